@@ -1,0 +1,3 @@
+//! The binary: everything it does is a command of `plasmid::cli`.
+
+fn main() {}
