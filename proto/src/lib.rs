@@ -1,1 +1,28 @@
-//! Skeleton.
+//! What gRPC clients see: the types generated from `plasmid/*/v1/*.proto`. Only `validator::wire` converts to and from them.
+
+/// The file descriptor set of every package, for server reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// Accounts, tokens and transactions.
+pub mod ledger {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("plasmid.ledger.v1");
+    }
+}
+
+/// Blocks, validators and the node.
+pub mod chain {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("plasmid.chain.v1");
+    }
+}
+
+/// Checkpoints, withdrawals, proofs and calldata for root.
+pub mod bridge {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("plasmid.bridge.v1");
+    }
+}
