@@ -1,5 +1,29 @@
-//! Who validates, with what power: pure rules over leaves that a port provides.
+//! Who validates, with what power: seats, sets and epochs as pure rules over leaves that a port provides.
+//!
+//! ```text
+//! apply(leaves, rules, input) -> effects
+//!
+//!   Place a seat  ──► seat leaf, one node of each level of the minima     ──► Seated, Weakest
+//!   Roll seats    ──► member leaves of an epoch, copied from active seats ──► Member..., Rolled
+//! ```
+//!
+//! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
+//! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
+mod apply;
+mod difference;
+mod leaves;
 mod member;
+pub mod minima;
+mod seat;
+mod set;
 
+pub use apply::{Effect, Error, Input, Reject, Rules, apply};
+pub use difference::{Difference, DifferenceError, Update, difference};
+pub use leaves::{Leaves, MemoryLeaves, Missing};
 pub use member::Member;
+pub use seat::{Place, Seat, SeatState};
+pub use set::{
+    MAX_SEATS, MAX_TOTAL_POWER, PowerError, SetEntry, epoch_of, first_height, power_down, set_at,
+    total_power,
+};

@@ -1,0 +1,249 @@
+//! The one way in: inputs, effects, and the rules between them.
+
+use crate::minima::{self, Weight};
+use crate::set::add_power;
+use crate::{Leaves, MAX_SEATS, Member, Place, PowerError, Seat, SeatState, SetEntry, power_down};
+
+/// Parameters of the deployment that staking needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// N, 1 to 512.
+    pub seats: u16,
+    /// Stake for one unit of power.
+    pub unit: u128,
+}
+
+impl Rules {
+    pub(crate) fn check(&self) -> Result<(), Reject> {
+        if self.seats == 0 || self.seats > MAX_SEATS {
+            return Err(Reject::Seats { seats: self.seats });
+        }
+        if self.unit == 0 {
+            return Err(PowerError::ZeroUnit.into());
+        }
+        Ok(())
+    }
+}
+
+/// What staking is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// An operator takes an empty seat. `total` is the power of all other seats, so that the bound on the sum is kept.
+    Place { place: Place, total: u64 },
+    /// The entries of `epoch` for `count` seats from `first` are fixed by what the seats hold now. `total` is the power
+    /// of the seats rolled before.
+    Roll {
+        epoch: u64,
+        first: u16,
+        count: u16,
+        total: u64,
+    },
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A seat was taken.
+    Seated {
+        seat: u16,
+        operator: [u8; 20],
+        stake: u128,
+        power: u64,
+    },
+    /// The weakest seat after the change.
+    Weakest(Weight),
+    /// A member of the epoch that is being rolled, in seat order.
+    Member(Member),
+    /// The range is done; power of all seats rolled so far.
+    Rolled { next: u16, total: u64 },
+}
+
+/// Why an input is refused; nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// N out of bounds.
+    #[error("{seats} seats; a deployment has 1 to 512")]
+    Seats { seats: u16 },
+    /// A range or a seat beyond the last.
+    #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
+    Range { first: u16, end: u32, seats: u16 },
+    /// Someone sits there.
+    #[error("seat {seat} is {state:?}; only an empty one can be placed")]
+    Taken { seat: u16, state: SeatState },
+    /// The zero account holds no seat.
+    #[error("seat {seat} for the zero operator")]
+    NoOperator { seat: u16 },
+    /// Less than one unit.
+    #[error("stake {stake} is below one unit of {unit}: it would have no power")]
+    BelowUnit { stake: u128, unit: u128 },
+    /// Power out of bounds.
+    #[error(transparent)]
+    Power(#[from] PowerError),
+    /// No epoch at this height.
+    #[error("height {height} has no epoch of {epoch_blocks} blocks")]
+    NoEpoch { height: u64, epoch_blocks: u32 },
+    /// The ring holds another epoch there, or none.
+    #[error(
+        "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
+    )]
+    SetNotHeld {
+        epoch: u64,
+        seat: u16,
+        held: Option<u64>,
+    },
+}
+
+/// Refused input, or a broken port.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error<E> {
+    /// The input is refused.
+    #[error(transparent)]
+    Reject(#[from] Reject),
+    /// The port failed.
+    #[error("the leaves cannot be read or written")]
+    Fault(E),
+}
+
+/// Applies one input. On a reject nothing was written.
+pub fn apply<L: Leaves>(
+    leaves: &mut L,
+    rules: &Rules,
+    input: Input,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    rules.check()?;
+    match input {
+        Input::Place { place, total } => place_seat(leaves, rules, place, total),
+        Input::Roll {
+            epoch,
+            first,
+            count,
+            total,
+        } => roll(
+            leaves,
+            rules,
+            epoch,
+            Range::new(rules, first, count)?,
+            total,
+        ),
+    }
+}
+
+struct Range {
+    first: u16,
+    end: u16,
+}
+
+impl Range {
+    fn new(rules: &Rules, first: u16, count: u16) -> Result<Self, Reject> {
+        let end = u32::from(first) + u32::from(count);
+        match u16::try_from(end) {
+            Ok(end) if count > 0 && end <= rules.seats => Ok(Self { first, end }),
+            _ => Err(Reject::Range {
+                first,
+                end,
+                seats: rules.seats,
+            }),
+        }
+    }
+}
+
+fn place_seat<L: Leaves>(
+    leaves: &mut L,
+    rules: &Rules,
+    place: Place,
+    total: u64,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let Place {
+        seat,
+        operator,
+        registration,
+        consensus_key,
+        checkpoint_key,
+        stake,
+    } = place;
+    Range::new(rules, seat, 1)?;
+    let before = leaves.seat(seat).map_err(Error::Fault)?;
+    if before.state != SeatState::Empty {
+        return Err(Reject::Taken {
+            seat,
+            state: before.state,
+        }
+        .into());
+    }
+    if operator == [0; 20] {
+        return Err(Reject::NoOperator { seat }.into());
+    }
+    let power = power_down(stake, rules.unit).map_err(Reject::from)?;
+    if power == 0 {
+        return Err(Reject::BelowUnit {
+            stake,
+            unit: rules.unit,
+        }
+        .into());
+    }
+    add_power(total, power).map_err(Reject::from)?;
+    let weakest = minima::update(leaves, rules.seats, Weight { stake, seat })?;
+    let value = Seat {
+        state: SeatState::Active,
+        operator,
+        registration,
+        consensus_key,
+        checkpoint_key,
+        stake,
+    };
+    leaves.set_seat(seat, &value).map_err(Error::Fault)?;
+    Ok(vec![
+        Effect::Seated {
+            seat,
+            operator,
+            stake,
+            power,
+        },
+        Effect::Weakest(weakest),
+    ])
+}
+
+fn roll<L: Leaves>(
+    leaves: &mut L,
+    rules: &Rules,
+    epoch: u64,
+    range: Range,
+    mut total: u64,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let mut entries = Vec::new();
+    for seat in range.first..range.end {
+        let held = leaves.seat(seat).map_err(Error::Fault)?;
+        let power = power_down(held.weight(), rules.unit).map_err(Reject::from)?;
+        total = add_power(total, power).map_err(Reject::from)?;
+        let member = (power > 0).then(|| member_of(seat, held, power));
+        entries.push((seat, SetEntry { epoch, member }));
+    }
+    let mut effects = Vec::new();
+    for (seat, entry) in entries {
+        leaves.set_member(seat, &entry).map_err(Error::Fault)?;
+        effects.extend(entry.member.map(Effect::Member));
+    }
+    effects.push(Effect::Rolled {
+        next: range.end,
+        total,
+    });
+    Ok(effects)
+}
+
+fn member_of(seat: u16, held: Seat, power: u64) -> Member {
+    let Seat {
+        operator,
+        registration,
+        consensus_key,
+        checkpoint_key,
+        ..
+    } = held;
+    Member {
+        seat,
+        operator,
+        registration,
+        consensus_key,
+        checkpoint_key,
+        power,
+    }
+}
