@@ -1,1 +1,28 @@
-//! Skeleton: this room is being built.
+//! What is hashed, signed and proven between the child chain and its root chain: twins of the Solidity libraries.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`tree`] | the state tree: hashing, inclusion, absence, multiproofs, and re-execution from a witness |
+//! | [`list`] | the tree over a list of hashes (chunks, segments, blocks, members) |
+//! | [`commitment`] | segment records and block commitments (the app hash) |
+//! | [`inbox`] | messages from root, and the chain of their hashes |
+//! | [`set`] | member leaves and the commitment to a validator set |
+//! | [`checkpoint`] | the checkpoint digest and its certificate |
+//! | [`bls`], [`vote`] | BLS12-381 shares; Ed25519 and CometBFT's sign bytes |
+//! | [`deployment`] | deployment id, chain id, possession and agreement |
+//!
+//! Pure: no I/O, no clock, no randomness. Every byte is that of `proto/PROTOCOL.md`; integers are big-endian and fixed width.
+
+pub mod bls;
+pub mod bytes;
+pub mod checkpoint;
+pub mod commitment;
+pub mod deployment;
+pub mod inbox;
+pub mod keccak;
+pub mod list;
+pub mod set;
+pub mod tree;
+pub mod vote;
+
+pub use alloy_primitives::B256 as Hash;

@@ -1,0 +1,207 @@
+//! What a block commits to: segments, and the block commitment whose hash is the app hash (PROTOCOL section 1).
+//!
+//! ```text
+//! app hash = H(PBLK ‖ rules ‖ height ‖ time ‖ block hash ‖ witness hash ‖ state before ‖ state after ‖ segments root)
+//!              segments root = H(PSGR ‖ segments ‖ transactions ‖ list root of segment records)
+//!                segment record = H(PSEG ‖ kind ‖ first ‖ count ‖ bytes hash ‖ state before ‖ state after)
+//!                  bytes hash = H(PBYT ‖ length ‖ list root of chunks of 1,024 bytes)
+//! ```
+//! Every preimage begins with a tag and none is 64 or 96 bytes long, the lengths of a node and of a leaf.
+
+use super::{
+    Hash,
+    bytes::{DecodeError, Reader},
+    keccak::hash,
+    list,
+};
+
+/// Bytes of one chunk.
+pub const CHUNK_BYTES: usize = 1_024;
+
+/// Hash of one chunk: `chunk` behind its tag, padded with zeros to [`CHUNK_BYTES`]; bytes beyond that do not count.
+#[must_use]
+pub fn chunk_hash(chunk: &[u8]) -> Hash {
+    let chunk = chunk.get(..CHUNK_BYTES).unwrap_or(chunk);
+    let padding = [0; CHUNK_BYTES];
+    hash(&[
+        b"PCHK",
+        chunk,
+        padding.get(chunk.len()..).unwrap_or_default(),
+    ])
+}
+
+/// Commitment to a segment's bytes: their length, and the list root over their chunks. A length above 2^32 − 1, far beyond
+/// the 32,768 bytes of a segment, is written as 2^32 − 1.
+#[must_use]
+pub fn bytes_hash(bytes: &[u8]) -> Hash {
+    let chunks: Vec<Hash> = bytes.chunks(CHUNK_BYTES).map(chunk_hash).collect();
+    hash(&[
+        b"PBYT",
+        &count(bytes.len()).to_be_bytes(),
+        list::root(&chunks).as_slice(),
+    ])
+}
+
+/// Commitment to a block's witness bytes, which stand in no segment.
+#[must_use]
+pub fn witness_hash(witness: &[u8]) -> Hash {
+    hash(&[b"PWIT", hash(&[witness]).as_slice()])
+}
+
+/// What a segment is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum SegmentKind {
+    /// The executing part of the block-input record.
+    Record = 1,
+    /// Inbox messages and misbehavior.
+    Messages = 2,
+    /// Users' transactions.
+    Users = 3,
+    /// A part of the epoch boundary: no transactions.
+    Boundary = 4,
+}
+
+/// Consecutive transactions of a block with the state root before and after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentRecord {
+    /// What the segment is made of.
+    pub kind: SegmentKind,
+    /// Number of its first transaction in the block.
+    pub first: u32,
+    /// Number of its transactions.
+    pub count: u32,
+    /// [`bytes_hash`] of its bytes.
+    pub bytes_hash: Hash,
+    /// State root before its first transaction.
+    pub before: Hash,
+    /// State root after its last transaction.
+    pub after: Hash,
+}
+
+impl SegmentRecord {
+    /// The list leaf of this segment.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        hash(&[
+            b"PSEG",
+            &[self.kind as u8],
+            &self.first.to_be_bytes(),
+            &self.count.to_be_bytes(),
+            self.bytes_hash.as_slice(),
+            self.before.as_slice(),
+            self.after.as_slice(),
+        ])
+    }
+}
+
+/// Commitment to a block's segment record hashes and its number of transactions.
+#[must_use]
+pub fn segments_root(segments: &[Hash], transactions: u32) -> Hash {
+    hash(&[
+        b"PSGR",
+        &count(segments.len()).to_be_bytes(),
+        &transactions.to_be_bytes(),
+        list::root(segments).as_slice(),
+    ])
+}
+
+/// Commitment to the block commitment hashes of one epoch, K of them.
+#[must_use]
+pub fn blocks_root(blocks: &[Hash]) -> Hash {
+    list::root(blocks)
+}
+
+/// What a block commits to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockCommitment {
+    /// Rules version.
+    pub rules: u32,
+    /// Height.
+    pub height: u64,
+    /// Block time, nanoseconds since 1970.
+    pub time: u64,
+    /// Block hash that FinalizeBlock gave.
+    pub block_hash: Hash,
+    /// [`witness_hash`] of the record's witness part.
+    pub witness_hash: Hash,
+    /// State root before the block.
+    pub before: Hash,
+    /// State root after the block.
+    pub after: Hash,
+    /// [`segments_root`] of the block.
+    pub segments_root: Hash,
+}
+
+impl BlockCommitment {
+    /// Bytes of the encoding: the preimage without its tag.
+    pub const BYTES: usize = 180;
+
+    /// The commitment of height 0, whose hash is the app hash that InitChain answers. `time` is in nanoseconds.
+    #[must_use]
+    pub fn genesis(rules: u32, time: u64, state_root: Hash) -> Self {
+        Self {
+            rules,
+            height: 0,
+            time,
+            block_hash: Hash::ZERO,
+            witness_hash: Hash::ZERO,
+            before: state_root,
+            after: state_root,
+            segments_root: Hash::ZERO,
+        }
+    }
+
+    /// The app hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        hash(&[b"PBLK", &self.encode()])
+    }
+
+    /// The fields in order, fixed width.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::BYTES);
+        bytes.extend_from_slice(&self.rules.to_be_bytes());
+        bytes.extend_from_slice(&self.height.to_be_bytes());
+        bytes.extend_from_slice(&self.time.to_be_bytes());
+        for hash in [
+            &self.block_hash,
+            &self.witness_hash,
+            &self.before,
+            &self.after,
+            &self.segments_root,
+        ] {
+            bytes.extend_from_slice(hash.as_slice());
+        }
+        bytes
+    }
+
+    /// The inverse of [`BlockCommitment::encode`].
+    ///
+    /// # Errors
+    /// [`DecodeError`] unless there are exactly [`BlockCommitment::BYTES`] bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let commitment = Self {
+            rules: reader.u32()?,
+            height: reader.u64()?,
+            time: reader.u64()?,
+            block_hash: reader.array()?.into(),
+            witness_hash: reader.array()?.into(),
+            before: reader.array()?.into(),
+            after: reader.array()?.into(),
+            segments_root: reader.array()?.into(),
+        };
+        reader.finish()?;
+        Ok(commitment)
+    }
+}
+
+/// A length as the u32 that commitments hold.
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! What binds keys, signatures and states to one deployment: its id, its chain id, possession of keys, and the agreement.
+//!
+//! The deployment id stands in the chain id that CometBFT's votes are signed for, in the EIP-712 salt and in every checkpoint
+//! digest, so nothing signed for one deployment is worth anything in another (DESIGN section 3). Possession comes before the
+//! deployment exists and therefore binds the Registry instead (PROTOCOL sections 1 and 8).
+
+use super::{Hash, keccak::hash, vote};
+
+/// What [`chain_id`] begins with.
+pub const CHAIN_ID_PREFIX: &str = "plasmid-";
+
+/// What the chain id of a possession vote begins with.
+pub const POSSESSION_CHAIN_PREFIX: &str = "plasmidpop";
+
+/// Deployment id: the first 20 bytes of H(PDEP ‖ root chain id u256 ‖ RootChain ‖ hash of the root block before its
+/// deployment ‖ genesis state root).
+#[must_use]
+pub fn id(
+    root_chain_id: u64,
+    root_chain: &[u8; 20],
+    parent_block_hash: &Hash,
+    genesis_root: &Hash,
+) -> [u8; 20] {
+    first_20(&hash(&[
+        b"PDEP",
+        &word(u128::from(root_chain_id)),
+        root_chain,
+        parent_block_hash.as_slice(),
+        genesis_root.as_slice(),
+    ]))
+}
+
+/// Chain id of the child: 48 characters, below CometBFT's 50.
+#[must_use]
+pub fn chain_id(id: &[u8; 20]) -> String {
+    format!("{CHAIN_ID_PREFIX}{}", hex::encode(id))
+}
+
+/// What checkpoint 0 names as its previous checkpoint: the id with 12 zero bytes behind. The EIP-712 salt is the same word.
+#[must_use]
+pub fn salt(id: &[u8; 20]) -> Hash {
+    let mut word = Hash::ZERO;
+    word[..20].copy_from_slice(id);
+    word
+}
+
+/// The message that both keys of a registration sign to prove that their holder has them.
+#[must_use]
+pub fn possession(
+    root_chain_id: u64,
+    registry: &[u8; 20],
+    operator: &[u8; 20],
+    consensus_key: &[u8; 32],
+    checkpoint_key: &[u8; 96],
+) -> Hash {
+    hash(&[
+        b"PPOP",
+        &word(u128::from(root_chain_id)),
+        registry,
+        operator,
+        consensus_key,
+        checkpoint_key,
+    ])
+}
+
+/// What each genesis operator agrees to; `sum` is Σ in wei, `arguments` the ABI-encoded constructor arguments.
+#[must_use]
+pub fn agreement(genesis_root: &Hash, sum: u128, arguments: &[u8]) -> Hash {
+    hash(&[
+        b"PAGR",
+        genesis_root.as_slice(),
+        &word(sum),
+        hash(&[arguments]).as_slice(),
+    ])
+}
+
+/// Chain id of the vote that the consensus key signs to prove possession.
+#[must_use]
+pub fn possession_chain_id(possession: &Hash) -> String {
+    format!(
+        "{POSSESSION_CHAIN_PREFIX}{}",
+        hex::encode(first_20(possession))
+    )
+}
+
+/// Sign bytes of that vote: a nil prevote at height 1, round 0, unix time 0, as CometBFT writes it.
+#[must_use]
+pub fn possession_vote(possession: &Hash) -> Vec<u8> {
+    vote::nil_prevote_sign_bytes(1, &possession_chain_id(possession))
+}
+
+fn first_20(hash: &Hash) -> [u8; 20] {
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// A number as a 32-byte word.
+fn word(number: u128) -> [u8; 32] {
+    let mut word = [0; 32];
+    word[16..].copy_from_slice(&number.to_be_bytes());
+    word
+}
+
+#[cfg(test)]
+mod tests;
