@@ -69,7 +69,6 @@ interface Vm {
     function stopSnapshotGas() external returns (uint256 gasUsed);
     function pauseGasMetering() external;
     function resumeGasMetering() external;
-    function lastFrameGas() external view returns (uint256 gasUsed);
 
     // Files: the folders of foundry.toml's fs_permissions only.
     function projectRoot() external view returns (string memory path);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title The state tree of the child: a dense, append-only keccak tree of depth 32 over a sorted linked list of leaves
+/// @notice Bytes are PROTOCOL section 1's. The index of a leaf is authenticated, so it serves as a nullifier: depth is
+/// fixed, an index has 32 bits, and every bit of it chooses a side. A proof has no optional part and nothing left over.
+/// @dev Nodes hash 64 bytes, leaves 96, a state root 36, a value hash neither 64 nor 96: none can pass for another.
+/// The empty leaf is 32 zero bytes, which no leaf hashes to. Twin: `bridge::proof::tree`.
+library StateTree {
+    /// @notice One leaf with its path.
+    /// @param index Number of the leaf in order of insertion.
+    /// @param key Key of the leaf; 0 is the sentinel's.
+    /// @param next Next larger key of the tree, or 0 at the largest.
+    /// @param valueHash See `valueHash`.
+    /// @param siblings From the leaf's own level up to the children of the root.
+    /// @param count Leaves in the tree, which the state root commits to.
+    struct Inclusion {
+        uint32 index;
+        bytes32 key;
+        bytes32 next;
+        bytes32 valueHash;
+        bytes32[32] siblings;
+        uint32 count;
+    }
+
+    /// @notice A multiproof shows nothing.
+    error NoLeaves();
+    /// @notice Not one hash for each index.
+    error LengthMismatch(uint256 indices, uint256 leaves);
+    /// @notice Indices must ascend strictly.
+    error NotAscending(uint256 previous, uint256 index);
+    /// @notice The stream of siblings is shorter or longer than the leaves need.
+    error WrongSiblings(uint256 needed, uint256 given);
+
+    uint256 internal constant DEPTH = 32;
+
+    /// @notice Hash of an inner node.
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0x00, left)
+            mstore(0x20, right)
+            hash := keccak256(0x00, 0x40)
+        }
+    }
+
+    /// @notice Hash of a leaf.
+    function leaf(bytes32 key, bytes32 next, bytes32 hashOfValue) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(key, next, hashOfValue));
+    }
+
+    /// @notice Hash of a value of a kind of PROTOCOL section 3. No kind has a width of 63 or 95 bytes.
+    function valueHash(uint8 kind, bytes memory value) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(kind, value));
+    }
+
+    /// @notice What a checkpoint commits to: the root of the tree and how many leaves stand in it.
+    function stateRoot(bytes32 treeRoot, uint32 count) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(treeRoot, count));
+    }
+
+    /// @notice Whether the leaf stands at its index under the state root `root`.
+    function verifyInclusion(bytes32 root, Inclusion calldata proof) internal pure returns (bool) {
+        if (proof.index >= proof.count) return false;
+        bytes32 hash = leaf(proof.key, proof.next, proof.valueHash);
+        uint256 index = proof.index;
+        for (uint256 level; level < DEPTH; ++level) {
+            bytes32 sibling = proof.siblings[level];
+            hash = index & 1 == 0 ? node(hash, sibling) : node(sibling, hash);
+            index >>= 1;
+        }
+        return stateRoot(hash, proof.count) == root;
+    }
+
+    /// @notice Whether no leaf under `root` has `key`, shown by the low leaf, whose key and next key enclose it.
+    /// @dev Key 0 is the sentinel's and never absent.
+    function verifyAbsence(bytes32 root, bytes32 key, Inclusion calldata low) internal pure returns (bool) {
+        if (low.key >= key) return false;
+        if (low.next != 0 && key >= low.next) return false;
+        return verifyInclusion(root, low);
+    }
+
+    /// @notice Root of the tree (not the state root) in which `leaves[i]` stands at `indices[i]` for every i.
+    /// @dev Overwrites both arrays. `siblings` is consumed level by level from the leaves, left to right, only where the
+    /// sibling is not itself computed, and must be used up. A leaf of 0 shows that the index is still empty.
+    function multiproofRoot(uint32[] memory indices, bytes32[] memory leaves, bytes32[] calldata siblings)
+        internal
+        pure
+        returns (bytes32)
+    {
+        uint256 width = leaves.length;
+        if (indices.length != width) revert LengthMismatch(indices.length, width);
+        if (width == 0) revert NoLeaves();
+        for (uint256 i = 1; i < width; ++i) {
+            if (indices[i] <= indices[i - 1]) revert NotAscending(indices[i - 1], indices[i]);
+        }
+        uint256 used;
+        for (uint256 level; level < DEPTH; ++level) {
+            (width, used) = _climb(indices, leaves, width, siblings, used);
+        }
+        if (used != siblings.length) revert WrongSiblings(used, siblings.length);
+        return leaves[0];
+    }
+
+    /// @dev Turns the `width` computed nodes of one level, ascending, into those of the level above, in place.
+    /// A missing sibling reads as zero and is counted, so that the caller sees how many are needed.
+    function _climb(
+        uint32[] memory indices,
+        bytes32[] memory nodes,
+        uint256 width,
+        bytes32[] calldata siblings,
+        uint256 used
+    ) private pure returns (uint256 above, uint256 usedAfter) {
+        uint256 i;
+        while (i < width) {
+            uint32 index = indices[i];
+            bytes32 hash = nodes[i];
+            if (index & 1 == 0 && i + 1 < width && indices[i + 1] == index + 1) {
+                hash = node(hash, nodes[i + 1]);
+                i += 2;
+            } else {
+                bytes32 sibling = used < siblings.length ? siblings[used] : bytes32(0);
+                hash = index & 1 == 0 ? node(hash, sibling) : node(sibling, hash);
+                ++used;
+                ++i;
+            }
+            indices[above] = index >> 1;
+            nodes[above] = hash;
+            ++above;
+        }
+        return (above, used);
+    }
+}
