@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Ed25519 verification with exactly the acceptance of ZIP-215, which CometBFT votes by
+/// @notice A stricter contract would let a validator sign votes that its peers accept and the contract refuses.
+/// ZIP-215 (https://zips.z.cash/zip-0215): key and R may be any encoding of any point of the curve, also non-canonical
+/// (y not below p, or x = 0 with its sign set) and of small order; s must be below the group's order; the equation is
+/// multiplied by the cofactor, [8]sB = [8]R + [8]kA with k = SHA-512(R ‖ A ‖ message) over the bytes as given.
+interface IEd25519Verifier {
+    /// @notice Whether (r, s) is a signature by `key` over `message`.
+    /// @param key The 32 bytes of the public key A, as they stand on the wire (little-endian).
+    /// @param r First 32 bytes of the signature.
+    /// @param s Last 32 bytes of the signature.
+    /// @param message What was signed, of any length.
+    /// @param xKey The x-coordinate of A, which `key` determines: a hint that saves a square root and is checked. A wrong
+    /// one gives false, so a caller who must show that a signature is *not* valid cannot rely on a hint of another's.
+    /// @param xR The x-coordinate of R, likewise.
+    /// @return valid False for a wrong signature, for bytes that decode to no point, and for a wrong hint. Never reverts,
+    /// unless gas runs out (about 180,000 for a vote).
+    function verify(bytes32 key, bytes32 r, bytes32 s, bytes calldata message, uint256 xKey, uint256 xR)
+        external
+        pure
+        returns (bool valid);
+}
