@@ -26,3 +26,6 @@ pub mod tree;
 pub mod vote;
 
 pub use alloy_primitives::B256 as Hash;
+
+#[cfg(test)]
+mod vectors;

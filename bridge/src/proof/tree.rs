@@ -18,6 +18,8 @@ use super::{
     keccak::{self, hash},
 };
 
+#[cfg(test)]
+pub(crate) mod model;
 mod multiproof;
 mod partial;
 
