@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInbox} from "./IInbox.sol";
+import {IRegistry} from "./IRegistry.sol";
+
+/// @title The root chain's record of the child chain: one checkpoint an epoch
+/// @notice Accepts checkpoint e when it follows e−1, more than 2/3 of the power of set e+1 signed it, and its times and inbox agree
+/// with what this chain sees itself. Keeps one word of it in a ring of reused slots; the content is in the event.
+///
+/// ```text
+/// accepted ──(challengeSecs pass, and every message due at its τ is consumed by a later accepted checkpoint)──▶ final
+/// ```
+interface IRootChain {
+    /// @notice Fixed at genesis, part of what the operators agree on. Durations are seconds of this chain's clock.
+    /// @param setCommitment of sets 0 and 1, computed by each operator before it agrees and again by the constructor from the keys
+    /// that are registered then: a key exchanged after the others agreed stops the creation.
+    /// @param unit wei of stake per power.
+    /// @param challengeSecs W: a checkpoint can be final after this.
+    /// @param evidenceSecs E ≥ W + D, D the inbox delay.
+    /// @param unbondingSecs U ≥ E + 2 × revealBlocks × rootBlockSecs.
+    /// @param exitTimeoutSecs T.
+    /// @param rootBlockSecs the slowest time between two blocks of this chain.
+    /// @param epochMaxSecs the longest epoch.
+    /// @param revealBlocks R, 2 to 256.
+    /// @param epochBlocks K, 16 to 65,535.
+    /// @param recordSlots size of the ring of records: even, 8 to 65,536. When a half of it is full, the next checkpoint waits until
+    /// U after the third acceptance of the other half; so choose at least 2 × (U / shortest epoch in seconds + 4).
+    struct Parameters {
+        bytes32 setCommitment;
+        uint128 unit;
+        uint64 challengeSecs;
+        uint64 evidenceSecs;
+        uint64 unbondingSecs;
+        uint64 exitTimeoutSecs;
+        uint64 graceSecs;
+        uint64 rootBlockSecs;
+        uint64 epochMaxSecs;
+        uint32 revealBlocks;
+        uint32 epochBlocks;
+        uint32 recordSlots;
+    }
+
+    /// @notice The constructor's only argument, `abi.encode(Arguments)`: sixteen words. The Registry is the creator.
+    struct Arguments {
+        IInbox inbox;
+        address vault;
+        bytes32 stateRoot;
+        uint64 inboxDelaySecs;
+        Parameters parameters;
+    }
+
+    /// @notice The content of a checkpoint (PROTOCOL, section 7), but for the deployment id, which is this contract's.
+    /// @param lastBlockTime seconds.
+    /// @param nextSet commitment of set epoch + 2.
+    /// @param relayer whom the child pays for carrying it, if it is in time.
+    /// @param previous digest of the checkpoint before; of epoch 0 the deployment id and 12 zero bytes.
+    struct Checkpoint {
+        uint64 epoch;
+        uint64 lastBlockTime;
+        bytes32 blocksRoot;
+        bytes32 stateRoot;
+        uint64 inboxCursor;
+        bytes32 inboxHash;
+        bytes32 nextSet;
+        address relayer;
+        bytes32 previous;
+    }
+
+    /// @notice What this chain adds to a checkpoint when it accepts it. Kept with the digest as one hash.
+    /// @param signers the certificate's bitmap by member number: bit b is bit (b mod 8) of byte b / 8.
+    /// @param time of acceptance, seconds.
+    /// @param dueCount number of inbox messages due at the submission's τ.
+    struct Acceptance {
+        bytes32[2] signers;
+        uint64 time;
+        uint64 blockNumber;
+        uint64 dueCount;
+    }
+
+    /// @notice A validator set, as its commitment hashes it.
+    /// @param aggregateKey 96 bytes, the sum of the members' checkpoint keys.
+    struct Set {
+        bytes32 membersRoot;
+        uint16 count;
+        bytes aggregateKey;
+        uint64 totalPower;
+    }
+
+    /// @notice A member whose share is not in the certificate.
+    /// @param number its place in the list of members, not its seat.
+    struct Absent {
+        uint16 number;
+        uint16 seat;
+        address operator;
+        uint64 registration;
+        bytes32 consensusKey;
+        bytes checkpointKey;
+        uint64 power;
+    }
+
+    /// @notice All that it takes to accept a checkpoint.
+    /// @param previous the acceptance of the checkpoint before (all zero for epoch 0).
+    /// @param signers bitmap of the certificate.
+    /// @param signature 192 bytes, the sum of the shares.
+    /// @param set the set epoch + 1.
+    /// @param absent members without a bit, strictly ascending by number.
+    /// @param absentSiblings multiproof of their leaves in the tree of members.
+    /// @param tau a time at most 15 minutes ago and not before the last accepted one's, at which due messages are counted; seconds.
+    /// @param dueCount how many were due at tau.
+    /// @param inbox shows the checkpoint's (cursor, hash) and the due count.
+    struct Submission {
+        Checkpoint checkpoint;
+        Acceptance previous;
+        bytes32[2] signers;
+        bytes signature;
+        Set set;
+        Absent[] absent;
+        bytes32[] absentSiblings;
+        uint64 tau;
+        uint64 dueCount;
+        IInbox.Witness inbox;
+    }
+
+    /// @notice What stands in storage beside the ring.
+    /// @param accepted number of accepted checkpoints, which is the epoch of the next.
+    /// @param tau, lastBlockTime, inboxCursor of the last accepted one.
+    /// @param freeAt when the half of the ring after the one being filled may be overwritten; 0 while it was never filled.
+    struct Head {
+        uint64 accepted;
+        uint64 tau;
+        uint64 lastBlockTime;
+        uint64 inboxCursor;
+        uint64 freeAt;
+    }
+
+    /// @notice Everything that `requireFinal`, a claim and the next submission need.
+    /// @param carrier who submitted it.
+    event CheckpointAccepted(
+        uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
+    );
+
+    /// @notice Checkpoints come without a gap.
+    error NotNext(uint64 next, uint64 epoch);
+    /// @notice Checkpoint 0 names the deployment as its previous.
+    error PreviousMismatch(bytes32 expected, bytes32 given);
+    /// @notice The given set is not the one that signs checkpoint 0.
+    error SetMismatch(bytes32 expected, bytes32 given);
+    /// @notice The given fields do not hash to the kept word of that epoch: the previous digest, the set or the acceptance is wrong.
+    error RecordMismatch(uint64 epoch, bytes32 kept, bytes32 computed);
+    /// @notice The slot to write still holds what may be needed; try again at this time.
+    error RingFull(uint64 freeAt, uint256 time);
+    /// @notice A checkpoint's time is below the previous one's.
+    error TimeBackwards(uint64 previous, uint64 given);
+    /// @notice A checkpoint's time is more than 15 minutes ahead.
+    error TimeAhead(uint256 latest, uint64 given);
+    /// @notice tau must lie in this range.
+    error TauOutOfRange(uint256 earliest, uint256 latest, uint64 given);
+    /// @notice The child un-consumed messages.
+    error CursorBackwards(uint64 previous, uint64 given);
+    /// @notice The certificate holds too little power; more than 2/3 of `total` is needed.
+    error TooLittlePower(uint256 signed, uint256 total);
+    /// @notice The aggregate signature is not the signers' over the digest.
+    error BadSignature(bytes32 digest);
+    error NotAccepted(uint64 epoch, uint64 accepted);
+    error NotInRing(uint64 epoch, uint64 oldest);
+    /// @notice It can be final from this time on.
+    error WindowOpen(uint64 finalAt, uint256 time);
+    /// @notice A message that was due was skipped and not consumed since.
+    error MessageSkipped(uint64 dueCount, uint64 inboxCursor);
+    error ParameterOutOfRange(string name, uint256 value);
+    /// @notice A zero where a root or commitment is wanted.
+    error ZeroRoot(string name);
+    /// @notice The operators agreed on another set than the one registered.
+    error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
+    /// @notice A genesis operator's stake is below one unit of power.
+    error StakeBelowUnit(address operator, uint256 stake, uint128 unit);
+    /// @notice The total must stay below 2^59.
+    error PowerTooHigh(uint256 total);
+
+    /// @notice Accepts the next checkpoint. Anyone may carry it.
+    function submit(Submission calldata submission) external;
+
+    /// @notice Whether this content was accepted, is still in the ring and is final.
+    function isFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view returns (bool);
+
+    /// @notice As `isFinal`, but reverts with the reason.
+    function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view;
+
+    /// @notice The digest that the validators sign.
+    function digest(Checkpoint calldata checkpoint) external view returns (bytes32);
+
+    /// @notice The kept word of an epoch; reverts if it is not in the ring.
+    function record(uint64 epoch) external view returns (bytes32);
+
+    function head() external view returns (Head memory);
+
+    /// @notice 20 bytes that every signature of this deployment binds (PROTOCOL, section 1).
+    function deployment() external view returns (bytes20);
+    function genesisStateRoot() external view returns (bytes32);
+    /// @notice Timestamp of the block that created this contract: the child's genesis time, in seconds.
+    function genesisTime() external view returns (uint64);
+    function genesisBlock() external view returns (uint64);
+    /// @notice Hash of the block before that, as hashed into the deployment id.
+    function parentBlockHash() external view returns (bytes32);
+    /// @notice Commitments of sets 0 and 1.
+    function genesisSets() external view returns (bytes32 set0, bytes32 set1);
+    function parameters() external view returns (Parameters memory);
+    function inboxDelaySecs() external view returns (uint64);
+    function registry() external view returns (IRegistry);
+    function inbox() external view returns (IInbox);
+    function vault() external view returns (address);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInbox} from "./IInbox.sol";
+import {IRootChain} from "./IRootChain.sol";
+
+/// @title The vault: the money of the child chain
+/// @notice Takes deposits and pays withdrawals that stand as leaves in a final checkpoint's state. Its own counters say what it holds
+/// for the child (deposited − paid per token), never `balanceOf`, which a stranger can raise.
+///
+/// A withdrawal pays the recipient in its leaf and nobody else, whoever carries the proof. The leaf's index, which the state root
+/// authenticates, is its nullifier. A payout that fails stays claimable and hinders no other.
+interface IVault {
+    /// @notice The constructor's only argument, `abi.encode(Arguments)`: two words. The value sent with it is Σ.
+    struct Arguments {
+        IInbox inbox;
+        IRootChain rootChain;
+    }
+
+    /// @notice An account of the child chain. Kind 0: an Ethereum address; kind 1: 20 bytes of the hash of an Ed25519 key.
+    struct Account {
+        uint8 kind;
+        bytes20 id;
+    }
+
+    /// @notice A withdrawal leaf: value kind 0x07, key keccak(0x07 ‖ number), value recipient ‖ token ‖ amount.
+    /// @param next the leaf's next key.
+    struct Withdrawal {
+        uint32 index;
+        uint64 number;
+        address recipient;
+        address token;
+        uint128 amount;
+        bytes32 next;
+    }
+
+    /// @notice The final checkpoint that a claim is proven under.
+    /// @param leafCount number of leaves of its state, hashed into the state root.
+    struct Base {
+        IRootChain.Checkpoint checkpoint;
+        IRootChain.Acceptance acceptance;
+        uint32 leafCount;
+    }
+
+    /// @notice A deposit of `amount` of `token` (zero: the native coin), and `native` wei of the native coin with a token.
+    /// @param index of the message that carries it to the child.
+    event Deposited(
+        uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
+    );
+    event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+    /// @notice The withdrawal was proven but could not be paid; it stays claimable.
+    event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+
+    /// @notice Amounts are 1 to 2^96.
+    error AmountOutOfRange(uint256 amount);
+    /// @notice At most 2^112 of one token is held.
+    error EscrowLimit(address token, uint256 held);
+    /// @notice The child knows account kinds 0 and 1.
+    error RecipientKind(uint8 kind);
+    error RecipientZero();
+    error RefundZero();
+    /// @notice The value sent does not cover the amount and the inbox price.
+    error ValueTooLow(uint256 needed, uint256 value);
+    /// @notice What was sent over it could not be given back.
+    error ExcessNotTaken(address sender, uint256 excess);
+    /// @notice There is no contract at the token's address.
+    error NoToken(address token);
+    /// @notice The token did not answer, answered false, or moved nothing.
+    error TokenCallFailed(address token);
+    /// @notice A token's balance of this contract fell by another amount than was paid.
+    error PaidOtherThan(address token, uint256 amount, uint256 fell);
+    error Reentered();
+    error OnlyItself(address sender);
+    error AlreadyClaimed(uint32 index);
+    /// @notice More than the escrow of that token would be paid.
+    error EscrowExceeded(address token, uint256 held, uint256 amount);
+    /// @notice The recipient did not take the native coin.
+    error NotTaken(address recipient, uint256 amount);
+    error NothingToClaim();
+
+    /// @notice Deposits the native coin. `msg.value` is at least `quote(amount)`; what is over it returns to the caller.
+    /// @param refund who can claim the amount on root if the child cannot credit it.
+    /// @return index the message's index.
+    function depositNative(uint128 amount, Account calldata recipient, address refund) external payable returns (uint64 index);
+
+    /// @notice Deposits a token that the caller approved, and `native` wei of the native coin with it (for fees; may be 0).
+    /// @dev What is credited is what arrived, measured, so a token that takes a fee credits less than `amount`.
+    /// `msg.value` is at least `quote(native)`; what is over it returns to the caller.
+    function depositToken(address token, uint128 amount, uint128 native, Account calldata recipient, address refund)
+        external
+        payable
+        returns (uint64 index, uint128 received);
+
+    /// @notice Pays one withdrawal, or reverts with the reason that it could not.
+    /// @param siblings the 32 siblings on the path of the leaf, lowest first.
+    function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings) external;
+
+    /// @notice Pays those of several withdrawals that are unpaid and can be paid; the others are left as they are.
+    /// @param withdrawals strictly ascending by leaf index.
+    /// @param siblings one multiproof (PROTOCOL, section 1).
+    /// @return paid how many were paid by this call.
+    function claimBatch(Base calldata base, Withdrawal[] calldata withdrawals, bytes32[] calldata siblings)
+        external
+        returns (uint256 paid);
+
+    /// @notice One payout, all or nothing. Only called by this contract itself.
+    function payOut(Withdrawal calldata withdrawal) external;
+
+    /// @notice The value to send with a deposit that carries `native` wei: those and the inbox price of this block.
+    function quote(uint128 native) external view returns (uint256 value);
+
+    /// @notice All that was ever deposited, and paid, of a token. Σ of genesis is the native coin's first deposit.
+    function totals(address token) external view returns (uint128 deposited, uint128 paid);
+
+    /// @notice deposited − paid.
+    function escrow(address token) external view returns (uint256);
+
+    /// @notice Whether the withdrawal with this leaf index was paid.
+    function claimed(uint32 index) external view returns (bool);
+
+    function inbox() external view returns (IInbox);
+    function rootChain() external view returns (IRootChain);
+}
