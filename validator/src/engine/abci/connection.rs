@@ -1,0 +1,261 @@
+//! One connection: a side that reads and a side that answers, a bounded queue between them.
+//!
+//! ```text
+//! read: bytes -> Scanner -> Request -> [ queue: 256 requests, kept_bytes in all ] -> answer: call, encode, write
+//! ```
+//!
+//! Answers leave in the order of their requests. They are flushed by Flush and whenever nothing waits behind them. Queries
+//! start when they are read, so a slow one delays only its connection's answers, not its work.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message;
+use prost::bytes::{Bytes, BytesMut};
+use tendermint_proto::v0_38::abci::{
+    Request, Response, request::Value as RequestValue, response::Value as ResponseValue,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::dispatch::{Alarm, Class, Dispatch, class};
+use super::frame::{FrameError, Limits, Scanner};
+use super::handler::Handler;
+
+const QUEUE_REQUESTS: usize = 256;
+const CHECKS_TOGETHER: usize = 32;
+const READ_BYTES: usize = 64 << 10;
+const WRITE_BYTES: usize = 64 << 10;
+/// Largest answer that CometBFT reads (`abci/types/messages.go`: 2^31 − 1).
+const ANSWER_BYTES: usize = i32::MAX as usize;
+
+/// Why a connection was closed from our side.
+#[derive(Debug, thiserror::Error)]
+pub enum Closed {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("a frame is no ABCI request: {0}")]
+    Decode(#[from] prost::DecodeError),
+    #[error("a request is empty, or of a kind that ABCI 2.0 does not have")]
+    Unknown,
+    #[error("the stream ends inside a frame")]
+    Half,
+    #[error("the client stalled for {0:?} inside a frame or while it was answered")]
+    Stalled(Duration),
+    #[error("an answer of {0} bytes is more than the engine reads")]
+    AnswerTooLarge(usize),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Alarm(#[from] Alarm),
+    #[error("a call was cancelled: {0}")]
+    Cancelled(#[from] tokio::task::JoinError),
+}
+
+/// What all connections share.
+pub(super) struct Shared<H> {
+    pub(super) dispatch: Dispatch<H>,
+    pub(super) limits: Limits,
+    pub(super) stall: Duration,
+    pub(super) reads: Arc<Semaphore>,
+}
+
+/// A request on its way to its answer, holding its share of the connection's memory.
+struct Pending {
+    work: Work,
+    _memory: OwnedSemaphorePermit,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a queue of 256 may take 60 KB; a box for each request costs an allocation"
+)]
+enum Work {
+    Call(RequestValue),
+    Running(JoinHandle<Result<ResponseValue, Alarm>>),
+}
+
+/// Serves one connection until the client ends it, breaks a rule, or the node stops.
+pub(super) async fn serve<H: Handler>(
+    reader: impl AsyncRead + Unpin,
+    writer: impl AsyncWrite + Unpin,
+    shared: Arc<Shared<H>>,
+) -> Result<(), Closed> {
+    let (queue, waiting) = mpsc::channel(QUEUE_REQUESTS);
+    tokio::try_join!(
+        read(reader, queue, &shared),
+        answer(writer, waiting, &shared)
+    )?;
+    Ok(())
+}
+
+async fn read<H: Handler>(
+    mut reader: impl AsyncRead + Unpin,
+    queue: mpsc::Sender<Pending>,
+    shared: &Arc<Shared<H>>,
+) -> Result<(), Closed> {
+    let mut scanner = Scanner::new(shared.limits);
+    let memory = Arc::new(Semaphore::new(kib(shared.limits.kept_bytes) as usize));
+    let mut buffer = vec![0; READ_BYTES];
+    let mut deadline = None;
+    loop {
+        let count = match deadline {
+            Some(at) => timeout_at(at, reader.read(&mut buffer))
+                .await
+                .map_err(|_| Closed::Stalled(shared.stall))??,
+            None => reader.read(&mut buffer).await?,
+        };
+        if count == 0 {
+            return match scanner.mid_frame() {
+                true => Err(Closed::Half),
+                false => Ok(()),
+            };
+        }
+        let mut input = buffer.get(..count).unwrap_or_default();
+        while let Some(frame) = scanner.feed(&mut input)? {
+            deadline = None;
+            let memory = hold(&memory, kib(frame.len())).await?;
+            let work = begin(Bytes::from(frame), shared).await?;
+            let pending = Pending {
+                work,
+                _memory: memory,
+            };
+            if queue.send(pending).await.is_err() {
+                return Ok(());
+            }
+        }
+        deadline = scanner
+            .mid_frame()
+            .then(|| deadline.unwrap_or_else(|| Instant::now() + shared.stall));
+    }
+}
+
+/// Decodes a frame; a query starts at once.
+async fn begin<H: Handler>(frame: Bytes, shared: &Arc<Shared<H>>) -> Result<Work, Closed> {
+    let request = Request::decode(frame)?.value.ok_or(Closed::Unknown)?;
+    if class(&request) != Class::Read {
+        return Ok(Work::Call(request));
+    }
+    let turn = hold(&shared.reads, 1).await?;
+    let shared = Arc::clone(shared);
+    Ok(Work::Running(tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        shared.dispatch.call(request)
+    })))
+}
+
+async fn answer<H: Handler>(
+    mut writer: impl AsyncWrite + Unpin,
+    mut waiting: mpsc::Receiver<Pending>,
+    shared: &Arc<Shared<H>>,
+) -> Result<(), Closed> {
+    let mut out = BytesMut::with_capacity(WRITE_BYTES);
+    let mut next = waiting.recv().await;
+    while let Some(pending) = next.take() {
+        let mut flush = false;
+        match pending.work {
+            Work::Running(task) => encode(task.await??, &mut out)?,
+            Work::Call(request) if class(&request) == Class::Transport => {
+                flush = matches!(request, RequestValue::Flush(_));
+                encode(shared.dispatch.call(request)?, &mut out)?;
+            }
+            Work::Call(request) => {
+                let (calls, after) = together(request, &mut waiting);
+                for response in run(calls, shared).await? {
+                    encode(response, &mut out)?;
+                }
+                next = after;
+            }
+        }
+        if next.is_none() {
+            next = waiting.try_recv().ok();
+        }
+        if flush || next.is_none() || out.len() >= WRITE_BYTES {
+            send(&mut writer, &mut out, shared.stall).await?;
+        }
+        if next.is_none() {
+            next = waiting.recv().await;
+        }
+    }
+    Ok(())
+}
+
+/// A call, with the `check_tx` that already wait right behind it if it is one, so that a flood of them costs few thread
+/// switches; and the first thing behind that is something else.
+fn together(
+    first: RequestValue,
+    waiting: &mut mpsc::Receiver<Pending>,
+) -> (Vec<RequestValue>, Option<Pending>) {
+    let check = |request: &RequestValue| matches!(request, RequestValue::CheckTx(_));
+    let mut calls = vec![first];
+    while calls.len() < CHECKS_TOGETHER && calls.last().is_some_and(check) {
+        match waiting.try_recv() {
+            Ok(Pending {
+                work: Work::Call(request),
+                ..
+            }) if check(&request) => calls.push(request),
+            other => return (calls, other.ok()),
+        }
+    }
+    (calls, None)
+}
+
+/// Runs calls on a thread that may block.
+async fn run<H: Handler>(
+    calls: Vec<RequestValue>,
+    shared: &Arc<Shared<H>>,
+) -> Result<Vec<ResponseValue>, Closed> {
+    let shared = Arc::clone(shared);
+    let work = move || {
+        let answers = calls.into_iter().map(|call| shared.dispatch.call(call));
+        answers.collect::<Result<Vec<_>, Alarm>>()
+    };
+    Ok(tokio::task::spawn_blocking(work).await??)
+}
+
+fn encode(response: ResponseValue, out: &mut BytesMut) -> Result<(), Closed> {
+    let response = Response {
+        value: Some(response),
+    };
+    let length = response.encoded_len();
+    if length > ANSWER_BYTES {
+        return Err(Closed::AnswerTooLarge(length));
+    }
+    // A `BytesMut` grows: it cannot be too small.
+    let _ = response.encode_length_delimited(out);
+    Ok(())
+}
+
+async fn send(
+    writer: &mut (impl AsyncWrite + Unpin),
+    out: &mut BytesMut,
+    stall: Duration,
+) -> Result<(), Closed> {
+    let write = async {
+        writer.write_all(out).await?;
+        writer.flush().await
+    };
+    timeout(stall, write)
+        .await
+        .map_err(|_| Closed::Stalled(stall))??;
+    out.clear();
+    if out.capacity() > 16 * WRITE_BYTES {
+        *out = BytesMut::with_capacity(WRITE_BYTES);
+    }
+    Ok(())
+}
+
+async fn hold(semaphore: &Arc<Semaphore>, permits: u32) -> Result<OwnedSemaphorePermit, Closed> {
+    let held = Arc::clone(semaphore).acquire_many_owned(permits).await;
+    held.map_err(|closed| Closed::Io(io::Error::other(closed)))
+}
+
+/// Bytes in KiB, rounded up, at least one.
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1024))
+        .unwrap_or(u32::MAX)
+        .max(1)
+}

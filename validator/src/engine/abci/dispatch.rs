@@ -1,0 +1,199 @@
+//! From a request to the one method that answers it, with what a fault or a panic in there means.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tendermint_proto::v0_38::abci::{
+    ResponseCheckTx, ResponseEcho, ResponseFlush, ResponseQuery, request::Value as Request,
+    response::Value as Response,
+};
+use tokio::sync::watch;
+
+use super::handler::{Fault, Handler, Outcome};
+
+/// Code of a `check_tx` or `query` that this node could not judge; never hashed, never in a block.
+pub const INTERNAL_CODE: u32 = u32::MAX;
+/// Codespace of `INTERNAL_CODE`.
+pub const INTERNAL_CODESPACE: &str = "engine";
+
+/// The node is broken and has stopped answering consensus. The process must end; the engine beside it ends by itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("ALARM: this node stopped in {call}: {fault}")]
+pub struct Alarm {
+    pub call: &'static str,
+    pub fault: Fault,
+}
+
+/// When a call may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Answered by the connection itself.
+    Transport,
+    /// At any time, out of its connection's order.
+    Read,
+    /// At any time, in its connection's order.
+    Ordered,
+    /// One at a time over all connections.
+    Consensus,
+}
+
+pub(super) fn class(request: &Request) -> Class {
+    match request {
+        Request::Echo(_) | Request::Flush(_) => Class::Transport,
+        Request::Query(_) => Class::Read,
+        Request::Info(_)
+        | Request::CheckTx(_)
+        | Request::ListSnapshots(_)
+        | Request::LoadSnapshotChunk(_) => Class::Ordered,
+        _ => Class::Consensus,
+    }
+}
+
+/// The handler with what surrounds each call of it.
+pub(super) struct Dispatch<H> {
+    handler: Arc<H>,
+    consensus: Mutex<()>,
+    alarm: watch::Sender<Option<Alarm>>,
+}
+
+impl<H: Handler> Dispatch<H> {
+    pub(super) fn new(handler: Arc<H>) -> Self {
+        Self {
+            handler,
+            consensus: Mutex::new(()),
+            alarm: watch::Sender::new(None),
+        }
+    }
+
+    /// Sees the alarm when it is raised.
+    pub(super) fn alarm(&self) -> watch::Receiver<Option<Alarm>> {
+        self.alarm.subscribe()
+    }
+
+    /// Waits until no consensus call runs.
+    pub(super) fn settle(&self) {
+        drop(
+            self.consensus
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    /// Calls the handler; blocks as long as it does. An alarm means that there is no answer, now or later.
+    pub(super) fn call(&self, request: Request) -> Result<Response, Alarm> {
+        let class = class(&request);
+        let _turn = (class == Class::Consensus).then(|| {
+            self.consensus
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        });
+        if let Some(alarm) = self.alarm.borrow().as_ref() {
+            return Err(alarm.clone());
+        }
+        let call = name(&request);
+        let refusal = refusal(&request);
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(request)))
+            .unwrap_or_else(|panic| Err(Fault(format!("panic: {}", panic_text(&*panic)))));
+        match (answer, refusal) {
+            (Ok(response), _) => Ok(response),
+            (Err(fault), Some(refusal)) => {
+                tracing::error!(call, %fault, "one input could not be judged");
+                Ok(refusal)
+            }
+            (Err(fault), None) => {
+                let alarm = Alarm { call, fault };
+                tracing::error!("{alarm}");
+                self.alarm.send_if_modified(|raised| {
+                    raised.get_or_insert_with(|| alarm.clone());
+                    true
+                });
+                Err(alarm)
+            }
+        }
+    }
+
+    fn answer(&self, request: Request) -> Outcome<Response> {
+        let handler = &self.handler;
+        Ok(match request {
+            Request::Echo(request) => Response::Echo(ResponseEcho {
+                message: request.message,
+            }),
+            Request::Flush(_) => Response::Flush(ResponseFlush {}),
+            Request::Info(request) => Response::Info(handler.info(request)?),
+            Request::InitChain(request) => Response::InitChain(handler.init_chain(request)?),
+            Request::Query(request) => Response::Query(handler.query(request)?),
+            Request::CheckTx(request) => Response::CheckTx(handler.check_tx(request)?),
+            Request::Commit(_) => Response::Commit(handler.commit()?),
+            Request::ListSnapshots(_) => Response::ListSnapshots(handler.list_snapshots()?),
+            Request::OfferSnapshot(request) => {
+                Response::OfferSnapshot(handler.offer_snapshot(request)?)
+            }
+            Request::LoadSnapshotChunk(request) => {
+                Response::LoadSnapshotChunk(handler.load_snapshot_chunk(request)?)
+            }
+            Request::ApplySnapshotChunk(request) => {
+                Response::ApplySnapshotChunk(handler.apply_snapshot_chunk(request)?)
+            }
+            Request::PrepareProposal(request) => {
+                Response::PrepareProposal(handler.prepare_proposal(request)?)
+            }
+            Request::ProcessProposal(request) => {
+                Response::ProcessProposal(handler.process_proposal(request)?)
+            }
+            Request::ExtendVote(request) => Response::ExtendVote(handler.extend_vote(request)?),
+            Request::VerifyVoteExtension(request) => {
+                Response::VerifyVoteExtension(handler.verify_vote_extension(request)?)
+            }
+            Request::FinalizeBlock(request) => {
+                Response::FinalizeBlock(handler.finalize_block(request)?)
+            }
+        })
+    }
+}
+
+/// The answer to a call that anyone can cause, when the handler has none: it must not stop the node.
+fn refusal(request: &Request) -> Option<Response> {
+    let log = "this node could not judge the input: see its log";
+    match request {
+        Request::CheckTx(_) => Some(Response::CheckTx(ResponseCheckTx {
+            code: INTERNAL_CODE,
+            codespace: INTERNAL_CODESPACE.to_owned(),
+            log: log.to_owned(),
+            ..Default::default()
+        })),
+        Request::Query(_) => Some(Response::Query(ResponseQuery {
+            code: INTERNAL_CODE,
+            codespace: INTERNAL_CODESPACE.to_owned(),
+            log: log.to_owned(),
+            ..Default::default()
+        })),
+        _ => None,
+    }
+}
+
+fn name(request: &Request) -> &'static str {
+    match request {
+        Request::Echo(_) => "echo",
+        Request::Flush(_) => "flush",
+        Request::Info(_) => "info",
+        Request::InitChain(_) => "init_chain",
+        Request::Query(_) => "query",
+        Request::CheckTx(_) => "check_tx",
+        Request::Commit(_) => "commit",
+        Request::ListSnapshots(_) => "list_snapshots",
+        Request::OfferSnapshot(_) => "offer_snapshot",
+        Request::LoadSnapshotChunk(_) => "load_snapshot_chunk",
+        Request::ApplySnapshotChunk(_) => "apply_snapshot_chunk",
+        Request::PrepareProposal(_) => "prepare_proposal",
+        Request::ProcessProposal(_) => "process_proposal",
+        Request::ExtendVote(_) => "extend_vote",
+        Request::VerifyVoteExtension(_) => "verify_vote_extension",
+        Request::FinalizeBlock(_) => "finalize_block",
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&'static str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
