@@ -1,1 +1,3 @@
 //! Skeleton: this room is being built.
+
+pub mod tree;

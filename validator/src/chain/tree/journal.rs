@@ -1,0 +1,39 @@
+//! What changed since the journal was last drained: all that a store must keep to rebuild the tree.
+
+use super::{Mark, UndoLeaf};
+use alloy_primitives::B256 as Hash;
+
+/// A leaf as it is, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafImage {
+    pub index: u32,
+    pub key: Hash,
+    /// Index of the leaf with the next larger key; 0 if there is none.
+    pub next: u32,
+    pub kind: u8,
+    pub value: Box<[u8]>,
+}
+
+/// Everything that changed between two drains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Journal {
+    /// Leaf count and state root at the second drain.
+    pub count: u32,
+    pub root: Hash,
+    /// Each changed or new leaf once, as it is at the second drain, ascending by index.
+    pub leaves: Vec<LeafImage>,
+    /// Leaves that changed for the first time since a mark, in the order of that change.
+    pub undo: Vec<UndoLeaf>,
+    /// Marks set in between.
+    pub marks: Vec<Mark>,
+}
+
+/// What the tree notes for the next drain.
+#[derive(Clone, Default)]
+pub(super) struct Pending {
+    pub touched: Vec<u32>,
+    pub undo: Vec<UndoLeaf>,
+    pub marks: Vec<Mark>,
+    /// Entries of the newest layer that are drained already.
+    pub drained: usize,
+}

@@ -1,0 +1,363 @@
+//! The state tree: an indexed Merkle tree of depth 32 in memory, append-only (DESIGN.md section 4, PROTOCOL.md section 1).
+//!
+//! ```text
+//! leaf i = (key, next key, H(kind ‖ value)), dense by index; leaf 0 is the sentinel with key 0
+//! next links make one list sorted by key; the next of the largest key is 0
+//! state root = H(tree root ‖ leaf count)
+//! ```
+//! `apply` is one segment: values change in place, new leaves append in order, every touched node is rehashed once. `mark`
+//! ends an epoch: from then on the first change of a leaf saves what it was, so `at(epoch)` reads and proves the state of that
+//! time. `drain` hands over what changed, for a store; `Restore` builds the tree from it again. About 225 bytes a leaf.
+
+mod error;
+mod history;
+mod journal;
+mod leaves;
+mod nodes;
+mod restore;
+mod source;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use error::TreeError;
+pub use history::{Mark, UndoLeaf};
+pub use journal::{Journal, LeafImage};
+pub use leaves::MAX_VALUE;
+pub use restore::Restore;
+pub use source::LeafRef;
+pub use view::View;
+
+use alloy_primitives::B256 as Hash;
+use history::{History, Old};
+use journal::Pending;
+use leaves::Leaves;
+use nodes::Nodes;
+use plasmid_bridge::proof::tree::{Inclusion, Multiproof, leaf_many, state_root};
+use source::Source;
+use std::collections::BTreeMap;
+use view::Cache;
+
+/// One write of a segment: the new value of the leaf of `key`, which is made if there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub key: Hash,
+    pub kind: u8,
+    pub value: Vec<u8>,
+}
+
+/// The state tree with its history.
+pub struct Tree {
+    leaves: Leaves,
+    order: BTreeMap<Hash, u32>,
+    nodes: Nodes,
+    root: Hash,
+    history: History,
+    pending: Pending,
+    cache: Cache,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tree {
+    /// The tree of the sentinel alone.
+    pub fn new() -> Self {
+        let mut tree = Self {
+            leaves: Leaves::default(),
+            order: BTreeMap::from([(Hash::ZERO, 0)]),
+            nodes: Nodes::new(),
+            root: Hash::ZERO,
+            history: History::default(),
+            pending: Pending::default(),
+            cache: Cache::default(),
+        };
+        // An empty value always fits, and the list is empty.
+        let _ = tree.leaves.push(Hash::ZERO, 0, 0, &[]);
+        tree.rehash(vec![0]);
+        tree
+    }
+
+    /// Index, kind and value of the leaf of `key`.
+    pub fn get(&self, key: &Hash) -> Option<(u32, u8, &[u8])> {
+        let leaf = self.leaf(self.find(key)?)?;
+        Some((leaf.index, leaf.kind, leaf.value))
+    }
+
+    /// The leaf at `index`.
+    pub fn leaf(&self, index: u32) -> Option<LeafRef<'_>> {
+        Source::leaf(self, index)
+    }
+
+    /// Index of the leaf with the largest key below `key`; the sentinel's for key 0.
+    pub fn low(&self, key: &Hash) -> u32 {
+        Source::low(self, key)
+    }
+
+    /// Leaf count, the sentinel included; the index of the next new leaf.
+    pub fn count(&self) -> u32 {
+        self.leaves.count()
+    }
+
+    /// State root: H(tree root ‖ leaf count).
+    pub fn root(&self) -> Hash {
+        self.root
+    }
+
+    /// All leaves, ascending by index.
+    pub fn iter(&self) -> impl Iterator<Item = LeafRef<'_>> {
+        (0..self.count()).filter_map(|index| self.leaf(index))
+    }
+
+    /// Applies one segment and gives the state root after it. New leaves append in the order of the changes.
+    ///
+    /// # Errors
+    /// A key given twice or zero, another kind or width than the leaf has, a value over [`MAX_VALUE`]; nothing is changed then.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<Hash, TreeError> {
+        let known = self.check(changes)?;
+        let mut touched = Vec::with_capacity(changes.len().saturating_mul(2));
+        for (change, known) in changes.iter().zip(known) {
+            match known {
+                Some(index) => {
+                    self.save(index);
+                    self.leaves.set_value(index, &change.value)?;
+                    touched.push(index);
+                }
+                None => self.insert(change, &mut touched)?,
+            }
+        }
+        self.rehash(touched);
+        Ok(self.root)
+    }
+
+    /// Ends `epoch` at the present state: it stays readable and provable through [`Tree::at`] until it is retained no more.
+    ///
+    /// # Errors
+    /// An epoch that is not past the last marked one.
+    pub fn mark(&mut self, epoch: u64) -> Result<Mark, TreeError> {
+        let mark = Mark {
+            epoch,
+            count: self.count(),
+            root: self.root,
+        };
+        self.take_undo();
+        self.history.open(mark)?;
+        self.pending.drained = 0;
+        self.pending.marks.push(mark);
+        Ok(mark)
+    }
+
+    /// Forgets the states of all epochs before `first`.
+    pub fn retain(&mut self, first: u64) {
+        self.take_undo();
+        self.history.retain(first);
+        self.cache.retain(first);
+        if self.history.newest().is_none() {
+            self.pending.drained = 0;
+        }
+    }
+
+    /// Marks that are kept, ascending by epoch.
+    pub fn marks(&self) -> impl Iterator<Item = Mark> {
+        self.history.layers().iter().map(|layer| layer.mark)
+    }
+
+    /// The state at the end of `epoch`.
+    ///
+    /// # Errors
+    /// An epoch that was not marked or is not retained; a history that does not lead to the root that was marked.
+    pub fn at(&self, epoch: u64) -> Result<View<'_>, TreeError> {
+        View::new(self, epoch)
+    }
+
+    /// Proof that the leaf at `index` stands under [`Tree::root`].
+    ///
+    /// # Errors
+    /// An index from the leaf count on.
+    pub fn prove(&self, index: u32) -> Result<Inclusion, TreeError> {
+        source::prove(self, index)
+    }
+
+    /// Proof that no leaf has `key`: the inclusion of its predecessor.
+    ///
+    /// # Errors
+    /// A key that has a leaf.
+    pub fn prove_absence(&self, key: &Hash) -> Result<Inclusion, TreeError> {
+        source::prove_absence(self, key)
+    }
+
+    /// Siblings of the leaves at `indices`, which ascend strictly; one from the leaf count on proves with leaf hash 0.
+    ///
+    /// # Errors
+    /// No index, or indices that do not ascend.
+    pub fn multiproof(&self, indices: &[u32]) -> Result<Multiproof, TreeError> {
+        source::multiproof(self, indices)
+    }
+
+    /// Hands over what changed since the last drain. To be called once a block, else the notes grow without bound.
+    pub fn drain(&mut self) -> Journal {
+        self.take_undo();
+        let mut pending = std::mem::take(&mut self.pending);
+        self.pending.drained = pending.drained;
+        pending.touched.sort_unstable();
+        pending.touched.dedup();
+        let leaves = pending
+            .touched
+            .iter()
+            .filter_map(|index| {
+                let leaf = self.leaf(*index)?;
+                Some(LeafImage {
+                    index: *index,
+                    key: *leaf.key,
+                    next: self.leaves.next(*index)?,
+                    kind: leaf.kind,
+                    value: leaf.value.into(),
+                })
+            })
+            .collect();
+        Journal {
+            count: self.count(),
+            root: self.root,
+            leaves,
+            undo: pending.undo,
+            marks: pending.marks,
+        }
+    }
+
+    /// Index of each change's leaf, or none where one is to be made; all that can be refused is refused here.
+    fn check(&self, changes: &[Change]) -> Result<Vec<Option<u32>>, TreeError> {
+        let mut keys: Vec<&Hash> = changes.iter().map(|change| &change.key).collect();
+        keys.sort_unstable();
+        if let Some([key, _]) = keys.windows(2).find(|pair| pair.first() == pair.last()) {
+            return Err(TreeError::Repeated { key: **key });
+        }
+        let mut known = Vec::with_capacity(changes.len());
+        let mut count = self.count();
+        for change in changes {
+            let index = self.check_one(change)?;
+            if index.is_none() {
+                count = count.checked_add(1).ok_or(TreeError::Full)?;
+            }
+            known.push(index);
+        }
+        Ok(known)
+    }
+
+    fn check_one(&self, change: &Change) -> Result<Option<u32>, TreeError> {
+        let key = change.key;
+        let given = change.value.len();
+        if key.is_zero() {
+            return Err(TreeError::Sentinel);
+        }
+        if given > MAX_VALUE {
+            return Err(TreeError::TooWide { key, width: given });
+        }
+        let Some((index, kind, value)) = self.get(&key) else {
+            return Ok(None);
+        };
+        if kind != change.kind {
+            return Err(TreeError::Kind {
+                key,
+                found: kind,
+                given: change.kind,
+            });
+        }
+        if value.len() != given {
+            return Err(TreeError::Width {
+                key,
+                found: value.len(),
+                given,
+            });
+        }
+        Ok(Some(index))
+    }
+
+    fn insert(&mut self, change: &Change, touched: &mut Vec<u32>) -> Result<(), TreeError> {
+        let low = Source::low(self, &change.key);
+        self.save(low);
+        let next = self.leaves.next(low).unwrap_or_default();
+        let index = self
+            .leaves
+            .push(change.key, next, change.kind, &change.value)?;
+        self.leaves.set_next(low, index);
+        self.order.insert(change.key, index);
+        touched.extend([low, index]);
+        Ok(())
+    }
+
+    fn save(&mut self, index: u32) {
+        let leaves = &self.leaves;
+        self.history.save(index, || {
+            Some(Old {
+                next: leaves.next(index)?,
+                value: leaves.value(index)?.into(),
+            })
+        });
+    }
+
+    fn rehash(&mut self, mut touched: Vec<u32>) {
+        touched.sort_unstable();
+        touched.dedup();
+        let leaves: Vec<[Hash; 3]> = touched
+            .iter()
+            .filter_map(|index| Some(self.leaf(*index)?.words()))
+            .collect();
+        let mut hashes = Vec::with_capacity(leaves.len());
+        leaf_many(&leaves, &mut hashes);
+        self.pending.touched.extend_from_slice(&touched);
+        self.nodes.update(touched, &hashes);
+        self.root = state_root(&self.nodes.tree_root(), self.count());
+    }
+
+    /// Moves the newest layer's entries that the store has not seen to the notes for the next drain.
+    fn take_undo(&mut self) {
+        let Some(newest) = self.history.newest() else {
+            return;
+        };
+        let entries = newest.entries();
+        let fresh = entries.get(self.pending.drained..).unwrap_or_default();
+        self.pending
+            .undo
+            .extend(fresh.iter().map(|(index, old)| UndoLeaf {
+                epoch: newest.mark.epoch,
+                index: *index,
+                next: old.next,
+                value: old.value.clone(),
+            }));
+        self.pending.drained = entries.len();
+    }
+}
+
+impl Source for Tree {
+    fn count(&self) -> u32 {
+        self.leaves.count()
+    }
+
+    fn leaf(&self, index: u32) -> Option<LeafRef<'_>> {
+        Some(LeafRef {
+            index,
+            key: self.leaves.key(index)?,
+            next: self.leaves.key(self.leaves.next(index)?)?,
+            kind: self.leaves.kind(index)?,
+            value: self.leaves.value(index)?,
+        })
+    }
+
+    fn find(&self, key: &Hash) -> Option<u32> {
+        self.order.get(key).copied()
+    }
+
+    fn low(&self, key: &Hash) -> u32 {
+        self.order
+            .range::<Hash, _>(..key)
+            .next_back()
+            .map_or(0, |(_, index)| *index)
+    }
+
+    fn node(&self, level: usize, place: u32) -> Hash {
+        self.nodes.get(level, place)
+    }
+}

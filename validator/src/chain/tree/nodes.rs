@@ -1,0 +1,73 @@
+//! The hashes of the tree by level: level 0 holds the leaf hashes, level 32 the tree root.
+//!
+//! A level holds only the nodes over leaves that exist; all to the right of them is the zero subtree of that level.
+
+use alloy_primitives::B256 as Hash;
+use plasmid_bridge::proof::tree::{DEPTH, node_many, zeros};
+
+#[derive(Clone)]
+pub(super) struct Nodes {
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Nodes {
+    pub fn new() -> Self {
+        Self {
+            levels: vec![Vec::new(); DEPTH + 1],
+        }
+    }
+
+    /// Hash of the node at `place` of `level`, the zero subtree's where there are no leaves.
+    pub fn get(&self, level: usize, place: u32) -> Hash {
+        self.levels
+            .get(level)
+            .and_then(|nodes| nodes.get(place as usize))
+            .or_else(|| zeros().get(level))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub fn tree_root(&self) -> Hash {
+        self.get(DEPTH, 0)
+    }
+
+    /// Sets leaf hashes and rehashes every node above them once. `places` ascend without repeats, one for each hash, and
+    /// leave no gap behind the last leaf.
+    pub fn update(&mut self, mut places: Vec<u32>, hashes: &[Hash]) {
+        set(self.levels.first_mut(), &places, hashes);
+        let mut pairs = Vec::with_capacity(places.len());
+        let mut fresh = Vec::with_capacity(places.len());
+        for level in 0..DEPTH {
+            parents(&mut places);
+            pairs.clear();
+            pairs.extend(places.iter().map(|place| {
+                let left = place.wrapping_mul(2);
+                [self.get(level, left), self.get(level, left | 1)]
+            }));
+            fresh.clear();
+            node_many(&pairs, &mut fresh);
+            set(self.levels.get_mut(level + 1), &places, &fresh);
+        }
+    }
+}
+
+/// Replaces ascending places by the places of their parents, each once.
+pub(super) fn parents(places: &mut Vec<u32>) {
+    places.iter_mut().for_each(|place| *place >>= 1);
+    places.dedup();
+}
+
+fn set(level: Option<&mut Vec<Hash>>, places: &[u32], hashes: &[Hash]) {
+    let Some(level) = level else { return };
+    if let Some(last) = places.last() {
+        let needed = *last as usize + 1;
+        if level.len() < needed {
+            level.resize(needed, Hash::ZERO);
+        }
+    }
+    for (place, hash) in places.iter().zip(hashes) {
+        if let Some(slot) = level.get_mut(*place as usize) {
+            *slot = *hash;
+        }
+    }
+}

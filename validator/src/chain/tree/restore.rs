@@ -1,0 +1,173 @@
+//! Builds a tree from what was kept of it. Nothing is taken on trust: the links must be the sorted list of the keys, every
+//! mark's state must lead to its root, and the caller compares the root of today with the one that it recorded.
+
+use super::history::{History, Old};
+use super::journal::Pending;
+use super::leaves::Leaves;
+use super::nodes::Nodes;
+use super::view::{Cache, View};
+use super::{Mark, Tree, TreeError, UndoLeaf};
+use alloy_primitives::B256 as Hash;
+use plasmid_bridge::proof::tree::state_root;
+use std::collections::BTreeMap;
+
+/// A tree in the making: first all leaves by index, then all marks with their undo, ascending.
+#[derive(Default)]
+pub struct Restore {
+    leaves: Leaves,
+    history: History,
+}
+
+impl Restore {
+    /// A restoration without leaves.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Leaves taken so far; the index of the next one.
+    pub fn count(&self) -> u32 {
+        self.leaves.count()
+    }
+
+    /// Adds the next leaf.
+    ///
+    /// # Errors
+    /// A value over [`super::MAX_VALUE`].
+    pub fn leaf(&mut self, key: Hash, next: u32, kind: u8, value: &[u8]) -> Result<(), TreeError> {
+        self.leaves.push(key, next, kind, value).map(|_| ())
+    }
+
+    /// Adds the next mark.
+    ///
+    /// # Errors
+    /// A mark not past the last one, or of more leaves than there are.
+    pub fn mark(&mut self, mark: Mark) -> Result<(), TreeError> {
+        let count = self.leaves.count();
+        if mark.count > count {
+            return Err(TreeError::OutOfRange {
+                index: mark.count,
+                count,
+            });
+        }
+        self.history.open(mark)
+    }
+
+    /// Adds what a leaf was at the last mark.
+    ///
+    /// # Errors
+    /// An entry of another epoch than the last mark's, repeated, or not fitting its leaf.
+    pub fn undo(&mut self, undo: UndoLeaf) -> Result<(), TreeError> {
+        let index = undo.index;
+        let refuse = |reason| Err(TreeError::Restore { index, reason });
+        let Some(newest) = self.history.newest() else {
+            return refuse("its undo has no mark");
+        };
+        if newest.mark.epoch != undo.epoch {
+            return refuse("its undo is of another epoch");
+        }
+        if index >= newest.mark.count || undo.next >= newest.mark.count {
+            return refuse("its undo is older than the leaf or its next");
+        }
+        if self.leaves.value(index).map(<[u8]>::len) != Some(undo.value.len()) {
+            return refuse("its undo has another width");
+        }
+        let before = newest.entries().len();
+        self.history.save(index, || {
+            Some(Old {
+                next: undo.next,
+                value: undo.value,
+            })
+        });
+        match self.history.newest() {
+            Some(newest) if newest.entries().len() > before => Ok(()),
+            _ => refuse("its undo stands twice"),
+        }
+    }
+
+    /// The tree, all of its hashes computed and every mark's state checked against its root.
+    ///
+    /// # Errors
+    /// Leaves whose links are not the sorted list of their keys; a mark whose state has another root.
+    pub fn finish(self) -> Result<Tree, TreeError> {
+        let Self { leaves, history } = self;
+        let count = leaves.count();
+        let order = order(&leaves)?;
+        let mut tree = Tree {
+            leaves,
+            order,
+            nodes: Nodes::new(),
+            root: Hash::ZERO,
+            history,
+            pending: Pending::default(),
+            cache: Cache::default(),
+        };
+        tree.rehash((0..count).collect());
+        tree.pending = Pending {
+            drained: tree
+                .history
+                .newest()
+                .map_or(0, |newest| newest.entries().len()),
+            ..Pending::default()
+        };
+        check_history(&tree)?;
+        Ok(tree)
+    }
+}
+
+/// Key to index; refuses links that do not lead through all keys in order.
+fn order(leaves: &Leaves) -> Result<BTreeMap<Hash, u32>, TreeError> {
+    let refuse = |index, reason| Err(TreeError::Restore { index, reason });
+    let mut keys: Vec<(Hash, u32)> = (0..leaves.count())
+        .filter_map(|index| Some((*leaves.key(index)?, index)))
+        .collect();
+    keys.sort_unstable();
+    if keys.first() != Some(&(Hash::ZERO, 0)) {
+        return refuse(0, "it is not the sentinel");
+    }
+    for pair in keys.windows(2) {
+        if let [(key, index), (next_key, next)] = pair {
+            if key == next_key {
+                return refuse(*next, "its key stands twice");
+            }
+            if leaves.next(*index) != Some(*next) {
+                return refuse(*index, "its next is not the next larger key");
+            }
+        }
+    }
+    if let Some((_, last)) = keys.last()
+        && leaves.next(*last) != Some(0)
+    {
+        return refuse(*last, "it has the largest key, but a next");
+    }
+    Ok(keys.into_iter().collect())
+}
+
+/// Walks from today back through all marks, undoing one layer at a time.
+fn check_history(tree: &Tree) -> Result<(), TreeError> {
+    if tree.history.layers().is_empty() {
+        return Ok(());
+    }
+    let mut nodes = tree.nodes.clone();
+    let mut count = tree.count();
+    for (place, layer) in tree.history.layers().iter().enumerate().rev() {
+        let view = View::bare(tree, place, layer.mark);
+        let mut hashes: BTreeMap<u32, Hash> = layer
+            .entries()
+            .iter()
+            .map(|(index, _)| (*index, view.leaf_hash(*index)))
+            .collect();
+        hashes.extend((layer.mark.count..count).map(|index| (index, Hash::ZERO)));
+        count = layer.mark.count;
+        let (places, hashes): (Vec<u32>, Vec<Hash>) = hashes.into_iter().unzip();
+        nodes.update(places, &hashes);
+        let computed = state_root(&nodes.tree_root(), count);
+        if computed != layer.mark.root {
+            return Err(TreeError::History {
+                epoch: layer.mark.epoch,
+                marked: layer.mark.root,
+                computed,
+            });
+        }
+    }
+    Ok(())
+}

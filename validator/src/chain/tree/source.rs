@@ -1,0 +1,68 @@
+//! Reads and proofs over a tree, today's or one of a past epoch: written once, for both.
+
+use super::TreeError;
+use alloy_primitives::B256 as Hash;
+use plasmid_bridge::proof::tree::{DEPTH, value_hash};
+use plasmid_bridge::proof::tree::{Inclusion, Multiproof};
+
+/// The contents of a leaf: its key, the next larger key (zero if none), its kind and value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafRef<'a> {
+    pub index: u32,
+    pub key: &'a Hash,
+    pub next: &'a Hash,
+    pub kind: u8,
+    pub value: &'a [u8],
+}
+
+impl LeafRef<'_> {
+    /// What the leaf hashes: key, next key, value hash.
+    pub(super) fn words(&self) -> [Hash; 3] {
+        [*self.key, *self.next, value_hash(self.kind, self.value)]
+    }
+}
+
+/// What a proof reads.
+pub(super) trait Source {
+    fn count(&self) -> u32;
+    fn leaf(&self, index: u32) -> Option<LeafRef<'_>>;
+    fn find(&self, key: &Hash) -> Option<u32>;
+    /// Index of the leaf with the largest key below `key`.
+    fn low(&self, key: &Hash) -> u32;
+    fn node(&self, level: usize, place: u32) -> Hash;
+}
+
+/// Proof that a leaf stands at `index`.
+pub(super) fn prove<S: Source>(source: &S, index: u32) -> Result<Inclusion, TreeError> {
+    let count = source.count();
+    let leaf = source
+        .leaf(index)
+        .ok_or(TreeError::OutOfRange { index, count })?;
+    let mut siblings = [Hash::ZERO; DEPTH];
+    for (level, sibling) in siblings.iter_mut().enumerate() {
+        *sibling = source.node(level, (index >> level) ^ 1);
+    }
+    Ok(Inclusion {
+        index,
+        key: *leaf.key,
+        next: *leaf.next,
+        value_hash: value_hash(leaf.kind, leaf.value),
+        siblings,
+        count,
+    })
+}
+
+/// Proof that no leaf has `key`: the inclusion of its predecessor.
+pub(super) fn prove_absence<S: Source>(source: &S, key: &Hash) -> Result<Inclusion, TreeError> {
+    match source.find(key) {
+        Some(index) => Err(TreeError::Present { key: *key, index }),
+        None => prove(source, source.low(key)),
+    }
+}
+
+/// Siblings of several indices in one stream (PROTOCOL.md section 1). Indices from the leaf count on are allowed.
+pub(super) fn multiproof<S: Source>(source: &S, indices: &[u32]) -> Result<Multiproof, TreeError> {
+    Ok(Multiproof::collect(indices, |level, place| {
+        source.node(level, place)
+    })?)
+}
