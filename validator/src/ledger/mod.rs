@@ -1,1 +1,32 @@
-//! Skeleton: this room is being built.
+//! Accounts, transactions and the rules that move money: pure, over leaves that a port provides.
+//!
+//! ```text
+//! bytes ──decode──► Transaction ──check──► CheckedTransaction ──apply──► Receipt (and writes)
+//!                        │ Reject                │ Reject, or Fault
+//! message of the inbox ──────────────────── apply_message ──► Receipt: total, whatever a stranger put into it
+//! ```
+//!
+//! A [`reject::Reject`] is about the transaction, a [`leaves::Fault`] about the node; they never share a type. A rejected
+//! transaction wrote nothing. After every block Σ balances + stakes + fee pool + burned = credited − withdrawn, for each asset
+//! ([`conservation`]).
+
+pub mod account;
+pub mod code;
+pub mod eip712;
+pub mod fees;
+pub mod leaf;
+pub mod leaves;
+pub mod parameters;
+pub mod reject;
+pub mod slot;
+pub mod transaction;
+
+pub use account::Account;
+pub use code::Code;
+pub use eip712::Domain;
+pub use leaf::Value;
+pub use leaves::{Fault, Leaves, Memory, Overlay};
+pub use parameters::Parameters;
+pub use reject::Reject;
+pub use slot::{Slot, ring_place};
+pub use transaction::Transaction;

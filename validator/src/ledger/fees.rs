@@ -1,0 +1,73 @@
+//! Fees: what a transaction must pay at least, what a leaf costs, and when no more leaves are made.
+//!
+//! ```text
+//! minimum    = base_fee + byte_fee × length + leaf price × leaves made
+//! leaf price = leaf_fee × (1 + n / leaf_step)     n: leaves before the transaction, integer division
+//!            = flat_leaf_fee                      from n = 2^32 − 2^30 on, where only withdrawals and inbox credits make leaves
+//! ```
+
+use super::parameters::Parameters;
+use super::reject::Reject;
+
+/// From this leaf count on only withdrawals and credits of the inbox make leaves: 2^32 − 2^30.
+pub const RESERVED_FROM: u32 = 3 << 30;
+
+/// Leaves that the tree can hold while its count fits u32.
+pub const CAPACITY: u32 = u32::MAX;
+
+/// Who wants to make leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Any transaction but a withdrawal.
+    Ordinary,
+    /// A withdrawal, or a credit of the inbox.
+    Reserved,
+}
+
+/// Price of one leaf when `count` leaves stand.
+pub fn leaf_price(parameters: &Parameters, count: u32) -> u128 {
+    if count >= RESERVED_FROM {
+        return parameters.flat_leaf_fee;
+    }
+    let steps = count.checked_div(parameters.leaf_step).unwrap_or(u32::MAX);
+    parameters
+        .leaf_fee
+        .saturating_mul(u128::from(steps).saturating_add(1))
+}
+
+/// The least fee of a transaction of `length` bytes that makes `leaves` leaves when `count` stand. Saturates: what does not
+/// fit 128 bits nobody can pay, and valid parameters never get there.
+pub fn minimum_fee(parameters: &Parameters, length: usize, leaves: u32, count: u32) -> u128 {
+    let length = u128::try_from(length).unwrap_or(u128::MAX);
+    let bytes = parameters.byte_fee.saturating_mul(length);
+    let made = leaf_price(parameters, count).saturating_mul(leaves.into());
+    parameters
+        .base_fee
+        .saturating_add(bytes)
+        .saturating_add(made)
+}
+
+/// What a wallet signs: the minimum and a tenth, rounded up, so that leaves of others in between do not undo it.
+pub fn quote_up(minimum: u128) -> u128 {
+    minimum.saturating_add(minimum.div_ceil(10))
+}
+
+/// Whether `leaves` more can be made when `count` stand.
+pub fn check_room(maker: Maker, count: u32, leaves: u32) -> Result<(), Reject> {
+    if leaves == 0 {
+        return Ok(());
+    }
+    if maker == Maker::Ordinary && count >= RESERVED_FROM {
+        return Err(Reject::StateFull {
+            count,
+            limit: RESERVED_FROM,
+        });
+    }
+    match count.checked_add(leaves) {
+        Some(_) => Ok(()),
+        None => Err(Reject::StateFull {
+            count,
+            limit: CAPACITY,
+        }),
+    }
+}

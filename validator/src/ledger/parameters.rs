@@ -1,0 +1,206 @@
+//! The deployment's parameters: immutable, the value of a leaf of the genesis state (PROTOCOL section 9).
+//!
+//! [`Parameters::validate`](Parameters::validate) refuses what cannot run or cannot be safe, with both numbers of what disagrees; `init`,
+//! `start` and genesis all call it.
+
+use plasmid_bridge::proof::bytes::Reader;
+
+use super::leaf::{LeafError, Value};
+
+mod presets;
+
+mod validate;
+
+pub use validate::{ParametersError, worst_case};
+
+/// How a node knows that a root block is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinalityRule {
+    /// The root node's `finalized` tag.
+    Tag,
+    /// A number of blocks deep.
+    Depth,
+}
+
+/// Everything that is fixed at genesis. Windows are seconds, amounts the smallest unit of the native coin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Version of the rules; 1.
+    pub rules: u32,
+    /// Chain id of the root chain.
+    pub root_chain_id: u64,
+    /// K: blocks of an epoch.
+    pub epoch_blocks: u32,
+    /// N: seats.
+    pub seats: u16,
+    /// M: messages and bare hashes of a block at most.
+    pub inbox_batch: u16,
+    /// Epochs whose leaves are kept.
+    pub ring: u32,
+    /// Stake for one unit of power.
+    pub unit: u128,
+    /// Fee of every transaction.
+    pub base_fee: u128,
+    /// Fee of every byte.
+    pub byte_fee: u128,
+    /// Price of a leaf in an empty state.
+    pub leaf_fee: u128,
+    /// Leaves after which the price has risen by another `leaf_fee`.
+    pub leaf_step: u32,
+    /// Price of a leaf from 2^32 − 2^30 leaves on.
+    pub flat_leaf_fee: u128,
+    /// Gas of bringing a checkpoint.
+    pub relay_fixed_gas: u64,
+    /// Gas more for every absent signer.
+    pub relay_absent_gas: u64,
+    /// Fee units for one wei of root gas.
+    pub fee_per_wei: u128,
+    /// Share of an epoch's fees that its relayer gets at most, of 10,000.
+    pub relay_share_bps: u16,
+    /// How long the named relayer alone is paid.
+    pub relay_window_secs: u64,
+    /// How finality of root blocks is known.
+    pub finality_rule: FinalityRule,
+    /// Blocks deep, for that rule.
+    pub finality_depth: u32,
+    /// W: a checkpoint can be challenged this long.
+    pub challenge_secs: u64,
+    /// E: evidence is taken this long.
+    pub evidence_secs: u64,
+    /// U: stake stays at risk this long.
+    pub unbonding_secs: u64,
+    /// D: a message is due this long after it arrived.
+    pub inbox_delay_secs: u64,
+    /// T: without a checkpoint this long, exit mode begins.
+    pub exit_timeout_secs: u64,
+    /// Checkpoints are still taken this long into exit mode.
+    pub grace_secs: u64,
+    /// R: root blocks from commitment to reveal.
+    pub reveal_blocks: u32,
+    /// Slowest time of a root block.
+    pub root_block_secs: u64,
+    /// Longest epoch.
+    pub epoch_max_secs: u64,
+    /// 1/rate: a user's message is due at most every so often.
+    pub inbox_interval_ms: u64,
+    /// CometBFT's limit of a block.
+    pub max_block_bytes: u64,
+    /// Transactions of a block at most.
+    pub max_block_transactions: u32,
+    /// CometBFT's limit of evidence in a block.
+    pub max_evidence_bytes: u32,
+    /// CometBFT's evidence age in blocks.
+    pub evidence_age_blocks: u64,
+    /// CometBFT's evidence age in seconds.
+    pub evidence_age_secs: u64,
+}
+
+impl Value for Parameters {
+    const KIND: u8 = 0x01;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.put_economy(bytes);
+        self.put_windows(bytes);
+        self.put_limits(bytes);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
+        Ok(Self {
+            rules: reader.u32()?,
+            root_chain_id: reader.u64()?,
+            epoch_blocks: reader.u32()?,
+            seats: reader.u16()?,
+            inbox_batch: reader.u16()?,
+            ring: reader.u32()?,
+            unit: reader.u128()?,
+            base_fee: reader.u128()?,
+            byte_fee: reader.u128()?,
+            leaf_fee: reader.u128()?,
+            leaf_step: reader.u32()?,
+            flat_leaf_fee: reader.u128()?,
+            relay_fixed_gas: reader.u64()?,
+            relay_absent_gas: reader.u64()?,
+            fee_per_wei: reader.u128()?,
+            relay_share_bps: reader.u16()?,
+            relay_window_secs: reader.u64()?,
+            finality_rule: take_rule(reader)?,
+            finality_depth: reader.u32()?,
+            challenge_secs: reader.u64()?,
+            evidence_secs: reader.u64()?,
+            unbonding_secs: reader.u64()?,
+            inbox_delay_secs: reader.u64()?,
+            exit_timeout_secs: reader.u64()?,
+            grace_secs: reader.u64()?,
+            reveal_blocks: reader.u32()?,
+            root_block_secs: reader.u64()?,
+            epoch_max_secs: reader.u64()?,
+            inbox_interval_ms: reader.u64()?,
+            max_block_bytes: reader.u64()?,
+            max_block_transactions: reader.u32()?,
+            max_evidence_bytes: reader.u32()?,
+            evidence_age_blocks: reader.u64()?,
+            evidence_age_secs: reader.u64()?,
+        })
+    }
+}
+
+impl Parameters {
+    fn put_economy(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.rules.to_be_bytes());
+        bytes.extend(self.root_chain_id.to_be_bytes());
+        bytes.extend(self.epoch_blocks.to_be_bytes());
+        bytes.extend(self.seats.to_be_bytes());
+        bytes.extend(self.inbox_batch.to_be_bytes());
+        bytes.extend(self.ring.to_be_bytes());
+        for amount in [self.unit, self.base_fee, self.byte_fee, self.leaf_fee] {
+            bytes.extend(amount.to_be_bytes());
+        }
+        bytes.extend(self.leaf_step.to_be_bytes());
+        bytes.extend(self.flat_leaf_fee.to_be_bytes());
+        bytes.extend(self.relay_fixed_gas.to_be_bytes());
+        bytes.extend(self.relay_absent_gas.to_be_bytes());
+        bytes.extend(self.fee_per_wei.to_be_bytes());
+        bytes.extend(self.relay_share_bps.to_be_bytes());
+        bytes.extend(self.relay_window_secs.to_be_bytes());
+    }
+
+    fn put_windows(&self, bytes: &mut Vec<u8>) {
+        bytes.push(match self.finality_rule {
+            FinalityRule::Tag => 0,
+            FinalityRule::Depth => 1,
+        });
+        bytes.extend(self.finality_depth.to_be_bytes());
+        let windows = [
+            self.challenge_secs,
+            self.evidence_secs,
+            self.unbonding_secs,
+            self.inbox_delay_secs,
+            self.exit_timeout_secs,
+            self.grace_secs,
+        ];
+        bytes.extend(windows.iter().flat_map(|window| window.to_be_bytes()));
+        bytes.extend(self.reveal_blocks.to_be_bytes());
+    }
+
+    fn put_limits(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.root_block_secs.to_be_bytes());
+        bytes.extend(self.epoch_max_secs.to_be_bytes());
+        bytes.extend(self.inbox_interval_ms.to_be_bytes());
+        bytes.extend(self.max_block_bytes.to_be_bytes());
+        bytes.extend(self.max_block_transactions.to_be_bytes());
+        bytes.extend(self.max_evidence_bytes.to_be_bytes());
+        bytes.extend(self.evidence_age_blocks.to_be_bytes());
+        bytes.extend(self.evidence_age_secs.to_be_bytes());
+    }
+}
+
+fn take_rule(reader: &mut Reader<'_>) -> Result<FinalityRule, LeafError> {
+    match reader.u8()? {
+        0 => Ok(FinalityRule::Tag),
+        1 => Ok(FinalityRule::Depth),
+        found => Err(super::leaf::refuse::<Parameters>(
+            "finality rule",
+            u64::from(found),
+        )),
+    }
+}

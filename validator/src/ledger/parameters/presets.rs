@@ -1,0 +1,48 @@
+//! Parameters that networks start from.
+
+use super::{FinalityRule, Parameters};
+
+impl Parameters {
+    /// A local network: epochs of 64 blocks, windows of seconds. Nothing here protects value: a challenger has seconds.
+    ///
+    /// The ring covers windows, exit timeout and grace at an epoch of two seconds, which is what four idle nodes on one
+    /// machine reach with a commit timeout of 20 ms.
+    pub const fn local() -> Self {
+        Self {
+            rules: 1,
+            root_chain_id: 31_337,
+            epoch_blocks: 64,
+            seats: 16,
+            inbox_batch: 32,
+            ring: 512,
+            unit: 1_000_000_000_000_000,
+            base_fee: 1_000_000_000_000,
+            byte_fee: 1_000_000_000,
+            leaf_fee: 10_000_000_000_000,
+            leaf_step: 1_048_576,
+            flat_leaf_fee: 100_000_000_000_000,
+            relay_fixed_gas: 275_000,
+            relay_absent_gas: 1_500,
+            fee_per_wei: 1,
+            relay_share_bps: 5_000,
+            relay_window_secs: 60,
+            finality_rule: FinalityRule::Tag,
+            finality_depth: 64,
+            challenge_secs: 4,
+            evidence_secs: 10,
+            unbonding_secs: 30,
+            inbox_delay_secs: 5,
+            exit_timeout_secs: 300,
+            grace_secs: 60,
+            reveal_blocks: 8,
+            root_block_secs: 1,
+            epoch_max_secs: 120,
+            inbox_interval_ms: 100,
+            max_block_bytes: 4_194_304,
+            max_block_transactions: 4_000,
+            max_evidence_bytes: 16_384,
+            evidence_age_blocks: 100_000,
+            evidence_age_secs: 600,
+        }
+    }
+}

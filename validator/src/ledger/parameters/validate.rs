@@ -1,0 +1,269 @@
+//! What parameters must hold, each refusal with both numbers.
+
+use super::Parameters;
+
+/// Chain ids of local networks: until the court and exit mode stand, a deployment anywhere else would let two thirds of
+/// the power take the escrow.
+pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
+
+/// CometBFT takes no larger block.
+const ENGINE_BLOCK_BYTES: u64 = 104_857_600;
+
+/// Evidence may fill 16 KiB of a block at most (DESIGN section 5).
+const MAX_EVIDENCE_BYTES: u64 = 16_384;
+
+/// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
+const MAX_FEE: u128 = 1 << 64;
+
+/// Why parameters are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParametersError {
+    /// A value out of its bounds.
+    #[error("{name} is {found}; it must be {least} to {most}")]
+    Bounds {
+        name: &'static str,
+        found: u128,
+        least: u128,
+        most: u128,
+    },
+    /// Two values that do not fit together.
+    #[error("{name} is {found}; it must be at least {least}, which is {why}")]
+    TooSmall {
+        name: &'static str,
+        found: u128,
+        least: u128,
+        why: &'static str,
+    },
+    /// Not a local root chain.
+    #[error(
+        "root chain id {found}: until court and exit mode stand, deployments are on 31337 and 1337 only"
+    )]
+    RootChain { found: u64 },
+}
+
+impl Parameters {
+    /// Refuses what cannot run or cannot be safe.
+    pub fn validate(&self) -> Result<(), ParametersError> {
+        if !LOCAL_ROOT_CHAINS.contains(&self.root_chain_id) {
+            return Err(ParametersError::RootChain {
+                found: self.root_chain_id,
+            });
+        }
+        self.validate_sizes()?;
+        self.validate_fees()?;
+        self.validate_windows()?;
+        self.validate_ring()?;
+        self.validate_block()
+    }
+
+    fn validate_sizes(&self) -> Result<(), ParametersError> {
+        bounds("rules", self.rules.into(), 1, 1)?;
+        bounds("epoch_blocks (K)", self.epoch_blocks.into(), 16, 65_535)?;
+        bounds("seats (N)", self.seats.into(), 1, 512)?;
+        bounds("inbox_batch (M)", self.inbox_batch.into(), 1, 4_096)?;
+        bounds("unit", self.unit, 1, u128::MAX)?;
+        bounds("reveal_blocks (R)", self.reveal_blocks.into(), 2, 256)?;
+        bounds("finality_depth", self.finality_depth.into(), 1, 100_000)
+    }
+
+    fn validate_fees(&self) -> Result<(), ParametersError> {
+        bounds("base_fee", self.base_fee, 1, MAX_FEE)?;
+        bounds("byte_fee", self.byte_fee, 0, MAX_FEE)?;
+        bounds("leaf_fee", self.leaf_fee, 1, MAX_FEE)?;
+        bounds("leaf_step", self.leaf_step.into(), 1, u32::MAX.into())?;
+        bounds("flat_leaf_fee", self.flat_leaf_fee, 1, MAX_FEE)?;
+        bounds("fee_per_wei", self.fee_per_wei, 0, MAX_FEE)?;
+        bounds("relay_share_bps", self.relay_share_bps.into(), 0, 10_000)
+    }
+
+    fn validate_windows(&self) -> Result<(), ParametersError> {
+        let (challenge, evidence) = (wide(self.challenge_secs), wide(self.evidence_secs));
+        let century = 3_155_760_000;
+        for (name, window) in self.windows() {
+            bounds(name, wide(window), 1, century)?;
+        }
+        let reveals = reveal_secs(self);
+        at_least(
+            "evidence_secs (E)",
+            evidence,
+            challenge.saturating_add(wide(self.inbox_delay_secs)),
+            "challenge_secs (W) + inbox_delay_secs (D)",
+        )?;
+        at_least(
+            "unbonding_secs (U)",
+            wide(self.unbonding_secs),
+            evidence.saturating_add(reveals),
+            "evidence_secs (E) + 2 × reveal_blocks (R) × root_block_secs",
+        )?;
+        at_least(
+            "evidence_age_secs",
+            wide(self.evidence_age_secs),
+            wide(self.unbonding_secs),
+            "unbonding_secs (U)",
+        )?;
+        let blocks = wide(self.unbonding_secs).saturating_mul(self.epoch_blocks.into());
+        at_least(
+            "evidence_age_blocks",
+            wide(self.evidence_age_blocks),
+            blocks.div_ceil(wide(self.epoch_max_secs)),
+            "the blocks of unbonding_secs (U) when epochs are the longest",
+        )
+    }
+
+    fn windows(&self) -> [(&'static str, u64); 11] {
+        [
+            ("relay_window_secs", self.relay_window_secs),
+            ("challenge_secs (W)", self.challenge_secs),
+            ("evidence_secs (E)", self.evidence_secs),
+            ("unbonding_secs (U)", self.unbonding_secs),
+            ("inbox_delay_secs (D)", self.inbox_delay_secs),
+            ("exit_timeout_secs (T)", self.exit_timeout_secs),
+            ("grace_secs", self.grace_secs),
+            ("root_block_secs", self.root_block_secs),
+            ("epoch_max_secs", self.epoch_max_secs),
+            ("inbox_interval_ms", self.inbox_interval_ms),
+            ("evidence_age_secs", self.evidence_age_secs),
+        ]
+    }
+
+    /// The ring must span every window even when epochs are the longest. Shorter epochs need more, and no parameter says
+    /// how short an epoch can be: whoever picks the ring divides by the shortest one.
+    fn validate_ring(&self) -> Result<(), ParametersError> {
+        let held = wide(self.evidence_secs)
+            .max(wide(self.unbonding_secs))
+            .saturating_add(wide(self.exit_timeout_secs))
+            .saturating_add(wide(self.grace_secs))
+            .saturating_add(reveal_secs(self));
+        let least = held.div_ceil(wide(self.epoch_max_secs)).saturating_add(4);
+        at_least(
+            "ring",
+            self.ring.into(),
+            least,
+            "(max(E, U) + T + grace + 2 × R × root_block_secs) / epoch_max_secs + 4",
+        )?;
+        bounds("ring", self.ring.into(), 8, 65_536)?;
+        let due = wide(self.epoch_max_secs)
+            .saturating_mul(1_000)
+            .div_ceil(wide(self.inbox_interval_ms).max(1));
+        let consumed = u128::from(self.epoch_blocks).saturating_mul(self.inbox_batch.into());
+        at_least(
+            "epoch_blocks (K) × inbox_batch (M)",
+            consumed,
+            due.saturating_add(1),
+            "more than the messages that fall due in the longest epoch (epoch_max_secs / inbox_interval_ms)",
+        )
+    }
+
+    fn validate_block(&self) -> Result<(), ParametersError> {
+        bounds(
+            "max_evidence_bytes",
+            self.max_evidence_bytes.into(),
+            0,
+            MAX_EVIDENCE_BYTES.into(),
+        )?;
+        let worst = worst_case(self);
+        at_least(
+            "max_block_bytes",
+            wide(self.max_block_bytes),
+            wide(worst.bytes),
+            "the worst case: evidence, N votes with extensions, M messages and one user's transaction",
+        )?;
+        bounds(
+            "max_block_bytes",
+            wide(self.max_block_bytes),
+            1,
+            ENGINE_BLOCK_BYTES.into(),
+        )?;
+        at_least(
+            "max_block_transactions",
+            self.max_block_transactions.into(),
+            wide(worst.transactions),
+            "the worst case: the record, M messages, misbehavior and one user's transaction",
+        )
+    }
+}
+
+/// What a block needs when everything that its proposer must put into it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorstCase {
+    /// Bytes by CometBFT's count.
+    pub bytes: u64,
+    /// Transactions.
+    pub transactions: u64,
+}
+
+/// The worst case of a block: CometBFT 0.38's own overhead (`types.MaxDataBytes`: 11 + 626 + 94 + 109 for each signature),
+/// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior
+/// of 66 bytes stands for at least as many bytes of evidence), 6 bytes of protobuf for each transaction.
+pub fn worst_case(parameters: &Parameters) -> WorstCase {
+    const ENGINE: u64 = 11 + 626 + 94;
+    const ENGINE_SIGNATURE: u64 = 109;
+    const RECORD: u64 = 1 + 204 + 2 + 2;
+    const VOTE: u64 = 2 + 2 + 234 + 64;
+    const MESSAGE: u64 = 1 + 33 + 20 + 21 + 2 + 512;
+    const MISBEHAVIOR: u64 = 66;
+    const FRAME: u64 = 6;
+    let user = u64::try_from(crate::ledger::transaction::MAX_TRANSACTION_BYTES).unwrap_or(u64::MAX);
+    let evidence = u64::from(parameters.max_evidence_bytes);
+    let misbehaviors = evidence / MISBEHAVIOR;
+    let votes = u64::from(parameters.seats).saturating_mul(VOTE + ENGINE_SIGNATURE);
+    let messages = u64::from(parameters.inbox_batch).saturating_mul(MESSAGE);
+    let transactions = misbehaviors
+        .saturating_add(parameters.inbox_batch.into())
+        .saturating_add(2);
+    let bytes = [
+        ENGINE,
+        RECORD,
+        votes,
+        messages,
+        evidence,
+        evidence,
+        user,
+        transactions.saturating_mul(FRAME),
+    ]
+    .into_iter()
+    .fold(0u64, u64::saturating_add);
+    WorstCase {
+        bytes,
+        transactions,
+    }
+}
+
+fn reveal_secs(parameters: &Parameters) -> u128 {
+    u128::from(parameters.reveal_blocks)
+        .saturating_mul(2)
+        .saturating_mul(parameters.root_block_secs.into())
+}
+
+fn wide(number: u64) -> u128 {
+    number.into()
+}
+
+fn bounds(name: &'static str, found: u128, least: u128, most: u128) -> Result<(), ParametersError> {
+    match (least..=most).contains(&found) {
+        true => Ok(()),
+        false => Err(ParametersError::Bounds {
+            name,
+            found,
+            least,
+            most,
+        }),
+    }
+}
+
+fn at_least(
+    name: &'static str,
+    found: u128,
+    least: u128,
+    why: &'static str,
+) -> Result<(), ParametersError> {
+    match found >= least {
+        true => Ok(()),
+        false => Err(ParametersError::TooSmall {
+            name,
+            found,
+            least,
+            why,
+        }),
+    }
+}

@@ -1,0 +1,182 @@
+//! Why a transaction is refused: each reason with the numbers that disagree and what to do about it.
+//!
+//! A reject is about the transaction; that the node is broken is a [`Fault`](super::leaves::Fault), another type.
+
+use plasmid_bridge::proof::bytes::DecodeError;
+
+use super::account::Account;
+use super::code::Code;
+
+/// A refused transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// Bytes that do not decode.
+    #[error(
+        "malformed transaction: {0}; send the canonical bytes of one transaction and nothing else"
+    )]
+    Malformed(#[from] DecodeError),
+    /// Bytes that decode to no value.
+    #[error("malformed transaction: {field} is {found}; {allowed}")]
+    BadField {
+        field: &'static str,
+        found: u64,
+        allowed: &'static str,
+    },
+    /// A kind of transaction that this version does not carry out.
+    #[error(
+        "transaction kind {kind:#04x} is not supported; this version knows transfer (1), withdraw (2), set payout (3) and record (4)"
+    )]
+    UnsupportedKind { kind: u8 },
+    /// A scheme that this version does not verify.
+    #[error(
+        "authentication scheme {scheme} is not supported; sign with ed25519 (1) or secp256k1 (2)"
+    )]
+    UnsupportedScheme { scheme: u8 },
+    /// Lanes above 0 are reserved.
+    #[error("nonce lane {lane} is not supported; use lane 0")]
+    UnsupportedLane { lane: u16 },
+    /// Fee payers are reserved.
+    #[error("a fee payer ({payer}) is not supported; leave it empty, the sender pays")]
+    UnsupportedFeePayer { payer: Account },
+    /// It belongs in another place.
+    #[error("not allowed here: {why}")]
+    NotAllowedHere { why: &'static str },
+    /// Longer than allowed.
+    #[error("{what} has {length} bytes; at most {limit} are allowed")]
+    TooLarge {
+        what: &'static str,
+        length: usize,
+        limit: usize,
+    },
+    /// Nothing to move.
+    #[error("the amount is 0; it must be at least 1")]
+    ZeroAmount,
+    /// An account that cannot be paid.
+    #[error("account {account} cannot receive: its kind is {}, and only 0 (Ethereum, not the zero address) and 1 (Ed25519) can", account.kind)]
+    BadRecipient { account: Account },
+    /// A withdrawal to nobody.
+    #[error("a withdrawal to the zero address would be lost; name an address on the root chain")]
+    ZeroRecipient,
+    /// The signature does not verify.
+    #[error("bad signature: {why}")]
+    BadSignature { why: &'static str },
+    /// The signature is another account's.
+    #[error(
+        "the signature is of {signer}, the sender is {sender}; sign with the sender's key, over this chain's domain and unchanged fields"
+    )]
+    WrongSender { sender: Account, signer: Account },
+    /// Too late.
+    #[error(
+        "valid until height {valid_until}, the block is {height}; sign again with a later height"
+    )]
+    Expired { valid_until: u64, height: u64 },
+    /// The sequence was used before.
+    #[error("sequence {found} was used, the next one is {expected}; sign again with that")]
+    NonceUsed { expected: u64, found: u64 },
+    /// Transactions before it are missing.
+    #[error("sequence {found} is ahead, the next one is {expected}; send the missing ones first")]
+    NonceAhead { expected: u64, found: u64 },
+    /// The fee is too low.
+    #[error(
+        "the fee is {fee}, the least now is {minimum} ({length} bytes, {leaves} new leaves); sign again with at least that"
+    )]
+    FeeTooLow {
+        fee: u128,
+        minimum: u128,
+        length: usize,
+        leaves: u32,
+    },
+    /// The balance is too low.
+    #[error("{sender} has {balance} of {asset}, the transaction takes {needed}")]
+    InsufficientBalance {
+        sender: Account,
+        asset: Asset,
+        balance: u128,
+        needed: u128,
+    },
+    /// Nobody deposited this token.
+    #[error("{token} is unknown on this chain; a deposit from the root chain makes it known")]
+    UnknownToken { token: Asset },
+    /// A sum that does not fit.
+    #[error("{what} would overflow: {left} + {right} is beyond its width")]
+    Overflow {
+        what: &'static str,
+        left: u128,
+        right: u128,
+    },
+    /// The state takes no more leaves.
+    #[error(
+        "the state holds {count} leaves of {limit}; only withdrawals and deposits make new ones now"
+    )]
+    StateFull { count: u32, limit: u32 },
+    /// The same bytes are pending.
+    #[error("this transaction is already pending; wait for it")]
+    Known,
+    /// The pool has no room.
+    #[error("the pool holds {held} of {limit}; try again later or pay more")]
+    PoolFull { held: usize, limit: usize },
+    /// The pending transaction pays too much.
+    #[error(
+        "a pending transaction with this sequence pays {pending}; to replace it pay at least {minimum}, not {fee}"
+    )]
+    ReplacementUnderpriced {
+        pending: u128,
+        minimum: u128,
+        fee: u128,
+    },
+}
+
+/// A token in a message: the zero address is the native coin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asset(pub [u8; 20]);
+
+impl std::fmt::Display for Asset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            token if token == [0; 20] => f.write_str("the native coin"),
+            token => write!(f, "token {}", Account::ethereum(token)),
+        }
+    }
+}
+
+impl Reject {
+    /// The code in the frozen table.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Malformed(_) | Self::BadField { .. } => Code::Malformed,
+            Self::UnsupportedKind { .. }
+            | Self::UnsupportedScheme { .. }
+            | Self::UnsupportedLane { .. }
+            | Self::UnsupportedFeePayer { .. } => Code::Unsupported,
+            Self::NotAllowedHere { .. } => Code::NotAllowedHere,
+            Self::TooLarge { .. } => Code::TooLarge,
+            Self::ZeroAmount => Code::ZeroAmount,
+            Self::BadRecipient { .. } | Self::ZeroRecipient => Code::BadRecipient,
+            Self::BadSignature { .. } => Code::BadSignature,
+            Self::WrongSender { .. } => Code::WrongSender,
+            Self::Expired { .. } => Code::Expired,
+            Self::NonceUsed { .. } => Code::NonceUsed,
+            Self::NonceAhead { .. } => Code::NonceAhead,
+            Self::FeeTooLow { .. } => Code::FeeTooLow,
+            Self::InsufficientBalance { .. } => Code::InsufficientBalance,
+            Self::UnknownToken { .. } => Code::UnknownToken,
+            Self::Overflow { .. } => Code::Overflow,
+            Self::StateFull { .. } => Code::StateFull,
+            Self::Known => Code::Known,
+            Self::PoolFull { .. } => Code::PoolFull,
+            Self::ReplacementUnderpriced { .. } => Code::ReplacementUnderpriced,
+        }
+    }
+
+    /// Whether the same bytes may succeed later, so that a retry makes sense.
+    pub const fn may_pass_later(&self) -> bool {
+        matches!(
+            self,
+            Self::NonceAhead { .. }
+                | Self::InsufficientBalance { .. }
+                | Self::UnknownToken { .. }
+                | Self::PoolFull { .. }
+                | Self::ReplacementUnderpriced { .. }
+        )
+    }
+}

@@ -1,0 +1,176 @@
+//! Every leaf of the state: its kind, the fields of its key and its width, in one place (PROTOCOL section 3).
+//!
+//! ```text
+//! key = keccak(kind u8 ‖ fields)      value hash = keccak(kind u8 ‖ value)      the sentinel's key is 0
+//! ```
+//!
+//! A kind's fields have a fixed width, so no two slots share a preimage. No value is 63 or 95 bytes wide: with its kind it
+//! would be as long as a node or a leaf of the tree.
+
+use alloy_primitives::{B256, keccak256};
+
+use super::account::Account;
+
+/// Where a value stands. Epochs are named by their place in the ring: see [`ring_place`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// Leaf 0 of the tree, empty.
+    Sentinel,
+    /// The deployment's parameters.
+    Parameters,
+    /// Native balance, sequence and payout address of an account.
+    Account(Account),
+    /// Balance of another token.
+    TokenBalance(Account, [u8; 20]),
+    /// What was credited and withdrawn of an asset; zero is the native coin.
+    Asset([u8; 20]),
+    /// Fees that nobody has been paid yet.
+    FeePool,
+    /// Number of the next withdrawal.
+    WithdrawalCounter,
+    /// A withdrawal by its number.
+    Withdrawal(u64),
+    /// The record of an account under a topic.
+    Record(Account, [u8; 32]),
+    /// How far the inbox is consumed.
+    Inbox,
+    /// Checkpoint shares seen in blocks.
+    ShareBits,
+    /// Votes seen, by seat.
+    Participation { place: u32 },
+    /// One seat of a fixed set.
+    Member { place: u32, seat: u16 },
+    /// The commitment of a fixed set.
+    Set { place: u32 },
+    /// What a seat holds now.
+    Seat(u16),
+    /// A node of the tree of minima.
+    Minima { level: u8, index: u16 },
+    /// A validator by its operator.
+    Validator([u8; 20]),
+    /// Running results of an epoch boundary.
+    Boundary,
+    /// What an epoch leaves behind for its checkpoint.
+    EpochRecord { place: u32 },
+    /// Stake that was cut.
+    Burned,
+}
+
+/// Place of an epoch in a ring of `ring` epochs; a ring of zero, which no valid parameters have, has one place.
+pub fn ring_place(epoch: u64, ring: u32) -> u32 {
+    epoch
+        .checked_rem(u64::from(ring))
+        .and_then(|place| u32::try_from(place).ok())
+        .unwrap_or(0)
+}
+
+impl Slot {
+    /// The kind byte.
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Sentinel => 0x00,
+            Self::Parameters => 0x01,
+            Self::Account(_) => 0x02,
+            Self::TokenBalance(..) => 0x03,
+            Self::Asset(_) => 0x04,
+            Self::FeePool => 0x05,
+            Self::WithdrawalCounter => 0x06,
+            Self::Withdrawal(_) => 0x07,
+            Self::Record(..) => 0x08,
+            Self::Inbox => 0x09,
+            Self::ShareBits => 0x0a,
+            Self::Participation { .. } => 0x0b,
+            Self::Member { .. } => 0x0c,
+            Self::Set { .. } => 0x0d,
+            Self::Seat(_) => 0x0e,
+            Self::Minima { .. } => 0x0f,
+            Self::Validator(_) => 0x10,
+            Self::Boundary => 0x11,
+            Self::EpochRecord { .. } => 0x12,
+            Self::Burned => 0x13,
+        }
+    }
+
+    /// Width of the value in bytes.
+    pub const fn width(&self) -> usize {
+        match width_of_kind(self.kind()) {
+            Some(width) => width,
+            None => 0,
+        }
+    }
+
+    /// Bytes whose hash is the key: kind ‖ fields.
+    pub fn preimage(&self) -> Vec<u8> {
+        let mut bytes = vec![self.kind()];
+        match self {
+            Self::Sentinel
+            | Self::Parameters
+            | Self::FeePool
+            | Self::WithdrawalCounter
+            | Self::Inbox
+            | Self::ShareBits
+            | Self::Boundary
+            | Self::Burned => {}
+            Self::Account(account) => bytes.extend(account.bytes()),
+            Self::TokenBalance(account, token) => {
+                bytes.extend(account.bytes());
+                bytes.extend(token);
+            }
+            Self::Asset(token) => bytes.extend(token),
+            Self::Withdrawal(number) => bytes.extend(number.to_be_bytes()),
+            Self::Record(account, topic) => {
+                bytes.extend(account.bytes());
+                bytes.extend(topic);
+            }
+            Self::Participation { place } | Self::Set { place } | Self::EpochRecord { place } => {
+                bytes.extend(place.to_be_bytes());
+            }
+            Self::Member { place, seat } => {
+                bytes.extend(place.to_be_bytes());
+                bytes.extend(seat.to_be_bytes());
+            }
+            Self::Seat(seat) => bytes.extend(seat.to_be_bytes()),
+            Self::Minima { level, index } => {
+                bytes.push(*level);
+                bytes.extend(index.to_be_bytes());
+            }
+            Self::Validator(operator) => bytes.extend(operator),
+        }
+        bytes
+    }
+
+    /// The key of the leaf in the state tree.
+    pub fn key(&self) -> B256 {
+        match self {
+            Self::Sentinel => B256::ZERO,
+            _ => keccak256(self.preimage()),
+        }
+    }
+}
+
+/// Width in bytes of the values of a kind, or none for a kind that the state does not have.
+pub const fn width_of_kind(kind: u8) -> Option<usize> {
+    Some(match kind {
+        0x00 => 0,
+        0x01 => 263,
+        0x02 => 64,
+        0x03 => 16,
+        0x04 => 66,
+        0x05 => 40,
+        0x06 => 8,
+        0x07 => 56,
+        0x08 => 40,
+        0x09 => 40,
+        0x0a => 72,
+        0x0b => 1_024,
+        0x0c => 173,
+        0x0d => 178,
+        0x0e => 173,
+        0x0f => 288,
+        0x10 => 26,
+        0x11 => 436,
+        0x12 => 53,
+        0x13 => 16,
+        _ => return None,
+    })
+}
