@@ -224,11 +224,12 @@ sol! {
         error ValueTooLow(uint256 needed, uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
         error NoToken(address token);
-        error TokenCallFailed(address token);
         error PaidOtherThan(address token, uint256 amount, uint256 fell);
         error Reentered();
         error OnlyItself(address sender);
         error AlreadyClaimed(uint32 index);
+        error IndexBeyondCount(uint32 index, uint32 count);
+        error StateRootMismatch(bytes32 expected, bytes32 computed);
         error EscrowExceeded(address token, uint256 held, uint256 amount);
         error NotTaken(address recipient, uint256 amount);
         error NothingToClaim();
@@ -350,11 +351,12 @@ sol! {
         error LengthMismatch(uint256 indices, uint256 leaves);
         error NotAscending(uint256 previous, uint256 index);
         error WrongSiblings(uint256 needed, uint256 given);
+        error IndexBeyondCount(uint256 index, uint256 count);
         error TooManyMembers(uint256 count);
         error AbsentOutOfOrder(uint256 place, uint16 number);
         error SignersMismatch(uint256 expected, uint256 given);
         error MembersRootMismatch(bytes32 expected, bytes32 computed);
-        error IndexBeyondCount(uint32 index, uint32 count);
+        error TokenCallFailed(address token);
     }
 
     /// What the bridge needs of a token, and the mint of the test token.

@@ -12,7 +12,7 @@ interface IInbox {
     /// @notice Fixed at genesis, part of what the operators agree on.
     /// @param delaySecs D: a message is due this long after its arrival.
     /// @param intervalMs two paid messages are due at least this many milliseconds apart: one over the rate of the child.
-    /// @param price what a paid message costs when there is no backlog, in wei; burned.
+    /// @param price what a paid message costs when there is no backlog, in wei, 1 to 2^96; burned.
     /// @param doublingSecs the price doubles with each such span of backlog (half a day on networks).
     struct Parameters {
         uint64 delaySecs;

@@ -65,13 +65,15 @@ interface IVault {
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice There is no contract at the token's address.
     error NoToken(address token);
-    /// @notice The token did not answer, answered false, or moved nothing.
-    error TokenCallFailed(address token);
     /// @notice A token's balance of this contract fell by another amount than was paid.
     error PaidOtherThan(address token, uint256 amount, uint256 fell);
     error Reentered();
     error OnlyItself(address sender);
     error AlreadyClaimed(uint32 index);
+    /// @notice The state has no leaf with this index.
+    error IndexBeyondCount(uint32 index, uint32 count);
+    /// @notice The proof leads to another root than the checkpoint's.
+    error StateRootMismatch(bytes32 expected, bytes32 computed);
     /// @notice More than the escrow of that token would be paid.
     error EscrowExceeded(address token, uint256 held, uint256 amount);
     /// @notice The recipient did not take the native coin.

@@ -10,6 +10,9 @@ import {StateTree} from "./StateTree.sol";
 /// commits to such a root commits to the count beside it: give that count to `verify`, never a caller's. Twin:
 /// `bridge::proof::list`.
 library ListTree {
+    /// @notice A list of `count` has no such number.
+    error IndexBeyondCount(uint256 index, uint256 count);
+
     /// @notice Levels above the leaves of a list of `count`: the logarithm of the next power of two.
     function depth(uint256 count) internal pure returns (uint256 levels) {
         if (count > 1) {
@@ -52,5 +55,19 @@ library ListTree {
             index >>= 1;
         }
         return hash == listRoot;
+    }
+
+    /// @notice Root of the list of `count` leaves in which `leaves[i]` is number `indices[i]` for every i.
+    /// @dev As `StateTree.multiproofRoot`: indices ascend strictly, the siblings are one stream, and both arrays are overwritten.
+    function multiproofRoot(
+        uint32[] memory indices,
+        bytes32[] memory leaves,
+        uint256 count,
+        bytes32[] calldata siblings
+    ) internal pure returns (bytes32) {
+        if (indices.length != 0 && indices[indices.length - 1] >= count) {
+            revert IndexBeyondCount(indices[indices.length - 1], count);
+        }
+        return StateTree.multiproofRoot(indices, leaves, siblings, depth(count));
     }
 }

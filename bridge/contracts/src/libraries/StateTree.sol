@@ -87,13 +87,24 @@ library StateTree {
         pure
         returns (bytes32)
     {
+        return multiproofRoot(indices, leaves, siblings, DEPTH);
+    }
+
+    /// @notice The same in a tree of `levels` levels above its leaves.
+    /// @dev Indices must be below 2^levels: those of the state tree are by their type.
+    function multiproofRoot(
+        uint32[] memory indices,
+        bytes32[] memory leaves,
+        bytes32[] calldata siblings,
+        uint256 levels
+    ) internal pure returns (bytes32) {
         uint256 width = leaves.length;
         if (indices.length != width) revert LengthMismatch(indices.length, width);
         if (width == 0) revert NoLeaves();
         for (uint256 i = 1; i < width; ++i) {
             if (indices[i] <= indices[i - 1]) revert NotAscending(indices[i - 1], indices[i]);
         }
-        uint256 used = _climb(indices, leaves, siblings);
+        uint256 used = _climb(indices, leaves, siblings, levels);
         if (used != siblings.length) revert WrongSiblings(used, siblings.length);
         return leaves[0];
     }
@@ -101,7 +112,7 @@ library StateTree {
     /// @dev Turns the computed nodes of one level, ascending, into those of the level above, in place, up to the root, and
     /// counts the siblings that this takes. Those missing from the stream read as something else: the caller compares the
     /// count. (In assembly, because batches of claims spend their gas here: half of what the same loop takes in Solidity.)
-    function _climb(uint32[] memory indices, bytes32[] memory nodes, bytes32[] calldata siblings)
+    function _climb(uint32[] memory indices, bytes32[] memory nodes, bytes32[] calldata siblings, uint256 levels)
         private
         pure
         returns (uint256 used)
@@ -111,7 +122,7 @@ library StateTree {
             let first := add(indices, 0x20)
             let last := add(indices, shl(5, mload(indices)))
             let stream := siblings.offset
-            for { let level := 0 } lt(level, DEPTH) { level := add(level, 1) } {
+            for { let level := 0 } lt(level, levels) { level := add(level, 1) } {
                 let above := first
                 for { let place := first } iszero(gt(place, last)) { place := add(place, 0x20) } {
                     let index := mload(place)

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInbox} from "./interfaces/IInbox.sol";
+import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Messages} from "./libraries/Messages.sol";
+
+/// @title The inbox
+/// @dev What is paid stays in this contract, which has no way to send it: that is how it is burned.
+contract Inbox is IInbox {
+    /// @dev count 64 and due time of the last message 64: one slot.
+    struct Head {
+        uint64 count;
+        uint64 lastDueMs;
+    }
+
+    uint256 private constant RING = 256;
+    uint256 private constant KEPT_EVERY = 32;
+    uint256 private constant FORCED_LIMIT = 512;
+    /// @dev After so many doublings no coin could pay the price, and its product could overflow.
+    uint256 private constant DOUBLINGS_LIMIT = 96;
+
+    address public immutable vault;
+    address public immutable rootChain;
+    uint64 private immutable DELAY_SECS;
+    uint64 private immutable INTERVAL_MS;
+    uint128 private immutable PRICE;
+    uint64 private immutable DOUBLING_SECS;
+
+    Head private _head;
+    bytes32[RING] private _ring;
+    mapping(uint256 => bytes32) private _keptForEver;
+
+    constructor(Arguments memory arguments) {
+        LocalOnly.check();
+        Parameters memory given = arguments.parameters;
+        _inRange("delaySecs", given.delaySecs, 1, 365 days);
+        _inRange("intervalMs", given.intervalMs, 1, 1 days);
+        _inRange("price", given.price, 1, 1 << 96);
+        _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
+        vault = arguments.vault;
+        rootChain = arguments.rootChain;
+        DELAY_SECS = given.delaySecs;
+        INTERVAL_MS = given.intervalMs;
+        PRICE = given.price;
+        DOUBLING_SECS = given.doublingSecs;
+    }
+
+    /// @inheritdoc IInbox
+    function send(uint8 kind, bytes calldata body) external payable returns (uint64 index) {
+        Head memory head = _head;
+        if (msg.sender == vault && kind == Messages.DEPOSIT) {
+            uint256 price_ = _price(head);
+            if (msg.value != price_) revert PriceNotPaid(price_, msg.value);
+            return _append(head, _paidDueMs(head), kind, body);
+        }
+        if (msg.sender == rootChain && kind == Messages.ACCEPTANCE) {
+            if (msg.value != 0) revert ValueNotTaken(msg.value);
+            return _append(head, _freeDueMs(head), kind, body);
+        }
+        revert NotAllowed(msg.sender, kind);
+    }
+
+    /// @inheritdoc IInbox
+    function force(bytes calldata transaction) external payable returns (uint64 index) {
+        if (transaction.length == 0 || transaction.length > FORCED_LIMIT) revert ForcedLength(transaction.length);
+        Head memory head = _head;
+        uint256 price_ = _price(head);
+        if (msg.value < price_) revert PriceNotPaid(price_, msg.value);
+        index = _append(
+            head,
+            _paidDueMs(head),
+            Messages.FORCED,
+            abi.encodePacked(msg.sender, uint16(transaction.length), transaction)
+        );
+        uint256 excess = msg.value - price_;
+        if (excess != 0) {
+            (bool taken,) = msg.sender.call{value: excess}("");
+            if (!taken) revert ExcessNotTaken(msg.sender, excess);
+        }
+    }
+
+    /// @inheritdoc IInbox
+    function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness)
+        external
+        view
+    {
+        Head memory head = _head;
+        if (cursor > head.count) revert UnknownMessage(cursor, head.count);
+        _leadsToKept(head.count, cursor, hash, witness.afterCursor);
+        _requireDueCount(head, uint256(time) * 1000, dueCount, witness);
+    }
+
+    /// @inheritdoc IInbox
+    function count() external view returns (uint64) {
+        return _head.count;
+    }
+
+    /// @inheritdoc IInbox
+    function lastDueMs() external view returns (uint64) {
+        return _head.lastDueMs;
+    }
+
+    /// @inheritdoc IInbox
+    function link(uint64 index) external view returns (bytes32 hash, bool kept) {
+        return _link(_head.count, index);
+    }
+
+    /// @inheritdoc IInbox
+    function price() external view returns (uint256) {
+        return _price(_head);
+    }
+
+    /// @inheritdoc IInbox
+    function parameters() external view returns (Parameters memory) {
+        return Parameters(DELAY_SECS, INTERVAL_MS, PRICE, DOUBLING_SECS);
+    }
+
+    function _append(Head memory head, uint64 dueMs, uint8 kind, bytes memory body) private returns (uint64 index) {
+        bytes32 previous = _ring[head.count % RING]; // before the first message slot 0 is untouched: h(0) = 0
+        index = head.count + 1;
+        bytes memory message = Messages.encode(index, dueMs, kind, body);
+        bytes32 hash = Messages.link(index, previous, Messages.hash(message));
+        _ring[index % RING] = hash;
+        if (index % KEPT_EVERY == 0) _keptForEver[index] = hash;
+        _head = Head(index, dueMs);
+        emit MessageSent(index, hash, message);
+    }
+
+    /// @dev Due times never go back, so that two neighbours show how many messages are due.
+    function _requireDueCount(Head memory head, uint256 timeMs, uint64 dueCount, Witness calldata witness) private view {
+        if (dueCount > head.count) revert UnknownMessage(dueCount, head.count);
+        bytes[] calldata around = witness.around;
+        if (dueCount == head.count) {
+            // All are due, or there is none at all.
+            if (around.length != 0) revert AroundLength(0, around.length);
+            if (dueCount != 0 && head.lastDueMs > timeMs) revert NotDue(dueCount, head.lastDueMs, timeMs);
+            return;
+        }
+        uint64 first = dueCount == 0 ? 1 : dueCount;
+        uint64 behind = dueCount + 1;
+        if (around.length != behind - first + 1) revert AroundLength(behind - first + 1, around.length);
+        bytes32 hash = witness.beforeDue;
+        for (uint256 i; i < around.length; ++i) {
+            hash = Messages.link(first + uint64(i), hash, Messages.hash(around[i]));
+        }
+        _leadsToKept(head.count, behind, hash, witness.afterDue);
+        uint64 dueMs = Messages.dueMs(around[0]);
+        if (dueCount != 0) {
+            if (dueMs > timeMs) revert NotDue(dueCount, dueMs, timeMs);
+            dueMs = Messages.dueMs(around[1]);
+        }
+        if (dueMs <= timeMs) revert Due(behind, dueMs, timeMs);
+    }
+
+    /// @dev That `hash` is h(index): hashing forward from it gives a link that is kept. (Hashing forward *to* it from a kept
+    /// one would show nothing, since a caller may choose the messages; this way they must hit a fixed hash.)
+    function _leadsToKept(uint64 count_, uint64 index, bytes32 hash, bytes32[] calldata messageHashes) private view {
+        for (uint256 i; i < messageHashes.length; ++i) {
+            hash = Messages.link(++index, hash, messageHashes[i]);
+        }
+        if (index > count_) revert UnknownMessage(index, count_);
+        (bytes32 expected, bool kept) = _link(count_, index);
+        if (!kept) revert NotKept(index, count_);
+        if (hash != expected) revert LinkMismatch(index, expected, hash);
+    }
+
+    function _link(uint64 count_, uint64 index) private view returns (bytes32 hash, bool kept) {
+        if (index > count_) return (0, false);
+        if (index == 0) return (0, true);
+        if (count_ - index < RING) return (_ring[index % RING], true);
+        if (index % KEPT_EVERY == 0) return (_keptForEver[index], true);
+    }
+
+    function _freeDueMs(Head memory head) private view returns (uint64) {
+        uint64 earliest = (uint64(block.timestamp) + DELAY_SECS) * 1000;
+        return head.lastDueMs > earliest ? head.lastDueMs : earliest;
+    }
+
+    function _paidDueMs(Head memory head) private view returns (uint64) {
+        uint64 earliest = (uint64(block.timestamp) + DELAY_SECS) * 1000;
+        uint64 slot = head.lastDueMs + INTERVAL_MS;
+        return slot > earliest ? slot : earliest;
+    }
+
+    /// @dev Backlog is how much later than its delay alone asks for a message sent now would be due.
+    function _price(Head memory head) private view returns (uint256) {
+        uint256 backlogMs = _paidDueMs(head) - (uint64(block.timestamp) + DELAY_SECS) * 1000;
+        uint256 doublings = backlogMs / (uint256(DOUBLING_SECS) * 1000);
+        return uint256(PRICE) << (doublings < DOUBLINGS_LIMIT ? doublings : DOUBLINGS_LIMIT);
+    }
+
+    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
+        if (value < low || value > high) revert ParameterOutOfRange(name, value);
+    }
+}

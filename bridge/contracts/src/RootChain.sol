@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInbox} from "./interfaces/IInbox.sol";
+import {IRegistry} from "./interfaces/IRegistry.sol";
+import {IRootChain} from "./interfaces/IRootChain.sol";
+import {Bls} from "./libraries/Bls.sol";
+import {Checkpoints} from "./libraries/Checkpoints.sol";
+import {ListTree} from "./libraries/ListTree.sol";
+import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Members} from "./libraries/Members.sol";
+import {Messages} from "./libraries/Messages.sol";
+
+/// @title The root chain's record of the child chain
+contract RootChain is IRootChain {
+    /// @dev One slot, 240 bits. Times and counts fit 48 bits: an accepted one is at most this chain's own, or 15 minutes more.
+    struct PackedHead {
+        uint48 accepted;
+        uint48 tau;
+        uint48 lastBlockTime;
+        uint48 inboxCursor;
+        uint48 freeAt;
+    }
+
+    uint256 private constant AHEAD_SECS = 15 minutes;
+    uint256 private constant TAU_AGE_SECS = 15 minutes;
+    uint256 private constant POWER_LIMIT = 1 << 59;
+    /// @dev The tip over the base fee that the child pays back at most.
+    uint256 private constant TIP_LIMIT = 2 gwei;
+    /// @dev Which epoch of a half of the ring frees the other half's last slot: slot x is free U after the acceptance of x + 3.
+    uint256 private constant FREEING_EPOCH = 2;
+
+    IRegistry public immutable registry;
+    IInbox public immutable inbox;
+    address public immutable vault;
+    bytes20 public immutable deployment;
+    bytes32 public immutable genesisStateRoot;
+    bytes32 public immutable parentBlockHash;
+    uint64 public immutable genesisTime;
+    uint64 public immutable genesisBlock;
+    uint64 public immutable inboxDelaySecs;
+
+    bytes32 private immutable SET_0;
+    bytes32 private immutable SET_1;
+    uint128 private immutable UNIT;
+    uint64 private immutable CHALLENGE_SECS;
+    uint64 private immutable EVIDENCE_SECS;
+    uint64 private immutable UNBONDING_SECS;
+    uint64 private immutable EXIT_TIMEOUT_SECS;
+    uint64 private immutable GRACE_SECS;
+    uint64 private immutable ROOT_BLOCK_SECS;
+    uint64 private immutable EPOCH_MAX_SECS;
+    uint32 private immutable REVEAL_BLOCKS;
+    uint32 private immutable EPOCH_BLOCKS;
+    uint32 private immutable RECORD_SLOTS;
+
+    PackedHead private _head;
+    /// @dev Checkpoint e at e mod RECORD_SLOTS; no slot is made after the first round.
+    mapping(uint256 => bytes32) private _records;
+
+    constructor(Arguments memory arguments) {
+        LocalOnly.check();
+        Parameters memory given = arguments.parameters;
+        _checkParameters(given, arguments.inboxDelaySecs);
+        if (arguments.stateRoot == 0) revert ZeroRoot("genesis state");
+
+        registry = IRegistry(msg.sender);
+        inbox = arguments.inbox;
+        vault = arguments.vault;
+        genesisStateRoot = arguments.stateRoot;
+        genesisTime = uint64(block.timestamp);
+        genesisBlock = uint64(block.number);
+        parentBlockHash = blockhash(block.number - 1);
+        deployment = bytes20(
+            keccak256(
+                abi.encodePacked("PDEP", block.chainid, address(this), blockhash(block.number - 1), arguments.stateRoot)
+            )
+        );
+
+        bytes32 set = _genesisSet(IRegistry(msg.sender), given.unit);
+        if (set != given.setCommitment) revert SetCommitmentMismatch(given.setCommitment, set);
+        SET_0 = set;
+        SET_1 = set;
+        UNIT = given.unit;
+        CHALLENGE_SECS = given.challengeSecs;
+        EVIDENCE_SECS = given.evidenceSecs;
+        UNBONDING_SECS = given.unbondingSecs;
+        EXIT_TIMEOUT_SECS = given.exitTimeoutSecs;
+        GRACE_SECS = given.graceSecs;
+        ROOT_BLOCK_SECS = given.rootBlockSecs;
+        EPOCH_MAX_SECS = given.epochMaxSecs;
+        REVEAL_BLOCKS = given.revealBlocks;
+        EPOCH_BLOCKS = given.epochBlocks;
+        RECORD_SLOTS = given.recordSlots;
+        inboxDelaySecs = arguments.inboxDelaySecs;
+
+        uint48 time = uint48(block.timestamp);
+        _head = PackedHead({accepted: 0, tau: time, lastBlockTime: time, inboxCursor: 0, freeAt: 0});
+    }
+
+    /// @inheritdoc IRootChain
+    function submit(Submission calldata submission) external {
+        PackedHead memory last = _head;
+        Checkpoint calldata checkpoint = submission.checkpoint;
+        if (checkpoint.epoch != last.accepted) revert NotNext(last.accepted, checkpoint.epoch);
+        _checkRing(last);
+        _checkTimes(last, checkpoint.lastBlockTime, submission.tau);
+        if (checkpoint.inboxCursor < last.inboxCursor) revert CursorBackwards(last.inboxCursor, checkpoint.inboxCursor);
+        _checkContent(checkpoint);
+        _checkPrevious(submission);
+        inbox.requireContent(
+            checkpoint.inboxCursor, checkpoint.inboxHash, submission.tau, submission.dueCount, submission.inbox
+        );
+        bytes32 digest_ = Checkpoints.digest(checkpoint, deployment);
+        _checkCertificate(submission, digest_);
+        _accept(last, submission, digest_);
+    }
+
+    /// @inheritdoc IRootChain
+    function isFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view returns (bool) {
+        PackedHead memory last = _head;
+        if (!_inRing(last.accepted, checkpoint.epoch)) return false;
+        if (_recordOf(checkpoint, acceptance) != _records[checkpoint.epoch % RECORD_SLOTS]) return false;
+        return block.timestamp >= acceptance.time + CHALLENGE_SECS && acceptance.dueCount <= last.inboxCursor;
+    }
+
+    /// @inheritdoc IRootChain
+    function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view {
+        bytes32 kept = record(checkpoint.epoch);
+        bytes32 computed = _recordOf(checkpoint, acceptance);
+        if (computed != kept) revert RecordMismatch(checkpoint.epoch, kept, computed);
+        uint64 finalAt = acceptance.time + CHALLENGE_SECS;
+        if (block.timestamp < finalAt) revert WindowOpen(finalAt, block.timestamp);
+        uint64 cursor = _head.inboxCursor;
+        if (acceptance.dueCount > cursor) revert MessageSkipped(acceptance.dueCount, cursor);
+    }
+
+    /// @inheritdoc IRootChain
+    function digest(Checkpoint calldata checkpoint) external view returns (bytes32) {
+        return Checkpoints.digest(checkpoint, deployment);
+    }
+
+    /// @inheritdoc IRootChain
+    function record(uint64 epoch) public view returns (bytes32) {
+        uint64 accepted = _head.accepted;
+        if (epoch >= accepted) revert NotAccepted(epoch, accepted);
+        if (!_inRing(accepted, epoch)) revert NotInRing(epoch, accepted - RECORD_SLOTS);
+        return _records[epoch % RECORD_SLOTS];
+    }
+
+    /// @inheritdoc IRootChain
+    function head() external view returns (Head memory) {
+        PackedHead memory last = _head;
+        return Head(last.accepted, last.tau, last.lastBlockTime, last.inboxCursor, last.freeAt);
+    }
+
+    /// @inheritdoc IRootChain
+    function genesisSets() external view returns (bytes32 set0, bytes32 set1) {
+        return (SET_0, SET_1);
+    }
+
+    /// @inheritdoc IRootChain
+    function parameters() external view returns (Parameters memory) {
+        return Parameters({
+            setCommitment: SET_1,
+            unit: UNIT,
+            challengeSecs: CHALLENGE_SECS,
+            evidenceSecs: EVIDENCE_SECS,
+            unbondingSecs: UNBONDING_SECS,
+            exitTimeoutSecs: EXIT_TIMEOUT_SECS,
+            graceSecs: GRACE_SECS,
+            rootBlockSecs: ROOT_BLOCK_SECS,
+            epochMaxSecs: EPOCH_MAX_SECS,
+            revealBlocks: REVEAL_BLOCKS,
+            epochBlocks: EPOCH_BLOCKS,
+            recordSlots: RECORD_SLOTS
+        });
+    }
+
+    /// @dev What is overwritten from here to the end of this half of the ring must be free: checked at the half's first epoch.
+    function _checkRing(PackedHead memory last) private view {
+        uint256 half = RECORD_SLOTS / 2;
+        if (last.accepted < 2 * half || last.accepted % half != 0) return;
+        if (block.timestamp < last.freeAt) revert RingFull(last.freeAt, block.timestamp);
+    }
+
+    function _checkTimes(PackedHead memory last, uint64 lastBlockTime, uint64 tau) private view {
+        if (lastBlockTime < last.lastBlockTime) revert TimeBackwards(last.lastBlockTime, lastBlockTime);
+        uint256 latest = block.timestamp + AHEAD_SECS;
+        if (lastBlockTime > latest) revert TimeAhead(latest, lastBlockTime);
+        uint256 earliest = block.timestamp - TAU_AGE_SECS;
+        if (earliest < last.tau) earliest = last.tau;
+        if (tau < earliest || tau > block.timestamp) revert TauOutOfRange(earliest, block.timestamp, tau);
+    }
+
+    /// @dev Zero is never a root or commitment.
+    function _checkContent(Checkpoint calldata checkpoint) private pure {
+        if (checkpoint.blocksRoot == 0) revert ZeroRoot("blocks");
+        if (checkpoint.stateRoot == 0) revert ZeroRoot("state");
+        if (checkpoint.nextSet == 0) revert ZeroRoot("next set");
+    }
+
+    /// @dev The kept word of e − 1 holds its digest and the commitment of set e + 1, so one comparison shows both.
+    function _checkPrevious(Submission calldata submission) private view {
+        Set calldata set = submission.set;
+        bytes32 commitment = Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
+        bytes32 previous = submission.checkpoint.previous;
+        uint64 epoch = submission.checkpoint.epoch;
+        if (epoch == 0) {
+            if (previous != bytes32(deployment)) revert PreviousMismatch(bytes32(deployment), previous);
+            if (commitment != SET_1) revert SetMismatch(SET_1, commitment);
+            return;
+        }
+        bytes32 kept = _records[(epoch - 1) % RECORD_SLOTS];
+        bytes32 computed = Checkpoints.record(previous, commitment, submission.previous);
+        if (computed != kept) revert RecordMismatch(epoch - 1, kept, computed);
+    }
+
+    function _checkCertificate(Submission calldata submission, bytes32 digest_) private view {
+        Set calldata set = submission.set;
+        (bytes memory key, uint256 power) =
+            Members.signers(set, submission.signers, submission.absent, submission.absentSiblings);
+        if (power * 3 <= uint256(set.totalPower) * 2) revert TooLittlePower(power, set.totalPower);
+        if (!Bls.verifyCheckpoint(submission.signature, digest_, key)) revert BadSignature(digest_);
+    }
+
+    function _accept(PackedHead memory last, Submission calldata submission, bytes32 digest_) private {
+        Checkpoint calldata checkpoint = submission.checkpoint;
+        Acceptance memory acceptance = Acceptance({
+            signers: submission.signers,
+            time: uint64(block.timestamp),
+            blockNumber: uint64(block.number),
+            dueCount: submission.dueCount
+        });
+        uint256 epoch = checkpoint.epoch;
+        _records[epoch % RECORD_SLOTS] = Checkpoints.record(digest_, checkpoint.nextSet, acceptance);
+        _head = PackedHead({
+            accepted: uint48(epoch + 1),
+            tau: uint48(submission.tau),
+            lastBlockTime: uint48(checkpoint.lastBlockTime),
+            inboxCursor: uint48(checkpoint.inboxCursor),
+            freeAt: epoch % (RECORD_SLOTS / 2) == FREEING_EPOCH ? uint48(block.timestamp + UNBONDING_SECS) : last.freeAt
+        });
+        emit CheckpointAccepted(checkpoint.epoch, digest_, msg.sender, checkpoint, acceptance, submission.tau);
+
+        uint256 cap = block.basefee + TIP_LIMIT;
+        uint128 gasPrice = uint128(tx.gasprice < cap ? tx.gasprice : cap);
+        inbox.send(
+            Messages.ACCEPTANCE,
+            abi.encodePacked(checkpoint.epoch, msg.sender, gasPrice, uint16(submission.absent.length))
+        );
+    }
+
+    function _recordOf(Checkpoint calldata checkpoint, Acceptance calldata acceptance) private view returns (bytes32) {
+        return Checkpoints.record(Checkpoints.digest(checkpoint, deployment), checkpoint.nextSet, acceptance);
+    }
+
+    function _inRing(uint256 accepted, uint256 epoch) private view returns (bool) {
+        return epoch < accepted && accepted - epoch <= RECORD_SLOTS;
+    }
+
+    /// @dev Reads keys and stakes from the Registry, so that no set stands here whose keys were not proven there.
+    function _genesisSet(IRegistry from, uint128 unit) private view returns (bytes32) {
+        uint256 count = from.operatorCount();
+        bytes32[] memory leaves = new bytes32[](count);
+        bytes memory aggregateKey = new bytes(Bls.KEY_BYTES); // the identity
+        uint256 total;
+        for (uint256 i; i < count; ++i) {
+            IRegistry.Member memory member = from.memberAt(i);
+            uint256 power = member.stake / unit;
+            if (power == 0) revert StakeBelowUnit(member.operator, member.stake, unit);
+            total += power;
+            if (total >= POWER_LIMIT) revert PowerTooHigh(total);
+            aggregateKey = Bls.add(aggregateKey, member.checkpointKey);
+            leaves[i] = Members.leaf(
+                uint16(i),
+                member.operator,
+                member.registration,
+                member.consensusKey,
+                member.checkpointKey,
+                uint64(power)
+            );
+        }
+        return Members.commitment(ListTree.root(leaves), uint16(count), aggregateKey, uint64(total));
+    }
+
+    function _checkParameters(Parameters memory given, uint64 delaySecs) private pure {
+        uint256 limit = 3650 days; // so that no sum of times leaves its type
+        _inRange("unit", given.unit, 1, type(uint128).max);
+        _inRange("challengeSecs", given.challengeSecs, 1, limit);
+        _inRange("evidenceSecs", given.evidenceSecs, uint256(given.challengeSecs) + delaySecs, limit);
+        _inRange("revealBlocks", given.revealBlocks, 2, 256);
+        _inRange("rootBlockSecs", given.rootBlockSecs, 1, 1 days);
+        uint256 reveals = 2 * uint256(given.revealBlocks) * given.rootBlockSecs;
+        _inRange("unbondingSecs", given.unbondingSecs, given.evidenceSecs + reveals, limit);
+        _inRange("exitTimeoutSecs", given.exitTimeoutSecs, 1, limit);
+        _inRange("graceSecs", given.graceSecs, 1, limit);
+        _inRange("epochMaxSecs", given.epochMaxSecs, 1, limit);
+        _inRange("epochBlocks", given.epochBlocks, 16, type(uint16).max);
+        _inRange("recordSlots", given.recordSlots, 8, 1 << 16);
+        if (given.recordSlots % 2 != 0) revert ParameterOutOfRange("recordSlots", given.recordSlots);
+    }
+
+    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
+        if (value < low || value > high) revert ParameterOutOfRange(name, value);
+    }
+}

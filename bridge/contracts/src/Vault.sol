@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInbox} from "./interfaces/IInbox.sol";
+import {IRootChain} from "./interfaces/IRootChain.sol";
+import {IVault} from "./interfaces/IVault.sol";
+import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Messages} from "./libraries/Messages.sol";
+import {StateTree} from "./libraries/StateTree.sol";
+import {TokenCalls} from "./libraries/TokenCalls.sol";
+
+/// @title The vault
+contract Vault is IVault {
+    /// @dev One slot per token. Held = deposited − paid.
+    struct Totals {
+        uint128 deposited;
+        uint128 paid;
+    }
+
+    address private constant NATIVE = address(0);
+    uint256 private constant AMOUNT_LIMIT = 1 << 96;
+    uint256 private constant ESCROW_LIMIT = 1 << 112;
+    uint8 private constant LAST_ACCOUNT_KIND = 1;
+    uint8 private constant WITHDRAWAL_KIND = 0x07;
+    /// @dev What one payout may use, so that a recipient or token that burns gas hinders no other in a batch.
+    uint256 private constant PAYOUT_GAS = 300_000;
+
+    IInbox public immutable inbox;
+    IRootChain public immutable rootChain;
+
+    mapping(address => Totals) public totals;
+    /// @dev A bit for each leaf index.
+    mapping(uint256 => uint256) private _claimed;
+    bool private transient _entered;
+
+    modifier notReentered() {
+        if (_entered) revert Reentered();
+        _entered = true;
+        _;
+        _entered = false;
+    }
+
+    constructor(Arguments memory arguments) payable {
+        LocalOnly.check();
+        inbox = arguments.inbox;
+        rootChain = arguments.rootChain;
+        _credit(NATIVE, msg.value);
+    }
+
+    /// @inheritdoc IVault
+    function depositNative(uint128 amount, Account calldata recipient, address refund)
+        external
+        payable
+        notReentered
+        returns (uint64 index)
+    {
+        _checkTarget(recipient, refund);
+        _checkAmount(amount);
+        _credit(NATIVE, amount);
+        bytes memory origin = abi.encodePacked(refund, msg.sender, uint8(18), uint8(3), bytes32("ETH"));
+        index = _send(NATIVE, amount, 0, recipient, origin);
+    }
+
+    /// @inheritdoc IVault
+    function depositToken(address token, uint128 amount, uint128 native, Account calldata recipient, address refund)
+        external
+        payable
+        notReentered
+        returns (uint64 index, uint128 received)
+    {
+        _checkTarget(recipient, refund);
+        if (token.code.length == 0) revert NoToken(token);
+        _checkAmount(amount);
+        received = _pull(token, amount);
+        _credit(token, received);
+        if (native != 0) {
+            _checkAmount(native);
+            _credit(NATIVE, native);
+        }
+        index = _send(token, received, native, recipient, _origin(token, refund));
+    }
+
+    /// @inheritdoc IVault
+    function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings)
+        external
+        notReentered
+    {
+        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        uint32[] memory indices = new uint32[](1);
+        bytes32[] memory leaves = new bytes32[](1);
+        (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
+        _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
+        (bool paid, bytes memory reason) = _tryPayOut(withdrawal);
+        if (!paid) {
+            assembly ("memory-safe") {
+                revert(add(reason, 0x20), mload(reason))
+            }
+        }
+    }
+
+    /// @inheritdoc IVault
+    function claimBatch(Base calldata base, Withdrawal[] calldata withdrawals, bytes32[] calldata siblings)
+        external
+        notReentered
+        returns (uint256 paid)
+    {
+        if (withdrawals.length == 0) revert NothingToClaim();
+        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        uint32[] memory indices = new uint32[](withdrawals.length);
+        bytes32[] memory leaves = new bytes32[](withdrawals.length);
+        for (uint256 i; i < withdrawals.length; ++i) {
+            (indices[i], leaves[i]) = _leaf(withdrawals[i], base.leafCount);
+        }
+        _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
+        for (uint256 i; i < withdrawals.length; ++i) {
+            Withdrawal calldata withdrawal = withdrawals[i];
+            if (claimed(withdrawal.index)) continue;
+            (bool done,) = _tryPayOut(withdrawal);
+            if (done) {
+                ++paid;
+            } else {
+                emit PayoutFailed(
+                    withdrawal.index, withdrawal.recipient, withdrawal.token, withdrawal.amount, withdrawal.number
+                );
+            }
+        }
+    }
+
+    /// @inheritdoc IVault
+    /// @dev A call of its own, so that a failure takes back the bit, the counter and whatever the token did.
+    function payOut(Withdrawal calldata withdrawal) external {
+        if (msg.sender != address(this)) revert OnlyItself(msg.sender);
+        uint32 index = withdrawal.index;
+        if (claimed(index)) revert AlreadyClaimed(index);
+        _claimed[index >> 8] |= 1 << (index & 255);
+
+        (address token, address to, uint128 amount) = (withdrawal.token, withdrawal.recipient, withdrawal.amount);
+        uint256 held = escrow(token);
+        if (amount > held) revert EscrowExceeded(token, held, amount);
+        totals[token].paid += amount;
+
+        if (token == NATIVE) {
+            bool taken;
+            assembly ("memory-safe") {
+                taken := call(gas(), to, amount, 0x00, 0x00, 0x00, 0x00) // its answer is not copied
+            }
+            if (!taken) revert NotTaken(to, amount);
+        } else {
+            uint256 before = TokenCalls.balanceOf(token, address(this));
+            TokenCalls.transfer(token, to, amount);
+            uint256 behind = TokenCalls.balanceOf(token, address(this));
+            // Less than the amount may leave (a token that rounds shares), but not nothing, and never more: that is others'.
+            if (behind >= before || before - behind > amount) {
+                revert PaidOtherThan(token, amount, behind < before ? before - behind : 0);
+            }
+        }
+        emit Claimed(index, to, token, amount, withdrawal.number);
+    }
+
+    /// @inheritdoc IVault
+    function quote(uint128 native) external view returns (uint256) {
+        return uint256(native) + inbox.price();
+    }
+
+    /// @inheritdoc IVault
+    function escrow(address token) public view returns (uint256) {
+        Totals memory sums = totals[token];
+        return sums.deposited - sums.paid;
+    }
+
+    /// @inheritdoc IVault
+    function claimed(uint32 index) public view returns (bool) {
+        return _claimed[index >> 8] >> (index & 255) & 1 == 1;
+    }
+
+    function _checkTarget(Account calldata recipient, address refund) private pure {
+        if (recipient.kind > LAST_ACCOUNT_KIND) revert RecipientKind(recipient.kind);
+        if (recipient.id == 0) revert RecipientZero();
+        if (refund == address(0)) revert RefundZero();
+    }
+
+    function _checkAmount(uint256 amount) private pure {
+        if (amount == 0 || amount > AMOUNT_LIMIT) revert AmountOutOfRange(amount);
+    }
+
+    function _credit(address token, uint256 amount) private {
+        Totals storage sums = totals[token];
+        uint256 held = sums.deposited - sums.paid + amount;
+        if (held > ESCROW_LIMIT) revert EscrowLimit(token, held);
+        sums.deposited += uint128(amount); // held has at most 113 bits, so amount fits; the sum is checked
+    }
+
+    /// @dev Takes the token from the caller and counts what arrived.
+    function _pull(address token, uint128 amount) private returns (uint128) {
+        uint256 before = TokenCalls.balanceOf(token, address(this));
+        TokenCalls.transferFrom(token, msg.sender, address(this), amount);
+        uint256 received = TokenCalls.balanceOf(token, address(this)) - before;
+        _checkAmount(received);
+        return uint128(received);
+    }
+
+    /// @dev The fixed end of a deposit's body. A caller that brings too little gas for an answer to the display calls has, of
+    /// each call's gas, only a 63rd left behind it, and cannot send the message: so nobody can blank a token's name.
+    function _origin(address token, address refund) private view returns (bytes memory) {
+        uint8 decimals = TokenCalls.decimals(token);
+        (uint8 length, bytes32 symbol) = TokenCalls.symbol(token);
+        return abi.encodePacked(refund, msg.sender, decimals, length, symbol);
+    }
+
+    /// @dev Sends the message, pays its price, and gives back what came over it.
+    function _send(address token, uint128 amount, uint128 native, Account calldata recipient, bytes memory origin)
+        private
+        returns (uint64 index)
+    {
+        uint256 price = inbox.price();
+        uint256 needed = price + (token == NATIVE ? amount : native);
+        if (msg.value < needed) revert ValueTooLow(needed, msg.value);
+        index = inbox.send{value: price}(
+            Messages.DEPOSIT, abi.encodePacked(token, amount, native, recipient.kind, recipient.id, origin)
+        );
+        emit Deposited(index, token, msg.sender, amount, native, recipient.kind, recipient.id);
+        uint256 excess = msg.value - needed;
+        if (excess != 0) {
+            (bool taken,) = msg.sender.call{value: excess}("");
+            if (!taken) revert ExcessNotTaken(msg.sender, excess);
+        }
+    }
+
+    /// @dev Index and hash of a withdrawal's leaf.
+    function _leaf(Withdrawal calldata withdrawal, uint32 leafCount) private pure returns (uint32 index, bytes32 leaf) {
+        index = withdrawal.index;
+        if (index >= leafCount) revert IndexBeyondCount(index, leafCount);
+        bytes32 key = keccak256(abi.encodePacked(WITHDRAWAL_KIND, withdrawal.number));
+        bytes32 value = StateTree.valueHash(
+            WITHDRAWAL_KIND, abi.encodePacked(withdrawal.recipient, withdrawal.token, withdrawal.amount)
+        );
+        leaf = StateTree.leaf(key, withdrawal.next, value);
+    }
+
+    function _requireRoot(Base calldata base, bytes32 treeRoot) private pure {
+        bytes32 root = StateTree.stateRoot(treeRoot, base.leafCount);
+        if (root != base.checkpoint.stateRoot) revert StateRootMismatch(base.checkpoint.stateRoot, root);
+    }
+
+    function _tryPayOut(Withdrawal calldata withdrawal) private returns (bool paid, bytes memory reason) {
+        return address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
+    }
+}

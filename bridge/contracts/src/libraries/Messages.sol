@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Messages from root to child and the chain of their hashes (PROTOCOL, sections 1 and 5)
+/// @dev Twin: `bridge::proof::inbox`.
+library Messages {
+    uint8 internal constant DEPOSIT = 2;
+    uint8 internal constant ACCEPTANCE = 5;
+    uint8 internal constant FORCED = 7;
+
+    /// @notice The whole message: header of 33 bytes and body.
+    function encode(uint64 index, uint64 due, uint8 kind, bytes memory body) internal view returns (bytes memory) {
+        return abi.encodePacked(index, uint64(block.timestamp), uint64(block.number), due, kind, body);
+    }
+
+    /// @notice Hash of a message, as links hold it.
+    function hash(bytes memory message) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked("PMSG", keccak256(message)));
+    }
+
+    /// @notice h(index) from h(index − 1) and the message hash.
+    function link(uint64 index, bytes32 previous, bytes32 messageHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked("PINB", index, previous, messageHash));
+    }
+
+    /// @notice The due time in a message's bytes, milliseconds. Meaningful only for bytes whose hash is authenticated.
+    function dueMs(bytes calldata message) internal pure returns (uint64) {
+        return uint64(bytes8(message[24:32]));
+    }
+}

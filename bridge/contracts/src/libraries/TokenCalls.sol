@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Calls to tokens, which are hostile until shown otherwise
+/// @dev No answer is copied beyond what is asked for, so none can make the caller pay for its length. A token may return
+/// nothing (as some large ones do); false, an empty account and a revert are failures.
+library TokenCalls {
+    /// @notice The token did not answer, or answered false.
+    error TokenCallFailed(address token);
+
+    /// @dev For symbol and decimals, which are for display only.
+    uint256 private constant DISPLAY_GAS = 50_000;
+
+    function balanceOf(address token, address owner) internal view returns (uint256 held) {
+        bytes memory data = abi.encodeWithSignature("balanceOf(address)", owner);
+        bool ok;
+        assembly ("memory-safe") {
+            ok := staticcall(gas(), token, add(data, 0x20), mload(data), 0x00, 0x20)
+            ok := and(ok, gt(returndatasize(), 0x1f))
+            held := mload(0x00)
+        }
+        if (!ok) revert TokenCallFailed(token);
+    }
+
+    function transfer(address token, address to, uint256 amount) internal {
+        _mustSucceed(token, abi.encodeWithSignature("transfer(address,uint256)", to, amount));
+    }
+
+    function transferFrom(address token, address from, address to, uint256 amount) internal {
+        _mustSucceed(token, abi.encodeWithSignature("transferFrom(address,address,uint256)", from, to, amount));
+    }
+
+    /// @notice `decimals()`, or 0 if there is no sound answer.
+    function decimals(address token) internal view returns (uint8 value) {
+        bytes memory data = abi.encodeWithSignature("decimals()");
+        assembly ("memory-safe") {
+            let ok := staticcall(DISPLAY_GAS, token, add(data, 0x20), mload(data), 0x00, 0x20)
+            let answer := mload(0x00)
+            if and(and(ok, gt(returndatasize(), 0x1f)), lt(answer, 0x100)) { value := answer }
+        }
+    }
+
+    /// @notice The first 32 bytes of `symbol()`, zeros behind, and their number. Both forms in use are read: a string, and a
+    /// word that ends at its first zero. Anything else is empty.
+    function symbol(address token) internal view returns (uint8 length, bytes32 text) {
+        bytes memory data = abi.encodeWithSignature("symbol()");
+        uint256 offset;
+        uint256 claimed;
+        uint256 size;
+        assembly ("memory-safe") {
+            let answer := mload(0x40)
+            let ok := staticcall(DISPLAY_GAS, token, add(data, 0x20), mload(data), answer, 0x60)
+            size := mul(ok, returndatasize())
+            offset := mload(answer)
+            claimed := mload(add(answer, 0x20))
+            text := mload(add(answer, 0x40))
+        }
+        if (size == 32) {
+            text = bytes32(offset);
+            while (length < 32 && text[length] != 0) ++length;
+        } else if (size > 64 && offset == 32) {
+            uint256 longest = size - 64 < 32 ? size - 64 : 32;
+            length = uint8(claimed < longest ? claimed : longest);
+        }
+        text = length == 0 ? bytes32(0) : bytes32(uint256(text) >> (256 - 8 * uint256(length)) << (256 - 8 * uint256(length)));
+    }
+
+    function _mustSucceed(address token, bytes memory data) private {
+        bool ok;
+        assembly ("memory-safe") {
+            mstore(0x00, 1) // stands if the token returns nothing
+            ok := call(gas(), token, 0, add(data, 0x20), mload(data), 0x00, 0x20)
+            let size := returndatasize()
+            // nothing from an account with code, or one whole word that is 1
+            ok := and(ok, and(eq(mload(0x00), 1), or(gt(size, 0x1f), and(iszero(size), gt(extcodesize(token), 0)))))
+        }
+        if (!ok) revert TokenCallFailed(token);
+    }
+}
