@@ -14,8 +14,10 @@ use super::{
 };
 
 mod body;
+mod payload;
 
-pub use body::{Body, Deposit, PAYLOAD_LIMIT, Payload, Registration};
+pub use body::{Body, Deposit, Registration};
+pub use payload::{PAYLOAD_LIMIT, Payload};
 
 /// Bytes before a message's body.
 pub const HEADER_BYTES: usize = 33;

@@ -28,4 +28,6 @@ pub mod vote;
 pub use alloy_primitives::B256 as Hash;
 
 #[cfg(test)]
+mod attack;
+#[cfg(test)]
 mod vectors;

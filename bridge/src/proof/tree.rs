@@ -22,9 +22,11 @@ use super::{
 pub(crate) mod model;
 mod multiproof;
 mod partial;
+mod witness;
 
 pub use multiproof::Multiproof;
-pub use partial::{Content, MAX_TOUCHED, PartialTree, Witness, WitnessError, WitnessLeaf};
+pub use partial::PartialTree;
+pub use witness::{Content, MAX_TOUCHED, MAX_VALUE_BYTES, Witness, WitnessError, WitnessLeaf};
 
 /// Levels between a leaf and the tree root.
 pub const DEPTH: usize = 32;

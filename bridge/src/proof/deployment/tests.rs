@@ -1,1 +1,106 @@
-//! Attacks on what stands beside.
+//! Ids and messages by their preimages; every input matters.
+
+use alloy_primitives::keccak256;
+
+use super::*;
+
+const ROOT_CHAIN: [u8; 20] = [1; 20];
+
+fn parent() -> Hash {
+    Hash::repeat_byte(2)
+}
+
+fn genesis() -> Hash {
+    Hash::repeat_byte(3)
+}
+
+#[test]
+fn the_deployment_id_is_the_head_of_the_hash_of_120_bytes() {
+    let mut chain = [0; 32];
+    chain[30..].copy_from_slice(&31_337_u16.to_be_bytes());
+    let preimage = [b"PDEP".as_slice(), &chain, &ROOT_CHAIN, &[2; 32], &[3; 32]].concat();
+    assert_eq!(preimage.len(), 120);
+    let id = id(31_337, &ROOT_CHAIN, &parent(), &genesis());
+    assert_eq!(id, keccak256(preimage)[..20]);
+}
+
+#[test]
+fn every_input_of_the_deployment_id_matters() {
+    let ids = [
+        id(31_337, &ROOT_CHAIN, &parent(), &genesis()),
+        id(1_337, &ROOT_CHAIN, &parent(), &genesis()),
+        id(31_337, &[9; 20], &parent(), &genesis()),
+        id(31_337, &ROOT_CHAIN, &genesis(), &genesis()),
+        id(31_337, &ROOT_CHAIN, &parent(), &parent()),
+    ];
+    for (at, id) in ids.iter().enumerate() {
+        assert!(!ids[..at].contains(id));
+    }
+}
+
+#[test]
+fn chain_ids_fit_cometbft_s_50_characters() {
+    let id = [0xab; 20];
+    let expected = format!("plasmid-{}", "ab".repeat(20));
+    assert_eq!(chain_id(&id), expected);
+    assert_eq!(chain_id(&id).len(), 48);
+    assert_eq!(possession_chain_id(&Hash::repeat_byte(0xcd)).len(), 50);
+    assert_eq!(salt(&id)[..20], id);
+    assert_eq!(salt(&id)[20..], [0; 12]);
+}
+
+#[test]
+fn possession_binds_chain_registry_operator_and_both_keys() {
+    let mut chain = [0; 32];
+    chain[31] = 7;
+    let preimage = [
+        b"PPOP".as_slice(),
+        &chain,
+        &[1; 20],
+        &[2; 20],
+        &[3; 32],
+        &[4; 96],
+    ]
+    .concat();
+    assert_eq!(preimage.len(), 204);
+    let message = possession(7, &[1; 20], &[2; 20], &[3; 32], &[4; 96]);
+    assert_eq!(message, keccak256(preimage));
+    let others = [
+        possession(8, &[1; 20], &[2; 20], &[3; 32], &[4; 96]),
+        possession(7, &[0; 20], &[2; 20], &[3; 32], &[4; 96]),
+        possession(7, &[1; 20], &[0; 20], &[3; 32], &[4; 96]),
+        possession(7, &[1; 20], &[2; 20], &[0; 32], &[4; 96]),
+        possession(7, &[1; 20], &[2; 20], &[3; 32], &[0; 96]),
+    ];
+    assert!(!others.contains(&message));
+}
+
+#[test]
+fn the_agreement_is_keccak_of_100_bytes() {
+    let sum = u128::MAX - 5;
+    let mut word = [0; 32];
+    word[16..].copy_from_slice(&sum.to_be_bytes());
+    let arguments = keccak256([9, 9, 9]);
+    let preimage = [b"PAGR".as_slice(), &[3; 32], &word, arguments.as_slice()].concat();
+    assert_eq!(preimage.len(), 100);
+    assert_eq!(agreement(&genesis(), sum, &[9, 9, 9]), keccak256(preimage));
+    let others = [
+        agreement(&parent(), sum, &[9, 9, 9]),
+        agreement(&genesis(), sum + 1, &[9, 9, 9]),
+        agreement(&genesis(), sum, &[9, 9]),
+    ];
+    assert!(!others.contains(&agreement(&genesis(), sum, &[9, 9, 9])));
+}
+
+#[test]
+fn the_possession_vote_names_the_message_in_its_chain_id() {
+    let message = Hash::repeat_byte(0xcd);
+    let vote = possession_vote(&message);
+    let chain = format!("plasmidpop{}", "cd".repeat(20));
+    let mut expected = vec![65, 0x08, 1, 0x11, 1, 0, 0, 0, 0, 0, 0, 0, 0x2a, 0, 0x32, 50];
+    expected.extend(chain.as_bytes());
+    assert_eq!(vote, expected);
+    let mut other = message;
+    other[19] ^= 1;
+    assert_ne!(possession_vote(&other), vote);
+}

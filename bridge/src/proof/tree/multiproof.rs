@@ -138,3 +138,6 @@ fn check_order(indices: impl Iterator<Item = u32>) -> Result<(), ProofError> {
     }
     previous.map(|_| ()).ok_or(ProofError::NoLeaves)
 }
+
+#[cfg(test)]
+mod tests;

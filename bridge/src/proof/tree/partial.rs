@@ -12,117 +12,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hash, Multiproof, ProofError, encloses, leaf, state_root, value_hash};
-
-/// Leaves that one segment may touch, appended ones included.
-pub const MAX_TOUCHED: usize = 65;
-
-/// Bytes of the widest value.
-pub const MAX_VALUE_BYTES: usize = 1_024;
-
-/// What a witness says about a leaf's value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// The value.
-    Value {
-        /// Kind of the leaf.
-        kind: u8,
-        /// Its value.
-        value: Vec<u8>,
-    },
-    /// Only the value hash: the leaf stands here for its place in the list, or is overwritten unread.
-    Hash(Hash),
-}
-
-impl Content {
-    fn hash(&self) -> Hash {
-        match self {
-            Self::Value { kind, value } => value_hash(*kind, value),
-            Self::Hash(hash) => *hash,
-        }
-    }
-}
-
-/// A leaf of the state before the segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WitnessLeaf {
-    /// Index of the leaf.
-    pub index: u32,
-    /// Its key.
-    pub key: Hash,
-    /// The next larger key, or 0.
-    pub next: Hash,
-    /// Its value.
-    pub content: Content,
-}
-
-/// All that a segment touches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Witness {
-    /// Leaf count before the segment.
-    pub count: u32,
-    /// Leaves that the segment appends, exactly.
-    pub appends: u32,
-    /// Leaves before the segment, strictly ascending by index.
-    pub leaves: Vec<WitnessLeaf>,
-    /// Multiproof of `leaves` and of the places `count..count + appends`.
-    pub proof: Multiproof,
-}
-
-/// Why a witness does not carry an execution.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WitnessError {
-    /// More leaves than a segment may touch.
-    #[error("{touched} leaves touched, at most {MAX_TOUCHED} are allowed")]
-    TooManyLeaves {
-        /// Leaves of the witness and leaves to append.
-        touched: usize,
-    },
-    /// A value wider than any kind.
-    #[error("a value of {length} bytes, at most {MAX_VALUE_BYTES} are allowed")]
-    ValueTooLong {
-        /// Its length.
-        length: usize,
-    },
-    /// The leaf count would pass 2^32 − 1.
-    #[error("{appends} leaves do not fit behind {count}")]
-    Full {
-        /// Leaf count before.
-        count: u32,
-        /// Leaves to append.
-        appends: u32,
-    },
-    /// The multiproof does not lead to the state root.
-    #[error(transparent)]
-    Proof(#[from] ProofError),
-    /// Two leaves with one key.
-    #[error("key {0} stands in two leaves")]
-    DuplicateKey(Hash),
-    /// The witness neither holds the key nor shows its absence.
-    #[error("the witness does not decide key {0}")]
-    Undecided(Hash),
-    /// The witness holds only the hash of the value.
-    #[error("the witness has only the value hash of key {0}")]
-    HashOnly(Hash),
-    /// A key is written with another kind than it has.
-    #[error("key {key} has kind {found}, not {wanted}")]
-    Kind {
-        /// The key.
-        key: Hash,
-        /// Kind of its leaf.
-        found: u8,
-        /// Kind that was written.
-        wanted: u8,
-    },
-    /// The number of appended leaves is not what the witness says.
-    #[error("{found} leaves appended, the witness says {wanted}")]
-    Appends {
-        /// Leaves appended.
-        found: u32,
-        /// Leaves that the witness has places for.
-        wanted: u32,
-    },
-}
+use super::{
+    Content, Hash, Multiproof, ProofError, Witness, WitnessError, WitnessLeaf, encloses, leaf,
+    state_root,
+    witness::{check_sizes, check_value},
+};
 
 #[derive(Debug, Clone)]
 struct Leaf {
@@ -297,34 +191,6 @@ impl PartialTree {
 
 fn hash_leaf(key: &Hash, next: &Hash, content: &Content) -> Hash {
     leaf(key, next, &content.hash())
-}
-
-fn check_value(value: &[u8]) -> Result<(), WitnessError> {
-    match value.len() {
-        0..=MAX_VALUE_BYTES => Ok(()),
-        length => Err(WitnessError::ValueTooLong { length }),
-    }
-}
-
-/// Bounds everything that is counted or hashed later; the counts cannot overflow behind this.
-fn check_sizes(witness: &Witness) -> Result<(), WitnessError> {
-    let appends = usize::try_from(witness.appends).unwrap_or(usize::MAX);
-    let touched = witness.leaves.len().saturating_add(appends);
-    if touched > MAX_TOUCHED {
-        return Err(WitnessError::TooManyLeaves { touched });
-    }
-    if witness.count.checked_add(witness.appends).is_none() {
-        return Err(WitnessError::Full {
-            count: witness.count,
-            appends: witness.appends,
-        });
-    }
-    for leaf in &witness.leaves {
-        if let Content::Value { value, .. } = &leaf.content {
-            check_value(value)?;
-        }
-    }
-    Ok(())
 }
 
 fn by_key(given: Vec<WitnessLeaf>) -> Result<BTreeMap<Hash, Leaf>, WitnessError> {
