@@ -166,6 +166,11 @@ impl<'a, L: Leaves + ?Sized> Overlay<'a, L> {
         self.made
     }
 
+    /// Leaves that stood before the writes.
+    pub fn count_before(&self) -> u32 {
+        self.below.count()
+    }
+
     /// Writes through.
     pub fn commit(mut self) -> Result<(), L::Error> {
         for slot in &self.order {

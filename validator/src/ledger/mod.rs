@@ -11,22 +11,33 @@
 //! ([`conservation`]).
 
 pub mod account;
+pub mod apply;
+pub mod check;
 pub mod code;
+pub mod conservation;
 pub mod eip712;
+pub mod event;
 pub mod fees;
 pub mod leaf;
 pub mod leaves;
+pub mod message;
 pub mod parameters;
 pub mod reject;
+pub mod seats;
 pub mod slot;
 pub mod transaction;
 
 pub use account::Account;
+pub use apply::{Context, Error, Quote, Receipt, apply, quote, simulate};
+pub use check::{CheckedTransaction, check, check_batch};
 pub use code::Code;
 pub use eip712::Domain;
+pub use event::Event;
 pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
+pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
 pub use reject::Reject;
+pub use seats::Seats;
 pub use slot::{Slot, ring_place};
 pub use transaction::Transaction;

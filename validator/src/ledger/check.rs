@@ -1,0 +1,334 @@
+//! What can be judged from a transaction's own bytes: form, support, static rules, signature and sender.
+//!
+//! Only this file makes a [`CheckedTransaction`]. [`check_batch`] gives every transaction the verdict that [`check`] gives:
+//! both verify Ed25519 by ZIP-215 through one library, whose batch equation holds whenever each single one does; when a batch
+//! fails, each is verified alone. The batch's coefficients are hashed from the batch itself, so there is no randomness here.
+//!
+//! An Ed25519 key of small order is accepted, as ZIP-215 does: anybody can sign for the account of such a key, which
+//! therefore belongs to nobody. Its id is the hash of a key that no wallet makes.
+
+use alloy_primitives::{B256, Signature, U256, uint};
+use ed25519_zebra::batch::{Item, Verifier};
+use ed25519_zebra::{Signature as EdSignature, VerificationKeyBytes};
+
+use super::account::Account;
+use super::eip712::Domain;
+use super::reject::Reject;
+use super::transaction::{
+    Authentication, Body, Header, MAX_MESSAGE_BYTES, MAX_RECORD_BYTES, Scheme, Transaction,
+};
+use transcript::Transcript;
+
+mod transcript;
+
+/// Half of the order of secp256k1: a larger s is the mirror image of a valid signature (EIP-2).
+const HALF_ORDER: U256 =
+    uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
+
+/// A transaction that says what its sender said. Whether it applies depends on the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedTransaction {
+    transaction: Transaction,
+    length: usize,
+    digest: B256,
+}
+
+impl CheckedTransaction {
+    /// The transaction.
+    pub const fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Its common fields.
+    pub const fn header(&self) -> &Header {
+        &self.transaction.header
+    }
+
+    /// What it does.
+    pub const fn body(&self) -> &Body {
+        &self.transaction.body
+    }
+
+    /// Bytes of its encoding, for which it pays.
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The EIP-712 digest that was signed.
+    pub const fn digest(&self) -> &B256 {
+        &self.digest
+    }
+}
+
+/// Judges the bytes of a user's transaction.
+pub fn check(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject> {
+    let candidate = Candidate::new(bytes, &domain.separator())?;
+    if let Some(item) = candidate.claim()? {
+        verify_one(item)?;
+    }
+    Ok(candidate.checked)
+}
+
+/// Judges many at once, each with the verdict of [`check`], in the order given.
+pub fn check_batch(
+    transactions: &[&[u8]],
+    domain: &Domain,
+) -> Vec<Result<CheckedTransaction, Reject>> {
+    let separator = domain.separator();
+    let claims: Vec<_> = transactions
+        .iter()
+        .map(|bytes| claim(bytes, &separator))
+        .collect();
+    let batch_holds = verify_batch(&claims);
+    let verdict = |claim: Result<(CheckedTransaction, Option<Item>), Reject>| {
+        let (checked, item) = claim?;
+        match item {
+            Some(item) if !batch_holds => verify_one(item).map(|()| checked),
+            Some(_) | None => Ok(checked),
+        }
+    };
+    claims.into_iter().map(verdict).collect()
+}
+
+fn claim(bytes: &[u8], separator: &B256) -> Result<(CheckedTransaction, Option<Item>), Reject> {
+    let candidate = Candidate::new(bytes, separator)?;
+    let item = candidate.claim()?;
+    Ok((candidate.checked, item))
+}
+
+fn verify_batch(claims: &[Result<(CheckedTransaction, Option<Item>), Reject>]) -> bool {
+    let mut transcript = Transcript::new();
+    let mut verifier = Verifier::new();
+    for (checked, item) in claims.iter().flatten() {
+        let (Some(item), Authentication::Ed25519 { key, signature }) =
+            (item, &checked.transaction.authentication)
+        else {
+            continue;
+        };
+        transcript.absorb(key, signature, &checked.digest);
+        verifier.queue(item.clone());
+    }
+    verifier.verify(transcript.coefficients()).is_ok()
+}
+
+fn verify_one(item: Item) -> Result<(), Reject> {
+    item.verify_single().map_err(|_| Reject::BadSignature {
+        why: "the Ed25519 signature does not verify; sign the EIP-712 digest of these very fields for this deployment",
+    })
+}
+
+/// Decoded, supported, statically right; its signature is still only claimed.
+struct Candidate {
+    checked: CheckedTransaction,
+}
+
+impl Candidate {
+    fn new(bytes: &[u8], separator: &B256) -> Result<Self, Reject> {
+        let transaction = Transaction::decode(bytes)?;
+        check_support(&transaction)?;
+        if transaction.authentication.scheme() == Scheme::RootSender {
+            let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
+            return Err(Reject::NotAllowedHere { why });
+        }
+        check_static(&transaction.body)?;
+        Ok(Self::of(transaction, bytes.len(), separator))
+    }
+
+    fn of(transaction: Transaction, length: usize, separator: &B256) -> Self {
+        let digest = transaction.digest_under(separator);
+        Self {
+            checked: CheckedTransaction {
+                transaction,
+                length,
+                digest,
+            },
+        }
+    }
+
+    /// Checks the sender. An ECDSA signature is verified on the way; an Ed25519 one is given back to be verified.
+    fn claim(&self) -> Result<Option<Item>, Reject> {
+        let CheckedTransaction {
+            transaction,
+            digest,
+            ..
+        } = &self.checked;
+        let (signer, item) = match &transaction.authentication {
+            Authentication::Ed25519 { key, signature } => {
+                let signature = EdSignature::from_bytes(signature);
+                let item = Item::from((VerificationKeyBytes::from(*key), signature, digest));
+                (Account::ed25519(key), Some(item))
+            }
+            Authentication::Secp256k1 { r, s, v } => (recover(r, s, *v, digest)?, None),
+            other @ (Authentication::RootSender | Authentication::Multisig(_)) => {
+                return Err(Reject::UnsupportedScheme {
+                    scheme: other.scheme().byte(),
+                });
+            }
+        };
+        let sender = transaction.header.sender;
+        match signer == sender {
+            true => Ok(item),
+            false => Err(Reject::WrongSender { sender, signer }),
+        }
+    }
+}
+
+fn recover(r: &[u8; 32], s: &[u8; 32], v: u8, digest: &B256) -> Result<Account, Reject> {
+    let odd = match v {
+        27 => false,
+        28 => true,
+        _ => {
+            return Err(Reject::BadSignature {
+                why: "v of a secp256k1 signature is 27 or 28",
+            });
+        }
+    };
+    let (r, s) = (U256::from_be_bytes(*r), U256::from_be_bytes(*s));
+    if s > HALF_ORDER {
+        let why = "s of the secp256k1 signature is above half of the order; normalise it (n - s, and the other v)";
+        return Err(Reject::BadSignature { why });
+    }
+    let address = Signature::new(r, s, odd)
+        .recover_address_from_prehash(digest)
+        .map_err(|_| Reject::BadSignature {
+            why: "no key can have made this secp256k1 signature",
+        })?;
+    Ok(Account::ethereum(address.into_array()))
+}
+
+/// Whether this version carries it out at all: kind, scheme, lane, fee payer.
+fn check_support(transaction: &Transaction) -> Result<(), Reject> {
+    let header = &transaction.header;
+    if matches!(transaction.body, Body::Message { .. }) {
+        return Err(Reject::UnsupportedKind {
+            kind: transaction.body.kind(),
+        });
+    }
+    if transaction.authentication.scheme() == Scheme::Multisig {
+        return Err(Reject::UnsupportedScheme {
+            scheme: Scheme::Multisig.byte(),
+        });
+    }
+    if header.lane != 0 {
+        return Err(Reject::UnsupportedLane { lane: header.lane });
+    }
+    match header.fee_payer.is_none() {
+        true => Ok(()),
+        false => Err(Reject::UnsupportedFeePayer {
+            payer: header.fee_payer,
+        }),
+    }
+}
+
+/// What no state can make right.
+fn check_static(body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Transfer { to, amount, .. } => {
+            check_amount(*amount)?;
+            match to.can_receive() {
+                true => Ok(()),
+                false => Err(Reject::BadRecipient { account: *to }),
+            }
+        }
+        Body::Withdraw {
+            recipient, amount, ..
+        } => {
+            check_amount(*amount)?;
+            match *recipient == [0; 20] {
+                true => Err(Reject::ZeroRecipient),
+                false => Ok(()),
+            }
+        }
+        Body::SetPayout { .. } => Ok(()),
+        Body::Record { data, .. } => check_length(
+            "the data of a record",
+            data.as_slice().len(),
+            MAX_RECORD_BYTES,
+        ),
+        Body::Message { data, .. } => check_length(
+            "the data of a message",
+            data.as_slice().len(),
+            MAX_MESSAGE_BYTES,
+        ),
+    }
+}
+
+fn check_amount(amount: u128) -> Result<(), Reject> {
+    match amount {
+        0 => Err(Reject::ZeroAmount),
+        _ => Ok(()),
+    }
+}
+
+fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Reject> {
+    match length <= limit {
+        true => Ok(()),
+        false => Err(Reject::TooLarge {
+            what,
+            length,
+            limit,
+        }),
+    }
+}
+
+/// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
+#[derive(Clone, Debug)]
+pub(super) struct Forced {
+    pub transaction: Transaction,
+    pub digest: B256,
+    /// What the static rules say: a failure that consumes the sequence, so it is kept and not returned.
+    pub rules: Result<(), Reject>,
+}
+
+impl Forced {
+    /// Whether it has a sequence that is checked and consumed; msg.sender needs none, its message is unique.
+    pub fn is_signed(&self) -> bool {
+        self.transaction.authentication.scheme() != Scheme::RootSender
+    }
+}
+
+/// Judges the bytes of a message of the inbox sent by `root_sender`. An error consumes no sequence.
+pub(super) fn check_forced(
+    bytes: &[u8],
+    root_sender: [u8; 20],
+    domain: &Domain,
+) -> Result<Forced, Reject> {
+    let transaction = Transaction::decode(bytes)?;
+    check_support(&transaction)?;
+    check_forced_form(&transaction)?;
+    let rules = check_static(&transaction.body);
+    let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
+    let sender = candidate.checked.transaction.header.sender;
+    if candidate.checked.transaction.authentication == Authentication::RootSender {
+        let signer = Account::ethereum(root_sender);
+        if sender != signer {
+            return Err(Reject::WrongSender { sender, signer });
+        }
+    } else if let Some(item) = candidate.claim()? {
+        verify_one(item)?;
+    }
+    let CheckedTransaction {
+        transaction,
+        digest,
+        ..
+    } = candidate.checked;
+    Ok(Forced {
+        transaction,
+        digest,
+        rules,
+    })
+}
+
+/// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.
+fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
+    let header = &transaction.header;
+    if header.fee != 0 || header.valid_until != u64::MAX {
+        let why = "a transaction in the inbox has fee 0 and is valid until 2^64 - 1, so that none signed for the mempool can be forced";
+        return Err(Reject::NotAllowedHere { why });
+    }
+    if transaction.authentication == Authentication::RootSender && header.sequence != 0 {
+        let why = "a transaction of scheme root-sender has sequence 0; its message makes it unique";
+        return Err(Reject::NotAllowedHere { why });
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Forced transactions: what an account does through the inbox, with no validator's help.
+//!
+//! ```text
+//! decode · supported · form · signature and sender · sequence · room for the sender's leaf     failing: nothing is consumed
+//! static rules · room · balances · effect                                                     failing: the sequence is consumed
+//! ```
+//!
+//! One of scheme root-sender has no sequence to consume. Neither pays a fee: root's price covered it.
+
+use plasmid_bridge::proof::inbox::{Body, Message};
+
+use super::{Outcome, attempt};
+use crate::ledger::account::Account;
+use crate::ledger::apply::{
+    Books, Context, Error, accounts_of, act, leaves_needed, maker, take_sequence,
+};
+use crate::ledger::check::{Forced, check_forced};
+use crate::ledger::code::Code;
+use crate::ledger::event::{Event, involved};
+use crate::ledger::fees::check_room;
+use crate::ledger::leaves::{Fault, Leaves, write};
+use crate::ledger::reject::Reject;
+use crate::ledger::slot::Slot;
+
+/// Carries a forced transaction out, or tells why not.
+pub(super) fn apply<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    message: &Message,
+    context: &Context<'_>,
+) -> Result<Outcome, Fault<L::Error>> {
+    let Body::Forced {
+        sender,
+        transaction,
+    } = &message.body
+    else {
+        return Ok(Outcome::recorded(message, None));
+    };
+    let forced = match check_forced(transaction.as_slice(), *sender, context.domain) {
+        Ok(forced) => forced,
+        Err(reject) => return Ok(refused(message, Account::ethereum(*sender), reject)),
+    };
+    let account = forced.transaction.header.sender;
+    if forced.is_signed()
+        && let Err(reject) = attempt(leaves, |leaves| consume(leaves, &forced))?
+    {
+        return Ok(refused(message, account, reject));
+    }
+    match attempt(leaves, |leaves| carry_out(leaves, &forced, context))? {
+        Ok(books) => Ok(done(message, &forced, books)),
+        Err(reject) => Ok(refused(message, account, reject)),
+    }
+}
+
+fn consume<L: Leaves + ?Sized>(leaves: &mut L, forced: &Forced) -> Result<(), Error<L::Error>> {
+    let header = &forced.transaction.header;
+    let account = take_sequence(leaves, header)?;
+    let slot = Slot::Account(header.sender);
+    let new = leaves.read(&slot).map_err(Fault::Leaves)?.is_none();
+    check_room(
+        maker(&forced.transaction.body),
+        leaves.count(),
+        u32::from(new),
+    )?;
+    write(leaves, &slot, &account)?;
+    Ok(())
+}
+
+fn carry_out<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    forced: &Forced,
+    context: &Context<'_>,
+) -> Result<Books, Error<L::Error>> {
+    forced.rules.clone()?;
+    let (header, body) = (&forced.transaction.header, &forced.transaction.body);
+    let needed = leaves_needed(leaves, None, header.sender, body)?;
+    check_room(maker(body), leaves.count(), needed)?;
+    let mut books = Books::default();
+    act(leaves, header.sender, body, context, &mut books)?;
+    Ok(books)
+}
+
+fn done(message: &Message, forced: &Forced, books: Books) -> Outcome {
+    let (header, body) = (&forced.transaction.header, &forced.transaction.body);
+    let mut events = vec![Event::Forced {
+        index: message.index,
+        sender: header.sender,
+        code: Code::Ok,
+    }];
+    if forced.is_signed() {
+        events.push(Event::Transaction {
+            digest: forced.digest,
+            kind: body.name(),
+            sender: header.sender,
+            sequence: header.sequence,
+            fee: header.fee,
+        });
+    }
+    events.extend(books.events);
+    events.extend(involved(accounts_of(header.sender, body)));
+    Outcome {
+        code: Code::Ok,
+        data: books.data,
+        events,
+        reason: None,
+    }
+}
+
+fn refused(message: &Message, sender: Account, reject: Reject) -> Outcome {
+    let code = reject.code();
+    let mut events = vec![Event::Forced {
+        index: message.index,
+        sender,
+        code,
+    }];
+    events.extend(involved([sender]));
+    Outcome {
+        code,
+        data: Vec::new(),
+        events,
+        reason: Some(reject),
+    }
+}
