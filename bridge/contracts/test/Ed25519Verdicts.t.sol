@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {Ed25519Point} from "./Ed25519Point.sol";
+import {Test} from "./Vm.sol";
+
+/// @title Every verdict of ed25519-zebra is the contract's too
+/// @notice The cases are written by `bridge/tests/ed25519_vectors.rs`, which draws the file's format and its families:
+/// 196 of small order, 200 of mixed torsion, 10,000 random, malformed and non-canonical ones. Four tests share the work,
+/// because forge runs tests side by side.
+contract Ed25519VerdictsTest is Test {
+    uint256 private constant SHARES = 4;
+    uint256 private constant FAMILIES = 11;
+
+    IEd25519Verifier private _verifier;
+
+    struct Record {
+        uint256 family;
+        bool verdict;
+        bytes32 key;
+        bytes32 r;
+        bytes32 s;
+        bytes message;
+    }
+
+    struct Tally {
+        uint256 checked;
+        uint256 accepted;
+        uint256 undecodable;
+    }
+
+    function setUp() external {
+        _verifier = new Ed25519Verifier();
+    }
+
+    function test_verdictsEqualZebras_1of4() external view {
+        _checkShare(0);
+    }
+
+    function test_verdictsEqualZebras_2of4() external view {
+        _checkShare(1);
+    }
+
+    function test_verdictsEqualZebras_3of4() external view {
+        _checkShare(2);
+    }
+
+    function test_verdictsEqualZebras_4of4() external view {
+        _checkShare(3);
+    }
+
+    /// All of families 0 and 1 is accepted: exactly what a stricter verifier would refuse.
+    function test_theFileHoldsTheWholeMatrixAllTorsionCasesAndTenThousandMore() external view {
+        bytes memory file = vm.readFileBinary("../vectors/ed25519.bin");
+        uint256[FAMILIES] memory counts;
+        uint256[FAMILIES] memory accepted;
+        uint256 place = 4;
+        while (place < file.length) {
+            (Record memory record, uint256 next) = _read(file, place);
+            ++counts[record.family];
+            if (record.verdict) ++accepted[record.family];
+            place = next;
+        }
+        vm.assertEq(counts[0], 196);
+        vm.assertEq(accepted[0], 196);
+        vm.assertEq(counts[1], 200);
+        vm.assertEq(accepted[1], 200);
+        uint256 others;
+        for (uint256 family = 2; family < FAMILIES; ++family) {
+            others += counts[family];
+        }
+        vm.assertEq(others, 10_000);
+    }
+
+    /// Every `SHARES`th record from `share` on; the file ends with its last record.
+    function _checkShare(uint256 share) private view {
+        bytes memory file = vm.readFileBinary("../vectors/ed25519.bin");
+        uint256 count = uint32(bytes4(_word(file, 0)));
+        uint256 place = 4;
+        Tally memory tally;
+        for (uint256 i; i < count; ++i) {
+            uint256 free = _freeMemory();
+            (Record memory record, uint256 next) = _read(file, place);
+            if (i % SHARES == share) _checkRecord(record, i, tally);
+            place = next;
+            _release(free);
+        }
+        vm.assertEq(place, file.length);
+        vm.assertEq(tally.checked, count / SHARES + (share < count % SHARES ? 1 : 0));
+        // The share is a mixture, or it would show little.
+        vm.assertGt(tally.accepted, 500);
+        vm.assertGt(tally.checked - tally.accepted, 500);
+        vm.assertGt(tally.undecodable, 100);
+    }
+
+    function _checkRecord(Record memory record, uint256 number, Tally memory tally) private view {
+        (uint256 xKey, bool keyDecodes) = Ed25519Point.xOf(record.key);
+        (uint256 xR, bool rDecodes) = Ed25519Point.xOf(record.r);
+        bool valid = _verifier.verify(record.key, record.r, record.s, record.message, xKey, xR);
+        if (valid != record.verdict) vm.assertEq(valid, record.verdict, vm.toString(number));
+        ++tally.checked;
+        if (valid) ++tally.accepted;
+        if (keyDecodes && rDecodes) return;
+        // Bytes that are no point have no right hint: none helps.
+        ++tally.undecodable;
+        vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, 0, 0));
+        vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, xKey ^ 1, xR ^ 1));
+        vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, uint256(record.key), xR));
+    }
+
+    function _read(bytes memory file, uint256 place) private pure returns (Record memory record, uint256 next) {
+        record.family = uint8(file[place]);
+        record.verdict = uint8(file[place + 1]) == 1;
+        record.key = _word(file, place + 2);
+        record.r = _word(file, place + 34);
+        record.s = _word(file, place + 66);
+        uint256 length = uint16(bytes2(_word(file, place + 98)));
+        next = place + 100 + length;
+        vm.assertLe(next, file.length);
+        bytes memory message = new bytes(length);
+        assembly ("memory-safe") {
+            mcopy(add(message, 0x20), add(add(file, 0x20), add(place, 100)), length)
+        }
+        record.message = message;
+    }
+
+    /// 32 bytes of the file from `place` on (past its end: whatever memory holds).
+    function _word(bytes memory file, uint256 place) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(file, 0x20), place))
+        }
+    }
+
+    function _freeMemory() private pure returns (uint256 free) {
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+    }
+
+    /// Gives back the memory of one record, so that ten thousand of them do not pay for all of it.
+    function _release(uint256 free) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, free)
+        }
+    }
+}
