@@ -401,7 +401,9 @@ pub fn arguments_hash(genesis: &IRegistry::Genesis) -> B256 {
 #[must_use]
 pub fn explain_revert(data: &[u8]) -> Option<String> {
     fn one<E: SolInterface + core::fmt::Debug>(data: &[u8]) -> Option<String> {
-        E::abi_decode_validate(data).ok().map(|error| format!("{error:?}"))
+        E::abi_decode_validate(data)
+            .ok()
+            .map(|error| format!("{error:?}"))
     }
     one::<IRootChain::IRootChainErrors>(data)
         .or_else(|| one::<IInbox::IInboxErrors>(data))

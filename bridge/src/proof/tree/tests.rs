@@ -212,3 +212,27 @@ fn a_low_leaf_with_a_forged_next_key_is_refused() {
     raised.key = Hash::ZERO;
     assert!(verify_absence(&present, &raised, &root).is_err());
 }
+
+#[test]
+fn hashing_many_is_hashing_each() {
+    let mut rng = seeded(11);
+    let words: Vec<Hash> = (0..33).map(|_| random_hash(&mut rng)).collect();
+    let pairs: Vec<[Hash; 2]> = words.windows(2).map(|pair| [pair[0], pair[1]]).collect();
+    let triples: Vec<[Hash; 3]> = words.windows(3).map(|w| [w[0], w[1], w[2]]).collect();
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.0).collect();
+    let widths = [0, 16, 64, 134, 135, 136, 173, 1_024];
+    let values: Vec<(u8, &[u8])> = widths
+        .iter()
+        .map(|width| (*width as u8, &bytes[..*width]))
+        .collect();
+    let (mut nodes, mut leaves, mut hashes) = (vec![], vec![], vec![]);
+    node_many(&pairs, &mut nodes);
+    leaf_many(&triples, &mut leaves);
+    value_hash_many(&values, &mut hashes);
+    let each: Vec<Hash> = pairs.iter().map(|[l, r]| node(l, r)).collect();
+    assert_eq!(nodes, each);
+    let each: Vec<Hash> = triples.iter().map(|[k, n, v]| leaf(k, n, v)).collect();
+    assert_eq!(leaves, each);
+    let each: Vec<Hash> = values.iter().map(|(k, v)| value_hash(*k, v)).collect();
+    assert_eq!(hashes, each);
+}
