@@ -1,3 +1,35 @@
-//! Skeleton: this room is being built.
+//! One block in; the next state, receipts and commitments out. Pure: no I/O, no clock, no randomness.
+//!
+//! ```text
+//! request + committed state ──► tally ──► execute ──► segments of ordered changes, receipts ──► commit ──► app hash
+//!                                 ▲          ▲                                            segment + witness ──► reexecute
+//!                     PrepareProposal, ProcessProposal and FinalizeBlock pass here: one validation for all phases
+//! ```
+//! | module | what |
+//! |---|---|
+//! | [`record`], [`extension`], [`evidence`], [`bitmap`] | the bytes of PROTOCOL section 6 |
+//! | [`tally`] | what carried votes must show, and what follows |
+//! | [`overlay`], [`segments`] | a block's writes over the state before it, cut into pieces that a court can carry |
+//! | [`transition`] | the rules of the record, of messages and of the epoch boundary |
+//! | [`execute`], [`propose`] | a block judged and executed; a block built |
+//! | [`commit`], [`mod@reexecute`] | the tree after each segment and the app hash; one segment from its witness |
+//! | [`genesis`], [`sets`] | the first state; the set of a height |
+//! | [`tree`] | the state tree in memory |
 
+pub mod bitmap;
+pub mod commit;
+pub mod error;
+pub mod evidence;
+pub mod execute;
+pub mod extension;
+pub mod genesis;
+pub mod overlay;
+pub mod propose;
+pub mod record;
+pub mod reexecute;
+mod run;
+pub mod segments;
+pub mod sets;
+pub mod tally;
+pub mod transition;
 pub mod tree;

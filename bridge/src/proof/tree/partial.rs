@@ -152,7 +152,10 @@ impl PartialTree {
     }
 
     /// Key of the leaf that shows the absence of `key`.
-    fn low(&self, key: &Hash) -> Result<Hash, WitnessError> {
+    ///
+    /// # Errors
+    /// [`WitnessError::Undecided`] when the witness has no such leaf.
+    pub fn low(&self, key: &Hash) -> Result<Hash, WitnessError> {
         self.leaves
             .range(..*key)
             .next_back()

@@ -1,0 +1,206 @@
+//! Why a block is refused, and why a node cannot go on: two things that never share a type (STYLE habit 9).
+
+use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+use plasmid_bridge::proof::set::SetError;
+use plasmid_staking::DifferenceError;
+use thiserror::Error;
+
+use crate::ledger::Slot;
+use crate::ledger::leaves;
+
+/// What ends an execution; `E` is the state's own error.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Error<E: std::error::Error + 'static> {
+    /// The block breaks a rule: its proposer's fraud. A decided block that does is a fault of the network.
+    #[error("the block is invalid: {0}")]
+    Invalid(#[from] Invalid),
+    /// This node cannot read its state, or the state is not what the rules left behind.
+    #[error("this node is broken: {0}")]
+    Fault(#[from] Fault<E>),
+}
+
+impl<E: std::error::Error + 'static> From<leaves::Fault<E>> for Error<E> {
+    fn from(fault: leaves::Fault<E>) -> Self {
+        Self::Fault(Fault::Leaves(fault))
+    }
+}
+
+/// The node is broken: no block can cause this.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Fault<E: std::error::Error + 'static> {
+    /// The ledger's leaves.
+    #[error(transparent)]
+    Leaves(#[from] leaves::Fault<E>),
+    /// Staking refuses what the boundary or a reader of sets asks.
+    #[error("staking refuses its own state: {0}")]
+    Staking(plasmid_staking::Reject),
+    /// A member cannot be committed to.
+    #[error("the set of epoch {epoch} cannot be committed to: {why}")]
+    Set { epoch: u64, why: SetError },
+    /// Two committed sets have no difference that the engine could take.
+    #[error("the sets of epochs {epoch} and the next: {why}")]
+    Difference { epoch: u64, why: DifferenceError },
+    /// A set without members.
+    #[error("the set of epoch {epoch} has no members")]
+    EmptySet { epoch: u64 },
+    /// A leaf of a ring or of the boundary holds another epoch.
+    #[error("the leaf of {slot:?} holds epoch {found}, not {expected}")]
+    Epoch {
+        slot: Slot,
+        expected: u64,
+        found: u64,
+    },
+    /// A boundary step touches too much.
+    #[error("a boundary segment touches {leaves} leaves")]
+    Boundary { leaves: usize },
+    /// Whoever checks signatures did not answer for every transaction.
+    #[error("{found} verdicts on {expected} transactions")]
+    Verdicts { expected: usize, found: usize },
+    /// A message that is not the next one, though the block was judged.
+    #[error("message {found} where the inbox continues with {expected}")]
+    OutOfOrder { expected: u64, found: u64 },
+    /// What this node proposes does not apply.
+    #[error("this node's own proposal does not apply: {0}")]
+    Proposal(String),
+    /// A height that has no epoch.
+    #[error("height {height} has no epoch")]
+    Height { height: u64 },
+}
+
+impl<E: std::error::Error + 'static> Fault<E> {
+    pub(crate) fn staking(error: plasmid_staking::Error<leaves::Fault<E>>) -> Self {
+        match error {
+            plasmid_staking::Error::Reject(reject) => Self::Staking(reject),
+            plasmid_staking::Error::Fault(fault) => Self::Leaves(fault),
+        }
+    }
+}
+
+/// Bytes that are no transaction of their kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Malformed {
+    /// The bytes end early, or bytes are left over.
+    #[error(transparent)]
+    Bytes(#[from] DecodeError),
+    /// Another first byte or version.
+    #[error("begins with {found:#04x} where {expected:#04x} must stand")]
+    Kind { expected: u8, found: u8 },
+    /// A flag that is neither 0 nor 1.
+    #[error("a flag is {found}, neither 0 nor 1")]
+    Flag { found: u8 },
+    /// Carried votes do not ascend by seat, or one is past the last.
+    #[error("the vote of seat {seat} follows that of seat {after:?}")]
+    SeatOrder { seat: u16, after: Option<u16> },
+    /// An extension of neither of its two widths.
+    #[error("an extension of {length} bytes; it has 42 or 234")]
+    ExtensionLength { length: usize },
+}
+
+/// The rule that a block breaks.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Invalid {
+    /// There is no transaction 0.
+    #[error("the block has no transactions, not even its record")]
+    Empty,
+    /// More bytes than the parameter allows.
+    #[error("{bytes} bytes of transactions; the limit is {limit}")]
+    TooManyBytes { bytes: u64, limit: u64 },
+    /// More transactions than the parameter allows.
+    #[error("{count} transactions; the limit is {limit}")]
+    TooManyTransactions { count: usize, limit: u32 },
+    /// A transaction that is none of its kind.
+    #[error("transaction {index}: {why}")]
+    Malformed { index: u32, why: Malformed },
+    /// A field of the record differs from the request or from what follows from the witness.
+    #[error("the record's {0} is not what the request and the witness say")]
+    Record(Field),
+    /// An entry of the last commit that is no member of the set of its height, or stands there twice.
+    #[error("the last commit's entry {address} is unknown or repeated", address = hex::encode(.0))]
+    Voter([u8; 20]),
+    /// A carried vote that breaks a rule.
+    #[error("the vote carried for seat {seat}: {why}")]
+    Vote { seat: u16, why: VoteError },
+    /// More messages and bare hashes than a block may carry.
+    #[error("{count} messages and hashes; the limit is {limit}")]
+    Batch { count: usize, limit: u16 },
+    /// Votes are carried, none brings a share and the cursor stays.
+    #[error("votes are carried that neither bring a share nor move the cursor")]
+    Idle,
+    /// Not exactly the messages that more than two thirds support.
+    #[error("{carried} messages where reports of more than two thirds support {supported}")]
+    MessageCount { carried: u64, supported: u64 },
+    /// Bare hashes that do not end at the highest report that counts.
+    #[error("bare hashes end at {end}, the highest report that counts at {highest}")]
+    HashEnd { end: u64, highest: u64 },
+    /// An inbox message that is none, or not the next.
+    #[error("transaction {index} is not inbox message {expected}: {why}")]
+    Message {
+        index: u32,
+        expected: u64,
+        why: String,
+    },
+    /// The misbehavior transactions are not the request's.
+    #[error("transaction {index} is not the misbehavior that the request brings there")]
+    Misbehavior { index: u32 },
+    /// A user's transaction that does not apply.
+    #[error("transaction {index}: {why}")]
+    Transaction { index: u32, why: String },
+    /// A transaction that no segment can carry.
+    #[error("transaction {index} needs {bytes} bytes and {leaves} leaves, more than a segment has")]
+    Segment {
+        index: u32,
+        bytes: usize,
+        leaves: usize,
+    },
+}
+
+/// A field of the record's executing part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum Field {
+    #[error("height")]
+    Height,
+    #[error("time")]
+    Time,
+    #[error("proposer")]
+    Proposer,
+    #[error("participation")]
+    Participation,
+    #[error("share bits")]
+    Shares,
+    #[error("inbox cursor")]
+    Cursor,
+    #[error("inbox hash")]
+    Hash,
+}
+
+/// What is wrong with a carried vote.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum VoteError {
+    /// The first block follows no vote.
+    #[error("block 1 carries no vote")]
+    FirstBlock,
+    /// No member of the set of its height sits there.
+    #[error("the seat is empty")]
+    NoMember,
+    /// The last commit does not hold this vote for the block.
+    #[error("its precommit is not flagged commit")]
+    NotCommitted,
+    /// The extension is no frame of the protocol.
+    #[error("{0}")]
+    Frame(Malformed),
+    /// The engine's signature over the extension does not verify at the commit's round.
+    #[error("the extension's signature does not verify")]
+    Signature,
+    /// It reports nothing past the cursor and sets no bit.
+    #[error("it adds nothing")]
+    AddsNothing,
+}
+
+/// Reads one byte and compares it with the kind or version that must stand there.
+pub(crate) fn expect_kind(reader: &mut Reader<'_>, expected: u8) -> Result<(), Malformed> {
+    let found = reader.u8()?;
+    if found != expected {
+        return Err(Malformed::Kind { expected, found });
+    }
+    Ok(())
+}

@@ -1,0 +1,660 @@
+//! Blocks proposed, executed, committed and executed again segment by segment, over epochs, with votes, shares and deposits.
+
+use std::collections::BTreeMap;
+
+use ed25519_zebra::{SigningKey, VerificationKey};
+use plasmid_bridge::proof::inbox::{Body, Deposit};
+use plasmid_bridge::proof::vote;
+
+use super::*;
+use crate::chain::commit::{Committed, commit};
+use crate::chain::error::VoteError;
+use crate::chain::extension::Extension;
+use crate::chain::genesis::{Genesis, Operator, Root};
+use crate::chain::propose::{Candidate, ExtendedVote, Known, Request, propose};
+use crate::chain::record::CarriedVote;
+use crate::chain::reexecute::{SegmentInput, reexecute};
+use crate::chain::tally::Flag;
+use crate::chain::tree::Tree;
+use crate::ledger::leaf::{
+    AccountLeaf, AssetLeaf, BoundaryLeaf, NATIVE, Participation, ShareBits, Value,
+};
+use crate::ledger::transaction::{Authentication, Body as Act, Header, Scheme};
+use crate::ledger::{Account, Code, Transaction};
+
+const ALICE: u8 = 0x51;
+const BOB: u8 = 0x52;
+
+/// One chain with all keys in one hand.
+struct World {
+    keys: Vec<SigningKey>,
+    deployment: Deployment,
+    tree: Tree,
+    height: u64,
+    time: u64,
+    inbox: Vec<Vec<u8>>,
+    last: Vec<(CommitVote, Vec<u8>, Vec<u8>)>,
+    users: Vec<Vec<u8>>,
+}
+
+impl Known for World {
+    fn message(&self, index: u64) -> Option<Vec<u8>> {
+        self.inbox
+            .get(usize::try_from(index.checked_sub(1)?).ok()?)
+            .cloned()
+    }
+
+    fn share_verifies(&self, _: &Member, _: u64, share: &[u8; 192]) -> bool {
+        share[0] != 0xff
+    }
+}
+
+fn account(byte: u8) -> Account {
+    Account::ed25519(&VerificationKey::from(&SigningKey::from([byte; 32])).into())
+}
+
+impl World {
+    fn new(epoch_blocks: u32, seats: u16) -> Self {
+        let keys: Vec<SigningKey> = (1..=4u8).map(|byte| SigningKey::from([byte; 32])).collect();
+        let operators = keys
+            .iter()
+            .zip(1u8..)
+            .map(|(key, byte)| Operator {
+                operator: [byte; 20],
+                registration: u64::from(byte),
+                consensus_key: VerificationKey::from(key).into(),
+                checkpoint_key: plasmid_bridge::proof::bls::SecretKey::from_entropy(&[byte; 32])
+                    .expect("entropy")
+                    .public_key(),
+                stake: 1_000_000_000_000_000_000,
+                bond: 1,
+            })
+            .collect();
+        let mut balances = vec![(account(ALICE), 1u128 << 80), (account(BOB), 1u128 << 80)];
+        balances.sort();
+        let parameters = Parameters {
+            epoch_blocks,
+            seats,
+            ring: 18,
+            epoch_max_secs: 60,
+            inbox_interval_ms: 1_000,
+            ..Parameters::local()
+        };
+        let genesis = Genesis {
+            parameters,
+            operators,
+            balances,
+        };
+        let root = Root {
+            root_chain: [9; 20],
+            parent_block_hash: B256::repeat_byte(8),
+            time: 1_800_000_000,
+        };
+        let built = genesis.build().expect("a sound genesis");
+        Self {
+            keys,
+            deployment: built.deployment(&genesis, &root),
+            tree: built.tree,
+            height: 0,
+            time: 1_800_000_000_000_000_000,
+            inbox: Vec::new(),
+            last: Vec::new(),
+            users: Vec::new(),
+        }
+    }
+
+    fn leaf<T: Value>(&self, slot: Slot) -> T {
+        genesis_leaf(&self.tree, &slot).expect("the leaf stands")
+    }
+
+    fn deposit(&mut self, amount: u128) {
+        let index = self.inbox.len() as u64 + 1;
+        let message = Message {
+            index,
+            arrival: 1,
+            root_height: 1,
+            due: 1,
+            body: Body::Deposit(Deposit {
+                token: [0; 20],
+                amount,
+                native: 0,
+                recipient: account(0x60 + index as u8).bytes(),
+                refund: [7; 20],
+                depositor: [7; 20],
+                decimals: 18,
+                symbol_length: 0,
+                symbol: [0; 32],
+            }),
+        };
+        self.inbox.push(message.encode());
+    }
+
+    fn transfer(&mut self, from: u8, sequence: u64, amount: u128) {
+        let key = SigningKey::from([from; 32]);
+        let public: [u8; 32] = VerificationKey::from(&key).into();
+        let unsigned = |signature| Transaction {
+            header: Header {
+                sender: account(from),
+                lane: 0,
+                sequence,
+                fee: 1 << 60,
+                fee_payer: Account::NONE,
+                valid_until: 1_000_000,
+                memo: [0; 32],
+            },
+            body: Act::Transfer {
+                to: account(sequence as u8),
+                token: NATIVE,
+                amount,
+            },
+            authentication: Authentication::Ed25519 {
+                key: public,
+                signature,
+            },
+            fee_payer_authentication: None,
+        };
+        assert_eq!(Scheme::Ed25519.byte(), 1);
+        let digest = unsigned([0; 64]).digest(&self.deployment.domain);
+        let signature = key.sign(digest.as_slice()).into();
+        self.users.push(unsigned(signature).encode());
+    }
+
+    /// Votes of all members on the tip, reporting the whole inbox, with shares where the epoch signs.
+    fn vote(&mut self) {
+        let parameters = parameters(&self.tree).expect("parameters");
+        let mut link = (0, B256::ZERO);
+        let held: InboxLeaf = self.leaf(Slot::Inbox);
+        let within = held.cursor as usize + usize::from(parameters.inbox_batch);
+        for message in self.inbox.iter().take(within) {
+            link = (
+                link.0 + 1,
+                inbox::link(link.0 + 1, &link.1, &inbox::message_hash(message)),
+            );
+        }
+        let signs = epoch_of(self.height, parameters.epoch_blocks).is_some_and(|epoch| epoch > 0);
+        self.last = self
+            .keys
+            .iter()
+            .map(|key| {
+                let extension = Extension {
+                    cursor: link.0,
+                    hash: link.1,
+                    share: signs.then_some([1; 192]),
+                }
+                .encode();
+                let bytes = vote::extension_sign_bytes(
+                    &extension,
+                    self.height,
+                    0,
+                    &self.deployment.chain_id,
+                );
+                let signature: [u8; 64] = key.sign(&bytes).into();
+                let vote = CommitVote {
+                    address: vote::address(&VerificationKey::from(key).into()),
+                    flag: Flag::Commit,
+                };
+                (vote, extension, signature.to_vec())
+            })
+            .collect();
+    }
+
+    fn propose(&self) -> Vec<Vec<u8>> {
+        let votes: Vec<ExtendedVote<'_>> = self
+            .last
+            .iter()
+            .map(|(vote, extension, signature)| ExtendedVote {
+                vote: *vote,
+                extension,
+                signature,
+            })
+            .collect();
+        let request = Request {
+            height: self.height + 1,
+            time: self.time,
+            proposer: [1; 20],
+            round: 0,
+            votes: &votes,
+            misbehavior: &[],
+            max_bytes: 1 << 20,
+        };
+        let users: Vec<&[u8]> = self.users.iter().map(Vec::as_slice).collect();
+        let verdicts = crate::ledger::check_batch(&users, &self.deployment.domain);
+        let candidates: Vec<Candidate<'_>> = users
+            .iter()
+            .zip(&verdicts)
+            .filter_map(|(bytes, verdict)| Some((*bytes, verdict.as_ref().ok()?)))
+            .collect();
+        propose(
+            &self.tree,
+            &self.deployment,
+            &request,
+            self,
+            candidates.into_iter(),
+        )
+        .expect("a proposal")
+    }
+
+    fn execute(
+        &self,
+        transactions: &[Vec<u8>],
+    ) -> Result<Executed, Error<std::convert::Infallible>> {
+        let votes: Vec<CommitVote> = self.last.iter().map(|(vote, _, _)| *vote).collect();
+        let slices: Vec<&[u8]> = transactions.iter().map(Vec::as_slice).collect();
+        let block = Block {
+            height: self.height + 1,
+            time: self.time,
+            proposer: [1; 20],
+            round: 0,
+            votes: &votes,
+            misbehavior: &[],
+            transactions: &slices,
+        };
+        execute(&self.tree, &self.deployment, &block, &ColdChecker)
+    }
+
+    /// Proposes, executes, commits and executes every segment again.
+    fn step(&mut self) -> (Executed, Committed) {
+        if self.height > 0 {
+            self.vote();
+        }
+        self.time += 1_000_000_000;
+        let transactions = self.propose();
+        let executed = self
+            .execute(&transactions)
+            .expect("an honest proposal is valid");
+        assert_eq!(executed.receipts.len(), transactions.len());
+        let committed =
+            commit(&mut self.tree, &executed, 1, B256::ZERO, true).expect("it fits the tree");
+        self.reexecute(&executed, &committed);
+        self.height += 1;
+        self.users.clear();
+        (executed, committed)
+    }
+
+    fn reexecute(&self, executed: &Executed, committed: &Committed) {
+        let mut at = committed.block.before;
+        let witnesses = committed.witnesses.iter().cloned();
+        for ((segment, record), witness) in executed
+            .segments
+            .iter()
+            .zip(&committed.segments)
+            .zip(witnesses)
+        {
+            assert_eq!(record.before, at);
+            assert_eq!(
+                witness.leaves.len() + witness.appends as usize,
+                segment.touched.len()
+            );
+            let input = SegmentInput {
+                kind: segment.kind,
+                bytes: &segment.bytes,
+                moment: Moment {
+                    height: executed.height,
+                    time: executed.time,
+                },
+                domain: &self.deployment.domain,
+            };
+            at = reexecute(witness, &record.before, &input, &ColdChecker)
+                .expect("it executes again");
+            assert_eq!(
+                at, record.after,
+                "{:?} at {}",
+                segment.kind, executed.height
+            );
+        }
+        assert_eq!(at, committed.block.after);
+    }
+}
+
+#[test]
+fn epochs_pass_with_every_segment_executed_again_from_its_witness() {
+    let mut world = World::new(16, 20);
+    let mut ends = Vec::new();
+    for _ in 0..16 * 20 {
+        let (executed, _) = world.step();
+        assert!(executed.updates.is_empty(), "the genesis set stays");
+        ends.extend(executed.ended);
+    }
+    let epochs: Vec<u64> = ends.iter().map(|end| end.epoch).collect();
+    assert_eq!(epochs, (0..20).collect::<Vec<_>>());
+    for end in ends {
+        let expected = [(end.epoch % 4) as u8 + 1; 20];
+        assert_eq!(end.relayer, expected, "members take turns at carrying");
+    }
+    let boundary: BoundaryLeaf = world.leaf(Slot::Boundary);
+    assert_eq!((boundary.epoch, boundary.next_seat), (22, 0));
+    let place = ring_place(19, 18);
+    let participation: Participation = world.leaf(Slot::Participation { place });
+    assert_eq!(
+        participation.0[..5],
+        [15, 15, 15, 15, 0],
+        "K - 1 votes of an epoch count"
+    );
+}
+
+#[test]
+fn leaves_of_the_ring_are_made_once_and_then_overwritten() {
+    let mut world = World::new(16, 20);
+    let mut counts = BTreeMap::new();
+    for _ in 0..16 * 22 {
+        world.step();
+        counts.insert(world.height, world.tree.count());
+    }
+    assert!(counts[&(16 * 15)] < counts[&(16 * 16)]);
+    assert_eq!(counts[&(16 * 18)], counts[&(16 * 22)]);
+}
+
+#[test]
+fn share_bits_stand_once_all_voted_and_start_anew_with_the_votes_of_a_new_epoch() {
+    let mut world = World::new(16, 4);
+    let bits = |world: &World| -> ShareBits { world.leaf(Slot::ShareBits) };
+    for _ in 0..17 {
+        world.step();
+        assert_eq!((bits(&world).epoch, bits(&world).bitmap), (0, [0; 64]));
+    }
+    world.step();
+    assert_eq!((bits(&world).epoch, bits(&world).bitmap[0]), (1, 0b1111));
+    let quiet = world.step().0;
+    assert_eq!(
+        Record::decode(&world.propose()[0])
+            .unwrap()
+            .witness
+            .votes
+            .len(),
+        0
+    );
+    assert_eq!(quiet.witness.len(), 4, "nothing left to carry");
+    for _ in 19..34 {
+        world.step();
+    }
+    assert_eq!((bits(&world).epoch, bits(&world).bitmap[0]), (2, 0b1111));
+}
+
+#[test]
+fn deposits_are_credited_as_far_as_two_thirds_report() {
+    let mut world = World::new(16, 4);
+    world.step();
+    for amount in 1..=40 {
+        world.deposit(amount);
+    }
+    let (executed, _) = world.step();
+    assert_eq!(executed.receipts.len(), 33, "the record and a batch of 32");
+    assert!(
+        executed
+            .receipts
+            .iter()
+            .all(|receipt| receipt.code == Code::Ok)
+    );
+    let (executed, _) = world.step();
+    assert_eq!(executed.receipts.len(), 9);
+    let inbox: InboxLeaf = world.leaf(Slot::Inbox);
+    assert_eq!(inbox.cursor, 40);
+    let account: AccountLeaf = world.leaf(Slot::Account(account(0x60 + 40)));
+    assert_eq!(account.balance, 40);
+}
+
+#[test]
+fn users_transactions_apply_in_order_and_cut_into_segments_within_every_limit() {
+    let mut world = World::new(16, 4);
+    world.step();
+    for sequence in 0..100 {
+        world.transfer(ALICE, sequence, 1 + u128::from(sequence));
+        world.transfer(BOB, sequence, 1);
+    }
+    let (executed, _) = world.step();
+    assert_eq!(executed.receipts.len(), 201);
+    for segment in &executed.segments {
+        assert!(
+            segment.count <= 32 && segment.touched.len() <= 65 && segment.bytes.len() <= 32_768
+        );
+    }
+    assert!(executed.segments.len() >= 1 + 7);
+    let native: AssetLeaf = world.leaf(Slot::Asset(NATIVE));
+    assert_eq!(native.withdrawn, 0);
+}
+
+#[test]
+fn a_proposer_drops_what_does_not_apply_and_keeps_the_rest() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.transfer(ALICE, 0, 1);
+    world.transfer(ALICE, 0, 2);
+    world.transfer(ALICE, 5, 1);
+    world.transfer(ALICE, 1, u128::MAX);
+    world.transfer(ALICE, 1, 3);
+    assert_eq!(
+        world.step().0.receipts.len(),
+        3,
+        "the record and two transfers"
+    );
+}
+
+#[test]
+fn every_forgery_of_a_record_is_refused() {
+    let mut world = World::new(16, 4);
+    for _ in 0..18 {
+        world.step();
+    }
+    world.deposit(5);
+    world.vote();
+    let good = world.propose();
+    assert!(world.execute(&good).is_ok());
+    let record = Record::decode(&good[0]).unwrap();
+    let refuse = |edit: &dyn Fn(&mut Record)| {
+        let mut bad = record.clone();
+        edit(&mut bad);
+        let mut block = good.clone();
+        block[0] = bad.encode();
+        world.execute(&block).expect_err("refused")
+    };
+    refuse(&|record| record.executing.height += 1);
+    refuse(&|record| record.executing.time += 1);
+    refuse(&|record| record.executing.proposer[0] ^= 1);
+    refuse(&|record| record.executing.participation.set(9));
+    refuse(&|record| record.executing.participation = Bitmap::default());
+    refuse(&|record| record.executing.shares.set(9));
+    refuse(&|record| record.executing.cursor += 1);
+    refuse(&|record| record.executing.hash[0] ^= 1);
+    refuse(&|record| record.witness.votes.clear());
+    refuse(&|record| drop(record.witness.votes.drain(..2)));
+    refuse(&|record| record.witness.hashes.push(B256::ZERO));
+    refuse(&|record| record.witness.votes[0].signature[3] ^= 1);
+}
+
+#[test]
+fn every_truncation_reordering_and_repetition_of_transactions_is_refused() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.deposit(5);
+    world.deposit(6);
+    world.vote();
+    world.transfer(ALICE, 0, 1);
+    world.transfer(ALICE, 1, 1);
+    let good = world.propose();
+    assert_eq!(good.len(), 5);
+    assert!(world.execute(&good).is_ok());
+    assert!(world.execute(&[]).is_err());
+    for at in 0..good.len() {
+        for other in at + 1..good.len() {
+            let mut block = good.clone();
+            block.swap(at, other);
+            assert!(world.execute(&block).is_err(), "{at} and {other} swapped");
+        }
+        let mut block = good.clone();
+        block.insert(at, good[at].clone());
+        assert!(world.execute(&block).is_err(), "{at} repeated");
+        let mut block = good.clone();
+        block.remove(at);
+        assert_eq!(world.execute(&block).is_ok(), at == 4, "without {at}");
+        let mut block = good.clone();
+        block[at].pop();
+        assert!(world.execute(&block).is_err(), "{at} cut short");
+    }
+    let mut block = good.clone();
+    block.push(evidence().encode(world.height + 1));
+    assert!(world.execute(&block).is_err(), "invented misbehavior");
+}
+
+fn evidence() -> Misbehavior {
+    Misbehavior {
+        kind: 1,
+        address: [3; 20],
+        height: 1,
+        seconds: 5,
+        nanos: 0,
+        power: 1,
+        total_power: 4,
+    }
+}
+
+#[test]
+fn misbehavior_stands_once_in_the_requests_order_and_changes_nothing() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.vote();
+    let transactions = world.propose();
+    let votes: Vec<CommitVote> = world.last.iter().map(|(vote, _, _)| *vote).collect();
+    let twice = [evidence(), evidence()];
+    let run = |transactions: &[Vec<u8>]| {
+        let slices: Vec<&[u8]> = transactions.iter().map(Vec::as_slice).collect();
+        let block = Block {
+            height: 2,
+            time: world.time,
+            proposer: [1; 20],
+            round: 0,
+            votes: &votes,
+            misbehavior: &twice,
+            transactions: &slices,
+        };
+        execute(&world.tree, &world.deployment, &block, &ColdChecker)
+    };
+    assert_eq!(
+        run(&transactions).unwrap_err(),
+        Error::Invalid(Invalid::Misbehavior { index: 1 })
+    );
+    let mut with = transactions.clone();
+    with.push(evidence().encode(2));
+    let executed = run(&with).unwrap();
+    assert_eq!(executed.receipts[1].code, Code::Recorded);
+    assert!(executed.segments[1].changes.is_empty());
+    with.push(evidence().encode(2));
+    assert!(run(&with).is_err());
+    let mut other = transactions;
+    other.push(evidence().encode(3));
+    assert!(run(&other).is_err());
+}
+
+#[test]
+fn a_proposer_leaves_out_shares_that_do_not_verify_but_a_block_with_one_is_valid() {
+    let mut world = World::new(16, 4);
+    for _ in 0..17 {
+        world.step();
+    }
+    world.vote();
+    let forged = Extension {
+        cursor: 0,
+        hash: B256::ZERO,
+        share: Some([0xff; 192]),
+    }
+    .encode();
+    let bytes = vote::extension_sign_bytes(&forged, world.height, 0, &world.deployment.chain_id);
+    let signature: [u8; 64] = world.keys[2].sign(&bytes).into();
+    world.last[2].1 = forged.clone();
+    world.last[2].2 = signature.to_vec();
+    let record = Record::decode(&world.propose()[0]).unwrap();
+    let seats: Vec<u16> = record.witness.votes.iter().map(|vote| vote.seat).collect();
+    assert_eq!(seats, vec![0, 1, 3]);
+    let mut with = record;
+    with.executing.shares.set(2);
+    with.witness.votes.insert(
+        2,
+        CarriedVote {
+            seat: 2,
+            extension: forged,
+            signature,
+        },
+    );
+    assert!(
+        world.execute(&[with.encode()]).is_ok(),
+        "a BLS signature is no block rule"
+    );
+}
+
+#[test]
+fn late_votes_of_any_size_or_garbage_do_not_break_a_proposal() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.deposit(1);
+    world.vote();
+    world.last[0].1 = vec![0; 1 << 20];
+    world.last[1].2 = vec![1; 3];
+    let transactions = world.propose();
+    let record = Record::decode(&transactions[0]).unwrap();
+    assert!(
+        record.witness.votes.is_empty(),
+        "two of four are no two thirds"
+    );
+    assert!(world.execute(&transactions).is_ok());
+}
+
+#[test]
+fn a_witness_with_any_leaf_altered_or_missing_executes_nothing() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.transfer(ALICE, 0, 1);
+    let before = world.tree.root();
+    world.vote();
+    let executed = world.execute(&world.propose()).unwrap();
+    let committed = commit(&mut world.tree, &executed, 1, B256::ZERO, true).unwrap();
+    let segment = executed.segments.last().unwrap();
+    let record = committed.segments.last().unwrap();
+    let witness = committed.witnesses.last().unwrap();
+    let input = SegmentInput {
+        kind: segment.kind,
+        bytes: &segment.bytes,
+        moment: Moment {
+            height: executed.height,
+            time: executed.time,
+        },
+        domain: &world.deployment.domain,
+    };
+    let run = |witness| reexecute(witness, &record.before, &input, &ColdChecker);
+    assert_eq!(run(witness.clone()).unwrap(), record.after);
+    assert!(reexecute(witness.clone(), &before, &input, &ColdChecker).is_err());
+    for at in 0..witness.leaves.len() {
+        let mut bad = witness.clone();
+        bad.leaves.remove(at);
+        assert!(run(bad).is_err(), "leaf {at} missing");
+        let mut bad = witness.clone();
+        bad.leaves[at].next[0] ^= 1;
+        assert!(run(bad).is_err(), "leaf {at} altered");
+    }
+    for at in 0..witness.proof.siblings.len() {
+        let mut bad = witness.clone();
+        bad.proof.siblings[at][0] ^= 1;
+        assert!(run(bad).is_err(), "sibling {at}");
+    }
+    let mut bad = witness.clone();
+    bad.appends += 1;
+    assert!(run(bad).is_err());
+}
+
+#[test]
+fn a_vote_that_adds_nothing_makes_a_block_invalid() {
+    let mut world = World::new(16, 4);
+    world.step();
+    world.vote();
+    let good = world.propose();
+    let mut record = Record::decode(&good[0]).unwrap();
+    let (_, extension, signature) = &world.last[0];
+    record.witness.votes.push(CarriedVote {
+        seat: 0,
+        extension: extension.clone(),
+        signature: signature.clone().try_into().unwrap(),
+    });
+    let why = VoteError::AddsNothing;
+    assert_eq!(
+        world.execute(&[record.encode()]).unwrap_err(),
+        Error::Invalid(Invalid::Vote { seat: 0, why })
+    );
+}

@@ -1,0 +1,192 @@
+//! Genesis: its order, its derived facts, and what it refuses.
+
+use plasmid_bridge::proof::bls::SecretKey;
+
+use super::file::{File, FileError};
+use super::*;
+use crate::chain::sets::set_at;
+use crate::ledger::leaf::{MemberLeaf, Value};
+
+pub(crate) fn operator(place: u8) -> Operator {
+    let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);
+    let checkpoint = SecretKey::from_entropy(&[place + 1; 32]).expect("32 bytes of entropy");
+    Operator {
+        operator: [place + 0x10; 20],
+        registration: u64::from(place) + 1,
+        consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+        checkpoint_key: checkpoint.public_key(),
+        stake: 1_000_000_000_000_000_000 * (u128::from(place) + 1),
+        bond: 7,
+    }
+}
+
+fn genesis() -> Genesis {
+    Genesis {
+        parameters: Parameters::local(),
+        operators: (0..4).map(operator).collect(),
+        balances: vec![
+            (Account::ethereum([1; 20]), 5),
+            (Account::ethereum([2; 20]), 6),
+            (Account::ed25519(&[3; 32]), 7),
+        ],
+    }
+}
+
+fn root() -> Root {
+    Root {
+        root_chain: [0xcc; 20],
+        parent_block_hash: B256::repeat_byte(0xdd),
+        time: 1_800_000_000,
+    }
+}
+
+#[test]
+fn leaf_indices_follow_the_protocols_order() {
+    let built = genesis().build().unwrap();
+    let index = |slot: Slot| built.tree.get(&slot.key()).unwrap().0;
+    let place = |epoch| ring_place(epoch, 512);
+    let seats = 16u32;
+    assert_eq!(index(Slot::Sentinel), 0);
+    let singletons = [
+        Slot::Parameters,
+        Slot::Asset(NATIVE),
+        Slot::FeePool,
+        Slot::WithdrawalCounter,
+        Slot::Inbox,
+        Slot::ShareBits,
+        Slot::Boundary,
+        Slot::Burned,
+    ];
+    for (at, slot) in (1u32..).zip(singletons) {
+        assert_eq!(index(slot), at, "{slot:?}");
+    }
+    assert_eq!(index(Slot::Seat(0)), 9);
+    assert_eq!(index(Slot::Seat(15)), 24);
+    assert_eq!(index(Slot::Minima { level: 0, index: 0 }), 25);
+    assert_eq!(index(Slot::Validator(operator(0).operator)), 26);
+    assert_eq!(index(Slot::Validator(operator(3).operator)), 29);
+    for (epoch, first) in [(0, 30), (1, 30 + 3 + seats)] {
+        let place = place(epoch);
+        assert_eq!(index(Slot::Participation { place }), first);
+        assert_eq!(index(Slot::Member { place, seat: 0 }), first + 1);
+        assert_eq!(index(Slot::Set { place }), first + 1 + seats);
+        assert_eq!(index(Slot::EpochRecord { place }), first + 2 + seats);
+    }
+    let accounts = 30 + 2 * (3 + seats);
+    assert_eq!(index(Slot::Account(Account::ethereum([1; 20]))), accounts);
+    assert_eq!(
+        index(Slot::Account(Account::ed25519(&[3; 32]))),
+        accounts + 2
+    );
+    assert_eq!(built.tree.count(), accounts + 3);
+}
+
+#[test]
+fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
+    let genesis = genesis();
+    let built = genesis.build().unwrap();
+    assert_eq!(built.sum, 10_000_000_000_000_000_000 + 18);
+    for height in [1, 64, 65, 128] {
+        assert_eq!(set_at(&built.tree, height).unwrap(), built.members);
+    }
+    assert!(set_at(&built.tree, 0).is_err());
+    assert!(
+        set_at(&built.tree, 129).is_err(),
+        "the set of epoch 2 is not fixed yet"
+    );
+    let powers: Vec<u64> = built.members.iter().map(|member| member.power).collect();
+    assert_eq!(powers, vec![1_000, 2_000, 3_000, 4_000]);
+    let place = 0;
+    let leaf = built
+        .tree
+        .get(&Slot::Member { place, seat: 9 }.key())
+        .unwrap();
+    assert_eq!(MemberLeaf::decode(leaf.2).unwrap(), MemberLeaf::absent(0));
+}
+
+#[test]
+fn a_file_survives_a_round_trip_through_json() {
+    let file = File::new(&genesis(), &root()).unwrap();
+    let text = serde_json::to_string(&file).unwrap();
+    let read: File = serde_json::from_str(&text).unwrap();
+    let loaded = read.load().unwrap();
+    assert_eq!(loaded.genesis, genesis());
+    assert_eq!(loaded.root, root());
+    assert_eq!(loaded.deployment.chain_id.len(), 48);
+    assert_eq!(loaded.built.root(), genesis().build().unwrap().root());
+}
+
+#[test]
+fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
+    let good = serde_json::to_value(File::new(&genesis(), &root()).unwrap()).unwrap();
+    let load = |value: serde_json::Value| -> Result<(), String> {
+        let file: File = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        file.load().map(|_| ()).map_err(|error| error.to_string())
+    };
+    load(good.clone()).unwrap();
+    let edits = [
+        ("/operators/0/stake", "2000000000000000000"),
+        (
+            "/operators/1/operator",
+            "0x9999999999999999999999999999999999999999",
+        ),
+        ("/operators/1/bond", "8"),
+        ("/balances/0/amount", "6"),
+        ("/balances/0/amount", "05"),
+        ("/balances/0/amount", "0"),
+        ("/balances/0/amount", "-1"),
+        (
+            "/root/root_chain",
+            "0x9999999999999999999999999999999999999999",
+        ),
+        ("/derived/sum", "1"),
+        ("/derived/chain_id", "plasmid-00"),
+        ("/derived/app_hash", "0x00"),
+        ("/parameters", "0x00"),
+    ];
+    for (path, value) in edits {
+        let mut bad = good.clone();
+        *bad.pointer_mut(path).unwrap() = value.into();
+        assert!(load(bad).is_err(), "{path}");
+    }
+    let mut bad = good.clone();
+    bad["surprise"] = 1.into();
+    assert!(load(bad).is_err());
+    let mut bad = good;
+    bad["root"]["time"] = 1.into();
+    assert!(load(bad).is_err());
+}
+
+#[test]
+fn operators_and_balances_that_cannot_be_are_refused() {
+    let refuse = |edit: fn(&mut Genesis)| {
+        let mut genesis = genesis();
+        edit(&mut genesis);
+        genesis.build().err().expect("refused").to_string()
+    };
+    refuse(|genesis| genesis.operators.clear());
+    refuse(|genesis| genesis.operators = (0..17).map(operator).collect());
+    refuse(|genesis| genesis.operators[1].operator = genesis.operators[0].operator);
+    refuse(|genesis| genesis.operators[1].consensus_key = genesis.operators[0].consensus_key);
+    refuse(|genesis| genesis.operators[1].checkpoint_key = genesis.operators[0].checkpoint_key);
+    refuse(|genesis| genesis.operators[1].consensus_key = [0; 32]);
+    refuse(|genesis| genesis.operators[1].checkpoint_key = [0; 96]);
+    refuse(|genesis| genesis.operators[1].stake = 1);
+    refuse(|genesis| genesis.operators[1].stake = u128::MAX);
+    refuse(|genesis| genesis.balances.swap(0, 1));
+    refuse(|genesis| genesis.balances[1] = genesis.balances[0]);
+    refuse(|genesis| genesis.balances[0].1 = 0);
+    refuse(|genesis| genesis.balances[0].1 = u128::MAX);
+    refuse(|genesis| genesis.balances[0].0 = Account::NONE);
+    refuse(|genesis| genesis.parameters.epoch_blocks = 2);
+}
+
+#[test]
+fn a_file_names_the_field_that_is_wrong() {
+    let mut file = File::new(&genesis(), &root()).unwrap();
+    file.operators[2].stake = "lots".to_owned();
+    match file.load() {
+        Err(FileError::Field { field, .. }) => assert_eq!(field, "operators[2].stake"),
+        _ => panic!("the stake is no number"),
+    }
+}
