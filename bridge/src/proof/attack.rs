@@ -3,7 +3,7 @@
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Hash;
+use super::{Hash, bls::SecretKey};
 
 /// Randomness from a seed that a failing test shows.
 pub fn seeded(seed: u64) -> ChaCha8Rng {
@@ -31,4 +31,26 @@ pub fn wrong_lengths(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     (0..bytes.len())
         .map(|length| bytes[..length].to_vec())
         .chain([[bytes, &[0]].concat()])
+}
+
+/// The key whose public key and signatures cancel out those of `key`: the group order minus it.
+pub fn negative(key: &SecretKey) -> SecretKey {
+    const ORDER: [u64; 4] = [
+        0x73ed_a753_299d_7d48,
+        0x3339_d808_09a1_d805,
+        0x53bd_a402_fffe_5bfe,
+        0xffff_ffff_0000_0001,
+    ];
+    let key = key.to_bytes();
+    let mut negative = [0; 32];
+    let mut borrow = false;
+    for at in (0..4).rev() {
+        let word = &key[at * 8..at * 8 + 8];
+        let word = u64::from_be_bytes(word.try_into().expect("8 bytes"));
+        let (difference, first) = ORDER[at].overflowing_sub(word);
+        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+        borrow = first || second;
+        negative[at * 8..at * 8 + 8].copy_from_slice(&difference.to_be_bytes());
+    }
+    SecretKey::from_bytes(&negative).expect("a key")
 }

@@ -1,7 +1,7 @@
 //! Attacks on keys and signatures: identity, points outside the subgroup, other tags, every byte flipped.
 
 use super::*;
-use crate::proof::attack::flips;
+use crate::proof::attack::{flips, negative};
 
 fn secret(number: u8) -> SecretKey {
     SecretKey::from_entropy(&[number; 32]).expect("a key")
@@ -189,4 +189,16 @@ fn zero_and_the_group_order_are_no_secret_keys() {
         let refused = SecretKey::from_bytes(&bytes).err();
         assert_eq!(refused, Some(BlsError::SecretKey));
     }
+}
+
+#[test]
+fn sums_that_cancel_out_are_no_signature_and_no_key() {
+    let message = digest(9);
+    let (key, opposite) = (secret(1), negative(&secret(1)));
+    let shares = [&key, &opposite].map(|key| key.sign_checkpoint(&message));
+    assert_eq!(aggregate_signatures(&shares), Err(BlsError::Identity));
+    let keys = [key.public_key(), opposite.public_key()];
+    assert_eq!(aggregate_keys(&keys), Ok(NO_KEY));
+    assert_eq!(add_key(&keys[0], &keys[1]), Ok(NO_KEY));
+    assert_eq!(add_key(&NO_KEY, &keys[1]), Ok(keys[1]));
 }

@@ -195,3 +195,6 @@ fn check_quorum(members: &[Member], bitmap: &[u8; BITMAP_BYTES]) -> Result<u128,
         Err(CertificateError::Quorum { signed, total })
     }
 }
+
+#[cfg(test)]
+mod tests;

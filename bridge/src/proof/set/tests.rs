@@ -3,7 +3,10 @@
 use alloy_primitives::keccak256;
 
 use super::*;
-use crate::proof::{attack::flips, bls::SecretKey};
+use crate::proof::{
+    attack::{flips, negative},
+    bls::SecretKey,
+};
 
 fn secret(number: u16) -> SecretKey {
     let mut entropy = [3; 32];
@@ -32,20 +35,6 @@ fn fields(member: &Member) -> Vec<u8> {
         &member.power.to_be_bytes(),
     ]
     .concat()
-}
-
-/// The point with the other y: the negative key, of which the secret is known to whoever knows the first.
-fn negative(key: &[u8; 96]) -> [u8; 96] {
-    const PRIME: &str = "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
-    let prime = hex::decode(PRIME).expect("hex");
-    let mut negative = *key;
-    let mut borrow = 0_i16;
-    for at in (0..48).rev() {
-        let digit = i16::from(prime[at]) - i16::from(key[48 + at]) - borrow;
-        borrow = i16::from(digit < 0);
-        negative[48 + at] = digit.rem_euclid(256) as u8;
-    }
-    negative
 }
 
 #[test]
@@ -146,7 +135,7 @@ fn a_refused_member_leaves_the_accumulator_as_it_was() {
 fn two_keys_that_cancel_out_do_not_stop_the_boundary() {
     let first = member(1);
     let second = Member {
-        checkpoint_key: negative(&first.checkpoint_key),
+        checkpoint_key: negative(&secret(1)).public_key(),
         ..member(2)
     };
     let mut accumulator = Accumulator::default();
