@@ -62,7 +62,8 @@ interface Vm {
     function addr(uint256 privateKey) external pure returns (address account);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 
-    // Gas of named operations: written to snapshots/NAME.json.
+    // Gas of named operations, written to snapshots/GROUP.json. script/report.mjs runs the tests named `test_gas…` and prints
+    // group "operations".
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function startSnapshotGas(string calldata group, string calldata name) external;
