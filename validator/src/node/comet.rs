@@ -1,0 +1,279 @@
+//! CometBFT beside us, unmodified: its home (configuration, genesis, keys), its process and its RPC.
+//!
+//! ```text
+//! <home>/config/config.toml               ours, rewritten whole          config
+//!               genesis.json              the network's                  genesis
+//!               priv_validator_key.json   mode 0600, never overwritten   keys
+//!               node_key.json             mode 0600, never overwritten
+//!        data/priv_validator_state.json   CometBFT's own; made once, beside a new key, and never again
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::{Child, ProcessError};
+use super::tools::COMETBFT_VERSION;
+
+pub mod config;
+pub mod genesis;
+pub mod keys;
+pub mod rpc;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, Pace, Peer, Settings};
+pub use genesis::Genesis;
+pub use rpc::{Client, RpcError};
+
+/// What goes wrong with CometBFT's files or process.
+#[derive(Debug, thiserror::Error)]
+pub enum CometError {
+    #[error("cannot use {path}", path = path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{path} cannot be read: {cause}", path = path.display())]
+    Malformed { path: PathBuf, cause: String },
+    #[error("{path} holds another key; it is not overwritten: move it away, or use another folder", path = path.display())]
+    OtherKey { path: PathBuf },
+    #[error("{path} can be read by others (mode {mode:o}): chmod 600 it, or make a new key", path = path.display())]
+    Exposed { path: PathBuf, mode: u32 },
+    #[error(
+        "{path} is gone while the key beside it was used: without it this validator could sign twice. Bring it back, \
+         or wait until nothing signed with the key can still be in a block and make a new home", path = path.display()
+    )]
+    NoSignState { path: PathBuf },
+    #[error("the genesis is refused: {0}")]
+    Genesis(String),
+    #[error("the configuration is refused: {0}")]
+    Config(String),
+    #[error("{program} does not say its version: {said}", program = program.display())]
+    NoVersion { program: PathBuf, said: String },
+    #[error(
+        "{program} is CometBFT {found}; {COMETBFT_VERSION} or a later 0.38 is needed (older ones do not bound a block's time)",
+        program = program.display()
+    )]
+    Version { program: PathBuf, found: String },
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+}
+
+/// The folder that CometBFT is started with.
+#[derive(Clone, Debug)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    /// A home in `folder`, which need not exist yet.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.join("config/config.toml")
+    }
+
+    #[must_use]
+    pub fn genesis_path(&self) -> PathBuf {
+        self.folder.join("config/genesis.json")
+    }
+
+    #[must_use]
+    pub fn consensus_key_path(&self) -> PathBuf {
+        self.folder.join("config/priv_validator_key.json")
+    }
+
+    #[must_use]
+    pub fn node_key_path(&self) -> PathBuf {
+        self.folder.join("config/node_key.json")
+    }
+
+    #[must_use]
+    pub fn sign_state_path(&self) -> PathBuf {
+        self.folder.join("data/priv_validator_state.json")
+    }
+
+    /// Writes the configuration over what is there.
+    pub fn write_config(&self, config: &Config) -> Result<(), CometError> {
+        replace(&self.config_path(), config.to_text()?.as_bytes())
+    }
+
+    /// The configuration as it stands.
+    pub fn read_config(&self) -> Result<Config, CometError> {
+        let path = self.config_path();
+        Config::from_text(&read(&path)?).map_err(|cause| CometError::Malformed { path, cause })
+    }
+
+    /// Writes the genesis over what is there, after the checks that CometBFT makes of it.
+    pub fn write_genesis(&self, genesis: &Genesis) -> Result<(), CometError> {
+        replace(&self.genesis_path(), genesis.to_text()?.as_bytes())
+    }
+
+    /// The genesis as it stands, checked.
+    pub fn read_genesis(&self) -> Result<Genesis, CometError> {
+        let path = self.genesis_path();
+        let genesis = serde_json::from_str(&read(&path)?).map_err(|error| {
+            let cause = error.to_string();
+            CometError::Malformed { path, cause }
+        })?;
+        Genesis::checked(genesis)
+    }
+
+    /// Makes sure that the home holds this consensus key (Ed25519 seed) and a sign state for it. A new key gets an empty
+    /// sign state; an old key without one is refused. Gives the public key.
+    pub fn ensure_consensus_key(&self, seed: &[u8; 32]) -> Result<[u8; 32], CometError> {
+        let path = self.consensus_key_path();
+        let state = self.sign_state_path();
+        // The state first: a key that stands always had one.
+        if !exists(&path)? && !exists(&state)? {
+            let empty = "{\n  \"height\": \"0\",\n  \"round\": 0,\n  \"step\": 0\n}\n";
+            create(&state, empty.as_bytes())?;
+        }
+        let public = keys::ensure_consensus_key(&path, seed)?;
+        if !exists(&state)? {
+            return Err(CometError::NoSignState { path: state });
+        }
+        Ok(public)
+    }
+
+    /// Makes sure that the home holds this node key (Ed25519 seed); gives the node's id, 40 hex digits.
+    pub fn ensure_node_key(&self, seed: &[u8; 32]) -> Result<String, CometError> {
+        keys::ensure_node_key(&self.node_key_path(), seed)
+    }
+}
+
+/// A running CometBFT. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Comet {
+    child: Child,
+    rpc: Client,
+}
+
+impl Comet {
+    /// Starts CometBFT on `home`, appending to `log`, and waits until its RPC answers (after the handshake with the
+    /// application and the replay of what that lacks).
+    pub async fn start(
+        program: &Path,
+        home: &Home,
+        log: &Path,
+        limit: Duration,
+    ) -> Result<Self, CometError> {
+        let rpc = Client::new(home.read_config()?.rpc_address()?)?;
+        let mut command = Command::new(program);
+        command.arg("start").arg("--home").arg(home.folder());
+        // CMTHOME beats --home, and CMT_* beats every line of config.toml.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CMT") || text.starts_with("TM") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = Child::spawn("CometBFT", command, log)?;
+        child.ready(limit, || rpc.status()).await?;
+        Ok(Self { child, rpc })
+    }
+
+    /// Its RPC.
+    #[must_use]
+    pub fn rpc(&self) -> &Client {
+        &self.rpc
+    }
+
+    /// The process, to watch, stop or kill it.
+    pub fn process(&mut self) -> &mut Child {
+        &mut self.child
+    }
+}
+
+/// Refuses a CometBFT older than the pinned one, or of another series; gives its version. Blocks.
+pub fn check_version(program: &Path) -> Result<String, CometError> {
+    let output = Command::new(program).arg("version").output();
+    let output = output.map_err(|source| CometError::File {
+        path: program.to_owned(),
+        source,
+    })?;
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let program = program.to_owned();
+    let (Some(found), Some(least)) = (triple(&said), triple(COMETBFT_VERSION)) else {
+        return Err(CometError::NoVersion { program, said });
+    };
+    if (found.0, found.1) != (least.0, least.1) || found.2 < least.2 {
+        return Err(CometError::Version {
+            program,
+            found: said,
+        });
+    }
+    Ok(said)
+}
+
+/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
+fn triple(version: &str) -> Option<(u32, u32, u32)> {
+    let plain = version.strip_prefix('v').unwrap_or(version);
+    let plain = plain.split(['+', '-']).next()?;
+    let mut parts = plain.split('.').map(|part| part.parse().ok());
+    let triple = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(triple)
+}
+
+/// Largest file of CometBFT's that is read.
+const FILE_BYTES: u64 = 64 << 20;
+
+fn file_error(path: &Path) -> impl FnOnce(io::Error) -> CometError {
+    let path = path.to_owned();
+    move |source| CometError::File { path, source }
+}
+
+fn exists(path: &Path) -> Result<bool, CometError> {
+    path.try_exists().map_err(file_error(path))
+}
+
+fn read(path: &Path) -> Result<String, CometError> {
+    let length = fs::metadata(path).map_err(file_error(path))?.len();
+    if length > FILE_BYTES {
+        return Err(CometError::Malformed {
+            path: path.to_owned(),
+            cause: format!("{length} bytes, at most {FILE_BYTES} are read"),
+        });
+    }
+    fs::read_to_string(path).map_err(file_error(path))
+}
+
+/// A new file beside `path`, for this user only and synced, not yet at its name.
+fn staged(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    use std::io::Write;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Writes `path` whole or not at all.
+fn replace(path: &Path, content: &[u8]) -> Result<(), CometError> {
+    let file = staged(path, content).map_err(file_error(path))?;
+    file.persist(path)
+        .map_err(|error| file_error(path)(error.error))?;
+    Ok(())
+}
+
+/// Writes `path` whole, mode 0600, and never over anything.
+fn create(path: &Path, content: &[u8]) -> Result<(), CometError> {
+    let file = staged(path, content).map_err(file_error(path))?;
+    file.persist_noclobber(path)
+        .map_err(|error| file_error(path)(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,399 @@
+//! CometBFT's `config.toml`: the documented file of 0.38, what is not written having its documented default.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::CometError;
+use crate::node::tools::COMETBFT_VERSION;
+
+/// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
+/// of power from pushing the chain's median time ahead.
+pub const BLOCK_TIME_TOLERANCE: Duration = Duration::from_secs(60);
+/// Every single transaction of a block enters this cache, bundles being unpacked: a smaller one forgets what is pending.
+pub const LEAST_CACHE: u32 = 200_000;
+
+/// How fast consensus goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    pub propose: Duration,
+    pub prevote: Duration,
+    pub precommit: Duration,
+    /// What each of the three grows by with a round.
+    pub delta: Duration,
+    /// Wait for late precommits after a block, skipped when all are there; never zero, or a fifth of them miss.
+    pub commit: Duration,
+    /// Sleep of the gossip routines: two of them bound the idle block rate.
+    pub gossip_sleep: Duration,
+    pub flush: Duration,
+    /// Longest pause before a lost peer is dialled again.
+    pub redial: Duration,
+}
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+impl Pace {
+    /// For demonstrations and tests on one machine: about 36 blocks a second idle.
+    #[must_use]
+    pub const fn fast() -> Self {
+        Self {
+            propose: ms(300),
+            prevote: ms(200),
+            precommit: ms(200),
+            delta: ms(100),
+            commit: ms(20),
+            gossip_sleep: ms(5),
+            flush: ms(5),
+            redial: ms(1_000),
+        }
+    }
+
+    /// For a local network that runs for long: about four blocks a second, little idle work.
+    #[must_use]
+    pub const fn localnet() -> Self {
+        Self {
+            commit: ms(250),
+            ..Self::fast()
+        }
+    }
+
+    /// For networks of several machines: CometBFT's own defaults.
+    #[must_use]
+    pub const fn network() -> Self {
+        Self {
+            propose: ms(3_000),
+            prevote: ms(1_000),
+            precommit: ms(1_000),
+            delta: ms(500),
+            commit: ms(1_000),
+            gossip_sleep: ms(100),
+            flush: ms(10),
+            redial: ms(30_000),
+        }
+    }
+}
+
+/// A peer to stay connected with: `id@address:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub id: String,
+    pub address: String,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}@{}", self.id, self.address)
+    }
+}
+
+/// What differs from node to node and from network to network.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub moniker: String,
+    /// Where the application listens: `unix://…` or `tcp://…`.
+    pub proxy_app: String,
+    pub rpc: SocketAddr,
+    pub p2p: SocketAddr,
+    pub peers: Vec<Peer>,
+    pub pace: Pace,
+    /// All nodes on one machine or in one private network: unroutable and repeated addresses are fine, peers are not exchanged.
+    pub private: bool,
+    /// Most transactions and bytes that wait, and the largest one.
+    pub pool_transactions: u32,
+    pub pool_bytes: u64,
+    pub transaction_bytes: u32,
+    pub cache_transactions: u32,
+    pub log_level: String,
+}
+
+impl Settings {
+    /// A node on loopback at `pace`, with this design's pool: 8 MB, 20,000 transactions of at most 128 KiB.
+    #[must_use]
+    pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
+        Self {
+            moniker: "plasmid".to_owned(),
+            proxy_app,
+            rpc,
+            p2p,
+            peers: Vec::new(),
+            pace,
+            private: true,
+            pool_transactions: 20_000,
+            pool_bytes: 8_000_000,
+            transaction_bytes: 128 << 10,
+            cache_transactions: LEAST_CACHE,
+            log_level: "main:info,*:error".to_owned(),
+        }
+    }
+}
+
+/// `config.toml`. Fields that are not here keep CometBFT's documented defaults, and are dropped when it is rewritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    pub version: String,
+    pub proxy_app: String,
+    pub moniker: String,
+    pub log_level: String,
+    pub abci: String,
+    pub rpc: Rpc,
+    pub p2p: P2p,
+    pub mempool: Mempool,
+    pub consensus: Consensus,
+    pub storage: Storage,
+    pub tx_index: TxIndex,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rpc {
+    pub laddr: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct P2p {
+    pub laddr: String,
+    pub persistent_peers: String,
+    pub addr_book_strict: bool,
+    pub allow_duplicate_ip: bool,
+    pub pex: bool,
+    pub flush_throttle_timeout: Span,
+    pub persistent_peers_max_dial_period: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mempool {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub recheck: bool,
+    pub broadcast: bool,
+    pub size: u32,
+    pub max_txs_bytes: u64,
+    pub cache_size: u32,
+    pub max_tx_bytes: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consensus {
+    pub timeout_propose: Span,
+    pub timeout_propose_delta: Span,
+    pub timeout_prevote: Span,
+    pub timeout_prevote_delta: Span,
+    pub timeout_precommit: Span,
+    pub timeout_precommit_delta: Span,
+    pub timeout_commit: Span,
+    pub skip_timeout_commit: bool,
+    pub create_empty_blocks: bool,
+    pub peer_gossip_sleep_duration: Span,
+    pub block_time_tolerance: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    pub discard_abci_responses: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TxIndex {
+    pub indexer: String,
+}
+
+const HEADER: &str = "\
+# CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
+# Keep mempool.recheck on, mempool.cache_size at 200000 or more, consensus.timeout_commit above zero and
+# consensus.block_time_tolerance at 60s: the chain relies on them.
+
+";
+
+impl Config {
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let pace = settings.pace;
+        let peers: Vec<_> = settings.peers.iter().map(Peer::to_string).collect();
+        Self {
+            version: COMETBFT_VERSION.to_owned(),
+            proxy_app: settings.proxy_app.clone(),
+            moniker: settings.moniker.clone(),
+            log_level: settings.log_level.clone(),
+            abci: "socket".to_owned(),
+            rpc: Rpc {
+                laddr: format!("tcp://{}", settings.rpc),
+            },
+            p2p: P2p {
+                laddr: format!("tcp://{}", settings.p2p),
+                persistent_peers: peers.join(","),
+                addr_book_strict: !settings.private,
+                allow_duplicate_ip: settings.private,
+                pex: !settings.private,
+                flush_throttle_timeout: Span(pace.flush),
+                persistent_peers_max_dial_period: Span(pace.redial),
+            },
+            mempool: Mempool {
+                kind: "flood".to_owned(),
+                recheck: true,
+                broadcast: true,
+                size: settings.pool_transactions,
+                max_txs_bytes: settings.pool_bytes,
+                cache_size: settings.cache_transactions,
+                max_tx_bytes: settings.transaction_bytes,
+            },
+            consensus: Consensus {
+                timeout_propose: Span(pace.propose),
+                timeout_propose_delta: Span(pace.delta),
+                timeout_prevote: Span(pace.prevote),
+                timeout_prevote_delta: Span(pace.delta),
+                timeout_precommit: Span(pace.precommit),
+                timeout_precommit_delta: Span(pace.delta),
+                timeout_commit: Span(pace.commit),
+                skip_timeout_commit: true,
+                create_empty_blocks: true,
+                peer_gossip_sleep_duration: Span(pace.gossip_sleep),
+                block_time_tolerance: Span(BLOCK_TIME_TOLERANCE),
+            },
+            storage: Storage {
+                discard_abci_responses: false,
+            },
+            tx_index: TxIndex {
+                indexer: "kv".to_owned(),
+            },
+        }
+    }
+
+    /// Refuses what the chain does not hold with; also what a person may have changed in the file.
+    pub fn check(&self) -> Result<(), CometError> {
+        let refuse = |said: String| Err(CometError::Config(said));
+        let consensus = &self.consensus;
+        if !self.mempool.recheck {
+            return refuse("mempool.recheck is off: bundles would never leave the pool".to_owned());
+        }
+        if self.mempool.cache_size < LEAST_CACHE {
+            let size = self.mempool.cache_size;
+            return refuse(format!(
+                "mempool.cache_size is {size}, at least {LEAST_CACHE} is needed"
+            ));
+        }
+        if consensus.timeout_commit.0.is_zero() {
+            return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
+        }
+        if !consensus.skip_timeout_commit {
+            return refuse("consensus.skip_timeout_commit is off".to_owned());
+        }
+        let tolerance = consensus.block_time_tolerance.0;
+        if tolerance != BLOCK_TIME_TOLERANCE {
+            return refuse(format!(
+                "consensus.block_time_tolerance is {tolerance:?}, all validators keep {BLOCK_TIME_TOLERANCE:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where its RPC listens.
+    pub fn rpc_address(&self) -> Result<SocketAddr, CometError> {
+        let laddr = &self.rpc.laddr;
+        let address = laddr.strip_prefix("tcp://").unwrap_or(laddr);
+        SocketAddr::from_str(address)
+            .map_err(|error| CometError::Config(format!("rpc.laddr `{laddr}`: {error}")))
+    }
+
+    pub(super) fn to_text(&self) -> Result<String, CometError> {
+        self.check()?;
+        toml::to_string(self)
+            .map(|text| format!("{HEADER}{text}"))
+            .map_err(|error| CometError::Config(error.to_string()))
+    }
+
+    pub(super) fn from_text(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+/// A duration as Go writes it: `20ms`, `60s`, `1m0s`, `1h2m3.5s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}ms", self.0.as_millis()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || serde::de::Error::custom(format!("`{text}` is no duration such as 200ms"));
+        span(&text).map(Self).ok_or_else(wrong)
+    }
+}
+
+fn span(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut nanos = 0u128;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (digits, tail) = rest.split_at(number);
+        let unit = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit);
+        let scale: u128 = match unit {
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return None,
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        nanos = nanos.checked_add(whole.parse::<u128>().ok()?.checked_mul(scale)?)?;
+        if !part.is_empty() {
+            let places = u32::try_from(part.len()).ok()?;
+            let part = part.parse::<u128>().ok()?.checked_mul(scale)?;
+            nanos = nanos.checked_add(part.checked_div(10u128.checked_pow(places)?)?)?;
+        }
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(())?;
+    u64::try_from(nanos).ok().map(Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_go_writes_them() {
+        let cases = [
+            ("0", 0),
+            ("0s", 0),
+            ("5ms", 5_000_000),
+            ("60s", 60_000_000_000),
+            ("1m0s", 60_000_000_000),
+            ("1h2m3.5s", 3_723_500_000_000),
+            ("1.25ms", 1_250_000),
+            ("7µs", 7_000),
+        ];
+        for (text, nanos) in cases {
+            assert_eq!(span(text), Some(Duration::from_nanos(nanos)), "{text}");
+        }
+        for text in [
+            "",
+            "5",
+            "ms",
+            "-1s",
+            "1s2",
+            "1 s",
+            "1d",
+            "1.2.3s",
+            "99999999999999h",
+        ] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! CometBFT's JSON-RPC, typed by `tendermint-rpc`, over our own transport: time-outs, bounded answers, no proxies.
+//!
+//! (`tendermint-rpc`'s own client reads answers of any length, and gives up on the HTTP status 500 under which CometBFT
+//! sends its errors.)
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tendermint::block::Height;
+use tendermint::{Hash, evidence};
+use tendermint_rpc::dialect::v0_38::Dialect;
+use tendermint_rpc::endpoint::{
+    abci_query, block, block_results, broadcast::tx_sync, commit, evidence as broadcast_evidence,
+    net_info, status, tx, tx_search, validators,
+};
+use tendermint_rpc::error::ErrorDetail;
+use tendermint_rpc::{Order, Response, ResponseError, SimpleRequest};
+
+const CONNECT: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(15);
+/// A block of 100 MB in base64, and then some: nothing that CometBFT sends is larger.
+const BODY_BYTES: usize = 192 << 20;
+/// Most validators that a set can have here, and most pages that are asked for.
+const PAGE: u8 = 100;
+const PAGES: usize = 100;
+
+/// Why a call of the engine's RPC gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    #[error("the engine's RPC {url} does not answer: {source}")]
+    Http { url: String, source: reqwest::Error },
+    #[error("the engine's RPC answers with over {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the engine refuses: {0}")]
+    Refused(ResponseError),
+    #[error("the engine's RPC answers (HTTP {status}) with something else: {cause}")]
+    Malformed { status: u16, cause: String },
+    #[error("height {0} is out of range")]
+    Height(u64),
+}
+
+/// A client of one CometBFT's RPC.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    body_bytes: usize,
+}
+
+impl Client {
+    /// A client of the RPC at `address`.
+    pub fn new(address: SocketAddr) -> Result<Self, RpcError> {
+        Self::with_url(format!("http://{address}"))
+    }
+
+    /// A client of the RPC at `url`.
+    pub fn with_url(url: String) -> Result<Self, RpcError> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .build();
+        match http {
+            Ok(http) => Ok(Self {
+                http,
+                url,
+                body_bytes: BODY_BYTES,
+            }),
+            Err(source) => Err(RpcError::Http { url, source }),
+        }
+    }
+
+    /// The largest answer that is read.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The node's own state: chain id, latest height and app hash, whether it catches up.
+    pub async fn status(&self) -> Result<status::Response, RpcError> {
+        self.call(status::Request).await
+    }
+
+    /// Its peers.
+    pub async fn net_info(&self) -> Result<net_info::Response, RpcError> {
+        self.call(net_info::Request).await
+    }
+
+    /// A block, the latest if no height is given.
+    pub async fn block(&self, at: Option<u64>) -> Result<block::Response, RpcError> {
+        let height = at.map(height).transpose()?;
+        self.call(block::Request { height }).await
+    }
+
+    /// What execution of a block gave.
+    pub async fn block_results(
+        &self,
+        at: Option<u64>,
+    ) -> Result<block_results::Response, RpcError> {
+        let height = at.map(height).transpose()?;
+        self.call(block_results::Request { height }).await
+    }
+
+    /// The header and commit of a height.
+    pub async fn commit(&self, at: Option<u64>) -> Result<commit::Response, RpcError> {
+        let height = at.map(height).transpose()?;
+        self.call(commit::Request { height }).await
+    }
+
+    /// The whole validator set of a height, all pages.
+    pub async fn validators(&self, at: u64) -> Result<Vec<tendermint::validator::Info>, RpcError> {
+        let at = height(at)?;
+        let mut all = Vec::new();
+        for page in 1..=PAGES {
+            let request = validators::Request::new(Some(at), Some(page.into()), Some(PAGE.into()));
+            let answer = self.call(request).await?;
+            let none = answer.validators.is_empty();
+            all.extend(answer.validators);
+            if none || all.len() >= usize::try_from(answer.total).unwrap_or(0) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Hands a transaction to the pool; gives CheckTx's answer.
+    pub async fn broadcast_tx_sync(&self, tx: Vec<u8>) -> Result<tx_sync::Response, RpcError> {
+        self.call(tx_sync::Request::new(tx)).await
+    }
+
+    /// Hands evidence of a double vote to the pool.
+    pub async fn broadcast_evidence(
+        &self,
+        evidence: evidence::Evidence,
+    ) -> Result<broadcast_evidence::Response, RpcError> {
+        self.call(broadcast_evidence::Request::new(evidence)).await
+    }
+
+    /// A query of the application, at the latest height if it is zero.
+    pub async fn abci_query(
+        &self,
+        path: &str,
+        data: Vec<u8>,
+        at: u64,
+        prove: bool,
+    ) -> Result<abci_query::AbciQuery, RpcError> {
+        let request =
+            abci_query::Request::new(Some(path.to_owned()), data, Some(height(at)?), prove);
+        Ok(self.call(request).await?.response)
+    }
+
+    /// An indexed transaction by its hash (SHA-256 of its bytes).
+    pub async fn tx(&self, hash: [u8; 32], prove: bool) -> Result<tx::Response, RpcError> {
+        self.call(tx::Request::new(Hash::Sha256(hash), prove)).await
+    }
+
+    /// Indexed transactions, oldest first; `page` from 1, at most 100 a page.
+    pub async fn tx_search(
+        &self,
+        query: &str,
+        page: u32,
+        per_page: u8,
+    ) -> Result<tx_search::Response, RpcError> {
+        let request = tx_search::Request::new(query, false, page, per_page, Order::Ascending);
+        self.call(request).await
+    }
+
+    async fn call<R: SimpleRequest<Dialect>>(&self, request: R) -> Result<R::Output, RpcError> {
+        let (status, body) = self.post(request.into_json()).await?;
+        let answer = R::Response::from_string(&body);
+        answer.map(Into::into).map_err(|error| match error.0 {
+            ErrorDetail::Response(refused) => RpcError::Refused(refused.source),
+            other => RpcError::Malformed {
+                status,
+                cause: other.to_string(),
+            },
+        })
+    }
+
+    /// Posts a request; gives the HTTP status and the bounded body.
+    async fn post(&self, body: String) -> Result<(u16, Vec<u8>), RpcError> {
+        let failed = |source| RpcError::Http {
+            url: self.url.clone(),
+            source,
+        };
+        let post = self.http.post(&self.url);
+        let post = post.header("content-type", "application/json").body(body);
+        let mut answer = post.send().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > self.body_bytes {
+                return Err(RpcError::TooLarge {
+                    limit: self.body_bytes,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((answer.status().as_u16(), body))
+    }
+}
+
+fn height(height: u64) -> Result<Height, RpcError> {
+    Height::try_from(height).map_err(|_| RpcError::Height(height))
+}

@@ -1,0 +1,66 @@
+//! TCP ports on loopback: finding free ones, and saying which one is taken.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Mutex, PoisonError};
+
+/// Ports that this process has handed out: the system may offer one again before it is bound.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A port that something else listens on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "port {port}, wanted for {purpose}, is taken: end the process that listens there, or choose another port"
+)]
+pub struct Taken {
+    pub port: u16,
+    pub purpose: String,
+    pub source: io::Error,
+}
+
+/// A loopback port that is free now and that this process has not handed out before. Another process may still take it
+/// before it is bound.
+pub fn free() -> io::Result<u16> {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those tried stay bound until one is found, so that the system offers another.
+    let mut tried = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        if given.insert(port) {
+            return Ok(port);
+        }
+        tried.push(listener);
+    }
+}
+
+/// Checks that `port` can be bound on loopback, for `purpose` in the words of an error.
+pub fn require_free(port: u16, purpose: &str) -> Result<(), Taken> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .map(drop)
+        .map_err(|source| Taken {
+            port,
+            purpose: purpose.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_differ_and_a_taken_one_is_named_with_its_purpose() {
+        let ports: BTreeSet<_> = (0..50).map(|_| free().unwrap()).collect();
+        assert_eq!(ports.len(), 50);
+
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let error = require_free(port, "the first node's RPC").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(&port.to_string()) && text.contains("the first node's RPC"));
+        drop(listener);
+        require_free(port, "anything").unwrap();
+    }
+}

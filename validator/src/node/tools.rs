@@ -1,0 +1,234 @@
+//! Pinned tools, installed into the project's own folder: CometBFT from Go's committed sums, anvil, forge and solc from npm's
+//! committed lock.
+//!
+//! ```text
+//! .plasmid/tools/cometbft-<hash of its files>/{bin/cometbft, stamp}      one folder for each pin, renamed into place whole
+//! .plasmid/tools/root-<hash of its files>/{node_modules, stamp}
+//! .plasmid/tools/<name>.lock                                             one installer at a time
+//! ```
+//!
+//! The files that pin them are in this binary, so that it works from anywhere. A second run finds the folder and its stamp.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+mod install;
+
+pub use install::InstallError;
+use install::{Toolchain, report, require};
+
+/// The pinned CometBFT, equal to `validator/cometbft/go.mod`.
+pub const COMETBFT_VERSION: &str = "0.38.25";
+
+const GO_FILES: [(&str, &str); 3] = [
+    ("go.mod", include_str!("../../cometbft/go.mod")),
+    ("go.sum", include_str!("../../cometbft/go.sum")),
+    ("tools.go", include_str!("../../cometbft/tools.go")),
+];
+const NPM_FILES: [(&str, &str); 2] = [
+    (
+        "package.json",
+        include_str!("../../../bridge/contracts/package.json"),
+    ),
+    (
+        "package-lock.json",
+        include_str!("../../../bridge/contracts/package-lock.json"),
+    ),
+];
+
+const GO: Toolchain = Toolchain {
+    program: "go",
+    version: &["version"],
+    least: (1, 21),
+    purpose: "CometBFT is built from source",
+    install: "install Go 1.24 or later: https://go.dev/doc/install",
+};
+const NODE: Toolchain = Toolchain {
+    program: "node",
+    version: &["--version"],
+    least: (18, 0),
+    purpose: "the Solidity compiler runs on it",
+    install: "install Node.js 20 or later with npm: https://nodejs.org",
+};
+const NPM: Toolchain = Toolchain {
+    program: "npm",
+    version: &["--version"],
+    least: (7, 0),
+    purpose: "anvil, forge and solc come from npm",
+    install: "install Node.js 20 or later with npm: https://nodejs.org",
+};
+
+/// The folder that tools are installed in.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    folder: PathBuf,
+}
+
+/// The tools of the root chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootTools {
+    pub anvil: PathBuf,
+    pub forge: PathBuf,
+    /// Holds solc (`solc/index.js`) and the rest of the lock file.
+    pub node_modules: PathBuf,
+}
+
+impl Tools {
+    /// Tools in `folder`, or in the project's own `.plasmid/tools`.
+    #[must_use]
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folder: folder.unwrap_or_else(|| project().join(".plasmid/tools")),
+        }
+    }
+
+    /// CometBFT's binary; built on the first call, which takes a minute. Blocks.
+    pub fn ensure_cometbft(&self) -> Result<PathBuf, InstallError> {
+        let binary = Path::new("bin/cometbft");
+        let folder = self.ensure("cometbft", &GO_FILES, &[binary], |folder| {
+            require(&GO)?;
+            report(
+                &format!("CometBFT {COMETBFT_VERSION} (go build)"),
+                build_cometbft(folder),
+            )
+        })?;
+        Ok(folder.join(binary))
+    }
+
+    /// anvil, forge and solc; fetched on the first call. Blocks.
+    pub fn ensure_root_tools(&self) -> Result<RootTools, InstallError> {
+        let anvil = Path::new("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
+        let forge = Path::new("node_modules/@foundry-rs/forge-linux-amd64/bin/forge");
+        let solc = Path::new("node_modules/solc/index.js");
+        let folder = self.ensure("root", &NPM_FILES, &[anvil, forge, solc], |folder| {
+            if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+                return Err(InstallError::Platform);
+            }
+            require(&NODE)?;
+            require(&NPM)?;
+            report("anvil, forge and solc (npm ci)", fetch_root_tools(folder))
+        })?;
+        Ok(RootTools {
+            anvil: folder.join(anvil),
+            forge: folder.join(forge),
+            node_modules: folder.join("node_modules"),
+        })
+    }
+
+    /// The folder of the tools that `files` pin, with every one of `products` in it; installed by `install` if need be.
+    fn ensure(
+        &self,
+        name: &str,
+        files: &[(&str, &str)],
+        products: &[&Path],
+        install: impl FnOnce(&Path) -> Result<(), InstallError>,
+    ) -> Result<PathBuf, InstallError> {
+        let stamp = stamp(files);
+        let target = self
+            .folder
+            .join(format!("{name}-{}", stamp.get(..12).unwrap_or(&stamp)));
+        if complete(&target, &stamp, products) {
+            return Ok(target);
+        }
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| InstallError::File { path, source }
+        };
+        fs::create_dir_all(&self.folder).map_err(at(&self.folder))?;
+        let lock = self.folder.join(format!("{name}.lock"));
+        let _held = lock_file(&lock).map_err(at(&lock))?;
+        // Another process may have installed it while this one waited.
+        if complete(&target, &stamp, products) {
+            return Ok(target);
+        }
+        let partial = self.folder.join(format!("{name}.partial"));
+        remove(&partial).map_err(at(&partial))?;
+        remove(&target).map_err(at(&target))?;
+        fs::create_dir(&partial).map_err(at(&partial))?;
+        for (file, content) in files {
+            let path = partial.join(file);
+            fs::write(&path, content).map_err(at(&path))?;
+        }
+        install(&partial)?;
+        if let Some(missing) = products.iter().find(|path| !partial.join(path).is_file()) {
+            return Err(InstallError::Missing(missing.to_path_buf()));
+        }
+        let path = partial.join("stamp");
+        fs::write(&path, &stamp).map_err(at(&path))?;
+        fs::rename(&partial, &target).map_err(at(&target))?;
+        Ok(target)
+    }
+}
+
+fn build_cometbft(folder: &Path) -> Command {
+    let mut command = Command::new("go");
+    command
+        .current_dir(folder)
+        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
+        .args(["-o", "bin/cometbft"])
+        .arg("github.com/cometbft/cometbft/cmd/cometbft")
+        // The user's own settings must not change what is built.
+        .env_remove("GOFLAGS")
+        .env("GOWORK", "off")
+        .env("CGO_ENABLED", "0");
+    command
+}
+
+fn fetch_root_tools(folder: &Path) -> Command {
+    let mut command = Command::new("npm");
+    command
+        .current_dir(folder)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    command
+}
+
+/// The repository's root: the nearest one above the current directory, else the one that this binary was built in, else
+/// the current directory.
+#[must_use]
+pub fn project() -> PathBuf {
+    let is_root = |folder: &Path| folder.join("validator/cometbft/go.sum").is_file();
+    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let above = current.ancestors().find(|folder| is_root(folder));
+    above
+        .or(built.filter(|folder| is_root(folder)))
+        .unwrap_or(&current)
+        .to_owned()
+}
+
+/// Names and contents of the files that pin a tool, hashed.
+fn stamp(files: &[(&str, &str)]) -> String {
+    let mut hash = Sha256::new();
+    for (name, content) in files {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name);
+        hash.update((content.len() as u64).to_be_bytes());
+        hash.update(content);
+    }
+    hex::encode(hash.finalize())
+}
+
+fn complete(folder: &Path, stamp: &str, products: &[&Path]) -> bool {
+    fs::read_to_string(folder.join("stamp")).is_ok_and(|found| found == stamp)
+        && products.iter().all(|path| folder.join(path).is_file())
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    let file = File::create(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
