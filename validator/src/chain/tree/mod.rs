@@ -33,8 +33,8 @@ use history::{History, Old};
 use journal::Pending;
 use leaves::Leaves;
 use nodes::Nodes;
-use plasmid_bridge::proof::tree::{Inclusion, Multiproof, leaf_many, state_root};
-use source::Source;
+use plasmid_bridge::proof::tree::{Inclusion, Multiproof, state_root};
+use source::{Source, hash_leaves};
 use std::collections::BTreeMap;
 use view::Cache;
 
@@ -301,12 +301,11 @@ impl Tree {
     fn rehash(&mut self, mut touched: Vec<u32>) {
         touched.sort_unstable();
         touched.dedup();
-        let leaves: Vec<[Hash; 3]> = touched
+        let found: Vec<LeafRef<'_>> = touched
             .iter()
-            .filter_map(|index| Some(self.leaf(*index)?.words()))
+            .filter_map(|index| self.leaf(*index))
             .collect();
-        let mut hashes = Vec::with_capacity(leaves.len());
-        leaf_many(&leaves, &mut hashes);
+        let hashes = hash_leaves(&found);
         self.pending.touched.extend_from_slice(&touched);
         self.nodes.update(touched, &hashes);
         self.root = state_root(&self.nodes.tree_root(), self.count());

@@ -5,6 +5,7 @@ use super::history::{History, Old};
 use super::journal::Pending;
 use super::leaves::Leaves;
 use super::nodes::Nodes;
+use super::source::{LeafRef, hash_leaves};
 use super::view::{Cache, View};
 use super::{Mark, Tree, TreeError, UndoLeaf};
 use alloy_primitives::B256 as Hash;
@@ -151,14 +152,16 @@ fn check_history(tree: &Tree) -> Result<(), TreeError> {
     let mut count = tree.count();
     for (place, layer) in tree.history.layers().iter().enumerate().rev() {
         let view = View::bare(tree, place, layer.mark);
-        let mut hashes: BTreeMap<u32, Hash> = layer
-            .entries()
+        let mut places: Vec<u32> = layer.entries().iter().map(|(index, _)| *index).collect();
+        places.sort_unstable();
+        let leaves: Vec<LeafRef<'_>> = places
             .iter()
-            .map(|(index, _)| (*index, view.leaf_hash(*index)))
+            .filter_map(|index| view.leaf(*index))
             .collect();
-        hashes.extend((layer.mark.count..count).map(|index| (index, Hash::ZERO)));
+        let mut hashes = hash_leaves(&leaves);
+        places.extend(layer.mark.count..count);
+        hashes.resize(places.len(), Hash::ZERO);
         count = layer.mark.count;
-        let (places, hashes): (Vec<u32>, Vec<Hash>) = hashes.into_iter().unzip();
         nodes.update(places, &hashes);
         let computed = state_root(&nodes.tree_root(), count);
         if computed != layer.mark.root {

@@ -2,8 +2,9 @@
 
 use super::TreeError;
 use alloy_primitives::B256 as Hash;
-use plasmid_bridge::proof::tree::{DEPTH, value_hash};
-use plasmid_bridge::proof::tree::{Inclusion, Multiproof};
+use plasmid_bridge::proof::tree::{
+    DEPTH, Inclusion, Multiproof, leaf_many, value_hash, value_hash_many,
+};
 
 /// The contents of a leaf: its key, the next larger key (zero if none), its kind and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,19 @@ pub struct LeafRef<'a> {
     pub value: &'a [u8],
 }
 
-impl LeafRef<'_> {
-    /// What the leaf hashes: key, next key, value hash.
-    pub(super) fn words(&self) -> [Hash; 3] {
-        [*self.key, *self.next, value_hash(self.kind, self.value)]
-    }
+/// Hashes of leaves, many at once.
+pub(super) fn hash_leaves(leaves: &[LeafRef<'_>]) -> Vec<Hash> {
+    let values: Vec<(u8, &[u8])> = leaves.iter().map(|leaf| (leaf.kind, leaf.value)).collect();
+    let mut hashes = Vec::with_capacity(leaves.len());
+    value_hash_many(&values, &mut hashes);
+    let words: Vec<[Hash; 3]> = leaves
+        .iter()
+        .zip(&hashes)
+        .map(|(leaf, value)| [*leaf.key, *leaf.next, *value])
+        .collect();
+    hashes.clear();
+    leaf_many(&words, &mut hashes);
+    hashes
 }
 
 /// What a proof reads.

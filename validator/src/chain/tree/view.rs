@@ -5,11 +5,11 @@
 //! the epochs that were last asked for.
 
 use super::nodes::parents;
-use super::source::{self, LeafRef, Source};
+use super::source::{self, LeafRef, Source, hash_leaves};
 use super::{Inclusion, Mark, Multiproof, Tree, TreeError};
 use alloy_primitives::B256 as Hash;
-use plasmid_bridge::proof::tree::{DEPTH, leaf, node, state_root, zeros};
-use std::collections::BTreeMap;
+use plasmid_bridge::proof::tree::{DEPTH, node_many, state_root, zeros};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Epochs whose overlay is kept.
@@ -22,8 +22,18 @@ const CACHED_NODES: usize = 2_000_000;
 struct Overlay {
     levels: Vec<BTreeMap<u32, Hash>>,
     nodes: usize,
-    /// Layer and count of its entries up to which this overlay knows all changes.
-    seen: Option<(u64, usize)>,
+    /// Up to where this overlay knows all changes.
+    seen: Option<Seen>,
+}
+
+/// How much a tree has changed: no two states of one tree after a mark are alike in all three.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    /// The newest layer and the count of its entries.
+    epoch: u64,
+    entries: usize,
+    /// Leaf count: a leaf can be made without an entry, when its predecessor has one already.
+    count: u32,
 }
 
 /// Overlays of the epochs that were last asked for, the latest at the end.
@@ -34,7 +44,7 @@ pub(super) struct Cache {
 
 impl Cache {
     /// The overlay of an epoch: shared if it knows all changes up to `seen`, else taken out, to be extended in place.
-    fn take(&self, epoch: u64, seen: Option<(u64, usize)>) -> Arc<Overlay> {
+    fn take(&self, epoch: u64, seen: Option<Seen>) -> Arc<Overlay> {
         let mut overlays = self.overlays.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(place) = overlays.iter().position(|(known, _)| *known == epoch) else {
             return Arc::default();
@@ -89,7 +99,7 @@ impl<'a> View<'a> {
                 last: None,
             })?;
         let mut view = Self::bare(tree, layer, mark);
-        view.overlay = tree.cache.take(epoch, view.newest());
+        view.overlay = tree.cache.take(epoch, view.now());
         view.extend();
         let computed = state_root(&view.node(DEPTH, 0), mark.count);
         if computed != mark.root {
@@ -165,81 +175,83 @@ impl<'a> View<'a> {
 
     /// Takes in what changed since the overlay was last extended.
     fn extend(&mut self) {
-        let seen = self.newest();
-        if self.overlay.seen == seen {
+        let now = self.now();
+        if self.overlay.seen == now {
             return;
         }
-        let fresh = self.fresh();
+        let (mut places, mut hashes) = self.fresh();
         // Another reader may hold the same overlay: then this one goes on with a copy.
         let overlay = Arc::make_mut(&mut self.overlay);
-        overlay.seen = seen;
+        overlay.seen = now;
         overlay.levels.resize_with(DEPTH + 1, BTreeMap::new);
-        let mut places: Vec<u32> = fresh.keys().copied().collect();
-        overlay.set(0, fresh);
+        overlay.set(0, &places, &hashes);
         for level in 0..DEPTH {
             parents(&mut places);
-            let hashes = places
+            let pairs: Vec<[Hash; 2]> = places
                 .iter()
-                .map(|place| {
-                    let left = place.wrapping_mul(2);
-                    let children = (self.node(level, left), self.node(level, left | 1));
-                    (*place, node(&children.0, &children.1))
-                })
+                .map(|place| place.wrapping_mul(2))
+                .map(|left| [self.node(level, left), self.node(level, left | 1)])
                 .collect();
-            Arc::make_mut(&mut self.overlay).set(level + 1, hashes);
+            hashes.clear();
+            node_many(&pairs, &mut hashes);
+            Arc::make_mut(&mut self.overlay).set(level + 1, &places, &hashes);
         }
     }
 
-    /// Hashes, as they were, of the leaves that changed since and are not in the overlay yet.
-    fn fresh(&self) -> BTreeMap<u32, Hash> {
+    /// Places and hashes, as they were, of the leaves that changed since and are not in the overlay yet; ascending.
+    fn fresh(&self) -> (Vec<u32>, Vec<Hash>) {
         let known = self.overlay.levels.first();
         let is_known = |index: &u32| known.is_some_and(|known| known.contains_key(index));
-        let mut fresh = BTreeMap::new();
+        let mut changed = BTreeSet::new();
         for layer in self.tree.history.layers().range(self.layer..) {
-            let skip = match self.overlay.seen {
-                Some((epoch, _)) if layer.mark.epoch < epoch => continue,
-                // A layer that was open then and is closed now stands in another order: look at all of it.
-                Some((epoch, entries))
-                    if self.newest().map(|newest| newest.0) == Some(epoch)
-                        && layer.mark.epoch == epoch =>
-                {
-                    entries
-                }
-                _ => 0,
-            };
-            for (index, _) in layer.entries().iter().skip(skip) {
-                if *index < self.mark.count && !is_known(index) && !fresh.contains_key(index) {
-                    fresh.insert(*index, self.leaf_hash(*index));
-                }
-            }
+            let entries = layer.entries().iter().skip(self.skipped(layer.mark.epoch));
+            changed.extend(
+                entries
+                    .map(|(index, _)| *index)
+                    .filter(|index| *index < self.mark.count && !is_known(index)),
+            );
         }
+        let leaves: Vec<LeafRef<'_>> = changed
+            .iter()
+            .filter_map(|index| Source::leaf(self, *index))
+            .collect();
+        let mut hashes = hash_leaves(&leaves);
+        let mut places: Vec<u32> = changed.into_iter().collect();
         // Leaves made since: the path of the first of them parts what was there from the empty rest.
         let first = self.mark.count;
         if self.tree.count() > first && !is_known(&first) {
-            fresh.insert(first, Hash::ZERO);
+            places.push(first);
+            hashes.push(Hash::ZERO);
         }
-        fresh
+        (places, hashes)
     }
 
-    /// The newest layer's epoch and count of entries.
-    fn newest(&self) -> Option<(u64, usize)> {
+    /// How many entries of a layer the overlay knows. One that was open when it was seen and is closed now stands in another
+    /// order: then all of it is looked at.
+    fn skipped(&self, epoch: u64) -> usize {
+        let open = self.now().map(|now| now.epoch);
+        match self.overlay.seen {
+            Some(seen) if epoch < seen.epoch => usize::MAX,
+            Some(seen) if epoch == seen.epoch && open == Some(epoch) => seen.entries,
+            _ => 0,
+        }
+    }
+
+    fn now(&self) -> Option<Seen> {
         let newest = self.tree.history.newest()?;
-        Some((newest.mark.epoch, newest.entries().len()))
-    }
-
-    pub(super) fn leaf_hash(&self, index: u32) -> Hash {
-        self.leaf(index).map_or(Hash::ZERO, |found| {
-            let [key, next, value] = found.words();
-            leaf(&key, &next, &value)
+        Some(Seen {
+            epoch: newest.mark.epoch,
+            entries: newest.entries().len(),
+            count: self.tree.count(),
         })
     }
 }
 
 impl Overlay {
-    fn set(&mut self, level: usize, hashes: BTreeMap<u32, Hash>) {
+    fn set(&mut self, level: usize, places: &[u32], hashes: &[Hash]) {
         if let Some(known) = self.levels.get_mut(level) {
             let before = known.len();
-            known.extend(hashes);
+            known.extend(places.iter().copied().zip(hashes.iter().copied()));
             self.nodes += known.len() - before;
         }
     }

@@ -113,3 +113,26 @@ fn epochs_are_marked_in_order_and_forgetting_all_stops_the_undo() {
     tree.mark(9).unwrap();
     assert_eq!(tree.at(9).unwrap().root(), tree.root());
 }
+
+#[test]
+fn a_leaf_made_behind_one_that_changed_before_is_not_in_the_past() {
+    let mut naive = Naive::new();
+    let mut tree = Tree::new();
+    let change = |byte, value| Change {
+        key: Hash::repeat_byte(byte),
+        kind: 1,
+        value: vec![value; 16],
+    };
+    let first = [change(2, 0), change(8, 0)];
+    naive.apply(&first);
+    tree.apply(&first).unwrap();
+    tree.mark(0).unwrap();
+    let rng = &mut seeded("behind");
+    // The predecessor has its entry, and the overlay knows it, before the first leaf is made.
+    tree.apply(&[change(2, 1)]).unwrap();
+    agrees(rng, &tree.at(0).unwrap(), &naive);
+    tree.apply(&[change(3, 1)]).unwrap();
+    agrees(rng, &tree.at(0).unwrap(), &naive);
+    tree.apply(&[change(4, 1)]).unwrap();
+    agrees(rng, &tree.at(0).unwrap(), &naive);
+}
