@@ -182,7 +182,8 @@ fn fetch_root_tools(folder: &Path) -> Command {
     let mut command = Command::new("npm");
     command
         .current_dir(folder)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        .args(["ci", "--omit=dev", "--ignore-scripts"])
+        .args(["--no-audit", "--no-fund"]);
     command
 }
 

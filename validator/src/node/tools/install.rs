@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::node::process::spawn_bound;
 
-/// Lines of an installer's output that an error shows.
+/// Lines of an installer's output that an error shows: some name the cause first (npm), some last (go).
+const HEAD_LINES: usize = 10;
 const TAIL_LINES: usize = 20;
 /// Longest line that is read at once.
 const LINE_BYTES: u64 = 4_096;
@@ -34,11 +35,11 @@ pub enum InstallError {
     },
     #[error("anvil and forge are pinned for Linux on x86-64 only: run the root chain there")]
     Platform,
-    #[error("installing {name} failed ({status}); its output ends with:\n{tail}")]
+    #[error("installing {name} failed ({status}); its output:\n{output}")]
     Failed {
         name: String,
         status: ExitStatus,
-        tail: String,
+        output: String,
     },
     #[error("the installer made no {path}", path = .0.display())]
     Missing(PathBuf),
@@ -108,11 +109,15 @@ pub(super) fn report(name: &str, command: Command) -> Result<(), InstallError> {
             ProgressBar::hidden()
         }
     };
-    let (status, tail) = run(command, &bar)?;
+    let (status, output) = run(command, &bar)?;
     bar.finish_and_clear();
     if !status.success() {
         let name = name.to_owned();
-        return Err(InstallError::Failed { name, status, tail });
+        return Err(InstallError::Failed {
+            name,
+            status,
+            output,
+        });
     }
     eprintln!("installed {name} in {} s", started.elapsed().as_secs());
     Ok(())
@@ -129,7 +134,7 @@ fn spinner(name: &str) -> ProgressBar {
     bar
 }
 
-/// Runs a command to its end; gives its status and the last lines of its output.
+/// Runs a command to its end; gives its status and the first and last lines of its output.
 fn run(mut command: Command, bar: &ProgressBar) -> Result<(ExitStatus, String), InstallError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |source| InstallError::Run {
@@ -144,7 +149,7 @@ fn run(mut command: Command, bar: &ProgressBar) -> Result<(ExitStatus, String), 
     // Takes the command, and with it our ends of the pipe: the reader sees its end when the installer is gone.
     let mut child = Running(spawn_bound(command).map_err(failed)?);
     let mut reader = BufReader::new(reader);
-    let mut tail = VecDeque::new();
+    let (mut head, mut tail) = (Vec::new(), VecDeque::new());
     loop {
         let mut line = Vec::new();
         let read = reader
@@ -156,13 +161,20 @@ fn run(mut command: Command, bar: &ProgressBar) -> Result<(ExitStatus, String), 
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         bar.set_message(line.clone());
+        if head.len() < HEAD_LINES {
+            head.push(line);
+            continue;
+        }
         if tail.len() == TAIL_LINES {
             tail.pop_front();
+            head.truncate(HEAD_LINES);
+            head.push("…".to_owned());
         }
         tail.push_back(line);
     }
     let status = child.0.wait().map_err(failed)?;
-    Ok((status, Vec::from(tail).join("\n")))
+    head.extend(tail);
+    Ok((status, head.join("\n")))
 }
 
 /// An installer that does not outlive an error here.

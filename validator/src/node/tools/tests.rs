@@ -43,12 +43,12 @@ fn a_second_run_installs_nothing_and_another_pin_does() {
 }
 
 #[test]
-fn a_failed_install_leaves_nothing_behind_and_its_error_ends_with_the_output() {
+fn a_failed_install_leaves_nothing_behind_and_its_error_shows_both_ends_of_the_output() {
     let (_folder, tools) = tools();
     let script = "mkdir bin; echo half > bin/tool; seq 100; echo no network >&2; exit 7";
     let error = ensure(&tools, script).unwrap_err().to_string();
     assert!(error.contains("no network") && error.contains("exit status: 7"));
-    assert!(error.contains("\n100\n") && !error.contains("\n50\n"));
+    assert!(error.contains("\n1\n") && error.contains("\n100\n") && !error.contains("\n50\n"));
     let error = ensure(&tools, "true").unwrap_err();
     assert!(matches!(error, InstallError::Missing(path) if path == Path::new(PRODUCT)));
     let folder = ensure(&tools, GOOD).unwrap();

@@ -1,0 +1,116 @@
+//! The root chain of local networks: anvil installed from the lock file, its finality, and its state across SIGKILL.
+
+use std::time::Duration;
+
+use plasmid::node::anvil::{Anvil, AnvilError, Options};
+use plasmid::node::port;
+use plasmid::node::tools::{RootTools, Tools};
+use serde_json::{Value, json};
+
+const POLLS: u32 = 3_000;
+const POLL: Duration = Duration::from_millis(20);
+
+fn tools() -> RootTools {
+    Tools::new(None).ensure_root_tools().unwrap()
+}
+
+async fn call(anvil: &Anvil, method: &str, params: Value) -> Value {
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = client
+        .post(anvil.url())
+        .header("content-type", "application/json")
+        .body(body.to_string());
+    let text = post.send().await.unwrap().text().await.unwrap();
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert!(answer.get("error").is_none(), "{method}: {answer}");
+    answer["result"].clone()
+}
+
+fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+}
+
+async fn block(anvil: &Anvil, tag: &str) -> u64 {
+    number(&call(anvil, "eth_getBlockByNumber", json!([tag, false])).await["number"])
+}
+
+async fn wait_until(anvil: &Anvil, height: u64) {
+    for _ in 0..POLLS {
+        if block(anvil, "latest").await >= height {
+            return;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    panic!("root height {height} was not reached");
+}
+
+fn options(folder: &std::path::Path) -> Options {
+    Options {
+        port: port::free().unwrap(),
+        chain_id: 31337,
+        block_time_secs: 1,
+        folder: folder.to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anvil_finalizes_two_blocks_behind_and_keeps_its_state_across_sigkill() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path());
+    let program = tools().anvil;
+    let mut anvil = Anvil::start(&program, &options).await.unwrap();
+    assert_eq!(number(&call(&anvil, "eth_chainId", json!([])).await), 31337);
+
+    let accounts = call(&anvil, "eth_accounts", json!([])).await;
+    let stranger = "0x00000000000000000000000000000000000a11ce";
+    let pay = json!([{"from": accounts[0], "to": stranger, "value": "0x2a"}]);
+    let hash = call(&anvil, "eth_sendTransaction", pay).await;
+    wait_until(&anvil, 4).await;
+    let (finalized, latest) = (
+        block(&anvil, "finalized").await,
+        block(&anvil, "latest").await,
+    );
+    assert!(finalized + 2 <= latest && latest <= finalized + 3);
+    let receipt = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], "0x1");
+
+    // Its state is written each second: wait for two more blocks, then kill.
+    wait_until(&anvil, latest + 3).await;
+    anvil.process().kill().unwrap();
+    drop(anvil);
+    let mut anvil = Anvil::start(&program, &options).await.unwrap();
+    assert!(block(&anvil, "latest").await >= latest);
+    let balance = call(&anvil, "eth_getBalance", json!([stranger, "latest"])).await;
+    assert_eq!(number(&balance), 42);
+    let receipt = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], "0x1");
+
+    // A transaction over the cap of 2^24 gas is refused, as on the networks.
+    let params = json!([{"from": accounts[0], "to": stranger, "gas": "0x1000001"}]);
+    let body =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": params});
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = client.post(anvil.url()).body(body.to_string());
+    let post = post.header("content-type", "application/json");
+    let answer = post.send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("error"), "{answer}");
+
+    let taken = Anvil::start(&program, &options).await.unwrap_err();
+    assert!(matches!(taken, AnvilError::Port(_)));
+    assert!(taken.to_string().contains(&options.port.to_string()));
+    anvil.process().stop(Duration::from_secs(20)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_state_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("state.json"), "{\"block\": {\"num").unwrap();
+    let program = tools().anvil;
+    let refused = Anvil::start(&program, &options(folder.path())).await;
+    let text = refused.unwrap_err().to_string();
+    assert!(
+        text.contains("state.json") && text.contains("--reset"),
+        "{text}"
+    );
+}
