@@ -246,7 +246,7 @@ contract Registry is IRegistry {
         address made;
         assembly ("memory-safe") {
             made := create(value, add(initCode, 0x20), mload(initCode))
-            if and(iszero(made), returndatasize()) {
+            if and(iszero(made), gt(returndatasize(), 0)) {
                 // The constructor's own reason.
                 let reason := mload(0x40)
                 returndatacopy(reason, 0, returndatasize())

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
+import {Inbox} from "../src/Inbox.sol";
+import {Registry} from "../src/Registry.sol";
+import {RootChain} from "../src/RootChain.sol";
+import {Vault} from "../src/Vault.sol";
+import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {Bls} from "../src/libraries/Bls.sol";
+import {ListTree} from "../src/libraries/ListTree.sol";
+import {BlsSigner} from "./BlsSigner.sol";
+import {Ed25519Signer} from "./Ed25519Signer.sol";
+import {InboxModel} from "./InboxModel.sol";
+import {Test, Vm} from "./Vm.sol";
+
+/// @title A whole deployment with real keys, made by the real ceremony, and the validators' and relayer's side of it
+abstract contract Deployed is Test {
+    struct Operator {
+        address owner;
+        uint256 blsSecret;
+        uint256 edSecret;
+        bytes32 consensusKey;
+        bytes checkpointKey;
+    }
+
+    uint128 internal constant UNIT = 1 ether;
+    uint128 internal constant BOND = 3 ether;
+    uint64 internal constant LOCK = 1 days;
+    uint64 internal constant CHALLENGE = 1 hours;
+    uint64 internal constant UNBONDING = 2 days;
+    uint32 internal constant SLOTS = 16;
+    uint64 internal constant DELAY = 1 hours;
+    uint256 internal constant BALANCES = 500 ether;
+
+    Operator[] internal operators;
+    Registry internal registry;
+    Inbox internal inbox;
+    Vault internal vault;
+    RootChain internal rootChain;
+    InboxModel internal model;
+    bytes32 internal stateRoot = keccak256("genesis state");
+
+    mapping(uint64 => IRootChain.Checkpoint) internal checkpoints;
+    mapping(uint64 => IRootChain.Acceptance) internal acceptances;
+
+    function setUp() public virtual {
+        vm.warp(1_700_000_000);
+        vm.roll(1000);
+        vm.setBlockhash(999, keccak256("parent"));
+        vm.fee(1 gwei);
+        vm.recordLogs();
+        model = new InboxModel();
+        for (uint256 i; i < operatorNumber(); ++i) {
+            operators.push(_operator(i));
+        }
+        registry = _registry(0);
+    }
+
+    function operatorNumber() internal pure virtual returns (uint256) {
+        return 4;
+    }
+
+    /// @notice Stakes differ, so that power and number of signers cannot be mixed up.
+    function stakeOf(uint256 i) internal pure virtual returns (uint256) {
+        return (100 + i) * UNIT;
+    }
+
+    // The ceremony.
+
+    function _operator(uint256 i) internal returns (Operator memory operator) {
+        (operator.owner,) = account(string.concat("operator ", vm.toString(i)));
+        operator.blsSecret = uint256(keccak256(abi.encode("checkpoint key", i))) % BlsSigner.ORDER;
+        operator.edSecret = uint256(keccak256(abi.encode("consensus key", i))) % Ed25519Signer.ORDER;
+        operator.checkpointKey = BlsSigner.key(operator.blsSecret);
+        (operator.consensusKey,) = Ed25519Signer.key(operator.edSecret);
+        vm.deal(operator.owner, 100_000 ether);
+    }
+
+    function _registryArguments() internal returns (IRegistry.Arguments memory arguments) {
+        arguments.operators = new address[](operators.length);
+        for (uint256 i; i < operators.length; ++i) {
+            arguments.operators[i] = operators[i].owner;
+        }
+        arguments.verifier = new Ed25519Verifier();
+        arguments.inboxCode = keccak256(type(Inbox).creationCode);
+        arguments.vaultCode = keccak256(type(Vault).creationCode);
+        arguments.rootChainCode = keccak256(type(RootChain).creationCode);
+        arguments.bond = BOND;
+        arguments.lockSecs = LOCK;
+    }
+
+    function _registry(bytes32 salt) internal returns (Registry) {
+        return new Registry{salt: salt}(_registryArguments());
+    }
+
+    function _possession(Operator memory operator) internal view returns (IRegistry.Possession memory) {
+        bytes32 p = registry.possessionOf(operator.owner, operator.consensusKey, operator.checkpointKey);
+        Ed25519Signer.Signature memory signature = Ed25519Signer.sign(operator.edSecret, registry.possessionVote(p));
+        return IRegistry.Possession({
+            checkpointProof: BlsSigner.signPossession(operator.blsSecret, p),
+            r: signature.r,
+            s: signature.s,
+            xKey: signature.xKey,
+            xR: signature.xR
+        });
+    }
+
+    function _register(uint256 i) internal {
+        Operator memory operator = operators[i];
+        IRegistry.Possession memory possession = _possession(operator);
+        vm.prank(operator.owner);
+        registry.register{value: BOND + stakeOf(i)}(operator.consensusKey, operator.checkpointKey, possession);
+    }
+
+    function _genesis() internal view virtual returns (IRegistry.Genesis memory genesis) {
+        genesis.rootChain = IRootChain.Parameters({
+            setCommitment: _commitment(_set()),
+            unit: UNIT,
+            challengeSecs: CHALLENGE,
+            evidenceSecs: 1 days,
+            unbondingSecs: UNBONDING,
+            exitTimeoutSecs: 1 days,
+            graceSecs: 1 hours,
+            rootBlockSecs: 12,
+            epochMaxSecs: 1 hours,
+            revealBlocks: 8,
+            epochBlocks: 64,
+            recordSlots: SLOTS
+        });
+        genesis.inbox =
+            IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
+    }
+
+    function _code() internal pure returns (IRegistry.Code memory) {
+        return IRegistry.Code(type(Inbox).creationCode, type(Vault).creationCode, type(RootChain).creationCode);
+    }
+
+    function _sigma() internal view returns (uint256 sum) {
+        sum = BALANCES;
+        for (uint256 i; i < operators.length; ++i) {
+            sum += stakeOf(i);
+        }
+    }
+
+    function _agreement() internal view returns (bytes32) {
+        return registry.agreementOf(stateRoot, _sigma(), _genesis());
+    }
+
+    function _agree(uint256 i) internal {
+        bytes32 agreement = _agreement();
+        vm.prank(operators[i].owner);
+        registry.agree(agreement);
+    }
+
+    function _create() internal {
+        vm.deal(address(this), BALANCES);
+        registry.create{value: BALANCES}(stateRoot, _genesis(), _code());
+        inbox = Inbox(registry.inbox());
+        vault = Vault(payable(registry.vault()));
+        rootChain = RootChain(registry.rootChain());
+    }
+
+    function _deploy() internal {
+        for (uint256 i; i < operators.length; ++i) {
+            _register(i);
+        }
+        for (uint256 i; i < operators.length; ++i) {
+            _agree(i);
+        }
+        _create();
+    }
+
+    // The validators.
+
+    function _leaf(uint256 i) internal view returns (bytes32) {
+        Operator storage operator = operators[i];
+        return keccak256(
+            bytes.concat(
+                "PMEM",
+                bytes2(uint16(i)),
+                bytes20(operator.owner),
+                bytes8(uint64(i + 1)),
+                operator.consensusKey,
+                operator.checkpointKey,
+                bytes8(uint64(stakeOf(i) / UNIT))
+            )
+        );
+    }
+
+    function _leaves() internal view returns (bytes32[] memory leaves) {
+        leaves = new bytes32[](operators.length);
+        for (uint256 i; i < leaves.length; ++i) {
+            leaves[i] = _leaf(i);
+        }
+    }
+
+    function _set() internal view returns (IRootChain.Set memory set) {
+        set.membersRoot = ListTree.root(_leaves());
+        set.count = uint16(operators.length);
+        set.aggregateKey = new bytes(96);
+        for (uint256 i; i < operators.length; ++i) {
+            set.aggregateKey = Bls.add(set.aggregateKey, operators[i].checkpointKey);
+            set.totalPower += uint64(stakeOf(i) / UNIT);
+        }
+    }
+
+    function _commitment(IRootChain.Set memory set) internal pure returns (bytes32) {
+        return keccak256(
+            bytes.concat("PSET", set.membersRoot, bytes2(set.count), set.aggregateKey, bytes8(set.totalPower))
+        );
+    }
+
+    function _digest(IRootChain.Checkpoint memory content) internal view returns (bytes32) {
+        return keccak256(
+            bytes.concat(
+                bytes.concat("PCKP", rootChain.deployment(), bytes8(content.epoch), bytes8(content.lastBlockTime)),
+                bytes.concat(content.blocksRoot, content.stateRoot, bytes8(content.inboxCursor), content.inboxHash),
+                bytes.concat(content.nextSet, bytes20(content.relayer), content.previous)
+            )
+        );
+    }
+
+    /// @notice Next checkpoint as honest validators would make it, having consumed every message.
+    function _checkpoint() internal returns (IRootChain.Checkpoint memory content) {
+        _sync();
+        content.epoch = rootChain.head().accepted;
+        content.lastBlockTime = uint64(block.timestamp);
+        content.blocksRoot = keccak256(abi.encode("blocks", content.epoch));
+        content.stateRoot = keccak256(abi.encode("state", content.epoch));
+        content.inboxCursor = model.count();
+        content.inboxHash = model.link(content.inboxCursor);
+        content.nextSet = _commitment(_set());
+        content.relayer = operators[0].owner;
+        content.previous = content.epoch == 0
+            ? bytes32(rootChain.deployment())
+            : _digest(checkpoints[content.epoch - 1]);
+    }
+
+    /// @notice Signed by all but the members in `absent` (ascending).
+    function _sign(IRootChain.Submission memory submission, uint16[] memory absent) internal view {
+        bytes32 signed = _digest(submission.checkpoint);
+        bool[512] memory isAbsent;
+        submission.absent = new IRootChain.Absent[](absent.length);
+        for (uint256 i; i < absent.length; ++i) {
+            isAbsent[absent[i]] = true;
+            submission.absent[i] = _absent(absent[i]);
+        }
+        submission.absentSiblings = _memberSiblings(absent);
+        submission.signers = [bytes32(0), bytes32(0)];
+        uint256 secret;
+        for (uint256 i; i < operators.length; ++i) {
+            if (isAbsent[i]) continue;
+            secret = addmod(secret, operators[i].blsSecret, BlsSigner.ORDER);
+            _setBit(submission.signers, i);
+        }
+        // The sum of the shares is the share of the sum of the secrets.
+        submission.signature = BlsSigner.signCheckpoint(secret, signed);
+    }
+
+    function _signature(uint256 secret, IRootChain.Checkpoint memory content) internal view returns (bytes memory) {
+        return BlsSigner.signCheckpoint(secret, _digest(content));
+    }
+
+    function _absent(uint16 i) internal view returns (IRootChain.Absent memory) {
+        Operator storage operator = operators[i];
+        return IRootChain.Absent({
+            number: i,
+            seat: i,
+            operator: operator.owner,
+            registration: uint64(i) + 1,
+            consensusKey: operator.consensusKey,
+            checkpointKey: operator.checkpointKey,
+            power: uint64(stakeOf(i) / UNIT)
+        });
+    }
+
+    function _setBit(bytes32[2] memory bitmap, uint256 i) internal pure {
+        bitmap[i / 256] |= bytes32(uint256(1) << (248 - (i % 256) / 8 * 8 + i % 8));
+    }
+
+    /// @notice Siblings of several members in their tree, by definition: level by level, those not computed.
+    function _memberSiblings(uint16[] memory absent) internal view returns (bytes32[] memory siblings) {
+        if (absent.length == 0) return siblings;
+        bytes32[] memory leaves = _leaves();
+        uint256 width = 1 << ListTree.depth(leaves.length);
+        bytes32[] memory level = new bytes32[](width);
+        bool[] memory known = new bool[](width);
+        for (uint256 i; i < leaves.length; ++i) {
+            level[i] = leaves[i];
+        }
+        for (uint256 i; i < absent.length; ++i) {
+            known[absent[i]] = true;
+        }
+        siblings = new bytes32[](width);
+        uint256 used;
+        for (; width > 1; width /= 2) {
+            for (uint256 i; i < width / 2; ++i) {
+                if (known[2 * i] != known[2 * i + 1]) siblings[used++] = level[known[2 * i] ? 2 * i + 1 : 2 * i];
+                known[i] = known[2 * i] || known[2 * i + 1];
+                level[i] = keccak256(bytes.concat(level[2 * i], level[2 * i + 1]));
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(siblings, used)
+        }
+    }
+
+    // The relayer.
+
+    function _submission(IRootChain.Checkpoint memory content, uint16[] memory absent)
+        internal
+        view
+        returns (IRootChain.Submission memory submission)
+    {
+        submission.checkpoint = content;
+        if (content.epoch != 0) submission.previous = acceptances[content.epoch - 1];
+        submission.set = _set();
+        submission.tau = uint64(block.timestamp);
+        (submission.dueCount, submission.inbox) = model.witness(content.inboxCursor, submission.tau);
+        _sign(submission, absent);
+    }
+
+    function _honest() internal returns (IRootChain.Submission memory) {
+        return _submission(_checkpoint(), new uint16[](0));
+    }
+
+    function _submit(IRootChain.Submission memory submission) internal {
+        rootChain.submit(submission);
+        uint64 epoch = submission.checkpoint.epoch;
+        checkpoints[epoch] = submission.checkpoint;
+        acceptances[epoch] = IRootChain.Acceptance({
+            signers: submission.signers,
+            time: uint64(block.timestamp),
+            blockNumber: uint64(block.number),
+            dueCount: submission.dueCount
+        });
+    }
+
+    function _pass(uint256 secs) internal {
+        vm.warp(block.timestamp + secs);
+        vm.roll(block.number + 1);
+    }
+
+    /// @notice The model reads the chain's messages from events, as a node does.
+    function _sync() internal {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IInbox.MessageSent.selector) continue;
+            (bytes32 hash, bytes memory message) = abi.decode(logs[i].data, (bytes32, bytes));
+            model.push(uint64(uint256(logs[i].topics[1])), hash, message);
+        }
+    }
+
+    function _none() internal pure returns (uint16[] memory) {
+        return new uint16[](0);
+    }
+
+    function _one(uint16 number) internal pure returns (uint16[] memory list) {
+        list = new uint16[](1);
+        list[0] = number;
+    }
+
+    receive() external payable {}
+}

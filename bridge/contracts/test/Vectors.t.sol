@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
+import {Bls} from "../src/libraries/Bls.sol";
+import {Checkpoints} from "../src/libraries/Checkpoints.sol";
+import {ListTree} from "../src/libraries/ListTree.sol";
+import {Members} from "../src/libraries/Members.sol";
+import {Messages} from "../src/libraries/Messages.sol";
+import {Possession} from "../src/libraries/Possession.sol";
+import {Ed25519Point} from "./Ed25519Point.sol";
+import {Test} from "./Vm.sol";
+
+/// @title What Rust writes, Solidity reads the same: `bridge/vectors/proof.json`
+contract VectorsTest is Test {
+    string private json;
+
+    function setUp() external {
+        json = vm.readFile("../vectors/proof.json");
+    }
+
+    function test_everyMessageHashesAndLinksAsInRust() external view {
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".messages[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".messages[", vm.toString(i), "]");
+            bytes memory message = vm.parseJsonBytes(json, string.concat(place, ".message"));
+            bytes32 hash = Messages.hash(message);
+            vm.assertEq(hash, vm.parseJsonBytes32(json, string.concat(place, ".hash")));
+            bytes32 previous = vm.parseJsonBytes32(json, string.concat(place, ".previous"));
+            uint64 index = uint64(vm.parseJsonUint(json, string.concat(place, ".index")));
+            vm.assertEq(Messages.link(index, previous, hash), vm.parseJsonBytes32(json, string.concat(place, ".link")));
+            vm.assertEq(this.dueMs(message), vm.parseJsonUint(json, string.concat(place, ".due")));
+        }
+        vm.assertGe(i, 8);
+    }
+
+    function dueMs(bytes calldata message) external pure returns (uint64) {
+        return Messages.dueMs(message);
+    }
+
+    function test_setsHashAsInRust() external view {
+        _checkSet(".set4");
+        _checkSet(".set7");
+    }
+
+    function test_aCheckpointHashesAsInRust() external view {
+        vm.assertEq(
+            this.digest(_checkpoint(), bytes20(vm.parseJsonBytes(json, ".checkpoint.deployment"))),
+            vm.parseJsonBytes32(json, ".checkpoint.digest")
+        );
+    }
+
+    function digest(IRootChain.Checkpoint calldata content, bytes20 deployment) external pure returns (bytes32) {
+        return Checkpoints.digest(content, deployment);
+    }
+
+    function test_certificatesOfRustVerify() external view {
+        _checkCertificate("All", 4006);
+        _checkCertificate("Three", 3005);
+    }
+
+    /// @dev The keys, bitmap, absent members, their siblings and the signature, all from Rust.
+    function _checkCertificate(string memory name, uint256 expected) private view {
+        string memory place = string.concat(".checkpoint.certificate", name);
+        uint256[] memory absentNumbers = vm.parseJsonUintArray(json, string.concat(place, ".absent"));
+        IRootChain.Absent[] memory absent = new IRootChain.Absent[](absentNumbers.length);
+        bytes32[] memory siblings;
+        for (uint256 i; i < absent.length; ++i) {
+            absent[i] = _member(".set4", absentNumbers[i]);
+            // With one member away the multiproof is its path.
+            siblings = vm.parseJsonBytes32Array(json, string.concat(".set4.proofs[", vm.toString(absentNumbers[i]), "]"));
+        }
+        bytes memory bits = vm.parseJsonBytes(json, string.concat(place, ".bitmap"));
+        (bytes32 low, bytes32 high) = abi.decode(bits, (bytes32, bytes32));
+        (bytes memory key, uint256 power) = this.signers(_set(".set4"), [low, high], absent, siblings);
+        vm.assertEq(power, expected);
+        bytes32 signed = vm.parseJsonBytes32(json, ".checkpoint.digest");
+        bytes memory signature = vm.parseJsonBytes(json, string.concat(place, ".signature"));
+        vm.assertTrue(Bls.verifyCheckpoint(signature, signed, key));
+        vm.assertFalse(Bls.verifyCheckpoint(signature, keccak256("another"), key));
+    }
+
+    function signers(
+        IRootChain.Set calldata set,
+        bytes32[2] calldata bitmap,
+        IRootChain.Absent[] calldata absent,
+        bytes32[] calldata siblings
+    ) external view returns (bytes memory key, uint256 power) {
+        return Members.signers(set, bitmap, absent, siblings);
+    }
+
+    function test_possessionIsProvenAsInRust() external {
+        Ed25519Verifier verifier = new Ed25519Verifier();
+        for (uint256 i; i < 4; ++i) {
+            string memory place = string.concat(".possession[", vm.toString(i), "]");
+            address registry = vm.parseJsonAddress(json, string.concat(place, ".registry"));
+            bytes32 consensusKey = vm.parseJsonBytes32(json, string.concat(place, ".consensusKey"));
+            bytes memory checkpointKey = vm.parseJsonBytes(json, string.concat(place, ".checkpointKey"));
+            vm.etch(registry, address(this).code);
+            bytes32 p = VectorsTest(registry).possession(
+                vm.parseJsonAddress(json, string.concat(place, ".operator")), consensusKey, checkpointKey
+            );
+            vm.assertEq(p, vm.parseJsonBytes32(json, string.concat(place, ".message")));
+            bytes memory vote = Possession.vote(p);
+            vm.assertEq(vote, vm.parseJsonBytes(json, string.concat(place, ".voteSignBytes")));
+            bytes memory signature = vm.parseJsonBytes(json, string.concat(place, ".checkpointSignature"));
+            vm.assertTrue(Bls.verifyPossession(signature, p, checkpointKey));
+            (bytes32 r, bytes32 s) =
+                abi.decode(vm.parseJsonBytes(json, string.concat(place, ".consensusSignature")), (bytes32, bytes32));
+            (uint256 xKey,) = Ed25519Point.xOf(consensusKey);
+            (uint256 xR,) = Ed25519Point.xOf(r);
+            vm.assertTrue(verifier.verify(consensusKey, r, s, vote, xKey, xR));
+        }
+    }
+
+    function possession(address operator, bytes32 consensusKey, bytes calldata checkpointKey)
+        external
+        view
+        returns (bytes32)
+    {
+        return Possession.digest(operator, consensusKey, checkpointKey);
+    }
+
+    function test_consensusKeysThatRustRefusesAreWeakOrNoPoint() external view {
+        bytes32[] memory accepted = vm.parseJsonBytes32Array(json, ".consensusKeys.accepted");
+        for (uint256 i; i < accepted.length; ++i) {
+            (, bool decodes) = Ed25519Point.xOf(accepted[i]);
+            vm.assertTrue(decodes && !Possession.weak(accepted[i]));
+        }
+        bytes32[] memory refused = vm.parseJsonBytes32Array(json, ".consensusKeys.refused");
+        for (uint256 i; i < refused.length; ++i) {
+            (, bool decodes) = Ed25519Point.xOf(refused[i]);
+            vm.assertTrue(!decodes || Possession.weak(refused[i]));
+        }
+        vm.assertGe(refused.length, 4);
+    }
+
+    function test_theDeploymentIdHashesAsInRust() external view {
+        bytes32 id = keccak256(
+            abi.encodePacked(
+                "PDEP",
+                vm.parseJsonUint(json, ".deployment.rootChainId"),
+                vm.parseJsonAddress(json, ".deployment.rootChain"),
+                vm.parseJsonBytes32(json, ".deployment.parentBlockHash"),
+                vm.parseJsonBytes32(json, ".deployment.genesisRoot")
+            )
+        );
+        vm.assertEq(bytes32(bytes20(id)), vm.parseJsonBytes32(json, ".deployment.salt"));
+    }
+
+    function test_theAgreementHashesAsInRust() external view {
+        bytes32 hash = keccak256(
+            abi.encodePacked(
+                "PAGR",
+                vm.parseJsonBytes32(json, ".agreement.genesisRoot"),
+                vm.parseJsonUint(json, ".agreement.sum"),
+                keccak256(vm.parseJsonBytes(json, ".agreement.arguments"))
+            )
+        );
+        vm.assertEq(hash, vm.parseJsonBytes32(json, ".agreement.hash"));
+    }
+
+    function _checkSet(string memory place) private view {
+        IRootChain.Set memory set = _set(place);
+        bytes32[] memory leaves = new bytes32[](set.count);
+        for (uint256 i; i < leaves.length; ++i) {
+            IRootChain.Absent memory member = _member(place, i);
+            leaves[i] = Members.leaf(
+                member.seat,
+                member.operator,
+                member.registration,
+                member.consensusKey,
+                member.checkpointKey,
+                member.power
+            );
+            vm.assertEq(
+                leaves[i], vm.parseJsonBytes32(json, string.concat(place, ".leaves[", vm.toString(i), "]"))
+            );
+        }
+        vm.assertEq(ListTree.root(leaves), set.membersRoot);
+        vm.assertEq(
+            Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower),
+            vm.parseJsonBytes32(json, string.concat(place, ".commitment"))
+        );
+    }
+
+    function _set(string memory place) private view returns (IRootChain.Set memory set) {
+        set.membersRoot = vm.parseJsonBytes32(json, string.concat(place, ".membersRoot"));
+        set.count = uint16(vm.parseJsonUint(json, string.concat(place, ".count")));
+        set.aggregateKey = vm.parseJsonBytes(json, string.concat(place, ".aggregate"));
+        set.totalPower = uint64(vm.parseJsonUint(json, string.concat(place, ".total")));
+    }
+
+    function _member(string memory place, uint256 i) private view returns (IRootChain.Absent memory member) {
+        string memory item = string.concat("[", vm.toString(i), "]");
+        member.number = uint16(i);
+        member.seat = uint16(vm.parseJsonUint(json, string.concat(place, ".seats", item)));
+        member.operator = vm.parseJsonAddress(json, string.concat(place, ".operators", item));
+        member.registration = uint64(vm.parseJsonUint(json, string.concat(place, ".registrations", item)));
+        member.consensusKey = vm.parseJsonBytes32(json, string.concat(place, ".consensusKeys", item));
+        member.checkpointKey = vm.parseJsonBytes(json, string.concat(place, ".checkpointKeys", item));
+        member.power = uint64(vm.parseJsonUint(json, string.concat(place, ".powers", item)));
+    }
+
+    function _checkpoint() private view returns (IRootChain.Checkpoint memory content) {
+        content.epoch = uint64(vm.parseJsonUint(json, ".checkpoint.epoch"));
+        content.lastBlockTime = uint64(vm.parseJsonUint(json, ".checkpoint.lastBlockTime"));
+        content.blocksRoot = vm.parseJsonBytes32(json, ".checkpoint.blocksRoot");
+        content.stateRoot = vm.parseJsonBytes32(json, ".checkpoint.stateRoot");
+        content.inboxCursor = uint64(vm.parseJsonUint(json, ".checkpoint.inboxCursor"));
+        content.inboxHash = vm.parseJsonBytes32(json, ".checkpoint.inboxHash");
+        content.nextSet = vm.parseJsonBytes32(json, ".checkpoint.nextSet");
+        content.relayer = vm.parseJsonAddress(json, ".checkpoint.relayer");
+        content.previous = vm.parseJsonBytes32(json, ".checkpoint.previous");
+    }
+}
