@@ -23,6 +23,7 @@ const SOURCES = [
   "src/Inbox.sol",
   "src/Vault.sol",
   "src/RootChain.sol",
+  "test/tokens/TestToken.sol",
 ];
 
 const contractOf = (source) => source.replace(/^.*\/|\.sol$/g, "");

@@ -125,8 +125,8 @@ contract ReenteringToken is TestToken("Again", "AGN", 18) {
     bool public reached;
     bytes public answer;
 
-    function aim(address at, bytes calldata with) external {
-        target = at;
+    function aim(address callee, bytes calldata with) external {
+        target = callee;
         data = with;
     }
 
