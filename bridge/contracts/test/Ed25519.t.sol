@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {Sha512} from "../src/libraries/Sha512.sol";
 import {Ed25519Point} from "./Ed25519Point.sol";
 import {Test} from "./Vm.sol";
 
@@ -71,6 +72,57 @@ contract Ed25519Test is Test {
         vm.assertFalse(_call(given, xKey, xR + Ed25519Point.P));
     }
 
+    /// Secret 1, nonce 1: key and R are the base point, so s is known for every choice of their signs. Who may choose the sign
+    /// of a hint freely has a second signature for each of three wrong choices.
+    function test_theOtherRootIsRefusedEvenWhereTheEquationWouldHold() external view {
+        bytes32 base = 0x5866666666666666666666666666666666666666666666666666666666666666;
+        (uint256 x,) = Ed25519Point.xOf(base);
+        uint256 opposite = Ed25519Point.P - x;
+        Case memory given = Case(base, base, 0, "signed with 1");
+        uint256 k = _challenge(given);
+        given.s = bytes32(_reverse(bytes32(addmod(1, k, L))));
+        vm.assertTrue(_call(given, x, x));
+        vm.assertFalse(_call(given, opposite, opposite));
+        given.s = bytes32(_reverse(bytes32(addmod(1, L - k, L)))); // R − kA
+        vm.assertFalse(_call(given, opposite, x));
+        vm.assertFalse(_call(given, x, x));
+        given.s = bytes32(_reverse(bytes32(addmod(L - 1, k, L)))); // −R + kA
+        vm.assertFalse(_call(given, x, opposite));
+        vm.assertFalse(_call(given, x, x));
+        given.s = bytes32(_reverse(bytes32(addmod(L - 1, L - k, L)))); // −R − kA
+        vm.assertFalse(_call(given, opposite, opposite));
+        vm.assertFalse(_call(given, x, x));
+    }
+
+    /// (0, 0) is off the curve, and makes every coordinate zero, which looks like the identity: as key or as R it would
+    /// verify anything. The encoding of y = 0 is a point's, of order 4.
+    function testFuzz_aPointOffTheCurveIsRefused(bytes32 s, bytes calldata message) external view {
+        s &= 0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff0f; // below L
+        bytes32 good = _rfc8032(0).key;
+        (uint256 x,) = Ed25519Point.xOf(good);
+        vm.assertFalse(_verifier.verify(0, good, s, message, 0, x));
+        vm.assertFalse(_verifier.verify(good, 0, s, message, x, 0));
+        vm.assertFalse(_verifier.verify(0, 0, s, message, 0, 0));
+        vm.assertFalse(_verifier.verify(bytes32(uint256(0x80)), good, s, message, 0, x));
+        vm.assertFalse(_verifier.verify(good, bytes32(uint256(0x80)), s, message, x, 0));
+    }
+
+    /// A hint has one name: the coordinate below P, and not it plus P.
+    function test_aHintNotBelowThePrimeIsRefused() external view {
+        bytes32 identity = bytes32(uint256(1) << 248);
+        Case memory given = Case(identity, identity, 0, "");
+        vm.assertTrue(_call(given, 0, 0));
+        vm.assertFalse(_call(given, Ed25519Point.P, 0));
+        vm.assertFalse(_call(given, 0, Ed25519Point.P));
+        // The opposite root plus P has the right parity.
+        given = _rfc8032(0);
+        (uint256 xKey,) = Ed25519Point.xOf(given.key);
+        (uint256 xR,) = Ed25519Point.xOf(given.r);
+        vm.assertTrue(_call(given, xKey, xR));
+        vm.assertFalse(_call(given, 2 * Ed25519Point.P - xKey, xR));
+        vm.assertFalse(_call(given, xKey, 2 * Ed25519Point.P - xR));
+    }
+
     /// s plus a multiple of L is the same residue: one name only is accepted.
     function test_aScalarNotBelowTheOrderIsFalse() external view {
         Case memory given = _rfc8032(0);
@@ -127,6 +179,11 @@ contract Ed25519Test is Test {
 
     function _call(Case memory given, uint256 xKey, uint256 xR) private view returns (bool) {
         return _verifier.verify(given.key, given.r, given.s, given.message, xKey, xR);
+    }
+
+    function _challenge(Case memory given) private pure returns (uint256) {
+        (bytes32 first, bytes32 last) = Sha512.hash(bytes.concat(given.r, given.key, given.message));
+        return addmod(mulmod(_reverse(last), addmod(type(uint256).max % L, 1, L), L), _reverse(first), L);
     }
 
     function _reverse(bytes32 value) private pure returns (uint256 reversed) {
