@@ -21,6 +21,7 @@ pub mod config;
 pub mod genesis;
 pub mod keys;
 pub mod rpc;
+mod span;
 #[cfg(test)]
 mod tests;
 

@@ -22,8 +22,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dispatch::{Alarm, Class, Dispatch, class};
-use super::frame::{FrameError, Limits, Scanner};
+use super::frame::Scanner;
 use super::handler::Handler;
+use super::limits::{FrameError, Limits};
 
 const QUEUE_REQUESTS: usize = 256;
 const CHECKS_TOGETHER: usize = 32;

@@ -14,6 +14,7 @@ mod connection;
 mod dispatch;
 mod frame;
 mod handler;
+mod limits;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod tests;
 pub use address::{Address, AddressError};
 pub use connection::Closed;
 pub use dispatch::{Alarm, INTERNAL_CODE, INTERNAL_CODESPACE};
-pub use frame::{FrameError, Limits, Scanner};
+pub use frame::Scanner;
 pub use handler::{Fault, Handler, Outcome};
+pub use limits::{FrameError, Limits};
 pub use server::Server;

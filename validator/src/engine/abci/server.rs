@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::address::{Address, AddressError, Listener};
 use super::connection::{Closed, Shared, serve};
 use super::dispatch::{Alarm, Dispatch};
-use super::frame::Limits;
 use super::handler::Handler;
+use super::limits::Limits;
 
 /// CometBFT opens four; the rest leaves room for its restart and for tools.
 const CONNECTIONS: usize = 32;
