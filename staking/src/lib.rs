@@ -17,6 +17,8 @@ mod member;
 pub mod minima;
 mod seat;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Effect, Error, Input, Reject, Rules, apply};
 pub use difference::{Difference, DifferenceError, Update, difference};

@@ -16,6 +16,9 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
 use sha2::{Digest, Sha256};
 
+#[cfg(test)]
+mod tests;
+
 /// Prefix of the text of accounts that are no Ethereum address.
 pub const TEXT_PREFIX: &str = "plasmid";
 

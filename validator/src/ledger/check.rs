@@ -19,7 +19,12 @@ use super::transaction::{
 };
 use transcript::Transcript;
 
+mod forced;
+#[cfg(test)]
+mod tests;
 mod transcript;
+
+pub(super) use forced::{Forced, check_forced};
 
 /// Half of the order of secp256k1: a larger s is the mirror image of a valid signature (EIP-2).
 const HALF_ORDER: U256 =
@@ -269,66 +274,4 @@ fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), R
             limit,
         }),
     }
-}
-
-/// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
-#[derive(Clone, Debug)]
-pub(super) struct Forced {
-    pub transaction: Transaction,
-    pub digest: B256,
-    /// What the static rules say: a failure that consumes the sequence, so it is kept and not returned.
-    pub rules: Result<(), Reject>,
-}
-
-impl Forced {
-    /// Whether it has a sequence that is checked and consumed; msg.sender needs none, its message is unique.
-    pub fn is_signed(&self) -> bool {
-        self.transaction.authentication.scheme() != Scheme::RootSender
-    }
-}
-
-/// Judges the bytes of a message of the inbox sent by `root_sender`. An error consumes no sequence.
-pub(super) fn check_forced(
-    bytes: &[u8],
-    root_sender: [u8; 20],
-    domain: &Domain,
-) -> Result<Forced, Reject> {
-    let transaction = Transaction::decode(bytes)?;
-    check_support(&transaction)?;
-    check_forced_form(&transaction)?;
-    let rules = check_static(&transaction.body);
-    let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
-    let sender = candidate.checked.transaction.header.sender;
-    if candidate.checked.transaction.authentication == Authentication::RootSender {
-        let signer = Account::ethereum(root_sender);
-        if sender != signer {
-            return Err(Reject::WrongSender { sender, signer });
-        }
-    } else if let Some(item) = candidate.claim()? {
-        verify_one(item)?;
-    }
-    let CheckedTransaction {
-        transaction,
-        digest,
-        ..
-    } = candidate.checked;
-    Ok(Forced {
-        transaction,
-        digest,
-        rules,
-    })
-}
-
-/// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.
-fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
-    let header = &transaction.header;
-    if header.fee != 0 || header.valid_until != u64::MAX {
-        let why = "a transaction in the inbox has fee 0 and is valid until 2^64 - 1, so that none signed for the mempool can be forced";
-        return Err(Reject::NotAllowedHere { why });
-    }
-    if transaction.authentication == Authentication::RootSender && header.sequence != 0 {
-        let why = "a transaction of scheme root-sender has sequence 0; its message makes it unique";
-        return Err(Reject::NotAllowedHere { why });
-    }
-    Ok(())
 }

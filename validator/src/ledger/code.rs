@@ -1,5 +1,8 @@
 //! Result codes: a frozen table, because codes are hashed into the next header (PROTOCOL section 4).
 
+#[cfg(test)]
+mod tests;
+
 /// What became of a transaction. Numbers never change and are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]

@@ -15,6 +15,9 @@ use alloy_primitives::{B256, Keccak256, keccak256};
 use super::account::Account;
 use super::transaction::{Body, Header, Scheme, Transaction};
 
+#[cfg(test)]
+mod tests;
+
 /// `name` of the EIP-712 domain.
 pub const NAME: &str = "Plasmid";
 

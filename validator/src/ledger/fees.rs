@@ -9,6 +9,9 @@
 use super::parameters::Parameters;
 use super::reject::Reject;
 
+#[cfg(test)]
+mod tests;
+
 /// From this leaf count on only withdrawals and credits of the inbox make leaves: 2^32 − 2^30.
 pub const RESERVED_FROM: u32 = 3 << 30;
 

@@ -1,6 +1,7 @@
 //! What stands in the leaves: one type a kind, each with its bytes (PROTOCOL section 3).
 //!
-//! [`money`]: accounts, assets, the fee pool, withdrawals, records. [`chain`]: what blocks, epochs and sets leave behind.
+//! [`money`]: accounts, assets, the fee pool, withdrawals, records. [`set`]: seats and sets. [`chain`]: what
+//! blocks and epochs leave behind.
 //! Decoding is strict: the width of the kind, every reserved byte zero, every enumeration known. What does not decode was
 //! not written by this program: a fault, never a reject.
 
@@ -10,15 +11,16 @@ use super::slot::width_of_kind;
 
 mod chain;
 mod money;
+mod set;
+#[cfg(test)]
+mod tests;
 
-pub use chain::{
-    BoundaryLeaf, EpochRecord, InboxLeaf, MemberLeaf, MinimaNode, Participation, SeatLeaf, SetLeaf,
-    ShareBits, ValidatorLeaf,
-};
+pub use chain::{BoundaryLeaf, EpochRecord, InboxLeaf, Participation, ShareBits};
 pub use money::{
     AccountLeaf, AssetLeaf, Burned, FeePool, NATIVE, RecordLeaf, TokenBalance, Withdrawal,
     WithdrawalCounter,
 };
+pub use set::{MemberLeaf, MinimaNode, SeatLeaf, SetLeaf, ValidatorLeaf};
 
 /// Why a leaf does not decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,6 +9,9 @@ use std::convert::Infallible;
 use super::leaf::{LeafError, Value};
 use super::slot::Slot;
 
+#[cfg(test)]
+mod tests;
+
 /// Reads and writes of the rules, synchronous and by slot.
 pub trait Leaves {
     /// What can go wrong below.

@@ -25,6 +25,8 @@ use super::slot::Slot;
 mod acceptance;
 mod deposit;
 mod forced;
+#[cfg(test)]
+mod tests;
 
 pub use acceptance::reward_down;
 

@@ -18,6 +18,8 @@ pub mod conservation;
 pub mod eip712;
 pub mod event;
 pub mod fees;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod leaf;
 pub mod leaves;
 pub mod message;
@@ -25,7 +27,11 @@ pub mod parameters;
 pub mod reject;
 pub mod seats;
 pub mod slot;
+#[cfg(test)]
+mod tests;
 pub mod transaction;
+#[cfg(test)]
+mod vectors;
 
 pub use account::Account;
 pub use apply::{Context, Error, Quote, Receipt, apply, quote, simulate};

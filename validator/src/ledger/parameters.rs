@@ -9,6 +9,8 @@ use super::leaf::{LeafError, Value};
 
 mod presets;
 
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use validate::{ParametersError, worst_case};

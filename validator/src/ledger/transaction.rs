@@ -15,6 +15,8 @@ use super::account::Account;
 use super::reject::Reject;
 
 mod authentication;
+#[cfg(test)]
+mod tests;
 
 pub use authentication::{Authentication, Multisig, MultisigMember, Scheme};
 

@@ -1,0 +1,71 @@
+//! Transactions that come through the inbox: judged as far as that decides whether a sequence is consumed.
+
+use alloy_primitives::B256;
+
+use super::{Candidate, CheckedTransaction, check_static, check_support, verify_one};
+use crate::ledger::account::Account;
+use crate::ledger::eip712::Domain;
+use crate::ledger::reject::Reject;
+use crate::ledger::transaction::{Authentication, Scheme, Transaction};
+
+/// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
+#[derive(Clone, Debug)]
+pub(in crate::ledger) struct Forced {
+    pub transaction: Transaction,
+    pub digest: B256,
+    /// What the static rules say: a failure that consumes the sequence, so it is kept and not returned.
+    pub rules: Result<(), Reject>,
+}
+
+impl Forced {
+    /// Whether it has a sequence that is checked and consumed; msg.sender needs none, its message is unique.
+    pub fn is_signed(&self) -> bool {
+        self.transaction.authentication.scheme() != Scheme::RootSender
+    }
+}
+
+/// Judges the bytes of a message of the inbox sent by `root_sender`. An error consumes no sequence.
+pub(in crate::ledger) fn check_forced(
+    bytes: &[u8],
+    root_sender: [u8; 20],
+    domain: &Domain,
+) -> Result<Forced, Reject> {
+    let transaction = Transaction::decode(bytes)?;
+    check_support(&transaction)?;
+    check_forced_form(&transaction)?;
+    let rules = check_static(&transaction.body);
+    let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
+    let sender = candidate.checked.transaction.header.sender;
+    if candidate.checked.transaction.authentication == Authentication::RootSender {
+        let signer = Account::ethereum(root_sender);
+        if sender != signer {
+            return Err(Reject::WrongSender { sender, signer });
+        }
+    } else if let Some(item) = candidate.claim()? {
+        verify_one(item)?;
+    }
+    let CheckedTransaction {
+        transaction,
+        digest,
+        ..
+    } = candidate.checked;
+    Ok(Forced {
+        transaction,
+        digest,
+        rules,
+    })
+}
+
+/// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.
+fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
+    let header = &transaction.header;
+    if header.fee != 0 || header.valid_until != u64::MAX {
+        let why = "a transaction in the inbox has fee 0 and is valid until 2^64 - 1, so that none signed for the mempool can be forced";
+        return Err(Reject::NotAllowedHere { why });
+    }
+    if transaction.authentication == Authentication::RootSender && header.sequence != 0 {
+        let why = "a transaction of scheme root-sender has sequence 0; its message makes it unique";
+        return Err(Reject::NotAllowedHere { why });
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! The digest against an implementation made elsewhere: alloy's `sol!` structs.
+
+use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_sol_types::{Eip712Domain, SolStruct, sol};
+
+use super::*;
+use crate::ledger::fixture::domain;
+use crate::ledger::transaction::Data;
+
+mod typed {
+    use super::sol;
+
+    sol! {
+        struct Account { uint8 kind; bytes20 id; }
+        struct Nonce { uint16 lane; uint64 sequence; }
+        struct Transfer { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account to; bytes20 token; uint128 amount; }
+        struct Withdraw { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 recipient; bytes20 token; uint128 amount; }
+        struct SetPayout { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 payout; }
+        struct Record { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes32 topic; bytes data; }
+        struct Message { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account target; bytes20 token; uint128 amount; bytes data; }
+    }
+}
+
+fn account(account: Account) -> typed::Account {
+    typed::Account {
+        kind: account.kind,
+        id: FixedBytes(account.id),
+    }
+}
+
+fn header() -> Header {
+    Header {
+        sender: Account {
+            kind: 1,
+            id: std::array::from_fn(|i| i as u8 + 1),
+        },
+        lane: 0x0102,
+        sequence: 0x0304_0506_0708_090a,
+        fee: 1 << 120 | 7,
+        fee_payer: Account {
+            kind: 0,
+            id: [0x44; 20],
+        },
+        valid_until: u64::MAX - 1,
+        memo: std::array::from_fn(|i| 0xff - i as u8),
+    }
+}
+
+fn bodies() -> Vec<Body> {
+    let to = Account {
+        kind: 1,
+        id: [0x55; 20],
+    };
+    let (token, amount) = (std::array::from_fn(|i| 0x80 + i as u8), 1u128 << 99 | 3);
+    let data = Data::new((0..100).collect()).unwrap();
+    vec![
+        Body::Transfer { to, token, amount },
+        Body::Withdraw {
+            recipient: [0x66; 20],
+            token,
+            amount,
+        },
+        Body::SetPayout { payout: [0x77; 20] },
+        Body::Record {
+            topic: [0x88; 32],
+            data: data.clone(),
+        },
+        Body::Record {
+            topic: [0x88; 32],
+            data: Data::default(),
+        },
+        Body::Message {
+            target: to,
+            token,
+            amount,
+            data,
+        },
+    ]
+}
+
+macro_rules! hashed {
+    ($domain:expr, $name:ident, $scheme:expr, $h:expr, $($field:ident: $value:expr),*) => {{
+        let value = typed::$name {
+            scheme: $scheme.byte(),
+            sender: account($h.sender),
+            nonce: typed::Nonce { lane: $h.lane, sequence: $h.sequence },
+            fee: $h.fee,
+            feePayer: account($h.fee_payer),
+            validUntil: $h.valid_until,
+            memo: FixedBytes($h.memo),
+            $($field: $value),*
+        };
+        (typed::$name::eip712_encode_type().into_owned(), value.eip712_signing_hash($domain))
+    }};
+}
+
+fn elsewhere(domain: &Eip712Domain, scheme: Scheme, h: &Header, body: &Body) -> (String, B256) {
+    match body.clone() {
+        Body::Transfer { to, token, amount } => {
+            hashed!(domain, Transfer, scheme, h, to: account(to), token: FixedBytes(token), amount: amount)
+        }
+        Body::Withdraw {
+            recipient,
+            token,
+            amount,
+        } => {
+            hashed!(domain, Withdraw, scheme, h, recipient: FixedBytes(recipient), token: FixedBytes(token), amount: amount)
+        }
+        Body::SetPayout { payout } => {
+            hashed!(domain, SetPayout, scheme, h, payout: FixedBytes(payout))
+        }
+        Body::Record { topic, data } => {
+            hashed!(domain, Record, scheme, h, topic: FixedBytes(topic), data: data.as_slice().to_vec().into())
+        }
+        Body::Message {
+            target,
+            token,
+            amount,
+            data,
+        } => {
+            hashed!(domain, Message, scheme, h, target: account(target), token: FixedBytes(token), amount: amount, data: data.as_slice().to_vec().into())
+        }
+    }
+}
+
+fn their(domain: &Domain) -> Eip712Domain {
+    let mut salt = [0; 32];
+    salt[..20].copy_from_slice(&domain.deployment);
+    Eip712Domain::new(
+        Some(NAME.into()),
+        Some(VERSION.into()),
+        Some(U256::from(domain.root_chain_id)),
+        Some(Address::from(domain.root_chain)),
+        Some(B256::from(salt)),
+    )
+}
+
+#[test]
+fn type_strings_and_digests_are_those_that_alloy_derives() {
+    let other = Domain {
+        root_chain_id: u64::MAX,
+        root_chain: [1; 20],
+        deployment: std::array::from_fn(|i| i as u8),
+    };
+    for domain in [domain(), other] {
+        assert_eq!(domain.separator(), their(&domain).separator());
+        for scheme in [
+            Scheme::Ed25519,
+            Scheme::Secp256k1,
+            Scheme::RootSender,
+            Scheme::Multisig,
+        ] {
+            for body in bodies() {
+                let expected = elsewhere(&their(&domain), scheme, &header(), &body);
+                let ours = (
+                    type_string(body.kind()),
+                    digest(scheme, &header(), &body, &domain),
+                );
+                assert_eq!(ours, expected, "{}", body.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_transfer_type_is_spelled_as_the_protocol_spells_it() {
+    let expected = "Transfer(uint8 scheme,Account sender,Nonce nonce,uint128 fee,Account feePayer,uint64 validUntil,bytes32 memo,Account to,bytes20 token,uint128 amount)Account(uint8 kind,bytes20 id)Nonce(uint16 lane,uint64 sequence)";
+    assert_eq!(type_string(1), expected);
+}
+
+#[test]
+fn every_field_of_header_body_and_domain_is_under_the_signature() {
+    let body = bodies().remove(0);
+    let base = digest(Scheme::Ed25519, &header(), &body, &domain());
+    let payer = Account {
+        kind: 0,
+        id: [0x45; 20],
+    };
+    let headers = [
+        Header {
+            sender: Account {
+                kind: 0,
+                ..header().sender
+            },
+            ..header()
+        },
+        Header {
+            lane: 0,
+            ..header()
+        },
+        Header {
+            sequence: 0,
+            ..header()
+        },
+        Header { fee: 0, ..header() },
+        Header {
+            fee_payer: payer,
+            ..header()
+        },
+        Header {
+            valid_until: 0,
+            ..header()
+        },
+        Header {
+            memo: [0; 32],
+            ..header()
+        },
+    ];
+    let mut digests: Vec<B256> = headers
+        .iter()
+        .map(|header| digest(Scheme::Ed25519, header, &body, &domain()))
+        .collect();
+    digests.extend(
+        bodies()
+            .iter()
+            .skip(1)
+            .map(|body| digest(Scheme::Ed25519, &header(), body, &domain())),
+    );
+    for domain in [
+        Domain {
+            root_chain_id: 1,
+            ..domain()
+        },
+        Domain {
+            root_chain: [0; 20],
+            ..domain()
+        },
+        Domain {
+            deployment: [0; 20],
+            ..domain()
+        },
+    ] {
+        digests.push(digest(Scheme::Ed25519, &header(), &body, &domain));
+    }
+    digests.push(digest(Scheme::Secp256k1, &header(), &body, &domain()));
+    digests.push(base);
+    let distinct: std::collections::BTreeSet<_> = digests.iter().collect();
+    assert_eq!(distinct.len(), digests.len());
+}

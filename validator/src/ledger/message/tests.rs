@@ -1,0 +1,219 @@
+//! Messages of the inbox attacked: whatever a stranger put into them, nothing is lost, nothing is made, nothing faults.
+
+use std::convert::Infallible;
+
+use plasmid_bridge::proof::inbox::{Payload, Registration};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::ledger::account::Account;
+use crate::ledger::check::check;
+use crate::ledger::conservation::check_conservation;
+use crate::ledger::eip712::digest;
+use crate::ledger::fees::{CAPACITY, RESERVED_FROM};
+use crate::ledger::fixture::*;
+use crate::ledger::leaf::*;
+use crate::ledger::leaves::{Memory, read};
+use crate::ledger::parameters::Parameters;
+use crate::ledger::slot::ring_place;
+use crate::ledger::transaction::{
+    Authentication, Body as UserBody, Data, Header, Scheme, Transaction,
+};
+
+mod acceptance;
+mod deposit;
+mod forced;
+
+use self::acceptance::{acceptance, with_epoch};
+use self::forced::{forced_by, from_root, sequence};
+
+const HEIGHT: u64 = 200;
+
+fn try_message(
+    memory: &mut Memory,
+    message: &Message,
+) -> Result<Receipt, MessageError<Infallible>> {
+    let (parameters, domain) = (parameters(), domain());
+    apply_message(memory, message, &context(HEIGHT, &parameters, &domain))
+}
+
+/// Applies the next message; the books add up and the inbox advances, whatever it says.
+fn consume(memory: &mut Memory, body: Body) -> Receipt {
+    let message = message(memory, body);
+    let before: InboxLeaf = value(memory, Slot::Inbox);
+    let count = memory.count();
+    let receipt = try_message(memory, &message).unwrap();
+    let after: InboxLeaf = value(memory, Slot::Inbox);
+    assert_eq!(after.cursor, before.cursor + 1);
+    assert_eq!(
+        after.hash,
+        link(message.index, &before.hash.into(), &message.hash()).0
+    );
+    assert_eq!(memory.count() - count, receipt.leaves_made);
+    check_conservation(memory.iter()).unwrap();
+    receipt
+}
+
+fn person() -> Account {
+    Wallet::new(0).account()
+}
+
+fn stranger() -> Account {
+    Account {
+        kind: 1,
+        id: [0x99; 20],
+    }
+}
+
+fn asset(memory: &mut Memory, token: [u8; 20]) -> AssetLeaf {
+    value(memory, Slot::Asset(token))
+}
+
+#[test]
+fn messages_are_consumed_in_order_and_once() {
+    let mut memory = state(1);
+    let first = message(
+        &mut memory,
+        Body::RewardFunding {
+            amount: 1,
+            funder: [1; 20],
+        },
+    );
+    let skipped = Message {
+        index: 2,
+        ..first.clone()
+    };
+    let zero = Message {
+        index: 0,
+        ..first.clone()
+    };
+    let out = |expected, found| Err(MessageError::OutOfOrder { expected, found });
+    assert_eq!(try_message(&mut memory, &skipped), out(1, 2));
+    assert_eq!(try_message(&mut memory, &zero), out(1, 0));
+    assert!(try_message(&mut memory, &first).is_ok());
+    assert_eq!(try_message(&mut memory, &first), out(2, 1));
+    let end = InboxLeaf {
+        cursor: u64::MAX,
+        hash: [0; 32],
+    };
+    write(&mut memory, &Slot::Inbox, &end).unwrap();
+    assert!(try_message(&mut memory, &first).is_err());
+    assert!(
+        try_message(&mut memory, &zero).is_err(),
+        "the index does not start again"
+    );
+}
+
+#[test]
+fn kinds_that_root_does_not_emit_yet_are_recorded() {
+    let (operator, registration, epoch) = ([1; 20], 2, 3);
+    let (consensus_key, checkpoint_key) = ([1; 32], [2; 96]);
+    let registered = Registration {
+        operator,
+        registration,
+        consensus_key,
+        checkpoint_key,
+        bounty_bond: 9,
+    };
+    let data = Payload::new(vec![1; 512]).unwrap();
+    for body in [
+        Body::Registration(registered),
+        Body::Freeze {
+            operator,
+            registration,
+            epoch,
+        },
+        Body::Settlement {
+            operator,
+            registration,
+            epoch,
+            fraction: 1_000_000_000,
+        },
+        Body::RewardFunding {
+            amount: u128::MAX,
+            funder: operator,
+        },
+        Body::Generic {
+            sender: operator,
+            target: [1; 21],
+            data,
+        },
+    ] {
+        let receipt = consume(&mut state(1), body);
+        assert_eq!(
+            (receipt.code, receipt.leaves_made, receipt.data.len()),
+            (Code::Recorded, 0, 0)
+        );
+    }
+}
+
+#[test]
+fn random_messages_never_fault_and_never_unbalance_the_books() {
+    let seed = 21;
+    println!("seed {seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut codes = std::collections::BTreeMap::new();
+    for _ in 0..40 {
+        let mut memory = with_epoch(3, 1 << 50, 1 << 50);
+        for _ in 0..50 {
+            let body = random_body(&mut rng, &mut memory);
+            *codes.entry(consume(&mut memory, body).code).or_insert(0) += 1;
+        }
+    }
+    println!("{codes:?}");
+    assert!(codes.len() >= 8, "{codes:?}");
+}
+
+fn random_body(rng: &mut ChaCha8Rng, memory: &mut Memory) -> Body {
+    let tokens = [NATIVE, TOKEN, STRANGE, [0xaa; 20]];
+    let amounts = [0, 1, 1 << 96, 1 << 112, u128::MAX / 3, u128::MAX];
+    let mut amount = || amounts[rng.random_range(0..amounts.len())];
+    let (one, two) = (amount(), amount());
+    let token = tokens[rng.random_range(0..4)];
+    let number = rng.random_range(0..6);
+    let recipient = match rng.random_range(0..4) {
+        0 => Account {
+            kind: rng.random_range(0..4),
+            id: [rng.random(); 20],
+        },
+        1 => Account::NONE,
+        _ => Wallet::new(number).account(),
+    };
+    match rng.random_range(0..8) {
+        0..3 => Body::Deposit(deposit(token, one, two, recipient)),
+        3 => acceptance(rng.random_range(0..5), one, rng.random()),
+        4 => {
+            let bytes = (0..rng.random_range(0..300))
+                .map(|_| rng.random_range(0..6))
+                .collect();
+            forced_bytes([1; 20], bytes)
+        }
+        5 => {
+            let next = sequence(memory, number);
+            forced(
+                [1; 20],
+                &forced_by(number, next, transfer(recipient, token, one)),
+            )
+        }
+        6 => {
+            let next = sequence(memory, number) + rng.random_range(0..2);
+            forced(
+                [1; 20],
+                &forced_by(
+                    number,
+                    next,
+                    withdraw([number; 20], token, rng.random_range(0..1_000)),
+                ),
+            )
+        }
+        _ => forced(
+            recipient.id,
+            &from_root(
+                recipient.id,
+                0,
+                transfer(Wallet::new(number).account(), token, one),
+            ),
+        ),
+    }
+}
