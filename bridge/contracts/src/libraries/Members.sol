@@ -54,10 +54,9 @@ library Members {
     ) internal view returns (bytes memory key, uint256 power) {
         _checkBitmap(bitmap, set.count, absent);
         key = set.aggregateKey;
-        power = set.totalPower;
         if (absent.length == 0) {
             if (siblings.length != 0) revert SignersMismatch(0, siblings.length);
-            return (key, power);
+            return (key, set.totalPower);
         }
         uint32[] memory numbers = new uint32[](absent.length);
         bytes32[] memory leaves = new bytes32[](absent.length);
@@ -73,13 +72,14 @@ library Members {
                 member.power
             );
             key = Bls.subtract(key, member.checkpointKey);
-            power -= member.power;
+            power += member.power;
         }
         bytes32 computed = ListTree.multiproofRoot(numbers, leaves, set.count, siblings);
         if (computed != set.membersRoot) revert MembersRootMismatch(set.membersRoot, computed);
+        power = set.totalPower - power;
     }
 
-    /// @notice Number of absent members' bits, and that the bitmap is exactly the rest of the set.
+    /// @dev The bitmap is exactly the set without the absent members.
     function _checkBitmap(bytes32[2] calldata bitmap, uint256 count, IRootChain.Absent[] calldata absent) private pure {
         if (count > LIMIT) revert TooManyMembers(count);
         uint256 next;
