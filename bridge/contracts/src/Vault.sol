@@ -22,8 +22,9 @@ contract Vault is IVault {
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
     uint8 private constant WITHDRAWAL_KIND = 0x07;
-    /// @dev What one payout may use, so that a recipient or token that burns gas hinders no other in a batch.
-    uint256 private constant PAYOUT_GAS = 300_000;
+    /// @dev What one payout may use, so that a recipient or token that burns gas hinders no other in a batch. About four times
+    /// what a common token takes, because prices change and this contract does not.
+    uint256 private constant PAYOUT_GAS = 500_000;
 
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;

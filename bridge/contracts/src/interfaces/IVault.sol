@@ -10,6 +10,9 @@ import {IRootChain} from "./IRootChain.sol";
 ///
 /// A withdrawal pays the recipient in its leaf and nobody else, whoever carries the proof. The leaf's index, which the state root
 /// authenticates, is its nullifier. A payout that fails stays claimable and hinders no other.
+///
+/// A hostile token harms its own holders only. A token whose balances shrink by themselves can leave less here than its escrow;
+/// then its last claims wait.
 interface IVault {
     /// @notice The constructor's only argument, `abi.encode(Arguments)`: two words. The value sent with it is Σ.
     struct Arguments {

@@ -1,0 +1,366 @@
+//! The contracts' interfaces in Solidity's own words: `contracts/src/interfaces/*.sol` without natspec, and the errors of their
+//! libraries. One block, because they name each other's structs. `tests.rs` compares it with the compiled contracts.
+
+use alloy_sol_types::sol;
+
+sol! {
+    #![sol(all_derives)]
+
+    interface IInbox {
+        struct Parameters {
+            uint64 delaySecs;
+            uint64 intervalMs;
+            uint128 price;
+            uint64 doublingSecs;
+        }
+
+        struct Arguments {
+            address vault;
+            address rootChain;
+            Parameters parameters;
+        }
+
+        struct Witness {
+            bytes32[] afterCursor;
+            bytes32 beforeDue;
+            bytes[] around;
+            bytes32[] afterDue;
+        }
+
+        event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
+
+        error NotAllowed(address sender, uint8 kind);
+        error PriceNotPaid(uint256 price, uint256 value);
+        error ValueNotTaken(uint256 value);
+        error ExcessNotTaken(address sender, uint256 excess);
+        error ForcedLength(uint256 length);
+        error UnknownMessage(uint256 index, uint64 count);
+        error NotKept(uint256 index, uint64 count);
+        error LinkMismatch(uint256 index, bytes32 kept, bytes32 computed);
+        error AroundLength(uint256 expected, uint256 given);
+        error NotDue(uint256 index, uint64 dueMs, uint256 timeMs);
+        error Due(uint256 index, uint64 dueMs, uint256 timeMs);
+        error ParameterOutOfRange(string name, uint256 value);
+        function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
+        function force(bytes calldata transaction) external payable returns (uint64 index);
+        function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness) external view;
+        function count() external view returns (uint64);
+        function lastDueMs() external view returns (uint64);
+        function link(uint64 index) external view returns (bytes32 hash, bool kept);
+        function price() external view returns (uint256);
+        function parameters() external view returns (Parameters memory);
+        function vault() external view returns (address);
+        function rootChain() external view returns (address);
+    }
+
+    interface IRootChain {
+        struct Parameters {
+            bytes32 setCommitment;
+            uint128 unit;
+            uint64 challengeSecs;
+            uint64 evidenceSecs;
+            uint64 unbondingSecs;
+            uint64 exitTimeoutSecs;
+            uint64 graceSecs;
+            uint64 rootBlockSecs;
+            uint64 epochMaxSecs;
+            uint32 revealBlocks;
+            uint32 epochBlocks;
+            uint32 recordSlots;
+        }
+
+        struct Arguments {
+            address inbox;
+            address vault;
+            bytes32 stateRoot;
+            uint64 inboxDelaySecs;
+            Parameters parameters;
+        }
+
+        struct Checkpoint {
+            uint64 epoch;
+            uint64 lastBlockTime;
+            bytes32 blocksRoot;
+            bytes32 stateRoot;
+            uint64 inboxCursor;
+            bytes32 inboxHash;
+            bytes32 nextSet;
+            address relayer;
+            bytes32 previous;
+        }
+
+        struct Acceptance {
+            bytes32[2] signers;
+            uint64 time;
+            uint64 blockNumber;
+            uint64 dueCount;
+        }
+
+        struct Set {
+            bytes32 membersRoot;
+            uint16 count;
+            bytes aggregateKey;
+            uint64 totalPower;
+        }
+
+        struct Absent {
+            uint16 number;
+            uint16 seat;
+            address operator;
+            uint64 registration;
+            bytes32 consensusKey;
+            bytes checkpointKey;
+            uint64 power;
+        }
+
+        struct Submission {
+            Checkpoint checkpoint;
+            Acceptance previous;
+            bytes32[2] signers;
+            bytes signature;
+            Set set;
+            Absent[] absent;
+            bytes32[] absentSiblings;
+            uint64 tau;
+            uint64 dueCount;
+            IInbox.Witness inbox;
+        }
+
+        struct Head {
+            uint64 accepted;
+            uint64 tau;
+            uint64 lastBlockTime;
+            uint64 inboxCursor;
+            uint64 freeAt;
+        }
+
+        event CheckpointAccepted(
+            uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
+        );
+
+        error NotNext(uint64 next, uint64 epoch);
+        error PreviousMismatch(bytes32 expected, bytes32 given);
+        error SetMismatch(bytes32 expected, bytes32 given);
+        error RecordMismatch(uint64 epoch, bytes32 kept, bytes32 computed);
+        error RingFull(uint64 freeAt, uint256 time);
+        error TimeBackwards(uint64 previous, uint64 given);
+        error TimeAhead(uint256 latest, uint64 given);
+        error TauOutOfRange(uint256 earliest, uint256 latest, uint64 given);
+        error CursorBackwards(uint64 previous, uint64 given);
+        error TooLittlePower(uint256 signed, uint256 total);
+        error BadSignature(bytes32 digest);
+        error NotAccepted(uint64 epoch, uint64 accepted);
+        error NotInRing(uint64 epoch, uint64 oldest);
+        error WindowOpen(uint64 finalAt, uint256 time);
+        error MessageSkipped(uint64 dueCount, uint64 inboxCursor);
+        error ParameterOutOfRange(string name, uint256 value);
+        error ZeroRoot(string name);
+        error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
+        error StakeBelowUnit(address operator, uint256 stake, uint128 unit);
+        error PowerTooHigh(uint256 total);
+        function submit(Submission calldata submission) external;
+        function isFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view returns (bool);
+        function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view;
+        function digest(Checkpoint calldata checkpoint) external view returns (bytes32);
+        function record(uint64 epoch) external view returns (bytes32);
+        function head() external view returns (Head memory);
+        function deployment() external view returns (bytes20);
+        function genesisStateRoot() external view returns (bytes32);
+        function genesisTime() external view returns (uint64);
+        function genesisBlock() external view returns (uint64);
+        function parentBlockHash() external view returns (bytes32);
+        function genesisSets() external view returns (bytes32 set0, bytes32 set1);
+        function parameters() external view returns (Parameters memory);
+        function inboxDelaySecs() external view returns (uint64);
+        function registry() external view returns (address);
+        function inbox() external view returns (address);
+        function vault() external view returns (address);
+    }
+
+    interface IVault {
+        struct Arguments {
+            address inbox;
+            address rootChain;
+        }
+
+        struct Account {
+            uint8 kind;
+            bytes20 id;
+        }
+
+        struct Withdrawal {
+            uint32 index;
+            uint64 number;
+            address recipient;
+            address token;
+            uint128 amount;
+            bytes32 next;
+        }
+
+        struct Base {
+            IRootChain.Checkpoint checkpoint;
+            IRootChain.Acceptance acceptance;
+            uint32 leafCount;
+        }
+
+        event Deposited(
+            uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
+        );
+        event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+        event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
+
+        error AmountOutOfRange(uint256 amount);
+        error EscrowLimit(address token, uint256 held);
+        error RecipientKind(uint8 kind);
+        error RecipientZero();
+        error RefundZero();
+        error ValueTooLow(uint256 needed, uint256 value);
+        error ExcessNotTaken(address sender, uint256 excess);
+        error NoToken(address token);
+        error PaidOtherThan(address token, uint256 amount, uint256 fell);
+        error Reentered();
+        error OnlyItself(address sender);
+        error AlreadyClaimed(uint32 index);
+        error IndexBeyondCount(uint32 index, uint32 count);
+        error StateRootMismatch(bytes32 expected, bytes32 computed);
+        error EscrowExceeded(address token, uint256 held, uint256 amount);
+        error NotTaken(address recipient, uint256 amount);
+        error NothingToClaim();
+        function depositNative(uint128 amount, Account calldata recipient, address refund) external payable returns (uint64 index);
+        function depositToken(address token, uint128 amount, uint128 native, Account calldata recipient, address refund)
+            external
+            payable
+            returns (uint64 index, uint128 received);
+        function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings) external;
+        function claimBatch(Base calldata base, Withdrawal[] calldata withdrawals, bytes32[] calldata siblings)
+            external
+            returns (uint256 paid);
+        function payOut(Withdrawal calldata withdrawal) external;
+        function quote(uint128 native) external view returns (uint256 value);
+        function totals(address token) external view returns (uint128 deposited, uint128 paid);
+        function escrow(address token) external view returns (uint256);
+        function claimed(uint32 index) external view returns (bool);
+        function inbox() external view returns (address);
+        function rootChain() external view returns (address);
+    }
+
+    interface IRegistry {
+        struct Arguments {
+            address[] operators;
+            address verifier;
+            bytes32 inboxCode;
+            bytes32 vaultCode;
+            bytes32 rootChainCode;
+            uint128 bond;
+            uint64 lockSecs;
+        }
+
+        struct Genesis {
+            IRootChain.Parameters rootChain;
+            IInbox.Parameters inbox;
+        }
+
+        struct Code {
+            bytes inbox;
+            bytes vault;
+            bytes rootChain;
+        }
+
+        struct Possession {
+            bytes checkpointProof;
+            bytes32 r;
+            bytes32 s;
+            uint256 xKey;
+            uint256 xR;
+        }
+
+        struct Member {
+            address operator;
+            uint64 registration;
+            bytes32 consensusKey;
+            bytes checkpointKey;
+            uint256 stake;
+            uint256 bond;
+        }
+
+        event Registered(
+            address indexed operator, uint64 indexed registration, bytes32 consensusKey, bytes checkpointKey, uint256 stake, uint256 bond
+        );
+        event Refunded(address indexed operator, uint256 amount);
+        event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
+        event Created(address indexed rootChain, address inbox, address vault, bytes32 agreement, uint256 sigma);
+
+        error OperatorCount(uint256 count);
+        error OperatorZero(uint256 index);
+        error OperatorTwice(address operator);
+        error NoVerifier(address verifier);
+        error CodeHashZero();
+        error LockZero();
+        error NotListed(address sender);
+        error AlreadyRegistered(address operator);
+        error NotRegistered(address operator);
+        error RegistrationClosed();
+        error AlreadyCreated();
+        error StakeMissing(uint256 bond, uint256 value);
+        error WeakConsensusKey(bytes32 key);
+        error KeyTaken(address operator);
+        error BadPossession(string key);
+        error Locked(uint64 until, uint256 time);
+        error AgreementZero();
+        error RefundNotTaken(address operator, uint256 amount);
+        error NotAgreed(address operator, bytes32 wanted, bytes32 agreed);
+        error AgreementLapsed(address operator, uint64 until, uint256 time);
+        error CodeMismatch(string name, bytes32 expected, bytes32 given);
+        error SigmaTooHigh(uint256 sigma);
+        error CreationFailed(string name);
+        function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
+        function refund() external;
+        function agree(bytes32 agreement) external;
+        function create(bytes32 stateRoot, Genesis calldata genesis, Code calldata code) external payable;
+        function created() external view returns (bool);
+        function agreementOf(bytes32 stateRoot, uint256 sigma, Genesis calldata genesis) external pure returns (bytes32);
+        function possessionOf(address operator, bytes32 consensusKey, bytes calldata checkpointKey) external view returns (bytes32);
+        function possessionVote(bytes32 p) external pure returns (bytes memory);
+        function operatorCount() external view returns (uint256);
+        function memberAt(uint256 index) external view returns (Member memory);
+        function agreementBy(address operator) external view returns (bytes32 agreement, uint64 lockedUntil);
+        function totalStake() external view returns (uint256);
+        function inbox() external view returns (address);
+        function vault() external view returns (address);
+        function rootChain() external view returns (address);
+        function verifier() external view returns (address);
+        function codeHashes() external view returns (bytes32 inboxCode, bytes32 vaultCode, bytes32 rootChainCode);
+        function bond() external view returns (uint128);
+        function lockSecs() external view returns (uint64);
+    }
+
+    /// Errors that come from libraries of the contracts.
+    interface ILibraries {
+        error UnsupportedRootChain(uint256 chainId);
+        error WrongLength(uint256 expected, uint256 given);
+        error IdentityPoint();
+        error PrecompileFailed(uint256 precompile);
+        error NoLeaves();
+        error LengthMismatch(uint256 indices, uint256 leaves);
+        error NotAscending(uint256 previous, uint256 index);
+        error WrongSiblings(uint256 needed, uint256 given);
+        error IndexBeyondCount(uint256 index, uint256 count);
+        error TooManyMembers(uint256 count);
+        error AbsentOutOfOrder(uint256 place, uint16 number);
+        error SignersMismatch(uint256 expected, uint256 given);
+        error MembersRootMismatch(bytes32 expected, bytes32 computed);
+        error TokenCallFailed(address token);
+    }
+
+    /// What the bridge needs of a token, and the mint of the test token.
+    interface IToken {
+        event Transfer(address indexed from, address indexed to, uint256 value);
+
+        function approve(address spender, uint256 value) external returns (bool);
+        function balanceOf(address owner) external view returns (uint256);
+        function decimals() external view returns (uint8);
+        function mint(address to, uint256 value) external;
+        function symbol() external view returns (string memory);
+        function transfer(address to, uint256 value) external returns (bool);
+    }
+}

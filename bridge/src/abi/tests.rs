@@ -1,0 +1,215 @@
+//! The Rust view against the compiled contracts, and the helpers.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{U256, b256, hex};
+use alloy_sol_types::{SolError, SolEvent, SolInterface, SolValue};
+use serde_json::Value;
+
+use super::{
+    DEPLOYMENT_PROXY, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault, arguments_hash,
+    created_by, deployment, explain_revert,
+};
+use alloy_primitives::{Address, B256, keccak256};
+
+const REGISTRY: &str = include_str!("../../contracts/artifacts/Registry.json");
+const INBOX: &str = include_str!("../../contracts/artifacts/Inbox.json");
+const VAULT: &str = include_str!("../../contracts/artifacts/Vault.json");
+const ROOT_CHAIN: &str = include_str!("../../contracts/artifacts/RootChain.json");
+const TOKEN: &str = include_str!("../../contracts/artifacts/TestToken.json");
+
+/// Signatures of one sort (`function`, `event`, `error`) in an artifact's ABI.
+fn signatures(artifact: &str, sort: &str) -> BTreeSet<String> {
+    let artifact: Value = serde_json::from_str(artifact).expect("the artifact is JSON");
+    let abi = artifact["abi"].as_array().expect("the artifact has an ABI");
+    abi.iter()
+        .filter(|item| item["type"] == sort)
+        .map(|item| {
+            format!(
+                "{}{}",
+                item["name"].as_str().expect("a name"),
+                tuple(&item["inputs"])
+            )
+        })
+        .collect()
+}
+
+fn tuple(inputs: &Value) -> String {
+    let inputs = inputs.as_array().expect("a list of inputs");
+    let kinds: Vec<String> = inputs.iter().map(kind).collect();
+    format!("({})", kinds.join(","))
+}
+
+fn kind(input: &Value) -> String {
+    let name = input["type"].as_str().expect("a type");
+    match name.strip_prefix("tuple") {
+        Some(array) => tuple(&input["components"]) + array,
+        None => name.to_owned(),
+    }
+}
+
+fn selectors(artifact: &str, sort: &str) -> BTreeSet<[u8; 4]> {
+    signatures(artifact, sort)
+        .iter()
+        .map(|signature| keccak256(signature)[..4].try_into().expect("four bytes"))
+        .collect()
+}
+
+fn known(list: impl IntoIterator<Item = [u8; 4]>) -> BTreeSet<[u8; 4]> {
+    list.into_iter().collect()
+}
+
+#[test]
+fn every_function_is_that_of_the_compiled_contract() {
+    assert_eq!(
+        selectors(REGISTRY, "function"),
+        known(IRegistry::IRegistryCalls::selectors())
+    );
+    assert_eq!(
+        selectors(INBOX, "function"),
+        known(IInbox::IInboxCalls::selectors())
+    );
+    assert_eq!(
+        selectors(VAULT, "function"),
+        known(IVault::IVaultCalls::selectors())
+    );
+    assert_eq!(
+        selectors(ROOT_CHAIN, "function"),
+        known(IRootChain::IRootChainCalls::selectors())
+    );
+    let token = selectors(TOKEN, "function");
+    assert!(IToken::ITokenCalls::selectors().all(|selector| token.contains(&selector)));
+}
+
+#[test]
+fn every_error_that_a_contract_can_give_is_known() {
+    let libraries = known(ILibraries::ILibrariesErrors::selectors());
+    let mut used = BTreeSet::new();
+    for (artifact, own) in [
+        (REGISTRY, known(IRegistry::IRegistryErrors::selectors())),
+        (INBOX, known(IInbox::IInboxErrors::selectors())),
+        (VAULT, known(IVault::IVaultErrors::selectors())),
+        (ROOT_CHAIN, known(IRootChain::IRootChainErrors::selectors())),
+    ] {
+        let given = selectors(artifact, "error");
+        assert!(
+            own.is_subset(&given),
+            "an interface names an error that its contract does not have"
+        );
+        let rest: BTreeSet<[u8; 4]> = given.difference(&own).copied().collect();
+        assert!(
+            rest.is_subset(&libraries),
+            "unknown: {:?}",
+            rest.difference(&libraries)
+                .map(hex::encode)
+                .collect::<Vec<_>>()
+        );
+        used.extend(rest);
+    }
+    assert_eq!(used, libraries, "a library's error that no contract has");
+}
+
+#[test]
+fn every_event_is_that_of_the_compiled_contract() {
+    let topics = |artifact| {
+        signatures(artifact, "event")
+            .iter()
+            .map(keccak256)
+            .collect::<BTreeSet<B256>>()
+    };
+    let expected = |list: &[B256]| list.iter().copied().collect::<BTreeSet<B256>>();
+    assert_eq!(
+        topics(INBOX),
+        expected(&[IInbox::MessageSent::SIGNATURE_HASH])
+    );
+    assert_eq!(
+        topics(ROOT_CHAIN),
+        expected(&[IRootChain::CheckpointAccepted::SIGNATURE_HASH])
+    );
+    assert_eq!(
+        topics(VAULT),
+        expected(&[
+            IVault::Deposited::SIGNATURE_HASH,
+            IVault::Claimed::SIGNATURE_HASH,
+            IVault::PayoutFailed::SIGNATURE_HASH
+        ])
+    );
+    assert_eq!(
+        topics(REGISTRY),
+        expected(&[
+            IRegistry::Registered::SIGNATURE_HASH,
+            IRegistry::Refunded::SIGNATURE_HASH,
+            IRegistry::Agreed::SIGNATURE_HASH,
+            IRegistry::Created::SIGNATURE_HASH
+        ])
+    );
+}
+
+#[test]
+fn genesis_arguments_are_sixteen_words_and_each_counts() {
+    let genesis = IRegistry::Genesis {
+        rootChain: IRootChain::Parameters {
+            setCommitment: B256::repeat_byte(1),
+            unit: 2,
+            challengeSecs: 3,
+            evidenceSecs: 4,
+            unbondingSecs: 5,
+            exitTimeoutSecs: 6,
+            graceSecs: 7,
+            rootBlockSecs: 8,
+            epochMaxSecs: 9,
+            revealBlocks: 10,
+            epochBlocks: 11,
+            recordSlots: 12,
+        },
+        inbox: IInbox::Parameters {
+            delaySecs: 13,
+            intervalMs: 14,
+            price: 15,
+            doublingSecs: 16,
+        },
+    };
+    let encoded = genesis.abi_encode();
+    assert_eq!(encoded.len(), 16 * 32);
+    assert_eq!(arguments_hash(&genesis), keccak256(&encoded));
+    for (index, word) in encoded.chunks(32).enumerate().skip(1) {
+        assert_eq!(U256::from_be_slice(word), U256::from(index + 1));
+    }
+}
+
+/// The salt stands before the code in what the proxy is called with, and arguments are part of the code.
+#[test]
+fn addresses_are_those_of_create_and_create2() {
+    let (calldata, created) = deployment(B256::ZERO, &[0x00], &[]);
+    assert_eq!(calldata.len(), 33);
+    assert_eq!(
+        created,
+        DEPLOYMENT_PROXY.create2(B256::ZERO, keccak256([0]))
+    );
+    let salt = b256!("00000000000000000000000000000000000000000000000000000000cafebabe");
+    let whole = deployment(salt, &[0xde, 0xad, 0xbe, 0xef], &[]);
+    assert_eq!(whole, deployment(salt, &[0xde, 0xad], &[0xbe, 0xef]));
+    assert_eq!(&whole.0[..32], salt.as_slice());
+    let of = Address::repeat_byte(7);
+    assert_eq!(created_by(of), [of.create(1), of.create(2), of.create(3)]);
+}
+
+#[test]
+fn a_revert_is_explained_with_its_values_or_not_at_all() {
+    let error = IRootChain::TooLittlePower {
+        signed: U256::from(205),
+        total: U256::from(406),
+    };
+    let text = explain_revert(&error.abi_encode()).expect("known");
+    assert!(
+        text.contains("TooLittlePower") && text.contains("205") && text.contains("406"),
+        "{text}"
+    );
+    let text = explain_revert(&ILibraries::IdentityPoint {}.abi_encode()).expect("known");
+    assert!(text.contains("IdentityPoint"), "{text}");
+    assert_eq!(explain_revert(&[]), None);
+    assert_eq!(explain_revert(&[1, 2, 3, 4, 5]), None);
+    let mut long = error.abi_encode();
+    long.truncate(40);
+    assert_eq!(explain_revert(&long), None);
+}
