@@ -1,1 +1,20 @@
-//! Skeleton: this room is being built.
+//! Relaying between the two chains, decided without I/O.
+//!
+//! Each machine here is asked `next(now)` for a [`inbox::Request`] or an [`outbox::Action`], a driver in `client` carries it out,
+//! and the answer is fed back. Time is an argument (milliseconds since the Unix epoch), nothing is awaited, and an answer that is late,
+//! wrong, hostile or repeated changes nothing but the state of the endpoint that gave it.
+//!
+//! ```text
+//!   endpoint 0 ──► track ──┐
+//!                          ├─► inbox: what both agree on ──► View ──► vote extensions, claims
+//!   endpoint 1 ──► track ──┘
+//!   checkpoints, shares ──► outbox ──► transactions on root
+//! ```
+
+pub mod acceptance;
+pub mod events;
+pub mod inbox;
+pub mod outbox;
+pub mod seen;
+pub mod track;
+pub mod witness;

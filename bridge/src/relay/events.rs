@@ -1,0 +1,138 @@
+//! The events that are followed, decoded strictly: an event that is not exactly as the contract emits it is a lie of the endpoint.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::SolEvent;
+
+use super::acceptance::Acceptance;
+use super::inbox::Entry;
+use super::seen::Log;
+use crate::abi::{IInbox, IRootChain};
+use crate::proof::checkpoint::Checkpoint;
+use crate::proof::inbox;
+
+/// The topic of a message.
+pub const MESSAGE: B256 = IInbox::MessageSent::SIGNATURE_HASH;
+/// The topic of an accepted checkpoint.
+pub const ACCEPTANCE: B256 = IRootChain::CheckpointAccepted::SIGNATURE_HASH;
+
+/// An event.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// A message was sent.
+    Message(Sent),
+    /// A checkpoint was accepted.
+    Acceptance(Box<Acceptance>),
+}
+
+/// A message as its event shows it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its index.
+    pub index: u64,
+    /// The hash chain there, as the event says.
+    pub link: B256,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+impl Sent {
+    /// The message as the one after `previous`, when bytes, hash and block agree.
+    pub fn extend(&self, previous: &B256, block: u64) -> Result<Entry, String> {
+        let message = inbox::Message::decode(&self.bytes)
+            .map_err(|e| format!("message {} is malformed: {e}", self.index))?;
+        if message.index != self.index || message.root_height != block {
+            return Err(format!(
+                "message {} in block {block} says that it is message {} of block {}",
+                self.index, message.index, message.root_height
+            ));
+        }
+        let hash = inbox::message_hash(&self.bytes);
+        let link = inbox::link(self.index, previous, &hash);
+        if link != self.link {
+            return Err(format!(
+                "message {} leads to hash {link}, and its event says {}",
+                self.index, self.link
+            ));
+        }
+        Ok(Entry {
+            index: self.index,
+            link,
+            hash,
+            due: message.due,
+            root_height: block,
+            bytes: Arc::from(self.bytes.as_ref()),
+        })
+    }
+}
+
+/// Decodes an event of either contract; says what is wrong with it.
+pub fn decode(log: &Log) -> Result<Heard, String> {
+    let topics = log.topics.iter().copied();
+    match log.topics.first() {
+        Some(&MESSAGE) => {
+            let event = IInbox::MessageSent::decode_raw_log_validate(topics, &log.data)
+                .map_err(|e| format!("a message event that does not decode: {e}"))?;
+            is_canonical(&event, log)?;
+            Ok(Heard::Message(Sent {
+                index: event.index,
+                link: event.hash,
+                bytes: event.message,
+            }))
+        }
+        Some(&ACCEPTANCE) => {
+            let event = IRootChain::CheckpointAccepted::decode_raw_log_validate(topics, &log.data)
+                .map_err(|e| format!("an acceptance event that does not decode: {e}"))?;
+            is_canonical(&event, log)?;
+            acceptance(event, log.block).map(|record| Heard::Acceptance(Box::new(record)))
+        }
+        other => Err(format!("an event with topic {other:?}")),
+    }
+}
+
+/// The decoder forgives loose encodings; contracts make none.
+fn is_canonical<E: SolEvent>(event: &E, log: &Log) -> Result<(), String> {
+    let data = event.encode_log_data();
+    if data.topics() != log.topics || data.data != log.data {
+        return Err("an event that no contract encodes so".into());
+    }
+    Ok(())
+}
+
+fn acceptance(event: IRootChain::CheckpointAccepted, block: u64) -> Result<Acceptance, String> {
+    let (content, added) = (event.checkpoint, event.acceptance);
+    if content.epoch != event.epoch || added.blockNumber != block {
+        return Err(format!(
+            "the acceptance of checkpoint {} in block {block} says that it is of checkpoint {} in block {}",
+            event.epoch, content.epoch, added.blockNumber
+        ));
+    }
+    let [low, high] = added.signers;
+    let mut signers = [0; 64];
+    let (first, second) = signers.split_at_mut(32);
+    first.copy_from_slice(low.as_slice());
+    second.copy_from_slice(high.as_slice());
+    Ok(Acceptance {
+        epoch: event.epoch,
+        digest: event.digest,
+        carrier: event.carrier,
+        checkpoint: Checkpoint {
+            deployment: [0; 20],
+            epoch: content.epoch,
+            last_block_time: content.lastBlockTime,
+            blocks_root: content.blocksRoot,
+            state_root: content.stateRoot,
+            inbox_cursor: content.inboxCursor,
+            inbox_hash: content.inboxHash,
+            next_set: content.nextSet,
+            relayer: content.relayer.into_array(),
+            previous: content.previous,
+        },
+        signers,
+        time: added.time,
+        block,
+        due_count: added.dueCount,
+        tau: event.tau,
+    })
+}

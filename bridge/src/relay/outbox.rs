@@ -1,0 +1,223 @@
+//! What a relayer does next: one checkpoint after the other, each paid for once.
+//!
+//! ```text
+//!  Look ─► nothing of ours pending ─► Fetch(next epoch) ─► quorum? linger ─► Submit at the account's next nonce ─► Look …
+//!    └───► ours is pending ─► wait; stuck: Submit the epoch that is next now, at the same nonce, with higher fees
+//! ```
+//! All that it needs after a crash it reads again: the accepted count and the account's two nonces from root, contents and shares from the
+//! child. While the pending nonce is ahead of the mined one nothing is sent at a new nonce, so a transaction that an earlier process left
+//! behind is either mined or replaced, and no checkpoint is paid for twice. Root binds a submission to the time and block of the acceptance
+//! before it, so submissions cannot be pipelined into one root block. A race that another relayer won is noticed at the next look.
+
+use alloy_primitives::B256;
+
+use crate::proof::checkpoint::Checkpoint;
+
+mod parcel;
+pub mod tail;
+mod words;
+
+pub use parcel::ParcelError;
+pub use words::{Deployment, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    nonce: u64,
+    since: u64,
+}
+
+#[derive(Debug, Default)]
+enum Step {
+    #[default]
+    Look,
+    Fetch,
+    Submit(Box<Parcel>),
+    Busy,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Outbox {
+    policy: Policy,
+    deployment: Deployment,
+    step: Step,
+    root: Option<RootState>,
+    flight: Option<Flight>,
+    quorum_since: Option<(u64, u64)>,
+    accepted: Option<u64>,
+    sending: Option<(u64, u64, usize)>,
+    ready_at: u64,
+}
+
+impl Outbox {
+    /// A machine that knows nothing yet.
+    pub fn new(deployment: Deployment, policy: Policy) -> Self {
+        Self {
+            policy,
+            deployment,
+            step: Step::Look,
+            root: None,
+            flight: None,
+            quorum_since: None,
+            accepted: None,
+            sending: None,
+            ready_at: 0,
+        }
+    }
+
+    /// What to do now, one task at a time; `now` in milliseconds.
+    pub fn next(&mut self, now: u64) -> Option<Task> {
+        if now < self.ready_at {
+            return None;
+        }
+        match std::mem::replace(&mut self.step, Step::Busy) {
+            Step::Busy => None,
+            Step::Look => Some(Task::Look),
+            Step::Fetch => Some(Task::Fetch(
+                self.root.as_ref().map_or(0, |root| root.accepted),
+            )),
+            Step::Submit(parcel) => {
+                let absent = parcel.submission.absent.len();
+                self.sending = Some((parcel.epoch, parcel.nonce, absent));
+                Some(Task::Submit(parcel))
+            }
+        }
+    }
+
+    /// When [`Outbox::next`] may have something.
+    pub fn wake(&self) -> u64 {
+        self.ready_at
+    }
+
+    /// Takes what came of the last task.
+    pub fn answer(&mut self, now: u64, outcome: Outcome) -> Vec<Notice> {
+        match outcome {
+            Outcome::Root(root) => self.looked(now, *root),
+            Outcome::Offer(None) => self.rest(now),
+            Outcome::Offer(Some(offer)) => self.offered(now, &offer),
+            Outcome::Sent(hash) => self.sent(now, hash),
+            Outcome::Refused(reason) => {
+                // Most often another relayer was faster, or a message arrived: the next look shows it.
+                self.sending = None;
+                self.rest_with(now, Notice::Trouble(format!("not sent: {reason}")))
+            }
+            Outcome::Failed(reason) => {
+                self.sending = None;
+                self.rest_with(now, Notice::Trouble(reason))
+            }
+        }
+    }
+
+    fn looked(&mut self, now: u64, root: RootState) -> Vec<Notice> {
+        let mut notices = self.accepted_since(&root);
+        if root.pending_nonce > root.nonce {
+            let flight = match self.flight {
+                Some(flight) if flight.nonce == root.nonce => flight,
+                // Left behind by an earlier process, or the next of several: patience starts now.
+                _ => Flight {
+                    nonce: root.nonce,
+                    since: now,
+                },
+            };
+            self.flight = Some(flight);
+            if now.saturating_sub(flight.since) < self.policy.stuck_ms {
+                self.root = Some(root);
+                notices.extend(self.rest(now));
+                return notices;
+            }
+            notices.push(Notice::Stuck { nonce: root.nonce });
+        } else {
+            self.flight = None;
+        }
+        self.root = Some(root);
+        self.step = Step::Fetch;
+        notices
+    }
+
+    fn accepted_since(&mut self, root: &RootState) -> Vec<Notice> {
+        let before = self.accepted.replace(root.accepted);
+        let news = before.is_some_and(|before| before < root.accepted);
+        root.previous
+            .iter()
+            .filter(|_| news)
+            .map(|previous| Notice::Accepted {
+                epoch: previous.epoch,
+                carrier: previous.carrier,
+            })
+            .collect()
+    }
+
+    fn offered(&mut self, now: u64, offer: &Offer) -> Vec<Notice> {
+        let Some(root) = &self.root else {
+            return self.rest(now);
+        };
+        let epoch = root.accepted;
+        if !self.is_our_turn(root, &offer.checkpoint) {
+            return self.rest(now);
+        }
+        let submission = match parcel::submission(&self.deployment, root, offer) {
+            Ok(submission) => submission,
+            Err(error) => {
+                let reason = error.to_string();
+                let notice = match error {
+                    ParcelError::NoQuorum(_) => Notice::Waiting { epoch, reason },
+                    _ => Notice::Trouble(format!("checkpoint {epoch}: {reason}")),
+                };
+                return self.rest_with(now, notice);
+            }
+        };
+        let since = match self.quorum_since {
+            Some((known, since)) if known == epoch => since,
+            _ => now,
+        };
+        self.quorum_since = Some((epoch, since));
+        let whole = submission.absent.is_empty();
+        if !whole && now.saturating_sub(since) < self.policy.linger_ms {
+            return self.rest(now);
+        }
+        self.step = Step::Submit(Box::new(Parcel {
+            epoch,
+            nonce: root.nonce,
+            replaces: root.pending_nonce > root.nonce,
+            submission,
+        }));
+        Vec::new()
+    }
+
+    fn is_our_turn(&self, root: &RootState, checkpoint: &Checkpoint) -> bool {
+        let alone_until = checkpoint
+            .last_block_time
+            .saturating_add(self.policy.patience_secs);
+        checkpoint.relayer == self.deployment.me.into_array() || root.time >= alone_until
+    }
+
+    fn sent(&mut self, now: u64, hash: B256) -> Vec<Notice> {
+        let Some((epoch, nonce, absent)) = self.sending.take() else {
+            return self.rest(now);
+        };
+        self.flight = Some(Flight { nonce, since: now });
+        self.rest_with(
+            now,
+            Notice::Sent {
+                epoch,
+                nonce,
+                hash,
+                absent,
+            },
+        )
+    }
+
+    fn rest(&mut self, now: u64) -> Vec<Notice> {
+        self.step = Step::Look;
+        self.ready_at = now.saturating_add(self.policy.poll_ms);
+        Vec::new()
+    }
+
+    fn rest_with(&mut self, now: u64, notice: Notice) -> Vec<Notice> {
+        self.rest(now);
+        vec![notice]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Making a submission: certificate, absent members, and what shows the inbox.
+
+use alloy_primitives::{Address, B256, Bytes};
+
+use super::{Deployment, Offer, RootState};
+use crate::abi::{IInbox, IRootChain};
+use crate::proof::checkpoint::Checkpoint;
+use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError};
+use crate::proof::set::{self, SetCommitment, SetError};
+use crate::proof::tree::{Multiproof, ProofError, node};
+use crate::proof::{deployment, list};
+use crate::relay::witness::WitnessError;
+use plasmid_staking::Member;
+
+/// RootChain takes a τ that is at most 15 minutes old; a minute is left for the way.
+const TAU_AGE_SECS: u64 = 14 * 60;
+
+/// Why a checkpoint cannot be submitted as it stands.
+#[derive(Debug, thiserror::Error)]
+pub enum ParcelError {
+    /// The child gave another epoch's content.
+    #[error("the child gave checkpoint {given} where {wanted} is next")]
+    OtherEpoch {
+        /// What root wants.
+        wanted: u64,
+        /// What was given.
+        given: u64,
+    },
+    /// The content is of another deployment or history.
+    #[error("its previous is {given}, and root accepted {wanted}")]
+    OtherHistory {
+        /// What root accepted.
+        wanted: B256,
+        /// What the content names.
+        given: B256,
+    },
+    /// The members given are not the set.
+    #[error("the members given have commitment {given}, and the set is {wanted}")]
+    OtherSet {
+        /// The set's commitment.
+        wanted: B256,
+        /// That of the members given.
+        given: B256,
+    },
+    /// Too few shares verify.
+    #[error(transparent)]
+    NoQuorum(CertificateError),
+    /// The certificate cannot be made.
+    #[error("no certificate: {0}")]
+    Certificate(CertificateError),
+    /// The members given cannot be a set.
+    #[error("no set: {0}")]
+    Set(#[from] SetError),
+    /// The inbox cannot be shown.
+    #[error("the inbox cannot be shown: {0}")]
+    Inbox(#[from] WitnessError),
+    /// The absent members cannot be shown.
+    #[error("the absent members cannot be shown: {0}")]
+    Absent(#[from] ProofError),
+}
+
+/// The argument of `submit` for `offer` on `root` as it stands.
+pub fn submission(
+    deployment: &Deployment,
+    root: &RootState,
+    offer: &Offer,
+) -> Result<IRootChain::Submission, ParcelError> {
+    let checkpoint = &offer.checkpoint;
+    check_history(deployment, root, checkpoint)?;
+    let set = check_set(deployment, root, &offer.members)?;
+    let digest = checkpoint.digest();
+    let certificate = certificate::build(&offer.members, &digest, &offer.shares).map_err(
+        |error| match error {
+            CertificateError::Quorum { .. } => ParcelError::NoQuorum(error),
+            error => ParcelError::Certificate(error),
+        },
+    )?;
+    let tau = tau(root, checkpoint);
+    let witness = root
+        .messages()
+        .witness(checkpoint.inbox_cursor, checkpoint.inbox_hash, tau)?;
+    let absent = absent(&offer.members, &certificate);
+    let numbers: Vec<u32> = absent.iter().map(|member| member.number.into()).collect();
+    Ok(IRootChain::Submission {
+        checkpoint: content(checkpoint),
+        previous: previous(root),
+        signers: halves(&certificate.bitmap),
+        signature: Bytes::copy_from_slice(&certificate.signature),
+        set: IRootChain::Set {
+            membersRoot: set.members_root,
+            count: set.count,
+            aggregateKey: Bytes::copy_from_slice(&set.aggregate),
+            totalPower: set.total,
+        },
+        absent,
+        absentSiblings: siblings(&offer.members, &numbers)?,
+        tau,
+        dueCount: witness.due_count,
+        inbox: IInbox::Witness {
+            afterCursor: witness.after_cursor,
+            beforeDue: witness.before_due,
+            around: witness.around,
+            afterDue: witness.after_due,
+        },
+    })
+}
+
+fn check_history(
+    deployment: &Deployment,
+    root: &RootState,
+    checkpoint: &Checkpoint,
+) -> Result<(), ParcelError> {
+    if checkpoint.epoch != root.accepted {
+        return Err(ParcelError::OtherEpoch {
+            wanted: root.accepted,
+            given: checkpoint.epoch,
+        });
+    }
+    let first = deployment::salt(&deployment.id);
+    let wanted = root.previous.as_ref().map_or(first, |last| last.digest);
+    if checkpoint.previous != wanted || checkpoint.deployment != deployment.id {
+        return Err(ParcelError::OtherHistory {
+            wanted,
+            given: checkpoint.previous,
+        });
+    }
+    Ok(())
+}
+
+fn check_set(
+    deployment: &Deployment,
+    root: &RootState,
+    members: &[Member],
+) -> Result<SetCommitment, ParcelError> {
+    let set = set::commit(members)?;
+    let wanted = match &root.previous {
+        Some(last) => last.checkpoint.next_set,
+        None => deployment.genesis_set,
+    };
+    if set.commitment != wanted {
+        return Err(ParcelError::OtherSet {
+            wanted,
+            given: set.commitment,
+        });
+    }
+    Ok(set)
+}
+
+/// The time at which due messages are counted: the end of the epoch, because nothing later could be consumed in it; as far as root allows.
+fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
+    let earliest = root.tau.max(root.time.saturating_sub(TAU_AGE_SECS));
+    checkpoint.last_block_time.min(root.time).max(earliest)
+}
+
+fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
+    IRootChain::Checkpoint {
+        epoch: checkpoint.epoch,
+        lastBlockTime: checkpoint.last_block_time,
+        blocksRoot: checkpoint.blocks_root,
+        stateRoot: checkpoint.state_root,
+        inboxCursor: checkpoint.inbox_cursor,
+        inboxHash: checkpoint.inbox_hash,
+        nextSet: checkpoint.next_set,
+        relayer: Address::from(checkpoint.relayer),
+        previous: checkpoint.previous,
+    }
+}
+
+fn previous(root: &RootState) -> IRootChain::Acceptance {
+    match &root.previous {
+        None => IRootChain::Acceptance {
+            signers: [B256::ZERO; 2],
+            time: 0,
+            blockNumber: 0,
+            dueCount: 0,
+        },
+        Some(last) => IRootChain::Acceptance {
+            signers: halves(&last.signers),
+            time: last.time,
+            blockNumber: last.block,
+            dueCount: last.due_count,
+        },
+    }
+}
+
+fn halves(bitmap: &[u8; 64]) -> [B256; 2] {
+    let (low, high) = bitmap.split_at(32);
+    [B256::from_slice(low), B256::from_slice(high)]
+}
+
+fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::Absent> {
+    (0u16..)
+        .zip(members)
+        .filter(|(number, _)| !certificate::has(&certificate.bitmap, usize::from(*number)))
+        .map(|(number, member)| IRootChain::Absent {
+            number,
+            seat: member.seat,
+            operator: Address::from(member.operator),
+            registration: member.registration,
+            consensusKey: B256::from(member.consensus_key),
+            checkpointKey: Bytes::copy_from_slice(&member.checkpoint_key),
+            power: member.power,
+        })
+        .collect()
+}
+
+/// The multiproof of these members' leaves in the tree over all of them; nothing for nobody.
+fn siblings(members: &[Member], numbers: &[u32]) -> Result<Vec<B256>, ProofError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let depth = list::depth(u32::try_from(members.len()).unwrap_or(u32::MAX));
+    let width = 1usize << depth.min(16);
+    let mut levels = vec![
+        members
+            .iter()
+            .map(set::member_leaf)
+            .chain(std::iter::repeat(B256::ZERO))
+            .take(width)
+            .collect::<Vec<_>>(),
+    ];
+    for _ in 0..depth {
+        let below = levels.last().map(Vec::as_slice).unwrap_or_default();
+        let above = below
+            .chunks_exact(2)
+            .filter_map(|pair| Some(node(pair.first()?, pair.get(1)?)))
+            .collect();
+        levels.push(above);
+    }
+    let at = |level: usize, index: u32| {
+        let row = levels.get(level)?;
+        row.get(usize::try_from(index).ok()?).copied()
+    };
+    let mut proof = Multiproof::collect(numbers, |level, index| {
+        at(level, index).unwrap_or(B256::ZERO)
+    })?;
+    // The proof reaches up 32 levels, with one sibling in each level above the list's own root.
+    let above = crate::proof::tree::DEPTH.saturating_sub(depth);
+    proof
+        .siblings
+        .truncate(proof.siblings.len().saturating_sub(above));
+    Ok(proof.siblings)
+}

@@ -1,0 +1,365 @@
+//! The outbox machine against fed outcomes, with real keys and a model of what root checks.
+
+use alloy_primitives::{Address, B256, keccak256};
+
+use super::*;
+use crate::proof::bls::SecretKey;
+use crate::proof::{deployment, list, set};
+use crate::relay::acceptance::Acceptance;
+use crate::relay::inbox::Anchor;
+use plasmid_staking::Member;
+
+const ME: Address = Address::repeat_byte(0xaa);
+const ID: [u8; 20] = [5; 20];
+
+struct World {
+    keys: Vec<SecretKey>,
+    members: Vec<Member>,
+    now: u64,
+    outbox: Outbox,
+    accepted: Vec<Acceptance>,
+    nonce: u64,
+    pool: Vec<Parcel>,
+    paid: u64,
+    absent: Vec<u16>,
+    relayer: Address,
+    notices: Vec<Notice>,
+}
+
+impl World {
+    fn new(count: u16, policy: Policy) -> Self {
+        let keys: Vec<_> = (0..count)
+            .map(|number| SecretKey::from_entropy(&keccak256(number.to_be_bytes()).0).unwrap())
+            .collect();
+        let members: Vec<_> = (0..count)
+            .zip(&keys)
+            .map(|(number, key)| Member {
+                seat: number * 2,
+                operator: [number as u8; 20],
+                registration: u64::from(number) + 1,
+                consensus_key: [number as u8; 32],
+                checkpoint_key: key.public_key(),
+                power: 10,
+            })
+            .collect();
+        let genesis_set = set::commit(&members).unwrap().commitment;
+        let deployment = Deployment {
+            id: ID,
+            genesis_set,
+            me: ME,
+        };
+        Self {
+            keys,
+            members,
+            now: 1_000_000,
+            outbox: Outbox::new(deployment, policy),
+            accepted: Vec::new(),
+            nonce: 0,
+            pool: Vec::new(),
+            paid: 0,
+            absent: Vec::new(),
+            relayer: ME,
+            notices: Vec::new(),
+        }
+    }
+
+    fn quick() -> Policy {
+        Policy {
+            poll_ms: 100,
+            linger_ms: 500,
+            patience_secs: 60,
+            stuck_ms: 5_000,
+        }
+    }
+
+    fn checkpoint(&self, epoch: u64) -> Checkpoint {
+        let first = deployment::salt(&ID);
+        Checkpoint {
+            deployment: ID,
+            epoch,
+            last_block_time: 1_000 + epoch,
+            blocks_root: keccak256([1]),
+            state_root: keccak256([2]),
+            inbox_cursor: 0,
+            inbox_hash: B256::ZERO,
+            next_set: set::commit(&self.members).unwrap().commitment,
+            relayer: self.relayer.into_array(),
+            previous: self.accepted.last().map_or(first, |last| last.digest),
+        }
+    }
+
+    fn offer(&self, epoch: u64) -> Offer {
+        let checkpoint = self.checkpoint(epoch);
+        let digest = checkpoint.digest();
+        let shares = (0u16..)
+            .zip(&self.keys)
+            .filter(|(number, _)| !self.absent.contains(number))
+            .map(|(number, key)| (number, key.sign_checkpoint(&digest)))
+            .collect();
+        Offer {
+            checkpoint,
+            members: self.members.clone(),
+            shares,
+        }
+    }
+
+    fn root(&self) -> RootState {
+        RootState {
+            time: self.now / 1_000,
+            accepted: self.accepted.len() as u64,
+            tau: self.accepted.last().map_or(0, |last| last.tau),
+            previous: self.accepted.last().cloned(),
+            anchor: Anchor::GENESIS.index,
+            anchor_link: Anchor::GENESIS.link,
+            entries: Vec::new(),
+            nonce: self.nonce,
+            pending_nonce: self.nonce + u64::from(!self.pool.is_empty()),
+        }
+    }
+
+    /// Does one task; false when there is none.
+    fn step(&mut self) -> bool {
+        let Some(task) = self.outbox.next(self.now) else {
+            return false;
+        };
+        let outcome = match task {
+            Task::Look => Outcome::Root(Box::new(self.root())),
+            Task::Fetch(epoch) => Outcome::Offer(Some(Box::new(self.offer(epoch)))),
+            Task::Submit(parcel) => {
+                assert_eq!(
+                    parcel.nonce, self.nonce,
+                    "only the account's next nonce is used"
+                );
+                assert_eq!(parcel.replaces, !self.pool.is_empty());
+                let hash = keccak256(parcel.nonce.to_be_bytes());
+                self.pool = vec![*parcel];
+                Outcome::Sent(hash)
+            }
+        };
+        let notices = self.outbox.answer(self.now, outcome);
+        self.notices.extend(notices);
+        true
+    }
+
+    fn run(&mut self, seconds: u64) {
+        let end = self.now + seconds * 1_000;
+        while self.now < end {
+            while self.step() {}
+            self.now += 50;
+        }
+    }
+
+    /// Root mines what waits: accepts it when it is next, else it reverts and is paid for all the same.
+    fn mine(&mut self) {
+        for parcel in std::mem::take(&mut self.pool) {
+            self.nonce += 1;
+            self.paid += 1;
+            if parcel.epoch == self.accepted.len() as u64 {
+                self.accept(ME);
+            }
+        }
+    }
+
+    fn accept(&mut self, carrier: Address) {
+        let epoch = self.accepted.len() as u64;
+        let checkpoint = self.checkpoint(epoch);
+        self.accepted.push(Acceptance {
+            epoch,
+            digest: checkpoint.digest(),
+            carrier,
+            checkpoint,
+            signers: [0; 64],
+            time: self.now / 1_000,
+            block: self.now / 1_000,
+            due_count: 0,
+            tau: 0,
+        });
+    }
+
+    /// A new process: all that the machine knew is gone.
+    fn crash(&mut self) {
+        self.outbox = Outbox::new(self.outbox.deployment, self.outbox.policy);
+    }
+}
+
+#[test]
+fn checkpoints_are_carried_one_after_the_other_each_paid_once() {
+    let mut world = World::new(4, World::quick());
+    for epoch in 0..5 {
+        world.run(2);
+        assert_eq!(world.pool.len(), 1);
+        world.mine();
+        assert_eq!(world.accepted.len(), epoch + 1);
+    }
+    assert_eq!(world.paid, 5);
+    world.run(1);
+    let carried = |notice: &&Notice| matches!(notice, Notice::Accepted { carrier: ME, .. });
+    assert_eq!(world.notices.iter().filter(carried).count(), 5);
+}
+
+#[test]
+fn a_crash_between_any_two_steps_never_pays_twice() {
+    for crash_at in 0..12 {
+        let mut world = World::new(4, World::quick());
+        for _ in 0..crash_at {
+            while !world.step() {
+                world.now += 50;
+            }
+        }
+        world.crash();
+        world.run(3);
+        world.mine();
+        world.crash();
+        world.run(1);
+        assert_eq!(world.accepted.len(), 1, "crash at step {crash_at}");
+        assert_eq!(world.paid, 1, "crash at step {crash_at}");
+    }
+}
+
+#[test]
+fn what_an_earlier_process_left_in_the_pool_is_waited_for_and_then_replaced_at_its_nonce() {
+    let mut world = World::new(4, World::quick());
+    world.run(1);
+    let left = world.pool[0].nonce;
+    world.crash();
+    world.run(4);
+    assert!(!world.notices.contains(&Notice::Stuck { nonce: left }));
+    world.run(3);
+    assert!(world.notices.contains(&Notice::Stuck { nonce: left }));
+    assert!(world.pool[0].replaces);
+    world.mine();
+    assert_eq!((world.paid, world.accepted.len()), (1, 1));
+}
+
+#[test]
+fn a_race_that_another_relayer_won_is_noticed_and_the_next_epoch_takes_the_nonce() {
+    let mut world = World::new(4, World::quick());
+    world.run(1);
+    let other = Address::repeat_byte(0xbb);
+    world.accept(other);
+    world.run(10);
+    assert!(world.notices.contains(&Notice::Accepted {
+        epoch: 0,
+        carrier: other
+    }));
+    assert_eq!(
+        world.pool[0].epoch, 1,
+        "the stuck transaction is replaced by what is next"
+    );
+    world.mine();
+    assert_eq!((world.paid, world.accepted.len()), (1, 2));
+}
+
+#[test]
+fn the_relayer_named_in_the_checkpoint_goes_first_for_a_while() {
+    let mut world = World::new(4, World::quick());
+    world.relayer = Address::repeat_byte(0xcc);
+    world.run(50);
+    assert!(world.pool.is_empty());
+    world.run(30);
+    assert_eq!(world.pool.len(), 1);
+}
+
+#[test]
+fn without_a_quorum_it_waits_and_with_one_it_lingers_for_the_rest() {
+    let mut world = World::new(4, World::quick());
+    world.absent = vec![0, 3];
+    world.run(5);
+    assert!(world.pool.is_empty());
+    assert!(matches!(
+        world.notices.last(),
+        Some(Notice::Waiting { epoch: 0, .. })
+    ));
+    world.absent = vec![3];
+    let since = world.now;
+    while world.pool.is_empty() {
+        world.step();
+        world.now += 50;
+    }
+    assert!(world.now - since >= 500);
+    let submission = &world.pool[0].submission;
+    assert_eq!(submission.absent.len(), 1);
+    assert_eq!(submission.absent[0].number, 3);
+    assert_eq!(submission.signers[0].0[0], 0b0111);
+}
+
+#[test]
+fn absent_members_are_shown_by_exactly_the_siblings_of_the_list_tree() {
+    for count in [1u16, 2, 3, 4, 5, 7, 8, 9, 13] {
+        let mut world = World::new(count, World::quick());
+        for absent in 0..count.min(4) {
+            if u32::from(count - 1) * 3 <= u32::from(count) * 2 {
+                continue;
+            }
+            world.absent = vec![absent];
+            let offer = world.offer(0);
+            let submission =
+                parcel::submission(&world.outbox.deployment, &world.root(), &offer).unwrap();
+            let leaves: Vec<_> = world.members.iter().map(set::member_leaf).collect();
+            // A multiproof of one leaf is its inclusion proof.
+            assert_eq!(
+                Some(submission.absentSiblings),
+                list::prove(&leaves, u32::from(absent))
+            );
+        }
+    }
+}
+
+#[test]
+fn forged_offers_are_refused_for_the_reason_that_is_theirs() {
+    type Forge = fn(&mut Offer);
+    let forges: [(&str, Forge); 6] = [
+        ("where 0 is next", |offer| offer.checkpoint.epoch = 1),
+        ("its previous is", |offer| {
+            offer.checkpoint.previous.0[0] ^= 1
+        }),
+        ("its previous is", |offer| {
+            offer.checkpoint.deployment[0] ^= 1
+        }),
+        ("the members given", |offer| offer.members[0].power += 1),
+        ("the members given", |offer| {
+            offer.members.pop();
+        }),
+        ("power", |offer| offer.checkpoint.state_root.0[0] ^= 1),
+    ];
+    for (words, forge) in forges {
+        let world = World::new(4, World::quick());
+        let mut offer = world.offer(0);
+        forge(&mut offer);
+        let error =
+            parcel::submission(&world.outbox.deployment, &world.root(), &offer).unwrap_err();
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    }
+}
+
+#[test]
+fn shares_that_do_not_verify_are_skipped_and_the_rest_still_makes_a_certificate() {
+    let world = World::new(4, World::quick());
+    let mut offer = world.offer(0);
+    offer.shares[1].1[20] ^= 1;
+    offer.shares.push((2, offer.shares[0].1));
+    offer.shares.push((400, offer.shares[0].1));
+    let submission = parcel::submission(&world.outbox.deployment, &world.root(), &offer).unwrap();
+    assert_eq!(submission.absent.len(), 1);
+    assert_eq!(submission.absent[0].number, 1);
+}
+
+#[test]
+fn failures_and_refusals_are_said_and_tried_again_later() {
+    let mut world = World::new(4, World::quick());
+    for outcome in [
+        Outcome::Failed("no node".into()),
+        Outcome::Refused("checkpoint 0 was offered and 1 is next".into()),
+        Outcome::Offer(None),
+    ] {
+        assert!(world.outbox.next(world.now).is_some());
+        world.outbox.answer(world.now, outcome);
+        assert!(world.outbox.next(world.now).is_none(), "it rests");
+        world.now += 100;
+        assert!(matches!(world.outbox.next(world.now), Some(Task::Look)));
+        let root = Outcome::Root(Box::new(world.root()));
+        world.outbox.answer(world.now, root);
+    }
+    world.run(2);
+    assert_eq!(world.pool.len(), 1);
+}

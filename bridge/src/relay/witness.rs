@@ -1,0 +1,152 @@
+//! What a submission shows root about the inbox: that (cursor, hash) is a link of it, and how many messages were due at τ.
+//!
+//! ```text
+//! links kept by root:   every 32nd for ever, and the last 256
+//! after cursor          hashes of the messages after it, up to the next kept link
+//! before due ─ around ─ after due      the link before, the last due message, the first one not due, hashes up to a kept link
+//! ```
+//! Messages arrive between the making of a witness and its inclusion, so a link is called kept only with a margin in the ring of 256.
+
+use alloy_primitives::{B256, Bytes};
+
+use super::inbox::Entry;
+
+/// Links that root keeps for ever: every so many.
+const KEPT_EVERY: u64 = 32;
+/// Links of the newest messages that root keeps.
+const KEPT_LAST: u64 = 256;
+/// Messages that may arrive before the submission is mined.
+const MARGIN: u64 = 128;
+
+/// Why there is no witness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessError {
+    /// A message that it takes is not known here.
+    #[error("message {index} is not at hand (at hand are {first} to {count})")]
+    Missing {
+        /// The message.
+        index: u64,
+        /// The first one at hand.
+        first: u64,
+        /// The last one at hand.
+        count: u64,
+    },
+    /// The checkpoint's hash is not the inbox's.
+    #[error("at message {cursor} the inbox has hash {seen} and the checkpoint {claimed}")]
+    OtherHash {
+        /// The cursor.
+        cursor: u64,
+        /// The inbox's hash.
+        seen: B256,
+        /// The checkpoint's.
+        claimed: B256,
+    },
+}
+
+/// The witness as RootChain's `Submission` takes it, with the count of messages due at τ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Messages due at τ.
+    pub due_count: u64,
+    /// Message hashes after the cursor, up to a kept link.
+    pub after_cursor: Vec<B256>,
+    /// The link before the first of `around`.
+    pub before_due: B256,
+    /// The last due message and the first one not due.
+    pub around: Vec<Bytes>,
+    /// Message hashes after those, up to a kept link.
+    pub after_due: Vec<B256>,
+}
+
+/// All messages at hand: those after `anchor` up to root's newest.
+#[derive(Clone, Copy, Debug)]
+pub struct Messages<'a> {
+    /// The index before the first one.
+    pub anchor: u64,
+    /// The link there.
+    pub anchor_link: B256,
+    /// In order, without a gap.
+    pub entries: &'a [Entry],
+}
+
+impl Messages<'_> {
+    fn count(&self) -> u64 {
+        self.entries.last().map_or(self.anchor, |entry| entry.index)
+    }
+
+    fn entry(&self, index: u64) -> Result<&Entry, WitnessError> {
+        index
+            .checked_sub(self.anchor)
+            .and_then(|place| usize::try_from(place.checked_sub(1)?).ok())
+            .and_then(|place| self.entries.get(place))
+            .ok_or(WitnessError::Missing {
+                index,
+                first: self.anchor.saturating_add(1),
+                count: self.count(),
+            })
+    }
+
+    fn link(&self, index: u64) -> Result<B256, WitnessError> {
+        if index == self.anchor {
+            return Ok(self.anchor_link);
+        }
+        self.entry(index).map(|entry| entry.link)
+    }
+
+    /// Hashes of the messages after `index`, up to the first link that root will still keep.
+    fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
+        let count = self.count();
+        let oldest = count.saturating_sub(KEPT_LAST.saturating_sub(MARGIN));
+        let is_kept = |index: u64| index > oldest || index.is_multiple_of(KEPT_EVERY);
+        let mut hashes = Vec::new();
+        let mut last = index;
+        while !is_kept(last) {
+            last = last.saturating_add(1);
+            hashes.push(self.entry(last)?.hash);
+        }
+        Ok(hashes)
+    }
+
+    /// Shows that the chain has `hash` at `cursor`, and the count of messages due at `tau` (seconds).
+    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<Witness, WitnessError> {
+        let seen = self.link(cursor)?;
+        if seen != hash {
+            return Err(WitnessError::OtherHash {
+                cursor,
+                seen,
+                claimed: hash,
+            });
+        }
+        let after_cursor = self.up_to_kept(cursor)?;
+        let time_ms = u128::from(tau).saturating_mul(1000);
+        let due_here = self
+            .entries
+            .partition_point(|entry| u128::from(entry.due) <= time_ms);
+        let due_count = self
+            .anchor
+            .saturating_add(u64::try_from(due_here).unwrap_or(u64::MAX));
+        let mut witness = Witness {
+            due_count,
+            after_cursor,
+            before_due: B256::ZERO,
+            around: Vec::new(),
+            after_due: Vec::new(),
+        };
+        if due_count == self.count() {
+            return Ok(witness);
+        }
+        let first = due_count.max(1);
+        let last = due_count.saturating_add(1);
+        witness.before_due = self.link(first.saturating_sub(1))?;
+        for index in first..=last {
+            witness
+                .around
+                .push(Bytes::copy_from_slice(&self.entry(index)?.bytes));
+        }
+        witness.after_due = self.up_to_kept(last)?;
+        Ok(witness)
+    }
+}
+
+#[cfg(test)]
+mod tests;

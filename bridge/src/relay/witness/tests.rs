@@ -1,0 +1,148 @@
+//! Witnesses against a model of what the Inbox contract checks.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::proof::inbox::{link, message_hash};
+
+/// Messages 1 to `count`; message i is due at 10 × (i / 3) seconds, so that some share a due time.
+fn entries(count: u64) -> Vec<Entry> {
+    let mut previous = B256::ZERO;
+    (1..=count)
+        .map(|index| {
+            let due = index / 3 * 10_000;
+            let bytes: Arc<[u8]> = Arc::from([index.to_be_bytes(), due.to_be_bytes()].concat());
+            let hash = message_hash(&bytes);
+            previous = link(index, &previous, &hash);
+            Entry {
+                index,
+                link: previous,
+                hash,
+                due,
+                root_height: index,
+                bytes,
+            }
+        })
+        .collect()
+}
+
+/// What the contract keeps when it has `count` messages.
+fn kept(all: &[Entry], count: u64, index: u64) -> Option<B256> {
+    if index > count {
+        return None;
+    }
+    if index == 0 {
+        return Some(B256::ZERO);
+    }
+    let is_kept = count - index < 256 || index.is_multiple_of(32);
+    is_kept.then(|| all[index as usize - 1].link)
+}
+
+fn leads(all: &[Entry], count: u64, mut index: u64, mut hash: B256, hashes: &[B256]) -> bool {
+    for message in hashes {
+        index += 1;
+        hash = link(index, &hash, message);
+    }
+    kept(all, count, index) == Some(hash)
+}
+
+/// `requireContent` of the contract.
+fn accepts(
+    all: &[Entry],
+    count: u64,
+    cursor: u64,
+    hash: B256,
+    tau: u64,
+    witness: &Witness,
+) -> bool {
+    if !leads(all, count, cursor, hash, &witness.after_cursor) {
+        return false;
+    }
+    let due = |index: u64| all[index as usize - 1].due <= tau * 1_000;
+    if witness.due_count == count {
+        return witness.around.is_empty() && (count == 0 || due(count));
+    }
+    let first = witness.due_count.max(1);
+    let behind = witness.due_count + 1;
+    if witness.around.len() as u64 != behind - first + 1 {
+        return false;
+    }
+    let mut link_here = witness.before_due;
+    for (index, bytes) in (first..).zip(&witness.around) {
+        link_here = link(index, &link_here, &message_hash(bytes));
+    }
+    leads(all, count, behind, link_here, &witness.after_due)
+        && (witness.due_count == 0 || due(first))
+        && !due(behind)
+}
+
+#[test]
+fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
+    let all = entries(700);
+    for count in [0u64, 1, 2, 3, 31, 32, 33, 100, 255, 256, 257, 300, 600] {
+        let messages = Messages {
+            anchor: 0,
+            anchor_link: B256::ZERO,
+            entries: &all[..count as usize],
+        };
+        for cursor in (0..=count).step_by(7).chain([count]) {
+            let hash = messages.link(cursor).unwrap();
+            for tau in [0, 9, 10, 55, 500, 1_000, 5_000] {
+                let witness = messages.witness(cursor, hash, tau).unwrap();
+                assert!(
+                    accepts(&all, count, cursor, hash, tau, &witness),
+                    "count {count} cursor {cursor} tau {tau}"
+                );
+                if witness.due_count < count {
+                    assert!(
+                        accepts(&all, count + 100, cursor, hash, tau, &witness),
+                        "a hundred later: count {count} cursor {cursor} tau {tau}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_witness_from_the_messages_since_an_anchor_is_the_same() {
+    let all = entries(400);
+    let whole = Messages {
+        anchor: 0,
+        anchor_link: B256::ZERO,
+        entries: &all,
+    };
+    for (cursor, tau) in [(390, 1_300), (350, 1_200), (399, 1_329)] {
+        let hash = whole.link(cursor).unwrap();
+        let expected = whole.witness(cursor, hash, tau).unwrap();
+        let anchor = cursor.min(expected.due_count) - 1;
+        let part = Messages {
+            anchor,
+            anchor_link: whole.link(anchor).unwrap(),
+            entries: &all[anchor as usize..],
+        };
+        assert_eq!(part.witness(cursor, hash, tau).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_wrong_hash_and_messages_that_are_not_at_hand_are_named() {
+    let all = entries(50);
+    let messages = Messages {
+        anchor: 10,
+        anchor_link: all[9].link,
+        entries: &all[10..],
+    };
+    assert!(matches!(
+        messages.witness(20, B256::repeat_byte(1), 0),
+        Err(WitnessError::OtherHash { cursor: 20, .. })
+    ));
+    for cursor in [9, 51, u64::MAX] {
+        assert!(matches!(
+            messages.witness(cursor, B256::ZERO, 0),
+            Err(WitnessError::Missing { .. })
+        ));
+    }
+    // Nothing is due at time zero but messages 1 and 2, which are gone.
+    assert!(messages.witness(20, all[19].link, 0).is_err());
+}
