@@ -1,1 +1,16 @@
-//! Skeleton: this room is being built.
+//! I/O towards the root chain: it does what [`crate::relay`] decides.
+//!
+//! | module | does |
+//! |---|---|
+//! | `rpc` | JSON-RPC, bounded and typed |
+//! | `wallet` | signs, submits, waits, replaces by fee |
+//! | `follower` | runs the inbox machine and publishes what it agrees on |
+//! | `relayer` | runs the outbox machine: `plasmid relay` |
+//! | `ceremony` | deploys Registry and its contracts |
+
+pub mod ceremony;
+pub mod follower;
+pub mod reason;
+pub mod relayer;
+pub mod rpc;
+pub mod wallet;

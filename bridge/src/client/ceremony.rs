@@ -1,0 +1,296 @@
+//! The genesis ceremony on root (DESIGN section 6, "Genesis").
+//!
+//! ```text
+//! verifier ─► Registry            by CREATE2 through the deployment proxy: their addresses commit to code and arguments
+//!   each operator: check ─► register (keys, proofs of possession, bond and stake) ─► agree on the genesis
+//! anyone: create ─► Inbox, Vault, RootChain ─► read back, once final: deployment id, genesis time
+//! ```
+//! Every step can be repeated: what exists already is found and checked, not made again.
+
+mod artifacts;
+mod error;
+mod hint;
+mod keys;
+
+pub use artifacts::{ArtifactError, Artifacts};
+pub use error::CeremonyError;
+pub use keys::{OperatorKeys, proof_of_possession};
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall, SolValue};
+
+use super::follower::view_call;
+use super::rpc::{At, Call, Receipt, Rpc};
+use super::wallet::Wallet;
+use crate::abi::{self, DEPLOYMENT_PROXY, IRegistry, IRootChain};
+use crate::proof::deployment;
+use crate::relay::inbox::Finality;
+use crate::relay::seen::Which;
+
+/// What the Registry's address commits to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The genesis operators, in the order of their seats.
+    pub operators: Vec<Address>,
+    /// Wei of each operator's value that are bounty bond.
+    pub bond: u128,
+    /// Seconds for which an agreement locks.
+    pub lock_secs: u64,
+    /// Tells apart deployments of the same plan on one root chain.
+    pub salt: B256,
+}
+
+impl Plan {
+    /// Where the verifier is or will be, and the calldata that makes it.
+    pub fn verifier(&self, artifacts: &Artifacts) -> (Bytes, Address) {
+        abi::deployment(B256::ZERO, &artifacts.verifier, &[])
+    }
+
+    /// Where the Registry is or will be, and the calldata that makes it.
+    pub fn registry(&self, artifacts: &Artifacts) -> (Bytes, Address) {
+        let arguments = IRegistry::Arguments {
+            operators: self.operators.clone(),
+            verifier: self.verifier(artifacts).1,
+            inboxCode: artifacts.inbox_hash(),
+            vaultCode: artifacts.vault_hash(),
+            rootChainCode: artifacts.root_chain_hash(),
+            bond: self.bond,
+            lockSecs: self.lock_secs,
+        };
+        abi::deployment(self.salt, &artifacts.registry, &arguments.abi_encode())
+    }
+}
+
+/// A deployment as root holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The root chain's id.
+    pub root_chain_id: u64,
+    /// The Registry.
+    pub registry: Address,
+    /// The Inbox.
+    pub inbox: Address,
+    /// The Vault.
+    pub vault: Address,
+    /// RootChain.
+    pub root_chain: Address,
+    /// The block in which they were made.
+    pub block: u64,
+    /// Its timestamp, which is the child's genesis time, in seconds.
+    pub time: u64,
+    /// The hash of the block before.
+    pub parent_hash: B256,
+    /// The root of the genesis state.
+    pub state_root: B256,
+    /// The deployment id.
+    pub id: [u8; 20],
+    /// The commitment of sets 0 and 1.
+    pub set: B256,
+}
+
+impl Created {
+    /// The child's chain id.
+    pub fn chain_id(&self) -> String {
+        deployment::chain_id(&self.id)
+    }
+}
+
+/// Deploys verifier and Registry, as far as they do not exist; gives the Registry's address.
+pub async fn deploy(
+    wallet: &Wallet,
+    artifacts: &Artifacts,
+    plan: &Plan,
+) -> Result<Address, CeremonyError> {
+    let rpc = wallet.rpc();
+    if rpc.code(DEPLOYMENT_PROXY).await?.is_empty() {
+        return Err(CeremonyError::NoProxy(rpc.chain_id().await?));
+    }
+    let (data, address) = plan.verifier(artifacts);
+    deploy_one(wallet, "Ed25519Verifier", data, address).await?;
+    let (data, registry) = plan.registry(artifacts);
+    deploy_one(wallet, "Registry", data, registry).await?;
+    Ok(registry)
+}
+
+async fn deploy_one(
+    wallet: &Wallet,
+    name: &'static str,
+    data: Bytes,
+    address: Address,
+) -> Result<(), CeremonyError> {
+    if !wallet.rpc().code(address).await?.is_empty() {
+        return Ok(());
+    }
+    wallet.execute(Call::to(DEPLOYMENT_PROXY, data)).await?;
+    if wallet.rpc().code(address).await?.is_empty() {
+        return Err(CeremonyError::NoCode { name, address });
+    }
+    Ok(())
+}
+
+/// What an operator checks before it sends stake: that this address is the Registry of this plan and of no other, and has code.
+pub async fn check_registry(
+    rpc: &Rpc,
+    artifacts: &Artifacts,
+    plan: &Plan,
+    registry: Address,
+) -> Result<(), CeremonyError> {
+    let expected = plan.registry(artifacts).1;
+    if registry != expected {
+        return Err(CeremonyError::OtherRegistry {
+            expected,
+            given: registry,
+        });
+    }
+    for (name, address) in [
+        ("Registry", registry),
+        ("Ed25519Verifier", plan.verifier(artifacts).1),
+    ] {
+        if rpc.code(address).await?.is_empty() {
+            return Err(CeremonyError::NoCode { name, address });
+        }
+    }
+    Ok(())
+}
+
+/// Registers the wallet's account with both keys, sending bond and stake.
+pub async fn register(
+    wallet: &Wallet,
+    registry: Address,
+    keys: &OperatorKeys,
+    value: U256,
+) -> Result<Receipt, CeremonyError> {
+    let chain_id = wallet.rpc().chain_id().await?;
+    let possession = proof_of_possession(keys, chain_id, registry, wallet.address())
+        .ok_or(CeremonyError::NoPoint)?;
+    let call = IRegistry::registerCall {
+        consensusKey: B256::from(keys.consensus_key()),
+        checkpointKey: Bytes::copy_from_slice(&keys.checkpoint_key()),
+        possession,
+    };
+    let call = Call {
+        value,
+        ..Call::to(registry, call.abi_encode())
+    };
+    Ok(wallet.execute(call).await?)
+}
+
+/// Agrees on a genesis, which locks the stake.
+pub async fn agree(
+    wallet: &Wallet,
+    registry: Address,
+    agreement: B256,
+) -> Result<Receipt, CeremonyError> {
+    let call = IRegistry::agreeCall { agreement };
+    Ok(wallet
+        .execute(Call::to(registry, call.abi_encode()))
+        .await?)
+}
+
+/// What all operators must agree on: the genesis state, its sum of stakes and balances, and the constructor arguments.
+pub fn agreement(state_root: B256, sigma: u128, genesis: &IRegistry::Genesis) -> B256 {
+    deployment::agreement(&state_root, sigma, &genesis.abi_encode())
+}
+
+/// Creates Inbox, Vault and RootChain, sending the genesis balances.
+pub async fn create(
+    wallet: &Wallet,
+    registry: Address,
+    artifacts: &Artifacts,
+    state_root: B256,
+    genesis: &IRegistry::Genesis,
+    balances: U256,
+) -> Result<Receipt, CeremonyError> {
+    let call = IRegistry::createCall {
+        stateRoot: state_root,
+        genesis: genesis.clone(),
+        code: artifacts.code(),
+    };
+    let call = Call {
+        value: balances,
+        ..Call::to(registry, call.abi_encode())
+    };
+    Ok(wallet.execute(call).await?)
+}
+
+/// Reads the deployment back and checks its id against its fields and the block before it against the node.
+pub async fn read_back(rpc: &Rpc, registry: Address) -> Result<Created, CeremonyError> {
+    let created = view_call(rpc, registry, IRegistry::createdCall {}, At::Latest).await?;
+    if !created {
+        return Err(CeremonyError::NotCreated(registry));
+    }
+    let [inbox, vault, root_chain] = abi::created_by(registry);
+    let root_chain_id = rpc.chain_id().await?;
+    let at = At::Latest;
+    let said = view_call(rpc, root_chain, IRootChain::deploymentCall {}, at).await?;
+    let state_root = view_call(rpc, root_chain, IRootChain::genesisStateRootCall {}, at).await?;
+    let parent_hash = view_call(rpc, root_chain, IRootChain::parentBlockHashCall {}, at).await?;
+    let block = view_call(rpc, root_chain, IRootChain::genesisBlockCall {}, at).await?;
+    let time = view_call(rpc, root_chain, IRootChain::genesisTimeCall {}, at).await?;
+    let sets = view_call(rpc, root_chain, IRootChain::genesisSetsCall {}, at).await?;
+    let id = deployment::id(
+        root_chain_id,
+        &root_chain.into_array(),
+        &parent_hash,
+        &state_root,
+    );
+    if id != said.0 {
+        return Err(CeremonyError::OtherId {
+            said: said.to_string(),
+            computed: B256::right_padding_from(&id).to_string(),
+        });
+    }
+    let before = block.saturating_sub(1);
+    let seen = rpc
+        .block(Which::Number(before))
+        .await?
+        .map_or(B256::ZERO, |block| block.hash);
+    if seen != parent_hash {
+        return Err(CeremonyError::OtherParent {
+            block: before,
+            said: parent_hash,
+            seen,
+        });
+    }
+    Ok(Created {
+        root_chain_id,
+        registry,
+        inbox,
+        vault,
+        root_chain,
+        block,
+        time,
+        parent_hash,
+        state_root,
+        id,
+        set: sets.set1,
+    })
+}
+
+/// Waits until a block of root is final by this rule.
+pub async fn wait_final(
+    rpc: &Rpc,
+    block: u64,
+    finality: Finality,
+    patience: Duration,
+) -> Result<(), CeremonyError> {
+    let start = tokio::time::Instant::now();
+    loop {
+        let reached = match finality {
+            Finality::Tag => rpc.block(Which::Finalized).await?.map(|seen| seen.number),
+            Finality::Depth(depth) => rpc
+                .block(Which::Latest)
+                .await?
+                .and_then(|seen| seen.number.checked_sub(u64::from(depth))),
+        };
+        if reached.is_some_and(|number| number >= block) {
+            return Ok(());
+        }
+        if start.elapsed() > patience {
+            return Err(CeremonyError::NotFinal(block, patience));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,238 @@
+//! The body of `plasmid relay`: carries checkpoints to root, holds no validator's key, and may be stopped at any moment.
+//!
+//! What to do is decided by [`crate::relay::outbox`]; this reads root and the child, hands transactions in, and says what happened. Stopping
+//! is dropping the future of [`Relayer::run`]: a transaction that was handed in stays in the node's pool, and the next run finds it by
+//! the account's nonces.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolCall;
+
+use super::follower::{Follower, Progress, now_ms, view_call};
+use super::rpc::{At, Call, Rpc, RpcError};
+use super::wallet::{Fees, Wallet, WalletError};
+use crate::abi::IRootChain;
+use crate::relay::events;
+use crate::relay::inbox::View;
+use crate::relay::outbox::{
+    Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task, tail,
+};
+use crate::relay::seen::Which;
+
+/// Transactions whose receipts are looked for, at most.
+const WATCHED: usize = 16;
+/// Attempts to outbid a transaction that the node holds and whose fees are not known.
+const BIDS: usize = 24;
+
+/// Where checkpoints and shares come from: a node of the child.
+pub trait Source {
+    /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far; none while the epoch is not over.
+    fn offer(&self, epoch: u64) -> impl Future<Output = Result<Option<Offer>, String>> + Send;
+}
+
+/// A relayer.
+#[derive(Debug)]
+pub struct Relayer {
+    wallet: Wallet,
+    follower: Follower,
+    inbox: Address,
+    root_chain: Address,
+    machine: Outbox,
+    watched: VecDeque<(u64, B256)>,
+    bid: Option<(u64, Fees)>,
+}
+
+impl Relayer {
+    /// A relayer for the deployment at these addresses. The follower must be its own, begun at genesis or at an anchor below the last
+    /// accepted checkpoint's cursor: it forgets what no submission needs.
+    pub async fn open(
+        wallet: Wallet,
+        follower: Follower,
+        inbox: Address,
+        root_chain: Address,
+        policy: Policy,
+    ) -> Result<Self, RpcError> {
+        let rpc = wallet.rpc();
+        let id = view_call(rpc, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
+        let sets = view_call(rpc, root_chain, IRootChain::genesisSetsCall {}, At::Latest).await?;
+        let deployment = Deployment {
+            id: id.0,
+            genesis_set: sets.set1,
+            me: wallet.address(),
+        };
+        Ok(Self {
+            wallet,
+            follower,
+            inbox,
+            root_chain,
+            machine: Outbox::new(deployment, policy),
+            watched: VecDeque::new(),
+            bid: None,
+        })
+    }
+
+    /// Relays until it is dropped.
+    pub async fn run<S: Source>(&mut self, source: &S, mut say: impl FnMut(&Notice)) {
+        loop {
+            let now = now_ms();
+            let Some(task) = self.machine.next(now) else {
+                let wait = self.machine.wake().saturating_sub(now).clamp(1, 1_000);
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                continue;
+            };
+            let outcome = match task {
+                Task::Look => {
+                    for notice in self.receipts().await {
+                        say(&notice);
+                    }
+                    self.look().await
+                }
+                Task::Fetch(epoch) => fetch(source, epoch).await,
+                Task::Submit(parcel) => self.submit(*parcel).await,
+            };
+            for notice in self.machine.answer(now_ms(), outcome) {
+                if let Notice::Sent { epoch, hash, .. } = notice {
+                    self.watched.push_back((epoch, hash));
+                    while self.watched.len() > WATCHED {
+                        self.watched.pop_front();
+                    }
+                }
+                say(&notice);
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Outcome {
+        let view = Arc::clone(&self.follower.view().borrow());
+        if let Some((_, last)) = view.acceptances.last_key_value() {
+            let needed = last.due_count.min(last.checkpoint.inbox_cursor);
+            let released = Progress::Released(needed.saturating_sub(1));
+            self.follower.progress().send_replace(released);
+        }
+        match self.root_state(&view).await {
+            Ok(Ok(state)) => Outcome::Root(Box::new(state)),
+            Ok(Err(reason)) => Outcome::Failed(reason),
+            Err(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+
+    async fn root_state(&self, view: &View) -> Result<Result<RootState, String>, RpcError> {
+        let Some(finalized) = view.finalized else {
+            return Ok(Err("the root chain is not followed yet".into()));
+        };
+        let rpc: &Rpc = self.wallet.rpc();
+        let Some(latest) = rpc.block(Which::Latest).await? else {
+            return Ok(Err("the root chain has no newest block".into()));
+        };
+        let head = view_call(
+            rpc,
+            self.root_chain,
+            IRootChain::headCall {},
+            At::Hash(latest.hash),
+        )
+        .await?;
+        let first = finalized.number.saturating_add(1);
+        let logs = if first <= latest.number {
+            let contracts = [self.inbox, self.root_chain];
+            let topics = [events::MESSAGE, events::ACCEPTANCE];
+            rpc.logs(first, latest.number, &contracts, &topics).await?
+        } else {
+            Vec::new()
+        };
+        let (entries, previous) = match tail::extend(view, &logs) {
+            Ok(tail) => tail,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let seen = previous
+            .as_ref()
+            .map_or(0, |last| last.epoch.saturating_add(1));
+        if seen != head.accepted {
+            return Ok(Err(format!(
+                "root accepted {} checkpoints, and its events show {seen}",
+                head.accepted
+            )));
+        }
+        let me = self.wallet.address();
+        let nonce = rpc.nonce(me, At::Latest).await?;
+        let pending_nonce = rpc.nonce(me, At::Pending).await?;
+        Ok(Ok(RootState {
+            time: latest.time,
+            accepted: head.accepted,
+            tau: head.tau,
+            previous,
+            anchor: view.anchor.index,
+            anchor_link: view.anchor.link,
+            entries,
+            nonce,
+            pending_nonce,
+        }))
+    }
+
+    async fn submit(&mut self, parcel: Parcel) -> Outcome {
+        let call = IRootChain::submitCall {
+            submission: parcel.submission,
+        };
+        let call = Call::to(self.root_chain, call.abi_encode());
+        match self.bid_for(call, parcel.nonce, parcel.replaces).await {
+            Ok(hash) => Outcome::Sent(hash),
+            Err(WalletError::WouldRevert(reason)) => Outcome::Refused(reason),
+            Err(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+
+    async fn bid_for(
+        &mut self,
+        call: Call,
+        nonce: u64,
+        replaces: bool,
+    ) -> Result<B256, WalletError> {
+        let gas = self.wallet.gas(&call).await?;
+        let mut fees = self.wallet.fees().await?;
+        if let Some((_, last)) = self.bid.filter(|(known, _)| replaces && *known == nonce) {
+            fees = fees.at_least(last.bumped_up());
+        }
+        for _ in 0..BIDS {
+            self.wallet.check(fees)?;
+            match self.wallet.send_at(call.clone(), nonce, gas, fees).await {
+                Ok(sent) => {
+                    self.bid = Some((nonce, fees));
+                    return Ok(sent.hash());
+                }
+                Err(WalletError::Underpriced(_)) => fees = fees.bumped_up(),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(WalletError::Underpriced(nonce))
+    }
+
+    /// Receipts of what was sent, each said once; a transaction that was replaced never has one and is forgotten in time.
+    async fn receipts(&mut self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut kept = VecDeque::new();
+        while let Some((epoch, hash)) = self.watched.pop_front() {
+            match self.wallet.rpc().receipt(hash).await {
+                Ok(Some(receipt)) => notices.push(Notice::Paid {
+                    epoch,
+                    hash,
+                    gas_used: receipt.gas_used,
+                    gas_price: receipt.gas_price,
+                    succeeded: receipt.succeeded,
+                }),
+                _ => kept.push_back((epoch, hash)),
+            }
+        }
+        self.watched = kept;
+        notices
+    }
+}
+
+async fn fetch<S: Source>(source: &S, epoch: u64) -> Outcome {
+    match source.offer(epoch).await {
+        Ok(offer) => Outcome::Offer(offer.map(Box::new)),
+        Err(reason) => Outcome::Failed(format!("the child's node: {reason}")),
+    }
+}

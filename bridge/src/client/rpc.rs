@@ -1,0 +1,259 @@
+//! JSON-RPC over HTTP to a node of the root chain.
+//!
+//! Nothing that the node says is believed before it is bounded and parsed: the answer is read up to a limit that is checked while it
+//! arrives, its id must be the request's, quantities follow the Ethereum JSON-RPC rules exactly. Reads are repeated with backoff;
+//! submissions never are, because their outcome is unknown after a failure. Errors tell apart what the caller can do about them.
+
+mod call;
+mod error;
+mod parse;
+
+pub use call::{At, Call, Limits};
+pub use error::RpcError;
+pub use parse::{Receipt, Seen};
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde_json::{Value, json};
+
+use crate::relay::seen::{Block, Log, Which};
+
+/// No wait that an endpoint asks for is longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A client of one node.
+#[derive(Debug)]
+pub struct Rpc {
+    http: reqwest::Client,
+    url: reqwest::Url,
+    limits: Limits,
+    id: AtomicU64,
+}
+
+impl Rpc {
+    /// A client of the node at `url`; nothing is sent yet.
+    pub fn new(url: &str, limits: Limits) -> Result<Self, RpcError> {
+        let wrong = |reason: String| RpcError::Address {
+            url: url.to_owned(),
+            reason,
+        };
+        let parsed = reqwest::Url::parse(url).map_err(|e| wrong(e.to_string()))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(wrong(format!(
+                "scheme {:?} is not supported",
+                parsed.scheme()
+            )));
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(limits.connect)
+            .timeout(limits.request)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|e| wrong(e.to_string()))?;
+        Ok(Self {
+            http,
+            url: parsed,
+            limits,
+            id: AtomicU64::new(1),
+        })
+    }
+
+    /// Calls once.
+    pub async fn once(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let id = self.id.fetch_add(1, Ordering::Relaxed);
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let answer = self
+            .http
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .body(request.to_string())
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = answer.status().as_u16();
+        if status == 429 {
+            return Err(RpcError::RateLimited(retry_after(&answer)));
+        }
+        let body = self.body(answer).await?;
+        match parse::answer(&body, id) {
+            Err(RpcError::Malformed(_)) if status != 200 => Err(RpcError::Status(status)),
+            other => other,
+        }
+    }
+
+    /// Calls a method that changes nothing, again after a failure that may pass.
+    pub async fn read(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let mut wait = self.limits.backoff;
+        let mut left = self.limits.attempts.max(1);
+        loop {
+            left -= 1;
+            match self.once(method, params.clone()).await {
+                Err(error) if left > 0 && error.is_transient() => {
+                    let asked = match error {
+                        RpcError::RateLimited(asked) => asked,
+                        _ => Duration::ZERO,
+                    };
+                    tokio::time::sleep(wait.max(asked).min(LONGEST_WAIT)).await;
+                    wait = wait.saturating_mul(2);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Reads a body, refusing it at the first byte past the limit.
+    async fn body(&self, mut answer: reqwest::Response) -> Result<Vec<u8>, RpcError> {
+        let limit = self.limits.answer_bytes;
+        if answer
+            .content_length()
+            .is_some_and(|length| length > limit as u64)
+        {
+            return Err(RpcError::TooLarge(limit));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > limit {
+                return Err(RpcError::TooLarge(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The chain's id (EIP-155).
+    pub async fn chain_id(&self) -> Result<u64, RpcError> {
+        parse::quantity_u64(&self.read("eth_chainId", json!([])).await?)
+    }
+
+    /// A block's header, none when there is no such block.
+    pub async fn block(&self, which: Which) -> Result<Option<Block>, RpcError> {
+        Ok(self.header(which).await?.map(|seen| seen.block))
+    }
+
+    /// A block's header with its base fee, none when there is no such block.
+    pub async fn header(&self, which: Which) -> Result<Option<Seen>, RpcError> {
+        let name = match which {
+            Which::Latest => json!("latest"),
+            Which::Finalized => json!("finalized"),
+            Which::Number(number) => json!(format!("{number:#x}")),
+        };
+        let value = self
+            .read("eth_getBlockByNumber", json!([name, false]))
+            .await?;
+        let seen = parse::header(&value)?;
+        match (which, &seen) {
+            (Which::Number(asked), Some(seen)) if seen.block.number != asked => {
+                Err(RpcError::Malformed(format!(
+                    "block {} where {asked} was asked for",
+                    seen.block.number
+                )))
+            }
+            _ => Ok(seen),
+        }
+    }
+
+    /// The events of these contracts in blocks `from` to `to`, both included.
+    pub async fn logs(
+        &self,
+        from: u64,
+        to: u64,
+        addresses: &[Address],
+        topics: &[B256],
+    ) -> Result<Vec<Log>, RpcError> {
+        let filter = json!({
+            "fromBlock": format!("{from:#x}"),
+            "toBlock": format!("{to:#x}"),
+            "address": addresses,
+            "topics": [topics],
+        });
+        parse::logs(&self.read("eth_getLogs", json!([filter])).await?)
+    }
+
+    /// What a call would return.
+    pub async fn call(&self, call: &Call, at: At) -> Result<Bytes, RpcError> {
+        parse::data(
+            &self
+                .read("eth_call", json!([call.object(), at.value()]))
+                .await?,
+        )
+    }
+
+    /// Gas that a transaction would use now.
+    pub async fn estimate_gas(&self, call: &Call) -> Result<u64, RpcError> {
+        parse::quantity_u64(
+            &self
+                .read("eth_estimateGas", json!([call.object(), "latest"]))
+                .await?,
+        )
+    }
+
+    /// The code of an account.
+    pub async fn code(&self, address: Address) -> Result<Bytes, RpcError> {
+        parse::data(&self.read("eth_getCode", json!([address, "latest"])).await?)
+    }
+
+    /// Wei of an account.
+    pub async fn balance(&self, address: Address) -> Result<U256, RpcError> {
+        parse::quantity(
+            &self
+                .read("eth_getBalance", json!([address, "latest"]))
+                .await?,
+        )
+    }
+
+    /// Transactions of an account: in blocks (`Latest`), or with those waiting in the node's pool (`Pending`).
+    pub async fn nonce(&self, address: Address, at: At) -> Result<u64, RpcError> {
+        parse::quantity_u64(
+            &self
+                .read("eth_getTransactionCount", json!([address, at.value()]))
+                .await?,
+        )
+    }
+
+    /// The tip that the node suggests, in wei; none when it has no opinion.
+    pub async fn suggested_tip(&self) -> Result<Option<u128>, RpcError> {
+        match self.read("eth_maxPriorityFeePerGas", json!([])).await {
+            Ok(value) => parse::quantity(&value)?
+                .try_into()
+                .map(Some)
+                .map_err(|_| RpcError::Malformed("a tip above 128 bits".into())),
+            Err(RpcError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Hands in a signed transaction, once.
+    pub async fn submit(&self, raw: &[u8]) -> Result<B256, RpcError> {
+        let raw = Bytes::copy_from_slice(raw);
+        parse::hash(&self.once("eth_sendRawTransaction", json!([raw])).await?)
+    }
+
+    /// The receipt of a transaction, none while it is in no block.
+    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
+        let value = self
+            .read("eth_getTransactionReceipt", json!([hash]))
+            .await?;
+        parse::receipt(&value, hash)
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> RpcError {
+    let mut reason = error.without_url().to_string();
+    reason.truncate(reason.floor_char_boundary(200));
+    RpcError::Unreachable(reason)
+}
+
+fn retry_after(answer: &reqwest::Response) -> Duration {
+    let seconds = answer
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(1);
+    Duration::from_secs(seconds).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! What a root node's JSON means, and what it may not be.
+//!
+//! Quantities are `0x` and hex digits without leading zeros, data is `0x` and whole bytes, as the Ethereum JSON-RPC specification
+//! (execution-apis) says; a node that is looser than that is called malformed, because the next one to read it might guess differently.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use serde_json::Value;
+
+use super::RpcError;
+use crate::relay::seen::{Block, Log};
+
+/// A block's header with what fees are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The block.
+    pub block: Block,
+    /// Its base fee in wei per gas; none before EIP-1559.
+    pub base_fee: Option<u128>,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The transaction's hash.
+    pub hash: B256,
+    /// Whether it took effect; false when it reverted.
+    pub succeeded: bool,
+    /// The number of its block.
+    pub block: u64,
+    /// The hash of its block.
+    pub block_hash: B256,
+    /// Gas used.
+    pub gas_used: u64,
+    /// Wei paid per gas.
+    pub gas_price: u128,
+    /// The contract it made, if it made one.
+    pub contract: Option<Address>,
+    /// Its events.
+    pub logs: Vec<Log>,
+}
+
+fn malformed(what: impl Into<String>) -> RpcError {
+    RpcError::Malformed(what.into())
+}
+
+/// Takes the result out of an answer to request `id`.
+pub fn answer(body: &[u8], id: u64) -> Result<Value, RpcError> {
+    let mut value: Value = serde_json::from_slice(body)
+        .map_err(|e| malformed(format!("not JSON ({} bytes): {e}", body.len())))?;
+    let object = value
+        .as_object_mut()
+        .ok_or_else(|| malformed("not an object"))?;
+    if let Some(error) = object.get("error").filter(|error| !error.is_null()) {
+        return Err(refusal(error));
+    }
+    match object.get("id").and_then(Value::as_u64) {
+        Some(seen) if seen == id => {}
+        seen => return Err(malformed(format!("id {seen:?} where {id} was sent"))),
+    }
+    object
+        .remove("result")
+        .ok_or_else(|| malformed("neither result nor error"))
+}
+
+/// Codes by which nodes and providers say "too many requests".
+const RATE_CODES: [i64; 2] = [429, -32_029];
+
+fn refusal(error: &Value) -> RpcError {
+    let code = error.get("code").and_then(Value::as_i64).unwrap_or(0);
+    let mut message = match error.get("message") {
+        Some(Value::String(text)) => text.clone(),
+        _ => "no message".to_owned(),
+    };
+    message.truncate(message.floor_char_boundary(300));
+    if RATE_CODES.contains(&code) {
+        return RpcError::RateLimited(Duration::from_secs(1));
+    }
+    let data = error
+        .get("data")
+        .map(|data| data.get("data").unwrap_or(data));
+    RpcError::Refused {
+        code,
+        message,
+        data: data.and_then(|value| self::data(value).ok()),
+    }
+}
+
+fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {
+    value
+        .get(name)
+        .filter(|found| !found.is_null())
+        .ok_or_else(|| malformed(format!("no field {name:?}")))
+}
+
+fn digits<'a>(value: &'a Value, what: &str) -> Result<&'a str, RpcError> {
+    value
+        .as_str()
+        .and_then(|text| text.strip_prefix("0x"))
+        .ok_or_else(|| {
+            malformed(format!(
+                "{what} is not a string that begins with 0x: {}",
+                shorten(value)
+            ))
+        })
+}
+
+fn shorten(value: &Value) -> String {
+    let mut text = value.to_string();
+    text.truncate(text.floor_char_boundary(80));
+    text
+}
+
+/// A quantity of up to 256 bits.
+pub fn quantity(value: &Value) -> Result<U256, RpcError> {
+    let text = digits(value, "a quantity")?;
+    let leading = text.len() > 1 && text.starts_with('0');
+    if text.is_empty() || text.len() > 64 || leading || !text.bytes().all(|b| b.is_ascii_hexdigit())
+    {
+        return Err(malformed(format!("not a quantity: {}", shorten(value))));
+    }
+    U256::from_str_radix(text, 16).map_err(|e| malformed(format!("not a quantity: {e}")))
+}
+
+/// A quantity of up to 64 bits.
+pub fn quantity_u64(value: &Value) -> Result<u64, RpcError> {
+    quantity(value)?
+        .try_into()
+        .map_err(|_| malformed(format!("above 64 bits: {}", shorten(value))))
+}
+
+fn quantity_u128(value: &Value) -> Result<u128, RpcError> {
+    quantity(value)?
+        .try_into()
+        .map_err(|_| malformed(format!("above 128 bits: {}", shorten(value))))
+}
+
+/// Bytes of any length.
+pub fn data(value: &Value) -> Result<Bytes, RpcError> {
+    let text = digits(value, "data")?;
+    hex::decode(text).map(Bytes::from).map_err(|e| {
+        malformed(format!(
+            "data is not whole bytes in hex ({e}): {}",
+            shorten(value)
+        ))
+    })
+}
+
+fn fixed<const N: usize>(value: &Value, what: &str) -> Result<[u8; N], RpcError> {
+    let text = digits(value, what)?;
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes)
+        .map_err(|_| malformed(format!("{what} is not {N} bytes: {}", shorten(value))))?;
+    Ok(bytes)
+}
+
+/// 32 bytes.
+pub fn hash(value: &Value) -> Result<B256, RpcError> {
+    fixed(value, "a hash").map(B256::from)
+}
+
+fn address(value: &Value) -> Result<Address, RpcError> {
+    fixed(value, "an address").map(Address::from)
+}
+
+/// A header, none when the node knows no such block.
+pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let block = Block {
+        number: quantity_u64(field(value, "number")?)?,
+        hash: hash(field(value, "hash")?)?,
+        parent: hash(field(value, "parentHash")?)?,
+        time: quantity_u64(field(value, "timestamp")?)?,
+    };
+    let base_fee = match value.get("baseFeePerGas") {
+        None | Some(Value::Null) => None,
+        Some(fee) => Some(quantity_u128(fee)?),
+    };
+    Ok(Some(Seen { block, base_fee }))
+}
+
+/// The events of an answer; one that the node says was removed makes the whole answer malformed.
+pub fn logs(value: &Value) -> Result<Vec<Log>, RpcError> {
+    let list = value
+        .as_array()
+        .ok_or_else(|| malformed("events are not a list"))?;
+    list.iter().map(log).collect()
+}
+
+fn log(value: &Value) -> Result<Log, RpcError> {
+    if value.get("removed").and_then(Value::as_bool) == Some(true) {
+        return Err(malformed("an event that was removed"));
+    }
+    let topics = field(value, "topics")?
+        .as_array()
+        .filter(|topics| topics.len() <= 4)
+        .ok_or_else(|| malformed("topics are not a list of at most four"))?;
+    Ok(Log {
+        address: address(field(value, "address")?)?,
+        topics: topics.iter().map(hash).collect::<Result<_, _>>()?,
+        data: data(field(value, "data")?)?,
+        block: quantity_u64(field(value, "blockNumber")?)?,
+        index: quantity_u64(field(value, "logIndex")?)?,
+    })
+}
+
+/// A receipt of `expected`, none while the transaction is in no block.
+pub fn receipt(value: &Value, expected: B256) -> Result<Option<Receipt>, RpcError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let hash_seen = hash(field(value, "transactionHash")?)?;
+    if hash_seen != expected {
+        return Err(malformed(format!(
+            "the receipt of {hash_seen} where {expected} was asked for"
+        )));
+    }
+    let succeeded = match quantity_u64(field(value, "status")?)? {
+        0 => false,
+        1 => true,
+        other => {
+            return Err(malformed(format!(
+                "receipt status {other}, which is neither 0 nor 1"
+            )));
+        }
+    };
+    let contract = match value.get("contractAddress") {
+        None | Some(Value::Null) => None,
+        Some(made) => Some(address(made)?),
+    };
+    Ok(Some(Receipt {
+        hash: hash_seen,
+        succeeded,
+        block: quantity_u64(field(value, "blockNumber")?)?,
+        block_hash: hash(field(value, "blockHash")?)?,
+        gas_used: quantity_u64(field(value, "gasUsed")?)?,
+        gas_price: quantity_u128(field(value, "effectiveGasPrice")?)?,
+        contract,
+        logs: logs(field(value, "logs")?)?,
+    }))
+}

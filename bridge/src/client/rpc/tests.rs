@@ -1,0 +1,229 @@
+//! The client against nodes that are slow, wrong, too talkative or rude.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+fn limits() -> Limits {
+    Limits {
+        connect: Duration::from_millis(500),
+        request: Duration::from_millis(600),
+        answer_bytes: 4_096,
+        attempts: 3,
+        backoff: Duration::from_millis(5),
+    }
+}
+
+/// A node that answers its nth request with the nth of these, and the last one from then on. `{id}` becomes the request's id.
+async fn node(answers: Vec<String>) -> (Rpc, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&served);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 16_384];
+            let length = stream.read(&mut request).await.unwrap_or(0);
+            let text = String::from_utf8_lossy(&request[..length]).into_owned();
+            let id = text
+                .split("\"id\":")
+                .nth(1)
+                .and_then(|rest| rest.split(',').next())
+                .unwrap_or("0")
+                .to_owned();
+            let place = count.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+            let answer = answers[place].replace("{id}", &id);
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (Rpc::new(&url, limits()).unwrap(), served)
+}
+
+fn http(status: &str, body: &str) -> String {
+    // The longest id has as many digits as the placeholder.
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+fn ok(result: &str) -> String {
+    http(
+        "200 OK",
+        &format!("{{\"jsonrpc\":\"2.0\",\"id\":{{id}},\"result\":{result}}}"),
+    )
+}
+
+#[tokio::test]
+async fn a_good_answer_is_read() {
+    let (rpc, _) = node(vec![ok("\"0x7a69\"")]).await;
+    assert_eq!(rpc.chain_id().await.unwrap(), 31337);
+}
+
+#[tokio::test]
+async fn loose_quantities_are_malformed() {
+    for loose in [
+        "\"0x\"",
+        "\"0x07a69\"",
+        "\"7a69\"",
+        "\"0xzz\"",
+        "31337",
+        "null",
+        "\"0x+1\"",
+        "\"0X1\"",
+        "\"0x10000000000000000\"",
+        "[]",
+        "\" 0x1\"",
+    ] {
+        let (rpc, _) = node(vec![ok(loose)]).await;
+        let error = rpc.chain_id().await.unwrap_err();
+        assert!(matches!(error, RpcError::Malformed(_)), "{loose}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_not_json_rpc_or_not_ours_are_malformed() {
+    for body in [
+        "",
+        "nonsense",
+        "[]",
+        "{}",
+        "{\"id\":0,\"result\":\"0x1\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":999999,\"result\":\"0x1\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":\"0x1\"}",
+    ] {
+        let (rpc, _) = node(vec![http("200 OK", body)]).await;
+        let error = rpc.chain_id().await.unwrap_err();
+        assert!(matches!(error, RpcError::Malformed(_)), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_past_the_limit_is_refused_with_and_without_a_declared_length() {
+    let long = format!("\"0x{}\"", "00".repeat(4_000));
+    let (streamed, _) = node(vec![ok(&long)]).await;
+    assert!(matches!(
+        streamed.chain_id().await.unwrap_err(),
+        RpcError::TooLarge(4_096)
+    ));
+    let declared = "HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n{".to_owned();
+    let (declared, _) = node(vec![declared]).await;
+    assert!(matches!(
+        declared.chain_id().await.unwrap_err(),
+        RpcError::TooLarge(4_096)
+    ));
+}
+
+#[tokio::test]
+async fn rate_limits_are_waited_out_by_reads_and_reported_by_submissions() {
+    let refused =
+        http("429 Too Many Requests", "").replace("content-type", "retry-after: 0\r\ncontent-type");
+    let (rpc, served) = node(vec![refused.clone(), refused.clone(), ok("\"0x1\"")]).await;
+    assert_eq!(rpc.chain_id().await.unwrap(), 1);
+    assert_eq!(served.load(Ordering::SeqCst), 3);
+    let (rpc, served) = node(vec![refused]).await;
+    assert!(matches!(
+        rpc.submit(&[1]).await.unwrap_err(),
+        RpcError::RateLimited(_)
+    ));
+    assert_eq!(
+        served.load(Ordering::SeqCst),
+        1,
+        "a submission is never repeated here"
+    );
+}
+
+#[tokio::test]
+async fn a_server_error_is_tried_again_and_then_named() {
+    let broken = http("503 Service Unavailable", "starting");
+    let (rpc, _) = node(vec![broken.clone(), ok("\"0x2\"")]).await;
+    assert_eq!(rpc.chain_id().await.unwrap(), 2);
+    let (rpc, served) = node(vec![broken]).await;
+    assert!(matches!(
+        rpc.chain_id().await.unwrap_err(),
+        RpcError::Status(503)
+    ));
+    assert_eq!(served.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_code_message_and_revert_data_and_is_not_repeated() {
+    let body = "{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{\"code\":3,\"message\":\"execution reverted\",\"data\":\"0x08c379a0\"}}";
+    let (rpc, served) = node(vec![http("200 OK", body)]).await;
+    match rpc.chain_id().await.unwrap_err() {
+        RpcError::Refused {
+            code,
+            message,
+            data,
+        } => {
+            assert_eq!((code, message.as_str()), (3, "execution reverted"));
+            assert_eq!(data.unwrap().as_ref(), [0x08, 0xc3, 0x79, 0xa0]);
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(served.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn silence_and_refused_connections_are_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let once = Limits {
+        attempts: 1,
+        ..limits()
+    };
+    let silent = Rpc::new(&format!("http://{address}"), once).unwrap();
+    assert!(matches!(
+        silent.chain_id().await.unwrap_err(),
+        RpcError::Unreachable(_)
+    ));
+    drop(listener);
+    assert!(matches!(
+        silent.chain_id().await.unwrap_err(),
+        RpcError::Unreachable(_)
+    ));
+}
+
+#[test]
+fn addresses_that_cannot_be_called_are_refused_with_the_value() {
+    for url in [
+        "",
+        "localhost:8545",
+        "ftp://x",
+        "http://",
+        "file:///etc/passwd",
+    ] {
+        let error = Rpc::new(url, limits()).unwrap_err();
+        assert!(matches!(error, RpcError::Address { .. }), "{url}: {error}");
+    }
+}
+
+#[test]
+fn events_and_receipts_are_checked_field_by_field() {
+    let good = serde_json::json!({
+        "address": "0x1111111111111111111111111111111111111111", "topics": [], "data": "0x", "blockNumber": "0x1", "logIndex": "0x0"
+    });
+    assert_eq!(parse::logs(&serde_json::json!([good])).unwrap().len(), 1);
+    for (field, value) in [
+        ("address", serde_json::json!("0x11")),
+        ("topics", serde_json::json!([1])),
+        ("topics", serde_json::json!(["0x", "0x", "0x", "0x", "0x"])),
+        ("data", serde_json::json!("0x1")),
+        ("blockNumber", serde_json::json!(1)),
+        ("logIndex", serde_json::json!(null)),
+        ("removed", serde_json::json!(true)),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        assert!(parse::logs(&serde_json::json!([bad])).is_err(), "{field}");
+    }
+    assert!(parse::logs(&serde_json::json!({})).is_err());
+    let hash = B256::repeat_byte(1);
+    let other = serde_json::json!({ "transactionHash": B256::repeat_byte(2) });
+    assert!(parse::receipt(&other, hash).is_err());
+    assert_eq!(parse::receipt(&Value::Null, hash).unwrap(), None);
+}
