@@ -1,0 +1,206 @@
+//! What the ABCI application sees of the root chain: the follower's newest view, read without waiting.
+//!
+//! No ABCI call asks a root node anything. A report is made only while the endpoints are sound and agree, and only when the view has the
+//! child's own hash at the child's cursor; messages for a proposal may come from an older view, since the tally checks their hashes.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_bridge::relay::inbox::View;
+use plasmid_bridge::relay::track::Standing;
+use plasmid_bridge::{client::follower::Follower, client::follower::Progress, relay::seen::Block};
+use tokio::sync::watch;
+
+/// A reader of the follower's view; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Root {
+    view: watch::Receiver<Arc<View>>,
+    progress: watch::Sender<Progress>,
+}
+
+/// A message that a proposer puts into a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its index.
+    pub index: u64,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+    /// Its message hash.
+    pub hash: B256,
+}
+
+/// Why a node must not start on this root.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RootRefusal {
+    /// Another root chain.
+    #[error(
+        "endpoint {endpoint} is on root chain {seen}, and this deployment is on {expected}; correct the endpoint"
+    )]
+    OtherChain {
+        /// Which endpoint.
+        endpoint: usize,
+        /// The deployment's.
+        expected: u64,
+        /// The endpoint's.
+        seen: u64,
+    },
+    /// The root chain was started afresh.
+    #[error(
+        "the block before this deployment is {seen:?} at endpoint {endpoint}, not {expected}: the root chain was started afresh. Begin anew with `plasmid init` and empty data folders"
+    )]
+    OtherOrigin {
+        /// Which endpoint.
+        endpoint: usize,
+        /// The deployment's.
+        expected: B256,
+        /// The endpoint's.
+        seen: Option<B256>,
+    },
+    /// The inbox is shorter than what the child consumed.
+    #[error(
+        "the child consumed {cursor} messages, and the inbox at endpoint {endpoint} has {count}: it lags, or lost its history. Wait for it, use another endpoint, or begin anew with `plasmid init` and empty data folders"
+    )]
+    Shorter {
+        /// Which endpoint.
+        endpoint: usize,
+        /// Messages there.
+        count: u64,
+        /// Messages consumed.
+        cursor: u64,
+    },
+    /// The inbox has another history.
+    #[error(
+        "at message {cursor} the child has hash {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders"
+    )]
+    Differs {
+        /// Which endpoint.
+        endpoint: usize,
+        /// Messages consumed.
+        cursor: u64,
+        /// The child's hash.
+        expected: B256,
+        /// The endpoint's.
+        seen: B256,
+    },
+}
+
+impl Root {
+    /// A reader of `follower`.
+    #[must_use]
+    pub fn of(follower: &Follower) -> Self {
+        Self::new(follower.view(), follower.progress())
+    }
+
+    /// A reader of a view that is published here, and where progress is told.
+    #[must_use]
+    pub fn new(view: watch::Receiver<Arc<View>>, progress: watch::Sender<Progress>) -> Self {
+        Self { view, progress }
+    }
+
+    /// The newest view.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
+    /// child's own pair; none when the root chain is not soundly known or has another hash at the cursor.
+    #[must_use]
+    pub fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+        let view = self.view.borrow();
+        if !view.healthy || view.link(cursor) != Some(hash) {
+            return None;
+        }
+        let count = view.count().min(cursor.saturating_add(limit)).max(cursor);
+        Some((count, view.link(count)?))
+    }
+
+    /// The messages after `cursor` up to `last`, all of them or none.
+    #[must_use]
+    pub fn messages(&self, cursor: u64, last: u64) -> Option<Vec<Known>> {
+        let view = self.view.borrow();
+        (cursor.checked_add(1)?..=last)
+            .map(|index| {
+                view.entry(index).map(|entry| Known {
+                    index,
+                    bytes: Arc::clone(&entry.bytes),
+                    hash: entry.hash,
+                })
+            })
+            .collect()
+    }
+
+    /// Tells the follower that the child committed this inbox leaf; what is consumed is dropped.
+    pub fn consumed(&self, cursor: u64, link: B256) {
+        self.progress
+            .send_replace(Progress::Consumed { cursor, link });
+    }
+
+    /// The record of an accepted checkpoint, while it is kept.
+    #[must_use]
+    pub fn acceptance(&self, epoch: u64) -> Option<Acceptance> {
+        self.view.borrow().acceptances.get(&epoch).cloned()
+    }
+
+    /// Checkpoints accepted in final root blocks.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.view.borrow().accepted
+    }
+
+    /// The newest root block up to which all is known.
+    #[must_use]
+    pub fn finalized(&self) -> Option<Block> {
+        self.view.borrow().finalized
+    }
+
+    /// Whether an endpoint shows a root on which this node must not run.
+    ///
+    /// # Errors
+    /// [`RootRefusal`], which says how to go on.
+    pub fn check(&self) -> Result<(), RootRefusal> {
+        let view = self.view.borrow();
+        view.standings
+            .iter()
+            .enumerate()
+            .find_map(|(endpoint, standing)| refusal(endpoint, standing))
+            .map_or(Ok(()), Err)
+    }
+}
+
+fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {
+    match *standing {
+        Standing::OtherChain { expected, seen } => Some(RootRefusal::OtherChain {
+            endpoint,
+            expected,
+            seen,
+        }),
+        Standing::OtherOrigin { expected, seen } => Some(RootRefusal::OtherOrigin {
+            endpoint,
+            expected,
+            seen,
+        }),
+        Standing::Shorter { count, cursor } => Some(RootRefusal::Shorter {
+            endpoint,
+            count,
+            cursor,
+        }),
+        Standing::Differs {
+            cursor,
+            expected,
+            seen,
+        } => Some(RootRefusal::Differs {
+            endpoint,
+            cursor,
+            expected,
+            seen,
+        }),
+        Standing::Starting | Standing::Following | Standing::Failing(_) | Standing::Lying(_) => {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

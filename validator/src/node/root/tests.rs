@@ -1,0 +1,116 @@
+//! The view through the node's eyes.
+
+use std::collections::BTreeMap;
+
+use plasmid_bridge::relay::inbox::{Anchor, Entry};
+
+use super::*;
+
+fn link(index: u64) -> B256 {
+    if index == 0 {
+        B256::ZERO
+    } else {
+        B256::left_padding_from(&index.to_be_bytes())
+    }
+}
+
+fn root(first: u64, count: u64, healthy: bool) -> (Root, watch::Receiver<Progress>) {
+    let entries = (first + 1..=count)
+        .map(|index| Entry {
+            index,
+            link: link(index),
+            hash: link(1_000 + index),
+            due: index,
+            root_height: index,
+            bytes: Arc::from(index.to_be_bytes().as_slice()),
+        })
+        .collect();
+    let view = View {
+        finalized: Some(Block {
+            number: 9,
+            hash: link(9),
+            parent: link(8),
+            time: 9,
+        }),
+        anchor: Anchor {
+            index: first,
+            link: link(first),
+            root_height: first,
+        },
+        entries,
+        acceptances: BTreeMap::new(),
+        accepted: 0,
+        healthy,
+        standings: vec![Standing::Following],
+    };
+    let (_, view) = watch::channel(Arc::new(view));
+    let (progress, told) = watch::channel(Progress::Released(0));
+    (Root::new(view, progress), told)
+}
+
+#[test]
+fn a_report_reaches_at_most_the_limit_past_the_cursor() {
+    let (root, _told) = root(0, 10, true);
+    assert_eq!(root.report(0, link(0), 4), Some((4, link(4))));
+    assert_eq!(root.report(8, link(8), 4), Some((10, link(10))));
+    assert_eq!(root.report(10, link(10), 4), Some((10, link(10))));
+    assert_eq!(root.report(u64::MAX, link(1), 4), None);
+}
+
+#[test]
+fn no_report_is_made_on_doubt_or_on_another_hash_or_past_the_view() {
+    let (doubtful, _told) = root(0, 10, false);
+    assert_eq!(doubtful.report(0, link(0), 4), None);
+    let (sound, _told) = root(3, 10, true);
+    assert_eq!(sound.report(5, link(6), 4), None);
+    assert_eq!(sound.report(2, link(2), 4), None, "dropped already");
+    assert_eq!(sound.report(11, link(11), 4), None, "not seen yet");
+}
+
+#[test]
+fn messages_come_whole_or_not_at_all() {
+    let (root, _told) = root(3, 10, false);
+    let known = root.messages(5, 7).unwrap();
+    assert_eq!(
+        known.iter().map(|known| known.index).collect::<Vec<_>>(),
+        [6, 7]
+    );
+    assert_eq!(known[0].bytes.as_ref(), 6u64.to_be_bytes());
+    assert_eq!(root.messages(5, 11), None);
+    assert_eq!(root.messages(2, 5), None);
+    assert_eq!(root.messages(5, 5), Some(Vec::new()));
+    assert_eq!(root.messages(u64::MAX, 5), None);
+}
+
+#[test]
+fn progress_reaches_the_follower_without_waiting() {
+    let (root, told) = root(0, 10, true);
+    root.consumed(4, link(4));
+    assert_eq!(
+        *told.borrow(),
+        Progress::Consumed {
+            cursor: 4,
+            link: link(4)
+        }
+    );
+}
+
+#[test]
+fn only_what_a_person_must_mend_refuses_a_start() {
+    let refused = |standing: Standing| refusal(1, &standing);
+    assert_eq!(refused(Standing::Following), None);
+    assert_eq!(refused(Standing::Lying("x".into())), None);
+    let shorter = refused(Standing::Shorter {
+        count: 3,
+        cursor: 5,
+    })
+    .unwrap();
+    assert!(shorter.to_string().contains("begin anew"), "{shorter}");
+    assert!(
+        refused(Standing::OtherChain {
+            expected: 1,
+            seen: 2
+        })
+        .is_some()
+    );
+}

@@ -1,0 +1,316 @@
+//! Which checkpoint digests this key has signed: written to disk before a share leaves the process.
+//!
+//! ```text
+//! PSGN ‖ version u8 ‖ deployment id 20 ‖ checkpoint key 96 ‖ floor u64 ‖ count u32 ‖ count × (epoch u64 ‖ digest 32) ‖ keccak-256 of all before
+//! ```
+//! A second digest for one epoch is refused for ever, also after a restart; so is any epoch below `floor`, whose entries are no longer
+//! kept. The file is replaced whole: temporary file, fsync, rename, fsync of the directory, mode 0600. A lock beside it keeps a second process out.
+//!
+//! **What it cannot know.** A file that was replaced by an older copy of itself is valid and lacks the newest digests. Never restore it from
+//! a backup; whoever must, calls [`SignState::refuse_below`] with an epoch above all that this key can have signed.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{B256, hex, keccak256};
+use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+
+mod error;
+
+pub use error::SignStateError;
+
+const MAGIC: [u8; 4] = *b"PSGN";
+const VERSION: u8 = 1;
+const HEADER_BYTES: usize = 4 + 1 + 20 + 96 + 8 + 4;
+const ENTRY_BYTES: usize = 40;
+/// Digests kept; with epochs of a minute, the last eleven days.
+const KEPT: usize = 16_384;
+/// No file of ours is larger.
+const FILE_LIMIT: u64 = (HEADER_BYTES + KEPT * ENTRY_BYTES + 32) as u64;
+
+/// Whether a digest is signed for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// It is written now.
+    First,
+    /// It stood there before.
+    Again,
+}
+
+/// Whose signatures a file is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The deployment id.
+    pub deployment: [u8; 20],
+    /// The public checkpoint key.
+    pub key: [u8; 96],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
+    identity: Identity,
+    floor: u64,
+    signed: BTreeMap<u64, B256>,
+}
+
+/// The sign state of one key in one deployment, open and locked.
+#[derive(Debug)]
+pub struct SignState {
+    path: PathBuf,
+    content: Content,
+    _lock: File,
+}
+
+impl SignState {
+    /// Makes the file for a key that has never signed in this deployment.
+    ///
+    /// # Errors
+    /// [`SignStateError::Exists`] when there is one, `Locked`, `Io`.
+    pub fn create(path: &Path, identity: Identity) -> Result<Self, SignStateError> {
+        let lock = lock(path)?;
+        if path.exists() {
+            return Err(SignStateError::Exists(path.to_owned()));
+        }
+        let content = Content {
+            identity,
+            floor: 0,
+            signed: BTreeMap::new(),
+        };
+        write(path, &content)?;
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the file of this key and deployment.
+    ///
+    /// # Errors
+    /// `Missing`, `Locked`, `Damaged`, `Foreign`, `Io`.
+    pub fn open(path: &Path, identity: Identity) -> Result<Self, SignStateError> {
+        let lock = lock(path)?;
+        let content = read(path)?;
+        let found = content.identity;
+        let foreign = |what, found: &[u8], expected: &[u8]| SignStateError::Foreign {
+            path: path.to_owned(),
+            what,
+            found: hex::encode(found),
+            expected: hex::encode(expected),
+        };
+        if found.deployment != identity.deployment {
+            let (found, expected) = (found.deployment, identity.deployment);
+            return Err(foreign("deployment", &found, &expected));
+        }
+        if found.key != identity.key {
+            return Err(foreign("checkpoint key", &found.key, &identity.key));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+            _lock: lock,
+        })
+    }
+
+    /// Records that `digest` is signed for `epoch`. When this returns `Ok`, it is on disk and the share may leave.
+    ///
+    /// # Errors
+    /// `Equivocation` and `BelowFloor` for ever; `Io` leaves the state as it was.
+    pub fn record(&mut self, epoch: u64, digest: B256) -> Result<Permit, SignStateError> {
+        match self.content.signed.get(&epoch) {
+            Some(signed) if *signed == digest => return Ok(Permit::Again),
+            Some(signed) => {
+                return Err(SignStateError::Equivocation {
+                    epoch,
+                    signed: *signed,
+                    asked: digest,
+                });
+            }
+            None => {}
+        }
+        let floor = self.content.floor;
+        if epoch < floor {
+            return Err(SignStateError::BelowFloor { epoch, floor });
+        }
+        let mut next = self.content.clone();
+        next.signed.insert(epoch, digest);
+        if next.signed.len() > KEPT
+            && let Some((dropped, _)) = next.signed.pop_first()
+        {
+            next.floor = next.floor.max(dropped.saturating_add(1));
+        }
+        if epoch < next.floor {
+            let floor = next.floor;
+            return Err(SignStateError::BelowFloor { epoch, floor });
+        }
+        write(&self.path, &next)?;
+        self.content = next;
+        Ok(Permit::First)
+    }
+
+    /// Refuses every epoch below this one that does not stand in the file, for ever.
+    ///
+    /// # Errors
+    /// `Io` leaves the state as it was.
+    pub fn refuse_below(&mut self, epoch: u64) -> Result<(), SignStateError> {
+        if epoch <= self.content.floor {
+            return Ok(());
+        }
+        let mut next = self.content.clone();
+        next.floor = epoch;
+        write(&self.path, &next)?;
+        self.content = next;
+        Ok(())
+    }
+
+    /// The digest signed for an epoch.
+    #[must_use]
+    pub fn signed(&self, epoch: u64) -> Option<B256> {
+        self.content.signed.get(&epoch).copied()
+    }
+
+    /// The newest epoch signed.
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.content
+            .signed
+            .last_key_value()
+            .map(|(epoch, _)| *epoch)
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Takes the lock beside the file; it is held as long as the value lives and freed by the system when the process ends.
+fn lock(path: &Path) -> Result<File, SignStateError> {
+    let lock_path = beside(path, ".lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&lock_path)
+        .map_err(|e| failed(&lock_path, "locked", e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SignStateError::Locked(path.to_owned())),
+        Err(TryLockError::Error(e)) => Err(failed(&lock_path, "locked", e)),
+    }
+}
+
+fn failed(path: &Path, doing: &'static str, source: io::Error) -> SignStateError {
+    SignStateError::Io {
+        path: path.to_owned(),
+        doing,
+        source,
+    }
+}
+
+fn write(path: &Path, content: &Content) -> Result<(), SignStateError> {
+    let fresh = beside(path, ".new");
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    // A rest of an earlier attempt was never renamed, so no share left on its account.
+    match fs::remove_file(&fresh) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&fresh, "written", e)),
+        _ => {}
+    }
+    let write_all = || -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        file.write_all(&encode(content))?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        File::open(folder)?.sync_all()
+    };
+    write_all().map_err(|e| failed(path, "written", e))
+}
+
+fn read(path: &Path) -> Result<Content, SignStateError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(SignStateError::Missing(path.to_owned()));
+        }
+        Err(e) => return Err(failed(path, "read", e)),
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| failed(path, "read", e))?;
+    decode(&bytes).map_err(|what| SignStateError::Damaged {
+        path: path.to_owned(),
+        what,
+    })
+}
+
+fn encode(content: &Content) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + content.signed.len() * ENTRY_BYTES + 32);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&content.identity.deployment);
+    bytes.extend_from_slice(&content.identity.key);
+    bytes.extend_from_slice(&content.floor.to_be_bytes());
+    let count = u32::try_from(content.signed.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&count.to_be_bytes());
+    for (epoch, digest) in &content.signed {
+        bytes.extend_from_slice(&epoch.to_be_bytes());
+        bytes.extend_from_slice(digest.as_slice());
+    }
+    let sum = keccak256(&bytes);
+    bytes.extend_from_slice(sum.as_slice());
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<Content, String> {
+    let (body, sum) = bytes
+        .split_last_chunk::<32>()
+        .ok_or_else(|| format!("it has only {} bytes", bytes.len()))?;
+    if keccak256(body).0 != *sum {
+        return Err(format!(
+            "the checksum over its {} bytes is wrong",
+            bytes.len()
+        ));
+    }
+    let mut reader = Reader::new(body);
+    content(&mut reader)
+        .map_err(|e| e.to_string())?
+        .ok_or_else(|| "it is of a version that this program does not know".to_owned())
+}
+
+fn content(reader: &mut Reader<'_>) -> Result<Option<Content>, DecodeError> {
+    if reader.array()? != MAGIC || reader.u8()? != VERSION {
+        return Ok(None);
+    }
+    let identity = Identity {
+        deployment: reader.array()?,
+        key: reader.array()?,
+    };
+    let floor = reader.u64()?;
+    let count = reader.u32()?;
+    let mut signed = BTreeMap::new();
+    for _ in 0..count {
+        signed.insert(reader.u64()?, B256::from(reader.array()?));
+    }
+    reader.clone().finish()?;
+    Ok(Some(Content {
+        identity,
+        floor,
+        signed,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

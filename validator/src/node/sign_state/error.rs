@@ -1,0 +1,76 @@
+//! Why a share may not leave, or the file cannot be used, and what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use alloy_primitives::B256;
+
+/// Why a share may not leave, or the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SignStateError {
+    /// Another digest was signed for that epoch: signing this one would be an offence.
+    #[error(
+        "checkpoint {epoch} was signed with digest {signed}, so {asked} is refused for ever: two digests for one epoch are an offence"
+    )]
+    Equivocation {
+        /// The epoch.
+        epoch: u64,
+        /// What was signed.
+        signed: B256,
+        /// What was asked for.
+        asked: B256,
+    },
+    /// The epoch is too old to know what was signed for it.
+    #[error("checkpoint {epoch} is below {floor}, and what was signed there is not known any more")]
+    BelowFloor {
+        /// The epoch.
+        epoch: u64,
+        /// The lowest that can be signed.
+        floor: u64,
+    },
+    /// There is no file.
+    #[error(
+        "there is no sign state at {0}. If this key has never signed for this deployment, `plasmid init` makes one; if it has, do not sign with it"
+    )]
+    Missing(PathBuf),
+    /// There is one already.
+    #[error("there is a sign state at {0} already; it is never overwritten")]
+    Exists(PathBuf),
+    /// Another process holds it.
+    #[error(
+        "the sign state {0} is in use by another process; two nodes with one key would sign twice"
+    )]
+    Locked(PathBuf),
+    /// The bytes are not as they were written.
+    #[error(
+        "the sign state {path} is damaged ({what}). Do not delete it: move it away, and sign with this key only after `refuse_below` an epoch above all that it can have signed, or register a new key"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The file belongs elsewhere.
+    #[error("the sign state {path} is of {what} {found}, and this node's is {expected}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Of which field.
+        what: &'static str,
+        /// In the file.
+        found: String,
+        /// Of the node.
+        expected: String,
+    },
+    /// Reading or writing failed; nothing was signed.
+    #[error("the sign state {path} cannot be {doing}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}

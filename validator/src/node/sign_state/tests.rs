@@ -1,0 +1,280 @@
+//! The sign state against crashes, damage, and a second process.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+const IDENTITY: Identity = Identity {
+    deployment: [1; 20],
+    key: [2; 96],
+};
+
+fn digest(byte: u8) -> B256 {
+    B256::repeat_byte(byte)
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn is_equivocation(result: Result<Permit, SignStateError>) -> bool {
+    matches!(result, Err(SignStateError::Equivocation { .. }))
+}
+
+#[test]
+fn a_second_digest_is_refused_for_ever_and_the_first_one_may_be_signed_again() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    assert_eq!(state.record(7, digest(1)).unwrap(), Permit::First);
+    assert_eq!(state.record(7, digest(1)).unwrap(), Permit::Again);
+    assert!(is_equivocation(state.record(7, digest(2))));
+    for _ in 0..3 {
+        drop(state);
+        state = SignState::open(&path, IDENTITY).unwrap();
+        assert_eq!(state.signed(7), Some(digest(1)));
+        assert_eq!(state.record(7, digest(1)).unwrap(), Permit::Again);
+        assert!(is_equivocation(state.record(7, digest(2))));
+    }
+    // Late shares: an older epoch that was never signed is open.
+    assert_eq!(state.record(3, digest(9)).unwrap(), Permit::First);
+    assert_eq!(state.newest(), Some(7));
+}
+
+#[test]
+fn what_is_recorded_is_on_disk_before_the_call_returns() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    for epoch in 0..20 {
+        state.record(epoch, digest(epoch as u8)).unwrap();
+        // What a process that was killed now would leave behind.
+        let left = decode(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(left.signed.get(&epoch), Some(&digest(epoch as u8)));
+    }
+}
+
+#[test]
+fn a_kill_at_any_byte_before_the_rename_leaves_the_old_state() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    state.record(1, digest(1)).unwrap();
+    let mut next = state.content.clone();
+    next.signed.insert(2, digest(2));
+    let bytes = encode(&next);
+    drop(state);
+    for length in 0..=bytes.len() {
+        fs::write(beside(&path, ".new"), &bytes[..length]).unwrap();
+        let mut state = SignState::open(&path, IDENTITY).unwrap();
+        assert_eq!(state.signed(1), Some(digest(1)));
+        assert_eq!(state.signed(2), None, "the share never left");
+        if length % 40 == 0 {
+            // Another digest is as good as the one that never left.
+            let mut copy = state.content.clone();
+            state.record(3, digest(3)).unwrap();
+            copy.signed.insert(3, digest(3));
+            assert_eq!(state.content, copy);
+            write(
+                &path,
+                &Content {
+                    signed: BTreeMap::from([(1, digest(1))]),
+                    ..copy
+                },
+            )
+            .unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_flipped_byte_and_every_truncation_is_noticed_and_the_error_says_what_to_do() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    state.record(1, digest(1)).unwrap();
+    drop(state);
+    let whole = fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        match SignState::open(&path, IDENTITY) {
+            Err(error @ SignStateError::Damaged { .. }) => {
+                assert!(error.to_string().contains("Do not delete it"));
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    for place in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (place % 8);
+        refused(&bytes);
+        refused(&whole[..place]);
+    }
+    let longer = [whole.as_slice(), &[0]].concat();
+    refused(&longer);
+    refused(&vec![0; FILE_LIMIT as usize + 10]);
+    fs::write(&path, &whole).unwrap();
+    SignState::open(&path, IDENTITY).unwrap();
+}
+
+#[test]
+fn a_file_with_a_right_checksum_and_wrong_lengths_or_version_is_refused() {
+    let content = Content {
+        identity: IDENTITY,
+        floor: 0,
+        signed: BTreeMap::from([(1, digest(1))]),
+    };
+    let body = {
+        let bytes = encode(&content);
+        bytes[..bytes.len() - 32].to_vec()
+    };
+    let sealed = |body: &[u8]| [body, keccak256(body).as_slice()].concat();
+    decode(&sealed(&body)).unwrap();
+    let mut version = body.clone();
+    version[4] = 2;
+    let mut magic = body.clone();
+    magic[0] = b'X';
+    let mut more = body.clone();
+    more[HEADER_BYTES - 1] = 2;
+    let mut huge = body.clone();
+    huge[HEADER_BYTES - 4] = 0xff;
+    let mut fewer = body.clone();
+    fewer[HEADER_BYTES - 1] = 0;
+    for wrong in [
+        version,
+        magic,
+        more,
+        huge,
+        fewer,
+        body[..50].to_vec(),
+        Vec::new(),
+    ] {
+        assert!(decode(&sealed(&wrong)).is_err());
+    }
+}
+
+#[test]
+fn another_deployment_or_key_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    drop(SignState::create(&path, IDENTITY).unwrap());
+    let others = [
+        Identity {
+            deployment: [9; 20],
+            ..IDENTITY
+        },
+        Identity {
+            key: [9; 96],
+            ..IDENTITY
+        },
+    ];
+    for other in others {
+        let error = SignState::open(&path, other).unwrap_err();
+        assert!(matches!(error, SignStateError::Foreign { .. }), "{error}");
+    }
+}
+
+#[test]
+fn two_processes_cannot_share_it_and_the_lock_ends_with_its_holder() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let held = SignState::create(&path, IDENTITY).unwrap();
+    assert!(matches!(
+        SignState::open(&path, IDENTITY),
+        Err(SignStateError::Locked(_))
+    ));
+    drop(held);
+    SignState::open(&path, IDENTITY).unwrap();
+}
+
+#[test]
+fn a_missing_file_is_not_made_by_opening_and_an_existing_one_is_not_overwritten() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    assert!(matches!(
+        SignState::open(&path, IDENTITY),
+        Err(SignStateError::Missing(_))
+    ));
+    drop(SignState::create(&path, IDENTITY).unwrap());
+    assert!(matches!(
+        SignState::create(&path, IDENTITY),
+        Err(SignStateError::Exists(_))
+    ));
+}
+
+#[test]
+fn nobody_else_can_read_it() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    state.record(1, digest(1)).unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_is_below_the_floor_is_refused_also_after_a_restart() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    state.record(5, digest(5)).unwrap();
+    state.refuse_below(100).unwrap();
+    state.refuse_below(50).unwrap();
+    drop(state);
+    let mut state = SignState::open(&path, IDENTITY).unwrap();
+    assert!(matches!(
+        state.record(99, digest(1)),
+        Err(SignStateError::BelowFloor {
+            epoch: 99,
+            floor: 100
+        })
+    ));
+    assert_eq!(state.record(5, digest(5)).unwrap(), Permit::Again);
+    assert_eq!(state.record(100, digest(1)).unwrap(), Permit::First);
+}
+
+#[test]
+fn the_oldest_entries_give_way_and_stay_refused() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    drop(SignState::create(&path, IDENTITY).unwrap());
+    let full = Content {
+        identity: IDENTITY,
+        floor: 0,
+        signed: (10..10 + KEPT as u64)
+            .map(|epoch| (epoch, digest(1)))
+            .collect(),
+    };
+    write(&path, &full).unwrap();
+    let mut state = SignState::open(&path, IDENTITY).unwrap();
+    assert!(matches!(
+        state.record(3, digest(2)),
+        Err(SignStateError::BelowFloor { epoch: 3, floor: 4 })
+    ));
+    state.record(10 + KEPT as u64, digest(1)).unwrap();
+    assert!(matches!(
+        state.record(10, digest(2)),
+        Err(SignStateError::BelowFloor {
+            epoch: 10,
+            floor: 11
+        })
+    ));
+    assert_eq!(state.content.signed.len(), KEPT);
+    assert!(fs::metadata(&path).unwrap().len() <= FILE_LIMIT);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_refuses_the_share_and_changes_nothing() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    // A folder where the temporary file should be: it can be neither removed as a file nor written.
+    fs::create_dir(beside(&path, ".new")).unwrap();
+    assert!(matches!(
+        state.record(1, digest(1)),
+        Err(SignStateError::Io { .. })
+    ));
+    assert_eq!(state.signed(1), None);
+    fs::remove_dir(beside(&path, ".new")).unwrap();
+    assert_eq!(state.record(1, digest(2)).unwrap(), Permit::First);
+}
