@@ -114,6 +114,13 @@ contract Ed25519Test is Test {
         vm.assertTrue(_call(given, 0, 0));
         vm.assertFalse(_call(given, Ed25519Point.P, 0));
         vm.assertFalse(_call(given, 0, Ed25519Point.P));
+        // With the sign of x = 0 set, as P is odd.
+        given.key = identity | bytes32(uint256(0x80));
+        vm.assertTrue(_call(given, 0, 0));
+        vm.assertFalse(_call(given, Ed25519Point.P, 0));
+        given = Case(identity, identity | bytes32(uint256(0x80)), 0, "");
+        vm.assertTrue(_call(given, 0, 0));
+        vm.assertFalse(_call(given, 0, Ed25519Point.P));
         // The opposite root plus P has the right parity.
         given = _rfc8032(0);
         (uint256 xKey,) = Ed25519Point.xOf(given.key);
