@@ -1,1 +1,120 @@
-//! Skeleton: this room is being built.
+//! What a node keeps on disk: the chain's state and what stands beside it, behind the port [`Store`].
+//!
+//! ```text
+//! commit(h) ─→ one redo record per height (values of ≤ 110 KB, head last) ─→ flush: h is durable
+//!                   └─ behind the tip: folded into pages of 32 leaves, undo by epoch, digests ─→ record removed
+//! open      ─→ pages + records ─→ the tree of the durable height, its root checked; states of all kept marks
+//! ```
+//! - Height h may be committed only once the engine called Commit(h); durable it is when `durable_height` says so, and then no
+//!   SIGKILL loses it. The engine replays the rest.
+//! - Nothing read is trusted: every value is sealed, the root is computed again. Damage is an error that names folder and
+//!   remedy, or an older height with the right root.
+//! - Adapters: [`Memory`] and [`Sled`] under the same [`Books`]; all keys stand in `keys.rs`.
+
+mod archive;
+pub mod bench;
+mod books;
+mod error;
+mod fold;
+mod keys;
+mod load;
+mod record;
+mod seal;
+mod sealed;
+mod shelf;
+mod sled;
+mod state;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use books::{Books, Pace};
+pub use error::{Identity, StoreError};
+pub use load::Loaded;
+pub use record::{Record, Share};
+pub use shelf::{Memory, Shelf, Visit, Write};
+pub use sled::Sled;
+pub use state::{Floor, VERSION};
+
+use alloy_primitives::B256 as Hash;
+use plasmid_bridge::proof::commitment::BlockCommitment;
+use std::path::Path;
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub height: u64,
+    pub index: u32,
+}
+
+/// The port of the store. Small, synchronous, shared by threads. Every error is a fault of the node.
+pub trait Store: Send + Sync {
+    /// The last height that no crash loses.
+    fn durable_height(&self) -> Option<u64>;
+
+    /// Takes the next height, whose Commit the engine has called; 0 is the genesis. May return before it is durable, and waits
+    /// while too much is not.
+    ///
+    /// # Errors
+    /// [`StoreError::Order`] and [`StoreError::Root`] for a wrong record; else an earlier failure of the disk.
+    fn commit(&self, record: Record) -> Result<(), StoreError>;
+
+    /// Waits until all that was taken is durable; gives the durable height.
+    ///
+    /// # Errors
+    /// A failure of the disk.
+    fn flush(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Forgets states of epochs and blocks below the floor, but never those since the newest mark.
+    ///
+    /// # Errors
+    /// An earlier failure of the disk.
+    fn retain(&self, floor: Floor) -> Result<(), StoreError>;
+
+    /// Keeps a share that came outside of blocks.
+    ///
+    /// # Errors
+    /// An earlier failure of the disk.
+    fn keep_share(&self, share: Share) -> Result<(), StoreError>;
+
+    /// Commitment of a height, while it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`], here and below.
+    fn block(&self, height: u64) -> Result<Option<BlockCommitment>, StoreError>;
+
+    /// The encoded answer to FinalizeBlock of one of the last heights: of all that are not durable, and at least 16 more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn response(&self, height: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Contents of the checkpoint of an epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn checkpoint(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Shares seen over the checkpoint of an epoch, one a member, ascending; the latest one of each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn shares(&self, epoch: u64) -> Result<Vec<Share>, StoreError>;
+
+    /// Where the transaction with an EIP-712 digest stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transaction(&self, digest: &Hash) -> Result<Option<Place>, StoreError>;
+}
+
+/// Opens the store of a chain in sled's files in `folder`, new or as it was left. A thread writes behind the tip.
+///
+/// # Errors
+/// [`StoreError`]: damage, another version or chain, in use, a failing disk.
+pub fn open(
+    folder: &Path,
+    identity: Identity,
+) -> Result<(Books<Sled>, Option<Loaded>), StoreError> {
+    Books::open(Sled::open(folder)?, identity, Pace::Thread)
+}

@@ -1,6 +1,6 @@
 //! What changed since the journal was last drained: all that a store must keep to rebuild the tree.
 
-use super::{Mark, UndoLeaf};
+use super::{Mark, Tree, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 
 /// A leaf as it is, whole.
@@ -36,4 +36,54 @@ pub(super) struct Pending {
     pub marks: Vec<Mark>,
     /// Entries of the newest layer that are drained already.
     pub drained: usize,
+}
+
+impl Tree {
+    /// Hands over what changed since the last drain. To be called once a block, else the notes grow without bound.
+    pub fn drain(&mut self) -> Journal {
+        self.take_undo();
+        let mut pending = std::mem::take(&mut self.pending);
+        self.pending.drained = pending.drained;
+        pending.touched.sort_unstable();
+        pending.touched.dedup();
+        let leaves = pending
+            .touched
+            .iter()
+            .filter_map(|index| {
+                let leaf = self.leaf(*index)?;
+                Some(LeafImage {
+                    index: *index,
+                    key: *leaf.key,
+                    next: self.leaves.next(*index)?,
+                    kind: leaf.kind,
+                    value: leaf.value.into(),
+                })
+            })
+            .collect();
+        Journal {
+            count: self.count(),
+            root: self.root,
+            leaves,
+            undo: pending.undo,
+            marks: pending.marks,
+        }
+    }
+
+    /// Moves the newest layer's entries that the store has not seen to the notes for the next drain.
+    pub(super) fn take_undo(&mut self) {
+        let Some(newest) = self.history.newest() else {
+            return;
+        };
+        let entries = newest.entries();
+        let fresh = entries.get(self.pending.drained..).unwrap_or_default();
+        self.pending
+            .undo
+            .extend(fresh.iter().map(|(index, old)| UndoLeaf {
+                epoch: newest.mark.epoch,
+                index: *index,
+                next: old.next,
+                value: old.value.clone(),
+            }));
+        self.pending.drained = entries.len();
+    }
 }

@@ -9,6 +9,7 @@
 //! ends an epoch: from then on the first change of a leaf saves what it was, so `at(epoch)` reads and proves the state of that
 //! time. `drain` hands over what changed, for a store; `Restore` builds the tree from it again. About 225 bytes a leaf.
 
+mod check;
 mod error;
 mod history;
 mod journal;
@@ -197,84 +198,6 @@ impl Tree {
         source::multiproof(self, indices)
     }
 
-    /// Hands over what changed since the last drain. To be called once a block, else the notes grow without bound.
-    pub fn drain(&mut self) -> Journal {
-        self.take_undo();
-        let mut pending = std::mem::take(&mut self.pending);
-        self.pending.drained = pending.drained;
-        pending.touched.sort_unstable();
-        pending.touched.dedup();
-        let leaves = pending
-            .touched
-            .iter()
-            .filter_map(|index| {
-                let leaf = self.leaf(*index)?;
-                Some(LeafImage {
-                    index: *index,
-                    key: *leaf.key,
-                    next: self.leaves.next(*index)?,
-                    kind: leaf.kind,
-                    value: leaf.value.into(),
-                })
-            })
-            .collect();
-        Journal {
-            count: self.count(),
-            root: self.root,
-            leaves,
-            undo: pending.undo,
-            marks: pending.marks,
-        }
-    }
-
-    /// Index of each change's leaf, or none where one is to be made; all that can be refused is refused here.
-    fn check(&self, changes: &[Change]) -> Result<Vec<Option<u32>>, TreeError> {
-        let mut keys: Vec<&Hash> = changes.iter().map(|change| &change.key).collect();
-        keys.sort_unstable();
-        if let Some([key, _]) = keys.windows(2).find(|pair| pair.first() == pair.last()) {
-            return Err(TreeError::Repeated { key: **key });
-        }
-        let mut known = Vec::with_capacity(changes.len());
-        let mut count = self.count();
-        for change in changes {
-            let index = self.check_one(change)?;
-            if index.is_none() {
-                count = count.checked_add(1).ok_or(TreeError::Full)?;
-            }
-            known.push(index);
-        }
-        Ok(known)
-    }
-
-    fn check_one(&self, change: &Change) -> Result<Option<u32>, TreeError> {
-        let key = change.key;
-        let given = change.value.len();
-        if key.is_zero() {
-            return Err(TreeError::Sentinel);
-        }
-        if given > MAX_VALUE {
-            return Err(TreeError::TooWide { key, width: given });
-        }
-        let Some((index, kind, value)) = self.get(&key) else {
-            return Ok(None);
-        };
-        if kind != change.kind {
-            return Err(TreeError::Kind {
-                key,
-                found: kind,
-                given: change.kind,
-            });
-        }
-        if value.len() != given {
-            return Err(TreeError::Width {
-                key,
-                found: value.len(),
-                given,
-            });
-        }
-        Ok(Some(index))
-    }
-
     fn insert(&mut self, change: &Change, touched: &mut Vec<u32>) -> Result<(), TreeError> {
         let low = Source::low(self, &change.key);
         self.save(low);
@@ -309,24 +232,6 @@ impl Tree {
         self.pending.touched.extend_from_slice(&touched);
         self.nodes.update(touched, &hashes);
         self.root = state_root(&self.nodes.tree_root(), self.count());
-    }
-
-    /// Moves the newest layer's entries that the store has not seen to the notes for the next drain.
-    fn take_undo(&mut self) {
-        let Some(newest) = self.history.newest() else {
-            return;
-        };
-        let entries = newest.entries();
-        let fresh = entries.get(self.pending.drained..).unwrap_or_default();
-        self.pending
-            .undo
-            .extend(fresh.iter().map(|(index, old)| UndoLeaf {
-                epoch: newest.mark.epoch,
-                index: *index,
-                next: old.next,
-                value: old.value.clone(),
-            }));
-        self.pending.drained = entries.len();
     }
 }
 

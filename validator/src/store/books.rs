@@ -1,0 +1,207 @@
+//! The store at work: heights queue up, are written and flushed behind the tip, and folded when enough of them stand.
+//!
+//! ```text
+//! commit(h) → queue ──(thread: write all, one flush)──→ durable ──(64 heights or 48 MB)──→ folded into pages
+//! ```
+//! Several heights share one flush when the disk is slower than the chain. Reads see a height from its commit on. A failure
+//! of the disk is kept: every later call returns it, and the durable height stands still.
+
+use super::archive::Archive;
+use super::keys::{self, Table};
+use super::load::Loaded;
+use super::record::{Record, Share};
+use super::sealed::Sealed;
+use super::shelf::Shelf;
+use super::state::{Floor, last_mark};
+use super::writer::{Desk, Recent, Shared, Task, Writer};
+use super::{Identity, Place, Store, StoreError};
+use alloy_primitives::B256 as Hash;
+use plasmid_bridge::proof::commitment::BlockCommitment;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+
+/// When committed heights are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// By a thread of the store, behind the tip.
+    Thread,
+    /// Within each commit.
+    Commit,
+    /// Only when flushed: a simulation decides how far behind the tip the disk is.
+    Flush,
+}
+
+/// A store over a shelf.
+pub struct Books<S: Shelf> {
+    writer: Arc<Writer<S>>,
+    pace: Pace,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<S: Shelf> Books<S> {
+    /// Opens the store of a chain, new or as it was left, and gives what it holds.
+    ///
+    /// # Errors
+    /// [`StoreError`]: damage, another version or chain, a failing disk.
+    pub fn open(
+        shelf: S,
+        identity: Identity,
+        pace: Pace,
+    ) -> Result<(Self, Option<Loaded>), StoreError> {
+        let archive = Archive {
+            disk: Sealed::new(shelf),
+        };
+        let opened = archive.open(identity)?;
+        let height = opened.loaded.as_ref().map(Loaded::height);
+        let mark = opened.recent.iter().rev().find_map(|r| last_mark(r));
+        let writer = Arc::new(Writer {
+            archive,
+            desk: Mutex::new(Desk {
+                last_mark: mark.or(opened.folded.mark),
+                folded: opened.folded,
+                folding: None,
+                floor: opened.floor,
+            }),
+            shared: Mutex::new(Shared::new(opened.recent, height)),
+            changed: Condvar::new(),
+        });
+        let thread = match pace {
+            Pace::Thread => Some(writer.spawn()?),
+            Pace::Commit | Pace::Flush => None,
+        };
+        let books = Self {
+            writer,
+            pace,
+            thread,
+        };
+        Ok((books, opened.loaded))
+    }
+
+    fn enqueue(&self, mut shared: MutexGuard<'_, Shared>, task: Task) -> Result<(), StoreError> {
+        shared.check()?;
+        shared.push(task);
+        drop(shared);
+        self.writer.changed.notify_all();
+        match self.pace {
+            Pace::Commit => self.writer.work(),
+            Pace::Thread | Pace::Flush => Ok(()),
+        }
+    }
+
+    fn recent<T>(&self, mut find: impl FnMut(&Record) -> Option<T>) -> Option<T> {
+        let shared = self.writer.lock();
+        let mut recent = shared.recent.iter().rev();
+        recent.find_map(|recent| find(&recent.record))
+    }
+}
+
+impl<S: Shelf> Store for Books<S> {
+    fn durable_height(&self) -> Option<u64> {
+        self.writer.lock().durable
+    }
+
+    fn commit(&self, record: Record) -> Result<(), StoreError> {
+        let given = record.height();
+        let root = record.journal.root;
+        if root != record.block.after {
+            return Err(StoreError::Root {
+                height: given,
+                commitment: record.block.after.to_string(),
+                tree: root.to_string(),
+            });
+        }
+        let recent = Recent::new(Arc::new(record));
+        let mut shared = self.writer.lock();
+        while self.pace == Pace::Thread && shared.check().is_ok() && shared.is_full() {
+            shared = self.writer.wait(shared);
+        }
+        let expected = shared.tip.map_or(0, |tip| tip.saturating_add(1));
+        if given != expected {
+            return Err(StoreError::Order { expected, given });
+        }
+        self.enqueue(shared, Task::Commit(recent))
+    }
+
+    fn flush(&self) -> Result<Option<u64>, StoreError> {
+        if self.pace != Pace::Thread {
+            self.writer.work()?;
+        }
+        let mut shared = self.writer.lock();
+        let taken = shared.taken;
+        while shared.check().is_ok() && shared.done < taken {
+            shared = self.writer.wait(shared);
+        }
+        shared.check().map(|()| shared.durable)
+    }
+
+    fn retain(&self, floor: Floor) -> Result<(), StoreError> {
+        self.enqueue(self.writer.lock(), Task::Retain(floor))
+    }
+
+    fn keep_share(&self, share: Share) -> Result<(), StoreError> {
+        self.enqueue(self.writer.lock(), Task::Share(share))
+    }
+
+    fn block(&self, height: u64) -> Result<Option<BlockCommitment>, StoreError> {
+        let recent = self.recent(|record| (record.height() == height).then_some(record.block));
+        match recent {
+            Some(block) => Ok(Some(block)),
+            None => Ok(self.writer.archive.blocks(height, height)?.pop()),
+        }
+    }
+
+    fn response(&self, height: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.recent(|record| (record.height() == height).then(|| record.response.clone())))
+    }
+
+    fn checkpoint(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let recent = self.recent(|record| match &record.checkpoint {
+            Some((found, contents)) if *found == epoch => Some(contents.clone()),
+            _ => None,
+        });
+        match recent {
+            Some(contents) => Ok(Some(contents)),
+            None => {
+                let key = keys::checkpoint(epoch);
+                self.writer.archive.disk.get(Table::Checkpoint, &key)
+            }
+        }
+    }
+
+    fn shares(&self, epoch: u64) -> Result<Vec<Share>, StoreError> {
+        // Before the table is read: what is written in between is seen twice, not missed.
+        let waiting = self.writer.lock().shares(epoch);
+        let mut found = self.writer.archive.shares(epoch)?;
+        found.extend(waiting);
+        found.reverse();
+        found.sort_by_key(|share| share.member);
+        found.dedup_by_key(|share| share.member);
+        Ok(found)
+    }
+
+    fn transaction(&self, digest: &Hash) -> Result<Option<Place>, StoreError> {
+        let recent = self.recent(|record| {
+            let found = record.transactions.iter().find(|(_, d)| d == digest)?;
+            Some(Place {
+                height: record.height(),
+                index: found.0,
+            })
+        });
+        match recent {
+            Some(place) => Ok(Some(place)),
+            None => self.writer.archive.transaction(digest),
+        }
+    }
+}
+
+impl<S: Shelf> Drop for Books<S> {
+    /// Writes what is queued; a simulation that flushes itself loses it, as in a crash.
+    fn drop(&mut self) {
+        self.writer.lock().closing = true;
+        self.writer.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // Its failure stands in the shared state, which goes with this.
+            let _ = thread.join();
+        }
+    }
+}

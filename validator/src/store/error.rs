@@ -1,0 +1,66 @@
+//! What can go wrong with the store, with the folder it happened in and the way back.
+
+use std::fmt;
+
+/// Why the store refuses or failed. It is a fault of this node in every case, never of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The bytes on disk are not what was written.
+    #[error(
+        "the store in {folder} is damaged: {what}; remove that folder and start again, the engine replays the blocks"
+    )]
+    Damaged { folder: String, what: String },
+    /// Written by another version of this program.
+    #[error(
+        "the store in {folder} has version {found}, this program knows {known}; start the program that wrote it, or remove \
+         that folder and start again, the engine replays the blocks"
+    )]
+    UnknownVersion {
+        folder: String,
+        found: u32,
+        known: u32,
+    },
+    /// The store of another deployment or genesis.
+    #[error(
+        "the store in {folder} is of {stored}, this node runs {given}; name another folder, or remove it if that chain is gone"
+    )]
+    OtherChain {
+        folder: String,
+        stored: Box<Identity>,
+        given: Box<Identity>,
+    },
+    /// Another process has it open.
+    #[error("the store in {folder} is in use by another process; stop that one first")]
+    InUse { folder: String },
+    /// The disk or the file system failed.
+    #[error(
+        "the store in {folder} cannot be read or written: {reason}; check the disk and start again"
+    )]
+    Disk { folder: String, reason: String },
+    /// Heights are committed one after the other, from 0.
+    #[error("height {given} was committed, expected was {expected}")]
+    Order { expected: u64, given: u64 },
+    /// A record whose commitment names another state than its changes lead to.
+    #[error("the block commitment of height {height} ends in {commitment}, the tree in {tree}")]
+    Root {
+        height: u64,
+        commitment: String,
+        tree: String,
+    },
+}
+
+/// Which chain a store is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Deployment id.
+    pub deployment: [u8; 20],
+    /// State root of the genesis.
+    pub genesis_root: alloy_primitives::B256,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = hex::encode(self.deployment);
+        write!(out, "deployment {id} with genesis {}", self.genesis_root)
+    }
+}

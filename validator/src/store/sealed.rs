@@ -1,0 +1,157 @@
+//! A shelf whose values are all sealed, read one by one and written in bounded chunks.
+
+use super::StoreError;
+use super::keys::Table;
+use super::seal;
+use super::shelf::{Shelf, Visit, Write};
+
+/// sled keeps whole batches in memory and rewrites what they touch: large ones cost it gigabytes.
+const CHUNK_KEYS: usize = 1_000;
+const CHUNK_BYTES: usize = 1 << 20;
+
+pub(super) struct Sealed<S> {
+    shelf: S,
+}
+
+impl<S: Shelf> Sealed<S> {
+    pub fn new(shelf: S) -> Self {
+        Self { shelf }
+    }
+
+    pub fn folder(&self) -> String {
+        self.shelf.folder()
+    }
+
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.shelf.flush()
+    }
+
+    pub fn damaged(&self, what: impl Into<String>) -> StoreError {
+        StoreError::Damaged {
+            folder: self.folder(),
+            what: what.into(),
+        }
+    }
+
+    /// The sealed value of a key, as it stands there.
+    pub fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shelf.get(table, key)
+    }
+
+    /// The body of a key's value.
+    pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.raw(table, key)? {
+            Some(sealed) => self
+                .open(table, key, &sealed)
+                .map(|body| Some(body.to_vec())),
+            None => Ok(None),
+        }
+    }
+
+    /// Visits the bodies from `first` to `last`, both included, ascending.
+    pub fn scan(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), StoreError> {
+        self.shelf.scan(table, first, last, &mut |key, sealed| {
+            visit(key, self.open(table, key, sealed)?)
+        })
+    }
+
+    /// The keys from `first` to `last`, whatever their values are.
+    pub fn keys(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut keys = Vec::new();
+        self.shelf.scan(table, first, last, &mut |key, _| {
+            keys.push(key.to_vec());
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
+    pub fn remove_range(&self, table: Table, first: &[u8], last: &[u8]) -> Result<(), StoreError> {
+        let mut chunk = self.chunk(table);
+        for key in self.keys(table, first, last)? {
+            chunk.remove(key)?;
+        }
+        chunk.finish()
+    }
+
+    pub fn chunk(&self, table: Table) -> Chunk<'_, S> {
+        Chunk {
+            shelf: &self.shelf,
+            table,
+            writes: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// One value alone.
+    pub fn put(&self, table: Table, key: &[u8], body: &[u8]) -> Result<(), StoreError> {
+        let mut chunk = self.chunk(table);
+        chunk.put(key, body)?;
+        chunk.finish()
+    }
+
+    fn open<'a>(&self, table: Table, key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], StoreError> {
+        seal::open(table, key, sealed).map_err(|error| {
+            self.damaged(format!(
+                "value {} of table {}: {error}",
+                hex::encode(key),
+                table.name()
+            ))
+        })
+    }
+}
+
+/// Writes that go out a chunk at a time.
+pub(super) struct Chunk<'a, S> {
+    shelf: &'a S,
+    table: Table,
+    writes: Vec<Write>,
+    bytes: usize,
+}
+
+impl<S: Shelf> Chunk<'_, S> {
+    /// Seals and writes a body; gives its checksum.
+    pub fn put(&mut self, key: &[u8], body: &[u8]) -> Result<[u8; seal::TAG], StoreError> {
+        let sealed = seal::seal(self.table, key, body);
+        let tag = seal::tag_of(&sealed);
+        self.push(key.to_vec(), Some(sealed))?;
+        Ok(tag)
+    }
+
+    pub fn remove(&mut self, key: Vec<u8>) -> Result<(), StoreError> {
+        self.push(key, None)
+    }
+
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        self.send()
+    }
+
+    fn push(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
+        let bytes = key.len() + value.as_ref().map_or(0, Vec::len);
+        if self.bytes + bytes > CHUNK_BYTES || self.writes.len() >= CHUNK_KEYS {
+            self.send()?;
+        }
+        self.bytes += bytes;
+        self.writes.push((key, value));
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), StoreError> {
+        self.bytes = 0;
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        self.shelf
+            .write(self.table, std::mem::take(&mut self.writes))
+    }
+}

@@ -1,0 +1,240 @@
+//! The shelf in sled 0.34: one tree of sled for each table.
+//!
+//! What it needs to behave (measured, see DESIGN.md section 4): no flushing thread, an explicit flush; a bounded cache; batches
+//! of at most 1,000 keys; values below 128 KiB, which stay in its log. It panics on some damaged files, so every call is
+//! caught and becomes an error that names the folder.
+
+use super::StoreError;
+use super::keys::Table;
+use super::shelf::{Shelf, Visit, Write};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// sled's files in a folder.
+pub struct Sled {
+    folder: String,
+    open: Option<Open>,
+    broken: AtomicBool,
+    /// Names of the files beside sled's log that are synced.
+    synced: Mutex<BTreeSet<OsString>>,
+}
+
+struct Open {
+    db: sled::Db,
+    /// sled's log. On Linux sled itself syncs a range of it, without what the file system knows of the file's growth.
+    log: File,
+    trees: Vec<(Table, sled::Tree)>,
+}
+
+impl Sled {
+    /// Opens the files in `folder`, or makes them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::InUse`] or [`StoreError::Disk`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let name = folder.display().to_string();
+        let open = caught(&name, || {
+            let db = sled::Config::new()
+                .path(folder)
+                .cache_capacity(CACHE_BYTES)
+                .flush_every_ms(None)
+                .open()
+                .map_err(|error| from_sled(&name, &error))?;
+            let mut trees = Vec::new();
+            for table in Table::ALL {
+                let tree = db.open_tree(table.name());
+                trees.push((table, tree.map_err(|error| from_sled(&name, &error))?));
+            }
+            let log = File::open(folder.join("db")).map_err(|error| from_io(&name, &error))?;
+            Ok(Open { db, log, trees })
+        })?;
+        Ok(Self {
+            folder: name,
+            open: Some(open),
+            broken: AtomicBool::new(false),
+            synced: Mutex::default(),
+        })
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let Some(open) = &self.open else {
+            return Err(self.gone());
+        };
+        let result = caught(&self.folder, || call(open));
+        if let Err(StoreError::Damaged { .. }) = &result {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// sled writes nodes above 128 KiB to files of their own, and syncs none of them.
+    fn sync_blobs(&self) -> std::io::Result<()> {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut there = BTreeSet::new();
+        for entry in std::fs::read_dir(Path::new(&self.folder).join("blobs"))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            // Names are log positions: a file is written once. It may be gone again by now.
+            if !synced.contains(&name)
+                && let Ok(blob) = File::open(entry.path())
+            {
+                blob.sync_data()?;
+            }
+            there.insert(name);
+        }
+        *synced = there;
+        Ok(())
+    }
+
+    fn gone(&self) -> StoreError {
+        StoreError::Disk {
+            folder: self.folder.clone(),
+            reason: "it is closed".into(),
+        }
+    }
+
+    fn on_tree<T>(
+        &self,
+        table: Table,
+        call: impl FnOnce(&sled::Tree) -> Result<T, sled::Error>,
+    ) -> Result<T, StoreError> {
+        self.call(|open| {
+            let tree = open.tree(table).ok_or_else(|| self.gone())?;
+            call(tree).map_err(|error| from_sled(&self.folder, &error))
+        })
+    }
+}
+
+impl Open {
+    fn tree(&self, table: Table) -> Option<&sled::Tree> {
+        let found = self.trees.iter().find(|(known, _)| *known == table);
+        found.map(|(_, tree)| tree)
+    }
+}
+
+impl Shelf for Sled {
+    fn folder(&self) -> String {
+        self.folder.clone()
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.on_tree(table, |tree| Ok(tree.get(key)?.map(|value| value.to_vec())))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<(), StoreError> {
+        let mut entries = self.on_tree(table, |tree| Ok(tree.range(first..=last)))?;
+        while let Some((key, value)) = self.call(|_| {
+            let entry = entries.next().transpose();
+            entry.map_err(|error| from_sled(&self.folder, &error))
+        })? {
+            visit(&key, &value)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.on_tree(table, |tree| {
+            let mut batch = sled::Batch::default();
+            for (key, value) in writes {
+                match value {
+                    Some(value) => batch.insert(key, value),
+                    None => batch.remove(key),
+                }
+            }
+            tree.apply_batch(batch)
+        })
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.call(|open| {
+            let flushed = open.db.flush();
+            flushed.map_err(|error| from_sled(&self.folder, &error))?;
+            let synced = open.log.sync_data().and_then(|()| self.sync_blobs());
+            synced.map_err(|error| from_io(&self.folder, &error))
+        })
+    }
+}
+
+impl Drop for Sled {
+    fn drop(&mut self) {
+        let open = self.open.take();
+        if self.broken.load(Ordering::Relaxed) {
+            // After damage sled may panic again or wait for itself; the process is about to end.
+            std::mem::forget(open);
+        } else {
+            let _ = caught(&self.folder, || {
+                drop(open);
+                Ok(())
+            });
+        }
+    }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a call into sled; a panic becomes an error, and is not printed.
+fn caught<T>(folder: &str, call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                before(panic);
+            }
+        }));
+    });
+    let was_quiet = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    QUIET.set(was_quiet);
+    result.unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Err(StoreError::Damaged {
+            folder: folder.into(),
+            what: format!("sled stopped: {text}"),
+        })
+    })
+}
+
+fn from_sled(folder: &str, error: &sled::Error) -> StoreError {
+    let folder = folder.to_owned();
+    match error {
+        sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
+            StoreError::InUse { folder }
+        }
+        sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => StoreError::Disk {
+            folder,
+            reason: io.to_string(),
+        },
+        other => StoreError::Damaged {
+            folder,
+            what: other.to_string(),
+        },
+    }
+}
+
+fn from_io(folder: &str, error: &std::io::Error) -> StoreError {
+    StoreError::Disk {
+        folder: folder.into(),
+        reason: error.to_string(),
+    }
+}

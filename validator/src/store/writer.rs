@@ -1,0 +1,312 @@
+//! The writer behind the tip: writes what is queued, flushes once for all of it, folds while nothing waits.
+
+use super::StoreError;
+use super::archive::Archive;
+use super::fold::Folding;
+use super::record::{Record, Share};
+use super::shelf::Shelf;
+use super::state::{Floor, Folded, last_mark};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// Folding begins at so many heights, or bytes of records, and leaves the last few.
+const FOLD_HEIGHTS: usize = 64;
+const FOLD_BYTES: usize = 48 << 20;
+const KEPT_HEIGHTS: usize = 16;
+const KEPT_BYTES: usize = 8 << 20;
+/// Steps of folding that are made even while heights wait; all of them once this much stands.
+const LEAST_STEPS: usize = 4;
+const MOST_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
+const MOST_BYTES: usize = 2 * FOLD_BYTES;
+/// A commit waits while more than this is queued.
+const QUEUE_HEIGHTS: usize = 64;
+const QUEUE_BYTES: usize = 64 << 20;
+
+pub(super) enum Task {
+    Commit(Recent),
+    Share(Share),
+    Retain(Floor),
+}
+
+/// A record that is not folded, with its weight in bytes.
+#[derive(Clone)]
+pub(super) struct Recent {
+    pub record: Arc<Record>,
+    weight: usize,
+}
+
+impl Recent {
+    pub fn new(record: Arc<Record>) -> Self {
+        let weight = record.weight();
+        Self { record, weight }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shared {
+    pub queue: VecDeque<Task>,
+    queued_heights: usize,
+    queued_bytes: usize,
+    /// Tasks ever taken, and those of them that are durable.
+    pub taken: u64,
+    pub done: u64,
+    pub closing: bool,
+    /// Shares from outside of blocks that are not durable, by the number of their task.
+    late: VecDeque<(u64, Share)>,
+    /// Records of all heights that are not folded, durable or not.
+    pub recent: VecDeque<Recent>,
+    pub tip: Option<u64>,
+    pub durable: Option<u64>,
+    failed: Option<StoreError>,
+}
+
+impl Shared {
+    /// With the records of a store just opened.
+    pub fn new(recent: impl IntoIterator<Item = Arc<Record>>, height: Option<u64>) -> Self {
+        Self {
+            recent: recent.into_iter().map(Recent::new).collect(),
+            tip: height,
+            durable: height,
+            ..Self::default()
+        }
+    }
+
+    /// Shares over an epoch's checkpoint that may not be written yet, in the order that they came.
+    pub fn shares(&self, epoch: u64) -> Vec<Share> {
+        let behind = |recent: &&Recent| Some(recent.record.height()) > self.durable;
+        let seen = self.recent.iter().filter(behind);
+        let seen = seen.flat_map(|recent| &recent.record.shares);
+        let late = self.late.iter().map(|(_, share)| share);
+        let mut shares: Vec<Share> = seen.chain(late).cloned().collect();
+        shares.retain(|share| share.epoch == epoch);
+        shares
+    }
+
+    /// An earlier failure, which ends all writing.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.queued_heights >= QUEUE_HEIGHTS || self.queued_bytes >= QUEUE_BYTES
+    }
+
+    pub fn push(&mut self, task: Task) {
+        if let Task::Commit(recent) = &task {
+            self.tip = Some(recent.record.height());
+            self.queued_heights += 1;
+            self.queued_bytes += recent.weight;
+            self.recent.push_back(recent.clone());
+        }
+        self.taken += 1;
+        if let Task::Share(share) = &task {
+            self.late.push_back((self.taken, share.clone()));
+        }
+        self.queue.push_back(task);
+    }
+
+    fn take(&mut self) -> VecDeque<Task> {
+        self.queued_heights = 0;
+        self.queued_bytes = 0;
+        std::mem::take(&mut self.queue)
+    }
+
+    /// Whether folding is to stop for now, after some steps.
+    fn is_wanted_elsewhere(&self, steps: usize) -> bool {
+        let waits = !self.queue.is_empty() || self.closing;
+        let piled = self.recent.len() > MOST_HEIGHTS || weight(self.recent.iter()) > MOST_BYTES;
+        waits && steps >= LEAST_STEPS && !piled
+    }
+}
+
+/// What only the writer uses.
+pub(super) struct Desk {
+    pub folded: Folded,
+    pub folding: Option<Folding>,
+    pub floor: Floor,
+    pub last_mark: Option<(u64, u64)>,
+}
+
+pub(super) struct Writer<S> {
+    pub archive: Archive<S>,
+    pub desk: Mutex<Desk>,
+    pub shared: Mutex<Shared>,
+    pub changed: Condvar,
+}
+
+impl<S: Shelf> Writer<S> {
+    pub fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn wait<'a>(&self, shared: MutexGuard<'a, Shared>) -> MutexGuard<'a, Shared> {
+        self.changed
+            .wait(shared)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the thread that works until the store closes or fails.
+    pub fn spawn(self: &Arc<Self>) -> Result<JoinHandle<()>, StoreError> {
+        let writer = Arc::clone(self);
+        let work = move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                writer.fail(writer.broken("its thread panicked"));
+            }
+        };
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(work)
+            .map_err(|error| self.broken(&format!("no thread: {error}")))
+    }
+
+    fn broken(&self, reason: &str) -> StoreError {
+        StoreError::Disk {
+            folder: self.archive.disk.folder(),
+            reason: reason.into(),
+        }
+    }
+
+    fn fail(&self, error: StoreError) {
+        self.lock().failed.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    fn run(&self) {
+        loop {
+            let mut shared = self.lock();
+            while shared.queue.is_empty() && !shared.closing {
+                shared = self.wait(shared);
+            }
+            if shared.queue.is_empty() {
+                return;
+            }
+            drop(shared);
+            if self.work().is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Writes all that is queued, flushes once, folds if enough stands.
+    pub fn work(&self) -> Result<(), StoreError> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.lock();
+        shared.check()?;
+        let tasks = shared.take();
+        drop(shared);
+        self.changed.notify_all();
+        let done = self.write(&mut desk, &tasks);
+        let done = done.and_then(|()| self.fold(&mut desk));
+        if let Err(error) = &done {
+            self.fail(error.clone());
+        }
+        done
+    }
+
+    fn write(&self, desk: &mut Desk, tasks: &VecDeque<Task>) -> Result<(), StoreError> {
+        let mut last = None;
+        for task in tasks {
+            match task {
+                Task::Commit(Recent { record, .. }) => {
+                    self.archive.write(record)?;
+                    desk.last_mark = last_mark(record).or(desk.last_mark);
+                    last = Some(record.height());
+                }
+                Task::Share(share) => self.archive.write_shares(std::slice::from_ref(share))?,
+                Task::Retain(floor) => desk.retain(&self.archive, *floor)?,
+            }
+        }
+        self.archive.disk.flush()?;
+        let mut shared = self.lock();
+        shared.durable = last.or(shared.durable);
+        shared.done += tasks.len() as u64;
+        let done = shared.done;
+        shared.late.retain(|(number, _)| *number > done);
+        drop(shared);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Folds while nothing else waits, and a little even then, so that records never pile up.
+    fn fold(&self, desk: &mut Desk) -> Result<(), StoreError> {
+        for steps in 1.. {
+            if desk.folding.is_none() {
+                let Some(records) = self.to_fold() else {
+                    return Ok(());
+                };
+                let begun = self
+                    .archive
+                    .begin_fold(&mut desk.folded, records, desk.floor)?;
+                desk.folding = Some(begun);
+            }
+            if let Some(folding) = &mut desk.folding
+                && self.archive.step_fold(folding, &mut desk.folded)?
+            {
+                desk.folding = None;
+                let folded = desk.folded.height;
+                let recent = &mut self.lock().recent;
+                recent.retain(|recent| Some(recent.record.height()) > folded);
+            }
+            if self.lock().is_wanted_elsewhere(steps) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn to_fold(&self) -> Option<Vec<Arc<Record>>> {
+        let shared = self.lock();
+        let durable: Vec<&Recent> = shared
+            .recent
+            .iter()
+            .take_while(|recent| Some(recent.record.height()) <= shared.durable)
+            .collect();
+        let fold = durable.get(..foldable(&durable))?;
+        let records = fold.iter().map(|recent| Arc::clone(&recent.record));
+        (!fold.is_empty()).then(|| records.collect())
+    }
+}
+
+fn weight<'a>(records: impl Iterator<Item = &'a Recent>) -> usize {
+    records.map(|recent| recent.weight).sum()
+}
+
+/// How many of these records, from the first on, are to be folded now.
+fn foldable(records: &[&Recent]) -> usize {
+    if records.len() < FOLD_HEIGHTS && weight(records.iter().copied()) < FOLD_BYTES {
+        return 0;
+    }
+    let mut kept = 0;
+    let mut bytes = 0;
+    for recent in records.iter().rev().take(KEPT_HEIGHTS) {
+        bytes += recent.weight;
+        if bytes > KEPT_BYTES && kept > 0 {
+            break;
+        }
+        kept += 1;
+    }
+    records.len().saturating_sub(kept)
+}
+
+impl Desk {
+    /// Raises the floor, never past the newest mark: it and the blocks after it are needed to go on.
+    fn retain<S: Shelf>(&mut self, archive: &Archive<S>, floor: Floor) -> Result<(), StoreError> {
+        let Some((epoch, height)) = self.last_mark else {
+            return Ok(());
+        };
+        let floor = Floor {
+            epoch: floor.epoch.min(epoch).max(self.floor.epoch),
+            block: floor
+                .block
+                .min(height.saturating_add(1))
+                .max(self.floor.block),
+        };
+        if floor != self.floor {
+            archive.retain(floor)?;
+            self.floor = floor;
+        }
+        Ok(())
+    }
+}
