@@ -1,1 +1,216 @@
-//! Skeleton: this room is being built.
+//! The ABCI application: each call is decoded, the chain is asked, the answer encoded. No rule lives here.
+//!
+//! ```text
+//! engine ──► Handler for App ─┬─ consensus   InitChain, proposals, votes, FinalizeBlock, Commit ──► chain, store
+//!                             ├─ mempool     CheckTx ──► pool
+//!                             └─ query       reads and proofs
+//! root view, checkpoint key ──► ports
+//! ```
+//! - Height h goes to the store only after Commit(h) was called, else the engine could never start again.
+//! - Calls at or below the tip (an engine that restarted alone) compare the block hash and answer from what was kept.
+//! - Info never changes state: anyone reaches it.
+
+mod consensus;
+mod convert;
+mod mempool;
+pub mod pool;
+pub mod ports;
+pub mod query;
+mod state;
+mod verdicts;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use alloy_primitives::B256;
+use plasmid_bridge::proof::commitment::BlockCommitment;
+use tendermint_proto::v0_38::abci::{
+    RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
+    RequestPrepareProposal, RequestProcessProposal, RequestQuery, RequestVerifyVoteExtension,
+    ResponseCheckTx, ResponseCommit, ResponseExtendVote, ResponseFinalizeBlock, ResponseInfo,
+    ResponseInitChain, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
+    ResponseVerifyVoteExtension,
+};
+
+pub use state::State;
+
+use crate::chain::execute::{Deployment, Executed};
+use crate::chain::genesis::Built;
+use crate::chain::genesis::file::Loaded as Genesis;
+use crate::engine::abci::{Fault, Handler, Outcome};
+use crate::ledger::Parameters;
+use crate::store::{Identity, Loaded, Store};
+use pool::{Limits, Pool};
+use ports::{Outlook, Signer};
+
+/// What the application runs with.
+pub struct Surroundings {
+    /// Where blocks become durable.
+    pub store: Arc<dyn Store>,
+    /// The root chain as this node sees it.
+    pub outlook: Arc<dyn Outlook>,
+    /// The checkpoint key, of a validator.
+    pub signer: Option<Box<dyn Signer>>,
+    /// How much the pool holds.
+    pub pool: Limits,
+    /// Whether every segment of every block is executed again from its witness; a difference stops the node.
+    pub reexecute: bool,
+}
+
+/// The application of one node.
+pub struct App {
+    parameters: Parameters,
+    deployment: Deployment,
+    genesis: BlockCommitment,
+    set: Vec<([u8; 32], u64)>,
+    state: RwLock<State>,
+    judged: Mutex<Vec<Judged>>,
+    verified: Mutex<BTreeSet<(u64, u16, B256)>>,
+    pool: Mutex<Pool>,
+    surroundings: Surroundings,
+}
+
+/// A proposal that was executed and found valid, so that FinalizeBlock need not execute it again.
+struct Judged {
+    height: u64,
+    hash: B256,
+    executed: Arc<Executed>,
+}
+
+/// Whose store a node with this genesis opens.
+pub fn identity(genesis: &Genesis) -> Identity {
+    Identity {
+        deployment: genesis.deployment.domain.deployment,
+        genesis_root: genesis.built.root(),
+    }
+}
+
+impl App {
+    /// An application over a genesis and what its store holds.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store holds a state of other parameters, or lacks what it should hold.
+    pub fn new(
+        genesis: Genesis,
+        loaded: Option<Loaded>,
+        surroundings: Surroundings,
+    ) -> Result<Self, Fault> {
+        let parameters = genesis.genesis.parameters;
+        let commitment = genesis.built.commitment(&genesis.genesis, &genesis.root);
+        let Built { tree, members, .. } = genesis.built;
+        let state = match loaded {
+            Some(loaded) => State::load(loaded, &parameters, surroundings.store.as_ref())?,
+            None => State::genesis(tree, commitment),
+        };
+        let held = crate::chain::sets::parameters(&state.tree).map_err(Fault::new)?;
+        if held != parameters {
+            return Err(Fault::new(
+                "the store's parameters are not the genesis file's",
+            ));
+        }
+        let set = members
+            .iter()
+            .map(|member| (member.consensus_key, member.power));
+        Ok(Self {
+            parameters,
+            deployment: genesis.deployment,
+            genesis: commitment,
+            set: set.collect(),
+            state: RwLock::new(state),
+            judged: Mutex::default(),
+            verified: Mutex::default(),
+            pool: Mutex::new(Pool::new(surroundings.pool)),
+            surroundings,
+        })
+    }
+
+    /// The deployment's parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Chain id and signature domain.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.surroundings.store
+    }
+
+    /// The root chain as this node sees it.
+    pub fn outlook(&self) -> &Arc<dyn Outlook> {
+        &self.surroundings.outlook
+    }
+
+    /// The chain at the tip; hold it shortly, no block is applied meanwhile.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pool; hold it shortly.
+    pub fn pool(&self) -> MutexGuard<'_, Pool> {
+        lock(&self.pool)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lock whose holder panicked is still a lock: consensus has stopped by then, reads go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Handler for App {
+    fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo> {
+        self.on_info(request)
+    }
+
+    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
+        self.on_query(&request)
+    }
+
+    fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {
+        self.on_check_tx(&request)
+    }
+
+    fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain> {
+        self.on_init_chain(&request)
+    }
+
+    fn prepare_proposal(
+        &self,
+        request: RequestPrepareProposal,
+    ) -> Outcome<ResponsePrepareProposal> {
+        self.on_prepare_proposal(&request)
+    }
+
+    fn process_proposal(
+        &self,
+        request: RequestProcessProposal,
+    ) -> Outcome<ResponseProcessProposal> {
+        self.on_process_proposal(&request)
+    }
+
+    fn extend_vote(&self, request: RequestExtendVote) -> Outcome<ResponseExtendVote> {
+        self.on_extend_vote(&request)
+    }
+
+    fn verify_vote_extension(
+        &self,
+        request: RequestVerifyVoteExtension,
+    ) -> Outcome<ResponseVerifyVoteExtension> {
+        self.on_verify_vote_extension(&request)
+    }
+
+    fn finalize_block(&self, request: RequestFinalizeBlock) -> Outcome<ResponseFinalizeBlock> {
+        self.on_finalize_block(&request)
+    }
+
+    fn commit(&self) -> Outcome<ResponseCommit> {
+        self.on_commit()
+    }
+}

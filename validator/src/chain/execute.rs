@@ -7,25 +7,28 @@
 //! Everything up to the signatures is read from the request and committed state only, so every node gives the same verdict.
 //! No tree is hashed here: a proposal that is refused costs its execution and no more.
 
-use alloy_primitives::B256;
-use plasmid_bridge::proof::inbox::{self, Message};
-use plasmid_staking::{self as staking, Difference, Member, Update, epoch_of};
+mod outcome;
+mod parts;
+mod votes;
 
-use super::bitmap::Bitmap;
+use alloy_primitives::B256;
+use plasmid_bridge::proof::inbox::Message;
+
+pub use self::outcome::{CarriedShare, EpochEnd, Executed, UserMark};
+pub(crate) use self::votes::VoteState;
+
+use self::outcome::{carried_shares, ended, marks, updates};
+use self::parts::{Parts, decode_messages, message_hash, number};
 use super::error::{Error, Fault, Field, Invalid};
-use super::evidence::{self, MISBEHAVIOR, Misbehavior};
-use super::overlay::{Overlay, Reads};
-use super::record::{MESSAGE, Record};
+use super::evidence::Misbehavior;
+use super::overlay::Reads;
+use super::record::Record;
 use super::run::{Refused, Run};
-use super::segments::{Segment, TooLarge};
-use super::sets::{genesis_leaf, parameters, set_at};
-use super::tally::{CommitVote, Tally, Voting, tally};
-use super::transition::{self, Moment, ends_epoch};
-use crate::ledger::leaf::{EpochRecord, InboxLeaf, SetLeaf};
-use crate::ledger::leaves::expect;
-use crate::ledger::{
-    CheckedTransaction, Context, Domain, Parameters, Receipt, Reject, Slot, ring_place,
-};
+use super::segments::TooLarge;
+use super::sets::parameters;
+use super::tally::{CommitVote, Tally, tally};
+use super::transition::{Moment, ends_epoch};
+use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject};
 
 /// What is the same for every block of a deployment.
 #[derive(Clone, Debug)]
@@ -80,44 +83,6 @@ impl Checker for ColdChecker {
     }
 }
 
-/// What a block does.
-#[derive(Clone, Debug)]
-pub struct Executed {
-    /// The block's height.
-    pub height: u64,
-    /// Its time, nanoseconds.
-    pub time: u64,
-    /// How many transactions it has.
-    pub transactions: u32,
-    /// The record's witness bytes.
-    pub witness: Vec<u8>,
-    /// Segments with their ordered changes.
-    pub segments: Vec<Segment>,
-    /// One receipt a transaction.
-    pub receipts: Vec<Receipt>,
-    /// What the engine is told about its validators.
-    pub updates: Vec<Update>,
-    /// What the checkpoint needs, when the block ends an epoch.
-    pub ended: Option<EpochEnd>,
-}
-
-/// The end of an epoch, as its checkpoint tells it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EpochEnd {
-    /// The epoch.
-    pub epoch: u64,
-    /// Time of its last block, seconds.
-    pub last_block_time: u64,
-    /// Inbox messages consumed, and their link.
-    pub inbox_cursor: u64,
-    /// Link at the cursor.
-    pub inbox_hash: B256,
-    /// Set commitment of e+2.
-    pub next_set: B256,
-    /// Who is paid first for carrying the checkpoint.
-    pub relayer: [u8; 20],
-}
-
 /// Executes a block on committed state.
 ///
 /// # Errors
@@ -162,122 +127,13 @@ pub fn execute<R: Reads>(
         receipts,
         updates: updates(reads, block.height, &parameters)?,
         ended: ended(&mut overlay, &moment, &parameters)?,
+        users: marks(parts.users_from(), &checked),
+        shares: carried_shares(&state, &tally, &parameters),
     })
 }
 
-/// A block's transactions by what they are.
-struct Parts<'a> {
-    record: Record,
-    messages: Vec<&'a [u8]>,
-    misbehavior: Vec<&'a [u8]>,
-    users: Vec<&'a [u8]>,
-}
-
-impl<'a> Parts<'a> {
-    fn split(block: &Block<'a>, parameters: &Parameters) -> Result<Self, Invalid> {
-        check_size(block, parameters)?;
-        let (first, rest) = block.transactions.split_first().ok_or(Invalid::Empty)?;
-        let record = Record::decode(first).map_err(|why| Invalid::Malformed { index: 0, why })?;
-        let messages: Vec<&[u8]> = leading(rest, MESSAGE);
-        let rest = rest.get(messages.len()..).unwrap_or_default();
-        let misbehavior = leading(rest, MISBEHAVIOR);
-        let users = rest.get(misbehavior.len()..).unwrap_or_default().to_vec();
-        let parts = Self {
-            record,
-            messages,
-            misbehavior,
-            users,
-        };
-        parts.check_misbehavior(block)?;
-        Ok(parts)
-    }
-
-    fn check_misbehavior(&self, block: &Block<'_>) -> Result<(), Invalid> {
-        let expected = evidence::distinct(block.misbehavior);
-        let first = self.messages.len().saturating_add(1);
-        for place in 0..expected.len().max(self.misbehavior.len()) {
-            let expected = expected.get(place).map(|one| one.encode(block.height));
-            if expected.as_deref() != self.misbehavior.get(place).copied() {
-                let index = number(first.saturating_add(place));
-                return Err(Invalid::Misbehavior { index });
-            }
-        }
-        Ok(())
-    }
-
-    /// Number of the first user's transaction in the block.
-    fn users_from(&self) -> usize {
-        self.messages
-            .len()
-            .saturating_add(self.misbehavior.len())
-            .saturating_add(1)
-    }
-}
-
-/// What committed state says about the votes that a block carries.
-pub(crate) struct VoteState {
-    /// The votes' height, v.
-    pub(crate) height: u64,
-    /// The set of epoch(v), none before block 2.
-    pub(crate) members: Vec<Member>,
-    /// The inbox before the block.
-    pub(crate) inbox: InboxLeaf,
-    /// Share bits of epoch(v).
-    pub(crate) standing: Bitmap,
-    /// Whether epoch(v) signs a checkpoint.
-    pub(crate) signs: bool,
-}
-
-impl VoteState {
-    pub(crate) fn read<R: Reads>(
-        reads: &R,
-        block_height: u64,
-        parameters: &Parameters,
-    ) -> Result<Self, Fault<R::Error>> {
-        let height = block_height.saturating_sub(1);
-        let members = match height {
-            0 => Vec::new(),
-            _ => set_at(reads, height)?,
-        };
-        let bits = transition::share_bits(&mut Overlay::new(reads), block_height, parameters)?;
-        Ok(Self {
-            height,
-            members,
-            inbox: genesis_leaf(reads, &Slot::Inbox)?,
-            standing: Bitmap(bits.bitmap),
-            signs: epoch_of(height, parameters.epoch_blocks).is_some_and(|epoch| epoch > 0),
-        })
-    }
-
-    pub(crate) fn voting<'a>(
-        &'a self,
-        deployment: &'a Deployment,
-        round: u32,
-        commit: &'a [CommitVote],
-        parameters: &Parameters,
-    ) -> Voting<'a> {
-        Voting {
-            chain_id: &deployment.chain_id,
-            height: self.height,
-            round,
-            commit,
-            members: &self.members,
-            cursor: self.inbox.cursor,
-            hash: self.inbox.hash.into(),
-            standing: self.standing,
-            signs: self.signs,
-            batch: parameters.inbox_batch,
-        }
-    }
-}
-
-/// Hash of the message in a transaction, whose first byte is its kind.
-pub(crate) fn message_hash(transaction: &[u8]) -> B256 {
-    inbox::message_hash(transaction.get(1..).unwrap_or_default())
-}
-
 /// What the ledger needs to know of a block.
-pub(crate) fn context<'a>(
+pub fn context<'a>(
     deployment: &'a Deployment,
     height: u64,
     parameters: &'a Parameters,
@@ -287,46 +143,6 @@ pub(crate) fn context<'a>(
         parameters,
         domain: &deployment.domain,
     }
-}
-
-fn check_size(block: &Block<'_>, parameters: &Parameters) -> Result<(), Invalid> {
-    let bytes = block
-        .transactions
-        .iter()
-        .fold(0u64, |sum, bytes| sum.saturating_add(bytes.len() as u64));
-    let limit = parameters.max_block_bytes;
-    if bytes > limit {
-        return Err(Invalid::TooManyBytes { bytes, limit });
-    }
-    let (count, limit) = (block.transactions.len(), parameters.max_block_transactions);
-    if count > usize::try_from(limit).unwrap_or(usize::MAX) {
-        return Err(Invalid::TooManyTransactions { count, limit });
-    }
-    Ok(())
-}
-
-fn leading<'a>(transactions: &[&'a [u8]], kind: u8) -> Vec<&'a [u8]> {
-    let of_kind = |bytes: &&&[u8]| bytes.first() == Some(&kind);
-    transactions.iter().take_while(of_kind).copied().collect()
-}
-
-fn decode_messages(parts: &Parts<'_>, cursor: u64) -> Result<Vec<Message>, Invalid> {
-    let mut out = Vec::with_capacity(parts.messages.len());
-    for (place, bytes) in parts.messages.iter().enumerate() {
-        let expected = cursor.saturating_add(place as u64).saturating_add(1);
-        let refuse = |why: String| Invalid::Message {
-            index: number(place.saturating_add(1)),
-            expected,
-            why,
-        };
-        let message = Message::decode(bytes.get(1..).unwrap_or_default())
-            .map_err(|error| refuse(error.to_string()))?;
-        if message.index != expected {
-            return Err(refuse(format!("it has index {}", message.index)));
-        }
-        out.push(message);
-    }
-    Ok(out)
 }
 
 /// The record's executing part says what the request and the witness say.
@@ -415,63 +231,6 @@ fn refused(place: usize, reject: &Reject) -> Invalid {
         index: number(place),
         why: reject.to_string(),
     }
-}
-
-/// What turns the engine's set into that of the next epoch, told by the second-last block of an epoch.
-fn updates<R: Reads>(
-    reads: &R,
-    height: u64,
-    parameters: &Parameters,
-) -> Result<Vec<Update>, Fault<R::Error>> {
-    let next = height.saturating_add(1);
-    if !ends_epoch(next, parameters.epoch_blocks) {
-        return Ok(Vec::new());
-    }
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
-    let old = set_at(reads, next)?;
-    let new = set_at(reads, next.saturating_add(1))?;
-    match staking::difference(&old, &new).map_err(|why| Fault::Difference { epoch, why })? {
-        Difference::Updates(updates) => Ok(updates),
-        Difference::KeepOld => Err(Fault::EmptySet {
-            epoch: epoch.saturating_add(1),
-        }),
-    }
-}
-
-fn ended<R: Reads>(
-    overlay: &mut Overlay<'_, R>,
-    moment: &Moment,
-    parameters: &Parameters,
-) -> Result<Option<EpochEnd>, Fault<R::Error>> {
-    if !ends_epoch(moment.height, parameters.epoch_blocks) {
-        return Ok(None);
-    }
-    let height = moment.height;
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
-    let place = |epoch| ring_place(epoch, parameters.ring);
-    let record: EpochRecord = expect(
-        overlay,
-        &Slot::EpochRecord {
-            place: place(epoch),
-        },
-    )?;
-    let slot = Slot::Set {
-        place: place(epoch.saturating_add(2)),
-    };
-    let set: SetLeaf = expect(overlay, &slot)?;
-    let inbox: InboxLeaf = expect(overlay, &Slot::Inbox)?;
-    Ok(Some(EpochEnd {
-        epoch,
-        last_block_time: record.last_block_time,
-        inbox_cursor: inbox.cursor,
-        inbox_hash: inbox.hash.into(),
-        next_set: set.commitment.into(),
-        relayer: record.relayer,
-    }))
-}
-
-fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod execute;
 pub mod extension;
 pub mod genesis;
 pub mod overlay;
+pub mod proof;
 pub mod propose;
 pub mod record;
 pub mod reexecute;

@@ -53,6 +53,31 @@ pub(crate) struct Overlay<'a, R> {
     block: BTreeMap<B256, Vec<u8>>,
     inserted: BTreeSet<B256>,
     layer: Layer,
+    keys: Keys,
+}
+
+/// The keys of the last slots: a transaction reads and writes a slot several times, and a key costs a hash.
+#[derive(Default)]
+struct Keys {
+    recent: Vec<(Slot, B256)>,
+    next: usize,
+}
+
+impl Keys {
+    const KEPT: usize = 16;
+
+    fn of(&mut self, slot: &Slot) -> B256 {
+        if let Some((_, key)) = self.recent.iter().find(|(known, _)| known == slot) {
+            return *key;
+        }
+        let key = slot.key();
+        match self.recent.get_mut(self.next) {
+            Some(oldest) => *oldest = (*slot, key),
+            None => self.recent.push((*slot, key)),
+        }
+        self.next = self.next.saturating_add(1) % Self::KEPT;
+        key
+    }
 }
 
 impl<'a, R: Reads> Overlay<'a, R> {
@@ -62,6 +87,7 @@ impl<'a, R: Reads> Overlay<'a, R> {
             block: BTreeMap::new(),
             inserted: BTreeSet::new(),
             layer: Layer::default(),
+            keys: Keys::default(),
         }
     }
 
@@ -152,11 +178,13 @@ impl<R: Reads> Leaves for Overlay<'_, R> {
     type Error = R::Error;
 
     fn read(&mut self, slot: &Slot) -> Result<Option<Vec<u8>>, Self::Error> {
-        self.get(&slot.key())
+        let key = self.keys.of(slot);
+        self.get(&key)
     }
 
     fn write(&mut self, slot: &Slot, value: Vec<u8>) -> Result<(), Self::Error> {
-        self.set(slot.key(), slot.kind(), value)
+        let key = self.keys.of(slot);
+        self.set(key, slot.kind(), value)
     }
 
     fn count(&self) -> u32 {

@@ -71,6 +71,8 @@ pub struct Tally {
     pub participation: Bitmap,
     /// By member number: new share bits.
     pub shares: Bitmap,
+    /// The shares that set them, by member number.
+    pub brought: Vec<(u16, [u8; 192])>,
     /// Inbox cursor after the messages.
     pub cursor: u64,
     /// Inbox hash after the messages.
@@ -89,14 +91,16 @@ pub fn tally(voting: &Voting<'_>, witness: &Witness, messages: &[B256]) -> Resul
         return Err(Invalid::Batch { count, limit });
     }
     let mut shares = Bitmap::default();
+    let mut brought = Vec::new();
     let mut reports = Vec::new();
     for carried in &witness.votes {
         let vote = check_vote(voting, &participation, carried).map_err(|why| Invalid::Vote {
             seat: carried.seat,
             why,
         })?;
-        if vote.sets_bit {
+        if let Some(share) = vote.share {
             shares.set(vote.number);
+            brought.push((vote.number, share));
         }
         reports.push(vote.report);
     }
@@ -113,6 +117,7 @@ pub fn tally(voting: &Voting<'_>, witness: &Witness, messages: &[B256]) -> Resul
     Ok(Tally {
         participation,
         shares,
+        brought,
         cursor,
         hash,
     })
@@ -175,8 +180,8 @@ pub struct Report {
 pub(crate) struct CheckedVote {
     /// Member number.
     pub(crate) number: u16,
-    /// Its share sets a bit that did not stand.
-    pub(crate) sets_bit: bool,
+    /// Its share, if it sets a bit that did not stand.
+    pub(crate) share: Option<[u8; 192]>,
     /// What it reports.
     pub(crate) report: Report,
 }
@@ -200,8 +205,9 @@ pub(crate) fn check_vote(
         return Err(VoteError::NotCommitted);
     }
     let extension = Extension::decode(&carried.extension).map_err(VoteError::Frame)?;
-    let sets_bit = voting.signs && extension.share.is_some() && !voting.standing.has(number);
-    if !sets_bit && extension.cursor <= voting.cursor {
+    let open = voting.signs && !voting.standing.has(number);
+    let share = extension.share.filter(|_| open);
+    if share.is_none() && extension.cursor <= voting.cursor {
         return Err(VoteError::AddsNothing);
     }
     let signed = vote::extension_sign_bytes(
@@ -215,7 +221,7 @@ pub(crate) fn check_vote(
     }
     Ok(CheckedVote {
         number,
-        sets_bit,
+        share,
         report: Report {
             cursor: extension.cursor,
             hash: extension.hash,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use ed25519_zebra::{SigningKey, VerificationKey};
-use plasmid_bridge::proof::inbox::{Body, Deposit};
+use plasmid_bridge::proof::inbox::{self, Body, Deposit};
 use plasmid_bridge::proof::vote;
+use plasmid_staking::{Member, epoch_of};
 
 use super::*;
+use crate::chain::bitmap::Bitmap;
 use crate::chain::commit::{Committed, commit};
 use crate::chain::error::VoteError;
 use crate::chain::extension::Extension;
@@ -14,13 +16,14 @@ use crate::chain::genesis::{Genesis, Operator, Root};
 use crate::chain::propose::{Candidate, ExtendedVote, Known, Request, propose};
 use crate::chain::record::CarriedVote;
 use crate::chain::reexecute::{SegmentInput, reexecute};
+use crate::chain::sets::genesis_leaf;
 use crate::chain::tally::Flag;
 use crate::chain::tree::Tree;
 use crate::ledger::leaf::{
-    AccountLeaf, AssetLeaf, BoundaryLeaf, NATIVE, Participation, ShareBits, Value,
+    AccountLeaf, AssetLeaf, BoundaryLeaf, InboxLeaf, NATIVE, Participation, ShareBits, Value,
 };
 use crate::ledger::transaction::{Authentication, Body as Act, Header, Scheme};
-use crate::ledger::{Account, Code, Transaction};
+use crate::ledger::{Account, Code, Slot, Transaction, ring_place};
 
 const ALICE: u8 = 0x51;
 const BOB: u8 = 0x52;

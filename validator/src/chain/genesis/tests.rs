@@ -5,7 +5,9 @@ use plasmid_bridge::proof::bls::SecretKey;
 use super::file::{File, FileError};
 use super::*;
 use crate::chain::sets::set_at;
+use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
+use crate::ledger::{Slot, ring_place};
 
 pub(crate) fn operator(place: u8) -> Operator {
     let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);

@@ -1,0 +1,122 @@
+//! Root's inbox without a root chain: one list of messages, of which each node has seen a part.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use alloy_primitives::B256;
+use plasmid::app::ports::Outlook;
+use plasmid_bridge::proof::inbox::{self, Body, Message};
+
+/// A message's bytes, and the link after it.
+type Entry = (Vec<u8>, B256);
+
+/// All messages.
+#[derive(Clone, Default)]
+pub struct Inbox {
+    messages: Arc<Mutex<Vec<Entry>>>,
+}
+
+impl Inbox {
+    /// Adds a message and gives its index.
+    pub fn push(&self, body: Body) -> u64 {
+        let mut messages = self.messages.lock().expect("no one panicked");
+        let index = messages.len() as u64 + 1;
+        let bytes = Message {
+            index,
+            arrival: index,
+            root_height: index,
+            due: index * 1_000,
+            body,
+        }
+        .encode();
+        let before = messages.last().map_or(B256::ZERO, |(_, link)| *link);
+        let link = inbox::link(index, &before, &inbox::message_hash(&bytes));
+        messages.push((bytes, link));
+        index
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.messages.lock().expect("no one panicked").len() as u64
+    }
+
+    /// The bytes and link of one.
+    pub fn get(&self, index: u64) -> Option<Entry> {
+        let place = usize::try_from(index.checked_sub(1)?).ok()?;
+        self.messages
+            .lock()
+            .expect("no one panicked")
+            .get(place)
+            .cloned()
+    }
+}
+
+/// What one node has seen of it.
+pub struct Seen {
+    inbox: Inbox,
+    seen: Mutex<u64>,
+    settled: AtomicU64,
+}
+
+impl Seen {
+    /// A node that has seen nothing yet.
+    pub fn new(inbox: Inbox) -> Self {
+        Self {
+            inbox,
+            seen: Mutex::new(0),
+            settled: AtomicU64::new(0),
+        }
+    }
+
+    /// The node sees all but the last `behind`; never less than before.
+    pub fn look(&self, behind: u64) {
+        let mut seen = self.seen.lock().expect("no one panicked");
+        *seen = (*seen).max(self.inbox.count().saturating_sub(behind));
+    }
+}
+
+impl Seen {
+    /// Root has settled this many checkpoints.
+    pub fn settle(&self, epochs: u64) {
+        self.settled.store(epochs, Ordering::SeqCst);
+    }
+}
+
+impl Outlook for Seen {
+    fn settled(&self) -> u64 {
+        self.settled.load(Ordering::SeqCst)
+    }
+
+    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+        let seen = *self.seen.lock().expect("no one panicked");
+        let to = seen.min(cursor + limit);
+        let link = |index| match index {
+            0 => Some(B256::ZERO),
+            index => self.inbox.get(index).map(|(_, link)| link),
+        };
+        if to < cursor {
+            return None;
+        }
+        assert_eq!(
+            link(cursor),
+            Some(hash),
+            "the child consumed what root never sent"
+        );
+        Some((to, link(to)?))
+    }
+
+    fn message(&self, index: u64) -> Option<Vec<u8>> {
+        let seen = *self.seen.lock().expect("no one panicked");
+        self.inbox
+            .get(index)
+            .filter(|_| index <= seen)
+            .map(|(bytes, _)| bytes)
+    }
+
+    fn consumed(&self, cursor: u64, hash: B256) {
+        if cursor > 0 {
+            let link = self.inbox.get(cursor).map(|(_, link)| link);
+            assert_eq!(link, Some(hash), "the child consumed what root never sent");
+        }
+    }
+}

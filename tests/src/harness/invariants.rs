@@ -1,0 +1,91 @@
+//! What must hold after every block.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use plasmid::app::App;
+use plasmid::chain::sets::set_at;
+use plasmid::ledger::conservation::check_conservation;
+use plasmid::ledger::leaf::NATIVE;
+use plasmid::ledger::{Account, Slot};
+use plasmid_bridge::proof::bls;
+use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
+
+use super::people::TOKENS;
+
+/// Kinds of leaves that hold or count money.
+const MONEY: [u8; 6] = [0x02, 0x03, 0x04, 0x05, 0x0e, 0x13];
+
+/// Conservation for every asset, by a scan of all leaves: a leaf of money that nobody of `holders` explains is an error.
+pub fn money(app: &App, holders: &[Account]) {
+    let state = app.state();
+    let mut slots: BTreeMap<B256, Slot> = BTreeMap::new();
+    let mut know = |slot: Slot| slots.insert(slot.key(), slot);
+    know(Slot::FeePool);
+    know(Slot::Burned);
+    for token in [NATIVE].into_iter().chain(TOKENS) {
+        know(Slot::Asset(token));
+    }
+    for seat in 0..app.parameters().seats {
+        know(Slot::Seat(seat));
+    }
+    for holder in holders {
+        know(Slot::Account(*holder));
+        for token in TOKENS {
+            know(Slot::TokenBalance(*holder, token));
+        }
+    }
+    let mut leaves = Vec::new();
+    for leaf in state.tree.iter() {
+        match slots.get(leaf.key) {
+            Some(slot) => leaves.push((slot, leaf.value)),
+            None => assert!(
+                !MONEY.contains(&leaf.kind),
+                "a leaf of kind {} is nobody's",
+                leaf.kind
+            ),
+        }
+    }
+    if let Err(imbalance) = check_conservation(leaves) {
+        panic!("conservation at height {}: {imbalance}", state.tip.height);
+    }
+}
+
+/// The engine's set at the next height is the set in the leaves.
+pub fn set(app: &App, engine: &BTreeMap<[u8; 32], u64>) {
+    let state = app.state();
+    let members =
+        set_at(&state.tree, state.next_height()).expect("the set of the next height stands");
+    let committed = members
+        .iter()
+        .map(|member| (member.consensus_key, member.power));
+    assert_eq!(
+        &committed.collect::<BTreeMap<_, _>>(),
+        engine,
+        "height {}",
+        state.next_height()
+    );
+}
+
+/// The shares that blocks brought make a certificate over the checkpoint of `epoch`, which the set of the next verifies.
+pub fn certificate(app: &App, epoch: u64) -> Checkpoint {
+    let bytes = app
+        .store()
+        .checkpoint(epoch)
+        .expect("the store reads")
+        .expect("the checkpoint is kept");
+    let checkpoint = Checkpoint::decode(&bytes).expect("it decodes");
+    let shares: Vec<(u16, [u8; bls::SIGNATURE_BYTES])> = app
+        .store()
+        .shares(epoch)
+        .expect("the store reads")
+        .into_iter()
+        .map(|share| (share.member, share.bytes.try_into().expect("192 bytes")))
+        .collect();
+    let first = (epoch + 1) * u64::from(app.parameters().epoch_blocks) + 1;
+    let members = set_at(&app.state().tree, first).expect("the set that signs");
+    let digest = checkpoint.digest();
+    let certificate = certificate::build(&members, &digest, &shares).expect("enough shares");
+    certificate::verify(&members, &digest, &certificate).expect("it verifies");
+    checkpoint
+}

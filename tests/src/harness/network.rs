@@ -1,0 +1,272 @@
+//! The network: blocks one after the other, with crashes, silent validators, late views of root, and hostile proposers.
+
+mod chaos;
+mod decide;
+mod genesis;
+mod votes;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use plasmid::chain::genesis::file::File;
+use plasmid::engine::abci::Handler;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tendermint_proto::v0_38::abci::{
+    ExtendedCommitInfo, ResponseFinalizeBlock, response_process_proposal::ProposalStatus,
+};
+
+use self::chaos::Moment;
+use self::genesis::genesis;
+use super::byzantine::{Scene, attacks};
+use super::inbox::Inbox;
+use super::invariants;
+use super::node::Node;
+use super::people::People;
+use super::requests::{Proposal, plain, prepare, timestamp};
+
+/// How a simulation goes. Chances are percent a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Seed of everything.
+    pub seed: u64,
+    /// Validators, of equal stake.
+    pub validators: u8,
+    /// Blocks of an epoch.
+    pub epoch_blocks: u32,
+    /// Seats.
+    pub seats: u16,
+    /// Transactions offered a block at most.
+    pub transactions: usize,
+    /// Chance of a message on root.
+    pub messages: u32,
+    /// Chance that a node crashes.
+    pub crashes: u32,
+    /// Chance of a hostile proposal before the honest one.
+    pub attacks: u32,
+    /// Chance that a block carries evidence.
+    pub evidence: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            validators: 4,
+            epoch_blocks: 16,
+            seats: 20,
+            transactions: 6,
+            messages: 50,
+            crashes: 0,
+            attacks: 0,
+            evidence: 5,
+        }
+    }
+}
+
+/// A network.
+pub struct Network {
+    /// How it goes.
+    pub plan: Plan,
+    /// The genesis.
+    pub file: File,
+    /// The validators.
+    pub nodes: Vec<Node>,
+    /// Root's inbox.
+    pub inbox: Inbox,
+    /// Who uses the chain.
+    pub people: People,
+    /// The decided blocks with their answers.
+    pub chain: Vec<(Proposal, ResponseFinalizeBlock)>,
+    /// Votes of the last height, with extensions.
+    pub last: ExtendedCommitInfo,
+    /// How often each attack was refused.
+    pub refused: BTreeMap<&'static str, u32>,
+    /// The one source of chance.
+    pub rng: ChaCha8Rng,
+    engine: BTreeMap<[u8; 32], u64>,
+    updates: VecDeque<Vec<([u8; 32], u64)>>,
+    time: u64,
+    doomed: Option<(usize, Moment)>,
+}
+
+impl Network {
+    /// A network at height 0, all nodes up.
+    pub fn new(plan: Plan) -> Self {
+        let inbox = Inbox::default();
+        let mut nodes: Vec<Node> = (0..plan.validators)
+            .map(|n| Node::new(n, inbox.clone()))
+            .collect();
+        let file = genesis(&plan, &nodes);
+        let loaded = file.load().expect("the genesis is sound");
+        for node in &mut nodes {
+            node.restart(&file, &[]);
+            node.flush();
+        }
+        let members = loaded.built.members.iter();
+        Self {
+            people: People::new(8, loaded.deployment.domain),
+            engine: members
+                .map(|member| (member.consensus_key, member.power))
+                .collect(),
+            updates: VecDeque::from([Vec::new()]),
+            time: loaded.root.time * 1_000_000_000,
+            rng: ChaCha8Rng::seed_from_u64(plan.seed),
+            last: ExtendedCommitInfo::default(),
+            refused: BTreeMap::new(),
+            chain: Vec::new(),
+            doomed: None,
+            inbox,
+            nodes,
+            file,
+            plan,
+        }
+    }
+
+    /// The height of the last block.
+    pub fn height(&self) -> u64 {
+        self.chain.len() as u64
+    }
+
+    /// Runs `blocks` blocks.
+    pub fn run(&mut self, blocks: u64) {
+        for _ in 0..blocks {
+            self.step();
+        }
+    }
+
+    /// One block.
+    pub fn step(&mut self) {
+        self.world();
+        self.doom();
+        self.kill(Moment::BeforeProposal);
+        let frame = self.frame();
+        if self.chance(self.plan.attacks) {
+            self.attack(&frame);
+        }
+        let proposer = self.any_up();
+        let proposal = self.propose(proposer, &frame);
+        for node in self.up() {
+            assert!(
+                self.judge(node, &proposal),
+                "node {node} refuses an honest block {}\n{:?}",
+                proposal.height,
+                self.plan
+            );
+        }
+        self.kill(Moment::AfterJudging);
+        let round = self.rng.random_range(0..3);
+        let votes = self.vote(&proposal, round);
+        self.kill(Moment::AfterVoting);
+        self.decide(&proposal);
+        self.last = votes;
+        self.kill(Moment::AfterCommit);
+        self.check();
+        self.revive();
+    }
+
+    /// Whether a node accepts a proposal.
+    pub fn judge(&self, node: usize, proposal: &Proposal) -> bool {
+        let answer = self.nodes[node].app().process_proposal(proposal.process());
+        let status = answer.expect("a proposal is judged").status;
+        status == i32::from(ProposalStatus::Accept)
+    }
+
+    /// The numbers of the nodes that are up.
+    pub fn up(&self) -> Vec<usize> {
+        (0..self.nodes.len())
+            .filter(|node| self.nodes[*node].is_up())
+            .collect()
+    }
+
+    /// Height, time, proposer, last commit and evidence of the next block, without transactions.
+    pub fn frame(&mut self) -> Proposal {
+        self.time += self.rng.random_range(1..2_000_000_000);
+        let proposer = self.any_up();
+        let misbehavior = match self.chance(self.plan.evidence) && !self.chain.is_empty() {
+            true => self.evidence(),
+            false => Vec::new(),
+        };
+        Proposal {
+            height: self.chain.len() as i64 + 1,
+            time: timestamp(self.time),
+            proposer: self.nodes[proposer].address().to_vec().into(),
+            commit: plain(&self.last),
+            misbehavior,
+            transactions: Vec::new(),
+        }
+    }
+
+    /// An honest proposal of a node, over a late and partly garbled view of the extensions.
+    pub fn propose(&mut self, node: usize, frame: &Proposal) -> Proposal {
+        let mut extended = self.last.clone();
+        if self.chance(10) && !extended.votes.is_empty() {
+            let late = self.rng.random_range(0..extended.votes.len());
+            extended.votes[late].vote_extension = vec![1; self.rng.random_range(0..400)].into();
+        }
+        let given = self.nodes[node].mempool.clone();
+        let request = prepare(frame, extended, given, 1 << 20);
+        let answer = self.nodes[node]
+            .app()
+            .prepare_proposal(request)
+            .expect("a proposal is made");
+        Proposal {
+            transactions: answer.txs,
+            ..frame.clone()
+        }
+    }
+
+    /// Every attack that applies is refused by every node that is up.
+    fn attack(&mut self, frame: &Proposal) {
+        let proposer = self.any_up();
+        let honest = self.propose(proposer, frame);
+        for attack in attacks() {
+            let scene = Scene {
+                network: self,
+                honest: &honest,
+            };
+            let Some(forged) = attack.forge(&scene) else {
+                continue;
+            };
+            assert_ne!(forged, honest, "{} changes nothing", attack.name());
+            for node in self.up() {
+                assert!(
+                    !self.judge(node, &forged),
+                    "{} is accepted by node {node}\n{:?}",
+                    attack.name(),
+                    self.plan
+                );
+            }
+            *self.refused.entry(attack.name()).or_default() += 1;
+        }
+    }
+
+    fn check(&mut self) {
+        let (_, answer) = self.chain.last().expect("a block was decided");
+        let ended = self
+            .height()
+            .is_multiple_of(u64::from(self.plan.epoch_blocks));
+        for node in self.up() {
+            let app = self.nodes[node].app();
+            assert_eq!(app.state().tip.hash().as_slice(), &answer.app_hash[..]);
+        }
+        let node = self.any_up();
+        let app = self.nodes[node].app();
+        invariants::money(app, &self.people.holders(self.plan.validators));
+        invariants::set(app, &self.engine);
+        let epochs = self.height() / u64::from(self.plan.epoch_blocks);
+        if ended && epochs >= 2 {
+            self.nodes[node].flush();
+            invariants::certificate(self.nodes[node].app(), epochs - 2);
+        }
+    }
+
+    /// One of the nodes that are up.
+    pub fn any_up(&mut self) -> usize {
+        let up = self.up();
+        up[self.rng.random_range(0..up.len())]
+    }
+
+    fn chance(&mut self, percent: u32) -> bool {
+        self.rng.random_range(0..100) < percent
+    }
+}

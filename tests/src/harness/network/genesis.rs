@@ -1,0 +1,39 @@
+//! The genesis of a simulated network: small epochs, a short ring, a small batch.
+
+use plasmid::chain::genesis::file::File;
+use plasmid::chain::genesis::{Genesis, Root};
+use plasmid::ledger::Parameters;
+
+use super::Plan;
+use crate::harness::node::Node;
+use crate::harness::people::People;
+
+pub(super) fn genesis(plan: &Plan, nodes: &[Node]) -> File {
+    let parameters = Parameters {
+        epoch_blocks: plan.epoch_blocks,
+        seats: plan.seats,
+        inbox_batch: 8,
+        ring: 18,
+        epoch_max_secs: 60,
+        inbox_interval_ms: 2_000,
+        ..Parameters::local()
+    };
+    let operators = (0u8..)
+        .zip(nodes)
+        .map(|(number, node)| node.operator(number, 1 << 60));
+    let mut balances: Vec<_> = (0..8)
+        .map(|number| (People::account(number), 1u128 << 90))
+        .collect();
+    balances.sort();
+    let genesis = Genesis {
+        parameters,
+        operators: operators.collect(),
+        balances,
+    };
+    let root = Root {
+        root_chain: [0xcc; 20],
+        parent_block_hash: [0xdd; 32].into(),
+        time: 1_800_000_000,
+    };
+    File::new(&genesis, &root).expect("the genesis is sound")
+}

@@ -1,0 +1,230 @@
+//! People: accounts that transfer, withdraw, record, force transactions through root, and send nonsense.
+
+use ed25519_zebra::{SigningKey, VerificationKey};
+use plasmid::app::State;
+use plasmid::chain::sets::leaf;
+use plasmid::ledger::leaf::AccountLeaf;
+use plasmid::ledger::transaction::{Authentication, Body, Data, Header};
+use plasmid::ledger::{Account, Domain, Slot, Transaction};
+use plasmid_bridge::proof::inbox::{Body as Message, Deposit, Payload};
+use prost::bytes::Bytes;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Tokens that are deposited, besides the native coin.
+pub const TOKENS: [[u8; 20]; 2] = [[0xa1; 20], [0xa2; 20]];
+
+/// What a fee is offered: enough for every transaction of a simulation.
+pub const FEE: u128 = 1 << 56;
+
+/// Everyone who holds anything in a simulation.
+pub struct People {
+    keys: Vec<SigningKey>,
+    domain: Domain,
+}
+
+impl People {
+    /// `count` holders of Ed25519 keys on the deployment of `domain`.
+    pub fn new(count: u8, domain: Domain) -> Self {
+        let keys = (0..count).map(key).collect();
+        Self { keys, domain }
+    }
+
+    /// The account of a number.
+    pub fn account(number: u8) -> Account {
+        Account::ed25519(&VerificationKey::from(&key(number)).into())
+    }
+
+    /// All accounts that can hold anything.
+    pub fn accounts(&self) -> Vec<Account> {
+        let numbers = 0..self.keys.len() as u8;
+        let own = numbers.clone().map(Self::account);
+        let wallets = numbers.map(|number| Account::ethereum([number + 1; 20]));
+        own.chain(wallets).collect()
+    }
+
+    /// Those, and whoever else can come to hold something: operators as relayers, a stray recipient.
+    pub fn holders(&self, operators: u8) -> Vec<Account> {
+        let mut all = self.accounts();
+        all.extend((0..operators).map(|number| Account::ethereum([number + 0x10; 20])));
+        all.push(Account::from_bytes(&[1; 21]));
+        all
+    }
+
+    /// A signed transaction.
+    pub fn sign(&self, from: u8, sequence: u64, fee: u128, valid_until: u64, body: Body) -> Bytes {
+        let key = &self.keys[usize::from(from)];
+        let public: [u8; 32] = VerificationKey::from(key).into();
+        let with = |signature| Transaction {
+            header: Header {
+                sender: Account::ed25519(&public),
+                lane: 0,
+                sequence,
+                fee,
+                fee_payer: Account::NONE,
+                valid_until,
+                memo: [0; 32],
+            },
+            body: body.clone(),
+            authentication: Authentication::Ed25519 {
+                key: public,
+                signature,
+            },
+            fee_payer_authentication: None,
+        };
+        let digest = with([0; 64]).digest(&self.domain);
+        with(key.sign(digest.as_slice()).into()).encode().into()
+    }
+
+    /// Something that someone might send, often sound.
+    pub fn anything(&self, rng: &mut ChaCha8Rng, state: &State) -> Bytes {
+        let from = rng.random_range(0..self.keys.len()) as u8;
+        let held: Option<AccountLeaf> =
+            leaf(&state.tree, &Slot::Account(Self::account(from))).expect("the state reads");
+        let next = held.map_or(0, |leaf| leaf.sequence);
+        let sequence = match rng.random_range(0..10) {
+            0 => next + rng.random_range(0..80),
+            1 => next.saturating_sub(1),
+            _ => next,
+        };
+        let until = match rng.random_range(0..20) {
+            0 => state.tip.height,
+            1 => state.tip.height + 2,
+            _ => u64::MAX,
+        };
+        let fee = match rng.random_range(0..10) {
+            0 => 1,
+            1 => FEE * 2,
+            _ => FEE,
+        };
+        let body = self.any_body(rng);
+        let bytes = self.sign(from, sequence, fee, until, body);
+        match rng.random_range(0..20) {
+            0 => {
+                let mut wrong = bytes.to_vec();
+                let at = rng.random_range(0..wrong.len());
+                wrong[at] ^= 1 << rng.random_range(0..8);
+                wrong.into()
+            }
+            _ => bytes,
+        }
+    }
+
+    fn any_body(&self, rng: &mut ChaCha8Rng) -> Body {
+        let accounts = self.accounts();
+        let token = any_token(rng);
+        let amount = rng.random_range(0..1 << 20);
+        match rng.random_range(0..10) {
+            0 | 1 => Body::Withdraw {
+                recipient: [rng.random_range(0..4); 20],
+                token,
+                amount,
+            },
+            2 => Body::Record {
+                topic: [rng.random_range(0..3); 32],
+                data: Data::new(vec![7; rng.random_range(0..1_100)]).expect("short data"),
+            },
+            3 => Body::SetPayout {
+                payout: [rng.random(); 20],
+            },
+            _ => Body::Transfer {
+                to: accounts[rng.random_range(0..accounts.len())],
+                token,
+                amount,
+            },
+        }
+    }
+
+    /// Something that root might send.
+    pub fn any_message(&self, rng: &mut ChaCha8Rng, state: &State, epoch: u64) -> Message {
+        let accounts = self.accounts();
+        match rng.random_range(0..10) {
+            0 => Message::Forced {
+                sender: [rng.random_range(1..4); 20],
+                transaction: self.forced(rng, state),
+            },
+            1 => Message::Acceptance {
+                epoch: rng.random_range(0..=epoch + 1),
+                relayer: [rng.random_range(1..4); 20],
+                gas_price: rng.random_range(0..1 << 40),
+                absent: rng.random_range(0..3),
+            },
+            2 => Message::RewardFunding {
+                amount: 5,
+                funder: [1; 20],
+            },
+            3 => Message::Generic {
+                sender: [1; 20],
+                target: [0; 21],
+                data: Payload::new(vec![1; rng.random_range(0..512)]).expect("short data"),
+            },
+            _ => {
+                let token = any_token(rng);
+                let native = token == [0; 20];
+                let recipient = match rng.random_range(0..8) {
+                    0 => [rng.random_range(1..9); 21],
+                    _ => accounts[rng.random_range(0..accounts.len())].bytes(),
+                };
+                Message::Deposit(Deposit {
+                    token,
+                    amount: rng.random_range(1..1 << 60),
+                    native: if native {
+                        0
+                    } else {
+                        rng.random_range(0..1 << 60)
+                    },
+                    recipient,
+                    refund: [rng.random_range(1..4); 20],
+                    depositor: [rng.random_range(1..4); 20],
+                    decimals: 6,
+                    symbol_length: 3,
+                    symbol: *b"USD\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                })
+            }
+        }
+    }
+
+    fn forced(&self, rng: &mut ChaCha8Rng, state: &State) -> Payload {
+        let from = rng.random_range(0..self.keys.len()) as u8;
+        let held: Option<AccountLeaf> =
+            leaf(&state.tree, &Slot::Account(Self::account(from))).expect("the state reads");
+        let sequence = held.map_or(0, |leaf| leaf.sequence);
+        let body = Body::Transfer {
+            to: Self::account(0),
+            token: any_token(rng),
+            amount: rng.random_range(0..1 << 10),
+        };
+        let bytes = match rng.random_range(0..4) {
+            0 => vec![rng.random(); 40],
+            1 => Transaction {
+                header: Header {
+                    sender: Account::ethereum([rng.random_range(1..4); 20]),
+                    lane: 0,
+                    sequence: 0,
+                    fee: 0,
+                    fee_payer: Account::NONE,
+                    valid_until: u64::MAX,
+                    memo: [0; 32],
+                },
+                body,
+                authentication: Authentication::RootSender,
+                fee_payer_authentication: None,
+            }
+            .encode(),
+            _ => self.sign(from, sequence, 0, u64::MAX, body).to_vec(),
+        };
+        Payload::new(bytes).expect("a short transaction")
+    }
+}
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::from([number.wrapping_add(0x80); 32])
+}
+
+fn any_token(rng: &mut ChaCha8Rng) -> [u8; 20] {
+    match rng.random_range(0..3) {
+        0 => [0; 20],
+        1 => TOKENS[0],
+        _ => TOKENS[1],
+    }
+}

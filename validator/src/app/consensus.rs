@@ -1,0 +1,50 @@
+//! The calls of consensus: the genesis, proposals, vote extensions, decided blocks.
+
+mod blocks;
+mod genesis;
+mod proposals;
+mod votes;
+
+use tendermint_proto::v0_38::abci::{RequestInfo, ResponseInfo};
+
+use super::App;
+use super::state::State;
+use crate::engine::abci::{Fault, Outcome};
+
+impl App {
+    pub(super) fn on_info(&self, _request: RequestInfo) -> Outcome<ResponseInfo> {
+        let store = &self.surroundings.store;
+        let height = store.durable_height();
+        let block = match height {
+            Some(0) => Some(self.genesis),
+            Some(height) => store.block(height).map_err(Fault::new)?,
+            None => None,
+        };
+        if height.is_some() != block.is_some() {
+            return Err(Fault::new(format!(
+                "the store lacks its durable block {height:?}"
+            )));
+        }
+        Ok(ResponseInfo {
+            data: "plasmid".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            app_version: u64::from(self.parameters.rules),
+            last_block_height: i64::try_from(height.unwrap_or(0)).map_err(Fault::new)?,
+            last_block_app_hash: block
+                .map(|block| block.hash().to_vec())
+                .unwrap_or_default()
+                .into(),
+        })
+    }
+}
+
+/// Refuses a call about any height but the next: the engine and this node have lost each other.
+fn expect_next(state: &State, height: u64) -> Result<(), Fault> {
+    let expected = state.next_height();
+    if height != expected {
+        return Err(Fault::new(format!(
+            "the engine asks about height {height}, the next one here is {expected}"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! FinalizeBlock and Commit.
+//!
+//! A decided block that breaks a rule is a fault of the network: this node stops rather than follow it. At or below the tip
+//! nothing is executed: the block hash is compared, and the answer is the one that was given before.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use prost::Message;
+use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
+
+use crate::app::mempool::next_sequence;
+use crate::app::{App, convert};
+use crate::chain::commit::Committed;
+use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::reexecute::{SegmentInput, reexecute};
+use crate::chain::sets::genesis_leaf;
+use crate::chain::transition::Moment;
+use crate::engine::abci::{Fault, Outcome};
+use crate::ledger::Slot;
+use crate::ledger::leaf::InboxLeaf;
+use crate::store::Floor;
+
+impl App {
+    pub(in crate::app) fn on_finalize_block(
+        &self,
+        request: &RequestFinalizeBlock,
+    ) -> Outcome<ResponseFinalizeBlock> {
+        let height = convert::height(request.height)?;
+        let hash = convert::hash(&request.hash)?;
+        if height <= self.state().tip.height {
+            return self.answer_again(height, &hash);
+        }
+        let executed = match self.recall(height, &hash) {
+            Some(executed) => executed,
+            None => Arc::new(self.execute_decided(request, height, &hash)?),
+        };
+        let mut state = self.state_mut();
+        let committed = state.apply(
+            &executed,
+            &self.parameters,
+            &self.deployment,
+            hash,
+            self.surroundings.reexecute,
+        )?;
+        self.reexecute(&executed, &committed)?;
+        let response = respond(&executed, &committed)?;
+        state.keep(&executed, response.encode_to_vec());
+        drop(state);
+        crate::app::lock(&self.judged).clear();
+        self.prune(&executed)?;
+        Ok(response)
+    }
+
+    pub(in crate::app) fn on_commit(&self) -> Outcome<ResponseCommit> {
+        let mut state = self.state_mut();
+        let asked = state.answered;
+        let record = state.pending.take_if(|record| record.height() == asked);
+        let inbox: InboxLeaf = genesis_leaf(&state.tree, &Slot::Inbox).map_err(Fault::new)?;
+        drop(state);
+        if let Some(record) = record {
+            let ended = record.checkpoint.is_some();
+            self.surroundings.store.commit(record).map_err(Fault::new)?;
+            let outlook = &self.surroundings.outlook;
+            outlook.consumed(inbox.cursor, inbox.hash.into());
+            if ended {
+                self.forget_settled()?;
+            }
+        }
+        // A new node joins by replay until there are snapshots: the engine keeps every block.
+        Ok(ResponseCommit { retain_height: 0 })
+    }
+
+    /// Gives up states and commitments of epochs that nobody has to prove any more.
+    fn forget_settled(&self) -> Result<(), Fault> {
+        let epoch = self.surroundings.outlook.settled();
+        if epoch == 0 {
+            return Ok(());
+        }
+        let block = epoch.saturating_mul(u64::from(self.parameters.epoch_blocks));
+        self.state_mut().tree.retain(epoch);
+        let floor = Floor { epoch, block };
+        self.surroundings.store.retain(floor).map_err(Fault::new)
+    }
+
+    fn execute_decided(
+        &self,
+        request: &RequestFinalizeBlock,
+        height: u64,
+        hash: &B256,
+    ) -> Result<Executed, Fault> {
+        let (round, votes) = convert::commit(request.decided_last_commit.as_ref())?;
+        let misbehavior = convert::misbehavior(&request.misbehavior)?;
+        let transactions: Vec<&[u8]> = request.txs.iter().map(AsRef::as_ref).collect();
+        let block = Block {
+            height,
+            time: convert::time(request.time.as_ref())?,
+            proposer: convert::address(&request.proposer_address)?,
+            round,
+            votes: &votes,
+            misbehavior: &misbehavior,
+            transactions: &transactions,
+        };
+        self.judge_block(&block)?.map_err(|why| {
+            Fault::new(format!(
+                "block {hash} of height {height} was decided and is invalid: {why}; two thirds of the power broke the rules"
+            ))
+        })
+    }
+
+    /// The answer to a block that this node has executed before.
+    fn answer_again(&self, height: u64, hash: &B256) -> Outcome<ResponseFinalizeBlock> {
+        let mut state = self.state_mut();
+        let known = match height == state.tip.height {
+            true => Some(state.tip),
+            false => self.surroundings.store.block(height).map_err(Fault::new)?,
+        };
+        let known = known.map(|block| block.block_hash);
+        if known != Some(*hash) {
+            return Err(Fault::new(format!(
+                "the engine finalizes {hash} at height {height}, where this node has {known:?}"
+            )));
+        }
+        let pending = state
+            .pending
+            .as_ref()
+            .filter(|record| record.height() == height);
+        let kept = match pending {
+            Some(record) => Some(record.response.clone()),
+            None => self
+                .surroundings
+                .store
+                .response(height)
+                .map_err(Fault::new)?,
+        };
+        let kept =
+            kept.ok_or_else(|| Fault::new(format!("the answer of height {height} is not kept")))?;
+        state.answered = height;
+        ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
+    }
+
+    /// Executes every segment from its witness alone, when this node was told to.
+    fn reexecute(&self, executed: &Executed, committed: &Committed) -> Result<(), Fault> {
+        let segments = executed.segments.iter().zip(&committed.segments);
+        for ((segment, record), witness) in segments.zip(&committed.witnesses) {
+            let input = SegmentInput {
+                kind: segment.kind,
+                bytes: &segment.bytes,
+                moment: Moment {
+                    height: executed.height,
+                    time: executed.time,
+                },
+                domain: &self.deployment.domain,
+            };
+            let after = reexecute(witness.clone(), &record.before, &input, &ColdChecker).map_err(
+                |error| Fault::new(format!("a segment of height {}: {error}", executed.height)),
+            )?;
+            if after != record.after {
+                return Err(Fault::new(format!(
+                    "a {:?} segment of height {} gives {after} from its witness and {} in the tree",
+                    segment.kind, executed.height, record.after
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of the pool what this block used or let expire.
+    fn prune(&self, executed: &Executed) -> Result<(), Fault> {
+        let state = self.state();
+        let mut pool = self.pool();
+        for user in &executed.users {
+            pool.advance(&user.sender, next_sequence(&state, &user.sender)?);
+        }
+        pool.expire(state.next_height());
+        Ok(())
+    }
+}
+
+fn respond(executed: &Executed, committed: &Committed) -> Result<ResponseFinalizeBlock, Fault> {
+    Ok(ResponseFinalizeBlock {
+        events: Vec::new(),
+        tx_results: executed.receipts.iter().map(convert::result).collect(),
+        validator_updates: executed
+            .updates
+            .iter()
+            .map(convert::update)
+            .collect::<Result<_, _>>()?,
+        consensus_param_updates: None,
+        app_hash: committed.block.hash().to_vec().into(),
+    })
+}

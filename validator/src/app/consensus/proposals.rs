@@ -1,0 +1,212 @@
+//! PrepareProposal and ProcessProposal.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, keccak256};
+use plasmid_bridge::proof::bls;
+use plasmid_staking::Member;
+use tendermint_proto::v0_38::abci::{
+    ExtendedCommitInfo, RequestPrepareProposal, RequestProcessProposal, ResponsePrepareProposal,
+    ResponseProcessProposal, response_process_proposal::ProposalStatus,
+};
+
+use super::expect_next;
+use crate::app::mempool::next_sequence;
+use crate::app::pool::{Pending, engine_hash};
+use crate::app::state::State;
+use crate::app::verdicts::Verdicts;
+use crate::app::{App, Judged, convert, lock};
+use crate::chain::error::Error;
+use crate::chain::execute::{Block, Checker, Executed, execute};
+use crate::chain::propose::{ExtendedVote, Known, Request, propose};
+use crate::chain::tally::CommitVote;
+use crate::engine::abci::{Fault, Outcome};
+
+/// Proposals of one height that are remembered with their outcome.
+const REMEMBERED: usize = 4;
+
+/// Shares whose verification is remembered.
+const REMEMBERED_SHARES: usize = 4_096;
+
+impl App {
+    pub(in crate::app) fn on_prepare_proposal(
+        &self,
+        request: &RequestPrepareProposal,
+    ) -> Outcome<ResponsePrepareProposal> {
+        let state = self.state();
+        let height = convert::height(request.height)?;
+        expect_next(&state, height)?;
+        let (round, votes) = extended(request.local_last_commit.as_ref())?;
+        let misbehavior = convert::misbehavior(&request.misbehavior)?;
+        let asked = Request {
+            height,
+            time: convert::time(request.time.as_ref())?,
+            proposer: convert::address(&request.proposer_address)?,
+            round,
+            votes: &votes,
+            misbehavior: &misbehavior,
+            max_bytes: u64::try_from(request.max_tx_bytes).map_err(Fault::new)?,
+        };
+        let candidates = self.candidates(&state, &request.txs)?;
+        let candidates = candidates
+            .iter()
+            .map(|pending| (pending.bytes.as_slice(), &pending.checked));
+        let known = KnownHere {
+            app: self,
+            state: &state,
+        };
+        let transactions = propose(&state.tree, &self.deployment, &asked, &known, candidates)
+            .map_err(Fault::new)?;
+        Ok(ResponsePrepareProposal {
+            txs: transactions.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    pub(in crate::app) fn on_process_proposal(
+        &self,
+        request: &RequestProcessProposal,
+    ) -> Outcome<ResponseProcessProposal> {
+        let height = convert::height(request.height)?;
+        let hash = convert::hash(&request.hash)?;
+        let (round, votes) = convert::commit(request.proposed_last_commit.as_ref())?;
+        let misbehavior = convert::misbehavior(&request.misbehavior)?;
+        let transactions: Vec<&[u8]> = request.txs.iter().map(AsRef::as_ref).collect();
+        let block = Block {
+            height,
+            time: convert::time(request.time.as_ref())?,
+            proposer: convert::address(&request.proposer_address)?,
+            round,
+            votes: &votes,
+            misbehavior: &misbehavior,
+            transactions: &transactions,
+        };
+        let status = match self.judge_block(&block)? {
+            Ok(executed) => {
+                self.remember(height, hash, executed);
+                ProposalStatus::Accept
+            }
+            Err(why) => {
+                tracing::warn!(height, block = %hash, %why, "proposal refused");
+                ProposalStatus::Reject
+            }
+        };
+        Ok(ResponseProcessProposal {
+            status: status.into(),
+        })
+    }
+
+    /// Executes a block on the state at the tip: what it does, or the rule that it breaks.
+    pub(super) fn judge_block(&self, block: &Block<'_>) -> Result<Result<Executed, String>, Fault> {
+        let state = self.state();
+        expect_next(&state, block.height)?;
+        let verdicts = Verdicts { pool: &self.pool };
+        match execute(&state.tree, &self.deployment, block, &verdicts) {
+            Ok(executed) => Ok(Ok(executed)),
+            Err(Error::Invalid(why)) => Ok(Err(why.to_string())),
+            Err(Error::Fault(fault)) => Err(Fault::new(fault)),
+        }
+    }
+
+    /// The outcome of a proposal that was judged before.
+    pub(super) fn recall(&self, height: u64, hash: &B256) -> Option<Arc<Executed>> {
+        let judged = lock(&self.judged);
+        let found = judged
+            .iter()
+            .find(|one| one.height == height && one.hash == *hash);
+        found.map(|one| Arc::clone(&one.executed))
+    }
+
+    fn remember(&self, height: u64, hash: B256, executed: Executed) {
+        let mut judged = lock(&self.judged);
+        judged.retain(|one| one.height == height && one.hash != hash);
+        if judged.len() >= REMEMBERED {
+            judged.remove(0);
+        }
+        judged.push(Judged {
+            height,
+            hash,
+            executed: Arc::new(executed),
+        });
+    }
+
+    /// What is ready in the pool, then what only the engine holds.
+    fn candidates(
+        &self,
+        state: &State,
+        given: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<Arc<Pending>>, Fault> {
+        let limit = usize::try_from(self.parameters.max_block_transactions).unwrap_or(usize::MAX);
+        let pool = self.pool();
+        let next = |account: &_| next_sequence(state, account).unwrap_or(0);
+        let mut candidates = pool.ready(limit, next);
+        let foreign: Vec<&[u8]> = given
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|bytes| pool.get(&engine_hash(bytes)).is_none())
+            .collect();
+        drop(pool);
+        let verdicts = Verdicts { pool: &self.pool }.check(&foreign, &self.deployment.domain);
+        for (bytes, verdict) in foreign.into_iter().zip(verdicts) {
+            if let Ok(checked) = verdict {
+                candidates.push(Arc::new(Pending {
+                    hash: engine_hash(bytes),
+                    bytes: bytes.to_vec(),
+                    checked,
+                }));
+            }
+        }
+        Ok(candidates)
+    }
+}
+
+/// The round and the entries of the local last commit with their extensions.
+fn extended(commit: Option<&ExtendedCommitInfo>) -> Result<(u32, Vec<ExtendedVote<'_>>), Fault> {
+    let Some(commit) = commit else {
+        return Ok((0, Vec::new()));
+    };
+    let votes = commit.votes.iter().map(|vote| {
+        let validator = vote.validator.as_ref();
+        Ok(ExtendedVote {
+            vote: CommitVote {
+                address: convert::address(validator.map_or(&[], |validator| &validator.address))?,
+                flag: convert::flag(vote.block_id_flag)?,
+            },
+            extension: &vote.vote_extension,
+            signature: &vote.extension_signature,
+        })
+    });
+    Ok((
+        convert::round(commit.round)?,
+        votes.collect::<Result<_, Fault>>()?,
+    ))
+}
+
+/// What this node knows when it proposes.
+struct KnownHere<'a> {
+    app: &'a App,
+    state: &'a State,
+}
+
+impl Known for KnownHere<'_> {
+    fn message(&self, index: u64) -> Option<Vec<u8>> {
+        self.app.surroundings.outlook.message(index)
+    }
+
+    fn share_verifies(&self, member: &Member, epoch: u64, share: &[u8; 192]) -> bool {
+        let Some(checkpoint) = self.state.checkpoints.get(&epoch) else {
+            return false;
+        };
+        let name = (epoch, member.seat, keccak256(share));
+        if lock(&self.app.verified).contains(&name) {
+            return true;
+        }
+        if bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), share).is_err() {
+            return false;
+        }
+        let mut verified = lock(&self.app.verified);
+        while verified.len() >= REMEMBERED_SHARES {
+            verified.pop_first();
+        }
+        verified.insert(name)
+    }
+}

@@ -1,0 +1,94 @@
+//! Vote extensions: what this node reports and signs, and which frames of others it takes.
+
+use alloy_primitives::B256;
+use plasmid_staking::epoch_of;
+use tendermint_proto::v0_38::abci::{
+    RequestExtendVote, RequestVerifyVoteExtension, ResponseExtendVote, ResponseVerifyVoteExtension,
+    response_verify_vote_extension::VerifyStatus,
+};
+
+use super::expect_next;
+use crate::app::ports::Signer;
+use crate::app::state::State;
+use crate::app::{App, convert};
+use crate::chain::bitmap::Bitmap;
+use crate::chain::extension::Extension;
+use crate::chain::overlay::Overlay;
+use crate::chain::sets::{genesis_leaf, set_at};
+use crate::chain::transition;
+use crate::engine::abci::{Fault, Outcome};
+use crate::ledger::Slot;
+use crate::ledger::leaf::InboxLeaf;
+
+impl App {
+    pub(in crate::app) fn on_extend_vote(
+        &self,
+        request: &RequestExtendVote,
+    ) -> Outcome<ResponseExtendVote> {
+        let state = self.state();
+        let height = convert::height(request.height)?;
+        expect_next(&state, height)?;
+        let inbox: InboxLeaf = genesis_leaf(&state.tree, &Slot::Inbox).map_err(Fault::new)?;
+        let held = (inbox.cursor, B256::from(inbox.hash));
+        let limit = u64::from(self.parameters.inbox_batch);
+        let report = self.surroundings.outlook.report(held.0, held.1, limit);
+        let (cursor, hash) = report.unwrap_or(held);
+        let share = match &self.surroundings.signer {
+            Some(signer) => self.share(&state, height, signer.as_ref())?,
+            None => None,
+        };
+        let extension = Extension {
+            cursor,
+            hash,
+            share,
+        };
+        Ok(ResponseExtendVote {
+            vote_extension: extension.encode().into(),
+        })
+    }
+
+    pub(in crate::app) fn on_verify_vote_extension(
+        &self,
+        request: &RequestVerifyVoteExtension,
+    ) -> Outcome<ResponseVerifyVoteExtension> {
+        let status = match Extension::decode(&request.vote_extension) {
+            Ok(_) => VerifyStatus::Accept,
+            Err(why) => {
+                tracing::warn!(height = request.height, %why, "vote extension refused");
+                VerifyStatus::Reject
+            }
+        };
+        Ok(ResponseVerifyVoteExtension {
+            status: status.into(),
+        })
+    }
+
+    /// Our share over the checkpoint that this epoch's set signs, until our bit stands.
+    fn share(
+        &self,
+        state: &State,
+        height: u64,
+        signer: &dyn Signer,
+    ) -> Result<Option<[u8; 192]>, Fault> {
+        let signed = epoch_of(height, self.parameters.epoch_blocks).and_then(|e| e.checked_sub(1));
+        let Some(checkpoint) = signed.and_then(|epoch| state.checkpoints.get(&epoch)) else {
+            return Ok(None);
+        };
+        let key = signer.key();
+        let members = set_at(&state.tree, height).map_err(Fault::new)?;
+        let place = members
+            .iter()
+            .position(|member| member.checkpoint_key == key);
+        let Some(number) = place.and_then(|place| u16::try_from(place).ok()) else {
+            return Ok(None);
+        };
+        let mut overlay = Overlay::new(&state.tree);
+        let carrier = height.saturating_add(1);
+        let bits =
+            transition::share_bits(&mut overlay, carrier, &self.parameters).map_err(Fault::new)?;
+        if Bitmap(bits.bitmap).has(number) {
+            return Ok(None);
+        }
+        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()))
+    }
+}

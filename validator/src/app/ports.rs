@@ -1,0 +1,51 @@
+//! What the application asks of its surroundings: the root chain as this node sees it, and the checkpoint key.
+//!
+//! Both answer at once from what they hold. No ABCI call waits for a network: a root that is silent makes this node abstain,
+//! never the chain wait.
+
+use alloy_primitives::B256;
+
+/// The root chain's inbox, as far as this node has seen it finalized.
+pub trait Outlook: Send + Sync {
+    /// What to report in a vote extension: a cursor at most `limit` past the child's, and the link there. None to abstain:
+    /// root is not soundly known, or differs from the child at `cursor`.
+    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)>;
+
+    /// The bytes of a message past the child's cursor.
+    fn message(&self, index: u64) -> Option<Vec<u8>>;
+
+    /// How many checkpoints, from the first on, are final on root and past their challenge window: their states need no proofs
+    /// from this node any more.
+    fn settled(&self) -> u64 {
+        0
+    }
+
+    /// Tells that the child has consumed the inbox up to here.
+    fn consumed(&self, cursor: u64, hash: B256);
+}
+
+/// A node that sees no root chain: it abstains.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Blind;
+
+impl Outlook for Blind {
+    fn report(&self, _cursor: u64, _hash: B256, _limit: u64) -> Option<(u64, B256)> {
+        None
+    }
+
+    fn message(&self, _index: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn consumed(&self, _cursor: u64, _hash: B256) {}
+}
+
+/// The checkpoint key with its sign state.
+pub trait Signer: Send + Sync {
+    /// The public key, by which the member is found.
+    fn key(&self) -> [u8; 96];
+
+    /// A share over the checkpoint of `epoch`. What leaves here stands in the synced sign state already; none when another
+    /// digest of this epoch was signed before, or the state cannot be synced.
+    fn share(&self, epoch: u64, digest: &B256) -> Option<[u8; 192]>;
+}

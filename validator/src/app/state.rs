@@ -1,0 +1,186 @@
+//! The chain in memory: the tree at the tip, what the unfinished epoch has committed to, and the block that awaits its Commit.
+//!
+//! ```text
+//! FinalizeBlock(h) ──► tree, tip = h, pending = record of h          Commit ──► pending goes to the store, durable behind it
+//! ```
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root};
+use plasmid_bridge::proof::deployment;
+
+use crate::chain::commit::{Committed, commit};
+use crate::chain::execute::{Deployment, EpochEnd, Executed};
+use crate::chain::tree::Tree;
+use crate::engine::abci::Fault;
+use crate::ledger::Parameters;
+use crate::store::{Loaded, Record, Share, Store};
+
+/// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
+const KEPT_CHECKPOINTS: usize = 4;
+
+/// The chain at the tip.
+pub struct State {
+    /// The state tree.
+    pub tree: Tree,
+    /// The last block, or genesis.
+    pub tip: BlockCommitment,
+    /// Commitment hashes of the unfinished epoch.
+    pub epoch_blocks: Vec<B256>,
+    /// The last checkpoints, by epoch.
+    pub checkpoints: BTreeMap<u64, Checkpoint>,
+    /// The block whose Commit the engine has not called.
+    pub(super) pending: Option<Record>,
+    /// The height that FinalizeBlock answered last.
+    pub(super) answered: u64,
+}
+
+impl State {
+    /// The chain as the store has it.
+    pub(super) fn load(
+        loaded: Loaded,
+        parameters: &Parameters,
+        store: &dyn Store,
+    ) -> Result<Self, Fault> {
+        let height = loaded.block.height;
+        let ended = height / u64::from(parameters.epoch_blocks).max(1);
+        let mut checkpoints = BTreeMap::new();
+        for epoch in ended.saturating_sub(KEPT_CHECKPOINTS as u64)..ended {
+            let bytes = store.checkpoint(epoch).map_err(Fault::new)?;
+            let bytes = bytes.ok_or_else(|| {
+                Fault::new(format!("the store lacks the checkpoint of epoch {epoch}"))
+            })?;
+            checkpoints.insert(epoch, Checkpoint::decode(&bytes).map_err(Fault::new)?);
+        }
+        Ok(Self {
+            tree: loaded.tree,
+            tip: loaded.block,
+            epoch_blocks: loaded
+                .epoch_blocks
+                .iter()
+                .map(BlockCommitment::hash)
+                .collect(),
+            checkpoints,
+            pending: None,
+            answered: height,
+        })
+    }
+
+    /// The chain before block 1.
+    pub(super) fn genesis(tree: Tree, block: BlockCommitment) -> Self {
+        Self {
+            tree,
+            tip: block,
+            epoch_blocks: Vec::new(),
+            checkpoints: BTreeMap::new(),
+            pending: None,
+            answered: 0,
+        }
+    }
+
+    /// The next block's height.
+    pub fn next_height(&self) -> u64 {
+        self.tip.height.saturating_add(1)
+    }
+
+    /// The last checkpoint.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoints
+            .last_key_value()
+            .map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// The record of the state before block 1, for the store.
+    pub(super) fn genesis_record(&mut self) -> Record {
+        Record {
+            block: self.tip,
+            journal: self.tree.drain(),
+            response: Vec::new(),
+            checkpoint: None,
+            shares: Vec::new(),
+            transactions: Vec::new(),
+        }
+    }
+
+    /// Applies an executed block. What comes back still has to be answered, and `pending` to be completed by [`Self::keep`].
+    pub(super) fn apply(
+        &mut self,
+        executed: &Executed,
+        parameters: &Parameters,
+        deployment: &Deployment,
+        block_hash: B256,
+        with_witnesses: bool,
+    ) -> Result<Committed, Fault> {
+        let rules = parameters.rules;
+        let committed = commit(&mut self.tree, executed, rules, block_hash, with_witnesses)
+            .map_err(Fault::new)?;
+        self.tip = committed.block;
+        self.epoch_blocks.push(committed.block.hash());
+        if let Some(end) = &executed.ended {
+            let checkpoint = self.end_epoch(end, &deployment.domain.deployment)?;
+            self.checkpoints.insert(end.epoch, checkpoint);
+            while self.checkpoints.len() > KEPT_CHECKPOINTS {
+                self.checkpoints.pop_first();
+            }
+            self.epoch_blocks.clear();
+            self.tree.mark(end.epoch).map_err(Fault::new)?;
+        }
+        Ok(committed)
+    }
+
+    /// The checkpoint of the epoch that the tip ends.
+    fn end_epoch(&self, end: &EpochEnd, id: &[u8; 20]) -> Result<Checkpoint, Fault> {
+        let before = end.epoch.checked_sub(1);
+        let previous = match before {
+            None => deployment::salt(id),
+            Some(before) => self
+                .checkpoints
+                .get(&before)
+                .map(Checkpoint::digest)
+                .ok_or_else(|| {
+                    Fault::new(format!("the checkpoint of epoch {before} is missing"))
+                })?,
+        };
+        Ok(Checkpoint {
+            deployment: *id,
+            epoch: end.epoch,
+            last_block_time: end.last_block_time,
+            blocks_root: blocks_root(&self.epoch_blocks),
+            state_root: self.tip.after,
+            inbox_cursor: end.inbox_cursor,
+            inbox_hash: end.inbox_hash,
+            next_set: end.next_set,
+            relayer: end.relayer,
+            previous,
+        })
+    }
+
+    /// Keeps what the store will take when the engine calls Commit. `response` is the encoded answer to FinalizeBlock.
+    pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>) {
+        let ended = executed.ended.map(|end| end.epoch);
+        let contents = ended.and_then(|epoch| self.checkpoints.get(&epoch));
+        self.pending = Some(Record {
+            block: self.tip,
+            journal: self.tree.drain(),
+            response,
+            checkpoint: contents.map(|checkpoint| (checkpoint.epoch, checkpoint.encode())),
+            shares: executed
+                .shares
+                .iter()
+                .map(|carried| Share {
+                    epoch: carried.epoch,
+                    member: carried.member,
+                    bytes: carried.share.to_vec(),
+                })
+                .collect(),
+            transactions: executed
+                .users
+                .iter()
+                .map(|user| (user.index, user.digest))
+                .collect(),
+        });
+        self.answered = self.tip.height;
+    }
+}
