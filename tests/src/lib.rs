@@ -1,1 +1,3 @@
-//! Skeleton.
+//! Test machinery that more than one test of the workspace uses.
+
+pub mod harness;
