@@ -336,9 +336,12 @@ impl Track {
     }
 
     fn fail(&mut self, now: u64, failure: Failure) {
-        // After an outage the endpoint may be another chain.
         if failure == Failure::Unreachable {
+            // After an outage the endpoint may be another chain.
             self.phase = Phase::Identify;
+        } else if self.phase == Phase::Compare {
+            // Nodes keep the state of few blocks, and those behind one address differ: the next final block will do.
+            self.phase = Phase::Head;
         }
         if !self.standing.is_fatal() {
             self.standing = Standing::Failing(failure);

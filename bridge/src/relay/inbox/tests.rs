@@ -669,6 +669,21 @@ fn every_failure_is_survived_and_waits_grow_but_are_bounded() {
 }
 
 #[test]
+fn a_final_block_whose_state_is_gone_is_left_for_the_next_one() {
+    let mut root = busy_root(16, 20);
+    let mut run = Run::new(config(), false);
+    let gone = root.hash(root.height - 3);
+    let refuse = |root: &Root, ask: &Ask| match ask {
+        Ask::Heads(hash) if *hash == gone => Err(Failure::Refused("missing trie node".into())),
+        ask => Ok(root.answer(ask)),
+    };
+    assert!(!run.go(60, |_, ask| refuse(&root, ask)).healthy);
+    root.mine(1);
+    run.go(60, |_, ask| refuse(&root, ask));
+    is_whole(run.machine.view(), &root);
+}
+
+#[test]
 fn ranges_that_are_too_large_are_halved_until_they_fit() {
     let root = busy_root(14, 40);
     let mut run = Run::new(
