@@ -1,0 +1,287 @@
+//! A deployment on a fresh root chain: accounts, operators with keys, and the whole genesis ceremony.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolCall;
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
+use plasmid_bridge::client::ceremony::{self, Artifacts, Created, OperatorKeys, Plan};
+use plasmid_bridge::client::follower::view_call;
+use plasmid_bridge::client::rpc::{At, Call, Receipt};
+use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
+use plasmid_bridge::proof::{bls, set};
+use plasmid_bridge::relay::inbox::{Config, Finality};
+use plasmid_staking::Member;
+
+use crate::anvil::Anvil;
+
+/// The first development account of anvil, which pays for everything.
+const FIRST_KEY: [u8; 32] =
+    alloy_primitives::hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+
+/// Wei of bounty bond.
+const BOND: u128 = 1_000_000_000_000_000_000;
+/// Wei of genesis stake of each operator.
+const STAKE: u128 = 32_000_000_000_000_000_000;
+/// Wei of stake per power.
+const UNIT: u128 = 1_000_000_000_000_000_000;
+
+/// Fast answers and quick replacement.
+#[must_use]
+pub fn policy() -> Policy {
+    Policy {
+        poll: Duration::from_millis(50),
+        stuck: Duration::from_secs(20),
+        give_up: Duration::from_secs(90),
+        ..Policy::default()
+    }
+}
+
+/// The wallet of a key on anvil.
+///
+/// # Panics
+/// When anvil does not answer.
+pub async fn wallet(anvil: &Anvil, key: [u8; 32]) -> Wallet {
+    let key = Key::from_bytes(&key).expect("it is a key");
+    Wallet::open(Arc::new(anvil.rpc()), key, 31337, policy())
+        .await
+        .expect("anvil is on its chain")
+}
+
+/// A key that only this name gives.
+#[must_use]
+pub fn key_of(name: &str) -> [u8; 32] {
+    keccak256(name).0
+}
+
+/// A deployment and who takes part in it.
+#[derive(Debug)]
+pub struct Stage {
+    /// The account that pays and deploys.
+    pub deployer: Wallet,
+    /// The operators' accounts.
+    pub operators: Vec<Wallet>,
+    /// Their keys, in the same order.
+    pub keys: Vec<OperatorKeys>,
+    /// Their membership in sets 0 and 1.
+    pub members: Vec<Member>,
+    /// The plan that the Registry's address commits to.
+    pub plan: Plan,
+    /// The compiled contracts.
+    pub artifacts: Artifacts,
+    /// The deployment.
+    pub created: Created,
+}
+
+impl Stage {
+    /// Runs the whole ceremony with `count` operators on a fresh anvil.
+    ///
+    /// # Panics
+    /// When a step of it fails.
+    pub async fn set(anvil: &Anvil, count: u64) -> Self {
+        let artifacts = Artifacts::embedded().expect("the contracts are embedded");
+        let deployer = wallet(anvil, FIRST_KEY).await;
+        let mut operators = Vec::new();
+        let mut keys = Vec::new();
+        for number in 0..count {
+            operators.push(wallet(anvil, key_of(&format!("operator {number}"))).await);
+            let entropy = key_of(&format!("checkpoint key {number}"));
+            let checkpoint = bls::SecretKey::from_entropy(&entropy).expect("it gives a key");
+            let seed = key_of(&format!("consensus key {number}"));
+            keys.push(OperatorKeys::new(&seed, checkpoint));
+        }
+        let members = members(&operators, &keys);
+        let addresses: Vec<_> = operators.iter().map(Wallet::address).collect();
+        fund(&deployer, &addresses).await;
+        let plan = Plan {
+            operators: addresses,
+            bond: BOND,
+            lock_secs: 600,
+            salt: B256::ZERO,
+        };
+        let registry = ceremony::deploy(&deployer, &artifacts, &plan)
+            .await
+            .expect("the Registry is deployed");
+        let state_root = keccak256("a genesis state");
+        let genesis = genesis(&members);
+        let sigma = STAKE * u128::from(count);
+        let agreement = ceremony::agreement(state_root, sigma, &genesis);
+        for (operator, keys) in operators.iter().zip(&keys) {
+            ceremony::check_registry(operator.rpc(), &artifacts, &plan, registry)
+                .await
+                .expect("the Registry is the plan's");
+            ceremony::register(operator, registry, keys, U256::from(BOND + STAKE))
+                .await
+                .expect("the operator registers");
+            ceremony::agree(operator, registry, agreement)
+                .await
+                .expect("the operator agrees");
+        }
+        ceremony::create(
+            &deployer,
+            registry,
+            &artifacts,
+            state_root,
+            &genesis,
+            U256::ZERO,
+        )
+        .await
+        .expect("the deployment is created");
+        let created = ceremony::read_back(deployer.rpc(), registry)
+            .await
+            .expect("the deployment is read back");
+        let patience = Duration::from_secs(30);
+        ceremony::wait_final(deployer.rpc(), created.block, Finality::Tag, patience)
+            .await
+            .expect("the deployment becomes final");
+        Self {
+            deployer,
+            operators,
+            keys,
+            members,
+            plan,
+            artifacts,
+            created,
+        }
+    }
+
+    /// What a follower of this deployment is told.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        Config {
+            root_chain_id: self.created.root_chain_id,
+            inbox: self.created.inbox,
+            root_chain: self.created.root_chain,
+            deployed_at: self.created.block,
+            parent_hash: self.created.parent_hash,
+            finality: Finality::Tag,
+            range: 1_000,
+            kept_messages: 4_096,
+            kept_checkpoints: 256,
+            poll_ms: 200,
+            longest_wait_ms: 1_000,
+            patience_ms: 5_000,
+        }
+    }
+
+    /// A new account with a hundred coins.
+    ///
+    /// # Panics
+    /// When the transfer fails.
+    pub async fn account(&self, anvil: &Anvil, name: &str) -> Wallet {
+        let account = wallet(anvil, key_of(name)).await;
+        fund(&self.deployer, &[account.address()]).await;
+        account
+    }
+
+    /// Deposits native coin for the depositor's own account on the child.
+    ///
+    /// # Errors
+    /// As the wallet says.
+    pub async fn deposit(&self, from: &Wallet, amount: u128) -> Result<Receipt, WalletError> {
+        let at = At::Latest;
+        let quote = IVault::quoteCall { native: amount };
+        let value = view_call(from.rpc(), self.created.vault, quote, at).await?;
+        let call = IVault::depositNativeCall {
+            amount,
+            recipient: IVault::Account {
+                kind: 0,
+                id: from.address().into_array().into(),
+            },
+            refund: from.address(),
+        };
+        let call = Call {
+            value,
+            ..Call::to(self.created.vault, call.abi_encode())
+        };
+        from.execute(call).await
+    }
+
+    /// Count and hash chain of the inbox now.
+    ///
+    /// # Panics
+    /// When the node does not answer.
+    pub async fn inbox_head(&self) -> (u64, B256) {
+        let rpc = self.deployer.rpc();
+        let inbox = self.created.inbox;
+        let count = view_call(rpc, inbox, IInbox::countCall {}, At::Latest)
+            .await
+            .expect("the Inbox answers");
+        let link = view_call(rpc, inbox, IInbox::linkCall { index: count }, At::Latest)
+            .await
+            .expect("the Inbox answers");
+        (count, link.hash)
+    }
+
+    /// Checkpoints that root accepted.
+    ///
+    /// # Panics
+    /// When the node does not answer.
+    pub async fn accepted(&self) -> u64 {
+        let rpc = self.deployer.rpc();
+        view_call(
+            rpc,
+            self.created.root_chain,
+            IRootChain::headCall {},
+            At::Latest,
+        )
+        .await
+        .expect("RootChain answers")
+        .accepted
+    }
+}
+
+async fn fund(from: &Wallet, addresses: &[Address]) {
+    let mut sent = Vec::new();
+    for address in addresses {
+        let call = Call {
+            value: U256::from(100) * ETHER,
+            ..Call::to(*address, Vec::new())
+        };
+        sent.push(from.send(call).await.expect("the deployer has coin"));
+    }
+    for sent in sent {
+        from.wait(sent).await.expect("the coin arrives");
+    }
+}
+
+fn members(operators: &[Wallet], keys: &[OperatorKeys]) -> Vec<Member> {
+    (0u16..)
+        .zip(operators.iter().zip(keys))
+        .map(|(seat, (operator, keys))| Member {
+            seat,
+            operator: operator.address().into_array(),
+            registration: u64::from(seat) + 1,
+            consensus_key: keys.consensus_key(),
+            checkpoint_key: keys.checkpoint_key(),
+            power: (STAKE / UNIT) as u64,
+        })
+        .collect()
+}
+
+fn genesis(members: &[Member]) -> IRegistry::Genesis {
+    let set = set::commit(members).expect("the operators make a set");
+    IRegistry::Genesis {
+        rootChain: IRootChain::Parameters {
+            setCommitment: set.commitment,
+            unit: UNIT,
+            challengeSecs: 3,
+            evidenceSecs: 20,
+            unbondingSecs: 60,
+            exitTimeoutSecs: 600,
+            graceSecs: 600,
+            rootBlockSecs: 1,
+            epochMaxSecs: 60,
+            revealBlocks: 8,
+            epochBlocks: 16,
+            recordSlots: 64,
+        },
+        inbox: IInbox::Parameters {
+            delaySecs: 5,
+            intervalMs: 10,
+            price: 1_000_000_000,
+            doublingSecs: 3_600,
+        },
+    }
+}

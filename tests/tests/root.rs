@@ -1,0 +1,538 @@
+//! The root client, the ceremony and the relayer against a real anvil: re-orgs, outages, lies and crashes included.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{B256, U256, keccak256};
+use alloy_sol_types::SolCall;
+use plasmid::node::root::Root;
+use plasmid_bridge::abi::{IInbox, IRootChain};
+use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
+use plasmid_bridge::client::follower::{Follower, view_call};
+use plasmid_bridge::client::relayer::{Relayer, Source};
+use plasmid_bridge::client::rpc::{At, Call};
+use plasmid_bridge::client::wallet::{Wallet, WalletError};
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
+use plasmid_bridge::proof::{deployment, set};
+use plasmid_bridge::relay::acceptance::is_final;
+use plasmid_bridge::relay::inbox::{Anchor, View};
+use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
+use plasmid_bridge::relay::track::Standing;
+use plasmid_tests::anvil::Anvil;
+use plasmid_tests::stage::Stage;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn follow(stage: &Stage, urls: &[String]) -> Follower {
+    Follower::start(stage.config(), Anchor::GENESIS, urls).expect("the follower starts")
+}
+
+/// Waits until the view is as wanted.
+async fn until(follower: &Follower, what: &str, wanted: impl Fn(&View) -> bool) -> View {
+    let start = Instant::now();
+    loop {
+        let view = follower.view().borrow().clone();
+        if wanted(&view) {
+            return view.as_ref().clone();
+        }
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{what}: {:?} {} messages, {} accepted, healthy {}",
+            view.standings,
+            view.count(),
+            view.accepted,
+            view.healthy
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn is_chained(view: &View) {
+    let mut previous = view.anchor.link;
+    for entry in &view.entries {
+        previous = link(entry.index, &previous, &message_hash(&entry.bytes));
+        assert_eq!(previous, entry.link);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_node_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    let created = &stage.created;
+    assert_eq!(created.set, set::commit(&stage.members).unwrap().commitment);
+    assert!(created.chain_id().starts_with("plasmid-"));
+
+    // What an operator must notice before it sends stake.
+    let other = Plan {
+        bond: 1,
+        ..stage.plan.clone()
+    };
+    let refused = ceremony::check_registry(
+        stage.deployer.rpc(),
+        &stage.artifacts,
+        &other,
+        created.registry,
+    )
+    .await;
+    assert!(matches!(refused, Err(CeremonyError::OtherRegistry { .. })));
+    let late = ceremony::register(
+        &stage.operators[0],
+        created.registry,
+        &stage.keys[0],
+        U256::from(2_000_000_000_000_000_000_u128),
+    )
+    .await
+    .unwrap_err();
+    assert!(
+        matches!(late, CeremonyError::Wallet(WalletError::WouldRevert(_))),
+        "{late}"
+    );
+    // Nothing is deployed twice.
+    let again = ceremony::deploy(&stage.deployer, &stage.artifacts, &stage.plan).await;
+    assert_eq!(again.unwrap(), created.registry);
+
+    let follower = follow(&stage, &[anvil.url()]);
+    let root = Root::of(&follower);
+    let person = stage.account(&anvil, "person").await;
+    let amounts = [7_u128, 1_000_000, 5_000_000_000_000_000_000];
+    for amount in amounts {
+        stage.deposit(&person, amount).await.unwrap();
+    }
+    force(&stage, &person, &[1, 2, 3]).await;
+    let (count, head) = stage.inbox_head().await;
+    assert_eq!(count, 4);
+    let view = until(&follower, "four messages", |view| view.count() == 4).await;
+    is_chained(&view);
+    assert_eq!(view.link(4), Some(head));
+    for (entry, amount) in view.entries.iter().zip(amounts) {
+        match Message::decode(&entry.bytes).unwrap().body {
+            Body::Deposit(deposit) => assert_eq!(deposit.amount, amount),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        root.report(0, B256::ZERO, 2),
+        Some((2, view.link(2).unwrap()))
+    );
+    assert_eq!(root.report(2, view.link(2).unwrap(), 64), Some((4, head)));
+    assert_eq!(root.messages(1, 4).unwrap().len(), 3);
+    root.consumed(3, view.link(3).unwrap());
+    let view = until(&follower, "three are dropped", |view| {
+        view.anchor.index == 3
+    })
+    .await;
+    assert_eq!(view.entries.len(), 1);
+    assert_eq!(root.check(), Ok(()));
+    // The child of another history: a person must look.
+    root.consumed(4, B256::repeat_byte(9));
+    until(&follower, "the difference is noticed", |view| !view.healthy).await;
+    assert!(
+        root.check()
+            .unwrap_err()
+            .to_string()
+            .contains("another history")
+    );
+}
+
+async fn force(stage: &Stage, from: &Wallet, transaction: &[u8]) {
+    let inbox = stage.created.inbox;
+    let value = view_call(from.rpc(), inbox, IInbox::priceCall {}, At::Latest)
+        .await
+        .unwrap();
+    let call = IInbox::forceCall {
+        transaction: transaction.to_vec().into(),
+    };
+    let call = Call {
+        value,
+        ..Call::to(inbox, call.abi_encode())
+    };
+    from.execute(call).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reorganisation_above_finality_and_an_outage_are_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 1).await;
+    let follower = follow(&stage, &[anvil.url()]);
+    let person = stage.account(&anvil, "person").await;
+    stage.deposit(&person, 1).await.unwrap();
+    until(&follower, "one message", |view| view.count() == 1).await;
+
+    // A deposit that is mined and then reorganised away before it is final.
+    stage.deposit(&person, 2).await.unwrap();
+    anvil.reorganise(1).await;
+    person.resync().await;
+    let view = until(&follower, "two more blocks", |view| {
+        view.finalized
+            .is_some_and(|block| block.number > stage.created.block)
+    })
+    .await;
+    assert!(view.healthy);
+    stage.deposit(&person, 3).await.unwrap();
+    let (count, head) = stage.inbox_head().await;
+    let view = until(&follower, "what is final now", |view| {
+        view.count() == count && view.link(count) == Some(head)
+    })
+    .await;
+    is_chained(&view);
+    assert!(view.healthy);
+
+    // The node of the root chain goes away and comes back with its state.
+    let before = follower.view().borrow().clone();
+    // It keeps its state once a second; what it loses is not final.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let options = anvil.kill();
+    until(&follower, "the outage is noticed", |view| {
+        matches!(view.standings[0], Standing::Failing(_))
+    })
+    .await;
+    let during = follower.view().borrow().clone();
+    assert_eq!(during.entries, before.entries, "what was known stays");
+    let anvil = Anvil::resume(options).await;
+    person.resync().await;
+    stage.deposit(&person, 4).await.unwrap();
+    let view = until(&follower, "it is followed on", |view| {
+        view.count() == count + 1
+    })
+    .await;
+    is_chained(&view);
+    assert!(view.healthy);
+    drop(anvil);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_root_chains_behind_two_endpoints_never_agree_and_one_started_afresh_is_refused() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let anvil = Anvil::start(folders[0].path()).await;
+    let other = Anvil::start(folders[1].path()).await;
+    let stage = Stage::set(&anvil, 1).await;
+    let person = stage.account(&anvil, "person").await;
+    stage.deposit(&person, 1).await.unwrap();
+    let both = follow(&stage, &[anvil.url(), other.url()]);
+    let alone = follow(&stage, &[anvil.url()]);
+    until(&alone, "one endpoint is enough", |view| view.count() == 1).await;
+    until(&both, "the stranger is noticed", |view| {
+        matches!(view.standings[1], Standing::OtherOrigin { .. })
+    })
+    .await;
+    let view = both.view().borrow().clone();
+    assert!(!view.healthy);
+    assert_eq!(view.count(), 0);
+    let refusal = Root::of(&both).check().unwrap_err();
+    assert!(refusal.to_string().contains("started afresh"), "{refusal}");
+    let same = follow(&stage, &[anvil.url(), anvil.url()]);
+    until(&same, "two that agree", |view| {
+        view.healthy && view.count() == 1
+    })
+    .await;
+}
+
+/// A child chain as a relayer sees it: it makes each checkpoint once, with whatever root's inbox held then.
+struct Child<'a> {
+    stage: &'a Stage,
+    follower: &'a Follower,
+    absent: Option<u16>,
+    epochs: u64,
+    made: Mutex<Vec<Checkpoint>>,
+}
+
+impl<'a> Child<'a> {
+    fn new(stage: &'a Stage, follower: &'a Follower, epochs: u64) -> Self {
+        Self {
+            stage,
+            follower,
+            absent: None,
+            epochs,
+            made: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn checkpoint(&self, epoch: u64) -> Checkpoint {
+        let view = self.follower.view().borrow().clone();
+        let mut made = self.made.lock().unwrap();
+        while made.len() as u64 <= epoch {
+            let next = made.len() as u64;
+            let first = deployment::salt(&self.stage.created.id);
+            let last: Option<&Checkpoint> = made.last();
+            let least = last.map_or(0, |last| last.inbox_cursor);
+            // Half an epoch behind root, as a child is.
+            let cursor = view.count().saturating_sub(1).max(least);
+            let checkpoint = Checkpoint {
+                deployment: self.stage.created.id,
+                epoch: next,
+                last_block_time: view.finalized.map_or(0, |block| block.time),
+                blocks_root: keccak256(next.to_be_bytes()),
+                state_root: keccak256([1]),
+                inbox_cursor: cursor,
+                inbox_hash: view.link(cursor).unwrap(),
+                next_set: self.stage.created.set,
+                relayer: [3; 20],
+                previous: last.map_or(first, Checkpoint::digest),
+            };
+            made.push(checkpoint);
+        }
+        made[epoch as usize]
+    }
+}
+
+impl Source for Child<'_> {
+    async fn offer(&self, epoch: u64) -> Result<Option<Offer>, String> {
+        if epoch >= self.epochs {
+            return Ok(None);
+        }
+        let checkpoint = self.checkpoint(epoch);
+        let digest = checkpoint.digest();
+        let shares = (0u16..)
+            .zip(&self.stage.keys)
+            .filter(|(number, _)| Some(*number) != self.absent)
+            .map(|(number, keys)| (number, keys.checkpoint().sign_checkpoint(&digest)))
+            .collect();
+        Ok(Some(Offer {
+            checkpoint,
+            members: self.stage.members.clone(),
+            shares,
+        }))
+    }
+}
+
+fn quick() -> Policy {
+    Policy {
+        poll_ms: 100,
+        linger_ms: 300,
+        patience_secs: 0,
+        stuck_ms: 8_000,
+    }
+}
+
+async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer {
+    let wallet = plasmid_tests::stage::wallet(anvil, plasmid_tests::stage::key_of(key)).await;
+    let own = follow(stage, &[anvil.url()]);
+    let created = &stage.created;
+    Relayer::open(wallet, own, created.inbox, created.root_chain, quick())
+        .await
+        .unwrap()
+}
+
+/// Runs a relayer until a notice is as wanted, then drops it where it stands.
+async fn run_until(
+    mut relayer: Relayer,
+    child: &Child<'_>,
+    wanted: impl Fn(&Notice) -> bool,
+) -> Vec<Notice> {
+    let (said_in, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let mut notices = Vec::new();
+    let wait = async {
+        while let Some(notice) = said.recv().await {
+            println!("{notice:?}");
+            let found = wanted(&notice);
+            notices.push(notice);
+            if found {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = relayer.run(child, |notice| { let _ = said_in.send(notice.clone()); }) => {}
+        () = wait => {}
+        () = tokio::time::sleep(PATIENCE) => panic!("the relayer did not get there"),
+    }
+    notices
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checkpoints_are_accepted_and_a_relayer_that_is_killed_resumes_and_pays_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    let account = stage.account(&anvil, "relayer").await;
+    let person = stage.account(&anvil, "person").await;
+    for amount in 1..4 {
+        stage.deposit(&person, amount).await.unwrap();
+    }
+    let follower = follow(&stage, &[anvil.url()]);
+    until(&follower, "the deposits", |view| view.count() == 3).await;
+    let mut child = Child::new(&stage, &follower, 4);
+
+    // Killed between submission and receipt, three times.
+    for _ in 0..3 {
+        let first = relayer(&stage, &anvil, "relayer").await;
+        run_until(first, &child, |notice| {
+            matches!(notice, Notice::Sent { .. })
+        })
+        .await;
+    }
+    let last = relayer(&stage, &anvil, "relayer").await;
+    run_until(last, &child, |notice| {
+        matches!(notice, Notice::Accepted { epoch: 3, .. })
+    })
+    .await;
+    assert_eq!(stage.accepted().await, 4);
+    let spent = account.rpc().nonce(account.address(), At::Latest).await;
+    assert_eq!(spent.unwrap(), 4, "four checkpoints, four transactions");
+
+    let view = until(&follower, "four acceptances", |view| view.accepted == 4).await;
+    for (epoch, record) in &view.acceptances {
+        assert_eq!(record.carrier, account.address());
+        assert_eq!(record.digest, child.checkpoint(*epoch).digest());
+        assert_eq!(record.signers[0], 0b1111);
+    }
+    // Every acceptance is a message too; later checkpoints consume them.
+    child.epochs = 6;
+    child.absent = Some(2);
+    let again = relayer(&stage, &anvil, "relayer").await;
+    let notices = run_until(again, &child, |notice| {
+        matches!(
+            notice,
+            Notice::Paid {
+                epoch: 5,
+                succeeded: true,
+                ..
+            }
+        )
+    })
+    .await;
+    for notice in notices {
+        match notice {
+            Notice::Paid { gas_used, .. } => println!("one absent of four: {gas_used} gas"),
+            Notice::Sent { absent, .. } => assert_eq!(absent, 1),
+            _ => {}
+        }
+    }
+    // What is final here is final there.
+    let view = until(&follower, "six acceptances", |view| view.accepted == 6).await;
+    let record = &view.acceptances[&0];
+    let now = view.finalized.unwrap().time;
+    println!(
+        "checkpoint 0 at {now}: {:?}",
+        is_final(&view.acceptances, 0, now, 3)
+    );
+    let start = Instant::now();
+    loop {
+        let view = follower.view().borrow().clone();
+        let now = view.finalized.unwrap().time;
+        if is_final(&view.acceptances, 0, now, 3).is_ok() {
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let call = IRootChain::isFinalCall {
+        checkpoint: content(&record.checkpoint),
+        acceptance: IRootChain::Acceptance {
+            signers: [
+                B256::from_slice(&record.signers[..32]),
+                B256::from_slice(&record.signers[32..]),
+            ],
+            time: record.time,
+            blockNumber: record.block,
+            dueCount: record.due_count,
+        },
+    };
+    assert!(
+        view_call(
+            stage.deployer.rpc(),
+            stage.created.root_chain,
+            call,
+            At::Latest
+        )
+        .await
+        .unwrap()
+    );
+}
+
+fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
+    IRootChain::Checkpoint {
+        epoch: checkpoint.epoch,
+        lastBlockTime: checkpoint.last_block_time,
+        blocksRoot: checkpoint.blocks_root,
+        stateRoot: checkpoint.state_root,
+        inboxCursor: checkpoint.inbox_cursor,
+        inboxHash: checkpoint.inbox_hash,
+        nextSet: checkpoint.next_set,
+        relayer: checkpoint.relayer.into(),
+        previous: checkpoint.previous,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_relayers_race_and_every_checkpoint_is_accepted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    let accounts = [
+        stage.account(&anvil, "first relayer").await,
+        stage.account(&anvil, "second relayer").await,
+    ];
+    let follower = follow(&stage, &[anvil.url()]);
+    until(&follower, "the first final block", |view| {
+        view.finalized.is_some()
+    })
+    .await;
+    let child = Child::new(&stage, &follower, 5);
+    let done = |notice: &Notice| matches!(notice, Notice::Accepted { epoch: 4, .. });
+    let first = relayer(&stage, &anvil, "first relayer").await;
+    let second = relayer(&stage, &anvil, "second relayer").await;
+    tokio::join!(
+        run_until(first, &child, done),
+        run_until(second, &child, done)
+    );
+    assert_eq!(stage.accepted().await, 5);
+    let view = until(&follower, "five acceptances", |view| view.accepted == 5).await;
+    let carriers: Vec<_> = view
+        .acceptances
+        .values()
+        .map(|record| record.carrier)
+        .collect();
+    assert!(
+        carriers
+            .iter()
+            .all(|carrier| accounts.iter().any(|account| account.address() == *carrier))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_is_stuck_is_replaced_by_fee_and_done_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let rpc = std::sync::Arc::new(anvil.rpc());
+    let key = plasmid_bridge::client::wallet::Key::from_bytes(&alloy_primitives::hex!(
+        "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+    ))
+    .unwrap();
+    let impatient = plasmid_bridge::client::wallet::Policy {
+        stuck: Duration::from_millis(1),
+        poll: Duration::from_millis(20),
+        ..plasmid_tests::stage::policy()
+    };
+    let wallet = Wallet::open(std::sync::Arc::clone(&rpc), key, 31337, impatient)
+        .await
+        .unwrap();
+    let to = alloy_primitives::Address::repeat_byte(0x77);
+    let call = Call {
+        value: U256::from(5),
+        ..Call::to(to, Vec::new())
+    };
+    for times in 1..4_u64 {
+        let receipt = wallet.execute(call.clone()).await.unwrap();
+        assert!(receipt.succeeded);
+        assert_eq!(rpc.balance(to).await.unwrap(), U256::from(5 * times));
+        assert_eq!(
+            rpc.nonce(wallet.address(), At::Latest).await.unwrap(),
+            times
+        );
+    }
+    // A refusal is a sentence, and nothing is sent.
+    let refused = wallet
+        .execute(Call {
+            value: U256::MAX >> 1,
+            ..call
+        })
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, WalletError::Poor(_)), "{refused}");
+    assert_eq!(rpc.nonce(wallet.address(), At::Latest).await.unwrap(), 3);
+}
