@@ -16,13 +16,16 @@ use tendermint_proto::v0_38::abci::{
 };
 
 use self::chaos::Moment;
-use self::genesis::genesis;
+pub use self::genesis::genesis;
 use super::byzantine::{Scene, attacks};
 use super::inbox::Inbox;
 use super::invariants;
 use super::node::Node;
 use super::people::People;
 use super::requests::{Proposal, plain, prepare, timestamp};
+
+/// When simulated networks begin, seconds.
+const GENESIS_TIME: u64 = 1_800_000_000;
 
 /// How a simulation goes. Chances are percent a block.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +99,7 @@ impl Network {
         let mut nodes: Vec<Node> = (0..plan.validators)
             .map(|n| Node::new(n, inbox.clone()))
             .collect();
-        let file = genesis(&plan, &nodes);
+        let file = genesis(&plan, &nodes, GENESIS_TIME);
         let loaded = file.load().expect("the genesis is sound");
         for node in &mut nodes {
             node.restart(&file, &[]);

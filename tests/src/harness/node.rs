@@ -88,6 +88,14 @@ impl Node {
         vote::address(&self.consensus_key())
     }
 
+    /// Its checkpoint key with the sign state, which outlives every application.
+    pub fn signer(&self) -> Box<dyn Signer> {
+        Box::new(Key {
+            key: Arc::clone(&self.checkpoint),
+            signed: Arc::clone(&self.signed),
+        })
+    }
+
     /// As genesis names it.
     pub fn operator(&self, number: u8, stake: u128) -> Operator {
         Operator {
@@ -175,15 +183,11 @@ impl Node {
         let (store, held) = Books::open(self.disk.clone(), identity(&genesis), Pace::Flush)
             .expect("the store opens");
         let store = Arc::new(store);
-        let signer = Key {
-            key: Arc::clone(&self.checkpoint),
-            signed: Arc::clone(&self.signed),
-        };
         let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
         let surroundings = Surroundings {
             store: shared,
             outlook: Arc::clone(&self.seen) as _,
-            signer: Some(Box::new(signer)),
+            signer: Some(self.signer()),
             pool: Limits::default(),
             reexecute: self.reexecute,
         };

@@ -8,7 +8,8 @@ use super::Plan;
 use crate::harness::node::Node;
 use crate::harness::people::People;
 
-pub(super) fn genesis(plan: &Plan, nodes: &[Node]) -> File {
+/// The genesis file of `nodes` under `plan`, at `time` (seconds).
+pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
     let parameters = Parameters {
         epoch_blocks: plan.epoch_blocks,
         seats: plan.seats,
@@ -33,7 +34,7 @@ pub(super) fn genesis(plan: &Plan, nodes: &[Node]) -> File {
     let root = Root {
         root_chain: [0xcc; 20],
         parent_block_hash: [0xdd; 32].into(),
-        time: 1_800_000_000,
+        time,
     };
     File::new(&genesis, &root).expect("the genesis is sound")
 }

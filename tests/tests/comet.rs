@@ -1,0 +1,391 @@
+//! The application under four real CometBFT processes: blocks, deposits, transfers, checkpoints, proofs, crashes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::B256;
+use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
+use plasmid::app::{App, Surroundings, identity};
+use plasmid::chain::genesis::file::File;
+use plasmid::chain::proof::LeafProof;
+use plasmid::chain::sets::leaf;
+use plasmid::engine::abci::{Address, Alarm, Limits, Server};
+use plasmid::ledger::leaf::AccountLeaf;
+use plasmid::ledger::transaction::Body;
+use plasmid::ledger::{Code, Slot};
+use plasmid::node::comet::genesis::{Parts, ValidatorPart};
+use plasmid::node::comet::{self, Comet, Config, Genesis, Home, Pace, Peer, Settings};
+use plasmid::node::port;
+use plasmid::node::tools::Tools;
+use plasmid::store::{Store, open};
+use plasmid_bridge::proof::inbox::{Body as Message, Deposit};
+use plasmid_tests::harness::network::genesis;
+use plasmid_tests::harness::people::{FEE, People};
+use plasmid_tests::harness::{Inbox, Node as Validator, Plan, invariants};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const READY: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(50);
+const POLLS: u32 = 4_000;
+
+struct Node {
+    validator: Validator,
+    home: Home,
+    folder: PathBuf,
+    address: Address,
+    program: PathBuf,
+    app: Option<Arc<App>>,
+    server: Option<(oneshot::Sender<()>, JoinHandle<Result<(), Alarm>>)>,
+    comet: Option<Comet>,
+}
+
+struct Network {
+    file: File,
+    inbox: Inbox,
+    people: People,
+    nodes: Vec<Node>,
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+fn loopback() -> std::net::SocketAddr {
+    ([127, 0, 0, 1], port::free().unwrap()).into()
+}
+
+impl Network {
+    /// Four validators, configured and not started.
+    fn new(folder: &Path) -> Self {
+        let program = Tools::new(None).ensure_cometbft().unwrap();
+        let inbox = Inbox::default();
+        let validators: Vec<Validator> = (0..4).map(|n| Validator::new(n, inbox.clone())).collect();
+        let file = genesis(&Plan::default(), &validators, now() - 10);
+        let loaded = file.load().unwrap();
+        let homes: Vec<Home> = (0..4)
+            .map(|n| Home::new(folder.join(format!("node{n}"))))
+            .collect();
+        let p2p: Vec<_> = homes.iter().map(|_| loopback()).collect();
+        let (mut parts, mut peers) = (Vec::new(), Vec::new());
+        for (number, (home, member)) in homes.iter().zip(&loaded.built.members).enumerate() {
+            let key = home.ensure_consensus_key(&[number as u8 + 1; 32]).unwrap();
+            assert_eq!(
+                key, member.consensus_key,
+                "the engine's key file holds the genesis key"
+            );
+            let (power, name) = (member.power, format!("node{number}"));
+            parts.push(ValidatorPart { key, power, name });
+            let id = home.ensure_node_key(&[0x40 + number as u8; 32]).unwrap();
+            let address = p2p[number].to_string();
+            peers.push(Peer { id, address });
+        }
+        let parameters = &loaded.genesis.parameters;
+        let comet_genesis = Genesis::new(Parts {
+            time_secs: loaded.root.time,
+            chain_id: loaded.deployment.chain_id.clone(),
+            max_block_bytes: parameters.max_block_bytes,
+            max_evidence_bytes: u64::from(parameters.max_evidence_bytes),
+            evidence_age_blocks: parameters.evidence_age_blocks,
+            evidence_age_secs: parameters.evidence_age_secs,
+            validators: parts,
+            app_hash: Vec::new(),
+            app_state: serde_json::to_value(&file).unwrap(),
+        })
+        .unwrap();
+        let mut nodes = Vec::new();
+        for (number, (validator, home)) in validators.into_iter().zip(homes).enumerate() {
+            let address = Address::Unix(folder.join(format!("abci{number}.sock")));
+            let mut settings =
+                Settings::local(address.to_string(), loopback(), p2p[number], Pace::fast());
+            settings.peers = peers.clone();
+            settings.peers.remove(number);
+            home.write_config(&Config::new(&settings)).unwrap();
+            home.write_genesis(&comet_genesis).unwrap();
+            nodes.push(Node {
+                validator,
+                home,
+                folder: folder.join(format!("state{number}")),
+                address,
+                program: program.clone(),
+                app: None,
+                server: None,
+                comet: None,
+            });
+        }
+        Self {
+            people: People::new(8, loaded.deployment.domain),
+            file,
+            inbox,
+            nodes,
+        }
+    }
+
+    async fn start_all(&mut self) {
+        for node in &mut self.nodes {
+            node.serve(&self.file).await;
+        }
+        for node in &mut self.nodes {
+            node.launch().await;
+        }
+    }
+
+    async fn wait_for_all(&self, height: u64) {
+        for node in &self.nodes {
+            node.wait_until(height).await;
+        }
+    }
+
+    fn deposit(&self, to: u8, token: [u8; 20], amount: u128) {
+        self.inbox.push(Message::Deposit(Deposit {
+            token,
+            amount,
+            native: 0,
+            recipient: People::account(to).bytes(),
+            refund: [1; 20],
+            depositor: [2; 20],
+            decimals: 18,
+            symbol_length: 0,
+            symbol: [0; 32],
+        }));
+        for node in &self.nodes {
+            node.validator.seen.look(0);
+        }
+    }
+
+    fn transfer(&self, from: u8, sequence: u64, amount: u128) -> Vec<u8> {
+        let body = Body::Transfer {
+            to: People::account(7),
+            token: [0; 20],
+            amount,
+        };
+        self.people
+            .sign(from, sequence, FEE, u64::MAX, body)
+            .to_vec()
+    }
+
+    /// Every node has the same app hash at each height up to `height`.
+    async fn compare(&self, height: u64) {
+        for at in 1..=height {
+            let hashes: Vec<String> = {
+                let mut hashes = Vec::new();
+                for node in &self.nodes {
+                    hashes.push(node.app_hash(at).await);
+                }
+                hashes
+            };
+            assert!(
+                hashes.iter().all(|hash| *hash == hashes[0]),
+                "height {at}: {hashes:?}"
+            );
+        }
+    }
+}
+
+impl Node {
+    async fn serve(&mut self, file: &File) {
+        let genesis = file.load().unwrap();
+        let parameters = genesis.genesis.parameters;
+        let (store, held) = open(&self.folder, identity(&genesis)).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let surroundings = Surroundings {
+            store,
+            outlook: Arc::clone(&self.validator.seen) as _,
+            signer: Some(self.validator.signer()),
+            pool: PoolLimits::default(),
+            reexecute: true,
+        };
+        let app = Arc::new(App::new(genesis, held, surroundings).unwrap());
+        let limits = Limits::new(parameters.max_block_bytes, 4, 242);
+        let server = Server::bind(&self.address, limits).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let running = server.run(Arc::clone(&app), async move {
+            let _ = stopped.await;
+        });
+        self.server = Some((stop, tokio::spawn(running)));
+        self.app = Some(app);
+    }
+
+    async fn launch(&mut self) {
+        let log = self.folder.with_extension("log");
+        let comet = Comet::start(&self.program, &self.home, &log, READY).await;
+        self.comet = Some(comet.unwrap());
+    }
+
+    /// The engine dies at once; the application goes on waiting for another.
+    fn kill_engine(&mut self) {
+        self.comet.take().unwrap().process().kill().unwrap();
+    }
+
+    /// The application goes too.
+    async fn stop_application(&mut self) {
+        let (stop, server) = self.server.take().unwrap();
+        let _ = stop.send(());
+        server.await.unwrap().unwrap();
+        self.app = None;
+    }
+
+    fn app(&self) -> &App {
+        self.app.as_ref().unwrap()
+    }
+
+    fn rpc(&self) -> &comet::Client {
+        self.comet.as_ref().unwrap().rpc()
+    }
+
+    async fn height(&self) -> u64 {
+        self.rpc()
+            .status()
+            .await
+            .unwrap()
+            .sync_info
+            .latest_block_height
+            .value()
+    }
+
+    async fn wait_until(&self, height: u64) {
+        for _ in 0..POLLS {
+            if self.height().await >= height {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("height {height} was not reached");
+    }
+
+    async fn app_hash(&self, height: u64) -> String {
+        let commit = self.rpc().commit(Some(height + 1)).await.unwrap();
+        commit.signed_header.header.app_hash.to_string()
+    }
+
+    fn account(&self, number: u8) -> AccountLeaf {
+        let slot = Slot::Account(People::account(number));
+        leaf(&self.app().state().tree, &slot)
+            .unwrap()
+            .unwrap_or_default()
+    }
+
+    /// Waits until the account's balance satisfies `holds`.
+    async fn until(&self, number: u8, holds: impl Fn(&AccountLeaf) -> bool) {
+        for _ in 0..POLLS {
+            if holds(&self.account(number)) {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("the account of {number} has {:?}", self.account(number));
+    }
+
+    async fn submit(&self, bytes: Vec<u8>) -> u32 {
+        self.rpc()
+            .broadcast_tx_sync(bytes)
+            .await
+            .unwrap()
+            .code
+            .value()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = Network::new(folder.path());
+    network.start_all().await;
+    network.wait_for_all(3).await;
+
+    // A deposit reaches the child through vote extensions.
+    let before = network.nodes[0].account(1).balance;
+    network.deposit(1, [0; 20], 12_345);
+    network.nodes[0]
+        .until(1, |leaf| leaf.balance == before + 12_345)
+        .await;
+
+    // Transfers, one ahead of its turn; a replay and a forgery are refused.
+    let paid = network.nodes[1].account(7).balance;
+    let first = network.transfer(0, 0, 10);
+    let second = network.transfer(0, 1, 20);
+    assert_eq!(network.nodes[0].submit(second.clone()).await, 0);
+    assert_eq!(network.nodes[0].submit(first.clone()).await, 0);
+    network.nodes[1]
+        .until(7, |leaf| leaf.balance == paid + 30)
+        .await;
+    let replay = network.transfer(0, 0, 11);
+    assert_eq!(
+        network.nodes[2].submit(replay).await,
+        Code::NonceUsed.number()
+    );
+    let mut forged = network.transfer(0, 2, 10);
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    assert_eq!(
+        network.nodes[2].submit(forged).await,
+        Code::BadSignature.number()
+    );
+
+    // A stranger finds the transaction by the engine's hash, and proves the balance against a header.
+    let found = network.nodes[3]
+        .rpc()
+        .tx(engine_hash(&first), true)
+        .await
+        .unwrap();
+    assert!(found.tx_result.code.is_ok());
+    prove(&network.nodes[3]).await;
+
+    // One engine is killed alone, one node as a whole; the others go on, both come back.
+    network.nodes[2].kill_engine();
+    network.nodes[3].kill_engine();
+    network.nodes[3].stop_application().await;
+    network.nodes[2].launch().await;
+    let at = network.nodes[0].height().await;
+    network.nodes[0].wait_until(at + 20).await;
+    assert_eq!(network.nodes[0].submit(network.transfer(0, 2, 5)).await, 0);
+    network.nodes[0]
+        .until(7, |leaf| leaf.balance == paid + 35)
+        .await;
+    network.nodes[3].serve(&network.file).await;
+    network.nodes[3].launch().await;
+
+    // Epochs end, and blocks have brought enough shares for their certificates.
+    network.wait_for_all(16 * 4 + 4).await;
+    for epoch in 0..3 {
+        let checkpoints: Vec<_> = network
+            .nodes
+            .iter()
+            .map(|node| invariants::certificate(node.app(), epoch))
+            .collect();
+        assert!(checkpoints.iter().all(|one| *one == checkpoints[0]));
+    }
+    network.compare(16 * 4).await;
+    assert_eq!(network.nodes[3].account(7).balance, paid + 35);
+    for node in &mut network.nodes {
+        node.kill_engine();
+        node.stop_application().await;
+    }
+}
+
+/// Queries a leaf with its proof and verifies it against the next header's app hash, as a light client would.
+async fn prove(node: &Node) {
+    let key = Slot::Account(People::account(0)).key();
+    let answer = node
+        .rpc()
+        .abci_query("/leaf", key.to_vec(), 0, true)
+        .await
+        .unwrap();
+    let height = answer.height.value();
+    let ops = answer.proof.unwrap().ops;
+    let proof = LeafProof::decode(&ops[0].data, &ops[1].data).unwrap();
+    node.wait_until(height + 1).await;
+    let app_hash = hex::decode(node.app_hash(height).await).unwrap();
+    let value = answer
+        .value
+        .split_first()
+        .map(|(kind, value)| (*kind, value));
+    assert_eq!(
+        proof.verify(&B256::from_slice(&app_hash), &key, value),
+        Ok(height)
+    );
+}
