@@ -2,8 +2,11 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 3] =
-    ["plasmid/bridge/v1/bridge.proto", "plasmid/chain/v1/chain.proto", "plasmid/ledger/v1/ledger.proto"];
+const FILES: [&str; 3] = [
+    "plasmid/bridge/v1/bridge.proto",
+    "plasmid/chain/v1/chain.proto",
+    "plasmid/ledger/v1/ledger.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=plasmid");

@@ -1,1 +1,118 @@
-//! Skeleton: this room is being built.
+//! Protobuf and text to domain and back: the only conversions of the crate.
+
+use alloy_primitives::Address;
+use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter};
+use plasmid_staking::Member;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    app::reads::ReadError,
+    ledger::{Account, Parameters, parameters::FinalityRule},
+};
+
+/// An account in text form.
+///
+/// # Errors
+/// [`ReadError::Invalid`] with what is wrong.
+pub fn account(text: &str) -> Result<Account, ReadError> {
+    text.parse()
+        .map_err(|error| ReadError::Invalid(format!("account {text:?}: {error}")))
+}
+
+/// Twenty bytes from `0x` hex; mixed case must be the checksum of EIP-55.
+///
+/// # Errors
+/// [`ReadError::Invalid`].
+pub fn address_bytes(text: &str) -> Result<[u8; 20], ReadError> {
+    let wrong = |why: String| ReadError::Invalid(format!("address {text:?}: {why}"));
+    let digits = text.trim_start_matches("0x");
+    if digits.chars().any(|c| c.is_ascii_uppercase())
+        && digits.chars().any(|c| c.is_ascii_lowercase())
+    {
+        return Address::parse_checksummed(text, None)
+            .map(Address::into_array)
+            .map_err(|error| wrong(error.to_string()));
+    }
+    text.parse::<Address>()
+        .map(Address::into_array)
+        .map_err(|error| wrong(error.to_string()))
+}
+
+/// `0x` hex with the checksum of EIP-55.
+pub fn address_text(bytes: &[u8; 20]) -> String {
+    Address::from(*bytes).to_string()
+}
+
+/// CometBFT's name of a consensus key: the first 20 bytes of its SHA-256.
+pub fn consensus_address(key: &[u8; 32]) -> [u8; 20] {
+    let hash: [u8; 32] = Sha256::digest(key).into();
+    let mut address = [0; 20];
+    address.copy_from_slice(&hash[..20]);
+    address
+}
+
+/// A member of a set by its number.
+pub fn member(member: &Member, number: u32) -> bridge::Member {
+    bridge::Member {
+        number,
+        seat: u32::from(member.seat),
+        operator: member.operator.to_vec(),
+        registration: member.registration,
+        consensus_key: member.consensus_key.to_vec(),
+        checkpoint_key: member.checkpoint_key.to_vec(),
+        power: member.power,
+    }
+}
+
+/// Every parameter by name, in the order of PROTOCOL section 9.
+pub fn parameters(p: &Parameters) -> Vec<Parameter> {
+    let rule = match p.finality_rule {
+        FinalityRule::Tag => "tag",
+        FinalityRule::Depth => "depth",
+    };
+    let list: [(&str, String); 34] = [
+        ("rules", p.rules.to_string()),
+        ("root_chain_id", p.root_chain_id.to_string()),
+        ("epoch_blocks", p.epoch_blocks.to_string()),
+        ("seats", p.seats.to_string()),
+        ("inbox_batch", p.inbox_batch.to_string()),
+        ("ring", p.ring.to_string()),
+        ("unit", p.unit.to_string()),
+        ("base_fee", p.base_fee.to_string()),
+        ("byte_fee", p.byte_fee.to_string()),
+        ("leaf_fee", p.leaf_fee.to_string()),
+        ("leaf_step", p.leaf_step.to_string()),
+        ("flat_leaf_fee", p.flat_leaf_fee.to_string()),
+        ("relay_fixed_gas", p.relay_fixed_gas.to_string()),
+        ("relay_absent_gas", p.relay_absent_gas.to_string()),
+        ("fee_per_wei", p.fee_per_wei.to_string()),
+        ("relay_share_bps", p.relay_share_bps.to_string()),
+        ("relay_window_secs", p.relay_window_secs.to_string()),
+        ("finality_rule", rule.to_owned()),
+        ("finality_depth", p.finality_depth.to_string()),
+        ("challenge_secs", p.challenge_secs.to_string()),
+        ("evidence_secs", p.evidence_secs.to_string()),
+        ("unbonding_secs", p.unbonding_secs.to_string()),
+        ("inbox_delay_secs", p.inbox_delay_secs.to_string()),
+        ("exit_timeout_secs", p.exit_timeout_secs.to_string()),
+        ("grace_secs", p.grace_secs.to_string()),
+        ("reveal_blocks", p.reveal_blocks.to_string()),
+        ("root_block_secs", p.root_block_secs.to_string()),
+        ("epoch_max_secs", p.epoch_max_secs.to_string()),
+        ("inbox_interval_ms", p.inbox_interval_ms.to_string()),
+        ("max_block_bytes", p.max_block_bytes.to_string()),
+        (
+            "max_block_transactions",
+            p.max_block_transactions.to_string(),
+        ),
+        ("max_evidence_bytes", p.max_evidence_bytes.to_string()),
+        ("evidence_age_blocks", p.evidence_age_blocks.to_string()),
+        ("evidence_age_secs", p.evidence_age_secs.to_string()),
+    ];
+    list.into_iter()
+        .map(|(name, value)| Parameter {
+            name: name.to_owned(),
+            value,
+        })
+        .collect()
+}

@@ -89,6 +89,13 @@ impl Pool {
         self.hashes.get(hash)
     }
 
+    /// Whether a transaction with this EIP-712 digest is held; looks at all of them.
+    pub fn has_digest(&self, digest: &alloy_primitives::B256) -> bool {
+        self.hashes
+            .values()
+            .any(|pending| pending.checked.digest() == digest)
+    }
+
     /// The sequence that a wallet should sign next: past the state's and past what waits without a gap.
     pub fn next_sequence(&self, sender: &Account, next: u64) -> u64 {
         let mut at = next;

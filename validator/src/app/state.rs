@@ -10,7 +10,9 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root};
 use plasmid_bridge::proof::deployment;
+use prost::bytes::Bytes;
 
+use super::pool::engine_hash;
 use crate::chain::commit::{Committed, commit};
 use crate::chain::execute::{Deployment, EpochEnd, Executed};
 use crate::chain::tree::Tree;
@@ -158,7 +160,8 @@ impl State {
     }
 
     /// Keeps what the store will take when the engine calls Commit. `response` is the encoded answer to FinalizeBlock.
-    pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>) {
+    /// `bytes` are the block's transactions, which are found by their engine hash as well.
+    pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>, bytes: &[Bytes]) {
         let ended = executed.ended.map(|end| end.epoch);
         let contents = ended.and_then(|epoch| self.checkpoints.get(&epoch));
         self.pending = Some(Record {
@@ -178,7 +181,13 @@ impl State {
             transactions: executed
                 .users
                 .iter()
-                .map(|user| (user.index, user.digest))
+                .flat_map(|user| {
+                    let bytes = usize::try_from(user.index)
+                        .ok()
+                        .and_then(|at| bytes.get(at));
+                    let hash = bytes.map(|bytes| (user.index, B256::from(engine_hash(bytes))));
+                    hash.into_iter().chain([(user.index, user.digest)])
+                })
                 .collect(),
         });
         self.answered = self.tip.height;

@@ -166,16 +166,17 @@ pub fn state(before: u32) -> Memory {
     let mut memory = Memory::with_count(before);
     let parameters = parameters();
     let people = 4;
-    let asset = |symbol: &[u8; 32], credited| AssetLeaf {
+    let asset = |token, symbol: &[u8; 32], credited| AssetLeaf {
         credited,
-        ..AssetLeaf::new(18, 3, symbol)
+        ..AssetLeaf::new(token, 18, 3, symbol)
     };
     let mut symbol = [0; 32];
     symbol[..3].copy_from_slice(b"ETH");
-    let slots = [Slot::Asset(NATIVE), Slot::Asset(TOKEN)];
+    let tokens = [NATIVE, TOKEN];
     write(&mut memory, &Slot::Parameters, &parameters).unwrap();
-    for slot in slots {
-        write(&mut memory, &slot, &asset(&symbol, people * WEALTH)).unwrap();
+    for token in tokens {
+        let leaf = asset(token, &symbol, people * WEALTH);
+        write(&mut memory, &Slot::Asset(token), &leaf).unwrap();
     }
     write(&mut memory, &Slot::FeePool, &FeePool::default()).unwrap();
     write(
@@ -209,7 +210,10 @@ pub fn state(before: u32) -> Memory {
         write(
             &mut memory,
             &Slot::TokenBalance(account, TOKEN),
-            &TokenBalance { amount: WEALTH },
+            &TokenBalance {
+                token: TOKEN,
+                amount: WEALTH,
+            },
         )
         .unwrap();
     }

@@ -195,11 +195,19 @@ fn books_that_do_not_add_up_are_found() {
         (Slot::Account(person), minted.encode()),
         (
             Slot::TokenBalance(person, TOKEN),
-            TokenBalance { amount: WEALTH - 1 }.encode(),
+            TokenBalance {
+                amount: WEALTH - 1,
+                token: TOKEN,
+            }
+            .encode(),
         ),
         (
             Slot::TokenBalance(person, STRANGE),
-            TokenBalance { amount: 1 }.encode(),
+            TokenBalance {
+                amount: 1,
+                token: TOKEN,
+            }
+            .encode(),
         ),
         (
             Slot::FeePool,

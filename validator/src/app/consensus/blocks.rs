@@ -4,6 +4,7 @@
 //! nothing is executed: the block hash is compared, and the answer is the one that was given before.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use prost::Message;
@@ -45,7 +46,7 @@ impl App {
         )?;
         self.reexecute(&executed, &committed)?;
         let response = respond(&executed, &committed)?;
-        state.keep(&executed, response.encode_to_vec());
+        state.keep(&executed, response.encode_to_vec(), &request.txs);
         drop(state);
         crate::app::lock(&self.judged).clear();
         self.prune(&executed)?;
@@ -161,6 +162,7 @@ impl App {
                     segment.kind, executed.height, record.after
                 )));
             }
+            self.reexecuted.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }

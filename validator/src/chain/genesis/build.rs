@@ -186,7 +186,7 @@ impl Genesis {
             .for_each(|(to, from)| *to = *from);
         let native = AssetLeaf {
             credited: sum,
-            ..AssetLeaf::new(18, 3, &symbol)
+            ..AssetLeaf::new(NATIVE, 18, 3, &symbol)
         };
         write(leaves, &Slot::Asset(NATIVE), &native)?;
         write(leaves, &Slot::FeePool, &FeePool::default())?;

@@ -133,7 +133,14 @@ fn debit<L: Leaves + ?Sized>(
     let slot = Slot::TokenBalance(sender, token);
     let held: TokenBalance = read(leaves, &slot)?.unwrap_or_default();
     let left = held.amount.checked_sub(amount).ok_or(short(held.amount))?;
-    write(leaves, &slot, &TokenBalance { amount: left })?;
+    write(
+        leaves,
+        &slot,
+        &TokenBalance {
+            token,
+            amount: left,
+        },
+    )?;
     Ok(())
 }
 
@@ -165,7 +172,7 @@ pub(in crate::ledger) fn credit<L: Leaves + ?Sized>(
         .amount
         .checked_add(amount)
         .ok_or(overflow(held.amount))?;
-    write(leaves, &slot, &TokenBalance { amount: sum })?;
+    write(leaves, &slot, &TokenBalance { token, amount: sum })?;
     Ok(())
 }
 

@@ -44,6 +44,8 @@ impl Value for AccountLeaf {
 /// Balance of a token that is not the native coin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct TokenBalance {
+    /// The token, so that whoever has the leaves can add them up without their keys' preimages.
+    pub token: [u8; 20],
     /// In the token's smallest unit.
     pub amount: u128,
 }
@@ -53,11 +55,13 @@ impl Value for TokenBalance {
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.amount.to_be_bytes());
+        bytes.extend(self.token);
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
         Ok(Self {
             amount: reader.u128()?,
+            token: reader.array()?,
         })
     }
 }
@@ -65,6 +69,8 @@ impl Value for TokenBalance {
 /// An asset: Σ of everything that claims it is credited − withdrawn, after every block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct AssetLeaf {
+    /// Its address on root; zero the native coin.
+    pub token: [u8; 20],
     /// All that root was ever told to have taken in for it, as the child saw.
     pub credited: u128,
     /// All that ever became a withdrawal.
@@ -79,13 +85,14 @@ pub struct AssetLeaf {
 
 impl AssetLeaf {
     /// An asset of which nothing was credited yet. What stands behind the symbol's length is dropped, and a length over 32 is 32.
-    pub fn new(decimals: u8, symbol_length: u8, symbol: &[u8; 32]) -> Self {
+    pub fn new(token: [u8; 20], decimals: u8, symbol_length: u8, symbol: &[u8; 32]) -> Self {
         let symbol_length = symbol_length.min(32);
         let mut kept = [0; 32];
         for (to, from) in kept.iter_mut().zip(symbol).take(usize::from(symbol_length)) {
             *to = *from;
         }
         Self {
+            token,
             decimals,
             symbol_length,
             symbol: kept,
@@ -112,6 +119,7 @@ impl Value for AssetLeaf {
         bytes.push(self.decimals);
         bytes.push(self.symbol_length);
         bytes.extend(self.symbol);
+        bytes.extend(self.token);
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
@@ -121,6 +129,7 @@ impl Value for AssetLeaf {
             decimals: reader.u8()?,
             symbol_length: reader.u8()?,
             symbol: reader.array()?,
+            token: reader.array()?,
         };
         if value.symbol_length > 32 {
             return Err(refuse::<Self>(

@@ -48,8 +48,8 @@ fn kinds_and_widths_are_those_of_the_protocol() {
         (0x00, 0),
         (0x01, 263),
         (0x02, 64),
-        (0x03, 16),
-        (0x04, 66),
+        (0x03, 36),
+        (0x04, 86),
         (0x05, 40),
         (0x06, 8),
         (0x07, 56),
@@ -212,11 +212,15 @@ fn every_value_has_its_width_and_comes_back() {
         (1u128 << 100).to_be_bytes(),
         "integers are big-endian"
     );
-    comes_back(TokenBalance { amount: u128::MAX });
+    comes_back(TokenBalance {
+        amount: u128::MAX,
+        token: [7; 20],
+    });
     comes_back(AssetLeaf {
         credited: 5,
         withdrawn: 4,
         ..AssetLeaf::new(
+            [7; 20],
             18,
             3,
             b"ETH\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
@@ -308,7 +312,7 @@ fn what_nothing_writes_does_not_decode() {
     assert!(
         (44..64).all(|reserved| AccountLeaf::decode(&with(account.clone(), reserved, 1)).is_err())
     );
-    let asset = AssetLeaf::new(6, 4, &[b'x'; 32]).encode();
+    let asset = AssetLeaf::new([7; 20], 6, 4, &[b'x'; 32]).encode();
     assert!(
         AssetLeaf::decode(&with(asset.clone(), 33, 33)).is_err(),
         "symbol length over 32"
@@ -351,20 +355,20 @@ fn what_nothing_writes_does_not_decode() {
 
 #[test]
 fn a_symbol_is_cut_at_its_length_and_a_length_at_32() {
-    let leaf = AssetLeaf::new(6, 3, &[b'x'; 32]);
+    let leaf = AssetLeaf::new([7; 20], 6, 3, &[b'x'; 32]);
     assert_eq!(
         (leaf.symbol_length, leaf.symbol_text().as_str()),
         (3, "xxx")
     );
     assert_eq!(AssetLeaf::decode(&leaf.encode()), Ok(leaf));
-    let long = AssetLeaf::new(6, 200, &[b'y'; 32]);
+    let long = AssetLeaf::new([7; 20], 6, 200, &[b'y'; 32]);
     assert_eq!(
         (long.symbol_length, long.symbol_text()),
         (32, "y".repeat(32))
     );
     assert_eq!(AssetLeaf::decode(&long.encode()), Ok(long));
     assert_eq!(
-        AssetLeaf::new(6, 2, &[0xff; 32]).symbol_text(),
+        AssetLeaf::new([7; 20], 6, 2, &[0xff; 32]).symbol_text(),
         "\u{fffd}\u{fffd}"
     );
 }

@@ -139,6 +139,7 @@ fn asset_of<L: Leaves + ?Sized>(
         Some(asset) => Ok(asset),
         None if token == NATIVE => Err(Fault::Missing { slot }),
         None => Ok(AssetLeaf::new(
+            token,
             deposit.decimals,
             deposit.symbol_length,
             &deposit.symbol,

@@ -1,0 +1,294 @@
+//! Checkpoints, shares and proofs.
+
+use plasmid_bridge::proof::bls;
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_proto::bridge::v1::{
+    Checkpoint as WireCheckpoint, CheckpointStage, GetCheckpointRequest, GetCheckpointResponse,
+    GetProofRequest, GetProofResponse, GetSharesRequest, GetSharesResponse, LeafProof,
+    ListCheckpointsRequest, ListCheckpointsResponse, Share, SubmitShareRequest,
+    SubmitShareResponse, get_proof_request,
+};
+use plasmid_staking::{Member, epoch_of};
+
+use super::{
+    LateShare, ReadError, Source,
+    accounts::value,
+    claims::{self, Standing},
+    on_tree, page,
+};
+use crate::{
+    ledger::{
+        Slot,
+        leaf::{MemberLeaf, SetLeaf},
+        ring_place,
+    },
+    wire::{self, address_bytes, address_text},
+};
+
+/// A checkpoint whose epoch is over.
+pub fn get_checkpoint(
+    source: &dyn Source,
+    request: &GetCheckpointRequest,
+) -> Result<GetCheckpointResponse, ReadError> {
+    Ok(GetCheckpointResponse {
+        checkpoint: Some(describe(source, &wanted(source, request.epoch)?)?),
+    })
+}
+
+fn wanted(source: &dyn Source, epoch: u64) -> Result<Checkpoint, ReadError> {
+    source.checkpoint(epoch)?.ok_or_else(|| {
+        let blocks = source.facts().parameters.epoch_blocks;
+        let current = epoch_of(source.tip().height.max(1), blocks).unwrap_or(0);
+        ReadError::NotFound(format!("no checkpoint {epoch}: epoch {current} is running"))
+    })
+}
+
+/// The newest checkpoints first.
+pub fn list_checkpoints(
+    source: &dyn Source,
+    request: &ListCheckpointsRequest,
+) -> Result<ListCheckpointsResponse, ReadError> {
+    let (start, length) = page(request.page_size, &request.page_token, 20)?;
+    let blocks = source.facts().parameters.epoch_blocks;
+    let ended =
+        usize::try_from(source.tip().height / u64::from(blocks.max(1))).unwrap_or(usize::MAX);
+    let mut checkpoints = Vec::new();
+    for place in (start..ended).take(length.min(100)) {
+        let epoch = (ended - 1 - place) as u64;
+        if let Some(checkpoint) = source.checkpoint(epoch)? {
+            checkpoints.push(describe(source, &checkpoint)?);
+        }
+    }
+    Ok(ListCheckpointsResponse {
+        checkpoints,
+        next_page_token: super::next_page(start, length.min(100), ended),
+    })
+}
+
+fn describe(source: &dyn Source, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
+    let epoch = checkpoint.epoch;
+    let (members, total_power) = members(source, epoch.saturating_add(1)).unwrap_or_default();
+    let shares = source.shares(epoch)?;
+    let power = |number: &u16| {
+        members
+            .get(usize::from(*number))
+            .map_or(0, |member| member.power)
+    };
+    let accepted_at = source
+        .root()
+        .acceptances
+        .get(&epoch)
+        .map_or(0, |acceptance| acceptance.time);
+    let window = source.facts().parameters.challenge_secs;
+    let stage = match claims::standing(source, epoch) {
+        Standing::Final => CheckpointStage::Final,
+        Standing::Accepted { .. } => CheckpointStage::Accepted,
+        Standing::Open => CheckpointStage::Signing,
+    };
+    Ok(WireCheckpoint {
+        epoch,
+        encoded: checkpoint.encode(),
+        digest: checkpoint.digest().to_vec(),
+        last_block_time: checkpoint.last_block_time,
+        blocks_root: checkpoint.blocks_root.to_vec(),
+        state_root: checkpoint.state_root.to_vec(),
+        inbox_cursor: checkpoint.inbox_cursor,
+        inbox_hash: checkpoint.inbox_hash.to_vec(),
+        next_set: checkpoint.next_set.to_vec(),
+        relayer: address_text(&checkpoint.relayer),
+        previous: checkpoint.previous.to_vec(),
+        stage: stage.into(),
+        signed_power: shares.iter().map(|(number, _)| power(number)).sum(),
+        total_power,
+        accepted_at,
+        final_at: if accepted_at == 0 {
+            0
+        } else {
+            accepted_at.saturating_add(window)
+        },
+    })
+}
+
+/// The members of a set in seat order, and their power.
+pub(crate) fn members(source: &dyn Source, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
+    let parameters = &source.facts().parameters;
+    let place = ring_place(epoch, parameters.ring);
+    on_tree(source, |tree| {
+        let set = value::<SetLeaf>(tree, &Slot::Set { place })?.filter(|set| set.epoch == epoch);
+        let set = set
+            .ok_or_else(|| ReadError::NotFound(format!("the set of epoch {epoch} is not kept")))?;
+        let mut members = Vec::new();
+        for seat in 0..parameters.seats {
+            let leaf = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            if let Some(leaf) = leaf.filter(|leaf| leaf.present && leaf.epoch == epoch) {
+                members.push(Member {
+                    seat,
+                    operator: leaf.operator,
+                    registration: leaf.registration,
+                    consensus_key: leaf.consensus_key,
+                    checkpoint_key: leaf.checkpoint_key,
+                    power: leaf.power,
+                });
+            }
+        }
+        Ok((members, set.total_power))
+    })?
+}
+
+/// All that a relayer needs.
+pub fn get_shares(
+    source: &dyn Source,
+    request: &GetSharesRequest,
+) -> Result<GetSharesResponse, ReadError> {
+    let checkpoint = wanted(source, request.epoch)?;
+    let (members, _) = members(source, request.epoch.saturating_add(1))?;
+    let shares = source.shares(request.epoch)?;
+    Ok(GetSharesResponse {
+        checkpoint: Some(describe(source, &checkpoint)?),
+        members: members
+            .iter()
+            .zip(0..)
+            .map(|(member, number)| wire::member(member, number))
+            .collect(),
+        shares: shares
+            .iter()
+            .map(|(member, signature)| Share {
+                member: u32::from(*member),
+                signature: signature.to_vec(),
+            })
+            .collect(),
+    })
+}
+
+/// Takes a share over a checkpoint that root has not accepted, when it verifies.
+pub fn submit_share(
+    source: &dyn Source,
+    request: &SubmitShareRequest,
+) -> Result<SubmitShareResponse, ReadError> {
+    let epoch = request.epoch;
+    if standing_is_settled(source, epoch) {
+        return Err(ReadError::Invalid(format!(
+            "root has accepted checkpoint {epoch}: it needs no share"
+        )));
+    }
+    let checkpoint = wanted(source, epoch)?;
+    let (members, total_power) = members(source, epoch.saturating_add(1))?;
+    let member = usize::try_from(request.member)
+        .ok()
+        .and_then(|number| members.get(number));
+    let member = member.ok_or_else(|| {
+        ReadError::Invalid(format!(
+            "set {} has {} members, and no number {}",
+            epoch + 1,
+            members.len(),
+            request.member
+        ))
+    })?;
+    let signature: [u8; 192] = request.signature.as_slice().try_into().map_err(|_| {
+        ReadError::Invalid(format!(
+            "a share has 192 bytes, this one {}",
+            request.signature.len()
+        ))
+    })?;
+    bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), &signature).map_err(
+        |error| {
+            ReadError::Invalid(format!(
+                "the share of member {} does not verify: {error}",
+                request.member
+            ))
+        },
+    )?;
+    let number = u16::try_from(request.member).unwrap_or(u16::MAX);
+    let added = source.add_share(&LateShare {
+        epoch,
+        member: number,
+        signature,
+    })?;
+    let shares = source.shares(epoch)?;
+    let signed = shares
+        .iter()
+        .filter_map(|(number, _)| members.get(usize::from(*number)))
+        .map(|member| member.power)
+        .sum();
+    Ok(SubmitShareResponse {
+        added,
+        signed_power: signed,
+        total_power,
+    })
+}
+
+fn standing_is_settled(source: &dyn Source, epoch: u64) -> bool {
+    !matches!(claims::standing(source, epoch), Standing::Open)
+}
+
+/// A leaf with its proof at a checkpoint.
+pub fn get_proof(
+    source: &dyn Source,
+    request: &GetProofRequest,
+) -> Result<GetProofResponse, ReadError> {
+    let key = match &request.leaf {
+        Some(get_proof_request::Leaf::Account(account)) => {
+            Slot::Account(wire::account(account)?).key()
+        }
+        Some(get_proof_request::Leaf::Withdrawal(number)) => Slot::Withdrawal(*number).key(),
+        Some(get_proof_request::Leaf::TokenBalance(id)) => {
+            Slot::TokenBalance(wire::account(&id.account)?, address_bytes(&id.token)?).key()
+        }
+        Some(get_proof_request::Leaf::Record(id)) => {
+            let topic = id.topic.as_slice().try_into().map_err(|_| {
+                ReadError::Invalid(format!("a topic has 32 bytes, this one {}", id.topic.len()))
+            })?;
+            Slot::Record(wire::account(&id.account)?, topic).key()
+        }
+        Some(get_proof_request::Leaf::Key(key)) => {
+            let key: [u8; 32] = key.as_slice().try_into().map_err(|_| {
+                ReadError::Invalid(format!("a key has 32 bytes, this one {}", key.len()))
+            })?;
+            key.into()
+        }
+        None => return Err(ReadError::Invalid("name the leaf to prove".into())),
+    };
+    let epoch =
+        match request.epoch {
+            Some(epoch) => epoch,
+            None => source.root().accepted.checked_sub(1).ok_or_else(|| {
+                ReadError::Unavailable("root has accepted no checkpoint yet".into())
+            })?,
+        };
+    let checkpoint = wanted(source, epoch)?;
+    let proof = on_tree(source, |tree| -> Result<LeafProof, ReadError> {
+        let view = tree.at(epoch).map_err(|error| {
+            ReadError::NotFound(format!(
+                "checkpoint {epoch} cannot be proven against: {error}"
+            ))
+        })?;
+        let found = view.get(&key).map(|(index, _, _)| index);
+        let index = found.unwrap_or_else(|| view.low(&key));
+        let internal =
+            |error: crate::chain::tree::TreeError| ReadError::Internal(error.to_string());
+        let inclusion = view.prove(index).map_err(internal)?;
+        let leaf = view
+            .leaf(index)
+            .ok_or_else(|| ReadError::Internal(format!("leaf {index} is not there")))?;
+        Ok(LeafProof {
+            present: found.is_some(),
+            key: key.to_vec(),
+            index,
+            leaf_key: leaf.key.to_vec(),
+            next_key: leaf.next.to_vec(),
+            kind: u32::from(leaf.kind),
+            value: leaf.value.to_vec(),
+            siblings: inclusion
+                .siblings
+                .iter()
+                .map(|sibling| sibling.to_vec())
+                .collect(),
+            leaf_count: view.count(),
+            state_root: view.root().to_vec(),
+        })
+    })??;
+    Ok(GetProofResponse {
+        checkpoint: Some(describe(source, &checkpoint)?),
+        proof: Some(proof),
+    })
+}

@@ -1,0 +1,225 @@
+//! Blocks, validator sets, parameters, sums and the state of this node.
+
+use std::collections::BTreeMap;
+
+use plasmid_proto::chain::v1::{
+    GetBlockRequest, GetBlockResponse, GetParametersResponse, GetStatusResponse, GetSupplyResponse,
+    ListValidatorsRequest, ListValidatorsResponse, Supply, Validator,
+};
+use plasmid_staking::epoch_of;
+
+use super::{
+    ReadError, Source,
+    accounts::{decode, value},
+    claims, on_tree,
+};
+use crate::{
+    chain::tree::Tree,
+    ledger::{
+        Slot, Value,
+        leaf::{
+            AccountLeaf, AssetLeaf, Burned, FeePool, InboxLeaf, MemberLeaf, NATIVE, Participation,
+            SeatLeaf, SetLeaf, TokenBalance,
+        },
+        ring_place,
+    },
+    wire::{self, address_text, consensus_address},
+};
+
+/// What this node is and how far it is.
+pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
+    let (facts, tip, root) = (source.facts(), source.tip(), source.root());
+    let (inbox, leaf_count) = on_tree(source, |tree| {
+        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count()))
+    })??;
+    let inbox = inbox.ok_or_else(|| {
+        ReadError::Unavailable("the chain has no genesis yet: start its engine".into())
+    })?;
+    let contract = |address: &alloy_primitives::Address| address.to_string();
+    Ok(GetStatusResponse {
+        chain_id: facts.chain_id.clone(),
+        deployment_id: facts.domain.deployment.to_vec(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        height: tip.height,
+        app_hash: tip.app_hash.to_vec(),
+        durable_height: tip.durable_height,
+        epoch: epoch_of(tip.height.max(1), facts.parameters.epoch_blocks).unwrap_or(0),
+        leaf_count,
+        root_height: root.finalized.as_ref().map_or(0, |block| block.number),
+        root_healthy: root.healthy,
+        inbox_cursor: inbox.cursor,
+        inbox_hash: inbox.hash.to_vec(),
+        inbox_seen: root.count(),
+        checkpoints_accepted: root.accepted,
+        checkpoints_final: claims::final_count(source),
+        mempool_transactions: u32::try_from(source.pending()).unwrap_or(u32::MAX),
+        registry: contract(&facts.contracts.registry),
+        inbox: contract(&facts.contracts.inbox),
+        vault: contract(&facts.contracts.vault),
+        root_chain: contract(&facts.contracts.root_chain),
+        root_chain_id: facts.parameters.root_chain_id,
+        segments_reexecuted: tip.segments_reexecuted,
+    })
+}
+
+/// A block's commitment.
+pub fn get_block(
+    source: &dyn Source,
+    request: &GetBlockRequest,
+) -> Result<GetBlockResponse, ReadError> {
+    let tip = source.tip().height;
+    let height = if request.height == 0 {
+        tip
+    } else {
+        request.height
+    };
+    let missing = || ReadError::NotFound(format!("no block {height}: the tip is {tip}"));
+    let block = source.commitment(height)?.ok_or_else(missing)?;
+    Ok(GetBlockResponse {
+        rules: block.rules,
+        height: block.height,
+        time: block.time,
+        block_hash: block.block_hash.to_vec(),
+        witness_hash: block.witness_hash.to_vec(),
+        state_root_before: block.before.to_vec(),
+        state_root_after: block.after.to_vec(),
+        segments_root: block.segments_root.to_vec(),
+        app_hash: block.hash().to_vec(),
+    })
+}
+
+/// The set of an epoch, in seat order.
+pub fn list_validators(
+    source: &dyn Source,
+    request: &ListValidatorsRequest,
+) -> Result<ListValidatorsResponse, ReadError> {
+    let parameters = &source.facts().parameters;
+    let current = epoch_of(source.tip().height.max(1), parameters.epoch_blocks).unwrap_or(0);
+    let epoch = request.epoch.unwrap_or(current);
+    let place = ring_place(epoch, parameters.ring);
+    on_tree(source, |tree| {
+        let set = value::<SetLeaf>(tree, &Slot::Set { place })?.filter(|set| set.epoch == epoch);
+        let set = set.ok_or_else(|| {
+            ReadError::NotFound(format!(
+                "the set of epoch {epoch} is not kept; the tip is in epoch {current}"
+            ))
+        })?;
+        let participation = value::<Participation>(tree, &Slot::Participation { place })?
+            .filter(|_| epoch == current);
+        let mut validators = Vec::new();
+        for seat in 0..parameters.seats {
+            let member = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let Some(member) = member.filter(|member| member.present && member.epoch == epoch)
+            else {
+                continue;
+            };
+            let present = participation
+                .as_ref()
+                .and_then(|counts| counts.0.get(usize::from(seat)))
+                .copied()
+                .unwrap_or(0);
+            validators.push(Validator {
+                seat: u32::from(seat),
+                operator: address_text(&member.operator),
+                registration: member.registration,
+                consensus_key: member.consensus_key.to_vec(),
+                consensus_address: consensus_address(&member.consensus_key).to_vec(),
+                checkpoint_key: member.checkpoint_key.to_vec(),
+                power: member.power,
+                present: u32::from(present),
+            });
+        }
+        Ok(ListValidatorsResponse {
+            epoch,
+            validators,
+            total_power: set.total_power,
+            commitment: set.commitment.to_vec(),
+        })
+    })?
+}
+
+/// Every parameter of the deployment.
+pub fn get_parameters(source: &dyn Source) -> GetParametersResponse {
+    GetParametersResponse {
+        parameters: wire::parameters(&source.facts().parameters),
+    }
+}
+
+/// The sums of every asset, by a scan of all leaves.
+pub fn get_supply(source: &dyn Source) -> Result<GetSupplyResponse, ReadError> {
+    let sums = on_tree(source, scan)??;
+    let assets = sums.into_iter().map(|(token, sum)| Supply {
+        token: address_text(&token),
+        balances: sum.balances.to_string(),
+        stakes: sum.stakes.to_string(),
+        pools: sum.pools.to_string(),
+        credited: sum.credited.to_string(),
+        withdrawn: sum.withdrawn.to_string(),
+    });
+    Ok(GetSupplyResponse {
+        assets: assets.collect(),
+        height: source.tip().height,
+    })
+}
+
+#[derive(Default)]
+struct Sum {
+    balances: u128,
+    stakes: u128,
+    pools: u128,
+    credited: u128,
+    withdrawn: u128,
+}
+
+fn scan(tree: &Tree) -> Result<BTreeMap<[u8; 20], Sum>, ReadError> {
+    let mut sums: BTreeMap<[u8; 20], Sum> = BTreeMap::new();
+    for leaf in tree.iter() {
+        let native =
+            |sums: &mut BTreeMap<[u8; 20], Sum>, part: fn(&mut Sum) -> &mut u128, amount| {
+                add(part(sums.entry(NATIVE).or_default()), amount)
+            };
+        match leaf.kind {
+            AccountLeaf::KIND => native(
+                &mut sums,
+                |sum| &mut sum.balances,
+                decode::<AccountLeaf>(leaf.value)?.balance,
+            )?,
+            SeatLeaf::KIND => native(
+                &mut sums,
+                |sum| &mut sum.stakes,
+                decode::<SeatLeaf>(leaf.value)?.0.stake,
+            )?,
+            FeePool::KIND => native(
+                &mut sums,
+                |sum| &mut sum.pools,
+                decode::<FeePool>(leaf.value)?.amount,
+            )?,
+            Burned::KIND => native(
+                &mut sums,
+                |sum| &mut sum.pools,
+                decode::<Burned>(leaf.value)?.amount,
+            )?,
+            TokenBalance::KIND => {
+                let balance: TokenBalance = decode(leaf.value)?;
+                add(
+                    &mut sums.entry(balance.token).or_default().balances,
+                    balance.amount,
+                )?;
+            }
+            AssetLeaf::KIND => {
+                let asset: AssetLeaf = decode(leaf.value)?;
+                let sum = sums.entry(asset.token).or_default();
+                (sum.credited, sum.withdrawn) = (asset.credited, asset.withdrawn);
+            }
+            _ => {}
+        }
+    }
+    Ok(sums)
+}
+
+fn add(sum: &mut u128, amount: u128) -> Result<(), ReadError> {
+    *sum = sum
+        .checked_add(amount)
+        .ok_or_else(|| ReadError::Internal(format!("{sum} + {amount} does not fit 128 bits")))?;
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! Withdrawals, how far they are from root, and the calldata that claims them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::{Address, B256, Bytes, FixedBytes};
+use alloy_sol_types::SolCall;
+use plasmid_bridge::{
+    abi::{IRootChain, IVault},
+    relay::acceptance::{Acceptance, is_final, newest_final},
+};
+use plasmid_proto::bridge::v1::{
+    GetWithdrawalRequest, GetWithdrawalResponse, ListWithdrawalsRequest, ListWithdrawalsResponse,
+    PrepareClaimRequest, PrepareClaimResponse, RootCall, Withdrawal, WithdrawalStage,
+};
+
+use super::{ReadError, Source, accounts::value, next_page, on_tree, page};
+use crate::{
+    chain::tree::Tree,
+    ledger::{
+        Slot,
+        leaf::{Withdrawal as WithdrawalLeaf, WithdrawalCounter},
+    },
+    wire::{address_bytes, address_text},
+};
+
+/// Withdrawals in one claim, at most: what fits one root transaction.
+const BATCH: usize = 64;
+/// Seconds from an epoch's end to its acceptance on root, as an estimate only.
+const USUAL_RELAY_SECS: u64 = 6;
+
+/// How far the checkpoint of an epoch is on root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Root has not accepted it.
+    Open,
+    /// Its window ends at this root time.
+    Accepted {
+        /// Seconds.
+        final_at: u64,
+    },
+    /// It can never be voided.
+    Final,
+}
+
+/// Root's clock cannot be seen between blocks; this machine's is near enough for a display, and never behind root's last block.
+fn root_time(source: &dyn Source) -> u64 {
+    let own = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    source
+        .root()
+        .finalized
+        .as_ref()
+        .map_or(own, |block| own.max(block.time))
+}
+
+/// How far the checkpoint of `epoch` is.
+pub fn standing(source: &dyn Source, epoch: u64) -> Standing {
+    let root = source.root();
+    let window = source.facts().parameters.challenge_secs;
+    if is_final(&root.acceptances, epoch, root_time(source), window).is_ok() {
+        return Standing::Final;
+    }
+    match root.acceptances.get(&epoch) {
+        Some(acceptance) => Standing::Accepted {
+            final_at: acceptance.time.saturating_add(window),
+        },
+        // Older than what is kept: accepted long ago, and those after it are kept.
+        None if epoch < root.accepted => Standing::Final,
+        None => Standing::Open,
+    }
+}
+
+/// How many checkpoints are final.
+pub fn final_count(source: &dyn Source) -> u64 {
+    let root = source.root();
+    let window = source.facts().parameters.challenge_secs;
+    newest_final(&root.acceptances, root_time(source), window)
+        .map_or(0, |acceptance| acceptance.epoch.saturating_add(1))
+}
+
+/// An estimate of the seconds until the checkpoint of `epoch` is final; none when blocks are too few to say.
+pub fn seconds_to_final(source: &dyn Source, epoch: u64, standing: Standing) -> Option<u64> {
+    let parameters = &source.facts().parameters;
+    match standing {
+        Standing::Final => Some(0),
+        Standing::Accepted { final_at } => Some(final_at.saturating_sub(root_time(source)).max(1)),
+        Standing::Open => {
+            let tip = source.tip();
+            let last = epoch
+                .saturating_add(1)
+                .saturating_mul(u64::from(parameters.epoch_blocks));
+            let blocks_left = last.saturating_sub(tip.height);
+            let nanos = tip.block_time?.saturating_mul(blocks_left);
+            Some(
+                (nanos / 1_000_000_000)
+                    .saturating_add(USUAL_RELAY_SECS)
+                    .saturating_add(parameters.challenge_secs),
+            )
+        }
+    }
+}
+
+/// A withdrawal.
+pub fn get_withdrawal(
+    source: &dyn Source,
+    request: &GetWithdrawalRequest,
+) -> Result<GetWithdrawalResponse, ReadError> {
+    let number = request.number;
+    let found = on_tree(source, |tree| {
+        value::<WithdrawalLeaf>(tree, &Slot::Withdrawal(number))
+    })??;
+    let leaf = found.ok_or_else(|| ReadError::NotFound(format!("no withdrawal {number}")))?;
+    Ok(GetWithdrawalResponse {
+        withdrawal: Some(describe(source, number, &leaf)?),
+    })
+}
+
+/// Withdrawals in the order of their numbers.
+pub fn list_withdrawals(
+    source: &dyn Source,
+    request: &ListWithdrawalsRequest,
+) -> Result<ListWithdrawalsResponse, ReadError> {
+    let (start, length) = page(request.page_size, &request.page_token, 50)?;
+    let recipient = if request.recipient.is_empty() {
+        None
+    } else {
+        Some(address_bytes(&request.recipient)?)
+    };
+    let found = on_tree(source, |tree| all_withdrawals(tree, recipient.as_ref()))??;
+    let total = found.len();
+    let withdrawals = found
+        .iter()
+        .skip(start)
+        .take(length)
+        .map(|(number, leaf)| describe(source, *number, leaf))
+        .collect::<Result<_, _>>()?;
+    Ok(ListWithdrawalsResponse {
+        withdrawals,
+        next_page_token: next_page(start, length, total),
+    })
+}
+
+fn all_withdrawals(
+    tree: &Tree,
+    recipient: Option<&[u8; 20]>,
+) -> Result<Vec<(u64, WithdrawalLeaf)>, ReadError> {
+    let next = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?
+        .map_or(1, |counter| counter.next);
+    let mut found = Vec::new();
+    for number in 1..next {
+        if let Some(leaf) = value::<WithdrawalLeaf>(tree, &Slot::Withdrawal(number))?
+            && recipient.is_none_or(|wanted| leaf.recipient == *wanted)
+        {
+            found.push((number, leaf));
+        }
+    }
+    Ok(found)
+}
+
+fn describe(
+    source: &dyn Source,
+    number: u64,
+    leaf: &WithdrawalLeaf,
+) -> Result<Withdrawal, ReadError> {
+    let epoch = first_epoch(source, number)?;
+    let standing = epoch.map_or(Standing::Open, |epoch| standing(source, epoch));
+    let stage = match standing {
+        Standing::Final => WithdrawalStage::Claimable,
+        Standing::Accepted { .. } => WithdrawalStage::Checkpointed,
+        Standing::Open => WithdrawalStage::Included,
+    };
+    let blocks = source.facts().parameters.epoch_blocks;
+    let running = plasmid_staking::epoch_of(source.tip().height.max(1), blocks).unwrap_or(0);
+    Ok(Withdrawal {
+        number,
+        recipient: address_text(&leaf.recipient),
+        token: address_text(&leaf.token),
+        amount: leaf.amount.to_string(),
+        stage: stage.into(),
+        seconds_to_claim: seconds_to_final(source, epoch.unwrap_or(running), standing),
+    })
+}
+
+/// The first kept checkpoint that holds the withdrawal; none while its epoch runs.
+fn first_epoch(source: &dyn Source, number: u64) -> Result<Option<u64>, ReadError> {
+    let key = Slot::Withdrawal(number).key();
+    on_tree(source, |tree| {
+        let epochs: Vec<u64> = tree.marks().map(|mark| mark.epoch).collect();
+        // Leaves are never deleted, so those that hold it are the last ones.
+        let place = epochs
+            .partition_point(|epoch| tree.at(*epoch).is_ok_and(|view| view.get(&key).is_none()));
+        epochs.get(place).copied()
+    })
+}
+
+/// Calldata that claims withdrawals under the newest final checkpoint.
+pub fn prepare_claim(
+    source: &dyn Source,
+    request: &PrepareClaimRequest,
+) -> Result<PrepareClaimResponse, ReadError> {
+    let numbers = &request.withdrawals;
+    if numbers.is_empty() || numbers.len() > BATCH {
+        return Err(ReadError::Invalid(format!(
+            "{} withdrawals: a claim takes 1 to {BATCH}",
+            numbers.len()
+        )));
+    }
+    let root = source.root();
+    let window = source.facts().parameters.challenge_secs;
+    let base = newest_final(&root.acceptances, root_time(source), window)
+        .ok_or_else(|| ReadError::Unavailable("no checkpoint is final yet".into()))?;
+    let data = on_tree(source, |tree| calldata(tree, base, numbers))??;
+    Ok(PrepareClaimResponse {
+        call: Some(RootCall {
+            to: source.facts().contracts.vault.to_string(),
+            data: data.to_vec(),
+            value: "0".into(),
+            chain_id: source.facts().parameters.root_chain_id,
+        }),
+        epoch: base.epoch,
+    })
+}
+
+fn calldata(tree: &Tree, base: &Acceptance, numbers: &[u64]) -> Result<Bytes, ReadError> {
+    let view = tree.at(base.epoch).map_err(|error| {
+        ReadError::Unavailable(format!(
+            "checkpoint {} cannot be proven against: {error}",
+            base.epoch
+        ))
+    })?;
+    let mut withdrawals = Vec::new();
+    for number in numbers {
+        let key = Slot::Withdrawal(*number).key();
+        let found = view
+            .get(&key)
+            .map(|(index, _, _)| index)
+            .and_then(|index| view.leaf(index));
+        let leaf = found.ok_or_else(|| {
+            ReadError::Unavailable(format!(
+                "withdrawal {number} is not under the newest final checkpoint {} yet",
+                base.epoch
+            ))
+        })?;
+        let value: WithdrawalLeaf = super::accounts::decode(leaf.value)?;
+        withdrawals.push(IVault::Withdrawal {
+            index: leaf.index,
+            number: *number,
+            recipient: Address::from(value.recipient),
+            token: Address::from(value.token),
+            amount: value.amount,
+            next: *leaf.next,
+        });
+    }
+    withdrawals.sort_by_key(|withdrawal| withdrawal.index);
+    let indices: Vec<u32> = withdrawals
+        .iter()
+        .map(|withdrawal| withdrawal.index)
+        .collect();
+    if indices.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(ReadError::Invalid("a withdrawal is named twice".into()));
+    }
+    let siblings = view
+        .multiproof(&indices)
+        .map_err(|error| ReadError::Internal(error.to_string()))?
+        .siblings;
+    let base = IVault::Base {
+        checkpoint: content(base),
+        acceptance: acceptance(base),
+        leafCount: view.count(),
+    };
+    Ok(match withdrawals.as_slice() {
+        [one] => IVault::claimCall {
+            base,
+            withdrawal: one.clone(),
+            siblings,
+        }
+        .abi_encode()
+        .into(),
+        _ => IVault::claimBatchCall {
+            base,
+            withdrawals,
+            siblings,
+        }
+        .abi_encode()
+        .into(),
+    })
+}
+
+fn content(record: &Acceptance) -> IRootChain::Checkpoint {
+    let checkpoint = &record.checkpoint;
+    IRootChain::Checkpoint {
+        epoch: checkpoint.epoch,
+        lastBlockTime: checkpoint.last_block_time,
+        blocksRoot: checkpoint.blocks_root,
+        stateRoot: checkpoint.state_root,
+        inboxCursor: checkpoint.inbox_cursor,
+        inboxHash: checkpoint.inbox_hash,
+        nextSet: checkpoint.next_set,
+        relayer: Address::from(checkpoint.relayer),
+        previous: checkpoint.previous,
+    }
+}
+
+fn acceptance(record: &Acceptance) -> IRootChain::Acceptance {
+    let (low, high) = record.signers.split_at(32);
+    IRootChain::Acceptance {
+        signers: [FixedBytes::from_slice(low), B256::from_slice(high)],
+        time: record.time,
+        blockNumber: record.block,
+        dueCount: record.due_count,
+    }
+}

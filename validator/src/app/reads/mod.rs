@@ -1,0 +1,297 @@
+//! Every read that clients have, once: gRPC and `abci_query` both answer from here.
+//!
+//! ```text
+//! rpc (gRPC) ──┐
+//!              ├─▶ a function a method: request + Source ──▶ response or ReadError
+//! abci_query ──┘   (path = the gRPC method's path, data = the request, value = the response, both protobuf)
+//! ```
+//! Reads see the newest decided block. Nothing here writes, waits, or asks the root chain.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::{
+    proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
+    relay::inbox::View,
+};
+use prost::Message;
+
+use crate::{
+    chain::tree::Tree,
+    ledger::{Code, Domain, Parameters},
+};
+
+pub mod accounts;
+pub mod bridge;
+pub mod chain;
+pub mod claims;
+pub mod transactions;
+
+/// Why a read has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The question is malformed; asking it again does not help.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such thing, or not yet.
+    #[error("{0}")]
+    NotFound(String),
+    /// It cannot be done now; asking again later helps.
+    #[error("{0}")]
+    Unavailable(String),
+    /// This node is broken.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// What does not change while a node runs.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Chain id of the child.
+    pub chain_id: String,
+    /// What signatures bind.
+    pub domain: Domain,
+    /// The deployment's parameters.
+    pub parameters: Parameters,
+    /// The contracts on root.
+    pub contracts: Contracts,
+}
+
+/// The contracts on root.
+#[derive(Clone, Copy, Debug)]
+pub struct Contracts {
+    pub registry: Address,
+    pub inbox: Address,
+    pub vault: Address,
+    pub root_chain: Address,
+}
+
+/// The newest decided block.
+#[derive(Clone, Copy, Debug)]
+pub struct Tip {
+    /// Its height; 0 is genesis.
+    pub height: u64,
+    /// Its time, nanoseconds.
+    pub time: u64,
+    /// Its app hash.
+    pub app_hash: B256,
+    /// The newest height that a crash cannot take back.
+    pub durable_height: u64,
+    /// Nanoseconds that a block has taken of late; none while there were too few.
+    pub block_time: Option<u64>,
+    /// Segments executed again from their witnesses.
+    pub segments_reexecuted: u64,
+}
+
+/// A transaction in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    pub hash: [u8; 32],
+    pub digest: B256,
+    pub height: u64,
+    pub index: u32,
+    pub code: u32,
+    pub data: Vec<u8>,
+}
+
+/// By what a transaction is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    /// SHA-256 of its bytes.
+    Hash([u8; 32]),
+    /// Its EIP-712 digest.
+    Digest(B256),
+}
+
+/// What a transaction would do at the tip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulated {
+    pub code: Code,
+    pub log: String,
+    pub leaves_made: u32,
+    pub data: Vec<u8>,
+}
+
+/// A share brought late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateShare {
+    pub epoch: u64,
+    pub member: u16,
+    pub signature: [u8; 192],
+}
+
+/// What reads are answered from; the application implements it.
+pub trait Source: Send + Sync + 'static {
+    /// What does not change.
+    fn facts(&self) -> &Facts;
+    /// The newest decided block.
+    fn tip(&self) -> Tip;
+    /// Lets `visit` look at the state after the newest decided block.
+    fn with_tree(&self, visit: &mut dyn FnMut(&Tree));
+    /// The commitment of a block.
+    fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
+    /// A checkpoint whose epoch is over.
+    fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
+    /// The shares over it that this node has seen, by member number.
+    fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError>;
+    /// Keeps a share that was checked; says whether it was new.
+    fn add_share(&self, share: &LateShare) -> Result<bool, ReadError>;
+    /// A transaction in a block.
+    fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
+    /// Whether a transaction waits in the mempool.
+    fn is_pending(&self, id: &Id) -> bool;
+    /// How many wait.
+    fn pending(&self) -> usize;
+    /// What a transaction would do at the tip.
+    fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
+    /// The root chain as this node last saw it.
+    fn root(&self) -> Arc<View>;
+}
+
+/// Runs `read` on the tree and gives its answer.
+pub fn on_tree<T>(source: &dyn Source, read: impl FnOnce(&Tree) -> T) -> Result<T, ReadError> {
+    let mut read = Some(read);
+    let mut answer = None;
+    source.with_tree(&mut |tree| {
+        if let Some(read) = read.take() {
+            answer = Some(read(tree));
+        }
+    });
+    answer.ok_or_else(|| ReadError::Internal("the state was not shown".into()))
+}
+
+/// Answers an `abci_query` whose path is a gRPC method's.
+///
+/// # Errors
+/// [`ReadError::NotFound`] when no method has that path; [`ReadError::Invalid`] when the data is not its request.
+pub fn answer(source: &dyn Source, path: &str, data: &[u8]) -> Result<Vec<u8>, ReadError> {
+    use plasmid_proto::{bridge::v1 as b, chain::v1 as c, ledger::v1 as l};
+    match path {
+        "/plasmid.ledger.v1.AccountService/GetAccount" => {
+            call(source, data, |s, q: l::GetAccountRequest| {
+                accounts::get_account(s, &q)
+            })
+        }
+        "/plasmid.ledger.v1.AccountService/ListBalances" => {
+            call(source, data, |s, q: l::ListBalancesRequest| {
+                accounts::list_balances(s, &q)
+            })
+        }
+        "/plasmid.ledger.v1.AccountService/ListTokens" => {
+            call(source, data, |s, q: l::ListTokensRequest| {
+                accounts::list_tokens(s, &q)
+            })
+        }
+        "/plasmid.ledger.v1.TransactionService/Simulate" => {
+            call(source, data, |s, q: l::SimulateRequest| {
+                transactions::simulate(s, &q)
+            })
+        }
+        "/plasmid.ledger.v1.TransactionService/QuoteFee" => {
+            call(source, data, |s, q: l::QuoteFeeRequest| {
+                transactions::quote_fee(s, &q)
+            })
+        }
+        "/plasmid.ledger.v1.TransactionService/GetTransaction" => {
+            call(source, data, |s, q: l::GetTransactionRequest| {
+                transactions::get_transaction(s, &q)
+            })
+        }
+        "/plasmid.chain.v1.ChainService/GetStatus" => {
+            call(source, data, |s, _: c::GetStatusRequest| {
+                chain::get_status(s)
+            })
+        }
+        "/plasmid.chain.v1.ChainService/GetBlock" => {
+            call(source, data, |s, q: c::GetBlockRequest| {
+                chain::get_block(s, &q)
+            })
+        }
+        "/plasmid.chain.v1.ChainService/ListValidators" => {
+            call(source, data, |s, q: c::ListValidatorsRequest| {
+                chain::list_validators(s, &q)
+            })
+        }
+        "/plasmid.chain.v1.ChainService/GetParameters" => {
+            call(source, data, |s, _: c::GetParametersRequest| {
+                Ok(chain::get_parameters(s))
+            })
+        }
+        "/plasmid.chain.v1.ChainService/GetSupply" => {
+            call(source, data, |s, _: c::GetSupplyRequest| {
+                chain::get_supply(s)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/GetCheckpoint" => {
+            call(source, data, |s, q: b::GetCheckpointRequest| {
+                bridge::get_checkpoint(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/ListCheckpoints" => {
+            call(source, data, |s, q: b::ListCheckpointsRequest| {
+                bridge::list_checkpoints(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/GetShares" => {
+            call(source, data, |s, q: b::GetSharesRequest| {
+                bridge::get_shares(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/GetProof" => {
+            call(source, data, |s, q: b::GetProofRequest| {
+                bridge::get_proof(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/GetWithdrawal" => {
+            call(source, data, |s, q: b::GetWithdrawalRequest| {
+                claims::get_withdrawal(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/ListWithdrawals" => {
+            call(source, data, |s, q: b::ListWithdrawalsRequest| {
+                claims::list_withdrawals(s, &q)
+            })
+        }
+        "/plasmid.bridge.v1.BridgeService/PrepareClaim" => {
+            call(source, data, |s, q: b::PrepareClaimRequest| {
+                claims::prepare_claim(s, &q)
+            })
+        }
+        _ => Err(ReadError::NotFound(format!(
+            "no read has the path {path:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus"
+        ))),
+    }
+}
+
+fn call<Q: Message + Default, A: Message>(
+    source: &dyn Source,
+    data: &[u8],
+    read: impl FnOnce(&dyn Source, Q) -> Result<A, ReadError>,
+) -> Result<Vec<u8>, ReadError> {
+    let request = Q::decode(data).map_err(|error| {
+        ReadError::Invalid(format!("the data is not the method's request: {error}"))
+    })?;
+    Ok(read(source, request)?.encode_to_vec())
+}
+
+/// A page: where it begins and how long it is at most. Tokens are decimal positions.
+pub(crate) fn page(size: u32, token: &str, default: usize) -> Result<(usize, usize), ReadError> {
+    let start = match token {
+        "" => 0,
+        text => text
+            .parse()
+            .map_err(|_| ReadError::Invalid(format!("page token {text:?} is not one of ours")))?,
+    };
+    let wanted = if size == 0 { default } else { size as usize };
+    Ok((start, wanted.min(1_000)))
+}
+
+/// The token of the next page, empty when there is none.
+pub(crate) fn next_page(start: usize, length: usize, total: usize) -> String {
+    let next = start.saturating_add(length);
+    if next < total {
+        next.to_string()
+    } else {
+        String::new()
+    }
+}

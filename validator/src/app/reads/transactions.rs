@@ -1,0 +1,138 @@
+//! Transactions: what one would do, what it would cost, where it stands.
+
+use plasmid_proto::ledger::v1::{
+    GetTransactionRequest, GetTransactionResponse, QuoteFeeRequest, QuoteFeeResponse,
+    SimulateRequest, SimulateResponse, Stage, Status, get_transaction_request,
+};
+
+use super::{Id, ReadError, Source, claims, on_tree};
+use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
+use plasmid_staking::epoch_of;
+
+/// Runs a transaction on the state of the tip without submitting it.
+pub fn simulate(
+    source: &dyn Source,
+    request: &SimulateRequest,
+) -> Result<SimulateResponse, ReadError> {
+    let simulated = source.simulate(&request.transaction, request.skip_authentication)?;
+    let count = on_tree(source, |tree| tree.count())?;
+    let minimum = minimum_fee(
+        &source.facts().parameters,
+        request.transaction.len(),
+        simulated.leaves_made,
+        count,
+    );
+    Ok(SimulateResponse {
+        code: simulated.code as u32,
+        log: simulated.log,
+        minimum_fee: minimum.to_string(),
+        leaves_made: simulated.leaves_made,
+        data: simulated.data,
+        height: source.tip().height,
+    })
+}
+
+/// The least fee of a transaction of this shape.
+pub fn quote_fee(
+    source: &dyn Source,
+    request: &QuoteFeeRequest,
+) -> Result<QuoteFeeResponse, ReadError> {
+    let count = on_tree(source, |tree| tree.count())?;
+    let parameters = &source.facts().parameters;
+    let minimum = minimum_fee(
+        parameters,
+        request.length as usize,
+        request.leaves_made,
+        count,
+    );
+    Ok(QuoteFeeResponse {
+        minimum_fee: minimum.to_string(),
+        suggested_fee: quote_up(minimum).to_string(),
+        base_fee: parameters.base_fee.to_string(),
+        byte_fee: parameters.byte_fee.to_string(),
+        leaf_price: leaf_price(parameters, count).to_string(),
+        height: source.tip().height,
+    })
+}
+
+/// Where a transaction stands.
+pub fn get_transaction(
+    source: &dyn Source,
+    request: &GetTransactionRequest,
+) -> Result<GetTransactionResponse, ReadError> {
+    let id = match &request.id {
+        Some(get_transaction_request::Id::Hash(hash)) => hash_id(hash)?,
+        Some(get_transaction_request::Id::Digest(digest)) => digest_id(digest)?,
+        None => {
+            return Err(ReadError::Invalid(
+                "name a transaction by its hash or by its digest".into(),
+            ));
+        }
+    };
+    let status = status(source, &id)?;
+    if status.stage == Stage::Unknown as i32 {
+        return Err(ReadError::NotFound(
+            "no such transaction stands in a block or waits here".into(),
+        ));
+    }
+    Ok(GetTransactionResponse {
+        status: Some(status),
+    })
+}
+
+/// An engine hash.
+pub fn hash_id(bytes: &[u8]) -> Result<Id, ReadError> {
+    bytes.try_into().map(Id::Hash).map_err(|_| length(bytes))
+}
+
+/// An EIP-712 digest.
+pub fn digest_id(bytes: &[u8]) -> Result<Id, ReadError> {
+    <[u8; 32]>::try_from(bytes)
+        .map(|digest| Id::Digest(digest.into()))
+        .map_err(|_| length(bytes))
+}
+
+fn length(bytes: &[u8]) -> ReadError {
+    ReadError::Invalid(format!("a hash has 32 bytes, this one {}", bytes.len()))
+}
+
+/// How far a transaction has come: pending → included → checkpointed → final.
+pub fn status(source: &dyn Source, id: &Id) -> Result<Status, ReadError> {
+    let Some(found) = source.locate(id)? else {
+        let stage = if source.is_pending(id) {
+            Stage::Pending
+        } else {
+            Stage::Unknown
+        };
+        let (hash, digest) = match id {
+            Id::Hash(hash) => (hash.to_vec(), Vec::new()),
+            Id::Digest(digest) => (Vec::new(), digest.to_vec()),
+        };
+        return Ok(Status {
+            stage: stage.into(),
+            hash,
+            digest,
+            ..Status::default()
+        });
+    };
+    let blocks = source.facts().parameters.epoch_blocks;
+    let epoch = epoch_of(found.height, blocks).unwrap_or(0);
+    let standing = claims::standing(source, epoch);
+    let stage = match standing {
+        claims::Standing::Final => Stage::Final,
+        claims::Standing::Accepted { .. } => Stage::Checkpointed,
+        claims::Standing::Open => Stage::Included,
+    };
+    Ok(Status {
+        stage: stage.into(),
+        hash: found.hash.to_vec(),
+        digest: found.digest.to_vec(),
+        height: found.height,
+        index: found.index,
+        code: found.code,
+        log: String::new(),
+        data: found.data,
+        epoch,
+        seconds_to_final: claims::seconds_to_final(source, epoch, standing),
+    })
+}

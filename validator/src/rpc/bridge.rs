@@ -1,0 +1,250 @@
+//! The bridge's service: reads, late shares, and the calls that a wallet sends to root.
+
+use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_sol_types::SolCall;
+use plasmid_bridge::{
+    abi::{IInbox, IToken, IVault},
+    client::rpc::{At, Call},
+};
+use plasmid_proto::bridge::v1::{
+    GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
+    GetSharesRequest, GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse,
+    ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
+    ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
+    PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, RootCall,
+    SubmitShareRequest, SubmitShareResponse, bridge_service_server::BridgeService,
+};
+use tonic::{Request, Response, Status};
+
+use super::Services;
+use crate::{
+    app::reads::{bridge, claims},
+    ledger::{Transaction, transaction::Scheme},
+    wire::{account, address_bytes},
+};
+
+/// Bytes of a forced transaction, at most (PROTOCOL section 5).
+const FORCED_LIMIT: usize = 512;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl BridgeService for Services {
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Answer<GetCheckpointResponse> {
+        self.read(move |source| bridge::get_checkpoint(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<ListCheckpointsRequest>,
+    ) -> Answer<ListCheckpointsResponse> {
+        self.read(move |source| bridge::list_checkpoints(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_shares(&self, request: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
+        self.read(move |source| bridge::get_shares(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn submit_share(
+        &self,
+        request: Request<SubmitShareRequest>,
+    ) -> Answer<SubmitShareResponse> {
+        self.read(move |source| bridge::submit_share(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_proof(&self, request: Request<GetProofRequest>) -> Answer<GetProofResponse> {
+        self.read(move |source| bridge::get_proof(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_withdrawal(
+        &self,
+        request: Request<GetWithdrawalRequest>,
+    ) -> Answer<GetWithdrawalResponse> {
+        self.read(move |source| claims::get_withdrawal(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_withdrawals(
+        &self,
+        request: Request<ListWithdrawalsRequest>,
+    ) -> Answer<ListWithdrawalsResponse> {
+        self.read(move |source| claims::list_withdrawals(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn prepare_claim(
+        &self,
+        request: Request<PrepareClaimRequest>,
+    ) -> Answer<PrepareClaimResponse> {
+        self.read(move |source| claims::prepare_claim(source, &request.into_inner()))
+            .await
+            .map(Response::new)
+    }
+
+    async fn prepare_deposit(
+        &self,
+        request: Request<PrepareDepositRequest>,
+    ) -> Answer<PrepareDepositResponse> {
+        self.deposit(&request.into_inner()).await.map(Response::new)
+    }
+
+    async fn prepare_force(
+        &self,
+        request: Request<PrepareForceRequest>,
+    ) -> Answer<PrepareForceResponse> {
+        let transaction = request.into_inner().transaction;
+        check_forced(&transaction)?;
+        let price = self.price().await?;
+        let data = IInbox::forceCall {
+            transaction: transaction.into(),
+        }
+        .abi_encode();
+        let call = self.call(self.contract(|contracts| contracts.inbox), data, price);
+        Ok(Response::new(PrepareForceResponse {
+            call: Some(call),
+            price: price.to_string(),
+        }))
+    }
+}
+
+impl Services {
+    /// What the inbox asks for one message now, in wei.
+    async fn price(&self) -> Result<U256, Status> {
+        let call = Call::to(
+            self.contract(|contracts| contracts.inbox),
+            IInbox::priceCall {}.abi_encode(),
+        );
+        let answer = self
+            .root
+            .call(&call, At::Latest)
+            .await
+            .map_err(|error| Status::unavailable(format!("the root chain: {error}")))?;
+        IInbox::priceCall::abi_decode_returns(&answer)
+            .map_err(|error| Status::unavailable(format!("the root chain's answer: {error}")))
+    }
+
+    fn call(&self, to: Address, data: Vec<u8>, value: U256) -> RootCall {
+        RootCall {
+            to: to.to_string(),
+            data,
+            value: value.to_string(),
+            chain_id: self.source.facts().parameters.root_chain_id,
+        }
+    }
+
+    async fn deposit(
+        &self,
+        request: &PrepareDepositRequest,
+    ) -> Result<PrepareDepositResponse, Status> {
+        let recipient = account(&request.recipient)?;
+        let recipient = IVault::Account {
+            kind: recipient.kind,
+            id: FixedBytes(recipient.id),
+        };
+        let refund = Address::from(address_bytes(&request.refund)?);
+        let token = if request.token.is_empty() {
+            Address::ZERO
+        } else {
+            Address::from(address_bytes(&request.token)?)
+        };
+        let amount = amount(&request.amount, "amount")?;
+        let native = if request.native_amount.is_empty() {
+            0
+        } else {
+            amount_or_zero(&request.native_amount)?
+        };
+        let price = self.price().await?;
+        let vault = self.contract(|contracts| contracts.vault);
+        if token.is_zero() {
+            if native != 0 {
+                return Err(Status::invalid_argument(
+                    "native_amount goes with a token only: the deposit is native itself",
+                ));
+            }
+            let data = IVault::depositNativeCall {
+                amount,
+                recipient,
+                refund,
+            }
+            .abi_encode();
+            let call = self.call(vault, data, price.saturating_add(U256::from(amount)));
+            return Ok(PrepareDepositResponse {
+                call: Some(call),
+                price: price.to_string(),
+                approval: None,
+            });
+        }
+        let approve = IToken::approveCall {
+            spender: vault,
+            value: U256::from(amount),
+        }
+        .abi_encode();
+        let data = IVault::depositTokenCall {
+            token,
+            amount,
+            native,
+            recipient,
+            refund,
+        }
+        .abi_encode();
+        Ok(PrepareDepositResponse {
+            call: Some(self.call(vault, data, price.saturating_add(U256::from(native)))),
+            price: price.to_string(),
+            approval: Some(self.call(token, approve, U256::ZERO)),
+        })
+    }
+}
+
+fn amount_or_zero(text: &str) -> Result<u128, Status> {
+    text.parse()
+        .map_err(|error| Status::invalid_argument(format!("amount {text:?}: {error}")))
+}
+
+/// A positive amount in base units.
+fn amount(text: &str, field: &str) -> Result<u128, Status> {
+    match amount_or_zero(text)? {
+        0 => Err(Status::invalid_argument(format!("{field} is zero"))),
+        amount => Ok(amount),
+    }
+}
+
+/// Refuses bytes that would be burned money: what the child would record without effect whatever its state.
+fn check_forced(bytes: &[u8]) -> Result<(), Status> {
+    if bytes.len() > FORCED_LIMIT {
+        return Err(Status::invalid_argument(format!(
+            "a forced transaction has at most {FORCED_LIMIT} bytes, this one {}",
+            bytes.len()
+        )));
+    }
+    let transaction = Transaction::decode(bytes)
+        .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
+    let header = &transaction.header;
+    if header.fee != 0 || !header.fee_payer.is_none() || header.valid_until != u64::MAX {
+        return Err(Status::invalid_argument(
+            "a forced transaction has fee 0, no fee payer, and is valid until 2^64 - 1",
+        ));
+    }
+    if transaction.authentication.scheme() == Scheme::RootSender
+        && (header.lane, header.sequence) != (0, 0)
+    {
+        return Err(Status::invalid_argument(
+            "a root-sender transaction has nonce (0, 0)",
+        ));
+    }
+    Ok(())
+}
