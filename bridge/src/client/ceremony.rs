@@ -12,7 +12,7 @@ mod error;
 mod hint;
 mod keys;
 
-pub use artifacts::{ArtifactError, Artifacts};
+pub use artifacts::{ArtifactError, Artifacts, creation_code};
 pub use error::CeremonyError;
 pub use keys::{OperatorKeys, proof_of_possession};
 

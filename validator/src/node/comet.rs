@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process::{Child, ProcessError};
-use super::tools::COMETBFT_VERSION;
+pub use super::tools::COMETBFT_VERSION;
 
 pub mod config;
 pub mod genesis;
@@ -221,6 +221,14 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
 }
 
 /// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
+/// Whether an engine of this version is older than the pinned one; one that names no version that can be read is.
+pub fn is_old(version: &str) -> bool {
+    match (triple(version), triple(COMETBFT_VERSION)) {
+        (Some(found), Some(least)) => found < least,
+        _ => true,
+    }
+}
+
 fn triple(version: &str) -> Option<(u32, u32, u32)> {
     let plain = version.strip_prefix('v').unwrap_or(version);
     let plain = plain.split(['+', '-']).next()?;

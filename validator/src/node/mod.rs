@@ -1,10 +1,19 @@
-//! What a node is made of besides its rules: pinned tools, the processes beside it, the engine's files and RPC, its view of root and
-//! what its checkpoint key has signed.
+//! What a node is made of besides its rules: configuration, keys and what they have signed, its view of root, pinned tools, the
+//! processes beside it, and the engine's files and RPC.
 
 pub mod anvil;
 pub mod comet;
+pub mod config;
+pub mod development;
+pub mod guard;
+pub mod keystore;
+pub mod local;
 pub mod port;
 pub mod process;
 pub mod root;
+pub mod served;
+pub mod shutdown;
 pub mod sign_state;
+pub mod signer;
+pub mod start;
 pub mod tools;

@@ -5,7 +5,10 @@
 //! makes it sound: it is made by [`Lanes::detect`] alone, after the processor has been asked.
 
 // Calling a function of an instruction set that the build does not assume is unsafe by its nature; see above.
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "intrinsics of the lanes that were detected at run time"
+)]
 
 use std::arch::x86_64::{
     __m256i, __m512i, _mm256_andnot_si256, _mm256_extract_epi64, _mm256_or_si256,

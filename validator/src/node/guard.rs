@@ -1,0 +1,118 @@
+//! The application as the engine sees it: an engine that is too old is refused, and every gRPC read is a query path too.
+
+use std::sync::Arc;
+
+use tendermint_proto::v0_38::abci::{
+    RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
+    RequestPrepareProposal, RequestProcessProposal, RequestQuery, RequestVerifyVoteExtension,
+    ResponseCheckTx, ResponseCommit, ResponseExtendVote, ResponseFinalizeBlock, ResponseInfo,
+    ResponseInitChain, ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
+    ResponseVerifyVoteExtension,
+};
+
+use super::comet::{COMETBFT_VERSION, is_old};
+use crate::{
+    app::{
+        App,
+        reads::{self, ReadError, Source},
+    },
+    engine::abci::{Fault, Handler, Outcome},
+    ledger::Code,
+};
+
+/// What stands between engine and application.
+pub struct Guard {
+    app: Arc<App>,
+    source: Arc<dyn Source>,
+}
+
+impl Guard {
+    /// Guards `app`, and answers reads from `source`.
+    pub fn new(app: Arc<App>, source: Arc<dyn Source>) -> Self {
+        Self { app, source }
+    }
+
+    fn read(&self, request: &RequestQuery) -> ResponseQuery {
+        match reads::answer(self.source.as_ref(), &request.path, &request.data) {
+            Ok(value) => ResponseQuery {
+                key: request.data.clone(),
+                value: value.into(),
+                height: i64::try_from(self.source.tip().height).unwrap_or(i64::MAX),
+                ..ResponseQuery::default()
+            },
+            Err(error) => {
+                let code = match &error {
+                    ReadError::Invalid(_) => Code::Malformed,
+                    _ => Code::NotAllowedHere,
+                };
+                ResponseQuery {
+                    code: code.number(),
+                    log: error.to_string(),
+                    codespace: Code::SPACE.to_owned(),
+                    ..ResponseQuery::default()
+                }
+            }
+        }
+    }
+}
+
+impl Handler for Guard {
+    fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo> {
+        // `abci-cli` and people's tools name no version; an engine always does.
+        if !request.version.is_empty() && is_old(&request.version) {
+            return Err(Fault(format!(
+                "the engine says it is {:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
+                request.version
+            )));
+        }
+        self.app.info(request)
+    }
+
+    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
+        if request.path.starts_with("/plasmid.") {
+            return Ok(self.read(&request));
+        }
+        self.app.query(request)
+    }
+
+    fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {
+        self.app.check_tx(request)
+    }
+
+    fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain> {
+        self.app.init_chain(request)
+    }
+
+    fn prepare_proposal(
+        &self,
+        request: RequestPrepareProposal,
+    ) -> Outcome<ResponsePrepareProposal> {
+        self.app.prepare_proposal(request)
+    }
+
+    fn process_proposal(
+        &self,
+        request: RequestProcessProposal,
+    ) -> Outcome<ResponseProcessProposal> {
+        self.app.process_proposal(request)
+    }
+
+    fn extend_vote(&self, request: RequestExtendVote) -> Outcome<ResponseExtendVote> {
+        self.app.extend_vote(request)
+    }
+
+    fn verify_vote_extension(
+        &self,
+        request: RequestVerifyVoteExtension,
+    ) -> Outcome<ResponseVerifyVoteExtension> {
+        self.app.verify_vote_extension(request)
+    }
+
+    fn finalize_block(&self, request: RequestFinalizeBlock) -> Outcome<ResponseFinalizeBlock> {
+        self.app.finalize_block(request)
+    }
+
+    fn commit(&self) -> Outcome<ResponseCommit> {
+        self.app.commit()
+    }
+}

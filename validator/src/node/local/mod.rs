@@ -1,0 +1,188 @@
+//! A whole network on one machine: a root chain (anvil), its contracts, validators under CometBFT, and a relayer.
+//!
+//! ```text
+//! found:  anvil ─▶ Registry ─▶ operators register, agree ─▶ Inbox, Vault, RootChain ─▶ genesis.json in every node's folder
+//! run:    anvil, and for each validator `plasmid start` + CometBFT, then `plasmid relay`
+//! ```
+//! The folder keeps all that a second start needs; `local.json` is written last, so a folder without it was never founded.
+
+use std::{
+    fs,
+    io::{self, Read},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    anvil::AnvilError,
+    comet::CometError,
+    config::{ConfigError, Home},
+    keystore::KeystoreError,
+    port,
+    process::ProcessError,
+    tools::InstallError,
+};
+use crate::chain::genesis::GenesisError;
+
+pub mod found;
+pub mod run;
+
+/// The most validators of a local network.
+pub const MOST_VALIDATORS: u16 = 16;
+/// The password of every key file of a local network; it guards nothing.
+pub const PASSWORD: &str = "plasmid local network";
+/// The root chain id of local networks.
+pub const ROOT_CHAIN_ID: u64 = 31_337;
+
+/// Why a local network does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// Too few or too many.
+    #[error("{0} validators: a local network has 1 to {MOST_VALIDATORS}")]
+    Validators(u16),
+    /// The folder holds another network.
+    #[error(
+        "{folder} holds a network of {found} validators, and {wanted} were asked for: leave --validators out, or start anew with --reset"
+    )]
+    OtherValidators {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds.
+        found: u16,
+        /// What was asked for.
+        wanted: u16,
+    },
+    /// The folder is not empty and was never founded to the end.
+    #[error("{0} holds a network whose founding was cut off: start anew with --reset")]
+    HalfFounded(PathBuf),
+    /// The root chain lost what the nodes rely on.
+    #[error(
+        "the root chain of {folder} does not hold this network's contracts ({why}): start anew with --reset"
+    )]
+    RootLost {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `local.json` is not of its form.
+    #[error("{path}: {why}; start anew with --reset")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        why: String,
+    },
+    /// A key out of range: cannot be with the published ones.
+    #[error("development key {0} is out of range")]
+    Key(String),
+    /// A port is taken.
+    #[error(transparent)]
+    Port(#[from] port::Taken),
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    #[error(transparent)]
+    Anvil(#[from] AnvilError),
+    #[error(transparent)]
+    Comet(#[from] CometError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error(transparent)]
+    Ceremony(#[from] plasmid_bridge::client::ceremony::CeremonyError),
+    #[error(transparent)]
+    Artifact(#[from] plasmid_bridge::client::ceremony::ArtifactError),
+    #[error(transparent)]
+    Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
+    #[error(transparent)]
+    Wallet(#[from] plasmid_bridge::client::wallet::WalletError),
+}
+
+/// Where one node listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodePorts {
+    /// gRPC.
+    pub grpc: u16,
+    /// CometBFT's RPC.
+    pub rpc: u16,
+    /// CometBFT's peers.
+    pub p2p: u16,
+}
+
+/// `local.json`: what a second start must find as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Local {
+    /// Port of the root chain.
+    pub root_port: u16,
+    /// Ports of each node.
+    pub nodes: Vec<NodePorts>,
+    /// The Registry's address.
+    pub registry: alloy_primitives::Address,
+    /// The root block of the deployment.
+    pub deployed_at: u64,
+    /// The ERC-20 that was deployed for trying things out.
+    pub token: alloy_primitives::Address,
+}
+
+impl Local {
+    /// Reads the network in `folder`; none when nothing was founded there.
+    ///
+    /// # Errors
+    /// [`LocalError::HalfFounded`] when the folder holds something else.
+    pub fn read(folder: &Path) -> Result<Option<Self>, LocalError> {
+        let path = folder.join("local.json");
+        let text = match fs::File::open(&path) {
+            Ok(file) => {
+                let mut text = String::new();
+                file.take(64 * 1024)
+                    .read_to_string(&mut text)
+                    .map_err(|source| LocalError::Io {
+                        path: path.clone(),
+                        source,
+                    })?;
+                text
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let occupied =
+                    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+                return if occupied {
+                    Err(LocalError::HalfFounded(folder.to_owned()))
+                } else {
+                    Ok(None)
+                };
+            }
+            Err(source) => return Err(LocalError::Io { path, source }),
+        };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| LocalError::Malformed {
+                path,
+                why: error.to_string(),
+            })
+    }
+
+    /// The folder of node `number`.
+    pub fn home(folder: &Path, number: usize) -> Home {
+        Home::new(folder.join(format!("node{number}")))
+    }
+}
+
+/// `127.0.0.1` and this port.
+pub fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

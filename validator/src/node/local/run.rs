@@ -1,0 +1,407 @@
+//! The processes of a local network: started in order, watched, stopped all.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use plasmid_bridge::client::{
+    ceremony,
+    rpc::{Limits, Rpc},
+};
+use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient};
+
+use super::{
+    Local, LocalError, MOST_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
+    found::{self, Founding},
+    loopback,
+};
+use crate::{
+    ledger::Parameters,
+    node::{
+        anvil::{self, Anvil},
+        comet::{Comet, Pace},
+        port,
+        process::{Child, ProcessError},
+        tools::Tools,
+    },
+};
+
+/// How long a process may take until it answers.
+const READY: Duration = Duration::from_secs(60);
+/// How long a process may take to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How a local network is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// How many validators; what the folder holds, else four.
+    pub validators: Option<u16>,
+    /// How fast consensus goes.
+    pub pace: Pace,
+    /// The child's parameters.
+    pub parameters: Parameters,
+    /// The first of a row of ports; free ones when absent.
+    pub first_port: Option<u16>,
+    /// Deletes what the folder holds first.
+    pub reset: bool,
+    /// Whether nodes execute every segment again from its witness.
+    pub verify_segments: bool,
+    /// Where tools are installed; the project's own folder when absent.
+    pub tools: Option<PathBuf>,
+}
+
+/// One validator: its application and its engine, each a process.
+#[derive(Debug)]
+pub struct Node {
+    /// `plasmid start`.
+    pub app: Child,
+    /// CometBFT.
+    pub engine: Comet,
+}
+
+/// A running local network. Dropped, all its processes are killed.
+#[derive(Debug)]
+pub struct Network {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Ports and contracts.
+    pub local: Local,
+    /// The root chain.
+    pub anvil: Anvil,
+    /// The validators; none where one was killed.
+    pub nodes: Vec<Option<Node>>,
+    /// `plasmid relay`.
+    pub relayer: Option<Child>,
+    cometbft: PathBuf,
+    verify_segments: bool,
+}
+
+impl Network {
+    /// Starts the root chain, and founds the network unless the folder holds one. Validators are started by
+    /// [`Network::start_node`], the relayer by [`Network::start_relayer`].
+    ///
+    /// # Errors
+    /// [`LocalError`] says which part did not start, and what to do.
+    pub async fn open(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Self, LocalError> {
+        let tools = Tools::new(options.tools.clone());
+        say("tools");
+        let (cometbft, root_tools) = tokio::task::block_in_place(|| -> Result<_, LocalError> {
+            Ok((tools.ensure_cometbft()?, tools.ensure_root_tools()?))
+        })?;
+        prepare_folder(options)?;
+        let found = Local::read(&options.folder)?;
+        let (root_port, nodes) = ports(options, found.as_ref())?;
+        say("root chain");
+        let anvil_options = anvil::Options {
+            port: root_port,
+            chain_id: ROOT_CHAIN_ID,
+            block_time_secs: 1,
+            folder: options.folder.join("root"),
+        };
+        let anvil = Anvil::start(&root_tools.anvil, &anvil_options).await?;
+        let local = match found {
+            Some(local) => {
+                check_root(&options.folder, anvil.url(), &local).await?;
+                local
+            }
+            None => found_new(options, anvil.url(), root_port, nodes, say).await?,
+        };
+        let nodes = local.nodes.iter().map(|_| None).collect();
+        Ok(Self {
+            folder: options.folder.clone(),
+            local,
+            anvil,
+            nodes,
+            relayer: None,
+            cometbft,
+            verify_segments: options.verify_segments,
+        })
+    }
+
+    /// Starts validator `number`: first the application, then the engine under it.
+    ///
+    /// # Errors
+    /// [`LocalError::Process`] with the end of the log of what did not answer.
+    pub async fn start_node(&mut self, number: usize) -> Result<(), LocalError> {
+        let app = self.start_app(number).await?;
+        let engine = self.start_engine(number).await?;
+        if let Some(place) = self.nodes.get_mut(number) {
+            *place = Some(Node { app, engine });
+        }
+        Ok(())
+    }
+
+    /// Starts all validators, side by side: none is ready before more than two thirds are.
+    ///
+    /// # Errors
+    /// As [`Network::start_node`].
+    pub async fn start_nodes(&mut self) -> Result<(), LocalError> {
+        for number in 0..self.nodes.len() {
+            self.start_node(number).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_app(&self, number: usize) -> Result<Child, LocalError> {
+        let home = Local::home(&self.folder, number);
+        let mut command = self.program()?;
+        command
+            .arg("start")
+            .arg("--home")
+            .arg(home.path())
+            .arg("--password-file")
+            .arg(self.password_file());
+        if self.verify_segments {
+            command.arg("--verify-segments");
+        }
+        let mut app = Child::spawn(
+            &format!("node{number}"),
+            command,
+            &home.path().join("plasmid.log"),
+        )?;
+        let url = self.grpc(number);
+        app.ready(READY, || async {
+            let mut client = ChainServiceClient::connect(url.clone())
+                .await
+                .map_err(|error| error.to_string())?;
+            client
+                .get_status(GetStatusRequest {})
+                .await
+                .map_err(|status| status.message().to_owned())
+        })
+        .await?;
+        Ok(app)
+    }
+
+    /// Starts the engine of validator `number` alone.
+    ///
+    /// # Errors
+    /// [`LocalError::Comet`].
+    pub async fn start_engine(&self, number: usize) -> Result<Comet, LocalError> {
+        let home = Local::home(&self.folder, number);
+        Ok(Comet::start(
+            &self.cometbft,
+            &home.engine(),
+            &home.path().join("cometbft.log"),
+            READY,
+        )
+        .await?)
+    }
+
+    /// Starts the relayer, which holds no validator's key.
+    ///
+    /// # Errors
+    /// [`LocalError::Process`].
+    pub fn start_relayer(&mut self) -> Result<(), LocalError> {
+        let mut command = self.program()?;
+        command
+            .arg("relay")
+            .arg("--node")
+            .arg(self.grpc(0))
+            .arg("--root")
+            .arg(self.anvil.url());
+        command
+            .arg("--registry")
+            .arg(self.local.registry.to_string())
+            .arg("--from")
+            .arg("relayer");
+        command
+            .arg("--keys")
+            .arg(self.folder.join("keys"))
+            .arg("--password-file")
+            .arg(self.password_file());
+        command.arg("--output").arg("json");
+        self.relayer = Some(Child::spawn(
+            "relayer",
+            command,
+            &self.folder.join("relayer.log"),
+        )?);
+        Ok(())
+    }
+
+    /// The gRPC address of validator `number`.
+    pub fn grpc(&self, number: usize) -> String {
+        let port = self.local.nodes.get(number).map_or(0, |ports| ports.grpc);
+        format!("http://{}", loopback(port))
+    }
+
+    /// The file with the password of all key files.
+    pub fn password_file(&self) -> PathBuf {
+        self.folder.join("password")
+    }
+
+    fn program(&self) -> Result<Command, LocalError> {
+        let program = std::env::current_exe().map_err(|source| LocalError::Io {
+            path: PathBuf::from("plasmid"),
+            source,
+        })?;
+        let mut command = Command::new(program);
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLASMID_"))
+        {
+            command.env_remove(name);
+        }
+        Ok(command)
+    }
+
+    /// Fails when a process that should run has ended.
+    ///
+    /// # Errors
+    /// [`ProcessError`] with the end of its log.
+    pub fn check(&mut self) -> Result<(), ProcessError> {
+        self.anvil.process().check()?;
+        for node in self.nodes.iter_mut().flatten() {
+            node.app.check()?;
+            node.engine.process().check()?;
+        }
+        self.relayer.as_mut().map_or(Ok(()), Child::check)
+    }
+
+    /// Stops every process: relayer, engines, applications, root chain.
+    ///
+    /// # Errors
+    /// The first that could not be stopped; the others are stopped all the same.
+    pub async fn stop(mut self) -> Result<(), ProcessError> {
+        let mut outcome = Ok(());
+        let mut note = |result: Result<_, ProcessError>| {
+            if let (Err(error), Ok(())) = (result, &outcome) {
+                outcome = Err(error);
+            }
+        };
+        if let Some(mut relayer) = self.relayer.take() {
+            note(relayer.stop(GRACE).await);
+        }
+        for node in self.nodes.iter_mut().flatten() {
+            note(node.engine.process().stop(GRACE).await);
+        }
+        for node in self.nodes.iter_mut().flatten() {
+            note(node.app.stop(GRACE).await);
+        }
+        note(self.anvil.process().stop(GRACE).await);
+        outcome
+    }
+}
+
+fn prepare_folder(options: &Options) -> Result<(), LocalError> {
+    let folder = &options.folder;
+    let io = |source| LocalError::Io {
+        path: folder.clone(),
+        source,
+    };
+    if options.reset && folder.join("local.json").exists() | folder.join("root").exists() {
+        fs::remove_dir_all(folder).map_err(io)?;
+    }
+    fs::create_dir_all(folder).map_err(io)
+}
+
+/// The ports of the network: as founded, or a row from the first one on, or free ones.
+fn ports(options: &Options, found: Option<&Local>) -> Result<(u16, Vec<NodePorts>), LocalError> {
+    if let Some(local) = found {
+        let held = u16::try_from(local.nodes.len()).unwrap_or(u16::MAX);
+        if let Some(wanted) = options.validators.filter(|wanted| *wanted != held) {
+            return Err(LocalError::OtherValidators {
+                folder: options.folder.clone(),
+                found: held,
+                wanted,
+            });
+        }
+        require_free(local.root_port, &local.nodes)?;
+        return Ok((local.root_port, local.nodes.clone()));
+    }
+    let validators = options.validators.unwrap_or(4);
+    if validators == 0 || validators > MOST_VALIDATORS {
+        return Err(LocalError::Validators(validators));
+    }
+    let mut next = options.first_port;
+    let mut take = || -> Result<u16, LocalError> {
+        match &mut next {
+            Some(port) => {
+                let given = *port;
+                *port = port.saturating_add(1);
+                Ok(given)
+            }
+            None => port::free().map_err(|source: io::Error| LocalError::Io {
+                path: PathBuf::from("127.0.0.1"),
+                source,
+            }),
+        }
+    };
+    let root = take()?;
+    let mut nodes = Vec::new();
+    for _ in 0..validators {
+        nodes.push(NodePorts {
+            grpc: take()?,
+            rpc: take()?,
+            p2p: take()?,
+        });
+    }
+    require_free(root, &nodes)?;
+    Ok((root, nodes))
+}
+
+fn require_free(root: u16, nodes: &[NodePorts]) -> Result<(), LocalError> {
+    port::require_free(root, "the root chain (anvil)")?;
+    for (number, ports) in nodes.iter().enumerate() {
+        port::require_free(ports.grpc, &format!("gRPC of node {number}"))?;
+        port::require_free(ports.rpc, &format!("CometBFT's RPC of node {number}"))?;
+        port::require_free(ports.p2p, &format!("CometBFT's peers of node {number}"))?;
+    }
+    Ok(())
+}
+
+async fn found_new(
+    options: &Options,
+    url: &str,
+    root_port: u16,
+    nodes: Vec<NodePorts>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Local, LocalError> {
+    let validators = u16::try_from(nodes.len()).unwrap_or(u16::MAX);
+    let founding = Founding {
+        validators,
+        parameters: options.parameters,
+        pace: options.pace,
+        root_port,
+        nodes,
+    };
+    let local = found::found(&options.folder, url, &founding, say).await?;
+    write_local(&options.folder, &local)?;
+    Ok(local)
+}
+
+fn write_local(folder: &Path, local: &Local) -> Result<(), LocalError> {
+    let path = folder.join("local.json");
+    let partial = folder.join("local.partial");
+    let text = serde_json::to_string_pretty(local).map_err(|error| LocalError::Malformed {
+        path: path.clone(),
+        why: error.to_string(),
+    })?;
+    fs::write(&partial, text)
+        .and_then(|()| fs::rename(&partial, &path))
+        .map_err(|source| LocalError::Io { path, source })
+}
+
+/// The root chain may have lost its newest blocks: without the contracts nothing can go on.
+async fn check_root(folder: &Path, url: &str, local: &Local) -> Result<(), LocalError> {
+    let rpc = Rpc::new(url, Limits::default())?;
+    let lost = |why: String| LocalError::RootLost {
+        folder: folder.to_owned(),
+        why,
+    };
+    let created = ceremony::read_back(&rpc, local.registry)
+        .await
+        .map_err(|error| lost(error.to_string()))?;
+    if created.block == local.deployed_at {
+        Ok(())
+    } else {
+        Err(lost(format!(
+            "they stand in block {}, not in {}",
+            created.block, local.deployed_at
+        )))
+    }
+}

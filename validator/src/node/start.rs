@@ -1,0 +1,385 @@
+//! `plasmid start`: one node, wired together and run until it is asked to stop or has to.
+//!
+//! ```text
+//! root endpoints ─▶ Follower ─▶ root::Root ─┐
+//! checkpoint key ─▶ SignState ──────────────┼─▶ App ◀─ ABCI socket ◀─ CometBFT
+//! store ────────────────────────────────────┘    └─▶ Served ─▶ gRPC
+//! ```
+
+use std::{path::PathBuf, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration};
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::{
+    abi,
+    client::{
+        ceremony::Created,
+        follower::Follower,
+        rpc::{Limits as RpcLimits, Rpc},
+    },
+    proof::bls,
+    relay::inbox::{Anchor, Config as FollowConfig, Finality},
+};
+
+use super::{
+    comet,
+    config::{ConfigError, Home},
+    development::{self, Published},
+    guard::Guard,
+    keystore::{self, KeystoreError},
+    root::{Root, RootRefusal},
+    served::Served,
+    shutdown,
+    sign_state::{Identity, SignState, SignStateError},
+};
+use crate::{
+    app::{
+        App, Surroundings, identity,
+        pool::Limits as PoolLimits,
+        ports::{Outlook, Signer},
+        reads::{Contracts, Facts, Source},
+    },
+    chain::{extension, genesis::file::Loaded as Genesis, sets},
+    engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
+    ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
+    rpc::{self, Mempool, ServeError, Services, Taken},
+    store::{self, StoreError},
+};
+
+/// How long the root chain may take to answer at the start.
+const ROOT_PATIENCE: Duration = Duration::from_secs(20);
+/// How often the root's standing is looked at while the node runs.
+const ROOT_WATCH: Duration = Duration::from_secs(2);
+
+/// How a node is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its folder.
+    pub home: PathBuf,
+    /// The password of the checkpoint key; a node without that key only follows.
+    pub password: Option<String>,
+    /// Executes every segment again from its witness; a difference stops the node.
+    pub verify_segments: bool,
+    /// Allows a fresh sign state for a key that has none: only for a key that never signed in this deployment.
+    pub new_sign_state: bool,
+}
+
+/// Why a node does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    #[error(transparent)]
+    Published(#[from] Published),
+    #[error(transparent)]
+    SignState(#[from] SignStateError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Root(#[from] RootRefusal),
+    #[error(transparent)]
+    Abci(#[from] AddressError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
+    #[error("{0}")]
+    Fault(Fault),
+    #[error(transparent)]
+    Alarm(#[from] Alarm),
+    #[error("the checkpoint key's file holds no key of the curve")]
+    BadKey,
+    #[error("the checkpoint key is encrypted: name the file of its password with --password-file")]
+    NoPassword,
+    #[error("address {text:?}: {why}")]
+    Address { text: String, why: String },
+    #[error("{0}; correct plasmid.toml or genesis.json")]
+    OtherDeployment(String),
+}
+
+/// Runs a node until it is asked to stop.
+///
+/// # Errors
+/// [`StartError`] with what to do; an [`Alarm`] when the node found itself broken.
+pub async fn run(options: &Options) -> Result<(), StartError> {
+    let home = Home::new(&options.home);
+    let config = home.read_config()?;
+    let genesis = home.read_genesis()?;
+    let parameters = genesis.genesis.parameters;
+    let [inbox, vault, root_chain] = abi::created_by(config.root.registry);
+    check_contracts(&genesis, root_chain)?;
+    let facts = Facts {
+        chain_id: genesis.deployment.chain_id.clone(),
+        domain: genesis.deployment.domain,
+        parameters,
+        contracts: Contracts {
+            registry: config.root.registry,
+            inbox,
+            vault,
+            root_chain,
+        },
+    };
+    let signer = open_signer(options, &home, &genesis)?;
+    let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
+    if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {
+        tracing::warn!(%warning, "store");
+    }
+    let anchor = match &loaded {
+        Some(loaded) => anchor(&loaded.tree)?,
+        None => Anchor::GENESIS,
+    };
+    let follow = follow_config(&genesis, &facts, config.root.deployed_at);
+    let follower = Follower::start(follow, anchor, &config.root.endpoints)?;
+    let root = Root::of(&follower);
+    wait_root(&root).await?;
+    let surroundings = Surroundings {
+        store: Arc::new(books),
+        outlook: Arc::new(RootOutlook(root.clone())),
+        signer,
+        pool: PoolLimits::default(),
+        reexecute: options.verify_segments,
+    };
+    let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
+    let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
+    let source: Arc<dyn Source> = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
+    let services = Services {
+        source,
+        engine: Arc::new(Engine::new(&config.engine_rpc)?),
+        root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
+    };
+    let address: AbciAddress = config.abci.parse()?;
+    let limits = Limits::new(
+        parameters.max_block_bytes,
+        parameters.seats,
+        extension::EXTENSION_LONG,
+    );
+    let server = Server::bind(&address, limits).await?;
+    tracing::info!(abci = %address, grpc = %config.grpc, chain = %app.deployment().chain_id, "node started");
+    let outcome = tokio::select! {
+        outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(config.grpc, services, std::future::pending()) => outcome.map_err(StartError::from),
+        error = watch_root(&root) => Err(StartError::from(error)),
+    };
+    // What was committed becomes durable, however the node ends.
+    app.store().flush()?;
+    drop(follower);
+    outcome
+}
+
+/// The contracts of the configuration must be the genesis's.
+fn check_contracts(genesis: &Genesis, root_chain: Address) -> Result<(), StartError> {
+    let stated = Address::from(genesis.deployment.domain.root_chain);
+    if stated == root_chain {
+        return Ok(());
+    }
+    Err(StartError::OtherDeployment(format!(
+        "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
+    )))
+}
+
+/// The checkpoint key with its sign state; none when the folder has no key.
+fn open_signer(
+    options: &Options,
+    home: &Home,
+    genesis: &Genesis,
+) -> Result<Option<Box<dyn Signer>>, StartError> {
+    let path = home.checkpoint_key_path();
+    if !path.exists() {
+        tracing::info!("no checkpoint key: this node follows and signs nothing");
+        return Ok(None);
+    }
+    let root_chain_id = genesis.genesis.parameters.root_chain_id;
+    let password = options.password.as_deref().ok_or(StartError::NoPassword)?;
+    let (_, secret) = keystore::open(&path, password)?;
+    development::refuse_published("the checkpoint key", &secret, root_chain_id)?;
+    if let Ok(seed) = comet::keys::read_consensus_key(&home.engine().consensus_key_path()) {
+        development::refuse_published("the consensus key", &seed, root_chain_id)?;
+    }
+    let key = bls::SecretKey::from_bytes(&secret).map_err(|_| StartError::BadKey)?;
+    let identity = Identity {
+        deployment: genesis.deployment.domain.deployment,
+        key: key.public_key(),
+    };
+    let path = home.sign_state_path();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| ConfigError::Io {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    let fresh = !path.exists() && (options.new_sign_state || !home.store_path().exists());
+    let state = if fresh {
+        SignState::create(&path, identity)?
+    } else {
+        SignState::open(&path, identity)?
+    };
+    Ok(Some(Box::new(CheckpointSigner {
+        key,
+        state: Mutex::new(state),
+    })))
+}
+
+fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
+    let inbox: InboxLeaf = sets::genesis_leaf(tree, &Slot::Inbox)
+        .map_err(|fault| StartError::Fault(Fault::new(fault)))?;
+    Ok(Anchor {
+        index: inbox.cursor,
+        link: B256::from(inbox.hash),
+        root_height: 0,
+    })
+}
+
+fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowConfig {
+    let parameters = &facts.parameters;
+    FollowConfig {
+        finality: match parameters.finality_rule {
+            FinalityRule::Tag => Finality::Tag,
+            FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
+        },
+        ..base_config(
+            parameters.root_chain_id,
+            facts.contracts.inbox,
+            facts.contracts.root_chain,
+            deployed_at,
+            genesis.root.parent_block_hash,
+        )
+    }
+}
+
+/// What a relayer follows: the deployment as root says it.
+pub fn follow(created: &Created) -> FollowConfig {
+    base_config(
+        created.root_chain_id,
+        created.inbox,
+        created.root_chain,
+        created.block,
+        created.parent_hash,
+    )
+}
+
+fn base_config(
+    root_chain_id: u64,
+    inbox: Address,
+    root_chain: Address,
+    deployed_at: u64,
+    parent_hash: B256,
+) -> FollowConfig {
+    FollowConfig {
+        root_chain_id,
+        inbox,
+        root_chain,
+        deployed_at,
+        parent_hash,
+        finality: Finality::Tag,
+        range: 1_000,
+        kept_messages: 4_096,
+        kept_checkpoints: 4_096,
+        poll_ms: 250,
+        longest_wait_ms: 10_000,
+        patience_ms: 10_000,
+    }
+}
+
+/// Waits until the root chain is known or has refused; a silent one is left to answer later.
+async fn wait_root(root: &Root) -> Result<(), StartError> {
+    let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        root.check()?;
+        if root.finalized().is_some() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    tracing::warn!("the root chain does not answer: this node reports nothing until it does");
+    Ok(())
+}
+
+/// Ends when the root shows a history on which this node must not run.
+async fn watch_root(root: &Root) -> RootRefusal {
+    loop {
+        tokio::time::sleep(ROOT_WATCH).await;
+        match root.check() {
+            // A root that lags behind the child is not another history: it catches up.
+            Err(error) if !matches!(error, RootRefusal::Shorter { .. }) => return error,
+            _ => {}
+        }
+    }
+}
+
+/// The follower as the application asks it.
+struct RootOutlook(Root);
+
+impl Outlook for RootOutlook {
+    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+        self.0.report(cursor, hash, limit)
+    }
+
+    fn message(&self, index: u64) -> Option<Vec<u8>> {
+        let known = self.0.messages(index.checked_sub(1)?, index)?;
+        known.first().map(|message| message.bytes.to_vec())
+    }
+
+    fn consumed(&self, cursor: u64, hash: B256) {
+        self.0.consumed(cursor, hash);
+    }
+}
+
+/// The checkpoint key, which signs nothing that the sign state does not hold.
+struct CheckpointSigner {
+    key: bls::SecretKey,
+    state: Mutex<SignState>,
+}
+
+impl Signer for CheckpointSigner {
+    fn key(&self) -> [u8; 96] {
+        self.key.public_key()
+    }
+
+    fn share(&self, epoch: u64, digest: &B256) -> Option<[u8; 192]> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.record(epoch, *digest) {
+            Ok(_) => Some(self.key.sign_checkpoint(digest)),
+            Err(error) => {
+                tracing::error!(epoch, %digest, %error, "no share was signed");
+                None
+            }
+        }
+    }
+}
+
+/// CometBFT's mempool, reached by its RPC.
+struct Engine(comet::Client);
+
+impl Engine {
+    fn new(url: &str) -> Result<Self, StartError> {
+        comet::Client::with_url(url.to_owned())
+            .map(Self)
+            .map_err(|error| StartError::Address {
+                text: url.to_owned(),
+                why: error.to_string(),
+            })
+    }
+}
+
+#[tonic::async_trait]
+impl Mempool for Engine {
+    async fn broadcast(&self, bytes: Vec<u8>) -> Result<Taken, String> {
+        let answer = match self.0.broadcast_tx_sync(bytes).await {
+            Ok(answer) => answer,
+            // The engine's own cache knows these bytes: in the pool, or in a block already.
+            Err(error) if error.to_string().contains("already exists in cache") => {
+                return Ok(Taken {
+                    code: crate::ledger::Code::Known.number(),
+                    log: "these bytes were handed in before: they wait, or stand in a block".into(),
+                });
+            }
+            Err(error) => return Err(format!("the engine: {error}")),
+        };
+        Ok(Taken {
+            code: answer.code.value(),
+            log: answer.log,
+        })
+    }
+}
