@@ -1,3 +1,5 @@
 //! The binary: everything it does is a command of `plasmid::cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    plasmid::cli::main()
+}

@@ -1,1 +1,180 @@
-//! Skeleton: this room is being built.
+//! What a person types: one binary, a command for each thing, `--output json` everywhere, errors that say what to do.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod amount;
+pub mod bridge;
+pub mod connect;
+pub mod demo;
+pub mod keys;
+pub mod localnet;
+pub mod output;
+pub mod query;
+pub mod relay;
+pub mod start;
+pub mod tx;
+pub mod version;
+
+use connect::Connection;
+use keys::KeyOptions;
+use output::{Format, Output};
+
+/// A proof-of-stake child chain whose money never leaves its root chain.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plasmid",
+    version,
+    propagate_version = true,
+    max_term_width = 120
+)]
+pub struct Cli {
+    /// How to answer: a table for people, or one JSON object a line.
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value = "text",
+        global = true,
+        env = "PLASMID_OUTPUT"
+    )]
+    output: Format,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    keys: KeyOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Key files: make, list, show, import.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Transactions on the child chain.
+    #[command(subcommand)]
+    Tx(tx::TxCommand),
+    /// Reads of the child chain.
+    #[command(subcommand)]
+    Query(query::QueryCommand),
+    /// Money and messages between root and child.
+    #[command(subcommand)]
+    Bridge(bridge::BridgeCommand),
+    /// Runs one node beside its CometBFT.
+    Start(start::StartCommand),
+    /// Carries checkpoints to the root chain, holding no validator's key.
+    Relay(relay::RelayCommand),
+    /// Runs the main job end to end on real parts and checks every step.
+    Demo(demo::DemoCommand),
+    /// Starts a whole network on this machine and leaves it running until Ctrl-C.
+    Localnet(localnet::LocalnetCommand),
+    /// What the node is and how far it is.
+    Status,
+    /// The version of this program, and what does not hold yet.
+    Version,
+}
+
+/// What went wrong, in a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CliError {
+    message: String,
+    code: u8,
+}
+
+impl CliError {
+    /// An error that exits with 1.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: 1,
+        }
+    }
+}
+
+/// Errors whose own words are enough for a person.
+macro_rules! spoken {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::new(error.to_string())
+            }
+        }
+    )*};
+}
+
+spoken!(
+    std::io::Error,
+    serde_json::Error,
+    crate::node::keystore::KeystoreError,
+    crate::node::signer::SignerError,
+    crate::ledger::account::AccountTextError,
+    crate::ledger::Reject,
+    plasmid_bridge::client::rpc::RpcError,
+    plasmid_bridge::client::wallet::WalletError,
+);
+
+impl From<tonic::Status> for CliError {
+    fn from(status: tonic::Status) -> Self {
+        let hint = match status.code() {
+            tonic::Code::Unavailable => {
+                "; is the node running? Name it with --node, or start one with `plasmid localnet`"
+            }
+            _ => "",
+        };
+        Self::new(format!("{}{hint}", status.message()))
+    }
+}
+
+/// Parses the command line, runs the command and gives the process's exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.output);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(output, &CliError::new(format!("no threads: {error}"))),
+    };
+    match runtime.block_on(run(cli, output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(output, &error),
+    }
+}
+
+async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
+    let Cli {
+        connection,
+        keys,
+        command,
+        ..
+    } = cli;
+    let keys = keys.or_local(&connection);
+    match command {
+        Command::Keys(command) => keys::run(&command, &keys, output),
+        Command::Tx(command) => tx::run(command, &connection, &keys, output).await,
+        Command::Query(command) => query::run(command, &connection, &keys, output).await,
+        Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
+        Command::Start(command) => start::run(command, &keys).await,
+        Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
+        Command::Demo(command) => demo::run(command, output).await,
+        Command::Localnet(command) => localnet::run(command, output).await,
+        Command::Status => query::status(&connection, output).await,
+        Command::Version => {
+            version::run(output);
+            Ok(())
+        }
+    }
+}
+
+fn fail(output: Output, error: &CliError) -> ExitCode {
+    if output.is_json() {
+        output::line(&serde_json::json!({ "error": error.message }).to_string());
+    } else {
+        eprintln!("error: {error}");
+    }
+    ExitCode::from(error.code)
+}

@@ -1,0 +1,174 @@
+//! Where the node and the root chain are: from options, from the environment, or from the local network's own file.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Args;
+use plasmid_bridge::client::rpc::{Limits, Rpc};
+use plasmid_proto::{
+    bridge::v1::bridge_service_client::BridgeServiceClient,
+    chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
+    ledger::v1::{
+        account_service_client::AccountServiceClient,
+        transaction_service_client::TransactionServiceClient,
+    },
+};
+use serde::{Deserialize, Serialize};
+use tonic::transport::{Channel, Endpoint};
+
+use super::CliError;
+use crate::ledger::Domain;
+
+/// The name of the file in a local network's folder that tells clients where it is.
+pub const NETWORK_FILE: &str = "network.json";
+/// The folder of the local network, when none is named.
+pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
+/// The largest network file that is read, in bytes.
+const LARGEST_FILE: u64 = 256 * 1024;
+
+/// Where to connect.
+#[derive(Clone, Debug, Args)]
+pub struct Connection {
+    /// gRPC address of a node, such as `http://127.0.0.1:9090` [default: the local network's first].
+    #[arg(long, env = "PLASMID_NODE", global = true)]
+    pub node: Option<String>,
+    /// JSON-RPC address of the root chain [default: the local network's].
+    #[arg(long, env = "PLASMID_ROOT", global = true)]
+    pub root: Option<String>,
+    /// Folder of a local network [default: .plasmid/localnet].
+    #[arg(long, env = "PLASMID_NET", global = true)]
+    pub net: Option<PathBuf>,
+}
+
+/// What a local network writes for its clients.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkFile {
+    /// gRPC addresses, one a node.
+    pub nodes: Vec<String>,
+    /// CometBFT RPC addresses, one a node.
+    pub engines: Vec<String>,
+    /// The root chain's JSON-RPC address.
+    pub root: String,
+    /// The folder of the funded accounts' key files.
+    pub keys: PathBuf,
+    /// The file with their password.
+    pub password_file: PathBuf,
+    /// Contract addresses by name, hex.
+    pub contracts: std::collections::BTreeMap<String, String>,
+}
+
+impl Connection {
+    /// The local network's file, when there is one.
+    pub fn local(&self) -> Option<NetworkFile> {
+        let folder = self
+            .net
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
+        read_network(&folder.join(NETWORK_FILE)).ok()
+    }
+
+    fn node_address(&self) -> Result<String, CliError> {
+        self.node
+            .clone()
+            .or_else(|| self.local().and_then(|local| local.nodes.first().cloned()))
+            .ok_or_else(|| {
+                CliError::new(
+                    "no node: name one with --node, or start a network with `plasmid localnet`",
+                )
+            })
+    }
+
+    /// A channel to the node.
+    pub async fn channel(&self) -> Result<Channel, CliError> {
+        let address = self.node_address()?;
+        let endpoint = Endpoint::from_shared(address.clone())
+            .map_err(|error| CliError::new(format!("node address {address:?}: {error}")))?
+            .connect_timeout(Duration::from_secs(5));
+        endpoint.connect().await.map_err(|_| {
+            CliError::new(format!(
+                "no node answers at {address}: is it running? `plasmid localnet` starts a network"
+            ))
+        })
+    }
+
+    /// The client of accounts.
+    pub async fn accounts(&self) -> Result<AccountServiceClient<Channel>, CliError> {
+        Ok(AccountServiceClient::new(self.channel().await?))
+    }
+
+    /// The client of transactions.
+    pub async fn transactions(&self) -> Result<TransactionServiceClient<Channel>, CliError> {
+        Ok(TransactionServiceClient::new(self.channel().await?))
+    }
+
+    /// The client of blocks and the node.
+    pub async fn chain(&self) -> Result<ChainServiceClient<Channel>, CliError> {
+        Ok(ChainServiceClient::new(self.channel().await?))
+    }
+
+    /// The client of checkpoints and withdrawals.
+    pub async fn bridge(&self) -> Result<BridgeServiceClient<Channel>, CliError> {
+        Ok(BridgeServiceClient::new(self.channel().await?))
+    }
+
+    /// What the node says of itself.
+    pub async fn status(&self) -> Result<GetStatusResponse, CliError> {
+        Ok(self
+            .chain()
+            .await?
+            .get_status(GetStatusRequest {})
+            .await?
+            .into_inner())
+    }
+
+    /// The root chain's JSON-RPC address.
+    pub fn root_address(&self) -> Result<String, CliError> {
+        self.root
+            .clone()
+            .or_else(|| self.local().map(|local| local.root))
+            .ok_or_else(|| CliError::new("no root chain: name its JSON-RPC address with --root"))
+    }
+
+    /// The root chain's client.
+    pub fn root(&self) -> Result<Arc<Rpc>, CliError> {
+        Ok(Arc::new(Rpc::new(
+            &self.root_address()?,
+            Limits::default(),
+        )?))
+    }
+}
+
+/// The EIP-712 domain of the deployment that the node serves.
+pub fn domain(status: &GetStatusResponse) -> Result<Domain, CliError> {
+    let deployment = status.deployment_id.as_slice().try_into().map_err(|_| {
+        CliError::new(format!(
+            "the node's deployment id has {} bytes, not 20",
+            status.deployment_id.len()
+        ))
+    })?;
+    Ok(Domain {
+        root_chain_id: status.root_chain_id,
+        root_chain: address(&status.root_chain)?,
+        deployment,
+    })
+}
+
+/// Twenty bytes of `0x` hex.
+pub fn address(text: &str) -> Result<[u8; 20], CliError> {
+    text.parse::<alloy_primitives::Address>()
+        .map(|address| address.into_array())
+        .map_err(|error| CliError::new(format!("{text:?} is no address on root: {error}")))
+}
+
+fn read_network(path: &Path) -> Result<NetworkFile, CliError> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(LARGEST_FILE)
+        .read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}

@@ -1,0 +1,267 @@
+//! `plasmid demo`: the main job, end to end on real parts, with every step checked.
+//!
+//! ```text
+//! steps ──see──▶ Observations ──checks──▶ a row a step: what was checked, seconds, ok
+//!                    │   ▲
+//!              --record  --replay, --sabotage NAME (alters what was seen: the check of that name must fail)
+//! ```
+//! Nothing jumps in time: windows are seconds, and the demo waits for them.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    CliError,
+    output::{self, Output},
+};
+use crate::{
+    ledger::Parameters,
+    node::{
+        comet::Pace,
+        local::run::{Network, Options},
+        shutdown,
+    },
+};
+
+mod checks;
+mod observe;
+mod people;
+mod steps;
+
+use checks::CHECKS;
+use observe::Observations;
+
+/// The largest file of observations that is read, in bytes.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Options of the demo.
+#[derive(Debug, Args)]
+pub struct DemoCommand {
+    /// Folder of logs and state [default: a new one under .plasmid/demo].
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Prints one JSON object a line (the same as `--output json`).
+    #[arg(long)]
+    json: bool,
+    /// Keeps what was seen in this file.
+    #[arg(long)]
+    record: Option<PathBuf>,
+    /// Checks what an earlier run kept, and starts nothing.
+    #[arg(long, conflicts_with = "record")]
+    replay: Option<PathBuf>,
+    /// Alters what was seen before it is checked, so that the check of this name must fail; `list` names them.
+    #[arg(long, hide = true)]
+    sabotage: Option<String>,
+}
+
+/// The steps' titles.
+const STEPS: [&str; 9] = [
+    "root chain: contracts, operators, genesis",
+    "four validators: first blocks",
+    "deposits through vote extensions",
+    "transfers, and five refusals",
+    "a checkpoint accepted on root",
+    "withdrawal and claim on root",
+    "forced transactions through the inbox",
+    "kill and return",
+    "every app hash, and the sums",
+];
+
+/// Runs `plasmid demo`.
+///
+/// # Errors
+/// When a step could not be made or a check failed.
+pub async fn run(command: DemoCommand, output: Output) -> Result<(), CliError> {
+    let output = if command.json {
+        Output::new(output::Format::Json)
+    } else {
+        output
+    };
+    if command.sabotage.as_deref() == Some("list") {
+        CHECKS.iter().for_each(|check| output::line(check.name));
+        return Ok(());
+    }
+    if let Some(file) = &command.replay {
+        let mut seen = read(file)?;
+        sabotage(&mut seen, command.sabotage.as_deref())?;
+        let failed = (1..=STEPS.len())
+            .filter(|step| !report(output, *step, &seen, 0.0))
+            .count();
+        return verdict(failed);
+    }
+    live(&command, output).await
+}
+
+async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
+    let folder = match &command.dir {
+        Some(folder) => folder.clone(),
+        None => fresh_folder()?,
+    };
+    output.say(&format!("logs and state: {}", folder.display()));
+    let options = Options {
+        folder: folder.clone(),
+        validators: Some(4),
+        pace: Pace::fast(),
+        parameters: Parameters::local(),
+        first_port: None,
+        reset: true,
+        verify_segments: true,
+        tools: None,
+    };
+    let mut network = None;
+    let mut seen = Observations::default();
+    let outcome = tokio::select! {
+        outcome = play(&options, &mut network, &mut seen, command, output) => outcome,
+        () = shutdown::requested() => Err(CliError::new("interrupted")),
+    };
+    let stopped = match network {
+        Some(network) => network
+            .stop()
+            .await
+            .map_err(|error| CliError::new(error.to_string())),
+        None => Ok(()),
+    };
+    if let Some(file) = &command.record {
+        fs::write(file, serde_json::to_vec(&seen)?)?;
+    }
+    output.say(&format!("logs and state: {}", folder.display()));
+    outcome.and(stopped)
+}
+
+/// Makes and checks every step; stops at the first that cannot be made.
+async fn play(
+    options: &Options,
+    place: &mut Option<Network>,
+    seen: &mut Observations,
+    command: &DemoCommand,
+    output: Output,
+) -> Result<(), CliError> {
+    let mut failed = 0;
+    for step in 1..=STEPS.len() {
+        let title = STEPS[step - 1];
+        let progress = output.progress(&format!("{step} {title}"));
+        let start = Instant::now();
+        let made = steps::make(step, options, place, seen, &mut |text| {
+            progress.set_message(format!("{step} {text}"))
+        })
+        .await;
+        progress.finish_and_clear();
+        let seconds = start.elapsed().as_secs_f64();
+        if let Err(error) = made {
+            row(output, step, false, seconds, &error.to_string());
+            return Err(CliError::new(format!(
+                "step {step} could not be made: {error}"
+            )));
+        }
+        let mut checked = seen.clone();
+        sabotage_step(&mut checked, command.sabotage.as_deref(), step)?;
+        if !report(output, step, &checked, seconds) {
+            failed += 1;
+        }
+    }
+    if let Some(checkpoint) = &seen.checkpoint {
+        figure(output, "checkpoint_gas", checkpoint.gas, "gas");
+    }
+    verdict(failed)
+}
+
+fn verdict(failed: usize) -> Result<(), CliError> {
+    match failed {
+        0 => Ok(()),
+        failed => Err(CliError::new(format!(
+            "{failed} of {} steps failed",
+            STEPS.len()
+        ))),
+    }
+}
+
+/// Checks a step and prints its row; says whether all its checks hold.
+fn report(output: Output, step: usize, seen: &Observations, seconds: f64) -> bool {
+    let mut ok = true;
+    let mut said = Vec::new();
+    for check in CHECKS
+        .iter()
+        .filter(|check| usize::from(check.step) == step)
+    {
+        match (check.verify)(seen) {
+            Ok(text) => said.push(text),
+            Err(text) => {
+                ok = false;
+                said.push(format!("{} FAILED: {text}", check.name));
+            }
+        }
+    }
+    row(output, step, ok, seconds, &said.join("; "));
+    ok
+}
+
+fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
+    if output.is_json() {
+        let seconds = (seconds * 1000.0).round() / 1000.0;
+        return output::line(
+            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }).to_string(),
+        );
+    }
+    let mark = if ok { "ok  " } else { "FAIL" };
+    output::line(&format!(
+        "{step}  {mark}  {seconds:>6.1} s  {}",
+        STEPS[step - 1]
+    ));
+    output::line(&format!("                    {checked}"));
+}
+
+fn figure(output: Output, name: &str, value: u64, unit: &str) {
+    if output.is_json() {
+        output::line(&json!({ "name": name, "value": value, "unit": unit }).to_string());
+    } else {
+        output::line(&format!("{}: {value} {unit}", name.replace('_', " ")));
+    }
+}
+
+fn sabotage(seen: &mut Observations, name: Option<&str>) -> Result<(), CliError> {
+    let Some(name) = name else { return Ok(()) };
+    let check = CHECKS
+        .iter()
+        .find(|check| check.name == name)
+        .ok_or_else(|| {
+            CliError::new(format!(
+                "no check is called {name}; `plasmid demo --sabotage list` names them"
+            ))
+        })?;
+    (check.sabotage)(seen);
+    Ok(())
+}
+
+fn sabotage_step(seen: &mut Observations, name: Option<&str>, step: usize) -> Result<(), CliError> {
+    let due = CHECKS
+        .iter()
+        .any(|check| usize::from(check.step) == step && Some(check.name) == name);
+    if due { sabotage(seen, name) } else { Ok(()) }
+}
+
+fn fresh_folder() -> Result<PathBuf, CliError> {
+    let parent = crate::node::tools::project().join(".plasmid/demo");
+    fs::create_dir_all(&parent)?;
+    let kept = tempfile::Builder::new()
+        .prefix("run-")
+        .tempdir_in(&parent)?;
+    Ok(kept.keep())
+}
+
+fn read(file: &Path) -> Result<Observations, CliError> {
+    let mut bytes = Vec::new();
+    let named = |error: std::io::Error| CliError::new(format!("{}: {error}", file.display()));
+    fs::File::open(file)
+        .map_err(named)?
+        .take(LARGEST_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(named)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}

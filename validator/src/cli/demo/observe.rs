@@ -1,0 +1,225 @@
+//! What a run of the demo saw, and nothing else: checks read it, a file keeps it, sabotage alters it.
+//!
+//! Amounts are decimal strings of base units, hashes and keys hex.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that was seen, step by step; a step that did not run is absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Observations {
+    /// Step 1.
+    pub root: Option<Root>,
+    /// Step 2.
+    pub validators: Option<Validators>,
+    /// Step 3.
+    pub deposits: Option<Deposits>,
+    /// Step 4.
+    pub transfers: Option<Transfers>,
+    /// Step 5.
+    pub checkpoint: Option<Checkpoint>,
+    /// Step 6.
+    pub withdrawal: Option<Withdrawal>,
+    /// Step 7.
+    pub forced: Option<Forced>,
+    /// Step 8.
+    pub crashes: Option<Crashes>,
+    /// Step 9.
+    pub accounts: Option<Accounts>,
+}
+
+/// The deployment, as root says it and as the genesis computes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Root {
+    /// Deployment id by RootChain.
+    pub id_on_root: String,
+    /// Deployment id by the genesis file.
+    pub id_computed: String,
+    /// Genesis state root by RootChain.
+    pub state_root_on_root: String,
+    /// Genesis state root recomputed from parameters, operators and balances.
+    pub state_root_computed: String,
+    /// Commitment of sets 0 and 1 by RootChain.
+    pub set_on_root: String,
+    /// The same, recomputed.
+    pub set_computed: String,
+    /// Operators of the genesis.
+    pub operators: usize,
+    /// Operators whose agreement root holds.
+    pub agreed: usize,
+    /// Escrow of the native coin in the Vault.
+    pub escrow: String,
+    /// Σ of stakes and balances of the genesis.
+    pub sigma: String,
+}
+
+/// The validators under CometBFT.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Validators {
+    /// Chain id that each node's engine serves.
+    pub chain_ids: Vec<String>,
+    /// Chain id of the deployment.
+    pub chain_id: String,
+    /// Height that each node had reached.
+    pub heights: Vec<u64>,
+    /// Each node's own app hash at one height.
+    pub app_hashes: Vec<String>,
+    /// Consensus key and power by CometBFT, sorted.
+    pub engine_set: Vec<(String, u64)>,
+    /// Consensus key and power by the set that root committed to, sorted.
+    pub root_set: Vec<(String, u64)>,
+}
+
+/// A change of one balance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Whose, and of what.
+    pub what: String,
+    /// Before.
+    pub before: String,
+    /// After.
+    pub after: String,
+    /// The change that was asked for; it may be negative.
+    pub expected: String,
+}
+
+/// Deposits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deposits {
+    /// Balances on the child.
+    pub credited: Vec<Moved>,
+    /// Deposited by the Vault and credited by the child, for each asset.
+    pub totals: Vec<Total>,
+}
+
+/// One asset on both chains.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// The token.
+    pub token: String,
+    /// By the Vault.
+    pub deposited: String,
+    /// By the Vault.
+    pub paid: String,
+    /// By the child.
+    pub credited: String,
+    /// By the child.
+    pub withdrawn: String,
+    /// Σ of all claims on the child, by a scan of its leaves.
+    pub claims: String,
+}
+
+/// Transfers and refusals.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transfers {
+    /// Balances on the child.
+    pub moved: Vec<Moved>,
+    /// What was refused.
+    pub refused: Vec<Refused>,
+}
+
+/// A transaction that had to be refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// What was wrong with it.
+    pub what: String,
+    /// The code that it got.
+    pub code: u32,
+    /// The code that it must get.
+    pub expected: u32,
+    /// What the node said.
+    pub log: String,
+}
+
+/// A checkpoint on both chains.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Digest by the child.
+    pub digest_on_child: String,
+    /// Digest in RootChain's event.
+    pub digest_on_root: String,
+    /// Who carried it.
+    pub carrier: String,
+    /// The operators.
+    pub operators: Vec<String>,
+    /// Power that signed, of the total.
+    pub signed_power: u64,
+    /// Total power.
+    pub total_power: u64,
+    /// Gas of the submission.
+    pub gas: u64,
+}
+
+/// A withdrawal claimed on root.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// Its number.
+    pub number: u64,
+    /// Balance on root of the recipient, which pays for no gas.
+    pub paid: Moved,
+    /// Whether a second claim was refused, and the reason.
+    pub second_claim: String,
+    /// Whether the Vault marks its leaf as claimed.
+    pub nullified: bool,
+    /// Seconds between acceptance and claim.
+    pub waited_secs: u64,
+    /// The window in seconds.
+    pub window_secs: u64,
+}
+
+/// Transactions forced through the inbox.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Forced {
+    /// Balances on the child of those who were paid.
+    pub moved: Vec<Moved>,
+    /// Messages that the child had to consume.
+    pub messages: Vec<u64>,
+    /// The child's inbox cursor after that.
+    pub cursor: u64,
+    /// Inbox hash at that cursor, by the child.
+    pub hash_on_child: String,
+    /// Inbox hash at that cursor, by the Inbox.
+    pub hash_on_root: String,
+}
+
+/// What a kill left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Crashes {
+    /// Kills, in order.
+    pub kills: Vec<Kill>,
+}
+
+/// One kill and the return.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kill {
+    /// What was killed.
+    pub what: String,
+    /// Height of the others when it was killed.
+    pub height_at_kill: u64,
+    /// Height of the others when it was started again.
+    pub height_at_return: u64,
+    /// Height that it reached after.
+    pub height_reached: u64,
+    /// Its own app hash at that height.
+    pub own_app_hash: String,
+    /// Another node's at that height.
+    pub other_app_hash: String,
+}
+
+/// The last comparison.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// Each node's own app hash at every height.
+    pub app_hashes: BTreeMap<u64, Vec<String>>,
+    /// Nodes that were asked.
+    pub nodes: usize,
+    /// The last height that was compared.
+    pub height: u64,
+    /// Every asset on both chains.
+    pub totals: Vec<Total>,
+    /// Segments that each node executed again from their witnesses alone; one that differs stops the node.
+    pub segments_reexecuted: Vec<u64>,
+}

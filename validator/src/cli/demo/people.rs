@@ -1,0 +1,286 @@
+//! The people of the demo: their keys, and short words for what they do on both chains.
+
+use std::{sync::Arc, time::Duration};
+
+use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_sol_types::SolCall;
+use plasmid_bridge::{
+    abi::{IToken, IVault},
+    client::{
+        rpc::{At, Call, Limits, Rpc},
+        wallet::Wallet,
+    },
+};
+use plasmid_proto::{
+    bridge::v1::bridge_service_client::BridgeServiceClient,
+    chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
+    ledger::v1::{
+        FollowRequest, GetAccountRequest, ListBalancesRequest, Stage, SubmitRequest,
+        SubmitResponse, account_service_client::AccountServiceClient, follow_request,
+        transaction_service_client::TransactionServiceClient,
+    },
+};
+use tonic::transport::Channel;
+
+use super::super::{CliError, bridge::message_index, connect};
+use crate::{
+    ledger::{
+        Account, Domain,
+        transaction::{Body, Header, Transaction},
+    },
+    node::{
+        keystore::Secret,
+        local::{found, run::Network},
+        signer::Signer,
+    },
+};
+
+/// Twenty zero bytes: the native coin.
+pub const NATIVE: [u8; 20] = [0; 20];
+/// A fee that covers every transaction of the demo.
+pub const FEE: u128 = 1_000_000_000_000_000;
+
+/// One person on both chains.
+pub struct Person {
+    pub signer: Signer,
+    pub secret: Secret,
+    pub account: Account,
+}
+
+/// The clients of a running network.
+pub struct World {
+    pub rpc: Arc<Rpc>,
+    pub channel: Channel,
+    pub domain: Domain,
+    pub vault: Address,
+    pub inbox: Address,
+    pub token: Address,
+}
+
+impl World {
+    pub async fn open(network: &Network) -> Result<Self, CliError> {
+        let channel = Channel::from_shared(network.grpc(0))
+            .map_err(|error| CliError::new(error.to_string()))?
+            .connect()
+            .await
+            .map_err(|error| CliError::new(format!("node 0: {error}")))?;
+        let status = ChainServiceClient::new(channel.clone())
+            .get_status(GetStatusRequest {})
+            .await?
+            .into_inner();
+        Ok(Self {
+            rpc: Arc::new(Rpc::new(network.anvil.url(), Limits::default())?),
+            channel,
+            domain: connect::domain(&status)?,
+            vault: Address::from(connect::address(&status.vault)?),
+            inbox: Address::from(connect::address(&status.inbox)?),
+            token: network.local.token,
+        })
+    }
+
+    pub fn accounts(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.channel.clone())
+    }
+
+    pub fn transactions(&self) -> TransactionServiceClient<Channel> {
+        TransactionServiceClient::new(self.channel.clone())
+    }
+
+    pub fn chain(&self) -> ChainServiceClient<Channel> {
+        ChainServiceClient::new(self.channel.clone())
+    }
+
+    pub fn bridge(&self) -> BridgeServiceClient<Channel> {
+        BridgeServiceClient::new(self.channel.clone())
+    }
+
+    /// What the node says of itself now.
+    pub async fn now(&self) -> Result<GetStatusResponse, CliError> {
+        Ok(self
+            .chain()
+            .get_status(GetStatusRequest {})
+            .await?
+            .into_inner())
+    }
+
+    /// A balance on the child; zero when there is none.
+    pub async fn balance(&self, account: &Account, token: &[u8; 20]) -> Result<u128, CliError> {
+        let request = ListBalancesRequest {
+            account: account.to_string(),
+            page_size: 100,
+            page_token: String::new(),
+        };
+        let balances = self
+            .accounts()
+            .list_balances(request)
+            .await?
+            .into_inner()
+            .balances;
+        let name = Address::from(*token).to_string();
+        let found = balances
+            .iter()
+            .find(|balance| balance.token.eq_ignore_ascii_case(&name));
+        found.map_or(Ok(0), |balance| {
+            balance
+                .amount
+                .parse()
+                .map_err(|error| CliError::new(format!("{}: {error}", balance.amount)))
+        })
+    }
+
+    /// The next sequence of an account.
+    pub async fn sequence(&self, account: &Account) -> Result<u64, CliError> {
+        let request = GetAccountRequest {
+            account: account.to_string(),
+        };
+        Ok(self
+            .accounts()
+            .get_account(request)
+            .await?
+            .into_inner()
+            .sequence)
+    }
+
+    /// Signs a transaction with the demo's fee.
+    pub async fn sign(&self, person: &Person, body: Body) -> Result<Transaction, CliError> {
+        let header = Header {
+            sender: person.account,
+            lane: 0,
+            sequence: self.sequence(&person.account).await?,
+            fee: FEE,
+            fee_payer: Account::from_bytes(&[0; 21]),
+            valid_until: u64::MAX,
+            memo: [0; 32],
+        };
+        Ok(person.signer.sign(header, body, &self.domain))
+    }
+
+    /// Hands bytes to the node by gRPC.
+    pub async fn submit(&self, bytes: Vec<u8>) -> Result<SubmitResponse, CliError> {
+        Ok(self
+            .transactions()
+            .submit(SubmitRequest { transaction: bytes })
+            .await?
+            .into_inner())
+    }
+
+    /// Waits until the transaction of this engine hash stands in a block; gives its result data.
+    pub async fn included(&self, hash: Vec<u8>) -> Result<Vec<u8>, CliError> {
+        let request = FollowRequest {
+            id: Some(follow_request::Id::Hash(hash)),
+        };
+        let mut stream = self.transactions().follow(request).await?.into_inner();
+        while let Some(message) = stream.message().await? {
+            if let Some(status) = message
+                .status
+                .filter(|status| status.stage >= Stage::Included as i32)
+            {
+                return Ok(status.data);
+            }
+        }
+        Err(CliError::new(
+            "the transaction left the mempool without a block",
+        ))
+    }
+
+    /// Calls a view function on root.
+    pub async fn read<C: SolCall>(&self, to: Address, call: C) -> Result<C::Return, CliError> {
+        let data = self
+            .rpc
+            .call(&Call::to(to, call.abi_encode()), At::Latest)
+            .await?;
+        C::abi_decode_returns(&data)
+            .map_err(|error| CliError::new(format!("root answered what cannot be read: {error}")))
+    }
+
+    /// Deposits the native coin; gives the message's index.
+    pub async fn deposit_native(
+        &self,
+        from: &Wallet,
+        to: &Account,
+        amount: u128,
+    ) -> Result<u64, CliError> {
+        let value = self
+            .read(self.vault, IVault::quoteCall { native: amount })
+            .await?;
+        let call = IVault::depositNativeCall {
+            amount,
+            recipient: vault_account(to),
+            refund: from.address(),
+        };
+        let receipt = from
+            .execute(Call {
+                value,
+                ..Call::to(self.vault, call.abi_encode())
+            })
+            .await?;
+        message_index(&receipt.logs)
+    }
+
+    /// Approves and deposits the test token; gives the message's index.
+    pub async fn deposit_token(
+        &self,
+        from: &Wallet,
+        to: &Account,
+        amount: u128,
+    ) -> Result<u64, CliError> {
+        let approve = IToken::approveCall {
+            spender: self.vault,
+            value: U256::from(amount),
+        };
+        from.execute(Call::to(self.token, approve.abi_encode()))
+            .await?;
+        let value = self
+            .read(self.vault, IVault::quoteCall { native: 0 })
+            .await?;
+        let call = IVault::depositTokenCall {
+            token: self.token,
+            amount,
+            native: 0,
+            recipient: vault_account(to),
+            refund: from.address(),
+        };
+        let receipt = from
+            .execute(Call {
+                value,
+                ..Call::to(self.vault, call.abi_encode())
+            })
+            .await?;
+        message_index(&receipt.logs)
+    }
+
+    /// Waits until the child has consumed message `index`.
+    pub async fn consumed(&self, index: u64) -> Result<(), CliError> {
+        for _ in 0..600 {
+            if self.now().await?.inbox_cursor >= index {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(CliError::new(format!(
+            "the child has not consumed message {index} in a minute"
+        )))
+    }
+}
+
+fn vault_account(account: &Account) -> IVault::Account {
+    IVault::Account {
+        kind: account.kind,
+        id: FixedBytes(account.id),
+    }
+}
+
+/// One of the people that the genesis gives money to.
+pub fn person(name: &str) -> Result<Person, CliError> {
+    let known = found::people()
+        .into_iter()
+        .find(|person| person.name == name);
+    let known = known.ok_or_else(|| CliError::new(format!("nobody is called {name}")))?;
+    let signer = Signer::new(known.kind, &known.secret)?;
+    let account = signer.account();
+    Ok(Person {
+        signer,
+        secret: known.secret,
+        account,
+    })
+}

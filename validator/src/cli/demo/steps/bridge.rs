@@ -1,0 +1,435 @@
+//! Steps 3, 5, 6 and 7: deposits, a checkpoint, a withdrawal with its claim, and forced transactions.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolEvent, sol};
+use plasmid_bridge::{
+    abi::{IInbox, IRootChain, IVault},
+    client::{ceremony::creation_code, rpc::Call, wallet::Wallet},
+};
+use plasmid_proto::bridge::v1::{
+    CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, PrepareClaimRequest,
+    WithdrawalStage,
+};
+
+use super::{money::moved, sums::totals};
+use crate::{
+    cli::{
+        CliError,
+        bridge::{forced_header, message_index, root_sender_bytes},
+        demo::{
+            observe::{Checkpoint, Deposits, Forced, Observations, Withdrawal},
+            people::{NATIVE, Person, World, person},
+        },
+    },
+    ledger::{Account, transaction::Body},
+    node::{
+        development,
+        local::{
+            found::{self, ETHER},
+            run::Network,
+        },
+    },
+};
+
+/// Creation code of the wallet that is a contract.
+const CONTRACT_WALLET: &str =
+    include_str!("../../../../../bridge/contracts/artifacts/ContractWallet.json");
+
+sol! {
+    interface IContractWallet {
+        function execute(address to, uint256 value, bytes calldata data) external payable returns (bytes memory);
+    }
+}
+
+async fn wallet(world: &World, person: &Person) -> Result<Wallet, CliError> {
+    Ok(found::wallet(&world.rpc, &person.secret).await?)
+}
+
+pub async fn deposits(
+    _network: &Network,
+    world: &World,
+    seen: &mut Observations,
+) -> Result<(), CliError> {
+    let (alice, bob) = (person("alice")?, person("bob")?);
+    let alice_wallet = wallet(world, &alice).await?;
+    let carol_wallet = wallet(world, &person("carol")?).await?;
+    let token = world.token.into_array();
+    let wanted = [
+        ("alice's coins", alice.account, NATIVE, 3 * ETHER),
+        ("alice's tokens", alice.account, token, 5_000_000),
+        ("bob's coins", bob.account, NATIVE, 2 * ETHER),
+        ("bob's tokens", bob.account, token, 7_000_000),
+    ];
+    let mut before = Vec::new();
+    for (_, account, token, _) in &wanted {
+        before.push(world.balance(account, token).await?);
+    }
+    let mut last = 0;
+    for (number, (_, account, token, amount)) in wanted.iter().enumerate() {
+        let from = if number % 2 == 0 {
+            &alice_wallet
+        } else {
+            &carol_wallet
+        };
+        let index = if *token == NATIVE {
+            world.deposit_native(from, account, *amount).await?
+        } else {
+            world.deposit_token(from, account, *amount).await?
+        };
+        last = last.max(index);
+    }
+    world.consumed(last).await?;
+    let mut deposits = Deposits::default();
+    for ((what, account, token, amount), before) in wanted.iter().zip(before) {
+        let after = world.balance(account, token).await?;
+        deposits.credited.push(moved(what, before, after, *amount));
+    }
+    deposits.totals = totals(world).await?;
+    seen.deposits = Some(deposits);
+    Ok(())
+}
+
+pub async fn checkpoint(
+    network: &Network,
+    world: &World,
+    seen: &mut Observations,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), CliError> {
+    let epoch = world.now().await?.epoch;
+    say(&format!("waiting for root to accept checkpoint {epoch}"));
+    let mut accepted = None;
+    for _ in 0..600 {
+        let answer = world
+            .bridge()
+            .get_checkpoint(GetCheckpointRequest { epoch })
+            .await;
+        if let Ok(answer) = answer
+            && let Some(checkpoint) = answer
+                .into_inner()
+                .checkpoint
+                .filter(|checkpoint| checkpoint.stage >= CheckpointStage::Accepted as i32)
+        {
+            accepted = Some(checkpoint);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let accepted = accepted.ok_or_else(|| {
+        CliError::new(format!(
+            "root did not accept checkpoint {epoch} in a minute; see relayer.log"
+        ))
+    })?;
+    let event = acceptance_event(world, epoch).await?;
+    let loaded = crate::node::local::Local::home(&network.folder, 0)
+        .read_genesis()
+        .map_err(|error| CliError::new(error.to_string()))?;
+    seen.checkpoint = Some(Checkpoint {
+        epoch,
+        digest_on_child: hex::encode(&accepted.digest),
+        digest_on_root: hex::encode(event.digest),
+        carrier: event.carrier.to_string(),
+        operators: loaded
+            .genesis
+            .operators
+            .iter()
+            .map(|operator| Address::from(operator.operator).to_string())
+            .collect(),
+        signed_power: accepted.signed_power,
+        total_power: accepted.total_power,
+        gas: event.gas,
+    });
+    Ok(())
+}
+
+struct Accepted {
+    digest: alloy_primitives::B256,
+    carrier: Address,
+    gas: u64,
+}
+
+/// Root's own event of an accepted checkpoint, and the gas of its transaction.
+async fn acceptance_event(world: &World, epoch: u64) -> Result<Accepted, CliError> {
+    let root_chain = Address::from(world.domain.root_chain);
+    let topics = serde_json::json!([
+        IRootChain::CheckpointAccepted::SIGNATURE_HASH,
+        alloy_primitives::B256::from(U256::from(epoch))
+    ]);
+    let filter = serde_json::json!([{ "address": root_chain, "fromBlock": "0x0", "toBlock": "latest", "topics": topics }]);
+    let logs = world.rpc.read("eth_getLogs", filter).await?;
+    let log = logs
+        .get(0)
+        .ok_or_else(|| CliError::new(format!("root has no event of checkpoint {epoch}")))?;
+    let field = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let topics: Vec<alloy_primitives::B256> = log["topics"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|topic| field(topic).parse().ok())
+        .collect();
+    let data: Bytes = field(&log["data"])
+        .parse()
+        .map_err(|_| CliError::new("the event's data is not hex"))?;
+    let event = IRootChain::CheckpointAccepted::decode_raw_log(topics, &data)
+        .map_err(|error| CliError::new(error.to_string()))?;
+    let hash = field(&log["transactionHash"])
+        .parse()
+        .map_err(|_| CliError::new("the event has no transaction"))?;
+    let receipt = world
+        .rpc
+        .receipt(hash)
+        .await?
+        .ok_or_else(|| CliError::new("the event's transaction has no receipt"))?;
+    Ok(Accepted {
+        digest: event.digest,
+        carrier: event.carrier,
+        gas: receipt.gas_used,
+    })
+}
+
+pub async fn withdrawal(
+    _network: &Network,
+    world: &World,
+    seen: &mut Observations,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), CliError> {
+    let bob = person("bob")?;
+    // An address that never sends, so that its balance on root moves by the claim alone.
+    let recipient = Address::from_word(alloy_primitives::keccak256(b"plasmid demo recipient"));
+    let amount = ETHER + 1;
+    let body = Body::Withdraw {
+        recipient: recipient.into_array(),
+        token: NATIVE,
+        amount,
+    };
+    let answer = world.submit(world.sign(&bob, body).await?.encode()).await?;
+    if answer.code != 0 {
+        return Err(CliError::new(format!(
+            "the withdrawal was refused: {}",
+            answer.log
+        )));
+    }
+    let data = world.included(answer.hash).await?;
+    let number = data
+        .try_into()
+        .map(u64::from_be_bytes)
+        .map_err(|_| CliError::new("the withdrawal's result is no number"))?;
+    say(&format!("waiting for the window of withdrawal {number}"));
+    wait_claimable(world, number).await?;
+    let prepared = world
+        .bridge()
+        .prepare_claim(PrepareClaimRequest {
+            withdrawals: vec![number],
+        })
+        .await?
+        .into_inner();
+    let call = prepared
+        .call
+        .ok_or_else(|| CliError::new("the node prepared no call"))?;
+    let carol = wallet(world, &person("carol")?).await?;
+    let before = world.rpc.balance(recipient).await?;
+    let receipt = carol
+        .execute(Call::to(world.vault, call.data.clone()))
+        .await?;
+    let after = world.rpc.balance(recipient).await?;
+    let second = carol
+        .execute(Call::to(world.vault, call.data.clone()))
+        .await;
+    let claimed = claimed_index(&receipt.logs)?;
+    let accepted = world
+        .bridge()
+        .get_checkpoint(GetCheckpointRequest {
+            epoch: prepared.epoch,
+        })
+        .await?
+        .into_inner();
+    let claimed_at = block_time(world, receipt.block).await?;
+    let parameters = world
+        .read(
+            Address::from(world.domain.root_chain),
+            IRootChain::parametersCall {},
+        )
+        .await?;
+    seen.withdrawal = Some(Withdrawal {
+        number,
+        paid: moved(
+            "the recipient's balance on root",
+            narrow(before)?,
+            narrow(after)?,
+            amount,
+        ),
+        second_claim: second
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default(),
+        nullified: world
+            .read(world.vault, IVault::claimedCall { index: claimed })
+            .await?,
+        waited_secs: claimed_at.saturating_sub(
+            accepted
+                .checkpoint
+                .map_or(u64::MAX, |checkpoint| checkpoint.accepted_at),
+        ),
+        window_secs: parameters.challengeSecs,
+    });
+    Ok(())
+}
+
+fn narrow(amount: U256) -> Result<u128, CliError> {
+    amount
+        .try_into()
+        .map_err(|_| CliError::new(format!("balance {amount} is above 2^128")))
+}
+
+fn claimed_index(logs: &[plasmid_bridge::relay::seen::Log]) -> Result<u32, CliError> {
+    logs.iter()
+        .find_map(|log| IVault::Claimed::decode_raw_log(log.topics.iter().copied(), &log.data).ok())
+        .map(|event| event.index)
+        .ok_or_else(|| CliError::new("the claim emitted no Claimed event"))
+}
+
+async fn block_time(world: &World, number: u64) -> Result<u64, CliError> {
+    let params = serde_json::json!([format!("{number:#x}"), false]);
+    let block = world.rpc.read("eth_getBlockByNumber", params).await?;
+    let text = block["timestamp"].as_str().unwrap_or_default();
+    u64::from_str_radix(text.trim_start_matches("0x"), 16)
+        .map_err(|error| CliError::new(format!("timestamp {text:?}: {error}")))
+}
+
+async fn wait_claimable(world: &World, number: u64) -> Result<(), CliError> {
+    for _ in 0..1_200 {
+        let answer = world
+            .bridge()
+            .get_withdrawal(GetWithdrawalRequest { number })
+            .await?
+            .into_inner();
+        if answer
+            .withdrawal
+            .is_some_and(|withdrawal| withdrawal.stage == WithdrawalStage::Claimable as i32)
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(CliError::new(format!(
+        "withdrawal {number} could not be claimed in two minutes"
+    )))
+}
+
+pub async fn forced(
+    _network: &Network,
+    world: &World,
+    seen: &mut Observations,
+) -> Result<(), CliError> {
+    let (alice, bob, carol) = (person("alice")?, person("bob")?, person("carol")?);
+    let carrier = found::wallet(
+        &world.rpc,
+        &development::anvil_secret(5).unwrap_or_default(),
+    )
+    .await?;
+    let (contract, funded) = contract_wallet(world, &carrier).await?;
+    world.consumed(funded).await?;
+    let mut forced = Forced::default();
+    let (first, second) = (ETHER / 4, ETHER / 8);
+    let bob_before = world.balance(&bob.account, &NATIVE).await?;
+    let carol_before = world.balance(&carol.account, &NATIVE).await?;
+    let header = forced_header(alice.account, world.sequence(&alice.account).await?);
+    let signed = alice.signer.sign(
+        header,
+        Body::Transfer {
+            to: bob.account,
+            token: NATIVE,
+            amount: first,
+        },
+        &world.domain,
+    );
+    let price = world.read(world.inbox, IInbox::priceCall {}).await?;
+    let call = IInbox::forceCall {
+        transaction: signed.encode().into(),
+    };
+    let receipt = carrier
+        .execute(Call {
+            value: price,
+            ..Call::to(world.inbox, call.abi_encode())
+        })
+        .await?;
+    forced.messages.push(message_index(&receipt.logs)?);
+    let body = Body::Transfer {
+        to: carol.account,
+        token: NATIVE,
+        amount: second,
+    };
+    let bytes = root_sender_bytes(contract.into_array(), body);
+    let inner = IInbox::forceCall {
+        transaction: bytes.into(),
+    }
+    .abi_encode();
+    let price = world.read(world.inbox, IInbox::priceCall {}).await?;
+    let call = IContractWallet::executeCall {
+        to: world.inbox,
+        value: price,
+        data: inner.into(),
+    };
+    let receipt = carrier
+        .execute(Call {
+            value: price,
+            ..Call::to(contract, call.abi_encode())
+        })
+        .await?;
+    forced.messages.push(message_index(&receipt.logs)?);
+    let last = forced.messages.iter().copied().max().unwrap_or(0);
+    world.consumed(last).await?;
+    let bob_after = world.balance(&bob.account, &NATIVE).await?;
+    let carol_after = world.balance(&carol.account, &NATIVE).await?;
+    forced
+        .moved
+        .push(moved("alice → bob, forced", bob_before, bob_after, first));
+    forced.moved.push(moved(
+        "contract wallet → carol, root-sender",
+        carol_before,
+        carol_after,
+        second,
+    ));
+    let status = world.now().await?;
+    forced.cursor = status.inbox_cursor;
+    forced.hash_on_child = hex::encode(&status.inbox_hash);
+    forced.hash_on_root = hex::encode(
+        world
+            .read(
+                world.inbox,
+                IInbox::linkCall {
+                    index: status.inbox_cursor,
+                },
+            )
+            .await?
+            .hash,
+    );
+    seen.forced = Some(forced);
+    Ok(())
+}
+
+/// Deploys the contract wallet and gives it money on the child; gives its address and the deposit's message.
+async fn contract_wallet(world: &World, owner: &Wallet) -> Result<(Address, u64), CliError> {
+    let code = creation_code("ContractWallet", CONTRACT_WALLET)
+        .map_err(|error| CliError::new(error.to_string()))?;
+    let argument = alloy_primitives::B256::left_padding_from(owner.address().as_slice());
+    let data: Bytes = [code.as_ref(), argument.as_slice()].concat().into();
+    let receipt = owner
+        .execute(Call {
+            data,
+            ..Call::default()
+        })
+        .await?;
+    let contract = receipt
+        .contract
+        .ok_or_else(|| CliError::new("the wallet's receipt names no contract"))?;
+    let account = Account {
+        kind: 0,
+        id: contract.into_array(),
+    };
+    Ok((
+        contract,
+        world.deposit_native(owner, &account, ETHER).await?,
+    ))
+}

@@ -1,0 +1,87 @@
+//! Step 9: every node's app hash at every height, and section 6's equations.
+
+use alloy_primitives::Address;
+use plasmid_bridge::abi::IVault;
+use plasmid_proto::chain::v1::{GetBlockRequest, GetStatusRequest, GetSupplyRequest};
+
+use super::found::{client, wait_height};
+use crate::{
+    cli::{
+        CliError,
+        demo::{
+            observe::{Accounts, Observations, Total},
+            people::World,
+        },
+    },
+    node::local::run::Network,
+};
+
+pub async fn everything(
+    network: &Network,
+    world: &World,
+    seen: &mut Observations,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), CliError> {
+    let height = world.now().await?.height;
+    let mut accounts = Accounts {
+        nodes: network.nodes.len(),
+        height,
+        ..Accounts::default()
+    };
+    for number in 0..network.nodes.len() {
+        say(&format!("comparing {height} app hashes of node {number}"));
+        let mut client = client(network, number).await?;
+        wait_height(&mut client, height).await?;
+        for height in 1..=height {
+            let block = client
+                .get_block(GetBlockRequest { height })
+                .await?
+                .into_inner();
+            accounts
+                .app_hashes
+                .entry(height)
+                .or_default()
+                .push(hex::encode(block.app_hash));
+        }
+        let status = client.get_status(GetStatusRequest {}).await?.into_inner();
+        accounts
+            .segments_reexecuted
+            .push(status.segments_reexecuted);
+    }
+    accounts.totals = totals(world).await?;
+    seen.accounts = Some(accounts);
+    Ok(())
+}
+
+/// Every asset on both chains. Nothing is on its way when this is called: all deposits are consumed.
+pub async fn totals(world: &World) -> Result<Vec<Total>, CliError> {
+    let supply = world
+        .chain()
+        .get_supply(GetSupplyRequest {})
+        .await?
+        .into_inner();
+    let mut totals = Vec::new();
+    for asset in supply.assets {
+        let token: Address = asset
+            .token
+            .parse()
+            .map_err(|_| CliError::new(format!("{:?} is no address", asset.token)))?;
+        let on_root = world
+            .read(world.vault, IVault::totalsCall { token })
+            .await?;
+        let part = |text: &str| {
+            text.parse::<u128>()
+                .map_err(|error| CliError::new(format!("{text:?}: {error}")))
+        };
+        let claims = part(&asset.balances)? + part(&asset.stakes)? + part(&asset.pools)?;
+        totals.push(Total {
+            token: asset.token,
+            deposited: on_root.deposited.to_string(),
+            paid: on_root.paid.to_string(),
+            credited: asset.credited,
+            withdrawn: asset.withdrawn,
+            claims: claims.to_string(),
+        });
+    }
+    Ok(totals)
+}

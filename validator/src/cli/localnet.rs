@@ -1,0 +1,202 @@
+//! `plasmid localnet`: a whole network on one machine, left running until Ctrl-C.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+
+use clap::Args;
+use plasmid_bridge::abi;
+use serde_json::json;
+
+use super::{
+    CliError,
+    connect::{DEFAULT_FOLDER, NETWORK_FILE, NetworkFile},
+    output::{self, Output},
+};
+use crate::{
+    ledger::Parameters,
+    node::{
+        comet::Pace,
+        local::{
+            LocalError, found, loopback,
+            run::{Network, Options},
+        },
+        shutdown,
+        signer::Signer,
+    },
+};
+
+/// Options of the local network.
+#[derive(Debug, Args)]
+pub struct LocalnetCommand {
+    /// How many validators, 1 to 16 [default: what the folder holds, else 4].
+    #[arg(long)]
+    validators: Option<u16>,
+    /// Its folder; started again on the same folder, it goes on where it was.
+    #[arg(long, default_value = DEFAULT_FOLDER)]
+    dir: PathBuf,
+    /// The first of a row of ports; free ones are chosen when absent.
+    #[arg(long)]
+    first_port: Option<u16>,
+    /// Deletes what the folder holds and founds a new network.
+    #[arg(long)]
+    reset: bool,
+    /// Prints one JSON object instead of a table (the same as `--output json`).
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<LocalError> for CliError {
+    fn from(error: LocalError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs `plasmid localnet`.
+///
+/// # Errors
+/// What did not start, and what to do.
+pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliError> {
+    let output = if command.json {
+        Output::new(output::Format::Json)
+    } else {
+        output
+    };
+    let options = Options {
+        folder: command.dir.clone(),
+        validators: command.validators,
+        pace: Pace::localnet(),
+        parameters: Parameters::local(),
+        first_port: command.first_port,
+        reset: command.reset,
+        verify_segments: false,
+        tools: None,
+    };
+    let stop = shutdown::requested();
+    tokio::pin!(stop);
+    let mut network = None;
+    let ended = tokio::select! {
+        outcome = start(&options, output, &mut network) => outcome,
+        () = &mut stop => {
+            output.say("stopped before it was ready");
+            return halt(network).await;
+        }
+    };
+    if let Err(error) = ended {
+        let _ = halt(network).await;
+        return Err(error);
+    }
+    let watched = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Some(network) = &mut network
+                && let Err(error) = network.check()
+            {
+                return error;
+            }
+        }
+    };
+    let failed = tokio::select! {
+        error = watched => Some(error),
+        () = &mut stop => None,
+    };
+    output.say("stopping every process");
+    halt(network).await?;
+    failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+}
+
+async fn halt(network: Option<Network>) -> Result<(), CliError> {
+    match network {
+        Some(network) => network
+            .stop()
+            .await
+            .map_err(|error| CliError::new(error.to_string())),
+        None => Ok(()),
+    }
+}
+
+async fn start(
+    options: &Options,
+    output: Output,
+    place: &mut Option<Network>,
+) -> Result<(), CliError> {
+    let progress = output.progress("starting");
+    let mut say = |text: &str| progress.set_message(text.to_owned());
+    let network = place.insert(Network::open(options, &mut say).await?);
+    progress.set_message("validators");
+    network.start_nodes().await?;
+    network.start_relayer()?;
+    progress.finish_and_clear();
+    let file = describe(network)?;
+    let path = options.folder.join(NETWORK_FILE);
+    fs::write(&path, format!("{:#}\n", serde_json::to_value(&file)?))?;
+    print(output, network, &file);
+    Ok(())
+}
+
+fn describe(network: &Network) -> Result<NetworkFile, CliError> {
+    let folder = fs::canonicalize(&network.folder)?;
+    let [inbox, vault, root_chain] = abi::created_by(network.local.registry);
+    let contracts = [
+        ("registry", network.local.registry),
+        ("inbox", inbox),
+        ("vault", vault),
+        ("root_chain", root_chain),
+        ("test_token", network.local.token),
+    ];
+    Ok(NetworkFile {
+        nodes: (0..network.local.nodes.len())
+            .map(|number| network.grpc(number))
+            .collect(),
+        engines: network
+            .local
+            .nodes
+            .iter()
+            .map(|ports| format!("http://{}", loopback(ports.rpc)))
+            .collect(),
+        root: network.anvil.url().to_owned(),
+        keys: folder.join("keys"),
+        password_file: folder.join("password"),
+        contracts: contracts
+            .iter()
+            .map(|(name, address)| ((*name).to_owned(), address.to_string()))
+            .collect::<BTreeMap<_, _>>(),
+    })
+}
+
+fn print(output: Output, network: &Network, file: &NetworkFile) {
+    let accounts: Vec<_> = found::people()
+        .iter()
+        .filter_map(|person| {
+            let account = Signer::new(person.kind, &person.secret).ok()?.account();
+            Some(json!({
+                "name": person.name, "kind": person.kind.name(), "account": account.to_string(),
+                "secret": format!("0x{}", hex::encode(*person.secret)),
+            }))
+        })
+        .collect();
+    if output.is_json() {
+        return output::line(
+            &json!({
+                "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
+                "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
+            })
+            .to_string(),
+        );
+    }
+    output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");
+    output.rows(
+        "accounts",
+        &["name", "kind", "account", "secret"],
+        &accounts,
+    );
+    output.say("\nendpoints");
+    for (number, (node, engine)) in file.nodes.iter().zip(&file.engines).enumerate() {
+        output.say(&format!("  node {number}: gRPC {node}  CometBFT {engine}"));
+    }
+    output.say(&format!("  root chain: {}", file.root));
+    output.say("\ncontracts");
+    for (name, address) in &file.contracts {
+        output.say(&format!("  {name:<11} {address}"));
+    }
+    output.say(&format!("\nlogs and state: {}; windows are seconds here, days on networks. Ctrl-C stops everything.", network.folder.display()));
+    output.next("plasmid bridge deposit --from alice --amount 1");
+}

@@ -1,0 +1,220 @@
+//! `plasmid relay`: carries checkpoints from a node to the root chain, holding no validator's key.
+
+use alloy_primitives::Address;
+use clap::Args;
+use plasmid_bridge::{
+    client::{
+        ceremony,
+        follower::Follower,
+        relayer::{Relayer, Source},
+        wallet::{Key, Policy as Wages, Wallet},
+    },
+    proof::checkpoint::Checkpoint,
+    relay::{
+        inbox::{Anchor, Config, Finality},
+        outbox::{Notice, Offer, Policy},
+    },
+};
+use plasmid_proto::bridge::v1::{
+    GetSharesRequest, GetSharesResponse, Member as WireMember,
+    bridge_service_client::BridgeServiceClient,
+};
+use plasmid_staking::Member;
+use serde_json::json;
+use tonic::transport::Channel;
+
+use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
+
+/// Largest answer of the node that is read: 512 members and shares.
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// Options of the relayer.
+#[derive(Debug, Args)]
+pub struct RelayCommand {
+    /// Name of the key that pays on root.
+    #[arg(long)]
+    from: String,
+    /// The Registry of the deployment; the node's word is taken when absent.
+    #[arg(long)]
+    registry: Option<Address>,
+    /// Root blocks that must stand on an accepted checkpoint; the `finalized` tag decides when absent.
+    #[arg(long)]
+    depth: Option<u32>,
+    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first.
+    #[arg(long, default_value_t = 0)]
+    patience: u64,
+}
+
+/// A node as the source of checkpoints and shares.
+struct NodeSource(Channel);
+
+impl Source for NodeSource {
+    async fn offer(&self, epoch: u64) -> Result<Option<Offer>, String> {
+        let mut client =
+            BridgeServiceClient::new(self.0.clone()).max_decoding_message_size(LARGEST_ANSWER);
+        match client.get_shares(GetSharesRequest { epoch }).await {
+            Ok(answer) => read_offer(answer.into_inner(), epoch).map(Some),
+            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+            Err(status) => Err(status.message().to_owned()),
+        }
+    }
+}
+
+fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<Offer, String> {
+    let encoded = answer
+        .checkpoint
+        .map(|checkpoint| checkpoint.encoded)
+        .unwrap_or_default();
+    let checkpoint = Checkpoint::decode(&encoded).map_err(|error| error.to_string())?;
+    if checkpoint.epoch != epoch {
+        return Err(format!(
+            "the node answered with checkpoint {} for {epoch}",
+            checkpoint.epoch
+        ));
+    }
+    let members = answer
+        .members
+        .into_iter()
+        .map(read_member)
+        .collect::<Result<_, _>>()?;
+    let shares = answer
+        .shares
+        .into_iter()
+        .filter_map(|share| {
+            Some((
+                u16::try_from(share.member).ok()?,
+                share.signature.try_into().ok()?,
+            ))
+        })
+        .collect();
+    Ok(Offer {
+        checkpoint,
+        members,
+        shares,
+    })
+}
+
+fn read_member(member: WireMember) -> Result<Member, String> {
+    let wrong = |field: &str| format!("a member's {field} is malformed");
+    Ok(Member {
+        seat: u16::try_from(member.seat).map_err(|_| wrong("seat"))?,
+        operator: member.operator.try_into().map_err(|_| wrong("operator"))?,
+        registration: member.registration,
+        consensus_key: member
+            .consensus_key
+            .try_into()
+            .map_err(|_| wrong("consensus key"))?,
+        checkpoint_key: member
+            .checkpoint_key
+            .try_into()
+            .map_err(|_| wrong("checkpoint key"))?,
+        power: member.power,
+    })
+}
+
+/// Runs `plasmid relay` until Ctrl-C.
+///
+/// # Errors
+/// When the root chain, the node or the key cannot be used at the start; later troubles are said and tried again.
+pub async fn run(
+    command: RelayCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let status = connection.status().await?;
+    let (_, secret) = keys.open(&command.from)?;
+    let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
+    let rpc = connection.root()?;
+    let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, Wages::default()).await?;
+    let registry = match command.registry {
+        Some(registry) => registry,
+        None => Address::from(super::connect::address(&status.registry)?),
+    };
+    let created = ceremony::read_back(&rpc, registry)
+        .await
+        .map_err(|error| CliError::new(error.to_string()))?;
+    if created.id.as_slice() != status.deployment_id {
+        return Err(CliError::new(format!(
+            "the node serves deployment {}, and the Registry {registry} made {}",
+            hex::encode(&status.deployment_id),
+            hex::encode(created.id)
+        )));
+    }
+    let config = Config {
+        finality: command.depth.map_or(Finality::Tag, Finality::Depth),
+        ..crate::node::start::follow(&created)
+    };
+    let follower = Follower::start(config, Anchor::GENESIS, &[connection.root_address()?])?;
+    let policy = Policy {
+        patience_secs: command.patience,
+        ..Policy::default()
+    };
+    let mut relayer =
+        Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
+    let source = NodeSource(connection.channel().await?);
+    output.say(&format!(
+        "relaying checkpoints of {} to RootChain {}",
+        status.chain_id, created.root_chain
+    ));
+    tokio::select! {
+        () = relayer.run(&source, |notice| say(output, notice)) => Ok(()),
+        () = crate::node::shutdown::requested() => Ok(()),
+    }
+}
+
+/// One line a notice.
+fn say(output: Output, notice: &Notice) {
+    let (object, sentence) = match notice {
+        Notice::Sent {
+            epoch,
+            nonce,
+            hash,
+            absent,
+        } => (
+            json!({ "event": "sent", "epoch": epoch, "nonce": nonce, "hash": hash.to_string(), "absent": absent }),
+            format!("checkpoint {epoch}: sent as {hash}, {absent} signers absent"),
+        ),
+        Notice::Accepted { epoch, carrier } => (
+            json!({ "event": "accepted", "epoch": epoch, "carrier": carrier.to_string() }),
+            format!("checkpoint {epoch}: accepted, carried by {carrier}"),
+        ),
+        Notice::Paid {
+            epoch,
+            hash,
+            gas_used,
+            gas_price,
+            succeeded,
+        } => (
+            json!({
+                "event": "paid", "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
+                "gas_price": gas_price.to_string(), "succeeded": succeeded,
+            }),
+            format!(
+                "checkpoint {epoch}: {gas_used} gas at {gas_price} wei{}",
+                if *succeeded {
+                    ""
+                } else {
+                    ", but another relayer was faster"
+                }
+            ),
+        ),
+        Notice::Waiting { epoch, reason } => (
+            json!({ "event": "waiting", "epoch": epoch, "reason": reason }),
+            format!("checkpoint {epoch}: waiting, {reason}"),
+        ),
+        Notice::Stuck { nonce } => (
+            json!({ "event": "stuck", "nonce": nonce }),
+            format!("the transaction of nonce {nonce} is not mined: offering more"),
+        ),
+        Notice::Trouble(reason) => (
+            json!({ "event": "trouble", "reason": reason }),
+            format!("trouble: {reason}; trying again"),
+        ),
+    };
+    super::output::line(&if output.is_json() {
+        object.to_string()
+    } else {
+        sentence
+    });
+}

@@ -1,0 +1,152 @@
+//! The command line as a person types it, where no network is needed.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+fn plasmid(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmid"));
+    command
+        .args(arguments)
+        .env_remove("PLASMID_NODE")
+        .env_remove("PLASMID_NET")
+        .env_remove("PLASMID_OUTPUT");
+    command
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| {
+        panic!(
+            "{text:?}: {error}; {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+fn keys(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = plasmid(&["--output", "json", "--keys"]);
+    command
+        .arg(folder.join("keys"))
+        .arg("--password-file")
+        .arg(folder.join("password"))
+        .arg("keys")
+        .args(arguments);
+    command
+}
+
+#[test]
+fn version_says_what_does_not_hold_yet() {
+    let output = plasmid(&["version"]).output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success());
+    assert!(
+        text.contains("no court yet") && text.contains("no exit mode yet"),
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_are_made_listed_shown_and_imported() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("password"), "correct horse\n").expect("write");
+    let made = json(
+        &keys(folder.path(), &["new", "anna", "--kind", "ed25519"])
+            .output()
+            .expect("runs"),
+    );
+    assert!(
+        made["public"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("plasmid1")),
+        "{made}"
+    );
+    let mode = fs::metadata(folder.path().join("keys/anna.json"))
+        .expect("the file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let mut import = keys(folder.path(), &["import", "dev"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let secret = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\n";
+    import
+        .stdin
+        .take()
+        .expect("stdin")
+        .write_all(secret.as_bytes())
+        .expect("write");
+    let imported = json(&import.wait_with_output().expect("ends"));
+    assert_eq!(
+        imported["public"],
+        "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+    );
+    let listed = json(&keys(folder.path(), &["list"]).output().expect("runs"));
+    assert_eq!(listed["keys"].as_array().map(Vec::len), Some(2));
+    let shown = json(
+        &keys(folder.path(), &["show", "anna"])
+            .output()
+            .expect("runs"),
+    );
+    assert_eq!(shown["public"], made["public"]);
+    let again = keys(folder.path(), &["new", "anna"])
+        .output()
+        .expect("runs");
+    assert!(!again.status.success());
+    assert!(
+        json(&again)["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("exists already"))
+    );
+}
+
+#[test]
+fn mistakes_are_answered_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let net = folder.path().to_string_lossy().into_owned();
+    for (arguments, words) in [
+        (vec!["--net", &net, "query", "tokens"], "plasmid localnet"),
+        (
+            vec!["--node", "http://127.0.0.1:1", "status"],
+            "no node answers at http://127.0.0.1:1",
+        ),
+        (
+            vec![
+                "--net",
+                &net,
+                "--keys",
+                &net,
+                "keys",
+                "show",
+                "../../etc/passwd",
+            ],
+            "no key name",
+        ),
+        (
+            vec!["--net", &net, "--keys", &net, "keys", "show", "nobody"],
+            "nobody",
+        ),
+        (
+            vec!["bridge", "verify", "/nonexistent/proof.json"],
+            "/nonexistent/proof.json",
+        ),
+        (
+            vec!["demo", "--replay", "/nonexistent/seen.json"],
+            "/nonexistent/seen.json",
+        ),
+    ] {
+        let output = plasmid(&arguments).output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(text.contains(words), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{text}");
+    }
+}
