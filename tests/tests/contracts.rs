@@ -1,0 +1,101 @@
+//! The contracts' own checks, run with the pinned tools: Foundry's tests, the generated verifier, the committed artifacts, buf's lint.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+/// The folder of the Foundry project, with every pinned tool of its lock file installed.
+fn project() -> &'static PathBuf {
+    static PROJECT: OnceLock<PathBuf> = OnceLock::new();
+    PROJECT.get_or_init(|| {
+        let project = root().join("bridge/contracts");
+        let wanted = [
+            "node_modules/@foundry-rs/forge-linux-amd64/bin/forge",
+            "node_modules/@bufbuild/buf-linux-x64/bin/buf",
+            "node_modules/@noble/curves/package.json",
+            "node_modules/solc/index.js",
+        ];
+        if wanted.iter().any(|file| !project.join(file).exists()) {
+            let output = Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .current_dir(&project)
+                .output()
+                .expect("npm is installed");
+            assert!(
+                output.status.success(),
+                "npm ci: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        project
+    })
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace folder")
+        .to_owned()
+}
+
+/// Runs a program in the contracts' folder; its output is shown when it fails.
+fn run(program: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(project())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    if !output.status.success() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        panic!(
+            "{} {arguments:?} failed:\n{}\n{}",
+            program.display(),
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+    }
+    output
+}
+
+#[test]
+fn the_contracts_pass_their_own_tests() {
+    let output = run(Path::new("node"), &["script/forge", "test"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let closing = text
+        .lines()
+        .rev()
+        .find(|line| line.contains("tests passed"))
+        .expect("forge's closing line");
+    // Past the harness's capture, so that whoever counts tests can count these.
+    writeln!(io::stdout().lock(), "{closing}").expect("standard output");
+    assert!(closing.contains(" 0 failed"), "{closing}");
+}
+
+#[test]
+fn the_ed25519_verifier_comes_from_its_generator() {
+    run(Path::new("node"), &["script/gen-ed25519.mjs", "--check"]);
+}
+
+#[test]
+fn the_committed_artifacts_come_from_the_sources() {
+    run(Path::new("node"), &["script/build.mjs", "--check"]);
+}
+
+#[test]
+fn the_protobuf_packages_pass_bufs_lint() {
+    let buf = project().join("node_modules/@bufbuild/buf-linux-x64/bin/buf");
+    let output = Command::new(&buf)
+        .arg("lint")
+        .current_dir(root().join("proto"))
+        .output()
+        .expect("buf runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}

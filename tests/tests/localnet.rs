@@ -1,0 +1,202 @@
+//! The README's local network, typed as it stands there: started, used, interrupted, started again, killed, started again.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// How long a network may take until it is ready.
+const READY: Duration = Duration::from_secs(180);
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace folder")
+        .to_owned()
+}
+
+/// The commands of the README, each without `cargo run --release --`.
+fn readme_commands() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join("README.md")).expect("the README");
+    let mut inside = false;
+    let mut commands = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```sh";
+        } else if inside && let Some(words) = line.strip_prefix("cargo run --release -- ") {
+            commands.push(words.split_whitespace().map(str::to_owned).collect());
+        }
+    }
+    commands
+}
+
+fn plasmid(folder: &Path) -> Command {
+    let mut command = Command::new(plasmid_tests::binary());
+    command.current_dir(folder);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A network in the foreground of another process.
+struct Network {
+    child: Child,
+    description: Value,
+}
+
+impl Network {
+    fn start(folder: &Path) -> Self {
+        let log = fs::File::create(folder.join("localnet.err")).expect("a log");
+        let mut command = plasmid(folder);
+        let mut child = command
+            .args(["localnet", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("localnet starts");
+        let out = child.stdout.take().expect("standard output");
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = BufReader::new(out).read_line(&mut line);
+            let _ = sender.send(line);
+        });
+        let line = receiver.recv_timeout(READY).unwrap_or_default();
+        let said = fs::read_to_string(folder.join("localnet.err")).unwrap_or_default();
+        let description = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("localnet said {line:?} ({error}) and {said}"));
+        Self { child, description }
+    }
+
+    fn signal(mut self, signal: i32) -> bool {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        assert_eq!(
+            plasmid_tests::signal(pid, signal),
+            0,
+            "the network could not be signalled"
+        );
+        self.child.wait().expect("the network ends").success()
+    }
+
+    /// Process ids of everything that runs in the network's folder.
+    fn processes(folder: &Path) -> Vec<i32> {
+        let needle = folder.to_string_lossy().into_owned();
+        let entries = fs::read_dir("/proc").expect("/proc").flatten();
+        let pids =
+            entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
+        pids.filter(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&needle)
+        })
+        .collect()
+    }
+}
+
+fn run(folder: &Path, words: &[String]) -> Value {
+    let output = plasmid(folder)
+        .args(words)
+        .args(["--output", "json"])
+        .output()
+        .expect("the command runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{words:?}: {text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("{words:?}: {text:?}: {error}"))
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readmes_commands_work_and_the_network_resumes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let commands = readme_commands();
+    let first_words: Vec<&str> = commands.iter().map(|words| words[0].as_str()).collect();
+    assert_eq!(
+        first_words[..2],
+        ["demo", "localnet"],
+        "the README's first commands"
+    );
+    let network = Network::start(folder);
+    assert_eq!(
+        network.description["nodes"].as_array().map(Vec::len),
+        Some(4)
+    );
+    let used = &commands[2..];
+    assert!(
+        (4..=8).contains(&used.len()),
+        "deposit to claim in at most eight commands: {used:?}"
+    );
+    for words in used {
+        let answer = run(folder, words);
+        match (words[0].as_str(), words[1..].first().map(String::as_str)) {
+            ("bridge", Some("deposit")) => assert_eq!(answer["credited"], true, "{answer}"),
+            ("tx", _) => assert_eq!(answer["code"], 0, "{answer}"),
+            ("bridge", Some("claim")) => assert!(
+                answer["gas_used"].as_u64().is_some_and(|gas| gas > 21_000),
+                "{answer}"
+            ),
+            ("query", _) => assert_eq!(answer["balances"][0]["amount"], "1000.5", "{answer}"),
+            _ => assert!(
+                answer["height"].as_u64().is_some_and(|height| height > 0),
+                "{answer}"
+            ),
+        }
+    }
+    let before = run(folder, &words("status"));
+    assert!(
+        network.signal(libc::SIGINT),
+        "Ctrl-C ends the network with success"
+    );
+    assert_eq!(
+        Network::processes(folder),
+        Vec::<i32>::new(),
+        "processes are left"
+    );
+
+    let network = Network::start(folder);
+    let after = run(folder, &words("status"));
+    assert!(
+        after["height"].as_u64() >= before["height"].as_u64(),
+        "{before} {after}"
+    );
+    assert_eq!(after["chain_id"], before["chain_id"]);
+    let bob = run(folder, &words("query balances bob"));
+    assert_eq!(bob["balances"][0]["amount"], "1000.5", "{bob}");
+    network.signal(libc::SIGKILL);
+    for _ in 0..100 {
+        if Network::processes(folder).is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(
+        Network::processes(folder),
+        Vec::<i32>::new(),
+        "children outlive the network"
+    );
+
+    let network = Network::start(folder);
+    let again = run(folder, &words("status"));
+    assert!(
+        again["height"].as_u64() >= after["height"].as_u64(),
+        "{after} {again}"
+    );
+    run(
+        folder,
+        &words("tx transfer --from bob --to carol --amount 0.125"),
+    );
+    assert!(network.signal(libc::SIGINT));
+}

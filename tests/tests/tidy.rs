@@ -1,0 +1,369 @@
+//! The house rules that a machine can hold: who may name whom, what the pure rooms may not do, what every file begins with.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The longest a file of code may be without a reason, in lines; tests and generated files aside.
+const LONGEST_FILE: usize = 400;
+
+/// Files that are longer, each with its reason.
+const LONG_FILES: [(&str, &str); 8] = [
+    (
+        "validator/src/cli/bridge.rs",
+        "one command with six verbs that share its wallet and its waiting",
+    ),
+    (
+        "validator/src/cli/demo/checks.rs",
+        "a table of checks, each with its sabotage and its words",
+    ),
+    (
+        "validator/src/cli/demo/steps/bridge.rs",
+        "four steps over the same bridge",
+    ),
+    (
+        "validator/src/cli/query.rs",
+        "a table of reads and how each is shown",
+    ),
+    (
+        "validator/src/cli/tx.rs",
+        "one command from its words to the block",
+    ),
+    (
+        "validator/src/node/keystore.rs",
+        "two standard formats side by side, one job",
+    ),
+    (
+        "validator/src/node/local/found.rs",
+        "the ceremony reads as one story",
+    ),
+    (
+        "validator/src/node/local/run.rs",
+        "a network's processes from start to stop",
+    ),
+];
+
+/// Module and folder names that say nothing about what is inside.
+const EMPTY_NAMES: [&str; 6] = ["types", "common", "core", "utils", "helpers", "manager"];
+
+/// Pure rooms: no I/O, no clock, no randomness, no unordered map, no float, no way to panic on input.
+const PURE_ROOMS: [&str; 6] = [
+    "staking/src",
+    "bridge/src/proof",
+    "bridge/src/abi.rs",
+    "bridge/src/relay",
+    "validator/src/ledger",
+    "validator/src/chain",
+];
+
+/// What pure code may not say, and why.
+const IMPURE: [(&str, &str); 12] = [
+    ("HashMap", "its order differs between runs"),
+    ("HashSet", "its order differs between runs"),
+    ("SystemTime", "a clock differs between nodes"),
+    ("Instant::", "a clock differs between nodes"),
+    ("rand::", "randomness is an argument"),
+    ("std::fs", "files are for the node"),
+    ("std::net", "sockets are for the node"),
+    ("tokio::", "no async in pure rooms"),
+    ("f64", "floats differ between machines"),
+    ("f32", "floats differ between machines"),
+    (".unwrap()", "an error is an answer"),
+    ("panic!(", "an error is an answer"),
+];
+
+/// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("ledger", &["ledger"]),
+    ("chain", &["chain", "ledger"]),
+    ("store", &["store", "chain", "ledger"]),
+    ("wire.rs", &["wire", "chain", "ledger", "store", "app"]),
+    (
+        "app",
+        &["app", "wire", "store", "chain", "ledger", "engine", "node"],
+    ),
+    ("engine", &["engine"]),
+    (
+        "rpc",
+        &["rpc", "app", "wire", "store", "chain", "ledger", "node"],
+    ),
+    (
+        "node",
+        &[
+            "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "cli", "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+        ],
+    ),
+    ("main.rs", &["cli"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace folder")
+        .to_owned()
+}
+
+/// Every file below `folder` with one of these endings, generated and installed ones left out, with its path from the root.
+fn files(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(path) = open.pop() {
+        if path.is_file() {
+            read_into(&mut found, &path, endings);
+            continue;
+        }
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if ["target", "node_modules", ".git", ".plasmid", "out", "cache"].contains(&name) {
+            continue;
+        }
+        for entry in
+            fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        {
+            open.push(entry.expect("a folder entry").path());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read_into(found: &mut Vec<(String, String)>, path: &Path, endings: &[&str]) {
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    if endings.contains(&ending)
+        && let Ok(text) = fs::read_to_string(path)
+    {
+        let name = path
+            .strip_prefix(root())
+            .expect("below the root")
+            .to_string_lossy()
+            .into_owned();
+        found.push((name, text));
+    }
+}
+
+fn rust_files() -> Vec<(String, String)> {
+    let found: Vec<_> = ["proto", "staking", "bridge", "validator", "tests"]
+        .iter()
+        .flat_map(|room| files(room, &["rs"]))
+        .collect();
+    assert!(
+        found.len() > 30,
+        "only {} Rust files found: the walk is broken",
+        found.len()
+    );
+    found
+}
+
+/// The lines of `text` that are code: comments and everything from the first `#[cfg(test)]` on left out.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.trim_start().starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line))
+}
+
+fn is_test(name: &str) -> bool {
+    let test_only = [
+        "/tests.rs",
+        "/attack.rs",
+        "/fixture.rs",
+        "/vectors.rs",
+        "/model.rs",
+    ];
+    name.starts_with("tests/")
+        || name.contains("/tests/")
+        || test_only.iter().any(|end| name.ends_with(end))
+}
+
+fn none_of(broken: Vec<String>) {
+    assert!(
+        broken.is_empty(),
+        "{} broken:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let broken = rust_files()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(name, _)| name)
+        .collect();
+    none_of(broken);
+}
+
+#[test]
+fn no_file_header_is_longer_than_twenty_five_lines() {
+    let headers = rust_files().into_iter().map(|(name, text)| {
+        let lines = text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .count();
+        (name, lines)
+    });
+    none_of(
+        headers
+            .filter(|(_, lines)| *lines > 25)
+            .map(|(name, lines)| format!("{name}: {lines} lines"))
+            .collect(),
+    );
+}
+
+#[test]
+fn no_file_is_long_without_a_reason() {
+    let allowed: BTreeMap<_, _> = LONG_FILES.into_iter().collect();
+    let mut broken = Vec::new();
+    for (name, text) in rust_files() {
+        let lines = text.lines().count();
+        if lines > LONGEST_FILE && !is_test(&name) && !allowed.contains_key(name.as_str()) {
+            broken.push(format!("{name}: {lines} lines, {LONGEST_FILE} allowed; split it or give its reason in LONG_FILES"));
+        }
+    }
+    none_of(broken);
+}
+
+#[test]
+fn names_say_what_is_inside() {
+    let broken = rust_files().into_iter().filter(|(name, _)| {
+        Path::new(name).components().any(|part| {
+            let part = part.as_os_str().to_string_lossy();
+            EMPTY_NAMES.contains(&part.trim_end_matches(".rs"))
+        })
+    });
+    none_of(broken.map(|(name, _)| name).collect());
+}
+
+#[test]
+fn pure_rooms_stay_pure() {
+    let mut broken = Vec::new();
+    for room in PURE_ROOMS {
+        for (name, text) in files(room, &["rs"])
+            .into_iter()
+            .filter(|(name, _)| !is_test(name))
+        {
+            for (number, line) in code_lines(&text) {
+                for (word, why) in IMPURE.iter().filter(|(word, _)| line.contains(word)) {
+                    broken.push(format!("{name}:{number}: {word}: {why}"));
+                }
+            }
+        }
+    }
+    none_of(broken);
+}
+
+#[test]
+fn rooms_name_only_the_rooms_below_them() {
+    let rooms: Vec<&str> = ARROWS
+        .iter()
+        .map(|(room, _)| room.trim_end_matches(".rs"))
+        .collect();
+    let mut broken = Vec::new();
+    for (room, allowed) in ARROWS {
+        for (name, text) in files(&format!("validator/src/{room}"), &["rs"])
+            .into_iter()
+            .filter(|(name, _)| !is_test(name))
+        {
+            for (number, line) in code_lines(&text) {
+                for other in rooms.iter().filter(|other| !allowed.contains(other)) {
+                    if line.contains(&format!("crate::{other}::"))
+                        || line.contains(&format!("plasmid::{other}::"))
+                    {
+                        broken.push(format!("{name}:{number}: {room} may not name {other}"));
+                    }
+                }
+            }
+        }
+    }
+    none_of(broken);
+}
+
+#[test]
+fn crates_name_only_the_crates_below_them() {
+    let allowed: [(&str, &[&str]); 4] = [
+        ("staking", &[]),
+        ("proto", &[]),
+        ("bridge", &["plasmid-staking"]),
+        (
+            "validator",
+            &["plasmid-bridge", "plasmid-staking", "plasmid-proto"],
+        ),
+    ];
+    let ours = [
+        "plasmid-staking",
+        "plasmid-proto",
+        "plasmid-bridge",
+        "plasmid-tests",
+    ];
+    let mut broken = Vec::new();
+    for (room, names) in allowed {
+        let manifest =
+            fs::read_to_string(root().join(room).join("Cargo.toml")).expect("a manifest");
+        for line in manifest.lines() {
+            let word = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            if ours.contains(&word) && !names.contains(&word) {
+                broken.push(format!("{room} may not depend on {word}"));
+            }
+        }
+    }
+    none_of(broken);
+}
+
+#[test]
+fn nothing_names_a_machine_or_is_left_for_later() {
+    let machine_paths = ["/root/.", "/home/", "/work/"];
+    let later = ["todo!(", "unimplemented!(", "#[ignore", "FIXME"];
+    let mut broken = Vec::new();
+    for (name, text) in files("", &["rs", "sol", "md", "toml", "mjs", "json", "proto"]) {
+        // The bench is a test that people run by name: it measures, and asserts nothing.
+        if name == "tests/tests/tidy.rs"
+            || name.ends_with("package-lock.json")
+            || name == "validator/src/store/bench.rs"
+        {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            for word in machine_paths
+                .iter()
+                .chain(&later)
+                .filter(|word| line.contains(**word))
+            {
+                broken.push(format!("{name}:{}: {word}", number + 1));
+            }
+        }
+    }
+    none_of(broken);
+}
+
+#[test]
+fn unsafe_code_stands_only_where_it_has_a_reason() {
+    let mut broken = Vec::new();
+    for (name, text) in rust_files() {
+        if text.contains("allow(unsafe_code)") && !text.contains("reason = ") {
+            broken.push(format!(
+                "{name}: write #[allow(unsafe_code, reason = \"…\")]"
+            ));
+        }
+    }
+    none_of(
+        broken
+            .into_iter()
+            .filter(|line| !line.starts_with("tests/tests/tidy.rs"))
+            .collect(),
+    );
+}
