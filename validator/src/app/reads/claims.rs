@@ -1,7 +1,5 @@
 //! Withdrawals, how far they are from root, and the calldata that claims them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
@@ -42,16 +40,13 @@ pub enum Standing {
     Final,
 }
 
-/// Root's clock cannot be seen between blocks; this machine's is near enough for a display, and never behind root's last block.
+/// Root's clock as its last final block shows it: behind the true one, so that nothing is called final too early.
 fn root_time(source: &dyn Source) -> u64 {
-    let own = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
     source
         .root()
         .finalized
         .as_ref()
-        .map_or(own, |block| own.max(block.time))
+        .map_or(0, |block| block.time)
 }
 
 /// How far the checkpoint of `epoch` is.
