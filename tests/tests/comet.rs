@@ -1,5 +1,10 @@
 //! The application under four real CometBFT processes: blocks, deposits, transfers, checkpoints, proofs, crashes.
 
+#![allow(
+    clippy::type_complexity,
+    reason = "one test's own tuple of what a block decided"
+)]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
