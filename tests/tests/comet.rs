@@ -285,6 +285,18 @@ impl Node {
         panic!("the account of {number} has {:?}", self.account(number));
     }
 
+    /// Waits until the engine's index, which follows the blocks, has the transaction; it succeeded.
+    async fn find(&self, hash: [u8; 32]) {
+        for _ in 0..POLLS {
+            if let Ok(found) = self.rpc().tx(hash, true).await {
+                assert!(found.tx_result.code.is_ok());
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("the transaction was not indexed");
+    }
+
     async fn submit(&self, bytes: Vec<u8>) -> u32 {
         self.rpc()
             .broadcast_tx_sync(bytes)
@@ -315,9 +327,9 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
     let second = network.transfer(0, 1, 20);
     assert_eq!(network.nodes[0].submit(second.clone()).await, 0);
     assert_eq!(network.nodes[0].submit(first.clone()).await, 0);
-    network.nodes[1]
-        .until(7, |leaf| leaf.balance == paid + 30)
-        .await;
+    for node in &network.nodes {
+        node.until(7, |leaf| leaf.balance == paid + 30).await;
+    }
     let replay = network.transfer(0, 0, 11);
     assert_eq!(
         network.nodes[2].submit(replay).await,
@@ -332,12 +344,7 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
     );
 
     // A stranger finds the transaction by the engine's hash, and proves the balance against a header.
-    let found = network.nodes[3]
-        .rpc()
-        .tx(engine_hash(&first), true)
-        .await
-        .unwrap();
-    assert!(found.tx_result.code.is_ok());
+    network.nodes[3].find(engine_hash(&first)).await;
     prove(&network.nodes[3]).await;
 
     // One engine is killed alone, one node as a whole; the others go on, both come back.

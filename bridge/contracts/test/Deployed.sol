@@ -134,7 +134,7 @@ abstract contract Deployed is Test {
             IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
     }
 
-    function _code() internal pure returns (IRegistry.Code memory) {
+    function _code() internal view returns (IRegistry.Code memory) {
         return IRegistry.Code(type(Inbox).creationCode, type(Vault).creationCode, type(RootChain).creationCode);
     }
 
