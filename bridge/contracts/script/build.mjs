@@ -3,10 +3,11 @@
 //
 //   node script/build.mjs            writes them
 //   node script/build.mjs --check    fails unless the committed ones come from the sources
+//   … --out FOLDER                   takes what forge has built there; without it the sources are compiled, from nothing, in a
+//                                    folder of their own
 //
 // One file holds { contract, source, compiler, settings, abi, bytecode, deployedBytecode }. Registry commits to the hashes of
-// the creation codes, so every byte counts: no metadata is appended, the settings are foundry.toml's, and the sources below are
-// compiled together, from nothing, in a folder of their own.
+// the creation codes, so every byte counts: no metadata is appended, and the settings are foundry.toml's.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -29,9 +30,9 @@ const SOURCES = [
 
 const contractOf = (source) => source.replace(/^.*\/|\.sol$/g, "");
 
-// All sources, from nothing.
+// All sources, from nothing, into the folder: one within the project, because forge compares paths with its own.
 function compile(folder) {
-  const options = ["--force", "--out", join(folder, "out"), "--cache-path", join(folder, "cache")];
+  const options = ["--force", "--out", folder, "--cache-path", join(folder, "cache")];
   const run = spawnSync(process.execPath, [join(PROJECT, "script/forge"), "build", ...SOURCES, ...options], {
     encoding: "utf8",
   });
@@ -40,7 +41,7 @@ function compile(folder) {
 
 function artifact(source, folder) {
   const name = contractOf(source);
-  const made = JSON.parse(readFileSync(join(folder, "out", `${name}.sol`, `${name}.json`), "utf8"));
+  const made = JSON.parse(readFileSync(join(folder, `${name}.sol`, `${name}.json`), "utf8"));
   const { abi, bytecode, deployedBytecode, metadata } = made;
   if (/[^0-9a-fx]/.test(bytecode.object)) throw new Error(`${source}: the code has unlinked libraries`);
   const { optimizer, evmVersion, viaIR } = metadata.settings;
@@ -56,13 +57,14 @@ function artifact(source, folder) {
 }
 
 const check = process.argv.includes("--check");
-// Within the project, because forge compares paths with its own.
+const option = process.argv.indexOf("--out");
+const built = option === -1 ? undefined : join(PROJECT, process.argv[option + 1]);
 mkdirSync(join(PROJECT, "cache"), { recursive: true });
-const folder = mkdtempSync(join(PROJECT, "cache", "build-"));
+const folder = built ?? mkdtempSync(join(PROJECT, "cache", "build-"));
 let differ = 0;
 try {
   mkdirSync(ARTIFACTS, { recursive: true });
-  compile(folder);
+  if (!built) compile(folder);
   for (const source of SOURCES) {
     const name = contractOf(source);
     const path = join(ARTIFACTS, `${name}.json`);
@@ -96,6 +98,6 @@ try {
   console.error(error.message);
   differ = 1;
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  if (!built) rmSync(folder, { recursive: true, force: true });
 }
 process.exit(differ);

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
-import {Inbox} from "../src/Inbox.sol";
-import {Registry} from "../src/Registry.sol";
-import {RootChain} from "../src/RootChain.sol";
-import {Vault} from "../src/Vault.sol";
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {ListTree} from "../src/libraries/ListTree.sol";
 import {BlsSigner} from "./BlsSigner.sol";
+import {Builds} from "./Builds.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {InboxModel} from "./InboxModel.sol";
 import {Test, Vm} from "./Vm.sol";
@@ -36,10 +34,10 @@ abstract contract Deployed is Test {
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
-    Registry internal registry;
-    Inbox internal inbox;
-    Vault internal vault;
-    RootChain internal rootChain;
+    IRegistry internal registry;
+    IInbox internal inbox;
+    IVault internal vault;
+    IRootChain internal rootChain;
     InboxModel internal model;
     bytes32 internal stateRoot = keccak256("genesis state");
 
@@ -84,16 +82,16 @@ abstract contract Deployed is Test {
         for (uint256 i; i < operators.length; ++i) {
             arguments.operators[i] = operators[i].owner;
         }
-        arguments.verifier = new Ed25519Verifier();
-        arguments.inboxCode = keccak256(type(Inbox).creationCode);
-        arguments.vaultCode = keccak256(type(Vault).creationCode);
-        arguments.rootChainCode = keccak256(type(RootChain).creationCode);
+        arguments.verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
+        arguments.inboxCode = keccak256(Builds.code(Builds.INBOX));
+        arguments.vaultCode = keccak256(Builds.code(Builds.VAULT));
+        arguments.rootChainCode = keccak256(Builds.code(Builds.ROOT_CHAIN));
         arguments.bond = BOND;
         arguments.lockSecs = LOCK;
     }
 
-    function _registry(bytes32 salt) internal returns (Registry) {
-        return new Registry{salt: salt}(_registryArguments());
+    function _registry(bytes32 salt) internal returns (IRegistry) {
+        return IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(_registryArguments()), salt));
     }
 
     function _possession(Operator memory operator) internal view returns (IRegistry.Possession memory) {
@@ -135,7 +133,7 @@ abstract contract Deployed is Test {
     }
 
     function _code() internal view returns (IRegistry.Code memory) {
-        return IRegistry.Code(type(Inbox).creationCode, type(Vault).creationCode, type(RootChain).creationCode);
+        return IRegistry.Code(Builds.code(Builds.INBOX), Builds.code(Builds.VAULT), Builds.code(Builds.ROOT_CHAIN));
     }
 
     function _sigma() internal view returns (uint256 sum) {
@@ -158,9 +156,9 @@ abstract contract Deployed is Test {
     function _create() internal {
         vm.deal(address(this), BALANCES);
         registry.create{value: BALANCES}(stateRoot, _genesis(), _code());
-        inbox = Inbox(registry.inbox());
-        vault = Vault(payable(registry.vault()));
-        rootChain = RootChain(registry.rootChain());
+        inbox = IInbox(registry.inbox());
+        vault = IVault(registry.vault());
+        rootChain = IRootChain(registry.rootChain());
     }
 
     function _deploy() internal {
@@ -352,6 +350,17 @@ abstract contract Deployed is Test {
             (bytes32 hash, bytes memory message) = abi.decode(logs[i].data, (bytes32, bytes));
             model.push(uint64(uint256(logs[i].topics[1])), hash, message);
         }
+    }
+
+    /// @notice Gas of one call, its arguments encoded before.
+    function _gasOf(address to, uint256 value, bytes memory data) internal returns (uint256 used) {
+        bool ok;
+        assembly ("memory-safe") {
+            used := gas()
+            ok := call(gas(), to, value, add(data, 0x20), mload(data), 0, 0)
+            used := sub(used, gas())
+        }
+        vm.assertTrue(ok);
     }
 
     function _none() internal pure returns (uint16[] memory) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {Sha512} from "../src/libraries/Sha512.sol";
+import {Builds} from "./Builds.sol";
 import {Ed25519Point} from "./Ed25519Point.sol";
 import {Test} from "./Vm.sol";
 
@@ -22,7 +22,7 @@ contract Ed25519Test is Test {
     IEd25519Verifier private _verifier;
 
     function setUp() external {
-        _verifier = new Ed25519Verifier();
+        _verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
     }
 
     /// RFC 8032, section 7.1, tests 1 to 3.

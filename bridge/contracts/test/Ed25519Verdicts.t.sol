@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {Builds} from "./Builds.sol";
 import {Ed25519Point} from "./Ed25519Point.sol";
 import {Test} from "./Vm.sol";
 
@@ -32,7 +32,7 @@ contract Ed25519VerdictsTest is Test {
     }
 
     function setUp() external {
-        _verifier = new Ed25519Verifier();
+        _verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
     }
 
     function test_verdictsEqualZebras_1of4() external view {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Inbox} from "../src/Inbox.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
+import {Builds} from "./Builds.sol";
 import {InboxModel} from "./InboxModel.sol";
 import {Test, Vm} from "./Vm.sol";
 
@@ -16,7 +16,7 @@ contract InboxTest is Test {
 
     address private constant ROOT_CHAIN = address(0xc0ffee);
 
-    Inbox private inbox;
+    IInbox private inbox;
     InboxModel private model;
 
     function setUp() external {
@@ -24,14 +24,15 @@ contract InboxTest is Test {
         vm.roll(77);
         vm.deal(address(this), 1000 ether);
         vm.recordLogs();
-        inbox = new Inbox(_arguments());
+        inbox = IInbox(Builds.deploy(Builds.INBOX, abi.encode(_arguments())));
         model = new InboxModel();
     }
 
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
+        IInbox.Arguments memory arguments = _arguments();
         vm.chainId(10);
         vm.expectRevert(abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 10));
-        new Inbox(_arguments());
+        Builds.deploy(Builds.INBOX, abi.encode(arguments));
     }
 
     // What is sent, and by whom.

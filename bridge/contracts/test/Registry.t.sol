@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Inbox} from "../src/Inbox.sol";
-import {Registry} from "../src/Registry.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -11,6 +9,7 @@ import {Bls} from "../src/libraries/Bls.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {Possession} from "../src/libraries/Possession.sol";
 import {BlsSigner} from "./BlsSigner.sol";
+import {Builds} from "./Builds.sol";
 import {Deployed} from "./Deployed.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 
@@ -22,43 +21,43 @@ contract RegistryTest is Deployed {
         IRegistry.Arguments memory arguments = _registryArguments();
         vm.chainId(1);
         vm.expectRevert(abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 1));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         vm.chainId(1337);
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
     }
 
     function test_theListOfOperatorsIsChecked() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         arguments.operators[2] = arguments.operators[0];
         vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorTwice.selector, arguments.operators[0]));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         arguments.operators[2] = address(0);
         vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorZero.selector, 2));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         arguments.operators = new address[](0);
         vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorCount.selector, 0));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         arguments.operators = new address[](129);
         vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorCount.selector, 129));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
     }
 
     function test_theOtherArgumentsAreChecked() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         arguments.lockSecs = 0;
         vm.expectRevert(IRegistry.LockZero.selector);
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         arguments = _registryArguments();
         arguments.verifier = IEd25519Verifier(address(0xdead));
         vm.expectRevert(abi.encodeWithSelector(IRegistry.NoVerifier.selector, address(0xdead)));
-        new Registry(arguments);
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         for (uint256 i; i < 3; ++i) {
             arguments = _registryArguments();
             if (i == 0) arguments.inboxCode = 0;
             if (i == 1) arguments.vaultCode = 0;
             if (i == 2) arguments.rootChainCode = 0;
             vm.expectRevert(IRegistry.CodeHashZero.selector);
-            new Registry(arguments);
+            Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
         }
     }
 
@@ -68,7 +67,7 @@ contract RegistryTest is Deployed {
         vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), 3));
         vm.assertFalse(registry.created());
         (bytes32 inboxCode,,) = registry.codeHashes();
-        vm.assertEq(inboxCode, keccak256(type(Inbox).creationCode));
+        vm.assertEq(inboxCode, keccak256(Builds.code(Builds.INBOX)));
         vm.assertEq(registry.operatorCount(), 4);
     }
 
@@ -552,9 +551,9 @@ contract RegistryTest is Deployed {
 
 /// @notice An operator's contract that asks for its refund again while it receives it.
 contract Reenterer {
-    Registry private immutable REGISTRY;
+    IRegistry private immutable REGISTRY;
 
-    constructor(Registry registry) {
+    constructor(IRegistry registry) {
         REGISTRY = registry;
     }
 

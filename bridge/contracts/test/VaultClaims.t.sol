@@ -336,13 +336,10 @@ contract VaultClaimsTest is Claims {
         IVault.Base memory base = _final();
         bytes32[] memory path = _path(0);
         (IVault.Withdrawal[] memory batch, bytes32[] memory siblings) = _batch(1, 15);
-        IVault.Withdrawal memory first = withdrawals[0];
-        uint256 gas = gasleft();
-        vault.claim(base, first, path);
-        vm.snapshotValue("operations", "claim, native (call)", gas - gasleft());
-        gas = gasleft();
-        vault.claimBatch(base, batch, siblings);
-        vm.snapshotValue("operations", "claim in a batch of 15, each (call)", (gas - gasleft()) / 15);
+        uint256 gas = _gasOf(address(vault), 0, abi.encodeCall(vault.claim, (base, withdrawals[0], path)));
+        vm.snapshotValue("operations", "claim, native (call)", gas);
+        gas = _gasOf(address(vault), 0, abi.encodeCall(vault.claimBatch, (base, batch, siblings)));
+        vm.snapshotValue("operations", "claim in a batch of 15, each (call)", gas / 15);
     }
 
     function _fund(address asset, uint128 amount) private {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Vault} from "../src/Vault.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {TokenCalls} from "../src/libraries/TokenCalls.sol";
+import {Builds} from "./Builds.sol";
 import {Claims} from "./Claims.sol";
 import {DisplayToken, FeeToken, MoodyToken, NoReturnToken, ReenteringToken} from "./tokens/OddTokens.sol";
 import {TestToken} from "./tokens/TestToken.sol";
@@ -28,7 +28,7 @@ contract VaultDepositsTest is Claims {
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
         vm.chainId(8453);
         vm.expectRevert(abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 8453));
-        new Vault(IVault.Arguments(IInbox(address(1)), IRootChain(address(2))));
+        Builds.deploy(Builds.VAULT, abi.encode(IVault.Arguments(IInbox(address(1)), IRootChain(address(2)))));
     }
 
     function test_aNativeDepositIsAMessage() external {
@@ -243,9 +243,8 @@ contract VaultDepositsTest is Claims {
     function test_gasOfDeposits() external {
         vault.depositNative{value: 1 ether}(1, ALICE, REFUND);
         uint256 value = vault.quote(1);
-        uint256 gas = gasleft();
-        vault.depositNative{value: value}(1, ALICE, REFUND);
-        vm.snapshotValue("operations", "deposit, native (call, cold inbox ring)", gas - gasleft());
+        uint256 gas = _gasOf(address(vault), value, abi.encodeCall(vault.depositNative, (1, ALICE, REFUND)));
+        vm.snapshotValue("operations", "deposit, native (call, cold inbox ring)", gas);
     }
 
     function _displays(bytes memory symbol, bytes memory decimals, uint8 places, uint8 length, bytes32 text) private {

@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
-import {Ed25519Verifier} from "../src/Ed25519Verifier.sol";
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Checkpoints} from "../src/libraries/Checkpoints.sol";
 import {ListTree} from "../src/libraries/ListTree.sol";
 import {Members} from "../src/libraries/Members.sol";
 import {Messages} from "../src/libraries/Messages.sol";
 import {Possession} from "../src/libraries/Possession.sol";
+import {Builds} from "./Builds.sol";
 import {Ed25519Point} from "./Ed25519Point.sol";
 import {Test} from "./Vm.sol";
 
@@ -91,7 +92,7 @@ contract VectorsTest is Test {
     }
 
     function test_possessionIsProvenAsInRust() external {
-        Ed25519Verifier verifier = new Ed25519Verifier();
+        IEd25519Verifier verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
         for (uint256 i; i < 4; ++i) {
             string memory place = string.concat(".possession[", vm.toString(i), "]");
             address registry = vm.parseJsonAddress(json, string.concat(place, ".registry"));

@@ -76,7 +76,14 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory text);
     function readFileBinary(string calldata path) external view returns (bytes memory data);
     function exists(string calldata path) external view returns (bool found);
+
+    // Builds by source and name, like `src/Inbox.sol:Inbox`.
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);
+    function deployCode(string calldata artifact) external returns (address created);
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address created);
+    function deployCode(string calldata artifact, bytes calldata arguments, bytes32 salt)
+        external
+        returns (address created);
 
     // JSON: `key` is a path like `.cases[3].name`; values given as 0x-hexadecimal text or as numbers.
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Builds} from "./Builds.sol";
 import {Test} from "./Vm.sol";
 
 /// @title The toolchain does what the other tests rely on
@@ -30,6 +31,16 @@ contract VmTest is Test {
         (bool ok, bytes memory sum) = address(0x0b).staticcall{gas: 400}(new bytes(256));
         vm.assertTrue(ok);
         vm.assertEq(sum, new bytes(128));
+    }
+
+    /// If this fails the sources have changed: run node script/build.mjs.
+    function test_whatTestsDeployByNameIsWhatIsCommitted() external view {
+        string[5] memory names = ["Ed25519Verifier", "Inbox", "Registry", "RootChain", "Vault"];
+        string[5] memory builds = [Builds.VERIFIER, Builds.INBOX, Builds.REGISTRY, Builds.ROOT_CHAIN, Builds.VAULT];
+        for (uint256 i; i < 5; ++i) {
+            string memory committed = vm.readFile(string.concat("artifacts/", names[i], ".json"));
+            vm.assertEq(Builds.code(builds[i]), vm.parseJsonBytes(committed, ".bytecode"));
+        }
     }
 
     function testFuzz_aBoundValueStaysInside(uint256 value, uint256 low, uint256 high) external pure {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Vm} from "./Vm.sol";
+
+/// @title What src builds, by name
+/// @notice Tests name builds and import interfaces only: a test that imported a contract of src would compile it once more, with
+/// the test's own settings, and deploy that.
+library Builds {
+    string internal constant VERIFIER = "src/Ed25519Verifier.sol:Ed25519Verifier";
+    string internal constant INBOX = "src/Inbox.sol:Inbox";
+    string internal constant REGISTRY = "src/Registry.sol:Registry";
+    string internal constant ROOT_CHAIN = "src/RootChain.sol:RootChain";
+    string internal constant VAULT = "src/Vault.sol:Vault";
+
+    /// @notice A contract of the tests that is compiled as src is, to be measured.
+    string internal constant BLS_COST = "test/BlsCost.sol:BlsCost";
+
+    Vm private constant VM = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
+
+    function code(string memory name) internal view returns (bytes memory) {
+        return VM.getCode(name);
+    }
+
+    function deploy(string memory name) internal returns (address) {
+        return VM.deployCode(name);
+    }
+
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
+        return VM.deployCode(name, arguments);
+    }
+
+    function deploy(string memory name, bytes memory arguments, bytes32 salt) internal returns (address) {
+        return VM.deployCode(name, arguments, salt);
+    }
+}
