@@ -118,6 +118,68 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
+/// What a command that fails says.
+fn refused(folder: &Path, line: &str) -> String {
+    let output = plasmid(folder)
+        .args(words(line))
+        .args(["--output", "json"])
+        .output()
+        .expect("the command runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{line}: {text}");
+    let said: Value = serde_json::from_str(text.trim()).expect("an error is JSON too");
+    said["error"].as_str().expect("a sentence").to_owned()
+}
+
+/// A balance proven at a checkpoint that root accepted, and what a proof that was tampered with gives.
+fn prove_and_verify(folder: &Path) {
+    let bob = run(folder, &words("keys show bob"));
+    let bob = bob["public"].as_str().expect("an account").to_owned();
+    run(folder, &words(&format!("bridge prove --account {bob}")));
+    let held = run(folder, &words("bridge verify"));
+    assert_eq!(held["present"], true, "{held}");
+    assert!(held["leaf"]["balance"].is_string(), "{held}");
+    let against = held["checked_against"].as_str().expect("who vouches");
+    assert!(against.contains("RootChain"), "{held}");
+    run(
+        folder,
+        &words("bridge prove --withdrawal 1 --file paid.json"),
+    );
+    let paid = run(folder, &words("bridge verify paid.json"));
+    assert_eq!(paid["leaf"]["amount"], "250000000000000000", "{paid}");
+    run(
+        folder,
+        &words("bridge prove --withdrawal 77 --file none.json"),
+    );
+    let none = run(folder, &words("bridge verify none.json"));
+    assert_eq!(none["present"], false, "{none}");
+
+    let file = folder.join("proof.json");
+    let text = fs::read_to_string(&file).expect("the proof");
+    let proof: Value = serde_json::from_str(&text).expect("JSON");
+    let mut richer = proof.clone();
+    let value = proof["value"].as_str().expect("hex").to_owned();
+    richer["value"] = format!("01{}", &value[2..]).into();
+    let mut other = proof.clone();
+    other["of"]["account"] = run(folder, &words("keys show alice"))["public"].clone();
+    let mut forged = proof.clone();
+    let checkpoint = proof["checkpoint"].as_str().expect("hex").to_owned();
+    let last = checkpoint.len() - 1;
+    let flipped = if checkpoint.ends_with('0') { "1" } else { "0" };
+    forged["checkpoint"] = format!("{}{flipped}", &checkpoint[..last]).into();
+    for (tampered, why) in [
+        (richer, "does not hold"),
+        (other, "claim's"),
+        (forged, "root accepted digest"),
+    ] {
+        fs::write(&file, tampered.to_string()).expect("write");
+        let said = refused(folder, "bridge verify");
+        assert!(said.contains(why), "{said}");
+    }
+    let stranger = refused(folder, "bridge prove --account 0x12");
+    assert!(stranger.contains("0x12"), "{stranger}");
+}
+
 #[test]
 fn the_readmes_commands_work_and_the_network_resumes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -155,6 +217,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
             ),
         }
     }
+    prove_and_verify(folder);
     let before = run(folder, &words("status"));
     assert!(
         network.signal(libc::SIGINT),

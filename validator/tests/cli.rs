@@ -150,3 +150,52 @@ fn mistakes_are_answered_with_what_to_do() {
         assert!(!text.contains("panicked"), "{text}");
     }
 }
+
+#[test]
+fn bench_app_prints_its_figures_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid(&["bench", "app", "--accounts", "300", "--transfers", "50"])
+        .args(["--blocks", "2", "--json", "--dir"])
+        .arg(folder.path())
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let figures: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    assert_eq!(figures[0]["name"], "app_transfers_per_second");
+    assert_eq!(figures[1]["name"], "batch_verify_per_second");
+    let value = |place: usize| figures[place]["value"].as_f64().expect("a number");
+    assert!(value(0) > 0.0 && value(1) > 0.0);
+    let ratio = figures[0]["ratio"].as_f64().expect("a number");
+    assert!((ratio - value(0) / value(1)).abs() < 1e-9);
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn bench_app_refuses_fewer_accounts_than_senders() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid(&[
+        "bench",
+        "app",
+        "--accounts",
+        "10",
+        "--transfers",
+        "50",
+        "--dir",
+    ])
+    .arg(folder.path())
+    .output()
+    .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("there are 10"),
+        "{said}"
+    );
+}

@@ -10,6 +10,7 @@
 //! - Calls at or below the tip (an engine that restarted alone) compare the block hash and answer from what was kept.
 //! - Info never changes state: anyone reaches it.
 
+pub mod bench;
 mod consensus;
 mod convert;
 mod mempool;

@@ -3,9 +3,9 @@
 //! Calls to root are made here from the user's own words, never signed as a node hands them over: a node that lies about the
 //! calldata could take the money.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use alloy_primitives::{Address, B256, FixedBytes, U256};
+use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use clap::{Args, Subcommand};
 use plasmid_bridge::{
@@ -14,20 +14,17 @@ use plasmid_bridge::{
         rpc::{At, Call},
         wallet::{Key, Policy, Wallet},
     },
-    proof::tree,
     relay::seen::Log,
 };
-use plasmid_proto::bridge::v1::{
-    GetProofRequest, GetWithdrawalRequest, LeafProof, PrepareClaimRequest, TokenBalanceId,
-    WithdrawalStage, get_proof_request,
-};
-use serde_json::{Value, json};
+use plasmid_proto::bridge::v1::{GetWithdrawalRequest, PrepareClaimRequest, WithdrawalStage};
+use serde_json::json;
 
 use super::{
     CliError, amount,
     connect::{self, Connection},
     keys::KeyOptions,
     output::Output,
+    proof,
     tx::{self, Money, Signing},
 };
 use crate::{
@@ -89,32 +86,9 @@ pub enum BridgeCommand {
         deposit: Deposit,
     },
     /// Fetches the proof of an account, a token balance or a withdrawal at a checkpoint.
-    Prove {
-        /// An account.
-        #[arg(long, conflicts_with = "withdrawal")]
-        account: Option<String>,
-        /// With an account: its balance of this token (address).
-        #[arg(long, requires = "account")]
-        token: Option<String>,
-        /// A withdrawal's number.
-        #[arg(long)]
-        withdrawal: Option<u64>,
-        /// The checkpoint [default: the newest that root accepted].
-        #[arg(long)]
-        epoch: Option<u64>,
-        /// Where to write the proof.
-        #[arg(long, default_value = "proof.json")]
-        file: PathBuf,
-    },
-    /// Verifies a proof file, with nobody's help.
-    Verify {
-        /// The file.
-        #[arg(default_value = "proof.json")]
-        file: PathBuf,
-        /// The state root to verify against, hex [default: the one in the file].
-        #[arg(long)]
-        state_root: Option<String>,
-    },
+    Prove(proof::ProveCommand),
+    /// Verifies a proof file: the leaf against the state root, and the state root against RootChain.
+    Verify(proof::VerifyCommand),
 }
 
 /// What goes in, and who pays.
@@ -185,26 +159,8 @@ pub async fn run(
             )
             .await
         }
-        BridgeCommand::Prove {
-            account,
-            token,
-            withdrawal,
-            epoch,
-            file,
-        } => {
-            let leaf = wanted_leaf(account, token, withdrawal)?;
-            prove(
-                connection,
-                output,
-                GetProofRequest {
-                    epoch,
-                    leaf: Some(leaf),
-                },
-                &file,
-            )
-            .await
-        }
-        BridgeCommand::Verify { file, state_root } => verify(output, &file, state_root.as_deref()),
+        BridgeCommand::Prove(command) => proof::prove(command, connection, output).await,
+        BridgeCommand::Verify(command) => proof::verify(&command, connection, output).await,
     }
 }
 
@@ -216,7 +172,7 @@ struct Forced {
 }
 
 /// A wallet on root for the key called `name`.
-async fn wallet(
+pub async fn wallet(
     connection: &Connection,
     keys: &KeyOptions,
     name: &str,
@@ -510,133 +466,4 @@ pub fn root_sender_bytes(address: [u8; 20], body: Body) -> Vec<u8> {
         fee_payer_authentication: None,
     }
     .encode()
-}
-
-fn wanted_leaf(
-    account: Option<String>,
-    token: Option<String>,
-    withdrawal: Option<u64>,
-) -> Result<get_proof_request::Leaf, CliError> {
-    match (account, token, withdrawal) {
-        (Some(account), Some(token), _) => {
-            Ok(get_proof_request::Leaf::TokenBalance(TokenBalanceId {
-                account,
-                token,
-            }))
-        }
-        (Some(account), None, _) => Ok(get_proof_request::Leaf::Account(account)),
-        (None, _, Some(number)) => Ok(get_proof_request::Leaf::Withdrawal(number)),
-        (None, _, None) => Err(CliError::new(
-            "name what to prove: --account or --withdrawal",
-        )),
-    }
-}
-
-async fn prove(
-    connection: &Connection,
-    output: Output,
-    request: GetProofRequest,
-    file: &PathBuf,
-) -> Result<(), CliError> {
-    let answer = connection
-        .bridge()
-        .await?
-        .get_proof(request)
-        .await?
-        .into_inner();
-    let proof = answer
-        .proof
-        .ok_or_else(|| CliError::new("the node answered without a proof"))?;
-    let epoch = answer
-        .checkpoint
-        .as_ref()
-        .map(|checkpoint| checkpoint.epoch);
-    let text = proof_json(&proof, epoch);
-    fs::write(file, format!("{text:#}\n"))?;
-    output.object(&json!({ "file": file, "present": proof.present, "epoch": epoch, "state_root": hex::encode(&proof.state_root) }));
-    output.next(&format!("plasmid bridge verify {}", file.display()));
-    Ok(())
-}
-
-fn proof_json(proof: &LeafProof, epoch: Option<u64>) -> Value {
-    json!({
-        "epoch": epoch,
-        "present": proof.present,
-        "key": hex::encode(&proof.key),
-        "index": proof.index,
-        "leaf_key": hex::encode(&proof.leaf_key),
-        "next_key": hex::encode(&proof.next_key),
-        "kind": proof.kind,
-        "value": hex::encode(&proof.value),
-        "siblings": proof.siblings.iter().map(hex::encode).collect::<Vec<_>>(),
-        "leaf_count": proof.leaf_count,
-        "state_root": hex::encode(&proof.state_root),
-    })
-}
-
-fn verify(output: Output, file: &PathBuf, state_root: Option<&str>) -> Result<(), CliError> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| CliError::new(format!("{}: {error}", file.display())))?;
-    let proof: Value = serde_json::from_str(&text)?;
-    let wanted = state_root.map_or_else(
-        || bytes32(&proof["state_root"], "state_root"),
-        parse_bytes32,
-    )?;
-    let inclusion = inclusion(&proof)?;
-    let key = bytes32(&proof["key"], "key")?;
-    let present = proof["present"].as_bool().unwrap_or(false);
-    let shown = if present {
-        if inclusion.key != key {
-            return Err(CliError::new(format!(
-                "the proof does not hold: it shows the leaf of key {}, not of {key}",
-                inclusion.key
-            )));
-        }
-        inclusion.verify(&wanted)
-    } else {
-        tree::verify_absence(&key, &inclusion, &wanted)
-    };
-    shown.map_err(|error| CliError::new(format!("the proof does not hold: {error}")))?;
-    output.object(&json!({ "holds": true, "present": present, "state_root": wanted.to_string(), "kind": proof["kind"], "value": proof["value"] }));
-    Ok(())
-}
-
-fn inclusion(proof: &Value) -> Result<tree::Inclusion, CliError> {
-    let number = |name: &str| {
-        proof[name]
-            .as_u64()
-            .and_then(|n| u32::try_from(n).ok())
-            .ok_or_else(|| CliError::new(format!("{name} is no number below 2^32")))
-    };
-    let siblings: Vec<B256> = proof["siblings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|word| bytes32(word, "siblings"))
-        .collect::<Result<_, _>>()?;
-    let count = siblings.len();
-    let siblings = siblings
-        .try_into()
-        .map_err(|_| CliError::new(format!("a proof has 32 siblings, this one {count}")))?;
-    let kind = u8::try_from(number("kind")?).map_err(|_| CliError::new("kind is no byte"))?;
-    let value = hex::decode(proof["value"].as_str().unwrap_or_default())
-        .map_err(|error| CliError::new(format!("value: {error}")))?;
-    Ok(tree::Inclusion {
-        index: number("index")?,
-        key: bytes32(&proof["leaf_key"], "leaf_key")?,
-        next: bytes32(&proof["next_key"], "next_key")?,
-        value_hash: tree::value_hash(kind, &value),
-        siblings,
-        count: number("leaf_count")?,
-    })
-}
-
-fn bytes32(value: &Value, name: &str) -> Result<B256, CliError> {
-    parse_bytes32(value.as_str().unwrap_or_default())
-        .map_err(|error| CliError::new(format!("{name}: {error}")))
-}
-
-fn parse_bytes32(text: &str) -> Result<B256, CliError> {
-    text.parse()
-        .map_err(|error| CliError::new(format!("{text:?} is not 32 bytes in hex: {error}")))
 }

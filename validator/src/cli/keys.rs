@@ -122,19 +122,25 @@ impl KeyOptions {
 
     /// The public name of the key called `name`, without its password.
     pub fn public(&self, name: &str) -> Result<String, CliError> {
-        Ok(keystore::describe(&self.path(name)?)?.public)
+        Ok(keystore::describe(&self.existing(name)?)?.public)
+    }
+
+    /// The file of a key that is there.
+    fn existing(&self, name: &str) -> Result<PathBuf, CliError> {
+        let path = self.path(name)?;
+        if path.exists() {
+            return Ok(path);
+        }
+        let folder = self.folder()?;
+        Err(CliError::new(format!(
+            "no key {name} in {}: `plasmid keys list` shows what is there, `plasmid keys new {name}` makes one",
+            folder.display()
+        )))
     }
 
     /// Opens the key called `name`.
     pub fn open(&self, name: &str) -> Result<(Description, Secret), CliError> {
-        let path = self.path(name)?;
-        if !path.exists() {
-            let folder = self.folder()?;
-            return Err(CliError::new(format!(
-                "no key {name} in {}: `plasmid keys list` shows what is there, `plasmid keys new {name}` makes one",
-                folder.display()
-            )));
-        }
+        let path = self.existing(name)?;
         let password = self.password(false)?;
         Ok(keystore::open(&path, &password)?)
     }
@@ -205,7 +211,7 @@ pub fn run(command: &KeysCommand, options: &KeyOptions, output: Output) -> Resul
         }
         KeysCommand::List => list(&options.folder()?, output),
         KeysCommand::Show { name } => {
-            let about = keystore::describe(&options.path(name)?)?;
+            let about = keystore::describe(&options.existing(name)?)?;
             output.object(
                 &json!({ "name": name, "kind": about.kind.name(), "public": about.public }),
             );

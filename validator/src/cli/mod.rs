@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod amount;
+pub mod bench;
 pub mod bridge;
 pub mod connect;
 pub mod demo;
+pub mod init;
 pub mod keys;
 pub mod localnet;
 pub mod output;
+pub mod proof;
 pub mod query;
 pub mod relay;
 pub mod start;
@@ -62,6 +65,9 @@ enum Command {
     /// Money and messages between root and child.
     #[command(subcommand)]
     Bridge(bridge::BridgeCommand),
+    /// Founds a network with other operators, or makes the folder of a node that joins one.
+    #[command(subcommand)]
+    Init(init::InitCommand),
     /// Runs one node beside its CometBFT.
     Start(start::StartCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
@@ -70,6 +76,9 @@ enum Command {
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     Localnet(localnet::LocalnetCommand),
+    /// Measures this machine: figures, no judgement.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// What the node is and how far it is.
     Status,
     /// The version of this program, and what does not hold yet.
@@ -158,10 +167,12 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Tx(command) => tx::run(command, &connection, &keys, output).await,
         Command::Query(command) => query::run(command, &connection, &keys, output).await,
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
+        Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys).await,
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         Command::Demo(command) => demo::run(command, output).await,
         Command::Localnet(command) => localnet::run(command, output).await,
+        Command::Bench(command) => bench::run(&command, output),
         Command::Status => query::status(&connection, output).await,
         Command::Version => {
             version::run(output);

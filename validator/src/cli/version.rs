@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::output::Output;
+use crate::node::comet::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
 pub const DOES_NOT_HOLD: [&str; 4] = [
@@ -14,14 +15,16 @@ pub const DOES_NOT_HOLD: [&str; 4] = [
 
 /// Prints it.
 pub fn run(output: Output) {
-    output.object(&json!({
+    let mut about = json!({
         "name": "plasmid",
         "version": env!("CARGO_PKG_VERSION"),
-        "engine": "CometBFT 0.38.25, unmodified, over the ABCI 2.0 socket",
-    }));
+        "engine": format!("CometBFT {COMETBFT_VERSION}, unmodified, over the ABCI 2.0 socket"),
+    });
     if output.is_json() {
-        return;
+        about["does_not_hold"] = json!(DOES_NOT_HOLD);
+        return output.object(&about);
     }
+    output.object(&about);
     output.say("what does not hold yet:");
     for sentence in DOES_NOT_HOLD {
         output.say(&format!("  - {sentence}"));

@@ -22,7 +22,7 @@ use transcript::Transcript;
 mod forced;
 #[cfg(test)]
 mod tests;
-mod transcript;
+pub(crate) mod transcript;
 
 pub(super) use forced::{Forced, check_forced};
 

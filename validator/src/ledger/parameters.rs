@@ -4,9 +4,11 @@
 //! `start` and genesis all call it.
 
 use plasmid_bridge::proof::bytes::Reader;
+use serde::{Deserialize, Serialize};
 
 use super::leaf::{LeafError, Value};
 
+pub mod decimal;
 mod presets;
 
 #[cfg(test)]
@@ -16,7 +18,8 @@ mod validate;
 pub use validate::{ParametersError, worst_case};
 
 /// How a node knows that a root block is final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FinalityRule {
     /// The root node's `finalized` tag.
     Tag,
@@ -25,7 +28,8 @@ pub enum FinalityRule {
 }
 
 /// Everything that is fixed at genesis. Windows are seconds, amounts the smallest unit of the native coin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// Version of the rules; 1.
     pub rules: u32,
@@ -40,22 +44,28 @@ pub struct Parameters {
     /// Epochs whose leaves are kept.
     pub ring: u32,
     /// Stake for one unit of power.
+    #[serde(with = "decimal")]
     pub unit: u128,
     /// Fee of every transaction.
+    #[serde(with = "decimal")]
     pub base_fee: u128,
     /// Fee of every byte.
+    #[serde(with = "decimal")]
     pub byte_fee: u128,
     /// Price of a leaf in an empty state.
+    #[serde(with = "decimal")]
     pub leaf_fee: u128,
     /// Leaves after which the price has risen by another `leaf_fee`.
     pub leaf_step: u32,
     /// Price of a leaf from 2^32 − 2^30 leaves on.
+    #[serde(with = "decimal")]
     pub flat_leaf_fee: u128,
     /// Gas of bringing a checkpoint.
     pub relay_fixed_gas: u64,
     /// Gas more for every absent signer.
     pub relay_absent_gas: u64,
     /// Fee units for one wei of root gas.
+    #[serde(with = "decimal")]
     pub fee_per_wei: u128,
     /// Share of an epoch's fees that its relayer gets at most, of 10,000.
     pub relay_share_bps: u16,

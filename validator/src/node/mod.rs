@@ -5,6 +5,7 @@ pub mod anvil;
 pub mod comet;
 pub mod config;
 pub mod development;
+pub mod founding;
 pub mod guard;
 pub mod keystore;
 pub mod local;

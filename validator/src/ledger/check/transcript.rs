@@ -8,7 +8,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 
 /// What a batch consists of.
-pub(super) struct Transcript(Sha256);
+pub(crate) struct Transcript(Sha256);
 
 impl Transcript {
     pub fn new() -> Self {
@@ -30,7 +30,7 @@ impl Transcript {
 }
 
 /// SHA-256 of the seed and a counter, block after block.
-pub(super) struct Coefficients {
+pub(crate) struct Coefficients {
     seed: [u8; 32],
     counter: u64,
 }

@@ -45,4 +45,29 @@ impl Parameters {
             evidence_age_secs: 600,
         }
     }
+
+    /// A network of several machines: epochs of 7,200 blocks, windows of days (DESIGN sections 7, 9 and 10). The ring is for a
+    /// shortest epoch of 720 s, ten blocks a second.
+    pub const fn network() -> Self {
+        const DAY: u64 = 86_400;
+        Self {
+            epoch_blocks: 7_200,
+            seats: 128,
+            ring: 4_972,
+            relay_window_secs: 3_600,
+            challenge_secs: 3 * DAY,
+            evidence_secs: 7 * DAY,
+            unbonding_secs: 14 * DAY,
+            inbox_delay_secs: 3 * DAY,
+            exit_timeout_secs: 7 * DAY,
+            grace_secs: 3 * DAY,
+            reveal_blocks: 256,
+            root_block_secs: 60,
+            epoch_max_secs: DAY / 2,
+            inbox_interval_ms: 500,
+            evidence_age_blocks: 14 * DAY,
+            evidence_age_secs: 14 * DAY,
+            ..Self::local()
+        }
+    }
 }

@@ -19,12 +19,12 @@ use super::{
     anvil::AnvilError,
     comet::CometError,
     config::{ConfigError, Home},
+    founding::FoundingError,
     keystore::KeystoreError,
     port,
     process::ProcessError,
     tools::InstallError,
 };
-use crate::chain::genesis::GenesisError;
 
 pub mod found;
 pub mod run;
@@ -102,7 +102,7 @@ pub enum LocalError {
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
     #[error(transparent)]
-    Genesis(#[from] GenesisError),
+    Founding(#[from] FoundingError),
     #[error(transparent)]
     Ceremony(#[from] plasmid_bridge::client::ceremony::CeremonyError),
     #[error(transparent)]

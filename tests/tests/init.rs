@@ -1,0 +1,253 @@
+//! `plasmid init`, typed as operators type it: two who share nothing but the plan found a network, and a third node joins it.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use plasmid::node::{anvil, development, port, tools::Tools};
+use serde_json::Value;
+
+/// How long a network may take to make a few blocks, a block a second.
+const POLLS: u32 = 300;
+
+struct Place {
+    folder: tempfile::TempDir,
+    root: String,
+}
+
+impl Place {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(plasmid_tests::binary());
+        command.current_dir(self.folder.path());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(["--output", "json", "--root", &self.root])
+            .args(["--keys", "keys", "--password-file", "password"]);
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        let output = self.command().args(arguments.split_whitespace()).output();
+        output.expect("plasmid runs")
+    }
+
+    /// What a command that works says.
+    fn good(&self, arguments: &str) -> Value {
+        let output = self.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments}: {text} {said}");
+        serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    }
+
+    /// Why a command that does not work does not.
+    fn refused(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success(), "{arguments}: {text}");
+        let said: Value = serde_json::from_str(text.trim()).expect("an error is JSON too");
+        said["error"].as_str().expect("a sentence").to_owned()
+    }
+
+    /// A key file of one of anvil's funded accounts; gives its address.
+    fn import(&self, name: &str, number: usize) -> String {
+        let secret = development::anvil_secret(number).expect("anvil has it");
+        let file = self.path("secret");
+        fs::write(&file, hex::encode(*secret)).expect("write");
+        let made = self.good(&format!("keys import {name} --secret-file secret"));
+        fs::remove_file(file).expect("remove");
+        made["public"].as_str().expect("an address").to_owned()
+    }
+}
+
+/// A node's two processes, killed when dropped.
+struct Node {
+    children: Vec<Child>,
+    rpc: SocketAddr,
+}
+
+impl Node {
+    fn start(place: &Place, home: &str, engine: &str, rpc: SocketAddr) -> Self {
+        let log = |name: &str| {
+            let path = place.path(&format!("{home}-{name}.log"));
+            Stdio::from(fs::File::create(path).expect("a log"))
+        };
+        let mut node = place.command();
+        node.args(["start", "--home", home])
+            .stdout(log("out"))
+            .stderr(log("node"));
+        let mut comet = Command::new(engine);
+        let folder = place.path(home).join("cometbft");
+        comet.arg("start").arg("--home").arg(folder);
+        comet.stdout(log("comet")).stderr(Stdio::null());
+        let children = vec![node.spawn().expect("node"), comet.spawn().expect("engine")];
+        Self { children, rpc }
+    }
+
+    async fn block(&self, height: u64) -> Option<Value> {
+        let url = format!("http://{}/block?height={height}", self.rpc);
+        let client = reqwest::Client::builder().no_proxy().build().ok()?;
+        let text = client.get(url).send().await.ok()?.text().await.ok()?;
+        let answer: Value = serde_json::from_str(&text).ok()?;
+        let block = answer["result"]["block"].clone();
+        block.is_object().then_some(block)
+    }
+
+    async fn app_hash(&self, height: u64) -> String {
+        for _ in 0..POLLS {
+            if let Some(block) = self.block(height).await {
+                let hash = block["header"]["app_hash"].as_str();
+                return hash.expect("an app hash").to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("{} has no block {height}", self.rpc);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().rev() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port::free().expect("a free port")))
+}
+
+async fn root(folder: &Path) -> anvil::Anvil {
+    let options = anvil::Options {
+        port: port::free().expect("a free port"),
+        chain_id: 31_337,
+        block_time_secs: 1,
+        folder: folder.to_owned(),
+    };
+    let tools = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools());
+    let program = tools.await.expect("no panic").expect("root tools").anvil;
+    anvil::Anvil::start(&program, &options)
+        .await
+        .expect("anvil")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root_folder = tempfile::tempdir().expect("a folder");
+    let anvil = root(root_folder.path()).await;
+    let place = Place {
+        folder,
+        root: anvil.url().to_owned(),
+    };
+    fs::write(place.path("password"), "correct horse\n").expect("write");
+    let (ann, ben) = (place.import("ann", 1), place.import("ben", 2));
+    let rich = place.import("rich", 3);
+
+    let wrong = place.refused(&format!("init plan --operator {ann} --operator {ann}"));
+    assert!(wrong.contains("twice"), "{wrong}");
+    let wrong = place.refused(&format!("init plan --operator {ann} --root-chain-id 1"));
+    assert!(wrong.contains("31337"), "{wrong}");
+    let plan =
+        format!("init plan --preset local --operator {ann} --operator {ben} --balance {rich}=5");
+    let said = place.good(&plan);
+    assert_eq!(
+        (said["operators"].as_u64(), said["record_slots"].as_u64()),
+        (Some(2), Some(208))
+    );
+    let wrong = place.refused(&plan);
+    assert!(wrong.contains("exists"), "{wrong}");
+
+    let early = place.refused("init register --home a --from ann --stake 3");
+    assert!(early.contains("init deploy"), "{early}");
+    let deployed = place.good("init deploy --from rich");
+    assert_eq!(deployed["registry"], said["registry"]);
+    assert_eq!(
+        place.good("init deploy --from rich"),
+        deployed,
+        "a second time does nothing"
+    );
+    let stranger = place.refused("init register --home r --from rich --stake 3");
+    assert!(stranger.contains("no operator of the plan"), "{stranger}");
+    let little = place.refused("init register --home a --from ann --stake 0.0001");
+    assert!(little.contains("one unit of power"), "{little}");
+
+    let first = place.good("init register --home a --from ann --stake 3");
+    let missing = place.refused("init agree --from ann");
+    assert!(missing.contains(&ben), "{missing}");
+    // Taken back and registered anew, with the same keys.
+    place.good("init refund --from ann");
+    let again = place.good("init register --home a --from ann --stake 3");
+    assert_eq!(again["consensus_key"], first["consensus_key"]);
+    assert_eq!(again["checkpoint_key"], first["checkpoint_key"]);
+    let second = place.good("init register --home b --from ben --stake 2");
+
+    let agreed = place.good("init agree --from ann");
+    assert_eq!(agreed["sum"], "10");
+    let missing = place.refused("init create --from rich");
+    assert!(missing.contains(&ben), "{missing}");
+    // Who agrees with another plan agrees on something else; the one whose plan is whole cannot lose by it.
+    let text = fs::read_to_string(place.path("network.toml")).expect("the plan");
+    let other = text.replace("challenge_secs = 4", "challenge_secs = 3");
+    fs::write(place.path("other.toml"), other).expect("write");
+    let differing = place.refused("init create --from rich --plan other.toml");
+    assert!(differing.contains("has agreed on"), "{differing}");
+    assert_eq!(
+        place.good("init agree --from ben")["agreement"],
+        agreed["agreement"]
+    );
+    let early = place.refused("init join --home a");
+    assert!(early.contains("has not created"), "{early}");
+    let created = place.good("init create --from rich");
+    let late = place.refused("init create --from rich");
+    assert!(late.contains("created already"), "{late}");
+    let differing = place.refused("init join --home a --plan other.toml");
+    assert!(differing.contains("another plan"), "{differing}");
+    let operators = place.good("init status");
+    let agreed = operators["operators"].as_array().expect("rows");
+    assert!(
+        agreed.iter().all(|row| row["agreed"] == "yes"),
+        "{operators}"
+    );
+
+    let peer = place.refused("init join --home a --peer 127.0.0.1:5");
+    assert!(peer.contains("ID@HOST:PORT"), "{peer}");
+    let ports: Vec<_> = (0..9).map(|_| loopback()).collect();
+    let id = |said: &Value| said["node_id"].as_str().expect("a node id").to_owned();
+    let peers = format!(
+        "--peer {}@{} --peer {}@{}",
+        id(&first),
+        ports[2],
+        id(&second),
+        ports[5]
+    );
+    let mut nodes = Vec::new();
+    for (number, home) in ["a", "b", "c"].into_iter().enumerate() {
+        let at = &ports[number * 3..];
+        let said = place.good(&format!(
+            "init join --home {home} --private --grpc {} --rpc {} --p2p {} {peers}",
+            at[0], at[1], at[2]
+        ));
+        assert_eq!(said["chain_id"], created["chain_id"]);
+        assert_eq!(said["validates"].as_bool(), Some(home != "c"));
+        let engine = said["engine"].as_str().expect("a path").to_owned();
+        nodes.push(Node::start(&place, home, &engine, at[1]));
+    }
+    let expected = nodes[0].app_hash(4).await;
+    for node in &nodes {
+        assert_eq!(node.app_hash(4).await, expected);
+    }
+    let status = place.good(&format!("--node http://{} status", ports[6]));
+    assert_eq!(status["chain_id"], created["chain_id"]);
+}

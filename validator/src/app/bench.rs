@@ -1,0 +1,287 @@
+//! Measures FinalizeBlock and Commit, for `plasmid bench app`: blocks of signed transfers among many accounts, into a real store.
+//!
+//! No verdict is cached: the blocks' transactions never went through CheckTx, and a block counts when its height is durable.
+//! Beside it, in the same run and on the same bytes, raw batch verification of the signatures alone, keys and points decoded, on all
+//! cores: what no application that checks its signatures can be faster than.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use alloy_primitives::keccak256;
+use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
+use plasmid_bridge::proof::vote;
+use prost::bytes::Bytes;
+use rayon::prelude::*;
+use tendermint_proto::{
+    google::protobuf::Timestamp,
+    v0_38::abci::{CommitInfo, RequestFinalizeBlock, RequestPrepareProposal},
+};
+
+use super::{App, Surroundings, identity, pool::Limits, ports::Blind};
+use crate::{
+    chain::genesis::{
+        GenesisError,
+        file::{File, FileError},
+    },
+    engine::abci::{Fault, Handler},
+    ledger::{
+        Account, Domain, Transaction, check,
+        check::transcript::Transcript,
+        transaction::{Authentication, Body, Header},
+    },
+    store::{self, StoreError},
+};
+
+mod people;
+
+use people::{People, genesis, init_chain};
+
+/// What each transfer offers: more than any price of the local parameters.
+const FEE: u128 = 1 << 56;
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Accounts in the genesis state.
+    pub accounts: u32,
+    /// Transfers in a block.
+    pub transfers: u32,
+    /// Blocks that are measured, after one that is not.
+    pub blocks: u32,
+}
+
+/// Who signs: a transfer's bytes from a seed, header and body. Keys are the caller's.
+pub type Sign<'a> = &'a (dyn Fn(&[u8; 32], Header, Body, &Domain) -> Transaction + Sync);
+
+/// What was measured: seconds of each block, and of the raw verification of its signatures.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// FinalizeBlock, Commit, durable.
+    pub app_secs: Vec<f64>,
+    /// Batch verification alone.
+    pub verify_secs: Vec<f64>,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{0}")]
+    Fault(Fault),
+    #[error("a block took {taken} of {given} transfers: {why}")]
+    NotTaken {
+        taken: usize,
+        given: usize,
+        why: &'static str,
+    },
+    #[error(
+        "{transfers} transfers in {blocks} blocks need as many accounts, and there are {accounts}"
+    )]
+    TooFewAccounts {
+        transfers: u32,
+        blocks: u32,
+        accounts: u32,
+    },
+    #[error("{0}")]
+    Key(&'static str),
+    #[error("a signature that was just made does not verify")]
+    Unverified,
+}
+
+/// Measures blocks of transfers in a new store in `folder`; `say` is told what is being done.
+///
+/// # Errors
+/// [`BenchError`]; figures come only from blocks in which every transfer succeeded.
+pub fn run(
+    folder: &Path,
+    size: Size,
+    sign: Sign<'_>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Measured, BenchError> {
+    let senders = u64::from(size.transfers) * (u64::from(size.blocks) + 1);
+    if senders > u64::from(size.accounts) || size.transfers == 0 {
+        return Err(BenchError::TooFewAccounts {
+            transfers: size.transfers,
+            blocks: size.blocks + 1,
+            accounts: size.accounts,
+        });
+    }
+    say("making accounts and the genesis state");
+    let people = People::new(
+        size.accounts,
+        u32::try_from(senders).unwrap_or(u32::MAX),
+        sign,
+    );
+    let file = genesis(&people, size.transfers)?;
+    let bench = Bench::open(folder, &file)?;
+    let mut measured = Measured::default();
+    for height in 1..=u64::from(size.blocks) + 1 {
+        say(&format!(
+            "block {height}: signing {} transfers",
+            size.transfers
+        ));
+        let given = bench.transfers(&people, height, size.transfers);
+        let transactions = bench.propose(height, &given)?;
+        say(&format!("block {height}: measuring"));
+        let app = bench.execute(height, transactions, given.len())?;
+        let verify = verify(&bench, &given)?;
+        // The first block pays for what a running node has long paid: threads, page faults, the store's first files.
+        if height > 1 {
+            measured.app_secs.push(app);
+            measured.verify_secs.push(verify);
+        }
+    }
+    Ok(measured)
+}
+
+/// The application of the only validator, over a store on disk.
+struct Bench {
+    app: App,
+    proposer: Bytes,
+    time: u64,
+}
+
+impl Bench {
+    fn open(folder: &Path, file: &File) -> Result<Self, BenchError> {
+        let genesis = file.load()?;
+        let request = init_chain(file, &genesis);
+        let member = genesis.built.members.first();
+        let key = member.ok_or(BenchError::Key("no member"))?.consensus_key;
+        let time = genesis.root.time;
+        let (books, loaded) = store::open(folder, identity(&genesis))?;
+        let surroundings = Surroundings {
+            store: Arc::new(books),
+            outlook: Arc::new(Blind),
+            signer: None,
+            pool: Limits::default(),
+            reexecute: false,
+        };
+        let app = App::new(genesis, loaded, surroundings).map_err(BenchError::Fault)?;
+        app.init_chain(request).map_err(BenchError::Fault)?;
+        Ok(Self {
+            app,
+            proposer: vote::address(&key).to_vec().into(),
+            time,
+        })
+    }
+
+    /// The transfers of a height, each by a sender of its own.
+    fn transfers(&self, people: &People<'_>, height: u64, count: u32) -> Vec<Bytes> {
+        let count = count as usize;
+        let first = usize::try_from(height - 1).unwrap_or(0) * count;
+        let domain = &self.app.deployment().domain;
+        let numbers = (first..first + count).into_par_iter();
+        let signed = numbers.map(|number| {
+            let (seed, sender) = &people.senders[number];
+            let header = Header {
+                sender: *sender,
+                lane: 0,
+                sequence: 0,
+                fee: FEE,
+                fee_payer: Account::NONE,
+                valid_until: u64::MAX,
+                memo: [0; 32],
+            };
+            let body = Body::Transfer {
+                to: people.recipient(number),
+                token: [0; 20],
+                amount: 1,
+            };
+            Bytes::from((people.sign)(seed, header, body, domain).encode())
+        });
+        signed.collect()
+    }
+
+    fn timestamp(&self, height: u64) -> Timestamp {
+        Timestamp {
+            seconds: i64::try_from(self.time.saturating_add(height)).unwrap_or(i64::MAX),
+            nanos: 0,
+        }
+    }
+
+    fn propose(&self, height: u64, given: &[Bytes]) -> Result<Vec<Bytes>, BenchError> {
+        let request = RequestPrepareProposal {
+            max_tx_bytes: 90 << 20,
+            txs: given.to_vec(),
+            height: i64::try_from(height).unwrap_or(i64::MAX),
+            time: Some(self.timestamp(height)),
+            proposer_address: self.proposer.clone(),
+            ..RequestPrepareProposal::default()
+        };
+        let answer = self
+            .app
+            .prepare_proposal(request)
+            .map_err(BenchError::Fault)?;
+        if answer.txs.len() != given.len() + 1 {
+            return Err(BenchError::NotTaken {
+                taken: answer.txs.len().saturating_sub(1),
+                given: given.len(),
+                why: "the proposal left some out",
+            });
+        }
+        Ok(answer.txs)
+    }
+
+    /// Seconds of FinalizeBlock and Commit until the height is durable.
+    fn execute(&self, height: u64, txs: Vec<Bytes>, given: usize) -> Result<f64, BenchError> {
+        let request = RequestFinalizeBlock {
+            txs,
+            decided_last_commit: Some(CommitInfo::default()),
+            hash: keccak256(height.to_be_bytes()).to_vec().into(),
+            height: i64::try_from(height).unwrap_or(i64::MAX),
+            time: Some(self.timestamp(height)),
+            proposer_address: self.proposer.clone(),
+            ..RequestFinalizeBlock::default()
+        };
+        let began = Instant::now();
+        let answer = self
+            .app
+            .finalize_block(request)
+            .map_err(BenchError::Fault)?;
+        self.app.commit().map_err(BenchError::Fault)?;
+        self.app.store().flush()?;
+        let secs = began.elapsed().as_secs_f64();
+        let good = answer.tx_results.iter().filter(|result| result.code == 0);
+        let taken = good.count().saturating_sub(1);
+        if taken != given {
+            return Err(BenchError::NotTaken {
+                taken,
+                given,
+                why: "the others failed",
+            });
+        }
+        Ok(secs)
+    }
+}
+
+/// Seconds of batch verification of the transfers' signatures, one batch a core; digests are at hand.
+fn verify(bench: &Bench, given: &[Bytes]) -> Result<f64, BenchError> {
+    let domain = &bench.app.deployment().domain;
+    let claims = given.par_iter().map(|bytes| {
+        let checked = check(bytes, domain).map_err(|_| BenchError::Unverified)?;
+        match &checked.transaction().authentication {
+            Authentication::Ed25519 { key, signature } => Ok((*key, *signature, *checked.digest())),
+            _ => Err(BenchError::Unverified),
+        }
+    });
+    let claims = claims.collect::<Result<Vec<_>, _>>()?;
+    let chunk = claims.len().div_ceil(rayon::current_num_threads()).max(1);
+    let began = Instant::now();
+    let sound = claims.par_chunks(chunk).all(|claims| {
+        let mut verifier = batch::Verifier::new();
+        for (key, signature, digest) in claims {
+            let key = VerificationKeyBytes::from(*key);
+            verifier.queue((key, Signature::from(*signature), digest.as_slice()));
+        }
+        verifier.verify(Transcript::new().coefficients()).is_ok()
+    });
+    let secs = began.elapsed().as_secs_f64();
+    if sound {
+        Ok(secs)
+    } else {
+        Err(BenchError::Unverified)
+    }
+}

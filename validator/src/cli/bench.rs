@@ -1,0 +1,157 @@
+//! `plasmid bench`: figures of this machine. A figure is `{"name", "value", "unit"}`, with its `"rival"` and the `"ratio"` to it where it has one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{CliError, output::Output};
+use crate::{
+    app::bench::{self, Measured, Size},
+    ledger::{
+        Domain, Transaction,
+        transaction::{Body, Header},
+    },
+    node::{keystore::KeyKind, signer::Signer},
+    store,
+};
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// FinalizeBlock and Commit of blocks of signed transfers, durable and cold, beside raw signature verification.
+    App(Sizes),
+    /// The state tree and the store alone.
+    Store(Sizes),
+}
+
+/// How much of it.
+#[derive(Debug, Args)]
+pub struct Sizes {
+    /// Accounts in the state.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=16_000_000))]
+    accounts: u32,
+    /// Transfers (or changes) in a block.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    transfers: u32,
+    /// Blocks that are measured; a figure is their median.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    blocks: u32,
+    /// Where the store is made, on the disk to be measured; it is deleted afterwards [default: .plasmid/bench].
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Prints one JSON object a line (the same as `--output json`).
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `plasmid bench …`.
+///
+/// # Errors
+/// What could not be made or measured.
+pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
+    let (BenchCommand::App(sizes) | BenchCommand::Store(sizes)) = command;
+    let output = if sizes.json {
+        Output::new(super::output::Format::Json)
+    } else {
+        output
+    };
+    let parent = sizes.dir.clone().unwrap_or_else(|| ".plasmid/bench".into());
+    std::fs::create_dir_all(&parent)?;
+    let folder = tempfile::tempdir_in(&parent)?;
+    let progress = output.progress("measuring");
+    let figures = match command {
+        BenchCommand::App(_) => app(folder.path(), sizes, &progress),
+        BenchCommand::Store(_) => tree_and_store(folder.path(), sizes),
+    };
+    progress.finish_and_clear();
+    show(&figures?, output);
+    Ok(())
+}
+
+fn app(
+    folder: &std::path::Path,
+    sizes: &Sizes,
+    progress: &indicatif::ProgressBar,
+) -> Result<Vec<Value>, CliError> {
+    let size = Size {
+        accounts: sizes.accounts,
+        transfers: sizes.transfers,
+        blocks: sizes.blocks,
+    };
+    let mut say = |what: &str| progress.set_message(what.to_owned());
+    let measured = bench::run(folder, size, &sign, &mut say)
+        .map_err(|error| CliError::new(error.to_string()))?;
+    let Measured {
+        app_secs,
+        verify_secs,
+    } = measured;
+    let count = f64::from(sizes.transfers);
+    let (app, verify) = (count / median(app_secs), count / median(verify_secs));
+    Ok(vec![
+        json!({
+            "name": "app_transfers_per_second", "value": app, "unit": "1/s",
+            "rival": "batch_verify_per_second", "ratio": app / verify,
+        }),
+        json!({ "name": "batch_verify_per_second", "value": verify, "unit": "1/s" }),
+    ])
+}
+
+fn tree_and_store(folder: &std::path::Path, sizes: &Sizes) -> Result<Vec<Value>, CliError> {
+    let size = store::bench::Size {
+        accounts: sizes.accounts,
+        changes: sizes.transfers,
+        heights: u64::from(sizes.blocks),
+    };
+    let measured = store::bench::tree(size)
+        .and_then(|tree| Ok([tree, store::bench::disk(folder, size)?].concat()))
+        .map_err(|error| CliError::new(error.to_string()))?;
+    let figures = measured.iter();
+    Ok(figures
+        .map(|figure| json!({ "name": figure.name, "value": figure.value, "unit": figure.unit }))
+        .collect())
+}
+
+fn sign(seed: &[u8; 32], header: Header, body: Body, domain: &Domain) -> Transaction {
+    match Signer::new(KeyKind::Ed25519, &Zeroizing::new(*seed)) {
+        Ok(signer) => signer.sign(header, body, domain),
+        Err(error) => unreachable!("any 32 bytes are an Ed25519 seed: {error}"),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn show(figures: &[Value], output: Output) {
+    if output.is_json() {
+        for figure in figures {
+            super::output::line(&figure.to_string());
+        }
+        return;
+    }
+    let rows: Vec<Value> = figures
+        .iter()
+        .map(|figure| {
+            let number = |name: &str, places: usize| {
+                figure[name]
+                    .as_f64()
+                    .map_or(String::new(), |value| format!("{value:.places$}"))
+            };
+            json!({
+                "name": figure["name"],
+                "value": number("value", if figure["unit"] == "1/s" { 0 } else { 3 }),
+                "unit": figure["unit"],
+                "ratio": number("ratio", 2),
+                "rival": figure["rival"],
+            })
+        })
+        .collect();
+    output.rows(
+        "figures",
+        &["name", "value", "unit", "ratio", "rival"],
+        &rows,
+    );
+}

@@ -1,0 +1,288 @@
+//! `plasmid init`: founds a network among operators who do not trust each other, or makes the folder of a node that joins one.
+//!
+//! ```text
+//! plan ─▶ deploy ─▶ register (each operator) ─▶ agree (each operator) ─▶ create (anyone) ─▶ join (each node) ─▶ start
+//! ```
+//! Each step reads what stands on root and does only what is missing, so every one of them can be typed again.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy_primitives::{Address, B256};
+use clap::{Args, Subcommand, ValueEnum};
+use plasmid_bridge::client::ceremony::{self, Artifacts};
+use serde_json::json;
+
+use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
+use crate::{
+    ledger::Parameters,
+    node::{
+        comet::Peer,
+        founding::{Balance, FoundingError, Plan},
+    },
+};
+
+mod secrets;
+mod steps;
+
+use steps::Step;
+
+/// Decimal places of the native coin.
+const DECIMALS: u32 = 18;
+/// How long a creation may take to be final.
+const FINAL_PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// The plan that every step reads.
+#[derive(Debug, Args)]
+pub struct PlanFile {
+    /// The network's plan, the same file for every operator.
+    #[arg(long, default_value = "network.toml", env = "PLASMID_PLAN")]
+    plan: PathBuf,
+}
+
+/// Steps of a founding, in their order.
+#[derive(Debug, Subcommand)]
+pub enum InitCommand {
+    /// Writes a new plan; read it, change it, and give it to every operator.
+    Plan(PlanCommand),
+    /// Deploys the Registry, whose address follows from the plan.
+    Deploy {
+        #[command(flatten)]
+        file: PlanFile,
+        /// The key that pays.
+        #[arg(long)]
+        from: String,
+    },
+    /// Registers an operator with its stake; makes its validator keys where the folder has none.
+    Register(RegisterCommand),
+    /// Agrees on the genesis that follows from the plan and all registrations; locks the stake for it.
+    Agree {
+        #[command(flatten)]
+        file: PlanFile,
+        /// The operator's key.
+        #[arg(long)]
+        from: String,
+    },
+    /// Takes stake and bond back: before an agreement, or when its lock has run out.
+    Refund {
+        #[command(flatten)]
+        file: PlanFile,
+        /// The operator's key.
+        #[arg(long)]
+        from: String,
+    },
+    /// Creates Inbox, Vault and RootChain, paying in the genesis balances; anyone may.
+    Create {
+        #[command(flatten)]
+        file: PlanFile,
+        /// The key that pays.
+        #[arg(long)]
+        from: String,
+    },
+    /// Writes what a node needs to run in the network that was created, a validator's or another one's.
+    Join(Box<JoinCommand>),
+    /// Who has registered and agreed, and whether the contracts stand.
+    Status(PlanFile),
+}
+
+/// What a plan begins with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Preset {
+    /// Windows of seconds: for trying things out.
+    Local,
+    /// Windows of days.
+    Network,
+}
+
+/// Options of `init plan`.
+#[derive(Debug, Args)]
+pub struct PlanCommand {
+    #[command(flatten)]
+    file: PlanFile,
+    /// A genesis operator's account on root; once for each, in the order of their seats.
+    #[arg(long = "operator", required = true)]
+    operators: Vec<Address>,
+    /// Windows and sizes to begin with; each can be changed in the file.
+    #[arg(long, value_enum, default_value = "network")]
+    preset: Preset,
+    /// The root chain's id: 31337 or 1337, until court and exit mode stand.
+    #[arg(long, default_value_t = 31_337)]
+    root_chain_id: u64,
+    /// Coin that an account has from the first block, as `ACCOUNT=AMOUNT`.
+    #[arg(long = "balance")]
+    balances: Vec<String>,
+    /// The shortest time that an epoch can take, in seconds; the rings are sized by it [default: 2 local, 720 network].
+    #[arg(long)]
+    shortest_epoch_secs: Option<u64>,
+    /// Tells apart networks of the same operators [default: random].
+    #[arg(long)]
+    salt: Option<B256>,
+}
+
+/// Options of `init register`.
+#[derive(Debug, Args)]
+pub struct RegisterCommand {
+    #[command(flatten)]
+    file: PlanFile,
+    /// The validator's folder. Its consensus key is made in CometBFT's own file, its checkpoint key in an encrypted one.
+    #[arg(long, env = "PLASMID_HOME")]
+    home: PathBuf,
+    /// The operator's key on root.
+    #[arg(long)]
+    from: String,
+    /// Genesis stake in coins; the plan's bond is sent on top.
+    #[arg(long)]
+    stake: String,
+}
+
+/// Options of `init join`.
+#[derive(Debug, Args)]
+pub struct JoinCommand {
+    #[command(flatten)]
+    file: PlanFile,
+    /// The node's folder.
+    #[arg(long, env = "PLASMID_HOME")]
+    home: PathBuf,
+    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything.
+    #[arg(long)]
+    second_root: Option<String>,
+    /// What others call this node.
+    #[arg(long, default_value = "plasmid")]
+    moniker: String,
+    /// Where gRPC listens.
+    #[arg(long, default_value = "127.0.0.1:9090")]
+    grpc: SocketAddr,
+    /// Where CometBFT's RPC listens.
+    #[arg(long, default_value = "127.0.0.1:26657")]
+    rpc: SocketAddr,
+    /// Where CometBFT's peers connect.
+    #[arg(long, default_value = "0.0.0.0:26656")]
+    p2p: SocketAddr,
+    /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
+    #[arg(long = "peer")]
+    peers: Vec<String>,
+    /// All nodes are on one machine or in one private network.
+    #[arg(long)]
+    private: bool,
+}
+
+impl From<FoundingError> for CliError {
+    fn from(error: FoundingError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<ceremony::CeremonyError> for CliError {
+    fn from(error: ceremony::CeremonyError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs `plasmid init …`.
+///
+/// # Errors
+/// What is wrong in the plan, on root or in the folder, and what to do.
+pub async fn run(
+    command: InitCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    match command {
+        InitCommand::Plan(command) => plan(&command, output),
+        InitCommand::Deploy { file, from } => {
+            Step::open(&file, connection, keys, Some(&from), output)
+                .await?
+                .deploy()
+                .await
+        }
+        InitCommand::Register(command) => {
+            let step = Step::open(&command.file, connection, keys, Some(&command.from), output);
+            step.await?.register(&command, keys).await
+        }
+        InitCommand::Agree { file, from } => {
+            Step::open(&file, connection, keys, Some(&from), output)
+                .await?
+                .agree()
+                .await
+        }
+        InitCommand::Refund { file, from } => {
+            Step::open(&file, connection, keys, Some(&from), output)
+                .await?
+                .refund()
+                .await
+        }
+        InitCommand::Create { file, from } => {
+            Step::open(&file, connection, keys, Some(&from), output)
+                .await?
+                .create()
+                .await
+        }
+        InitCommand::Join(command) => {
+            let step = Step::open(&command.file, connection, keys, None, output);
+            step.await?.join(&command, connection).await
+        }
+        InitCommand::Status(file) => {
+            let step = Step::open(&file, connection, keys, None, output);
+            step.await?.status().await
+        }
+    }
+}
+
+fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
+    let (parameters, shortest) = match command.preset {
+        Preset::Local => (Parameters::local(), 2),
+        Preset::Network => (Parameters::network(), 720),
+    };
+    let parameters = Parameters {
+        root_chain_id: command.root_chain_id,
+        ..parameters
+    };
+    let shortest = command.shortest_epoch_secs.unwrap_or(shortest);
+    let mut plan = Plan::new(parameters, shortest, command.operators.clone());
+    plan.salt = command
+        .salt
+        .unwrap_or_else(|| B256::from(rand::random::<[u8; 32]>()));
+    for text in &command.balances {
+        let (account, coins) = text
+            .split_once('=')
+            .ok_or_else(|| CliError::new(format!("balance {text:?}: it must be ACCOUNT=AMOUNT")))?;
+        plan.balances.push(Balance {
+            account: account.to_owned(),
+            wei: amount::parse(coins, DECIMALS)?,
+        });
+    }
+    plan.write_new(&command.file.plan)?;
+    let registry = plan.registry().registry(&artifacts()?).1;
+    output.object(&json!({
+        "plan": command.file.plan,
+        "registry": registry.to_string(),
+        "operators": plan.operators.len(),
+        "record_slots": plan.record_slots,
+        "ring": plan.parameters.ring,
+    }));
+    output.say("every operator needs this file as it is; a changed one gives another Registry or another agreement");
+    output.next("plasmid init deploy --from KEY --root URL");
+    Ok(())
+}
+
+fn artifacts() -> Result<Artifacts, CliError> {
+    Artifacts::embedded().map_err(|error| CliError::new(error.to_string()))
+}
+
+fn peer(text: &str) -> Result<Peer, CliError> {
+    let wrong = || {
+        CliError::new(format!(
+            "peer {text:?}: it must be ID@HOST:PORT, the id of 40 hex digits"
+        ))
+    };
+    let (id, address) = text.split_once('@').ok_or_else(wrong)?;
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let plain = id.len() == 40 && id.chars().all(|c| c.is_ascii_hexdigit());
+    if !plain || host.is_empty() || host.contains(',') || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    Ok(Peer {
+        id: id.to_ascii_lowercase(),
+        address: address.to_owned(),
+    })
+}

@@ -1,0 +1,348 @@
+//! `plasmid bridge prove` and `verify`: one leaf of the state at a checkpoint, and how anybody checks it.
+//!
+//! ```text
+//! claim (an account, a token balance, a withdrawal) ─▶ key ─▶ leaf ─▶ state root ─▶ checkpoint ─▶ digest that RootChain accepted
+//! ```
+//! The file holds every step but the last; that one is root's own word, so `verify` asks it of a root chain that the caller trusts.
+
+use std::{fs, path::PathBuf};
+
+use alloy_primitives::{Address, B256};
+use clap::Args;
+use plasmid_bridge::{
+    client::rpc::Rpc,
+    proof::{checkpoint::Checkpoint, tree},
+    relay::{
+        acceptance::Acceptance,
+        events::{self, ACCEPTANCE, Heard},
+        seen::Which,
+    },
+};
+use plasmid_proto::bridge::v1::{GetProofRequest, LeafProof};
+use serde_json::{Value, json};
+
+use super::{
+    CliError,
+    connect::{self, Connection},
+    output::Output,
+};
+
+mod claim;
+
+use claim::Claim;
+
+/// The largest proof file that is read, in bytes.
+const LARGEST_FILE: u64 = 64 * 1024;
+/// Root blocks that are searched for an acceptance at a time.
+const RANGE: u64 = 2_000;
+
+/// Options of `bridge prove`.
+#[derive(Debug, Args)]
+pub struct ProveCommand {
+    /// An account.
+    #[arg(long, conflicts_with = "withdrawal")]
+    account: Option<String>,
+    /// With an account: its balance of this token (address).
+    #[arg(long, requires = "account")]
+    token: Option<String>,
+    /// A withdrawal's number.
+    #[arg(long)]
+    withdrawal: Option<u64>,
+    /// The checkpoint [default: the newest that root accepted].
+    #[arg(long)]
+    epoch: Option<u64>,
+    /// Where to write the proof.
+    #[arg(long, default_value = "proof.json")]
+    file: PathBuf,
+}
+
+/// Options of `bridge verify`.
+#[derive(Debug, Args)]
+pub struct VerifyCommand {
+    /// The file.
+    #[arg(default_value = "proof.json")]
+    file: PathBuf,
+    /// The state root to verify against, hex, from a source that you trust; root is not asked then.
+    #[arg(long)]
+    state_root: Option<String>,
+    /// RootChain's address [default: the local network's].
+    #[arg(long)]
+    root_chain: Option<String>,
+}
+
+/// Runs `plasmid bridge prove`.
+///
+/// # Errors
+/// What the node does not have, or the file that could not be written.
+pub async fn prove(
+    command: ProveCommand,
+    connection: &Connection,
+    output: Output,
+) -> Result<(), CliError> {
+    let claim = Claim::new(
+        command.account.as_deref(),
+        command.token.as_deref(),
+        command.withdrawal,
+    )?;
+    let request = GetProofRequest {
+        epoch: command.epoch,
+        leaf: Some(claim.leaf()),
+    };
+    let answer = connection
+        .bridge()
+        .await?
+        .get_proof(request)
+        .await?
+        .into_inner();
+    let proof = answer
+        .proof
+        .ok_or_else(|| CliError::new("the node answered without a proof"))?;
+    let checkpoint = answer
+        .checkpoint
+        .ok_or_else(|| CliError::new("the node answered without a checkpoint"))?;
+    let text = to_json(&claim, &proof, &checkpoint.encoded);
+    // What a node says is checked before anybody is told that it is a proof.
+    Proof::read(&text)?.check()?;
+    fs::write(&command.file, format!("{text:#}\n"))?;
+    output.object(&json!({
+        "file": command.file,
+        "present": proof.present,
+        "epoch": checkpoint.epoch,
+        "state_root": hex::encode(&proof.state_root),
+    }));
+    output.next(&format!("plasmid bridge verify {}", command.file.display()));
+    Ok(())
+}
+
+fn to_json(claim: &Claim, proof: &LeafProof, checkpoint: &[u8]) -> Value {
+    json!({
+        "of": claim.json(),
+        "checkpoint": hex::encode(checkpoint),
+        "present": proof.present,
+        "index": proof.index,
+        "leaf_key": hex::encode(&proof.leaf_key),
+        "next_key": hex::encode(&proof.next_key),
+        "kind": proof.kind,
+        "value": hex::encode(&proof.value),
+        "siblings": proof.siblings.iter().map(hex::encode).collect::<Vec<_>>(),
+        "leaf_count": proof.leaf_count,
+    })
+}
+
+/// A file's content, read but not yet checked.
+struct Proof {
+    claim: Claim,
+    checkpoint: Checkpoint,
+    present: bool,
+    value: Vec<u8>,
+    inclusion: tree::Inclusion,
+}
+
+impl Proof {
+    fn read(file: &Value) -> Result<Self, CliError> {
+        let of = &file["of"];
+        let claim = Claim::new(
+            of["account"].as_str(),
+            of["token"].as_str(),
+            of["withdrawal"].as_u64(),
+        )?;
+        let bytes = hex_bytes(file, "checkpoint")?;
+        let checkpoint = Checkpoint::decode(&bytes)
+            .map_err(|error| CliError::new(format!("checkpoint: {error}")))?;
+        let present = file["present"]
+            .as_bool()
+            .ok_or_else(|| CliError::new("present is neither true nor false"))?;
+        let value = hex_bytes(file, "value")?;
+        Ok(Self {
+            inclusion: inclusion(file, &value)?,
+            claim,
+            checkpoint,
+            present,
+            value,
+        })
+    }
+
+    /// That the leaf of the claim's key is in the checkpoint's state, or that no leaf has it; gives what it says.
+    fn check(&self) -> Result<Value, CliError> {
+        self.check_against(&self.checkpoint.state_root)
+    }
+
+    fn check_against(&self, state_root: &B256) -> Result<Value, CliError> {
+        let not = |why: String| CliError::new(format!("the proof does not hold: {why}"));
+        let key = self.claim.slot().key();
+        if !self.present {
+            return tree::verify_absence(&key, &self.inclusion, state_root)
+                .map(|()| Value::Null)
+                .map_err(|error| not(error.to_string()));
+        }
+        if self.inclusion.key != key {
+            return Err(not(format!(
+                "it shows the leaf of key {}, and the claim's is {key}",
+                self.inclusion.key
+            )));
+        }
+        self.inclusion
+            .verify(state_root)
+            .map_err(|error| not(error.to_string()))?;
+        self.claim.words(&self.value)
+    }
+}
+
+/// Runs `plasmid bridge verify`.
+///
+/// # Errors
+/// What does not hold, or why root could not be asked.
+pub async fn verify(
+    command: &VerifyCommand,
+    connection: &Connection,
+    output: Output,
+) -> Result<(), CliError> {
+    let proof = Proof::read(&read_file(&command.file)?)?;
+    let epoch = proof.checkpoint.epoch;
+    let (said, checked) = match &command.state_root {
+        Some(text) => {
+            let root: B256 = text.parse().map_err(|error| {
+                CliError::new(format!("{text:?} is not 32 bytes in hex: {error}"))
+            })?;
+            (
+                proof.check_against(&root)?,
+                "the state root that you gave".to_owned(),
+            )
+        }
+        None => {
+            let said = proof.check()?;
+            let progress = output.progress("asking root for the checkpoint");
+            let accepted = accepted(&command.root_chain, connection, epoch).await;
+            progress.finish_and_clear();
+            (said, compare(&proof.checkpoint, &accepted?)?)
+        }
+    };
+    output.object(&json!({
+        "holds": true,
+        "of": proof.claim.json(),
+        "present": proof.present,
+        "leaf": said,
+        "epoch": epoch,
+        "state_root": proof.checkpoint.state_root.to_string(),
+        "checked_against": checked,
+    }));
+    Ok(())
+}
+
+/// That root accepted this very checkpoint.
+fn compare(claimed: &Checkpoint, accepted: &Acceptance) -> Result<String, CliError> {
+    let digest = claimed.digest();
+    if digest != accepted.digest {
+        return Err(CliError::new(format!(
+            "the proof does not hold: root accepted digest {} for epoch {}, and the file's checkpoint has {digest}",
+            accepted.digest, accepted.epoch
+        )));
+    }
+    Ok(format!(
+        "RootChain, which accepted it in root block {}",
+        accepted.block
+    ))
+}
+
+/// The acceptance of an epoch, searched from root's newest block backwards.
+async fn accepted(
+    root_chain: &Option<String>,
+    connection: &Connection,
+    epoch: u64,
+) -> Result<Acceptance, CliError> {
+    let address = match (root_chain, connection.local()) {
+        (Some(text), _) => text.clone(),
+        (None, Some(local)) => local
+            .contracts
+            .get("root_chain")
+            .cloned()
+            .unwrap_or_default(),
+        (None, None) => {
+            let hint = "name RootChain's address with --root-chain and a root chain with --root, or a state root that you trust with --state-root";
+            return Err(CliError::new(hint));
+        }
+    };
+    let address = Address::from(connect::address(&address)?);
+    let rpc = connection.root()?;
+    let newest = rpc.block(Which::Latest).await?;
+    let mut last = newest.map_or(0, |block| block.number);
+    loop {
+        let first = last.saturating_sub(RANGE - 1);
+        if let Some(found) = search(&rpc, address, first, last, epoch).await? {
+            return Ok(found);
+        }
+        if first == 0 {
+            return Err(CliError::new(format!(
+                "RootChain {address} has not accepted a checkpoint of epoch {epoch}"
+            )));
+        }
+        last = first - 1;
+    }
+}
+
+async fn search(
+    rpc: &Rpc,
+    address: Address,
+    first: u64,
+    last: u64,
+    epoch: u64,
+) -> Result<Option<Acceptance>, CliError> {
+    for log in rpc.logs(first, last, &[address], &[ACCEPTANCE]).await? {
+        match events::decode(&log).map_err(CliError::new)? {
+            Heard::Acceptance(found) if found.epoch == epoch && log.address == address => {
+                return Ok(Some(*found));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn read_file(path: &PathBuf) -> Result<Value, CliError> {
+    use std::io::Read;
+    let named = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(named)?;
+    file.take(LARGEST_FILE)
+        .read_to_string(&mut text)
+        .map_err(named)?;
+    serde_json::from_str(&text)
+        .map_err(|error| CliError::new(format!("{} is no proof file: {error}", path.display())))
+}
+
+fn inclusion(file: &Value, value: &[u8]) -> Result<tree::Inclusion, CliError> {
+    let number = |name: &str| {
+        file[name]
+            .as_u64()
+            .and_then(|n| u32::try_from(n).ok())
+            .ok_or_else(|| CliError::new(format!("{name} is no number below 2^32")))
+    };
+    let words = file["siblings"].as_array().into_iter().flatten();
+    let siblings = words
+        .map(|word| bytes32(word, "siblings"))
+        .collect::<Result<Vec<B256>, _>>()?;
+    let count = siblings.len();
+    let siblings = siblings
+        .try_into()
+        .map_err(|_| CliError::new(format!("a proof has 32 siblings, this one {count}")))?;
+    let kind = u8::try_from(number("kind")?).map_err(|_| CliError::new("kind is no byte"))?;
+    Ok(tree::Inclusion {
+        index: number("index")?,
+        key: bytes32(&file["leaf_key"], "leaf_key")?,
+        next: bytes32(&file["next_key"], "next_key")?,
+        value_hash: tree::value_hash(kind, value),
+        siblings,
+        count: number("leaf_count")?,
+    })
+}
+
+fn hex_bytes(file: &Value, name: &str) -> Result<Vec<u8>, CliError> {
+    hex::decode(file[name].as_str().unwrap_or_default())
+        .map_err(|error| CliError::new(format!("{name}: {error}")))
+}
+
+fn bytes32(value: &Value, name: &str) -> Result<B256, CliError> {
+    let text = value.as_str().unwrap_or_default();
+    text.parse()
+        .map_err(|error| CliError::new(format!("{name}: {text:?} is not 32 bytes in hex: {error}")))
+}

@@ -1,0 +1,99 @@
+//! What a proof is about, and what its leaf says.
+
+use alloy_primitives::Address;
+use plasmid_proto::bridge::v1::{TokenBalanceId, get_proof_request};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{CliError, amount, connect},
+    ledger::{
+        Account, Slot, Value as _,
+        leaf::{AccountLeaf, LeafError, TokenBalance, Withdrawal},
+    },
+};
+
+/// What a proof is about.
+pub(super) enum Claim {
+    Account(Account),
+    Token(Account, [u8; 20]),
+    Withdrawal(u64),
+}
+
+impl Claim {
+    pub(super) fn new(
+        account: Option<&str>,
+        token: Option<&str>,
+        withdrawal: Option<u64>,
+    ) -> Result<Self, CliError> {
+        let account = account.map(str::parse::<Account>).transpose()?;
+        match (account, token, withdrawal) {
+            (Some(account), Some(token), None) => {
+                Ok(Self::Token(account, connect::address(token)?))
+            }
+            (Some(account), None, None) => Ok(Self::Account(account)),
+            (None, None, Some(number)) => Ok(Self::Withdrawal(number)),
+            _ => Err(CliError::new(
+                "name what to prove: --account or --withdrawal",
+            )),
+        }
+    }
+
+    pub(super) fn slot(&self) -> Slot {
+        match self {
+            Self::Account(account) => Slot::Account(*account),
+            Self::Token(account, token) => Slot::TokenBalance(*account, *token),
+            Self::Withdrawal(number) => Slot::Withdrawal(*number),
+        }
+    }
+
+    pub(super) fn leaf(&self) -> get_proof_request::Leaf {
+        match self {
+            Self::Account(account) => get_proof_request::Leaf::Account(account.to_string()),
+            Self::Token(account, token) => get_proof_request::Leaf::TokenBalance(TokenBalanceId {
+                account: account.to_string(),
+                token: Address::from(*token).to_string(),
+            }),
+            Self::Withdrawal(number) => get_proof_request::Leaf::Withdrawal(*number),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Self::Account(account) => json!({ "account": account.to_string() }),
+            Self::Token(account, token) => {
+                json!({ "account": account.to_string(), "token": Address::from(*token).to_string() })
+            }
+            Self::Withdrawal(number) => json!({ "withdrawal": number }),
+        }
+    }
+
+    /// What a leaf's value says, in words that people read.
+    pub(super) fn words(&self, value: &[u8]) -> Result<Value, CliError> {
+        let wrong = |error: LeafError| {
+            CliError::new(format!("the proof does not hold: its value: {error}"))
+        };
+        let address = |bytes: [u8; 20]| Address::from(bytes).to_string();
+        Ok(match self {
+            Self::Account(_) => {
+                let leaf = AccountLeaf::decode(value).map_err(wrong)?;
+                json!({
+                    "balance": amount::show(leaf.balance, 18),
+                    "sequence": leaf.sequence,
+                    "payout": address(leaf.payout),
+                })
+            }
+            Self::Token(..) => {
+                let leaf = TokenBalance::decode(value).map_err(wrong)?;
+                json!({ "token": address(leaf.token), "amount": leaf.amount.to_string() })
+            }
+            Self::Withdrawal(_) => {
+                let leaf = Withdrawal::decode(value).map_err(wrong)?;
+                json!({
+                    "recipient": address(leaf.recipient),
+                    "token": address(leaf.token),
+                    "amount": leaf.amount.to_string(),
+                })
+            }
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! What a node needs in its folder to run in a network that stands: configuration, genesis, and the engine's own of both.
+
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use plasmid_bridge::client::ceremony::Created;
+
+use super::FoundingError;
+use crate::{
+    chain::genesis::{Genesis, file::File},
+    node::{
+        comet::{
+            Config as CometConfig, Genesis as CometGenesis, Pace, Peer, Settings,
+            genesis::{Parts, ValidatorPart},
+        },
+        config::{Config, Home, Root},
+    },
+};
+
+/// Where one node listens, whom it knows, and how fast it goes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// What others call it.
+    pub moniker: String,
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// The engine's RPC.
+    pub rpc: SocketAddr,
+    /// The engine's peers.
+    pub p2p: SocketAddr,
+    /// Nodes to stay connected with.
+    pub peers: Vec<Peer>,
+    /// Timeouts of consensus.
+    pub pace: Pace,
+    /// All nodes on one machine or in one private network.
+    pub private: bool,
+    /// JSON-RPC endpoints of the root chain: one, or two that must agree.
+    pub endpoints: Vec<String>,
+}
+
+/// Writes the folder's configuration and genesis over what is there; keys are not touched.
+///
+/// # Errors
+/// [`FoundingError`] with the file that could not be written.
+pub fn write(
+    home: &Home,
+    place: &Place,
+    created: &Created,
+    genesis: &Genesis,
+    file: &File,
+) -> Result<(), FoundingError> {
+    let abci = format!("unix://{}", absolute(home)?.join("abci.sock").display());
+    home.write_config(&Config {
+        abci: abci.clone(),
+        grpc: place.grpc,
+        engine_rpc: format!("http://{}", place.rpc),
+        root: Root {
+            endpoints: place.endpoints.clone(),
+            registry: created.registry,
+            deployed_at: created.block,
+        },
+    })?;
+    home.write_genesis(file)?;
+    let mut settings = Settings::local(abci, place.rpc, place.p2p, place.pace);
+    settings.moniker.clone_from(&place.moniker);
+    settings.peers.clone_from(&place.peers);
+    settings.private = place.private;
+    let engine = home.engine();
+    engine.write_config(&CometConfig::new(&settings))?;
+    engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
+    Ok(())
+}
+
+fn engine_genesis(
+    home: &Home,
+    created: &Created,
+    genesis: &Genesis,
+    file: &File,
+) -> Result<CometGenesis, FoundingError> {
+    let parameters = &genesis.parameters;
+    let validators = genesis.operators.iter().enumerate();
+    let validators = validators
+        .map(|(number, operator)| ValidatorPart {
+            key: operator.consensus_key,
+            power: u64::try_from(operator.stake / parameters.unit).unwrap_or(u64::MAX),
+            name: format!("operator{number}"),
+        })
+        .collect();
+    let app_state = serde_json::to_value(file).map_err(|error| FoundingError::Malformed {
+        path: home.genesis_path(),
+        why: error.to_string(),
+    })?;
+    Ok(CometGenesis::new(Parts {
+        time_secs: created.time,
+        chain_id: created.chain_id(),
+        max_block_bytes: parameters.max_block_bytes,
+        max_evidence_bytes: u64::from(parameters.max_evidence_bytes),
+        evidence_age_blocks: parameters.evidence_age_blocks,
+        evidence_age_secs: parameters.evidence_age_secs,
+        validators,
+        app_hash: Vec::new(),
+        app_state,
+    })?)
+}
+
+fn absolute(home: &Home) -> Result<PathBuf, FoundingError> {
+    let path = home.path();
+    fs::create_dir_all(path)
+        .and_then(|()| fs::canonicalize(path))
+        .map_err(|source| FoundingError::Io {
+            path: path.to_owned(),
+            source,
+        })
+}

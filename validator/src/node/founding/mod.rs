@@ -1,0 +1,245 @@
+//! How a network comes into being (DESIGN section 6, "Genesis"): one plan, the registrations on root, and what follows from both.
+//!
+//! ```text
+//! plan ─▶ Registry (its address commits to the plan's operators) ─▶ registrations ─▶ genesis ─▶ agreements ─▶ contracts
+//!                                                                      └─▶ genesis.json, plasmid.toml, CometBFT's files: a home
+//! ```
+//! `plasmid init` walks it with one operator's keys at a time, the local network with all of them at once.
+
+use std::{io, path::PathBuf};
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::{
+    abi::{IInbox, IRegistry, IRootChain},
+    client::{
+        ceremony::{self, Created},
+        follower::view_call,
+        rpc::{At, Rpc},
+    },
+    relay::inbox::Finality,
+};
+
+use super::{comet::CometError, config::ConfigError, development::Published, keystore};
+use crate::{
+    chain::genesis::{Built, Genesis, GenesisError, Operator, Root, file::File},
+    ledger::parameters::{FinalityRule, ParametersError},
+};
+
+pub mod home;
+pub mod plan;
+
+pub use plan::{Balance, Plan};
+
+/// Why a network is not founded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoundingError {
+    /// The plan says what cannot be.
+    #[error("the plan: {0}")]
+    Plan(String),
+    /// Its parameters do.
+    #[error("the plan: parameters: {0}")]
+    Parameters(#[from] ParametersError),
+    /// A file is not of its form.
+    #[error("{path}: {why}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        why: String,
+    },
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Operators that are still to come.
+    #[error("not registered yet: {}; each runs `plasmid init register`", list(.0))]
+    Unregistered(Vec<Address>),
+    /// The Registry says something else than the plan.
+    #[error("the Registry has {found} for operator {number}, and the plan {planned}")]
+    OtherOperator {
+        /// Which.
+        number: usize,
+        /// The plan's.
+        planned: String,
+        /// The Registry's.
+        found: String,
+    },
+    /// What stands on root is another network than the plan's.
+    #[error(
+        "{what} on root is {found}, and this plan gives {computed}: somebody founded with another plan"
+    )]
+    OtherNetwork {
+        /// Which value.
+        what: &'static str,
+        /// Root's.
+        found: String,
+        /// Ours.
+        computed: String,
+    },
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error(transparent)]
+    Keystore(#[from] keystore::KeystoreError),
+    #[error(transparent)]
+    Comet(#[from] CometError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Published(#[from] Published),
+    #[error(transparent)]
+    Ceremony(#[from] ceremony::CeremonyError),
+    #[error(transparent)]
+    Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
+}
+
+fn list(addresses: &[Address]) -> String {
+    let texts: Vec<_> = addresses.iter().map(Address::to_string).collect();
+    texts.join(", ")
+}
+
+/// The genesis of a plan whose operators have registered, with what they agree on.
+pub struct Agreed {
+    /// The genesis.
+    pub genesis: Genesis,
+    /// Its state.
+    pub built: Built,
+    /// Constructor arguments of the contracts.
+    pub arguments: IRegistry::Genesis,
+    /// What each operator must agree on.
+    pub agreement: B256,
+}
+
+/// Reads every registration and computes what follows from them and from the plan.
+///
+/// # Errors
+/// [`FoundingError::Unregistered`] names who is missing.
+pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed, FoundingError> {
+    plan.check()?;
+    let genesis = Genesis {
+        parameters: plan.parameters,
+        operators: registrations(rpc, registry, plan).await?,
+        balances: plan.balances()?,
+    };
+    let built = genesis.build()?;
+    let arguments = plan.arguments(B256::from(built.sets[1].commitment));
+    let agreement = ceremony::agreement(built.root(), built.sum, &arguments);
+    Ok(Agreed {
+        genesis,
+        built,
+        arguments,
+        agreement,
+    })
+}
+
+async fn registrations(
+    rpc: &Rpc,
+    registry: Address,
+    plan: &Plan,
+) -> Result<Vec<Operator>, FoundingError> {
+    let (mut operators, mut missing) = (Vec::new(), Vec::new());
+    for (number, planned) in plan.operators.iter().enumerate() {
+        let index = alloy_primitives::U256::from(number);
+        let call = IRegistry::memberAtCall { index };
+        let member = view_call(rpc, registry, call, At::Latest).await?;
+        let other = |planned: String, found: String| FoundingError::OtherOperator {
+            number,
+            planned,
+            found,
+        };
+        if member.operator != *planned {
+            return Err(other(planned.to_string(), member.operator.to_string()));
+        }
+        if member.registration == 0 {
+            missing.push(*planned);
+            continue;
+        }
+        let wei = |value: alloy_primitives::U256| {
+            u128::try_from(value)
+                .map_err(|_| other("at most 2^128 wei".into(), format!("{value} wei")))
+        };
+        let bytes = member.checkpointKey.len();
+        operators.push(Operator {
+            operator: planned.into_array(),
+            registration: member.registration,
+            consensus_key: member.consensusKey.0,
+            checkpoint_key: (&member.checkpointKey[..])
+                .try_into()
+                .map_err(|_| other("a key of 96 bytes".into(), format!("one of {bytes}")))?,
+            stake: wei(member.stake)?,
+            bond: wei(member.bond)?,
+        });
+    }
+    if missing.is_empty() {
+        Ok(operators)
+    } else {
+        Err(FoundingError::Unregistered(missing))
+    }
+}
+
+/// Checks that what stands on root is what the plan and its registrations give; gives the genesis as a file.
+///
+/// # Errors
+/// [`FoundingError::OtherNetwork`] names the first difference.
+pub async fn check_created(
+    rpc: &Rpc,
+    created: &Created,
+    plan: &Plan,
+    agreed: &Agreed,
+) -> Result<File, FoundingError> {
+    let at = At::Latest;
+    let call = IRootChain::parametersCall {};
+    let root_chain = view_call(rpc, created.root_chain, call, at).await?;
+    let inbox = view_call(rpc, created.inbox, IInbox::parametersCall {}, at).await?;
+    let state_root = agreed.built.root();
+    same(
+        "the root chain id",
+        created.root_chain_id,
+        plan.parameters.root_chain_id,
+    )?;
+    same("the genesis state root", created.state_root, state_root)?;
+    same(
+        "the first set",
+        created.set,
+        B256::from(agreed.built.sets[1].commitment),
+    )?;
+    let arguments = &agreed.arguments;
+    same(
+        "RootChain's parameters",
+        root_chain,
+        arguments.rootChain.clone(),
+    )?;
+    same("the Inbox's parameters", inbox, arguments.inbox.clone())?;
+    let root = Root {
+        root_chain: created.root_chain.into_array(),
+        parent_block_hash: created.parent_hash,
+        time: created.time,
+    };
+    Ok(File::new(&agreed.genesis, &root)?)
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &'static str,
+    found: T,
+    computed: T,
+) -> Result<(), FoundingError> {
+    if found == computed {
+        return Ok(());
+    }
+    Err(FoundingError::OtherNetwork {
+        what,
+        found: format!("{found:?}"),
+        computed: format!("{computed:?}"),
+    })
+}
+
+/// How nodes of this plan know that a root block is final.
+pub fn finality(plan: &Plan) -> Finality {
+    match plan.parameters.finality_rule {
+        FinalityRule::Tag => Finality::Tag,
+        FinalityRule::Depth => Finality::Depth(plan.parameters.finality_depth),
+    }
+}

@@ -1,0 +1,369 @@
+//! The plan of a network: one TOML file, the same for every operator.
+//!
+//! The Registry's address commits to operators, bond, lock and salt; each operator's agreement to everything else: parameters,
+//! balances, windows, rings. So two people whose files differ cannot found a network together, and none of them loses a stake by it.
+//! Amounts are decimal text in wei, because TOML's integers have 64 bits.
+
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::{
+    abi::{IInbox, IRegistry, IRootChain},
+    client::ceremony,
+};
+use serde::{Deserialize, Serialize};
+
+use super::FoundingError;
+use crate::{
+    ledger::{Account, Parameters, parameters::decimal},
+    node::keystore,
+};
+
+/// The form of the file.
+const VERSION: u32 = 1;
+/// The largest plan that is read, in bytes.
+const LARGEST_FILE: u64 = 4 << 20;
+/// RootChain's own limits of its ring.
+const LEAST_SLOTS: u64 = 8;
+const MOST_SLOTS: u64 = 1 << 16;
+/// The most operators that the Registry lists.
+const MOST_OPERATORS: usize = 128;
+
+/// What all operators of a network must have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Of this file's form: 1.
+    pub version: u32,
+    /// Tells apart networks of the same operators on one root chain.
+    pub salt: B256,
+    /// The genesis operators' accounts on root, in the order of their seats.
+    pub operators: Vec<Address>,
+    /// Wei of bounty bond in what each operator sends.
+    #[serde(with = "decimal")]
+    pub bond_wei: u128,
+    /// For how long an agreement locks an operator's stake, in seconds.
+    pub lock_secs: u64,
+    /// What a message through the inbox costs without backlog.
+    #[serde(with = "decimal")]
+    pub inbox_price_wei: u128,
+    /// The backlog that doubles that price, in seconds.
+    pub inbox_doubling_secs: u64,
+    /// The shortest time in which this network can make an epoch, in seconds; both rings are sized by it.
+    pub shortest_epoch_secs: u64,
+    /// Records in RootChain's ring.
+    pub record_slots: u32,
+    /// What the genesis state commits to.
+    pub parameters: Parameters,
+    /// Native coin that people have from the first block; whoever creates the contracts pays it in.
+    #[serde(default)]
+    pub balances: Vec<Balance>,
+}
+
+/// Coin of an account at genesis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balance {
+    /// The account's text.
+    pub account: String,
+    /// How much.
+    #[serde(with = "decimal")]
+    pub wei: u128,
+}
+
+impl Plan {
+    /// A plan of these operators with rings of the right size and this project's choices for the rest.
+    pub fn new(parameters: Parameters, shortest_epoch_secs: u64, operators: Vec<Address>) -> Self {
+        let mut plan = Self {
+            version: VERSION,
+            salt: B256::ZERO,
+            operators,
+            bond_wei: 1_000_000_000_000_000_000,
+            lock_secs: 86_400,
+            inbox_price_wei: 1_000_000_000_000_000,
+            inbox_doubling_secs: 43_200,
+            shortest_epoch_secs,
+            record_slots: 0,
+            parameters,
+            balances: Vec::new(),
+        };
+        plan.size_rings();
+        plan
+    }
+
+    /// Sizes both rings: RootChain's holds every window (DESIGN section 8), the child's exceeds it by what root may be late.
+    pub fn size_rings(&mut self) {
+        self.record_slots = u32::try_from(self.least_slots()).unwrap_or(u32::MAX);
+        self.parameters.ring = u32::try_from(self.least_ring()).unwrap_or(u32::MAX);
+    }
+
+    /// (max(E, U) + T + grace + 2R) / shortest epoch + 4, and twice what U alone needs in each half; even.
+    fn least_slots(&self) -> u64 {
+        let given = &self.parameters;
+        let reveals = u64::from(given.reveal_blocks).saturating_mul(given.root_block_secs);
+        let held = [
+            given.evidence_secs.max(given.unbonding_secs),
+            given.exit_timeout_secs,
+            given.grace_secs,
+            reveals.saturating_mul(2),
+        ];
+        let whole = self.epochs(held.into_iter().fold(0, u64::saturating_add));
+        let half = self.epochs(given.unbonding_secs);
+        let slots = whole.max(half.saturating_mul(2)).max(LEAST_SLOTS);
+        slots.saturating_add(slots % 2)
+    }
+
+    fn least_ring(&self) -> u64 {
+        let given = &self.parameters;
+        let late = [
+            given.evidence_secs,
+            given.exit_timeout_secs,
+            given.grace_secs,
+        ];
+        let late = late.into_iter().fold(0, u64::saturating_add);
+        u64::from(self.record_slots).saturating_add(self.epochs(late))
+    }
+
+    fn epochs(&self, secs: u64) -> u64 {
+        secs.div_ceil(self.shortest_epoch_secs.max(1))
+            .saturating_add(4)
+    }
+
+    /// Checks all that can be known before anything stands on root.
+    ///
+    /// # Errors
+    /// [`FoundingError::Plan`] or [`FoundingError::Parameters`] with the value that was wrong.
+    pub fn check(&self) -> Result<(), FoundingError> {
+        let refuse = |why: String| Err(FoundingError::Plan(why));
+        if self.version != VERSION {
+            return refuse(format!(
+                "version is {}, this program reads {VERSION}",
+                self.version
+            ));
+        }
+        if self.operators.is_empty() || self.operators.len() > MOST_OPERATORS {
+            let count = self.operators.len();
+            return refuse(format!(
+                "operators: {count} are listed, 1 to {MOST_OPERATORS} can be"
+            ));
+        }
+        let mut seen = self.operators.clone();
+        seen.sort();
+        if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            return refuse(format!("operators: {} is listed twice", pair[0]));
+        }
+        if self.bond_wei == 0 || self.lock_secs == 0 || self.shortest_epoch_secs == 0 {
+            return refuse("bond_wei, lock_secs and shortest_epoch_secs must be above 0".into());
+        }
+        self.parameters.validate()?;
+        let longest = self.parameters.epoch_max_secs;
+        if self.shortest_epoch_secs > longest {
+            let shortest = self.shortest_epoch_secs;
+            return refuse(format!(
+                "shortest_epoch_secs is {shortest}, the longest epoch is epoch_max_secs {longest}"
+            ));
+        }
+        self.check_rings()?;
+        self.balances().map(drop)
+    }
+
+    fn check_rings(&self) -> Result<(), FoundingError> {
+        let (slots, least) = (u64::from(self.record_slots), self.least_slots());
+        if slots < least || slots > MOST_SLOTS || slots % 2 != 0 {
+            return Err(FoundingError::Plan(format!(
+                "record_slots is {slots}; at a shortest epoch of {} s it must be even and {least} to {MOST_SLOTS}",
+                self.shortest_epoch_secs
+            )));
+        }
+        let (ring, least) = (u64::from(self.parameters.ring), self.least_ring());
+        if ring < least {
+            return Err(FoundingError::Plan(format!(
+                "parameters.ring is {ring}; with {slots} record slots and a shortest epoch of {} s it must be at least {least}",
+                self.shortest_epoch_secs
+            )));
+        }
+        Ok(())
+    }
+
+    /// The genesis balances, ascending by account.
+    ///
+    /// # Errors
+    /// [`FoundingError::Plan`] names the account that cannot be read or stands twice.
+    pub fn balances(&self) -> Result<Vec<(Account, u128)>, FoundingError> {
+        let mut balances = Vec::with_capacity(self.balances.len());
+        for balance in &self.balances {
+            let account: Account = balance.account.parse().map_err(|error| {
+                FoundingError::Plan(format!("balances: {:?}: {error}", balance.account))
+            })?;
+            balances.push((account, balance.wei));
+        }
+        balances.sort();
+        match balances.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            Some(pair) => Err(FoundingError::Plan(format!(
+                "balances: {} is listed twice",
+                pair[0].0
+            ))),
+            None => Ok(balances),
+        }
+    }
+
+    /// What the Registry's address commits to.
+    pub fn registry(&self) -> ceremony::Plan {
+        ceremony::Plan {
+            operators: self.operators.clone(),
+            bond: self.bond_wei,
+            lock_secs: self.lock_secs,
+            salt: self.salt,
+        }
+    }
+
+    /// The constructor arguments on root that go with this plan and the first set.
+    pub fn arguments(&self, set: B256) -> IRegistry::Genesis {
+        let given = &self.parameters;
+        IRegistry::Genesis {
+            rootChain: IRootChain::Parameters {
+                setCommitment: set,
+                unit: given.unit,
+                challengeSecs: given.challenge_secs,
+                evidenceSecs: given.evidence_secs,
+                unbondingSecs: given.unbonding_secs,
+                exitTimeoutSecs: given.exit_timeout_secs,
+                graceSecs: given.grace_secs,
+                rootBlockSecs: given.root_block_secs,
+                epochMaxSecs: given.epoch_max_secs,
+                revealBlocks: given.reveal_blocks,
+                epochBlocks: given.epoch_blocks,
+                recordSlots: self.record_slots,
+            },
+            inbox: IInbox::Parameters {
+                delaySecs: given.inbox_delay_secs,
+                intervalMs: given.inbox_interval_ms,
+                price: self.inbox_price_wei,
+                doublingSecs: self.inbox_doubling_secs,
+            },
+        }
+    }
+
+    /// Reads and checks the plan at `path`.
+    ///
+    /// # Errors
+    /// [`FoundingError`] names the file and what is wrong in it.
+    pub fn read(path: &Path) -> Result<Self, FoundingError> {
+        let io = |source| FoundingError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut text = String::new();
+        let file = fs::File::open(path).map_err(io)?;
+        file.take(LARGEST_FILE + 1)
+            .read_to_string(&mut text)
+            .map_err(io)?;
+        if text.len() as u64 > LARGEST_FILE {
+            return Err(FoundingError::Plan(format!(
+                "{} is larger than {LARGEST_FILE} bytes",
+                path.display()
+            )));
+        }
+        let plan: Self = toml::from_str(&text).map_err(|error| FoundingError::Malformed {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Checks the plan and writes it to a new file.
+    ///
+    /// # Errors
+    /// [`FoundingError::Keystore`] when the file is there already.
+    pub fn write_new(&self, path: &Path) -> Result<(), FoundingError> {
+        self.check()?;
+        let text = toml::to_string(self).map_err(|error| FoundingError::Malformed {
+            path: PathBuf::from(path),
+            why: error.to_string(),
+        })?;
+        Ok(keystore::write_new(
+            path,
+            format!("{HEADER}{text}").as_bytes(),
+        )?)
+    }
+}
+
+const HEADER: &str = "\
+# The plan of a Plasmid network. Every operator needs this file as it is: what the operators agree on follows from it.
+# After a change of a window, of epoch_blocks or of shortest_epoch_secs, record_slots and parameters.ring may have to grow.
+
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let operators = vec![Address::repeat_byte(1), Address::repeat_byte(2)];
+        let mut plan = Plan::new(Parameters::local(), 2, operators);
+        plan.balances.push(Balance {
+            account: Account::ethereum([3; 20]).to_string(),
+            wei: 1 << 90,
+        });
+        plan
+    }
+
+    fn refusal(change: impl FnOnce(&mut Plan)) -> String {
+        let mut plan = plan();
+        change(&mut plan);
+        plan.check().expect_err("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_plan_reads_back_as_it_was_written_and_is_never_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("network.toml");
+        plan().write_new(&path).expect("it is written");
+        assert_eq!(Plan::read(&path).expect("it reads"), plan());
+        assert!(matches!(
+            plan().write_new(&path),
+            Err(FoundingError::Keystore(_))
+        ));
+        let text = fs::read_to_string(&path).expect("text");
+        fs::write(&path, text.replace("lock_secs", "lock_seconds")).expect("write");
+        let said = Plan::read(&path).expect_err("an unknown field").to_string();
+        assert!(said.contains("lock_seconds"), "{said}");
+    }
+
+    #[test]
+    fn rings_are_sized_by_the_windows_and_the_shortest_epoch() {
+        // U 30 + T 300 + grace 60 + 2 × 8 × 1 = 406 s at 2 s an epoch; late by 10 + 300 + 60.
+        assert_eq!(plan().record_slots, 208);
+        assert_eq!(plan().parameters.ring, 208 + 185 + 4);
+        assert!(refusal(|plan| plan.record_slots = 206).contains("208 to 65536"));
+        assert!(refusal(|plan| plan.record_slots = 209).contains("even"));
+        assert!(refusal(|plan| plan.parameters.ring = 396).contains("at least 397"));
+        assert!(refusal(|plan| plan.shortest_epoch_secs = 121).contains("epoch_max_secs 120"));
+    }
+
+    #[test]
+    fn every_wrong_value_is_named() {
+        assert!(refusal(|plan| plan.version = 2).contains("version is 2"));
+        assert!(refusal(|plan| plan.operators.clear()).contains("0 are listed"));
+        assert!(refusal(|plan| plan.operators[1] = plan.operators[0]).contains("twice"));
+        assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei"));
+        assert!(refusal(|plan| plan.parameters.root_chain_id = 1).contains("31337"));
+        assert!(
+            refusal(|plan| plan.parameters.evidence_age_secs = 29).contains("evidence_age_secs")
+        );
+        assert!(refusal(|plan| plan.balances[0].account = "0x12".into()).contains("0x12"));
+        assert!(refusal(|plan| plan.balances.push(plan.balances[0].clone())).contains("twice"));
+    }
+
+    #[test]
+    fn the_preset_for_networks_passes_with_rings_that_it_sizes() {
+        let plan = Plan::new(Parameters::network(), 720, plan().operators);
+        plan.check().expect("it passes");
+        assert_eq!(plan.parameters, Parameters::network());
+    }
+}
