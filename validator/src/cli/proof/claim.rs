@@ -25,7 +25,11 @@ impl Claim {
         token: Option<&str>,
         withdrawal: Option<u64>,
     ) -> Result<Self, CliError> {
-        let account = account.map(str::parse::<Account>).transpose()?;
+        let parse = |text: &str| {
+            text.parse::<Account>()
+                .map_err(|error| CliError::new(format!("account {text:?}: {error}")))
+        };
+        let account = account.map(parse).transpose()?;
         match (account, token, withdrawal) {
             (Some(account), Some(token), None) => {
                 Ok(Self::Token(account, connect::address(token)?))
