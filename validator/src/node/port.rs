@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Ports that this process has handed out: the system may offer one again before it is bound.
@@ -19,20 +20,28 @@ pub struct Taken {
     pub source: io::Error,
 }
 
+/// Where ports are chosen: below those that systems hand to outgoing connections (from 32768 on Linux, from 49152 elsewhere), which
+/// would otherwise sit on a stopped node's port when it comes back.
+const CHOICE: Range<u16> = 10_000..32_000;
+
 /// A loopback port that is free now and that this process has not handed out before. Another process may still take it
 /// before it is bound.
 pub fn free() -> io::Result<u16> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Those tried stay bound until one is found, so that the system offers another.
-    let mut tried = Vec::new();
-    loop {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        if given.insert(port) {
+    let count = CHOICE.end - CHOICE.start;
+    let first = rand::random_range(0..count);
+    for place in 0..count {
+        let port =
+            CHOICE.start + (u32::from(first) + u32::from(place)).rem_euclid(count.into()) as u16;
+        if !given.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            given.insert(port);
             return Ok(port);
         }
-        tried.push(listener);
     }
+    Err(io::Error::new(
+        io::ErrorKind::AddrInUse,
+        format!("no port of {} to {} is free", CHOICE.start, CHOICE.end - 1),
+    ))
 }
 
 /// Checks that `port` can be bound on loopback, for `purpose` in the words of an error.
@@ -54,6 +63,7 @@ mod tests {
     fn free_ports_differ_and_a_taken_one_is_named_with_its_purpose() {
         let ports: BTreeSet<_> = (0..50).map(|_| free().unwrap()).collect();
         assert_eq!(ports.len(), 50);
+        assert!(ports.iter().all(|port| CHOICE.contains(port)));
 
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
