@@ -44,6 +44,8 @@ pub struct Track {
     config: Arc<Config>,
     phase: Phase,
     anchor: Anchor,
+    /// The last anchor at which the child has the same hash: what was dropped past it was never compared with the child.
+    trusted: Anchor,
     consumed: (u64, B256),
     entries: VecDeque<Entry>,
     records: BTreeMap<u64, Acceptance>,
@@ -77,6 +79,7 @@ impl Track {
             next_acceptance_block: config.deployed_at,
             range: config.range,
             anchor,
+            trusted: anchor,
             config,
             entries: VecDeque::new(),
             records: BTreeMap::new(),
@@ -285,7 +288,8 @@ impl Track {
         self.entries.len() >= self.config.kept_messages
     }
 
-    /// Drops what is consumed, once the hash there is the child's.
+    /// Drops what is consumed. A hash at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
+    /// what is dropped is read again from the trusted anchor if it turns out to have been another history.
     fn trim(&mut self) -> Result<(), Standing> {
         let (cursor, expected) = self.consumed;
         let seen = self.link(cursor);
@@ -302,6 +306,9 @@ impl Track {
                 link: entry.link,
                 root_height: entry.root_height,
             };
+        }
+        if seen.is_some() {
+            self.trusted = self.anchor;
         }
         Ok(())
     }
@@ -321,6 +328,7 @@ impl Track {
     }
 
     fn begin_anew(&mut self) {
+        self.anchor = self.trusted;
         self.entries.clear();
         self.rewind_messages();
         self.forget_acceptances();

@@ -543,6 +543,41 @@ fn consumed_messages_are_dropped_and_the_rest_stays() {
 }
 
 #[test]
+fn an_invented_message_that_the_child_passed_unseen_is_forgotten_when_the_lie_ends() {
+    for passed in 1..4 {
+        let mut root = busy_root(17, 20);
+        let mut run = Run::new(config(), false);
+        is_whole(run.honest(&root), &root);
+        let known = root.count;
+        run.machine.consumed(run.now, known, root.link);
+        let mut lie = root.clone();
+        lie.fork_from = root.height;
+        lie.fork = 1;
+        lie.send(1);
+        lie.mine(3);
+        assert_eq!(run.honest(&lie).count(), known + 1);
+        // Other validators saw what root holds, and the child passes the invented message by so many at once.
+        for number in 0..passed {
+            root.send(number);
+        }
+        root.mine(4);
+        run.machine.consumed(run.now, root.count, root.link);
+        run.honest(&lie);
+        root.send(9);
+        root.mine(3);
+        is_whole(run.honest(&root), &root);
+        assert_eq!(run.machine.view().link(root.count - 1), {
+            let count = root.count - 1;
+            root.heads
+                .iter()
+                .rev()
+                .find(|(_, heads)| heads.count == count)
+                .map(|(_, heads)| heads.link)
+        });
+    }
+}
+
+#[test]
 fn memory_is_bounded_and_the_rest_is_read_when_there_is_room() {
     let mut root = Root::new();
     for _ in 0..50 {
