@@ -6,7 +6,9 @@
 //! store ────────────────────────────────────┘    └─▶ Served ─▶ gRPC
 //! ```
 
-use std::{path::PathBuf, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration};
+use std::{
+    convert::Infallible, path::PathBuf, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration,
+};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
@@ -160,7 +162,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     let outcome = tokio::select! {
         outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
         outcome = rpc::serve(config.grpc, services, std::future::pending()) => outcome.map_err(StartError::from),
-        error = watch_root(&root) => Err(StartError::from(error)),
+        never = watch_root(&root) => match never {},
     };
     // What was committed becomes durable, however the node ends.
     app.store().flush()?;
@@ -296,15 +298,21 @@ async fn wait_root(root: &Root) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Ends when the root shows a history on which this node must not run.
-async fn watch_root(root: &Root) -> RootRefusal {
+/// Says when an endpoint shows a history that is not this chain's, and when that is over. The node goes on without reports: an endpoint
+/// that lies while it runs must not be able to stop it, or one provider with a third of the validators could stop the chain.
+async fn watch_root(root: &Root) -> Infallible {
+    let mut known = Ok(());
     loop {
         tokio::time::sleep(ROOT_WATCH).await;
-        match root.check() {
-            // A root that lags behind the child is not another history: it catches up.
-            Err(error) if !matches!(error, RootRefusal::Shorter { .. }) => return error,
-            _ => {}
+        let seen = root.check();
+        if seen == known {
+            continue;
         }
+        match &seen {
+            Ok(()) => tracing::info!("the endpoints of the root chain show this chain's history"),
+            Err(error) => tracing::error!(%error, "nothing is reported of the root chain"),
+        }
+        known = seen;
     }
 }
 
