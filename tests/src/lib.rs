@@ -1,10 +1,11 @@
-//! What several tests of the workspace share: networks in one process, a root chain that runs on this machine, a deployment on it, and
-//! the built program.
+//! What several tests of the workspace share: networks in one process, networks of real processes, a root chain that runs on this machine,
+//! a deployment on it, and the built program.
 
 use std::path::PathBuf;
 
 pub mod anvil;
 pub mod harness;
+pub mod running;
 pub mod stage;
 
 /// The `plasmid` binary of this build. Cargo builds it beside the tests, because its own package has integration tests.

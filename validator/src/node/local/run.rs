@@ -77,6 +77,8 @@ pub struct Network {
     pub nodes: Vec<Option<Node>>,
     /// `plasmid relay`.
     pub relayer: Option<Child>,
+    /// The binary whose `start` and `relay` are run; this process's own when absent.
+    pub program: Option<PathBuf>,
     cometbft: PathBuf,
     verify_segments: bool,
 }
@@ -118,6 +120,7 @@ impl Network {
             anvil,
             nodes,
             relayer: None,
+            program: None,
             cometbft,
             verify_segments: options.verify_segments,
         })
@@ -236,10 +239,13 @@ impl Network {
     }
 
     fn program(&self) -> Result<Command, LocalError> {
-        let program = std::env::current_exe().map_err(|source| LocalError::Io {
-            path: PathBuf::from("plasmid"),
-            source,
-        })?;
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => std::env::current_exe().map_err(|source| LocalError::Io {
+                path: PathBuf::from("plasmid"),
+                source,
+            })?,
+        };
         let mut command = Command::new(program);
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PLASMID_"))

@@ -1,0 +1,373 @@
+//! A local network of real processes whose way to root can be made to fail: anvil, four `plasmid start` under four CometBFT, a relayer.
+//!
+//! ```text
+//! anvil ◀─ Proxy ─ node n's first endpoint        (Running::ways[n][0])
+//!       ◀─ Proxy ─ node n's second endpoint       (Running::ways[n][1]; a lone node has none)
+//!       ◀─ Proxy ─ the relayer                    (Running::relayer)
+//!       ◀──────── people, and the checks
+//! ```
+//! A test reads as a story over it, and waits with deadlines that are only there to end a run that cannot succeed. After each story
+//! [`Running::agree`] compares every app hash of every node and the sums of both chains.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alloy_primitives::Address;
+use plasmid::ledger::{Domain, Parameters};
+use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::node::comet::Pace;
+use plasmid::node::local::run::{Network, Options};
+use plasmid::node::local::{Local, ROOT_CHAIN_ID};
+use plasmid::node::process::Child;
+use plasmid::node::tools::Tools;
+use plasmid_bridge::abi;
+use plasmid_bridge::client::rpc::{Limits, Rpc};
+use tonic::transport::Channel;
+
+mod agreement;
+pub mod fork;
+pub mod garbage;
+mod money;
+pub mod proxy;
+mod reads;
+
+pub use money::{NATIVE, Person, message_index, person};
+use proxy::{Behaviour, Proxy};
+
+/// The longest that a story waits for one thing.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a network is started with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// For garbage and choices; printed.
+    pub seed: u64,
+    /// The child's parameters.
+    pub parameters: Parameters,
+    /// Nodes with one endpoint instead of two.
+    pub lone: Vec<usize>,
+    /// Nodes whose checkpoint key is put aside before they start: they follow, vote, and sign no share.
+    pub keyless: Vec<usize>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            parameters: Parameters {
+                epoch_blocks: 48,
+                inbox_batch: 4,
+                inbox_interval_ms: 1_000,
+                ..Parameters::local()
+            },
+            lone: Vec::new(),
+            keyless: Vec::new(),
+        }
+    }
+}
+
+/// A running network. Dropped, all its processes are killed; its folder is kept when a test failed.
+pub struct Running {
+    /// Its processes.
+    pub network: Network,
+    /// Each node's ways to root, in the order of its configuration.
+    pub ways: Vec<Vec<Proxy>>,
+    /// The relayer's way to root.
+    pub relayer: Proxy,
+    /// Straight to root.
+    pub rpc: Arc<Rpc>,
+    /// The Vault.
+    pub vault: Address,
+    /// The Inbox.
+    pub inbox: Address,
+    /// RootChain.
+    pub root_chain: Address,
+    /// What transactions are signed for.
+    pub domain: Domain,
+    channels: Vec<Channel>,
+    compared: u64,
+    _folder: Folder,
+}
+
+/// A folder that stays when a test failed.
+struct Folder(Option<tempfile::TempDir>);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(folder) = self.0.take()
+        {
+            eprintln!("logs and state: {}", folder.keep().display());
+        }
+    }
+}
+
+impl Running {
+    /// Founds a network of four validators and starts all of it.
+    ///
+    /// # Panics
+    /// When a part does not start.
+    pub async fn start(plan: &Plan) -> Self {
+        println!("seed {}", plan.seed);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = Options {
+            folder: folder.path().join("net"),
+            validators: Some(4),
+            pace: Pace {
+                commit: Duration::from_millis(60),
+                ..Pace::fast()
+            },
+            parameters: plan.parameters,
+            first_port: None,
+            reset: true,
+            verify_segments: true,
+            tools: None,
+        };
+        let mut network = Network::open(&options, &mut |text| println!("{text}"))
+            .await
+            .expect("the network is founded");
+        network.program = Some(crate::binary());
+        let upstream = network.anvil.url().to_owned();
+        let ways = ways(&network, plan, &upstream).await;
+        for number in &plan.keyless {
+            put_aside(&network, *number);
+        }
+        network.start_nodes().await.expect("the nodes start");
+        let relayer = Proxy::start(&upstream, plan.seed ^ 0xff).await;
+        let [inbox, vault, root_chain] = abi::created_by(network.local.registry);
+        let loaded = Local::home(&network.folder, 0)
+            .read_genesis()
+            .expect("the genesis is sound");
+        let channels = (0..network.nodes.len())
+            .map(|number| {
+                Channel::from_shared(network.grpc(number))
+                    .expect("an address")
+                    .connect_lazy()
+            })
+            .collect();
+        let mut running = Self {
+            rpc: Arc::new(Rpc::new(&upstream, Limits::default()).expect("an address")),
+            vault,
+            inbox,
+            root_chain,
+            domain: loaded.deployment.domain,
+            network,
+            ways,
+            relayer,
+            channels,
+            compared: 0,
+            _folder: Folder(Some(folder)),
+        };
+        running.start_relayer();
+        running
+    }
+
+    /// Starts the relayer behind its own proxy.
+    fn start_relayer(&mut self) {
+        let network = &self.network;
+        let mut command = Command::new(crate::binary());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PLASMID_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(["relay", "--from", "relayer", "--output", "json"])
+            .args(["--node", &network.grpc(0), "--root", self.relayer.url()])
+            .args(["--registry", &network.local.registry.to_string()])
+            .arg("--keys")
+            .arg(network.folder.join("keys"))
+            .arg("--password-file")
+            .arg(network.password_file());
+        let log = network.folder.join("relayer.log");
+        let child = Child::spawn("relayer", command, &log).expect("the relayer starts");
+        self.network.relayer = Some(child);
+    }
+
+    /// Every way of these nodes to root, and the relayer's if `relayer`, behaves like this.
+    pub fn behave(&self, nodes: &[usize], relayer: bool, behaviour: &Behaviour) {
+        for way in nodes.iter().flat_map(|number| &self.ways[*number]) {
+            way.behave(behaviour.clone());
+        }
+        if relayer {
+            self.relayer.behave(behaviour.clone());
+        }
+    }
+
+    /// Ends anvil, which writes its state; root is down until [`Running::resume_root`].
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    pub async fn end_root(&mut self) {
+        let process = self.network.anvil.process();
+        process
+            .stop(Duration::from_secs(20))
+            .await
+            .expect("anvil ends");
+    }
+
+    /// Starts anvil again, with its state.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn resume_root(&mut self) {
+        let options = AnvilOptions {
+            port: self.network.local.root_port,
+            chain_id: ROOT_CHAIN_ID,
+            block_time_secs: 1,
+            folder: self.network.folder.join("root"),
+        };
+        let program = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools())
+            .await
+            .expect("no panic")
+            .expect("the root tools are installed")
+            .anvil;
+        self.network.anvil = Anvil::start(&program, &options)
+            .await
+            .expect("anvil starts again");
+    }
+
+    /// Ends both processes of a node and starts them again; its checkpoint key is put back before.
+    ///
+    /// # Panics
+    /// When a part does not end or start.
+    pub async fn restart_with_key(&mut self, number: usize) {
+        let mut node = self.network.nodes[number].take().expect("the node runs");
+        let grace = Duration::from_secs(10);
+        node.engine
+            .process()
+            .stop(grace)
+            .await
+            .expect("the engine ends");
+        node.app.stop(grace).await.expect("the application ends");
+        let path = self.key_path(number);
+        std::fs::rename(path.with_extension("aside"), &path).expect("the key is put back");
+        self.network
+            .start_node(number)
+            .await
+            .expect("the node starts");
+    }
+
+    /// The checkpoint key file of a node.
+    #[must_use]
+    pub fn key_path(&self, number: usize) -> PathBuf {
+        Local::home(&self.network.folder, number).checkpoint_key_path()
+    }
+
+    /// What the relayer said, one object a line.
+    ///
+    /// # Panics
+    /// When its log cannot be read.
+    #[must_use]
+    pub fn relayer_said(&self) -> Vec<serde_json::Value> {
+        let log = self.network.folder.join("relayer.log");
+        let text = std::fs::read_to_string(log).expect("the relayer's log");
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    /// Waits until `look` gives something; fails when a process ended meanwhile.
+    ///
+    /// # Panics
+    /// When it takes too long, with `what` was waited for.
+    pub async fn until<T, F>(&mut self, what: &str, mut look: impl FnMut(View) -> F) -> T
+    where
+        F: Future<Output = Option<T>>,
+    {
+        let start = Instant::now();
+        loop {
+            self.nodes_run();
+            if let Some(found) = look(self.view()).await {
+                println!("{:>7.1?}  {what}", start.elapsed());
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What can be read, apart from the processes.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View {
+            channels: self.channels.clone(),
+            rpc: Arc::clone(&self.rpc),
+            vault: self.vault,
+            inbox: self.inbox,
+            root_chain: self.root_chain,
+        }
+    }
+
+    /// Fails when a node or the relayer has ended; root may be down.
+    ///
+    /// # Panics
+    /// With the end of its log.
+    pub fn nodes_run(&mut self) {
+        let nodes = self.network.nodes.iter_mut().flatten();
+        let checks = nodes.flat_map(|node| [node.app.check(), node.engine.process().check()]);
+        let relayer = self.network.relayer.iter_mut().map(Child::check);
+        for check in checks.chain(relayer) {
+            if let Err(error) = check {
+                panic!("{error}");
+            }
+        }
+    }
+
+    /// Fails when a process that should run has ended.
+    ///
+    /// # Panics
+    /// With the end of its log.
+    pub fn all_run(&mut self) {
+        if let Err(error) = self.network.check() {
+            panic!("{error}");
+        }
+    }
+
+    /// Stops everything.
+    ///
+    /// # Panics
+    /// When a process cannot be stopped.
+    pub async fn stop(self) {
+        self.network.stop().await.expect("every process ends");
+    }
+}
+
+/// Both chains, to be read.
+#[derive(Clone, Debug)]
+pub struct View {
+    channels: Vec<Channel>,
+    rpc: Arc<Rpc>,
+    vault: Address,
+    inbox: Address,
+    root_chain: Address,
+}
+
+/// Puts proxies between every node and root, and into the nodes' configurations.
+async fn ways(network: &Network, plan: &Plan, upstream: &str) -> Vec<Vec<Proxy>> {
+    let mut ways = Vec::new();
+    for number in 0..network.nodes.len() {
+        let count = if plan.lone.contains(&number) { 1 } else { 2 };
+        let mut own = Vec::new();
+        for place in 0..count {
+            let seed = plan.seed.wrapping_add(16 * number as u64 + place);
+            own.push(Proxy::start(upstream, seed).await);
+        }
+        let home = Local::home(&network.folder, number);
+        let mut config = home.read_config().expect("the node's configuration");
+        config.root.endpoints = own.iter().map(|proxy| proxy.url().to_owned()).collect();
+        home.write_config(&config).expect("the configuration");
+        ways.push(own);
+    }
+    ways
+}
+
+fn put_aside(network: &Network, number: usize) {
+    let path = Local::home(&network.folder, number).checkpoint_key_path();
+    std::fs::rename(&path, path.with_extension("aside")).expect("the key is put aside");
+}

@@ -1,0 +1,247 @@
+//! A way to root that can be told to misbehave: an HTTP server on the loopback between those who ask and a JSON-RPC node.
+//!
+//! ```text
+//! node, relayer ──▶ Proxy ──(Behaviour, looked up anew for each request)──▶ anvil
+//! ```
+//! It is judged by what arrives at the other end, so it does what real endpoints do: answers late, not at all, too often "too many", with
+//! pages of HTML, cut off, for another question, or with the history of another chain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+use super::fork::Fork;
+use super::garbage::Garbage;
+
+/// How long a node behind a proxy may take.
+const UPSTREAM: Duration = Duration::from_secs(30);
+/// The longest head or body of a request that is taken.
+const LONGEST: usize = 1 << 20;
+
+/// What a proxy does with a request.
+#[derive(Clone, Debug)]
+pub enum Behaviour {
+    /// Hands it on.
+    Pass,
+    /// Hands it on after a while.
+    Delay(Duration),
+    /// Says "too many requests".
+    RateLimited,
+    /// Closes the connection.
+    Drop,
+    /// Never answers, until it is told to do something else.
+    Silent,
+    /// Answers what nobody asked for, a different thing each time.
+    Garbage,
+    /// Hands it on; when it was a transaction, closes the connection instead of answering.
+    LoseSubmissions,
+    /// Answers from a history of its own.
+    Fork(Arc<Fork>),
+}
+
+/// A running proxy; dropped, it stops.
+#[derive(Debug)]
+pub struct Proxy {
+    url: String,
+    behaviour: watch::Sender<Behaviour>,
+    asked: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Proxy {
+    /// Starts one before the node at `upstream`; `seed` is for its garbage.
+    ///
+    /// # Panics
+    /// When the loopback has no free port.
+    pub async fn start(upstream: &str, seed: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("the loopback has a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (behaviour, seen) = watch::channel(Behaviour::Pass);
+        let asked = Arc::new(AtomicU64::new(0));
+        let door = Door {
+            upstream: Upstream::new(upstream),
+            garbage: Arc::new(Mutex::new(Garbage::new(seed))),
+            behaviour: seen,
+            asked: Arc::clone(&asked),
+        };
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(door.clone().serve(stream));
+            }
+        });
+        Self {
+            url: format!("http://{address}"),
+            behaviour,
+            asked,
+            task,
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it does from the next request on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.behaviour.send_replace(behaviour);
+    }
+
+    /// Requests that it got so far.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// The node behind a proxy.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Upstream {
+    /// The node at `url`.
+    ///
+    /// # Panics
+    /// When no HTTP client can be made.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(UPSTREAM)
+            .build()
+            .expect("an HTTP client");
+        Self {
+            http,
+            url: url.to_owned(),
+        }
+    }
+
+    /// What the node answers to this body; none when it does not.
+    pub async fn ask(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+        let post = self
+            .http
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .body(body);
+        let answer = post.send().await.ok()?;
+        answer.bytes().await.ok().map(|bytes| bytes.to_vec())
+    }
+}
+
+#[derive(Clone)]
+struct Door {
+    upstream: Upstream,
+    garbage: Arc<Mutex<Garbage>>,
+    behaviour: watch::Receiver<Behaviour>,
+    asked: Arc<AtomicU64>,
+}
+
+impl Door {
+    /// Serves one connection until either side closes it.
+    async fn serve(self, stream: TcpStream) {
+        let mut stream = BufReader::new(stream);
+        while let Some(body) = read_request(&mut stream).await {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let Some(bytes) = self.reply(body).await else {
+                return;
+            };
+            if stream.get_mut().write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The bytes to write back; none: the connection is closed.
+    async fn reply(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+        let behaviour = self.behaviour.borrow().clone();
+        match behaviour {
+            Behaviour::Pass => self.pass(body).await,
+            Behaviour::Delay(wait) => {
+                tokio::time::sleep(wait).await;
+                self.pass(body).await
+            }
+            Behaviour::RateLimited => {
+                Some(http("429 Too Many Requests\r\nretry-after: 1", b"slow"))
+            }
+            Behaviour::Drop => None,
+            Behaviour::Silent => {
+                let _ = self.behaviour.clone().changed().await;
+                None
+            }
+            Behaviour::Garbage => {
+                let honest = self.upstream.ask(body).await?;
+                Some(self.garbage.lock().await.instead_of(&honest))
+            }
+            Behaviour::LoseSubmissions => {
+                let is_submission = method(&body) == "eth_sendRawTransaction";
+                let answer = self.pass(body).await;
+                answer.filter(|_| !is_submission)
+            }
+            Behaviour::Fork(fork) => {
+                let question: Value = serde_json::from_slice(&body).ok()?;
+                let answer = fork.answer(&self.upstream, question).await?;
+                Some(http("200 OK", answer.to_string().as_bytes()))
+            }
+        }
+    }
+
+    async fn pass(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+        Some(http("200 OK", &self.upstream.ask(body).await?))
+    }
+}
+
+fn method(body: &[u8]) -> String {
+    let question: Value = serde_json::from_slice(body).unwrap_or_default();
+    question["method"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A whole answer.
+pub(super) fn http(status: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// Reads the next request's body; none at the end of the connection, or when it is none that our client would send.
+async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() > LONGEST {
+            return None;
+        }
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).ok()?.to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))?;
+    let length: usize = length.trim().parse().ok()?;
+    if length > LONGEST {
+        return None;
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(body)
+}
