@@ -1,7 +1,7 @@
 //! Protobuf and text to domain and back: the only conversions of the crate.
 
 use alloy_primitives::Address;
-use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter};
+use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter, ledger::v1 as ledger};
 use plasmid_staking::Member;
 use sha2::{Digest, Sha256};
 
@@ -10,13 +10,19 @@ use crate::{
     ledger::{Account, Parameters, parameters::FinalityRule},
 };
 
+/// As much of a stranger's text as an error repeats.
+pub fn shown(text: &str) -> &str {
+    let end = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
+}
+
 /// An account in text form.
 ///
 /// # Errors
 /// [`ReadError::Invalid`] with what is wrong.
 pub fn account(text: &str) -> Result<Account, ReadError> {
     text.parse()
-        .map_err(|error| ReadError::Invalid(format!("account {text:?}: {error}")))
+        .map_err(|error| ReadError::Invalid(format!("account {:?}: {error}", shown(text))))
 }
 
 /// Twenty bytes from `0x` hex; mixed case must be the checksum of EIP-55.
@@ -24,7 +30,7 @@ pub fn account(text: &str) -> Result<Account, ReadError> {
 /// # Errors
 /// [`ReadError::Invalid`].
 pub fn address_bytes(text: &str) -> Result<[u8; 20], ReadError> {
-    let wrong = |why: String| ReadError::Invalid(format!("address {text:?}: {why}"));
+    let wrong = |why: String| ReadError::Invalid(format!("address {:?}: {why}", shown(text)));
     let digits = text.trim_start_matches("0x");
     if digits.chars().any(|c| c.is_ascii_uppercase())
         && digits.chars().any(|c| c.is_ascii_lowercase())
@@ -61,6 +67,20 @@ pub fn member(member: &Member, number: u32) -> bridge::Member {
         consensus_key: member.consensus_key.to_vec(),
         checkpoint_key: member.checkpoint_key.to_vec(),
         power: member.power,
+    }
+}
+
+/// An event as the engine has it.
+pub fn event(event: tendermint_proto::v0_38::abci::Event) -> ledger::Event {
+    let attributes = event.attributes.into_iter();
+    ledger::Event {
+        name: event.r#type,
+        attributes: attributes
+            .map(|attribute| ledger::Attribute {
+                key: attribute.key,
+                value: attribute.value,
+            })
+            .collect(),
     }
 }
 

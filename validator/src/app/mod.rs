@@ -43,7 +43,7 @@ use crate::chain::genesis::Built;
 use crate::chain::genesis::file::Loaded as Genesis;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
-use crate::store::{Identity, Loaded, Store};
+use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use pool::{Limits, Pool};
 use ports::{Outlook, Signer};
 
@@ -148,6 +148,18 @@ impl App {
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.surroundings.store
+    }
+
+    /// A transaction in a block, by engine hash or EIP-712 digest.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn included(&self, key: &B256) -> Result<Option<Included>, StoreError> {
+        // The store has all but the last block, which it may be taking right now.
+        match self.state().find(key) {
+            Some(found) => Ok(Some(found)),
+            None => self.surroundings.store.transaction(key),
+        }
     }
 
     /// The root chain as this node sees it.

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use sha2::{Digest, Sha256};
 
 use crate::ledger::{Account, CheckedTransaction, Reject};
@@ -60,6 +61,8 @@ pub struct Pool {
     limits: Limits,
     senders: BTreeMap<Account, BTreeMap<u64, Arc<Pending>>>,
     hashes: BTreeMap<Hash, Arc<Pending>>,
+    /// One a digest: two of one digest have one sender and sequence, and of these only one is held.
+    digests: BTreeMap<B256, Hash>,
     fees: BTreeSet<(u128, Hash)>,
     expiry: BTreeSet<(u64, Hash)>,
     bytes: usize,
@@ -89,11 +92,9 @@ impl Pool {
         self.hashes.get(hash)
     }
 
-    /// Whether a transaction with this EIP-712 digest is held; looks at all of them.
-    pub fn has_digest(&self, digest: &alloy_primitives::B256) -> bool {
-        self.hashes
-            .values()
-            .any(|pending| pending.checked.digest() == digest)
+    /// The transaction with this EIP-712 digest.
+    pub fn with_digest(&self, digest: &B256) -> Option<&Arc<Pending>> {
+        self.hashes.get(self.digests.get(digest)?)
     }
 
     /// The sequence that a wallet should sign next: past the state's and past what waits without a gap.
@@ -144,6 +145,7 @@ impl Pool {
             return;
         };
         let header = pending.checked.header();
+        self.digests.remove(pending.checked.digest());
         self.fees.remove(&(header.fee, *hash));
         self.expiry.remove(&(header.valid_until, *hash));
         self.bytes = self.bytes.saturating_sub(pending.bytes.len());
@@ -219,6 +221,7 @@ impl Pool {
         let pending = Arc::new(pending);
         let header = pending.checked.header();
         self.bytes = self.bytes.saturating_add(pending.bytes.len());
+        self.digests.insert(*pending.checked.digest(), pending.hash);
         self.fees.insert((header.fee, pending.hash));
         self.expiry.insert((header.valid_until, pending.hash));
         let waiting = self.senders.entry(header.sender).or_default();

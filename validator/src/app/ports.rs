@@ -14,8 +14,8 @@ pub trait Outlook: Send + Sync {
     /// The bytes of a message past the child's cursor.
     fn message(&self, index: u64) -> Option<Vec<u8>>;
 
-    /// How many checkpoints, from the first on, are final on root and past their challenge window: their states need no proofs
-    /// from this node any more.
+    /// How many checkpoints, from the first on, have been final on root for another challenge window, the newest final one
+    /// excepted, under which claims are made: their states need no proofs from this node any more.
     fn settled(&self) -> u64 {
         0
     }

@@ -5,128 +5,142 @@ use crate::{
     chain::{execute::context, overlay::Overlay},
     engine::abci::Fault,
     ledger::{
-        self, Code, Reject, Slot, Transaction,
-        apply::quote,
-        check,
-        leaf::AccountLeaf,
-        simulate,
-        transaction::{Authentication, Body},
+        self, Receipt, Reject, Transaction, check, quote, rehearse, simulate,
+        transaction::{Authentication, Header},
     },
 };
 
+/// What stands in the place of an Ed25519 authentication that is not made yet.
+const NO_ED25519: [u8; 96] = [0; 96];
+/// The same for secp256k1, whose last byte is 27 or 28.
+const NO_SECP256K1: [u8; 65] = {
+    let mut bytes = [0; 65];
+    bytes[64] = 27;
+    bytes
+};
+
+/// Result of a ledger's call on the tree.
+type Told<T> = Result<Result<T, Reject>, Fault>;
+
 impl App {
-    /// Runs `bytes` on the state of the tip. Without authentication, what its sender could do is judged: fee, balance and effect.
+    /// Runs `bytes` on the state of the tip. With `skip_authentication` they are judged as if their sender had signed them: the
+    /// authentication may be missing, and a fee of zero stands for the suggested one.
     ///
     /// # Errors
     /// [`Fault`] when this node is broken; a refusal is an answer.
     pub fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, Fault> {
         let state = self.state();
-        let outcome = if skip_authentication {
-            self.unsigned(&state, bytes)?
-        } else {
-            self.signed(&state, bytes)?
+        let filled = match skip_authentication {
+            true => fill(bytes),
+            false => None,
         };
-        Ok(outcome.unwrap_or_else(|reject| Simulated {
-            code: reject.code(),
-            log: reject.to_string(),
-            leaves_made: self.leaves_of(&state, bytes),
-            data: Vec::new(),
-        }))
+        let bytes = filled.as_deref().unwrap_or(bytes);
+        let (leaves, outcome) = match skip_authentication {
+            true => self.unsigned(&state, bytes)?,
+            false => (self.leaves_of(&state, bytes)?, self.signed(&state, bytes)?),
+        };
+        Ok(match outcome {
+            Ok(receipt) => Simulated {
+                code: receipt.code,
+                log: String::new(),
+                leaves_made: receipt.leaves_made,
+                length: bytes.len(),
+                data: receipt.data,
+            },
+            Err(reject) => Simulated {
+                code: reject.code(),
+                log: reject.to_string(),
+                leaves_made: leaves,
+                length: bytes.len(),
+                data: Vec::new(),
+            },
+        })
     }
 
-    fn signed(&self, state: &State, bytes: &[u8]) -> Result<Result<Simulated, Reject>, Fault> {
+    fn signed(&self, state: &State, bytes: &[u8]) -> Told<Receipt> {
         let checked = match check(bytes, &self.deployment.domain) {
             Ok(checked) => checked,
             Err(reject) => return Ok(Err(reject)),
         };
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        match simulate(&mut Overlay::new(&state.tree), &checked, &context) {
-            Ok(receipt) => Ok(Ok(Simulated {
-                code: receipt.code,
-                log: String::new(),
-                leaves_made: receipt.leaves_made,
-                data: receipt.data,
-            })),
-            Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
-            Err(ledger::Error::Fault(fault)) => Err(Fault::new(fault)),
-        }
+        told(simulate(&mut Overlay::new(&state.tree), &checked, &context))
     }
 
-    fn unsigned(&self, state: &State, bytes: &[u8]) -> Result<Result<Simulated, Reject>, Fault> {
-        let transaction = match Transaction::decode(bytes) {
+    fn unsigned(
+        &self,
+        state: &State,
+        bytes: &[u8],
+    ) -> Result<(u32, Result<Receipt, Reject>), Fault> {
+        let mut transaction = match Transaction::decode(bytes) {
             Ok(transaction) => transaction,
-            Err(reject) => return Ok(Err(reject)),
+            Err(reject) => return Ok((0, Err(reject))),
         };
+        let quoted = match self.quote(state, &transaction, bytes.len())? {
+            Ok(quoted) => quoted,
+            Err(reject) => return Ok((0, Err(reject))),
+        };
+        if transaction.header.fee == 0 {
+            transaction.header = Header {
+                fee: quoted.suggested,
+                ..transaction.header
+            };
+        }
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        let (header, body) = (&transaction.header, &transaction.body);
-        let made = match quote(
-            &mut Overlay::new(&state.tree),
-            header.sender,
-            body,
-            bytes.len(),
-            &context,
-        ) {
-            Ok(quote) => quote,
-            Err(ledger::Error::Reject(reject)) => return Ok(Err(reject)),
-            Err(ledger::Error::Fault(fault)) => return Err(Fault::new(fault)),
-        };
-        let account: Option<AccountLeaf> =
-            crate::chain::sets::leaf(&state.tree, &Slot::Account(header.sender))
-                .map_err(Fault::new)?;
-        let held = account.unwrap_or_default().balance;
-        let spent = native_amount(body)
-            .checked_add(made.suggested)
-            .filter(|needed| *needed <= held);
-        let code = if spent.is_some() {
-            Code::Ok
-        } else {
-            Code::InsufficientBalance
-        };
-        let log = match spent {
-            Some(_) => String::new(),
-            None => format!(
-                "{} holds {held} and needs {} and a fee of {}",
-                header.sender,
-                native_amount(body),
-                made.suggested
-            ),
-        };
-        Ok(Ok(Simulated {
-            code,
-            log,
-            leaves_made: made.leaves,
-            data: Vec::new(),
-        }))
+        let bytes = transaction.encode();
+        let outcome = rehearse(&mut Overlay::new(&state.tree), &bytes, &context);
+        Ok((quoted.leaves, told(outcome)?))
     }
 
-    /// Leaves that a refused transaction would have made, for who wants to know its fee.
-    fn leaves_of(&self, state: &State, bytes: &[u8]) -> u32 {
+    /// Leaves that a transaction would make, for who wants to know its fee although it is refused.
+    fn leaves_of(&self, state: &State, bytes: &[u8]) -> Result<u32, Fault> {
         let Ok(transaction) = Transaction::decode(bytes) else {
-            return 0;
+            return Ok(0);
         };
         if matches!(transaction.authentication, Authentication::Multisig(_)) {
-            return 0;
+            return Ok(0);
         }
+        let quoted = self.quote(state, &transaction, bytes.len())?;
+        Ok(quoted.map_or(0, |quoted| quoted.leaves))
+    }
+
+    fn quote(
+        &self,
+        state: &State,
+        transaction: &Transaction,
+        length: usize,
+    ) -> Told<ledger::Quote> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        quote(
+        told(quote(
             &mut Overlay::new(&state.tree),
             transaction.header.sender,
             &transaction.body,
-            bytes.len(),
+            length,
             &context,
-        )
-        .map_or(0, |quote| quote.leaves)
+        ))
     }
 }
 
-/// Native coin that leaves the sender besides the fee.
-fn native_amount(body: &Body) -> u128 {
-    match body {
-        Body::Transfer { token, amount, .. } | Body::Withdraw { token, amount, .. }
-            if *token == ledger::leaf::NATIVE =>
-        {
-            *amount
-        }
-        _ => 0,
+fn told<T, E: std::fmt::Display>(outcome: Result<T, ledger::Error<E>>) -> Told<T>
+where
+    ledger::Fault<E>: std::fmt::Display,
+{
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
+        Err(ledger::Error::Fault(fault)) => Err(Fault::new(fault)),
     }
+}
+
+/// The bytes with an empty authentication behind them, when they are a whole transaction but for that.
+fn fill(bytes: &[u8]) -> Option<Vec<u8>> {
+    if Transaction::decode(bytes).is_ok() {
+        return None;
+    }
+    let empty: &[u8] = match bytes.get(1) {
+        Some(1) => &NO_ED25519,
+        Some(2) => &NO_SECP256K1,
+        _ => return None,
+    };
+    let filled = [bytes, empty].concat();
+    Transaction::decode(&filled).is_ok().then_some(filled)
 }

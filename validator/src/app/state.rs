@@ -5,6 +5,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
@@ -18,7 +19,7 @@ use crate::chain::execute::{Deployment, EpochEnd, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::Parameters;
-use crate::store::{Loaded, Record, Share, Store};
+use crate::store::{Included, Listed, Loaded, Record, Share, Store};
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
 const KEPT_CHECKPOINTS: usize = 4;
@@ -34,7 +35,9 @@ pub struct State {
     /// The last checkpoints, by epoch.
     pub checkpoints: BTreeMap<u64, Checkpoint>,
     /// The block whose Commit the engine has not called.
-    pub(super) pending: Option<Record>,
+    pub(super) pending: Option<Arc<Record>>,
+    /// The last block's record, so that its transactions are found before and while the store takes it.
+    latest: Option<Arc<Record>>,
     /// The height that FinalizeBlock answered last.
     pub(super) answered: u64,
 }
@@ -66,6 +69,7 @@ impl State {
                 .collect(),
             checkpoints,
             pending: None,
+            latest: None,
             answered: height,
         })
     }
@@ -78,8 +82,14 @@ impl State {
             epoch_blocks: Vec::new(),
             checkpoints: BTreeMap::new(),
             pending: None,
+            latest: None,
             answered: 0,
         }
+    }
+
+    /// A transaction of the last block.
+    pub(super) fn find(&self, key: &B256) -> Option<Included> {
+        self.latest.as_ref()?.find(key)
     }
 
     /// The next block's height.
@@ -164,7 +174,7 @@ impl State {
     pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>, bytes: &[Bytes]) {
         let ended = executed.ended.map(|end| end.epoch);
         let contents = ended.and_then(|epoch| self.checkpoints.get(&epoch));
-        self.pending = Some(Record {
+        let record = Arc::new(Record {
             block: self.tip,
             journal: self.tree.drain(),
             response,
@@ -181,15 +191,18 @@ impl State {
             transactions: executed
                 .users
                 .iter()
-                .flat_map(|user| {
-                    let bytes = usize::try_from(user.index)
-                        .ok()
-                        .and_then(|at| bytes.get(at));
-                    let hash = bytes.map(|bytes| (user.index, B256::from(engine_hash(bytes))));
-                    hash.into_iter().chain([(user.index, user.digest)])
+                .filter_map(|user| {
+                    let place = usize::try_from(user.index).ok()?;
+                    Some(Listed {
+                        index: user.index,
+                        hash: engine_hash(bytes.get(place)?).into(),
+                        digest: user.digest,
+                    })
                 })
                 .collect(),
         });
+        self.pending = Some(Arc::clone(&record));
+        self.latest = Some(record);
         self.answered = self.tip.height;
     }
 }

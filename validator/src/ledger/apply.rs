@@ -14,7 +14,7 @@
 use plasmid_staking::epoch_of;
 
 use super::account::Account;
-use super::check::CheckedTransaction;
+use super::check::{CheckedTransaction, assume};
 use super::code::Code;
 use super::eip712::Domain;
 use super::event::{Event, involved};
@@ -96,6 +96,16 @@ pub fn simulate<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<Receipt, Error<L::Error>> {
     run(&mut Overlay::new(leaves), checked, context)
+}
+
+/// What [`apply`] would answer if the sender had signed these bytes; their signature is not looked at, and nothing is written.
+pub fn rehearse<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    bytes: &[u8],
+    context: &Context<'_>,
+) -> Result<Receipt, Error<L::Error>> {
+    let assumed = assume(bytes, context.domain)?;
+    run(&mut Overlay::new(leaves), &assumed, context)
 }
 
 fn run<L: Leaves + ?Sized>(

@@ -74,6 +74,11 @@ pub fn check(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject
     Ok(candidate.checked)
 }
 
+/// The transaction as if its sender had signed it, for a rehearsal: nothing that is written may rest on it.
+pub(super) fn assume(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject> {
+    Candidate::new(bytes, &domain.separator()).map(|candidate| candidate.checked)
+}
+
 /// Judges many at once, each with the verdict of [`check`], in the order given.
 pub fn check_batch(
     transactions: &[&[u8]],

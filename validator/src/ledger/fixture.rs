@@ -41,12 +41,18 @@ pub enum Wallet {
 impl Wallet {
     /// The wallet of a number: even ones Ed25519, odd ones secp256k1.
     pub fn new(number: u8) -> Self {
-        let mut secret = [0x11; 32];
-        secret[31] = number;
+        let secret = Self::secret(number);
         match number % 2 {
             0 => Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&secret))),
             _ => Self::Secp256k1(SecretKey::from_byte_array(secret).unwrap()),
         }
+    }
+
+    /// Its key.
+    pub fn secret(number: u8) -> [u8; 32] {
+        let mut secret = [0x11; 32];
+        secret[31] = number;
+        secret
     }
 
     pub fn account(&self) -> Account {

@@ -34,7 +34,7 @@ pub mod transaction;
 mod vectors;
 
 pub use account::Account;
-pub use apply::{Context, Error, Quote, Receipt, apply, quote, simulate};
+pub use apply::{Context, Error, Quote, Receipt, apply, quote, rehearse, simulate};
 pub use check::{CheckedTransaction, check, check_batch};
 pub use code::Code;
 pub use eip712::Domain;

@@ -82,11 +82,11 @@ fn body_fields(body: &Body) -> Json {
     }
 }
 
-fn case(transaction: &Transaction) -> Json {
+fn case(transaction: &Transaction, secret: Option<[u8; 32]>) -> Json {
     let header = &transaction.header;
     let bytes = transaction.encode();
     let verdict = check(&bytes, &domain()).map_or_else(|reject| reject.code(), |_| Code::Ok);
-    json!({
+    let mut case = json!({
         "kind": transaction.body.name(),
         "scheme": transaction.authentication.scheme().byte(),
         "sender": header.sender.to_string(),
@@ -100,7 +100,12 @@ fn case(transaction: &Transaction) -> Json {
         "bytes": hex_of(&bytes),
         "sha256": hex_of(&Sha256::digest(&bytes)),
         "check": verdict.name(),
-    })
+    });
+    // What an application needs to make the same bytes.
+    if let Some(secret) = secret {
+        case["secret"] = hex_of(&secret);
+    }
+    case
 }
 
 fn vectors() -> Json {
@@ -108,19 +113,21 @@ fn vectors() -> Json {
     for (sequence, body) in (0..).zip(bodies()) {
         for number in 0..2 {
             let wallet = Wallet::new(number);
-            cases.push(case(&wallet.sign(wallet.header(sequence), body.clone())));
+            let signed = wallet.sign(wallet.header(sequence), body.clone());
+            cases.push(case(&signed, Some(Wallet::secret(number))));
         }
         let header = Header {
             sender: Account::ethereum([0x27; 20]),
             ..Wallet::new(1).forced_header(0)
         };
         let authentication = Authentication::RootSender;
-        cases.push(case(&Transaction {
+        let sent = Transaction {
             header,
             body,
             authentication,
             fee_payer_authentication: None,
-        }));
+        };
+        cases.push(case(&sent, None));
     }
     let domain = domain();
     json!({

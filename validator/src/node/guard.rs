@@ -33,7 +33,7 @@ impl Guard {
     }
 
     fn read(&self, request: &RequestQuery) -> ResponseQuery {
-        match reads::answer(self.source.as_ref(), &request.path, &request.data) {
+        match self.asked(request) {
             Ok(value) => ResponseQuery {
                 key: request.data.clone(),
                 value: value.into(),
@@ -53,6 +53,26 @@ impl Guard {
                 }
             }
         }
+    }
+}
+
+impl Guard {
+    /// These paths read the tip, and what they answer is put together from many leaves.
+    fn asked(&self, request: &RequestQuery) -> Result<Vec<u8>, ReadError> {
+        let tip = self.source.tip().height;
+        if request.height != 0 && u64::try_from(request.height) != Ok(tip) {
+            return Err(ReadError::Invalid(format!(
+                "{} reads the tip, now {tip}, and not height {}: ask for height 0, or /leaf for a leaf of the past",
+                request.path, request.height
+            )));
+        }
+        if request.prove {
+            return Err(ReadError::Invalid(format!(
+                "{} has no proof: ask /leaf with prove for each leaf, or GetProof for one under a checkpoint",
+                request.path
+            )));
+        }
+        reads::answer(self.source.as_ref(), &request.path, &request.data)
     }
 }
 

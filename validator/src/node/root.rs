@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use plasmid_bridge::relay::acceptance::Acceptance;
+use std::collections::BTreeMap;
+
+use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::track::Standing;
 use plasmid_bridge::{client::follower::Follower, client::follower::Progress, relay::seen::Block};
@@ -149,6 +151,15 @@ impl Root {
         self.view.borrow().accepted
     }
 
+    /// How many checkpoints, from the first on, have been final for another challenge window; never the newest final one, under
+    /// which claims are made.
+    #[must_use]
+    pub fn settled(&self, window_secs: u64) -> u64 {
+        let view = self.view.borrow();
+        let now = view.finalized.as_ref().map_or(0, |block| block.time);
+        settled(&view.acceptances, now, window_secs)
+    }
+
     /// The newest root block up to which all is known.
     #[must_use]
     pub fn finalized(&self) -> Option<Block> {
@@ -167,6 +178,33 @@ impl Root {
             .find_map(|(endpoint, standing)| refusal(endpoint, standing))
             .map_or(Ok(()), Err)
     }
+}
+
+fn settled(records: &BTreeMap<u64, Acceptance>, now: u64, window_secs: u64) -> u64 {
+    let Some(newest) = newest_final(records, now, window_secs) else {
+        return 0;
+    };
+    let past = |record: &&Acceptance| {
+        final_since(records, record, window_secs)
+            .is_some_and(|since| since.saturating_add(window_secs) <= now)
+    };
+    let below = records.range(..newest.epoch).map(|(_, record)| record);
+    let first = records.keys().next().copied().unwrap_or(0);
+    below
+        .rev()
+        .find(past)
+        .map_or(first, |record| record.epoch.saturating_add(1))
+}
+
+/// When a checkpoint became final: its window was over, and one that consumed what was due at it was accepted.
+fn final_since(
+    records: &BTreeMap<u64, Acceptance>,
+    record: &Acceptance,
+    window_secs: u64,
+) -> Option<u64> {
+    let mut from = records.range(record.epoch..).map(|(_, later)| later);
+    let consumed = from.find(|later| later.checkpoint.inbox_cursor >= record.due_count)?;
+    Some(record.time.saturating_add(window_secs).max(consumed.time))
 }
 
 fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {

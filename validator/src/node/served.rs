@@ -8,13 +8,15 @@ use plasmid_bridge::{
     relay::inbox::View,
 };
 use prost::Message;
-use tendermint_proto::v0_38::abci::ResponseFinalizeBlock;
+use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::root::Root;
 use crate::{
     app::{
         App,
-        reads::{Facts, Id, LateShare, Located, ReadError, Simulated, Source, Tip},
+        reads::{
+            Facts, Id, LateShare, Located, Names, ReadError, Registry, Simulated, Source, Tip,
+        },
     },
     chain::tree::Tree,
     store::Share,
@@ -28,12 +30,18 @@ pub struct Served {
     app: Arc<App>,
     root: Root,
     facts: Facts,
+    registry: Registry,
 }
 
 impl Served {
     /// Answers from these.
     pub fn new(app: Arc<App>, root: Root, facts: Facts) -> Self {
-        Self { app, root, facts }
+        Self {
+            app,
+            root,
+            facts,
+            registry: Registry::default(),
+        }
     }
 
     /// Nanoseconds that a block has taken of late.
@@ -65,6 +73,11 @@ impl Source for Served {
             block_time: self.block_time(&block),
             segments_reexecuted: self.app.segments_reexecuted(),
         }
+    }
+
+    fn moment(&self) -> (u64, u64) {
+        let root = self.root.finalized().map_or(0, |block| block.number);
+        (self.app.state().tip.height, root)
     }
 
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree)) {
@@ -113,40 +126,42 @@ impl Source for Served {
     }
 
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError> {
-        let (hash, digest, key) = match id {
-            Id::Hash(hash) => (*hash, B256::ZERO, B256::from(*hash)),
-            Id::Digest(digest) => ([0; 32], *digest, *digest),
+        let key = match id {
+            Id::Hash(hash) => B256::from(*hash),
+            Id::Digest(digest) => *digest,
         };
-        let Some(place) = self.app.store().transaction(&key).map_err(internal)? else {
+        let Some(found) = self.app.included(&key).map_err(internal)? else {
             return Ok(None);
         };
-        let response = self.app.store().response(place.height).map_err(internal)?;
-        let result = response
-            .and_then(|bytes| ResponseFinalizeBlock::decode(bytes.as_slice()).ok())
-            .and_then(|response| response.tx_results.into_iter().nth(place.index as usize));
-        // Users' transactions in a block have code 0: any other is a fault of its proposer.
-        let data = result
-            .map(|result| result.data.to_vec())
-            .unwrap_or_default();
         Ok(Some(Located {
-            hash,
-            digest,
-            height: place.height,
-            index: place.index,
-            code: 0,
-            data,
+            names: Names {
+                hash: found.hash.0,
+                digest: found.digest,
+            },
+            height: found.height,
+            index: found.index,
+            result: ExecTxResult::decode(found.result.as_slice()).map_err(internal)?,
         }))
     }
 
-    fn is_pending(&self, id: &Id) -> bool {
-        match id {
-            Id::Hash(hash) => self.app.pool().get(hash).is_some(),
-            Id::Digest(digest) => self.app.pool().has_digest(digest),
-        }
+    fn waiting(&self, id: &Id) -> Option<Names> {
+        let pool = self.app.pool();
+        let pending = match id {
+            Id::Hash(hash) => pool.get(hash),
+            Id::Digest(digest) => pool.with_digest(digest),
+        }?;
+        Some(Names {
+            hash: pending.hash,
+            digest: *pending.checked.digest(),
+        })
     }
 
     fn pending(&self) -> usize {
         self.app.pool().len()
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError> {

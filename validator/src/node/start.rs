@@ -137,7 +137,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
     wait_root(&root).await?;
     let surroundings = Surroundings {
         store: Arc::new(books),
-        outlook: Arc::new(RootOutlook(root.clone())),
+        outlook: Arc::new(RootOutlook(root.clone(), parameters.challenge_secs)),
         signer,
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
@@ -316,8 +316,8 @@ async fn watch_root(root: &Root) -> Infallible {
     }
 }
 
-/// The follower as the application asks it.
-struct RootOutlook(Root);
+/// The follower as the application asks it, and the challenge window in seconds.
+struct RootOutlook(Root, u64);
 
 impl Outlook for RootOutlook {
     fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
@@ -331,6 +331,10 @@ impl Outlook for RootOutlook {
 
     fn consumed(&self, cursor: u64, hash: B256) {
         self.0.consumed(cursor, hash);
+    }
+
+    fn settled(&self) -> u64 {
+        self.0.settled(self.1)
     }
 }
 
@@ -381,6 +385,12 @@ impl Mempool for Engine {
                 return Ok(Taken {
                     code: crate::ledger::Code::Known.number(),
                     log: "these bytes were handed in before: they wait, or stand in a block".into(),
+                });
+            }
+            Err(error) if error.to_string().contains("mempool is full") => {
+                return Ok(Taken {
+                    code: crate::ledger::Code::PoolFull.number(),
+                    log: format!("{error}; try again later"),
                 });
             }
             Err(error) => return Err(format!("the engine: {error}")),

@@ -20,7 +20,7 @@ use super::Services;
 use crate::{
     app::reads::{bridge, claims},
     ledger::{Transaction, transaction::Scheme},
-    wire::{account, address_bytes},
+    wire::{account, address_bytes, shown},
 };
 
 /// Bytes of a forced transaction, at most (PROTOCOL section 5).
@@ -212,7 +212,7 @@ impl Services {
 
 fn amount_or_zero(text: &str) -> Result<u128, Status> {
     text.parse()
-        .map_err(|error| Status::invalid_argument(format!("amount {text:?}: {error}")))
+        .map_err(|error| Status::invalid_argument(format!("amount {:?}: {error}", shown(text))))
 }
 
 /// A positive amount in base units.

@@ -1,6 +1,7 @@
 //! gRPC (and grpc-web) for clients: reads come from `app::reads`, submissions go to the engine's mempool.
 //!
-//! Reflection and health are served too. Limits: requests of 1 MiB, bounded streams, a time-out a call.
+//! Reflection and health are served too. Limits: requests of 1 MiB, refused by their stated length before they are read;
+//! streams bounded in length and patience; a time-out for every read.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,14 +17,17 @@ use plasmid_proto::{
     },
 };
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Status, transport::Server};
+use tonic::{
+    Status,
+    transport::{Server, server::TcpIncoming},
+};
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::reads::{ReadError, Source};
 
 mod bridge;
+pub mod client;
 mod reads;
 mod submit;
 
@@ -31,6 +35,10 @@ mod submit;
 const LARGEST_REQUEST: usize = 1 << 20;
 /// Requests of one connection that run at once.
 const AT_ONCE: usize = 128;
+/// How long a read may take.
+const READ_PATIENCE: Duration = Duration::from_secs(30);
+/// After how long a silent connection is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What the services are made of.
 #[derive(Clone)]
@@ -94,9 +102,22 @@ pub async fn serve(
     reporter
         .set_service_status("", tonic_health::ServingStatus::Serving)
         .await;
+    reporter
+        .set_serving::<AccountServiceServer<Services>>()
+        .await;
+    reporter
+        .set_serving::<TransactionServiceServer<Services>>()
+        .await;
+    reporter.set_serving::<ChainServiceServer<Services>>().await;
+    reporter
+        .set_serving::<BridgeServiceServer<Services>>()
+        .await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .build_v1()?;
+    let incoming = TcpIncoming::from(listener)
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(KEEPALIVE));
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_headers(Any)
@@ -105,7 +126,7 @@ pub async fn serve(
     Server::builder()
         .accept_http1(true)
         .concurrency_limit_per_connection(AT_ONCE)
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_interval(Some(KEEPALIVE))
         .layer(cors)
         .layer(GrpcWebLayer::new())
         .add_service(health)
@@ -121,7 +142,7 @@ pub async fn serve(
             ChainServiceServer::new(services.clone()).max_decoding_message_size(LARGEST_REQUEST),
         )
         .add_service(BridgeServiceServer::new(services).max_decoding_message_size(LARGEST_REQUEST))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
+        .serve_with_incoming_shutdown(incoming, stop)
         .await?;
     Ok(())
 }
@@ -144,7 +165,14 @@ impl Services {
         read: impl FnOnce(&dyn Source) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
         let source = Arc::clone(&self.source);
-        let done = tokio::task::spawn_blocking(move || read(source.as_ref())).await;
+        let read = tokio::task::spawn_blocking(move || read(source.as_ref()));
+        let done = tokio::time::timeout(READ_PATIENCE, read).await;
+        let done = done.map_err(|_| {
+            Status::deadline_exceeded(format!(
+                "the read took longer than {} seconds: the node is overloaded, ask again later",
+                READ_PATIENCE.as_secs()
+            ))
+        })?;
         done.map_err(|error| Status::internal(format!("the read did not end: {error}")))?
             .map_err(Status::from)
     }

@@ -9,7 +9,7 @@ use plasmid_proto::ledger::v1::{
     transaction_service_server::TransactionService,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -28,6 +28,15 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long a transaction is followed at most.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Transactions that one stream brings at most.
+const MOST_SUBMITTED: u64 = 1_000_000;
+/// How long a stream of transactions may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Transactions followed at once.
+const MOST_FOLLOWED: usize = 1_024;
+
+static FOLLOWED: Semaphore = Semaphore::const_new(MOST_FOLLOWED);
+
 type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
@@ -45,7 +54,7 @@ impl TransactionService for Services {
         let mut stream = request.into_inner();
         let mut answer = SubmitManyResponse::default();
         let mut index = 0;
-        while let Some(message) = stream.message().await? {
+        while let Some(message) = next(&mut stream, index).await? {
             let taken = self.take(message.transaction).await?;
             if taken.code == 0 {
                 answer.accepted += 1;
@@ -100,8 +109,13 @@ impl TransactionService for Services {
                 ));
             }
         };
+        let place = FOLLOWED.try_acquire().map_err(|_| {
+            Status::resource_exhausted(format!(
+                "this node follows {MOST_FOLLOWED} transactions already: ask again later, or poll GetTransaction"
+            ))
+        })?;
         let (sender, receiver) = mpsc::channel(4);
-        tokio::spawn(follow(self.clone(), id, sender));
+        tokio::spawn(follow(self.clone(), id, sender, place));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
@@ -109,8 +123,18 @@ impl TransactionService for Services {
 impl Services {
     async fn take(&self, bytes: Vec<u8>) -> Result<SubmitResponse, Status> {
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
-        let digest = Transaction::decode(&bytes)
-            .map(|transaction| transaction.digest(&self.source.facts().domain).to_vec());
+        // What is no transaction, or too long for one, need not be carried to the engine.
+        let digest = match Transaction::decode(&bytes) {
+            Ok(transaction) => transaction.digest(&self.source.facts().domain),
+            Err(reject) => {
+                return Ok(SubmitResponse {
+                    code: reject.code().number(),
+                    log: reject.to_string(),
+                    hash: hash.to_vec(),
+                    digest: Vec::new(),
+                });
+            }
+        };
         let taken = self
             .engine
             .broadcast(bytes)
@@ -120,43 +144,83 @@ impl Services {
             code: taken.code,
             log: taken.log,
             hash: hash.to_vec(),
-            digest: digest.unwrap_or_default(),
+            digest: digest.to_vec(),
         })
     }
 }
 
-/// Tells each change of a transaction's standing until it is final, unknown for long, or nobody listens.
-async fn follow(services: Services, id: Id, sender: mpsc::Sender<Result<FollowResponse, Status>>) {
+/// The next transaction of a stream, of which there are not too many and none is waited for too long.
+async fn next(
+    stream: &mut Streaming<SubmitManyRequest>,
+    index: u64,
+) -> Result<Option<SubmitManyRequest>, Status> {
+    let message = tokio::time::timeout(SILENCE, stream.message())
+        .await
+        .map_err(|_| {
+            Status::deadline_exceeded(format!(
+                "no transaction came for {} seconds after {index}: begin another stream when there are more",
+                SILENCE.as_secs()
+            ))
+        })??;
+    if message.is_some() && index >= MOST_SUBMITTED {
+        return Err(Status::resource_exhausted(format!(
+            "a stream takes {MOST_SUBMITTED} transactions: begin another one for the rest"
+        )));
+    }
+    Ok(message)
+}
+
+/// Tells each change of a transaction's standing until it is final, gone, or nobody listens.
+async fn follow(
+    services: Services,
+    id: Id,
+    sender: mpsc::Sender<Result<FollowResponse, Status>>,
+    _place: SemaphorePermit<'static>,
+) {
+    let outcome = tokio::select! {
+        outcome = tell(&services, id, &sender) => outcome,
+        () = sender.closed() => return,
+    };
+    if let Err(error) = outcome {
+        let _ = sender.send(Err(error)).await;
+    }
+}
+
+async fn tell(
+    services: &Services,
+    id: Id,
+    sender: &mpsc::Sender<Result<FollowResponse, Status>>,
+) -> Result<(), Status> {
     let start = tokio::time::Instant::now();
-    let mut last = None;
+    let (mut last, mut seen) = (None, None);
     while start.elapsed() < LONGEST {
-        let status = match services
-            .read(move |source| transactions::status(source, &id))
-            .await
-        {
-            Ok(status) => status,
-            Err(error) => {
-                let _ = sender.send(Err(error)).await;
-                return;
-            }
-        };
-        let stage = Stage::try_from(status.stage).unwrap_or(Stage::Unspecified);
-        let unknown = stage == Stage::Unknown;
-        if !(unknown && start.elapsed() < UNKNOWN_FOR) && last != Some(status.stage) {
-            last = Some(status.stage);
-            if sender
-                .send(Ok(FollowResponse {
+        let moment = services.source.moment();
+        let unknown = last.is_none_or(|stage| stage <= Stage::Pending as i32);
+        // What stands in a block changes with a block of the child or of root only.
+        if unknown || seen != Some(moment) {
+            seen = Some(moment);
+            let status = services
+                .read(move |source| transactions::status(source, &id))
+                .await?;
+            let stage = status.stage;
+            let gone = stage == Stage::Unknown as i32;
+            let early = gone && last.is_none() && start.elapsed() < UNKNOWN_FOR;
+            if !early && last != Some(stage) {
+                last = Some(stage);
+                let response = FollowResponse {
                     status: Some(status),
-                }))
-                .await
-                .is_err()
-            {
-                return;
+                };
+                if sender.send(Ok(response)).await.is_err() {
+                    return Ok(());
+                }
             }
-        }
-        if stage == Stage::Final || (unknown && start.elapsed() >= UNKNOWN_FOR) {
-            return;
+            if stage == Stage::Final as i32 || gone && !early {
+                return Ok(());
+            }
         }
         tokio::time::sleep(POLL).await;
     }
+    Err(Status::deadline_exceeded(
+        "an hour is over and it is not final yet: follow it again",
+    ))
 }

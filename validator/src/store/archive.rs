@@ -11,7 +11,7 @@ use super::seal::{self, TAG};
 use super::sealed::Sealed;
 use super::shelf::Shelf;
 use super::state::Floor;
-use super::{Place, StoreError, state};
+use super::{Included, StoreError, results, state};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -145,14 +145,14 @@ impl<S: Shelf> Archive<S> {
         Ok(shares)
     }
 
-    pub fn transaction(&self, digest: &Hash) -> Result<Option<Place>, StoreError> {
-        let key = keys::transaction(digest);
+    pub fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError> {
+        let key = keys::transaction(key);
         let Some(body) = self.disk.get(Table::Transaction, &key)? else {
             return Ok(None);
         };
         let mut reader = Reader::new(&body);
         match (reader.u64(), reader.u32(), reader.left()) {
-            (Ok(height), Ok(index), 0) => Ok(Some(Place { height, index })),
+            (Ok(height), Ok(index), 0) => results::read(&self.disk, height, index).map(Some),
             _ => Err(self.disk.damaged("the place of a transaction")),
         }
     }

@@ -1,11 +1,14 @@
 //! Measures the tree and the store, for `plasmid bench app` and for whoever changes them. Figures, no judgement.
 
-use super::{Identity, Record, Store, StoreError, open};
+use super::{Identity, Listed, Record, Store, StoreError, open};
 use crate::chain::tree::{Change, Tree, TreeError};
 use alloy_primitives::{B256 as Hash, keccak256};
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use prost::Message;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
+use tendermint_proto::v0_38::abci::{ExecTxResult, ResponseFinalizeBlock};
 
 /// Kind of an account's leaf and the width of its value (PROTOCOL.md section 3).
 const ACCOUNT: (u8, usize) = (0x02, 64);
@@ -116,7 +119,7 @@ pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, BenchError> {
     let genesis = record(&mut tree, 0, Hash::ZERO, size);
     let began = Instant::now();
     let mut before = genesis.block.after;
-    books.commit(genesis)?;
+    books.commit(Arc::new(genesis))?;
     books.flush()?;
     let mut figures = vec![Figure {
         name: "store_genesis",
@@ -131,7 +134,7 @@ pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, BenchError> {
         let record = record(&mut tree, height, before, size);
         before = record.block.after;
         let began = Instant::now();
-        books.commit(record)?;
+        books.commit(Arc::new(record))?;
         books.flush()?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
@@ -160,6 +163,19 @@ pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, BenchError> {
     Ok(figures)
 }
 
+/// An answer to FinalizeBlock; a transfer's result with its events takes about so many bytes.
+fn response(transactions: u32) -> Vec<u8> {
+    let result = |_| ExecTxResult {
+        data: vec![1; 560].into(),
+        ..ExecTxResult::default()
+    };
+    ResponseFinalizeBlock {
+        tx_results: (0..transactions).map(result).collect(),
+        ..ResponseFinalizeBlock::default()
+    }
+    .encode_to_vec()
+}
+
 fn record(tree: &mut Tree, height: u64, before: Hash, size: Size) -> Record {
     let block = BlockCommitment {
         rules: 1,
@@ -173,12 +189,16 @@ fn record(tree: &mut Tree, height: u64, before: Hash, size: Size) -> Record {
     };
     let transactions = (0..size.changes / 2).map(|index| {
         let number = (height << 32) | u64::from(index);
-        (index, keccak256(number.to_be_bytes()))
+        Listed {
+            index,
+            hash: keccak256(number.to_be_bytes()),
+            digest: keccak256(number.to_le_bytes()),
+        }
     });
     Record {
         block,
         journal: tree.drain(),
-        response: vec![1; size.changes as usize * 30],
+        response: response(size.changes / 2),
         checkpoint: None,
         shares: Vec::new(),
         transactions: if height > 0 {

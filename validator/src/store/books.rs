@@ -14,7 +14,7 @@ use super::sealed::Sealed;
 use super::shelf::Shelf;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
-use super::{Identity, Place, Store, StoreError};
+use super::{Identity, Included, Store, StoreError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -100,7 +100,7 @@ impl<S: Shelf> Store for Books<S> {
         self.writer.lock().durable
     }
 
-    fn commit(&self, record: Record) -> Result<(), StoreError> {
+    fn commit(&self, record: Arc<Record>) -> Result<(), StoreError> {
         let given = record.height();
         let root = record.journal.root;
         if root != record.block.after {
@@ -110,7 +110,7 @@ impl<S: Shelf> Store for Books<S> {
                 tree: root.to_string(),
             });
         }
-        let recent = Recent::new(Arc::new(record));
+        let recent = Recent::new(record);
         let mut shared = self.writer.lock();
         while self.pace == Pace::Thread && shared.check().is_ok() && shared.is_full() {
             shared = self.writer.wait(shared);
@@ -179,17 +179,10 @@ impl<S: Shelf> Store for Books<S> {
         Ok(found)
     }
 
-    fn transaction(&self, digest: &Hash) -> Result<Option<Place>, StoreError> {
-        let recent = self.recent(|record| {
-            let found = record.transactions.iter().find(|(_, d)| d == digest)?;
-            Some(Place {
-                height: record.height(),
-                index: found.0,
-            })
-        });
-        match recent {
-            Some(place) => Ok(Some(place)),
-            None => self.writer.archive.transaction(digest),
+    fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError> {
+        match self.recent(|record| record.find(key)) {
+            Some(found) => Ok(Some(found)),
+            None => self.writer.archive.transaction(key),
         }
     }
 }

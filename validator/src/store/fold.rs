@@ -1,7 +1,7 @@
 //! Folds records into pages, a bounded step at a time, so that the next heights never wait long for the disk.
 //!
 //! ```text
-//! "folding to f"   flush → pages, undo, marks, digests   flush → "folded to f"   flush → remove records ≤ f
+//! "folding to f"   flush → pages, undo, marks, results, digests   flush → "folded to f"   flush → remove records ≤ f
 //! ```
 //! Between the two notes pages may hold leaves of any height up to f, so a store opens at f or later then; records carry
 //! whole leaves, so applying them again changes nothing. A folding that a crash ended begins anew.
@@ -10,6 +10,7 @@ use super::StoreError;
 use super::archive::Archive;
 use super::keys::{self, PAGE_LEAVES, Table};
 use super::record::{self, Record};
+use super::results;
 use super::shelf::Shelf;
 use super::state::{self, Floor, Folded};
 use crate::chain::tree::LeafImage;
@@ -26,7 +27,9 @@ pub(super) struct Folding {
     records: Vec<Arc<Record>>,
     /// By index of a changed leaf, the record and the place in it that have it last; what is not in its page yet.
     leaves: BTreeMap<u32, (usize, usize)>,
-    /// Digest, height and index of transactions not written yet, descending.
+    /// How many of the records have their results written.
+    results: usize,
+    /// Engine hash or digest, height and index of transactions not written yet, descending.
     digests: Vec<(Hash, u64, u32)>,
 }
 
@@ -48,14 +51,17 @@ impl<S: Shelf> Archive<S> {
             let changed = record.journal.leaves.iter().enumerate();
             leaves.extend(changed.map(|(at, leaf)| (leaf.index, (place, at))));
             let height = record.height();
-            let included = record.transactions.iter();
-            digests.extend(included.map(|(index, digest)| (*digest, height, *index)));
+            let names = record.transactions.iter().flat_map(|listed| {
+                [listed.hash, listed.digest].map(|name| (name, height, listed.index))
+            });
+            digests.extend(names);
         }
         // Neighbours share sled's nodes.
         digests.sort_unstable_by(|a, b| b.cmp(a));
         Ok(Folding {
             records,
             leaves,
+            results: 0,
             digests,
         })
     }
@@ -68,6 +74,12 @@ impl<S: Shelf> Archive<S> {
     ) -> Result<bool, StoreError> {
         if !folding.leaves.is_empty() {
             self.fold_pages(folding)?;
+            return Ok(false);
+        }
+        // Before the names: what is found has its result.
+        if let Some(record) = folding.records.get(folding.results) {
+            results::write(&self.disk, record)?;
+            folding.results += 1;
             return Ok(false);
         }
         if !folding.digests.is_empty() {

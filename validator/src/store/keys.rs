@@ -9,7 +9,8 @@
 //! block        height u64                   → block commitment
 //! checkpoint   epoch u64                    → checkpoint contents
 //! share        epoch u64 ‖ member u16       → a member's share over the epoch's checkpoint
-//! transaction  EIP-712 digest 32            → height u64 ‖ index u32
+//! transaction  engine hash or digest 32     → height u64 ‖ index u32
+//! result       height u64 ‖ group u32       → up to 8 transactions of a block with their results
 //! ```
 
 use alloy_primitives::B256 as Hash;
@@ -27,11 +28,12 @@ pub enum Table {
     Checkpoint = 7,
     Share = 8,
     Transaction = 9,
+    Result = 10,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Page,
         Self::Redo,
@@ -41,6 +43,7 @@ impl Table {
         Self::Checkpoint,
         Self::Share,
         Self::Transaction,
+        Self::Result,
     ];
 
     /// Name of the table in the store's files.
@@ -56,6 +59,7 @@ impl Table {
             Self::Checkpoint => "checkpoint",
             Self::Share => "share",
             Self::Transaction => "transaction",
+            Self::Result => "result",
         }
     }
 }
@@ -69,6 +73,9 @@ pub const META_FLOOR: [u8; 1] = [2];
 
 /// Leaves of a page.
 pub const PAGE_LEAVES: u32 = 32;
+
+/// Transactions of a group of results.
+pub const GROUP: u32 = 8;
 
 pub fn page(number: u32) -> [u8; 4] {
     number.to_be_bytes()
@@ -102,8 +109,13 @@ pub fn share(epoch: u64, member: u16) -> [u8; 10] {
     join(&[&epoch.to_be_bytes(), &member.to_be_bytes()])
 }
 
-pub fn transaction(digest: &Hash) -> [u8; 32] {
-    digest.0
+pub fn transaction(key: &Hash) -> [u8; 32] {
+    key.0
+}
+
+/// The group of the transaction at `index` of a block.
+pub fn result(height: u64, index: u32) -> [u8; 12] {
+    join(&[&height.to_be_bytes(), &(index / GROUP).to_be_bytes()])
 }
 
 fn join<const N: usize>(fields: &[&[u8]]) -> [u8; N] {
@@ -157,6 +169,10 @@ mod tests {
                 (a[0], a[1], small(a[2])).cmp(&(b[0], b[1], small(b[2])))
             );
             assert_eq!(
+                result(a[0], small(a[1])).cmp(&result(b[0], small(b[1]))),
+                (a[0], small(a[1]) / GROUP).cmp(&(b[0], small(b[1]) / GROUP))
+            );
+            assert_eq!(
                 share(a[0], a[1] as u16).cmp(&share(b[0], b[1] as u16)),
                 (a[0], a[1] as u16).cmp(&(b[0], b[1] as u16))
             );
@@ -167,6 +183,6 @@ mod tests {
     fn no_two_tables_share_a_name_or_a_number() {
         let names: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| t.name()).collect();
         let numbers: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| *t as u8).collect();
-        assert_eq!((names.len(), numbers.len()), (9, 9));
+        assert_eq!((names.len(), numbers.len()), (10, 10));
     }
 }

@@ -19,6 +19,7 @@ mod fold;
 mod keys;
 mod load;
 mod record;
+mod results;
 mod seal;
 mod sealed;
 mod shelf;
@@ -31,7 +32,7 @@ mod writer;
 pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;
-pub use record::{Record, Share};
+pub use record::{Listed, Record, Share};
 pub use shelf::{Memory, Shelf, Visit, Write};
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
@@ -39,12 +40,19 @@ pub use state::{Floor, VERSION};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Where a transaction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+/// A user's transaction in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Included {
     pub height: u64,
     pub index: u32,
+    /// The engine's hash.
+    pub hash: Hash,
+    /// The EIP-712 digest.
+    pub digest: Hash,
+    /// Its encoded result in the answer to FinalizeBlock; empty when that answer has none.
+    pub result: Vec<u8>,
 }
 
 /// The port of the store. Small, synchronous, shared by threads. Every error is a fault of the node.
@@ -57,7 +65,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Order`] and [`StoreError::Root`] for a wrong record; else an earlier failure of the disk.
-    fn commit(&self, record: Record) -> Result<(), StoreError>;
+    fn commit(&self, record: Arc<Record>) -> Result<(), StoreError>;
 
     /// Waits until all that was taken is durable; gives the durable height.
     ///
@@ -101,11 +109,11 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn shares(&self, epoch: u64) -> Result<Vec<Share>, StoreError>;
 
-    /// Where the transaction with an EIP-712 digest stands.
+    /// The transaction with an engine hash or EIP-712 digest, with its result.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn transaction(&self, digest: &Hash) -> Result<Option<Place>, StoreError>;
+    fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError>;
 }
 
 /// Opens the store of a chain in sled's files in `folder`, new or as it was left. A thread writes behind the tip.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! commitment 180 ‖ leaf count u32 ‖ n u32 × leaf ‖ n u32 × undo ‖ n u32 × mark ‖ checkpoint ‖ n u32 × share
-//!   ‖ n u32 × (index u32 ‖ digest 32) ‖ response length u32 ‖ response
+//!   ‖ n u32 × (index u32 ‖ engine hash 32 ‖ digest 32) ‖ response length u32 ‖ response
 //! leaf  = index u32 ‖ next u32 ‖ key 32 ‖ kind u8 ‖ width u16 ‖ value        mark = epoch u64 ‖ count u32 ‖ root 32
 //! undo  = epoch u64 ‖ index u32 ‖ next u32 ‖ width u16 ‖ value               share = epoch u64 ‖ member u16 ‖ length u16 ‖ bytes
 //! checkpoint = 0 u8, or 1 u8 ‖ epoch u64 ‖ length u32 ‖ bytes
@@ -26,8 +26,19 @@ pub struct Record {
     pub checkpoint: Option<(u64, Vec<u8>)>,
     /// Shares seen in this block. Transport, not state.
     pub shares: Vec<Share>,
-    /// Index in the block and EIP-712 digest of each user's transaction.
-    pub transactions: Vec<(u32, Hash)>,
+    /// Each user's transaction, ascending by index.
+    pub transactions: Vec<Listed>,
+}
+
+/// The names of a user's transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Index in the block.
+    pub index: u32,
+    /// The engine's hash.
+    pub hash: Hash,
+    /// The EIP-712 digest.
+    pub digest: Hash,
 }
 
 /// A member's share over the checkpoint of an epoch.
@@ -52,7 +63,8 @@ impl Record {
     pub fn weight(&self) -> usize {
         let leaves: usize = self.journal.leaves.iter().map(|l| l.value.len()).sum();
         let undo: usize = self.journal.undo.iter().map(|u| u.value.len()).sum();
-        let rows = self.journal.leaves.len() + self.journal.undo.len() + self.transactions.len();
+        let rows =
+            self.journal.leaves.len() + self.journal.undo.len() + 2 * self.transactions.len();
         1_000 + leaves + undo + 40 * rows + self.response.len() + 200 * self.shares.len()
     }
 
@@ -92,9 +104,10 @@ impl Record {
             put_short(bytes, &share.bytes);
         }
         put_count(bytes, self.transactions.len());
-        for (index, digest) in &self.transactions {
-            bytes.extend_from_slice(&index.to_be_bytes());
-            bytes.extend_from_slice(digest.as_slice());
+        for listed in &self.transactions {
+            bytes.extend_from_slice(&listed.index.to_be_bytes());
+            bytes.extend_from_slice(listed.hash.as_slice());
+            bytes.extend_from_slice(listed.digest.as_slice());
         }
     }
 
@@ -115,7 +128,11 @@ impl Record {
         let checkpoint = take_checkpoint(&mut reader)?;
         let shares = many(&mut reader, take_share)?;
         let transactions = many(&mut reader, |reader| {
-            Ok((reader.u32()?, reader.array()?.into()))
+            Ok(Listed {
+                index: reader.u32()?,
+                hash: reader.array()?.into(),
+                digest: reader.array()?.into(),
+            })
         })?;
         let length = reader.u32()? as usize;
         let response = reader.slice(length)?.to_vec();
@@ -231,7 +248,7 @@ fn take_value<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
 }
 
 /// A claimed count of items, each read in turn: no room is made before their bytes are there.
-fn many<T>(
+pub(super) fn many<T>(
     reader: &mut Reader<'_>,
     mut item: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
@@ -243,7 +260,7 @@ fn many<T>(
     Ok(items)
 }
 
-fn put_count(bytes: &mut Vec<u8>, count: usize) {
+pub(super) fn put_count(bytes: &mut Vec<u8>, count: usize) {
     bytes.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes());
 }
 

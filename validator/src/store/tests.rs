@@ -2,13 +2,17 @@
 
 use super::*;
 use crate::chain::tree::{Change, Tree};
+use prost::Message;
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use std::sync::Arc;
+use tendermint_proto::v0_38::abci::{ExecTxResult, ResponseFinalizeBlock};
 
 mod crash;
 mod damage;
 mod folding;
 mod port;
+mod retention;
 
 /// Heights of an epoch.
 const EPOCH: u64 = 5;
@@ -43,8 +47,7 @@ fn step(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Record 
     if ends {
         tree.mark(epoch - 1).unwrap();
     }
-    let mut response = vec![0; rng.random_range(0..3_000)];
-    rng.fill_bytes(&mut response);
+    let response = response(rng);
     let block = BlockCommitment {
         rules: 1,
         height,
@@ -68,9 +71,33 @@ fn step(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Record 
             })
             .collect(),
         transactions: (1..4)
-            .map(|index| (index, digest(seed, height, index)))
+            .map(|index| Listed {
+                index: index * 7,
+                hash: digest(seed, height, index + 100),
+                digest: digest(seed, height, index),
+            })
             .collect(),
     }
+}
+
+/// An answer to FinalizeBlock with 22 results; at times bytes that are none.
+fn response(rng: &mut ChaCha20Rng) -> Vec<u8> {
+    let mut filler = vec![0; rng.random_range(0..3_000)];
+    rng.fill_bytes(&mut filler);
+    if rng.random_ratio(1, 8) {
+        return filler;
+    }
+    let result = |index: u32| ExecTxResult {
+        data: index.to_be_bytes().to_vec().into(),
+        gas_used: i64::from(index) + 1,
+        ..ExecTxResult::default()
+    };
+    ResponseFinalizeBlock {
+        tx_results: (0..22).map(result).collect(),
+        app_hash: filler.into(),
+        ..ResponseFinalizeBlock::default()
+    }
+    .encode_to_vec()
 }
 
 fn digest(seed: u64, height: u64, index: u32) -> Hash {
@@ -159,6 +186,6 @@ fn grow<S: Shelf>(seed: u64, books: &Books<S>, loaded: Option<Loaded>, last: u64
     while tip.is_none_or(|block| block.height < last) {
         let record = step(seed, &mut tree, tip.as_ref());
         tip = Some(record.block);
-        books.commit(record).unwrap();
+        books.commit(Arc::new(record)).unwrap();
     }
 }

@@ -72,15 +72,20 @@ impl App {
         Ok(ResponseCommit { retain_height: 0 })
     }
 
-    /// Gives up states and commitments of epochs that nobody has to prove any more.
+    /// Gives up states and shares of epochs that nobody has to prove any more.
     fn forget_settled(&self) -> Result<(), Fault> {
-        let epoch = self.surroundings.outlook.settled();
+        let settled = self.surroundings.outlook.settled();
+        let mut state = self.state_mut();
+        // While this node catches up, root is ahead of it; the newest state has undo of its own and stays.
+        let newest = state.tree.marks().last().map_or(0, |mark| mark.epoch);
+        let epoch = settled.min(newest);
         if epoch == 0 {
             return Ok(());
         }
-        let block = epoch.saturating_mul(u64::from(self.parameters.epoch_blocks));
-        self.state_mut().tree.retain(epoch);
-        let floor = Floor { epoch, block };
+        state.tree.retain(epoch);
+        drop(state);
+        // Commitments are kept as long as the engine keeps blocks: all of them.
+        let floor = Floor { epoch, block: 0 };
         self.surroundings.store.retain(floor).map_err(Fault::new)
     }
 

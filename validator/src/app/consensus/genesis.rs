@@ -1,5 +1,7 @@
 //! InitChain: the engine's genesis must be ours, in every part that ours determines. Idempotent.
 
+use std::sync::Arc;
+
 use tendermint_proto::v0_38::abci::{RequestInitChain, ResponseInitChain};
 use tendermint_proto::v0_38::crypto::public_key;
 use tendermint_proto::v0_38::types::ConsensusParams;
@@ -16,7 +18,10 @@ impl App {
         self.check_genesis(request)?;
         if self.surroundings.store.durable_height().is_none() {
             let record = self.state_mut().genesis_record();
-            self.surroundings.store.commit(record).map_err(Fault::new)?;
+            self.surroundings
+                .store
+                .commit(Arc::new(record))
+                .map_err(Fault::new)?;
             self.surroundings.store.flush().map_err(Fault::new)?;
         }
         Ok(ResponseInitChain {

@@ -105,6 +105,27 @@ fn a_replacement_pays_a_tenth_more_rounded_up_and_takes_the_place() {
 }
 
 #[test]
+fn a_transaction_is_found_by_its_hash_and_by_its_digest_while_it_waits() {
+    let mut pool = Pool::new(Limits::default());
+    let (first, second) = (pending(1, 0, 100, 9), pending(1, 0, 200, 9));
+    let names = |pending: &Pending| (pending.hash, *pending.checked.digest());
+    let (old, new) = (names(&first), names(&second));
+    pool.add(first, 0).unwrap();
+    assert_eq!(
+        pool.with_digest(&old.1).map(|found| found.hash),
+        Some(old.0)
+    );
+    pool.add(second, 0).unwrap();
+    assert!(pool.with_digest(&old.1).is_none() && pool.get(&old.0).is_none());
+    assert_eq!(
+        pool.with_digest(&new.1).map(|found| found.hash),
+        Some(new.0)
+    );
+    pool.remove(&new.0);
+    assert!(pool.with_digest(&new.1).is_none());
+}
+
+#[test]
 fn the_best_fees_come_first_and_each_sender_keeps_its_order() {
     let mut pool = Pool::new(Limits::default());
     pool.add(pending(1, 0, 10, 9), 0).unwrap();
@@ -155,4 +176,5 @@ fn what_was_used_or_expired_goes_and_leaves_nothing_behind() {
     assert!(pool.is_empty());
     assert_eq!(pool.bytes, 0);
     assert!(pool.senders.is_empty() && pool.fees.is_empty() && pool.expiry.is_empty());
+    assert!(pool.digests.is_empty());
 }

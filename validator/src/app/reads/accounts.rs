@@ -5,6 +5,8 @@ use plasmid_proto::ledger::v1::{
     ListTokensRequest, ListTokensResponse, Token,
 };
 
+use std::sync::Mutex;
+
 use super::{ReadError, Source, next_page, on_tree, page};
 use crate::{
     chain::tree::Tree,
@@ -46,7 +48,8 @@ pub fn list_balances(
 ) -> Result<ListBalancesResponse, ReadError> {
     let account = wire::account(&request.account)?;
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let balances = on_tree(source, |tree| balances_of(tree, &account))??;
+    let assets = assets(source)?;
+    let balances = on_tree(source, |tree| balances_of(tree, assets, &account))??;
     let total = balances.len();
     Ok(ListBalancesResponse {
         balances: balances.into_iter().skip(start).take(length).collect(),
@@ -55,9 +58,13 @@ pub fn list_balances(
     })
 }
 
-fn balances_of(tree: &Tree, account: &Account) -> Result<Vec<Balance>, ReadError> {
+fn balances_of(
+    tree: &Tree,
+    assets: Vec<AssetLeaf>,
+    account: &Account,
+) -> Result<Vec<Balance>, ReadError> {
     let mut balances = Vec::new();
-    for asset in assets(tree)? {
+    for asset in assets {
         let amount = if asset.token == NATIVE {
             value::<AccountLeaf>(tree, &Slot::Account(*account))?
                 .unwrap_or_default()
@@ -84,7 +91,7 @@ pub fn list_tokens(
     request: &ListTokensRequest,
 ) -> Result<ListTokensResponse, ReadError> {
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let assets = on_tree(source, assets)??;
+    let assets = assets(source)?;
     let total = assets.len();
     let tokens = assets
         .into_iter()
@@ -104,12 +111,37 @@ pub fn list_tokens(
     })
 }
 
+/// Where the leaves of tokens stand. Leaves never move or go, so each is looked at once.
+#[derive(Debug, Default)]
+pub struct Registry(Mutex<Looked>);
+
+#[derive(Debug, Default)]
+struct Looked {
+    /// Leaves looked at, from the first on.
+    count: u32,
+    /// Those of them that are tokens.
+    assets: Vec<u32>,
+}
+
 /// Every asset, in the order in which they came.
-pub(crate) fn assets(tree: &Tree) -> Result<Vec<AssetLeaf>, ReadError> {
-    tree.iter()
-        .filter(|leaf| leaf.kind == AssetLeaf::KIND)
-        .map(|leaf| decode(leaf.value))
-        .collect()
+pub(crate) fn assets(source: &dyn Source) -> Result<Vec<AssetLeaf>, ReadError> {
+    let mut looked = source.registry().0.lock();
+    let looked = looked
+        .as_mut()
+        .map_err(|error| ReadError::Internal(error.to_string()))?;
+    on_tree(source, |tree| {
+        for index in looked.count..tree.count() {
+            if tree
+                .leaf(index)
+                .is_some_and(|leaf| leaf.kind == AssetLeaf::KIND)
+            {
+                looked.assets.push(index);
+            }
+        }
+        looked.count = looked.count.max(tree.count());
+        let leaves = looked.assets.iter().filter_map(|index| tree.leaf(*index));
+        leaves.map(|leaf| decode(leaf.value)).collect()
+    })?
 }
 
 /// The typed value at a slot.

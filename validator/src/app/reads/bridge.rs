@@ -1,7 +1,7 @@
 //! Checkpoints, shares and proofs.
 
 use plasmid_bridge::proof::bls;
-use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_proto::bridge::v1::{
     Checkpoint as WireCheckpoint, CheckpointStage, GetCheckpointRequest, GetCheckpointResponse,
     GetProofRequest, GetProofResponse, GetSharesRequest, GetSharesResponse, LeafProof,
@@ -68,17 +68,15 @@ pub fn list_checkpoints(
 fn describe(source: &dyn Source, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
     let epoch = checkpoint.epoch;
     let (members, total_power) = members(source, epoch.saturating_add(1)).unwrap_or_default();
+    let root = source.root();
+    let accepted = root.acceptances.get(&epoch);
     let shares = source.shares(epoch)?;
-    let power = |number: &u16| {
-        members
-            .get(usize::from(*number))
-            .map_or(0, |member| member.power)
+    // Shares of settled epochs are given up; root's record of them has who signed.
+    let signed = |(number, _): &(usize, &Member)| {
+        let held = shares.iter().any(|(held, _)| usize::from(*held) == *number);
+        held || accepted.is_some_and(|record| certificate::has(&record.signers, *number))
     };
-    let accepted_at = source
-        .root()
-        .acceptances
-        .get(&epoch)
-        .map_or(0, |acceptance| acceptance.time);
+    let accepted_at = accepted.map_or(0, |acceptance| acceptance.time);
     let window = source.facts().parameters.challenge_secs;
     let stage = match claims::standing(source, epoch) {
         Standing::Final => CheckpointStage::Final,
@@ -98,7 +96,12 @@ fn describe(source: &dyn Source, checkpoint: &Checkpoint) -> Result<WireCheckpoi
         relayer: address_text(&checkpoint.relayer),
         previous: checkpoint.previous.to_vec(),
         stage: stage.into(),
-        signed_power: shares.iter().map(|(number, _)| power(number)).sum(),
+        signed_power: members
+            .iter()
+            .enumerate()
+            .filter(signed)
+            .map(|(_, member)| member.power)
+            .sum(),
         total_power,
         accepted_at,
         final_at: if accepted_at == 0 {

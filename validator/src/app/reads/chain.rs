@@ -1,6 +1,6 @@
 //! Blocks, validator sets, parameters, sums and the state of this node.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersResponse, GetStatusResponse, GetSupplyResponse,
@@ -147,6 +147,12 @@ pub fn get_parameters(source: &dyn Source) -> GetParametersResponse {
 
 /// The sums of every asset, by a scan of all leaves.
 pub fn get_supply(source: &dyn Source) -> Result<GetSupplyResponse, ReadError> {
+    static SCAN: Mutex<()> = Mutex::new(());
+    let Ok(_alone) = SCAN.try_lock() else {
+        return Err(ReadError::Unavailable(
+            "the node is adding up all leaves for somebody else: ask again in a second".into(),
+        ));
+    };
     let sums = on_tree(source, scan)??;
     let assets = sums.into_iter().map(|(token, sum)| Supply {
         token: address_text(&token),

@@ -4,14 +4,14 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
     abi::{IRootChain, IVault},
-    relay::acceptance::{Acceptance, is_final, newest_final},
+    relay::acceptance::{Acceptance, newest_final},
 };
 use plasmid_proto::bridge::v1::{
     GetWithdrawalRequest, GetWithdrawalResponse, ListWithdrawalsRequest, ListWithdrawalsResponse,
     PrepareClaimRequest, PrepareClaimResponse, RootCall, Withdrawal, WithdrawalStage,
 };
 
-use super::{ReadError, Source, accounts::value, next_page, on_tree, page};
+use super::{ReadError, Source, accounts::value, on_tree, page};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -23,6 +23,8 @@ use crate::{
 
 /// Withdrawals in one claim, at most: what fits one root transaction.
 const BATCH: usize = 64;
+/// Withdrawals that one page looks at, for those of one recipient.
+const LOOKED_AT: u64 = 20_000;
 /// Seconds from an epoch's end to its acceptance on root, as an estimate only.
 const USUAL_RELAY_SECS: u64 = 6;
 
@@ -53,15 +55,15 @@ fn root_time(source: &dyn Source) -> u64 {
 pub fn standing(source: &dyn Source, epoch: u64) -> Standing {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
-    if is_final(&root.acceptances, epoch, root_time(source), window).is_ok() {
+    // A checkpoint is never final before the one before it is, so older ones need no record any more.
+    let newest = newest_final(&root.acceptances, root_time(source), window);
+    if newest.is_some_and(|newest| epoch <= newest.epoch) {
         return Standing::Final;
     }
     match root.acceptances.get(&epoch) {
         Some(acceptance) => Standing::Accepted {
             final_at: acceptance.time.saturating_add(window),
         },
-        // Older than what is kept: accepted long ago, and those after it are kept.
-        None if epoch < root.accepted => Standing::Final,
         None => Standing::Open,
     }
 }
@@ -122,35 +124,45 @@ pub fn list_withdrawals(
     } else {
         Some(address_bytes(&request.recipient)?)
     };
-    let found = on_tree(source, |tree| all_withdrawals(tree, recipient.as_ref()))??;
-    let total = found.len();
+    let first = u64::try_from(start).unwrap_or(u64::MAX).max(1);
+    let (found, next) = on_tree(source, |tree| {
+        some_withdrawals(tree, first, length, recipient.as_ref())
+    })??;
     let withdrawals = found
         .iter()
-        .skip(start)
-        .take(length)
         .map(|(number, leaf)| describe(source, *number, leaf))
         .collect::<Result<_, _>>()?;
     Ok(ListWithdrawalsResponse {
         withdrawals,
-        next_page_token: next_page(start, length, total),
+        next_page_token: next.map(|next| next.to_string()).unwrap_or_default(),
     })
 }
 
-fn all_withdrawals(
+/// Withdrawals with their numbers, and the number from which to go on.
+type Found = (Vec<(u64, WithdrawalLeaf)>, Option<u64>);
+
+/// Up to `length` withdrawals from number `first` on, of one recipient when one is given: a page looks at so many and no more.
+fn some_withdrawals(
     tree: &Tree,
+    first: u64,
+    length: usize,
     recipient: Option<&[u8; 20]>,
-) -> Result<Vec<(u64, WithdrawalLeaf)>, ReadError> {
-    let next = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?
+) -> Result<Found, ReadError> {
+    let end = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?
         .map_or(1, |counter| counter.next);
+    let last = first.saturating_add(LOOKED_AT).min(end);
     let mut found = Vec::new();
-    for number in 1..next {
+    for number in first..last {
+        if found.len() >= length {
+            return Ok((found, Some(number)));
+        }
         if let Some(leaf) = value::<WithdrawalLeaf>(tree, &Slot::Withdrawal(number))?
             && recipient.is_none_or(|wanted| leaf.recipient == *wanted)
         {
             found.push((number, leaf));
         }
     }
-    Ok(found)
+    Ok((found, Some(last).filter(|last| *last < end)))
 }
 
 fn describe(

@@ -5,7 +5,8 @@
 //!              ├─▶ a function a method: request + Source ──▶ response or ReadError
 //! abci_query ──┘   (path = the gRPC method's path, data = the request, value = the response, both protobuf)
 //! ```
-//! Reads see the newest decided block. Nothing here writes, waits, or asks the root chain.
+//! Reads see the newest decided block. Nothing here writes, waits, or asks the root chain, which is why PrepareDeposit and
+//! PrepareForce, whose price is root's, are gRPC's only.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use plasmid_bridge::{
     relay::inbox::View,
 };
 use prost::Message;
+use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use crate::{
     chain::tree::Tree,
@@ -26,6 +28,8 @@ pub mod bridge;
 pub mod chain;
 pub mod claims;
 pub mod transactions;
+
+pub use accounts::Registry;
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,14 +88,22 @@ pub struct Tip {
 }
 
 /// A transaction in a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Located {
-    pub hash: [u8; 32],
-    pub digest: B256,
+    pub names: Names,
     pub height: u64,
     pub index: u32,
-    pub code: u32,
-    pub data: Vec<u8>,
+    /// What came of it, as the engine was told: code, data, gas, events.
+    pub result: ExecTxResult,
+}
+
+/// The names of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    /// Its EIP-712 digest.
+    pub digest: B256,
 }
 
 /// By what a transaction is looked up.
@@ -109,6 +121,8 @@ pub struct Simulated {
     pub code: Code,
     pub log: String,
     pub leaves_made: u32,
+    /// Its bytes once it is signed.
+    pub length: usize,
     pub data: Vec<u8>,
 }
 
@@ -126,6 +140,8 @@ pub trait Source: Send + Sync + 'static {
     fn facts(&self) -> &Facts;
     /// The newest decided block.
     fn tip(&self) -> Tip;
+    /// The height of the tip, and of the last root block that was seen: what a transaction in a block waits for.
+    fn moment(&self) -> (u64, u64);
     /// Lets `visit` look at the state after the newest decided block.
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree));
     /// The commitment of a block.
@@ -138,10 +154,12 @@ pub trait Source: Send + Sync + 'static {
     fn add_share(&self, share: &LateShare) -> Result<bool, ReadError>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
-    /// Whether a transaction waits in the mempool.
-    fn is_pending(&self, id: &Id) -> bool;
+    /// A transaction that waits in the mempool.
+    fn waiting(&self, id: &Id) -> Option<Names>;
     /// How many wait.
     fn pending(&self) -> usize;
+    /// Where tokens stand in the tree.
+    fn registry(&self) -> &Registry;
     /// What a transaction would do at the tip.
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.
@@ -278,9 +296,10 @@ fn call<Q: Message + Default, A: Message>(
 pub(crate) fn page(size: u32, token: &str, default: usize) -> Result<(usize, usize), ReadError> {
     let start = match token {
         "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| ReadError::Invalid(format!("page token {text:?} is not one of ours")))?,
+        text => text.parse().map_err(|_| {
+            let text = crate::wire::shown(text);
+            ReadError::Invalid(format!("page token {text:?} is not one of ours"))
+        })?,
     };
     let wanted = if size == 0 { default } else { size as usize };
     Ok((start, wanted.min(1_000)))

@@ -7,6 +7,7 @@ use plasmid_proto::ledger::v1::{
 
 use super::{Id, ReadError, Source, claims, on_tree};
 use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
+use crate::wire;
 use plasmid_staking::epoch_of;
 
 /// Runs a transaction on the state of the tip without submitting it.
@@ -18,7 +19,7 @@ pub fn simulate(
     let count = on_tree(source, |tree| tree.count())?;
     let minimum = minimum_fee(
         &source.facts().parameters,
-        request.transaction.len(),
+        simulated.length,
         simulated.leaves_made,
         count,
     );
@@ -98,21 +99,17 @@ fn length(bytes: &[u8]) -> ReadError {
 
 /// How far a transaction has come: pending → included → checkpointed → final.
 pub fn status(source: &dyn Source, id: &Id) -> Result<Status, ReadError> {
+    // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
+    let waiting = source.waiting(id);
     let Some(found) = source.locate(id)? else {
-        let stage = if source.is_pending(id) {
-            Stage::Pending
-        } else {
-            Stage::Unknown
-        };
-        let (hash, digest) = match id {
-            Id::Hash(hash) => (hash.to_vec(), Vec::new()),
-            Id::Digest(digest) => (Vec::new(), digest.to_vec()),
-        };
-        return Ok(Status {
-            stage: stage.into(),
-            hash,
-            digest,
-            ..Status::default()
+        return Ok(match waiting {
+            Some(names) => Status {
+                stage: Stage::Pending.into(),
+                hash: names.hash.to_vec(),
+                digest: names.digest.to_vec(),
+                ..Status::default()
+            },
+            None => unknown(id),
         });
     };
     let blocks = source.facts().parameters.epoch_blocks;
@@ -125,14 +122,29 @@ pub fn status(source: &dyn Source, id: &Id) -> Result<Status, ReadError> {
     };
     Ok(Status {
         stage: stage.into(),
-        hash: found.hash.to_vec(),
-        digest: found.digest.to_vec(),
+        hash: found.names.hash.to_vec(),
+        digest: found.names.digest.to_vec(),
         height: found.height,
         index: found.index,
-        code: found.code,
-        log: String::new(),
-        data: found.data,
+        code: found.result.code,
+        log: found.result.log,
+        data: found.result.data.to_vec(),
         epoch,
         seconds_to_final: claims::seconds_to_final(source, epoch, standing),
+        gas_used: u64::try_from(found.result.gas_used).unwrap_or(0),
+        events: found.result.events.into_iter().map(wire::event).collect(),
     })
+}
+
+fn unknown(id: &Id) -> Status {
+    let (hash, digest) = match id {
+        Id::Hash(hash) => (hash.to_vec(), Vec::new()),
+        Id::Digest(digest) => (Vec::new(), digest.to_vec()),
+    };
+    Status {
+        stage: Stage::Unknown.into(),
+        hash,
+        digest,
+        ..Status::default()
+    }
 }

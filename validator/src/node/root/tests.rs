@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::relay::inbox::{Anchor, Entry};
 
 use super::*;
@@ -113,4 +114,72 @@ fn only_what_a_person_must_mend_refuses_a_start() {
         })
         .is_some()
     );
+}
+
+/// Accepted every ten seconds from 100 on; `due` are due at it, `consumed` are consumed by it.
+fn accepted(epoch: u64, due: u64, consumed: u64) -> (u64, Acceptance) {
+    let checkpoint = Checkpoint {
+        deployment: [0; 20],
+        epoch,
+        last_block_time: 0,
+        blocks_root: B256::ZERO,
+        state_root: B256::ZERO,
+        inbox_cursor: consumed,
+        inbox_hash: B256::ZERO,
+        next_set: B256::ZERO,
+        relayer: [0; 20],
+        previous: B256::ZERO,
+    };
+    let record = Acceptance {
+        epoch,
+        digest: checkpoint.digest(),
+        carrier: alloy_primitives::Address::ZERO,
+        checkpoint,
+        signers: [0; 64],
+        time: 100 + 10 * epoch,
+        block: epoch,
+        due_count: due,
+        tau: 0,
+    };
+    (epoch, record)
+}
+
+#[test]
+fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_final_one() {
+    let mut records: BTreeMap<u64, Acceptance> = (0..4).map(|e| accepted(e, 0, 0)).collect();
+    // Final at 115, 125, ... with a window of 15 seconds; settled from 130, 140, ... on.
+    let cases = [
+        (0, 0),
+        (114, 0),
+        (125, 0),
+        (129, 0),
+        (130, 1),
+        (139, 1),
+        (140, 2),
+        (150, 3),
+    ];
+    for (now, count) in cases {
+        assert_eq!(settled(&records, now, 15), count, "at {now}");
+    }
+    assert_eq!(
+        settled(&records, u64::MAX, 15),
+        3,
+        "claims are made under the newest"
+    );
+    assert_eq!(settled(&BTreeMap::new(), u64::MAX, 15), 0);
+    // One that left out what was due is final only once a later one has consumed it.
+    records.extend([accepted(2, 7, 6), accepted(3, 7, 6)]);
+    assert_eq!(settled(&records, 1_000, 15), 1);
+    records.extend([accepted(9, 7, 7)]);
+    let late = 100 + 90 + 15;
+    assert_eq!(
+        settled(&records, late - 1, 15),
+        2,
+        "the newest final one is 3"
+    );
+    assert_eq!(settled(&records, late, 15), 4);
+    // Those before the first that is kept are settled when it is final.
+    records.retain(|epoch, _| *epoch >= 3);
+    assert_eq!(settled(&records, 1_000, 2_000), 0);
+    assert_eq!(settled(&records, late - 1, 15), 3);
 }

@@ -26,7 +26,7 @@ fn child_writes_heights_until_it_is_killed() {
     loop {
         let record = step(seed, &mut tree, tip.as_ref());
         tip = Some(record.block);
-        books.commit(record).unwrap();
+        books.commit(Arc::new(record)).unwrap();
         let durable = books.durable_height();
         if durable != told {
             told = durable;

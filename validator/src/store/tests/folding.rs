@@ -85,7 +85,7 @@ fn a_crash_between_any_two_writes_loses_nothing_that_was_durable() {
         loop {
             let record = step(seed, &mut tree, tip.as_ref());
             tip = Some(record.block);
-            let failed = books.commit(record).is_err();
+            let failed = books.commit(Arc::new(record)).is_err();
             height = books.durable_height();
             if failed {
                 deaths += 1;

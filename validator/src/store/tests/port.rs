@@ -20,20 +20,20 @@ fn a_new_store_holds_nothing_and_begins_with_the_genesis() {
         expected: 0,
         given: 1,
     };
-    assert_eq!(books.commit(first.clone()), Err(refused));
-    books.commit(genesis.clone()).unwrap();
+    assert_eq!(books.commit(Arc::new(first.clone())), Err(refused));
+    books.commit(Arc::new(genesis.clone())).unwrap();
     let refused = StoreError::Order {
         expected: 1,
         given: 0,
     };
-    assert_eq!(books.commit(genesis), Err(refused));
+    assert_eq!(books.commit(Arc::new(genesis)), Err(refused));
     let mut other = first.clone();
     other.block.after = Hash::ZERO;
     assert!(matches!(
-        books.commit(other),
+        books.commit(Arc::new(other)),
         Err(StoreError::Root { height: 1, .. })
     ));
-    books.commit(first).unwrap();
+    books.commit(Arc::new(first)).unwrap();
     assert_eq!(books.durable_height(), Some(1));
 }
 
@@ -65,7 +65,7 @@ fn grow_on(seed: u64, books: &Books<Memory>, from: u64, last: u64) {
     while tip.height < last {
         let record = step(seed, &mut tree, Some(&tip));
         tip = record.block;
-        books.commit(record).unwrap();
+        books.commit(Arc::new(record)).unwrap();
     }
 }
 
@@ -78,9 +78,21 @@ fn reads(seed: u64, books: &Books<Memory>, last: u64) {
         let record = step(seed, &mut tree, tip.as_ref());
         tip = Some(record.block);
         assert_eq!(books.block(height).unwrap(), Some(record.block));
-        for (index, digest) in record.transactions {
-            let place = Place { height, index };
-            assert_eq!(books.transaction(&digest).unwrap(), Some(place));
+        let answer = ResponseFinalizeBlock::decode(record.response.as_slice());
+        for listed in &record.transactions {
+            let result = answer
+                .as_ref()
+                .map(|answer| answer.tx_results[listed.index as usize].encode_to_vec());
+            let expected = Included {
+                height,
+                index: listed.index,
+                hash: listed.hash,
+                digest: listed.digest,
+                result: result.unwrap_or_default(),
+            };
+            for name in [listed.hash, listed.digest] {
+                assert_eq!(books.transaction(&name).unwrap(), Some(expected.clone()));
+            }
         }
         if let Some((epoch, contents)) = record.checkpoint {
             assert_eq!(books.checkpoint(epoch).unwrap(), Some(contents));

@@ -1,0 +1,319 @@
+//! A client for applications: signs every kind of transaction, submits it, and follows it to the stage that is wanted.
+//!
+//! ```no_run
+//! # use plasmid::{ledger::{Domain, transaction::Body}, node::{keystore::KeyKind, signer::Signer}, rpc::client::{Client, Terms}};
+//! # async fn pay(expected: Domain, secret: plasmid::node::keystore::Secret) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::connect("http://127.0.0.1:9090", expected).await?;
+//! let signer = Signer::new(KeyKind::Ed25519, &secret)?;
+//! let body = Body::SetPayout { payout: [7; 20] };
+//! let signed = client.prepare(&signer, body, &Terms::default()).await?;
+//! let status = client.submit(&signed).await?.until(plasmid_proto::ledger::v1::Stage::Final).await?;
+//! # Ok(()) }
+//! ```
+//! A node is not trusted with what is signed: the deployment is the one that the application expects, the fee has a limit. Vectors:
+//! `validator/vectors/transactions.json`.
+
+use plasmid_proto::{
+    chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient},
+    ledger::v1::{
+        FollowRequest, FollowResponse, GetAccountRequest, QuoteFeeRequest, SimulateRequest, Stage,
+        Status as Standing, SubmitRequest, account_service_client::AccountServiceClient,
+        follow_request, transaction_service_client::TransactionServiceClient,
+    },
+};
+use tonic::{Status, Streaming, transport::Channel};
+
+use crate::{
+    ledger::{
+        Account, Domain, Transaction,
+        transaction::{Body, Header},
+    },
+    node::signer::Signer,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Why nothing was signed, or what was signed did not come to be.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No node there.
+    #[error("no node answers at {url}: {source}")]
+    Connect {
+        /// Where.
+        url: String,
+        /// What went wrong.
+        source: tonic::transport::Error,
+    },
+    /// The node serves another deployment.
+    #[error("the node serves deployment {found}, and {expected} is expected: sign nothing for it")]
+    OtherDeployment {
+        /// What the application expects, in hex.
+        expected: String,
+        /// What the node says, in hex.
+        found: String,
+    },
+    /// The node asks for more than the application allows.
+    #[error(
+        "the node asks for a fee of {fee}, and at most {most} is allowed: raise the limit in the terms if that is right"
+    )]
+    Dear {
+        /// What it asks for.
+        fee: u128,
+        /// What is allowed.
+        most: u128,
+    },
+    /// The node answered what cannot be read.
+    #[error("the node answered {field} {found:?}")]
+    Answer {
+        /// The field.
+        field: &'static str,
+        /// Its content.
+        found: String,
+    },
+    /// The chain refuses the transaction.
+    #[error("refused with code {code}: {log}")]
+    Refused {
+        /// Code of PROTOCOL.md section 4.
+        code: u32,
+        /// In words.
+        log: String,
+    },
+    /// It left the mempool without a block: expired, or replaced.
+    #[error(
+        "the transaction stands in no block and waits nowhere: it expired, or another took its place"
+    )]
+    Gone,
+    /// The call failed.
+    #[error(transparent)]
+    Status(#[from] Status),
+}
+
+/// What a transaction is signed with, where the application wants something else than the usual.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The fee; none for what the node quotes.
+    pub fee: Option<u128>,
+    /// The most that a quoted fee may be.
+    pub most_fee: u128,
+    /// The sequence; none for the account's next.
+    pub sequence: Option<u64>,
+    /// Blocks from the tip after which it expires.
+    pub valid_for: u64,
+    /// Free bytes.
+    pub memo: [u8; 32],
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            fee: None,
+            most_fee: 10_000_000_000_000_000,
+            sequence: None,
+            valid_for: 5_000,
+            memo: [0; 32],
+        }
+    }
+}
+
+/// A connection to a node of one deployment.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+    domain: Domain,
+}
+
+/// A transaction that the node took.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The engine's hash.
+    pub hash: [u8; 32],
+    follow: Streaming<FollowResponse>,
+}
+
+impl Client {
+    /// Connects to a node of the deployment that is expected.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] and [`ClientError::OtherDeployment`].
+    pub async fn connect(url: &str, expected: Domain) -> Result<Self, ClientError> {
+        let refused = |source| ClientError::Connect {
+            url: url.to_owned(),
+            source,
+        };
+        let endpoint = Channel::from_shared(url.to_owned()).map_err(|_| ClientError::Answer {
+            field: "no address",
+            found: url.to_owned(),
+        })?;
+        let channel = endpoint.connect().await.map_err(refused)?;
+        let client = Self {
+            channel,
+            domain: expected,
+        };
+        let status = client.chain().get_status(GetStatusRequest {}).await?;
+        let found = status.into_inner().deployment_id;
+        if found != expected.deployment {
+            return Err(ClientError::OtherDeployment {
+                expected: hex::encode(expected.deployment),
+                found: hex::encode(found),
+            });
+        }
+        Ok(client)
+    }
+
+    /// The client of blocks and the node.
+    pub fn chain(&self) -> ChainServiceClient<Channel> {
+        ChainServiceClient::new(self.channel.clone())
+    }
+
+    /// The client of accounts.
+    pub fn accounts(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.channel.clone())
+    }
+
+    /// The client of transactions.
+    pub fn transactions(&self) -> TransactionServiceClient<Channel> {
+        TransactionServiceClient::new(self.channel.clone())
+    }
+
+    /// Signs `body`: sequence, expiry and fee from the chain as it is now, unless the terms name them.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a transaction that the chain would refuse is not signed.
+    pub async fn prepare(
+        &self,
+        signer: &Signer,
+        body: Body,
+        terms: &Terms,
+    ) -> Result<Transaction, ClientError> {
+        let account = signer.account();
+        let status = self.chain().get_status(GetStatusRequest {}).await?;
+        let header = Header {
+            sender: account,
+            lane: 0,
+            sequence: match terms.sequence {
+                Some(sequence) => sequence,
+                None => self.sequence(&account).await?,
+            },
+            fee: terms.fee.unwrap_or(0),
+            fee_payer: Account::NONE,
+            valid_until: status.into_inner().height.saturating_add(terms.valid_for),
+            memo: terms.memo,
+        };
+        let fee = match terms.fee {
+            Some(fee) => fee,
+            None => self.fee(signer, header, &body).await?,
+        };
+        if terms.fee.is_none() && fee > terms.most_fee {
+            let most = terms.most_fee;
+            return Err(ClientError::Dear { fee, most });
+        }
+        Ok(signer.sign(Header { fee, ..header }, body, &self.domain))
+    }
+
+    /// The account's next sequence.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn sequence(&self, account: &Account) -> Result<u64, ClientError> {
+        let request = GetAccountRequest {
+            account: account.to_string(),
+        };
+        let answer = self.accounts().get_account(request).await?;
+        Ok(answer.into_inner().sequence)
+    }
+
+    /// What the node suggests for this transaction; it is tried there first, unless it is ahead of its turn.
+    async fn fee(&self, signer: &Signer, header: Header, body: &Body) -> Result<u128, ClientError> {
+        let draft = signer.sign(header, body.clone(), &self.domain).encode();
+        let length = u32::try_from(draft.len()).unwrap_or(u32::MAX);
+        // What is tried has no signature that could be used.
+        let transaction = draft
+            .get(..unsigned(signer, draft.len()))
+            .unwrap_or_default();
+        let request = SimulateRequest {
+            transaction: transaction.to_vec(),
+            skip_authentication: true,
+        };
+        let tried = self.transactions().simulate(request).await?.into_inner();
+        let ahead = crate::ledger::Code::NonceAhead.number();
+        if tried.code != 0 && tried.code != ahead {
+            return Err(ClientError::Refused {
+                code: tried.code,
+                log: tried.log,
+            });
+        }
+        let request = QuoteFeeRequest {
+            length,
+            leaves_made: tried.leaves_made,
+        };
+        let quote = self.transactions().quote_fee(request).await?.into_inner();
+        quote
+            .suggested_fee
+            .parse()
+            .map_err(|_| ClientError::Answer {
+                field: "suggested_fee",
+                found: quote.suggested_fee,
+            })
+    }
+
+    /// Hands a transaction in.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the chain's code.
+    pub async fn submit(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
+        let request = SubmitRequest {
+            transaction: transaction.encode(),
+        };
+        let answer = self.transactions().submit(request).await?.into_inner();
+        if answer.code != 0 {
+            return Err(ClientError::Refused {
+                code: answer.code,
+                log: answer.log,
+            });
+        }
+        let hash = crate::app::pool::engine_hash(&transaction.encode());
+        let request = FollowRequest {
+            id: Some(follow_request::Id::Hash(hash.to_vec())),
+        };
+        let follow = self.transactions().follow(request).await?.into_inner();
+        Ok(Submitted { hash, follow })
+    }
+}
+
+impl Submitted {
+    /// The next change of where it stands; none once it is final.
+    ///
+    /// # Errors
+    /// [`ClientError::Gone`] when it left the mempool without a block.
+    pub async fn next(&mut self) -> Result<Option<Standing>, ClientError> {
+        let told = self.follow.message().await?;
+        let status = told.and_then(|told| told.status);
+        match status {
+            Some(status) if status.stage == Stage::Unknown as i32 => Err(ClientError::Gone),
+            status => Ok(status),
+        }
+    }
+
+    /// Waits until it has come so far.
+    ///
+    /// # Errors
+    /// As [`Submitted::next`].
+    pub async fn until(&mut self, stage: Stage) -> Result<Standing, ClientError> {
+        while let Some(status) = self.next().await? {
+            if status.stage >= stage as i32 {
+                return Ok(status);
+            }
+        }
+        Err(ClientError::Gone)
+    }
+}
+
+/// Bytes of a transaction of `length` before its authentication.
+fn unsigned(signer: &Signer, length: usize) -> usize {
+    let authentication = match signer {
+        Signer::Ed25519(_) => 96,
+        Signer::Secp256k1(_) => 65,
+    };
+    length.saturating_sub(authentication)
+}
