@@ -2,6 +2,7 @@
 //! processes beside it, and the engine's files and RPC.
 
 pub mod anvil;
+mod broadcast;
 pub mod comet;
 pub mod config;
 pub mod development;

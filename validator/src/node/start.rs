@@ -23,6 +23,7 @@ use plasmid_bridge::{
 };
 
 use super::{
+    broadcast::Engine,
     comet,
     config::{ConfigError, Home},
     development::{self, Published},
@@ -43,7 +44,7 @@ use crate::{
     chain::{extension, genesis::file::Loaded as Genesis, sets},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, Mempool, ServeError, Services, Taken},
+    rpc::{self, ServeError, Services},
     store::{self, StoreError},
 };
 
@@ -358,46 +359,5 @@ impl Signer for CheckpointSigner {
                 None
             }
         }
-    }
-}
-
-/// CometBFT's mempool, reached by its RPC.
-struct Engine(comet::Client);
-
-impl Engine {
-    fn new(url: &str) -> Result<Self, StartError> {
-        comet::Client::with_url(url.to_owned())
-            .map(Self)
-            .map_err(|error| StartError::Address {
-                text: url.to_owned(),
-                why: error.to_string(),
-            })
-    }
-}
-
-#[tonic::async_trait]
-impl Mempool for Engine {
-    async fn broadcast(&self, bytes: Vec<u8>) -> Result<Taken, String> {
-        let answer = match self.0.broadcast_tx_sync(bytes).await {
-            Ok(answer) => answer,
-            // The engine's own cache knows these bytes: in the pool, or in a block already.
-            Err(error) if error.to_string().contains("already exists in cache") => {
-                return Ok(Taken {
-                    code: crate::ledger::Code::Known.number(),
-                    log: "these bytes were handed in before: they wait, or stand in a block".into(),
-                });
-            }
-            Err(error) if error.to_string().contains("mempool is full") => {
-                return Ok(Taken {
-                    code: crate::ledger::Code::PoolFull.number(),
-                    log: format!("{error}; try again later"),
-                });
-            }
-            Err(error) => return Err(format!("the engine: {error}")),
-        };
-        Ok(Taken {
-            code: answer.code.value(),
-            log: answer.log,
-        })
     }
 }

@@ -1,0 +1,49 @@
+//! Transactions that came by gRPC, handed to the engine's mempool.
+
+use super::{comet, start::StartError};
+use crate::{
+    ledger::Code,
+    rpc::{Mempool, Taken},
+};
+
+/// CometBFT's mempool, reached by its RPC.
+pub(super) struct Engine(comet::Client);
+
+impl Engine {
+    /// The mempool of the engine whose RPC is at `url`.
+    pub(super) fn new(url: &str) -> Result<Self, StartError> {
+        comet::Client::with_url(url.to_owned())
+            .map(Self)
+            .map_err(|error| StartError::Address {
+                text: url.to_owned(),
+                why: error.to_string(),
+            })
+    }
+}
+
+#[tonic::async_trait]
+impl Mempool for Engine {
+    async fn broadcast(&self, bytes: Vec<u8>) -> Result<Taken, String> {
+        let answer = match self.0.broadcast_tx_sync(bytes).await {
+            Ok(answer) => answer,
+            // The engine's own cache knows these bytes: in the pool, or in a block already.
+            Err(error) if error.to_string().contains("already exists in cache") => {
+                return Ok(Taken {
+                    code: Code::Known.number(),
+                    log: "these bytes were handed in before: they wait, or stand in a block".into(),
+                });
+            }
+            Err(error) if error.to_string().contains("mempool is full") => {
+                return Ok(Taken {
+                    code: Code::PoolFull.number(),
+                    log: format!("{error}; try again later"),
+                });
+            }
+            Err(error) => return Err(format!("the engine: {error}")),
+        };
+        Ok(Taken {
+            code: answer.code.value(),
+            log: answer.log,
+        })
+    }
+}
