@@ -107,21 +107,21 @@ fn over_many_epochs_states_go_as_root_settles_and_results_stay_after_restarts_to
 #[test]
 fn a_node_that_catches_up_far_behind_what_root_settled_loses_nothing_that_it_needs() {
     let mut network = Network::new(Plan::default());
-    // As a node sees it whose store is lost or late: root has settled far more than it has.
-    network.nodes[3].seen.settle(1_000);
     network.run(K * 9 + 5);
-    for _ in 0..3 {
-        network.nodes[3].flush();
-        network.nodes[3].crash();
-        network.nodes[3].restart(&network.file, &network.chain);
+    network.nodes[3].lose_disk();
+    network.nodes[3].seen.settle(1_000);
+    network.nodes[3].restart(&network.file, &network.chain);
+    for again in [false, true, true] {
+        if again {
+            network.nodes[3].flush();
+            network.nodes[3].crash();
+            network.nodes[3].restart(&network.file, &network.chain);
+        }
         let app = network.nodes[3].app();
-        let ended = network.height() / K;
-        assert!(
-            is_proven(&network, app, ended - 1),
-            "the newest state stays"
-        );
-        assert!(!is_proven(&network, app, 0));
-        network.run(K + 3);
+        for epoch in 0..9 {
+            let newest = epoch == 8;
+            assert_eq!(is_proven(&network, app, epoch), newest, "{epoch}");
+        }
     }
     results(&network, network.nodes[3].app());
 }

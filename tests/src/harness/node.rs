@@ -130,6 +130,12 @@ impl Node {
         self.mempool.clear();
     }
 
+    /// Its disk is lost: it joins again by replay.
+    pub fn lose_disk(&mut self) {
+        self.crash();
+        self.disk = Memory::new();
+    }
+
     /// Starts again and replays what the engine has and the disk has not.
     pub fn restart(&mut self, file: &File, chain: &[(Proposal, ResponseFinalizeBlock)]) {
         let loaded = file.load().expect("the genesis file is sound");

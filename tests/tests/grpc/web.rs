@@ -226,12 +226,13 @@ pub async fn reflection_and_health(net: &Net) {
 
 /// The most memory that the node ever had, in kilobytes.
 fn peak(net: &Net) -> u64 {
-    let folder = net.folder.to_string_lossy().into_owned();
+    let folder = fs::canonicalize(&net.folder).expect("the folder");
     let entries = fs::read_dir("/proc").expect("/proc").flatten();
     let of_node = entries.filter(|entry| {
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        line.contains(&folder) && line.contains(" start ")
+        let stands = fs::read_link(entry.path().join("cwd"));
+        line.contains(" start ") && stands.is_ok_and(|at| at == folder)
     });
     let peaks = of_node.filter_map(|entry| {
         let status = fs::read_to_string(entry.path().join("status")).ok()?;
