@@ -241,14 +241,14 @@ async fn root_hangs_and_ends_and_returns(running: &mut Running, alice: &Person) 
     accepts(running, accepted + 2).await;
 
     signal_root(running, libc::SIGSTOP);
-    running.goes_on(2 * epoch_blocks).await;
+    running.goes_on(epoch_blocks + 1).await;
     signal_root(running, libc::SIGCONT);
     let epoch = running.view().status(0).await.epoch;
     accepts(running, epoch).await;
     running.relayer.behave(Behaviour::Pass);
 
     running.end_root().await;
-    running.goes_on(2 * epoch_blocks).await;
+    running.goes_on(epoch_blocks + 1).await;
     running.resume_root().await;
     let epoch = running.view().status(0).await.epoch;
     accepts(running, epoch).await;
