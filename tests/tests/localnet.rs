@@ -176,6 +176,18 @@ fn prove_and_verify(folder: &Path) {
         let said = refused(folder, "bridge verify");
         assert!(said.contains(why), "{said}");
     }
+    // A Registry that the user names decides, not the node.
+    let other = format!(
+        "--registry 0x{} bridge deposit --from alice --amount 1",
+        "11".repeat(20)
+    );
+    let said = refused(folder, &other);
+    assert!(said.contains("another deployment"), "{said}");
+    let dear = refused(
+        folder,
+        "tx transfer --from alice --to bob --amount 1 --most-fee 1",
+    );
+    assert!(dear.contains("--most-fee is 1"), "{dear}");
     let stranger = refused(folder, "bridge prove --account 0x12");
     assert!(stranger.contains("0x12"), "{stranger}");
 }
@@ -204,7 +216,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     for words in used {
         let answer = run(folder, words);
         match (words[0].as_str(), words[1..].first().map(String::as_str)) {
-            ("bridge", Some("deposit")) => assert_eq!(answer["credited"], true, "{answer}"),
+            ("bridge", Some("deposit")) => assert_eq!(answer["consumed"], true, "{answer}"),
             ("tx", _) => assert_eq!(answer["code"], 0, "{answer}"),
             ("bridge", Some("claim")) => assert!(
                 answer["gas_used"].as_u64().is_some_and(|gas| gas > 21_000),

@@ -179,6 +179,40 @@ fn bench_app_prints_its_figures_and_leaves_nothing() {
 }
 
 #[test]
+fn bench_store_prints_its_figures() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid(&["bench", "store", "--accounts", "2000", "--transfers", "200"])
+        .args(["--blocks", "2", "--json", "--dir"])
+        .arg(folder.path())
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    for line in text.lines() {
+        let figure: Value = serde_json::from_str(line).expect("a JSON object a line");
+        assert!(
+            figure["value"].as_f64().is_some_and(|value| value > 0.0),
+            "{line}"
+        );
+    }
+    assert_eq!(text.lines().count(), 10);
+}
+
+#[test]
+fn folders_that_are_not_ours_are_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(folder.path().join("root")).expect("a folder called root");
+    fs::write(folder.path().join("local.json"), "{}").expect("write");
+    for command in [&["localnet", "--reset", "--dir"][..], &["demo", "--dir"]] {
+        let output = plasmid(command).arg(folder.path()).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{command:?}");
+        assert!(said.contains("choose a"), "{command:?}: {said}");
+        assert!(folder.path().join("root").is_dir(), "{command:?}");
+    }
+}
+
+#[test]
 fn bench_app_refuses_fewer_accounts_than_senders() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = plasmid(&[

@@ -124,7 +124,7 @@ impl Running {
             },
             parameters: plan.parameters,
             first_port: None,
-            reset: true,
+            reset: false,
             verify_segments: true,
             tools: None,
         };

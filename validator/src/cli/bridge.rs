@@ -35,6 +35,10 @@ use crate::{
     node::{keystore::KeyKind, signer::Signer},
 };
 
+/// How often, and how many times, the child's cursor is looked at: two minutes.
+const CONSUMED_POLL: Duration = Duration::from_millis(250);
+const CONSUMED_POLLS: u32 = 480;
+
 /// Money and messages between root and child.
 #[derive(Debug, Subcommand)]
 pub enum BridgeCommand {
@@ -208,7 +212,7 @@ async fn make_deposit(
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
     let wallet = wallet(connection, keys, &deposit.from, status.root_chain_id).await?;
-    let vault = Address::from(connect::address(&status.vault)?);
+    let vault = connection.deployment(&status)?.vault;
     let recipient = match to {
         Some(text) => tx::account(text, keys)?,
         None => Account {
@@ -266,13 +270,20 @@ async fn make_deposit(
         .await?;
     let index = message_index(&receipt.logs)?;
     progress.set_message("waiting for the child to credit it");
-    let credited = wait_consumed(connection, index).await?;
+    let consumed = wait_consumed(connection, index).await;
     progress.finish_and_clear();
     output.object(&json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": index,
-        "recipient": recipient.to_string(), "amount": shown.to_string(), "value": value.to_string(), "credited": credited,
+        "recipient": recipient.to_string(), "amount": shown.to_string(), "value": value.to_string(), "consumed": consumed.is_ok(),
     }));
-    output.next(&format!("plasmid query balances {recipient}"));
+    consumed?;
+    output.say(&format!(
+        "credited, unless the child had to refund it; `plasmid query balances {recipient}` shows"
+    ));
+    let from = &deposit.from;
+    output.next(&format!(
+        "plasmid tx transfer --from {from} --to ACCOUNT --amount AMOUNT"
+    ));
     Ok(())
 }
 
@@ -286,15 +297,19 @@ pub fn message_index(logs: &[Log]) -> Result<u64, CliError> {
         .ok_or_else(|| CliError::new("the transaction on root sent no message"))
 }
 
-/// Waits until the child has consumed message `index`; false after two minutes.
-async fn wait_consumed(connection: &Connection, index: u64) -> Result<bool, CliError> {
-    for _ in 0..480 {
-        if connection.status().await?.inbox_cursor >= index {
-            return Ok(true);
+/// Waits until the child has consumed message `index`.
+async fn wait_consumed(connection: &Connection, index: u64) -> Result<(), CliError> {
+    let mut cursor = 0;
+    for _ in 0..CONSUMED_POLLS {
+        cursor = connection.status().await?.inbox_cursor;
+        if cursor >= index {
+            return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(CONSUMED_POLL).await;
     }
-    Ok(false)
+    Err(CliError::new(format!(
+        "message {index} stands in the inbox on root and the child is at {cursor}: nothing is lost, it will be consumed; `plasmid status` shows the cursor"
+    )))
 }
 
 async fn claim(
@@ -307,7 +322,7 @@ async fn claim(
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
     let wallet = wallet(connection, keys, from, status.root_chain_id).await?;
-    let vault = connect::address(&status.vault)?;
+    let vault = connection.deployment(&status)?.vault;
     let progress = output.progress("waiting for a final checkpoint");
     for number in numbers {
         wait_claimable(connection, *number, wait, &progress).await?;
@@ -326,21 +341,42 @@ async fn claim(
         .call
         .ok_or_else(|| CliError::new("the node answered without a call"))?;
     // A claim pays only the recipients in its leaves and carries no value, so the node's calldata can take nothing.
-    if connect::address(&call.to)? != vault || !["", "0"].contains(&call.value.as_str()) {
+    if Address::from(connect::address(&call.to)?) != vault
+        || !["", "0"].contains(&call.value.as_str())
+    {
         return Err(CliError::new(format!(
             "the node's call goes to {} with {} wei, not to the vault {}",
-            call.to, call.value, status.vault
+            call.to, call.value, vault
         )));
     }
-    let receipt = wallet
-        .execute(Call::to(Address::from(vault), call.data))
-        .await?;
+    let receipt = wallet.execute(Call::to(vault, call.data)).await?;
     progress.finish_and_clear();
+    let paid = paid(vault, &receipt.logs);
     output.object(&json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "gas_used": receipt.gas_used,
-        "epoch": prepared.epoch, "withdrawals": numbers,
+        "epoch": prepared.epoch, "paid": paid,
     }));
+    let unpaid: Vec<_> = numbers
+        .iter()
+        .filter(|number| !paid.contains(number))
+        .collect();
+    if !unpaid.is_empty() {
+        return Err(CliError::new(format!(
+            "withdrawals {unpaid:?} were not paid: claimed before, or their recipient does not take the money now; those stay claimable"
+        )));
+    }
+    output.next("plasmid status");
     Ok(())
+}
+
+/// The withdrawals that the Vault paid in a transaction.
+fn paid(vault: Address, logs: &[Log]) -> Vec<u64> {
+    let own = logs.iter().filter(|log| log.address == vault);
+    own.filter_map(|log| {
+        IVault::Claimed::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
+    })
+    .map(|claimed| claimed.number)
+    .collect()
 }
 
 async fn wait_claimable(
@@ -383,7 +419,8 @@ async fn force(
     forced: &Forced,
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let domain = connect::domain(&status)?;
+    let deployment = connection.deployment(&status)?;
+    let domain = deployment.domain;
     let money = Money {
         amount: forced.deposit.amount.clone(),
         token: forced.deposit.token.clone(),
@@ -414,7 +451,7 @@ async fn force(
             .sign(forced_header(signer.account(), sequence), body, &domain)
             .encode()
     };
-    let inbox = Address::from(connect::address(&status.inbox)?);
+    let inbox = deployment.inbox;
     let value = read(&wallet, inbox, IInbox::priceCall {}).await?;
     let call = IInbox::forceCall {
         transaction: bytes.into(),
@@ -429,12 +466,15 @@ async fn force(
         })
         .await?;
     let index = message_index(&receipt.logs)?;
-    let consumed = wait_consumed(connection, index).await?;
+    let consumed = wait_consumed(connection, index).await;
     progress.finish_and_clear();
     output.object(&json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": index, "price": value.to_string(),
-        "consumed": consumed,
+        "consumed": consumed.is_ok(),
     }));
+    consumed?;
+    output.say("consumed; a forced transaction that does not apply is a recorded no-op, so look at what it should have done");
+    output.next(&format!("plasmid query balances {}", forced.to));
     Ok(())
 }
 

@@ -8,8 +8,12 @@ use std::{
     time::Duration,
 };
 
+use alloy_primitives::Address;
 use clap::Args;
-use plasmid_bridge::client::rpc::{Limits, Rpc};
+use plasmid_bridge::{
+    abi,
+    client::rpc::{Limits, Rpc},
+};
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
     chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
@@ -40,6 +44,9 @@ pub struct Connection {
     /// JSON-RPC address of the root chain [default: the local network's].
     #[arg(long, env = "PLASMID_ROOT", global = true)]
     pub root: Option<String>,
+    /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
+    #[arg(long, env = "PLASMID_REGISTRY", global = true)]
+    pub registry: Option<String>,
     /// Folder of a local network [default: .plasmid/localnet].
     #[arg(long, env = "PLASMID_NET", global = true)]
     pub net: Option<PathBuf>,
@@ -126,6 +133,20 @@ impl Connection {
             .into_inner())
     }
 
+    /// The deployment that the user named, checked against what the node serves.
+    ///
+    /// # Errors
+    /// When no Registry is named, or the node's contracts are not its own.
+    pub fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
+        let local = || self.local()?.contracts.get("registry").cloned();
+        let registry = self.registry.clone().or_else(local).ok_or_else(|| {
+            CliError::new(
+                "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
+            )
+        })?;
+        Deployment::of(Address::from(address(&registry)?), status)
+    }
+
     /// The root chain's JSON-RPC address.
     pub fn root_address(&self) -> Result<String, CliError> {
         self.root
@@ -143,24 +164,58 @@ impl Connection {
     }
 }
 
-/// The EIP-712 domain of the deployment that the node serves.
-pub fn domain(status: &GetStatusResponse) -> Result<Domain, CliError> {
-    let deployment = status.deployment_id.as_slice().try_into().map_err(|_| {
-        CliError::new(format!(
-            "the node's deployment id has {} bytes, not 20",
-            status.deployment_id.len()
-        ))
-    })?;
-    Ok(Domain {
-        root_chain_id: status.root_chain_id,
-        root_chain: address(&status.root_chain)?,
-        deployment,
-    })
+/// A deployment that the user named, and that the node serves.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployment {
+    /// What signatures bind.
+    pub domain: Domain,
+    /// Takes deposits, pays claims.
+    pub vault: Address,
+    /// Takes forced transactions.
+    pub inbox: Address,
+}
+
+impl Deployment {
+    /// The contracts that this Registry made; a node that serves others is refused.
+    ///
+    /// # Errors
+    /// Names the contract that differs.
+    pub fn of(registry: Address, status: &GetStatusResponse) -> Result<Self, CliError> {
+        let [inbox, vault, root_chain] = abi::created_by(registry);
+        for (name, said, own) in [
+            ("Inbox", &status.inbox, inbox),
+            ("Vault", &status.vault, vault),
+            ("RootChain", &status.root_chain, root_chain),
+        ] {
+            if Address::from(address(said)?) != own {
+                return Err(CliError::new(format!(
+                    "the node says that the {name} is {said}, and Registry {registry} made {own}: it serves another deployment; \
+                     name its own Registry with --registry, if you trust that one"
+                )));
+            }
+        }
+        let id = &status.deployment_id;
+        let deployment = id.as_slice().try_into().map_err(|_| {
+            CliError::new(format!(
+                "the node's deployment id has {} bytes, not 20",
+                id.len()
+            ))
+        })?;
+        Ok(Self {
+            domain: Domain {
+                root_chain_id: status.root_chain_id,
+                root_chain: root_chain.into_array(),
+                deployment,
+            },
+            vault,
+            inbox,
+        })
+    }
 }
 
 /// Twenty bytes of `0x` hex.
 pub fn address(text: &str) -> Result<[u8; 20], CliError> {
-    text.parse::<alloy_primitives::Address>()
+    text.parse::<Address>()
         .map(|address| address.into_array())
         .map_err(|error| CliError::new(format!("{text:?} is no address on root: {error}")))
 }

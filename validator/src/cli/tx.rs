@@ -1,6 +1,10 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
 use clap::{Args, Subcommand};
+use plasmid_bridge::{
+    abi::IToken,
+    client::{follower::view_call, rpc::At},
+};
 use plasmid_proto::ledger::v1::{
     FollowRequest, GetAccountRequest, ListTokensRequest, QuoteFeeRequest, SimulateRequest, Stage,
     Status, SubmitRequest, follow_request,
@@ -15,7 +19,7 @@ use super::{
 };
 use crate::{
     ledger::{
-        Account, Code, Domain,
+        Account, Code,
         transaction::{Authentication, Body, Data, Header, Scheme, Transaction},
     },
     node::signer::Signer,
@@ -23,6 +27,10 @@ use crate::{
 
 /// Blocks after which a transaction that stands in none expires, when nothing else is asked.
 const VALID_FOR: u64 = 5_000;
+/// Decimals of the native coin.
+const NATIVE_DECIMALS: u32 = 18;
+/// What a suggested fee may be at most when nothing else is said: a hundredth of a coin.
+const MOST_FEE: u128 = 10_000_000_000_000_000;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
@@ -92,6 +100,9 @@ pub struct Signing {
     /// Fee in base units [default: the minimum and a tenth].
     #[arg(long)]
     pub fee: Option<u128>,
+    /// The most that is paid when the node suggests the fee, in base units.
+    #[arg(long, default_value_t = MOST_FEE)]
+    pub most_fee: u128,
     /// Sequence [default: the account's next].
     #[arg(long)]
     pub sequence: Option<u64>,
@@ -241,12 +252,22 @@ pub async fn send(
     let (about, secret) = keys.open(&signing.from)?;
     let signer = Signer::new(about.kind, &secret)?;
     let status = connection.status().await?;
-    let domain = connect::domain(&status)?;
+    let domain = connection.deployment(&status)?.domain;
     let header = header(connection, signing, &signer, status.height).await?;
     let fee = match signing.fee {
         Some(fee) => fee,
-        None => suggested_fee(connection, signer.scheme(), header, &body).await?,
+        None => {
+            let fee = suggested_fee(connection, signer.scheme(), header, &body).await?;
+            if fee > signing.most_fee {
+                return Err(CliError::new(format!(
+                    "the node suggests a fee of {fee} base units, and --most-fee is {}: nothing was signed",
+                    signing.most_fee
+                )));
+            }
+            fee
+        }
     };
+    let body_name = body.name();
     let transaction = signer.sign(Header { fee, ..header }, body, &domain);
     let bytes = transaction.encode();
     if signing.dry_run {
@@ -255,6 +276,14 @@ pub async fn send(
     }
     let answer = submit(connection, bytes, !signing.no_wait, output).await?;
     output.object(&answer);
+    match body_name {
+        "withdraw" => {}
+        "transfer" => output.next(&format!(
+            "plasmid tx withdraw --from {} --amount AMOUNT",
+            signing.from
+        )),
+        _ => output.next(&format!("plasmid query account {}", signing.from)),
+    }
     Ok(Some(answer))
 }
 
@@ -437,6 +466,9 @@ pub fn account(text: &str, keys: &KeyOptions) -> Result<Account, CliError> {
 
 /// The token's address and the amount in its base units.
 pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
+    let Some(token) = money.token.as_deref() else {
+        return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
+    };
     let mut client = connection.accounts().await?;
     let tokens = client
         .list_tokens(ListTokensRequest {
@@ -446,10 +478,7 @@ pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20]
         .await?
         .into_inner()
         .tokens;
-    let wanted = money
-        .token
-        .as_deref()
-        .unwrap_or("0x0000000000000000000000000000000000000000");
+    let wanted = token;
     let found: Vec<_> = tokens
         .iter()
         .filter(|token| {
@@ -457,10 +486,11 @@ pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20]
         })
         .collect();
     match found.as_slice() {
-        [token] => Ok((
-            connect::address(&token.token)?,
-            amount::parse(&money.amount, token.decimals)?,
-        )),
+        [token] => {
+            let address = connect::address(&token.token)?;
+            let decimals = decimals(connection, address, &money.amount).await?;
+            Ok((address, amount::parse(&money.amount, decimals)?))
+        }
         [] => Err(CliError::new(format!(
             "no token {wanted} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
         ))),
@@ -469,6 +499,22 @@ pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20]
             found.len()
         ))),
     }
+}
+
+/// A token's decimals as root reports them: a node that says others could turn one coin into a million.
+async fn decimals(connection: &Connection, token: [u8; 20], amount: &str) -> Result<u32, CliError> {
+    if amount.ends_with("base") {
+        return Ok(0);
+    }
+    let root = connection.root().map_err(|_| {
+        CliError::new(
+            "decimals of a token are asked of root: name its JSON-RPC address with --root, or give the amount in base units such as 1500base",
+        )
+    })?;
+    let call = IToken::decimalsCall {};
+    Ok(u32::from(
+        view_call(&root, token.into(), call, At::Latest).await?,
+    ))
 }
 
 fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
@@ -488,9 +534,4 @@ fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
         })?
         .copy_from_slice(text.as_bytes());
     Ok(topic)
-}
-
-/// The domain of the node's deployment, for who only signs.
-pub async fn domain_of(connection: &Connection) -> Result<Domain, CliError> {
-    connect::domain(&connection.status().await?)
 }

@@ -101,6 +101,12 @@ pub async fn run(command: DemoCommand, output: Output) -> Result<(), CliError> {
 
 async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     let folder = match &command.dir {
+        Some(folder) if fs::read_dir(folder).is_ok_and(|mut held| held.next().is_some()) => {
+            return Err(CliError::new(format!(
+                "{} is not empty: the demo founds a network of its own, choose a new folder",
+                folder.display()
+            )));
+        }
         Some(folder) => folder.clone(),
         None => fresh_folder()?,
     };
@@ -111,7 +117,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         pace: Pace::fast(),
         parameters: Parameters::local(),
         first_port: None,
-        reset: true,
+        reset: false,
         verify_segments: true,
         tools: None,
     };

@@ -22,7 +22,7 @@ use plasmid_proto::{
 };
 use tonic::transport::Channel;
 
-use super::super::{CliError, bridge::message_index, connect};
+use super::super::{CliError, bridge::message_index, connect::Deployment};
 use crate::{
     ledger::{
         Account, Domain,
@@ -68,12 +68,13 @@ impl World {
             .get_status(GetStatusRequest {})
             .await?
             .into_inner();
+        let deployment = Deployment::of(network.local.registry, &status)?;
         Ok(Self {
             rpc: Arc::new(Rpc::new(network.anvil.url(), Limits::default())?),
             channel,
-            domain: connect::domain(&status)?,
-            vault: Address::from(connect::address(&status.vault)?),
-            inbox: Address::from(connect::address(&status.inbox)?),
+            domain: deployment.domain,
+            vault: deployment.vault,
+            inbox: deployment.inbox,
             token: network.local.token,
         })
     }

@@ -53,7 +53,7 @@ impl Parameters {
         Self {
             epoch_blocks: 7_200,
             seats: 128,
-            ring: 4_972,
+            ring: 5_412,
             relay_window_secs: 3_600,
             challenge_secs: 3 * DAY,
             evidence_secs: 7 * DAY,

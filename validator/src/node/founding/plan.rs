@@ -156,8 +156,83 @@ impl Plan {
         if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
             return refuse(format!("operators: {} is listed twice", pair[0]));
         }
-        if self.bond_wei == 0 || self.lock_secs == 0 || self.shortest_epoch_secs == 0 {
-            return refuse("bond_wei, lock_secs and shortest_epoch_secs must be above 0".into());
+        // What the contracts would refuse is refused here, before any stake is locked for it.
+        const DAY: u64 = 86_400;
+        let given = &self.parameters;
+        for (name, found, least, most) in [
+            ("bond_wei", self.bond_wei, 1, 1 << 96),
+            ("lock_secs", self.lock_secs.into(), 60, 30 * DAY as u128),
+            ("inbox_price_wei", self.inbox_price_wei, 1, 1 << 96),
+            (
+                "inbox_doubling_secs",
+                self.inbox_doubling_secs.into(),
+                1,
+                365 * DAY as u128,
+            ),
+            (
+                "shortest_epoch_secs",
+                self.shortest_epoch_secs.into(),
+                1,
+                u64::MAX.into(),
+            ),
+            (
+                "parameters.inbox_delay_secs",
+                given.inbox_delay_secs.into(),
+                1,
+                365 * DAY as u128,
+            ),
+            (
+                "parameters.inbox_interval_ms",
+                given.inbox_interval_ms.into(),
+                1,
+                DAY as u128,
+            ),
+            (
+                "parameters.root_block_secs",
+                given.root_block_secs.into(),
+                1,
+                DAY as u128,
+            ),
+            (
+                "parameters.challenge_secs",
+                given.challenge_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+            (
+                "parameters.evidence_secs",
+                given.evidence_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+            (
+                "parameters.unbonding_secs",
+                given.unbonding_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+            (
+                "parameters.exit_timeout_secs",
+                given.exit_timeout_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+            (
+                "parameters.grace_secs",
+                given.grace_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+            (
+                "parameters.epoch_max_secs",
+                given.epoch_max_secs.into(),
+                1,
+                3_650 * DAY as u128,
+            ),
+        ] {
+            if !(least..=most).contains(&found) {
+                return refuse(format!("{name} is {found}; it must be {least} to {most}"));
+            }
         }
         self.parameters.validate()?;
         let longest = self.parameters.epoch_max_secs;
@@ -351,7 +426,12 @@ mod tests {
         assert!(refusal(|plan| plan.version = 2).contains("version is 2"));
         assert!(refusal(|plan| plan.operators.clear()).contains("0 are listed"));
         assert!(refusal(|plan| plan.operators[1] = plan.operators[0]).contains("twice"));
-        assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei"));
+        assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei is 0"));
+        assert!(refusal(|plan| plan.lock_secs = 1 << 40).contains("lock_secs is 1099511627776"));
+        let doubling = refusal(|plan| plan.inbox_doubling_secs = 0);
+        assert!(doubling.contains("inbox_doubling_secs is 0"), "{doubling}");
+        let interval = refusal(|plan| plan.parameters.inbox_interval_ms = 86_401);
+        assert!(interval.contains("86401"), "{interval}");
         assert!(refusal(|plan| plan.parameters.root_chain_id = 1).contains("31337"));
         assert!(
             refusal(|plan| plan.parameters.evidence_age_secs = 29).contains("evidence_age_secs")

@@ -54,6 +54,9 @@ pub enum LocalError {
         /// What was asked for.
         wanted: u16,
     },
+    /// Something else is in the folder.
+    #[error("{0} holds files that are not of a local network: choose an empty folder or a new one")]
+    NotOurs(PathBuf),
     /// The folder is not empty and was never founded to the end.
     #[error("{0} holds a network whose founding was cut off: start anew with --reset")]
     HalfFounded(PathBuf),
@@ -158,8 +161,7 @@ impl Local {
                 text
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let occupied =
-                    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+                let occupied = folder.join("root").exists();
                 return if occupied {
                     Err(LocalError::HalfFounded(folder.to_owned()))
                 } else {

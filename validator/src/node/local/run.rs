@@ -293,16 +293,33 @@ impl Network {
     }
 }
 
+/// Only a folder that holds this file is ever deleted.
+const MARKER: &str = ".plasmid-network";
+
 fn prepare_folder(options: &Options) -> Result<(), LocalError> {
     let folder = &options.folder;
     let io = |source| LocalError::Io {
         path: folder.clone(),
         source,
     };
-    if options.reset && folder.join("local.json").exists() | folder.join("root").exists() {
+    let empty = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(io(error)),
+    };
+    let marker = folder.join(MARKER);
+    if !empty && !marker.is_file() {
+        return Err(LocalError::NotOurs(folder.clone()));
+    }
+    if options.reset && !empty {
         fs::remove_dir_all(folder).map_err(io)?;
     }
-    fs::create_dir_all(folder).map_err(io)
+    fs::create_dir_all(folder).map_err(io)?;
+    fs::write(
+        marker,
+        "a local network of plasmid; --reset deletes this folder\n",
+    )
+    .map_err(io)
 }
 
 /// The ports of the network: as founded, or a row from the first one on, or free ones.
