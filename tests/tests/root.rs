@@ -4,14 +4,14 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use alloy_primitives::{B256, U256, keccak256};
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::node::root::Root;
 use plasmid_bridge::abi::{IInbox, IRootChain};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::relayer::{Relayer, Source};
-use plasmid_bridge::client::rpc::{At, Call};
-use plasmid_bridge::client::wallet::{Wallet, WalletError};
+use plasmid_bridge::client::rpc::{At, Call, Receipt};
+use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
 use plasmid_bridge::proof::{deployment, set};
@@ -21,6 +21,7 @@ use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
 use plasmid_bridge::relay::track::Standing;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::Stage;
+use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -456,6 +457,86 @@ fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
         relayer: checkpoint.relayer.into(),
         previous: checkpoint.previous,
     }
+}
+
+/// The place in the inbox of the message that a transaction sent, by its event.
+fn message_of(receipt: &Receipt) -> u64 {
+    let indices: Vec<u64> = receipt
+        .logs
+        .iter()
+        .filter(|log| log.topics.first() == Some(&IInbox::MessageSent::SIGNATURE_HASH))
+        .map(|log| U256::from_be_bytes(log.topics[1].0).to())
+        .collect();
+    assert_eq!(indices.len(), 1);
+    indices[0]
+}
+
+/// Every message is due, so the submission names the inbox's own count: the first message that comes in front changes that count.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_revert() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    stage.account(&anvil, "relayer").await;
+    let person = stage.account(&anvil, "person").await;
+    let griefer = stage.account(&anvil, "griefer").await;
+    for amount in 1..4 {
+        stage.deposit(&person, amount).await.unwrap();
+    }
+    let follower = follow(&stage, &[anvil.url()]);
+    until(&follower, "three messages, all due", |view| {
+        let due = view.entries.last().map_or(u64::MAX, |entry| entry.due);
+        view.count() == 3
+            && view
+                .finalized
+                .is_some_and(|block| block.time * 1_000 >= due)
+    })
+    .await;
+    let child = Child::new(&stage, &follower, 1);
+    let relayer = relayer(&stage, &anvil, "relayer").await;
+
+    // From here on a block is mined when this test says so.
+    let rpc = anvil.rpc();
+    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
+    let notices = run_until(relayer, &child, |notice| {
+        matches!(notice, Notice::Sent { .. })
+    })
+    .await;
+    let Some(Notice::Sent { hash, .. }) = notices.last() else {
+        panic!("{notices:?}");
+    };
+    let fees = griefer.fees().await.unwrap();
+    let fees = Fees {
+        max: fees.max * 4,
+        tip: fees.max * 2,
+    };
+    let mut before = Vec::new();
+    for byte in 1..4_u8 {
+        let call = IInbox::forceCall {
+            transaction: vec![byte].into(),
+        };
+        let call = Call {
+            value: ETHER,
+            ..Call::to(stage.created.inbox, call.abi_encode())
+        };
+        before.push(griefer.send_with(call, 500_000, fees).await.unwrap().hash());
+    }
+    assert!(rpc.receipt(*hash).await.unwrap().is_none());
+    rpc.once("evm_mine", json!([])).await.unwrap();
+
+    let submission = rpc.receipt(*hash).await.unwrap().expect("it is mined");
+    for (message, hash) in (4..).zip(before) {
+        let receipt = rpc.receipt(hash).await.unwrap().expect("it is mined");
+        assert!(receipt.succeeded);
+        assert_eq!(receipt.block, submission.block);
+        assert_eq!(message_of(&receipt), message);
+    }
+    assert!(submission.succeeded);
+    assert_eq!(message_of(&submission), 7, "it came last");
+    assert_eq!(stage.accepted().await, 1);
+    rpc.once("evm_setIntervalMining", json!([1])).await.unwrap();
+    let view = until(&follower, "the acceptance", |view| view.accepted == 1).await;
+    assert_eq!(view.acceptances[&0].due_count, 3, "all that were due");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,13 +8,18 @@ import {Messages} from "./libraries/Messages.sol";
 /// @title The inbox
 /// @dev What is paid stays in this contract, which has no way to send it: that is how it is burned.
 contract Inbox is IInbox {
-    /// @dev count 64 and due time of the last message 64: one slot.
+    /// @dev One slot: the count, and when the last three messages are due. With the next one they are a word of the ring of due
+    /// times, which so is written once in four messages and never read to be written.
     struct Head {
         uint64 count;
         uint64 lastDueMs;
+        uint64 secondDueMs;
+        uint64 thirdDueMs;
     }
 
     uint256 private constant RING = 256;
+    /// @dev As many slots as the ring of links, four due times each.
+    uint256 private constant DUE_RING = 1024;
     uint256 private constant KEPT_EVERY = 32;
     uint256 private constant FORCED_LIMIT = 512;
     /// @dev After so many doublings no coin could pay the price, and its product could overflow.
@@ -30,6 +35,8 @@ contract Inbox is IInbox {
     Head private _head;
     bytes32[RING] private _ring;
     mapping(uint256 => bytes32) private _keptForEver;
+    /// @dev Message i is lane i mod 4 of word i / 4 mod 256, once message 4·(i / 4) + 3 has come.
+    uint256[DUE_RING / 4] private _dueRing;
 
     constructor(Arguments memory arguments) {
         LocalOnly.check();
@@ -107,6 +114,13 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
+    function due(uint64 index) external view returns (uint64 dueMs, bool kept) {
+        Head memory head = _head;
+        if (index == 0 || !_isLast(DUE_RING, head.count, index)) return (0, false);
+        return (_dueMs(head, index), true);
+    }
+
+    /// @inheritdoc IInbox
     function price() external view returns (uint256) {
         return _price(_head);
     }
@@ -123,20 +137,46 @@ contract Inbox is IInbox {
         bytes32 hash = Messages.link(index, previous, Messages.hash(message));
         _ring[index % RING] = hash;
         if (index % KEPT_EVERY == 0) _keptForEver[index] = hash;
-        _head = Head(index, dueMs);
+        if (index % 4 == 3) {
+            _dueRing[index % DUE_RING / 4] = uint256(dueMs) << 192 | uint256(head.lastDueMs) << 128
+                | uint256(head.secondDueMs) << 64 | head.thirdDueMs;
+        }
+        _head = Head(index, dueMs, head.lastDueMs, head.secondDueMs);
         emit MessageSent(index, hash, message);
     }
 
     /// @dev Due times never go back, so that two neighbours show how many messages are due.
     function _requireDueCount(Head memory head, uint256 timeMs, uint64 dueCount, Witness calldata witness) private view {
         if (dueCount > head.count) revert UnknownMessage(dueCount, head.count);
-        bytes[] calldata around = witness.around;
-        if (dueCount == head.count) {
-            // All are due, or there is none at all.
-            if (around.length != 0) revert AroundLength(0, around.length);
-            if (dueCount != 0 && head.lastDueMs > timeMs) revert NotDue(dueCount, head.lastDueMs, timeMs);
-            return;
+        (uint64 dueMs, uint64 behindMs) = witness.around.length == 0
+            ? _keptNeighbours(head, dueCount, witness)
+            : _shownNeighbours(head, dueCount, witness);
+        if (dueCount != 0 && dueMs > timeMs) revert NotDue(dueCount, dueMs, timeMs);
+        if (dueCount != head.count && behindMs <= timeMs) revert Due(dueCount + 1, behindMs, timeMs);
+    }
+
+    /// @dev A message that arrives before this is mined changes nothing here: it is not due yet, and stands behind.
+    function _keptNeighbours(Head memory head, uint64 dueCount, Witness calldata witness)
+        private
+        view
+        returns (uint64 dueMs, uint64 behindMs)
+    {
+        if (witness.beforeDue != 0 || witness.afterDue.length != 0) {
+            revert NotShown(witness.beforeDue, witness.afterDue.length);
         }
+        if (dueCount == head.count) return (head.lastDueMs, 0);
+        uint64 first = dueCount == 0 ? 1 : dueCount;
+        if (!_isLast(DUE_RING, head.count, first)) revert NotKept(first, head.count);
+        return (_dueMs(head, first), _dueMs(head, dueCount + 1));
+    }
+
+    function _shownNeighbours(Head memory head, uint64 dueCount, Witness calldata witness)
+        private
+        view
+        returns (uint64 dueMs, uint64 behindMs)
+    {
+        bytes[] calldata around = witness.around;
+        if (dueCount == head.count) revert AroundLength(0, around.length);
         uint64 first = dueCount == 0 ? 1 : dueCount;
         uint64 behind = dueCount + 1;
         if (around.length != behind - first + 1) revert AroundLength(behind - first + 1, around.length);
@@ -145,12 +185,7 @@ contract Inbox is IInbox {
             hash = Messages.link(first + uint64(i), hash, Messages.hash(around[i]));
         }
         _leadsToKept(head.count, behind, hash, witness.afterDue);
-        uint64 dueMs = Messages.dueMs(around[0]);
-        if (dueCount != 0) {
-            if (dueMs > timeMs) revert NotDue(dueCount, dueMs, timeMs);
-            dueMs = Messages.dueMs(around[1]);
-        }
-        if (dueMs <= timeMs) revert Due(behind, dueMs, timeMs);
+        return (Messages.dueMs(around[0]), Messages.dueMs(around[around.length - 1]));
     }
 
     /// @dev That `hash` is h(index): hashing forward from it gives a link that is kept. (Hashing forward *to* it from a kept
@@ -168,8 +203,21 @@ contract Inbox is IInbox {
     function _link(uint64 count_, uint64 index) private view returns (bytes32 hash, bool kept) {
         if (index > count_) return (0, false);
         if (index == 0) return (0, true);
-        if (count_ - index < RING) return (_ring[index % RING], true);
+        if (_isLast(RING, count_, index)) return (_ring[index % RING], true);
         if (index % KEPT_EVERY == 0) return (_keptForEver[index], true);
+    }
+
+    function _isLast(uint256 number, uint64 count_, uint64 index) private pure returns (bool) {
+        return index <= count_ && count_ - index < number;
+    }
+
+    /// @dev For a message in the ring: its word is whole when three have come after it, and not yet that of 1024 messages later.
+    function _dueMs(Head memory head, uint64 index) private view returns (uint64) {
+        uint64 behind = head.count - index;
+        if (behind == 0) return head.lastDueMs;
+        if (behind == 1) return head.secondDueMs;
+        if (behind == 2) return head.thirdDueMs;
+        return uint64(_dueRing[index % DUE_RING / 4] >> 64 * (index % 4));
     }
 
     function _freeDueMs(Head memory head) private view returns (uint64) {

@@ -222,7 +222,7 @@ contract BlsTest is Test {
         Bls.subtract(key, key);
         uint256 subtracted = before - gasleft();
         vm.assertTrue(valid);
-        vm.snapshotValue("operations", "bls: one verification", verified);
+        vm.snapshotValue("operations", "checkpoint, part: BLS verification (call)", verified);
         vm.snapshotValue("operations", "bls: one key subtracted", subtracted);
         vm.assertLt(verified, 165_000);
     }

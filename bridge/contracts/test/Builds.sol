@@ -13,9 +13,6 @@ library Builds {
     string internal constant ROOT_CHAIN = "src/RootChain.sol:RootChain";
     string internal constant VAULT = "src/Vault.sol:Vault";
 
-    /// @notice A contract of the tests that is compiled as src is, to be measured.
-    string internal constant BLS_COST = "test/BlsCost.sol:BlsCost";
-
     Vm private constant VM = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
 
     function code(string memory name) internal view returns (bytes memory) {

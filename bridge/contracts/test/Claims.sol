@@ -58,11 +58,16 @@ abstract contract Claims is Deployed {
         _pass(CHALLENGE);
     }
 
+    /// @notice What others do between the making of a submission and its inclusion.
+    function _inFront() internal virtual {}
+
     function _accepted() internal returns (IVault.Base memory base) {
         IRootChain.Checkpoint memory content = _checkpoint();
         bytes32[] memory leaves = _stateLeaves();
         content.stateRoot = keccak256(bytes.concat(TreeModel.root(leaves), bytes4(uint32(leaves.length))));
-        _submit(_submission(content, _none()));
+        IRootChain.Submission memory submission = _submission(content, _none());
+        _inFront();
+        _submit(submission);
         base.checkpoint = content;
         base.acceptance = acceptances[content.epoch];
         base.leafCount = uint32(leaves.length);

@@ -52,11 +52,21 @@ contract InboxModel {
 
     /// @notice What a relayer shows for a cursor, and for the due count at a time (seconds).
     function witness(uint64 cursor, uint64 time) external view returns (uint64 due, IInbox.Witness memory shown) {
-        while (due < count() && dueMs(due + 1) <= uint256(time) * 1000) ++due;
-        shown = witnessOf(cursor, due);
+        due = dueAt(time);
+        bool near = count() < 1024 - 128 + (due == 0 ? 1 : due);
+        shown = near ? witnessOfRing(cursor) : witnessOf(cursor, due);
     }
 
-    /// @notice The same with the due count given, whether or not it is right.
+    function dueAt(uint64 time) public view returns (uint64 due) {
+        while (due < count() && dueMs(due + 1) <= uint256(time) * 1000) ++due;
+    }
+
+    /// @notice The due count is left to root's ring.
+    function witnessOfRing(uint64 cursor) public view returns (IInbox.Witness memory shown) {
+        shown.afterCursor = _toKept(cursor);
+    }
+
+    /// @notice A due count, whether or not it is right, is shown by its neighbours.
     function witnessOf(uint64 cursor, uint64 due) public view returns (IInbox.Witness memory shown) {
         shown.afterCursor = _toKept(cursor);
         if (due >= count()) return shown;
@@ -69,11 +79,11 @@ contract InboxModel {
         shown.afterDue = _toKept(due + 1);
     }
 
-    /// @dev Message hashes after `index`, up to the next link that root keeps.
+    /// @dev Message hashes after `index`, up to the next link that root will still keep after 128 more messages.
     function _toKept(uint64 index) private view returns (bytes32[] memory hashes) {
         uint64 last = count();
         uint64 end = index;
-        while (last - end >= 256 && end % 32 != 0) ++end;
+        while (last - end >= 128 && end % 32 != 0) ++end;
         hashes = new bytes32[](end - index);
         for (uint64 i; i < hashes.length; ++i) {
             hashes[i] = hashOf(_messages[index + 1 + i]);

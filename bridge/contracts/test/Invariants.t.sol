@@ -21,6 +21,7 @@ contract World is Claims {
     uint256 public messages;
     IVault.Base private _base;
     uint256 private _covered; // withdrawals in the base's state
+    uint256 private _griefers; // messages in front of the next submission
 
     address[3] private _people = [address(0x1001), address(0x1002), address(0x1003)];
 
@@ -74,6 +75,7 @@ contract World is Claims {
 
     function checkpoint(uint16 secs) external {
         _pass(1 + uint256(secs));
+        _griefers = secs % 4;
         IVault.Base memory base = _accepted();
         ++submissions;
         ++messages;
@@ -81,6 +83,13 @@ contract World is Claims {
         _base = base;
         _covered = withdrawals.length;
         if (submissions % (SLOTS / 2) == 0) _pass(UNBONDING);
+    }
+
+    function _inFront() internal override {
+        for (uint256 i; i < _griefers; ++i) {
+            inbox.force{value: inbox.price()}("in front");
+            ++messages;
+        }
     }
 
     function claim(uint256 which) external {
@@ -177,10 +186,13 @@ contract World is Claims {
         return count == model.count() && count == messages && kept && hash == model.link(count);
     }
 
-    function dueTimesAscend() external returns (bool) {
+    function dueTimesAscendAndAreKept() external returns (bool) {
         _sync();
-        for (uint64 i = 1; i < model.count(); ++i) {
-            if (model.dueMs(i) > model.dueMs(i + 1)) return false;
+        uint64 count = model.count();
+        for (uint64 i = 1; i <= count; ++i) {
+            if (i < count && model.dueMs(i) > model.dueMs(i + 1)) return false;
+            (uint64 dueMs, bool kept) = inbox.due(i);
+            if (kept != (count - i < 1024) || dueMs != (kept ? model.dueMs(i) : 0)) return false;
         }
         return true;
     }
@@ -245,7 +257,7 @@ contract InvariantsTest is InvariantTest {
     /// @dev The chain that a node recomputes from events is the inbox's.
     function _theInboxIsTheChainOfItsEvents() private {
         vm.assertTrue(world.inboxAgrees());
-        vm.assertTrue(world.dueTimesAscend());
+        vm.assertTrue(world.dueTimesAscendAndAreKept());
     }
 
     function _everySubmissionIsOneEpochAndBondsStay() private view {

@@ -30,16 +30,29 @@ contract MutantsTest is Claims {
             inbox.force{value: inbox.price()}("early");
         }
         _pass(DELAY + 10);
-        for (uint256 i; i < 290; ++i) {
+        for (uint256 i; i < 1100; ++i) {
             inbox.force{value: inbox.price()}("late");
         }
         _submit(_honest());
         _pass(5);
-        IRootChain.Checkpoint memory content = _checkpoint();
-        // This test's own rule for the cursor: not the newest, so it must be led forward.
-        IRootChain.Submission memory submission = _submission(content, _one(1));
+        IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
         vm.assertEq(submission.inbox.around.length, 2);
         vm.assertGt(submission.inbox.afterDue.length, 0);
+        _submitsOnlyUnchanged(submission);
+    }
+
+    function test_everyByteOfASubmissionCountsWhenRootKeepsTheDueTimes() external {
+        inbox.force{value: inbox.price()}("early");
+        _submit(_honest());
+        _pass(DELAY + 10);
+        inbox.force{value: inbox.price()}("late");
+        IRootChain.Submission memory submission = _submission(_checkpoint(), _none());
+        vm.assertEq(submission.dueCount, 2);
+        vm.assertEq(submission.inbox.around.length, 0);
+        _submitsOnlyUnchanged(submission);
+    }
+
+    function _submitsOnlyUnchanged(IRootChain.Submission memory submission) private {
         bytes memory original = abi.encodeCall(rootChain.submit, (submission));
         (uint256 refused, uint256 padding) = _mutate(address(rootChain), original, this.sameSubmission);
         vm.assertEq(refused + padding, original.length - 4);
@@ -122,6 +135,7 @@ contract MutantsTest is Claims {
         if (reason == IInbox.LinkMismatch.selector) return "Inbox.LinkMismatch";
         if (reason == IInbox.NotDue.selector) return "Inbox.NotDue";
         if (reason == IInbox.NotKept.selector) return "Inbox.NotKept";
+        if (reason == IInbox.NotShown.selector) return "Inbox.NotShown";
         if (reason == IInbox.UnknownMessage.selector) return "Inbox.UnknownMessage";
         if (reason == Members.AbsentOutOfOrder.selector) return "Members.AbsentOutOfOrder";
         if (reason == Members.MembersRootMismatch.selector) return "Members.MembersRootMismatch";

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {IVault} from "../src/interfaces/IVault.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Members} from "../src/libraries/Members.sol";
 import {StateTree} from "../src/libraries/StateTree.sol";
@@ -445,6 +446,27 @@ contract RootChainTest is Deployed {
             submission,
             abi.encodeWithSelector(IInbox.Due.selector, 1, model.dueMs(1), uint256(submission.tau) * 1000)
         );
+    }
+
+    /// None of the messages is due, then all, then some; each time more come in front of the submission, in its own block.
+    function test_messagesInFrontOfASubmissionDoNotMakeItFail() external {
+        vm.deal(address(this), 1000 ether);
+        uint8[3] memory due = [0, 3, 3];
+        for (uint256 i; i < 3; ++i) {
+            IRootChain.Submission memory submission = _honest();
+            vm.assertEq(submission.dueCount, due[i]);
+            vm.assertEq(inbox.count(), 3 * i);
+            _sendInFront();
+            _submit(submission);
+            vm.assertEq(inbox.count(), 3 * i + 3);
+            _pass(i == 0 ? DELAY + 10 : 5);
+        }
+    }
+
+    function _sendInFront() private {
+        inbox.force{value: inbox.price()}("in front");
+        IVault.Account memory recipient = IVault.Account(0, bytes20(address(1)));
+        vault.depositNative{value: vault.quote(1)}(1, recipient, address(this));
     }
 
     // The ring.

@@ -37,6 +37,7 @@ sol! {
         error UnknownMessage(uint256 index, uint64 count);
         error NotKept(uint256 index, uint64 count);
         error LinkMismatch(uint256 index, bytes32 kept, bytes32 computed);
+        error NotShown(bytes32 beforeDue, uint256 afterDue);
         error AroundLength(uint256 expected, uint256 given);
         error NotDue(uint256 index, uint64 dueMs, uint256 timeMs);
         error Due(uint256 index, uint64 dueMs, uint256 timeMs);
@@ -47,6 +48,7 @@ sol! {
         function count() external view returns (uint64);
         function lastDueMs() external view returns (uint64);
         function link(uint64 index) external view returns (bytes32 hash, bool kept);
+        function due(uint64 index) external view returns (uint64 dueMs, bool kept);
         function price() external view returns (uint256);
         function parameters() external view returns (Parameters memory);
         function vault() external view returns (address);

@@ -1,11 +1,13 @@
 //! What a submission shows root about the inbox: that (cursor, hash) is a link of it, and how many messages were due at τ.
 //!
 //! ```text
-//! links kept by root:   every 32nd for ever, and the last 256
+//! kept by root:         the link of every 32nd message for ever and of the last 256, the due times of the last 1024
 //! after cursor          hashes of the messages after it, up to the next kept link
+//! due count             the due times that root keeps show it; of messages of longer ago:
 //! before due ─ around ─ after due      the link before, the last due message, the first one not due, hashes up to a kept link
 //! ```
-//! Messages arrive between the making of a witness and its inclusion, so a link is called kept only with a margin in the ring of 256.
+//! Messages arrive between the making of a witness and its inclusion, whoever sends them: what is shown stays true, and something is
+//! called kept only with a margin in its ring.
 
 use alloy_primitives::{B256, Bytes};
 
@@ -14,7 +16,9 @@ use super::inbox::Entry;
 /// Links that root keeps for ever: every so many.
 const KEPT_EVERY: u64 = 32;
 /// Links of the newest messages that root keeps.
-const KEPT_LAST: u64 = 256;
+const LAST_LINKS: u64 = 256;
+/// Due times of the newest messages that root keeps.
+const LAST_DUE_TIMES: u64 = 1024;
 /// Messages that may arrive before the submission is mined.
 const MARGIN: u64 = 128;
 
@@ -50,9 +54,9 @@ pub struct Witness {
     pub due_count: u64,
     /// Message hashes after the cursor, up to a kept link.
     pub after_cursor: Vec<B256>,
-    /// The link before the first of `around`.
+    /// The link before the first of `around`, or zero.
     pub before_due: B256,
-    /// The last due message and the first one not due.
+    /// The last due message and the first one not due; none when root keeps their due times.
     pub around: Vec<Bytes>,
     /// Message hashes after those, up to a kept link.
     pub after_due: Vec<B256>,
@@ -93,11 +97,15 @@ impl Messages<'_> {
         self.entry(index).map(|entry| entry.link)
     }
 
+    /// That a message will still be one of the last so many when the submission is mined.
+    fn is_among_last(&self, number: u64, index: u64) -> bool {
+        self.count().saturating_sub(index) < number.saturating_sub(MARGIN)
+    }
+
     /// Hashes of the messages after `index`, up to the first link that root will still keep.
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
-        let count = self.count();
-        let oldest = count.saturating_sub(KEPT_LAST.saturating_sub(MARGIN));
-        let is_kept = |index: u64| index > oldest || index.is_multiple_of(KEPT_EVERY);
+        let is_kept =
+            |index: u64| self.is_among_last(LAST_LINKS, index) || index.is_multiple_of(KEPT_EVERY);
         let mut hashes = Vec::new();
         let mut last = index;
         while !is_kept(last) {
@@ -137,6 +145,11 @@ impl Messages<'_> {
         }
         let first = due_count.max(1);
         let last = due_count.saturating_add(1);
+        // A message that is not at hand might not be due.
+        self.entry(first)?;
+        if self.is_among_last(LAST_DUE_TIMES, first) {
+            return Ok(witness);
+        }
         witness.before_due = self.link(first.saturating_sub(1))?;
         for index in first..=last {
             witness

@@ -6,8 +6,8 @@ pragma solidity 0.8.37;
 /// link h(i) = keccak(`PINB` ‖ i ‖ h(i−1) ‖ message hash), h(0) = 32 zero bytes. The child consumes messages in order; what it
 /// has not consumed by its due time keeps checkpoints from becoming final.
 ///
-/// Kept in storage: the links of the last 256 messages in reused slots, the link of every 32nd for ever. Anything older is shown
-/// by hashing forward from it to a link that is kept.
+/// Kept in storage: the links of the last 256 messages and the due times of the last 1024 in reused slots, the link of every 32nd
+/// for ever. Anything older is shown by hashing forward from it to a link that is kept.
 interface IInbox {
     /// @notice Fixed at genesis, part of what the operators agree on.
     /// @param delaySecs D: a message is due this long after its arrival.
@@ -31,8 +31,9 @@ interface IInbox {
     /// @notice What shows that (cursor, hash) is a link of the chain, and how many messages were due at a time.
     /// @param afterCursor message hashes of cursor + 1, cursor + 2, … up to a kept link; empty if the cursor's own is kept.
     /// @param beforeDue the link before the first of `around`.
-    /// @param around the bytes of the last message that was due (left out if none was) and of the first that was not (left out if
-    /// all were; then the last due one is left out too, because the chain's head holds its due time).
+    /// @param around empty, like beforeDue and afterDue, if the due time of the last message that was due (none was: of message 1)
+    /// is kept; that shows the count, also when more messages have arrived. Else, and whenever one was not due, the bytes of the
+    /// last message that was due (left out if none was) and of the first that was not.
     /// @param afterDue message hashes after the last of `around`, up to a kept link.
     struct Witness {
         bytes32[] afterCursor;
@@ -57,10 +58,13 @@ interface IInbox {
     error ForcedLength(uint256 length);
     /// @notice There is no such message yet.
     error UnknownMessage(uint256 index, uint64 count);
-    /// @notice The link of this message is neither among the last 256 nor that of a 32nd one.
+    /// @notice The link of this message is neither among the last 256 nor that of a 32nd one, or its due time not
+    /// among the last 1024.
     error NotKept(uint256 index, uint64 count);
     /// @notice The witness leads to another link than the one kept.
     error LinkMismatch(uint256 index, bytes32 kept, bytes32 computed);
+    /// @notice Without `around` there is nothing that the other two parts could show.
+    error NotShown(bytes32 beforeDue, uint256 afterDue);
     /// @notice `around` must hold this many messages.
     error AroundLength(uint256 expected, uint256 given);
     /// @notice The message was not due at that time, though it was counted.
@@ -90,6 +94,9 @@ interface IInbox {
 
     /// @notice The link of a message, or zero and false if it is not kept. h(0) is kept and zero.
     function link(uint64 index) external view returns (bytes32 hash, bool kept);
+
+    /// @notice When a message is due, in milliseconds, or zero and false if that is not kept.
+    function due(uint64 index) external view returns (uint64 dueMs, bool kept);
 
     /// @notice What a paid message costs in this block, in wei. It may double before a transaction is included: send some more, the
     /// rest returns.

@@ -59,11 +59,17 @@ fn accepts(
         return false;
     }
     let due = |index: u64| all[index as usize - 1].due <= tau * 1_000;
-    if witness.due_count == count {
-        return witness.around.is_empty() && (count == 0 || due(count));
-    }
     let first = witness.due_count.max(1);
     let behind = witness.due_count + 1;
+    if witness.around.is_empty() {
+        return witness.due_count <= count
+            && (witness.due_count == count || count - first < 1024)
+            && (witness.due_count == 0 || due(first))
+            && (witness.due_count == count || !due(behind));
+    }
+    if witness.due_count == count {
+        return false;
+    }
     if witness.around.len() as u64 != behind - first + 1 {
         return false;
     }
@@ -78,30 +84,81 @@ fn accepts(
 
 #[test]
 fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
-    let all = entries(700);
-    for count in [0u64, 1, 2, 3, 31, 32, 33, 100, 255, 256, 257, 300, 600] {
+    let all = entries(1_700);
+    for count in [
+        0u64, 1, 2, 33, 100, 256, 300, 895, 896, 897, 1_023, 1_024, 1_025, 1_500,
+    ] {
         let messages = Messages {
             anchor: 0,
             anchor_link: B256::ZERO,
             entries: &all[..count as usize],
         };
-        for cursor in (0..=count).step_by(7).chain([count]) {
+        for cursor in (0..=count).step_by(37).chain([count]) {
             let hash = messages.link(cursor).unwrap();
-            for tau in [0, 9, 10, 55, 500, 1_000, 5_000] {
+            for tau in [0, 9, 10, 55, 500, 1_000, 2_000, 2_900, 2_980, 9_000] {
                 let witness = messages.witness(cursor, hash, tau).unwrap();
                 assert!(
                     accepts(&all, count, cursor, hash, tau, &witness),
                     "count {count} cursor {cursor} tau {tau}"
                 );
-                if witness.due_count < count {
+                // What arrives later is due later than τ.
+                if all[count as usize].due <= tau * 1_000 {
+                    continue;
+                }
+                for later in [1, 100, MARGIN] {
                     assert!(
-                        accepts(&all, count + 100, cursor, hash, tau, &witness),
-                        "a hundred later: count {count} cursor {cursor} tau {tau}"
+                        accepts(&all, count + later, cursor, hash, tau, &witness),
+                        "{later} later: count {count} cursor {cursor} tau {tau}"
                     );
                 }
             }
         }
     }
+}
+
+#[test]
+fn due_times_that_root_keeps_are_not_shown_and_older_ones_are() {
+    let all = entries(1_600);
+    let hash = all[1_599].link;
+    let messages = Messages {
+        anchor: 0,
+        anchor_link: B256::ZERO,
+        entries: &all,
+    };
+    let at = |tau: u64| messages.witness(1_600, hash, tau).unwrap();
+    // Message 3 × k + 2 is the last one due at 10 × k.
+    let kept = at(2_350);
+    assert_eq!(
+        (kept.due_count, kept.around.len(), kept.before_due),
+        (707, 0, B256::ZERO)
+    );
+    assert!(kept.after_due.is_empty());
+    let older = at(2_340);
+    assert_eq!((older.due_count, older.around.len()), (704, 2));
+    assert_eq!(older.before_due, all[702].link);
+    assert_eq!(older.after_due.len(), 736 - 705);
+    let all_due = at(6_000);
+    assert_eq!((all_due.due_count, all_due.around.len()), (1_600, 0));
+    // None are due: message 1 is in the ring of a short chain only.
+    let few = Messages {
+        entries: &all[..896],
+        ..messages
+    };
+    let none = |messages: &Messages<'_>| {
+        let mut later = all.clone();
+        for entry in &mut later {
+            entry.due += 1_000;
+        }
+        let entries = &later[..messages.entries.len()];
+        let messages = Messages {
+            entries,
+            ..*messages
+        };
+        messages.witness(0, B256::ZERO, 0).unwrap()
+    };
+    assert_eq!((none(&few).due_count, none(&few).around.len()), (0, 0));
+    assert_eq!(none(&messages).around.len(), 1);
+    assert_eq!(none(&messages).after_due.len(), 31);
 }
 
 #[test]
