@@ -1,0 +1,70 @@
+//! What a plan may say.
+
+use super::*;
+
+fn plan() -> Plan {
+    let operators = vec![Address::repeat_byte(1), Address::repeat_byte(2)];
+    let mut plan = Plan::new(Parameters::local(), 2, operators);
+    plan.balances.push(Balance {
+        account: Account::ethereum([3; 20]).to_string(),
+        wei: 1 << 90,
+    });
+    plan
+}
+
+fn refusal(change: impl FnOnce(&mut Plan)) -> String {
+    let mut plan = plan();
+    change(&mut plan);
+    plan.check().expect_err("it is refused").to_string()
+}
+
+#[test]
+fn a_plan_reads_back_as_it_was_written_and_is_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("network.toml");
+    plan().write_new(&path).expect("it is written");
+    assert_eq!(Plan::read(&path).expect("it reads"), plan());
+    assert!(matches!(
+        plan().write_new(&path),
+        Err(FoundingError::Keystore(_))
+    ));
+    let text = fs::read_to_string(&path).expect("text");
+    fs::write(&path, text.replace("lock_secs", "lock_seconds")).expect("write");
+    let said = Plan::read(&path).expect_err("an unknown field").to_string();
+    assert!(said.contains("lock_seconds"), "{said}");
+}
+
+#[test]
+fn rings_are_sized_by_the_windows_and_the_shortest_epoch() {
+    // U 30 + T 300 + grace 60 + 2 × 8 × 1 = 406 s at 2 s an epoch; late by 10 + 300 + 60.
+    assert_eq!(plan().record_slots, 208);
+    assert_eq!(plan().parameters.ring, 208 + 185 + 4);
+    assert!(refusal(|plan| plan.record_slots = 206).contains("208 to 65536"));
+    assert!(refusal(|plan| plan.record_slots = 209).contains("even"));
+    assert!(refusal(|plan| plan.parameters.ring = 396).contains("at least 397"));
+    assert!(refusal(|plan| plan.shortest_epoch_secs = 121).contains("epoch_max_secs 120"));
+}
+
+#[test]
+fn every_wrong_value_is_named() {
+    assert!(refusal(|plan| plan.version = 2).contains("version is 2"));
+    assert!(refusal(|plan| plan.operators.clear()).contains("0 are listed"));
+    assert!(refusal(|plan| plan.operators[1] = plan.operators[0]).contains("twice"));
+    assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei is 0"));
+    assert!(refusal(|plan| plan.lock_secs = 1 << 40).contains("lock_secs is 1099511627776"));
+    let doubling = refusal(|plan| plan.inbox_doubling_secs = 0);
+    assert!(doubling.contains("inbox_doubling_secs is 0"), "{doubling}");
+    let interval = refusal(|plan| plan.parameters.inbox_interval_ms = 86_401);
+    assert!(interval.contains("86401"), "{interval}");
+    assert!(refusal(|plan| plan.parameters.root_chain_id = 1).contains("31337"));
+    assert!(refusal(|plan| plan.parameters.evidence_age_secs = 29).contains("evidence_age_secs"));
+    assert!(refusal(|plan| plan.balances[0].account = "0x12".into()).contains("0x12"));
+    assert!(refusal(|plan| plan.balances.push(plan.balances[0].clone())).contains("twice"));
+}
+
+#[test]
+fn the_preset_for_networks_passes_with_rings_that_it_sizes() {
+    let plan = Plan::new(Parameters::network(), 720, plan().operators);
+    plan.check().expect("it passes");
+    assert_eq!(plan.parameters, Parameters::network());
+}
