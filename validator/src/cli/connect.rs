@@ -46,7 +46,7 @@ pub struct Connection {
     pub root: Option<String>,
     /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
     #[arg(long, env = "PLASMID_REGISTRY", global = true)]
-    pub registry: Option<String>,
+    pub registry: Option<Address>,
     /// Folder of a local network [default: .plasmid/localnet].
     #[arg(long, env = "PLASMID_NET", global = true)]
     pub net: Option<PathBuf>,
@@ -133,18 +133,25 @@ impl Connection {
             .into_inner())
     }
 
+    /// The Registry that the user named, or the local network's.
+    ///
+    /// # Errors
+    /// When there is neither.
+    pub fn registry(&self) -> Result<Address, CliError> {
+        let local = || self.local()?.contracts.get("registry")?.parse().ok();
+        self.registry.or_else(local).ok_or_else(|| {
+            CliError::new(
+                "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
+            )
+        })
+    }
+
     /// The deployment that the user named, checked against what the node serves.
     ///
     /// # Errors
     /// When no Registry is named, or the node's contracts are not its own.
     pub fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
-        let local = || self.local()?.contracts.get("registry").cloned();
-        let registry = self.registry.clone().or_else(local).ok_or_else(|| {
-            CliError::new(
-                "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
-            )
-        })?;
-        Deployment::of(Address::from(address(&registry)?), status)
+        Deployment::of(self.registry()?, status)
     }
 
     /// The root chain's JSON-RPC address.

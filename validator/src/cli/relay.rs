@@ -1,6 +1,5 @@
 //! `plasmid relay`: carries checkpoints from a node to the root chain, holding no validator's key.
 
-use alloy_primitives::Address;
 use clap::Args;
 use plasmid_bridge::{
     client::{
@@ -34,9 +33,6 @@ pub struct RelayCommand {
     /// Name of the key that pays on root.
     #[arg(long)]
     from: String,
-    /// The Registry of the deployment; the node's word is taken when absent.
-    #[arg(long)]
-    registry: Option<Address>,
     /// Root blocks that must stand on an accepted checkpoint; the `finalized` tag decides when absent.
     #[arg(long)]
     depth: Option<u32>,
@@ -127,10 +123,7 @@ pub async fn run(
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
     let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, Wages::default()).await?;
-    let registry = match command.registry {
-        Some(registry) => registry,
-        None => Address::from(super::connect::address(&status.registry)?),
-    };
+    let registry = connection.registry()?;
     let created = ceremony::read_back(&rpc, registry)
         .await
         .map_err(|error| CliError::new(error.to_string()))?;
