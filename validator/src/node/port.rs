@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Ports that this process has handed out: the system may offer one again before it is bound.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
@@ -44,15 +45,27 @@ pub fn free() -> io::Result<u16> {
     ))
 }
 
-/// Checks that `port` can be bound on loopback, for `purpose` in the words of an error.
+/// How long a process that was just killed may take until the system has closed its sockets, and how often that is looked at.
+const CLOSING: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Checks that `port` can be bound on loopback, for `purpose` in the words of an error. Waits a moment for a process that is
+/// ending: it is gone from the list of processes before its sockets are closed. Blocks the thread.
 pub fn require_free(port: u16, purpose: &str) -> Result<(), Taken> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .map(drop)
-        .map_err(|source| Taken {
-            port,
-            purpose: purpose.to_owned(),
-            source,
-        })
+    let began = Instant::now();
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(()),
+            Err(source) if began.elapsed() >= CLOSING => {
+                return Err(Taken {
+                    port,
+                    purpose: purpose.to_owned(),
+                    source,
+                });
+            }
+            Err(_) => std::thread::sleep(LOOK),
+        }
+    }
 }
 
 #[cfg(test)]

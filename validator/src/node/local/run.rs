@@ -97,7 +97,7 @@ impl Network {
         })?;
         prepare_folder(options)?;
         let found = Local::read(&options.folder)?;
-        let (root_port, nodes) = ports(options, found.as_ref())?;
+        let (root_port, nodes) = tokio::task::block_in_place(|| ports(options, found.as_ref()))?;
         say("root chain");
         let anvil_options = anvil::Options {
             port: root_port,
