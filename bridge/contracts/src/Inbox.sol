@@ -22,6 +22,8 @@ contract Inbox is IInbox {
     uint256 private constant DUE_RING = 1024;
     uint256 private constant KEPT_EVERY = 32;
     uint256 private constant FORCED_LIMIT = 512;
+    /// @dev A day in milliseconds.
+    uint256 private constant INTERVAL_LIMIT_MS = 1 days * 1000;
     /// @dev After so many doublings no coin could pay the price, and its product could overflow.
     uint256 private constant DOUBLINGS_LIMIT = 96;
 
@@ -42,7 +44,7 @@ contract Inbox is IInbox {
         LocalOnly.check();
         Parameters memory given = arguments.parameters;
         _inRange("delaySecs", given.delaySecs, 1, 365 days);
-        _inRange("intervalMs", given.intervalMs, 1, 1 days);
+        _inRange("intervalMs", given.intervalMs, 1, INTERVAL_LIMIT_MS);
         _inRange("price", given.price, 1, 1 << 96);
         _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
         vault = arguments.vault;

@@ -26,6 +26,10 @@ contract Registry is IRegistry {
 
     uint256 private constant OPERATOR_LIMIT = 128;
     uint256 private constant SIGMA_LIMIT = 1 << 112;
+    /// @dev Below SIGMA_LIMIT, so that a stake fits beside any bond.
+    uint256 private constant BOND_LIMIT = 1 << 96;
+    /// @dev A lock that does not end would keep a stake for ever when another operator does not agree.
+    uint256 private constant LOCK_LIMIT_SECS = 365 days;
 
     IEd25519Verifier public immutable verifier;
     address public immutable inbox;
@@ -56,7 +60,8 @@ contract Registry is IRegistry {
         }
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
         if (arguments.inboxCode == 0 || arguments.vaultCode == 0 || arguments.rootChainCode == 0) revert CodeHashZero();
-        if (arguments.lockSecs == 0) revert LockZero();
+        _inRange("bond", arguments.bond, 0, BOND_LIMIT);
+        _inRange("lockSecs", arguments.lockSecs, 1, LOCK_LIMIT_SECS);
         verifier = arguments.verifier;
         bond = arguments.bond;
         lockSecs = arguments.lockSecs;
@@ -253,7 +258,12 @@ contract Registry is IRegistry {
                 revert(reason, returndatasize())
             }
         }
-        if (made == address(0) || made != expected) revert CreationFailed(name);
+        // No address without a reason: the gas ran out, or the code has none. Another address: the code called create() again.
+        if (made != expected) revert CreationFailed(name);
+    }
+
+    function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
+        if (value < low || value > high) revert ParameterOutOfRange(name, value);
     }
 
     /// @dev Address of this contract's creation number `nonce` (1 to 127): keccak of the RLP list (address, nonce).

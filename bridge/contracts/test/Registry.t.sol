@@ -34,20 +34,10 @@ contract RegistryTest is Deployed {
         arguments.operators[2] = address(0);
         vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorZero.selector, 2));
         Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
-        arguments.operators = new address[](0);
-        vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorCount.selector, 0));
-        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
-        arguments.operators = new address[](129);
-        vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorCount.selector, 129));
-        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
     }
 
     function test_theOtherArgumentsAreChecked() external {
         IRegistry.Arguments memory arguments = _registryArguments();
-        arguments.lockSecs = 0;
-        vm.expectRevert(IRegistry.LockZero.selector);
-        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
-        arguments = _registryArguments();
         arguments.verifier = IEd25519Verifier(address(0xdead));
         vm.expectRevert(abi.encodeWithSelector(IRegistry.NoVerifier.selector, address(0xdead)));
         Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
@@ -233,6 +223,24 @@ contract RegistryTest is Deployed {
         vm.assertEq(agreement, bytes32(0));
     }
 
+    /// The largest lock and bond that a Registry takes strand nobody.
+    function test_theLongestLockEndsAndTheLargestBondReturns() external {
+        IRegistry.Arguments memory arguments = _registryArguments();
+        arguments.lockSecs = 365 days;
+        arguments.bond = 1 << 96;
+        registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(arguments)));
+        IRegistry.Possession memory possession = _possession(operators[0]);
+        vm.deal(operators[0].owner, 1 << 97);
+        vm.startPrank(operators[0].owner);
+        registry.register{value: (1 << 96) + 1}(operators[0].consensusKey, operators[0].checkpointKey, possession);
+        vm.assertEq(registry.totalStake(), 1);
+        registry.agree(keccak256("anything"));
+        vm.warp(block.timestamp + 365 days);
+        registry.refund();
+        vm.stopPrank();
+        vm.assertEq(operators[0].owner.balance, 1 << 97);
+    }
+
     function test_aRefundThatIsNotTakenReverts() external {
         _register(0);
         vm.etch(operators[0].owner, hex"5f5ffd"); // an account that takes nothing
@@ -353,6 +361,67 @@ contract RegistryTest is Deployed {
         _create();
     }
 
+    function test_codeThatMakesNoContractAndGivesNoReasonIsNamed() external {
+        string[3] memory names = ["inbox", "vault", "root chain"];
+        for (uint256 i; i < 3; ++i) {
+            uint256 before = vm.snapshotState();
+            IRegistry.Code memory code = _code();
+            bytes memory nothing = hex"5f5ffd"; // reverts with nothing
+            if (i == 0) code.inbox = nothing;
+            if (i == 1) code.vault = nothing;
+            if (i == 2) code.rootChain = nothing;
+            _ready(code);
+            vm.deal(address(this), BALANCES);
+            IRegistry.Genesis memory genesis = _genesis();
+            vm.expectRevert(abi.encodeWithSelector(IRegistry.CreationFailed.selector, names[i]));
+            registry.create{value: BALANCES}(stateRoot, genesis, code);
+            vm.assertFalse(registry.created());
+            vm.revertToState(before);
+        }
+    }
+
+    /// What its own constructor calls back makes no second deployment, and does not hinder the first.
+    function test_codeThatCreatesAgainDoesNotMoveTheAddresses() external {
+        address again = address(0xbeef);
+        vm.etch(again, address(new Again()).code);
+        IRegistry.Code memory code = _code();
+        code.inbox = hex"5f5f5f5f5f61beef5af1505f5ff3"; // calls 0xbeef with nothing, returns nothing
+        _ready(code);
+        IRegistry.Genesis memory genesis = _genesis();
+        _pass(LOCK);
+        bytes32 agreement = registry.agreementOf(stateRoot, _sigma() - BALANCES, genesis);
+        for (uint256 i; i < 4; ++i) {
+            vm.prank(operators[i].owner);
+            registry.agree(agreement);
+        }
+        Again(again).aim(address(registry), abi.encodeCall(registry.create, (stateRoot, genesis, code)));
+        registry.create(stateRoot, genesis, code);
+        vm.assertTrue(registry.created());
+        vm.assertTrue(Again(again).called());
+        vm.assertEq(Again(again).answer(), abi.encodeWithSelector(IRegistry.CreationFailed.selector, "inbox"));
+        vm.assertEq(address(registry.vault()).balance, _sigma() - BALANCES);
+    }
+
+    /// Whoever creates with too little gas creates nothing, and the next one can.
+    function test_tooLittleGasCreatesNothing() external {
+        _ready();
+        IRegistry.Genesis memory genesis = _genesis();
+        IRegistry.Code memory code = _code();
+        for (uint256 gas = 500_000; gas < 7_000_000; gas += 500_000) {
+            uint256 before = vm.snapshotState();
+            vm.deal(address(this), BALANCES);
+            try registry.create{gas: gas, value: BALANCES}(stateRoot, genesis, code) {
+                vm.assertEq(address(registry.vault()).balance, _sigma());
+                vm.assertEq(IRootChain(registry.rootChain()).genesisStateRoot(), stateRoot);
+            } catch {
+                vm.assertFalse(registry.created());
+                vm.assertEq(address(this).balance, BALANCES);
+            }
+            vm.revertToState(before);
+        }
+        _create();
+    }
+
     /// An operator exchanges its key after the others agreed: the set that they agreed on stops the creation, and when the lock
     /// has run out everyone has the stake back.
     function test_aKeyExchangedAfterTheOthersAgreedStopsTheCreationAndCostsNobodyAStake() external {
@@ -431,48 +500,22 @@ contract RegistryTest is Deployed {
         registry.create{value: 1 << 112}(stateRoot, genesis, code);
     }
 
-    // What RootChain's and Inbox's constructors refuse.
+    // What the constructors of the rest refuse ends the creation with their reason. (Every limit: Parameters.t.sol.)
 
-    function test_rootChainsParametersAreInRange() external {
-        for (uint256 field; field < 18; ++field) {
-            IRegistry.Genesis memory genesis = _genesis();
-            IRootChain.Parameters memory p = genesis.rootChain;
-            if (field == 0) p.unit = 0;
-            if (field == 1) p.challengeSecs = 0;
-            if (field == 2) p.evidenceSecs = CHALLENGE + DELAY - 1;
-            if (field == 3) p.unbondingSecs = 1 days + 2 * 8 * 12 - 1;
-            if (field == 4) p.revealBlocks = 1;
-            if (field == 5) p.revealBlocks = 257;
-            if (field == 6) p.rootBlockSecs = 0;
-            if (field == 7) p.exitTimeoutSecs = 0;
-            if (field == 8) p.graceSecs = 0;
-            if (field == 9) p.epochMaxSecs = 0;
-            if (field == 10) p.epochBlocks = 15;
-            if (field == 11) p.epochBlocks = 65_536;
-            if (field == 12) p.recordSlots = 6;
-            if (field == 13) p.recordSlots = 17;
-            if (field == 14) p.recordSlots = (1 << 16) + 2;
-            if (field == 15) p.challengeSecs = type(uint64).max;
-            if (field == 16) p.unbondingSecs = type(uint64).max;
-            if (field == 17) p.exitTimeoutSecs = type(uint64).max;
-            _refusesAgreed(genesis, IRootChain.ParameterOutOfRange.selector);
-        }
+    function test_parametersOutOfRangeAreRefusedHoweverManyAgree() external {
+        IRegistry.Genesis memory genesis = _genesis();
+        genesis.rootChain.graceSecs = 0;
+        _refusesAgreed(genesis, IRootChain.ParameterOutOfRange.selector);
+        genesis = _genesis();
+        genesis.inbox.intervalMs = 0;
+        _refusesAgreed(genesis, IInbox.ParameterOutOfRange.selector);
     }
 
-    function test_inboxParametersAreInRange() external {
-        for (uint256 field; field < 8; ++field) {
-            IRegistry.Genesis memory genesis = _genesis();
-            IInbox.Parameters memory p = genesis.inbox;
-            if (field == 0) p.delaySecs = 0;
-            if (field == 1) p.delaySecs = 365 days + 1;
-            if (field == 2) p.intervalMs = 0;
-            if (field == 3) p.intervalMs = 1 days + 1;
-            if (field == 4) p.price = 0;
-            if (field == 5) p.price = (1 << 96) + 1;
-            if (field == 6) p.doublingSecs = 0;
-            if (field == 7) p.doublingSecs = 365 days + 1;
-            _refusesAgreed(genesis, IInbox.ParameterOutOfRange.selector);
-        }
+    /// The Inbox's delay is RootChain's too.
+    function test_theEvidenceWindowCoversTheInboxDelay() external {
+        IRegistry.Genesis memory genesis = _genesis();
+        genesis.rootChain.evidenceSecs = CHALLENGE + DELAY - 1;
+        _refusesAgreed(genesis, IRootChain.ParameterOutOfRange.selector);
     }
 
     function test_aStakeBelowOneUnitIsRefused() external {
@@ -490,6 +533,16 @@ contract RegistryTest is Deployed {
     function test_aZeroStateRootIsRefused() external {
         stateRoot = 0;
         _refusesAgreed(_genesis(), IRootChain.ZeroRoot.selector);
+    }
+
+    /// @dev A Registry of this code, with all registered and agreed.
+    function _ready(IRegistry.Code memory code) private {
+        IRegistry.Arguments memory arguments = _registryArguments();
+        arguments.inboxCode = keccak256(code.inbox);
+        arguments.vaultCode = keccak256(code.vault);
+        arguments.rootChainCode = keccak256(code.rootChain);
+        registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(arguments)));
+        _ready();
     }
 
     function _ready() private {
@@ -559,5 +612,23 @@ contract Reenterer {
 
     receive() external payable {
         try REGISTRY.refund() {} catch {}
+    }
+}
+
+/// @notice Once, on any call without a meaning here, makes a call of its own.
+contract Again {
+    address private _target;
+    bytes private _data;
+    bool public called;
+    bytes public answer;
+
+    function aim(address target, bytes calldata data) external {
+        (_target, _data) = (target, data);
+    }
+
+    fallback() external {
+        if (called) return;
+        called = true;
+        (, answer) = _target.call(_data);
     }
 }

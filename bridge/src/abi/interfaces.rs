@@ -297,7 +297,7 @@ sol! {
         error OperatorTwice(address operator);
         error NoVerifier(address verifier);
         error CodeHashZero();
-        error LockZero();
+        error ParameterOutOfRange(string name, uint256 value);
         error NotListed(address sender);
         error AlreadyRegistered(address operator);
         error NotRegistered(address operator);

@@ -10,10 +10,11 @@ pragma solidity 0.8.37;
 /// for ever. Anything older is shown by hashing forward from it to a link that is kept.
 interface IInbox {
     /// @notice Fixed at genesis, part of what the operators agree on.
-    /// @param delaySecs D: a message is due this long after its arrival.
-    /// @param intervalMs two paid messages are due at least this many milliseconds apart: one over the rate of the child.
+    /// @param delaySecs D: a message is due this long after its arrival; 1 second to 365 days.
+    /// @param intervalMs two paid messages are due at least this many milliseconds apart, 1 to 86,400,000 (a day): one over the rate
+    /// of the child.
     /// @param price what a paid message costs when there is no backlog, in wei, 1 to 2^96; burned.
-    /// @param doublingSecs the price doubles with each such span of backlog (half a day on networks).
+    /// @param doublingSecs the price doubles with each such span of backlog (half a day on networks); 1 second to 365 days.
     struct Parameters {
         uint64 delaySecs;
         uint64 intervalMs;

@@ -20,8 +20,8 @@ interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
     /// @param inboxCode, vaultCode, rootChainCode keccak-256 of the creation code of each, without constructor arguments.
-    /// @param bond bounty bond in wei: of what an operator sends, this part is bond and the rest is genesis stake.
-    /// @param lockSecs how long an agreement locks: a day on networks; local ones may take less.
+    /// @param bond bounty bond in wei, at most 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
+    /// @param lockSecs how long an agreement locks, 1 second to 365 days: a day on networks; local ones may take less.
     struct Arguments {
         address[] operators;
         IEd25519Verifier verifier;
@@ -82,7 +82,8 @@ interface IRegistry {
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
     error CodeHashZero();
-    error LockZero();
+    /// @notice A number of the constructor's is out of its range.
+    error ParameterOutOfRange(string name, uint256 value);
     error NotListed(address sender);
     error AlreadyRegistered(address operator);
     error NotRegistered(address operator);
@@ -108,6 +109,7 @@ interface IRegistry {
     error CodeMismatch(string name, bytes32 expected, bytes32 given);
     /// @notice At most 2^112 wei go into escrow.
     error SigmaTooHigh(uint256 sigma);
+    /// @notice A contract of the rest was not made where it belongs, and its constructor gave no reason.
     error CreationFailed(string name);
 
     /// @notice Registers the caller, a listed genesis operator, with both its keys. The value is bond and genesis stake.

@@ -229,6 +229,13 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
+                inbox_interval_ms: 86_400_001,
+                ..local()
+            },
+            &["inbox_interval_ms is 86400001", "1 to 86400000"],
+        ),
+        (
+            Parameters {
                 root_block_secs: 0,
                 ..local()
             },

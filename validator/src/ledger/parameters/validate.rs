@@ -12,6 +12,9 @@ const ENGINE_BLOCK_BYTES: u64 = 104_857_600;
 /// Evidence may fill 16 KiB of a block at most (DESIGN section 5).
 const MAX_EVIDENCE_BYTES: u64 = 16_384;
 
+/// Paid messages are due at most a day apart, as in the Inbox contract.
+const MAX_INTERVAL_MS: u128 = 86_400_000;
+
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
 
@@ -61,6 +64,12 @@ impl Parameters {
         bounds("epoch_blocks (K)", self.epoch_blocks.into(), 16, 65_535)?;
         bounds("seats (N)", self.seats.into(), 1, 512)?;
         bounds("inbox_batch (M)", self.inbox_batch.into(), 1, 4_096)?;
+        bounds(
+            "inbox_interval_ms",
+            wide(self.inbox_interval_ms),
+            1,
+            MAX_INTERVAL_MS,
+        )?;
         bounds("unit", self.unit, 1, u128::MAX)?;
         bounds("reveal_blocks (R)", self.reveal_blocks.into(), 2, 256)?;
         bounds("finality_depth", self.finality_depth.into(), 1, 100_000)
@@ -110,7 +119,7 @@ impl Parameters {
         )
     }
 
-    fn windows(&self) -> [(&'static str, u64); 11] {
+    fn windows(&self) -> [(&'static str, u64); 10] {
         [
             ("relay_window_secs", self.relay_window_secs),
             ("challenge_secs (W)", self.challenge_secs),
@@ -121,7 +130,6 @@ impl Parameters {
             ("grace_secs", self.grace_secs),
             ("root_block_secs", self.root_block_secs),
             ("epoch_max_secs", self.epoch_max_secs),
-            ("inbox_interval_ms", self.inbox_interval_ms),
             ("evidence_age_secs", self.evidence_age_secs),
         ]
     }

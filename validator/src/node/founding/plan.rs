@@ -161,7 +161,7 @@ impl Plan {
         let given = &self.parameters;
         for (name, found, least, most) in [
             ("bond_wei", self.bond_wei, 1, 1 << 96),
-            ("lock_secs", self.lock_secs.into(), 60, 30 * DAY as u128),
+            ("lock_secs", self.lock_secs.into(), 60, 365 * DAY as u128),
             ("inbox_price_wei", self.inbox_price_wei, 1, 1 << 96),
             (
                 "inbox_doubling_secs",
@@ -185,7 +185,7 @@ impl Plan {
                 "parameters.inbox_interval_ms",
                 given.inbox_interval_ms.into(),
                 1,
-                DAY as u128,
+                1_000 * DAY as u128,
             ),
             (
                 "parameters.root_block_secs",

@@ -54,12 +54,38 @@ fn every_wrong_value_is_named() {
     assert!(refusal(|plan| plan.lock_secs = 1 << 40).contains("lock_secs is 1099511627776"));
     let doubling = refusal(|plan| plan.inbox_doubling_secs = 0);
     assert!(doubling.contains("inbox_doubling_secs is 0"), "{doubling}");
-    let interval = refusal(|plan| plan.parameters.inbox_interval_ms = 86_401);
-    assert!(interval.contains("86401"), "{interval}");
+    let interval = refusal(|plan| plan.parameters.inbox_interval_ms = 86_400_001);
+    assert!(
+        interval.contains("inbox_interval_ms is 86400001; it must be 1 to 86400000"),
+        "{interval}"
+    );
     assert!(refusal(|plan| plan.parameters.root_chain_id = 1).contains("31337"));
     assert!(refusal(|plan| plan.parameters.evidence_age_secs = 29).contains("evidence_age_secs"));
     assert!(refusal(|plan| plan.balances[0].account = "0x12".into()).contains("0x12"));
     assert!(refusal(|plan| plan.balances.push(plan.balances[0].clone())).contains("twice"));
+}
+
+/// The same numbers as in `Parameters.t.sol`, where the contracts are asked.
+#[test]
+fn what_the_contracts_take_at_their_limits_a_plan_may_say() {
+    let limit: [fn(&mut Plan, u64); 5] = [
+        |plan, over| plan.lock_secs = 31_536_000 + over,
+        |plan, over| plan.bond_wei = 79_228_162_514_264_337_593_543_950_336 + u128::from(over),
+        |plan, over| {
+            plan.inbox_price_wei = 79_228_162_514_264_337_593_543_950_336 + u128::from(over);
+        },
+        |plan, over| plan.inbox_doubling_secs = 31_536_000 + over,
+        |plan, over| plan.parameters.inbox_interval_ms = 86_400_000 + over,
+    ];
+    for (place, set) in limit.into_iter().enumerate() {
+        let mut plan = plan();
+        set(&mut plan, 0);
+        if let Err(error) = plan.check() {
+            panic!("limit {place}: {error}");
+        }
+        let said = refusal(|plan| set(plan, 1));
+        assert!(said.contains("it must be"), "limit {place}: {said}");
+    }
 }
 
 #[test]

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {BlsSigner} from "./BlsSigner.sol";
+import {Builds} from "./Builds.sol";
+import {Test} from "./Vm.sol";
+
+/// @title What constructors take: each number at its limits, and one past them
+/// @notice Numbers are written out, so that a slip of a unit in a contract is not copied here. The test stands for the Registry of
+/// a RootChain with one operator.
+contract ParametersTest is Test {
+    uint256 private constant DAY = 86_400;
+    uint256 private constant YEAR = 31_536_000;
+    uint256 private constant TEN_YEARS = 315_360_000;
+    uint256 private constant WEEK_MS = 604_800_000;
+
+    uint256 private _stake = 1000;
+
+    function setUp() external {
+        vm.warp(1_700_000_000);
+        vm.roll(10);
+    }
+
+    // RootChain.
+
+    function test_rootChainDurationsEndAtTenYears() external {
+        string[3] memory alone = ["exitTimeoutSecs", "graceSecs", "epochMaxSecs"];
+        for (uint256 i; i < 3; ++i) {
+            _refuses(alone[i], 0);
+            _takes(alone[i], 1);
+            _takes(alone[i], TEN_YEARS);
+            _refuses(alone[i], TEN_YEARS + 1);
+            _refuses(alone[i], type(uint64).max);
+        }
+    }
+
+    function test_theChallengeWindowEndsAtTenYearsWhichNoEvidenceWindowCovers() external {
+        _refuses("challengeSecs", 0);
+        _takes("challengeSecs", 1);
+        _refusesOther("challengeSecs", TEN_YEARS, "evidenceSecs", 1000);
+        _refuses("challengeSecs", TEN_YEARS + 1);
+        _refuses("challengeSecs", type(uint64).max);
+    }
+
+    function test_theEvidenceWindowCoversChallengeAndDelay() external {
+        _refuses("evidenceSecs", 100 + 50 - 1);
+        _takes("evidenceSecs", 100 + 50);
+        _refusesOther("evidenceSecs", TEN_YEARS, "unbondingSecs", 1_000_000);
+        _refuses("evidenceSecs", TEN_YEARS + 1);
+        _refuses("evidenceSecs", type(uint64).max);
+    }
+
+    function test_theUnbondingCoversEvidenceAndTwoReveals() external {
+        _refuses("unbondingSecs", 1000 + 2 * 2 * 12 - 1);
+        _takes("unbondingSecs", 1000 + 2 * 2 * 12);
+        _takes("unbondingSecs", TEN_YEARS);
+        _refuses("unbondingSecs", TEN_YEARS + 1);
+        _refuses("unbondingSecs", type(uint64).max);
+    }
+
+    function test_blocksAndSlotsHaveTheirRanges() external {
+        _refuses("revealBlocks", 1);
+        _takes("revealBlocks", 2);
+        _takes("revealBlocks", 256);
+        _refuses("revealBlocks", 257);
+        _refuses("rootBlockSecs", 0);
+        _takes("rootBlockSecs", 1);
+        _takes("rootBlockSecs", DAY);
+        _refuses("rootBlockSecs", DAY + 1);
+        _refuses("rootBlockSecs", type(uint64).max);
+        _refuses("epochBlocks", 15);
+        _takes("epochBlocks", 16);
+        _takes("epochBlocks", 65_535);
+        _refuses("epochBlocks", 65_536);
+        _refuses("recordSlots", 6);
+        _refuses("recordSlots", 7);
+        _takes("recordSlots", 8);
+        _refuses("recordSlots", 9); // odd
+        _takes("recordSlots", 65_536);
+        _refuses("recordSlots", 65_537);
+        _refuses("recordSlots", 65_538);
+    }
+
+    function test_theUnitIsAtMostTheSmallestStake() external {
+        _refuses("unit", 0);
+        _takes("unit", 1);
+        _takes("unit", 1000);
+        for (uint256 unit = 1001; unit != 0; unit = unit == 1001 ? type(uint128).max : 0) {
+            IRootChain.Arguments memory arguments = _with("unit", unit);
+            vm.expectRevert(abi.encodeWithSelector(IRootChain.StakeBelowUnit.selector, address(this), 1000, unit));
+            Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+        }
+    }
+
+    function test_theTotalPowerIsBelow2To59() external {
+        _stake = 576_460_752_303_423_487;
+        _takes("unit", 1);
+        _stake = 576_460_752_303_423_488;
+        IRootChain.Arguments memory arguments = _with("unit", 1);
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.PowerTooHigh.selector, _stake));
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+    }
+
+    function test_aSetOrStateThatIsNotTheAgreedOneIsRefused() external {
+        IRootChain.Arguments memory arguments = _with("unit", 1);
+        bytes32 set = arguments.parameters.setCommitment;
+        arguments.parameters.setCommitment = ~set;
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.SetCommitmentMismatch.selector, ~set, set));
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+        arguments.parameters.setCommitment = set;
+        arguments.stateRoot = 0;
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.ZeroRoot.selector, "genesis state"));
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+    }
+
+    // Inbox.
+
+    function test_inboxParametersHaveTheirRanges() external {
+        _inboxRange("delaySecs", 1, YEAR);
+        _inboxRange("intervalMs", 1, 86_400_000); // a day
+        _inboxRange("price", 1, 79_228_162_514_264_337_593_543_950_336); // 2^96
+        _inboxRange("doublingSecs", 1, YEAR);
+        _inboxRefuses("intervalMs", WEEK_MS);
+        _inboxRefuses("delaySecs", type(uint64).max);
+        _inboxRefuses("intervalMs", type(uint64).max);
+        _inboxRefuses("price", type(uint128).max);
+        _inboxRefuses("doublingSecs", type(uint64).max);
+    }
+
+    // Registry.
+
+    function test_registryNumbersHaveTheirRanges() external {
+        _registryRefuses("lockSecs", 0);
+        _registryTakes("lockSecs", 1);
+        _registryTakes("lockSecs", YEAR);
+        _registryRefuses("lockSecs", YEAR + 1);
+        _registryRefuses("lockSecs", type(uint64).max);
+        _registryRefuses("lockSecs", type(uint64).max - 1_700_000_000); // with today's time the largest number
+        _registryTakes("bond", 0);
+        _registryTakes("bond", 79_228_162_514_264_337_593_543_950_336); // 2^96
+        _registryRefuses("bond", 79_228_162_514_264_337_593_543_950_337);
+        _registryRefuses("bond", 1 << 112);
+        _registryRefuses("bond", type(uint128).max);
+    }
+
+    function test_oneTo128OperatorsAreListed() external {
+        IRegistry.Arguments memory arguments = _registryArguments();
+        for (uint256 count; count < 130; count = count == 1 ? 128 : count + 1) {
+            arguments.operators = new address[](count);
+            for (uint256 i; i < count; ++i) {
+                arguments.operators[i] = address(uint160(i + 1));
+            }
+            bool listed = count != 0 && count != 129;
+            if (!listed) vm.expectRevert(abi.encodeWithSelector(IRegistry.OperatorCount.selector, count));
+            address registry = Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
+            if (listed) vm.assertEq(IRegistry(registry).operatorCount(), count);
+        }
+    }
+
+    // As the Registry of a RootChain.
+
+    function operatorCount() external pure returns (uint256) {
+        return 1;
+    }
+
+    function memberAt(uint256) public view returns (IRegistry.Member memory member) {
+        member.operator = address(this);
+        member.registration = 1;
+        member.consensusKey = keccak256("consensus key");
+        member.checkpointKey = BlsSigner.key(7);
+        member.stake = _stake;
+    }
+
+    /// @dev Good ones, but for one field.
+    function _with(string memory name, uint256 value) private view returns (IRootChain.Arguments memory arguments) {
+        IRootChain.Parameters memory given = IRootChain.Parameters({
+            setCommitment: 0,
+            unit: 1,
+            challengeSecs: 100,
+            evidenceSecs: 1000,
+            unbondingSecs: 1_000_000,
+            exitTimeoutSecs: 1000,
+            graceSecs: 100,
+            rootBlockSecs: 12,
+            epochMaxSecs: 1000,
+            revealBlocks: 2,
+            epochBlocks: 64,
+            recordSlots: 16
+        });
+        if (_is(name, "unit")) given.unit = uint128(value);
+        else if (_is(name, "challengeSecs")) given.challengeSecs = uint64(value);
+        else if (_is(name, "evidenceSecs")) given.evidenceSecs = uint64(value);
+        else if (_is(name, "unbondingSecs")) given.unbondingSecs = uint64(value);
+        else if (_is(name, "exitTimeoutSecs")) given.exitTimeoutSecs = uint64(value);
+        else if (_is(name, "graceSecs")) given.graceSecs = uint64(value);
+        else if (_is(name, "rootBlockSecs")) given.rootBlockSecs = uint64(value);
+        else if (_is(name, "epochMaxSecs")) given.epochMaxSecs = uint64(value);
+        else if (_is(name, "revealBlocks")) given.revealBlocks = uint32(value);
+        else if (_is(name, "epochBlocks")) given.epochBlocks = uint32(value);
+        else if (_is(name, "recordSlots")) given.recordSlots = uint32(value);
+        else revert(name);
+        uint256 power = given.unit == 0 ? 0 : _stake / given.unit;
+        given.setCommitment = _commitment(uint64(power));
+        arguments = IRootChain.Arguments(IInbox(address(1)), address(2), keccak256("genesis state"), 50, given);
+    }
+
+    function _commitment(uint64 power) private view returns (bytes32) {
+        IRegistry.Member memory member = memberAt(0);
+        bytes32 leaf = keccak256(
+            bytes.concat(
+                bytes.concat("PMEM", bytes2(0), bytes20(member.operator), bytes8(uint64(1)), member.consensusKey),
+                bytes.concat(member.checkpointKey, bytes8(power))
+            )
+        );
+        return keccak256(bytes.concat("PSET", leaf, bytes2(uint16(1)), member.checkpointKey, bytes8(power)));
+    }
+
+    function _takes(string memory name, uint256 value) private {
+        IRootChain.Arguments memory arguments = _with(name, value);
+        IRootChain made = IRootChain(Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments)));
+        vm.assertEq(keccak256(abi.encode(made.parameters())), keccak256(abi.encode(arguments.parameters)));
+    }
+
+    function _refuses(string memory name, uint256 value) private {
+        _refusesOther(name, value, name, value);
+    }
+
+    /// @dev With this value of one field it is another that is found out of its range.
+    function _refusesOther(string memory name, uint256 value, string memory other, uint256 found) private {
+        IRootChain.Arguments memory arguments = _with(name, value);
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, other, found));
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+    }
+
+    function _inboxRange(string memory name, uint256 low, uint256 high) private {
+        _inboxRefuses(name, low - 1);
+        Builds.deploy(Builds.INBOX, abi.encode(_inboxWith(name, low)));
+        Builds.deploy(Builds.INBOX, abi.encode(_inboxWith(name, high)));
+        _inboxRefuses(name, high + 1);
+    }
+
+    function _inboxRefuses(string memory name, uint256 value) private {
+        IInbox.Arguments memory arguments = _inboxWith(name, value);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.ParameterOutOfRange.selector, name, value));
+        Builds.deploy(Builds.INBOX, abi.encode(arguments));
+    }
+
+    function _inboxWith(string memory name, uint256 value) private pure returns (IInbox.Arguments memory) {
+        IInbox.Parameters memory given = IInbox.Parameters(3600, 1000, 1 gwei, 600);
+        if (_is(name, "delaySecs")) given.delaySecs = uint64(value);
+        else if (_is(name, "intervalMs")) given.intervalMs = uint64(value);
+        else if (_is(name, "price")) given.price = uint128(value);
+        else if (_is(name, "doublingSecs")) given.doublingSecs = uint64(value);
+        else revert(name);
+        return IInbox.Arguments(address(1), address(2), given);
+    }
+
+    function _registryArguments() private view returns (IRegistry.Arguments memory arguments) {
+        arguments.operators = new address[](1);
+        arguments.operators[0] = address(1);
+        arguments.verifier = IEd25519Verifier(address(this));
+        arguments.inboxCode = keccak256("inbox");
+        arguments.vaultCode = keccak256("vault");
+        arguments.rootChainCode = keccak256("root chain");
+        arguments.bond = 1;
+        arguments.lockSecs = 1;
+    }
+
+    function _registryWith(string memory name, uint256 value) private view returns (IRegistry.Arguments memory arguments) {
+        arguments = _registryArguments();
+        if (_is(name, "bond")) arguments.bond = uint128(value);
+        else if (_is(name, "lockSecs")) arguments.lockSecs = uint64(value);
+        else revert(name);
+    }
+
+    function _registryTakes(string memory name, uint256 value) private {
+        Builds.deploy(Builds.REGISTRY, abi.encode(_registryWith(name, value)));
+    }
+
+    function _registryRefuses(string memory name, uint256 value) private {
+        IRegistry.Arguments memory arguments = _registryWith(name, value);
+        vm.expectRevert(abi.encodeWithSelector(IRegistry.ParameterOutOfRange.selector, name, value));
+        Builds.deploy(Builds.REGISTRY, abi.encode(arguments));
+    }
+
+    function _is(string memory left, string memory right) private pure returns (bool) {
+        return keccak256(bytes(left)) == keccak256(bytes(right));
+    }
+}
