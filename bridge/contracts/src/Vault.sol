@@ -22,9 +22,11 @@ contract Vault is IVault {
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
     uint8 private constant WITHDRAWAL_KIND = 0x07;
-    /// @dev What one payout may use, so that a recipient or token that burns gas hinders no other in a batch. About four times
-    /// what a common token takes, because prices change and this contract does not.
+    /// @dev What one payout of a batch may use, so that a recipient or token that burns gas hinders no other. About four times what a
+    /// common token takes, because prices change and this contract does not. What needs more is claimed alone.
     uint256 private constant PAYOUT_GAS = 500_000;
+    /// @dev What must be left before it: a call passes on at most 63 of 64 parts (EIP-150), and is encoded and priced first.
+    uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
 
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
@@ -91,12 +93,7 @@ contract Vault is IVault {
         bytes32[] memory leaves = new bytes32[](1);
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
         _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
-        (bool paid, bytes memory reason) = _tryPayOut(withdrawal);
-        if (!paid) {
-            assembly ("memory-safe") {
-                revert(add(reason, 0x20), mload(reason))
-            }
-        }
+        this.payOut(withdrawal);
     }
 
     /// @inheritdoc IVault
@@ -116,7 +113,9 @@ contract Vault is IVault {
         for (uint256 i; i < withdrawals.length; ++i) {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
-            (bool done,) = _tryPayOut(withdrawal);
+            // With less, whoever carries it could make a sound payout fail by bringing too little, and an estimate would do the same.
+            if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
+            (bool done,) = address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
             if (done) {
                 ++paid;
             } else {
@@ -241,9 +240,5 @@ contract Vault is IVault {
     function _requireRoot(Base calldata base, bytes32 treeRoot) private pure {
         bytes32 root = StateTree.stateRoot(treeRoot, base.leafCount);
         if (root != base.checkpoint.stateRoot) revert StateRootMismatch(base.checkpoint.stateRoot, root);
-    }
-
-    function _tryPayOut(Withdrawal calldata withdrawal) private returns (bool paid, bytes memory reason) {
-        return address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
     }
 }

@@ -228,6 +228,7 @@ sol! {
         error EscrowExceeded(address token, uint256 held, uint256 amount);
         error NotTaken(address recipient, uint256 amount);
         error NothingToClaim();
+        error GasTooLow(uint256 needed, uint256 left);
         function depositNative(uint128 amount, Account calldata recipient, address refund) external payable returns (uint64 index);
         function depositToken(address token, uint128 amount, uint128 native, Account calldata recipient, address refund)
             external

@@ -51,7 +51,7 @@ interface IVault {
         uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
     );
     event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
-    /// @notice The withdrawal was proven but could not be paid; it stays claimable.
+    /// @notice The withdrawal was proven but could not be paid within a batch; it stays claimable.
     event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
 
     /// @notice Amounts are 1 to 2^96.
@@ -82,6 +82,8 @@ interface IVault {
     /// @notice The recipient did not take the native coin.
     error NotTaken(address recipient, uint256 amount);
     error NothingToClaim();
+    /// @notice A batch has less gas left than its next payout may need.
+    error GasTooLow(uint256 needed, uint256 left);
 
     /// @notice Deposits the native coin. `msg.value` is at least `quote(amount)`; what is over it returns to the caller.
     /// @param refund who can claim the amount on root if the child cannot credit it.
@@ -96,11 +98,15 @@ interface IVault {
         payable
         returns (uint64 index, uint128 received);
 
-    /// @notice Pays one withdrawal, or reverts with the reason that it could not.
+    /// @notice Pays one withdrawal, or reverts with the reason that it could not. The payout may use all gas that the call brings, so
+    /// also a token whose transfer takes more than a batch allows can be claimed. With too little gas the whole call reverts.
     /// @param siblings the 32 siblings on the path of the leaf, lowest first.
     function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings) external;
 
-    /// @notice Pays those of several withdrawals that are unpaid and can be paid; the others are left as they are.
+    /// @notice Pays those of several withdrawals that are unpaid and can be paid with 500,000 gas each; the others are left as they are,
+    /// and may still be paid by `claim`.
+    /// @dev Every payout that is tried has its 500,000 gas, whoever carries it: with less left the call reverts, so bring about 520,000
+    /// more than what is used. That a payout failed is never for want of the carrier's gas.
     /// @param withdrawals strictly ascending by leaf index.
     /// @param siblings one multiproof (PROTOCOL, section 1).
     /// @return paid how many were paid by this call.

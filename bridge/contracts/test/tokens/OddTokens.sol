@@ -118,6 +118,15 @@ contract MoodyToken is TestToken("Moody", "MOO", 18) {
     }
 }
 
+/// @notice Takes 600,000 gas for every transfer: more than a batch gives.
+contract HeavyToken is TestToken("Heavy", "HVY", 18) {
+    function _move(address from, address to, uint256 value) internal override {
+        uint256 before = gasleft();
+        super._move(from, to, value);
+        while (before - gasleft() < 600_000) {}
+    }
+}
+
 /// @notice Calls back into a target, with chosen data, in the middle of a transfer.
 contract ReenteringToken is TestToken("Again", "AGN", 18) {
     address public target;
