@@ -143,6 +143,30 @@ contract BlsTest is Test {
         this.add(sum, key);
     }
 
+    /// No input that reaches them makes these precompiles fail; a chain without them, or with dearer ones, would.
+    function test_aPrecompileThatFailsIsNamedAndIsNoVerdict() external {
+        bytes memory key = BlsSigner.key(SECRET);
+        bytes memory share = BlsSigner.signCheckpoint(SECRET, DIGEST);
+        uint8[6] memory precompile = [0x02, 0x05, 0x0b, 0x0d, 0x0f, 0x11];
+        uint8[6] memory named = [0x02, 0x05, 0x0b, 0x11, 0x0f, 0x11];
+        for (uint256 i; i < 6; ++i) {
+            // Of SHA-256 the second use: the first is Solidity's own, which fails without a reason.
+            bytes memory prefix = i == 0 ? abi.encodePacked(_firstBlock(), uint8(1)) : bytes("");
+            vm.mockCallRevert(address(uint160(precompile[i])), prefix, "");
+            vm.expectRevert(abi.encodeWithSelector(Bls.PrecompileFailed.selector, named[i]));
+            if (i == 2) this.add(key, key);
+            else this.verifyCheckpoint(share, DIGEST, key);
+            vm.clearMockedCalls();
+        }
+        vm.assertTrue(this.verifyCheckpoint(share, DIGEST, key));
+    }
+
+    /// @dev b_0 of expand_message_xmd (RFC 9380, 5.3.1) for the digest.
+    function _firstBlock() private pure returns (bytes32) {
+        bytes memory tag = bytes.concat(Bls.CHECKPOINT_TAG, bytes1(uint8(Bls.CHECKPOINT_TAG.length)));
+        return sha256(bytes.concat(new bytes(64), DIGEST, hex"010000", tag));
+    }
+
     function test_pointsOfAnotherLengthAreRefused() external {
         bytes memory key = BlsSigner.key(SECRET);
         bytes memory share = BlsSigner.signCheckpoint(SECRET, DIGEST);

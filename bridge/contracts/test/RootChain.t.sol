@@ -203,6 +203,12 @@ contract RootChainTest is Deployed {
         }
     }
 
+    function test_anAbsentMembersKeyHasItsLength() external {
+        IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
+        submission.absent[0].checkpointKey = bytes.concat(submission.absent[0].checkpointKey, hex"00");
+        _refuses(submission, abi.encodeWithSelector(Bls.WrongLength.selector, 96, 97));
+    }
+
     function test_anotherNumberOfSiblingsIsRefused() external {
         IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
         bytes32[] memory more = new bytes32[](3);
@@ -290,6 +296,28 @@ contract RootChainTest is Deployed {
         _refuses(next, abi.encodeWithSelector(IRootChain.BadSignature.selector, _digest(next.checkpoint)));
         next.signature = _shareOf(0, next.checkpoint);
         _submit(next);
+    }
+
+    function test_aSetOfMoreThan512MembersHasNoBitmap() external {
+        IRootChain.Checkpoint memory content = _checkpoint();
+        IRootChain.Set memory many = _set();
+        many.count = 513;
+        content.nextSet = _commitment(many);
+        _submit(_submission(content, _none()));
+        IRootChain.Submission memory next = _honest();
+        next.set = many;
+        _refuses(next, abi.encodeWithSelector(Members.TooManyMembers.selector, 513));
+    }
+
+    function test_aSetOf512MembersHasOne() external {
+        IRootChain.Checkpoint memory content = _checkpoint();
+        IRootChain.Set memory many = _set();
+        many.count = 512;
+        content.nextSet = _commitment(many);
+        _submit(_submission(content, _none()));
+        IRootChain.Submission memory next = _honest();
+        next.set = many;
+        _refuses(next, abi.encodeWithSelector(Members.SignersMismatch.selector, 512, 4));
     }
 
     // Contiguity.
