@@ -5,6 +5,7 @@ import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {BlsSigner} from "./BlsSigner.sol";
 import {Builds} from "./Builds.sol";
 import {Test} from "./Vm.sol";
@@ -26,6 +27,13 @@ contract ParametersTest is Test {
     }
 
     // RootChain.
+
+    function test_rootChainIsRefusedOnAnyRootChainButLocalOnes() external {
+        IRootChain.Arguments memory arguments = _with("unit", 1);
+        vm.chainId(11_155_111);
+        vm.expectRevert(abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 11_155_111));
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments));
+    }
 
     function test_rootChainDurationsEndAtTenYears() external {
         string[3] memory alone = ["exitTimeoutSecs", "graceSecs", "epochMaxSecs"];
