@@ -50,10 +50,11 @@ contract InboxModel {
         return keccak256(bytes.concat("PINB", bytes8(index), previous, messageHash));
     }
 
-    /// @notice What a relayer shows for a cursor, and for the due count at a time (seconds).
+    /// @notice What a relayer shows for a cursor, and for the due count at a time (seconds). It leaves due times to root's ring while
+    /// half of that is behind them.
     function witness(uint64 cursor, uint64 time) external view returns (uint64 due, IInbox.Witness memory shown) {
         due = dueAt(time);
-        bool near = count() < 1024 - 128 + (due == 0 ? 1 : due);
+        bool near = count() < 1024 - 512 + (due == 0 ? 1 : due);
         shown = near ? witnessOfRing(cursor) : witnessOf(cursor, due);
     }
 
@@ -79,11 +80,11 @@ contract InboxModel {
         shown.afterDue = _toKept(due + 1);
     }
 
-    /// @dev Message hashes after `index`, up to the next link that root will still keep after 128 more messages.
+    /// @dev Message hashes after `index`, up to the next link that root keeps for ever. The newest messages have none behind them, and
+    /// are in root's ring.
     function _toKept(uint64 index) private view returns (bytes32[] memory hashes) {
-        uint64 last = count();
-        uint64 end = index;
-        while (last - end >= 128 && end % 32 != 0) ++end;
+        uint64 end = (index + 31) / 32 * 32;
+        if (end > count()) end = index;
         hashes = new bytes32[](end - index);
         for (uint64 i; i < hashes.length; ++i) {
             hashes[i] = hashOf(_messages[index + 1 + i]);

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! kept by root:         the link of every 32nd message for ever and of the last 256, the due times of the last 1024
-//! after cursor          hashes of the messages after it, up to the next kept link
+//! after cursor          hashes of the messages after it, up to the next link kept for ever
 //! due count             the due times that root keeps show it; of messages of longer ago:
-//! before due ─ around ─ after due      the link before, the last due message, the first one not due, hashes up to a kept link
+//! before due ─ around ─ after due      the link before, the last due message, the first one not due, hashes up to such a link
 //! ```
-//! Messages arrive between the making of a witness and its inclusion, whoever sends them: what is shown stays true, and something is
-//! called kept only with a margin in its ring.
+//! Messages arrive between the making of a witness and its inclusion, whoever sends them, as many as somebody pays for: what is shown
+//! stays true. A link kept for ever stays kept. Only behind the newest 31 messages there may be none yet: then root's ring shows the
+//! link until 225 more have come, and a witness made after that leads to the next kept one, which lasts. So with the due times: half of
+//! their ring must be filled between the two, once.
 
 use alloy_primitives::{B256, Bytes};
 
@@ -15,12 +17,10 @@ use super::inbox::Entry;
 
 /// Links that root keeps for ever: every so many.
 const KEPT_EVERY: u64 = 32;
-/// Links of the newest messages that root keeps.
-const LAST_LINKS: u64 = 256;
 /// Due times of the newest messages that root keeps.
 const LAST_DUE_TIMES: u64 = 1024;
-/// Messages that may arrive before the submission is mined.
-const MARGIN: u64 = 128;
+/// Messages after which a due time is no longer left to root's ring.
+const RECENT: u64 = LAST_DUE_TIMES / 2;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,13 +52,13 @@ pub enum WitnessError {
 pub struct Witness {
     /// Messages due at τ.
     pub due_count: u64,
-    /// Message hashes after the cursor, up to a kept link.
+    /// Message hashes after the cursor, up to a link kept for ever; none when there is none yet.
     pub after_cursor: Vec<B256>,
     /// The link before the first of `around`, or zero.
     pub before_due: B256,
     /// The last due message and the first one not due; none when root keeps their due times.
     pub around: Vec<Bytes>,
-    /// Message hashes after those, up to a kept link.
+    /// Message hashes after those, likewise.
     pub after_due: Vec<B256>,
 }
 
@@ -97,22 +97,15 @@ impl Messages<'_> {
         self.entry(index).map(|entry| entry.link)
     }
 
-    /// That a message will still be one of the last so many when the submission is mined.
-    fn is_among_last(&self, number: u64, index: u64) -> bool {
-        self.count().saturating_sub(index) < number.saturating_sub(MARGIN)
-    }
-
-    /// Hashes of the messages after `index`, up to the first link that root will still keep.
+    /// Hashes of the messages after `index`, up to the first link that root keeps for ever. None when that message is yet to come:
+    /// then `index` is one of the newest, whose links are in root's ring.
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
-        let is_kept =
-            |index: u64| self.is_among_last(LAST_LINKS, index) || index.is_multiple_of(KEPT_EVERY);
-        let mut hashes = Vec::new();
-        let mut last = index;
-        while !is_kept(last) {
-            last = last.saturating_add(1);
-            hashes.push(self.entry(last)?.hash);
+        match index.checked_next_multiple_of(KEPT_EVERY) {
+            Some(kept) if kept <= self.count() => (index.saturating_add(1)..=kept)
+                .map(|index| Ok(self.entry(index)?.hash))
+                .collect(),
+            _ => Ok(Vec::new()),
         }
-        Ok(hashes)
     }
 
     /// Shows that the chain has `hash` at `cursor`, and the count of messages due at `tau` (seconds).
@@ -147,7 +140,7 @@ impl Messages<'_> {
         let last = due_count.saturating_add(1);
         // A message that is not at hand might not be due.
         self.entry(first)?;
-        if self.is_among_last(LAST_DUE_TIMES, first) {
+        if self.count().saturating_sub(first) < RECENT {
             return Ok(witness);
         }
         witness.before_due = self.link(first.saturating_sub(1))?;

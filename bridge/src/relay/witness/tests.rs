@@ -86,7 +86,7 @@ fn accepts(
 fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
     let all = entries(1_700);
     for count in [
-        0u64, 1, 2, 33, 100, 256, 300, 895, 896, 897, 1_023, 1_024, 1_025, 1_500,
+        0u64, 1, 2, 31, 32, 33, 100, 256, 300, 511, 512, 513, 1_023, 1_024, 1_025, 1_500,
     ] {
         let messages = Messages {
             anchor: 0,
@@ -105,7 +105,7 @@ fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
                 if all[count as usize].due <= tau * 1_000 {
                     continue;
                 }
-                for later in [1, 100, MARGIN] {
+                for later in [1, 100, 224] {
                     assert!(
                         accepts(&all, count + later, cursor, hash, tau, &witness),
                         "{later} later: count {count} cursor {cursor} tau {tau}"
@@ -113,6 +113,54 @@ fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
                 }
             }
         }
+    }
+}
+
+/// The newest messages have no link behind them that root keeps for ever: 225 more push such a cursor out of the ring, and by then
+/// there is one. Any other cursor stands whatever comes, and so does a due count of long ago.
+#[test]
+fn no_flood_in_front_of_a_submission_outdates_it_twice() {
+    let all = entries(3_000);
+    for count in [1u64, 31, 32, 40, 64, 95, 250, 287, 300, 1_500] {
+        let messages = Messages {
+            anchor: 0,
+            anchor_link: B256::ZERO,
+            entries: &all[..count as usize],
+        };
+        for cursor in 0..=count {
+            let hash = messages.link(cursor).unwrap();
+            let witness = messages.witness(cursor, hash, 5).unwrap();
+            let shown = &witness.after_cursor;
+            let lasts = cursor.next_multiple_of(32) <= count;
+            assert!(
+                leads(&all, count + 224, cursor, hash, shown),
+                "{cursor}/{count}"
+            );
+            assert_eq!(
+                leads(&all, 1 << 40, cursor, hash, shown),
+                lasts,
+                "{cursor}/{count}"
+            );
+            let flooded = Messages {
+                entries: &all[..count as usize + 256],
+                ..messages
+            };
+            let again = flooded.witness(cursor, hash, 5).unwrap();
+            assert!(leads(&all, 1 << 40, cursor, hash, &again.after_cursor));
+            assert!(again.after_cursor.len() < 32);
+        }
+    }
+    let messages = Messages {
+        anchor: 0,
+        anchor_link: B256::ZERO,
+        entries: &all[..1_500],
+    };
+    // 986 were due: 514 messages ago. 989: 511 ago, and 512 more fill no more than the ring.
+    for (tau, later) in [(3_280, 1 << 40), (3_290, 512)] {
+        let (hash, witness) = (all[31].link, messages.witness(32, all[31].link, tau));
+        let witness = witness.unwrap();
+        assert!(accepts(&all, 1_500 + later, 32, hash, tau, &witness));
+        assert_eq!(witness.around.is_empty(), later == 512);
     }
 }
 
@@ -127,21 +175,21 @@ fn due_times_that_root_keeps_are_not_shown_and_older_ones_are() {
     };
     let at = |tau: u64| messages.witness(1_600, hash, tau).unwrap();
     // Message 3 × k + 2 is the last one due at 10 × k.
-    let kept = at(2_350);
+    let kept = at(3_630);
     assert_eq!(
         (kept.due_count, kept.around.len(), kept.before_due),
-        (707, 0, B256::ZERO)
+        (1_091, 0, B256::ZERO)
     );
     assert!(kept.after_due.is_empty());
-    let older = at(2_340);
-    assert_eq!((older.due_count, older.around.len()), (704, 2));
-    assert_eq!(older.before_due, all[702].link);
-    assert_eq!(older.after_due.len(), 736 - 705);
+    let older = at(3_620);
+    assert_eq!((older.due_count, older.around.len()), (1_088, 2));
+    assert_eq!(older.before_due, all[1_086].link);
+    assert_eq!(older.after_due.len(), 1_120 - 1_089);
     let all_due = at(6_000);
     assert_eq!((all_due.due_count, all_due.around.len()), (1_600, 0));
     // None are due: message 1 is in the ring of a short chain only.
     let few = Messages {
-        entries: &all[..896],
+        entries: &all[..512],
         ..messages
     };
     let none = |messages: &Messages<'_>| {
