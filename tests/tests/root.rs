@@ -471,6 +471,103 @@ fn message_of(receipt: &Receipt) -> u64 {
     indices[0]
 }
 
+/// Hands in so many forced transactions that go before a relayer's in a block.
+async fn flood(stage: &Stage, from: &Wallet, count: u64) -> Vec<B256> {
+    let fees = from.fees().await.unwrap();
+    let fees = Fees {
+        max: fees.max * 4,
+        tip: fees.max * 2,
+    };
+    let mut hashes = Vec::new();
+    for number in 0..count {
+        let call = IInbox::forceCall {
+            transaction: number.to_be_bytes().to_vec().into(),
+        };
+        let call = Call {
+            value: ETHER / U256::from(1_000),
+            ..Call::to(stage.created.inbox, call.abi_encode())
+        };
+        hashes.push(from.send_with(call, 200_000, fees).await.unwrap().hash());
+    }
+    hashes
+}
+
+/// More messages come in front of a submission than root's ring holds: the cursor, forty messages back, is out of it by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_that_pushes_an_old_cursor_out_of_the_ring_does_not_make_a_submission_revert() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    stage.account(&anvil, "relayer").await;
+    let griefer = stage.account(&anvil, "griefer").await;
+    flood(&stage, &griefer, 3).await;
+    let follower = follow(&stage, &[anvil.url()]);
+    until(&follower, "three messages", |view| view.count() == 3).await;
+    let child = Child::new(&stage, &follower, 1);
+    assert_eq!(child.checkpoint(0).inbox_cursor, 2);
+    flood(&stage, &griefer, 40).await;
+    until(&follower, "forty more", |view| view.count() == 43).await;
+    let relayer = relayer(&stage, &anvil, "relayer").await;
+
+    let rpc = anvil.rpc();
+    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
+    let notices = run_until(relayer, &child, |notice| {
+        matches!(notice, Notice::Sent { .. })
+    })
+    .await;
+    let Some(Notice::Sent { hash, .. }) = notices.last() else {
+        panic!("{notices:?}");
+    };
+    let before = flood(&stage, &griefer, 260).await;
+    rpc.once("evm_mine", json!([])).await.unwrap();
+    let submission = rpc.receipt(*hash).await.unwrap().expect("it is mined");
+    let last = rpc
+        .receipt(before[259])
+        .await
+        .unwrap()
+        .expect("it is mined");
+    assert_eq!(last.block, submission.block);
+    assert_eq!(message_of(&last), 303);
+    assert!(submission.succeeded);
+    assert_eq!(message_of(&submission), 304, "it came last");
+    assert_eq!(stage.accepted().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relayer_does_not_pay_for_what_another_one_has_in_the_pool() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let stage = Stage::set(&anvil, 4).await;
+    stage.account(&anvil, "first relayer").await;
+    let late = stage.account(&anvil, "second relayer").await;
+    let follower = follow(&stage, &[anvil.url()]);
+    until(&follower, "the first final block", |view| {
+        view.finalized.is_some()
+    })
+    .await;
+    let child = Child::new(&stage, &follower, 1);
+    let first = relayer(&stage, &anvil, "first relayer").await;
+    let second = relayer(&stage, &anvil, "second relayer").await;
+    let rpc = anvil.rpc();
+    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
+    run_until(first, &child, |notice| {
+        matches!(notice, Notice::Sent { .. })
+    })
+    .await;
+    // The second one looks at root some twenty times before the block comes.
+    let mine = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        rpc.once("evm_mine", json!([])).await.unwrap();
+    };
+    let accepted = |notice: &Notice| matches!(notice, Notice::Accepted { epoch: 0, .. });
+    let (notices, ()) = tokio::join!(run_until(second, &child, accepted), mine);
+    let sent = |notice: &Notice| matches!(notice, Notice::Sent { .. });
+    assert!(!notices.iter().any(sent), "{notices:?}");
+    let spent = late.rpc().nonce(late.address(), At::Pending).await;
+    assert_eq!(spent.unwrap(), 0);
+    assert_eq!(stage.accepted().await, 1);
+}
+
 /// Every message is due, so the submission names the inbox's own count: the first message that comes in front changes that count.
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_revert() {
@@ -505,22 +602,7 @@ async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_rever
     let Some(Notice::Sent { hash, .. }) = notices.last() else {
         panic!("{notices:?}");
     };
-    let fees = griefer.fees().await.unwrap();
-    let fees = Fees {
-        max: fees.max * 4,
-        tip: fees.max * 2,
-    };
-    let mut before = Vec::new();
-    for byte in 1..4_u8 {
-        let call = IInbox::forceCall {
-            transaction: vec![byte].into(),
-        };
-        let call = Call {
-            value: ETHER,
-            ..Call::to(stage.created.inbox, call.abi_encode())
-        };
-        before.push(griefer.send_with(call, 500_000, fees).await.unwrap().hash());
-    }
+    let before = flood(&stage, &griefer, 3).await;
     assert!(rpc.receipt(*hash).await.unwrap().is_none());
     rpc.once("evm_mine", json!([])).await.unwrap();
 

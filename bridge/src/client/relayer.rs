@@ -156,12 +156,15 @@ impl Relayer {
                 head.accepted
             )));
         }
+        // A node that cannot tell what waits in its pool leaves it to the fees who is first.
+        let pool = view_call(rpc, self.root_chain, IRootChain::headCall {}, At::Pending).await;
         let me = self.wallet.address();
         let nonce = rpc.nonce(me, At::Latest).await?;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Ok(RootState {
             time: latest.time,
             accepted: head.accepted,
+            accepted_with_pool: pool.map_or(head.accepted, |pool| pool.accepted),
             tau: head.tau,
             previous,
             anchor: view.anchor.index,

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!  Look ─► nothing of ours pending ─► Fetch(next epoch) ─► quorum? linger ─► Submit at the account's next nonce ─► Look …
-//!    └───► ours is pending ─► wait; stuck: Submit the epoch that is next now, at the same nonce, with higher fees
+//!    ├───► ours is pending ─► wait; stuck: Submit the epoch that is next now, at the same nonce, with higher fees
+//!    └───► another's is in the pool ─► wait, once an epoch, as long as for one of ours
 //! ```
 //! All that it needs after a crash it reads again: the accepted count and the account's two nonces from root, contents and shares from the
 //! child. While the pending nonce is ahead of the mined one nothing is sent at a new nonce, so a transaction that an earlier process left
 //! behind is either mined or replaced, and no checkpoint is paid for twice. Root binds a submission to the time and block of the acceptance
-//! before it, so submissions cannot be pipelined into one root block. A race that another relayer won is noticed at the next look.
+//! before it, so submissions cannot be pipelined into one root block. A race that another relayer won is noticed at the next look: before
+//! each submission the newest block and the node's pool are read, and root is asked whether it would take it.
 
 use alloy_primitives::B256;
 
@@ -43,6 +45,7 @@ pub struct Outbox {
     step: Step,
     root: Option<RootState>,
     flight: Option<Flight>,
+    rival: Option<(u64, u64)>,
     quorum_since: Option<(u64, u64)>,
     accepted: Option<u64>,
     sending: Option<(u64, u64, usize)>,
@@ -58,6 +61,7 @@ impl Outbox {
             step: Step::Look,
             root: None,
             flight: None,
+            rival: None,
             quorum_since: None,
             accepted: None,
             sending: None,
@@ -128,10 +132,29 @@ impl Outbox {
             notices.push(Notice::Stuck { nonce: root.nonce });
         } else {
             self.flight = None;
+            if self.is_on_its_way(now, &root) {
+                self.root = Some(root);
+                notices.extend(self.rest(now));
+                return notices;
+            }
         }
         self.root = Some(root);
         self.step = Step::Fetch;
         notices
+    }
+
+    /// Whether another relayer's submission waits in the pool. It need not be mined, and may be put there to hold others back, so it is
+    /// waited for only so long after it was first seen, whether it comes and goes or not.
+    fn is_on_its_way(&mut self, now: u64, root: &RootState) -> bool {
+        if root.accepted_with_pool <= root.accepted {
+            return false;
+        }
+        let since = match self.rival {
+            Some((epoch, since)) if epoch == root.accepted => since,
+            _ => now,
+        };
+        self.rival = Some((root.accepted, since));
+        now.saturating_sub(since) < self.policy.stuck_ms
     }
 
     fn accepted_since(&mut self, root: &RootState) -> Vec<Notice> {

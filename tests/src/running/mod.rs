@@ -178,6 +178,7 @@ impl Running {
         }
         command
             .args(["relay", "--from", "relayer", "--output", "json"])
+            .args(["--patience", "0"])
             .args(["--node", &network.grpc(0), "--root", self.relayer.url()])
             .args(["--registry", &network.local.registry.to_string()])
             .arg("--keys")

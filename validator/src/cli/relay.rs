@@ -36,8 +36,8 @@ pub struct RelayCommand {
     /// Root blocks that must stand on an accepted checkpoint; the `finalized` tag decides when absent.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first.
-    #[arg(long, default_value_t = 0)]
+    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
+    #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
 }
 

@@ -23,6 +23,7 @@ struct World {
     paid: u64,
     absent: Vec<u16>,
     relayer: Address,
+    rival: bool,
     notices: Vec<Notice>,
 }
 
@@ -59,6 +60,7 @@ impl World {
             paid: 0,
             absent: Vec::new(),
             relayer: ME,
+            rival: false,
             notices: Vec::new(),
         }
     }
@@ -107,6 +109,8 @@ impl World {
         RootState {
             time: self.now / 1_000,
             accepted: self.accepted.len() as u64,
+            accepted_with_pool: self.accepted.len() as u64
+                + u64::from(self.rival || !self.pool.is_empty()),
             tau: self.accepted.last().map_or(0, |last| last.tau),
             previous: self.accepted.last().cloned(),
             anchor: Anchor::GENESIS.index,
@@ -258,6 +262,40 @@ fn the_relayer_named_in_the_checkpoint_goes_first_for_a_while() {
     assert!(world.pool.is_empty());
     world.run(30);
     assert_eq!(world.pool.len(), 1);
+}
+
+#[test]
+fn nobody_pays_for_a_checkpoint_that_another_relayer_has_in_the_pool() {
+    let mut world = World::new(4, World::quick());
+    for epoch in 0..3 {
+        world.rival = true;
+        world.run(4);
+        assert!(world.pool.is_empty());
+        world.rival = false;
+        world.accept(Address::repeat_byte(0xbb));
+        assert_eq!(world.accepted.len(), epoch + 1);
+    }
+    world.run(1);
+    assert_eq!(world.pool[0].epoch, 3, "the next one is nobody's");
+    assert_eq!(world.paid, 0);
+}
+
+#[test]
+fn a_submission_that_stays_in_the_pool_holds_nobody_back_for_long() {
+    for flickers in [false, true] {
+        let mut world = World::new(4, World::quick());
+        world.rival = true;
+        let start = world.now;
+        while world.pool.is_empty() {
+            assert!(world.now - start < 6_000, "flickers: {flickers}");
+            while world.step() {}
+            world.now += 50;
+            // Seen at every look, or replaced again and again.
+            world.rival = !flickers || world.now - start < 200;
+        }
+        world.mine();
+        assert_eq!((world.paid, world.accepted.len()), (1, 1));
+    }
 }
 
 #[test]

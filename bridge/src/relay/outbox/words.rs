@@ -16,9 +16,9 @@ pub struct Policy {
     pub poll_ms: u64,
     /// Milliseconds to wait, from the first quorum on, for the shares still missing: each absent signer costs gas.
     pub linger_ms: u64,
-    /// Seconds after an epoch's last block during which the relayer named in its checkpoint goes first.
+    /// Seconds after an epoch's last block during which the relayer named in its checkpoint goes first: it is the one that is paid.
     pub patience_secs: u64,
-    /// Milliseconds after which a transaction that is not mined is replaced.
+    /// Milliseconds after which a transaction that is not mined is replaced, and another relayer's is no longer waited for.
     pub stuck_ms: u64,
 }
 
@@ -27,7 +27,7 @@ impl Default for Policy {
         Self {
             poll_ms: 1_000,
             linger_ms: 2_000,
-            patience_secs: 0,
+            patience_secs: 15,
             stuck_ms: 45_000,
         }
     }
@@ -51,6 +51,8 @@ pub struct RootState {
     pub time: u64,
     /// Checkpoints accepted, which is the epoch of the next.
     pub accepted: u64,
+    /// The same if what waits in the node's pool is mined.
+    pub accepted_with_pool: u64,
     /// τ of the last one accepted, in seconds.
     pub tau: u64,
     /// The last one accepted; none before the first.

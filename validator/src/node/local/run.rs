@@ -218,6 +218,8 @@ impl Network {
             .arg(self.folder.join("keys"))
             .arg("--password-file")
             .arg(self.password_file());
+        // No checkpoint names it, and no other relayer runs.
+        command.arg("--patience").arg("0");
         command.arg("--output").arg("json");
         self.relayer = Some(Child::spawn(
             "relayer",
