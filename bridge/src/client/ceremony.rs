@@ -18,7 +18,7 @@ pub use keys::{OperatorKeys, proof_of_possession};
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 
 use super::follower::view_call;
@@ -164,7 +164,7 @@ pub async fn register(
 ) -> Result<Receipt, CeremonyError> {
     let chain_id = wallet.rpc().chain_id().await?;
     let possession = proof_of_possession(keys, chain_id, registry, wallet.address())
-        .ok_or(CeremonyError::NoPoint)?;
+        .ok_or_else(|| CeremonyError::NoPoint(keys.consensus_key().into()))?;
     let call = IRegistry::registerCall {
         consensusKey: B256::from(keys.consensus_key()),
         checkpointKey: Bytes::copy_from_slice(&keys.checkpoint_key()),
@@ -239,7 +239,7 @@ pub async fn read_back(rpc: &Rpc, registry: Address) -> Result<Created, Ceremony
     if id != said.0 {
         return Err(CeremonyError::OtherId {
             said: said.to_string(),
-            computed: B256::right_padding_from(&id).to_string(),
+            computed: FixedBytes::from(id).to_string(),
         });
     }
     let before = block.saturating_sub(1);
@@ -289,7 +289,11 @@ pub async fn wait_final(
             return Ok(());
         }
         if start.elapsed() > patience {
-            return Err(CeremonyError::NotFinal(block, patience));
+            return Err(CeremonyError::NotFinal {
+                block,
+                reached,
+                waited: patience,
+            });
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -216,10 +216,7 @@ impl Rpc {
     /// The tip that the node suggests, in wei; none when it has no opinion.
     pub async fn suggested_tip(&self) -> Result<Option<u128>, RpcError> {
         match self.read("eth_maxPriorityFeePerGas", json!([])).await {
-            Ok(value) => parse::quantity(&value)?
-                .try_into()
-                .map(Some)
-                .map_err(|_| RpcError::Malformed("a tip above 128 bits".into())),
+            Ok(value) => parse::quantity_u128(&value).map(Some),
             Err(RpcError::Refused { .. }) => Ok(None),
             Err(error) => Err(error),
         }

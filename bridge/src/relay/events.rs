@@ -73,7 +73,7 @@ pub fn decode(log: &Log) -> Result<Heard, String> {
     match log.topics.first() {
         Some(&MESSAGE) => {
             let event = IInbox::MessageSent::decode_raw_log_validate(topics, &log.data)
-                .map_err(|e| format!("a message event that does not decode: {e}"))?;
+                .map_err(|e| undecoded("a message", log, &e))?;
             is_canonical(&event, log)?;
             Ok(Heard::Message(Sent {
                 index: event.index,
@@ -83,19 +83,35 @@ pub fn decode(log: &Log) -> Result<Heard, String> {
         }
         Some(&ACCEPTANCE) => {
             let event = IRootChain::CheckpointAccepted::decode_raw_log_validate(topics, &log.data)
-                .map_err(|e| format!("an acceptance event that does not decode: {e}"))?;
+                .map_err(|e| undecoded("an acceptance", log, &e))?;
             is_canonical(&event, log)?;
             acceptance(event, log.block).map(|record| Heard::Acceptance(Box::new(record)))
         }
-        other => Err(format!("an event with topic {other:?}")),
+        other => Err(format!(
+            "event {} of block {} with topic {other:?}",
+            log.index, log.block
+        )),
     }
+}
+
+fn undecoded(what: &str, log: &Log, error: &alloy_sol_types::Error) -> String {
+    format!(
+        "{what} event that does not decode, event {} of block {}: {error}",
+        log.index, log.block
+    )
 }
 
 /// The decoder forgives loose encodings; contracts make none.
 fn is_canonical<E: SolEvent>(event: &E, log: &Log) -> Result<(), String> {
     let data = event.encode_log_data();
     if data.topics() != log.topics || data.data != log.data {
-        return Err("an event that no contract encodes so".into());
+        return Err(format!(
+            "an event that no contract encodes so: event {} of block {}, {} bytes where {} would do",
+            log.index,
+            log.block,
+            log.data.len(),
+            data.data.len()
+        ));
     }
     Ok(())
 }

@@ -26,6 +26,8 @@ use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 
 /// Largest answer of the node that is read: 512 members and shares.
 const LARGEST_ANSWER: usize = 1 << 20;
+/// Bytes of a wrong value that are shown.
+const SHOWN: usize = 32;
 
 /// Options of the relayer.
 #[derive(Debug, Args)]
@@ -91,20 +93,26 @@ fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<Offer, String> {
 }
 
 fn read_member(member: WireMember) -> Result<Member, String> {
-    let wrong = |field: &str| format!("a member's {field} is malformed");
+    let seat = u16::try_from(member.seat)
+        .map_err(|_| format!("a member's seat is {}, above {}", member.seat, u16::MAX))?;
     Ok(Member {
-        seat: u16::try_from(member.seat).map_err(|_| wrong("seat"))?,
-        operator: member.operator.try_into().map_err(|_| wrong("operator"))?,
+        seat,
+        operator: fixed(seat, "operator", &member.operator)?,
         registration: member.registration,
-        consensus_key: member
-            .consensus_key
-            .try_into()
-            .map_err(|_| wrong("consensus key"))?,
-        checkpoint_key: member
-            .checkpoint_key
-            .try_into()
-            .map_err(|_| wrong("checkpoint key"))?,
+        consensus_key: fixed(seat, "consensus key", &member.consensus_key)?,
+        checkpoint_key: fixed(seat, "checkpoint key", &member.checkpoint_key)?,
         power: member.power,
+    })
+}
+
+fn fixed<const N: usize>(seat: u16, field: &str, bytes: &[u8]) -> Result<[u8; N], String> {
+    bytes.try_into().map_err(|_| {
+        let length = bytes.len();
+        let shown = hex::encode(bytes.get(..length.min(SHOWN)).unwrap_or_default());
+        let more = if length > SHOWN { "…" } else { "" };
+        format!(
+            "the {field} of the member on seat {seat} has {length} bytes instead of {N}: 0x{shown}{more}"
+        )
     })
 }
 
@@ -210,4 +218,56 @@ fn say(output: Output, notice: &Notice) {
     } else {
         sentence
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member() -> WireMember {
+        WireMember {
+            number: 2,
+            seat: 3,
+            operator: vec![1; 20],
+            registration: 4,
+            consensus_key: vec![2; 32],
+            checkpoint_key: vec![3; 96],
+            power: 5,
+        }
+    }
+
+    #[test]
+    fn a_member_that_cannot_be_one_is_shown_with_the_value_that_is_wrong() {
+        assert!(read_member(member()).is_ok());
+        type Change = fn(&mut WireMember);
+        let cases: [(Change, &str); 5] = [
+            (
+                |member| member.seat = 65_536,
+                "a member's seat is 65536, above 65535",
+            ),
+            (
+                |member| member.operator = vec![0xab; 2],
+                "the operator of the member on seat 3 has 2 bytes instead of 20: 0xabab",
+            ),
+            (
+                |member| member.operator.clear(),
+                "the operator of the member on seat 3 has 0 bytes instead of 20: 0x",
+            ),
+            (
+                |member| member.consensus_key.push(9),
+                "the consensus key of the member on seat 3 has 33 bytes instead of 32: 0x02",
+            ),
+            (
+                |member| member.checkpoint_key = vec![7; 1_000],
+                "the checkpoint key of the member on seat 3 has 1000 bytes instead of 96: 0x07",
+            ),
+        ];
+        for (change, words) in cases {
+            let mut wrong = member();
+            change(&mut wrong);
+            let said = read_member(wrong).expect_err(words);
+            assert!(said.starts_with(words), "{said}");
+            assert!(said.len() < 200, "{said}");
+        }
+    }
 }

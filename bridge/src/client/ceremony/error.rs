@@ -41,8 +41,8 @@ pub enum CeremonyError {
         given: Address,
     },
     /// A key is no key.
-    #[error("the consensus key's bytes encode no point of the curve")]
-    NoPoint,
+    #[error("consensus key {0}, or what it signs, encodes no point of the curve")]
+    NoPoint(B256),
     /// RootChain does not exist.
     #[error("Registry {0} has not created RootChain yet")]
     NotCreated(Address),
@@ -67,6 +67,13 @@ pub enum CeremonyError {
         seen: B256,
     },
     /// Finality did not come.
-    #[error("root block {0} is not final after {1:?}")]
-    NotFinal(u64, Duration),
+    #[error("root block {block} is not final after {waited:?}; final is {reached:?}")]
+    NotFinal {
+        /// Which one.
+        block: u64,
+        /// The newest one that is final; none if the node knows of none.
+        reached: Option<u64>,
+        /// How long was waited.
+        waited: Duration,
+    },
 }

@@ -47,11 +47,12 @@ fn malformed(what: impl Into<String>) -> RpcError {
 
 /// Takes the result out of an answer to request `id`.
 pub fn answer(body: &[u8], id: u64) -> Result<Value, RpcError> {
-    let mut value: Value = serde_json::from_slice(body)
+    let value: Value = serde_json::from_slice(body)
         .map_err(|e| malformed(format!("not JSON ({} bytes): {e}", body.len())))?;
-    let object = value
-        .as_object_mut()
-        .ok_or_else(|| malformed("not an object"))?;
+    let mut object = match value {
+        Value::Object(object) => object,
+        other => return Err(malformed(format!("not an object: {}", shorten(&other)))),
+    };
     if let Some(error) = object.get("error").filter(|error| !error.is_null()) {
         return Err(refusal(error));
     }
@@ -59,9 +60,10 @@ pub fn answer(body: &[u8], id: u64) -> Result<Value, RpcError> {
         Some(seen) if seen == id => {}
         seen => return Err(malformed(format!("id {seen:?} where {id} was sent"))),
     }
-    object
-        .remove("result")
-        .ok_or_else(|| malformed("neither result nor error"))
+    object.remove("result").ok_or_else(|| {
+        let rest = shorten(&Value::Object(object));
+        malformed(format!("neither result nor error: {rest}"))
+    })
 }
 
 /// Codes by which nodes and providers say "too many requests".
@@ -91,7 +93,7 @@ fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {
     value
         .get(name)
         .filter(|found| !found.is_null())
-        .ok_or_else(|| malformed(format!("no field {name:?}")))
+        .ok_or_else(|| malformed(format!("no field {name:?}: {}", shorten(value))))
 }
 
 fn digits<'a>(value: &'a Value, what: &str) -> Result<&'a str, RpcError> {
@@ -130,7 +132,8 @@ pub fn quantity_u64(value: &Value) -> Result<u64, RpcError> {
         .map_err(|_| malformed(format!("above 64 bits: {}", shorten(value))))
 }
 
-fn quantity_u128(value: &Value) -> Result<u128, RpcError> {
+/// A quantity of up to 128 bits.
+pub fn quantity_u128(value: &Value) -> Result<u128, RpcError> {
     quantity(value)?
         .try_into()
         .map_err(|_| malformed(format!("above 128 bits: {}", shorten(value))))
@@ -186,18 +189,23 @@ pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
 pub fn logs(value: &Value) -> Result<Vec<Log>, RpcError> {
     let list = value
         .as_array()
-        .ok_or_else(|| malformed("events are not a list"))?;
+        .ok_or_else(|| malformed(format!("events are not a list: {}", shorten(value))))?;
     list.iter().map(log).collect()
 }
 
 fn log(value: &Value) -> Result<Log, RpcError> {
     if value.get("removed").and_then(Value::as_bool) == Some(true) {
-        return Err(malformed("an event that was removed"));
+        let shown = shorten(value);
+        return Err(malformed(format!("an event that was removed: {shown}")));
     }
-    let topics = field(value, "topics")?
+    let topics = field(value, "topics")?;
+    let topics = topics
         .as_array()
-        .filter(|topics| topics.len() <= 4)
-        .ok_or_else(|| malformed("topics are not a list of at most four"))?;
+        .filter(|list| list.len() <= 4)
+        .ok_or_else(|| {
+            let shown = shorten(topics);
+            malformed(format!("topics are not a list of at most four: {shown}"))
+        })?;
     Ok(Log {
         address: address(field(value, "address")?)?,
         topics: topics.iter().map(hash).collect::<Result<_, _>>()?,

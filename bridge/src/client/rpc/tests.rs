@@ -103,6 +103,25 @@ async fn answers_that_are_not_json_rpc_or_not_ours_are_malformed() {
 }
 
 #[tokio::test]
+async fn what_makes_no_sense_is_shown() {
+    for (body, shown) in [
+        ("[7]", "not an object: [7]"),
+        ("{\"id\":1,\"odd\":8}", "neither result nor error"),
+        ("{\"id\":1,\"odd\":8}", "\"odd\":8"),
+        ("{\"id\":2,\"result\":\"0x1\"}", "id Some(2) where 1"),
+        ("{\"id\":1,\"result\":\"0x1z\"}", "0x1z"),
+        (
+            "{\"id\":1,\"result\":\"0x10000000000000000\"}",
+            "above 64 bits: \"0x10000000000000000\"",
+        ),
+    ] {
+        let (rpc, _) = node(vec![http("200 OK", body)]).await;
+        let said = rpc.chain_id().await.unwrap_err().to_string();
+        assert!(said.contains(shown), "{body}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_past_the_limit_is_refused_with_and_without_a_declared_length() {
     let long = format!("\"0x{}\"", "00".repeat(4_000));
     let (streamed, _) = node(vec![ok(&long)]).await;
