@@ -30,4 +30,20 @@ library Builds {
     function deploy(string memory name, bytes memory arguments, bytes32 salt) internal returns (address) {
         return VM.deployCode(name, arguments, salt);
     }
+
+    /// @notice What a constructor reverts with. Creates in the test's own name.
+    /// @dev `expectRevert` in front of `deploy` would end the test there, and pass: it is the cheatcode that reverts then, and with it
+    /// the test.
+    function refusal(string memory name, bytes memory arguments) internal returns (bytes memory reason) {
+        bytes memory creation = bytes.concat(code(name), arguments);
+        address made;
+        assembly ("memory-safe") {
+            made := create(0, add(creation, 0x20), mload(creation))
+            reason := mload(0x40)
+            mstore(reason, returndatasize())
+            returndatacopy(add(reason, 0x20), 0, returndatasize())
+            mstore(0x40, and(add(add(reason, returndatasize()), 0x3f), not(0x1f)))
+        }
+        require(made == address(0), string.concat(name, " was created"));
+    }
 }

@@ -27,8 +27,9 @@ contract VaultDepositsTest is Claims {
 
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
         vm.chainId(8453);
-        vm.expectRevert(abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 8453));
-        Builds.deploy(Builds.VAULT, abi.encode(IVault.Arguments(IInbox(address(1)), IRootChain(address(2)))));
+        bytes memory reason = abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 8453);
+        IVault.Arguments memory arguments = IVault.Arguments(IInbox(address(1)), IRootChain(address(2)));
+        vm.assertEq(Builds.refusal(Builds.VAULT, abi.encode(arguments)), reason);
     }
 
     function test_aNativeDepositIsAMessage() external {
