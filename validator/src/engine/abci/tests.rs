@@ -151,6 +151,18 @@ impl Running {
         Client::connect(&self.address).await
     }
 
+    /// A connection that answers: where all places are taken by those that just hung up, it waits until one is free.
+    async fn connect_when_free(&self) -> Client {
+        for _ in 0..1_000 {
+            let mut client = self.connect().await;
+            if client.lives("is there room?").await {
+                return client;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("places of closed connections did not come back");
+    }
+
     async fn end(self) -> Result<(), Alarm> {
         let _ = self.stop.send(());
         self.server.await.unwrap()
@@ -296,12 +308,12 @@ async fn half_a_frame_and_a_hang_up_at_every_byte_hurt_nobody() {
     let mut honest = running.connect().await;
     let whole = frame(check(vec![5; 150]));
     for cut in 0..whole.len() {
-        let mut hostile = running.connect().await;
+        let mut hostile = running.connect_when_free().await;
         hostile.send(&whole[..cut]).await;
         drop(hostile);
     }
     for cut in 1..whole.len() {
-        let mut slow = running.connect().await;
+        let mut slow = running.connect_when_free().await;
         slow.send(&whole[..cut]).await;
         assert!(honest.lives("between").await);
         slow.send(&whole[cut..]).await;
@@ -488,12 +500,7 @@ async fn connections_over_the_bound_are_refused_until_others_end() {
     let mut extra = running.connect().await;
     assert!(!extra.lives("too many").await);
     open.truncate(4);
-    let mut tries = 0;
-    while !running.connect().await.lives("again").await {
-        tries += 1;
-        assert!(tries < 1_000, "slots of closed connections did not return");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    running.connect_when_free().await;
     running.end().await.unwrap();
 }
 
