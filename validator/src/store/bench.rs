@@ -236,12 +236,6 @@ fn change(number: u32, height: u64) -> Change {
 mod tests {
     use super::*;
 
-    fn show(figures: &[Figure]) {
-        for figure in figures {
-            println!("{:28} {:>14.1} {}", figure.name, figure.value, figure.unit);
-        }
-    }
-
     #[test]
     fn a_small_measurement_has_every_figure_and_a_store_that_opens() {
         let size = Size {
@@ -251,7 +245,6 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let figures = [tree(size).unwrap(), disk(folder.path(), size).unwrap()].concat();
-        show(&figures);
         let names: Vec<_> = figures.iter().map(|figure| figure.name).collect();
         assert_eq!(names.len(), 10);
         assert!(
@@ -259,21 +252,5 @@ mod tests {
                 .iter()
                 .all(|figure| figure.value.is_finite() && figure.value > 0.0)
         );
-    }
-
-    /// `cargo test --release -p plasmid --lib store::bench -- --ignored --nocapture`
-    #[test]
-    #[ignore = "a minute of measuring a million accounts; asserts nothing about time"]
-    fn a_million_accounts_measured() {
-        let size = Size {
-            accounts: 1_000_000,
-            changes: 10_000,
-            heights: 40,
-        };
-        show(&tree(Size { heights: 5, ..size }).unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let figures = disk(folder.path(), size).unwrap();
-        show(&figures);
-        assert_eq!(figures.len(), 5);
     }
 }
