@@ -1,7 +1,7 @@
 //! What several tests of the workspace share: networks in one process, networks of real processes, a root chain that runs on this machine,
 //! a deployment on it, and the built program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub mod anvil;
 pub mod harness;
@@ -25,6 +25,21 @@ pub fn binary() -> PathBuf {
         binary.display()
     );
     binary
+}
+
+/// Process ids of everything whose command line names this folder.
+///
+/// # Panics
+/// Where there is no `/proc`.
+pub fn processes(folder: &Path) -> Vec<i32> {
+    let needle = folder.to_string_lossy().into_owned();
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
+    pids.filter(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&needle)
+    })
+    .collect()
 }
 
 /// Sends a signal to a process; 0 when it was taken.

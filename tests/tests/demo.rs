@@ -1,8 +1,20 @@
 //! The demo as a newcomer runs it, and every check of it sabotaged.
 
-use std::process::Command;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::Value;
+
+/// One network at a time: two of them on a small machine only measure each other's patience.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn plasmid() -> Command {
     Command::new(plasmid_tests::binary())
@@ -18,6 +30,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
 
 #[test]
 fn the_demo_passes_and_each_sabotage_makes_it_fail() {
+    let _alone = alone();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let seen = folder.path().join("seen.json");
     let output = plasmid()
@@ -81,4 +94,72 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             .count();
         assert_eq!(failing, 1, "sabotage {name}: {text}");
     }
+}
+
+/// Starts a demo in `folder` and waits until it has printed its row of `step`.
+fn demo_until(folder: &Path, step: u64) -> Child {
+    let mut demo = plasmid()
+        .args(["demo", "--json", "--dir"])
+        .arg(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the demo starts");
+    let rows = BufReader::new(demo.stdout.as_mut().expect("standard output"));
+    let made = rows
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+        .find(|row| row["step"] == step);
+    let row = made.unwrap_or_else(|| panic!("the demo ended before step {step}"));
+    assert_eq!(row["ok"], true, "{row}");
+    demo
+}
+
+/// Waits for a demo's end; it must have failed and left no process behind.
+fn ends_and_leaves_nothing(mut demo: Child, folder: &Path) {
+    let mut rest = demo.stdout.take().expect("standard output");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut rest, &mut text).expect("text");
+    assert!(!demo.wait().expect("it ends").success(), "{text}");
+    assert_eq!(
+        plasmid_tests::processes(folder),
+        Vec::<i32>::new(),
+        "processes are left: {text}"
+    );
+    let kept = fs::read_dir(folder).expect("the folder");
+    assert!(kept.count() > 0, "the logs are kept");
+}
+
+#[test]
+fn an_interrupted_demo_stops_every_process() {
+    let _alone = alone();
+    let base = tempfile::tempdir().expect("a temporary folder");
+    let folder = base.path().join("demo");
+    let demo = demo_until(&folder, 2);
+    let pid = i32::try_from(demo.id()).expect("a process id");
+    assert!(
+        plasmid_tests::processes(&folder).len() > 8,
+        "four nodes, four engines, anvil"
+    );
+    assert_eq!(plasmid_tests::signal(pid, libc::SIGINT), 0);
+    ends_and_leaves_nothing(demo, &folder);
+}
+
+#[test]
+fn a_demo_whose_root_chain_dies_fails_and_stops_every_process() {
+    let _alone = alone();
+    let base = tempfile::tempdir().expect("a temporary folder");
+    let folder = base.path().join("demo");
+    let demo = demo_until(&folder, 2);
+    let anvil = plasmid_tests::processes(&folder)
+        .into_iter()
+        .find(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let name = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            String::from_utf8_lossy(name).ends_with("anvil")
+        })
+        .expect("anvil runs");
+    assert_eq!(plasmid_tests::signal(anvil, libc::SIGKILL), 0);
+    ends_and_leaves_nothing(demo, &folder);
 }

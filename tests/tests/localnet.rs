@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
+use plasmid_tests::processes;
 use serde_json::Value;
+
+#[path = "localnet/verbs.rs"]
+mod verbs;
 
 /// How long a network may take until it is ready.
 const READY: Duration = Duration::from_secs(180);
@@ -53,10 +57,15 @@ struct Network {
 
 impl Network {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
         let log = fs::File::create(folder.join("localnet.err")).expect("a log");
         let mut command = plasmid(folder);
         let mut child = command
             .args(["localnet", "--json"])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -84,19 +93,6 @@ impl Network {
         );
         self.child.wait().expect("the network ends").success()
     }
-
-    /// Process ids of everything that runs in the network's folder.
-    fn processes(folder: &Path) -> Vec<i32> {
-        let needle = folder.to_string_lossy().into_owned();
-        let entries = fs::read_dir("/proc").expect("/proc").flatten();
-        let pids =
-            entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
-        pids.filter(|pid| {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(&needle)
-        })
-        .collect()
-    }
 }
 
 fn run(folder: &Path, words: &[String]) -> Value {
@@ -118,8 +114,8 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// What a command that fails says.
-fn refused(folder: &Path, line: &str) -> String {
+/// Standard output of a command that fails.
+fn output_of_failure(folder: &Path, line: &str) -> String {
     let output = plasmid(folder)
         .args(words(line))
         .args(["--output", "json"])
@@ -127,7 +123,13 @@ fn refused(folder: &Path, line: &str) -> String {
         .expect("the command runs");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success(), "{line}: {text}");
-    let said: Value = serde_json::from_str(text.trim()).expect("an error is JSON too");
+    text.trim().to_owned()
+}
+
+/// The only thing that a command that fails says.
+fn refused(folder: &Path, line: &str) -> String {
+    let text = output_of_failure(folder, line);
+    let said: Value = serde_json::from_str(&text).expect("an error is JSON too");
     said["error"].as_str().expect("a sentence").to_owned()
 }
 
@@ -230,16 +232,18 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         }
     }
     prove_and_verify(folder);
+    let token = network.description["contracts"]["test_token"].as_str();
+    verbs::tokens(folder, token.expect("the test token"));
+    verbs::transactions(folder);
+    verbs::forced(folder);
+    verbs::reads(folder);
+    let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(
         network.signal(libc::SIGINT),
         "Ctrl-C ends the network with success"
     );
-    assert_eq!(
-        Network::processes(folder),
-        Vec::<i32>::new(),
-        "processes are left"
-    );
+    assert_eq!(processes(folder), Vec::<i32>::new(), "processes are left");
 
     let network = Network::start(folder);
     let after = run(folder, &words("status"));
@@ -248,17 +252,16 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         "{before} {after}"
     );
     assert_eq!(after["chain_id"], before["chain_id"]);
-    let bob = run(folder, &words("query balances bob"));
-    assert_eq!(bob["balances"][0]["amount"], "1000.5", "{bob}");
+    assert_eq!(run(folder, &words("query balances bob")), bob);
     network.signal(libc::SIGKILL);
     for _ in 0..100 {
-        if Network::processes(folder).is_empty() {
+        if processes(folder).is_empty() {
             break;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(
-        Network::processes(folder),
+        processes(folder),
         Vec::<i32>::new(),
         "children outlive the network"
     );
@@ -273,5 +276,12 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         folder,
         &words("tx transfer --from bob --to carol --amount 0.125"),
     );
+    assert!(network.signal(libc::SIGINT));
+
+    let network = Network::start_with(folder, &["--reset"]);
+    let anew = run(folder, &words("status"));
+    assert_ne!(anew["chain_id"], again["chain_id"], "a new deployment");
+    let bob = run(folder, &words("query balances bob"));
+    assert_eq!(bob["balances"][0]["amount"], "1000", "{bob}");
     assert!(network.signal(libc::SIGINT));
 }

@@ -187,7 +187,7 @@ pub async fn forced_transactions(net: &Net) {
             }),
             "2^64 - 1",
         ),
-        (numbered.encode(), "nonce (0, 0)"),
+        (numbered.encode(), "sequence 0"),
     ];
     for (bytes, words) in cases {
         refused(prepare(bytes).await, Code::InvalidArgument, &[words]);

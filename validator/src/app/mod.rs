@@ -23,7 +23,6 @@ mod state;
 mod verdicts;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::B256;
@@ -71,7 +70,6 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     verified: Mutex<BTreeSet<(u64, u16, B256)>>,
     pool: Mutex<Pool>,
-    reexecuted: AtomicU64,
     surroundings: Surroundings,
 }
 
@@ -125,7 +123,6 @@ impl App {
             judged: Mutex::default(),
             verified: Mutex::default(),
             pool: Mutex::new(Pool::new(surroundings.pool)),
-            reexecuted: AtomicU64::new(0),
             surroundings,
         })
     }
@@ -138,11 +135,6 @@ impl App {
     /// Chain id and signature domain.
     pub fn deployment(&self) -> &Deployment {
         &self.deployment
-    }
-
-    /// Segments that were executed again from their witnesses and gave the recorded root.
-    pub fn segments_reexecuted(&self) -> u64 {
-        self.reexecuted.load(Ordering::Relaxed)
     }
 
     /// The store.

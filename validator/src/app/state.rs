@@ -18,11 +18,22 @@ use crate::chain::commit::{Committed, commit};
 use crate::chain::execute::{Deployment, EpochEnd, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
-use crate::ledger::Parameters;
+use crate::ledger::{Parameters, Receipt};
 use crate::store::{Included, Listed, Loaded, Record, Share, Store};
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
 const KEPT_CHECKPOINTS: usize = 4;
+
+/// What this process executed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// The first height; zero when there is none yet.
+    pub first: u64,
+    /// Segments of all blocks from that height to the tip.
+    pub segments: u64,
+    /// How many of them were executed again from their witnesses alone, and gave the recorded root.
+    pub reexecuted: u64,
+}
 
 /// The chain at the tip.
 pub struct State {
@@ -36,6 +47,8 @@ pub struct State {
     pub checkpoints: BTreeMap<u64, Checkpoint>,
     /// The block whose Commit the engine has not called.
     pub(super) pending: Option<Arc<Record>>,
+    /// What was executed since the start.
+    pub work: Work,
     /// The last block's record, so that its transactions are found before and while the store takes it.
     latest: Option<Arc<Record>>,
     /// The height that FinalizeBlock answered last.
@@ -69,6 +82,7 @@ impl State {
                 .collect(),
             checkpoints,
             pending: None,
+            work: Work::default(),
             latest: None,
             answered: height,
         })
@@ -82,6 +96,7 @@ impl State {
             epoch_blocks: Vec::new(),
             checkpoints: BTreeMap::new(),
             pending: None,
+            work: Work::default(),
             latest: None,
             answered: 0,
         }
@@ -170,7 +185,7 @@ impl State {
     }
 
     /// Keeps what the store will take when the engine calls Commit. `response` is the encoded answer to FinalizeBlock.
-    /// `bytes` are the block's transactions, which are found by their engine hash as well.
+    /// `bytes` are the block's transactions.
     pub(super) fn keep(&mut self, executed: &Executed, response: Vec<u8>, bytes: &[Bytes]) {
         let ended = executed.ended.map(|end| end.epoch);
         let contents = ended.and_then(|epoch| self.checkpoints.get(&epoch));
@@ -188,21 +203,30 @@ impl State {
                     bytes: carried.share.to_vec(),
                 })
                 .collect(),
-            transactions: executed
-                .users
-                .iter()
-                .filter_map(|user| {
-                    let place = usize::try_from(user.index).ok()?;
-                    Some(Listed {
-                        index: user.index,
-                        hash: engine_hash(bytes.get(place)?).into(),
-                        digest: user.digest,
-                    })
-                })
-                .collect(),
+            transactions: listed(executed, bytes),
         });
         self.pending = Some(Arc::clone(&record));
         self.latest = Some(record);
         self.answered = self.tip.height;
     }
+}
+
+/// Messages and users' transactions, as they are found again. A forced transaction that took effect has its own digest, as a
+/// user's has; other messages have their message hash, which nobody can give to a second one.
+fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
+    let messages = (1u32..).zip(&executed.messages).map(|(index, message)| {
+        let receipt = executed.receipts.get(index as usize);
+        let forced = receipt.and_then(Receipt::digest);
+        (index, forced.unwrap_or(*message))
+    });
+    let users = executed.users.iter().map(|user| (user.index, user.digest));
+    let all = messages.chain(users).filter_map(|(index, digest)| {
+        let place = usize::try_from(index).ok()?;
+        Some(Listed {
+            index,
+            hash: engine_hash(bytes.get(place)?).into(),
+            digest,
+        })
+    });
+    all.collect()
 }

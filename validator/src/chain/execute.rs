@@ -127,6 +127,7 @@ pub fn execute<R: Reads>(
         receipts,
         updates: updates(reads, block.height, &parameters)?,
         ended: ended(&mut overlay, &moment, &parameters)?,
+        messages: hashes,
         users: marks(parts.users_from(), &checked),
         shares: carried_shares(&state, &tally, &parameters),
     })

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -71,23 +71,39 @@ pub struct NetworkFile {
 
 impl Connection {
     /// The local network's file, when there is one.
-    pub fn local(&self) -> Option<NetworkFile> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn local(&self) -> Result<Option<NetworkFile>, CliError> {
         let folder = self
             .net
             .clone()
             .unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
-        read_network(&folder.join(NETWORK_FILE)).ok()
+        read_network(&folder.join(NETWORK_FILE))
+    }
+
+    /// What the user named, or else the local network's own.
+    fn named_or<T>(
+        &self,
+        named: Option<&T>,
+        own: impl FnOnce(NetworkFile) -> Option<T>,
+    ) -> Result<Option<T>, CliError>
+    where
+        T: Clone,
+    {
+        match named {
+            Some(named) => Ok(Some(named.clone())),
+            None => Ok(self.local()?.and_then(own)),
+        }
     }
 
     fn node_address(&self) -> Result<String, CliError> {
-        self.node
-            .clone()
-            .or_else(|| self.local().and_then(|local| local.nodes.first().cloned()))
-            .ok_or_else(|| {
-                CliError::new(
-                    "no node: name one with --node, or start a network with `plasmid localnet`",
-                )
-            })
+        let node = self.named_or(self.node.as_ref(), |local| local.nodes.first().cloned())?;
+        node.ok_or_else(|| {
+            CliError::new(
+                "no node: name one with --node, or start a network with `plasmid localnet`",
+            )
+        })
     }
 
     /// A channel to the node.
@@ -96,9 +112,10 @@ impl Connection {
         let endpoint = Endpoint::from_shared(address.clone())
             .map_err(|error| CliError::new(format!("node address {address:?}: {error}")))?
             .connect_timeout(Duration::from_secs(5));
-        endpoint.connect().await.map_err(|_| {
+        endpoint.connect().await.map_err(|error| {
             CliError::new(format!(
-                "no node answers at {address}: is it running? `plasmid localnet` starts a network"
+                "no node answers at {address} ({}): is it running? `plasmid localnet` starts a network",
+                innermost(&error)
             ))
         })
     }
@@ -138,8 +155,10 @@ impl Connection {
     /// # Errors
     /// When there is neither.
     pub fn registry(&self) -> Result<Address, CliError> {
-        let local = || self.local()?.contracts.get("registry")?.parse().ok();
-        self.registry.or_else(local).ok_or_else(|| {
+        let registry = self.named_or(self.registry.as_ref(), |local| {
+            local.contracts.get("registry")?.parse().ok()
+        })?;
+        registry.ok_or_else(|| {
             CliError::new(
                 "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
             )
@@ -156,9 +175,7 @@ impl Connection {
 
     /// The root chain's JSON-RPC address.
     pub fn root_address(&self) -> Result<String, CliError> {
-        self.root
-            .clone()
-            .or_else(|| self.local().map(|local| local.root))
+        self.named_or(self.root.as_ref(), |local| Some(local.root))?
             .ok_or_else(|| CliError::new("no root chain: name its JSON-RPC address with --root"))
     }
 
@@ -227,10 +244,33 @@ pub fn address(text: &str) -> Result<[u8; 20], CliError> {
         .map_err(|error| CliError::new(format!("{text:?} is no address on root: {error}")))
 }
 
-fn read_network(path: &Path) -> Result<NetworkFile, CliError> {
+/// The file of a local network; none where none is.
+fn read_network(path: &Path) -> Result<Option<NetworkFile>, CliError> {
+    let unreadable = |why: String| {
+        CliError::new(format!(
+            "{}: {why}; `plasmid localnet` writes it anew when it starts",
+            path.display()
+        ))
+    };
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
     let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(LARGEST_FILE)
-        .read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
+    file.take(LARGEST_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| unreadable(error.to_string()))
+}
+
+/// The error that the others only wrap.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }

@@ -88,7 +88,7 @@ impl KeyOptions {
     pub fn or_local(mut self, connection: &Connection) -> Self {
         if self.keys.is_none()
             && connection.node.is_none()
-            && let Some(local) = connection.local()
+            && let Ok(Some(local)) = connection.local()
         {
             self.password_file = self.password_file.or(Some(local.password_file));
             self.keys = Some(local.keys);

@@ -168,7 +168,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Query(command) => query::run(command, &connection, &keys, output).await,
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
-        Command::Start(command) => start::run(command, &keys).await,
+        Command::Start(command) => start::run(command, &keys, output).await,
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         Command::Demo(command) => demo::run(command, output).await,
         Command::Localnet(command) => localnet::run(command, output).await,

@@ -10,6 +10,7 @@ use std::{fs, path::PathBuf};
 use alloy_primitives::{Address, B256};
 use clap::Args;
 use plasmid_bridge::{
+    abi,
     client::rpc::Rpc,
     proof::{checkpoint::Checkpoint, tree},
     relay::{
@@ -29,7 +30,7 @@ use super::{
 
 mod claim;
 
-use claim::Claim;
+use claim::{Claim, Names};
 
 /// The largest proof file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
@@ -45,6 +46,9 @@ pub struct ProveCommand {
     /// With an account: its balance of this token (address).
     #[arg(long, requires = "account")]
     token: Option<String>,
+    /// With an account: what it recorded under this topic.
+    #[arg(long, requires = "account", conflicts_with = "token")]
+    topic: Option<String>,
     /// A withdrawal's number.
     #[arg(long)]
     withdrawal: Option<u64>,
@@ -79,11 +83,12 @@ pub async fn prove(
     connection: &Connection,
     output: Output,
 ) -> Result<(), CliError> {
-    let claim = Claim::new(
-        command.account.as_deref(),
-        command.token.as_deref(),
-        command.withdrawal,
-    )?;
+    let claim = Claim::new(Names {
+        account: command.account.as_deref(),
+        token: command.token.as_deref(),
+        topic: command.topic.as_deref(),
+        withdrawal: command.withdrawal,
+    })?;
     let request = GetProofRequest {
         epoch: command.epoch,
         leaf: Some(claim.leaf()),
@@ -141,11 +146,12 @@ struct Proof {
 impl Proof {
     fn read(file: &Value) -> Result<Self, CliError> {
         let of = &file["of"];
-        let claim = Claim::new(
-            of["account"].as_str(),
-            of["token"].as_str(),
-            of["withdrawal"].as_u64(),
-        )?;
+        let claim = Claim::new(Names {
+            account: of["account"].as_str(),
+            token: of["token"].as_str(),
+            topic: of["topic"].as_str(),
+            withdrawal: of["withdrawal"].as_u64(),
+        })?;
         let bytes = hex_bytes(file, "checkpoint")?;
         let checkpoint = Checkpoint::decode(&bytes)
             .map_err(|error| CliError::new(format!("checkpoint: {error}")))?;
@@ -250,19 +256,17 @@ async fn accepted(
     connection: &Connection,
     epoch: u64,
 ) -> Result<Acceptance, CliError> {
-    let address = match (root_chain, connection.local()) {
-        (Some(text), _) => text.clone(),
-        (None, Some(local)) => local
-            .contracts
-            .get("root_chain")
-            .cloned()
-            .unwrap_or_default(),
-        (None, None) => {
-            let hint = "name RootChain's address with --root-chain and a root chain with --root, or a state root that you trust with --state-root";
+    let address = match (root_chain, connection.registry()) {
+        (Some(text), _) => Address::from(connect::address(text)?),
+        (None, Ok(registry)) => {
+            let [_, _, root_chain] = abi::created_by(registry);
+            root_chain
+        }
+        (None, Err(_)) => {
+            let hint = "name the deployment's Registry with --registry and a root chain with --root, or a state root that you trust with --state-root";
             return Err(CliError::new(hint));
         }
     };
-    let address = Address::from(connect::address(&address)?);
     let rpc = connection.root()?;
     let newest = rpc.block(Which::Latest).await?;
     let mut last = newest.map_or(0, |block| block.number);

@@ -1,10 +1,20 @@
 //! `plasmid query` and `plasmid status`: reads.
 
-use clap::Subcommand;
+use std::sync::Arc;
+
+use alloy_primitives::Address;
+use clap::{Args, Subcommand};
+use plasmid_bridge::{
+    abi::IVault,
+    client::{
+        follower::view_call,
+        rpc::{At, Rpc},
+    },
+};
 use plasmid_proto::{
     bridge::v1::{
         CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, ListCheckpointsRequest,
-        ListWithdrawalsRequest, WithdrawalStage,
+        ListWithdrawalsRequest, Withdrawal, WithdrawalStage,
     },
     chain::v1::{GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
     ledger::v1::{
@@ -28,9 +38,14 @@ pub enum QueryCommand {
     Balances {
         /// The account, or the name of one of your keys.
         account: String,
+        #[command(flatten)]
+        page: Page,
     },
     /// The token registry.
-    Tokens,
+    Tokens {
+        #[command(flatten)]
+        page: Page,
+    },
     /// A block's commitment.
     Block {
         /// Its height; the tip when absent.
@@ -53,7 +68,10 @@ pub enum QueryCommand {
         epoch: u64,
     },
     /// The newest checkpoints.
-    Checkpoints,
+    Checkpoints {
+        #[command(flatten)]
+        page: Page,
+    },
     /// A withdrawal.
     Withdrawal {
         /// Its number.
@@ -64,6 +82,8 @@ pub enum QueryCommand {
         /// Recipient on root; all when absent.
         #[arg(long, default_value = "")]
         recipient: String,
+        #[command(flatten)]
+        page: Page,
     },
     /// The least fee of a transaction of this shape.
     Fee {
@@ -76,6 +96,28 @@ pub enum QueryCommand {
     },
     /// The deployment's parameters.
     Parameters,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug, Args)]
+pub struct Page {
+    /// Rows at most, up to 1,000.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Where the page before this one said that it goes on.
+    #[arg(long, default_value = "")]
+    page: String,
+}
+
+/// Says that there are more rows; programs see it in `next_page`.
+fn print_page(output: Output, name: &str, columns: &[&str], rows: &[Value], next: &str) {
+    if output.is_json() {
+        return output.object(&json!({ name: rows, "next_page": next }));
+    }
+    output.rows(name, columns, rows);
+    if !next.is_empty() {
+        output.say(&format!("there are more: --page {next}"));
+    }
 }
 
 /// Runs `plasmid query …`.
@@ -102,10 +144,11 @@ pub async fn run(
                 "payout": account.payout, "exists": account.exists, "height": account.height,
             }));
         }
-        QueryCommand::Balances { account } => {
-            balances(connection, output, tx::account(&account, keys)?.to_string()).await?;
+        QueryCommand::Balances { account, page } => {
+            let account = tx::account(&account, keys)?.to_string();
+            balances(connection, output, account, page).await?;
         }
-        QueryCommand::Tokens => tokens(connection, output).await?,
+        QueryCommand::Tokens { page } => tokens(connection, output, page).await?,
         QueryCommand::Block { height } => block(connection, output, height.unwrap_or(0)).await?,
         QueryCommand::Tx { id } => transaction(connection, output, &id).await?,
         QueryCommand::Validators { epoch } => validators(connection, output, epoch).await?,
@@ -124,27 +167,7 @@ pub async fn run(
                     .unwrap_or_default(),
             );
         }
-        QueryCommand::Checkpoints => {
-            let answer = connection
-                .bridge()
-                .await?
-                .list_checkpoints(ListCheckpointsRequest::default())
-                .await?
-                .into_inner();
-            let rows: Vec<Value> = answer.checkpoints.iter().map(checkpoint).collect();
-            output.rows(
-                "checkpoints",
-                &[
-                    "epoch",
-                    "stage",
-                    "digest",
-                    "inbox_cursor",
-                    "signed_power",
-                    "total_power",
-                ],
-                &rows,
-            );
-        }
+        QueryCommand::Checkpoints { page } => checkpoints(connection, output, page).await?,
         QueryCommand::Withdrawal { number } => {
             let answer = connection
                 .bridge()
@@ -152,39 +175,14 @@ pub async fn run(
                 .get_withdrawal(GetWithdrawalRequest { number })
                 .await?
                 .into_inner();
-            output.object(
-                &answer
-                    .withdrawal
-                    .as_ref()
-                    .map(withdrawal)
-                    .unwrap_or_default(),
-            );
+            let found = answer
+                .withdrawal
+                .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
+            let payments = Payments::of(connection).await?;
+            output.object(&payments.show(&found).await?);
         }
-        QueryCommand::Withdrawals { recipient } => {
-            let request = ListWithdrawalsRequest {
-                recipient,
-                page_size: 100,
-                page_token: String::new(),
-            };
-            let answer = connection
-                .bridge()
-                .await?
-                .list_withdrawals(request)
-                .await?
-                .into_inner();
-            let rows: Vec<Value> = answer.withdrawals.iter().map(withdrawal).collect();
-            output.rows(
-                "withdrawals",
-                &[
-                    "number",
-                    "recipient",
-                    "token",
-                    "amount",
-                    "stage",
-                    "seconds_to_claim",
-                ],
-                &rows,
-            );
+        QueryCommand::Withdrawals { recipient, page } => {
+            withdrawals(connection, output, recipient, page).await?;
         }
         QueryCommand::Fee { length, leaves } => {
             let request = QuoteFeeRequest {
@@ -250,15 +248,79 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
     Ok(())
 }
 
+async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Result<(), CliError> {
+    let request = ListCheckpointsRequest {
+        page_size: page.limit,
+        page_token: page.page,
+    };
+    let mut client = connection.bridge().await?;
+    let answer = client.list_checkpoints(request).await?.into_inner();
+    let rows: Vec<Value> = answer.checkpoints.iter().map(checkpoint).collect();
+    let columns = [
+        "epoch",
+        "stage",
+        "digest",
+        "inbox_cursor",
+        "signed_power",
+        "total_power",
+    ];
+    print_page(
+        output,
+        "checkpoints",
+        &columns,
+        &rows,
+        &answer.next_page_token,
+    );
+    Ok(())
+}
+
+async fn withdrawals(
+    connection: &Connection,
+    output: Output,
+    recipient: String,
+    page: Page,
+) -> Result<(), CliError> {
+    let request = ListWithdrawalsRequest {
+        recipient,
+        page_size: page.limit,
+        page_token: page.page,
+    };
+    let mut client = connection.bridge().await?;
+    let answer = client.list_withdrawals(request).await?.into_inner();
+    let payments = Payments::of(connection).await?;
+    let mut rows = Vec::new();
+    for withdrawal in &answer.withdrawals {
+        rows.push(payments.show(withdrawal).await?);
+    }
+    let columns = [
+        "number",
+        "recipient",
+        "token",
+        "amount",
+        "stage",
+        "paid",
+        "seconds_to_claim",
+    ];
+    print_page(
+        output,
+        "withdrawals",
+        &columns,
+        &rows,
+        &answer.next_page_token,
+    );
+    Ok(())
+}
+
 async fn balances(
     connection: &Connection,
     output: Output,
     account: String,
+    page: Page,
 ) -> Result<(), CliError> {
     let request = ListBalancesRequest {
         account,
-        page_size: 1_000,
-        page_token: String::new(),
+        page_size: page.limit,
+        page_token: page.page,
     };
     let answer = connection
         .accounts()
@@ -274,18 +336,20 @@ async fn balances(
             json!({ "symbol": balance.symbol, "amount": coins, "base_units": balance.amount, "token": balance.token })
         })
         .collect();
-    output.rows(
+    print_page(
+        output,
         "balances",
         &["symbol", "amount", "base_units", "token"],
         &rows,
+        &answer.next_page_token,
     );
     Ok(())
 }
 
-async fn tokens(connection: &Connection, output: Output) -> Result<(), CliError> {
+async fn tokens(connection: &Connection, output: Output, page: Page) -> Result<(), CliError> {
     let request = ListTokensRequest {
-        page_size: 1_000,
-        page_token: String::new(),
+        page_size: page.limit,
+        page_token: page.page,
     };
     let answer = connection
         .accounts()
@@ -298,10 +362,12 @@ async fn tokens(connection: &Connection, output: Output) -> Result<(), CliError>
         .iter()
         .map(|t| json!({ "symbol": t.symbol, "decimals": t.decimals, "token": t.token, "credited": t.credited, "withdrawn": t.withdrawn }))
         .collect();
-    output.rows(
+    print_page(
+        output,
         "tokens",
         &["symbol", "decimals", "token", "credited", "withdrawn"],
         &rows,
+        &answer.next_page_token,
     );
     Ok(())
 }
@@ -420,16 +486,42 @@ fn checkpoint(checkpoint: &plasmid_proto::bridge::v1::Checkpoint) -> Value {
     })
 }
 
-fn withdrawal(withdrawal: &plasmid_proto::bridge::v1::Withdrawal) -> Value {
-    let stage = WithdrawalStage::try_from(withdrawal.stage)
-        .unwrap_or(WithdrawalStage::Unspecified)
-        .as_str_name();
-    json!({
-        "number": withdrawal.number,
-        "recipient": withdrawal.recipient,
-        "token": withdrawal.token,
-        "amount": withdrawal.amount,
-        "stage": stage.trim_start_matches("WITHDRAWAL_STAGE_").to_lowercase(),
-        "seconds_to_claim": withdrawal.seconds_to_claim,
-    })
+/// Who can say whether a withdrawal was paid: root, where the user named it and its Registry.
+struct Payments(Option<(Arc<Rpc>, Address)>);
+
+impl Payments {
+    async fn of(connection: &Connection) -> Result<Self, CliError> {
+        let (Ok(root), Ok(_)) = (connection.root(), connection.registry()) else {
+            return Ok(Self(None));
+        };
+        let status = connection.status().await?;
+        let vault = connection.deployment(&status)?.vault;
+        Ok(Self(Some((root, vault))))
+    }
+
+    /// A withdrawal as it is printed; `paid` is null where nobody can say.
+    async fn show(&self, withdrawal: &Withdrawal) -> Result<Value, CliError> {
+        let index = withdrawal.leaf_index;
+        let claimable = withdrawal.stage == WithdrawalStage::Claimable as i32;
+        let paid = match &self.0 {
+            Some((root, vault)) if claimable => {
+                Some(view_call(root, *vault, IVault::claimedCall { index }, At::Latest).await?)
+            }
+            Some(_) => Some(false),
+            None => None,
+        };
+        let stage = WithdrawalStage::try_from(withdrawal.stage)
+            .unwrap_or(WithdrawalStage::Unspecified)
+            .as_str_name();
+        Ok(json!({
+            "number": withdrawal.number,
+            "recipient": withdrawal.recipient,
+            "token": withdrawal.token,
+            "amount": withdrawal.amount,
+            "stage": stage.trim_start_matches("WITHDRAWAL_STAGE_").to_lowercase(),
+            "seconds_to_claim": withdrawal.seconds_to_claim,
+            "leaf_index": index,
+            "paid": paid,
+        }))
+    }
 }

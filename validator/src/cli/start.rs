@@ -1,11 +1,15 @@
 //! `plasmid start`: runs one node, beside an engine that is started separately.
+//!
+//! The log goes to standard error; standard output has one answer, when the node is ready. `RUST_LOG` chooses what is logged.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CliError, keys::KeyOptions};
-use crate::node::start::{self, Options, StartError};
+use serde_json::json;
+
+use super::{CliError, keys::KeyOptions, output::Output};
+use crate::node::start::{self, Options, Ready, StartError};
 
 /// Options of a node.
 #[derive(Debug, Args)]
@@ -31,14 +35,8 @@ impl From<StartError> for CliError {
 ///
 /// # Errors
 /// [`StartError`], in words.
-pub async fn run(command: StartCommand, keys: &KeyOptions) -> Result<(), CliError> {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(std::io::stderr)
-        .init();
+pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
+    log(output);
     let has_key = crate::node::config::Home::new(&command.home)
         .checkpoint_key_path()
         .exists();
@@ -53,5 +51,25 @@ pub async fn run(command: StartCommand, keys: &KeyOptions) -> Result<(), CliErro
         verify_segments: command.verify_segments,
         new_sign_state: command.new_sign_state,
     };
-    Ok(start::run(&options).await?)
+    Ok(start::run(&options, |ready| answer(output, ready)).await?)
+}
+
+/// Logs in the form that was asked for: lines for people, or a JSON object a line.
+fn log(output: Output) {
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::io::stderr);
+    match output.is_json() {
+        true => log.json().flatten_event(true).init(),
+        false => log.init(),
+    }
+}
+
+fn answer(output: Output, ready: &Ready) {
+    output.object(&json!({
+        "chain_id": ready.chain_id, "height": ready.height, "abci": ready.abci, "grpc": ready.grpc, "signs": ready.signs,
+    }));
 }

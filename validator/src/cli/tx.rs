@@ -6,8 +6,8 @@ use plasmid_bridge::{
     client::{follower::view_call, rpc::At},
 };
 use plasmid_proto::ledger::v1::{
-    FollowRequest, GetAccountRequest, ListTokensRequest, QuoteFeeRequest, SimulateRequest, Stage,
-    Status, SubmitRequest, follow_request,
+    FollowRequest, GetAccountRequest, GetAccountResponse, ListTokensRequest, QuoteFeeRequest,
+    SimulateRequest, Stage, Status, SubmitRequest, follow_request,
 };
 use serde_json::{Value, json};
 
@@ -64,12 +64,8 @@ pub enum TxCommand {
     },
     /// Puts the hash of some data under a topic, provable on root.
     Record {
-        /// Topic: 32 bytes in hex, or a short text.
-        #[arg(long)]
-        topic: String,
-        /// The data, as text, at most 1,024 bytes.
-        #[arg(long)]
-        data: String,
+        #[command(flatten)]
+        record: RecordArgs,
         #[command(flatten)]
         signing: Signing,
     },
@@ -139,12 +135,7 @@ pub async fn run(
             Ok(())
         }
         TxCommand::Transfer { to, money, signing } => {
-            let (token, units) = resolve(connection, &money).await?;
-            let body = Body::Transfer {
-                to: account(&to, keys)?,
-                token,
-                amount: units,
-            };
+            let body = transfer(connection, keys, &to, &money).await?;
             send(connection, keys, output, &signing, body)
                 .await
                 .map(|_| ())
@@ -153,26 +144,79 @@ pub async fn run(
             withdraw(connection, keys, output, to.as_deref(), &money, &signing).await
         }
         TxCommand::SetPayout { payout, signing } => {
-            let body = Body::SetPayout {
-                payout: connect::address(&payout)?,
-            };
+            let body = set_payout(&payout)?;
             send(connection, keys, output, &signing, body)
                 .await
                 .map(|_| ())
         }
-        TxCommand::Record {
-            topic,
-            data,
-            signing,
-        } => {
-            let body = Body::Record {
-                topic: topic_bytes(&topic)?,
-                data: Data::new(data.into_bytes())?,
-            };
+        TxCommand::Record { record, signing } => {
+            let body = record.body()?;
             send(connection, keys, output, &signing, body)
                 .await
                 .map(|_| ())
         }
+    }
+}
+
+/// A transfer to whom a text names.
+pub async fn transfer(
+    connection: &Connection,
+    keys: &KeyOptions,
+    to: &str,
+    money: &Money,
+) -> Result<Body, CliError> {
+    let (token, amount) = resolve(connection, money).await?;
+    Ok(Body::Transfer {
+        to: account(to, keys)?,
+        token,
+        amount,
+    })
+}
+
+/// A withdrawal to an address, or to the one at which `sender` is paid.
+pub async fn withdrawal(
+    connection: &Connection,
+    to: Option<&str>,
+    sender: Account,
+    money: &Money,
+) -> Result<Body, CliError> {
+    let (token, amount) = resolve(connection, money).await?;
+    let recipient = match to {
+        Some(text) => connect::address(text)?,
+        None => own_address(connection, sender).await?,
+    };
+    Ok(Body::Withdraw {
+        recipient,
+        token,
+        amount,
+    })
+}
+
+/// Names a payout address.
+pub fn set_payout(payout: &str) -> Result<Body, CliError> {
+    Ok(Body::SetPayout {
+        payout: connect::address(payout)?,
+    })
+}
+
+/// What is put under a topic.
+#[derive(Clone, Debug, Args)]
+pub struct RecordArgs {
+    /// Topic: 32 bytes in hex, or a short text.
+    #[arg(long)]
+    topic: String,
+    /// The data, as text, at most 1,024 bytes.
+    #[arg(long)]
+    data: String,
+}
+
+impl RecordArgs {
+    /// The record.
+    pub fn body(&self) -> Result<Body, CliError> {
+        Ok(Body::Record {
+            topic: topic_bytes(&self.topic)?,
+            data: Data::new(self.data.clone().into_bytes())?,
+        })
     }
 }
 
@@ -185,23 +229,9 @@ pub async fn withdraw(
     money: &Money,
     signing: &Signing,
 ) -> Result<(), CliError> {
-    let (token, units) = resolve(connection, money).await?;
-    let recipient = match to {
-        Some(text) => connect::address(text)?,
-        None => own_address(connection, keys, &signing.from).await?,
-    };
-    let status = send(
-        connection,
-        keys,
-        output,
-        signing,
-        Body::Withdraw {
-            recipient,
-            token,
-            amount: units,
-        },
-    )
-    .await?;
+    let sender = account(&signing.from, keys)?;
+    let body = withdrawal(connection, to, sender, money).await?;
+    let status = send(connection, keys, output, signing, body).await?;
     if let Some(number) = status
         .as_ref()
         .and_then(|status| status["withdrawal"].as_u64())
@@ -214,31 +244,29 @@ pub async fn withdraw(
     Ok(())
 }
 
-async fn own_address(
-    connection: &Connection,
-    keys: &KeyOptions,
-    from: &str,
-) -> Result<[u8; 20], CliError> {
-    let own = account(from, keys)?;
+async fn own_address(connection: &Connection, own: Account) -> Result<[u8; 20], CliError> {
     if own.kind == 0 {
         return Ok(own.id);
     }
-    let request = GetAccountRequest {
-        account: own.to_string(),
-    };
-    let payout = connection
-        .accounts()
-        .await?
-        .get_account(request)
-        .await?
-        .into_inner()
-        .payout;
+    let payout = get_account(connection, own).await?.payout;
     if payout.is_empty() {
         return Err(CliError::new(format!(
             "{own} has no payout address on root: name one with --to, or once for all with `plasmid tx set-payout`"
         )));
     }
     connect::address(&payout)
+}
+
+/// What the node knows of an account.
+pub async fn get_account(
+    connection: &Connection,
+    account: Account,
+) -> Result<GetAccountResponse, CliError> {
+    let request = GetAccountRequest {
+        account: account.to_string(),
+    };
+    let mut client = connection.accounts().await?;
+    Ok(client.get_account(request).await?.into_inner())
 }
 
 /// Signs `body` and, unless it is a dry run, submits it and waits. The answer is what was printed.
@@ -296,18 +324,7 @@ async fn header(
     let sender = signer.account();
     let sequence = match signing.sequence {
         Some(sequence) => sequence,
-        None => {
-            let request = GetAccountRequest {
-                account: sender.to_string(),
-            };
-            connection
-                .accounts()
-                .await?
-                .get_account(request)
-                .await?
-                .into_inner()
-                .sequence
-        }
+        None => get_account(connection, sender).await?.sequence,
     };
     let memo_bytes = signing.memo.as_bytes();
     let mut memo = [0u8; 32];
@@ -442,13 +459,21 @@ pub fn shown(status: &Status) -> Value {
         "code": status.code,
         "log": status.log,
     });
-    if let Ok(number) = <[u8; 8]>::try_from(status.data.as_slice()) {
-        object["withdrawal"] = u64::from_be_bytes(number).into();
+    match withdrawals(&status.data).as_slice() {
+        [] => {}
+        [number] => object["withdrawal"] = (*number).into(),
+        numbers => object["withdrawals"] = json!(numbers),
     }
     if let Some(seconds) = status.seconds_to_final {
         object["seconds_to_final"] = seconds.into();
     }
     object
+}
+
+/// The numbers of withdrawals in a result's data.
+pub fn withdrawals(data: &[u8]) -> Vec<u64> {
+    let (numbers, _) = data.as_chunks::<8>();
+    numbers.iter().copied().map(u64::from_be_bytes).collect()
 }
 
 /// The account that a text names: an account, or one of the user's keys.
@@ -517,7 +542,8 @@ async fn decimals(connection: &Connection, token: [u8; 20], amount: &str) -> Res
     ))
 }
 
-fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
+/// A topic: 32 bytes in hex, or a text of at most 32 bytes with zeros behind.
+pub fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
     if let Ok(bytes) =
         <[u8; 32]>::try_from(hex::decode(text.trim_start_matches("0x")).unwrap_or_default())
     {

@@ -11,6 +11,7 @@
 //! A leaf that is written twice keeps its first place. A token transfer makes the recipient's balance leaf and no account leaf: what no native coin
 //! ever reached has none, and reads as zeros.
 
+use alloy_primitives::B256;
 use plasmid_staking::epoch_of;
 
 use super::account::Account;
@@ -64,6 +65,17 @@ pub struct Receipt {
     pub events: Vec<Event>,
     /// Why it had no effect, for people; not hashed.
     pub reason: Option<Reject>,
+}
+
+impl Receipt {
+    /// EIP-712 digest of the signed transaction that took effect: a user's, or a forced one.
+    #[must_use]
+    pub fn digest(&self) -> Option<B256> {
+        self.events.iter().find_map(|event| match event {
+            Event::Transaction { digest, .. } => Some(*digest),
+            _ => None,
+        })
+    }
 }
 
 /// A refused transaction, or a broken node.

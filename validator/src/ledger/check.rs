@@ -24,6 +24,7 @@ mod forced;
 mod tests;
 pub(crate) mod transcript;
 
+pub use forced::judge_forced;
 pub(super) use forced::{Forced, check_forced};
 
 /// Half of the order of secp256k1: a larger s is the mirror image of a valid signature (EIP-2).

@@ -32,6 +32,9 @@ pub const MAX_RECORD_BYTES: usize = 1_024;
 /// Data of a message at most.
 pub const MAX_MESSAGE_BYTES: usize = 512;
 
+/// A transaction that is forced through the inbox, at most.
+pub const MAX_FORCED_BYTES: usize = 512;
+
 /// First byte from which on bytes are no users' transaction but part of a block's record.
 pub const FIRST_RESERVED_KIND: u8 = 0x80;
 

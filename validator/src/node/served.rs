@@ -64,14 +64,17 @@ impl Source for Served {
     }
 
     fn tip(&self) -> Tip {
-        let block = self.app.state().tip;
+        let (block, work) = {
+            let state = self.app.state();
+            (state.tip, state.work)
+        };
         Tip {
             height: block.height,
             time: block.time,
             app_hash: block.hash(),
             durable_height: self.app.store().durable_height().unwrap_or(0),
             block_time: self.block_time(&block),
-            segments_reexecuted: self.app.segments_reexecuted(),
+            work,
         }
     }
 

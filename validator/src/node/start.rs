@@ -101,11 +101,26 @@ pub enum StartError {
     OtherDeployment(String),
 }
 
-/// Runs a node until it is asked to stop.
+/// A node that answers.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The chain id.
+    pub chain_id: String,
+    /// The height that it begins with; zero: genesis.
+    pub height: u64,
+    /// Where the engine connects.
+    pub abci: String,
+    /// Where gRPC is served.
+    pub grpc: String,
+    /// Whether it signs checkpoints.
+    pub signs: bool,
+}
+
+/// Runs a node until it is asked to stop; `ready` is told once it answers.
 ///
 /// # Errors
 /// [`StartError`] with what to do; an [`Alarm`] when the node found itself broken.
-pub async fn run(options: &Options) -> Result<(), StartError> {
+pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), StartError> {
     let home = Home::new(&options.home);
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
@@ -124,6 +139,7 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
         },
     };
     let signer = open_signer(options, &home, &genesis)?;
+    let signs = signer.is_some();
     let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
     if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {
         tracing::warn!(%warning, "store");
@@ -159,7 +175,20 @@ pub async fn run(options: &Options) -> Result<(), StartError> {
         extension::EXTENSION_LONG,
     );
     let server = Server::bind(&address, limits).await?;
-    tracing::info!(abci = %address, grpc = %config.grpc, chain = %app.deployment().chain_id, "node started");
+    let told = Ready {
+        chain_id: app.deployment().chain_id.clone(),
+        height: app.state().tip.height,
+        abci: address.to_string(),
+        grpc: config.grpc.to_string(),
+        signs,
+    };
+    tracing::info!(
+        abci = told.abci,
+        grpc = told.grpc,
+        chain = told.chain_id,
+        "node started"
+    );
+    ready(&told);
     let outcome = tokio::select! {
         outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
         outcome = rpc::serve(config.grpc, services, std::future::pending()) => outcome.map_err(StartError::from),

@@ -19,12 +19,9 @@ use tonic::{Request, Response, Status};
 use super::Services;
 use crate::{
     app::reads::{bridge, claims},
-    ledger::{Transaction, transaction::Scheme},
+    ledger::{Domain, check::judge_forced, transaction::MAX_FORCED_BYTES},
     wire::{account, address_bytes, shown},
 };
-
-/// Bytes of a forced transaction, at most (PROTOCOL section 5).
-const FORCED_LIMIT: usize = 512;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -108,7 +105,7 @@ impl BridgeService for Services {
         request: Request<PrepareForceRequest>,
     ) -> Answer<PrepareForceResponse> {
         let transaction = request.into_inner().transaction;
-        check_forced(&transaction)?;
+        check_forced(&transaction, &self.source.facts().domain)?;
         let price = self.price().await?;
         let data = IInbox::forceCall {
             transaction: transaction.into(),
@@ -224,27 +221,14 @@ fn amount(text: &str, field: &str) -> Result<u128, Status> {
 }
 
 /// Refuses bytes that would be burned money: what the child would record without effect whatever its state.
-fn check_forced(bytes: &[u8]) -> Result<(), Status> {
-    if bytes.len() > FORCED_LIMIT {
+fn check_forced(bytes: &[u8], domain: &Domain) -> Result<(), Status> {
+    if bytes.len() > MAX_FORCED_BYTES {
         return Err(Status::invalid_argument(format!(
-            "a forced transaction has at most {FORCED_LIMIT} bytes, this one {}",
+            "a forced transaction has at most {MAX_FORCED_BYTES} bytes, this one {}",
             bytes.len()
         )));
     }
-    let transaction = Transaction::decode(bytes)
-        .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
-    let header = &transaction.header;
-    if header.fee != 0 || !header.fee_payer.is_none() || header.valid_until != u64::MAX {
-        return Err(Status::invalid_argument(
-            "a forced transaction has fee 0, no fee payer, and is valid until 2^64 - 1",
-        ));
-    }
-    if transaction.authentication.scheme() == Scheme::RootSender
-        && (header.lane, header.sequence) != (0, 0)
-    {
-        return Err(Status::invalid_argument(
-            "a root-sender transaction has nonce (0, 0)",
-        ));
-    }
-    Ok(())
+    judge_forced(bytes, domain)
+        .map(|_| ())
+        .map_err(|reject| Status::invalid_argument(reject.to_string()))
 }

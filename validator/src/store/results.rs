@@ -1,4 +1,4 @@
-//! Results of users' transactions, kept as long as the chain's history: cut out of the answers to FinalizeBlock.
+//! Results of messages and users' transactions, kept as long as the chain's history: cut out of the answers to FinalizeBlock.
 //!
 //! ```text
 //! group = n u32 × (index u32 ‖ engine hash 32 ‖ EIP-712 digest 32 ‖ length u32 ‖ result)        at most 8 of a block

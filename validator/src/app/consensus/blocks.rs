@@ -4,7 +4,6 @@
 //! nothing is executed: the block hash is compared, and the answer is the one that was given before.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use prost::Message;
@@ -44,7 +43,11 @@ impl App {
             hash,
             self.surroundings.reexecute,
         )?;
-        self.reexecute(&executed, &committed)?;
+        let reexecuted = self.reexecute(&executed, &committed)?;
+        let work = &mut state.work;
+        work.first = if work.first == 0 { height } else { work.first };
+        work.segments = work.segments.saturating_add(executed.segments.len() as u64);
+        work.reexecuted = work.reexecuted.saturating_add(reexecuted);
         let response = respond(&executed, &committed)?;
         state.keep(&executed, response.encode_to_vec(), &request.txs);
         drop(state);
@@ -145,8 +148,9 @@ impl App {
         ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
     }
 
-    /// Executes every segment from its witness alone, when this node was told to.
-    fn reexecute(&self, executed: &Executed, committed: &Committed) -> Result<(), Fault> {
+    /// Executes every segment from its witness alone, when this node was told to; says how many.
+    fn reexecute(&self, executed: &Executed, committed: &Committed) -> Result<u64, Fault> {
+        let mut count = 0u64;
         let segments = executed.segments.iter().zip(&committed.segments);
         for ((segment, record), witness) in segments.zip(&committed.witnesses) {
             let input = SegmentInput {
@@ -167,9 +171,9 @@ impl App {
                     segment.kind, executed.height, record.after
                 )));
             }
-            self.reexecuted.fetch_add(1, Ordering::Relaxed);
+            count = count.saturating_add(1);
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Takes out of the pool what this block used or let expire.

@@ -58,7 +58,9 @@ pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
         vault: contract(&facts.contracts.vault),
         root_chain: contract(&facts.contracts.root_chain),
         root_chain_id: facts.parameters.root_chain_id,
-        segments_reexecuted: tip.segments_reexecuted,
+        first_executed: tip.work.first,
+        segments_executed: tip.work.segments,
+        segments_reexecuted: tip.work.reexecuted,
     })
 }
 

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
     abi::{IRootChain, IVault},
-    relay::acceptance::{Acceptance, newest_final},
+    relay::acceptance::{Acceptance, NotFinal, is_final, newest_final},
 };
 use plasmid_proto::bridge::v1::{
     GetWithdrawalRequest, GetWithdrawalResponse, ListWithdrawalsRequest, ListWithdrawalsResponse,
@@ -33,10 +33,10 @@ const USUAL_RELAY_SECS: u64 = 6;
 pub enum Standing {
     /// Root has not accepted it.
     Open,
-    /// Its window ends at this root time.
+    /// Root accepted it.
     Accepted {
-        /// Seconds.
-        final_at: u64,
+        /// When its window ends, in seconds of root time; none while a message that it skipped is not consumed.
+        final_at: Option<u64>,
     },
     /// It can never be voided.
     Final,
@@ -60,11 +60,13 @@ pub fn standing(source: &dyn Source, epoch: u64) -> Standing {
     if newest.is_some_and(|newest| epoch <= newest.epoch) {
         return Standing::Final;
     }
-    match root.acceptances.get(&epoch) {
-        Some(acceptance) => Standing::Accepted {
-            final_at: acceptance.time.saturating_add(window),
+    match is_final(&root.acceptances, epoch, root_time(source), window) {
+        Ok(()) => Standing::Final,
+        Err(NotFinal::Window { until, .. }) => Standing::Accepted {
+            final_at: Some(until),
         },
-        None => Standing::Open,
+        Err(NotFinal::Skipped { .. }) => Standing::Accepted { final_at: None },
+        Err(NotFinal::Unknown { .. }) => Standing::Open,
     }
 }
 
@@ -81,7 +83,9 @@ pub fn seconds_to_final(source: &dyn Source, epoch: u64, standing: Standing) -> 
     let parameters = &source.facts().parameters;
     match standing {
         Standing::Final => Some(0),
-        Standing::Accepted { final_at } => Some(final_at.saturating_sub(root_time(source)).max(1)),
+        Standing::Accepted { final_at } => {
+            final_at.map(|at| at.saturating_sub(root_time(source)).max(1))
+        }
         Standing::Open => {
             let tip = source.tip();
             let last = epoch
@@ -104,12 +108,10 @@ pub fn get_withdrawal(
     request: &GetWithdrawalRequest,
 ) -> Result<GetWithdrawalResponse, ReadError> {
     let number = request.number;
-    let found = on_tree(source, |tree| {
-        value::<WithdrawalLeaf>(tree, &Slot::Withdrawal(number))
-    })??;
-    let leaf = found.ok_or_else(|| ReadError::NotFound(format!("no withdrawal {number}")))?;
+    let found = on_tree(source, |tree| find(tree, number))??;
+    let found = found.ok_or_else(|| ReadError::NotFound(format!("no withdrawal {number}")))?;
     Ok(GetWithdrawalResponse {
-        withdrawal: Some(describe(source, number, &leaf)?),
+        withdrawal: Some(describe(source, &found)?),
     })
 }
 
@@ -130,7 +132,7 @@ pub fn list_withdrawals(
     })??;
     let withdrawals = found
         .iter()
-        .map(|(number, leaf)| describe(source, *number, leaf))
+        .map(|found| describe(source, found))
         .collect::<Result<_, _>>()?;
     Ok(ListWithdrawalsResponse {
         withdrawals,
@@ -138,38 +140,56 @@ pub fn list_withdrawals(
     })
 }
 
-/// Withdrawals with their numbers, and the number from which to go on.
-type Found = (Vec<(u64, WithdrawalLeaf)>, Option<u64>);
+/// A withdrawal's leaf.
+struct Found {
+    number: u64,
+    index: u32,
+    leaf: WithdrawalLeaf,
+}
 
-/// Up to `length` withdrawals from number `first` on, of one recipient when one is given: a page looks at so many and no more.
+fn find(tree: &Tree, number: u64) -> Result<Option<Found>, ReadError> {
+    let found = tree.get(&Slot::Withdrawal(number).key());
+    let found = found.map(|(index, _, bytes)| {
+        Ok(Found {
+            number,
+            index,
+            leaf: super::accounts::decode(bytes)?,
+        })
+    });
+    found.transpose()
+}
+
+/// Up to `length` withdrawals from number `first` on, of one recipient when one is given, and the number from which to go on: a
+/// page looks at so many and no more.
 fn some_withdrawals(
     tree: &Tree,
     first: u64,
     length: usize,
     recipient: Option<&[u8; 20]>,
-) -> Result<Found, ReadError> {
+) -> Result<(Vec<Found>, Option<u64>), ReadError> {
     let end = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?
         .map_or(1, |counter| counter.next);
     let last = first.saturating_add(LOOKED_AT).min(end);
-    let mut found = Vec::new();
+    let mut page = Vec::new();
     for number in first..last {
-        if found.len() >= length {
-            return Ok((found, Some(number)));
+        if page.len() >= length {
+            return Ok((page, Some(number)));
         }
-        if let Some(leaf) = value::<WithdrawalLeaf>(tree, &Slot::Withdrawal(number))?
-            && recipient.is_none_or(|wanted| leaf.recipient == *wanted)
+        if let Some(found) = find(tree, number)?
+            && recipient.is_none_or(|wanted| found.leaf.recipient == *wanted)
         {
-            found.push((number, leaf));
+            page.push(found);
         }
     }
-    Ok((found, Some(last).filter(|last| *last < end)))
+    Ok((page, Some(last).filter(|last| *last < end)))
 }
 
-fn describe(
-    source: &dyn Source,
-    number: u64,
-    leaf: &WithdrawalLeaf,
-) -> Result<Withdrawal, ReadError> {
+fn describe(source: &dyn Source, found: &Found) -> Result<Withdrawal, ReadError> {
+    let Found {
+        number,
+        index,
+        ref leaf,
+    } = *found;
     let epoch = first_epoch(source, number)?;
     let standing = epoch.map_or(Standing::Open, |epoch| standing(source, epoch));
     let stage = match standing {
@@ -186,6 +206,7 @@ fn describe(
         amount: leaf.amount.to_string(),
         stage: stage.into(),
         seconds_to_claim: seconds_to_final(source, epoch.unwrap_or(running), standing),
+        leaf_index: index,
     })
 }
 

@@ -18,6 +18,7 @@ use plasmid_bridge::{
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
+use super::state::Work;
 use crate::{
     chain::tree::Tree,
     ledger::{Code, Domain, Parameters},
@@ -83,8 +84,8 @@ pub struct Tip {
     pub durable_height: u64,
     /// Nanoseconds that a block has taken of late; none while there were too few.
     pub block_time: Option<u64>,
-    /// Segments executed again from their witnesses.
-    pub segments_reexecuted: u64,
+    /// What this process executed.
+    pub work: Work,
 }
 
 /// A transaction in a block.

@@ -34,6 +34,8 @@ pub struct Executed {
     pub updates: Vec<Update>,
     /// What the checkpoint needs, when the block ends an epoch.
     pub ended: Option<EpochEnd>,
+    /// Hashes of the inbox messages: message i is transaction 1 + i.
+    pub messages: Vec<B256>,
     /// Each user's transaction.
     pub users: Vec<UserMark>,
     /// Shares that the block brings for the first time. Transport, not state: nobody verified them.

@@ -1,6 +1,6 @@
 //! The checks of each step, each with a sabotage: an alteration of what was seen that the check must notice.
 
-use super::observe::{Moved, Observations, Total};
+use super::observe::{Moved, Observations, Total, Work};
 
 /// What a check says: what was checked, or what does not hold.
 pub type Verdict = Result<String, String>;
@@ -161,7 +161,7 @@ pub const CHECKS: [Check; 25] = [
         step: 9,
         name: "segments-reexecuted",
         verify: segments,
-        sabotage: |o| o.accounts.get_or_insert_default().segments_reexecuted[0] = 0,
+        sabotage: |o| o.accounts.get_or_insert_default().work[0].reexecuted -= 1,
     },
     Check {
         step: 9,
@@ -576,23 +576,22 @@ fn every_app_hash(o: &Observations) -> Verdict {
     ))
 }
 
-/// A node that found a segment to differ has stopped; each must have executed at least one segment a block.
+/// Every segment of every block that a node's process executed was executed again; each block has a segment of its record at least.
 fn segments(o: &Observations) -> Verdict {
     let accounts = seen(o.accounts.as_ref(), "the last comparison")?;
-    let least = accounts
-        .segments_reexecuted
-        .iter()
-        .min()
-        .copied()
-        .unwrap_or(0);
-    if least > 0 && accounts.segments_reexecuted.len() == accounts.nodes {
+    let whole = |work: &Work| {
+        let blocks = work.height.saturating_add(1).saturating_sub(work.first);
+        work.first > 0 && work.segments >= blocks && work.reexecuted == work.segments
+    };
+    if accounts.work.len() == accounts.nodes && accounts.work.iter().all(whole) {
+        let counts: Vec<_> = accounts.work.iter().map(|work| work.segments).collect();
         return Ok(format!(
-            "{least} segments or more re-executed from witnesses on each node"
+            "every segment re-executed from its witness alone: {counts:?} on the nodes"
         ));
     }
     Err(format!(
-        "segments re-executed by each of {} nodes: {:?}",
-        accounts.nodes, accounts.segments_reexecuted
+        "not every segment was re-executed on each of {} nodes: {:?}",
+        accounts.nodes, accounts.work
     ))
 }
 

@@ -220,6 +220,19 @@ pub struct Accounts {
     pub height: u64,
     /// Every asset on both chains.
     pub totals: Vec<Total>,
-    /// Segments that each node executed again from their witnesses alone; one that differs stops the node.
-    pub segments_reexecuted: Vec<u64>,
+    /// What each node's process executed.
+    pub work: Vec<Work>,
+}
+
+/// What a node's process executed up to a height.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The first height.
+    pub first: u64,
+    /// The last height.
+    pub height: u64,
+    /// Segments of these blocks.
+    pub segments: u64,
+    /// Segments that were executed again from their witnesses alone; one that differs stops the node.
+    pub reexecuted: u64,
 }

@@ -1,14 +1,14 @@
 //! What a proof is about, and what its leaf says.
 
 use alloy_primitives::Address;
-use plasmid_proto::bridge::v1::{TokenBalanceId, get_proof_request};
+use plasmid_proto::bridge::v1::{RecordId, TokenBalanceId, get_proof_request};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{CliError, amount, connect},
+    cli::{CliError, amount, connect, tx},
     ledger::{
         Account, Slot, Value as _,
-        leaf::{AccountLeaf, LeafError, TokenBalance, Withdrawal},
+        leaf::{AccountLeaf, LeafError, RecordLeaf, TokenBalance, Withdrawal},
     },
 };
 
@@ -16,28 +16,37 @@ use crate::{
 pub(super) enum Claim {
     Account(Account),
     Token(Account, [u8; 20]),
+    Record(Account, [u8; 32]),
     Withdrawal(u64),
 }
 
+/// The words that name it, on a command line or in a proof file.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Names<'a> {
+    pub(super) account: Option<&'a str>,
+    pub(super) token: Option<&'a str>,
+    pub(super) topic: Option<&'a str>,
+    pub(super) withdrawal: Option<u64>,
+}
+
 impl Claim {
-    pub(super) fn new(
-        account: Option<&str>,
-        token: Option<&str>,
-        withdrawal: Option<u64>,
-    ) -> Result<Self, CliError> {
+    pub(super) fn new(names: Names<'_>) -> Result<Self, CliError> {
         let parse = |text: &str| {
             text.parse::<Account>()
                 .map_err(|error| CliError::new(format!("account {text:?}: {error}")))
         };
-        let account = account.map(parse).transpose()?;
-        match (account, token, withdrawal) {
-            (Some(account), Some(token), None) => {
+        let account = names.account.map(parse).transpose()?;
+        match (account, names.token, names.topic, names.withdrawal) {
+            (Some(account), None, None, None) => Ok(Self::Account(account)),
+            (Some(account), Some(token), None, None) => {
                 Ok(Self::Token(account, connect::address(token)?))
             }
-            (Some(account), None, None) => Ok(Self::Account(account)),
-            (None, None, Some(number)) => Ok(Self::Withdrawal(number)),
+            (Some(account), None, Some(topic), None) => {
+                Ok(Self::Record(account, tx::topic_bytes(topic)?))
+            }
+            (None, None, None, Some(number)) => Ok(Self::Withdrawal(number)),
             _ => Err(CliError::new(
-                "name what to prove: --account or --withdrawal",
+                "name what to prove: --account, alone or with --token or --topic, or --withdrawal",
             )),
         }
     }
@@ -46,6 +55,7 @@ impl Claim {
         match self {
             Self::Account(account) => Slot::Account(*account),
             Self::Token(account, token) => Slot::TokenBalance(*account, *token),
+            Self::Record(account, topic) => Slot::Record(*account, *topic),
             Self::Withdrawal(number) => Slot::Withdrawal(*number),
         }
     }
@@ -57,6 +67,10 @@ impl Claim {
                 account: account.to_string(),
                 token: Address::from(*token).to_string(),
             }),
+            Self::Record(account, topic) => get_proof_request::Leaf::Record(RecordId {
+                account: account.to_string(),
+                topic: topic.to_vec(),
+            }),
             Self::Withdrawal(number) => get_proof_request::Leaf::Withdrawal(*number),
         }
     }
@@ -66,6 +80,9 @@ impl Claim {
             Self::Account(account) => json!({ "account": account.to_string() }),
             Self::Token(account, token) => {
                 json!({ "account": account.to_string(), "token": Address::from(*token).to_string() })
+            }
+            Self::Record(account, topic) => {
+                json!({ "account": account.to_string(), "topic": hex::encode(topic) })
             }
             Self::Withdrawal(number) => json!({ "withdrawal": number }),
         }
@@ -89,6 +106,10 @@ impl Claim {
             Self::Token(..) => {
                 let leaf = TokenBalance::decode(value).map_err(wrong)?;
                 json!({ "token": address(leaf.token), "amount": leaf.amount.to_string() })
+            }
+            Self::Record(..) => {
+                let leaf = RecordLeaf::decode(value).map_err(wrong)?;
+                json!({ "data_hash": hex::encode(leaf.data_hash), "height": leaf.height })
             }
             Self::Withdrawal(_) => {
                 let leaf = Withdrawal::decode(value).map_err(wrong)?;

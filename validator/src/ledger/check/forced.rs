@@ -56,6 +56,17 @@ pub(in crate::ledger) fn check_forced(
     })
 }
 
+/// Judges bytes before somebody pays to send them through the inbox: an error means that they can have no effect, whatever the
+/// state. A transaction of scheme root-sender is judged as if its own sender sent it.
+///
+/// # Errors
+/// The rule that they break.
+pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject> {
+    let sender = Transaction::decode(bytes)?.header.sender;
+    let forced = check_forced(bytes, sender.id, domain)?;
+    forced.rules.map(|()| forced.transaction)
+}
+
 /// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.
 fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
     let header = &transaction.header;

@@ -9,7 +9,7 @@ use crate::{
     cli::{
         CliError,
         demo::{
-            observe::{Accounts, Observations, Total},
+            observe::{Accounts, Observations, Total, Work},
             people::World,
         },
     },
@@ -44,9 +44,12 @@ pub async fn everything(
                 .push(hex::encode(block.app_hash));
         }
         let status = client.get_status(GetStatusRequest {}).await?.into_inner();
-        accounts
-            .segments_reexecuted
-            .push(status.segments_reexecuted);
+        accounts.work.push(Work {
+            first: status.first_executed,
+            height: status.height,
+            segments: status.segments_executed,
+            reexecuted: status.segments_reexecuted,
+        });
     }
     accounts.totals = totals(world).await?;
     seen.accounts = Some(accounts);

@@ -1,0 +1,176 @@
+//! `plasmid bridge deposit`: money from root to the child.
+
+use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_sol_types::SolCall;
+use clap::Args;
+use plasmid_bridge::{
+    abi::{IToken, IVault},
+    client::{rpc::Call, wallet::Wallet},
+};
+use serde_json::json;
+
+use super::{message::Sent, read, wallet};
+use crate::{
+    cli::{
+        CliError, amount,
+        connect::{self, Connection},
+        keys::KeyOptions,
+        output::Output,
+        tx,
+    },
+    ledger::Account,
+};
+
+/// Decimals of the native coin.
+const NATIVE_DECIMALS: u32 = 18;
+
+/// What goes in, from whom, to whom.
+#[derive(Clone, Debug, Args)]
+pub struct DepositCommand {
+    /// Name of the key that pays.
+    #[arg(long)]
+    from: String,
+    /// Decimal number of coins (1.5), or base units (1500base).
+    #[arg(long)]
+    amount: String,
+    /// Address of the token on root; the native coin when absent.
+    #[arg(long)]
+    token: Option<String>,
+    /// Native coin that goes along with a token, for fees on the child.
+    #[arg(long, requires = "token")]
+    native: Option<String>,
+    /// Who gets it on the child [default: the sender's account].
+    #[arg(long)]
+    to: Option<String>,
+    /// Address on root that gets it back if the child cannot credit it [default: the sender's].
+    #[arg(long)]
+    refund: Option<String>,
+}
+
+/// A call of the Vault.
+struct Prepared {
+    data: Vec<u8>,
+    value: U256,
+    units: u128,
+}
+
+/// Runs `plasmid bridge deposit`.
+///
+/// # Errors
+/// What root or the node refused, or why the child gave the money back.
+pub async fn run(
+    command: &DepositCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let status = connection.status().await?;
+    let deployment = connection.deployment(&status)?;
+    let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
+    let recipient = match command.to.as_deref() {
+        Some(text) => tx::account(text, keys)?,
+        None => Account::ethereum(wallet.address().into_array()),
+    };
+    let refund = match command.refund.as_deref() {
+        Some(text) => Address::from(connect::address(text)?),
+        None => wallet.address(),
+    };
+    let progress = output.progress("depositing on root");
+    let prepared = prepare(command, &wallet, deployment.vault, &recipient, refund).await?;
+    let receipt = wallet
+        .execute(Call {
+            from: None,
+            to: Some(deployment.vault),
+            value: prepared.value,
+            data: prepared.data.into(),
+        })
+        .await?;
+    let sent = Sent::of(deployment.inbox, &receipt.logs)?;
+    progress.set_message("waiting for the child to credit it");
+    let outcome = sent.outcome(connection).await;
+    progress.finish_and_clear();
+    let mut object = json!({
+        "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": sent.index, "hash": sent.hash(),
+        "recipient": recipient.to_string(), "amount": prepared.units.to_string(), "value": prepared.value.to_string(), "consumed": false,
+    });
+    if let Ok(outcome) = &outcome {
+        outcome.add_to(&mut object);
+    }
+    output.object(&object);
+    let outcome = outcome?;
+    if outcome.code != 0 {
+        let numbers: Vec<_> = outcome.withdrawals.iter().map(u64::to_string).collect();
+        let back = match numbers.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; {refund} gets it back: `plasmid bridge claim {} --from {}`",
+                numbers.join(" "),
+                command.from
+            ),
+        };
+        return Err(CliError::new(format!(
+            "the child did not credit the deposit: {} (code {}){back}",
+            outcome.log, outcome.code
+        )));
+    }
+    output.next(&format!(
+        "plasmid tx transfer --from {} --to ACCOUNT --amount AMOUNT",
+        command.from
+    ));
+    Ok(())
+}
+
+/// The call, after a token's approval was given.
+async fn prepare(
+    command: &DepositCommand,
+    wallet: &Wallet,
+    vault: Address,
+    recipient: &Account,
+    refund: Address,
+) -> Result<Prepared, CliError> {
+    let recipient = IVault::Account {
+        kind: recipient.kind,
+        id: FixedBytes(recipient.id),
+    };
+    let Some(token) = &command.token else {
+        let units = amount::parse(&command.amount, NATIVE_DECIMALS)?;
+        let call = IVault::depositNativeCall {
+            amount: units,
+            recipient,
+            refund,
+        };
+        return Ok(Prepared {
+            data: call.abi_encode(),
+            value: read(wallet, vault, IVault::quoteCall { native: units }).await?,
+            units,
+        });
+    };
+    let token = Address::from(connect::address(token)?);
+    let decimals = match command.amount.ends_with("base") {
+        true => 0,
+        false => read(wallet, token, IToken::decimalsCall {}).await?,
+    };
+    let units = amount::parse(&command.amount, u32::from(decimals))?;
+    let native = command.native.as_deref();
+    let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
+    let value = read(wallet, vault, IVault::quoteCall { native }).await?;
+    let approve = IToken::approveCall {
+        spender: vault,
+        value: U256::from(units),
+    };
+    wallet
+        .execute(Call::to(token, approve.abi_encode()))
+        .await?;
+    let call = IVault::depositTokenCall {
+        token,
+        amount: units,
+        native,
+        recipient,
+        refund,
+    };
+    Ok(Prepared {
+        data: call.abi_encode(),
+        value,
+        units,
+    })
+}

@@ -1,0 +1,118 @@
+//! What became of a message: from its event on root to its result on the child.
+
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use alloy_sol_types::SolEvent;
+use plasmid_bridge::{abi::IInbox, relay::seen::Log};
+use plasmid_proto::ledger::v1::{GetTransactionRequest, get_transaction_request};
+use serde_json::{Value, json};
+
+use crate::{
+    app::pool::engine_hash,
+    chain::record::MESSAGE,
+    cli::{CliError, connect::Connection, tx},
+};
+
+/// How often, and how many times, the child's cursor is looked at: two minutes.
+const POLL: Duration = Duration::from_millis(250);
+const POLLS: u32 = 480;
+
+/// A message that stands in the inbox.
+pub struct Sent {
+    pub index: u64,
+    /// The engine's hash of its transaction on the child.
+    hash: [u8; 32],
+}
+
+/// What the child made of a message.
+pub struct Outcome {
+    /// Its result code; zero: it did what it says.
+    pub code: u32,
+    /// Why it did not.
+    pub log: String,
+    /// The withdrawals that it made, by number.
+    pub withdrawals: Vec<u64>,
+}
+
+impl Outcome {
+    /// Adds itself to an object that is printed.
+    pub fn add_to(&self, object: &mut Value) {
+        object["consumed"] = true.into();
+        object["code"] = self.code.into();
+        object["log"] = self.log.clone().into();
+        if !self.withdrawals.is_empty() {
+            object["withdrawals"] = json!(self.withdrawals);
+        }
+    }
+}
+
+impl Sent {
+    /// The message that `inbox` took in a transaction with these events; another contract's are not looked at.
+    pub fn of(inbox: Address, logs: &[Log]) -> Result<Self, CliError> {
+        let event = logs
+            .iter()
+            .filter(|log| log.address == inbox)
+            .find_map(decode);
+        let event = event
+            .ok_or_else(|| CliError::new("the transaction on root sent no message to the inbox"))?;
+        let transaction = [&[MESSAGE], event.message.as_ref()].concat();
+        Ok(Self {
+            index: event.index,
+            hash: engine_hash(&transaction),
+        })
+    }
+
+    /// Waits until the child has consumed it, and asks what it did.
+    pub async fn outcome(&self, connection: &Connection) -> Result<Outcome, CliError> {
+        self.wait(connection).await?;
+        let request = GetTransactionRequest {
+            id: Some(get_transaction_request::Id::Hash(self.hash.to_vec())),
+        };
+        let mut client = connection.transactions().await?;
+        let answer = client.get_transaction(request).await?.into_inner();
+        let status = answer
+            .status
+            .ok_or_else(|| CliError::new("the node answered without a status"))?;
+        Ok(Outcome {
+            code: status.code,
+            withdrawals: tx::withdrawals(&status.data),
+            log: status.log,
+        })
+    }
+
+    async fn wait(&self, connection: &Connection) -> Result<(), CliError> {
+        let index = self.index;
+        let mut cursor = 0;
+        for _ in 0..POLLS {
+            cursor = connection.status().await?.inbox_cursor;
+            if cursor >= index {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(CliError::new(format!(
+            "message {index} stands in the inbox on root and the child is at {cursor}: nothing is lost, it will be consumed; \
+             `plasmid status` shows the cursor, `plasmid query tx {}` then shows what came of it",
+            hex::encode(self.hash)
+        )))
+    }
+
+    /// The engine's hash in hex.
+    pub fn hash(&self) -> String {
+        hex::encode(self.hash)
+    }
+}
+
+fn decode(log: &Log) -> Option<IInbox::MessageSent> {
+    IInbox::MessageSent::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
+}
+
+/// The index of the inbox message that a transaction on root sent.
+///
+/// # Errors
+/// When it sent none.
+pub fn message_index(logs: &[Log]) -> Result<u64, CliError> {
+    let sent = logs.iter().find_map(decode).map(|sent| sent.index);
+    sent.ok_or_else(|| CliError::new("the transaction on root sent no message"))
+}
