@@ -157,6 +157,11 @@ impl Pool {
         }
     }
 
+    /// Whether anything of this sender waits.
+    pub fn has(&self, sender: &Account) -> bool {
+        self.senders.contains_key(sender)
+    }
+
     /// Removes what a sender can no longer use: every sequence below `next`.
     pub fn advance(&mut self, sender: &Account, next: u64) {
         let stale: Vec<Hash> = match self.senders.get(sender) {

@@ -9,8 +9,10 @@ use super::pool::{Pool, engine_hash};
 use crate::chain::execute::Checker;
 use crate::ledger::{CheckedTransaction, Domain, Reject, check_batch};
 
-/// Transactions that one core checks together.
-const BATCH: usize = 256;
+/// Transactions that one core checks together, at least and at most: a larger batch costs less a signature, and more when one
+/// of them does not verify.
+const LEAST: usize = 256;
+const MOST: usize = 8_192;
 
 /// Checks through the pool's verdicts.
 pub(super) struct Verdicts<'a> {
@@ -25,7 +27,7 @@ impl Checker for Verdicts<'_> {
     ) -> Vec<Result<CheckedTransaction, Reject>> {
         let mut verdicts: Vec<Option<Result<CheckedTransaction, Reject>>> = {
             let hashes: Vec<_> = transactions
-                .iter()
+                .par_iter()
                 .map(|bytes| engine_hash(bytes))
                 .collect();
             let pool = lock(self.pool);
@@ -37,8 +39,9 @@ impl Checker for Verdicts<'_> {
         let cold: Vec<usize> = (0..verdicts.len())
             .filter(|place| verdicts.get(*place).is_some_and(Option::is_none))
             .collect();
+        let batch = cold.len().div_ceil(rayon::current_num_threads());
         let fresh: Vec<_> = cold
-            .par_chunks(BATCH)
+            .par_chunks(batch.clamp(LEAST, MOST))
             .flat_map_iter(|places| {
                 let bytes: Vec<&[u8]> = places
                     .iter()

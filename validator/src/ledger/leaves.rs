@@ -142,7 +142,8 @@ impl Leaves for Memory {
 #[derive(Debug)]
 pub struct Overlay<'a, L: ?Sized> {
     below: &'a mut L,
-    held: BTreeMap<Slot, Held>,
+    /// A handful, since every rule touches O(1) leaves: searched from the first on.
+    held: Vec<(Slot, Held)>,
     order: Vec<Slot>,
     made: u32,
 }
@@ -158,7 +159,7 @@ impl<'a, L: Leaves + ?Sized> Overlay<'a, L> {
     pub fn new(below: &'a mut L) -> Self {
         Self {
             below,
-            held: BTreeMap::new(),
+            held: Vec::new(),
             order: Vec::new(),
             made: 0,
         }
@@ -176,23 +177,24 @@ impl<'a, L: Leaves + ?Sized> Overlay<'a, L> {
 
     /// Writes through.
     pub fn commit(mut self) -> Result<(), L::Error> {
-        for slot in &self.order {
-            if let Some(value) = self.held.remove(slot).and_then(|held| held.value) {
-                self.below.write(slot, value)?;
+        for slot in std::mem::take(&mut self.order) {
+            if let Some(value) = self.load(&slot)?.value.take() {
+                self.below.write(&slot, value)?;
             }
         }
         Ok(())
     }
 
     fn load(&mut self, slot: &Slot) -> Result<&mut Held, L::Error> {
-        let value = match self.held.contains_key(slot) {
-            true => None,
-            false => self.below.read(slot)?,
-        };
-        Ok(self.held.entry(*slot).or_insert(Held {
-            value,
-            written: false,
-        }))
+        let place = self.held.iter().position(|(held, _)| held == slot);
+        if place.is_none() {
+            let value = self.below.read(slot)?;
+            let written = false;
+            self.held.push((*slot, Held { value, written }));
+        }
+        let last = self.held.len().saturating_sub(1);
+        let (_, held) = &mut self.held[place.unwrap_or(last)];
+        Ok(held)
     }
 }
 

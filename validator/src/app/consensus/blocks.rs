@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use prost::Message;
+use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
 use crate::app::mempool::next_sequence;
@@ -181,7 +182,9 @@ impl App {
         let state = self.state();
         let mut pool = self.pool();
         for user in &executed.users {
-            pool.advance(&user.sender, next_sequence(&state, &user.sender)?);
+            if pool.has(&user.sender) {
+                pool.advance(&user.sender, next_sequence(&state, &user.sender)?);
+            }
         }
         pool.expire(state.next_height());
         Ok(())
@@ -191,7 +194,8 @@ impl App {
 fn respond(executed: &Executed, committed: &Committed) -> Result<ResponseFinalizeBlock, Fault> {
     Ok(ResponseFinalizeBlock {
         events: Vec::new(),
-        tx_results: executed.receipts.iter().map(convert::result).collect(),
+        // Mostly texts of accounts, for those who search.
+        tx_results: executed.receipts.par_iter().map(convert::result).collect(),
         validator_updates: executed
             .updates
             .iter()
