@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 /// The folder of the Foundry project, with every pinned tool of its lock file installed.
@@ -69,9 +69,13 @@ fn build() {
     });
 }
 
+/// Foundry's tests run one after the other: each run writes the same folder of figures.
+static FORGE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn the_contracts_pass_their_own_tests() {
     build();
+    let _alone = FORGE.lock().unwrap_or_else(PoisonError::into_inner);
     let output = run(Path::new("node"), &["script/forge", "test"]);
     let text = String::from_utf8_lossy(&output.stdout);
     let closing = text
@@ -96,6 +100,29 @@ fn the_committed_artifacts_come_from_the_sources() {
         Path::new("node"),
         &["script/build.mjs", "--check", "--out", "out"],
     );
+}
+
+#[test]
+fn the_report_prints_sizes_and_gas() {
+    build();
+    let _alone = FORGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let output = run(Path::new("node"), &["script/report.mjs", "--json"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    let named = |start: &str| {
+        let of_name = |figure: &&serde_json::Value| {
+            let name = figure["name"].as_str().unwrap_or_default();
+            name.starts_with(start) && figure["value"].as_u64().is_some_and(|value| value > 0)
+        };
+        figures.iter().filter(of_name).count()
+    };
+    for contract in ["Registry", "RootChain", "Inbox", "Vault"] {
+        assert_eq!(named(&format!("code_bytes.{contract}")), 1, "{text}");
+    }
+    assert!(named("gas.checkpoint") > 0, "{text}");
 }
 
 #[test]

@@ -169,6 +169,17 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let wrong = place.refused(&plan);
     assert!(wrong.contains("exists"), "{wrong}");
 
+    // A plan is there to be changed: shorter epochs, for a test's sake.
+    let file = place.path("network.toml");
+    let text = fs::read_to_string(&file).expect("the plan");
+    let shorter = text.replace("epoch_blocks = 64", "epoch_blocks = 16");
+    assert_ne!(shorter, text);
+    fs::write(&file, &shorter).expect("write");
+    let many = place.refused("init deploy --from rich");
+    assert!(many.contains("fall due in the longest epoch"), "{many}");
+    let fewer = shorter.replace("inbox_interval_ms = 100", "inbox_interval_ms = 250");
+    fs::write(&file, fewer).expect("write");
+
     let early = place.refused("init register --home a --from ann --stake 3");
     assert!(early.contains("init deploy"), "{early}");
     let deployed = place.good("init deploy --from rich");
@@ -248,6 +259,29 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     for node in &nodes {
         assert_eq!(node.app_hash(4).await, expected);
     }
-    let status = place.good(&format!("--node http://{} status", ports[6]));
+    let at = format!(
+        "--node http://{} --registry {}",
+        ports[6],
+        deployed["registry"].as_str().expect("an address")
+    );
+    let status = place.good(&format!("{at} status"));
     assert_eq!(status["chain_id"], created["chain_id"]);
+
+    // Its checkpoints reach root, by a relayer that asks the node that signs nothing; money comes in.
+    let mut relay = place.command();
+    relay.args(at.split_whitespace());
+    relay.args(["relay", "--from", "ben", "--patience", "0"]);
+    nodes[2].children.push(relay.spawn().expect("the relayer"));
+    let credited = place.good(&format!("{at} bridge deposit --from ann --amount 1"));
+    assert_eq!(credited["code"], 0, "{credited}");
+    let own = place.good(&format!("{at} query account {ann}"));
+    assert_eq!(own["balance"], "1000000000000000000", "{own}");
+    for _ in 0..POLLS {
+        let status = place.good(&format!("{at} status"));
+        if status["checkpoints_accepted"].as_u64() >= Some(1) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("root accepted no checkpoint");
 }
