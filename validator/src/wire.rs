@@ -5,10 +5,26 @@ use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter, ledger::v1 as le
 use plasmid_staking::Member;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    app::reads::ReadError,
-    ledger::{Account, Parameters, parameters::FinalityRule},
-};
+use crate::ledger::{Account, Parameters, parameters::FinalityRule};
+
+/// A text that names nothing, with the text and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {text:?}: {why}")]
+pub struct Unreadable {
+    what: &'static str,
+    text: String,
+    why: String,
+}
+
+impl Unreadable {
+    fn new(what: &'static str, text: &str, why: impl ToString) -> Self {
+        Self {
+            what,
+            text: shown(text).to_owned(),
+            why: why.to_string(),
+        }
+    }
+}
 
 /// As much of a stranger's text as an error repeats.
 pub fn shown(text: &str) -> &str {
@@ -19,29 +35,28 @@ pub fn shown(text: &str) -> &str {
 /// An account in text form.
 ///
 /// # Errors
-/// [`ReadError::Invalid`] with what is wrong.
-pub fn account(text: &str) -> Result<Account, ReadError> {
-    text.parse()
-        .map_err(|error| ReadError::Invalid(format!("account {:?}: {error}", shown(text))))
+/// [`Unreadable`] with what is wrong.
+pub fn account(text: &str) -> Result<Account, Unreadable> {
+    text.parse::<Account>()
+        .map_err(|error| Unreadable::new("account", text, error))
 }
 
 /// Twenty bytes from `0x` hex; mixed case must be the checksum of EIP-55.
 ///
 /// # Errors
-/// [`ReadError::Invalid`].
-pub fn address_bytes(text: &str) -> Result<[u8; 20], ReadError> {
-    let wrong = |why: String| ReadError::Invalid(format!("address {:?}: {why}", shown(text)));
+/// [`Unreadable`] with what is wrong.
+pub fn address_bytes(text: &str) -> Result<[u8; 20], Unreadable> {
     let digits = text.trim_start_matches("0x");
     if digits.chars().any(|c| c.is_ascii_uppercase())
         && digits.chars().any(|c| c.is_ascii_lowercase())
     {
         return Address::parse_checksummed(text, None)
             .map(Address::into_array)
-            .map_err(|error| wrong(error.to_string()));
+            .map_err(|error| Unreadable::new("address", text, error));
     }
     text.parse::<Address>()
         .map(Address::into_array)
-        .map_err(|error| wrong(error.to_string()))
+        .map_err(|error| Unreadable::new("address", text, error))
 }
 
 /// `0x` hex with the checksum of EIP-55.

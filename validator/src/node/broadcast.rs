@@ -1,6 +1,6 @@
 //! Transactions that came by gRPC, handed to the engine's mempool.
 
-use super::{comet, start::StartError};
+use super::comet;
 use crate::{
     ledger::Code,
     rpc::{Mempool, Taken},
@@ -11,13 +11,8 @@ pub(super) struct Engine(comet::Client);
 
 impl Engine {
     /// The mempool of the engine whose RPC is at `url`.
-    pub(super) fn new(url: &str) -> Result<Self, StartError> {
-        comet::Client::with_url(url.to_owned())
-            .map(Self)
-            .map_err(|error| StartError::Address {
-                text: url.to_owned(),
-                why: error.to_string(),
-            })
+    pub(super) fn new(url: &str) -> Result<Self, comet::RpcError> {
+        comet::Client::with_url(url.to_owned()).map(Self)
     }
 }
 

@@ -163,9 +163,13 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
     let source: Arc<dyn Source> = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
+    let engine = Engine::new(&config.engine_rpc).map_err(|error| StartError::Address {
+        text: config.engine_rpc.clone(),
+        why: error.to_string(),
+    })?;
     let services = Services {
         source,
-        engine: Arc::new(Engine::new(&config.engine_rpc)?),
+        engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
     };
     let address: AbciAddress = config.abci.parse()?;

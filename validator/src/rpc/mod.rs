@@ -24,7 +24,10 @@ use tonic::{
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::app::reads::{ReadError, Source};
+use crate::{
+    app::reads::{ReadError, Source},
+    wire::Unreadable,
+};
 
 mod bridge;
 pub mod client;
@@ -145,6 +148,12 @@ pub async fn serve(
         .serve_with_incoming_shutdown(incoming, stop)
         .await?;
     Ok(())
+}
+
+impl From<Unreadable> for Status {
+    fn from(error: Unreadable) -> Self {
+        ReadError::from(error).into()
+    }
 }
 
 impl From<ReadError> for Status {

@@ -22,6 +22,7 @@ use super::state::Work;
 use crate::{
     chain::tree::Tree,
     ledger::{Code, Domain, Parameters},
+    wire::Unreadable,
 };
 
 pub mod accounts;
@@ -47,6 +48,12 @@ pub enum ReadError {
     /// This node is broken.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<Unreadable> for ReadError {
+    fn from(error: Unreadable) -> Self {
+        Self::Invalid(error.to_string())
+    }
 }
 
 /// What does not change while a node runs.
