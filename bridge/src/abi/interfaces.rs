@@ -359,6 +359,7 @@ sol! {
     interface IToken {
         event Transfer(address indexed from, address indexed to, uint256 value);
 
+        function allowance(address owner, address spender) external view returns (uint256);
         function approve(address spender, uint256 value) external returns (bool);
         function balanceOf(address owner) external view returns (uint256);
         function decimals() external view returns (uint8);

@@ -81,8 +81,11 @@ pub fn transactions(folder: &Path) {
     applied(folder, &format!("tx set-payout {STRANGER} --from bob"));
     let bob = typed(folder, "query account bob");
     assert_eq!(bob["payout"], STRANGER, "{bob}");
-    // An Ed25519 account is paid where it said.
-    let number = applied(folder, "bridge withdraw --from bob --amount 0.01")["withdrawal"].clone();
+    // Where an Ed25519 account is paid is typed, never a node's word.
+    let said = refused(folder, "bridge withdraw --from bob --amount 0.01");
+    assert!(said.contains("--to"), "{said}");
+    let line = format!("bridge withdraw --from bob --amount 0.01 --to {STRANGER}");
+    let number = applied(folder, &line)["withdrawal"].clone();
     let found = typed(folder, &format!("query withdrawal {number}"));
     assert_eq!(found["recipient"], STRANGER, "{found}");
     assert_eq!(found["paid"], false, "{found}");

@@ -3,7 +3,7 @@
 //! A transaction whose turn it is is tried on the state, so that the answer is what a block would give now. One that is up
 //! to 64 sequences ahead is held on its signature, expiry and least fee. At recheck only what can change is asked again.
 
-use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
+use tendermint_proto::v0_38::abci::{RequestCheckTx, ResponseCheckTx};
 
 use super::App;
 use super::pool::{Hash, Pending, check_sequence, engine_hash};
@@ -21,8 +21,9 @@ type Verdict = Result<u32, Reject>;
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
         let hash = engine_hash(&request.tx);
-        let again = request.r#type == i32::from(CheckTxType::Recheck);
-        let verdict = match again && self.pool().get(&hash).is_some() {
+        // An engine that started again has an empty mempool and asks anew about what is held here: were that refused, no node
+        // would gossip it. What an engine knows it does not ask about twice.
+        let verdict = match self.pool().get(&hash).is_some() {
             true => self.recheck(&hash)?,
             false => self.admit(hash, &request.tx)?,
         };

@@ -37,7 +37,7 @@ pub enum BridgeCommand {
     Deposit(deposit::DepositCommand),
     /// Takes money off the child; the same as `plasmid tx withdraw`.
     Withdraw {
-        /// Who is paid on root [default: the sender's own address, or the payout address of its account].
+        /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
         #[arg(long)]
         to: Option<String>,
         #[command(flatten)]

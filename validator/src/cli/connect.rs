@@ -11,8 +11,11 @@ use std::{
 use alloy_primitives::Address;
 use clap::Args;
 use plasmid_bridge::{
-    abi,
-    client::rpc::{Limits, Rpc},
+    abi::{self, IRootChain},
+    client::{
+        follower::view_call,
+        rpc::{At, Limits, Rpc},
+    },
 };
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
@@ -61,6 +64,10 @@ pub struct NetworkFile {
     pub engines: Vec<String>,
     /// The root chain's JSON-RPC address.
     pub root: String,
+    /// The root chain's id.
+    pub root_chain_id: u64,
+    /// The deployment id, hex.
+    pub deployment_id: String,
     /// The folder of the funded accounts' key files.
     pub keys: PathBuf,
     /// The file with their password.
@@ -168,9 +175,42 @@ impl Connection {
     /// The deployment that the user named, checked against what the node serves.
     ///
     /// # Errors
-    /// When no Registry is named, or the node's contracts are not its own.
-    pub fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
-        Deployment::of(self.registry()?, status)
+    /// When no Registry is named, or what the node serves is not its own.
+    pub async fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
+        let told = Deployment::of(self.registry()?, status)?;
+        match self.known().await? {
+            Some(known) if known != told => Err(CliError::new(format!(
+                "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
+                hex::encode(told.domain.deployment),
+                told.domain.root_chain_id,
+                hex::encode(known.domain.deployment),
+                known.domain.root_chain_id,
+            ))),
+            _ => Ok(told),
+        }
+    }
+
+    /// The deployment that the user named, with no node's word.
+    ///
+    /// # Errors
+    /// When no root chain is named that could tell of it.
+    pub async fn deployment_alone(&self) -> Result<Deployment, CliError> {
+        self.known().await?.ok_or_else(|| {
+            CliError::new(
+                "no node answers: without one, name the deployment's Registry with --registry and the root chain with --root",
+            )
+        })
+    }
+
+    /// What root, or the local network's own file, says of the deployment; none where the user named no root chain.
+    async fn known(&self) -> Result<Option<Deployment>, CliError> {
+        match (self.registry, self.root_address()) {
+            (Some(registry), Ok(_)) => Deployment::on_root(&*self.root()?, registry)
+                .await
+                .map(Some),
+            (Some(_), Err(_)) => Ok(None),
+            (None, _) => self.local()?.as_ref().map(Deployment::of_local).transpose(),
+        }
     }
 
     /// The root chain's JSON-RPC address.
@@ -188,8 +228,8 @@ impl Connection {
     }
 }
 
-/// A deployment that the user named, and that the node serves.
-#[derive(Clone, Copy, Debug)]
+/// A deployment that the user named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deployment {
     /// What signatures bind.
     pub domain: Domain,
@@ -225,15 +265,43 @@ impl Deployment {
                 id.len()
             ))
         })?;
-        Ok(Self {
+        Ok(Self::made_by(registry, status.root_chain_id, deployment))
+    }
+
+    /// What RootChain says of itself.
+    async fn on_root(root: &Rpc, registry: Address) -> Result<Self, CliError> {
+        let [_, _, root_chain] = abi::created_by(registry);
+        let id = view_call(root, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
+        Ok(Self::made_by(registry, root.chain_id().await?, id.0))
+    }
+
+    fn of_local(local: &NetworkFile) -> Result<Self, CliError> {
+        let damaged = |what: &str| {
+            CliError::new(format!(
+                "{NETWORK_FILE} of the local network: its {what} is malformed; `plasmid localnet` writes it anew when it starts"
+            ))
+        };
+        let registry = local
+            .contracts
+            .get("registry")
+            .and_then(|text| text.parse().ok());
+        let registry = registry.ok_or_else(|| damaged("registry"))?;
+        let id = hex::decode(&local.deployment_id).unwrap_or_default();
+        let id = id.try_into().map_err(|_| damaged("deployment_id"))?;
+        Ok(Self::made_by(registry, local.root_chain_id, id))
+    }
+
+    fn made_by(registry: Address, root_chain_id: u64, deployment: [u8; 20]) -> Self {
+        let [inbox, vault, root_chain] = abi::created_by(registry);
+        Self {
             domain: Domain {
-                root_chain_id: status.root_chain_id,
+                root_chain_id,
                 root_chain: root_chain.into_array(),
                 deployment,
             },
             vault,
             inbox,
-        })
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     node::{
         comet::Pace,
         local::{
-            LocalError, found, loopback,
+            Local, LocalError, found, loopback,
             run::{Network, Options},
         },
         shutdown,
@@ -134,6 +134,9 @@ async fn start(
 
 fn describe(network: &Network) -> Result<NetworkFile, CliError> {
     let folder = fs::canonicalize(&network.folder)?;
+    let genesis = Local::home(&network.folder, 0).read_genesis();
+    let genesis = genesis.map_err(|error| CliError::new(error.to_string()))?;
+    let domain = genesis.deployment.domain;
     let [inbox, vault, root_chain] = abi::created_by(network.local.registry);
     let contracts = [
         ("registry", network.local.registry),
@@ -153,6 +156,8 @@ fn describe(network: &Network) -> Result<NetworkFile, CliError> {
             .map(|ports| format!("http://{}", loopback(ports.rpc)))
             .collect(),
         root: network.anvil.url().to_owned(),
+        root_chain_id: domain.root_chain_id,
+        deployment_id: hex::encode(domain.deployment),
         keys: folder.join("keys"),
         password_file: folder.join("password"),
         contracts: contracts

@@ -245,6 +245,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "vault": status.vault,
         "root_chain": status.root_chain,
     }));
+    output.next("plasmid query checkpoints");
     Ok(())
 }
 
@@ -318,7 +319,7 @@ async fn balances(
     page: Page,
 ) -> Result<(), CliError> {
     let request = ListBalancesRequest {
-        account,
+        account: account.clone(),
         page_size: page.limit,
         page_token: page.page,
     };
@@ -343,6 +344,9 @@ async fn balances(
         &rows,
         &answer.next_page_token,
     );
+    output.next(&format!(
+        "plasmid tx withdraw --from KEY --amount AMOUNT, where KEY is of {account}"
+    ));
     Ok(())
 }
 
@@ -495,7 +499,7 @@ impl Payments {
             return Ok(Self(None));
         };
         let status = connection.status().await?;
-        let vault = connection.deployment(&status)?.vault;
+        let vault = connection.deployment(&status).await?.vault;
         Ok(Self(Some((root, vault))))
     }
 

@@ -7,7 +7,7 @@ use plasmid_bridge::{
 };
 use plasmid_proto::ledger::v1::{
     FollowRequest, GetAccountRequest, GetAccountResponse, ListTokensRequest, QuoteFeeRequest,
-    SimulateRequest, Stage, Status, SubmitRequest, follow_request,
+    SimulateRequest, Stage, Status, SubmitRequest, Token, follow_request,
 };
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ pub enum TxCommand {
     },
     /// Takes money off the child, to be claimed on root.
     Withdraw {
-        /// Who is paid on root [default: the sender's own address, or the payout address of its account].
+        /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
         #[arg(long)]
         to: Option<String>,
         #[command(flatten)]
@@ -173,7 +173,7 @@ pub async fn transfer(
     })
 }
 
-/// A withdrawal to an address, or to the one at which `sender` is paid.
+/// A withdrawal to an address, or to that of `sender` itself.
 pub async fn withdrawal(
     connection: &Connection,
     to: Option<&str>,
@@ -183,7 +183,7 @@ pub async fn withdrawal(
     let (token, amount) = resolve(connection, money).await?;
     let recipient = match to {
         Some(text) => connect::address(text)?,
-        None => own_address(connection, sender).await?,
+        None => own_address(sender)?,
     };
     Ok(Body::Withdraw {
         recipient,
@@ -244,17 +244,15 @@ pub async fn withdraw(
     Ok(())
 }
 
-async fn own_address(connection: &Connection, own: Account) -> Result<[u8; 20], CliError> {
-    if own.kind == 0 {
-        return Ok(own.id);
+/// Where an account is paid on root when nobody says: an Ethereum account at its own address. What a node calls an Ed25519
+/// account's payout address is not believed, or a node could name itself.
+fn own_address(own: Account) -> Result<[u8; 20], CliError> {
+    match own.kind {
+        0 => Ok(own.id),
+        _ => Err(CliError::new(format!(
+            "{own} has no address of its own on root: name who is paid with --to"
+        ))),
     }
-    let payout = get_account(connection, own).await?.payout;
-    if payout.is_empty() {
-        return Err(CliError::new(format!(
-            "{own} has no payout address on root: name one with --to, or once for all with `plasmid tx set-payout`"
-        )));
-    }
-    connect::address(&payout)
 }
 
 /// What the node knows of an account.
@@ -280,7 +278,7 @@ pub async fn send(
     let (about, secret) = keys.open(&signing.from)?;
     let signer = Signer::new(about.kind, &secret)?;
     let status = connection.status().await?;
-    let domain = connection.deployment(&status)?.domain;
+    let domain = connection.deployment(&status).await?.domain;
     let header = header(connection, signing, &signer, status.height).await?;
     let fee = match signing.fee {
         Some(fee) => fee,
@@ -494,33 +492,39 @@ pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20]
     let Some(token) = money.token.as_deref() else {
         return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
+    let address = match connect::address(token) {
+        Ok(address) => address,
+        Err(_) => by_symbol(connection, token).await?,
+    };
+    let decimals = decimals(connection, address, &money.amount).await?;
+    Ok((address, amount::parse(&money.amount, decimals)?))
+}
+
+/// The only token of this symbol in the child's registry. Anybody can give a token of his any symbol, so two of one are refused.
+async fn by_symbol(connection: &Connection, symbol: &str) -> Result<[u8; 20], CliError> {
     let mut client = connection.accounts().await?;
-    let tokens = client
-        .list_tokens(ListTokensRequest {
+    let mut found = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListTokensRequest {
             page_size: 1_000,
-            page_token: String::new(),
-        })
-        .await?
-        .into_inner()
-        .tokens;
-    let wanted = token;
-    let found: Vec<_> = tokens
-        .iter()
-        .filter(|token| {
-            token.token.eq_ignore_ascii_case(wanted) || token.symbol.eq_ignore_ascii_case(wanted)
-        })
-        .collect();
-    match found.as_slice() {
-        [token] => {
-            let address = connect::address(&token.token)?;
-            let decimals = decimals(connection, address, &money.amount).await?;
-            Ok((address, amount::parse(&money.amount, decimals)?))
+            page_token,
+        };
+        let page = client.list_tokens(request).await?.into_inner();
+        let of_symbol = |token: &Token| token.symbol.eq_ignore_ascii_case(symbol);
+        found.extend(page.tokens.into_iter().filter(of_symbol));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
         }
+    }
+    match found.as_slice() {
+        [token] => connect::address(&token.token),
         [] => Err(CliError::new(format!(
-            "no token {wanted} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
+            "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
         ))),
         _ => Err(CliError::new(format!(
-            "{} tokens are called {wanted}: name the address",
+            "{} tokens are called {symbol}: name the address",
             found.len()
         ))),
     }

@@ -61,7 +61,7 @@ pub enum RootRefusal {
     },
     /// The inbox is shorter than what the child consumed.
     #[error(
-        "the child consumed {cursor} messages, and the inbox at endpoint {endpoint} has {count}: it lags, or lost its history. Wait for it, use another endpoint, or begin anew with `plasmid init` and empty data folders"
+        "the child consumed {cursor} messages, and the inbox at endpoint {endpoint} has {count}: it lags, or lost its history. Wait for it, use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
     )]
     Shorter {
         /// Which endpoint.
@@ -73,7 +73,7 @@ pub enum RootRefusal {
     },
     /// The inbox has another history.
     #[error(
-        "at message {cursor} the child has hash {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders"
+        "at message {cursor} the child has hash {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
     )]
     Differs {
         /// Which endpoint.

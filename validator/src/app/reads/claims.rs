@@ -190,7 +190,7 @@ fn describe(source: &dyn Source, found: &Found) -> Result<Withdrawal, ReadError>
         index,
         ref leaf,
     } = *found;
-    let epoch = first_epoch(source, number)?;
+    let epoch = on_tree(source, |tree| first_epoch(tree, index))?;
     let standing = epoch.map_or(Standing::Open, |epoch| standing(source, epoch));
     let stage = match standing {
         Standing::Final => WithdrawalStage::Claimable,
@@ -210,16 +210,12 @@ fn describe(source: &dyn Source, found: &Found) -> Result<Withdrawal, ReadError>
     })
 }
 
-/// The first kept checkpoint that holds the withdrawal; none while its epoch runs.
-fn first_epoch(source: &dyn Source, number: u64) -> Result<Option<u64>, ReadError> {
-    let key = Slot::Withdrawal(number).key();
-    on_tree(source, |tree| {
-        let epochs: Vec<u64> = tree.marks().map(|mark| mark.epoch).collect();
-        // Leaves are never deleted, so those that hold it are the last ones.
-        let place = epochs
-            .partition_point(|epoch| tree.at(*epoch).is_ok_and(|view| view.get(&key).is_none()));
-        epochs.get(place).copied()
-    })
+/// The first kept checkpoint that holds the leaf at `index`; none while its epoch runs. Leaves are never deleted and their
+/// indices ascend, so a checkpoint holds those below its count.
+fn first_epoch(tree: &Tree, index: u32) -> Option<u64> {
+    tree.marks()
+        .find(|mark| mark.count > index)
+        .map(|mark| mark.epoch)
 }
 
 /// Calldata that claims withdrawals under the newest final checkpoint.

@@ -1,9 +1,9 @@
 //! `plasmid bridge claim`: withdrawals are paid on root.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use alloy_primitives::Address;
-use alloy_sol_types::SolEvent;
+use alloy_sol_types::{SolCall, SolEvent};
 use clap::Args;
 use plasmid_bridge::{
     abi::IVault,
@@ -52,7 +52,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     let numbers = &command.numbers;
     let status = connection.status().await?;
-    let vault = connection.deployment(&status)?.vault;
+    let vault = connection.deployment(&status).await?.vault;
     let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
     let progress = output.progress("looking at the withdrawals");
     for number in numbers {
@@ -70,7 +70,7 @@ pub async fn run(
     let call = prepared
         .call
         .ok_or_else(|| CliError::new("the node answered without a call"))?;
-    // A claim pays only the recipients in its leaves and carries no value, so the node's calldata can take nothing.
+    // A claim pays only the recipients in its leaves and carries no value: of the node's word, only the proof is used.
     if Address::from(connect::address(&call.to)?) != vault
         || !["", "0"].contains(&call.value.as_str())
     {
@@ -79,6 +79,7 @@ pub async fn run(
             call.to, call.value, vault
         )));
     }
+    require_claim_of(&call.data, numbers)?;
     let receipt = wallet.execute(Call::to(vault, call.data)).await?;
     progress.finish_and_clear();
     let paid = paid(vault, &receipt.logs);
@@ -86,10 +87,16 @@ pub async fn run(
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "gas_used": receipt.gas_used,
         "epoch": prepared.epoch, "paid": paid,
     }));
-    let unpaid: Vec<_> = numbers
-        .iter()
-        .filter(|number| !paid.contains(number))
-        .collect();
+    let mut unpaid = Vec::new();
+    for number in numbers.iter().filter(|number| !paid.contains(number)) {
+        // Somebody else may have carried it at the same moment.
+        if require_unpaid(connection, &wallet, vault, *number)
+            .await
+            .is_ok()
+        {
+            unpaid.push(number);
+        }
+    }
     if !unpaid.is_empty() {
         return Err(CliError::new(format!(
             "withdrawals {unpaid:?} were not paid: their recipient does not take the money now, or it takes more gas than a batch gives; \
@@ -98,6 +105,24 @@ pub async fn run(
     }
     output.next("plasmid status");
     Ok(())
+}
+
+/// Whether calldata is a claim of these withdrawals and of nothing else.
+fn require_claim_of(data: &[u8], numbers: &[u64]) -> Result<(), CliError> {
+    let one = IVault::claimCall::abi_decode(data).map(|call| vec![call.withdrawal]);
+    let many = || IVault::claimBatchCall::abi_decode(data).map(|call| call.withdrawals);
+    let withdrawals = one.or_else(|_| many()).map_err(|error| {
+        CliError::new(format!(
+            "the node's calldata is no claim ({error}): nothing was sent"
+        ))
+    })?;
+    let claimed: BTreeSet<u64> = withdrawals.iter().map(|one| one.number).collect();
+    if claimed == numbers.iter().copied().collect() {
+        return Ok(());
+    }
+    Err(CliError::new(format!(
+        "the node's calldata claims withdrawals {claimed:?}, asked were {numbers:?}: nothing was sent"
+    )))
 }
 
 /// The withdrawals that the Vault paid in a transaction.

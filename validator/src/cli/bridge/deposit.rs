@@ -65,7 +65,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let deployment = connection.deployment(&status)?;
+    let deployment = connection.deployment(&status).await?;
     let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
     let recipient = match command.to.as_deref() {
         Some(text) => tx::account(text, keys)?,
@@ -154,13 +154,7 @@ async fn prepare(
     let native = command.native.as_deref();
     let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
     let value = read(wallet, vault, IVault::quoteCall { native }).await?;
-    let approve = IToken::approveCall {
-        spender: vault,
-        value: U256::from(units),
-    };
-    wallet
-        .execute(Call::to(token, approve.abi_encode()))
-        .await?;
+    approve(wallet, token, vault, U256::from(units)).await?;
     let call = IVault::depositTokenCall {
         token,
         amount: units,
@@ -173,4 +167,26 @@ async fn prepare(
         value,
         units,
     })
+}
+
+/// Lets the Vault take `value`. What an earlier deposit left is taken back first, since some tokens change no allowance but to
+/// or from zero.
+async fn approve(
+    wallet: &Wallet,
+    token: Address,
+    vault: Address,
+    value: U256,
+) -> Result<(), CliError> {
+    let owner = wallet.address();
+    let spender = vault;
+    let left = read(wallet, token, IToken::allowanceCall { owner, spender }).await?;
+    if left == value {
+        return Ok(());
+    }
+    let steps = [(!left.is_zero()).then_some(U256::ZERO), Some(value)];
+    for value in steps.into_iter().flatten() {
+        let call = IToken::approveCall { spender, value };
+        wallet.execute(Call::to(token, call.abi_encode())).await?;
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `plasmid bridge force`: transactions through the inbox on root, with no validator's help.
 //!
-//! A node is asked for the next sequence only, and `--sequence` does without it; the bytes are judged here before root's price
-//! is paid for them.
+//! A node is asked for the next sequence and for what came of it. Where none answers, `--sequence` does without the first, and
+//! the Registry and the root chain have to be named. The bytes are judged here before root's price is paid for them.
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
@@ -12,7 +12,10 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{message::Sent, read, wallet};
+use super::{
+    message::{Outcome, Sent},
+    read, wallet,
+};
 use crate::{
     cli::{
         CliError,
@@ -124,8 +127,11 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let status = connection.status().await?;
-    let deployment = connection.deployment(&status)?;
+    let status = connection.status().await;
+    let deployment = match &status {
+        Ok(status) => connection.deployment(status).await?,
+        Err(_) => connection.deployment_alone().await?,
+    };
     let (bytes, carrier, sending) = match command {
         ForceCommand::Submit { bytes, carrier } => {
             let bytes = hex::decode(bytes.trim_start_matches("0x"))
@@ -146,7 +152,7 @@ pub async fn run(
         output.next("plasmid bridge force submit BYTES --carrier KEY");
         return Ok(());
     }
-    let wallet = wallet(connection, keys, carrier, status.root_chain_id).await?;
+    let wallet = wallet(connection, keys, carrier, deployment.domain.root_chain_id).await?;
     let sender = transaction.header.sender;
     let own = Account::ethereum(wallet.address().into_array());
     if transaction.authentication == Authentication::RootSender && sender != own {
@@ -154,7 +160,8 @@ pub async fn run(
             "a root-sender transaction acts for whoever sends it: this one names {sender}, and {carrier} is {own}"
         )));
     }
-    send(connection, &wallet, deployment.inbox, bytes, output).await?;
+    let node = status.is_ok().then_some(connection);
+    send(node, &wallet, deployment.inbox, bytes, output).await?;
     output.next(&format!("plasmid query account {sender}"));
     Ok(())
 }
@@ -183,7 +190,15 @@ async fn bytes_of(
     let signer = Signer::new(about.kind, &secret)?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => tx::get_account(connection, sender).await?.sequence,
+        None => {
+            let account = tx::get_account(connection, sender).await;
+            let unknown = |error| {
+                CliError::new(format!(
+                    "{error}; without a node, name the account's next sequence with --sequence"
+                ))
+            };
+            account.map_err(unknown)?.sequence
+        }
     };
     let header = forced_header(signer.account(), sequence);
     Ok(signer.sign(header, body, &deployment.domain).encode())
@@ -201,8 +216,9 @@ fn judge(bytes: &[u8], deployment: &Deployment) -> Result<Transaction, CliError>
         .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))
 }
 
+/// Sends the bytes and, where a node answers, waits for what the child makes of them.
 async fn send(
-    connection: &Connection,
+    node: Option<&Connection>,
     wallet: &Wallet,
     inbox: Address,
     bytes: Vec<u8>,
@@ -220,24 +236,31 @@ async fn send(
         })
         .await?;
     let sent = Sent::of(inbox, &receipt.logs)?;
-    progress.set_message("waiting for the child to consume it");
-    let outcome = sent.outcome(connection).await;
+    let outcome = match node {
+        Some(connection) => {
+            progress.set_message("waiting for the child to consume it");
+            Some(sent.outcome(connection).await)
+        }
+        None => None,
+    };
     progress.finish_and_clear();
     let mut object = json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": sent.index, "hash": sent.hash(),
         "price": value.to_string(), "consumed": false,
     });
-    if let Ok(outcome) = &outcome {
+    if let Some(Ok(outcome)) = &outcome {
         outcome.add_to(&mut object);
     }
     output.object(&object);
-    let outcome = outcome?;
-    match outcome.code {
-        0 => Ok(()),
-        code => Err(CliError::new(format!(
-            "the child consumed it without effect: {} (code {code})",
-            outcome.log
+    match outcome.transpose()? {
+        Some(Outcome { code, log, .. }) if code != 0 => Err(CliError::new(format!(
+            "the child consumed it without effect: {log} (code {code})"
         ))),
+        Some(_) => Ok(()),
+        None => {
+            output.say("it stands in the inbox on root; no node answers that could say when the child consumes it");
+            Ok(())
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Check {
 }
 
 /// Every check, in the order of the steps.
-pub const CHECKS: [Check; 25] = [
+pub const CHECKS: [Check; 26] = [
     Check {
         step: 1,
         name: "deployment-id",
@@ -156,6 +156,12 @@ pub const CHECKS: [Check; 25] = [
         name: "every-app-hash",
         verify: every_app_hash,
         sabotage: alter_one_hash,
+    },
+    Check {
+        step: 9,
+        name: "engine-set-at-the-end",
+        verify: last_engine_set,
+        sabotage: |o| o.accounts.get_or_insert_default().engine_set[0].1 += 1,
     },
     Check {
         step: 9,
@@ -325,16 +331,24 @@ fn same_hashes(at: &str, hashes: &[String]) -> Result<String, String> {
 
 fn engine_set(o: &Observations) -> Verdict {
     let validators = seen(o.validators.as_ref(), "the validators")?;
-    if validators.engine_set == validators.root_set && !validators.root_set.is_empty() {
+    equal_sets(&validators.engine_set, &validators.root_set)
+}
+
+/// The genesis set stays.
+fn last_engine_set(o: &Observations) -> Verdict {
+    let validators = seen(o.validators.as_ref(), "the validators")?;
+    let accounts = seen(o.accounts.as_ref(), "the last comparison")?;
+    equal_sets(&accounts.engine_set, &validators.root_set)
+}
+
+fn equal_sets(engine: &[(String, u64)], root: &[(String, u64)]) -> Verdict {
+    if engine == root && !root.is_empty() {
         return Ok(format!(
-            "{} members equal in CometBFT and on root",
-            validators.root_set.len()
+            "{} members equal in CometBFT and in the Registry",
+            root.len()
         ));
     }
-    Err(format!(
-        "CometBFT has {:?}, root {:?}",
-        validators.engine_set, validators.root_set
-    ))
+    Err(format!("CometBFT has {engine:?}, root {root:?}"))
 }
 
 fn number(text: &str) -> Result<i128, String> {

@@ -67,7 +67,7 @@ pub struct Validators {
     pub app_hashes: Vec<String>,
     /// Consensus key and power by CometBFT, sorted.
     pub engine_set: Vec<(String, u64)>,
-    /// Consensus key and power by the set that root committed to, sorted.
+    /// Consensus key and power by the Registry on root, sorted.
     pub root_set: Vec<(String, u64)>,
 }
 
@@ -220,6 +220,8 @@ pub struct Accounts {
     pub height: u64,
     /// Every asset on both chains.
     pub totals: Vec<Total>,
+    /// Consensus key and power by CometBFT at the last height, sorted.
+    pub engine_set: Vec<(String, u64)>,
     /// What each node's process executed.
     pub work: Vec<Work>,
 }

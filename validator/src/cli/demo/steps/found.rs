@@ -11,8 +11,7 @@ use plasmid_bridge::{
     },
 };
 use plasmid_proto::chain::v1::{
-    GetBlockRequest, GetStatusRequest, ListValidatorsRequest,
-    chain_service_client::ChainServiceClient,
+    GetBlockRequest, GetStatusRequest, chain_service_client::ChainServiceClient,
 };
 
 use crate::{
@@ -115,33 +114,46 @@ pub async fn validators(
             .into_inner();
         validators.app_hashes.push(hex::encode(block.app_hash));
     }
-    let mut client = client(network, 0).await?;
-    let set = client
-        .list_validators(ListValidatorsRequest { epoch: Some(0) })
-        .await?
-        .into_inner();
-    validators.root_set = set
-        .validators
-        .iter()
-        .map(|member| (hex::encode(&member.consensus_key), member.power))
-        .collect();
-    validators.root_set.sort();
+    validators.root_set = root_set(network, loaded.genesis.parameters.unit).await?;
+    validators.engine_set = engine_set(network, FIRST_COMPARED).await?;
+    seen.validators = Some(validators);
+    Ok(())
+}
+
+/// Consensus key and power of each member, sorted.
+type Set = Vec<(String, u64)>;
+
+/// The genesis set as the Registry holds it: power is stake by unit.
+async fn root_set(network: &Network, unit: u128) -> Result<Set, CliError> {
+    let rpc = Rpc::new(network.anvil.url(), Limits::default())?;
+    let mut set = Vec::new();
+    for number in 0..network.nodes.len() {
+        let call = IRegistry::memberAtCall {
+            index: U256::from(number),
+        };
+        let member = view_call(&rpc, network.local.registry, call, At::Latest).await?;
+        let power = member.stake / U256::from(unit);
+        let power = u64::try_from(power)
+            .map_err(|error| CliError::new(format!("power {power} of member {number}: {error}")))?;
+        set.push((hex::encode(member.consensusKey), power));
+    }
+    set.sort();
+    Ok(set)
+}
+
+/// The set that CometBFT has at a height.
+pub async fn engine_set(network: &Network, height: u64) -> Result<Set, CliError> {
     let Some(Some(node)) = network.nodes.first() else {
         return Err(CliError::new("node 0 does not run"));
     };
-    let engine = node
-        .engine
-        .rpc()
-        .validators(FIRST_COMPARED)
-        .await
-        .map_err(|error| CliError::new(error.to_string()))?;
-    validators.engine_set = engine
+    let members = node.engine.rpc().validators(height).await;
+    let members = members.map_err(|error| CliError::new(error.to_string()))?;
+    let mut set: Set = members
         .iter()
         .map(|info| (hex::encode(info.pub_key.to_bytes()), info.power.value()))
         .collect();
-    validators.engine_set.sort();
-    seen.validators = Some(validators);
-    Ok(())
+    set.sort();
+    Ok(set)
 }
 
 /// The client of node `number`.

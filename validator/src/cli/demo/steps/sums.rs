@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::abi::IVault;
 use plasmid_proto::chain::v1::{GetBlockRequest, GetStatusRequest, GetSupplyRequest};
 
-use super::found::{client, wait_height};
+use super::found::{client, engine_set, wait_height};
 use crate::{
     cli::{
         CliError,
@@ -51,6 +51,7 @@ pub async fn everything(
             reexecuted: status.segments_reexecuted,
         });
     }
+    accounts.engine_set = engine_set(network, height).await?;
     accounts.totals = totals(world).await?;
     seen.accounts = Some(accounts);
     Ok(())
