@@ -23,7 +23,8 @@ impl App {
         let hash = engine_hash(&request.tx);
         // An engine that started again has an empty mempool and asks anew about what is held here: were that refused, no node
         // would gossip it. What an engine knows it does not ask about twice.
-        let verdict = match self.pool().get(&hash).is_some() {
+        let held = self.pool().get(&hash).is_some();
+        let verdict = match held {
             true => self.recheck(&hash)?,
             false => self.admit(hash, &request.tx)?,
         };
