@@ -15,7 +15,7 @@ use alloy_sol_types::SolCall;
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
-use crate::abi::IRootChain;
+use crate::abi::{IInbox, IRootChain};
 use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
@@ -108,9 +108,8 @@ impl Relayer {
 
     async fn look(&mut self) -> Outcome {
         let view = Arc::clone(&self.follower.view().borrow());
-        if let Some((_, last)) = view.acceptances.last_key_value() {
-            let needed = last.due_count.min(last.checkpoint.inbox_cursor);
-            let released = Progress::Released(needed.saturating_sub(1));
+        if let Some(needless) = tail::needless(&view) {
+            let released = Progress::Released(needless);
             self.follower.progress().send_replace(released);
         }
         match self.root_state(&view).await {
@@ -135,6 +134,7 @@ impl Relayer {
             At::Hash(latest.hash),
         )
         .await?;
+        let count = view_call(rpc, self.inbox, IInbox::countCall {}, At::Hash(latest.hash)).await?;
         let first = finalized.number.saturating_add(1);
         let logs = if first <= latest.number {
             let contracts = [self.inbox, self.root_chain];
@@ -143,7 +143,7 @@ impl Relayer {
         } else {
             Vec::new()
         };
-        let (entries, previous) = match tail::extend(view, &logs) {
+        let (entries, previous) = match tail::extend(view, &logs, count) {
             Ok(tail) => tail,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -170,6 +170,7 @@ impl Relayer {
             anchor: view.anchor.index,
             anchor_link: view.anchor.link,
             entries,
+            count,
             nonce,
             pending_nonce,
         }))

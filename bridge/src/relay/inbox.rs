@@ -7,7 +7,8 @@
 //! driver:  while let Some(request) = inbox.next(now) { carry it out }      inbox.answer(now, answer) -> events
 //! node:    inbox.consumed(cursor, hash)  after each commit: earlier messages are dropped
 //! ```
-//! Memory is bounded by `kept_messages` (a full inbox pauses the scan until messages are consumed) and `kept_checkpoints`.
+//! Memory is bounded by `kept_messages` (a full inbox pauses the scan until messages are consumed or
+//! released, and acceptances are followed on: then the view ends before the contract's count) and `kept_checkpoints`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

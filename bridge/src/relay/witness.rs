@@ -26,13 +26,15 @@ const RECENT: u64 = LAST_DUE_TIMES / 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessError {
     /// A message that it takes is not known here.
-    #[error("message {index} is not at hand (at hand are {first} to {count})")]
+    #[error("message {index} is not at hand (at hand are {first} to {last} of {count})")]
     Missing {
         /// The message.
         index: u64,
         /// The first one at hand.
         first: u64,
         /// The last one at hand.
+        last: u64,
+        /// Messages that root has.
         count: u64,
     },
     /// The checkpoint's hash is not the inbox's.
@@ -62,7 +64,7 @@ pub struct Witness {
     pub after_due: Vec<B256>,
 }
 
-/// All messages at hand: those after `anchor` up to root's newest.
+/// The messages at hand: those after `anchor`, up to root's newest or to one before.
 #[derive(Clone, Copy, Debug)]
 pub struct Messages<'a> {
     /// The index before the first one.
@@ -71,11 +73,22 @@ pub struct Messages<'a> {
     pub anchor_link: B256,
     /// In order, without a gap.
     pub entries: &'a [Entry],
+    /// Messages that root has, as its contract says. Where those at hand end says nothing about it.
+    pub count: u64,
 }
 
 impl Messages<'_> {
-    fn count(&self) -> u64 {
+    fn last(&self) -> u64 {
         self.entries.last().map_or(self.anchor, |entry| entry.index)
+    }
+
+    fn missing(&self, index: u64) -> WitnessError {
+        WitnessError::Missing {
+            index,
+            first: self.anchor.saturating_add(1),
+            last: self.last(),
+            count: self.count,
+        }
     }
 
     fn entry(&self, index: u64) -> Result<&Entry, WitnessError> {
@@ -83,11 +96,7 @@ impl Messages<'_> {
             .checked_sub(self.anchor)
             .and_then(|place| usize::try_from(place.checked_sub(1)?).ok())
             .and_then(|place| self.entries.get(place))
-            .ok_or(WitnessError::Missing {
-                index,
-                first: self.anchor.saturating_add(1),
-                count: self.count(),
-            })
+            .ok_or_else(|| self.missing(index))
     }
 
     fn link(&self, index: u64) -> Result<B256, WitnessError> {
@@ -101,7 +110,7 @@ impl Messages<'_> {
     /// then `index` is one of the newest, whose links are in root's ring.
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
         match index.checked_next_multiple_of(KEPT_EVERY) {
-            Some(kept) if kept <= self.count() => (index.saturating_add(1)..=kept)
+            Some(kept) if kept <= self.count => (index.saturating_add(1)..=kept)
                 .map(|index| Ok(self.entry(index)?.hash))
                 .collect(),
             _ => Ok(Vec::new()),
@@ -119,13 +128,7 @@ impl Messages<'_> {
             });
         }
         let after_cursor = self.up_to_kept(cursor)?;
-        let time_ms = u128::from(tau).saturating_mul(1000);
-        let due_here = self
-            .entries
-            .partition_point(|entry| u128::from(entry.due) <= time_ms);
-        let due_count = self
-            .anchor
-            .saturating_add(u64::try_from(due_here).unwrap_or(u64::MAX));
+        let due_count = due_count(self.anchor, self.entries, tau);
         let mut witness = Witness {
             due_count,
             after_cursor,
@@ -133,14 +136,18 @@ impl Messages<'_> {
             around: Vec::new(),
             after_due: Vec::new(),
         };
-        if due_count == self.count() {
-            return Ok(witness);
-        }
         let first = due_count.max(1);
         let last = due_count.saturating_add(1);
-        // A message that is not at hand might not be due.
-        self.entry(first)?;
-        if self.count().saturating_sub(first) < RECENT {
+        if self.count > 0 {
+            // A message that is not at hand might not be due.
+            self.entry(first)?;
+        }
+        if due_count == self.count {
+            return Ok(witness);
+        }
+        // And one behind those at hand might be.
+        self.entry(last)?;
+        if self.count.saturating_sub(first) < RECENT {
             return Ok(witness);
         }
         witness.before_due = self.link(first.saturating_sub(1))?;
@@ -154,5 +161,12 @@ impl Messages<'_> {
     }
 }
 
+/// Messages due at `tau` (seconds), as far as those after `anchor` show it.
+pub(super) fn due_count(anchor: u64, entries: &[Entry], tau: u64) -> u64 {
+    let time_ms = u128::from(tau).saturating_mul(1000);
+    let here = entries.partition_point(|entry| u128::from(entry.due) <= time_ms);
+    anchor.saturating_add(u64::try_from(here).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

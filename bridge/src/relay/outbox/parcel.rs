@@ -13,7 +13,7 @@ use crate::relay::witness::WitnessError;
 use plasmid_staking::Member;
 
 /// RootChain takes a τ that is at most 15 minutes old; a minute is left for the way.
-const TAU_AGE_SECS: u64 = 14 * 60;
+pub(super) const TAU_AGE_SECS: u64 = 14 * 60;
 
 /// Why a checkpoint cannot be submitted as it stands.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,8 @@ use crate::relay::acceptance::Acceptance;
 use crate::relay::inbox::Anchor;
 use plasmid_staking::Member;
 
+mod flood;
+
 const ME: Address = Address::repeat_byte(0xaa);
 const ID: [u8; 20] = [5; 20];
 
@@ -116,6 +118,7 @@ impl World {
             anchor: Anchor::GENESIS.index,
             anchor_link: Anchor::GENESIS.link,
             entries: Vec::new(),
+            count: 0,
             nonce: self.nonce,
             pending_nonce: self.nonce + u64::from(!self.pool.is_empty()),
         }

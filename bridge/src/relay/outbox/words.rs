@@ -61,8 +61,10 @@ pub struct RootState {
     pub anchor: u64,
     /// The link there.
     pub anchor_link: B256,
-    /// Messages up to root's newest.
+    /// The messages known after it.
     pub entries: Vec<Entry>,
+    /// Messages that the inbox has, as the contract says: more than are known when the follower keeps no more.
+    pub count: u64,
     /// Transactions of the account in blocks.
     pub nonce: u64,
     /// The same with those that wait in the node's pool.
@@ -75,6 +77,7 @@ impl RootState {
             anchor: self.anchor,
             anchor_link: self.anchor_link,
             entries: &self.entries,
+            count: self.count,
         }
     }
 }

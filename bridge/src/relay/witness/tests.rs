@@ -47,7 +47,7 @@ fn leads(all: &[Entry], count: u64, mut index: u64, mut hash: B256, hashes: &[B2
 }
 
 /// `requireContent` of the contract.
-fn accepts(
+pub(in crate::relay) fn accepts(
     all: &[Entry],
     count: u64,
     cursor: u64,
@@ -92,6 +92,7 @@ fn the_contract_accepts_every_cursor_and_time_also_after_more_messages_came() {
             anchor: 0,
             anchor_link: B256::ZERO,
             entries: &all[..count as usize],
+            count,
         };
         for cursor in (0..=count).step_by(37).chain([count]) {
             let hash = messages.link(cursor).unwrap();
@@ -126,6 +127,7 @@ fn no_flood_in_front_of_a_submission_outdates_it_twice() {
             anchor: 0,
             anchor_link: B256::ZERO,
             entries: &all[..count as usize],
+            count,
         };
         for cursor in 0..=count {
             let hash = messages.link(cursor).unwrap();
@@ -143,6 +145,7 @@ fn no_flood_in_front_of_a_submission_outdates_it_twice() {
             );
             let flooded = Messages {
                 entries: &all[..count as usize + 256],
+                count: count + 256,
                 ..messages
             };
             let again = flooded.witness(cursor, hash, 5).unwrap();
@@ -154,6 +157,7 @@ fn no_flood_in_front_of_a_submission_outdates_it_twice() {
         anchor: 0,
         anchor_link: B256::ZERO,
         entries: &all[..1_500],
+        count: 1_500,
     };
     // 986 were due: 514 messages ago. 989: 511 ago, and 512 more fill no more than the ring.
     for (tau, later) in [(3_280, 1 << 40), (3_290, 512)] {
@@ -172,6 +176,7 @@ fn due_times_that_root_keeps_are_not_shown_and_older_ones_are() {
         anchor: 0,
         anchor_link: B256::ZERO,
         entries: &all,
+        count: 1_600,
     };
     let at = |tau: u64| messages.witness(1_600, hash, tau).unwrap();
     // Message 3 × k + 2 is the last one due at 10 × k.
@@ -190,6 +195,7 @@ fn due_times_that_root_keeps_are_not_shown_and_older_ones_are() {
     // None are due: message 1 is in the ring of a short chain only.
     let few = Messages {
         entries: &all[..512],
+        count: 512,
         ..messages
     };
     let none = |messages: &Messages<'_>| {
@@ -216,6 +222,7 @@ fn a_witness_from_the_messages_since_an_anchor_is_the_same() {
         anchor: 0,
         anchor_link: B256::ZERO,
         entries: &all,
+        count: 400,
     };
     for (cursor, tau) in [(390, 1_300), (350, 1_200), (399, 1_329)] {
         let hash = whole.link(cursor).unwrap();
@@ -225,6 +232,7 @@ fn a_witness_from_the_messages_since_an_anchor_is_the_same() {
             anchor,
             anchor_link: whole.link(anchor).unwrap(),
             entries: &all[anchor as usize..],
+            count: 400,
         };
         assert_eq!(part.witness(cursor, hash, tau).unwrap(), expected);
     }
@@ -237,6 +245,7 @@ fn a_wrong_hash_and_messages_that_are_not_at_hand_are_named() {
         anchor: 10,
         anchor_link: all[9].link,
         entries: &all[10..],
+        count: 50,
     };
     assert!(matches!(
         messages.witness(20, B256::repeat_byte(1), 0),
@@ -250,4 +259,40 @@ fn a_wrong_hash_and_messages_that_are_not_at_hand_are_named() {
     }
     // Nothing is due at time zero but messages 1 and 2, which are gone.
     assert!(messages.witness(20, all[19].link, 0).is_err());
+}
+
+#[test]
+fn messages_that_end_before_roots_newest_show_what_all_would_or_nothing() {
+    let all = entries(1_500);
+    let whole = Messages {
+        anchor: 0,
+        anchor_link: B256::ZERO,
+        entries: &all,
+        count: 1_500,
+    };
+    let (mut shown, mut refused) = (0, 0);
+    for anchor in [0u64, 1, 31, 600, 1_498, 1_500] {
+        for end in (anchor as usize..1_500).step_by(7).chain([1_499, 1_500]) {
+            let part = Messages {
+                anchor,
+                anchor_link: whole.link(anchor).unwrap(),
+                entries: all.get(anchor as usize..end).unwrap_or_default(),
+                ..whole
+            };
+            for tau in [0, 9, 10, 1_990, 2_000, 3_000, 4_989, 4_990, 5_000, 9_000] {
+                for cursor in [anchor, anchor + 20, 1_500] {
+                    let hash = whole.link(cursor.min(1_500)).unwrap();
+                    match part.witness(cursor, hash, tau) {
+                        Ok(witness) => {
+                            assert_eq!(Ok(witness), whole.witness(cursor, hash, tau));
+                            shown += 1;
+                        }
+                        Err(WitnessError::Missing { count: 1_500, .. }) => refused += 1,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        }
+    }
+    assert!(shown > 1_000 && refused > 1_000, "{shown}, {refused}");
 }

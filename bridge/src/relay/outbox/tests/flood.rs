@@ -1,0 +1,329 @@
+//! More messages than a relayer's follower keeps: both machines against one root chain, with the contract's own check of each submission.
+
+use alloy_primitives::Bytes;
+use alloy_sol_types::SolEvent;
+
+use super::*;
+use crate::abi::{IInbox, IRootChain};
+use crate::proof::inbox::{Body, Message, link, message_hash};
+use crate::relay::events::{self, Heard};
+use crate::relay::inbox::{Answer, Config, Entry, Finality, Heads, Inbox, View};
+use crate::relay::seen::{Block, Log, Which};
+use crate::relay::track::{Ask, Reply};
+use crate::relay::witness::tests::accepts;
+use crate::relay::witness::{Witness, WitnessError};
+
+const INBOX: Address = Address::repeat_byte(0x11);
+const ROOT_CHAIN: Address = Address::repeat_byte(0x22);
+const BLOCK_SECS: u64 = 12;
+const EPOCH_BLOCKS: u64 = 5;
+const DELAY_SECS: u64 = 2_000;
+const INTERVAL_MS: u64 = 10_000;
+/// Messages that the child consumes in an epoch, at most.
+const BATCH: usize = 12;
+const KEPT: usize = 64;
+const FINAL_AFTER: u64 = 2;
+
+/// A root chain, a child that has all its epochs' checkpoints ready, and a relayer's follower.
+struct Sea {
+    world: World,
+    height: u64,
+    entries: Vec<Entry>,
+    logs: Vec<Log>,
+    heads: Vec<Heads>,
+    cursors: Vec<usize>,
+    follower: Inbox,
+    refused: usize,
+}
+
+impl Sea {
+    fn new() -> Self {
+        let mut world = World::new(1, World::quick());
+        world.now = 0;
+        Self {
+            world,
+            height: 0,
+            entries: Vec::new(),
+            logs: Vec::new(),
+            heads: Vec::new(),
+            cursors: Vec::new(),
+            follower: Self::follower(),
+            refused: 0,
+        }
+    }
+
+    fn follower() -> Inbox {
+        let config = Config {
+            root_chain_id: 1,
+            inbox: INBOX,
+            root_chain: ROOT_CHAIN,
+            deployed_at: 1,
+            parent_hash: Self::block(0).hash,
+            finality: Finality::Depth(FINAL_AFTER as u32),
+            range: 1_000,
+            kept_messages: KEPT,
+            kept_checkpoints: 8,
+            poll_ms: 100,
+            longest_wait_ms: 1_000,
+            patience_ms: 1_000,
+        };
+        Inbox::new(config, Anchor::GENESIS, false)
+    }
+
+    fn block(number: u64) -> Block {
+        let hash = |number: u64| keccak256(number.to_be_bytes());
+        Block {
+            number,
+            hash: hash(number),
+            parent: hash(number.saturating_sub(1)),
+            time: number * BLOCK_SECS,
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    fn link(&self, index: u64) -> B256 {
+        match index {
+            0 => B256::ZERO,
+            _ => self.entries[index as usize - 1].link,
+        }
+    }
+
+    fn send(&mut self) {
+        let index = self.count() + 1;
+        let time = self.height * BLOCK_SECS;
+        let slot = self.entries.last().map_or(0, |last| last.due + INTERVAL_MS);
+        let message = Message {
+            index,
+            arrival: time,
+            root_height: self.height,
+            due: slot.max((time + DELAY_SECS) * 1_000),
+            body: Body::RewardFunding {
+                amount: 1,
+                funder: [7; 20],
+            },
+        };
+        let bytes = message.encode();
+        let event = IInbox::MessageSent {
+            index,
+            hash: link(index, &self.link(index - 1), &message_hash(&bytes)),
+            message: Bytes::from(bytes),
+        };
+        self.push(INBOX, event.encode_log_data());
+        let log = self.logs.last().unwrap();
+        let Heard::Message(sent) = events::decode(log).unwrap() else {
+            unreachable!()
+        };
+        let entry = sent.extend(&self.link(index - 1), self.height).unwrap();
+        self.entries.push(entry);
+    }
+
+    fn push(&mut self, address: Address, data: alloy_primitives::LogData) {
+        self.logs.push(Log {
+            address,
+            topics: data.topics().to_vec(),
+            data: data.data,
+            block: self.height,
+            index: self.logs.len() as u64,
+        });
+    }
+
+    /// Mines a block with so many messages; at an epoch's end the child has a checkpoint more.
+    fn mine(&mut self, messages: u64) {
+        for _ in 0..messages {
+            self.send();
+        }
+        if self.height.is_multiple_of(EPOCH_BLOCKS) {
+            let before = self.cursors.last().copied().unwrap_or(0);
+            self.cursors.push((before + BATCH).min(self.entries.len()));
+            self.relay();
+        }
+        self.heads.push(Heads {
+            count: self.count(),
+            link: self.link(self.count()),
+            accepted: self.world.accepted.len() as u64,
+        });
+        self.height += 1;
+    }
+
+    /// Lets the follower read all that it has room for.
+    fn follow(&mut self) -> View {
+        for _ in 0..20 {
+            while let Some(request) = self.follower.next(self.world.now) {
+                let reply = self.reply(&request.ask);
+                let answer = Answer {
+                    id: request.id,
+                    endpoint: request.endpoint,
+                    result: Ok(reply),
+                };
+                self.follower.answer(self.world.now, answer);
+            }
+            if let Some(needless) = tail::needless(self.follower.view()) {
+                self.follower.released(self.world.now, needless);
+            }
+            self.world.now += 200;
+        }
+        let view = self.follower.view().clone();
+        assert!(view.entries.len() <= KEPT);
+        assert!(view.finalized.is_none() || view.healthy);
+        view
+    }
+
+    fn reply(&self, ask: &Ask) -> Reply {
+        match ask {
+            Ask::ChainId => Reply::ChainId(1),
+            Ask::Block(Which::Number(number)) => Reply::Block(Some(Self::block(*number))),
+            Ask::Block(_) => Reply::Block(self.height.checked_sub(1).map(Self::block)),
+            Ask::Logs {
+                from, to, topic, ..
+            } => Reply::Logs(
+                self.logs
+                    .iter()
+                    .filter(|log| (from..=to).contains(&&log.block) && log.topics[0] == *topic)
+                    .cloned()
+                    .collect(),
+            ),
+            Ask::Heads(hash) => {
+                let mut blocks = 0..self.height;
+                let number = blocks.find(|number| Self::block(*number).hash == *hash);
+                Reply::Heads(self.heads[number.unwrap() as usize])
+            }
+        }
+    }
+
+    /// What the driver reads of root after the block before this one.
+    fn root_state(&self, view: &View) -> Option<RootState> {
+        let finalized = view.finalized?.number;
+        let logs: Vec<_> = self
+            .logs
+            .iter()
+            .filter(|log| (finalized + 1..=self.height).contains(&log.block))
+            .cloned()
+            .collect();
+        let (entries, previous) = tail::extend(view, &logs, self.count()).unwrap();
+        assert_eq!(previous, self.world.accepted.last().cloned());
+        Some(RootState {
+            time: self.height * BLOCK_SECS,
+            previous,
+            anchor: view.anchor.index,
+            anchor_link: view.anchor.link,
+            entries,
+            count: self.count(),
+            ..self.world.root()
+        })
+    }
+
+    /// Submits what is ready, one after the other, until root's messages cannot be shown.
+    fn relay(&mut self) {
+        while let Some(cursor) = self.cursors.get(self.world.accepted.len()).copied() {
+            let view = self.follow();
+            let Some(root) = self.root_state(&view) else {
+                return;
+            };
+            let mut offer = self.world.offer(root.accepted);
+            offer.checkpoint.inbox_cursor = cursor as u64;
+            offer.checkpoint.inbox_hash = self.link(cursor as u64);
+            offer.checkpoint.last_block_time = root.accepted * EPOCH_BLOCKS * BLOCK_SECS;
+            let digest = offer.checkpoint.digest();
+            offer.shares = vec![(0, self.world.keys[0].sign_checkpoint(&digest))];
+            let deployment = self.world.outbox.deployment;
+            match parcel::submission(&deployment, &root, &offer) {
+                Ok(submission) => self.accept(&offer.checkpoint, &submission),
+                Err(ParcelError::Inbox(WitnessError::Missing { .. })) => {
+                    self.refused += 1;
+                    return;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Checks the submission as root does, and takes it.
+    fn accept(&mut self, checkpoint: &Checkpoint, submission: &IRootChain::Submission) {
+        let witness = Witness {
+            due_count: submission.dueCount,
+            after_cursor: submission.inbox.afterCursor.clone(),
+            before_due: submission.inbox.beforeDue,
+            around: submission.inbox.around.clone(),
+            after_due: submission.inbox.afterDue.clone(),
+        };
+        let (cursor, hash) = (checkpoint.inbox_cursor, checkpoint.inbox_hash);
+        let (count, tau) = (self.count(), submission.tau);
+        assert!(
+            accepts(&self.entries, count, cursor, hash, tau, &witness),
+            "cursor {cursor} of {count} at {tau}: {witness:?}"
+        );
+        let acceptance = IRootChain::Acceptance {
+            time: self.height * BLOCK_SECS,
+            blockNumber: self.height,
+            dueCount: submission.dueCount,
+            ..Default::default()
+        };
+        let event = IRootChain::CheckpointAccepted {
+            epoch: checkpoint.epoch,
+            digest: checkpoint.digest(),
+            carrier: ME,
+            checkpoint: submission.checkpoint.clone(),
+            acceptance,
+            tau,
+        };
+        self.push(ROOT_CHAIN, event.encode_log_data());
+        let Heard::Acceptance(record) = events::decode(self.logs.last().unwrap()).unwrap() else {
+            unreachable!()
+        };
+        self.world.accepted.push(*record);
+    }
+}
+
+#[test]
+fn a_flood_far_past_what_is_kept_delays_checkpoints_and_never_stops_them() {
+    for restarts in [false, true] {
+        let mut sea = Sea::new();
+        for number in 0..1_200u64 {
+            let flood = if (50..60).contains(&number) { 80 } else { 0 };
+            sea.mine(flood + u64::from(number % 20 == 1));
+            if restarts && number % 150 == 149 {
+                // All is read again from genesis, in parts.
+                sea.follower = Sea::follower();
+            }
+        }
+        assert!(sea.count() > 12 * KEPT as u64);
+        assert!(sea.refused > 20, "{} refused", sea.refused);
+        let last = sea.world.accepted.last().unwrap();
+        assert_eq!(sea.world.accepted.len(), sea.cursors.len());
+        assert!(last.checkpoint.inbox_cursor + 10 > sea.count());
+        assert!(last.due_count > 11 * KEPT as u64 && last.due_count < sea.count());
+    }
+}
+
+#[test]
+fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_count() {
+    let mut sea = Sea::new();
+    for number in 0..12 {
+        sea.mine(if number == 3 { 2 * KEPT as u64 } else { 0 });
+    }
+    // Quiet since, and no checkpoint was accepted with any of them: nothing can be dropped.
+    let view = sea.follow();
+    assert_eq!(view.count(), KEPT as u64);
+    sea.send();
+    let all_due = sea.entries.last().unwrap().due / 1_000;
+    for logs in [&sea.logs[..0], &sea.logs[sea.logs.len() - 1..]] {
+        let (entries, _) = tail::extend(&view, logs, sea.count()).unwrap();
+        assert_eq!(entries, view.entries);
+        let state = RootState {
+            entries,
+            count: sea.count(),
+            ..sea.world.root()
+        };
+        let shown = state.messages().witness(0, B256::ZERO, all_due);
+        let missing = KEPT as u64 + 1;
+        assert!(
+            matches!(shown, Err(WitnessError::Missing { index, .. }) if index == missing),
+            "{shown:?}"
+        );
+    }
+    let error = tail::extend(&view, &[], KEPT as u64 - 1).unwrap_err();
+    assert!(error.contains("events lead to message 64"), "{error}");
+}
