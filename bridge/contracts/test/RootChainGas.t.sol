@@ -15,6 +15,7 @@ abstract contract SteadyState is Deployed {
     bytes internal _all;
     bytes internal _three;
     bytes internal _content;
+    uint64 internal _count;
     uint64 internal _due;
     uint256 internal _around;
     uint256 internal _afterDue;
@@ -72,6 +73,7 @@ abstract contract SteadyState is Deployed {
             inbox.requireContent,
             (content.inboxCursor, content.inboxHash, submission.tau, submission.dueCount, submission.inbox)
         );
+        _count = inbox.count(); // read here: what a test reads before it measures is warm
         (_due, _around, _afterDue) =
             (submission.dueCount, submission.inbox.around.length, submission.inbox.afterDue.length);
     }
@@ -103,10 +105,10 @@ abstract contract SteadyState is Deployed {
 contract RootChainGasTest is SteadyState {
     function test_gasOfACheckpointInSteadyState() external {
         bytes memory all = _all;
-        vm.assertEq(_due, inbox.count() - 5);
-        vm.assertEq(_around, 0);
         uint256 data = _calldataGas(all);
         uint256 whole = _whole(all);
+        vm.assertEq(_due, _count - 5);
+        vm.assertEq(_around, 0);
         vm.snapshotValue("operations", "checkpoint, all four sign (tx)", whole);
         vm.snapshotValue("operations", "checkpoint, part: transaction", 21_000);
         vm.snapshotValue("operations", "checkpoint, part: calldata", data);
@@ -131,7 +133,7 @@ contract RootChainGasAllDueTest is SteadyState {
     }
 
     function test_gasOfACheckpointWhenAllMessagesAreDue() external {
-        vm.assertEq(_due, inbox.count());
+        vm.assertEq(_due, _count);
         uint256 whole = _whole(_all);
         vm.snapshotValue("operations", "checkpoint, all messages due (tx)", whole);
         vm.assertLe(whole, LIMIT);
@@ -148,7 +150,7 @@ contract RootChainGasNoneDueTest is SteadyState {
     }
 
     function test_gasOfACheckpointWhenNoRecentMessageIsDue() external {
-        vm.assertGt(inbox.count() - _due, 300);
+        vm.assertGt(_count - _due, 300);
         vm.assertEq(_around, 0);
         uint256 whole = _whole(_all);
         vm.snapshotValue("operations", "checkpoint, no recent message due (tx)", whole);
