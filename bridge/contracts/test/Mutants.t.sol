@@ -56,8 +56,23 @@ contract MutantsTest is Claims {
         bytes memory original = abi.encodeCall(rootChain.submit, (submission));
         (uint256 refused, uint256 padding) = _mutate(address(rootChain), original, this.sameSubmission);
         vm.assertEq(refused + padding, original.length - 4);
-        vm.assertGt(_counts[IRootChain.RecordMismatch.selector], 0);
-        vm.assertGt(_counts[IRootChain.BadSignature.selector], 0);
+        _occurred(IRootChain.NotNext.selector);
+        _occurred(IRootChain.TimeAhead.selector);
+        _occurred(IRootChain.TimeBackwards.selector);
+        _occurred(IRootChain.TauOutOfRange.selector);
+        _occurred(IRootChain.RecordMismatch.selector);
+        _occurred(IRootChain.BadSignature.selector);
+        _occurred(IInbox.UnknownMessage.selector);
+        _occurred(IInbox.LinkMismatch.selector);
+        _occurred(Members.SignersMismatch.selector);
+        _occurred(Bls.WrongLength.selector);
+        _occurred(Bls.PrecompileFailed.selector);
+        if (submission.inbox.around.length == 0) _occurred(IInbox.NotShown.selector);
+        if (submission.absent.length != 0) {
+            _occurred(Members.AbsentOutOfOrder.selector);
+            _occurred(Members.MembersRootMismatch.selector);
+            _occurred(StateTree.WrongSiblings.selector);
+        }
         _submit(submission);
     }
 
@@ -68,6 +83,7 @@ contract MutantsTest is Claims {
         (uint256 refused, uint256 padding) = _mutate(address(vault), original, this.sameClaim);
         vm.assertEq(padding, 0);
         vm.assertEq(refused, original.length - 4);
+        _claimChecksOccurred();
         vault.claim(base, withdrawals[0], path);
     }
 
@@ -78,7 +94,21 @@ contract MutantsTest is Claims {
         (uint256 refused, uint256 padding) = _mutate(address(vault), original, this.sameBatch);
         vm.assertEq(padding, 0);
         vm.assertEq(refused, original.length - 4);
+        _claimChecksOccurred();
+        _occurred(StateTree.WrongSiblings.selector);
         vm.assertEq(vault.claimBatch(base, batch, siblings), 2);
+    }
+
+    function _claimChecksOccurred() private view {
+        _occurred(IRootChain.NotAccepted.selector);
+        _occurred(IRootChain.RecordMismatch.selector);
+        _occurred(IVault.StateRootMismatch.selector);
+        _occurred(IVault.IndexBeyondCount.selector);
+    }
+
+    /// @dev A check that no mutant reaches would be missed by nobody.
+    function _occurred(bytes4 reason) private view {
+        if (_counts[reason] == 0) revert(string.concat("no mutant was refused by ", _name(reason)));
     }
 
     function sameSubmission(bytes calldata arguments) external pure returns (bytes32) {
