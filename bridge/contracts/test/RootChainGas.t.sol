@@ -75,7 +75,7 @@ abstract contract SteadyState is Deployed {
         );
         _count = inbox.count(); // read here: what a test reads before it measures is warm
         (_due, _around, _afterDue) =
-            (submission.dueCount, submission.inbox.around.length, submission.inbox.afterDue.length);
+        (submission.dueCount, submission.inbox.around.length, submission.inbox.afterDue.length);
     }
 
     /// @notice The gas of a transaction of these bytes.

@@ -3,6 +3,9 @@
 //! What to do is decided by [`crate::relay::outbox`]; this reads root and the child, hands transactions in, and says what happened. Stopping
 //! is dropping the future of [`Relayer::run`]: a transaction that was handed in stays in the node's pool, and the next run finds it by
 //! the account's nonces.
+//!
+//! Its follower keeps messages until no submission can need them: those within the inbox's delay, and those since the last acceptance.
+//! [`KEPT_MESSAGES`] bounds them; past that, checkpoints wait until the delay of enough of them is over.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -23,6 +26,9 @@ use crate::relay::outbox::{
 };
 use crate::relay::seen::Which;
 
+/// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
+/// because it waits for them to be consumed.
+pub const KEPT_MESSAGES: usize = 1 << 19;
 /// Transactions whose receipts are looked for, at most.
 const WATCHED: usize = 16;
 /// Attempts to outbid a transaction that the node holds and whose fees are not known.

@@ -16,6 +16,7 @@ use plasmid_bridge::{
     client::{
         ceremony::Created,
         follower::Follower,
+        relayer,
         rpc::{Limits as RpcLimits, Rpc},
     },
     proof::bls,
@@ -52,9 +53,6 @@ use crate::{
 const ROOT_PATIENCE: Duration = Duration::from_secs(20);
 /// How often the root's standing is looked at while the node runs.
 const ROOT_WATCH: Duration = Duration::from_secs(2);
-/// Messages that a relayer keeps, at most: those within the inbox's delay and since the last acceptance, two a second for three days.
-/// So many would be half a gigabyte; a node keeps few, because it waits for them to be consumed.
-const RELAYED_MESSAGES: usize = 1 << 19;
 
 /// How a node is started.
 #[derive(Clone, Debug)]
@@ -290,7 +288,7 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
 /// What a relayer follows: the deployment as root says it.
 pub fn follow(created: &Created) -> FollowConfig {
     FollowConfig {
-        kept_messages: RELAYED_MESSAGES,
+        kept_messages: relayer::KEPT_MESSAGES,
         ..base_config(
             created.root_chain_id,
             created.inbox,
