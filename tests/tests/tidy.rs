@@ -75,16 +75,13 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
-    ("wire.rs", &["wire", "chain", "ledger", "store", "app"]),
+    ("wire.rs", &["wire", "ledger"]),
     (
         "app",
-        &["app", "wire", "store", "chain", "ledger", "engine", "node"],
+        &["app", "wire", "store", "chain", "ledger", "engine"],
     ),
     ("engine", &["engine"]),
-    (
-        "rpc",
-        &["rpc", "app", "wire", "store", "chain", "ledger", "node"],
-    ),
+    ("rpc", &["rpc", "app", "wire", "store", "chain", "ledger"]),
     (
         "node",
         &[

@@ -14,8 +14,9 @@ use alloy_sol_types::SolCall;
 use plasmid::{
     chain::proof::LeafProof,
     ledger::{Account, Domain, transaction::Body},
-    node::{comet, local::found, signer::Signer},
+    node::{comet, local::found},
     rpc::client::{Client, Submitted, Terms},
+    rpc::signer::Signer,
 };
 use plasmid_bridge::client::{
     follower::view_call,

@@ -13,7 +13,7 @@ use crate::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    node::{keystore::KeyKind, signer::Signer},
+    rpc::signer::{KeyKind, Signer},
     store,
 };
 

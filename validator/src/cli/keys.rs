@@ -11,10 +11,8 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{CliError, connect::Connection, output::Output};
-use crate::node::{
-    keystore::{self, Cost, Description, KeyKind, Secret},
-    signer::Signer,
-};
+use crate::node::keystore::{self, Cost, Description, KeyKind, Secret};
+use crate::rpc::signer::Signer;
 
 /// The largest password or secret file that is read, in bytes.
 const LARGEST_SECRET: u64 = 4096;

@@ -11,6 +11,7 @@ use super::{
     connect::{DEFAULT_FOLDER, NETWORK_FILE, NetworkFile},
     output::{self, Output},
 };
+use crate::rpc::signer::Signer;
 use crate::{
     ledger::Parameters,
     node::{
@@ -20,7 +21,6 @@ use crate::{
             run::{Network, Options},
         },
         shutdown,
-        signer::Signer,
     },
 };
 

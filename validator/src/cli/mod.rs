@@ -118,7 +118,7 @@ spoken!(
     std::io::Error,
     serde_json::Error,
     crate::node::keystore::KeystoreError,
-    crate::node::signer::SignerError,
+    crate::rpc::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
     plasmid_bridge::client::rpc::RpcError,

@@ -22,7 +22,7 @@ use crate::{
         Account, Code,
         transaction::{Authentication, Body, Data, Header, Scheme, Transaction},
     },
-    node::signer::Signer,
+    rpc::signer::Signer,
 };
 
 /// Blocks after which a transaction that stands in none expires, when nothing else is asked.

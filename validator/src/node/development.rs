@@ -7,7 +7,7 @@ use alloy_primitives::{hex, keccak256};
 use zeroize::Zeroizing;
 
 use super::keystore::{KeyKind, Secret};
-use super::signer::Signer;
+use crate::rpc::signer::Signer;
 
 /// Root chain ids on which development keys may be used: anvil's and geth's local networks.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];

@@ -20,38 +20,12 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+pub use crate::rpc::signer::{KeyKind, Secret};
+
 /// The largest key file that is read, in bytes.
 const LARGEST_FILE: u64 = 16 * 1024;
 /// The most memory that a key file may make scrypt take: 128 · r · n bytes, with r = 8 and n = 2^20.
 const LARGEST_LOG_N: u8 = 20;
-
-/// What a key signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// An Ethereum account: users, operators, relayers.
-    Secp256k1,
-    /// An Ed25519 account of the child chain.
-    Ed25519,
-    /// A validator's checkpoint key.
-    Bls12381,
-}
-
-impl KeyKind {
-    /// The name in files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Secp256k1 => "secp256k1",
-            Self::Ed25519 => "ed25519",
-            Self::Bls12381 => "bls12-381",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Secp256k1, Self::Ed25519, Self::Bls12381]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-}
 
 /// How dear a guess at the password is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +80,6 @@ pub enum KeystoreError {
     #[error("wrong password for key file {0}")]
     WrongPassword(PathBuf),
 }
-
-/// Thirty-two secret bytes, wiped when dropped.
-pub type Secret = Zeroizing<[u8; 32]>;
 
 type Cipher = ctr::Ctr128BE<aes::Aes128>;
 

@@ -16,6 +16,5 @@ pub mod root;
 pub mod served;
 pub mod shutdown;
 pub mod sign_state;
-pub mod signer;
 pub mod start;
 pub mod tools;

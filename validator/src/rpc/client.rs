@@ -1,8 +1,8 @@
 //! A client for applications: signs every kind of transaction, submits it, and follows it to the stage that is wanted.
 //!
 //! ```no_run
-//! # use plasmid::{ledger::{Domain, transaction::Body}, node::{keystore::KeyKind, signer::Signer}, rpc::client::{Client, Terms}};
-//! # async fn pay(expected: Domain, secret: plasmid::node::keystore::Secret) -> Result<(), Box<dyn std::error::Error>> {
+//! # use plasmid::{ledger::{Domain, transaction::Body}, rpc::{client::{Client, Terms}, signer::{KeyKind, Signer}}};
+//! # async fn pay(expected: Domain, secret: plasmid::rpc::signer::Secret) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:9090", expected).await?;
 //! let signer = Signer::new(KeyKind::Ed25519, &secret)?;
 //! let body = Body::SetPayout { payout: [7; 20] };
@@ -28,7 +28,7 @@ use crate::{
         Account, Domain, Transaction,
         transaction::{Body, Header},
     },
-    node::signer::Signer,
+    rpc::signer::Signer,
 };
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use crate::{
 mod bridge;
 pub mod client;
 mod reads;
+pub mod signer;
 mod submit;
 
 /// The largest request, in bytes.

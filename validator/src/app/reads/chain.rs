@@ -1,6 +1,6 @@
 //! Blocks, validator sets, parameters, sums and the state of this node.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{collections::BTreeMap, ops::Range, sync::Mutex};
 
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersResponse, GetStatusResponse, GetSupplyResponse,
@@ -25,6 +25,11 @@ use crate::{
     },
     wire::{self, address_text, consensus_address},
 };
+
+/// Leaves that are added up while the state is held: a few milliseconds.
+const SLICE: u32 = 1 << 14;
+/// How often a scan begins anew.
+const SCANS: usize = 8;
 
 /// What this node is and how far it is.
 pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
@@ -155,7 +160,7 @@ pub fn get_supply(source: &dyn Source) -> Result<GetSupplyResponse, ReadError> {
             "the node is adding up all leaves for somebody else: ask again in a second".into(),
         ));
     };
-    let sums = on_tree(source, scan)??;
+    let (height, sums) = scan(source)?;
     let assets = sums.into_iter().map(|(token, sum)| Supply {
         token: address_text(&token),
         balances: sum.balances.to_string(),
@@ -166,7 +171,7 @@ pub fn get_supply(source: &dyn Source) -> Result<GetSupplyResponse, ReadError> {
     });
     Ok(GetSupplyResponse {
         assets: assets.collect(),
-        height: source.tip().height,
+        height,
     })
 }
 
@@ -179,31 +184,54 @@ struct Sum {
     withdrawn: u128,
 }
 
-fn scan(tree: &Tree) -> Result<BTreeMap<[u8; 20], Sum>, ReadError> {
-    let mut sums: BTreeMap<[u8; 20], Sum> = BTreeMap::new();
-    for leaf in tree.iter() {
-        let native =
-            |sums: &mut BTreeMap<[u8; 20], Sum>, part: fn(&mut Sum) -> &mut u128, amount| {
-                add(part(sums.entry(NATIVE).or_default()), amount)
-            };
+type Sums = BTreeMap<[u8; 20], Sum>;
+
+/// Sums over all leaves at one height. The state is let go after every slice, so that no block waits for a scan; one in which a
+/// block came begins anew.
+fn scan(source: &dyn Source) -> Result<(u64, Sums), ReadError> {
+    for _ in 0..SCANS {
+        let height = source.tip().height;
+        let (mut sums, mut next, mut count) = (Sums::new(), 0u32, 1);
+        while next < count && source.tip().height == height {
+            let end = next.saturating_add(SLICE);
+            count = on_tree(source, |tree| {
+                add_up(tree, next..end, &mut sums).map(|()| tree.count())
+            })??;
+            next = end;
+        }
+        if next >= count && source.tip().height == height {
+            return Ok((height, sums));
+        }
+    }
+    Err(ReadError::Unavailable(
+        "blocks come faster than all leaves can be added up: ask a node whose engine stands still"
+            .into(),
+    ))
+}
+
+fn add_up(tree: &Tree, indices: Range<u32>, sums: &mut Sums) -> Result<(), ReadError> {
+    for leaf in indices.map_while(|index| tree.leaf(index)) {
+        let native = |sums: &mut Sums, part: fn(&mut Sum) -> &mut u128, amount| {
+            add(part(sums.entry(NATIVE).or_default()), amount)
+        };
         match leaf.kind {
             AccountLeaf::KIND => native(
-                &mut sums,
+                sums,
                 |sum| &mut sum.balances,
                 decode::<AccountLeaf>(leaf.value)?.balance,
             )?,
             SeatLeaf::KIND => native(
-                &mut sums,
+                sums,
                 |sum| &mut sum.stakes,
                 decode::<SeatLeaf>(leaf.value)?.0.stake,
             )?,
             FeePool::KIND => native(
-                &mut sums,
+                sums,
                 |sum| &mut sum.pools,
                 decode::<FeePool>(leaf.value)?.amount,
             )?,
             Burned::KIND => native(
-                &mut sums,
+                sums,
                 |sum| &mut sum.pools,
                 decode::<Burned>(leaf.value)?.amount,
             )?,
@@ -222,7 +250,7 @@ fn scan(tree: &Tree) -> Result<BTreeMap<[u8; 20], Sum>, ReadError> {
             _ => {}
         }
     }
-    Ok(sums)
+    Ok(())
 }
 
 fn add(sum: &mut u128, amount: u128) -> Result<(), ReadError> {

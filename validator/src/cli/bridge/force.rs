@@ -29,7 +29,7 @@ use crate::{
         check::judge_forced,
         transaction::{Authentication, Body, Header, MAX_FORCED_BYTES},
     },
-    node::signer::Signer,
+    rpc::signer::Signer,
 };
 
 /// What is sent through the inbox.

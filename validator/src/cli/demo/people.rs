@@ -23,6 +23,7 @@ use plasmid_proto::{
 use tonic::transport::Channel;
 
 use super::super::{CliError, bridge::message_index, connect::Deployment};
+use crate::rpc::signer::Signer;
 use crate::{
     ledger::{
         Account, Domain,
@@ -31,7 +32,6 @@ use crate::{
     node::{
         keystore::Secret,
         local::{found, run::Network},
-        signer::Signer,
     },
 };
 

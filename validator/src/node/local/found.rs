@@ -18,6 +18,7 @@ use plasmid_bridge::{
 };
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
+use crate::rpc::signer::Signer;
 use crate::{
     ledger::Parameters,
     node::{
@@ -29,7 +30,6 @@ use crate::{
             home::{self, Place},
         },
         keystore::{self, Cost, Description, KeyKind, Secret},
-        signer::Signer,
     },
 };
 

@@ -4,13 +4,45 @@ use alloy_primitives::{Address, keccak256};
 use ed25519_dalek::Signer as _;
 use plasmid_bridge::proof::bls;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
+use zeroize::Zeroizing;
 
-use super::keystore::{KeyKind, Secret};
 use crate::ledger::{
     Account, Domain, Transaction,
     eip712::digest,
     transaction::{Authentication, Body, Header, Scheme},
 };
+
+/// Thirty-two secret bytes, wiped when dropped.
+pub type Secret = Zeroizing<[u8; 32]>;
+
+/// What a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// An Ethereum account: users, operators, relayers.
+    Secp256k1,
+    /// An Ed25519 account of the child chain.
+    Ed25519,
+    /// A validator's checkpoint key.
+    Bls12381,
+}
+
+impl KeyKind {
+    /// The name in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Secp256k1 => "secp256k1",
+            Self::Ed25519 => "ed25519",
+            Self::Bls12381 => "bls12-381",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Secp256k1, Self::Ed25519, Self::Bls12381]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
 
 /// Why a secret cannot sign transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
