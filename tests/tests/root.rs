@@ -10,7 +10,7 @@ use plasmid_bridge::abi::{IInbox, IRootChain};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::relayer::{Relayer, Source};
-use plasmid_bridge::client::rpc::{At, Call, Receipt};
+use plasmid_bridge::client::rpc::{At, Call, Receipt, Rpc};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
@@ -492,6 +492,17 @@ async fn flood(stage: &Stage, from: &Wallet, count: u64) -> Vec<B256> {
     hashes
 }
 
+/// Runs a relayer until its submission waits in the pool: from here on a block is mined when the test says so.
+async fn submission_in_the_pool(rpc: &Rpc, relayer: Relayer, child: &Child<'_>) -> B256 {
+    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
+    let sent = |notice: &Notice| matches!(notice, Notice::Sent { .. });
+    let notices = run_until(relayer, child, sent).await;
+    match notices.last() {
+        Some(Notice::Sent { hash, .. }) => *hash,
+        _ => panic!("{notices:?}"),
+    }
+}
+
 /// More messages come in front of a submission than root's ring holds: the cursor, forty messages back, is out of it by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_that_pushes_an_old_cursor_out_of_the_ring_does_not_make_a_submission_revert() {
@@ -510,17 +521,10 @@ async fn a_flood_that_pushes_an_old_cursor_out_of_the_ring_does_not_make_a_submi
     let relayer = relayer(&stage, &anvil, "relayer").await;
 
     let rpc = anvil.rpc();
-    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
-    let notices = run_until(relayer, &child, |notice| {
-        matches!(notice, Notice::Sent { .. })
-    })
-    .await;
-    let Some(Notice::Sent { hash, .. }) = notices.last() else {
-        panic!("{notices:?}");
-    };
+    let hash = submission_in_the_pool(&rpc, relayer, &child).await;
     let before = flood(&stage, &griefer, 260).await;
     rpc.once("evm_mine", json!([])).await.unwrap();
-    let submission = rpc.receipt(*hash).await.unwrap().expect("it is mined");
+    let submission = rpc.receipt(hash).await.unwrap().expect("it is mined");
     let last = rpc
         .receipt(before[259])
         .await
@@ -549,11 +553,7 @@ async fn a_relayer_does_not_pay_for_what_another_one_has_in_the_pool() {
     let first = relayer(&stage, &anvil, "first relayer").await;
     let second = relayer(&stage, &anvil, "second relayer").await;
     let rpc = anvil.rpc();
-    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
-    run_until(first, &child, |notice| {
-        matches!(notice, Notice::Sent { .. })
-    })
-    .await;
+    submission_in_the_pool(&rpc, first, &child).await;
     // The second one looks at root some twenty times before the block comes.
     let mine = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -592,21 +592,13 @@ async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_rever
     let child = Child::new(&stage, &follower, 1);
     let relayer = relayer(&stage, &anvil, "relayer").await;
 
-    // From here on a block is mined when this test says so.
     let rpc = anvil.rpc();
-    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
-    let notices = run_until(relayer, &child, |notice| {
-        matches!(notice, Notice::Sent { .. })
-    })
-    .await;
-    let Some(Notice::Sent { hash, .. }) = notices.last() else {
-        panic!("{notices:?}");
-    };
+    let hash = submission_in_the_pool(&rpc, relayer, &child).await;
     let before = flood(&stage, &griefer, 3).await;
-    assert!(rpc.receipt(*hash).await.unwrap().is_none());
+    assert!(rpc.receipt(hash).await.unwrap().is_none());
     rpc.once("evm_mine", json!([])).await.unwrap();
 
-    let submission = rpc.receipt(*hash).await.unwrap().expect("it is mined");
+    let submission = rpc.receipt(hash).await.unwrap().expect("it is mined");
     for (message, hash) in (4..).zip(before) {
         let receipt = rpc.receipt(hash).await.unwrap().expect("it is mined");
         assert!(receipt.succeeded);

@@ -299,25 +299,22 @@ contract RootChainTest is Deployed {
     }
 
     function test_aSetOfMoreThan512MembersHasNoBitmap() external {
-        IRootChain.Checkpoint memory content = _checkpoint();
-        IRootChain.Set memory many = _set();
-        many.count = 513;
-        content.nextSet = _commitment(many);
-        _submit(_submission(content, _none()));
-        IRootChain.Submission memory next = _honest();
-        next.set = many;
-        _refuses(next, abi.encodeWithSelector(Members.TooManyMembers.selector, 513));
+        _refuses(_afterASetOf(513), abi.encodeWithSelector(Members.TooManyMembers.selector, 513));
     }
 
     function test_aSetOf512MembersHasOne() external {
+        _refuses(_afterASetOf(512), abi.encodeWithSelector(Members.SignersMismatch.selector, 512, 4));
+    }
+
+    /// @dev The submission that a set of so many members has to sign.
+    function _afterASetOf(uint16 count) private returns (IRootChain.Submission memory next) {
         IRootChain.Checkpoint memory content = _checkpoint();
         IRootChain.Set memory many = _set();
-        many.count = 512;
+        many.count = count;
         content.nextSet = _commitment(many);
         _submit(_submission(content, _none()));
-        IRootChain.Submission memory next = _honest();
+        next = _honest();
         next.set = many;
-        _refuses(next, abi.encodeWithSelector(Members.SignersMismatch.selector, 512, 4));
     }
 
     // Contiguity.

@@ -44,7 +44,7 @@ async fn send(net: &Net, from: &Wallet, call: Option<RootCall>) -> u64 {
         data: call.data.into(),
     };
     let receipt = from.execute(call).await.expect("root takes it");
-    message_index(&receipt.logs).unwrap_or(0)
+    message_index(net.contract(&net.status.inbox), &receipt.logs).unwrap_or(0)
 }
 
 fn deposit(recipient: &Account, amount: &str) -> PrepareDepositRequest {

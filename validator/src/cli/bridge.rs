@@ -26,7 +26,7 @@ use super::{
     keys::KeyOptions,
     output::Output,
     proof,
-    tx::{self, Money, Signing},
+    tx::{self, Make, Signing, Withdrawal},
 };
 use crate::node::keystore::KeyKind;
 
@@ -37,13 +37,10 @@ pub enum BridgeCommand {
     Deposit(deposit::DepositCommand),
     /// Takes money off the child; the same as `plasmid tx withdraw`.
     Withdraw {
-        /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
-        #[arg(long)]
-        to: Option<String>,
         #[command(flatten)]
-        money: Money,
+        withdrawal: Withdrawal,
         #[command(flatten)]
-        signing: Signing,
+        authority: Signing,
     },
     /// Claims withdrawals on root. Anyone may carry them; the money goes to their recipients.
     Claim(claim::ClaimCommand),
@@ -68,8 +65,15 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         BridgeCommand::Deposit(command) => deposit::run(&command, connection, keys, output).await,
-        BridgeCommand::Withdraw { to, money, signing } => {
-            tx::withdraw(connection, keys, output, to.as_deref(), &money, &signing).await
+        BridgeCommand::Withdraw {
+            withdrawal,
+            authority,
+        } => {
+            let make = Make::Withdraw {
+                withdrawal,
+                authority,
+            };
+            tx::send(&make, connection, keys, output).await
         }
         BridgeCommand::Claim(command) => claim::run(&command, connection, keys, output).await,
         BridgeCommand::Force(command) => force::run(&command, connection, keys, output).await,

@@ -11,8 +11,10 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{CliError, connect::Connection, output::Output};
-use crate::node::keystore::{self, Cost, Description, KeyKind, Secret};
-use crate::rpc::signer::Signer;
+use crate::{
+    node::keystore::{self, Cost, Description, KeyKind, Secret},
+    rpc::signer::Signer,
+};
 
 /// The largest password or secret file that is read, in bytes.
 const LARGEST_SECRET: u64 = 4096;

@@ -11,7 +11,6 @@ use super::{
     connect::{DEFAULT_FOLDER, NETWORK_FILE, NetworkFile},
     output::{self, Output},
 };
-use crate::rpc::signer::Signer;
 use crate::{
     ledger::Parameters,
     node::{
@@ -22,6 +21,7 @@ use crate::{
         },
         shutdown,
     },
+    rpc::signer::Signer,
 };
 
 /// Options of the local network.

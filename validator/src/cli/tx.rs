@@ -1,90 +1,39 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
+mod make;
+
 use clap::{Args, Subcommand};
-use plasmid_bridge::{
-    abi::IToken,
-    client::{follower::view_call, rpc::At},
-};
 use plasmid_proto::ledger::v1::{
-    FollowRequest, GetAccountRequest, GetAccountResponse, ListTokensRequest, QuoteFeeRequest,
-    SimulateRequest, Stage, Status, SubmitRequest, Token, follow_request,
+    FollowRequest, GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage,
+    Status, SubmitRequest, follow_request,
 };
 use serde_json::{Value, json};
 
-use super::{
-    CliError, amount,
-    connect::{self, Connection},
-    keys::KeyOptions,
-    output::Output,
-};
+pub use self::make::{Make, Withdrawal, topic_bytes};
+use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
     ledger::{
         Account, Code,
-        transaction::{Authentication, Body, Data, Header, Scheme, Transaction},
+        transaction::{Authentication, Body, Header, Scheme, Transaction},
     },
     rpc::signer::Signer,
 };
 
 /// Blocks after which a transaction that stands in none expires, when nothing else is asked.
 const VALID_FOR: u64 = 5_000;
-/// Decimals of the native coin.
-const NATIVE_DECIMALS: u32 = 18;
 /// What a suggested fee may be at most when nothing else is said: a hundredth of a coin.
 const MOST_FEE: u128 = 10_000_000_000_000_000;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
 pub enum TxCommand {
-    /// Pays somebody on the child.
-    Transfer {
-        /// Who is paid: an account (0x… or plasmid1…) or the name of one of your keys.
-        #[arg(long)]
-        to: String,
-        #[command(flatten)]
-        money: Money,
-        #[command(flatten)]
-        signing: Signing,
-    },
-    /// Takes money off the child, to be claimed on root.
-    Withdraw {
-        /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
-        #[arg(long)]
-        to: Option<String>,
-        #[command(flatten)]
-        money: Money,
-        #[command(flatten)]
-        signing: Signing,
-    },
-    /// Names the address on root that an Ed25519 account is paid at.
-    SetPayout {
-        /// The address on root.
-        payout: String,
-        #[command(flatten)]
-        signing: Signing,
-    },
-    /// Puts the hash of some data under a topic, provable on root.
-    Record {
-        #[command(flatten)]
-        record: RecordArgs,
-        #[command(flatten)]
-        signing: Signing,
-    },
+    #[command(flatten)]
+    Make(Make<Signing>),
     /// Submits canonical bytes that were signed elsewhere.
     Submit {
         /// The bytes in hex.
         bytes: String,
     },
-}
-
-/// How much of what.
-#[derive(Clone, Debug, Args)]
-pub struct Money {
-    /// Decimal number of coins (1.5), or base units (1500base).
-    #[arg(long)]
-    pub amount: String,
-    /// Symbol, or address on root; the native coin when absent.
-    #[arg(long)]
-    pub token: Option<String>,
 }
 
 /// Who signs, and with which header.
@@ -128,131 +77,19 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         TxCommand::Submit { bytes } => {
-            let bytes = hex::decode(bytes.trim_start_matches("0x"))
-                .map_err(|error| CliError::new(format!("bytes: {error}")))?;
+            let bytes = signed_bytes(&bytes)?;
             let status = submit(connection, bytes, false, output).await?;
             output.object(&status);
             Ok(())
         }
-        TxCommand::Transfer { to, money, signing } => {
-            let body = transfer(connection, keys, &to, &money).await?;
-            send(connection, keys, output, &signing, body)
-                .await
-                .map(|_| ())
-        }
-        TxCommand::Withdraw { to, money, signing } => {
-            withdraw(connection, keys, output, to.as_deref(), &money, &signing).await
-        }
-        TxCommand::SetPayout { payout, signing } => {
-            let body = set_payout(&payout)?;
-            send(connection, keys, output, &signing, body)
-                .await
-                .map(|_| ())
-        }
-        TxCommand::Record { record, signing } => {
-            let body = record.body()?;
-            send(connection, keys, output, &signing, body)
-                .await
-                .map(|_| ())
-        }
+        TxCommand::Make(make) => send(&make, connection, keys, output).await,
     }
 }
 
-/// A transfer to whom a text names.
-pub async fn transfer(
-    connection: &Connection,
-    keys: &KeyOptions,
-    to: &str,
-    money: &Money,
-) -> Result<Body, CliError> {
-    let (token, amount) = resolve(connection, money).await?;
-    Ok(Body::Transfer {
-        to: account(to, keys)?,
-        token,
-        amount,
-    })
-}
-
-/// A withdrawal to an address, or to that of `sender` itself.
-pub async fn withdrawal(
-    connection: &Connection,
-    to: Option<&str>,
-    sender: Account,
-    money: &Money,
-) -> Result<Body, CliError> {
-    let (token, amount) = resolve(connection, money).await?;
-    let recipient = match to {
-        Some(text) => connect::address(text)?,
-        None => own_address(sender)?,
-    };
-    Ok(Body::Withdraw {
-        recipient,
-        token,
-        amount,
-    })
-}
-
-/// Names a payout address.
-pub fn set_payout(payout: &str) -> Result<Body, CliError> {
-    Ok(Body::SetPayout {
-        payout: connect::address(payout)?,
-    })
-}
-
-/// What is put under a topic.
-#[derive(Clone, Debug, Args)]
-pub struct RecordArgs {
-    /// Topic: 32 bytes in hex, or a short text.
-    #[arg(long)]
-    topic: String,
-    /// The data, as text, at most 1,024 bytes.
-    #[arg(long)]
-    data: String,
-}
-
-impl RecordArgs {
-    /// The record.
-    pub fn body(&self) -> Result<Body, CliError> {
-        Ok(Body::Record {
-            topic: topic_bytes(&self.topic)?,
-            data: Data::new(self.data.clone().into_bytes())?,
-        })
-    }
-}
-
-/// Withdraws and names the claim that comes next.
-pub async fn withdraw(
-    connection: &Connection,
-    keys: &KeyOptions,
-    output: Output,
-    to: Option<&str>,
-    money: &Money,
-    signing: &Signing,
-) -> Result<(), CliError> {
-    let sender = account(&signing.from, keys)?;
-    let body = withdrawal(connection, to, sender, money).await?;
-    let status = send(connection, keys, output, signing, body).await?;
-    if let Some(number) = status
-        .as_ref()
-        .and_then(|status| status["withdrawal"].as_u64())
-    {
-        output.next(&format!(
-            "plasmid bridge claim {number} --from {}",
-            signing.from
-        ));
-    }
-    Ok(())
-}
-
-/// Where an account is paid on root when nobody says: an Ethereum account at its own address. What a node calls an Ed25519
-/// account's payout address is not believed, or a node could name itself.
-fn own_address(own: Account) -> Result<[u8; 20], CliError> {
-    match own.kind {
-        0 => Ok(own.id),
-        _ => Err(CliError::new(format!(
-            "{own} has no address of its own on root: name who is paid with --to"
-        ))),
-    }
+/// Bytes that were signed elsewhere.
+pub fn signed_bytes(text: &str) -> Result<Vec<u8>, CliError> {
+    hex::decode(text.trim_start_matches("0x"))
+        .map_err(|error| CliError::new(format!("bytes: {text:?} is not hex: {error}")))
 }
 
 /// What the node knows of an account.
@@ -267,14 +104,16 @@ pub async fn get_account(
     Ok(client.get_account(request).await?.into_inner())
 }
 
-/// Signs `body` and, unless it is a dry run, submits it and waits. The answer is what was printed.
+/// Makes and signs a transaction and, unless it is a dry run, submits it and waits.
 pub async fn send(
+    make: &Make<Signing>,
     connection: &Connection,
     keys: &KeyOptions,
     output: Output,
-    signing: &Signing,
-    body: Body,
-) -> Result<Option<Value>, CliError> {
+) -> Result<(), CliError> {
+    let signing = make.authority();
+    let sender = account(&signing.from, keys)?;
+    let body = make.body(connection, keys, sender).await?;
     let (about, secret) = keys.open(&signing.from)?;
     let signer = Signer::new(about.kind, &secret)?;
     let status = connection.status().await?;
@@ -293,24 +132,26 @@ pub async fn send(
             fee
         }
     };
-    let body_name = body.name();
     let transaction = signer.sign(Header { fee, ..header }, body, &domain);
     let bytes = transaction.encode();
     if signing.dry_run {
         output.object(&json!({ "bytes": hex::encode(&bytes), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
-        return Ok(None);
+        return Ok(());
     }
     let answer = submit(connection, bytes, !signing.no_wait, output).await?;
     output.object(&answer);
-    match body_name {
-        "withdraw" => {}
-        "transfer" => output.next(&format!(
-            "plasmid tx withdraw --from {} --amount AMOUNT",
-            signing.from
+    let from = &signing.from;
+    match (make, answer["withdrawal"].as_u64()) {
+        (Make::Withdraw { .. }, Some(number)) => {
+            output.next(&format!("plasmid bridge claim {number} --from {from}"));
+        }
+        (Make::Withdraw { .. }, None) => {}
+        (Make::Transfer { .. }, _) => output.next(&format!(
+            "plasmid tx withdraw --from {from} --amount AMOUNT"
         )),
-        _ => output.next(&format!("plasmid query account {}", signing.from)),
+        _ => output.next(&format!("plasmid query account {from}")),
     }
-    Ok(Some(answer))
+    Ok(())
 }
 
 async fn header(
@@ -485,83 +326,4 @@ pub fn account(text: &str, keys: &KeyOptions) -> Result<Account, CliError> {
                 ))
             })
     })
-}
-
-/// The token's address and the amount in its base units.
-pub async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
-    let Some(token) = money.token.as_deref() else {
-        return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
-    };
-    let address = match connect::address(token) {
-        Ok(address) => address,
-        Err(_) => by_symbol(connection, token).await?,
-    };
-    let decimals = decimals(connection, address, &money.amount).await?;
-    Ok((address, amount::parse(&money.amount, decimals)?))
-}
-
-/// The only token of this symbol in the child's registry. Anybody can give a token of his any symbol, so two of one are refused.
-async fn by_symbol(connection: &Connection, symbol: &str) -> Result<[u8; 20], CliError> {
-    let mut client = connection.accounts().await?;
-    let mut found = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = ListTokensRequest {
-            page_size: 1_000,
-            page_token,
-        };
-        let page = client.list_tokens(request).await?.into_inner();
-        let of_symbol = |token: &Token| token.symbol.eq_ignore_ascii_case(symbol);
-        found.extend(page.tokens.into_iter().filter(of_symbol));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    match found.as_slice() {
-        [token] => connect::address(&token.token),
-        [] => Err(CliError::new(format!(
-            "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
-        ))),
-        _ => Err(CliError::new(format!(
-            "{} tokens are called {symbol}: name the address",
-            found.len()
-        ))),
-    }
-}
-
-/// A token's decimals as root reports them: a node that says others could turn one coin into a million.
-async fn decimals(connection: &Connection, token: [u8; 20], amount: &str) -> Result<u32, CliError> {
-    if amount.ends_with("base") {
-        return Ok(0);
-    }
-    let root = connection.root().map_err(|_| {
-        CliError::new(
-            "decimals of a token are asked of root: name its JSON-RPC address with --root, or give the amount in base units such as 1500base",
-        )
-    })?;
-    let call = IToken::decimalsCall {};
-    Ok(u32::from(
-        view_call(&root, token.into(), call, At::Latest).await?,
-    ))
-}
-
-/// A topic: 32 bytes in hex, or a text of at most 32 bytes with zeros behind.
-pub fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
-    if let Ok(bytes) =
-        <[u8; 32]>::try_from(hex::decode(text.trim_start_matches("0x")).unwrap_or_default())
-    {
-        return Ok(bytes);
-    }
-    let mut topic = [0u8; 32];
-    topic
-        .get_mut(..text.len())
-        .ok_or_else(|| {
-            CliError::new(format!(
-                "the topic has {} bytes; at most 32 fit",
-                text.len()
-            ))
-        })?
-        .copy_from_slice(text.as_bytes());
-    Ok(topic)
 }

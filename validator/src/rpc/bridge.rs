@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 use super::Services;
 use crate::{
     app::reads::{bridge, claims},
-    ledger::{Domain, check::judge_forced, transaction::MAX_FORCED_BYTES},
+    ledger::check::judge_forced,
     wire::{account, address_bytes, shown},
 };
 
@@ -105,7 +105,9 @@ impl BridgeService for Services {
         request: Request<PrepareForceRequest>,
     ) -> Answer<PrepareForceResponse> {
         let transaction = request.into_inner().transaction;
-        check_forced(&transaction, &self.source.facts().domain)?;
+        // Whoever sent these would burn the price: the child would record them without effect, whatever its state.
+        judge_forced(&transaction, &self.source.facts().domain)
+            .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
         let price = self.price().await?;
         let data = IInbox::forceCall {
             transaction: transaction.into(),
@@ -218,17 +220,4 @@ fn amount(text: &str, field: &str) -> Result<u128, Status> {
         0 => Err(Status::invalid_argument(format!("{field} is zero"))),
         amount => Ok(amount),
     }
-}
-
-/// Refuses bytes that would be burned money: what the child would record without effect whatever its state.
-fn check_forced(bytes: &[u8], domain: &Domain) -> Result<(), Status> {
-    if bytes.len() > MAX_FORCED_BYTES {
-        return Err(Status::invalid_argument(format!(
-            "a forced transaction has at most {MAX_FORCED_BYTES} bytes, this one {}",
-            bytes.len()
-        )));
-    }
-    judge_forced(bytes, domain)
-        .map(|_| ())
-        .map_err(|reject| Status::invalid_argument(reject.to_string()))
 }

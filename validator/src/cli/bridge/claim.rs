@@ -56,7 +56,14 @@ pub async fn run(
     let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
     let progress = output.progress("looking at the withdrawals");
     for number in numbers {
-        require_unpaid(connection, &wallet, vault, *number).await?;
+        // Nobody should pay gas for what root refuses.
+        let withdrawal = get(connection, *number).await?;
+        if is_paid(&wallet, vault, &withdrawal).await? {
+            return Err(CliError::new(format!(
+                "withdrawal {number} was paid to {} before: claim the others without it",
+                withdrawal.recipient
+            )));
+        }
     }
     for number in numbers {
         wait_claimable(connection, *number, !command.no_wait, &progress).await?;
@@ -90,10 +97,8 @@ pub async fn run(
     let mut unpaid = Vec::new();
     for number in numbers.iter().filter(|number| !paid.contains(number)) {
         // Somebody else may have carried it at the same moment.
-        if require_unpaid(connection, &wallet, vault, *number)
-            .await
-            .is_ok()
-        {
+        let withdrawal = get(connection, *number).await?;
+        if !is_paid(&wallet, vault, &withdrawal).await? {
             unpaid.push(number);
         }
     }
@@ -146,22 +151,14 @@ async fn get(connection: &Connection, number: u64) -> Result<Withdrawal, CliErro
         .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))
 }
 
-/// Nobody should pay gas for what root refuses.
-async fn require_unpaid(
-    connection: &Connection,
+/// Whether root has paid it.
+async fn is_paid(
     wallet: &Wallet,
     vault: Address,
-    number: u64,
-) -> Result<(), CliError> {
-    let withdrawal = get(connection, number).await?;
+    withdrawal: &Withdrawal,
+) -> Result<bool, CliError> {
     let index = withdrawal.leaf_index;
-    match read(wallet, vault, IVault::claimedCall { index }).await? {
-        true => Err(CliError::new(format!(
-            "withdrawal {number} was paid to {} before: claim the others without it",
-            withdrawal.recipient
-        ))),
-        false => Ok(()),
-    }
+    read(wallet, vault, IVault::claimedCall { index }).await
 }
 
 async fn wait_claimable(

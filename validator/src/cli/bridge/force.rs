@@ -22,12 +22,12 @@ use crate::{
         connect::{Connection, Deployment},
         keys::KeyOptions,
         output::Output,
-        tx::{self, Money, RecordArgs},
+        tx::{self, Make},
     },
     ledger::{
         Account, Transaction,
         check::judge_forced,
-        transaction::{Authentication, Body, Header, MAX_FORCED_BYTES},
+        transaction::{Authentication, Body, Header},
     },
     rpc::signer::Signer,
 };
@@ -36,7 +36,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum ForceCommand {
     #[command(flatten)]
-    Make(Make),
+    Make(Make<Sending>),
     /// Carries bytes that were signed elsewhere, with `--dry-run`.
     Submit {
         /// The bytes in hex.
@@ -45,56 +45,6 @@ pub enum ForceCommand {
         #[arg(long)]
         carrier: String,
     },
-}
-
-/// Transactions that are made here.
-#[derive(Debug, Subcommand)]
-pub enum Make {
-    /// Pays somebody on the child.
-    Transfer {
-        /// Who is paid: an account (0x… or plasmid1…) or the name of one of your keys.
-        #[arg(long)]
-        to: String,
-        #[command(flatten)]
-        money: Money,
-        #[command(flatten)]
-        sending: Sending,
-    },
-    /// Takes money off the child, to be claimed on root.
-    Withdraw {
-        /// Who is paid on root [default: the sender's own address, or the payout address of its account].
-        #[arg(long)]
-        to: Option<String>,
-        #[command(flatten)]
-        money: Money,
-        #[command(flatten)]
-        sending: Sending,
-    },
-    /// Names the address on root that an Ed25519 account is paid at.
-    SetPayout {
-        /// The address on root.
-        payout: String,
-        #[command(flatten)]
-        sending: Sending,
-    },
-    /// Puts the hash of some data under a topic, provable on root. All of it has to fit 512 bytes.
-    Record {
-        #[command(flatten)]
-        record: RecordArgs,
-        #[command(flatten)]
-        sending: Sending,
-    },
-}
-
-impl Make {
-    const fn sending(&self) -> &Sending {
-        match self {
-            Self::Transfer { sending, .. }
-            | Self::Withdraw { sending, .. }
-            | Self::SetPayout { sending, .. }
-            | Self::Record { sending, .. } => sending,
-        }
-    }
 }
 
 /// Who acts, and who pays on root.
@@ -133,19 +83,16 @@ pub async fn run(
         Err(_) => connection.deployment_alone().await?,
     };
     let (bytes, carrier, sending) = match command {
-        ForceCommand::Submit { bytes, carrier } => {
-            let bytes = hex::decode(bytes.trim_start_matches("0x"))
-                .map_err(|error| CliError::new(format!("{bytes:?} is not hex: {error}")))?;
-            (bytes, carrier, None)
-        }
+        ForceCommand::Submit { bytes, carrier } => (tx::signed_bytes(bytes)?, carrier, None),
         ForceCommand::Make(make) => {
-            let sending = make.sending();
+            let sending = make.authority();
             let bytes = bytes_of(make, connection, keys, &deployment).await?;
             let carrier = sending.carrier.as_ref().unwrap_or(&sending.from);
             (bytes, carrier, Some(sending))
         }
     };
-    let transaction = judge(&bytes, &deployment)?;
+    let transaction = judge_forced(&bytes, &deployment.domain)
+        .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))?;
     if sending.is_some_and(|sending| sending.dry_run) {
         let digest = transaction.digest(&deployment.domain);
         output.object(&json!({ "bytes": hex::encode(&bytes), "digest": digest.to_string() }));
@@ -168,21 +115,14 @@ pub async fn run(
 
 /// The bytes of what the user asked for.
 async fn bytes_of(
-    make: &Make,
+    make: &Make<Sending>,
     connection: &Connection,
     keys: &KeyOptions,
     deployment: &Deployment,
 ) -> Result<Vec<u8>, CliError> {
-    let sending = make.sending();
+    let sending = make.authority();
     let sender = tx::account(&sending.from, keys)?;
-    let body = match make {
-        Make::Transfer { to, money, .. } => tx::transfer(connection, keys, to, money).await?,
-        Make::Withdraw { to, money, .. } => {
-            tx::withdrawal(connection, to.as_deref(), sender, money).await?
-        }
-        Make::SetPayout { payout, .. } => tx::set_payout(payout)?,
-        Make::Record { record, .. } => record.body()?,
-    };
+    let body = make.body(connection, keys, sender).await?;
     if sending.root_sender {
         return Ok(root_sender_bytes(sender.id, body));
     }
@@ -202,18 +142,6 @@ async fn bytes_of(
     };
     let header = forced_header(signer.account(), sequence);
     Ok(signer.sign(header, body, &deployment.domain).encode())
-}
-
-/// Refuses what could have no effect, before somebody pays for it.
-fn judge(bytes: &[u8], deployment: &Deployment) -> Result<Transaction, CliError> {
-    if bytes.len() > MAX_FORCED_BYTES {
-        return Err(CliError::new(format!(
-            "the inbox takes at most {MAX_FORCED_BYTES} bytes, and this transaction has {}",
-            bytes.len()
-        )));
-    }
-    judge_forced(bytes, &deployment.domain)
-        .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))
 }
 
 /// Sends the bytes and, where a node answers, waits for what the child makes of them.

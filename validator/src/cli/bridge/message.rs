@@ -48,14 +48,9 @@ impl Outcome {
 }
 
 impl Sent {
-    /// The message that `inbox` took in a transaction with these events; another contract's are not looked at.
+    /// The message that `inbox` took in a transaction with these events.
     pub fn of(inbox: Address, logs: &[Log]) -> Result<Self, CliError> {
-        let event = logs
-            .iter()
-            .filter(|log| log.address == inbox)
-            .find_map(decode);
-        let event = event
-            .ok_or_else(|| CliError::new("the transaction on root sent no message to the inbox"))?;
+        let event = sent(inbox, logs)?;
         let transaction = [&[MESSAGE], event.message.as_ref()].concat();
         Ok(Self {
             index: event.index,
@@ -104,15 +99,19 @@ impl Sent {
     }
 }
 
-fn decode(log: &Log) -> Option<IInbox::MessageSent> {
-    IInbox::MessageSent::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
+/// The event of the message that `inbox` took; another contract's events are not looked at.
+fn sent(inbox: Address, logs: &[Log]) -> Result<IInbox::MessageSent, CliError> {
+    let mut own = logs.iter().filter(|log| log.address == inbox);
+    own.find_map(|log| {
+        IInbox::MessageSent::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
+    })
+    .ok_or_else(|| CliError::new("the transaction on root sent no message to the inbox"))
 }
 
-/// The index of the inbox message that a transaction on root sent.
+/// The index of the message that `inbox` took in a transaction with these events.
 ///
 /// # Errors
-/// When it sent none.
-pub fn message_index(logs: &[Log]) -> Result<u64, CliError> {
-    let sent = logs.iter().find_map(decode).map(|sent| sent.index);
-    sent.ok_or_else(|| CliError::new("the transaction on root sent no message"))
+/// When it took none.
+pub fn message_index(inbox: Address, logs: &[Log]) -> Result<u64, CliError> {
+    sent(inbox, logs).map(|sent| sent.index)
 }

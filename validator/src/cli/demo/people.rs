@@ -23,7 +23,6 @@ use plasmid_proto::{
 use tonic::transport::Channel;
 
 use super::super::{CliError, bridge::message_index, connect::Deployment};
-use crate::rpc::signer::Signer;
 use crate::{
     ledger::{
         Account, Domain,
@@ -33,6 +32,7 @@ use crate::{
         keystore::Secret,
         local::{found, run::Network},
     },
+    rpc::signer::Signer,
 };
 
 /// Twenty zero bytes: the native coin.
@@ -215,7 +215,7 @@ impl World {
                 ..Call::to(self.vault, call.abi_encode())
             })
             .await?;
-        message_index(&receipt.logs)
+        message_index(self.inbox, &receipt.logs)
     }
 
     /// Approves and deposits the test token; gives the message's index.
@@ -247,7 +247,7 @@ impl World {
                 ..Call::to(self.vault, call.abi_encode())
             })
             .await?;
-        message_index(&receipt.logs)
+        message_index(self.inbox, &receipt.logs)
     }
 
     /// Waits until the child has consumed message `index`.

@@ -6,7 +6,7 @@ use super::{Candidate, CheckedTransaction, check_static, check_support, verify_o
 use crate::ledger::account::Account;
 use crate::ledger::eip712::Domain;
 use crate::ledger::reject::Reject;
-use crate::ledger::transaction::{Authentication, Scheme, Transaction};
+use crate::ledger::transaction::{Authentication, MAX_FORCED_BYTES, Scheme, Transaction};
 
 /// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
 #[derive(Clone, Debug)]
@@ -62,6 +62,14 @@ pub(in crate::ledger) fn check_forced(
 /// # Errors
 /// The rule that they break.
 pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject> {
+    let (length, limit) = (bytes.len(), MAX_FORCED_BYTES);
+    if length > limit {
+        return Err(Reject::TooLarge {
+            what: "a transaction for the inbox",
+            length,
+            limit,
+        });
+    }
     let sender = Transaction::decode(bytes)?.header.sender;
     let forced = check_forced(bytes, sender.id, domain)?;
     forced.rules.map(|()| forced.transaction)

@@ -18,7 +18,6 @@ use plasmid_bridge::{
 };
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
-use crate::rpc::signer::Signer;
 use crate::{
     ledger::Parameters,
     node::{
@@ -31,6 +30,7 @@ use crate::{
         },
         keystore::{self, Cost, Description, KeyKind, Secret},
     },
+    rpc::signer::Signer,
 };
 
 /// Wei of each operator's genesis stake.

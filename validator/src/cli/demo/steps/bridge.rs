@@ -354,7 +354,9 @@ pub async fn forced(
             ..Call::to(world.inbox, call.abi_encode())
         })
         .await?;
-    forced.messages.push(message_index(&receipt.logs)?);
+    forced
+        .messages
+        .push(message_index(world.inbox, &receipt.logs)?);
     let body = Body::Transfer {
         to: carol.account,
         token: NATIVE,
@@ -377,7 +379,9 @@ pub async fn forced(
             ..Call::to(contract, call.abi_encode())
         })
         .await?;
-    forced.messages.push(message_index(&receipt.logs)?);
+    forced
+        .messages
+        .push(message_index(world.inbox, &receipt.logs)?);
     let last = forced.messages.iter().copied().max().unwrap_or(0);
     world.consumed(last).await?;
     let bob_after = world.balance(&bob.account, &NATIVE).await?;

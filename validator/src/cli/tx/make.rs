@@ -1,0 +1,228 @@
+//! What a person can do on the child: the same verbs for a transaction that goes to a node and for one that goes through root.
+
+use clap::{Args, Subcommand};
+use plasmid_bridge::{
+    abi::IToken,
+    client::{follower::view_call, rpc::At},
+};
+use plasmid_proto::ledger::v1::{ListTokensRequest, Token};
+
+use super::account;
+use crate::{
+    cli::{
+        CliError, amount,
+        connect::{self, Connection},
+        keys::KeyOptions,
+    },
+    ledger::{
+        Account,
+        transaction::{Body, Data},
+    },
+};
+
+/// Decimals of the native coin.
+const NATIVE_DECIMALS: u32 = 18;
+
+/// A transaction, and who acts (`S`).
+#[derive(Debug, Subcommand)]
+pub enum Make<S: Args> {
+    /// Pays somebody on the child.
+    Transfer {
+        /// Who is paid: an account (0x… or plasmid1…) or the name of one of your keys.
+        #[arg(long)]
+        to: String,
+        #[command(flatten)]
+        money: Money,
+        #[command(flatten)]
+        authority: S,
+    },
+    /// Takes money off the child, to be claimed on root.
+    Withdraw {
+        #[command(flatten)]
+        withdrawal: Withdrawal,
+        #[command(flatten)]
+        authority: S,
+    },
+    /// Names the address on root that an Ed25519 account is paid at.
+    SetPayout {
+        /// The address on root.
+        payout: String,
+        #[command(flatten)]
+        authority: S,
+    },
+    /// Puts the hash of some data under a topic, provable on root.
+    Record {
+        /// Topic: 32 bytes in hex, or a short text.
+        #[arg(long)]
+        topic: String,
+        /// The data, as text, at most 1,024 bytes; through the inbox the whole transaction has to fit 512.
+        #[arg(long)]
+        data: String,
+        #[command(flatten)]
+        authority: S,
+    },
+}
+
+/// What is taken off, and who gets it.
+#[derive(Clone, Debug, Args)]
+pub struct Withdrawal {
+    /// Who is paid on root [default: the sender's own address; an Ed25519 account has none].
+    #[arg(long)]
+    to: Option<String>,
+    #[command(flatten)]
+    money: Money,
+}
+
+/// How much of what.
+#[derive(Clone, Debug, Args)]
+pub struct Money {
+    /// Decimal number of coins (1.5), or base units (1500base).
+    #[arg(long)]
+    amount: String,
+    /// Symbol, or address on root; the native coin when absent.
+    #[arg(long)]
+    token: Option<String>,
+}
+
+impl<S: Args> Make<S> {
+    /// Who acts.
+    pub const fn authority(&self) -> &S {
+        match self {
+            Self::Transfer { authority, .. }
+            | Self::Withdraw { authority, .. }
+            | Self::SetPayout { authority, .. }
+            | Self::Record { authority, .. } => authority,
+        }
+    }
+
+    /// What `sender` does by it.
+    pub async fn body(
+        &self,
+        connection: &Connection,
+        keys: &KeyOptions,
+        sender: Account,
+    ) -> Result<Body, CliError> {
+        Ok(match self {
+            Self::Transfer { to, money, .. } => {
+                let (token, amount) = resolve(connection, money).await?;
+                Body::Transfer {
+                    to: account(to, keys)?,
+                    token,
+                    amount,
+                }
+            }
+            Self::Withdraw {
+                withdrawal: Withdrawal { to, money },
+                ..
+            } => {
+                let (token, amount) = resolve(connection, money).await?;
+                let recipient = match to {
+                    Some(text) => connect::address(text)?,
+                    None => own_address(sender)?,
+                };
+                Body::Withdraw {
+                    recipient,
+                    token,
+                    amount,
+                }
+            }
+            Self::SetPayout { payout, .. } => Body::SetPayout {
+                payout: connect::address(payout)?,
+            },
+            Self::Record { topic, data, .. } => Body::Record {
+                topic: topic_bytes(topic)?,
+                data: Data::new(data.clone().into_bytes())?,
+            },
+        })
+    }
+}
+
+/// Where an account is paid on root when nobody says: an Ethereum account at its own address. What a node calls an Ed25519
+/// account's payout address is not believed, or a node could name itself.
+fn own_address(own: Account) -> Result<[u8; 20], CliError> {
+    match own.kind {
+        0 => Ok(own.id),
+        _ => Err(CliError::new(format!(
+            "{own} has no address of its own on root: name who is paid with --to"
+        ))),
+    }
+}
+
+/// The token's address and the amount in its base units.
+async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
+    let Some(token) = money.token.as_deref() else {
+        return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
+    };
+    let address = match connect::address(token) {
+        Ok(address) => address,
+        Err(_) => by_symbol(connection, token).await?,
+    };
+    let decimals = decimals(connection, address, &money.amount).await?;
+    Ok((address, amount::parse(&money.amount, decimals)?))
+}
+
+/// The only token of this symbol in the child's registry. Anybody can give a token of his any symbol, so two of one are refused.
+async fn by_symbol(connection: &Connection, symbol: &str) -> Result<[u8; 20], CliError> {
+    let mut client = connection.accounts().await?;
+    let mut found = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListTokensRequest {
+            page_size: 1_000,
+            page_token,
+        };
+        let page = client.list_tokens(request).await?.into_inner();
+        let of_symbol = |token: &Token| token.symbol.eq_ignore_ascii_case(symbol);
+        found.extend(page.tokens.into_iter().filter(of_symbol));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    match found.as_slice() {
+        [token] => connect::address(&token.token),
+        [] => Err(CliError::new(format!(
+            "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
+        ))),
+        _ => Err(CliError::new(format!(
+            "{} tokens are called {symbol}: name the address",
+            found.len()
+        ))),
+    }
+}
+
+/// A token's decimals as root reports them: a node that says others could turn one coin into a million.
+async fn decimals(connection: &Connection, token: [u8; 20], amount: &str) -> Result<u32, CliError> {
+    if amount.ends_with("base") {
+        return Ok(0);
+    }
+    let root = connection.root().map_err(|_| {
+        CliError::new(
+            "decimals of a token are asked of root: name its JSON-RPC address with --root, or give the amount in base units such as 1500base",
+        )
+    })?;
+    let call = IToken::decimalsCall {};
+    Ok(u32::from(
+        view_call(&root, token.into(), call, At::Latest).await?,
+    ))
+}
+
+/// A topic: 32 bytes in hex, or a text of at most 32 bytes with zeros behind.
+pub fn topic_bytes(text: &str) -> Result<[u8; 32], CliError> {
+    if let Ok(bytes) =
+        <[u8; 32]>::try_from(hex::decode(text.trim_start_matches("0x")).unwrap_or_default())
+    {
+        return Ok(bytes);
+    }
+    let mut topic = [0u8; 32];
+    topic
+        .get_mut(..text.len())
+        .ok_or_else(|| {
+            CliError::new(format!(
+                "the topic has {} bytes; at most 32 fit",
+                text.len()
+            ))
+        })?
+        .copy_from_slice(text.as_bytes());
+    Ok(topic)
+}
