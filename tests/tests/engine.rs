@@ -353,8 +353,9 @@ async fn attack(address: Address, stop: Arc<AtomicBool>) -> u64 {
         &HALF,
     ];
     let mut closed = 0;
-    for bytes in attacks.iter().cycle() {
-        if stop.load(Ordering::SeqCst) {
+    for (count, bytes) in attacks.iter().cycle().enumerate() {
+        // However slow this machine is, each of them is tried.
+        if stop.load(Ordering::SeqCst) && count >= attacks.len() {
             break;
         }
         closed += u64::from(match &address {

@@ -12,7 +12,7 @@ use plasmid::node::{anvil, development, port, tools::Tools};
 use serde_json::Value;
 
 /// How long a network may take to make a few blocks, a block a second.
-const POLLS: u32 = 300;
+const POLLS: u32 = 3_000;
 
 struct Place {
     folder: tempfile::TempDir,

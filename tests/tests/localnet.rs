@@ -16,7 +16,7 @@ use serde_json::Value;
 mod verbs;
 
 /// How long a network may take until it is ready.
-const READY: Duration = Duration::from_secs(180);
+const READY: Duration = Duration::from_secs(600);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -268,7 +268,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     assert_eq!(after["chain_id"], before["chain_id"]);
     assert_eq!(run(folder, &words("query balances bob")), bob);
     network.signal(libc::SIGKILL);
-    for _ in 0..100 {
+    for _ in 0..600 {
         if processes(folder).is_empty() {
             break;
         }

@@ -283,20 +283,28 @@ pub async fn checkpoints(net: &Net) {
     assert_eq!(page.checkpoints.len(), 1, "newest first");
     let newest = page.checkpoints[0].epoch;
     assert_eq!(page.next_page_token.is_empty(), newest == 0);
-    let request = ListCheckpointsRequest {
-        page_size: 0,
-        page_token: String::new(),
-    };
-    let all = net
-        .bridge()
-        .list_checkpoints(request)
-        .await
-        .expect("a page")
-        .into_inner();
-    let epochs: Vec<u64> = all.checkpoints.iter().map(|one| one.epoch).collect();
+    // Page by page from the newest to the first: how many there are depends on how fast the chain is.
+    let mut all = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListCheckpointsRequest {
+            page_size: 0,
+            page_token,
+        };
+        let page = net.bridge().list_checkpoints(request).await;
+        let page = page.expect("a page").into_inner();
+        assert!(!page.checkpoints.is_empty(), "no page is empty");
+        all.extend(page.checkpoints);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    let epochs: Vec<u64> = all.iter().map(|one| one.epoch).collect();
     let expected: Vec<u64> = (0..=epochs[0]).rev().collect();
     assert_eq!(epochs, expected);
-    for (newer, older) in all.checkpoints.iter().zip(all.checkpoints.iter().skip(1)) {
+    assert!(epochs[0] >= newest);
+    for (newer, older) in all.iter().zip(all.iter().skip(1)) {
         assert_eq!(newer.previous, older.digest);
     }
     let request = GetCheckpointRequest { epoch: 5_000 };
@@ -331,45 +339,43 @@ pub async fn late_shares(net: &Net) {
         net.bridge().submit_share(request).await
     };
     wait_stage(net, 0, CheckpointStage::Accepted).await;
-    let epoch = net.now().await.epoch;
-    let told = net
-        .until("the end of the epoch", async || {
-            checkpoint(net, epoch).await
-        })
-        .await;
-    if told.stage == CheckpointStage::Signing as i32 {
+    // Root accepts a checkpoint soon after its epoch: where it was faster than this test, the next epoch serves as well.
+    net.until("a checkpoint that root has not accepted", async || {
+        let epoch = net.now().await.epoch;
+        let told = net
+            .until("the end of the epoch", async || {
+                checkpoint(net, epoch).await
+            })
+            .await;
         let digest = B256::from_slice(&told.digest);
         let share = key.sign_checkpoint(&digest).to_vec();
         let mut wrong = share.clone();
         wrong[100] ^= 1;
-        let first = submit(epoch, 0, share.clone())
-            .await
-            .expect("it is taken")
-            .into_inner();
+        let first = submit(epoch, 0, share.clone()).await;
+        let again = submit(epoch, 0, share.clone()).await;
+        let refusals = [
+            (
+                submit(epoch, 0, wrong).await,
+                ["member 0", "does not verify"],
+            ),
+            (
+                submit(epoch, 1, share.clone()).await,
+                ["1 members", "no number 1"],
+            ),
+            (submit(epoch, 0, share[1..].to_vec()).await, ["192", "191"]),
+        ];
+        if net.now().await.checkpoints_accepted > epoch {
+            return None;
+        }
+        let first = first.expect("it is taken").into_inner();
         assert_eq!(first.signed_power, first.total_power);
-        let again = submit(epoch, 0, share.clone())
-            .await
-            .expect("it is known")
-            .into_inner();
-        assert!(!again.added);
-        refused(
-            submit(epoch, 0, wrong).await,
-            Code::InvalidArgument,
-            &["member 0", "does not verify"],
-        );
-        refused(
-            submit(epoch, 1, share.clone()).await,
-            Code::InvalidArgument,
-            &["1 members", "no number 1"],
-        );
-        refused(
-            submit(epoch, 0, share[1..].to_vec()).await,
-            Code::InvalidArgument,
-            &["192", "191"],
-        );
-    } else {
-        panic!("checkpoint {epoch} was accepted within a poll of its end");
-    }
+        assert!(!again.expect("it is known").into_inner().added);
+        for (answer, words) in refusals {
+            refused(answer, Code::InvalidArgument, &words);
+        }
+        Some(())
+    })
+    .await;
     refused(
         submit(0, 0, vec![0; 192]).await,
         Code::InvalidArgument,
@@ -398,6 +404,32 @@ fn inclusion(proof: &LeafProof) -> Inclusion {
     }
 }
 
+/// A proof under the newest checkpoint that root has accepted, and root's own event of it. States are given up as time passes, so
+/// one that is gone before it is asked for is no failure: a newer one is there.
+async fn prove_under_the_newest(
+    net: &Net,
+    leaf: Wanted,
+) -> (GetProofResponse, IRootChain::CheckpointAccepted) {
+    net.until("a proof under the newest checkpoint", async || {
+        let epoch = net.now().await.checkpoints_accepted.checked_sub(1)?;
+        let request = GetProofRequest {
+            epoch: Some(epoch),
+            leaf: Some(leaf.clone()),
+        };
+        let told = match net.bridge().get_proof(request).await {
+            Ok(told) => told.into_inner(),
+            Err(status) => {
+                assert_eq!(status.code(), Code::NotFound, "{status}");
+                return None;
+            }
+        };
+        let events = accepted(net).await;
+        let event = events.into_iter().find(|event| event.epoch == epoch);
+        Some((told, event.expect("root's own event")))
+    })
+    .await
+}
+
 async fn prove(net: &Net, epoch: Option<u64>, leaf: Wanted) -> GetProofResponse {
     let request = GetProofRequest {
         epoch,
@@ -410,13 +442,6 @@ async fn prove(net: &Net, epoch: Option<u64>, leaf: Wanted) -> GetProofResponse 
 /// Every way to name a leaf, each proof led to the state root that root accepted.
 pub async fn proofs(net: &Net, number: u64, epoch: u64) {
     wait_stage(net, epoch, CheckpointStage::Accepted).await;
-    // A newer one, so that it is not settled before this is over.
-    let epoch = epoch.max(net.now().await.checkpoints_accepted - 1);
-    let events = accepted(net).await;
-    let event = events
-        .iter()
-        .find(|event| event.epoch == epoch)
-        .expect("it was accepted");
     let account = net.bob.account;
     let balance = TokenBalanceId {
         account: account.to_string(),
@@ -456,7 +481,7 @@ pub async fn proofs(net: &Net, number: u64, epoch: u64) {
         ),
     ];
     for (wanted, slot, present) in cases {
-        let told = prove(net, Some(epoch), wanted.clone()).await;
+        let (told, event) = prove_under_the_newest(net, wanted.clone()).await;
         let proof = told.proof.expect("a proof");
         assert_eq!(
             (proof.present, &proof.key[..]),
@@ -527,8 +552,10 @@ pub async fn withdraw(net: &Net) -> ([u64; 3], u64) {
         ));
     }
     let told = withdrawal(net, numbers[2]).await;
-    assert_eq!(told.stage, WithdrawalStage::Included as i32);
-    assert!(told.seconds_to_claim.is_none_or(|left| left >= 4));
+    assert!(told.stage >= WithdrawalStage::Included as i32);
+    if told.stage == WithdrawalStage::Included as i32 {
+        assert!(told.seconds_to_claim.is_none_or(|left| left >= 4));
+    }
     let (_, leaf) = net.proven(&Slot::Withdrawal(numbers[1]).key(), 0).await;
     let leaf = Leaf::decode(&leaf.expect("a leaf")).expect("a withdrawal");
     assert_eq!((leaf.recipient, leaf.amount), (RECIPIENT.into_array(), 700));
@@ -542,11 +569,12 @@ pub async fn withdraw(net: &Net) -> ([u64; 3], u64) {
             .prepare_claim(PrepareClaimRequest { withdrawals })
             .await
     };
-    refused(
-        prepare(vec![numbers[2]]).await,
-        Code::Unavailable,
-        &["final"],
-    );
+    // A block is far behind its checkpoint's finality, so the answer is a refusal; where this machine slept in between, it is calldata.
+    let early = prepare(vec![numbers[2]]).await;
+    let told = withdrawal(net, numbers[2]).await;
+    if told.stage < WithdrawalStage::Claimable as i32 {
+        refused(early, Code::Unavailable, &["final"]);
+    }
     let answer = net
         .bridge()
         .get_withdrawal(GetWithdrawalRequest { number: 0 })

@@ -102,23 +102,10 @@ pub async fn results(net: &Net, included: &[Status]) {
 /// up, and the answer says so.
 pub async fn retention(net: &Net) {
     let key = Slot::Account(net.alice.account).key();
-    let status = net.now().await;
-    let (ended, last_final) = (status.height / K, status.checkpoints_final);
-    assert!(last_final >= 3, "{last_final} are final");
-    // The newest final one is what claims are made under.
-    for epoch in last_final - 1..ended {
-        if net.now().await.checkpoints_final > epoch + 1 {
-            continue;
-        }
-        let (at, value) = net.proven(&key, (epoch + 1) * K).await;
-        assert_eq!((at, value.is_some()), ((epoch + 1) * K, true));
-        let leaf = Some(Leaf::Key(key.to_vec()));
-        let request = GetProofRequest {
-            epoch: Some(epoch),
-            leaf,
-        };
-        assert!(net.bridge().get_proof(request).await.is_ok());
-    }
+    net.until("states that are kept", async || {
+        (kept(net, &key).await > 0).then_some(())
+    })
+    .await;
     let request = GetProofRequest {
         epoch: Some(0),
         leaf: Some(Leaf::Key(key.to_vec())),
@@ -144,6 +131,33 @@ pub async fn retention(net: &Net) {
         .await
         .expect("an answer");
     assert!(answer.log.contains("is not kept"), "{}", answer.log);
+}
+
+/// Asks for the state of every checkpoint that somebody may have to prove, and gives how many of them were still wanted at the end.
+async fn kept(net: &Net, key: &B256) -> usize {
+    let status = net.now().await;
+    let (ended, last_final) = (status.height / K, status.checkpoints_final);
+    assert!(last_final >= 3, "{last_final} are final");
+    let mut count = 0;
+    // The newest final one is what claims are made under.
+    for epoch in last_final - 1..ended {
+        let height = (epoch + 1) * K;
+        let found = net.find_leaf(key, height).await;
+        let request = GetProofRequest {
+            epoch: Some(epoch),
+            leaf: Some(Leaf::Key(key.to_vec())),
+        };
+        let answer = net.bridge().get_proof(request).await;
+        // What became final while it was asked for may be given up.
+        if net.now().await.checkpoints_final > epoch + 1 {
+            continue;
+        }
+        let (at, value) = found.expect("it is kept");
+        assert_eq!((at, value.is_some()), (height, true));
+        assert!(answer.is_ok(), "{answer:?}");
+        count += 1;
+    }
+    count
 }
 
 /// Waits until the first checkpoint is given up.

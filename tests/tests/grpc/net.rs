@@ -35,9 +35,9 @@ use serde_json::Value;
 use tonic::{Code, transport::Channel};
 
 /// How long a network may take until it is ready.
-const READY: Duration = Duration::from_secs(240);
+const READY: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(100);
-const POLLS: u32 = 2_400;
+const POLLS: u32 = 6_000;
 
 /// One of those who have money on both chains.
 pub struct Person {
@@ -256,12 +256,24 @@ impl Net {
 
     /// A leaf by `/leaf` through the engine, its proof verified against a header; at the tip when the height is 0.
     pub async fn proven(&self, key: &B256, height: u64) -> (u64, Option<Vec<u8>>) {
+        let found = self.find_leaf(key, height).await;
+        found.unwrap_or_else(|log| panic!("height {height}: {log}"))
+    }
+
+    /// The same, or why it was refused.
+    pub async fn find_leaf(
+        &self,
+        key: &B256,
+        height: u64,
+    ) -> Result<(u64, Option<Vec<u8>>), String> {
         let answer = self
             .engine
             .abci_query("/leaf", key.to_vec(), height, true)
             .await
             .expect("the engine answers");
-        assert!(answer.code.is_ok(), "height {height}: {}", answer.log);
+        if !answer.code.is_ok() {
+            return Err(answer.log);
+        }
         let ops = answer.proof.expect("a proof").ops;
         let proof = LeafProof::decode(&ops[0].data, &ops[1].data).expect("our operations");
         let at = answer.height.value();
@@ -269,7 +281,7 @@ impl Net {
         let value = value.map(|(kind, value)| (*kind, value));
         let shown = proof.verify(&self.app_hash(at).await, key, value);
         assert_eq!(shown, Ok(at));
-        (at, value.map(|(_, value)| value.to_vec()))
+        Ok((at, value.map(|(_, value)| value.to_vec())))
     }
 }
 

@@ -46,7 +46,7 @@ fn near(one: f64, other: f64) -> bool {
 
 /// Waits until a transaction is under a checkpoint that root accepted.
 fn checkpointed(folder: &Path, hash: &str) {
-    for _ in 0..400 {
+    for _ in 0..2_400 {
         let stage = typed(folder, &format!("query tx {hash}"))["stage"].clone();
         if stage == "checkpointed" || stage == "final" {
             return;

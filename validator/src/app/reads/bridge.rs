@@ -43,25 +43,33 @@ fn wanted(source: &dyn Source, epoch: u64) -> Result<Checkpoint, ReadError> {
     })
 }
 
-/// The newest checkpoints first.
+/// The newest checkpoints first. A page's token is the number of epochs below it, so that a checkpoint that appears in the
+/// meantime moves nothing from one page to another.
 pub fn list_checkpoints(
     source: &dyn Source,
     request: &ListCheckpointsRequest,
 ) -> Result<ListCheckpointsResponse, ReadError> {
-    let (start, length) = page(request.page_size, &request.page_token, 20)?;
+    let (below, length) = page(request.page_size, &request.page_token, 20)?;
     let blocks = source.facts().parameters.epoch_blocks;
     let ended =
         usize::try_from(source.tip().height / u64::from(blocks.max(1))).unwrap_or(usize::MAX);
+    let newest = match request.page_token.as_str() {
+        "" => ended,
+        _ => below.min(ended),
+    };
+    let oldest = newest.saturating_sub(length.min(100));
     let mut checkpoints = Vec::new();
-    for place in (start..ended).take(length.min(100)) {
-        let epoch = (ended - 1 - place) as u64;
-        if let Some(checkpoint) = source.checkpoint(epoch)? {
+    for epoch in (oldest..newest).rev() {
+        if let Some(checkpoint) = source.checkpoint(epoch as u64)? {
             checkpoints.push(describe(source, &checkpoint)?);
         }
     }
     Ok(ListCheckpointsResponse {
         checkpoints,
-        next_page_token: super::next_page(start, length.min(100), ended),
+        next_page_token: match oldest {
+            0 => String::new(),
+            below => below.to_string(),
+        },
     })
 }
 
