@@ -135,7 +135,7 @@ struct Range {
 
 impl Range {
     fn new(rules: &Rules, first: u16, count: u16) -> Result<Self, Reject> {
-        let end = u32::from(first) + u32::from(count);
+        let end = u32::from(first).saturating_add(u32::from(count));
         match u16::try_from(end) {
             Ok(end) if count > 0 && end <= rules.seats => Ok(Self { first, end }),
             _ => Err(Reject::Range {

@@ -1,6 +1,7 @@
 //! The port: the leaves that staking reads and writes, typed, and an adapter in memory beside it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use crate::minima::{self, Node};
 use crate::{Seat, SetEntry};
@@ -40,7 +41,7 @@ pub enum Missing {
 /// Leaves in memory, made for a number of seats, with a ring of epochs.
 #[derive(Clone, Debug)]
 pub struct MemoryLeaves {
-    ring: u64,
+    ring: NonZeroU64,
     seats: Vec<Seat>,
     minima: Vec<Vec<Node>>,
     members: BTreeMap<(u64, u16), SetEntry>,
@@ -52,7 +53,7 @@ impl MemoryLeaves {
         let seats = vec![Seat::default(); usize::from(seats)];
         let stakes: Vec<u128> = seats.iter().map(Seat::weight).collect();
         Self {
-            ring: ring.max(1),
+            ring: NonZeroU64::new(ring).unwrap_or(NonZeroU64::MIN),
             minima: minima::build(&stakes),
             seats,
             members: BTreeMap::new(),

@@ -44,7 +44,7 @@ pub fn total_power(members: &[Member]) -> Result<u64, PowerError> {
 
 /// `total + power`, at most [`MAX_TOTAL_POWER`].
 pub(crate) fn add_power(total: u64, power: u64) -> Result<u64, PowerError> {
-    bounded(u128::from(total) + u128::from(power))
+    bounded(u128::from(total).saturating_add(u128::from(power)))
 }
 
 fn bounded(power: u128) -> Result<u64, PowerError> {

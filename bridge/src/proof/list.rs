@@ -12,10 +12,8 @@ use super::{
 /// Levels above the leaves of a list of `count`: the logarithm of the next power of two.
 #[must_use]
 pub fn depth(count: u32) -> usize {
-    match count {
-        0 | 1 => 0,
-        _ => (u32::BITS - (count - 1).leading_zeros()) as usize,
-    }
+    let last = count.saturating_sub(1);
+    u32::BITS.saturating_sub(last.leading_zeros()) as usize
 }
 
 /// The level above `level`, where `zero` stands for a subtree of padding.

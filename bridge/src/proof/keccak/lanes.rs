@@ -9,6 +9,10 @@
     unsafe_code,
     reason = "intrinsics of the lanes that were detected at run time"
 )]
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "places in a state of 25 words, each below 25 by construction"
+)]
 
 use std::arch::x86_64::{
     __m256i, __m512i, _mm256_andnot_si256, _mm256_extract_epi64, _mm256_or_si256,

@@ -21,7 +21,8 @@ impl Track {
         }
         self.range = self
             .range
-            .saturating_add(self.range / 4 + 1)
+            .saturating_add(self.range / 4)
+            .saturating_add(1)
             .min(self.config.range);
         Ok(Next::Now)
     }

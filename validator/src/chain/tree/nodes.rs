@@ -46,7 +46,11 @@ impl Nodes {
             }));
             fresh.clear();
             node_many(&pairs, &mut fresh);
-            set(self.levels.get_mut(level + 1), &places, &fresh);
+            set(
+                self.levels.get_mut(level.saturating_add(1)),
+                &places,
+                &fresh,
+            );
         }
     }
 }
@@ -60,7 +64,7 @@ pub(super) fn parents(places: &mut Vec<u32>) {
 fn set(level: Option<&mut Vec<Hash>>, places: &[u32], hashes: &[Hash]) {
     let Some(level) = level else { return };
     if let Some(last) = places.last() {
-        let needed = *last as usize + 1;
+        let needed = (*last as usize).saturating_add(1);
         if level.len() < needed {
             level.resize(needed, Hash::ZERO);
         }

@@ -194,7 +194,7 @@ impl<'a> View<'a> {
                 .collect();
             hashes.clear();
             node_many(&pairs, &mut hashes);
-            Arc::make_mut(&mut self.overlay).set(level + 1, &places, &hashes);
+            Arc::make_mut(&mut self.overlay).set(level.saturating_add(1), &places, &hashes);
         }
     }
 
@@ -252,7 +252,8 @@ impl Overlay {
         if let Some(known) = self.levels.get_mut(level) {
             let before = known.len();
             known.extend(places.iter().copied().zip(hashes.iter().copied()));
-            self.nodes += known.len() - before;
+            let fresh = known.len().saturating_sub(before);
+            self.nodes = self.nodes.saturating_add(fresh);
         }
     }
 }
