@@ -6,15 +6,18 @@
 //! Registry (by CREATE2) ──create──▶ Inbox (nonce 1), Vault (nonce 2), RootChain (nonce 3)
 //! ```
 
-#![deny(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::float_arithmetic,
-    clippy::panic,
-    clippy::unwrap_used
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
 )]
-#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 use alloy_primitives::{Address, B256, Bytes, address, keccak256};
 use alloy_sol_types::{SolInterface, SolValue};

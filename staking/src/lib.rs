@@ -10,15 +10,18 @@
 //! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
-#![deny(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::float_arithmetic,
-    clippy::panic,
-    clippy::unwrap_used
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
 )]
-#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod apply;
 mod difference;

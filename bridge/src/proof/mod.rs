@@ -13,15 +13,18 @@
 //!
 //! Pure: no I/O, no clock, no randomness. Every byte is that of `proto/PROTOCOL.md`; integers are big-endian and fixed width.
 
-#![deny(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::float_arithmetic,
-    clippy::panic,
-    clippy::unwrap_used
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
 )]
-#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod bls;
 pub mod bytes;

@@ -11,15 +11,18 @@
 //!   checkpoints, shares ──► outbox ──► transactions on root
 //! ```
 
-#![deny(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::float_arithmetic,
-    clippy::panic,
-    clippy::unwrap_used
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
 )]
-#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod acceptance;
 pub mod events;

@@ -16,15 +16,18 @@
 //! | [`genesis`], [`sets`] | the first state; the set of a height |
 //! | [`tree`] | the state tree in memory |
 
-#![deny(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::float_arithmetic,
-    clippy::panic,
-    clippy::unwrap_used
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::expect_used,
+        clippy::float_arithmetic,
+        clippy::panic,
+        clippy::unwrap_used
+    )
 )]
-#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod bitmap;
 pub mod commit;
