@@ -54,12 +54,14 @@ pub fn witness_hash(witness: &[u8]) -> Hash {
 pub enum SegmentKind {
     /// The executing part of the block-input record.
     Record = 1,
-    /// Inbox messages and misbehavior.
+    /// Inbox messages.
     Messages = 2,
+    /// Misbehavior that the engine reported.
+    Evidence = 3,
     /// Users' transactions.
-    Users = 3,
-    /// A part of the epoch boundary: no transactions.
-    Boundary = 4,
+    Users = 4,
+    /// A step of the epoch boundary: no transactions.
+    Boundary = 5,
 }
 
 /// Consecutive transactions of a block with the state root before and after them.

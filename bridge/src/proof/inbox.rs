@@ -1,11 +1,13 @@
 //! Messages from root to child, and the chain of their hashes (PROTOCOL sections 1 and 5).
 //!
 //! ```text
-//! message = index u64 ‖ arrival u64 (s) ‖ root height u64 ‖ due u64 (ms) ‖ kind u8 ‖ body
+//! message = index u64 ‖ arrival u64 (s) ‖ root height u64 ‖ due u64 (ms) ‖ kind u8 ‖ body          33 to 588 bytes
 //! h(i)    = H(PINB ‖ i ‖ h(i−1) ‖ H(PMSG ‖ H(message)))          h(0) = 32 zero bytes
 //! ```
-//! Decoding is strict about lengths and kinds, and takes every field's content as it is: root admits a message once and for
-//! all, so what its fields mean is judged where it is applied, and a message without meaning there is a recorded no-op.
+//! Decoding is strict about the header and the length, and about nothing else. Root admits a message once and for all, and the
+//! child consumes messages in order: if one of them could not be decoded, the inbox would stand still for ever. So a body
+//! of a kind that this version does not know, or with other bytes than its kind has, is [`Body::Opaque`]: it is recorded
+//! without effect. What the fields of the other bodies mean is judged where they are applied.
 
 use super::{
     Hash,
@@ -21,6 +23,9 @@ pub use payload::{PAYLOAD_LIMIT, Payload};
 
 /// Bytes before a message's body.
 pub const HEADER_BYTES: usize = 33;
+
+/// Bytes of a message, at most: those of a generic message with the longest payload. Root admits none that is longer.
+pub const MAX_MESSAGE_BYTES: usize = HEADER_BYTES + 20 + 21 + 2 + PAYLOAD_LIMIT;
 
 /// One message of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,18 +58,25 @@ impl Message {
     /// The inverse of [`Message::encode`].
     ///
     /// # Errors
-    /// [`DecodeError`] for an unknown kind, a payload over [`PAYLOAD_LIMIT`], missing or extra bytes.
+    /// [`DecodeError`] for fewer than [`HEADER_BYTES`] or more than [`MAX_MESSAGE_BYTES`] bytes; every other body decodes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_MESSAGE_BYTES {
+            return Err(DecodeError::TooLong {
+                length: bytes.len(),
+                limit: MAX_MESSAGE_BYTES,
+            });
+        }
         let mut reader = Reader::new(bytes);
-        let message = Self {
-            index: reader.u64()?,
-            arrival: reader.u64()?,
-            root_height: reader.u64()?,
-            due: reader.u64()?,
-            body: Body::decode(&mut reader)?,
-        };
-        reader.finish()?;
-        Ok(message)
+        let (index, arrival) = (reader.u64()?, reader.u64()?);
+        let (root_height, due) = (reader.u64()?, reader.u64()?);
+        let kind = reader.u8()?;
+        Ok(Self {
+            index,
+            arrival,
+            root_height,
+            due,
+            body: Body::decode(kind, reader.slice(reader.left())?),
+        })
     }
 
     /// Hash of the message, as links and bare hashes hold it.

@@ -27,7 +27,9 @@ mod witness;
 pub use inclusion::{INCLUSION_BYTES, Inclusion, verify_absence, verify_inclusion};
 pub use multiproof::Multiproof;
 pub use partial::PartialTree;
-pub use witness::{Content, MAX_TOUCHED, MAX_VALUE_BYTES, Witness, WitnessError, WitnessLeaf};
+pub use witness::{
+    Content, MAX_VALUE_BYTES, MAX_WITNESS_LEAVES, Witness, WitnessError, WitnessLeaf,
+};
 
 /// Levels between a leaf and the tree root.
 pub const DEPTH: usize = 32;

@@ -1,5 +1,6 @@
 //! Why a block is refused, and why a node cannot go on: two things that never share a type (STYLE habit 9).
 
+use alloy_primitives::B256;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::set::SetError;
 use plasmid_staking::DifferenceError;
@@ -59,9 +60,22 @@ pub enum Fault<E: std::error::Error + 'static> {
     /// A message that is not the next one, though the block was judged.
     #[error("message {found} where the inbox continues with {expected}")]
     OutOfOrder { expected: u64, found: u64 },
+    /// The messages left another inbox behind than the one that more than two thirds of the power reported.
+    #[error(
+        "the votes lead to message {cursor} with hash {hash}, and the inbox leaf holds message {found_cursor} with hash {found_hash}"
+    )]
+    Inbox {
+        cursor: u64,
+        hash: B256,
+        found_cursor: u64,
+        found_hash: B256,
+    },
     /// What this node proposes does not apply.
     #[error("this node's own proposal does not apply: {0}")]
     Proposal(String),
+    /// A step of the boundary in a block that ends no epoch.
+    #[error("height {height} ends no epoch, so there is no boundary")]
+    NoBoundary { height: u64 },
     /// A height that has no epoch.
     #[error("height {height} has no epoch")]
     Height { height: u64 },
@@ -167,10 +181,6 @@ pub enum Field {
     Participation,
     #[error("share bits")]
     Shares,
-    #[error("inbox cursor")]
-    Cursor,
-    #[error("inbox hash")]
-    Hash,
 }
 
 /// What is wrong with a carried vote.

@@ -21,14 +21,16 @@ use self::outcome::{carried_shares, ended, marks, updates};
 use self::parts::{Parts, decode_messages, message_hash, number};
 use super::error::{Error, Fault, Field, Invalid};
 use super::evidence::Misbehavior;
-use super::overlay::Reads;
+use super::overlay::{Overlay, Reads};
 use super::record::Record;
 use super::run::{Refused, Run};
 use super::segments::TooLarge;
 use super::sets::parameters;
 use super::tally::{CommitVote, Tally, tally};
 use super::transition::{Moment, ends_epoch};
-use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject};
+use crate::ledger::leaf::InboxLeaf;
+use crate::ledger::leaves::expect;
+use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
 
 /// What is the same for every block of a deployment.
 #[derive(Clone, Debug)]
@@ -118,6 +120,7 @@ pub fn execute<R: Reads>(
     }
     let transactions = run.transactions();
     let (mut overlay, segments, receipts) = run.finish();
+    check_inbox(&mut overlay, &tally)?;
     Ok(Executed {
         height: block.height,
         time: block.time,
@@ -149,22 +152,43 @@ pub fn context<'a>(
 /// The record's executing part says what the request and the witness say.
 fn compare(record: &Record, block: &Block<'_>, tally: &Tally) -> Result<(), Invalid> {
     let executing = &record.executing;
+    let moment = Moment {
+        height: block.height,
+        time: block.time,
+    };
+    if let Some(field) = executing.differs_from(&moment) {
+        return Err(Invalid::Record(field));
+    }
     let fields = [
-        (Field::Height, executing.height == block.height),
-        (Field::Time, executing.time == block.time),
         (Field::Proposer, executing.proposer == block.proposer),
         (
             Field::Participation,
             executing.participation == tally.participation,
         ),
         (Field::Shares, executing.shares == tally.shares),
-        (Field::Cursor, executing.cursor == tally.cursor),
-        (Field::Hash, executing.hash == tally.hash),
     ];
     match fields.into_iter().find(|(_, equal)| !equal) {
         Some((field, _)) => Err(Invalid::Record(field)),
         None => Ok(()),
     }
+}
+
+/// What the messages made of the inbox leaf is what the votes reported: seen from two sides, since the leaf is written from the
+/// messages alone.
+fn check_inbox<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    tally: &Tally,
+) -> Result<(), Fault<R::Error>> {
+    let found: InboxLeaf = expect(overlay, &Slot::Inbox)?;
+    if (found.cursor, found.hash) != (tally.cursor, tally.hash.0) {
+        return Err(Fault::Inbox {
+            cursor: tally.cursor,
+            hash: tally.hash,
+            found_cursor: found.cursor,
+            found_hash: found.hash.into(),
+        });
+    }
+    Ok(())
 }
 
 fn check_users<E: std::error::Error + 'static>(

@@ -35,6 +35,8 @@ pub mod error;
 pub mod evidence;
 pub mod execute;
 pub mod extension;
+#[cfg(test)]
+mod fixture;
 pub mod genesis;
 pub mod overlay;
 pub mod proof;

@@ -129,6 +129,11 @@ impl<'a, R: Reads> Overlay<'a, R> {
         Ok(())
     }
 
+    /// Leaves that the transaction has touched so far.
+    pub(crate) fn touched(&self) -> usize {
+        self.layer.touched.len()
+    }
+
     /// The transaction's layer, taken out: either `keep` it or let it go.
     pub(crate) fn take(&mut self) -> Layer {
         std::mem::take(&mut self.layer)

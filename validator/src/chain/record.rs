@@ -1,27 +1,30 @@
 //! Transaction 0 of every block: all that execution reads from outside, so that a block's bytes determine the state.
 //!
 //! ```text
-//! 0xf0 | executing part 204 | witness                                                     (PROTOCOL section 6)
-//! executing: height u64 | time u64 | proposer 20 | participation 64 | share bits 64 | inbox cursor u64 | inbox hash 32
+//! 0xf0 | executing part 164 | witness                                                     (PROTOCOL section 6)
+//! executing: height u64 | time u64 | proposer 20 | participation 64 | share bits 64
 //! witness:   vote count u16 | votes | hash count u16 | message hashes
 //! vote:      seat u16 | extension length u16 | extension | extension signature 64         ascending by seat
 //! ```
 //! Only `0xf0 | executing part` stands in a segment. The witness is hashed into the block commitment: it shows why the
-//! executing part says what it says, and a court need not carry it to re-execute.
+//! executing part says what it says, and a court need not carry it to re-execute. Nothing in the record says how far the inbox
+//! is consumed: that is written from the bytes of the messages alone, so that nobody can put a hash of root's inbox over
+//! messages that root never sent.
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::bytes::Reader;
 
 use super::bitmap::{Bitmap, SEATS_MAX};
-use super::error::{Malformed, expect_kind};
+use super::error::{Field, Malformed, expect_kind};
 use super::extension::{EXTENSION_LONG, EXTENSION_SHORT};
+use super::transition::Moment;
 
 /// First byte of the block-input record.
 pub const RECORD: u8 = 0xf0;
 /// First byte of an inbox message's transaction.
 pub const MESSAGE: u8 = 0xf1;
 /// Bytes of `0xf0 | executing part`.
-pub const EXECUTING_BYTES: usize = 205;
+pub const EXECUTING_BYTES: usize = 165;
 
 /// The part of the record that execution reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,10 +39,6 @@ pub struct Executing {
     pub participation: Bitmap,
     /// By member number: whose share this block brings for the first time.
     pub shares: Bitmap,
-    /// Inbox cursor after this block's messages.
-    pub cursor: u64,
-    /// Inbox hash after this block's messages.
-    pub hash: B256,
 }
 
 /// One vote of the height before, carried with its extension.
@@ -72,6 +71,14 @@ pub struct Record {
 }
 
 impl Executing {
+    /// The first of height and time that is not the block's.
+    pub(crate) fn differs_from(&self, moment: &Moment) -> Option<Field> {
+        if self.height != moment.height {
+            return Some(Field::Height);
+        }
+        (self.time != moment.time).then_some(Field::Time)
+    }
+
     /// `0xf0 | executing part`: what stands in the record's segment.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(EXECUTING_BYTES);
@@ -81,8 +88,6 @@ impl Executing {
         out.extend_from_slice(&self.proposer);
         out.extend_from_slice(&self.participation.0);
         out.extend_from_slice(&self.shares.0);
-        out.extend_from_slice(&self.cursor.to_be_bytes());
-        out.extend_from_slice(self.hash.as_slice());
         out
     }
 
@@ -105,8 +110,6 @@ impl Executing {
             proposer: reader.array()?,
             participation: Bitmap(reader.array()?),
             shares: Bitmap(reader.array()?),
-            cursor: reader.u64()?,
-            hash: B256::from(reader.array::<32>()?),
         })
     }
 }
@@ -220,8 +223,6 @@ mod tests {
                 proposer: [1; 20],
                 participation,
                 shares: Bitmap::default(),
-                cursor: 7,
-                hash: B256::repeat_byte(2),
             },
             witness: Witness {
                 votes: vec![vote(0, None), vote(3, Some([9; 192])), vote(511, None)],
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_a_round_trip_and_its_executing_part_has_205_bytes() {
+    fn a_record_survives_a_round_trip_and_its_executing_part_has_165_bytes() {
         let bytes = record().encode();
         assert_eq!(Record::decode(&bytes), Ok(record()));
         let executing = record().executing.encode();

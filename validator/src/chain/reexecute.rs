@@ -2,58 +2,34 @@
 //!
 //! ```text
 //! witness + state root before ──open──► the touched part of the state
-//! segment bytes ──► the same rules as in the block ──► changes in order ──► state root after
+//! segment bytes ──► form ──► signatures of users ──► the same rules as in the block ──► changes in order ──► state root after
 //! ```
-//! Nothing else of the block is needed but its height and time. A witness that does not decide a key is an error.
+//! Besides the witness it needs the segment record and the block's height and time. It refuses whatever the execution of a
+//! block refuses and a segment can show; what a segment cannot show is a link rule or an input (PROTOCOL section 6). The
+//! stages of a refusal are the types of [`ReexecuteError`].
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::bytes::DecodeError;
 use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::inbox::Message;
 use plasmid_bridge::proof::tree::{PartialTree, Witness, WitnessError};
 
-use super::error::{Fault, Malformed};
-use super::evidence::{MISBEHAVIOR, Misbehavior};
+use super::error::Fault;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
-use super::record::{Executing, MESSAGE};
 use super::run::{Refused, apply_message, apply_user};
-use super::segments;
+use super::segments::MAX_COURT_LEAVES;
 use super::transition::{self, Moment};
+use super::tree::Change;
 use crate::ledger::leaves::expect;
-use crate::ledger::{Context, Domain, Parameters, Reject, Slot};
+use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
 
-/// Why a segment cannot be executed again.
-#[derive(Debug, thiserror::Error)]
-pub enum ReexecuteError {
-    /// The witness does not carry it.
-    #[error(transparent)]
-    Witness(#[from] WitnessError),
-    /// Its bytes are no transactions of its kind.
-    #[error("a transaction of the segment is malformed: {0}")]
-    Malformed(#[from] Malformed),
-    /// Its bytes are no frames.
-    #[error("the segment's bytes are malformed: {0}")]
-    Bytes(#[from] DecodeError),
-    /// A user's transaction does not apply, or does not verify.
-    #[error("a user's transaction is refused: {0}")]
-    Reject(Reject),
-    /// A boundary segment has no bytes, a record segment one transaction.
-    #[error("a segment of kind {kind:?} cannot have {transactions} transactions")]
-    Count {
-        kind: SegmentKind,
-        transactions: usize,
-    },
-    /// The state is not what the rules write.
-    #[error(transparent)]
-    Fault(Fault<WitnessError>),
-}
+mod error;
+mod form;
+#[cfg(test)]
+mod tests;
 
-impl From<Fault<WitnessError>> for ReexecuteError {
-    fn from(fault: Fault<WitnessError>) -> Self {
-        Self::Fault(fault)
-    }
-}
+pub use error::{FormError, ReexecuteError, RuleError};
+use form::Form;
 
 impl Reads for PartialTree {
     type Error = WitnessError;
@@ -74,8 +50,10 @@ impl Reads for PartialTree {
 /// What a segment is executed with, besides its witness.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentInput<'a> {
-    /// What it is made of.
+    /// What it is made of, as its record says.
     pub kind: SegmentKind,
+    /// The number of its transactions, as its record says.
+    pub count: u32,
     /// Its bytes.
     pub bytes: &'a [u8],
     /// Height and time of its block.
@@ -94,89 +72,102 @@ pub fn reexecute(
     input: &SegmentInput<'_>,
     checker: &dyn Checker,
 ) -> Result<B256, ReexecuteError> {
-    let mut tree = PartialTree::open(witness, before)?;
-    let mut overlay = Overlay::new(&tree);
+    let mut tree = PartialTree::open(witness, before).map_err(ReexecuteError::Witness)?;
+    for change in judge(&tree, input, checker)? {
+        tree.set(&change.key, change.kind, change.value)
+            .map_err(ReexecuteError::Witness)?;
+    }
+    tree.finish().map_err(ReexecuteError::Witness)
+}
+
+/// Executes a segment on the state before it and gives its changes, in the order of the first write to each leaf.
+pub(crate) fn judge<R: Reads>(
+    reads: &R,
+    input: &SegmentInput<'_>,
+    checker: &dyn Checker,
+) -> Result<Vec<Change>, ReexecuteError<R::Error>> {
+    let form = Form::read(input)?;
+    let mut overlay = Overlay::new(reads);
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).map_err(Fault::from)?;
     let context = Context {
         height: input.moment.height,
         parameters: &parameters,
         domain: input.domain,
     };
-    let transactions = segments::transactions(input.bytes)?;
-    match input.kind {
-        SegmentKind::Record => record(&mut overlay, &transactions)?,
-        SegmentKind::Messages => messages(&mut overlay, &transactions, &context)?,
-        SegmentKind::Users => users(&mut overlay, &transactions, &context, checker)?,
-        SegmentKind::Boundary => {
-            expect_count(input.kind, transactions.len(), 0)?;
+    match form {
+        Form::Record(executing) => transition::record(&mut overlay, &executing)?,
+        Form::Messages(messages) => run_messages(&mut overlay, &messages, &context)?,
+        Form::Evidence => {}
+        Form::Users(transactions) => {
+            let checked = check_users(&transactions, input.domain, checker)?;
+            run_users(&mut overlay, &checked, &context)?;
+        }
+        Form::Boundary => {
             transition::boundary_step(&mut overlay, &input.moment)?;
         }
     }
-    for change in overlay.take().changes {
-        tree.set(&change.key, change.kind, change.value)?;
-    }
-    Ok(tree.finish()?)
+    check_touched(&overlay)?;
+    Ok(overlay.take().changes)
 }
 
-fn record(
-    overlay: &mut Overlay<'_, PartialTree>,
-    transactions: &[&[u8]],
-) -> Result<(), ReexecuteError> {
-    expect_count(SegmentKind::Record, transactions.len(), 1)?;
-    for bytes in transactions {
-        transition::record(overlay, &Executing::decode(bytes)?)?;
+fn run_messages<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    messages: &[Message],
+    context: &Context<'_>,
+) -> Result<(), ReexecuteError<R::Error>> {
+    for message in messages {
+        apply_message(overlay, message, context)?;
+        check_touched(overlay)?;
     }
     Ok(())
 }
 
-fn messages(
-    overlay: &mut Overlay<'_, PartialTree>,
+/// Verdicts on the bytes of users' transactions: a signature that is refused is told apart from everything else.
+fn check_users<E: std::error::Error + 'static>(
     transactions: &[&[u8]],
-    context: &Context<'_>,
-) -> Result<(), ReexecuteError> {
-    for bytes in transactions {
-        match bytes.split_first() {
-            Some((&MESSAGE, rest)) => {
-                apply_message(overlay, &Message::decode(rest)?, context)?;
-            }
-            Some((&MISBEHAVIOR, _)) => {
-                Misbehavior::decode(bytes)?;
-            }
-            first => {
-                let found = first.map_or(0, |(kind, _)| *kind);
-                let expected = MESSAGE;
-                return Err(Malformed::Kind { expected, found }.into());
-            }
-        }
-    }
-    Ok(())
-}
-
-fn users(
-    overlay: &mut Overlay<'_, PartialTree>,
-    transactions: &[&[u8]],
-    context: &Context<'_>,
+    domain: &Domain,
     checker: &dyn Checker,
-) -> Result<(), ReexecuteError> {
-    for verdict in checker.check(transactions, context.domain) {
-        let transaction = verdict.map_err(ReexecuteError::Reject)?;
-        apply_user(overlay, &transaction, context).map_err(|refused| match refused {
-            Refused::Reject(reject) => ReexecuteError::Reject(reject),
-            Refused::Fault(fault) => ReexecuteError::Fault(fault),
-            Refused::TooLarge(large) => ReexecuteError::Fault(Fault::Boundary {
+) -> Result<Vec<CheckedTransaction>, ReexecuteError<E>> {
+    let verdicts = checker.check(transactions, domain);
+    let (expected, found) = (transactions.len(), verdicts.len());
+    if expected != found {
+        return Err(Fault::Verdicts { expected, found }.into());
+    }
+    let judged = verdicts.into_iter().enumerate();
+    judged
+        .map(|(place, verdict)| {
+            verdict.map_err(|reject| match reject {
+                Reject::BadSignature { .. } | Reject::WrongSender { .. } => {
+                    ReexecuteError::Signature { place, reject }
+                }
+                reject => FormError::User { place, reject }.into(),
+            })
+        })
+        .collect()
+}
+
+fn run_users<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    transactions: &[CheckedTransaction],
+    context: &Context<'_>,
+) -> Result<(), ReexecuteError<R::Error>> {
+    for (place, transaction) in transactions.iter().enumerate() {
+        apply_user(overlay, transaction, context).map_err(|refused| match refused {
+            Refused::Reject(reject) => ReexecuteError::Rule(RuleError::User { place, reject }),
+            Refused::Fault(fault) => fault.into(),
+            Refused::TooLarge(large) => ReexecuteError::Rule(RuleError::Touched {
                 leaves: large.leaves,
             }),
         })?;
+        check_touched(overlay)?;
     }
     Ok(())
 }
 
-fn expect_count(kind: SegmentKind, found: usize, expected: usize) -> Result<(), ReexecuteError> {
-    if found != expected {
-        return Err(ReexecuteError::Count {
-            kind,
-            transactions: found,
-        });
+/// A court tolerates more than nodes put into a segment, since a read that two programs count differently must void no chain.
+fn check_touched<R: Reads>(overlay: &Overlay<'_, R>) -> Result<(), ReexecuteError<R::Error>> {
+    match overlay.touched() {
+        0..=MAX_COURT_LEAVES => Ok(()),
+        leaves => Err(ReexecuteError::Rule(RuleError::Touched { leaves })),
     }
-    Ok(())
 }

@@ -74,7 +74,7 @@ impl<'a, R: Reads> Run<'a, R> {
 
     /// Recorded without effect until seats can be emptied.
     pub(crate) fn misbehavior(&mut self, bytes: &[u8]) -> Result<(), Refused<R::Error>> {
-        self.add(SegmentKind::Messages, bytes, plain(Code::Recorded))
+        self.add(SegmentKind::Evidence, bytes, plain(Code::Recorded))
     }
 
     pub(crate) fn user(

@@ -1,7 +1,7 @@
 //! How a block's transactions are cut into segments, the pieces that a court can execute again in one root transaction.
 //!
 //! ```text
-//! | record | messages and misbehavior ... | users' ... | users' ... | boundary | boundary |
+//! | record | messages ... | evidence ... | users' ... | users' ... | boundary | boundary |
 //! ```
 //! A segment ends at 32 transactions, 65 touched leaves or 32,768 bytes: what would pass a limit begins the next one. Kinds
 //! never mix. A segment's bytes are, for each of its transactions, length u32 | bytes; a boundary has none.
@@ -13,13 +13,23 @@ pub use plasmid_bridge::proof::commitment::SegmentKind;
 
 use super::overlay::{Layer, Overlay, Reads};
 use super::tree::Change;
+use crate::ledger::message::MAX_MESSAGE_SIGNATURES;
 
 /// Transactions of a segment, at most.
-pub const SEGMENT_TRANSACTIONS: u32 = 32;
-/// Leaves that a segment touches, at most.
-pub const SEGMENT_LEAVES: usize = 65;
+pub const MAX_SEGMENT_TRANSACTIONS: u32 = 32;
+/// Leaves that a segment touches, at most: a node ends a segment here.
+pub const MAX_SEGMENT_LEAVES: usize = 65;
+/// Leaves above which a court objects: a margin, so that a read which two programs count differently voids no chain.
+pub const MAX_COURT_LEAVES: usize = 72;
 /// Bytes of a segment, at most.
-pub const SEGMENT_BYTES: usize = 32_768;
+pub const MAX_SEGMENT_BYTES: usize = 32_768;
+
+/// Signatures that are checked in a segment of messages, at most.
+pub const MAX_SEGMENT_SIGNATURES: u32 = 32;
+const _: () = assert!(
+    MAX_SEGMENT_TRANSACTIONS.saturating_mul(MAX_MESSAGE_SIGNATURES) <= MAX_SEGMENT_SIGNATURES,
+    "segments must end by the number of signatures too"
+);
 
 /// A closed segment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,7 +104,7 @@ impl Segments {
         applied.layer.touched.insert(self.parameters);
         let bytes = framed(applied.bytes.len());
         let leaves = applied.layer.touched.len();
-        if bytes > SEGMENT_BYTES || leaves > SEGMENT_LEAVES {
+        if bytes > MAX_SEGMENT_BYTES || leaves > MAX_SEGMENT_LEAVES {
             return Err(TooLarge { bytes, leaves });
         }
         let fits = |open: &Open| {
@@ -104,9 +114,9 @@ impl Segments {
                 .difference(&open.segment.touched)
                 .count();
             open.segment.kind == applied.kind
-                && open.segment.count < SEGMENT_TRANSACTIONS
-                && open.segment.touched.len().saturating_add(new) <= SEGMENT_LEAVES
-                && open.segment.bytes.len().saturating_add(bytes) <= SEGMENT_BYTES
+                && open.segment.count < MAX_SEGMENT_TRANSACTIONS
+                && open.segment.touched.len().saturating_add(new) <= MAX_SEGMENT_LEAVES
+                && open.segment.bytes.len().saturating_add(bytes) <= MAX_SEGMENT_BYTES
         };
         if !self.open.as_ref().is_some_and(fits) {
             self.close(overlay);
@@ -136,7 +146,7 @@ impl Segments {
     ) -> Result<(), TooLarge> {
         layer.touched.insert(self.parameters);
         let leaves = layer.touched.len();
-        if leaves > SEGMENT_LEAVES {
+        if leaves > MAX_SEGMENT_LEAVES {
             return Err(TooLarge { bytes: 0, leaves });
         }
         self.close(overlay);

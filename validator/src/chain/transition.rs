@@ -105,7 +105,11 @@ where
     L::Error: std::error::Error + 'static,
 {
     let parameters: Parameters = expect(leaves, &Slot::Parameters)?;
-    let ending = epoch_at(moment.height, &parameters)?;
+    let height = moment.height;
+    if !ends_epoch(height, parameters.epoch_blocks) {
+        return Err(Fault::NoBoundary { height });
+    }
+    let ending = epoch_at(height, &parameters)?;
     let mut running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
     let fixing = ending.saturating_add(2);
     check_epoch(Slot::Boundary, fixing, running.epoch)?;

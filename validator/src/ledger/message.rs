@@ -29,6 +29,7 @@ mod forced;
 mod tests;
 
 pub use acceptance::reward_down;
+pub use forced::MAX_MESSAGE_SIGNATURES;
 
 /// A message cannot be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +132,8 @@ fn act<L: Leaves + ?Sized>(
         | Body::Freeze { .. }
         | Body::Settlement { .. }
         | Body::RewardFunding { .. }
-        | Body::Generic { .. } => Ok(Outcome::recorded(message, None)),
+        | Body::Generic { .. }
+        | Body::Opaque { .. } => Ok(Outcome::recorded(message, None)),
     }
 }
 

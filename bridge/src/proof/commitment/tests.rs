@@ -108,6 +108,7 @@ fn kinds_of_segments_have_their_numbers() {
     let kinds = [
         SegmentKind::Record,
         SegmentKind::Messages,
+        SegmentKind::Evidence,
         SegmentKind::Users,
         SegmentKind::Boundary,
     ];

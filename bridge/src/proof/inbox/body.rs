@@ -1,4 +1,7 @@
 //! The bodies of inbox messages, one struct or variant a kind, with their bytes beside them (PROTOCOL section 5).
+//!
+//! Kinds 9 (epoch freeze) and 10 (release of an epoch freeze) are reserved: like every kind that is not listed here, their
+//! bodies are opaque.
 
 use super::Payload;
 use crate::proof::bytes::{DecodeError, Reader};
@@ -102,6 +105,13 @@ pub enum Body {
         /// What it says.
         data: Payload,
     },
+    /// A kind that this version does not know, or bytes that are no body of their kind: recorded, without effect.
+    Opaque {
+        /// The kind byte.
+        kind: u8,
+        /// The bytes behind it.
+        bytes: Vec<u8>,
+    },
 }
 
 impl Body {
@@ -117,6 +127,7 @@ impl Body {
             Self::RewardFunding { .. } => 6,
             Self::Forced { .. } => 7,
             Self::Generic { .. } => 8,
+            Self::Opaque { kind, .. } => *kind,
         }
     }
 
@@ -176,12 +187,25 @@ impl Body {
                 bytes.extend_from_slice(target);
                 data.encode_to(bytes);
             }
+            Self::Opaque { bytes: body, .. } => bytes.extend_from_slice(body),
         }
     }
 
-    /// Reads a kind and its body.
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(match reader.u8()? {
+    /// The body of `kind` in `bytes`, all of them; opaque when they are no such body.
+    pub(super) fn decode(kind: u8, bytes: &[u8]) -> Self {
+        let mut reader = Reader::new(bytes);
+        let body = Self::read(kind, &mut reader).and_then(|body| {
+            reader.finish()?;
+            Ok(body)
+        });
+        body.unwrap_or_else(|_| Self::Opaque {
+            kind,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    fn read(kind: u8, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match kind {
             1 => Self::Registration(Registration::decode(reader)?),
             2 => Self::Deposit(Deposit::decode(reader)?),
             3 => Self::Freeze {

@@ -2,8 +2,9 @@
 
 use super::{Hash, Multiproof, ProofError, value_hash};
 
-/// Leaves that one segment may touch, appended ones included.
-pub const MAX_TOUCHED: usize = 65;
+/// Leaves that a witness may hold, appended ones included: two more than the 72 above which a court objects, so that it can be
+/// shown that a segment touches too many. A node ends a segment at 65.
+pub const MAX_WITNESS_LEAVES: usize = 74;
 
 /// Bytes of the widest value.
 pub const MAX_VALUE_BYTES: usize = 1_024;
@@ -60,8 +61,8 @@ pub struct Witness {
 /// Why a witness does not carry an execution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessError {
-    /// More leaves than a segment may touch.
-    #[error("{touched} leaves touched, at most {MAX_TOUCHED} are allowed")]
+    /// More leaves than a witness may hold.
+    #[error("{touched} leaves touched, at most {MAX_WITNESS_LEAVES} are allowed")]
     TooManyLeaves {
         /// Leaves of the witness and leaves to append.
         touched: usize,
@@ -123,7 +124,7 @@ pub(super) fn check_value(value: &[u8]) -> Result<(), WitnessError> {
 pub(super) fn check_sizes(witness: &Witness) -> Result<(), WitnessError> {
     let appends = usize::try_from(witness.appends).unwrap_or(usize::MAX);
     let touched = witness.leaves.len().saturating_add(appends);
-    if touched > MAX_TOUCHED {
+    if touched > MAX_WITNESS_LEAVES {
         return Err(WitnessError::TooManyLeaves { touched });
     }
     if witness.count.checked_add(witness.appends).is_none() {

@@ -159,8 +159,9 @@ pub(super) fn commitment_cases() -> Value {
     let records = [
         record(0, SegmentKind::Record),
         record(1, SegmentKind::Messages),
-        record(2, SegmentKind::Users),
-        record(3, SegmentKind::Boundary),
+        record(2, SegmentKind::Evidence),
+        record(3, SegmentKind::Users),
+        record(4, SegmentKind::Boundary),
     ];
     let hashes = records.map(|record| record.hash());
     let block = BlockCommitment {
@@ -170,8 +171,8 @@ pub(super) fn commitment_cases() -> Value {
         block_hash: word("block", 77),
         witness_hash: commitment::witness_hash(&bytes[..300]),
         before: word("state", 0),
-        after: word("state", 4),
-        segments_root: commitment::segments_root(&hashes, 125),
+        after: word("state", 5),
+        segments_root: commitment::segments_root(&hashes, 150),
     };
     let genesis = BlockCommitment::genesis(1, 1_700_000_000_000_000_000, word("state", 0));
     let blocks: Vec<Hash> = (0..64).map(|number| word("list leaf", number)).collect();
@@ -185,7 +186,7 @@ pub(super) fn commitment_cases() -> Value {
             "kind": record.kind as u8, "first": record.first, "count": record.count, "bytesHash": hex(record.bytes_hash),
             "before": hex(record.before), "after": hex(record.after), "hash": hex(record.hash()),
         })).collect::<Vec<_>>(),
-        "transactions": 125,
+        "transactions": 150,
         "segmentsRoot": hex(block.segments_root),
         "emptySegmentsRoot": hex(commitment::segments_root(&[], 0)),
         "block": block_case(&block),

@@ -17,15 +17,10 @@ impl Attack for HiddenMessages {
     fn forge(&self, scene: &Scene<'_>) -> Option<Proposal> {
         let places = scene.places(MESSAGE);
         places.first()?;
-        let mut forged = scene.edit(|record| {
-            if !record.executing.shares.is_empty() {
-                return None;
-            }
-            let held = scene.held();
-            record.executing.cursor = held.0;
-            record.executing.hash = held.1;
-            Some(())
-        })?;
+        if !scene.record().executing.shares.is_empty() {
+            return None;
+        }
+        let mut forged = scene.honest.clone();
         forged
             .transactions
             .drain(places[0]..=places[places.len() - 1]);

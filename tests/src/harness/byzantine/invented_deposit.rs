@@ -1,7 +1,7 @@
-//! Appends a deposit that root never sent, with cursor and hash to match.
+//! Appends a deposit that root never sent, as the next message of the inbox.
 
 use plasmid::chain::record::MESSAGE;
-use plasmid_bridge::proof::inbox::{self, Body, Deposit, Message};
+use plasmid_bridge::proof::inbox::{Body, Deposit, Message};
 
 use super::{Attack, Scene};
 use crate::harness::requests::Proposal;
@@ -15,8 +15,8 @@ impl Attack for InventedDeposit {
     }
 
     fn forge(&self, scene: &Scene<'_>) -> Option<Proposal> {
-        let mut record = scene.record();
-        let index = record.executing.cursor + 1;
+        let places = scene.places(MESSAGE);
+        let index = scene.held().0 + places.len() as u64 + 1;
         let message = Message {
             index,
             arrival: 1,
@@ -34,12 +34,10 @@ impl Attack for InventedDeposit {
                 symbol: [0; 32],
             }),
         };
-        record.executing.hash = inbox::link(index, &record.executing.hash, &message.hash());
-        record.executing.cursor = index;
-        let mut forged = scene.with_record(&record);
+        let mut forged = scene.honest.clone();
         let mut bytes = vec![MESSAGE];
         bytes.extend(message.encode());
-        let after = scene.places(MESSAGE).last().copied().unwrap_or(0) + 1;
+        let after = places.last().copied().unwrap_or(0) + 1;
         forged.transactions.insert(after, bytes.into());
         Some(forged)
     }

@@ -1,4 +1,4 @@
-//! Writes another time, proposer, cursor or hash into the record.
+//! Writes another height, time, proposer or participation into the record.
 
 use super::{Attack, Scene};
 use crate::harness::requests::Proposal;
@@ -16,8 +16,8 @@ impl Attack for LyingRecord {
             match scene.network.height() % 4 {
                 0 => record.executing.time += 1,
                 1 => record.executing.proposer[0] ^= 1,
-                2 => record.executing.cursor += 1,
-                _ => record.executing.hash[0] ^= 1,
+                2 => record.executing.height += 1,
+                _ => record.executing.participation.0[63] ^= 0x80,
             }
             Some(())
         })

@@ -156,6 +156,7 @@ impl App {
         for ((segment, record), witness) in segments.zip(&committed.witnesses) {
             let input = SegmentInput {
                 kind: segment.kind,
+                count: segment.count,
                 bytes: &segment.bytes,
                 moment: Moment {
                     height: executed.height,

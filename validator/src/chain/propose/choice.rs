@@ -51,8 +51,6 @@ impl Input {
             proposer: request.proposer,
             participation: tally.participation,
             shares: tally.shares,
-            cursor: tally.cursor,
-            hash: tally.hash,
         };
         let witness = choice.witness;
         Ok(Self {

@@ -440,8 +440,6 @@ fn repeated_and_reordered_votes_do_not_even_decode() {
         proposer: [0; 20],
         participation: Bitmap::default(),
         shares: Bitmap::default(),
-        cursor: 5,
-        hash: B256::ZERO,
     };
     for votes in [[0, 0], [1, 0]] {
         let votes = votes.map(|at| net.vote(at, 5, true)).to_vec();

@@ -22,6 +22,10 @@ use crate::ledger::leaves::{Fault, Leaves, write};
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
+/// Signatures that one message has checked, at most. A court can check 32 in a segment of 32 messages, so whoever supports
+/// transactions with more signatures here must count them where segments end.
+pub const MAX_MESSAGE_SIGNATURES: u32 = 1;
+
 /// Carries a forced transaction out, or tells why not.
 pub(super) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,

@@ -105,8 +105,16 @@ fn messages_are_consumed_in_order_and_once() {
     );
 }
 
+/// A body of an unknown kind, or of another length than its kind has.
+fn opaque(kind: u8, length: usize) -> Body {
+    Body::Opaque {
+        kind,
+        bytes: vec![0; length],
+    }
+}
+
 #[test]
-fn kinds_that_root_does_not_emit_yet_are_recorded() {
+fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
     let (operator, registration, epoch) = ([1; 20], 2, 3);
     let (consensus_key, checkpoint_key) = ([1; 32], [2; 96]);
     let registered = Registration {
@@ -139,6 +147,13 @@ fn kinds_that_root_does_not_emit_yet_are_recorded() {
             target: [1; 21],
             data,
         },
+        opaque(9, 8),
+        opaque(10, 8),
+        opaque(0, 0),
+        opaque(255, 555),
+        opaque(2, 146),
+        opaque(5, 47),
+        opaque(7, 21),
     ] {
         let receipt = consume(&mut state(1), body);
         assert_eq!(

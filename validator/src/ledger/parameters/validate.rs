@@ -206,9 +206,9 @@ pub struct WorstCase {
 pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const ENGINE: u64 = 11 + 626 + 94;
     const ENGINE_SIGNATURE: u64 = 109;
-    const RECORD: u64 = 1 + 204 + 2 + 2;
+    const RECORD: u64 = 1 + 164 + 2 + 2;
     const VOTE: u64 = 2 + 2 + 234 + 64;
-    const MESSAGE: u64 = 1 + 33 + 20 + 21 + 2 + 512;
+    const MESSAGE: u64 = 1 + plasmid_bridge::proof::inbox::MAX_MESSAGE_BYTES as u64;
     const MISBEHAVIOR: u64 = 66;
     const FRAME: u64 = 6;
     let user = u64::try_from(crate::ledger::transaction::MAX_TRANSACTION_BYTES).unwrap_or(u64::MAX);

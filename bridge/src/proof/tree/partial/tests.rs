@@ -224,12 +224,12 @@ fn a_leaf_keeps_its_kind() {
 fn sizes_are_bounded_before_anything_is_hashed() {
     let model = state(44, 80);
     let root = model.root();
-    let all: Vec<u32> = (0..66).collect();
-    assert!(PartialTree::open(model.witness(&all[..65], 0), &root).is_ok());
-    assert!(PartialTree::open(model.witness(&all[..60], 5), &root).is_ok());
-    for (held, appends) in [(66, 0), (60, 6), (1, 65)] {
+    let all: Vec<u32> = (0..75).collect();
+    assert!(PartialTree::open(model.witness(&all[..74], 0), &root).is_ok());
+    assert!(PartialTree::open(model.witness(&all[..60], 14), &root).is_ok());
+    for (held, appends) in [(75, 0), (60, 15), (1, 74)] {
         let witness = model.witness(&all[..held], appends);
-        let refused = WitnessError::TooManyLeaves { touched: 66 };
+        let refused = WitnessError::TooManyLeaves { touched: 75 };
         assert_eq!(PartialTree::open(witness, &root).err(), Some(refused));
     }
     let mut full = model.witness(&[1], 0);
