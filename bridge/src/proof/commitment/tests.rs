@@ -112,7 +112,7 @@ fn kinds_of_segments_have_their_numbers() {
         SegmentKind::Users,
         SegmentKind::Boundary,
     ];
-    assert_eq!(kinds.map(|kind| kind as u8), [1, 2, 3, 4]);
+    assert_eq!(kinds.map(|kind| kind as u8), [1, 2, 3, 4, 5]);
 }
 
 #[test]
