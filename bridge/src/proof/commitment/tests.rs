@@ -90,7 +90,7 @@ fn segment_records_and_their_root_are_hashed_as_written() {
     let words = [[1; 32], [2; 32], [3; 32]].concat();
     assert_eq!(
         record.hash(),
-        preimage(109, &[b"PSEG", &[3], &numbers, &words])
+        preimage(109, &[b"PSEG", &[4], &numbers, &words])
     );
     let hashes = [word(1), word(2), word(3)];
     let counts = [&3_u32.to_be_bytes()[..], &70_u32.to_be_bytes()].concat();
