@@ -281,9 +281,9 @@ impl<'a> Child<'a> {
 }
 
 impl Source for Child<'_> {
-    async fn offer(&self, epoch: u64) -> Result<Option<Offer>, String> {
+    async fn offers(&self, epoch: u64) -> Result<Vec<Offer>, String> {
         if epoch >= self.epochs {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let checkpoint = self.checkpoint(epoch);
         let digest = checkpoint.digest();
@@ -292,11 +292,11 @@ impl Source for Child<'_> {
             .filter(|(number, _)| Some(*number) != self.absent)
             .map(|(number, keys)| (number, keys.checkpoint().sign_checkpoint(&digest)))
             .collect();
-        Ok(Some(Offer {
+        Ok(vec![Offer {
             checkpoint,
             members: self.stage.members.clone(),
             shares,
-        }))
+        }])
     }
 }
 

@@ -113,6 +113,26 @@ impl Connection {
         })
     }
 
+    /// The node and these others; with none named, all nodes of the local network.
+    ///
+    /// # Errors
+    /// When no node is known.
+    pub fn nodes(&self, others: &[String]) -> Result<Vec<String>, CliError> {
+        let mut nodes = match self.node {
+            None if others.is_empty() => self.local()?.map(|local| local.nodes).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        if nodes.is_empty() {
+            nodes.push(self.node_address()?);
+        }
+        for other in others {
+            if !nodes.contains(other) {
+                nodes.push(other.clone());
+            }
+        }
+        Ok(nodes)
+    }
+
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
