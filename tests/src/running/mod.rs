@@ -10,7 +10,6 @@
 //! [`Running::agree`] compares every app hash of every node and the sums of both chains.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
 use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
 use plasmid::node::comet::Pace;
+use plasmid::node::config::Home;
 use plasmid::node::local::run::{Network, Options};
 use plasmid::node::local::{Local, ROOT_CHAIN_ID};
 use plasmid::node::process::Child;
@@ -51,8 +51,6 @@ pub struct Plan {
     pub parameters: Parameters,
     /// Nodes with one endpoint instead of two.
     pub lone: Vec<usize>,
-    /// Nodes whose checkpoint key is put aside before they start: they follow, vote, and sign no share.
-    pub keyless: Vec<usize>,
 }
 
 impl Default for Plan {
@@ -66,7 +64,6 @@ impl Default for Plan {
                 ..Parameters::local()
             },
             lone: Vec::new(),
-            keyless: Vec::new(),
         }
     }
 }
@@ -134,9 +131,6 @@ impl Running {
         network.program = Some(crate::binary());
         let upstream = network.anvil.url().to_owned();
         let ways = ways(&network, plan, &upstream).await;
-        for number in &plan.keyless {
-            put_aside(&network, *number);
-        }
         network.start_nodes().await.expect("the nodes start");
         let relayer = Proxy::start(&upstream, plan.seed ^ 0xff).await;
         let [inbox, vault, root_chain] = abi::created_by(network.local.registry);
@@ -179,7 +173,8 @@ impl Running {
         command
             .args(["relay", "--from", "relayer", "--output", "json"])
             .args(["--patience", "0"])
-            .args(["--node", &network.grpc(0), "--root", self.relayer.url()])
+            .args(["--node", &network.grpc(0), "--also-node", &network.grpc(1)])
+            .args(["--root", self.relayer.url()])
             .args(["--registry", &network.local.registry.to_string()])
             .arg("--keys")
             .arg(network.folder.join("keys"))
@@ -233,31 +228,50 @@ impl Running {
             .expect("anvil starts again");
     }
 
-    /// Ends both processes of a node and starts them again; its checkpoint key is put back before.
+    /// Ends the application of a node, and waits until its engine has ended by itself: without it, it does nothing.
     ///
     /// # Panics
-    /// When a part does not end or start.
-    pub async fn restart_with_key(&mut self, number: usize) {
+    /// When a part does not end.
+    pub async fn stop_node(&mut self, number: usize) {
         let mut node = self.network.nodes[number].take().expect("the node runs");
-        let grace = Duration::from_secs(10);
-        node.engine
-            .process()
-            .stop(grace)
-            .await
-            .expect("the engine ends");
-        node.app.stop(grace).await.expect("the application ends");
-        let path = self.key_path(number);
-        std::fs::rename(path.with_extension("aside"), &path).expect("the key is put back");
+        node.app.stop(PATIENCE).await.expect("the application ends");
+        let start = Instant::now();
+        while node.engine.process().exited().expect("a child").is_none() {
+            assert!(start.elapsed() < PATIENCE, "the engine goes on alone");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Starts a node that was stopped.
+    ///
+    /// # Panics
+    /// When a part does not start.
+    pub async fn start_node(&mut self, number: usize) {
         self.network
             .start_node(number)
             .await
             .expect("the node starts");
     }
 
-    /// The checkpoint key file of a node.
+    /// The folder of a node.
     #[must_use]
-    pub fn key_path(&self, number: usize) -> PathBuf {
-        Local::home(&self.network.folder, number).checkpoint_key_path()
+    pub fn home(&self, number: usize) -> Home {
+        Local::home(&self.network.folder, number)
+    }
+
+    /// From now on, or no more, the disk of a node does not take its sign state, as if it were full: a folder stands where the new
+    /// file would be written.
+    ///
+    /// # Panics
+    /// When the file system refuses.
+    pub fn fill_sign_state(&self, number: usize, full: bool) {
+        let path = self.home(number).sign_state_path();
+        let place = path.with_extension("new");
+        match full {
+            true => std::fs::create_dir_all(place.join("full")),
+            false => std::fs::remove_dir_all(place),
+        }
+        .expect("the folder");
     }
 
     /// What the relayer said, one object a line.
@@ -366,9 +380,4 @@ async fn ways(network: &Network, plan: &Plan, upstream: &str) -> Vec<Vec<Proxy>>
         ways.push(own);
     }
     ways
-}
-
-fn put_aside(network: &Network, number: usize) {
-    let path = Local::home(&network.folder, number).checkpoint_key_path();
-    std::fs::rename(&path, path.with_extension("aside")).expect("the key is put aside");
 }

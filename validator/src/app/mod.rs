@@ -18,11 +18,11 @@ pub mod pool;
 pub mod ports;
 pub mod query;
 pub mod reads;
+pub mod shares;
 mod simulate;
 mod state;
 mod verdicts;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::B256;
@@ -68,7 +68,7 @@ pub struct App {
     set: Vec<([u8; 32], u64)>,
     state: RwLock<State>,
     judged: Mutex<Vec<Judged>>,
-    verified: Mutex<BTreeSet<(u64, u16, B256)>>,
+    shares: shares::Verdicts,
     pool: Mutex<Pool>,
     surroundings: Surroundings,
 }
@@ -121,7 +121,7 @@ impl App {
             set: set.collect(),
             state: RwLock::new(state),
             judged: Mutex::default(),
-            verified: Mutex::default(),
+            shares: shares::Verdicts::default(),
             pool: Mutex::new(Pool::new(surroundings.pool)),
             surroundings,
         })

@@ -10,13 +10,14 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
+    relay::outbox::Missing,
 };
 use plasmid_proto::{
     bridge::v1::{
         CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, ListCheckpointsRequest,
         ListWithdrawalsRequest, Withdrawal, WithdrawalStage,
     },
-    chain::v1::{GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
+    chain::v1::{AwaitedCheckpoint, GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
     ledger::v1::{
         GetAccountRequest, GetTransactionRequest, ListBalancesRequest, ListTokensRequest,
         QuoteFeeRequest, get_transaction_request,
@@ -24,7 +25,7 @@ use plasmid_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output, tx};
+use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output, relay, tx};
 
 /// Reads of the child chain.
 #[derive(Debug, Subcommand)]
@@ -224,7 +225,7 @@ pub async fn run(
 /// What the node said.
 pub async fn status(connection: &Connection, output: Output) -> Result<(), CliError> {
     let status = connection.status().await?;
-    output.object(&json!({
+    let mut object = json!({
         "chain_id": status.chain_id,
         "version": status.version,
         "height": status.height,
@@ -244,9 +245,47 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "inbox": status.inbox,
         "vault": status.vault,
         "root_chain": status.root_chain,
-    }));
+    });
+    let awaited = status.awaited.as_ref();
+    if output.is_json() {
+        object["checkpoint_awaited"] = json!(awaited.map(awaited_object));
+    }
+    output.object(&object);
+    if let Some(awaited) = awaited {
+        output.say(&awaited_sentence(awaited));
+    }
     output.next("plasmid query checkpoints");
     Ok(())
+}
+
+/// The checkpoint that root waits for, and whose shares are missing.
+fn awaited_object(awaited: &AwaitedCheckpoint) -> Value {
+    json!({
+        "epoch": awaited.epoch,
+        "signed_power": awaited.signed_power,
+        "total_power": awaited.total_power,
+        "missing": relay::objects(&missing(awaited)),
+    })
+}
+
+fn awaited_sentence(awaited: &AwaitedCheckpoint) -> String {
+    let missing = missing(awaited);
+    let (epoch, signed, total) = (awaited.epoch, awaited.signed_power, awaited.total_power);
+    let begin = format!("root waits for checkpoint {epoch}: power {signed} of {total} has signed");
+    match missing.is_empty() {
+        true => format!("{begin}; a relayer carries it"),
+        false => format!("{begin}; {}", relay::named(&missing)),
+    }
+}
+
+fn missing(awaited: &AwaitedCheckpoint) -> Vec<Missing> {
+    let missing = awaited.missing.iter().filter_map(|one| {
+        Some(Missing {
+            seat: u16::try_from(one.seat).ok()?,
+            operator: one.operator.parse().ok()?,
+        })
+    });
+    missing.collect()
 }
 
 async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Result<(), CliError> {

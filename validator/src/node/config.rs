@@ -33,6 +33,10 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
+    /// gRPC addresses of other nodes, `http://…`, to which this node hands its shares over checkpoints that root has not accepted: what
+    /// votes did not carry reaches a relayer that asks any of them.
+    #[serde(default)]
+    pub share_with: Vec<String>,
     /// The root chain.
     pub root: Root,
 }

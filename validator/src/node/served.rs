@@ -7,6 +7,7 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
+use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
@@ -19,7 +20,6 @@ use crate::{
         },
     },
     chain::tree::Tree,
-    store::Share,
 };
 
 /// Blocks over which the block time is averaged.
@@ -96,13 +96,7 @@ impl Source for Served {
     }
 
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError> {
-        if let Some(checkpoint) = self.app.state().checkpoints.get(&epoch) {
-            return Ok(Some(*checkpoint));
-        }
-        let bytes = self.app.store().checkpoint(epoch).map_err(internal)?;
-        bytes
-            .map(|bytes| Checkpoint::decode(&bytes).map_err(internal))
-            .transpose()
+        self.app.checkpoint(epoch).map_err(internal)
     }
 
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
@@ -114,18 +108,11 @@ impl Source for Served {
     }
 
     fn add_share(&self, share: &LateShare) -> Result<bool, ReadError> {
-        let known = self
-            .shares(share.epoch)?
-            .contains(&(share.member, share.signature));
-        if !known {
-            let share = Share {
-                epoch: share.epoch,
-                member: share.member,
-                bytes: share.signature.to_vec(),
-            };
-            self.app.store().keep_share(share).map_err(internal)?;
-        }
-        Ok(!known)
+        self.app.keep(share).map_err(internal)
+    }
+
+    fn share_verifies(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> bool {
+        self.app.share_verifies(member, checkpoint, share)
     }
 
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError> {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, keccak256};
-use plasmid_bridge::proof::bls;
+use alloy_primitives::B256;
 use plasmid_staking::Member;
 use tendermint_proto::v0_38::abci::{
     ExtendedCommitInfo, RequestPrepareProposal, RequestProcessProposal, ResponsePrepareProposal,
@@ -24,9 +23,6 @@ use crate::engine::abci::{Fault, Outcome};
 
 /// Proposals of one height that are remembered with their outcome.
 const REMEMBERED: usize = 4;
-
-/// Shares whose verification is remembered.
-const REMEMBERED_SHARES: usize = 4_096;
 
 impl App {
     pub(in crate::app) fn on_prepare_proposal(
@@ -196,17 +192,8 @@ impl Known for KnownHere<'_> {
         let Some(checkpoint) = self.state.checkpoints.get(&epoch) else {
             return false;
         };
-        let name = (epoch, member.seat, keccak256(share));
-        if lock(&self.app.verified).contains(&name) {
-            return true;
-        }
-        if bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), share).is_err() {
-            return false;
-        }
-        let mut verified = lock(&self.app.verified);
-        while verified.len() >= REMEMBERED_SHARES {
-            verified.pop_first();
-        }
-        verified.insert(name)
+        let height = self.state.next_height();
+        let verdicts = &self.app.shares;
+        verdicts.verifies_at(height, member, checkpoint, share)
     }
 }

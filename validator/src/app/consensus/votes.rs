@@ -89,6 +89,6 @@ impl App {
         if Bitmap(bits.bitmap).has(number) {
             return Ok(None);
         }
-        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()))
+        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()).ok())
     }
 }

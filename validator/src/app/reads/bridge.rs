@@ -8,6 +8,7 @@ use plasmid_proto::bridge::v1::{
     ListCheckpointsRequest, ListCheckpointsResponse, Share, SubmitShareRequest,
     SubmitShareResponse, get_proof_request,
 };
+use plasmid_proto::chain::v1::{AwaitedCheckpoint, MissingShare};
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
@@ -201,20 +202,18 @@ pub fn submit_share(
             request.signature.len()
         ))
     })?;
-    bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), &signature).map_err(
-        |error| {
-            ReadError::Invalid(format!(
-                "the share of member {} does not verify: {error}",
-                request.member
-            ))
-        },
-    )?;
     let number = u16::try_from(request.member).unwrap_or(u16::MAX);
-    let added = source.add_share(&LateShare {
-        epoch,
-        member: number,
-        signature,
-    })?;
+    let known = source.shares(epoch)?.contains(&(number, signature));
+    // What is known costs no second look: nodes hand the same share in again and again, to many.
+    if !known {
+        check_share(member, &checkpoint, request, &signature)?;
+    }
+    let added = !known
+        && source.add_share(&LateShare {
+            epoch,
+            member: number,
+            signature,
+        })?;
     let shares = source.shares(epoch)?;
     let signed = shares
         .iter()
@@ -226,6 +225,56 @@ pub fn submit_share(
         signed_power: signed,
         total_power,
     })
+}
+
+fn check_share(
+    member: &Member,
+    checkpoint: &Checkpoint,
+    request: &SubmitShareRequest,
+    signature: &[u8; 192],
+) -> Result<(), ReadError> {
+    bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), signature).map_err(|error| {
+        ReadError::Invalid(format!(
+            "the share of member {} does not verify: {error}",
+            request.member
+        ))
+    })
+}
+
+/// The checkpoint that root waits for, and whose shares over it are missing here or do not verify; none while root has all.
+pub fn awaited(source: &dyn Source) -> Result<Option<AwaitedCheckpoint>, ReadError> {
+    let root = source.root();
+    if root.finalized.is_none() {
+        return Ok(None);
+    }
+    let epoch = root.accepted;
+    let Some(checkpoint) = source.checkpoint(epoch)? else {
+        return Ok(None);
+    };
+    let Ok((members, total_power)) = members(source, epoch.saturating_add(1)) else {
+        return Ok(None);
+    };
+    let shares = source.shares(epoch)?;
+    let has = |number: usize, member: &Member| {
+        let held = shares.iter().find(|(held, _)| usize::from(*held) == number);
+        held.is_some_and(|(_, share)| source.share_verifies(member, &checkpoint, share))
+    };
+    let mut awaited = AwaitedCheckpoint {
+        epoch,
+        total_power,
+        ..AwaitedCheckpoint::default()
+    };
+    for (number, member) in members.iter().enumerate() {
+        if has(number, member) {
+            awaited.signed_power = awaited.signed_power.saturating_add(member.power);
+        } else {
+            awaited.missing.push(MissingShare {
+                seat: u32::from(member.seat),
+                operator: address_text(&member.operator),
+            });
+        }
+    }
+    Ok(Some(awaited))
 }
 
 fn standing_is_settled(source: &dyn Source, epoch: u64) -> bool {

@@ -11,7 +11,7 @@ use plasmid_staking::epoch_of;
 use super::{
     ReadError, Source,
     accounts::{decode, value},
-    claims, on_tree,
+    bridge, claims, on_tree,
 };
 use crate::{
     chain::tree::Tree,
@@ -66,6 +66,7 @@ pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
         first_executed: tip.work.first,
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
+        awaited: bridge::awaited(source)?,
     })
 }
 

@@ -15,6 +15,7 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
+use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
@@ -158,6 +159,8 @@ pub trait Source: Send + Sync + 'static {
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
     /// The shares over it that this node has seen, by member number.
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError>;
+    /// Whether a share verifies; the verdict is remembered.
+    fn share_verifies(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> bool;
     /// Keeps a share that was checked; says whether it was new.
     fn add_share(&self, share: &LateShare) -> Result<bool, ReadError>;
     /// A transaction in a block.
