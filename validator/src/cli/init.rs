@@ -160,6 +160,10 @@ pub struct JoinCommand {
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
     peers: Vec<String>,
+    /// gRPC address of another node, `http://…`, to which a validator hands its shares over checkpoints that root has not accepted; once
+    /// for each.
+    #[arg(long = "share-with", value_name = "URL")]
+    share_with: Vec<String>,
     /// All nodes are on one machine or in one private network.
     #[arg(long)]
     private: bool,

@@ -16,6 +16,7 @@ pub mod output;
 pub mod proof;
 pub mod query;
 pub mod relay;
+pub mod sign_state;
 pub mod start;
 pub mod tx;
 pub mod version;
@@ -70,6 +71,9 @@ enum Command {
     Init(init::InitCommand),
     /// Runs one node beside its CometBFT.
     Start(start::StartCommand),
+    /// What a node's checkpoint key has signed: shown, and refused below an epoch.
+    #[command(subcommand)]
+    SignState(sign_state::SignStateCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
     /// Runs the main job end to end on real parts and checks every step.
@@ -169,6 +173,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
+        Command::SignState(command) => sign_state::run(command, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         Command::Demo(command) => demo::run(command, output).await,
         Command::Localnet(command) => localnet::run(command, output).await,

@@ -23,6 +23,9 @@ pub struct StartCommand {
     /// Begins a fresh sign state: only for a checkpoint key that never signed in this deployment.
     #[arg(long)]
     new_sign_state: bool,
+    /// CometBFT runs with files that are not in this folder, on another machine or in another container: they are not checked.
+    #[arg(long)]
+    engine_elsewhere: bool,
 }
 
 impl From<StartError> for CliError {
@@ -50,6 +53,7 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
         password,
         verify_segments: command.verify_segments,
         new_sign_state: command.new_sign_state,
+        engine_elsewhere: command.engine_elsewhere,
     };
     Ok(start::run(&options, |ready| answer(output, ready)).await?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
-    abi::IRegistry,
+    abi::{IRegistry, IRootChain},
     client::{
         ceremony::{self, Artifacts},
         follower::view_call,
@@ -280,10 +280,14 @@ impl Step {
             peers,
             pace: Pace::network(),
             private: command.private,
+            share_with: command.share_with.clone(),
             endpoints: endpoints.into_iter().flatten().collect(),
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
         secrets::ensure_data_folder(&home)?;
+        let head = IRootChain::headCall {};
+        let head = view_call(&self.rpc, created.root_chain, head, At::Latest).await?;
+        home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted)?;
         let engine = Tools::new(None)
             .ensure_cometbft()
             .map_err(|error| CliError::new(error.to_string()))?;
@@ -297,7 +301,10 @@ impl Step {
             "engine": engine,
         }));
         let password = if validates {
-            " --password-file FILE"
+            match home.sign_state_path().exists() {
+                true => " --password-file FILE",
+                false => " --password-file FILE --new-sign-state",
+            }
         } else {
             ""
         };

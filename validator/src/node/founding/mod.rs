@@ -19,7 +19,10 @@ use plasmid_bridge::{
     relay::inbox::Finality,
 };
 
-use super::{comet::CometError, config::ConfigError, development::Published, keystore};
+use super::{
+    comet::CometError, config::ConfigError, development::Published, keystore,
+    sign_state::SignStateError,
+};
 use crate::{
     chain::genesis::{Built, Genesis, GenesisError, Operator, Root, file::File},
     ledger::parameters::{FinalityRule, ParametersError},
@@ -84,6 +87,8 @@ pub enum FoundingError {
     Genesis(#[from] GenesisError),
     #[error(transparent)]
     Keystore(#[from] keystore::KeystoreError),
+    #[error(transparent)]
+    SignState(#[from] SignStateError),
     #[error(transparent)]
     Comet(#[from] CometError),
     #[error(transparent)]

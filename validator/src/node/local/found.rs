@@ -29,6 +29,7 @@ use crate::{
             home::{self, Place},
         },
         keystore::{self, Cost, Description, KeyKind, Secret},
+        sign_state::{Identity, SignState},
     },
     rpc::signer::Signer,
 };
@@ -158,7 +159,7 @@ pub async fn found(
         let home = Local::home(folder, number);
         let place = place(founding, number)?;
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
-        write_keys(&home, number)?;
+        write_keys(&home, number, created.id)?;
     }
     write_people(folder)?;
     Ok(Local {
@@ -267,12 +268,14 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         return Err(LocalError::Validators(founding.validators));
     };
     let mut peers = Vec::new();
+    let mut share_with = Vec::new();
     let others = founding.nodes.iter().enumerate();
     for (other, ports) in others.filter(|(other, _)| *other != number) {
         peers.push(Peer {
             id: node_id(&development::secret("node", place_of(other)))?,
             address: loopback(ports.p2p).to_string(),
         });
+        share_with.push(format!("http://{}", loopback(ports.grpc)));
     }
     Ok(Place {
         moniker: format!("node{number}"),
@@ -282,11 +285,12 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         peers,
         pace: founding.pace,
         private: true,
+        share_with,
         endpoints: vec![format!("http://{}", loopback(founding.root_port))],
     })
 }
 
-fn write_keys(home: &Home, number: usize) -> Result<(), LocalError> {
+fn write_keys(home: &Home, number: usize, deployment: [u8; 20]) -> Result<(), LocalError> {
     let keys = operator_keys(number)?;
     let about = Description {
         kind: KeyKind::Bls12381,
@@ -295,6 +299,11 @@ fn write_keys(home: &Home, number: usize) -> Result<(), LocalError> {
     let checkpoint = keys.checkpoint().to_bytes();
     let path = home.checkpoint_key_path();
     keystore::create(&path, &about, &checkpoint, PASSWORD, Cost::Light)?;
+    let identity = Identity {
+        deployment,
+        key: keys.checkpoint_key(),
+    };
+    SignState::create(&home.sign_state_path(), identity, 0)?;
     let engine = home.engine();
     let number = place_of(number);
     engine.ensure_consensus_key(&development::secret("consensus", number))?;

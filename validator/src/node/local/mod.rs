@@ -23,6 +23,7 @@ use super::{
     keystore::KeystoreError,
     port,
     process::ProcessError,
+    sign_state::SignStateError,
     tools::InstallError,
 };
 
@@ -104,6 +105,8 @@ pub enum LocalError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    #[error(transparent)]
+    SignState(#[from] SignStateError),
     #[error(transparent)]
     Founding(#[from] FoundingError),
     #[error(transparent)]
