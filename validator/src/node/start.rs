@@ -27,6 +27,7 @@ use super::{
     broadcast::Engine,
     comet,
     config::{ConfigError, Home},
+    descriptors::{self, TooFew},
     development::{self, Published},
     guard::Guard,
     keystore::{self, KeystoreError},
@@ -45,7 +46,7 @@ use crate::{
     chain::{extension, genesis::file::Loaded as Genesis, sets},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, ServeError, Services},
+    rpc::{self, Backends, ServeError},
     store::{self, StoreError},
 };
 
@@ -70,6 +71,8 @@ pub struct Options {
 /// Why a node does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -122,6 +125,7 @@ pub struct Ready {
 /// # Errors
 /// [`StartError`] with what to do; an [`Alarm`] when the node found itself broken.
 pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), StartError> {
+    let connections = descriptors::raise()?;
     let home = Home::new(&options.home);
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
@@ -162,14 +166,16 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let source: Arc<dyn Source> = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine = Engine::new(&config.engine_rpc).map_err(|error| StartError::Address {
         text: config.engine_rpc.clone(),
         why: error.to_string(),
     })?;
-    let services = Services {
+    let backends = Backends {
         source,
+        shares: served,
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
     };
@@ -196,7 +202,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     ready(&told);
     let outcome = tokio::select! {
         outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
-        outcome = rpc::serve(config.grpc, services, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
     };
     // What was committed becomes durable, however the node ends.
