@@ -16,6 +16,10 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+/// By how much the threads give way to those that serve consensus when there are more than cores.
+#[cfg(target_os = "linux")]
+const BEHIND_CONSENSUS: i32 = 5;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that take jobs from one queue. They end when this is dropped and the queue is empty.
@@ -83,6 +87,9 @@ impl Workers {
 }
 
 fn work(jobs: &Mutex<Receiver<Job>>) {
+    // On Linux this is the priority of this thread alone; elsewhere it would be the whole process's.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(BEHIND_CONSENSUS);
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };

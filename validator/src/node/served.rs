@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
+    abi,
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
@@ -16,11 +17,11 @@ use crate::{
     app::{
         App,
         reads::{
-            Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip,
-            Vitals, Watch, shares::Shares,
+            Contracts, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated,
+            Source, Tip, Vitals, Watch, shares::Shares,
         },
     },
-    chain::tree::Tree,
+    chain::{genesis::file::Loaded as Genesis, tree::Tree},
     store::Share,
 };
 
@@ -56,6 +57,23 @@ impl Served {
             .checked_sub(block.time)
             .map(|nanos| nanos / AVERAGED)
     }
+}
+
+/// The contracts that the Registry of the configuration made, which must be the genesis's.
+pub(super) fn contracts(registry: Address, genesis: &Genesis) -> Result<Contracts, String> {
+    let [inbox, vault, root_chain] = abi::created_by(registry);
+    let stated = Address::from(genesis.deployment.domain.root_chain);
+    if stated != root_chain {
+        return Err(format!(
+            "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
+        ));
+    }
+    Ok(Contracts {
+        registry,
+        inbox,
+        vault,
+        root_chain,
+    })
 }
 
 fn internal(error: impl std::fmt::Display) -> ReadError {

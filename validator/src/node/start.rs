@@ -12,7 +12,6 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
-    abi,
     client::{
         ceremony::Created,
         follower::Follower,
@@ -32,7 +31,7 @@ use super::{
     guard::Guard,
     keystore::{self, KeystoreError},
     root::{Root, RootRefusal},
-    served::Served,
+    served::{self, Served},
     shutdown,
     sign_state::{Identity, SignState, SignStateError},
 };
@@ -41,7 +40,7 @@ use crate::{
         App, Surroundings, identity,
         pool::Limits as PoolLimits,
         ports::{Outlook, Signer},
-        reads::{Contracts, Facts, Source},
+        reads::{Facts, Source},
     },
     chain::{extension, genesis::file::Loaded as Genesis, sets},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
@@ -130,18 +129,12 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
     let parameters = genesis.genesis.parameters;
-    let [inbox, vault, root_chain] = abi::created_by(config.root.registry);
-    check_contracts(&genesis, root_chain)?;
+    let contracts = served::contracts(config.root.registry, &genesis);
     let facts = Facts {
         chain_id: genesis.deployment.chain_id.clone(),
         domain: genesis.deployment.domain,
         parameters,
-        contracts: Contracts {
-            registry: config.root.registry,
-            inbox,
-            vault,
-            root_chain,
-        },
+        contracts: contracts.map_err(StartError::OtherDeployment)?,
     };
     let signer = open_signer(options, &home, &genesis)?;
     let signs = signer.is_some();
@@ -209,17 +202,6 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
-}
-
-/// The contracts of the configuration must be the genesis's.
-fn check_contracts(genesis: &Genesis, root_chain: Address) -> Result<(), StartError> {
-    let stated = Address::from(genesis.deployment.domain.root_chain);
-    if stated == root_chain {
-        return Ok(());
-    }
-    Err(StartError::OtherDeployment(format!(
-        "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
-    )))
 }
 
 /// The checkpoint key with its sign state; none when the folder has no key.

@@ -58,24 +58,30 @@ pub fn list_balances(
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
     let (assets, total) = assets(source, start, LOOKED_AT)?;
     let (mut balances, mut next) = (Vec::new(), start);
+    // One more than the page holds, so that the last page says that it is the last.
     for slice in assets.chunks(LOOK) {
-        let slice = on_tree(source, |tree| balances_of(tree, slice, &account))??;
-        for balance in slice {
-            if balances.len() >= length {
-                break;
+        for balance in on_tree(source, |tree| balances_of(tree, slice, &account))?? {
+            if balance.is_some() && balances.len() >= length {
+                return Ok(page_of_balances(source, balances, next.to_string()));
             }
-            next = next.saturating_add(1);
             balances.extend(balance);
-        }
-        if balances.len() >= length {
-            break;
+            next = next.saturating_add(1);
         }
     }
-    Ok(ListBalancesResponse {
+    let token = next_page(next, 0, total);
+    Ok(page_of_balances(source, balances, token))
+}
+
+fn page_of_balances(
+    source: &Reader<'_>,
+    balances: Vec<Balance>,
+    next_page_token: String,
+) -> ListBalancesResponse {
+    ListBalancesResponse {
         balances,
-        next_page_token: next_page(next, 0, total),
+        next_page_token,
         height: source.tip().height,
-    })
+    }
 }
 
 /// An account's balance of each of these assets; none where it is not to be listed.

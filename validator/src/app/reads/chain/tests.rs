@@ -10,9 +10,7 @@ use plasmid_bridge::{
 };
 
 use super::*;
-use crate::app::reads::{
-    Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals,
-};
+use crate::app::reads::{Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
 
