@@ -165,7 +165,7 @@ impl App {
             .transpose()
     }
 
-    /// Whether a share verifies, as far as this node remembers without a pairing.
+    /// Whether a share verifies; the verdict is remembered.
     pub fn share_verifies(
         &self,
         member: &Member,
@@ -173,6 +173,17 @@ impl App {
         share: &[u8; 192],
     ) -> bool {
         self.shares.verifies(member, checkpoint, share)
+    }
+
+    /// The verdict on a share, if it is remembered.
+    pub fn share_verdict(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> Option<bool> {
+        let name = (checkpoint.epoch, member.seat, keccak256(share));
+        lock(&self.shares.of_shares).verdicts.get(&name).copied()
     }
 
     /// Keeps a share that was checked; says whether it was new.

@@ -5,6 +5,7 @@ pub mod anvil;
 mod broadcast;
 pub mod comet;
 pub mod config;
+mod descriptors;
 pub mod development;
 mod duty;
 pub mod founding;
