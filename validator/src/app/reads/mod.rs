@@ -187,7 +187,12 @@ pub trait Source: Send + Sync + 'static {
     /// Whether a share verifies; the verdict is remembered.
     fn share_verifies(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> bool;
     /// The verdict on a share, if it is remembered.
-    fn share_verdict(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> Option<bool>;
+    fn share_verdict(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> Option<bool>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
     /// A transaction that waits in the mempool.
