@@ -24,6 +24,7 @@
 )]
 
 pub mod account;
+pub mod address;
 pub mod apply;
 pub mod check;
 pub mod code;

@@ -184,6 +184,36 @@ fn operators_and_balances_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn addresses_and_accounts_of_a_file_have_a_right_checksum_or_none() {
+    let mut file = File::new(&genesis(), &root()).unwrap();
+    let right = Account::ethereum([0xcc; 20]).to_string();
+    file.root.root_chain = right.clone();
+    assert!(file.load().is_ok(), "the checksum is right");
+    let wrong = right.replacen('C', "c", 1);
+    type Edit = fn(&mut File, String);
+    let edits: [(Edit, &str); 3] = [
+        (|file, text| file.root.root_chain = text, "root.root_chain"),
+        (
+            |file, text| file.operators[1].operator = text,
+            "operators[1].operator",
+        ),
+        (
+            |file, text| file.balances[0].account = text,
+            "balances[0].account",
+        ),
+    ];
+    for (edit, name) in edits {
+        let mut bad = file.clone();
+        edit(&mut bad, wrong.clone());
+        let error = bad.load().err().expect(name).to_string();
+        assert!(
+            error.starts_with(name) && error.contains("EIP-55"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_file_names_the_field_that_is_wrong() {
     let mut file = File::new(&genesis(), &root()).unwrap();
     file.operators[2].stake = "lots".to_owned();

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FoundingError;
 use crate::{
-    ledger::{Account, Parameters, parameters::decimal},
+    ledger::{Account, Parameters, address, parameters::decimal},
     node::keystore,
 };
 
@@ -42,6 +42,7 @@ pub struct Plan {
     /// Tells apart networks of the same operators on one root chain.
     pub salt: B256,
     /// The genesis operators' accounts on root, in the order of their seats.
+    #[serde(with = "address::texts")]
     pub operators: Vec<Address>,
     /// Wei of bounty bond in what each operator sends.
     #[serde(with = "decimal")]

@@ -26,6 +26,7 @@ use super::{
     sign_state::SignStateError,
     tools::InstallError,
 };
+use crate::ledger::address;
 
 pub mod found;
 pub mod run;
@@ -138,10 +139,12 @@ pub struct Local {
     /// Ports of each node.
     pub nodes: Vec<NodePorts>,
     /// The Registry's address.
+    #[serde(with = "address::text")]
     pub registry: alloy_primitives::Address,
     /// The root block of the deployment.
     pub deployed_at: u64,
     /// The ERC-20 that was deployed for trying things out.
+    #[serde(with = "address::text")]
     pub token: alloy_primitives::Address,
 }
 
