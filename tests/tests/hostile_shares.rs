@@ -175,7 +175,7 @@ async fn member(running: &Running, node: usize) -> plasmid_proto::bridge::v1::Me
     let members = answer.expect("the node answers").into_inner().members;
     let member = members
         .into_iter()
-        .find(|member| hex::encode(&member.checkpoint_key) == about.public);
+        .find(|member| Some(hex::encode(&member.checkpoint_key)) == about.public);
     member.expect("the node is a member")
 }
 

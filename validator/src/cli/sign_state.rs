@@ -79,8 +79,8 @@ fn identity(home: &Home) -> Result<Identity, CliError> {
         .map_err(|error| CliError::new(error.to_string()))?;
     let path = home.checkpoint_key_path();
     let public = keystore::describe(&path)?.public;
-    let key = hex::decode(&public)
-        .ok()
+    let key = public
+        .and_then(|key| hex::decode(key).ok())
         .and_then(|key| key.try_into().ok());
     Ok(Identity {
         deployment: genesis.deployment.domain.deployment,

@@ -19,9 +19,9 @@ use crate::{
     rpc::signer::Signer,
 };
 
-/// Blocks after which a transaction that stands in none expires, when nothing else is asked.
+/// After how many blocks a transaction that stands in no block expires, unless the user names another height.
 const VALID_FOR: u64 = 5_000;
-/// What a suggested fee may be at most when nothing else is said: a hundredth of a coin.
+/// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
 const MOST_FEE: u128 = 10_000_000_000_000_000;
 
 /// Transactions on the child chain.
@@ -45,7 +45,7 @@ pub struct Signing {
     /// Fee in base units [default: the minimum and a tenth].
     #[arg(long)]
     pub fee: Option<u128>,
-    /// The most that is paid when the node suggests the fee, in base units.
+    /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
     #[arg(long, default_value_t = MOST_FEE)]
     pub most_fee: u128,
     /// Sequence [default: the account's next].
@@ -112,12 +112,13 @@ pub async fn send(
     output: Output,
 ) -> Result<(), CliError> {
     let signing = make.authority();
-    let sender = account(&signing.from, keys)?;
-    let body = make.body(connection, keys, sender).await?;
-    let (about, secret) = keys.open(&signing.from)?;
-    let signer = Signer::new(about.kind, &secret)?;
+    let signer = keys.signer(&signing.from)?;
     let status = connection.status().await?;
-    let domain = connection.deployment(&status).await?.domain;
+    let deployment = connection.deployment(&status).await?;
+    let domain = deployment.domain;
+    let body = make
+        .body(connection, keys, &deployment, signer.account())
+        .await?;
     let header = header(connection, signing, &signer, status.height).await?;
     let fee = match signing.fee {
         Some(fee) => fee,
@@ -313,17 +314,4 @@ pub fn shown(status: &Status) -> Value {
 pub fn withdrawals(data: &[u8]) -> Vec<u64> {
     let (numbers, _) = data.as_chunks::<8>();
     numbers.iter().copied().map(u64::from_be_bytes).collect()
-}
-
-/// The account that a text names: an account, or one of the user's keys.
-pub fn account(text: &str, keys: &KeyOptions) -> Result<Account, CliError> {
-    text.parse::<Account>().or_else(|error| {
-        keys.public(text)
-            .and_then(|public| Ok(public.parse::<Account>()?))
-            .map_err(|_| {
-                CliError::new(format!(
-                    "{text:?} is neither an account ({error}) nor the name of a key"
-                ))
-            })
-    })
 }

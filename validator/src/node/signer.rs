@@ -15,7 +15,8 @@ use plasmid_staking::{Member, epoch_of};
 use super::{
     comet::{self, CometError},
     config::Home,
-    development, keystore,
+    development,
+    keystore::{self, KeyKind, Password, Secret},
     root::Root,
     sign_state::{Identity, SignState, SignStateError},
 };
@@ -32,7 +33,7 @@ pub use error::KeysError;
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
     /// The password of the checkpoint key.
-    pub password: Option<&'a str>,
+    pub password: Option<&'a Password>,
     /// CometBFT runs with files that are not in this node's folder: they are not checked.
     pub engine_elsewhere: bool,
 }
@@ -64,7 +65,7 @@ pub fn open(
         return Ok(None);
     }
     let password = terms.password.ok_or(KeysError::NoPassword)?;
-    let (_, secret) = keystore::open(&path, password)?;
+    let secret = keystore::open_kind(&path, KeyKind::Bls12381, password)?;
     development::refuse_published("the checkpoint key", &secret, root_chain_id)?;
     let key = bls::SecretKey::from_bytes(&secret).map_err(|_| KeysError::BadKey(path.clone()))?;
     if !terms.engine_elsewhere {
@@ -206,7 +207,7 @@ fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, Ke
             false => Ok(None),
         };
     }
-    let seed = comet::keys::read_consensus_key(&path)?;
+    let seed = Secret::from(comet::keys::read_consensus_key(&path)?);
     development::refuse_published("the consensus key", &seed, root_chain_id)?;
     Ok(Some(
         SigningKey::from_bytes(&seed).verifying_key().to_bytes(),

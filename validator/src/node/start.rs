@@ -27,6 +27,7 @@ use super::{
     descriptors::{self, TooFew},
     duty,
     guard::Guard,
+    keystore::Password,
     root::{Root, RootRefusal},
     served::{self, Served},
     shutdown,
@@ -57,7 +58,7 @@ pub struct Options {
     /// Its folder.
     pub home: PathBuf,
     /// The password of the checkpoint key; a node without that key only follows.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Executes every segment again from its witness; a difference stops the node.
     pub verify_segments: bool,
     /// Allows a fresh sign state for a key that has none: only for a key that never signed in this deployment.
@@ -143,7 +144,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         None => (&genesis.built.tree, 0, Anchor::GENESIS),
     };
     let terms = Terms {
-        password: options.password.as_deref(),
+        password: options.password.as_ref(),
         engine_elsewhere: options.engine_elsewhere,
     };
     let key = signer::open(terms, &home, &genesis, tree, height)?;

@@ -93,7 +93,7 @@ pub fn ensure_sign_state(
     let public = keystore::describe(&key)?.public;
     let operators = genesis.operators.iter();
     let mut keys = operators.map(|operator| operator.checkpoint_key);
-    if let Some(key) = keys.find(|key| hex::encode(key) == public) {
+    if let Some(key) = keys.find(|key| Some(hex::encode(key)) == public) {
         SignState::create(&path, Identity { deployment, key }, 0)?;
     }
     Ok(())

@@ -28,7 +28,7 @@ use crate::{
             self, Balance, Plan,
             home::{self, Place},
         },
-        keystore::{self, Cost, Description, KeyKind, Secret},
+        keystore::{self, Cost, KeyKind, Secret},
         sign_state::{Identity, SignState},
     },
     rpc::signer::Signer,
@@ -292,13 +292,9 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
 
 fn write_keys(home: &Home, number: usize, deployment: [u8; 20]) -> Result<(), LocalError> {
     let keys = operator_keys(number)?;
-    let about = Description {
-        kind: KeyKind::Bls12381,
-        public: hex::encode(keys.checkpoint_key()),
-    };
-    let checkpoint = keys.checkpoint().to_bytes();
+    let checkpoint = keys.checkpoint().to_bytes().into();
     let path = home.checkpoint_key_path();
-    keystore::create(&path, &about, &checkpoint, PASSWORD, Cost::Light)?;
+    keystore::create(&path, KeyKind::Bls12381, &checkpoint, PASSWORD, Cost::Light)?;
     let identity = Identity {
         deployment,
         key: keys.checkpoint_key(),
@@ -320,34 +316,12 @@ fn place_of(number: usize) -> u32 {
 fn write_people(folder: &Path) -> Result<(), LocalError> {
     let keys = folder.join("keys");
     for person in people() {
-        let public = Signer::public_name(person.kind, &person.secret)
-            .map_err(|error| LocalError::Key(error.to_string()))?;
-        let about = Description {
-            kind: person.kind,
-            public,
-        };
-        keystore::create(
-            &keys.join(format!("{}.json", person.name)),
-            &about,
-            &person.secret,
-            PASSWORD,
-            Cost::Light,
-        )?;
+        let path = keys.join(format!("{}.json", person.name));
+        keystore::create(&path, person.kind, &person.secret, PASSWORD, Cost::Light)?;
     }
     let relayer = relayer_secret();
-    let public = Signer::public_name(KeyKind::Secp256k1, &relayer)
-        .map_err(|error| LocalError::Key(error.to_string()))?;
-    let about = Description {
-        kind: KeyKind::Secp256k1,
-        public,
-    };
-    keystore::create(
-        &keys.join("relayer.json"),
-        &about,
-        &relayer,
-        PASSWORD,
-        Cost::Light,
-    )?;
+    let path = keys.join("relayer.json");
+    keystore::create(&path, KeyKind::Secp256k1, &relayer, PASSWORD, Cost::Light)?;
     keystore::write_new(&folder.join("password"), format!("{PASSWORD}\n").as_bytes())?;
     Ok(())
 }
