@@ -5,7 +5,11 @@
 //! ```
 //! Each step reads what stands on root and does only what is missing, so every one of them can be typed again.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use alloy_primitives::{Address, B256};
 use clap::{Args, Subcommand, ValueEnum};
@@ -14,10 +18,12 @@ use serde_json::json;
 
 use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
-    ledger::Parameters,
+    ledger::{Parameters, address},
     node::{
         comet::Peer,
+        config::url,
         founding::{Balance, FoundingError, Plan},
+        plain,
     },
 };
 
@@ -40,7 +46,7 @@ pub struct PlanFile {
 }
 
 /// Steps of a founding, in their order.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum InitCommand {
     /// Writes a new plan; read it, change it, and give it to every operator.
     Plan(PlanCommand),
@@ -99,7 +105,7 @@ pub struct PlanCommand {
     #[command(flatten)]
     file: PlanFile,
     /// A genesis operator's account on root; once for each, in the order of their seats.
-    #[arg(long = "operator", required = true)]
+    #[arg(long = "operator", required = true, value_parser = address::parse)]
     operators: Vec<Address>,
     /// Windows and sizes to begin with; each can be changed in the file.
     #[arg(long, value_enum, default_value = "network")]
@@ -134,8 +140,8 @@ pub struct RegisterCommand {
     stake: String,
 }
 
-/// Options of `init join`.
-#[derive(Debug, Args)]
+/// Options of `init join`. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct JoinCommand {
     #[command(flatten)]
     file: PlanFile,
@@ -143,19 +149,19 @@ pub struct JoinCommand {
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything.
-    #[arg(long)]
+    #[arg(long, value_parser = url)]
     second_root: Option<String>,
     /// What others call this node.
-    #[arg(long, default_value = "plasmid")]
+    #[arg(long, default_value = "plasmid", value_parser = moniker)]
     moniker: String,
     /// Where gRPC listens.
-    #[arg(long, default_value = "127.0.0.1:9090")]
+    #[arg(long, default_value = "127.0.0.1:9090", value_parser = listening)]
     grpc: SocketAddr,
     /// Where CometBFT's RPC listens.
-    #[arg(long, default_value = "127.0.0.1:26657")]
+    #[arg(long, default_value = "127.0.0.1:26657", value_parser = listening)]
     rpc: SocketAddr,
     /// Where CometBFT's peers connect.
-    #[arg(long, default_value = "0.0.0.0:26656")]
+    #[arg(long, default_value = "0.0.0.0:26656", value_parser = listening)]
     p2p: SocketAddr,
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
@@ -274,19 +280,146 @@ fn artifacts() -> Result<Artifacts, CliError> {
 }
 
 fn peer(text: &str) -> Result<Peer, CliError> {
-    let wrong = || {
-        CliError::new(format!(
-            "peer {text:?}: it must be ID@HOST:PORT, the id of 40 hex digits"
-        ))
-    };
-    let (id, address) = text.split_once('@').ok_or_else(wrong)?;
-    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let (id, address) = text.split_once('@').unwrap_or(("", text));
     let plain = id.len() == 40 && id.chars().all(|c| c.is_ascii_hexdigit());
-    if !plain || host.is_empty() || host.contains(',') || port.parse::<u16>().is_err() {
-        return Err(wrong());
+    if !plain || !is_reachable(address) {
+        return Err(CliError::new(format!(
+            "peer {text:?}: it must be ID@HOST:PORT, the id of 40 hex digits, the host a name or an address (of IPv6 in brackets: [::1]), \
+             the port 1 to 65535"
+        )));
     }
     Ok(Peer {
         id: id.to_ascii_lowercase(),
         address: address.to_owned(),
     })
+}
+
+/// Whether a peer can be reached at HOST:PORT.
+fn is_reachable(address: &str) -> bool {
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return false;
+    };
+    let named = |host: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (1..=253).contains(&host.len()) && host.chars().all(plain)
+    };
+    let host = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(host) => host.parse::<Ipv6Addr>().is_ok(),
+        None => named(host),
+    };
+    let digits = port.chars().all(|c| c.is_ascii_digit());
+    host && digits && port.parse::<u16>().is_ok_and(|port| port != 0)
+}
+
+/// An address to listen on, with a port that others can be told.
+fn listening(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "it has the form ADDRESS:PORT, as 127.0.0.1:9090 or [::1]:9090".to_owned())?;
+    match address.port() {
+        0 => Err("port 0 is none that others could connect to".into()),
+        _ => Ok(address),
+    }
+}
+
+/// What others call a node: it is shown to strangers, who refuse what is blank or steers a terminal.
+fn moniker(text: &str) -> Result<String, String> {
+    let plain = plain::line(text, 70) == text && !text.trim().is_empty() && text.trim() == text;
+    match plain {
+        true => Ok(text.to_owned()),
+        false => Err("it has 1 to 70 characters that can be seen, and no blank at its ends".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn peers_that_can_be_reached_are_taken() {
+        for address in [
+            "127.0.0.1:26656",
+            "[::1]:26656",
+            "[2001:db8::7]:1",
+            "node-0.example.org:65535",
+            "node_0:26656",
+        ] {
+            let peer = peer(&format!("{ID}@{address}")).expect(address);
+            assert_eq!((peer.id.as_str(), peer.address.as_str()), (ID, address));
+        }
+        let capitals = peer(&format!("{}@host:1", ID.to_uppercase())).expect("capitals");
+        assert_eq!(capitals.id, ID);
+    }
+
+    #[test]
+    fn peers_that_cannot_be_reached_are_refused() {
+        for address in [
+            "::1:26656",
+            "2001:db8::7:1",
+            "[::1]",
+            "[::1]:",
+            "[::g]:1",
+            "[127.0.0.1]:1",
+            "host:0",
+            "host:65536",
+            "host:+1",
+            "host:",
+            ":1",
+            "host",
+            "ho st:1",
+            " host:1",
+            "host:1 ",
+            "host:1,other:2",
+            "host\n:1",
+            "user@host:1",
+            "",
+        ] {
+            let said = peer(&format!("{ID}@{address}"))
+                .expect_err(address)
+                .to_string();
+            assert!(said.contains("ID@HOST:PORT"), "{said}");
+        }
+        for id in [
+            "",
+            "0123",
+            &ID[1..],
+            &format!("{ID}0"),
+            &ID.replace('0', "g"),
+        ] {
+            assert!(peer(&format!("{id}@host:1")).is_err(), "{id}");
+        }
+        assert!(peer("host:1").is_err());
+    }
+
+    #[test]
+    fn addresses_and_names_that_are_written_can_be_used() {
+        assert!(listening("127.0.0.1:9090").is_ok() && listening("[::]:26656").is_ok());
+        for text in [
+            "127.0.0.1:0",
+            "[::1]:0",
+            "::1:9090",
+            "9090",
+            " 127.0.0.1:1",
+            "",
+        ] {
+            assert!(listening(text).is_err(), "{text:?}");
+        }
+        assert!(moniker("node 7 (Zürich)").is_ok());
+        for text in [
+            "",
+            " ",
+            " a",
+            "a\n",
+            "a\u{202e}b",
+            "\u{1b}[2J",
+            &"x".repeat(71),
+        ] {
+            assert!(moniker(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -21,12 +21,15 @@ pub mod start;
 pub mod tx;
 pub mod version;
 
+#[cfg(test)]
+mod tests;
+
 use connect::Connection;
 use keys::KeyOptions;
 use output::{Format, Output};
 
 /// A proof-of-stake child chain whose money never leaves its root chain.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "plasmid",
     version,
@@ -52,7 +55,7 @@ pub struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Key files: make, list, show, import.
     #[command(subcommand)]
@@ -80,7 +83,7 @@ enum Command {
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     Localnet(localnet::LocalnetCommand),
-    /// Measures this machine: figures, no judgement.
+    /// Measures this machine, and prints figures without judging them.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// What the node is and how far it is.
@@ -188,9 +191,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
 
 fn fail(output: Output, error: &CliError) -> ExitCode {
     if output.is_json() {
-        output::line(&serde_json::json!({ "error": error.message }).to_string());
+        output::json_line(&serde_json::json!({ "error": error.message }));
     } else {
-        eprintln!("error: {error}");
+        output::error_line(&error.message);
     }
     ExitCode::from(error.code)
 }

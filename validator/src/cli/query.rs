@@ -25,7 +25,14 @@ use plasmid_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output, relay, tx};
+use super::{
+    CliError, amount,
+    connect::{self, Connection},
+    keys::KeyOptions,
+    output::Output,
+    relay, tx,
+};
+use crate::wire::address_text;
 
 /// Reads of the child chain.
 #[derive(Debug, Subcommand)]
@@ -49,7 +56,7 @@ pub enum QueryCommand {
     },
     /// A block's commitment.
     Block {
-        /// Its height; the tip when absent.
+        /// The height of the block. Without it the newest block is shown.
         height: Option<u64>,
     },
     /// Where a transaction stands.
@@ -59,7 +66,7 @@ pub enum QueryCommand {
     },
     /// The validator set of an epoch.
     Validators {
-        /// The epoch; the tip's when absent.
+        /// The epoch. Without it the epoch of the newest block is shown.
         #[arg(long)]
         epoch: Option<u64>,
     },
@@ -80,9 +87,9 @@ pub enum QueryCommand {
     },
     /// Withdrawals, newest last.
     Withdrawals {
-        /// Recipient on root; all when absent.
-        #[arg(long, default_value = "")]
-        recipient: String,
+        /// The recipient on root. Without it the withdrawals of all recipients are listed.
+        #[arg(long)]
+        recipient: Option<String>,
         #[command(flatten)]
         page: Page,
     },
@@ -102,10 +109,10 @@ pub enum QueryCommand {
 /// Which part of a list.
 #[derive(Clone, Debug, Args)]
 pub struct Page {
-    /// Rows at most, up to 1,000.
+    /// The largest number of rows, up to 1,000.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Where the page before this one said that it goes on.
+    /// Where to go on, as the page before this one said.
     #[arg(long, default_value = "")]
     page: String,
 }
@@ -133,7 +140,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         QueryCommand::Account { account } => {
-            let account = tx::account(&account, keys)?.to_string();
+            let account = keys.stated_account(&account)?.to_string();
             let account = connection
                 .accounts()
                 .await?
@@ -146,7 +153,7 @@ pub async fn run(
             }));
         }
         QueryCommand::Balances { account, page } => {
-            let account = tx::account(&account, keys)?.to_string();
+            let account = keys.stated_account(&account)?.to_string();
             balances(connection, output, account, page).await?;
         }
         QueryCommand::Tokens { page } => tokens(connection, output, page).await?,
@@ -320,11 +327,12 @@ async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Res
 async fn withdrawals(
     connection: &Connection,
     output: Output,
-    recipient: String,
+    recipient: Option<String>,
     page: Page,
 ) -> Result<(), CliError> {
+    let recipient = recipient.as_deref().map(connect::address).transpose()?;
     let request = ListWithdrawalsRequest {
-        recipient,
+        recipient: recipient.map_or(String::new(), |address| address_text(&address)),
         page_size: page.limit,
         page_token: page.page,
     };

@@ -16,6 +16,7 @@ use plasmid_bridge::{
 use serde_json::json;
 
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
+use crate::node::config::url;
 
 mod source;
 
@@ -32,9 +33,9 @@ pub struct RelayCommand {
     from: String,
     /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
     /// has it [default: with no --node, all nodes of the local network].
-    #[arg(long = "also-node", value_name = "URL")]
+    #[arg(long = "also-node", value_name = "URL", value_parser = url)]
     also_nodes: Vec<String>,
-    /// Root blocks that must stand on an accepted checkpoint; the `finalized` tag decides when absent.
+    /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
     /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
@@ -53,7 +54,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let (_, secret) = keys.open(&command.from)?;
+    let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
     let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, Wages::default()).await?;
@@ -143,11 +144,10 @@ fn say(output: Output, notice: &Notice) {
             format!("trouble: {reason}; trying again"),
         ),
     };
-    super::output::line(&if output.is_json() {
-        object.to_string()
-    } else {
-        sentence
-    });
+    match output.is_json() {
+        true => super::output::json_line(&object),
+        false => super::output::line(&sentence),
+    }
 }
 
 /// Members without a share, for programs.

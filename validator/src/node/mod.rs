@@ -12,6 +12,7 @@ pub mod founding;
 pub mod guard;
 pub mod keystore;
 pub mod local;
+pub mod plain;
 pub mod port;
 pub mod process;
 pub mod root;

@@ -21,7 +21,10 @@ use plasmid_proto::{
         follow_request, transaction_service_client::TransactionServiceClient,
     },
 };
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{
+    Status, Streaming,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
 
 use crate::{
     ledger::{
@@ -44,6 +47,14 @@ pub enum ClientError {
         url: String,
         /// What went wrong.
         source: tonic::transport::Error,
+    },
+    /// The address of the node is none.
+    #[error("the node's address {url:?} cannot be used: {why}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// The node serves another deployment.
     #[error("the node serves deployment {found}, and {expected} is expected: sign nothing for it")]
@@ -116,6 +127,28 @@ impl Default for Terms {
     }
 }
 
+/// The endpoint of a node. `http` is plain text; `https` is TLS, checked against the certificates that the system trusts; and
+/// nothing else is guessed, so nobody sends in plain text what was meant for TLS.
+///
+/// # Errors
+/// [`ClientError::Address`].
+pub fn endpoint(url: &str) -> Result<Endpoint, ClientError> {
+    let wrong = |why: String| ClientError::Address {
+        url: url.to_owned(),
+        why,
+    };
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| wrong(e.to_string()))?;
+    match endpoint.uri().scheme_str() {
+        Some("http") => Ok(endpoint),
+        Some("https") => endpoint
+            .tls_config(ClientTlsConfig::new().with_native_roots())
+            .map_err(|e| wrong(format!("TLS cannot be used ({e})"))),
+        _ => Err(wrong(
+            "it has the form http://HOST:PORT or https://HOST".into(),
+        )),
+    }
+}
+
 /// A connection to a node of one deployment.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -141,11 +174,7 @@ impl Client {
             url: url.to_owned(),
             source,
         };
-        let endpoint = Channel::from_shared(url.to_owned()).map_err(|_| ClientError::Answer {
-            field: "no address",
-            found: url.to_owned(),
-        })?;
-        let channel = endpoint.connect().await.map_err(refused)?;
+        let channel = endpoint(url)?.connect().await.map_err(refused)?;
         let client = Self {
             channel,
             domain: expected,

@@ -28,6 +28,7 @@ use crate::{
             self, Agreed, FoundingError, Plan,
             home::{self, Place},
         },
+        plain,
         tools::Tools,
     },
 };
@@ -62,7 +63,7 @@ impl Step {
         if found != wanted {
             return Err(CliError::new(format!(
                 "the root chain at {} has id {found}, and the plan is for {wanted}",
-                connection.root_address()?
+                plain::place(&connection.root_address()?)
             )));
         }
         Ok(Self {

@@ -13,9 +13,9 @@ use plasmid_proto::bridge::v1::{
     bridge_service_client::BridgeServiceClient,
 };
 use plasmid_staking::Member;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
-use crate::cli::CliError;
+use crate::{cli::CliError, node::plain, rpc::client::endpoint};
 
 /// Largest answer of a node that is read: 512 members and shares.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -39,8 +39,7 @@ impl Nodes {
             )));
         }
         let nodes = addresses.iter().map(|address| {
-            let endpoint = Endpoint::from_shared(address.clone())
-                .map_err(|error| CliError::new(format!("node address {address:?}: {error}")))?;
+            let endpoint = endpoint(address).map_err(|error| CliError::new(error.to_string()))?;
             let endpoint = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE);
             Ok((address.clone(), endpoint.connect_lazy()))
         });
@@ -58,7 +57,7 @@ impl Source for Nodes {
         let mut told = Vec::new();
         for ((address, _), asked) in self.0.iter().zip(asked) {
             let answer = asked.await.unwrap_or_else(|error| Err(error.to_string()));
-            told.push(answer.map_err(|why| format!("{address}: {why}")));
+            told.push(answer.map_err(|why| format!("{}: {why}", plain::place(address))));
         }
         // One that does not answer is only told of when no other one does.
         if told.iter().all(Result::is_err) {
