@@ -112,23 +112,27 @@ fn keys_are_made_listed_shown_and_imported() {
 fn key_files_of_other_wallets_open_and_one_that_lies_does_not() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/node/keystore/cases");
-    let own = folder.path().join("keys");
-    fs::create_dir(&own).expect("a folder");
+    let folder_of_keys = folder.path().join("keys");
+    fs::create_dir(&folder_of_keys).expect("a folder");
     for entry in fs::read_dir(cases).expect("the cases") {
         let path = entry.expect("an entry").path();
-        fs::copy(&path, own.join(path.file_name().expect("a name"))).expect("copy");
+        fs::copy(
+            &path,
+            folder_of_keys.join(path.file_name().expect("a name")),
+        )
+        .expect("copy");
     }
-    let first = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let own = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
     // Editors of another system write a byte-order mark and another line end.
     for password in ["testpassword\n", "\u{feff}testpassword\r\n"] {
         fs::write(folder.path().join("password"), password).expect("write");
         let shown = keys(folder.path(), &["show", "no-address"]).output();
-        assert_eq!(json(&shown.expect("runs"))["public"], first);
+        assert_eq!(json(&shown.expect("runs"))["public"], own);
     }
     let shown = |name: &str| json(&keys(folder.path(), &["show", name]).output().expect("runs"));
     assert_eq!(shown("scrypt-r1")["public"], shown("pbkdf2")["public"]);
     let refused = shown("wrong-address")["error"].to_string();
-    assert!(refused.contains("says that its key is") && refused.contains(first));
+    assert!(refused.contains("says that its key is") && refused.contains(own));
     fs::write(folder.path().join("password"), "foo").expect("write");
     assert!(shown("short-key")["public"].is_string());
     let listed = json(&keys(folder.path(), &["list"]).output().expect("runs"));

@@ -10,7 +10,7 @@ const PASSWORD: &str = "𝔱𝔢𝔰𝔱𝔭𝔞𝔰𝔰𝔴𝔬𝔯𝔡🔑";
 /// A key file that go-ethereum's own tests read; its password is empty.
 const WEB3_VECTOR: &str = r#"{"address":"45dea0fb0bba44f4fcf290bba71fd57d7117cbb8","crypto":{"cipher":"aes-128-ctr","ciphertext":"b87781948a1befd247bff51ef4063f716cf6c2d3481163e9a8f42e1f9bb74145","cipherparams":{"iv":"dc4926b48a105133d2f16b96833abf1e"},"kdf":"scrypt","kdfparams":{"dklen":32,"n":2,"p":1,"r":8,"salt":"004244bbdc51cadda545b1cfa43cff9ed2ae88e08c61f1479dbb45410722f8f0"},"mac":"39990c1684557447940d4c69e06b1b82b2aceacb43f284df65c956daf3046b85"},"id":"ce541d8d-c79b-40f8-9f8c-20f59616faba","version":3}"#;
 
-/// What `cast wallet` writes: no address. It and [`WRONG_ADDRESS`] hold the first of anvil's accounts.
+/// What `cast wallet` writes: no address. It and [`WRONG_ADDRESS`] hold the second of anvil's accounts.
 const NO_ADDRESS: &str = include_str!("cases/no-address.json");
 /// The same key; the file says that it is another account's.
 const WRONG_ADDRESS: &str = include_str!("cases/wrong-address.json");
@@ -58,7 +58,7 @@ fn the_vectors_of_eip_2335_open() {
 
 #[test]
 fn what_other_wallets_write_opens_with_the_accounts_that_they_show() {
-    let first = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let second = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
     let shared = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
     for (text, password, account) in [
         (
@@ -66,7 +66,7 @@ fn what_other_wallets_write_opens_with_the_accounts_that_they_show() {
             "",
             "0x45DeA0FB0bBA44f4fcF290bbA71fD57D7117CbB8",
         ),
-        (NO_ADDRESS, "testpassword", first),
+        (NO_ADDRESS, "testpassword", second),
         (SCRYPT_R1, "testpassword", shared),
         (PBKDF2, "testpassword", shared),
     ] {
@@ -114,7 +114,7 @@ fn a_file_that_names_another_key_than_its_own_is_not_opened() {
     let text = error.to_string();
     assert!(matches!(error, KeystoreError::OtherKey { .. }), "{text}");
     assert!(text.contains("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"));
-    assert!(text.contains("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"));
+    assert!(text.contains("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"));
     for (kind, field) in [
         (KeyKind::Secp256k1, "address"),
         (KeyKind::Ed25519, "pubkey"),
