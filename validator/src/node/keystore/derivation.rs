@@ -149,84 +149,106 @@ impl Function {
     }
 }
 
-/// RFC 7914, section 6.
+/// RFC 7914, section 6. Below here loops count by hand: these are the few lines whose every step counts, and iterators are only
+/// as fast when the compiler sees through them, which it does not in every build.
 fn scrypt(password: &[u8], salt: &[u8], n: usize, r: usize, p: usize, out: &mut [u8; 32]) {
-    let words = r * 2 * WORDS;
-    let mut bytes = Zeroizing::new(vec![0u8; p * words * 4]);
+    let blocks = r * 2;
+    let mut bytes = Zeroizing::new(vec![0u8; p * blocks * WORDS * 4]);
     pbkdf2_hmac::<Sha256>(password, salt, 1, &mut bytes);
-    let mut memory = Zeroizing::new(vec![0u32; n * words]);
-    let mut block = Zeroizing::new(vec![0u32; words]);
-    let mut spare = Zeroizing::new(vec![0u32; words]);
-    for part in bytes.chunks_exact_mut(words * 4) {
-        for (word, bytes) in block.iter_mut().zip(part.as_chunks::<4>().0) {
+    let mut memory = vec![[0u32; WORDS]; n * blocks];
+    let mut part = vec![[0u32; WORDS]; blocks];
+    let mut spare = vec![[0u32; WORDS]; blocks];
+    for bytes in bytes.chunks_exact_mut(blocks * WORDS * 4) {
+        for (word, bytes) in part
+            .as_flattened_mut()
+            .iter_mut()
+            .zip(bytes.as_chunks::<4>().0)
+        {
             *word = u32::from_le_bytes(*bytes);
         }
-        mix(&mut block, &mut memory, &mut spare);
-        for (word, bytes) in block.iter().zip(part.as_chunks_mut::<4>().0) {
+        mix(&mut part, &mut memory, &mut spare);
+        for (word, bytes) in part.as_flattened().iter().zip(bytes.as_chunks_mut::<4>().0) {
             *bytes = word.to_le_bytes();
         }
     }
     pbkdf2_hmac::<Sha256>(password, &bytes, 1, out);
 }
 
-/// scryptROMix: fills the memory with what the block becomes, then mixes the block with places of it that only it knows.
-fn mix(block: &mut [u32], memory: &mut [u32], spare: &mut [u32]) {
-    let words = block.len();
-    let places = memory.len() / words;
-    for place in memory.chunks_exact_mut(words) {
-        place.copy_from_slice(block);
-        mix_block(block, spare);
+/// A block of Salsa20.
+type Block = [u32; WORDS];
+
+/// scryptROMix: fills the memory with what the part becomes, then mixes the part with places of the memory that only it knows.
+fn mix(part: &mut [Block], memory: &mut [Block], spare: &mut [Block]) {
+    let blocks = part.len();
+    for place in memory.chunks_exact_mut(blocks) {
+        place.copy_from_slice(part);
+        mix_blocks(part, spare);
     }
+    let places = memory.len() / blocks;
     for _ in 0..places {
-        // The number of places is a power of two, and the last Salsa block chooses one.
-        let chosen = block[words - WORDS] as usize & (places - 1);
-        for (word, other) in block.iter_mut().zip(&memory[chosen * words..]) {
-            *word ^= other;
+        // The number of places is a power of two, and the last block chooses one.
+        let chosen = part[blocks - 1][0] as usize & (places - 1);
+        let place = &memory[chosen * blocks..(chosen + 1) * blocks];
+        let mut number = 0;
+        while number < blocks {
+            xor(&mut part[number], &place[number]);
+            number += 1;
         }
-        mix_block(block, spare);
+        mix_blocks(part, spare);
     }
 }
 
-/// scryptBlockMix: each Salsa block takes in the one before it; those of even number come first.
-fn mix_block(block: &mut [u32], spare: &mut [u32]) {
-    let half = block.len() / 2;
-    let mut state = [0u32; WORDS];
-    state.copy_from_slice(&block[block.len() - WORDS..]);
-    for (number, part) in block.chunks_exact(WORDS).enumerate() {
-        for (word, other) in state.iter_mut().zip(part) {
-            *word ^= other;
-        }
+/// scryptBlockMix: each block takes in the one before it; those of even number come first.
+fn mix_blocks(part: &mut [Block], spare: &mut [Block]) {
+    let half = part.len() / 2;
+    let mut state = part[part.len() - 1];
+    let mut number = 0;
+    while number < part.len() {
+        xor(&mut state, &part[number]);
         salsa20_8(&mut state);
-        let at = number / 2 * WORDS + number % 2 * half;
-        spare[at..at + WORDS].copy_from_slice(&state);
+        spare[number / 2 + number % 2 * half] = state;
+        number += 1;
     }
-    block.copy_from_slice(spare);
+    part.copy_from_slice(spare);
+}
+
+#[inline(always)]
+fn xor(block: &mut Block, other: &Block) {
+    let mut word = 0;
+    while word < WORDS {
+        block[word] ^= other[word];
+        word += 1;
+    }
 }
 
 /// The Salsa20/8 core: four double rounds, columns and then rows, and the input added.
-fn salsa20_8(state: &mut [u32; WORDS]) {
-    const QUARTERS: [[usize; 4]; 8] = [
-        [0, 4, 8, 12],
-        [5, 9, 13, 1],
-        [10, 14, 2, 6],
-        [15, 3, 7, 11],
-        [0, 1, 2, 3],
-        [5, 6, 7, 4],
-        [10, 11, 8, 9],
-        [15, 12, 13, 14],
-    ];
+fn salsa20_8(state: &mut Block) {
     let mut x = *state;
-    for _ in 0..4 {
-        for [a, b, c, d] in QUARTERS {
-            x[b] ^= x[a].wrapping_add(x[d]).rotate_left(7);
-            x[c] ^= x[b].wrapping_add(x[a]).rotate_left(9);
-            x[d] ^= x[c].wrapping_add(x[b]).rotate_left(13);
-            x[a] ^= x[d].wrapping_add(x[c]).rotate_left(18);
-        }
+    let mut round = 0;
+    while round < 4 {
+        quarter(&mut x, [0, 4, 8, 12]);
+        quarter(&mut x, [5, 9, 13, 1]);
+        quarter(&mut x, [10, 14, 2, 6]);
+        quarter(&mut x, [15, 3, 7, 11]);
+        quarter(&mut x, [0, 1, 2, 3]);
+        quarter(&mut x, [5, 6, 7, 4]);
+        quarter(&mut x, [10, 11, 8, 9]);
+        quarter(&mut x, [15, 12, 13, 14]);
+        round += 1;
     }
-    for (word, mixed) in state.iter_mut().zip(x) {
-        *word = word.wrapping_add(mixed);
+    let mut word = 0;
+    while word < WORDS {
+        state[word] = state[word].wrapping_add(x[word]);
+        word += 1;
     }
+}
+
+#[inline(always)]
+fn quarter(x: &mut Block, [a, b, c, d]: [usize; 4]) {
+    x[b] ^= x[a].wrapping_add(x[d]).rotate_left(7);
+    x[c] ^= x[b].wrapping_add(x[a]).rotate_left(9);
+    x[d] ^= x[c].wrapping_add(x[b]).rotate_left(13);
+    x[a] ^= x[d].wrapping_add(x[c]).rotate_left(18);
 }
 
 #[cfg(test)]
