@@ -7,7 +7,7 @@ use plasmid_staking::minima;
 use secp256k1::{Message as SecpMessage, PublicKey, SECP256K1, SecretKey};
 
 use super::account::Account;
-use super::apply::Context;
+use super::context::Context;
 use super::eip712::{Domain, digest};
 use super::leaf::*;
 use super::leaves::{Leaves, Memory, read, write};

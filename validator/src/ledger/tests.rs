@@ -7,7 +7,7 @@ use plasmid_staking::{Effect, Input, Place, Rules, apply as stake, difference, m
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::apply::Error;
+use super::context::Error;
 use super::conservation::{Imbalance, check_conservation, sums};
 use super::fixture::*;
 use super::leaf::*;
