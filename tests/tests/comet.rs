@@ -14,7 +14,7 @@ use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::genesis::file::File;
 use plasmid::chain::proof::LeafProof;
-use plasmid::chain::sets::leaf;
+use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::chain::sets::set_at;
+use plasmid::chain::epoch::set::set_at;
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::{Account, Slot};

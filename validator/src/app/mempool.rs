@@ -10,7 +10,7 @@ use super::pool::{Hash, Pending, check_sequence, engine_hash};
 use super::state::State;
 use crate::chain::execute::context;
 use crate::chain::overlay::Overlay;
-use crate::chain::sets::leaf;
+use crate::chain::committed::leaf;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::AccountLeaf;
 use crate::ledger::{self, Account, CheckedTransaction, Code, Reject, Slot, check, fees, simulate};

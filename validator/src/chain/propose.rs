@@ -17,9 +17,9 @@ use super::evidence::{self, Misbehavior};
 use super::execute::{Deployment, VoteState, context};
 use super::overlay::Reads;
 use super::run::{Refused, Run};
-use super::sets::parameters;
+use super::committed::parameters;
 use super::tally::CommitVote;
-use super::transition::Moment;
+use super::epoch::Moment;
 use crate::ledger::CheckedTransaction;
 
 /// One entry of the local last commit.

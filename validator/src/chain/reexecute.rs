@@ -18,7 +18,7 @@ use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
 use super::run::{Refused, apply_message, apply_user};
 use super::segments::MAX_COURT_LEAVES;
-use super::transition::{self, Moment};
+use super::epoch::{Moment, boundary, participation};
 use super::tree::Change;
 use crate::ledger::leaves::expect;
 use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
@@ -95,7 +95,7 @@ pub(crate) fn judge<R: Reads>(
         domain: input.domain,
     };
     match form {
-        Form::Record(executing) => transition::record(&mut overlay, &executing)?,
+        Form::Record(executing) => participation::record(&mut overlay, &executing)?,
         Form::Messages(messages) => run_messages(&mut overlay, &messages, &context)?,
         Form::Evidence => {}
         Form::Users(transactions) => {
@@ -103,7 +103,7 @@ pub(crate) fn judge<R: Reads>(
             run_users(&mut overlay, &checked, &context)?;
         }
         Form::Boundary => {
-            transition::boundary_step(&mut overlay, &input.moment)?;
+            boundary::step(&mut overlay, &input.moment)?;
         }
     }
     check_touched(&overlay)?;

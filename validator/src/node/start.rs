@@ -42,7 +42,7 @@ use crate::{
         ports::{Outlook, Signer},
         reads::{Facts, Source},
     },
-    chain::{extension, genesis::file::Loaded as Genesis, sets},
+    chain::{committed, extension, genesis::file::Loaded as Genesis},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
     rpc::{self, Backends, ServeError},
@@ -247,7 +247,7 @@ fn open_signer(
 }
 
 fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
-    let inbox: InboxLeaf = sets::genesis_leaf(tree, &Slot::Inbox)
+    let inbox: InboxLeaf = committed::genesis_leaf(tree, &Slot::Inbox)
         .map_err(|fault| StartError::Fault(Fault::new(fault)))?;
     Ok(Anchor {
         index: inbox.cursor,

@@ -9,8 +9,8 @@ use plasmid_staking::{self as staking, Effect, Input, Member, Place, Seat};
 
 use super::{Built, Genesis, GenesisError};
 use crate::chain::error::Fault;
-use crate::chain::sets::staking_rules;
-use crate::chain::transition::{idle_boundary, set_leaf};
+use crate::chain::epoch::boundary::idle_boundary;
+use crate::chain::epoch::set::{set_leaf, staking_rules};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::leaf::{
     AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, MinimaNode, NATIVE,

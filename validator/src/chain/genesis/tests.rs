@@ -4,7 +4,7 @@ use plasmid_bridge::proof::bls::SecretKey;
 
 use super::file::{File, FileError};
 use super::*;
-use crate::chain::sets::set_at;
+use crate::chain::epoch::set::set_at;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
 use crate::ledger::{Slot, ring_place};

@@ -510,7 +510,7 @@ fn boundary_steps_are_refused_where_no_epoch_ends_and_behind_the_last() {
     let scene = Scene::new();
     let mut state = scene.segments(&scene.honest).expect("the honest block");
     let idle: BoundaryLeaf = state.leaf(&Slot::Boundary);
-    assert_eq!(idle, transition::idle_boundary(4), "epoch 1 has ended");
+    assert_eq!(idle, boundary::idle_boundary(4), "epoch 1 has ended");
     let behind = scene.judge(&mut state, SegmentKind::Boundary, &[]);
     assert_eq!(
         behind,
