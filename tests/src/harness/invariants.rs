@@ -27,7 +27,7 @@ pub fn money(app: &App, holders: &[Account]) {
         know(Slot::Asset(token));
     }
     for seat in 0..app.parameters().seats {
-        know(Slot::Seat(seat));
+        know(Slot::from(plasmid_staking::Key::Seat(seat)));
     }
     for holder in holders {
         know(Slot::Account(*holder));

@@ -13,12 +13,12 @@ use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::inbox::Message;
 use plasmid_bridge::proof::tree::{PartialTree, Witness, WitnessError};
 
+use super::epoch::{Moment, boundary, participation};
 use super::error::Fault;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
 use super::run::{Refused, apply_message, apply_user};
 use super::segments::MAX_COURT_LEAVES;
-use super::epoch::{Moment, boundary, participation};
 use super::tree::Change;
 use crate::ledger::leaves::expect;
 use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};

@@ -6,12 +6,12 @@
 use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::inbox::Message;
 
+use super::committed::parameters_key;
+use super::epoch::{Moment, boundary, participation};
 use super::error::Fault;
 use super::overlay::{Overlay, Reads};
 use super::record::Executing;
 use super::segments::{Applied, Segment, Segments, TooLarge};
-use super::committed::parameters_key;
-use super::epoch::{Moment, boundary, participation};
 use crate::ledger::{self, CheckedTransaction, Code, Context, MessageError, Receipt, Reject};
 
 /// Why a transaction is not in the block.

@@ -7,9 +7,9 @@ use alloy_primitives::B256;
 
 use super::check::{CheckedTransaction, assume};
 use super::code::Code;
+use super::context::{Context, Error};
 use super::event::{Event, involved};
 use super::leaves::{Fault, Leaves, Overlay};
-use super::context::{Context, Error};
 use super::reject::Reject;
 use super::rules::{self, Books, accounts_of};
 

@@ -13,10 +13,10 @@ use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, Respon
 use crate::app::mempool::next_sequence;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
-use crate::chain::execute::{Block, ColdChecker, Executed};
-use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::Moment;
+use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::reexecute::{SegmentInput, reexecute};
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;

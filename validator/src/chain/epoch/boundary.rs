@@ -49,7 +49,7 @@ where
         total: running.total_power,
     };
     let rules = staking_rules(&parameters);
-    let mut port = Seats::new(leaves, parameters.ring);
+    let mut port = Seats(leaves);
     let effects = staking::apply(&mut port, &rules, input).map_err(Fault::staking)?;
     let members: Vec<Member> = effects
         .into_iter()

@@ -15,6 +15,7 @@ pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
     staking::Rules {
         seats: parameters.seats,
         unit: parameters.unit,
+        ring: parameters.ring,
     }
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
 pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Fault<R::Error>> {
     let parameters = parameters(reads)?;
     let mut overlay = Overlay::new(reads);
-    let mut leaves = Seats::new(&mut overlay, parameters.ring);
+    let mut leaves = Seats(&mut overlay);
     let rules = staking_rules(&parameters);
     staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks).map_err(Fault::staking)
 }

@@ -43,13 +43,19 @@ fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats
     for seats in [1, 16, 17, 512] {
         let epochs = touched_by_steps(seats);
         let steps = usize::from(seats.div_ceil(16));
-        assert!(epochs.iter().all(|epoch| epoch.len() == steps), "{seats} seats");
+        assert!(
+            epochs.iter().all(|epoch| epoch.len() == steps),
+            "{seats} seats"
+        );
         let worst = epochs.iter().flatten().max().copied().unwrap_or(0);
         // Each of the first `ring` boundaries makes its leaves, each beside a low leaf; later ones overwrite them.
         let seated = usize::from(seats.min(16));
         let most = 3 * seated + 9;
         println!("{seats} seats: {worst} leaves at the worst, {most} by count");
-        assert!(worst <= most && most <= MAX_SEGMENT_LEAVES, "{seats} seats: {worst}");
+        assert!(
+            worst <= most && most <= MAX_SEGMENT_LEAVES,
+            "{seats} seats: {worst}"
+        );
         assert!(worst > 2 * seated, "the first pass of the ring was counted");
         let again = epochs.last().and_then(|steps| steps.iter().max()).copied();
         assert!(again.is_some_and(|again| again < worst), "{seats} seats");

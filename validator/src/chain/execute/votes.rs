@@ -4,11 +4,11 @@ use plasmid_staking::{Member, epoch_of};
 
 use super::Deployment;
 use crate::chain::bitmap::Bitmap;
-use crate::chain::error::Fault;
-use crate::chain::overlay::{Overlay, Reads};
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::participation::share_bits;
 use crate::chain::epoch::set::set_at;
+use crate::chain::error::Fault;
+use crate::chain::overlay::{Overlay, Reads};
 use crate::chain::tally::{CommitVote, Voting};
 use crate::ledger::leaf::InboxLeaf;
 use crate::ledger::{Parameters, Slot};

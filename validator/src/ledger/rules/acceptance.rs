@@ -10,11 +10,11 @@
 use plasmid_bridge::proof::inbox::{Body, Message};
 
 use super::balance::credit;
-use super::{Outcome, attempt};
 use super::recorded::recorded;
+use super::{Outcome, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::context::{Context, Error};
 use crate::ledger::code::Code;
+use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{EpochRecord, FeePool, NATIVE};

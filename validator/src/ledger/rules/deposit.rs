@@ -11,13 +11,13 @@
 
 use plasmid_bridge::proof::inbox::{Deposit, Message};
 
-use super::{Books, Outcome, attempt};
 use super::balance::credit;
 use super::recorded::recorded;
 use super::withdraw::open_withdrawal;
+use super::{Books, Outcome, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::context::Error;
 use crate::ledger::code::Code;
+use crate::ledger::context::Error;
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};

@@ -10,8 +10,8 @@
 //! code, leaves after in the order of their writes, and leaves touched.
 
 use super::account::Account;
-use super::context::{Context, Error};
 use super::code::Code;
+use super::context::{Context, Error};
 use super::event::Event;
 use super::fees::Maker;
 use super::leaves::{Fault, Leaves, Overlay};

@@ -143,8 +143,18 @@ fn transfers() -> Vec<Json> {
     let known = Wallet::new(1).account();
     vec![
         run("native coin to an account that stands", known, NATIVE, 7),
-        run("native coin to an account that does not", stranger(), NATIVE, 7),
-        run("native coin to oneself", Wallet::new(0).account(), NATIVE, 7),
+        run(
+            "native coin to an account that does not",
+            stranger(),
+            NATIVE,
+            7,
+        ),
+        run(
+            "native coin to oneself",
+            Wallet::new(0).account(),
+            NATIVE,
+            7,
+        ),
         run("a token to a balance that stands", known, TOKEN, 7),
         run("a token to a balance that does not", stranger(), TOKEN, 7),
         run("a token that nobody deposited", known, STRANGE, 7),
@@ -202,11 +212,29 @@ fn deposits() -> Vec<Json> {
     let known = Wallet::new(1).account();
     vec![
         run("native coin", NATIVE, 7, 0, known),
-        run("native coin to an account that does not stand", NATIVE, 7, 0, stranger()),
+        run(
+            "native coin to an account that does not stand",
+            NATIVE,
+            7,
+            0,
+            stranger(),
+        ),
         run("a token that is known", TOKEN, 7, 0, stranger()),
-        run("a new token with native coin beside it", STRANGE, 7, 5, stranger()),
+        run(
+            "a new token with native coin beside it",
+            STRANGE,
+            7,
+            5,
+            stranger(),
+        ),
         run("to nobody: two refunds", TOKEN, 7, 5, Account::NONE),
-        run("an overflow of the recipient's balance: refunds", TOKEN, u128::MAX - 4 * WEALTH, 5, known),
+        run(
+            "an overflow of the recipient's balance: refunds",
+            TOKEN,
+            u128::MAX - 4 * WEALTH,
+            5,
+            known,
+        ),
         run("nothing, with native coin: one refund", TOKEN, 0, 5, known),
         run("nothing at all", TOKEN, 0, 0, known),
         run("native coin beside native coin", NATIVE, 7, 5, known),
@@ -233,18 +261,48 @@ fn forced_cases() -> Vec<Json> {
     forged.header.memo[0] ^= 1;
     vec![
         run("a transfer", signed(0, transfer(stranger(), NATIVE, 7))),
-        run("a transfer of a token", signed(0, transfer(stranger(), TOKEN, 7))),
+        run(
+            "a transfer of a token",
+            signed(0, transfer(stranger(), TOKEN, 7)),
+        ),
         run("a withdrawal", signed(0, withdraw([0x22; 20], NATIVE, 7))),
-        run("a payout", signed(0, Body::SetPayout { payout: [0x23; 20] })),
+        run(
+            "a payout",
+            signed(0, Body::SetPayout { payout: [0x23; 20] }),
+        ),
         run("a record", signed(0, record(33))),
-        run("a withdrawal by its sender on root", Input::Message(forced(sender.id, &sent))),
-        run("by another sender on root", Input::Message(forced([0x55; 20], &sent))),
-        run("more than the balance consumes the sequence", signed(0, transfer(stranger(), NATIVE, WEALTH + 1))),
-        run("a transfer of nothing consumes the sequence", signed(0, transfer(stranger(), NATIVE, 0))),
-        run("a sequence ahead consumes nothing", signed(1, transfer(stranger(), NATIVE, 7))),
-        run("signed for the mempool", Input::Message(forced([0x55; 20], &ordinary))),
-        run("a signature that does not verify", Input::Message(forced([0x55; 20], &forged))),
-        run("bytes that do not decode", Input::Message(forced_bytes([0x55; 20], vec![1, 2, 3]))),
+        run(
+            "a withdrawal by its sender on root",
+            Input::Message(forced(sender.id, &sent)),
+        ),
+        run(
+            "by another sender on root",
+            Input::Message(forced([0x55; 20], &sent)),
+        ),
+        run(
+            "more than the balance consumes the sequence",
+            signed(0, transfer(stranger(), NATIVE, WEALTH + 1)),
+        ),
+        run(
+            "a transfer of nothing consumes the sequence",
+            signed(0, transfer(stranger(), NATIVE, 0)),
+        ),
+        run(
+            "a sequence ahead consumes nothing",
+            signed(1, transfer(stranger(), NATIVE, 7)),
+        ),
+        run(
+            "signed for the mempool",
+            Input::Message(forced([0x55; 20], &ordinary)),
+        ),
+        run(
+            "a signature that does not verify",
+            Input::Message(forced([0x55; 20], &forged)),
+        ),
+        run(
+            "bytes that do not decode",
+            Input::Message(forced_bytes([0x55; 20], vec![1, 2, 3])),
+        ),
     ]
 }
 
@@ -277,8 +335,20 @@ fn acceptances() -> Vec<Json> {
         case(name, memory, Input::Message(body))
     };
     vec![
-        run("within the window: the named relayer", 1 << 80, false, [0x32; 20], false),
-        run("behind the window: whoever brought it", 1 << 80, false, [0x32; 20], true),
+        run(
+            "within the window: the named relayer",
+            1 << 80,
+            false,
+            [0x32; 20],
+            false,
+        ),
+        run(
+            "behind the window: whoever brought it",
+            1 << 80,
+            false,
+            [0x32; 20],
+            true,
+        ),
         run("behind the window by nobody", 1 << 80, false, [0; 20], true),
         run("paid already", 1 << 80, true, [0x32; 20], false),
         run("without fees", 0, false, [0x32; 20], false),
@@ -302,7 +372,10 @@ fn recorded() -> Vec<Json> {
         run("an epoch freeze, reserved", opaque(9, 8)),
         run("an unknown kind", opaque(77, 0)),
         run("a deposit with a byte too many", opaque(2, 148)),
-        run("a forced transaction that is longer than it says", opaque(7, 23)),
+        run(
+            "a forced transaction that is longer than it says",
+            opaque(7, 23),
+        ),
     ]
 }
 
