@@ -13,6 +13,8 @@ use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::{EXECUTING_BYTES, Record};
 use crate::ledger::leaf::{BoundaryLeaf, InboxLeaf, Value};
 
+mod vectors;
+
 /// Leaves by key, which a segment's changes can be written into.
 #[derive(Clone)]
 struct State(BTreeMap<B256, Vec<u8>>);
