@@ -5,7 +5,7 @@
 //! segment bytes ──► form ──► signatures of users ──► the same rules as in the block ──► changes in order ──► state root after
 //! ```
 //! Besides the witness it needs the segment record and the block's height and time. It refuses whatever the execution of a
-//! block refuses and a segment can show; what a segment cannot show is a link rule or an input (PROTOCOL section 6). The
+//! block refuses and a segment can show; what a segment cannot show is a link rule or an input (PROTOCOL section 12). The
 //! stages of a refusal are the types of [`ReexecuteError`].
 
 use alloy_primitives::B256;

@@ -1,4 +1,4 @@
-//! Why a segment is refused, by the stages in which a court judges it (PROTOCOL section 6, "What a segment's proof judges").
+//! Why a segment is refused, by the stages in which a court judges it (PROTOCOL section 12).
 //!
 //! ```text
 //! witness     the state root, the leaves that it lacks                     nobody is shown to be wrong: a court reverts
