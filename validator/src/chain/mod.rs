@@ -12,7 +12,7 @@
 //! | [`overlay`], [`segments`] | a block's writes over the state before it, cut into pieces that a court can carry |
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
-//! | [`commit`], [`mod@reexecute`] | the tree after each segment and the app hash; one segment from its witness |
+//! | [`commit`], [`mod@reexecute`], [`links`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 
@@ -40,6 +40,7 @@ pub mod extension;
 #[cfg(test)]
 mod fixture;
 pub mod genesis;
+pub mod links;
 pub mod overlay;
 pub mod proof;
 pub mod propose;
