@@ -171,7 +171,10 @@ fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
             })
             .collect();
         assert_eq!(seats, [0, 1, 3]);
-        assert_eq!(leaves.read((2, 2)).unwrap(), Some(MemberLeaf::absent(2)));
+        assert_eq!(
+            leaves.read::<MemberLeaf>((2, 2)).unwrap(),
+            Some(MemberLeaf::absent(2))
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ledger::check::CheckedTransaction;
 use crate::ledger::context::{Context, Error};
 use crate::ledger::fees::{check_room, minimum_fee, quote_up};
 use crate::ledger::leaf::{AccountLeaf, FeePool, NATIVE};
-use crate::ledger::leaves::{Fault, Leaves, expect, read, write};
+use crate::ledger::leaves::{Fault, Leaves, expect, write};
 use crate::ledger::reject::{Asset, Reject};
 use crate::ledger::rules::{leaves_made, maker, native_amount};
 use crate::ledger::slot::Slot;
