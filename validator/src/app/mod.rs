@@ -106,7 +106,7 @@ impl App {
             Some(loaded) => State::load(loaded, &parameters, surroundings.store.as_ref())?,
             None => State::genesis(tree, commitment),
         };
-        let held = crate::chain::sets::parameters(&state.tree).map_err(Fault::new)?;
+        let held = crate::chain::committed::parameters(&state.tree).map_err(Fault::new)?;
         if held != parameters {
             return Err(Fault::new(
                 "the store's parameters are not the genesis file's",

@@ -7,6 +7,8 @@ use plasmid_bridge::proof::vote;
 use plasmid_staking::{Member, epoch_of};
 
 use super::commit::{Committed, commit};
+use super::committed::{genesis_leaf, parameters};
+use super::epoch::Moment;
 use super::error::Error;
 use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
@@ -14,9 +16,7 @@ use super::extension::Extension;
 use super::genesis::{Genesis, Operator, Root};
 use super::propose::{Candidate, ExtendedVote, Known, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
-use super::sets::{genesis_leaf, parameters};
 use super::tally::{CommitVote, Flag};
-use super::transition::Moment;
 use super::tree::Tree;
 use crate::ledger::leaf::{InboxLeaf, NATIVE, Value};
 use crate::ledger::transaction::{Authentication, Body as Act, Header};

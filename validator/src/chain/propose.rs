@@ -12,14 +12,14 @@ mod choice;
 use plasmid_staking::Member;
 
 use self::choice::Input;
+use super::committed::parameters;
+use super::epoch::Moment;
 use super::error::{Error, Fault};
 use super::evidence::{self, Misbehavior};
 use super::execute::{Deployment, VoteState, context};
 use super::overlay::Reads;
 use super::run::{Refused, Run};
-use super::sets::parameters;
 use super::tally::CommitVote;
-use super::transition::Moment;
 use crate::ledger::CheckedTransaction;
 
 /// One entry of the local last commit.

@@ -14,9 +14,8 @@ use ed25519_zebra::{Signature as EdSignature, VerificationKeyBytes};
 use super::account::Account;
 use super::eip712::Domain;
 use super::reject::Reject;
-use super::transaction::{
-    Authentication, Body, Header, MAX_MESSAGE_BYTES, MAX_RECORD_BYTES, Scheme, Transaction,
-};
+use super::rules;
+use super::transaction::{Authentication, Body, Header, Scheme, Transaction};
 use transcript::Transcript;
 
 mod forced;
@@ -141,7 +140,7 @@ impl Candidate {
             let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
             return Err(Reject::NotAllowedHere { why });
         }
-        check_static(&transaction.body)?;
+        rules::check(&transaction.body)?;
         Ok(Self::of(transaction, bytes.len(), separator))
     }
 
@@ -227,57 +226,6 @@ fn check_support(transaction: &Transaction) -> Result<(), Reject> {
         true => Ok(()),
         false => Err(Reject::UnsupportedFeePayer {
             payer: header.fee_payer,
-        }),
-    }
-}
-
-/// What no state can make right.
-fn check_static(body: &Body) -> Result<(), Reject> {
-    match body {
-        Body::Transfer { to, amount, .. } => {
-            check_amount(*amount)?;
-            match to.can_receive() {
-                true => Ok(()),
-                false => Err(Reject::BadRecipient { account: *to }),
-            }
-        }
-        Body::Withdraw {
-            recipient, amount, ..
-        } => {
-            check_amount(*amount)?;
-            match *recipient == [0; 20] {
-                true => Err(Reject::ZeroRecipient),
-                false => Ok(()),
-            }
-        }
-        Body::SetPayout { .. } => Ok(()),
-        Body::Record { data, .. } => check_length(
-            "the data of a record",
-            data.as_slice().len(),
-            MAX_RECORD_BYTES,
-        ),
-        Body::Message { data, .. } => check_length(
-            "the data of a message",
-            data.as_slice().len(),
-            MAX_MESSAGE_BYTES,
-        ),
-    }
-}
-
-fn check_amount(amount: u128) -> Result<(), Reject> {
-    match amount {
-        0 => Err(Reject::ZeroAmount),
-        _ => Ok(()),
-    }
-}
-
-fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Reject> {
-    match length <= limit {
-        true => Ok(()),
-        false => Err(Reject::TooLarge {
-            what,
-            length,
-            limit,
         }),
     }
 }

@@ -3,11 +3,11 @@
 use alloy_primitives::B256;
 use ed25519_dalek::Signer;
 use plasmid_bridge::proof::inbox::{Body as MessageBody, Deposit, Message, Payload};
-use plasmid_staking::minima;
+use plasmid_staking::{Key, minima};
 use secp256k1::{Message as SecpMessage, PublicKey, SECP256K1, SecretKey};
 
 use super::account::Account;
-use super::apply::Context;
+use super::context::Context;
 use super::eip712::{Domain, digest};
 use super::leaf::*;
 use super::leaves::{Leaves, Memory, read, write};
@@ -194,14 +194,14 @@ pub fn state(before: u32) -> Memory {
     write(&mut memory, &Slot::Inbox, &InboxLeaf::default()).unwrap();
     write(&mut memory, &Slot::Burned, &Burned::default()).unwrap();
     for seat in 0..parameters.seats {
-        write(&mut memory, &Slot::Seat(seat), &SeatLeaf::default()).unwrap();
+        write(&mut memory, &Slot::from(Key::Seat(seat)), &Seat::default()).unwrap();
     }
     for (level, nodes) in (0u8..).zip(minima::build(&vec![0; usize::from(parameters.seats)])) {
         for (index, node) in (0u16..).zip(nodes) {
             write(
                 &mut memory,
-                &Slot::Minima { level, index },
-                &MinimaNode(node),
+                &Slot::from(Key::Minima { level, index }),
+                &node,
             )
             .unwrap();
         }

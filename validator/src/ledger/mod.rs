@@ -29,6 +29,7 @@ pub mod apply;
 pub mod check;
 pub mod code;
 pub mod conservation;
+pub mod context;
 pub mod eip712;
 pub mod event;
 pub mod fees;
@@ -39,6 +40,7 @@ pub mod leaves;
 pub mod message;
 pub mod parameters;
 pub mod reject;
+pub mod rules;
 pub mod seats;
 pub mod slot;
 #[cfg(test)]
@@ -48,9 +50,10 @@ pub mod transaction;
 mod vectors;
 
 pub use account::Account;
-pub use apply::{Context, Error, Quote, Receipt, apply, quote, rehearse, simulate};
+pub use apply::{Quote, Receipt, apply, quote, rehearse, simulate};
 pub use check::{CheckedTransaction, check, check_batch};
 pub use code::Code;
+pub use context::{Context, Error};
 pub use eip712::Domain;
 pub use event::Event;
 pub use leaf::Value;

@@ -7,6 +7,7 @@ use plasmid_bridge::proof::bytes::Reader;
 use serde::{Deserialize, Serialize};
 
 use super::leaf::{LeafError, Value};
+use super::slot::width;
 
 pub mod decimal;
 mod presets;
@@ -109,6 +110,7 @@ pub struct Parameters {
 
 impl Value for Parameters {
     const KIND: u8 = 0x01;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         self.put_economy(bytes);

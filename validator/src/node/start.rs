@@ -40,7 +40,7 @@ use crate::{
         ports::Outlook,
         reads::{Facts, Source},
     },
-    chain::{extension, genesis::file::Loaded as Genesis, sets},
+    chain::{committed, extension, genesis::file::Loaded as Genesis},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
     rpc::{self, Backends, ServeError},
@@ -227,7 +227,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
 }
 
 fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
-    let inbox: InboxLeaf = sets::genesis_leaf(tree, &Slot::Inbox)
+    let inbox: InboxLeaf = committed::genesis_leaf(tree, &Slot::Inbox)
         .map_err(|fault| StartError::Fault(Fault::new(fault)))?;
     Ok(Anchor {
         index: inbox.cursor,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use plasmid_bridge::proof::commitment::BlockCommitment;
 use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
@@ -13,10 +14,11 @@ use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, Respon
 use crate::app::mempool::next_sequence;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
+use crate::chain::committed::genesis_leaf;
+use crate::chain::epoch::Moment;
 use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
-use crate::chain::sets::genesis_leaf;
-use crate::chain::transition::Moment;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
@@ -37,6 +39,7 @@ impl App {
             None => Arc::new(self.execute_decided(request, height, &hash)?),
         };
         let mut state = self.state_mut();
+        let before = state.tip;
         let committed = state.apply(
             &executed,
             &self.parameters,
@@ -44,7 +47,7 @@ impl App {
             hash,
             self.surroundings.reexecute,
         )?;
-        let reexecuted = self.reexecute(&executed, &committed)?;
+        let reexecuted = self.reexecute(&before, &executed, &committed)?;
         let work = &mut state.work;
         work.first = if work.first == 0 { height } else { work.first };
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
@@ -149,8 +152,26 @@ impl App {
         ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
     }
 
-    /// Executes every segment from its witness alone, when this node was told to; says how many.
-    fn reexecute(&self, executed: &Executed, committed: &Committed) -> Result<u64, Fault> {
+    /// Judges the block's links and executes every segment from its witness alone, when this node was told to; says how many.
+    fn reexecute(
+        &self,
+        before: &BlockCommitment,
+        executed: &Executed,
+        committed: &Committed,
+    ) -> Result<u64, Fault> {
+        if !self.surroundings.reexecute {
+            return Ok(0);
+        }
+        let linked = with_lengths(&committed.segments, &executed.segments);
+        let transactions = executed.transactions;
+        check_links(
+            before,
+            &committed.block,
+            &linked,
+            transactions,
+            &self.parameters,
+        )
+        .map_err(|error| Fault::new(format!("the block of height {}: {error}", executed.height)))?;
         let mut count = 0u64;
         let segments = executed.segments.iter().zip(&committed.segments);
         for ((segment, record), witness) in segments.zip(&committed.witnesses) {

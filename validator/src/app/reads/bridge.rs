@@ -129,7 +129,10 @@ pub(crate) fn members(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u
             .ok_or_else(|| ReadError::NotFound(format!("the set of epoch {epoch} is not kept")))?;
         let mut members = Vec::new();
         for seat in 0..parameters.seats {
-            let leaf = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let leaf = value::<MemberLeaf>(
+                tree,
+                &Slot::from(plasmid_staking::Key::Member { place, seat }),
+            )?;
             if let Some(leaf) = leaf.filter(|leaf| leaf.present && leaf.epoch == epoch) {
                 members.push(Member {
                     seat,

@@ -20,7 +20,7 @@ use crate::{
         Slot, Value,
         leaf::{
             AccountLeaf, AssetLeaf, Burned, FeePool, InboxLeaf, MemberLeaf, NATIVE, Participation,
-            SeatLeaf, SetLeaf, TokenBalance,
+            Seat, SetLeaf, TokenBalance,
         },
         ring_place,
     },
@@ -122,7 +122,10 @@ pub fn list_validators(
             .filter(|_| epoch == current);
         let mut validators = Vec::new();
         for seat in 0..parameters.seats {
-            let member = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let member = value::<MemberLeaf>(
+                tree,
+                &Slot::from(plasmid_staking::Key::Member { place, seat }),
+            )?;
             let Some(member) = member.filter(|member| member.present && member.epoch == epoch)
             else {
                 continue;
@@ -273,10 +276,10 @@ fn add_up(leaf: &LeafRef<'_>, sums: &mut Sums) -> Result<(), ReadError> {
             |sum| &mut sum.balances,
             decode::<AccountLeaf>(leaf.value)?.balance,
         ),
-        SeatLeaf::KIND => native(
+        Seat::KIND => native(
             sums,
             |sum| &mut sum.stakes,
-            decode::<SeatLeaf>(leaf.value)?.0.stake,
+            decode::<Seat>(leaf.value)?.stake,
         ),
         FeePool::KIND => native(
             sums,

@@ -4,10 +4,11 @@ use plasmid_bridge::proof::bls::SecretKey;
 
 use super::file::{File, FileError};
 use super::*;
-use crate::chain::sets::set_at;
+use crate::chain::epoch::set::set_at;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
 use crate::ledger::{Slot, ring_place};
+use plasmid_staking::Key;
 
 pub(crate) fn operator(place: u8) -> Operator {
     let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);
@@ -62,15 +63,15 @@ fn leaf_indices_follow_the_protocols_order() {
     for (at, slot) in (1u32..).zip(singletons) {
         assert_eq!(index(slot), at, "{slot:?}");
     }
-    assert_eq!(index(Slot::Seat(0)), 9);
-    assert_eq!(index(Slot::Seat(15)), 24);
-    assert_eq!(index(Slot::Minima { level: 0, index: 0 }), 25);
+    assert_eq!(index(Slot::from(Key::Seat(0))), 9);
+    assert_eq!(index(Slot::from(Key::Seat(15))), 24);
+    assert_eq!(index(Slot::from(Key::Minima { level: 0, index: 0 })), 25);
     assert_eq!(index(Slot::Validator(operator(0).operator)), 26);
     assert_eq!(index(Slot::Validator(operator(3).operator)), 29);
     for (epoch, first) in [(0, 30), (1, 30 + 3 + seats)] {
         let place = place(epoch);
         assert_eq!(index(Slot::Participation { place }), first);
-        assert_eq!(index(Slot::Member { place, seat: 0 }), first + 1);
+        assert_eq!(index(Slot::from(Key::Member { place, seat: 0 })), first + 1);
         assert_eq!(index(Slot::Set { place }), first + 1 + seats);
         assert_eq!(index(Slot::EpochRecord { place }), first + 2 + seats);
     }
@@ -101,7 +102,7 @@ fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
     let place = 0;
     let leaf = built
         .tree
-        .get(&Slot::Member { place, seat: 9 }.key())
+        .get(&Slot::from(Key::Member { place, seat: 9 }).key())
         .unwrap();
     assert_eq!(MemberLeaf::decode(leaf.2).unwrap(), MemberLeaf::absent(0));
 }

@@ -2,10 +2,11 @@
 
 use alloy_primitives::B256;
 
-use super::{Candidate, CheckedTransaction, check_static, check_support, verify_one};
+use super::{Candidate, CheckedTransaction, check_support, verify_one};
 use crate::ledger::account::Account;
 use crate::ledger::eip712::Domain;
 use crate::ledger::reject::Reject;
+use crate::ledger::rules;
 use crate::ledger::transaction::{Authentication, MAX_FORCED_BYTES, Scheme, Transaction};
 
 /// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
@@ -33,7 +34,7 @@ pub(in crate::ledger) fn check_forced(
     let transaction = Transaction::decode(bytes)?;
     check_support(&transaction)?;
     check_forced_form(&transaction)?;
-    let rules = check_static(&transaction.body);
+    let rules = rules::check(&transaction.body);
     let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
     let sender = candidate.checked.transaction.header.sender;
     if candidate.checked.transaction.authentication == Authentication::RootSender {

@@ -1,11 +1,23 @@
-//! Deposits: credited as they say, or given back as withdrawals; never lost, never made out of nothing.
+//! Deposit (message 2): credited as it says, or given back as withdrawals; never lost, never made out of nothing.
+//!
+//! ```text
+//! credit   refused before any leaf is asked for: amount 0, native coin beside the zero token, a recipient that cannot receive
+//! leaves   for the token, then for native coin beside it, where the amount is above 0:  asset w, recipient's leaf w
+//! made     the asset (with the token's symbol), the recipient's balance for a token, its account for native coin
+//! refund   when that does not apply, to the refund address, for each asset:  asset w, withdrawal counter w, withdrawal w
+//! made     the withdrawal; data: the numbers (u64 each); code 20
+//! records  (21) when nothing is above 0, when the sum overflows, or when there is no room for the withdrawals
+//! ```
 
 use plasmid_bridge::proof::inbox::{Deposit, Message};
 
-use super::{Outcome, amounts, attempt};
+use super::balance::credit;
+use super::recorded::recorded;
+use super::withdraw::open_withdrawal;
+use super::{Books, Outcome, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::apply::{Books, Error, credit, open_withdrawal};
 use crate::ledger::code::Code;
+use crate::ledger::context::Error;
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
@@ -14,7 +26,7 @@ use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
 /// Credits a deposit, or refunds it, or, when even that cannot be written, records it.
-pub(super) fn apply<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     deposit: &Deposit,
@@ -25,8 +37,8 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     };
     match attempt(leaves, |leaves| refund(leaves, message, deposit))? {
         Ok(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
-        Ok(_) => Ok(Outcome::recorded(message, Some(reject))),
-        Err(reject) => Ok(Outcome::recorded(message, Some(reject))),
+        Ok(_) => Ok(recorded(message, Some(reject))),
+        Err(reject) => Ok(recorded(message, Some(reject))),
     }
 }
 
@@ -150,4 +162,19 @@ fn asset_of<L: Leaves + ?Sized>(
 /// Whether what was made had room.
 fn check_made<L: Leaves + ?Sized>(overlay: &Overlay<'_, L>) -> Result<(), Reject> {
     check_room(Maker::Reserved, overlay.count_before(), overlay.made())
+}
+
+/// Total of one asset that a deposit brought.
+fn amounts(deposit: &Deposit) -> Result<Vec<([u8; 20], u128)>, Reject> {
+    let (token, amount, native) = (deposit.token, deposit.amount, deposit.native);
+    let overflow = Reject::Overflow {
+        what: "the deposit",
+        left: amount,
+        right: native,
+    };
+    let all = match token == NATIVE {
+        true => vec![(token, amount.checked_add(native).ok_or(overflow)?)],
+        false => vec![(token, amount), (NATIVE, native)],
+    };
+    Ok(all.into_iter().filter(|(_, amount)| *amount > 0).collect())
 }
