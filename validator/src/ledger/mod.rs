@@ -48,7 +48,7 @@ mod vectors;
 
 pub use account::Account;
 pub use apply::{Context, Error, Quote, Receipt, apply, quote, rehearse, simulate};
-pub use check::{CheckedTransaction, check, check_batch};
+pub use check::{CheckedTransaction, Unverified, check, check_batch};
 pub use code::Code;
 pub use eip712::Domain;
 pub use event::Event;
@@ -56,7 +56,7 @@ pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use reject::Reject;
+pub use reject::{Asset, Reject};
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};
 pub use transaction::Transaction;

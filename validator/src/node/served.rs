@@ -162,7 +162,7 @@ impl Source for Served {
             Id::Digest(digest) => pool.with_digest(digest),
         }?;
         Some(Names {
-            hash: pending.hash,
+            hash: pending.offer.hash,
             digest: *pending.checked.digest(),
         })
     }
