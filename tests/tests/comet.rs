@@ -69,7 +69,9 @@ impl Network {
     fn new(folder: &Path, count: u8) -> Self {
         let program = Tools::new(None).ensure_cometbft().unwrap();
         let inbox = Inbox::default();
-        let validators: Vec<Validator> = (0..count).map(|n| Validator::new(n, inbox.clone())).collect();
+        let validators: Vec<Validator> = (0..count)
+            .map(|n| Validator::new(n, inbox.clone()))
+            .collect();
         let file = genesis(&Plan::default(), &validators, now() - 10);
         let loaded = file.load().unwrap();
         let homes: Vec<Home> = (0..count)
@@ -410,7 +412,10 @@ async fn keys_without_money_do_not_shut_the_engines_pools() {
     for (place, nobody) in (70..250).enumerate() {
         let node = &network.nodes[place % 2];
         for sequence in 1..=10 {
-            assert_eq!(node.submit(network.transfer(nobody, sequence, 1)).await, refused);
+            assert_eq!(
+                node.submit(network.transfer(nobody, sequence, 1)).await,
+                refused
+            );
         }
         assert_eq!(node.unconfirmed().await, 0);
     }
@@ -427,7 +432,11 @@ async fn keys_without_money_do_not_shut_the_engines_pools() {
     let hash = engine_hash(&honest);
     network.nodes[0].find(hash).await;
     let found = network.nodes[0].rpc().tx(hash, false).await.unwrap();
-    assert!(found.height.value() <= taken + 10, "{} after {taken}", found.height);
+    assert!(
+        found.height.value() <= taken + 10,
+        "{} after {taken}",
+        found.height
+    );
     // The engines ask again after each block, and what is held costs one look-up; chains go on with all of it.
     for node in &network.nodes {
         assert!(node.unconfirmed().await <= 60);

@@ -40,6 +40,18 @@ struct Weighed {
     leaves: u32,
 }
 
+/// A transaction on its way to CheckTx that replaces no other.
+pub struct Plainly<'a> {
+    app: &'a App,
+    hash: Hash,
+}
+
+impl Drop for Plainly<'_> {
+    fn drop(&mut self) {
+        super::lock(&self.app.plain).remove(&self.hash);
+    }
+}
+
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
         let hash = engine_hash(&request.tx);
@@ -67,6 +79,14 @@ impl App {
         })
     }
 
+    /// These bytes are about to reach CheckTx, and their sender did not ask to replace anything: while the guard lives, they take
+    /// no other transaction's place.
+    pub fn hand_in_plainly(&self, bytes: &[u8]) -> Plainly<'_> {
+        let hash = engine_hash(bytes);
+        super::lock(&self.plain).insert(hash);
+        Plainly { app: self, hash }
+    }
+
     /// Judges a new transaction and takes it into the pool.
     fn admit(&self, hash: Hash, bytes: &[u8]) -> Result<Verdict, Fault> {
         let unverified = match Unverified::read(bytes) {
@@ -74,8 +94,11 @@ impl App {
             Err(reject) => return Ok(Err(reject)),
         };
         let transaction = unverified.transaction();
-        // CheckTx has bytes alone: nobody can say there whether he wants to replace another transaction.
-        let replaces = Replaces::ForTenthMore;
+        // CheckTx has bytes alone, so who comes by it replaces by a tenth more; who comes through this node's own door has said.
+        let replaces = match super::lock(&self.plain).contains(&hash) {
+            true => Replaces::Never,
+            false => Replaces::ForTenthMore,
+        };
         let admitted = self
             .weigh(&self.state(), hash, transaction, bytes.len())?
             .and_then(|weighed| self.pool().admits(&weighed.offer, &weighed.purse, replaces));

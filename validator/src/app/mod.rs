@@ -44,7 +44,7 @@ use crate::chain::genesis::file::Loaded as Genesis;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
-use pool::{Limits, Pool};
+use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
 
 /// What the application runs with.
@@ -71,6 +71,8 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     verified: Mutex<BTreeSet<(u64, u16, B256)>>,
     pool: Mutex<Pool>,
+    /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
+    plain: Mutex<BTreeSet<Hash>>,
     surroundings: Surroundings,
 }
 
@@ -124,6 +126,7 @@ impl App {
             judged: Mutex::default(),
             verified: Mutex::default(),
             pool: Mutex::new(Pool::new(surroundings.pool)),
+            plain: Mutex::default(),
             surroundings,
         })
     }

@@ -22,6 +22,7 @@ use crate::{
         },
     },
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
+    ledger::Account,
     store::Share,
 };
 
@@ -169,6 +170,10 @@ impl Source for Served {
 
     fn pending(&self) -> usize {
         self.app.pool().len()
+    }
+
+    fn next_sequence(&self, account: &Account, state: u64) -> u64 {
+        self.app.pool().next_sequence(account, state)
     }
 
     fn remembered(&self) -> &Remembered {

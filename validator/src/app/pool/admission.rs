@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::offer::{Hash, Offer, Pending};
 use super::queue::{Purse, Queue, Rank};
-use super::{Pool, check_sequence};
+use super::{Limits, Pool, check_sequence};
 use crate::ledger::Reject;
 use crate::ledger::reject::raised;
 
@@ -115,55 +115,37 @@ impl Pool {
         rank: &Rank,
         replaced: Option<Rank>,
     ) -> Result<Vec<Hash>, Reject> {
-        let mut way = Vec::new();
-        let mut given = 0usize;
-        let mut places = self.places.saturating_add(offer.places);
-        let mut held = self.held;
-        if !rank.ready {
-            held = held.saturating_add(offer.places);
-        }
-        let mut leave = |rank: &Rank, places: &mut usize, held: &mut usize| {
-            let size = self.get(&rank.hash).map_or(0, |one| one.offer.places);
-            *places = places.saturating_sub(size);
-            if !rank.ready {
-                *held = held.saturating_sub(size);
-            }
-            given = given.saturating_add(size);
-            way.push(rank.hash);
+        let mut room = Room {
+            gone: Vec::new(),
+            places: self.places.saturating_add(offer.places),
+            held: self.held,
+            given_up: 0,
         };
+        if !rank.ready {
+            room.held = room.held.saturating_add(offer.places);
+        }
+        let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
         if let Some(replaced) = &replaced {
-            leave(replaced, &mut places, &mut held);
+            room.leave(replaced, places(replaced));
         }
-        let limits = &self.limits;
-        let full = |places, held| places > limits.places || (!rank.ready && held > limits.held);
         for worst in &self.order {
-            if !full(places, held) {
+            if !room.is_short(rank, &self.limits) || !rank.beats(worst) {
                 break;
             }
-            if replaced.is_some_and(|replaced| replaced == *worst) {
-                continue;
+            if replaced != Some(*worst) {
+                room.leave(worst, places(worst));
             }
-            let beaten = match worst.ready == rank.ready {
-                true => rank.bid >= raised(worst.bid),
-                false => rank.ready,
-            };
-            if !beaten {
-                break;
-            }
-            leave(worst, &mut places, &mut held);
         }
-        let churn = given.saturating_add(self.given_up.iter().sum());
-        if full(places, held) || (given > 0 && churn > limits.churn) {
-            return Err(Reject::PoolFull {
-                held: if rank.ready { self.places } else { self.held },
-                limit: if rank.ready {
-                    limits.places
-                } else {
-                    limits.held
-                },
-            });
+        let recent: usize = self.given_up.iter().sum();
+        let churns = room.given_up > 0 && room.given_up.saturating_add(recent) > self.limits.churn;
+        if !churns && !room.is_short(rank, &self.limits) {
+            return Ok(room.gone);
         }
-        Ok(way)
+        let (held, limit) = match rank.ready {
+            true => (self.places, self.limits.places),
+            false => (self.held, self.limits.held),
+        };
+        Err(Reject::PoolFull { held, limit })
     }
 
     /// The queue's count of replacements once this one is in it.
@@ -177,5 +159,30 @@ impl Pool {
         }
         let before = if height == self.height { times } else { 0 };
         (self.height, before.saturating_add(1))
+    }
+}
+
+/// The pool as it would be: with the offer, and without what goes for it.
+struct Room {
+    gone: Vec<Hash>,
+    places: usize,
+    held: usize,
+    /// Places that go.
+    given_up: usize,
+}
+
+impl Room {
+    fn leave(&mut self, rank: &Rank, places: usize) {
+        self.places = self.places.saturating_sub(places);
+        if !rank.ready {
+            self.held = self.held.saturating_sub(places);
+        }
+        self.given_up = self.given_up.saturating_add(places);
+        self.gone.push(rank.hash);
+    }
+
+    /// Whether more has to go for an offer of this rank.
+    fn is_short(&self, rank: &Rank, limits: &Limits) -> bool {
+        self.places > limits.places || (!rank.ready && self.held > limits.held)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::offer::{Hash, Offer, Pending};
 use crate::ledger::leaf::NATIVE;
+use crate::ledger::reject::raised;
 use crate::ledger::{Asset, Reject};
 
 /// What the state says of a sender. One without a leaf has zeros: as no fee is zero, nothing of it can wait.
@@ -32,6 +33,14 @@ pub(super) struct Rank {
 }
 
 impl Rank {
+    /// Whether this takes the place of `other`: a ready one that of any held one, else for a bid a tenth higher.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        match self.ready == other.ready {
+            true => self.bid >= raised(other.bid),
+            false => self.ready,
+        }
+    }
+
     /// Whether a block may hold it before anything else of its sender.
     pub(super) fn is_head(&self) -> bool {
         self.ready && self.depth == Reverse(0)
