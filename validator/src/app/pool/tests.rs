@@ -144,7 +144,7 @@ fn a_sender_replaces_only_a_few_times_during_one_block() {
     pool.put(pending(1, 0, fee, 99), 0).unwrap();
     for _ in 0..2 {
         for _ in 0..8 {
-            fee = fee * 2;
+            fee *= 2;
             pool.put(pending(1, 0, fee, 99), 0).unwrap();
         }
         let more = pool.put(pending(1, 0, fee * 2, 99), 0);
@@ -308,7 +308,7 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
     let mut fee = 10;
     let mut sender = 2;
     let mut next = |pool: &mut Pool| {
-        fee = fee * 2;
+        fee *= 2;
         sender += 1;
         pool.put(pending(sender, 0, fee, 99), 0)
     };
