@@ -261,6 +261,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     let token = network.description["contracts"]["test_token"].as_str();
     verbs::tokens(folder, token.expect("the test token"));
     verbs::transactions(folder);
+    verbs::waiting(folder);
     verbs::forced(folder);
     verbs::reads(folder);
     keys::files(folder);

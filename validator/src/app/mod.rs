@@ -44,7 +44,7 @@ use crate::chain::genesis::file::Loaded as Genesis;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
-use pool::{Limits, Pool};
+use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
 
 /// What the application runs with.
@@ -71,6 +71,8 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
+    /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
+    plain: Mutex<BTreeSet<Hash>>,
     surroundings: Surroundings,
 }
 
@@ -124,6 +126,7 @@ impl App {
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
             pool: Mutex::new(Pool::new(surroundings.pool)),
+            plain: Mutex::default(),
             surroundings,
         })
     }

@@ -14,7 +14,7 @@ use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
 use super::extension::Extension;
 use super::genesis::{Genesis, Operator, Root};
-use super::propose::{Candidate, ExtendedVote, Known, Request, propose};
+use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
 use super::tally::{CommitVote, Flag};
 use super::tree::Tree;
@@ -282,7 +282,7 @@ impl World {
             &self.deployment,
             &request,
             self,
-            candidates.into_iter(),
+            &mut Listed(candidates.into_iter()),
         )
         .expect("a proposal")
     }

@@ -149,6 +149,7 @@ pub async fn run(
                 .into_inner();
             output.object(&json!({
                 "account": account.account, "balance": account.balance, "sequence": account.sequence,
+                "next_sequence": account.next_sequence,
                 "payout": account.payout, "exists": account.exists, "height": account.height,
             }));
         }

@@ -51,7 +51,7 @@ mod vectors;
 
 pub use account::Account;
 pub use apply::{Quote, Receipt, apply, quote, rehearse, simulate};
-pub use check::{CheckedTransaction, check, check_batch};
+pub use check::{CheckedTransaction, Unverified, check, check_batch};
 pub use code::Code;
 pub use context::{Context, Error};
 pub use eip712::Domain;
@@ -60,7 +60,7 @@ pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use reject::Reject;
+pub use reject::{Asset, Reject};
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};
 pub use transaction::Transaction;

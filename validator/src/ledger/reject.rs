@@ -94,6 +94,16 @@ pub enum Reject {
         balance: u128,
         needed: u128,
     },
+    /// The balance is too low for what waits.
+    #[error(
+        "{sender} has {balance} of {asset}; its waiting transactions and this one take {needed}; wait for blocks that hold them, or send less"
+    )]
+    QueueNotCovered {
+        sender: Account,
+        asset: Asset,
+        balance: u128,
+        needed: u128,
+    },
     /// Nobody deposited this token.
     #[error("{token} is unknown on this chain; a deposit from the root chain makes it known")]
     UnknownToken { token: Asset },
@@ -124,6 +134,25 @@ pub enum Reject {
         minimum: u128,
         fee: u128,
     },
+    /// A transaction waits at this sequence, and nobody asked to replace it.
+    #[error(
+        "another transaction with sequence {sequence} waits; sign with the next free one, {next}, or ask to replace it and pay at least {minimum}"
+    )]
+    SequenceWaits {
+        sequence: u64,
+        next: u64,
+        minimum: u128,
+    },
+    /// Too many replacements.
+    #[error(
+        "{times} transactions of this sender were replaced in this block already; try again after the next block"
+    )]
+    ReplacedOften { times: u32 },
+    /// It waited, and waits no more.
+    #[error(
+        "this transaction waits no more: its sender cannot pay for it any more, it did not apply, or it made room for others; sign and send it again"
+    )]
+    GivenUp,
 }
 
 /// A token in a message: the zero address is the native coin.
@@ -140,6 +169,16 @@ impl std::fmt::Display for Asset {
 }
 
 impl Reject {
+    /// A fee that does not replace one of `pending`: it is not a tenth above.
+    pub fn replacement_underpriced(pending: u128, fee: u128) -> Self {
+        let minimum = raised(pending);
+        Self::ReplacementUnderpriced {
+            pending,
+            minimum,
+            fee,
+        }
+    }
+
     /// The code in the frozen table.
     pub const fn code(&self) -> Code {
         match self {
@@ -158,13 +197,17 @@ impl Reject {
             Self::NonceUsed { .. } => Code::NonceUsed,
             Self::NonceAhead { .. } => Code::NonceAhead,
             Self::FeeTooLow { .. } => Code::FeeTooLow,
-            Self::InsufficientBalance { .. } => Code::InsufficientBalance,
+            Self::InsufficientBalance { .. } | Self::QueueNotCovered { .. } => {
+                Code::InsufficientBalance
+            }
             Self::UnknownToken { .. } => Code::UnknownToken,
             Self::Overflow { .. } => Code::Overflow,
             Self::StateFull { .. } => Code::StateFull,
             Self::Known => Code::Known,
-            Self::PoolFull { .. } => Code::PoolFull,
-            Self::ReplacementUnderpriced { .. } => Code::ReplacementUnderpriced,
+            Self::PoolFull { .. } | Self::ReplacedOften { .. } | Self::GivenUp => Code::PoolFull,
+            Self::ReplacementUnderpriced { .. } | Self::SequenceWaits { .. } => {
+                Code::ReplacementUnderpriced
+            }
         }
     }
 
@@ -175,8 +218,18 @@ impl Reject {
             Self::NonceAhead { .. }
                 | Self::InsufficientBalance { .. }
                 | Self::UnknownToken { .. }
+                | Self::QueueNotCovered { .. }
                 | Self::PoolFull { .. }
+                | Self::ReplacedOften { .. }
+                | Self::GivenUp
                 | Self::ReplacementUnderpriced { .. }
+                | Self::SequenceWaits { .. }
         )
     }
+}
+
+/// The least that is a tenth above, rounded up: what it takes to take another's place.
+pub fn raised(held: u128) -> u128 {
+    held.saturating_add(held.div_ceil(10))
+        .max(held.saturating_add(1))
 }

@@ -23,6 +23,7 @@ use crate::{
         },
     },
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
+    ledger::Account,
 };
 
 /// Blocks over which the block time is averaged.
@@ -169,13 +170,17 @@ impl Source for Served {
             Id::Digest(digest) => pool.with_digest(digest),
         }?;
         Some(Names {
-            hash: pending.hash,
+            hash: pending.offer.hash,
             digest: *pending.checked.digest(),
         })
     }
 
     fn pending(&self) -> usize {
         self.app.pool().len()
+    }
+
+    fn next_sequence(&self, account: &Account, state: u64) -> u64 {
+        self.app.pool().next_sequence(account, state)
     }
 
     fn remembered(&self) -> &Remembered {

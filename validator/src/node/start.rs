@@ -180,10 +180,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
-    let engine = Engine::new(&config.engine_rpc).map_err(|error| StartError::Address {
-        text: config.engine_rpc.clone(),
-        why: error.to_string(),
-    })?;
+    let engine =
+        Engine::new(&config.engine_rpc, Arc::clone(&app)).map_err(|error| StartError::Address {
+            text: config.engine_rpc.clone(),
+            why: error.to_string(),
+        })?;
     let backends = Backends {
         source,
         shares: served,

@@ -11,7 +11,6 @@ use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
-use crate::app::mempool::next_sequence;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
@@ -56,7 +55,7 @@ impl App {
         state.keep(&executed, response.encode_to_vec(), &request.txs);
         drop(state);
         crate::app::lock(&self.judged).clear();
-        self.prune(&executed)?;
+        self.sweep(&executed)?;
         Ok(response)
     }
 
@@ -197,19 +196,6 @@ impl App {
             count = count.saturating_add(1);
         }
         Ok(count)
-    }
-
-    /// Takes out of the pool what this block used or let expire.
-    fn prune(&self, executed: &Executed) -> Result<(), Fault> {
-        let state = self.state();
-        let mut pool = self.pool();
-        for user in &executed.users {
-            if pool.has(&user.sender) {
-                pool.advance(&user.sender, next_sequence(&state, &user.sender)?);
-            }
-        }
-        pool.expire(state.next_height());
-        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 use super::state::Work;
 use crate::{
     chain::tree::Tree,
-    ledger::{Code, Domain, Parameters},
+    ledger::{Account, Code, Domain, Parameters},
     wire::Unreadable,
 };
 
@@ -201,6 +201,8 @@ pub trait Source: Send + Sync + 'static {
     fn pending(&self) -> usize;
     /// What reads remember from one to the next.
     fn remembered(&self) -> &Remembered;
+    /// The sequence from `state` on at which nothing of this account waits.
+    fn next_sequence(&self, account: &Account, state: u64) -> u64;
     /// What a transaction would do at the tip.
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.

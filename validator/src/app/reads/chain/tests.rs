@@ -107,6 +107,9 @@ impl Source for Busy {
     fn pending(&self) -> usize {
         unreachable!()
     }
+    fn next_sequence(&self, _: &Account, _: u64) -> u64 {
+        unreachable!()
+    }
     fn simulate(&self, _: &[u8], _: bool) -> Result<Simulated, ReadError> {
         unreachable!()
     }
