@@ -106,7 +106,7 @@ impl Network {
         for (number, (validator, home)) in validators.into_iter().zip(homes).enumerate() {
             let address = Address::Unix(folder.join(format!("abci{number}.sock")));
             let mut settings =
-                Settings::local(address.to_string(), loopback(), p2p[number], Pace::fast());
+                Settings::local(address.to_string(), loopback(), p2p[number], Pace::local(20));
             settings.peers = peers.clone();
             settings.peers.remove(number);
             home.write_config(&Config::new(&settings)).unwrap();

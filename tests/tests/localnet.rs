@@ -64,7 +64,8 @@ impl Network {
         let log = fs::File::create(folder.join("localnet.err")).expect("a log");
         let mut command = plasmid(folder);
         let mut child = command
-            .args(["localnet", "--json"])
+            .args(["localnet", "--json", "--block-time-ms"])
+            .arg(plasmid_tests::fast_block_time())
             .args(more)
             .stdout(Stdio::piped())
             .stderr(log)

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
-        comet::Pace,
         local::{
             Local, LocalError, found, loopback,
             run::{Network, Options},
@@ -36,6 +35,9 @@ pub struct LocalnetCommand {
     /// The first of a row of ports; free ones are chosen when absent.
     #[arg(long)]
     first_port: Option<u16>,
+    /// The block time in milliseconds, 16 to 1,875; the folder keeps the one that it was founded with [default: 250].
+    #[arg(long, value_name = "MS")]
+    block_time_ms: Option<u32>,
     /// Deletes what the folder holds and founds a new network.
     #[arg(long)]
     reset: bool,
@@ -63,8 +65,7 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     let options = Options {
         folder: command.dir.clone(),
         validators: command.validators,
-        pace: Pace::localnet(),
-        parameters: Parameters::local(),
+        parameters: parameters(&command)?,
         first_port: command.first_port,
         reset: command.reset,
         verify_segments: false,
@@ -101,6 +102,30 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     output.say("stopping every process");
     halt(network).await?;
     failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+}
+
+/// The local preset, with the block time that was asked for; a folder keeps the one that it was founded with.
+fn parameters(command: &LocalnetCommand) -> Result<Parameters, CliError> {
+    let mut parameters = Parameters::local();
+    let Some(wanted) = command.block_time_ms else {
+        return Ok(parameters);
+    };
+    if !command.reset && Local::read(&command.dir)?.is_some() {
+        let genesis = Local::home(&command.dir, 0).read_genesis();
+        let genesis = genesis.map_err(|error| CliError::new(error.to_string()))?;
+        let found = genesis.genesis.parameters.block_time_ms;
+        if found != wanted {
+            return Err(CliError::new(format!(
+                "{} holds a network with a block time of {found} ms, and {wanted} ms were asked for: leave --block-time-ms out, \
+                 or start anew with --reset",
+                command.dir.display()
+            )));
+        }
+    }
+    parameters.block_time_ms = wanted;
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
+    Ok(parameters)
 }
 
 async fn halt(network: Option<Network>) -> Result<(), CliError> {

@@ -24,7 +24,6 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
-        comet::Pace,
         local::run::{Network, Options},
         shutdown,
     },
@@ -50,6 +49,9 @@ pub struct DemoCommand {
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     json: bool,
+    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes.
+    #[arg(long, value_name = "MS", default_value_t = Parameters::fast().block_time_ms)]
+    block_time_ms: u32,
     /// Keeps what was seen in this file.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -100,6 +102,12 @@ pub async fn run(command: DemoCommand, output: Output) -> Result<(), CliError> {
 }
 
 async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
+    let parameters = Parameters {
+        block_time_ms: command.block_time_ms,
+        ..Parameters::fast()
+    };
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
     let folder = match &command.dir {
         Some(folder) if fs::read_dir(folder).is_ok_and(|mut held| held.next().is_some()) => {
             return Err(CliError::new(format!(
@@ -114,8 +122,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     let options = Options {
         folder: folder.clone(),
         validators: Some(4),
-        pace: Pace::fast(),
-        parameters: Parameters::local(),
+        parameters,
         first_port: None,
         reset: false,
         verify_segments: true,

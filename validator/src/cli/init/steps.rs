@@ -22,7 +22,6 @@ use super::{
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
     node::{
-        comet::Pace,
         config::Home,
         founding::{
             self, Agreed, FoundingError, Plan,
@@ -278,8 +277,8 @@ impl Step {
             rpc: command.rpc,
             p2p: command.p2p,
             peers,
-            pace: Pace::network(),
             private: command.private,
+            one_machine: false,
             endpoints: endpoints.into_iter().flatten().collect(),
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;

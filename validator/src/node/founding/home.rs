@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Where one node listens, whom it knows, and how fast it goes.
+/// Where one node listens, whom it knows, and how long it waits for them.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// What others call it.
@@ -29,10 +29,10 @@ pub struct Place {
     pub p2p: SocketAddr,
     /// Nodes to stay connected with.
     pub peers: Vec<Peer>,
-    /// Timeouts of consensus.
-    pub pace: Pace,
     /// All nodes on one machine or in one private network.
     pub private: bool,
+    /// Timeouts of consensus for nodes on one machine, instead of those for networks.
+    pub one_machine: bool,
     /// JSON-RPC endpoints of the root chain: one, or two that must agree.
     pub endpoints: Vec<String>,
 }
@@ -60,7 +60,12 @@ pub fn write(
         },
     })?;
     home.write_genesis(file)?;
-    let mut settings = Settings::local(abci, place.rpc, place.p2p, place.pace);
+    let block_time_ms = genesis.parameters.block_time_ms;
+    let pace = match place.one_machine {
+        true => Pace::local(block_time_ms),
+        false => Pace::network(block_time_ms),
+    };
+    let mut settings = Settings::local(abci, place.rpc, place.p2p, pace);
     settings.moniker.clone_from(&place.moniker);
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;

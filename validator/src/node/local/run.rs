@@ -22,7 +22,7 @@ use crate::{
     ledger::Parameters,
     node::{
         anvil::{self, Anvil},
-        comet::{Comet, Pace},
+        comet::Comet,
         port,
         process::{Child, ProcessError},
         tools::Tools,
@@ -41,8 +41,6 @@ pub struct Options {
     pub folder: PathBuf,
     /// How many validators; what the folder holds, else four.
     pub validators: Option<u16>,
-    /// How fast consensus goes.
-    pub pace: Pace,
     /// The child's parameters.
     pub parameters: Parameters,
     /// The first of a row of ports; free ones when absent.
@@ -390,7 +388,6 @@ async fn found_new(
     let founding = Founding {
         validators,
         parameters: options.parameters,
-        pace: options.pace,
         root_port,
         nodes,
     };
