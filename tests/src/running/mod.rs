@@ -123,6 +123,7 @@ impl Running {
             folder: folder.path().join("net"),
             validators: Some(4),
             parameters: plan.parameters,
+            retain_blocks: 0,
             first_port: None,
             reset: false,
             verify_segments: true,
@@ -208,8 +209,8 @@ impl Running {
     /// # Panics
     /// When it cannot be ended.
     pub async fn end_root(&mut self) {
-        let process = self.network.anvil.process();
-        process
+        let anvil = &mut self.network.anvil;
+        anvil
             .stop(Duration::from_secs(20))
             .await
             .expect("anvil ends");

@@ -62,10 +62,12 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     } else {
         output
     };
+    let parameters = parameters(&command)?;
     let options = Options {
         folder: command.dir.clone(),
         validators: command.validators,
-        parameters: parameters(&command)?,
+        parameters,
+        retain_blocks: retained(&parameters),
         first_port: command.first_port,
         reset: command.reset,
         verify_segments: false,
@@ -88,10 +90,14 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     let watched = async {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if let Some(network) = &mut network
-                && let Err(error) = network.check()
-            {
+            let Some(network) = &mut network else {
+                continue;
+            };
+            if let Err(error) = network.check() {
                 return error;
+            }
+            if let Err(error) = network.tend() {
+                tracing::warn!(%error, "a log of the local network is not cut");
             }
         }
     };
@@ -102,6 +108,11 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     output.say("stopping every process");
     halt(network).await?;
     failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+}
+
+/// A little more than the age of evidence, up to which the engine keeps the headers of blocks in any case.
+fn retained(parameters: &Parameters) -> u64 {
+    parameters.evidence_age_blocks.saturating_mul(5) / 4
 }
 
 /// The local preset, with the block time that was asked for; a folder keeps the one that it was founded with.

@@ -33,6 +33,10 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
+    /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later replays all
+    /// blocks: a network needs nodes that keep them.
+    #[serde(default)]
+    pub retain_blocks: u64,
     /// The root chain.
     pub root: Root,
 }

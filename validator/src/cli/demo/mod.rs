@@ -123,6 +123,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         folder: folder.clone(),
         validators: Some(4),
         parameters,
+        retain_blocks: 0,
         first_port: None,
         reset: false,
         verify_segments: true,

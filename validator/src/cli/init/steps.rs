@@ -279,6 +279,7 @@ impl Step {
             peers,
             private: command.private,
             one_machine: false,
+            retain_blocks: 0,
             endpoints: endpoints.into_iter().flatten().collect(),
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;

@@ -112,7 +112,10 @@ fn the_block_time_is_the_plans() {
         Pace::network(1_000).gossip_sleep,
         Duration::from_millis(100)
     );
-    assert_eq!(Pace::network(60_000).gossip_sleep, Duration::from_millis(100));
+    assert_eq!(
+        Pace::network(60_000).gossip_sleep,
+        Duration::from_millis(100)
+    );
     assert_eq!(Pace::local(10).gossip_sleep, Duration::from_millis(5));
 }
 

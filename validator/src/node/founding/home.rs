@@ -33,6 +33,8 @@ pub struct Place {
     pub private: bool,
     /// Timeouts of consensus for nodes on one machine, instead of those for networks.
     pub one_machine: bool,
+    /// Blocks that the engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// JSON-RPC endpoints of the root chain: one, or two that must agree.
     pub endpoints: Vec<String>,
 }
@@ -53,6 +55,7 @@ pub fn write(
         abci: abci.clone(),
         grpc: place.grpc,
         engine_rpc: format!("http://{}", place.rpc),
+        retain_blocks: place.retain_blocks,
         root: Root {
             endpoints: place.endpoints.clone(),
             registry: created.registry,

@@ -100,6 +100,8 @@ pub struct Founding {
     pub validators: u16,
     /// The child's parameters.
     pub parameters: Parameters,
+    /// Blocks that each engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// Port of the root chain.
     pub root_port: u16,
     /// Ports of each node.
@@ -279,6 +281,7 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         peers,
         private: true,
         one_machine: true,
+        retain_blocks: founding.retain_blocks,
         endpoints: vec![format!("http://{}", loopback(founding.root_port))],
     })
 }
