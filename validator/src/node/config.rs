@@ -53,6 +53,22 @@ pub struct Root {
     pub deployed_at: u64,
 }
 
+impl Config {
+    /// How many blocks the engine keeps, zero for all: it deletes nothing that evidence may still need.
+    ///
+    /// # Errors
+    /// [`ConfigError::Retain`] when it is less than evidence lives.
+    pub fn retained(&self, evidence_age_blocks: u64) -> Result<u64, ConfigError> {
+        match self.retain_blocks {
+            found if found == 0 || found >= evidence_age_blocks => Ok(found),
+            found => Err(ConfigError::Retain {
+                found,
+                min: evidence_age_blocks,
+            }),
+        }
+    }
+}
+
 /// Why a node's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -74,6 +90,16 @@ pub enum ConfigError {
         path: PathBuf,
         /// What was wrong.
         why: String,
+    },
+    /// The engine would delete blocks that evidence may still need.
+    #[error(
+        "retain_blocks in plasmid.toml is {found}: at least {min} blocks are needed for evidence (evidence_age_blocks), or 0 to keep all"
+    )]
+    Retain {
+        /// The file's.
+        found: u64,
+        /// The least.
+        min: u64,
     },
     /// The genesis does not follow from itself.
     #[error("{path}: {source}")]

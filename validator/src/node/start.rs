@@ -100,10 +100,6 @@ pub enum StartError {
     NoPassword,
     #[error("address {text:?}: {why}")]
     Address { text: String, why: String },
-    #[error(
-        "retain_blocks in plasmid.toml is {found}: at least {least} blocks are needed for evidence (evidence_age_blocks), or 0 to keep all"
-    )]
-    Retain { found: u64, least: u64 },
     #[error("{0}; correct plasmid.toml or genesis.json")]
     OtherDeployment(String),
 }
@@ -160,7 +156,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         signer,
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
-        retain_blocks: retained(config.retain_blocks, parameters.evidence_age_blocks)?,
+        retain_blocks: config.retained(parameters.evidence_age_blocks)?,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
@@ -207,15 +203,6 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
-}
-
-/// The engine deletes nothing that evidence may still need.
-fn retained(found: u64, least: u64) -> Result<u64, StartError> {
-    match found {
-        0 => Ok(0),
-        found if found >= least => Ok(found),
-        found => Err(StartError::Retain { found, least }),
-    }
 }
 
 /// The checkpoint key with its sign state; none when the folder has no key.
