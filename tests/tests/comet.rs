@@ -107,8 +107,12 @@ impl Network {
         let mut nodes = Vec::new();
         for (number, (validator, home)) in validators.into_iter().zip(homes).enumerate() {
             let address = Address::Unix(folder.join(format!("abci{number}.sock")));
-            let mut settings =
-                Settings::local(address.to_string(), loopback(), p2p[number], Pace::fast());
+            let mut settings = Settings::local(
+                address.to_string(),
+                loopback(),
+                p2p[number],
+                Pace::local(20),
+            );
             settings.peers = peers.clone();
             settings.peers.remove(number);
             home.write_config(&Config::new(&settings)).unwrap();
@@ -209,6 +213,7 @@ impl Node {
             signer: Some(self.validator.signer()),
             pool: PoolLimits::default(),
             reexecute: true,
+            retain_blocks: 0,
         };
         let app = Arc::new(App::new(genesis, held, surroundings).unwrap());
         let limits = Limits::new(parameters.max_block_bytes, 4, 242);

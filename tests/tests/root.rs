@@ -10,7 +10,7 @@ use plasmid_bridge::abi::{IInbox, IRootChain};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::relayer::{Relayer, Source};
-use plasmid_bridge::client::rpc::{At, Call, Receipt, Rpc};
+use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
@@ -493,8 +493,8 @@ async fn flood(stage: &Stage, from: &Wallet, count: u64) -> Vec<B256> {
 }
 
 /// Runs a relayer until its submission waits in the pool: from here on a block is mined when the test says so.
-async fn submission_in_the_pool(rpc: &Rpc, relayer: Relayer, child: &Child<'_>) -> B256 {
-    rpc.once("evm_setIntervalMining", json!([0])).await.unwrap();
+async fn submission_in_the_pool(anvil: &Anvil, relayer: Relayer, child: &Child<'_>) -> B256 {
+    anvil.pause(true).await;
     let sent = |notice: &Notice| matches!(notice, Notice::Sent { .. });
     let notices = run_until(relayer, child, sent).await;
     match notices.last() {
@@ -521,7 +521,7 @@ async fn a_flood_that_pushes_an_old_cursor_out_of_the_ring_does_not_make_a_submi
     let relayer = relayer(&stage, &anvil, "relayer").await;
 
     let rpc = anvil.rpc();
-    let hash = submission_in_the_pool(&rpc, relayer, &child).await;
+    let hash = submission_in_the_pool(&anvil, relayer, &child).await;
     let before = flood(&stage, &griefer, 260).await;
     rpc.once("evm_mine", json!([])).await.unwrap();
     let submission = rpc.receipt(hash).await.unwrap().expect("it is mined");
@@ -553,7 +553,7 @@ async fn a_relayer_does_not_pay_for_what_another_one_has_in_the_pool() {
     let first = relayer(&stage, &anvil, "first relayer").await;
     let second = relayer(&stage, &anvil, "second relayer").await;
     let rpc = anvil.rpc();
-    submission_in_the_pool(&rpc, first, &child).await;
+    submission_in_the_pool(&anvil, first, &child).await;
     // The second one looks at root some twenty times before the block comes.
     let mine = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -593,7 +593,7 @@ async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_rever
     let relayer = relayer(&stage, &anvil, "relayer").await;
 
     let rpc = anvil.rpc();
-    let hash = submission_in_the_pool(&rpc, relayer, &child).await;
+    let hash = submission_in_the_pool(&anvil, relayer, &child).await;
     let before = flood(&stage, &griefer, 3).await;
     assert!(rpc.receipt(hash).await.unwrap().is_none());
     rpc.once("evm_mine", json!([])).await.unwrap();
@@ -608,7 +608,7 @@ async fn messages_in_front_of_a_submission_in_its_own_block_do_not_make_it_rever
     assert!(submission.succeeded);
     assert_eq!(message_of(&submission), 7, "it came last");
     assert_eq!(stage.accepted().await, 1);
-    rpc.once("evm_setIntervalMining", json!([1])).await.unwrap();
+    anvil.pause(false).await;
     let view = until(&follower, "the acceptance", |view| view.accepted == 1).await;
     assert_eq!(view.acceptances[&0].due_count, 3, "all that were due");
 }

@@ -97,7 +97,7 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         FinalityRule::Tag => "tag",
         FinalityRule::Depth => "depth",
     };
-    let list: [(&str, String); 34] = [
+    let list: [(&str, String); 35] = [
         ("rules", p.rules.to_string()),
         ("root_chain_id", p.root_chain_id.to_string()),
         ("epoch_blocks", p.epoch_blocks.to_string()),
@@ -135,6 +135,7 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         ("max_evidence_bytes", p.max_evidence_bytes.to_string()),
         ("evidence_age_blocks", p.evidence_age_blocks.to_string()),
         ("evidence_age_secs", p.evidence_age_secs.to_string()),
+        ("block_time_ms", p.block_time_ms.to_string()),
     ];
     list.into_iter()
         .map(|(name, value)| Parameter {

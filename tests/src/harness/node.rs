@@ -196,6 +196,7 @@ impl Node {
             signer: Some(self.signer()),
             pool: Limits::default(),
             reexecute: self.reexecute,
+            retain_blocks: 0,
         };
         let app = App::new(genesis, held, surroundings).expect("the application starts");
         (Arc::new(app), store)

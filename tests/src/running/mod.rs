@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
 use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
-use plasmid::node::comet::Pace;
 use plasmid::node::config::Home;
 use plasmid::node::local::run::{Network, Options};
 use plasmid::node::local::{Local, ROOT_CHAIN_ID};
@@ -65,6 +64,7 @@ impl Default for Plan {
                 epoch_blocks: 48,
                 inbox_batch: 4,
                 inbox_interval_ms: 1_000,
+                block_time_ms: crate::block_time_ms(3 * Parameters::fast().block_time_ms),
                 ..Parameters::local()
             },
             lone: Vec::new(),
@@ -120,11 +120,8 @@ impl Running {
         let options = Options {
             folder: folder.path().join("net"),
             validators: Some(4),
-            pace: Pace {
-                commit: Duration::from_millis(60),
-                ..Pace::fast()
-            },
             parameters: plan.parameters,
+            retain_blocks: 0,
             first_port: None,
             reset: false,
             verify_segments: true,
@@ -208,8 +205,8 @@ impl Running {
     /// # Panics
     /// When it cannot be ended.
     pub async fn end_root(&mut self) {
-        let process = self.network.anvil.process();
-        process
+        let anvil = &mut self.network.anvil;
+        anvil
             .stop(Duration::from_secs(20))
             .await
             .expect("anvil ends");

@@ -162,6 +162,7 @@ impl Bench {
             signer: None,
             pool: Limits::default(),
             reexecute: false,
+            retain_blocks: 0,
         };
         let app = App::new(genesis, loaded, surroundings).map_err(BenchError::Fault)?;
         app.init_chain(request).map_err(BenchError::Fault)?;

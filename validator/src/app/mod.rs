@@ -59,6 +59,8 @@ pub struct Surroundings {
     pub pool: Limits,
     /// Whether every segment of every block is executed again from its witness; a difference stops the node.
     pub reexecute: bool,
+    /// Blocks that the engine keeps; zero keeps all.
+    pub retain_blocks: u64,
 }
 
 /// The application of one node.

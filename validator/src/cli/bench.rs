@@ -16,6 +16,8 @@ use crate::{
     store,
 };
 
+mod idle;
+
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
@@ -23,6 +25,8 @@ pub enum BenchCommand {
     App(Sizes),
     /// The state tree and the store alone.
     Store(Sizes),
+    /// What the processes of a running local network use while it is left alone.
+    Idle(idle::IdleCommand),
 }
 
 /// How much of it.
@@ -50,7 +54,10 @@ pub struct Sizes {
 /// # Errors
 /// What could not be made or measured.
 pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
-    let (BenchCommand::App(sizes) | BenchCommand::Store(sizes)) = command;
+    let sizes = match command {
+        BenchCommand::App(sizes) | BenchCommand::Store(sizes) => sizes,
+        BenchCommand::Idle(command) => return idle::run(command, output),
+    };
     let output = if sizes.json {
         Output::new(super::output::Format::Json)
     } else {
@@ -62,7 +69,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let progress = output.progress("measuring");
     let figures = match command {
         BenchCommand::App(_) => app(folder.path(), sizes, &progress),
-        BenchCommand::Store(_) => tree_and_store(folder.path(), sizes),
+        BenchCommand::Store(_) | BenchCommand::Idle(_) => tree_and_store(folder.path(), sizes),
     };
     progress.finish_and_clear();
     show(&figures?, output);

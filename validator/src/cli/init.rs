@@ -109,10 +109,14 @@ pub struct PlanCommand {
     /// The root chain's id: 31337 or 1337, until court and exit mode stand.
     #[arg(long, default_value_t = 31_337)]
     root_chain_id: u64,
+    /// The block time in milliseconds [default: 250 local, 1000 network].
+    #[arg(long, value_name = "MS")]
+    block_time_ms: Option<u32>,
     /// Coin that an account has from the first block, as `ACCOUNT=AMOUNT`.
     #[arg(long = "balance")]
     balances: Vec<String>,
-    /// The shortest time that an epoch can take, in seconds; the rings are sized by it [default: 2 local, 720 network].
+    /// The shortest time that an epoch can take, in seconds; the rings are sized by it [default: 2 local, 720 network, or the time of
+    /// its blocks when that is shorter].
     #[arg(long)]
     shortest_epoch_secs: Option<u64>,
     /// Tells apart networks of the same operators [default: random].
@@ -241,9 +245,11 @@ fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
     };
     let parameters = Parameters {
         root_chain_id: command.root_chain_id,
+        block_time_ms: command.block_time_ms.unwrap_or(parameters.block_time_ms),
         ..parameters
     };
-    let shortest = command.shortest_epoch_secs.unwrap_or(shortest);
+    let blocks = parameters.epoch_time_ms() / 1_000;
+    let shortest = command.shortest_epoch_secs.unwrap_or(blocks.min(shortest));
     let mut plan = Plan::new(parameters, shortest, command.operators.clone());
     plan.salt = command
         .salt

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
-        comet::Pace,
         config,
         local::{
             Local, LocalError, found, loopback,
@@ -37,6 +36,9 @@ pub struct LocalnetCommand {
     /// The first of the ports that the network uses, one after another. Without it free ports are chosen.
     #[arg(long)]
     first_port: Option<u16>,
+    /// The block time in milliseconds, 16 to 1,875; the folder keeps the one that it was founded with [default: 250].
+    #[arg(long, value_name = "MS")]
+    block_time_ms: Option<u32>,
     /// Deletes what the folder holds and founds a new network.
     #[arg(long)]
     reset: bool,
@@ -61,11 +63,12 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     } else {
         output
     };
+    let parameters = parameters(&command)?;
     let options = Options {
         folder: command.dir.clone(),
         validators: command.validators,
-        pace: Pace::localnet(),
-        parameters: Parameters::local(),
+        parameters,
+        retain_blocks: retained(&parameters),
         first_port: command.first_port,
         reset: command.reset,
         verify_segments: false,
@@ -88,10 +91,14 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     let watched = async {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if let Some(network) = &mut network
-                && let Err(error) = network.check()
-            {
+            let Some(network) = &mut network else {
+                continue;
+            };
+            if let Err(error) = network.check() {
                 return error;
+            }
+            if let Err(error) = network.tend() {
+                tracing::warn!(%error, "a log of the local network is not cut");
             }
         }
     };
@@ -102,6 +109,35 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     output.say("stopping every process");
     halt(network).await?;
     failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+}
+
+/// A little more than the age of evidence, up to which the engine keeps the headers of blocks in any case.
+fn retained(parameters: &Parameters) -> u64 {
+    parameters.evidence_age_blocks.saturating_mul(5) / 4
+}
+
+/// The local preset, with the block time that was asked for; a folder keeps the one that it was founded with.
+fn parameters(command: &LocalnetCommand) -> Result<Parameters, CliError> {
+    let mut parameters = Parameters::local();
+    let Some(wanted) = command.block_time_ms else {
+        return Ok(parameters);
+    };
+    if !command.reset && Local::read(&command.dir)?.is_some() {
+        let genesis = Local::home(&command.dir, 0).read_genesis();
+        let genesis = genesis.map_err(|error| CliError::new(error.to_string()))?;
+        let found = genesis.genesis.parameters.block_time_ms;
+        if found != wanted {
+            return Err(CliError::new(format!(
+                "{} holds a network with a block time of {found} ms, and {wanted} ms were asked for: leave --block-time-ms out, \
+                 or start anew with --reset",
+                command.dir.display()
+            )));
+        }
+    }
+    parameters.block_time_ms = wanted;
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
+    Ok(parameters)
 }
 
 async fn halt(network: Option<Network>) -> Result<(), CliError> {

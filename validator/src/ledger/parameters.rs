@@ -106,6 +106,9 @@ pub struct Parameters {
     pub evidence_age_blocks: u64,
     /// CometBFT's evidence age in seconds.
     pub evidence_age_secs: u64,
+    /// How long every validator waits after a block before it begins the next one, in milliseconds. No block comes faster than this
+    /// while more than a third of the power keeps it.
+    pub block_time_ms: u32,
 }
 
 impl Value for Parameters {
@@ -154,11 +157,17 @@ impl Value for Parameters {
             max_evidence_bytes: reader.u32()?,
             evidence_age_blocks: reader.u64()?,
             evidence_age_secs: reader.u64()?,
+            block_time_ms: reader.u32()?,
         })
     }
 }
 
 impl Parameters {
+    /// The least time that the blocks of an epoch take, in milliseconds.
+    pub fn epoch_time_ms(&self) -> u64 {
+        u64::from(self.epoch_blocks).saturating_mul(self.block_time_ms.into())
+    }
+
     fn put_economy(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.rules.to_be_bytes());
         bytes.extend(self.root_chain_id.to_be_bytes());
@@ -205,6 +214,7 @@ impl Parameters {
         bytes.extend(self.max_evidence_bytes.to_be_bytes());
         bytes.extend(self.evidence_age_blocks.to_be_bytes());
         bytes.extend(self.evidence_age_secs.to_be_bytes());
+        bytes.extend(self.block_time_ms.to_be_bytes());
     }
 }
 

@@ -41,6 +41,10 @@ pub struct Config {
     /// votes did not carry reaches a relayer that asks any of them.
     #[serde(default)]
     pub share_with: Vec<String>,
+    /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later replays all
+    /// blocks: a network needs nodes that keep them.
+    #[serde(default)]
+    pub retain_blocks: u64,
     /// The root chain.
     pub root: Root,
 }
@@ -74,6 +78,20 @@ impl Config {
             url(endpoint).map_err(|why| format!("root.endpoints[{number}]: {why}"))?;
         }
         Ok(())
+    }
+
+    /// How many blocks the engine keeps, zero for all: it deletes nothing that evidence may still need.
+    ///
+    /// # Errors
+    /// [`ConfigError::Retain`] when it is less than evidence lives.
+    pub fn retained(&self, evidence_age_blocks: u64) -> Result<u64, ConfigError> {
+        match self.retain_blocks {
+            found if found == 0 || found >= evidence_age_blocks => Ok(found),
+            found => Err(ConfigError::Retain {
+                found,
+                min: evidence_age_blocks,
+            }),
+        }
     }
 }
 
@@ -127,6 +145,16 @@ pub enum ConfigError {
         path: PathBuf,
         /// What was wrong.
         why: String,
+    },
+    /// The engine would delete blocks that evidence may still need.
+    #[error(
+        "retain_blocks in plasmid.toml is {found}: at least {min} blocks are needed for evidence (evidence_age_blocks), or 0 to keep all"
+    )]
+    Retain {
+        /// The file's.
+        found: u64,
+        /// The least.
+        min: u64,
     },
     /// The genesis does not follow from itself.
     #[error("{path}: {source}")]

@@ -174,6 +174,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         signer,
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
+        retain_blocks: config.retained(parameters.evidence_age_blocks)?,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();

@@ -71,15 +71,30 @@ impl App {
             let outlook = &self.surroundings.outlook;
             outlook.consumed(inbox.cursor, inbox.hash.into());
             if ended {
-                self.forget_settled()?;
+                let retain_height = self.retain_height();
+                self.forget_settled(retain_height)?;
+                let retain_height = i64::try_from(retain_height).map_err(Fault::new)?;
+                return Ok(ResponseCommit { retain_height });
             }
         }
-        // A new node joins by replay until there are snapshots: the engine keeps every block.
         Ok(ResponseCommit { retain_height: 0 })
     }
 
-    /// Gives up states and shares of epochs that nobody has to prove any more.
-    fn forget_settled(&self) -> Result<(), Fault> {
+    /// The first height that the engine has to keep; zero keeps all, because a new node joins by replay until there are snapshots.
+    fn retain_height(&self) -> u64 {
+        let settled = self.surroundings.outlook.settled();
+        let epoch_blocks = u64::from(self.parameters.epoch_blocks);
+        let unsettled = settled.saturating_mul(epoch_blocks).saturating_add(1);
+        let durable = self.surroundings.store.durable_height().unwrap_or(0);
+        let tip = self.state().tip.height;
+        match self.surroundings.retain_blocks {
+            0 => 0,
+            kept => tip.saturating_sub(kept).min(durable).min(unsettled),
+        }
+    }
+
+    /// Gives up states and shares of epochs that nobody has to prove any more, and commitments of blocks that the engine gives up.
+    fn forget_settled(&self, retain_height: u64) -> Result<(), Fault> {
         let settled = self.surroundings.outlook.settled();
         let mut state = self.state_mut();
         // While this node catches up, root is ahead of it; the newest state has undo of its own and stays.
@@ -90,8 +105,10 @@ impl App {
         }
         state.tree.retain(epoch);
         drop(state);
-        // Commitments are kept as long as the engine keeps blocks: all of them.
-        let floor = Floor { epoch, block: 0 };
+        let floor = Floor {
+            epoch,
+            block: retain_height,
+        };
         self.surroundings.store.retain(floor).map_err(Fault::new)
     }
 

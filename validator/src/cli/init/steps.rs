@@ -22,7 +22,6 @@ use super::{
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
     node::{
-        comet::Pace,
         config::Home,
         founding::{
             self, Agreed, FoundingError, Plan,
@@ -279,9 +278,10 @@ impl Step {
             rpc: command.rpc,
             p2p: command.p2p,
             peers,
-            pace: Pace::network(),
             private: command.private,
             share_with: command.share_with.clone(),
+            one_machine: false,
+            retain_blocks: 0,
             endpoints: endpoints.into_iter().flatten().collect(),
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;

@@ -27,9 +27,9 @@ pub struct Pace {
     pub precommit: Duration,
     /// What each of the three grows by with a round.
     pub delta: Duration,
-    /// Wait for late precommits after a block, skipped when all are there; never zero, or a fifth of them miss.
+    /// The block time: the wait after a block, in which late precommits arrive. It is the genesis parameter `block_time_ms`.
     pub commit: Duration,
-    /// Sleep of the gossip routines: two of them bound the idle block rate.
+    /// Sleep of the gossip routines: a tenth of the block time, so that idle nodes rest and a block still follows soon.
     pub gossip_sleep: Duration,
     pub flush: Duration,
     /// Longest pause before a lost peer is dialled again.
@@ -40,41 +40,37 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// Two sleeps of this length bound how soon a vote is passed on; CometBFT's default of 100 ms is the longest.
+fn gossip_sleep(block_time_ms: u32) -> Duration {
+    ms((u64::from(block_time_ms) / 10).clamp(5, 100))
+}
+
 impl Pace {
-    /// For demonstrations and tests on one machine: about 36 blocks a second idle.
+    /// For nodes on one machine, whose messages take no time.
     #[must_use]
-    pub const fn fast() -> Self {
+    pub fn local(block_time_ms: u32) -> Self {
         Self {
             propose: ms(300),
             prevote: ms(200),
             precommit: ms(200),
             delta: ms(100),
-            commit: ms(20),
-            gossip_sleep: ms(5),
+            commit: ms(block_time_ms.into()),
+            gossip_sleep: gossip_sleep(block_time_ms),
             flush: ms(5),
             redial: ms(1_000),
         }
     }
 
-    /// For a local network that runs for long: about four blocks a second, little idle work.
+    /// For networks of several machines: CometBFT's own defaults but for the block time.
     #[must_use]
-    pub const fn localnet() -> Self {
-        Self {
-            commit: ms(250),
-            ..Self::fast()
-        }
-    }
-
-    /// For networks of several machines: CometBFT's own defaults.
-    #[must_use]
-    pub const fn network() -> Self {
+    pub fn network(block_time_ms: u32) -> Self {
         Self {
             propose: ms(3_000),
             prevote: ms(1_000),
             precommit: ms(1_000),
             delta: ms(500),
-            commit: ms(1_000),
-            gossip_sleep: ms(100),
+            commit: ms(block_time_ms.into()),
+            gossip_sleep: gossip_sleep(block_time_ms),
             flush: ms(10),
             redial: ms(30_000),
         }
@@ -241,7 +237,8 @@ impl Mempool {
 const HEADER: &str = "\
 # CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
 # Keep mempool.recheck on, mempool.cache_size at 200000, mempool.size at 20000 and mempool.max_txs_bytes at 8000000 or more,
-# consensus.timeout_commit above zero and consensus.block_time_tolerance at 60s: the chain relies on them.
+# consensus.timeout_commit at the plan's block time, consensus.skip_timeout_commit off and consensus.block_time_tolerance at 60s:
+# the chain relies on them.
 
 ";
 
@@ -286,7 +283,7 @@ impl Config {
                 timeout_precommit: Span(pace.precommit),
                 timeout_precommit_delta: Span(pace.delta),
                 timeout_commit: Span(pace.commit),
-                skip_timeout_commit: true,
+                skip_timeout_commit: false,
                 create_empty_blocks: true,
                 peer_gossip_sleep_duration: Span(pace.gossip_sleep),
                 block_time_tolerance: Span(BLOCK_TIME_TOLERANCE),
@@ -308,8 +305,11 @@ impl Config {
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }
-        if !consensus.skip_timeout_commit {
-            return refuse("consensus.skip_timeout_commit is off".to_owned());
+        if consensus.skip_timeout_commit {
+            return refuse(
+                "consensus.skip_timeout_commit is on: blocks would come faster than the plan's block time"
+                    .to_owned(),
+            );
         }
         let tolerance = consensus.block_time_tolerance.0;
         if tolerance != BLOCK_TIME_TOLERANCE {
@@ -318,6 +318,17 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses another pace than the plan's: a third of the power that keeps it holds the block time for all.
+    pub fn check_block_time(&self, block_time_ms: u32) -> Result<(), CometError> {
+        let (found, wanted) = (self.consensus.timeout_commit.0, ms(block_time_ms.into()));
+        if found == wanted {
+            return Ok(());
+        }
+        Err(CometError::Config(format!(
+            "consensus.timeout_commit is {found:?}; this network's block time (block_time_ms) is {wanted:?}"
+        )))
     }
 
     /// Where its RPC listens.

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Where one node listens, whom it knows, and how fast it goes.
+/// Where one node listens, whom it knows, and how long it waits for them.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// What others call it.
@@ -31,12 +31,14 @@ pub struct Place {
     pub p2p: SocketAddr,
     /// Nodes to stay connected with.
     pub peers: Vec<Peer>,
-    /// Timeouts of consensus.
-    pub pace: Pace,
     /// All nodes on one machine or in one private network.
     pub private: bool,
     /// gRPC addresses of the nodes that shares are handed to.
     pub share_with: Vec<String>,
+    /// Timeouts of consensus for nodes on one machine, instead of those for networks.
+    pub one_machine: bool,
+    /// Blocks that the engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// JSON-RPC endpoints of the root chain: one, or two that must agree.
     pub endpoints: Vec<String>,
 }
@@ -58,6 +60,7 @@ pub fn write(
         grpc: place.grpc,
         engine_rpc: format!("http://{}", place.rpc),
         share_with: place.share_with.clone(),
+        retain_blocks: place.retain_blocks,
         root: Root {
             endpoints: place.endpoints.clone(),
             registry: created.registry,
@@ -65,7 +68,12 @@ pub fn write(
         },
     })?;
     home.write_genesis(file)?;
-    let mut settings = Settings::local(abci, place.rpc, place.p2p, place.pace);
+    let block_time_ms = genesis.parameters.block_time_ms;
+    let pace = match place.one_machine {
+        true => Pace::local(block_time_ms),
+        false => Pace::network(block_time_ms),
+    };
+    let mut settings = Settings::local(abci, place.rpc, place.p2p, pace);
     settings.moniker.clone_from(&place.moniker);
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;

@@ -54,7 +54,8 @@ pub struct Plan {
     pub inbox_price_wei: u128,
     /// The backlog that doubles that price, in seconds.
     pub inbox_doubling_secs: u64,
-    /// The shortest time in which this network can make an epoch, in seconds; both rings are sized by it.
+    /// The shortest time in which this network can make an epoch, in seconds, at most its blocks times the block time; both rings are
+    /// sized by it.
     pub shortest_epoch_secs: u64,
     /// Records in RootChain's ring.
     pub record_slots: u32,
@@ -241,6 +242,12 @@ impl Plan {
             let shortest = self.shortest_epoch_secs;
             return refuse(format!(
                 "shortest_epoch_secs is {shortest}, the longest epoch is epoch_max_secs {longest}"
+            ));
+        }
+        let (shortest, blocks) = (self.shortest_epoch_secs, self.parameters.epoch_time_ms());
+        if shortest.saturating_mul(1_000) > blocks {
+            return refuse(format!(
+                "shortest_epoch_secs is {shortest}, and epoch_blocks × block_time_ms is {blocks} ms: an epoch can be shorter"
             ));
         }
         self.check_rings()?;

@@ -21,7 +21,7 @@ use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
 use crate::{
     ledger::Parameters,
     node::{
-        comet::{Pace, Peer, keys::node_id},
+        comet::{Peer, keys::node_id},
         config::Home,
         development,
         founding::{
@@ -42,8 +42,6 @@ pub const BOND: u128 = ETHER;
 pub const BALANCE: u128 = 1_000 * ETHER;
 /// One coin.
 pub const ETHER: u128 = 1_000_000_000_000_000_000;
-/// No four nodes on one machine make an epoch of 64 blocks faster (about 36 blocks a second).
-const SHORTEST_EPOCH_SECS: u64 = 2;
 /// Units of the test token that each person gets.
 const MINTED: u128 = 1_000_000 * 1_000_000;
 
@@ -103,8 +101,8 @@ pub struct Founding {
     pub validators: u16,
     /// The child's parameters.
     pub parameters: Parameters,
-    /// How fast consensus goes.
-    pub pace: Pace,
+    /// Blocks that each engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// Port of the root chain.
     pub root_port: u16,
     /// Ports of each node.
@@ -184,9 +182,10 @@ fn plan(founding: &Founding) -> Result<Plan, LocalError> {
             wei: BALANCE,
         })
     });
+    let shortest_epoch_secs = founding.parameters.epoch_time_ms() / 1_000;
     let mut plan = Plan::new(
         founding.parameters,
-        SHORTEST_EPOCH_SECS,
+        shortest_epoch_secs,
         operators.collect::<Result<_, _>>()?,
     );
     plan.bond_wei = BOND;
@@ -283,9 +282,10 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         rpc: loopback(ports.rpc),
         p2p: loopback(ports.p2p),
         peers,
-        pace: founding.pace,
         private: true,
         share_with,
+        one_machine: true,
+        retain_blocks: founding.retain_blocks,
         endpoints: vec![format!("http://{}", loopback(founding.root_port))],
     })
 }

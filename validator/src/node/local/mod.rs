@@ -30,6 +30,8 @@ use crate::ledger::address;
 
 pub mod found;
 pub mod run;
+mod upkeep;
+pub mod usage;
 
 /// The most validators of a local network.
 pub const MOST_VALIDATORS: u16 = 16;
