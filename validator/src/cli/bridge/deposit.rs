@@ -85,7 +85,8 @@ pub async fn run(
             data: prepared.data.into(),
         })
         .await?;
-    let sent = Sent::of(deployment.inbox, &receipt.logs)?;
+    let sent = Sent::of(deployment.inbox, &receipt.logs)
+        .map_err(|error| error.after_root(&receipt.hash))?;
     progress.set_message("waiting for the child to credit it");
     let outcome = sent.outcome(connection).await;
     progress.finish_and_clear();
