@@ -13,14 +13,15 @@
 
 use alloy_primitives::B256;
 
+use super::witness::WitnessError;
 use crate::proof::checkpoint::Checkpoint;
 
+mod messages;
 mod parcel;
 pub mod tail;
-mod words;
 
+pub use messages::{Deployment, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 pub use parcel::ParcelError;
-pub use words::{Deployment, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -184,6 +185,11 @@ impl Outbox {
                 let reason = error.to_string();
                 let notice = match error {
                     ParcelError::NoQuorum(_) => Notice::Waiting { epoch, reason },
+                    ParcelError::Inbox(WitnessError::Missing { index, first, .. })
+                        if index < first =>
+                    {
+                        Notice::ReadsAgain { index }
+                    }
                     _ => Notice::Trouble(format!("checkpoint {epoch}: {reason}")),
                 };
                 return self.rest_with(now, notice);

@@ -13,7 +13,7 @@
 
 use alloy_primitives::{B256, Bytes};
 
-use super::inbox::Entry;
+use super::seen::Entry;
 
 /// Links that root keeps for ever: every so many.
 const KEPT_EVERY: u64 = 32;
@@ -51,7 +51,7 @@ pub enum WitnessError {
 
 /// The witness as RootChain's `Submission` takes it, with the count of messages due at τ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct InboxWitness {
     /// Messages due at τ.
     pub due_count: u64,
     /// Message hashes after the cursor, up to a link kept for ever; none when there is none yet.
@@ -111,14 +111,14 @@ impl Messages<'_> {
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
         match index.checked_next_multiple_of(KEPT_EVERY) {
             Some(kept) if kept <= self.count => (index.saturating_add(1)..=kept)
-                .map(|index| Ok(self.entry(index)?.hash))
+                .map(|index| Ok(self.entry(index)?.message_hash))
                 .collect(),
             _ => Ok(Vec::new()),
         }
     }
 
     /// Shows that the chain has `hash` at `cursor`, and the count of messages due at `tau` (seconds).
-    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<Witness, WitnessError> {
+    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<InboxWitness, WitnessError> {
         let seen = self.link(cursor)?;
         if seen != hash {
             return Err(WitnessError::OtherHash {
@@ -129,7 +129,7 @@ impl Messages<'_> {
         }
         let after_cursor = self.up_to_kept(cursor)?;
         let due_count = due_count(self.anchor, self.entries, tau);
-        let mut witness = Witness {
+        let mut witness = InboxWitness {
             due_count,
             after_cursor,
             before_due: B256::ZERO,

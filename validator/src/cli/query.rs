@@ -235,6 +235,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "root_chain_id": status.root_chain_id,
         "root_height": status.root_height,
         "root_healthy": status.root_healthy,
+        "root_trouble": status.root_trouble,
         "inbox_cursor": status.inbox_cursor,
         "inbox_seen": status.inbox_seen,
         "checkpoints_accepted": status.checkpoints_accepted,

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
+use plasmid_bridge::client::follower::{Follower, Progress};
 use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
 use plasmid_bridge::relay::inbox::View;
+use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::Standing;
-use plasmid_bridge::{client::follower::Follower, client::follower::Progress, relay::seen::Block};
 use tokio::sync::watch;
 
 /// A reader of the follower's view; cheap to clone.
@@ -29,7 +30,7 @@ pub struct Known {
     /// Its bytes.
     pub bytes: Arc<[u8]>,
     /// Its message hash.
-    pub hash: B256,
+    pub message_hash: B256,
 }
 
 /// Why a node must not start on this root.
@@ -127,7 +128,7 @@ impl Root {
                 view.entry(index).map(|entry| Known {
                     index,
                     bytes: Arc::clone(&entry.bytes),
-                    hash: entry.hash,
+                    message_hash: entry.message_hash,
                 })
             })
             .collect()
@@ -234,9 +235,13 @@ fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {
             expected,
             seen,
         }),
-        Standing::Starting | Standing::Following | Standing::Failing(_) | Standing::Lying(_) => {
-            None
-        }
+        Standing::Starting
+        | Standing::Following
+        | Standing::Stalled { .. }
+        | Standing::NoFinalBlock(_)
+        | Standing::BeforeDeployment { .. }
+        | Standing::Failing(_)
+        | Standing::Lying(_) => None,
     }
 }
 

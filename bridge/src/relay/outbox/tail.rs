@@ -7,8 +7,8 @@
 
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard};
-use crate::relay::inbox::{Entry, View};
-use crate::relay::seen::Log;
+use crate::relay::inbox::View;
+use crate::relay::seen::{Entry, Log};
 use crate::relay::witness;
 
 use super::parcel::TAU_AGE_SECS;
@@ -21,6 +21,7 @@ pub fn extend(
     view: &View,
     logs: &[Log],
     root_count: u64,
+    deployment: &[u8; 20],
 ) -> Result<(Vec<Entry>, Option<Acceptance>), String> {
     let mut entries = view.entries.clone();
     let mut newest = view
@@ -32,7 +33,7 @@ pub fn extend(
         None => (view.anchor.index, view.anchor.link),
     };
     for log in logs {
-        match events::decode(log)? {
+        match events::decode(log, deployment)? {
             Heard::Message(message) if message.index == count.saturating_add(1) => {
                 let entry = message.extend(&link, log.block)?;
                 (count, link) = (entry.index, entry.link);

@@ -66,6 +66,7 @@ pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
         first_executed: tip.work.first,
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
+        root_trouble: root.trouble(),
     })
 }
 

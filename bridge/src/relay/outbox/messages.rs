@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256};
 use crate::abi::IRootChain;
 use crate::proof::checkpoint::Checkpoint;
 use crate::relay::acceptance::Acceptance;
-use crate::relay::inbox::Entry;
+use crate::relay::seen::Entry;
 use crate::relay::witness::Messages;
 use plasmid_staking::Member;
 
@@ -161,8 +161,8 @@ pub enum Notice {
         hash: B256,
         /// Gas used.
         gas_used: u64,
-        /// Wei per gas.
-        gas_price: u128,
+        /// Wei per gas, when the node says.
+        gas_price: Option<u128>,
         /// Whether it took effect; false when another relayer was faster.
         succeeded: bool,
     },
@@ -177,6 +177,20 @@ pub enum Notice {
     Stuck {
         /// Its nonce.
         nonce: u64,
+    },
+    /// A submission needs messages that were let go of: the endpoint showed another history before. All is read again.
+    ReadsAgain {
+        /// The first message that is needed.
+        index: u64,
+    },
+    /// How the root chain's node stands, in a sentence; said by the driver when it changes.
+    Root(String),
+    /// The root chain is read up to a block, and one is to be reached; said by the driver now and then.
+    Reading {
+        /// The block reached.
+        reached: u64,
+        /// The block to reach.
+        target: u64,
     },
     /// Something did not work; it will be tried again.
     Trouble(String),
