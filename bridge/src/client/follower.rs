@@ -18,7 +18,7 @@ use crate::abi::{IInbox, IRootChain};
 use crate::relay::config::Config;
 use crate::relay::inbox::{Answer, Event, Inbox, Request, View};
 use crate::relay::seen::{Anchor, Failure, Heads, Position, Sought};
-use crate::relay::track::{Ask, Reply};
+use crate::relay::track::{Ask, Reply, Standing};
 
 /// Requests that wait for one endpoint, at most: the machine has one at a time.
 const QUEUE: usize = 4;
@@ -134,7 +134,7 @@ impl Follower {
         self.view.clone()
     }
 
-    /// How far a scan has come: the root block reached and the one to reach; none while nothing is to be read.
+    /// How far a scan has come: the root block reached and the one to reach, or `None` while nothing is to be read.
     pub fn reading(&self) -> watch::Receiver<Option<(u64, u64)>> {
         self.reading.clone()
     }
@@ -289,9 +289,12 @@ fn tell(event: &Event) {
                 "root followed"
             );
         }
-        Event::Stands { endpoint, standing } => {
-            tracing::info!(endpoint, "an endpoint of the root chain: {standing}");
-        }
+        Event::Stands { endpoint, standing } => match standing {
+            Standing::Starting | Standing::Following => {
+                tracing::info!("endpoint {endpoint} of the root chain: {standing}");
+            }
+            standing => tracing::warn!("endpoint {endpoint} of the root chain: {standing}"),
+        },
         Event::Disagreement { index, links } => {
             tracing::error!(index, first = %links[0], second = %links[1],
                 "the endpoints of the root chain show different histories; reports stop");

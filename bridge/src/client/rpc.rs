@@ -129,12 +129,12 @@ impl Rpc {
         parse::quantity_u64(&self.read("eth_chainId", json!([])).await?)
     }
 
-    /// A block's header, none when there is no such block.
+    /// A block's header, or `None` when there is no such block.
     pub async fn block(&self, which: Which) -> Result<Option<Block>, RpcError> {
         Ok(self.header(which).await?.map(|seen| seen.block))
     }
 
-    /// A block's header with its base fee, none when there is no such block.
+    /// A block's header with its base fee, or `None` when there is no such block.
     pub async fn header(&self, which: Which) -> Result<Option<Seen>, RpcError> {
         let name = match which {
             Which::Latest => json!("latest"),
@@ -214,7 +214,7 @@ impl Rpc {
         )
     }
 
-    /// The tip that the node suggests, in wei; none when it has no opinion.
+    /// The tip that the node suggests, in wei, or `None` when it has no opinion.
     pub async fn suggested_tip(&self) -> Result<Option<u128>, RpcError> {
         match self.read("eth_maxPriorityFeePerGas", json!([])).await {
             Ok(value) => parse::quantity_u128(&value).map(Some),
@@ -235,7 +235,7 @@ impl Rpc {
         Ok(!value.is_null())
     }
 
-    /// The receipt of a transaction, none while it is in no block.
+    /// The receipt of a transaction, or `None` while it is in no block.
     pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
         let value = self
             .read("eth_getTransactionReceipt", json!([hash]))

@@ -130,7 +130,7 @@ pub struct Sought {
 pub struct Heads {
     /// Messages in the inbox.
     pub count: u64,
-    /// The hash chain at the message asked for; none when the inbox does not keep it, or has fewer messages.
+    /// The hash chain at the message asked for, or `None` when the inbox does not keep it, or has fewer messages.
     pub link: Option<B256>,
     /// Checkpoints accepted.
     pub accepted: u64,

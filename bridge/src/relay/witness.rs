@@ -15,7 +15,7 @@ use alloy_primitives::{B256, Bytes};
 
 use super::seen::Entry;
 
-/// Links that root keeps for ever: every so many.
+/// Root keeps the link of every message whose index is a multiple of this for ever.
 const KEPT_EVERY: u64 = 32;
 /// Due times of the newest messages that root keeps.
 const LAST_DUE_TIMES: u64 = 1024;
@@ -54,11 +54,11 @@ pub enum WitnessError {
 pub struct InboxWitness {
     /// Messages due at τ.
     pub due_count: u64,
-    /// Message hashes after the cursor, up to a link kept for ever; none when there is none yet.
+    /// Message hashes after the cursor, up to a link kept for ever, or `None` when there is none yet.
     pub after_cursor: Vec<B256>,
     /// The link before the first of `around`, or zero.
     pub before_due: B256,
-    /// The last due message and the first one not due; none when root keeps their due times.
+    /// The last due message and the first one not due, or `None` when root keeps their due times.
     pub around: Vec<Bytes>,
     /// Message hashes after those, likewise.
     pub after_due: Vec<B256>,

@@ -108,11 +108,11 @@ impl Root {
     }
 
     /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
-    /// child's own pair; none when the root chain is not soundly known or has another hash at the cursor.
+    /// child's own pair, or `None` when the root chain is not soundly known or has another hash at the cursor.
     #[must_use]
-    pub fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+    pub fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
         let view = self.view.borrow();
-        if !view.healthy || view.link(cursor) != Some(hash) {
+        if !view.healthy || view.link(cursor) != Some(link) {
             return None;
         }
         let count = view.count().min(cursor.saturating_add(limit)).max(cursor);

@@ -81,7 +81,7 @@ pub enum CeremonyError {
     NotFinal {
         /// Which one.
         block: u64,
-        /// The newest one that is final; none if the node knows of none.
+        /// The newest one that is final, or `None` if the node knows of none.
         reached: Option<u64>,
         /// How long was waited.
         waited: Duration,

@@ -17,7 +17,7 @@ use crate::relay::seen::{Block, Log};
 pub struct Seen {
     /// The block.
     pub block: Block,
-    /// Its base fee in wei per gas; none before EIP-1559.
+    /// Its base fee in wei per gas, or `None` before EIP-1559.
     pub base_fee: Option<u128>,
 }
 
@@ -34,7 +34,7 @@ pub struct Receipt {
     pub block_hash: B256,
     /// Gas used.
     pub gas_used: u64,
-    /// Wei paid per gas; none when the node does not say.
+    /// Wei paid per gas, or `None` when the node does not say.
     pub gas_price: Option<u128>,
     /// The contract it made, if it made one.
     pub contract: Option<Address>,
@@ -180,7 +180,7 @@ fn address(value: &Value) -> Result<Address, RpcError> {
     fixed(value, "an address").map(Address::from)
 }
 
-/// A header, none when the node knows no such block.
+/// A header, or `None` when the node knows no such block.
 pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
     if value.is_null() {
         return Ok(None);
@@ -225,7 +225,7 @@ fn log(value: &Value) -> Result<Log, RpcError> {
     })
 }
 
-/// A receipt of `expected`, none while the transaction is in no block.
+/// A receipt of `expected`, or `None` while the transaction is in no block.
 pub fn receipt(value: &Value, expected: B256) -> Result<Option<Receipt>, RpcError> {
     if value.is_null() {
         return Ok(None);

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What a wallet pays, and how long it is patient.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// The tip when the node suggests none, and the least one, in wei per gas.
+    /// The smallest tip, and the one that is offered when the node suggests none, in wei per gas.
     pub min_tip: u128,
     /// The largest tip that is taken on a node's suggestion, in wei per gas: a node that lies must not be able to spend the account.
     pub max_tip: u128,

@@ -63,7 +63,7 @@ pub enum Event {
 /// What is known and agreed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The final block up to which all is known; none before the first comparison.
+    /// The final block up to which all is known, or `None` before the first comparison.
     pub finalized: Option<Block>,
     /// The message before the first one kept.
     pub anchor: Anchor,

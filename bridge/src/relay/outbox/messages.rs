@@ -55,7 +55,7 @@ pub struct RootState {
     pub accepted_with_pool: u64,
     /// τ of the last one accepted, in seconds.
     pub tau: u64,
-    /// The last one accepted; none before the first.
+    /// The last one accepted, or `None` before the first.
     pub previous: Option<Acceptance>,
     /// The message before the first of `entries`.
     pub anchor: u64,

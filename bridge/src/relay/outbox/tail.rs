@@ -1,6 +1,6 @@
 //! From what is final on root to its newest block: messages and the last acceptance that are not final yet; and what can be forgotten.
 //!
-//! A follower keeps so many messages and no more, and dropping what no submission can need makes room. When more lie between there and
+//! A follower keeps a fixed number of messages, and dropping what no submission can need makes room. When more lie between there and
 //! root's newest, the messages known end early: acceptances are followed on, and a submission is made of what is known if it suffices.
 //! Nothing is dropped that comes after the last accepted cursor, or that may turn out to be the last one due: so a follower is stuck only
 //! when more messages than it keeps came since the last acceptance, and as many became due since.

@@ -94,7 +94,7 @@ impl Track {
         if epoch < self.accepted {
             return match self.records.get(&epoch) {
                 Some(known) if *known != record => Err(Trouble::Contradiction(format!(
-                    "checkpoint {epoch} was accepted otherwise before"
+                    "the acceptance of checkpoint {epoch} is another one than before"
                 ))),
                 _ => Ok(true),
             };

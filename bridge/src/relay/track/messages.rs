@@ -33,7 +33,7 @@ pub enum Ask {
 pub enum Reply {
     /// To [`Ask::ChainId`].
     ChainId(u64),
-    /// To [`Ask::Block`]; none when it knows no such block.
+    /// To [`Ask::Block`], or `None` when it knows no such block.
     Block(Option<Block>),
     /// To [`Ask::Logs`].
     Logs(Vec<Log>),
@@ -82,7 +82,7 @@ pub enum Standing {
     OtherOrigin {
         /// The deployment's.
         expected: B256,
-        /// The endpoint's; none when it has no such block.
+        /// The endpoint's, or `None` when it has no such block.
         seen: Option<B256>,
     },
     /// Its inbox ends before what the child consumed.
