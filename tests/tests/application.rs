@@ -1,6 +1,7 @@
 //! The application beside the rules: its genesis, what is durable when, what it answers again, the pool, votes, proofs.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 use alloy_primitives::B256;
 use plasmid::app::App;
@@ -356,7 +357,7 @@ fn query(app: &App, path: &str, data: &[u8], height: u64) -> ResponseQuery {
         height: height as i64,
         prove: true,
     };
-    app.query(request).unwrap()
+    app.query(request, &AtomicBool::new(false)).unwrap()
 }
 
 /// What a stranger does with an answer: the operations, the app hash from the next header, nothing else.
@@ -487,6 +488,7 @@ fn queries_that_cannot_be_served_say_why() {
         ("/leaf", vec![1; 31], 0),
         ("/leaf", vec![1; 32], 7),
         ("/leaf", vec![1; 32], 21),
+        ("/leaf", vec![1; 32], u64::MAX >> 1),
         ("/nowhere", vec![], 0),
     ];
     for (path, data, height) in cases {
@@ -494,11 +496,19 @@ fn queries_that_cannot_be_served_say_why() {
         assert_ne!(answer.code, 0, "{path} at {height}");
         assert!(!answer.log.is_empty());
     }
-    let request = RequestQuery {
-        height: -1,
-        ..RequestQuery::default()
-    };
-    assert!(app.query(request).is_err());
+    // A bad question is never a fault of the node.
+    for height in [-1, i64::MIN] {
+        let request = RequestQuery {
+            path: "/leaf".to_owned(),
+            data: vec![1; 32].into(),
+            height,
+            ..RequestQuery::default()
+        };
+        let answer = app.query(request, &AtomicBool::new(false));
+        let answer = answer.expect("no fault");
+        assert_eq!(answer.code, Code::Malformed.number());
+        assert!(answer.log.contains(&height.to_string()), "{}", answer.log);
+    }
 }
 
 #[test]

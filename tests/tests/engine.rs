@@ -81,7 +81,7 @@ impl Handler for Counter {
             ..Default::default()
         })
     }
-    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
+    fn query(&self, request: RequestQuery, _: &AtomicBool) -> Outcome<ResponseQuery> {
         let state = *self.committed.lock().unwrap();
         if request.path != "/sum" {
             return Err(Fault::new("a query that this application cannot judge"));

@@ -70,7 +70,7 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
@@ -79,8 +79,12 @@ const ARROWS: [(&str, &[&str]); 10] = [
         "app",
         &["app", "wire", "store", "chain", "ledger", "engine"],
     ),
-    ("engine", &["engine"]),
-    ("rpc", &["rpc", "app", "wire", "store", "chain", "ledger"]),
+    ("workers.rs", &["workers"]),
+    ("engine", &["engine", "workers"]),
+    (
+        "rpc",
+        &["rpc", "app", "wire", "store", "chain", "ledger", "workers"],
+    ),
     (
         "node",
         &[

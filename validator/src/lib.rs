@@ -17,3 +17,5 @@ pub mod rpc;
 pub mod store;
 #[cfg(feature = "node")]
 pub mod wire;
+#[cfg(feature = "node")]
+pub mod workers;

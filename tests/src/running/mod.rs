@@ -10,7 +10,8 @@
 //! [`Running::agree`] compares every app hash of every node and the sums of both chains.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +54,8 @@ pub struct Plan {
     pub lone: Vec<usize>,
     /// Nodes whose checkpoint key is put aside before they start: they follow, vote, and sign no share.
     pub keyless: Vec<usize>,
+    /// How many files each node may have open; as many as this process when absent.
+    pub max_open_files: Option<u32>,
 }
 
 impl Default for Plan {
@@ -67,6 +70,7 @@ impl Default for Plan {
             },
             lone: Vec::new(),
             keyless: Vec::new(),
+            max_open_files: None,
         }
     }
 }
@@ -131,7 +135,10 @@ impl Running {
         let mut network = Network::open(&options, &mut |text| println!("{text}"))
             .await
             .expect("the network is founded");
-        network.program = Some(crate::binary());
+        network.program = Some(match plan.max_open_files {
+            Some(limit) => limited(folder.path(), limit),
+            None => crate::binary(),
+        });
         let upstream = network.anvil.url().to_owned();
         let ways = ways(&network, plan, &upstream).await;
         for number in &plan.keyless {
@@ -371,4 +378,17 @@ async fn ways(network: &Network, plan: &Plan, upstream: &str) -> Vec<Vec<Proxy>>
 fn put_aside(network: &Network, number: usize) {
     let path = Local::home(&network.folder, number).checkpoint_key_path();
     std::fs::rename(&path, path.with_extension("aside")).expect("the key is put aside");
+}
+
+/// A script that runs the binary with fewer files that it may have open.
+fn limited(folder: &Path, limit: u32) -> PathBuf {
+    let path = folder.join("plasmid-limited");
+    let binary = crate::binary();
+    let script = format!(
+        "#!/bin/sh\nulimit -n {limit} || exit 1\nexec '{}' \"$@\"\n",
+        binary.display()
+    );
+    std::fs::write(&path, script).expect("a script");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it may be run");
+    path
 }

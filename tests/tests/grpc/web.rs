@@ -19,11 +19,15 @@ use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
+use tonic_reflection::pb::v1alpha;
 
 use crate::net::{Net, refused};
 
 /// Kilobytes by which hostile requests may raise a node's memory: what is claimed is gigabytes.
 const RAISE: u64 = 96 * 1024;
+
+/// The largest request that a node reads.
+const MAX_REQUEST_BYTES: usize = 1 << 16;
 
 /// An answer of grpc-web.
 #[derive(Debug)]
@@ -211,7 +215,8 @@ pub async fn reflection_and_health(net: &Net) {
     let file = file.expect("a descriptor");
     assert_eq!(file.service[0].method.len(), 10);
     let mut health = HealthClient::new(net.channel.clone());
-    for service in services.into_iter().chain([""]) {
+    let organs = ["", "plasmid.height", "plasmid.root", "plasmid.store"];
+    for service in services.into_iter().chain(organs) {
         let request = HealthCheckRequest {
             service: service.into(),
         };
@@ -222,6 +227,32 @@ pub async fn reflection_and_health(net: &Net) {
         service: "nothing".into(),
     };
     refused(health.check(request).await, Code::NotFound, &[]);
+    older_reflection(net, &services).await;
+}
+
+/// What clients of before 2023 ask for.
+async fn older_reflection(net: &Net, services: &[&str]) {
+    let asked = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(
+            v1alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
+        ),
+    };
+    let mut client =
+        v1alpha::server_reflection_client::ServerReflectionClient::new(net.channel.clone());
+    let answers = client.server_reflection_info(tokio_stream::iter([asked]));
+    let mut answers = answers.await.expect("reflection").into_inner();
+    let answer = answers.message().await.expect("an answer");
+    let Some(v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
+        answer.expect("an answer").message_response
+    else {
+        panic!("no list of services");
+    };
+    let names: Vec<&str> = list.service.iter().map(|one| one.name.as_str()).collect();
+    assert!(
+        services.iter().all(|name| names.contains(name)),
+        "{names:?}"
+    );
 }
 
 /// The most memory that the node ever had, in kilobytes.
@@ -254,22 +285,23 @@ pub async fn hostile(net: &Net) {
         body.extend([7; 100]);
         body
     };
-    for claimed in [u32::MAX, 1 << 30, (1 << 20) + 1] {
+    let claims = [u32::MAX, 1 << 30, MAX_REQUEST_BYTES as u32 + 1];
+    for claimed in claims {
         for _ in 0..20 {
             let answer = post(net, submit, claim(claimed)).await;
             assert_eq!(answer.code, Code::OutOfRange as i32, "{answer:?}");
-            assert!(answer.words.contains("1048576"), "{answer:?}");
+            assert!(answer.words.contains("65536"), "{answer:?}");
         }
     }
     // A whole request that is too long, by HTTP/2; a stream in which one is.
-    let long = vec![1; (1 << 20) + 1];
+    let long = vec![1; MAX_REQUEST_BYTES + 1];
     let request = SubmitRequest {
         transaction: long.clone(),
     };
     let answer = TransactionServiceClient::new(net.channel.clone())
         .submit(request)
         .await;
-    refused(answer, Code::OutOfRange, &["1048576"]);
+    refused(answer, Code::OutOfRange, &["65536"]);
     let stream = [
         SubmitManyRequest {
             transaction: vec![1],
@@ -279,8 +311,8 @@ pub async fn hostile(net: &Net) {
     let answer = TransactionServiceClient::new(net.channel.clone())
         .submit_many(tokio_stream::iter(stream))
         .await;
-    refused(answer, Code::OutOfRange, &["1048576"]);
-    let account = "1".repeat((1 << 20) - 100);
+    refused(answer, Code::OutOfRange, &["65536"]);
+    let account = "1".repeat(MAX_REQUEST_BYTES - 100);
     let request = GetAccountRequest { account };
     let answer = AccountServiceClient::new(net.channel.clone())
         .get_account(request)

@@ -23,6 +23,7 @@ mod state;
 mod verdicts;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::B256;
@@ -148,7 +149,8 @@ impl App {
     /// [`StoreError`] when the disk fails.
     pub fn included(&self, key: &B256) -> Result<Option<Included>, StoreError> {
         // The store has all but the last block, which it may be taking right now.
-        match self.state().find(key) {
+        let latest = self.state().latest();
+        match latest.and_then(|record| record.find(key)) {
             Some(found) => Ok(Some(found)),
             None => self.surroundings.store.transaction(key),
         }
@@ -184,8 +186,8 @@ impl Handler for App {
         self.on_info(request)
     }
 
-    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
-        self.on_query(&request)
+    fn query(&self, request: RequestQuery, cancelled: &AtomicBool) -> Outcome<ResponseQuery> {
+        self.on_query(&request, cancelled)
     }
 
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {

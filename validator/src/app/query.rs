@@ -5,37 +5,22 @@
 //! | `/leaf` | key (32 bytes) | kind u8 ‖ value, empty when there is no such leaf | `plasmid:leaf`, `plasmid:block` |
 //!
 //! The height is the tip, or the last of an epoch whose state is kept. A proof leads to the app hash of that height, which
-//! stands in the header of the next one: [`crate::chain::proof`] verifies it.
+//! stands in the header of the next one: [`crate::chain::proof`] verifies it. A question that cannot be answered is refused with
+//! a code; only a node that is broken makes a fault of it.
 
-use plasmid_bridge::proof::tree::Inclusion;
+use std::sync::atomic::AtomicBool;
+
+use alloy_primitives::B256;
 use tendermint_proto::v0_38::abci::{RequestQuery, ResponseQuery};
 use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 
 use super::App;
 use super::convert;
-use super::state::State;
+use super::reads::{Past, ReadError, Trees, check};
 use crate::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
+use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Code;
-
-/// Why a query has no answer: the code and what to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// A code of the frozen table.
-    pub code: Code,
-    /// For people.
-    pub log: String,
-}
-
-impl Refusal {
-    /// A query that this node does not understand.
-    pub fn malformed(log: impl Into<String>) -> Self {
-        Self {
-            code: Code::Malformed,
-            log: log.into(),
-        }
-    }
-}
 
 /// What a query gives.
 #[derive(Clone, Debug, Default)]
@@ -48,106 +33,126 @@ pub struct Answer {
     pub proof: Option<LeafProof>,
 }
 
+/// The application's state, until the query is cancelled.
+struct Looks<'a> {
+    app: &'a App,
+    cancelled: &'a AtomicBool,
+}
+
+impl Trees for Looks<'_> {
+    fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError> {
+        check(self.cancelled)?;
+        visit(&self.app.state().tree);
+        Ok(())
+    }
+}
+
 impl App {
-    pub(super) fn on_query(&self, request: &RequestQuery) -> Outcome<ResponseQuery> {
-        let height = match request.height {
-            0 => None,
-            height => Some(convert::height(height)?),
-        };
+    pub(super) fn on_query(
+        &self,
+        request: &RequestQuery,
+        cancelled: &AtomicBool,
+    ) -> Outcome<ResponseQuery> {
         let answer = match request.path.as_str() {
-            "/leaf" => self.query_leaf(&request.data, height, request.prove)?,
-            path => Err(Refusal {
-                code: Code::Unsupported,
-                log: format!("no such path: {path:?}"),
-            }),
+            "/leaf" => self.query_leaf(request, cancelled),
+            path => Err(ReadError::Unsupported(format!("no such path: {path:?}"))),
         };
-        Ok(encode(request, answer))
+        respond(request, answer)
     }
 
     /// A leaf by its key, at the tip or at the end of an epoch.
-    ///
-    /// # Errors
-    /// [`Fault`] when this node is broken; a key or height that cannot be served is a [`Refusal`].
-    pub fn query_leaf(
+    fn query_leaf(
         &self,
-        key: &[u8],
-        height: Option<u64>,
-        prove: bool,
-    ) -> Result<Result<Answer, Refusal>, Fault> {
-        let Ok(key) = convert::hash(key) else {
-            return Ok(Err(Refusal::malformed(format!(
-                "a key has 32 bytes, not {}",
-                key.len()
-            ))));
+        request: &RequestQuery,
+        cancelled: &AtomicBool,
+    ) -> Result<Answer, ReadError> {
+        let key = convert::hash(&request.data).map_err(|_| {
+            let length = request.data.len();
+            ReadError::Invalid(format!("a key has 32 bytes, not {length}"))
+        })?;
+        let height = u64::try_from(request.height).map_err(|_| {
+            ReadError::Invalid(format!(
+                "height {} is below 0: ask for 0, the tip, or for the last height of an epoch",
+                request.height
+            ))
+        })?;
+        if let Some(answer) = self.leaf_at_tip(&key, height, request.prove)? {
+            return Ok(answer);
+        }
+        let looks = Looks {
+            app: self,
+            cancelled,
         };
+        self.past_leaf(&looks, &key, height, request.prove)
+    }
+
+    /// None when `height` is another one than the tip.
+    fn leaf_at_tip(
+        &self,
+        key: &B256,
+        height: u64,
+        prove: bool,
+    ) -> Result<Option<Answer>, ReadError> {
         let state = self.state();
         let tip = state.tip.height;
-        match height {
-            Some(height) if height != tip => self.past_leaf(&state, &key, height, prove),
-            _ => {
-                let value = state
-                    .tree
-                    .get(&key)
-                    .map(|(index, kind, value)| (index, tagged(kind, value)));
-                let index = value
-                    .as_ref()
-                    .map_or_else(|| state.tree.low(&key), |(index, _)| *index);
-                let inclusion = match prove {
-                    true => Some(state.tree.prove(index).map_err(Fault::new)?),
-                    false => None,
-                };
-                Ok(Ok(Answer {
-                    value: value.map(|(_, value)| value).unwrap_or_default(),
-                    height: tip,
-                    proof: inclusion.map(|inclusion| LeafProof {
-                        inclusion,
-                        block: state.tip,
-                    }),
-                }))
-            }
+        if height != 0 && height != tip {
+            return Ok(None);
         }
+        let value = state.tree.get(key);
+        let proof = match prove {
+            true => {
+                let index = value.map_or_else(|| state.tree.low(key), |(index, _, _)| index);
+                let inclusion = state.tree.prove(index);
+                Some(LeafProof {
+                    inclusion: inclusion.map_err(|error| ReadError::Internal(error.to_string()))?,
+                    block: state.tip,
+                })
+            }
+            false => None,
+        };
+        Ok(Some(Answer {
+            value: value.map_or_else(Vec::new, |(_, kind, value)| tagged(kind, value)),
+            height: tip,
+            proof,
+        }))
     }
 
     fn past_leaf(
         &self,
-        state: &State,
-        key: &alloy_primitives::B256,
+        looks: &Looks<'_>,
+        key: &B256,
         height: u64,
         prove: bool,
-    ) -> Result<Result<Answer, Refusal>, Fault> {
-        let unkept = || Refusal {
-            code: Code::NotAllowedHere,
-            log: format!(
-                "height {height} is not kept: reads are served at the tip ({}) and at the last heights of epochs that are not yet settled on root",
-                state.tip.height
-            ),
+    ) -> Result<Answer, ReadError> {
+        let unkept = || {
+            let tip = self.state().tip.height;
+            ReadError::NotFound(format!(
+                "height {height} is not kept: reads are served at the tip ({tip}) and at the last heights of epochs that are not yet settled on root"
+            ))
         };
         let blocks = u64::from(self.parameters.epoch_blocks);
         let epoch = match (height.checked_rem(blocks), height.checked_div(blocks)) {
             (Some(0), Some(ended)) => ended.checked_sub(1),
             _ => None,
         };
-        let Some(view) = epoch.and_then(|epoch| state.tree.at(epoch).ok()) else {
-            return Ok(Err(unkept()));
+        let past = Past::of(looks, epoch.ok_or_else(unkept)?).map_err(|error| match error {
+            ReadError::NotFound(_) => unkept(),
+            error => error,
+        })?;
+        let block = self.surroundings.store.block(height);
+        let block = block.map_err(|error| ReadError::Internal(error.to_string()))?;
+        let block = block.ok_or_else(unkept)?;
+        let found = past.get(key)?;
+        let proof = match (prove, &found) {
+            (false, _) => None,
+            (true, Some(leaf)) => Some(past.prove(leaf)?),
+            (true, None) => Some(past.prove(&past.low(key)?)?),
         };
-        let Some(block) = self.surroundings.store.block(height).map_err(Fault::new)? else {
-            return Ok(Err(unkept()));
-        };
-        let value = view
-            .get(key)
-            .map(|(index, kind, value)| (index, tagged(kind, value)));
-        let index = value
-            .as_ref()
-            .map_or_else(|| view.low(key), |(index, _)| *index);
-        let inclusion: Option<Inclusion> = match prove {
-            true => Some(view.prove(index).map_err(Fault::new)?),
-            false => None,
-        };
-        Ok(Ok(Answer {
-            value: value.map(|(_, value)| value).unwrap_or_default(),
+        Ok(Answer {
+            value: found.map_or_else(Vec::new, |leaf| tagged(leaf.kind, &leaf.value)),
             height,
-            proof: inclusion.map(|inclusion| LeafProof { inclusion, block }),
-        }))
+            proof: proof.map(|inclusion| LeafProof { inclusion, block }),
+        })
     }
 }
 
@@ -158,8 +163,22 @@ fn tagged(kind: u8, value: &[u8]) -> Vec<u8> {
     out
 }
 
-fn encode(request: &RequestQuery, answer: Result<Answer, Refusal>) -> ResponseQuery {
-    match answer {
+/// A read's answer over ABCI.
+///
+/// # Errors
+/// [`Fault`] when this node is broken; a question that cannot be answered is refused.
+pub fn respond(
+    request: &RequestQuery,
+    answer: Result<Answer, ReadError>,
+) -> Outcome<ResponseQuery> {
+    let code = match &answer {
+        Ok(_) => Code::Ok,
+        Err(ReadError::Invalid(_)) => Code::Malformed,
+        Err(ReadError::Unsupported(_)) => Code::Unsupported,
+        Err(ReadError::NotFound(_) | ReadError::Unavailable(_)) => Code::NotAllowedHere,
+        Err(ReadError::Internal(why)) => return Err(Fault::new(why)),
+    };
+    Ok(match answer {
         Ok(answer) => ResponseQuery {
             key: request.data.clone(),
             value: answer.value.into(),
@@ -167,13 +186,13 @@ fn encode(request: &RequestQuery, answer: Result<Answer, Refusal>) -> ResponseQu
             proof_ops: answer.proof.map(|proof| operations(&request.data, &proof)),
             ..ResponseQuery::default()
         },
-        Err(refusal) => ResponseQuery {
-            code: refusal.code.number(),
-            log: refusal.log,
+        Err(error) => ResponseQuery {
+            code: code.number(),
+            log: error.to_string(),
             codespace: Code::SPACE.to_owned(),
             ..ResponseQuery::default()
         },
-    }
+    })
 }
 
 fn operations(key: &[u8], proof: &LeafProof) -> ProofOps {

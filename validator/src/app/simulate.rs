@@ -5,7 +5,7 @@ use crate::{
     chain::{execute::context, overlay::Overlay},
     engine::abci::Fault,
     ledger::{
-        self, Receipt, Reject, Transaction, check, quote, rehearse, simulate,
+        self, CheckedTransaction, Receipt, Reject, Transaction, check, quote, rehearse, simulate,
         transaction::{Authentication, Header},
     },
 };
@@ -29,15 +29,20 @@ impl App {
     /// # Errors
     /// [`Fault`] when this node is broken; a refusal is an answer.
     pub fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, Fault> {
-        let state = self.state();
         let filled = match skip_authentication {
             true => fill(bytes),
             false => None,
         };
         let bytes = filled.as_deref().unwrap_or(bytes);
-        let (leaves, outcome) = match skip_authentication {
-            true => self.unsigned(&state, bytes)?,
-            false => (self.leaves_of(&state, bytes)?, self.signed(&state, bytes)?),
+        // Signatures are verified before the state is held.
+        let checked = (!skip_authentication).then(|| check(bytes, &self.deployment.domain));
+        let state = self.state();
+        let (leaves, outcome) = match checked {
+            None => self.unsigned(&state, bytes)?,
+            Some(checked) => (
+                self.leaves_of(&state, bytes)?,
+                self.signed(&state, checked)?,
+            ),
         };
         Ok(match outcome {
             Ok(receipt) => Simulated {
@@ -57,8 +62,8 @@ impl App {
         })
     }
 
-    fn signed(&self, state: &State, bytes: &[u8]) -> Told<Receipt> {
-        let checked = match check(bytes, &self.deployment.domain) {
+    fn signed(&self, state: &State, checked: Result<CheckedTransaction, Reject>) -> Told<Receipt> {
+        let checked = match checked {
             Ok(checked) => checked,
             Err(reject) => return Ok(Err(reject)),
         };

@@ -19,7 +19,7 @@ use crate::chain::execute::{Deployment, EpochEnd, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::{Parameters, Receipt};
-use crate::store::{Included, Listed, Loaded, Record, Share, Store};
+use crate::store::{Listed, Loaded, Record, Share, Store};
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
 const KEPT_CHECKPOINTS: usize = 4;
@@ -102,9 +102,9 @@ impl State {
         }
     }
 
-    /// A transaction of the last block.
-    pub(super) fn find(&self, key: &B256) -> Option<Included> {
-        self.latest.as_ref()?.find(key)
+    /// The last block's record.
+    pub(super) fn latest(&self) -> Option<Arc<Record>> {
+        self.latest.clone()
     }
 
     /// The next block's height.

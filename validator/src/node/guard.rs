@@ -1,6 +1,6 @@
 //! The application as the engine sees it: an engine that is too old is refused, and every gRPC read is a query path too.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use tendermint_proto::v0_38::abci::{
     RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
@@ -14,10 +14,10 @@ use super::comet::{COMETBFT_VERSION, is_old};
 use crate::{
     app::{
         App,
-        reads::{self, ReadError, Source},
+        query::{Answer, respond},
+        reads::{self, ReadError, Reader, Source},
     },
     engine::abci::{Fault, Handler, Outcome},
-    ledger::Code,
 };
 
 /// What stands between engine and application.
@@ -32,33 +32,8 @@ impl Guard {
         Self { app, source }
     }
 
-    fn read(&self, request: &RequestQuery) -> ResponseQuery {
-        match self.asked(request) {
-            Ok(value) => ResponseQuery {
-                key: request.data.clone(),
-                value: value.into(),
-                height: i64::try_from(self.source.tip().height).unwrap_or(i64::MAX),
-                ..ResponseQuery::default()
-            },
-            Err(error) => {
-                let code = match &error {
-                    ReadError::Invalid(_) => Code::Malformed,
-                    _ => Code::NotAllowedHere,
-                };
-                ResponseQuery {
-                    code: code.number(),
-                    log: error.to_string(),
-                    codespace: Code::SPACE.to_owned(),
-                    ..ResponseQuery::default()
-                }
-            }
-        }
-    }
-}
-
-impl Guard {
     /// These paths read the tip, and what they answer is put together from many leaves.
-    fn asked(&self, request: &RequestQuery) -> Result<Vec<u8>, ReadError> {
+    fn read(&self, request: &RequestQuery, reader: &Reader<'_>) -> Result<Answer, ReadError> {
         let tip = self.source.tip().height;
         if request.height != 0 && u64::try_from(request.height) != Ok(tip) {
             return Err(ReadError::Invalid(format!(
@@ -72,7 +47,11 @@ impl Guard {
                 request.path
             )));
         }
-        reads::answer(self.source.as_ref(), &request.path, &request.data)
+        Ok(Answer {
+            value: reads::answer(reader, &request.path, &request.data)?,
+            height: self.source.tip().height,
+            proof: None,
+        })
     }
 }
 
@@ -88,11 +67,12 @@ impl Handler for Guard {
         self.app.info(request)
     }
 
-    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
+    fn query(&self, request: RequestQuery, cancelled: &AtomicBool) -> Outcome<ResponseQuery> {
         if request.path.starts_with("/plasmid.") {
-            return Ok(self.read(&request));
+            let reader = Reader::new(self.source.as_ref(), cancelled);
+            return respond(&request, self.read(&request, &reader));
         }
-        self.app.query(request)
+        self.app.query(request, cancelled)
     }
 
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {

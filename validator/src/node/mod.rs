@@ -5,6 +5,7 @@ pub mod anvil;
 mod broadcast;
 pub mod comet;
 pub mod config;
+mod descriptors;
 pub mod development;
 pub mod founding;
 pub mod guard;

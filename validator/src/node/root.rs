@@ -167,6 +167,14 @@ impl Root {
         self.view.borrow().finalized
     }
 
+    /// Whether an endpoint answers now, and those that do agree.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let view = self.view.borrow();
+        let mut standings = view.standings.iter();
+        view.healthy && standings.any(|standing| matches!(standing, Standing::Following))
+    }
+
     /// Whether an endpoint shows a root on which this node must not run.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! What clients may read: the application, the root chain as it was last seen, and what does not change.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
+    abi,
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
@@ -15,10 +17,11 @@ use crate::{
     app::{
         App,
         reads::{
-            Facts, Id, LateShare, Located, Names, ReadError, Registry, Simulated, Source, Tip,
+            Contracts, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated,
+            Source, Tip, Vitals, Watch, shares::Shares,
         },
     },
-    chain::tree::Tree,
+    chain::{genesis::file::Loaded as Genesis, tree::Tree},
     store::Share,
 };
 
@@ -30,7 +33,8 @@ pub struct Served {
     app: Arc<App>,
     root: Root,
     facts: Facts,
-    registry: Registry,
+    remembered: Remembered,
+    watch: Mutex<Watch>,
 }
 
 impl Served {
@@ -40,7 +44,8 @@ impl Served {
             app,
             root,
             facts,
-            registry: Registry::default(),
+            remembered: Remembered::default(),
+            watch: Mutex::new(Watch::new(Instant::now())),
         }
     }
 
@@ -52,6 +57,23 @@ impl Served {
             .checked_sub(block.time)
             .map(|nanos| nanos / AVERAGED)
     }
+}
+
+/// The contracts that the Registry of the configuration made, which must be the genesis's.
+pub(super) fn contracts(registry: Address, genesis: &Genesis) -> Result<Contracts, String> {
+    let [inbox, vault, root_chain] = abi::created_by(registry);
+    let stated = Address::from(genesis.deployment.domain.root_chain);
+    if stated != root_chain {
+        return Err(format!(
+            "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
+        ));
+    }
+    Ok(Contracts {
+        registry,
+        inbox,
+        vault,
+        root_chain,
+    })
 }
 
 fn internal(error: impl std::fmt::Display) -> ReadError {
@@ -83,8 +105,9 @@ impl Source for Served {
         (self.app.state().tip.height, root)
     }
 
-    fn with_tree(&self, visit: &mut dyn FnMut(&Tree)) {
-        visit(&self.app.state().tree);
+    fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
+        let state = self.app.state();
+        visit(&state.tree, state.tip.height);
     }
 
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError> {
@@ -111,21 +134,6 @@ impl Source for Served {
             .into_iter()
             .filter_map(|share| Some((share.member, share.bytes.try_into().ok()?)))
             .collect())
-    }
-
-    fn add_share(&self, share: &LateShare) -> Result<bool, ReadError> {
-        let known = self
-            .shares(share.epoch)?
-            .contains(&(share.member, share.signature));
-        if !known {
-            let share = Share {
-                epoch: share.epoch,
-                member: share.member,
-                bytes: share.signature.to_vec(),
-            };
-            self.app.store().keep_share(share).map_err(internal)?;
-        }
-        Ok(!known)
     }
 
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError> {
@@ -163,8 +171,8 @@ impl Source for Served {
         self.app.pool().len()
     }
 
-    fn registry(&self) -> &Registry {
-        &self.registry
+    fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError> {
@@ -175,5 +183,23 @@ impl Source for Served {
 
     fn root(&self) -> Arc<View> {
         self.root.view()
+    }
+
+    fn vitals(&self) -> Vitals {
+        let height = self.app.state().tip.height;
+        let failure = self.app.store().failure().map(|error| error.to_string());
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.see(Instant::now(), height, self.root.is_sound(), failure)
+    }
+}
+
+impl Shares for Served {
+    fn keep(&self, share: &LateShare) -> Result<(), ReadError> {
+        let share = Share {
+            epoch: share.epoch,
+            member: share.member,
+            bytes: share.signature.to_vec(),
+        };
+        self.app.store().keep_share(share).map_err(internal)
     }
 }

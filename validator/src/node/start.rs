@@ -12,7 +12,6 @@ use std::{
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
-    abi,
     client::{
         ceremony::Created,
         follower::Follower,
@@ -31,11 +30,12 @@ use super::{
     broadcast::Engine,
     comet,
     config::{ConfigError, Home},
+    descriptors::{self, TooFew},
     development::{self, Published},
     guard::Guard,
     keystore::{self, KeystoreError},
     root::{Root, RootRefusal},
-    served::Served,
+    served::{self, Served},
     shutdown,
     sign_state::{Identity, SignState, SignStateError},
 };
@@ -44,12 +44,12 @@ use crate::{
         App, Surroundings, identity,
         pool::Limits as PoolLimits,
         ports::{Outlook, Signer},
-        reads::{Contracts, Facts, Source},
+        reads::{Facts, Source},
     },
     chain::{extension, genesis::file::Loaded as Genesis, sets},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, ServeError, Services},
+    rpc::{self, Backends, ServeError},
     store::{self, StoreError},
 };
 
@@ -74,6 +74,8 @@ pub struct Options {
 /// Why a node does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -126,22 +128,17 @@ pub struct Ready {
 /// # Errors
 /// [`StartError`] with what to do; an [`Alarm`] when the node found itself broken.
 pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), StartError> {
+    let connections = descriptors::raise()?;
     let home = Home::new(&options.home);
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
     let parameters = genesis.genesis.parameters;
-    let [inbox, vault, root_chain] = abi::created_by(config.root.registry);
-    check_contracts(&genesis, root_chain)?;
+    let contracts = served::contracts(config.root.registry, &genesis);
     let facts = Facts {
         chain_id: genesis.deployment.chain_id.clone(),
         domain: genesis.deployment.domain,
         parameters,
-        contracts: Contracts {
-            registry: config.root.registry,
-            inbox,
-            vault,
-            root_chain,
-        },
+        contracts: contracts.map_err(StartError::OtherDeployment)?,
     };
     let signer = open_signer(options, &home, &genesis)?;
     let signs = signer.is_some();
@@ -168,14 +165,16 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let source: Arc<dyn Source> = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine = Engine::new(&config.engine_rpc).map_err(|error| StartError::Address {
         text: config.engine_rpc.clone(),
         why: error.to_string(),
     })?;
-    let services = Services {
+    let backends = Backends {
         source,
+        shares: served,
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
     };
@@ -202,24 +201,13 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     ready(&told);
     let outcome = tokio::select! {
         outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
-        outcome = rpc::serve(config.grpc, services, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
     };
     // What was committed becomes durable, however the node ends.
     app.store().flush()?;
     drop(follower);
     outcome
-}
-
-/// The contracts of the configuration must be the genesis's.
-fn check_contracts(genesis: &Genesis, root_chain: Address) -> Result<(), StartError> {
-    let stated = Address::from(genesis.deployment.domain.root_chain);
-    if stated == root_chain {
-        return Ok(());
-    }
-    Err(StartError::OtherDeployment(format!(
-        "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
-    )))
 }
 
 /// The checkpoint key with its sign state; none when the folder has no key.

@@ -31,66 +31,50 @@ impl BridgeService for Services {
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Answer<GetCheckpointResponse> {
-        self.read(move |source| bridge::get_checkpoint(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, bridge::get_checkpoint).await
     }
 
     async fn list_checkpoints(
         &self,
         request: Request<ListCheckpointsRequest>,
     ) -> Answer<ListCheckpointsResponse> {
-        self.read(move |source| bridge::list_checkpoints(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, bridge::list_checkpoints).await
     }
 
     async fn get_shares(&self, request: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
-        self.read(move |source| bridge::get_shares(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, bridge::get_shares).await
     }
 
     async fn submit_share(
         &self,
         request: Request<SubmitShareRequest>,
     ) -> Answer<SubmitShareResponse> {
-        self.read(move |source| bridge::submit_share(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.hand_in(request).await
     }
 
     async fn get_proof(&self, request: Request<GetProofRequest>) -> Answer<GetProofResponse> {
-        self.read(move |source| bridge::get_proof(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, bridge::get_proof).await
     }
 
     async fn get_withdrawal(
         &self,
         request: Request<GetWithdrawalRequest>,
     ) -> Answer<GetWithdrawalResponse> {
-        self.read(move |source| claims::get_withdrawal(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, claims::get_withdrawal).await
     }
 
     async fn list_withdrawals(
         &self,
         request: Request<ListWithdrawalsRequest>,
     ) -> Answer<ListWithdrawalsResponse> {
-        self.read(move |source| claims::list_withdrawals(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, claims::list_withdrawals).await
     }
 
     async fn prepare_claim(
         &self,
         request: Request<PrepareClaimRequest>,
     ) -> Answer<PrepareClaimResponse> {
-        self.read(move |source| claims::prepare_claim(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, claims::prepare_claim).await
     }
 
     async fn prepare_deposit(
@@ -128,6 +112,8 @@ impl Services {
             self.contract(|contracts| contracts.inbox),
             IInbox::priceCall {}.abi_encode(),
         );
+        let turn = self.root_calls.acquire().await;
+        let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
         let answer = self
             .root
             .call(&call, At::Latest)

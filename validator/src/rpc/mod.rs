@@ -1,9 +1,13 @@
 //! gRPC (and grpc-web) for clients: reads come from `app::reads`, submissions go to the engine's mempool.
 //!
-//! Reflection and health are served too. Limits: requests of 1 MiB, refused by their stated length before they are read;
-//! streams bounded in length and patience; a time-out for every read.
+//! ```text
+//! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers)
+//!    per address, in all         per address, in all        └▶ follow, late share: places of their own
+//! ```
+//! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; streams
+//! bounded in length and patience; a time-out for every read, which stops it.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use plasmid_bridge::client::rpc::Rpc;
@@ -16,43 +20,76 @@ use plasmid_proto::{
         transaction_service_server::TransactionServiceServer,
     },
 };
-use tokio::net::TcpListener;
-use tonic::{
-    Status,
-    transport::{Server, server::TcpIncoming},
-};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tonic::{Request, Response, Status, transport::Server};
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
-    app::reads::{ReadError, Source},
+    app::reads::{ReadError, Reader, Source, shares::Shares},
     wire::Unreadable,
+    workers::Workers,
 };
+use connections::{Connections, Peer};
+use quota::Quota;
+use requests::Bounds;
+use shares::Desk;
 
 mod bridge;
 pub mod client;
+mod connections;
+mod health;
+mod quota;
 mod reads;
+mod requests;
+mod shares;
 pub mod signer;
 mod submit;
 
+pub use connections::{ConnectionLimits, MAX_ENDING};
+
 /// The largest request, in bytes.
-const LARGEST_REQUEST: usize = 1 << 20;
-/// Requests of one connection that run at once.
-const AT_ONCE: usize = 128;
+const MAX_REQUEST_BYTES: usize = 1 << 16;
+/// Requests of one connection that run at once; a client waits with more of them by itself.
+const MAX_STREAMS: u32 = 64;
+/// The largest headers of a request, in bytes.
+const MAX_HEADER_BYTES: u32 = 1 << 14;
+/// Reads that run or wait, in all and of one address.
+const MAX_READS: (usize, usize) = (512, 128);
+/// Transactions that are followed at once, in all and of one address.
+const MAX_FOLLOWED: (usize, usize) = (1_024, 128);
+/// Calls that this node makes for its clients at once: to the engine, and to the root chain. Each may cost a file descriptor.
+const MAX_ENGINE_CALLS: usize = 64;
+const MAX_ROOT_CALLS: usize = 16;
 /// How long a read may take.
 const READ_PATIENCE: Duration = Duration::from_secs(30);
 /// After how long a silent connection is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What the services are made of.
-#[derive(Clone)]
-pub struct Services {
+pub struct Backends {
     /// What reads are answered from.
     pub source: Arc<dyn Source>,
+    /// Where late shares are kept.
+    pub shares: Arc<dyn Shares>,
     /// The engine, which takes transactions.
     pub engine: Arc<dyn Mempool>,
     /// The root chain, for prices; never asked by consensus.
     pub root: Arc<Rpc>,
+}
+
+/// The services: backends, and the places in front of them.
+#[derive(Clone)]
+struct Services {
+    source: Arc<dyn Source>,
+    engine: Arc<dyn Mempool>,
+    root: Arc<Rpc>,
+    desk: Arc<Desk>,
+    workers: Arc<Workers>,
+    reads: Arc<Quota>,
+    followed: Arc<Quota>,
+    engine_calls: Arc<Semaphore>,
+    root_calls: Arc<Semaphore>,
 }
 
 /// Where transactions are handed in.
@@ -85,6 +122,9 @@ pub enum ServeError {
     /// The server failed.
     #[error("gRPC: {0}")]
     Transport(#[from] tonic::transport::Error),
+    /// The system has no threads for reads.
+    #[error("gRPC has no threads for reads: {0}")]
+    Threads(io::Error),
     /// The descriptors are malformed: cannot be with generated ones.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -96,59 +136,58 @@ pub enum ServeError {
 /// [`ServeError`] when the address is taken or the server fails.
 pub async fn serve(
     address: SocketAddr,
-    services: Services,
+    backends: Backends,
+    limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Bind { address, source })?;
+    let services = Services::new(backends).map_err(ServeError::Threads)?;
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter
-        .set_service_status("", tonic_health::ServingStatus::Serving)
-        .await;
-    reporter
-        .set_serving::<AccountServiceServer<Services>>()
-        .await;
-    reporter
-        .set_serving::<TransactionServiceServer<Services>>()
-        .await;
-    reporter.set_serving::<ChainServiceServer<Services>>().await;
-    reporter
-        .set_serving::<BridgeServiceServer<Services>>()
-        .await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .build_v1()?;
-    let incoming = TcpIncoming::from(listener)
-        .with_nodelay(Some(true))
-        .with_keepalive(Some(KEEPALIVE));
+    let health_of_node = tokio::spawn(health::report(reporter, Arc::clone(&services.source)));
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let incoming = Connections::new(limits).accept(listener);
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_headers(Any)
         .allow_methods(Any)
         .expose_headers(Any);
-    Server::builder()
+    let served = Server::builder()
         .accept_http1(true)
-        .concurrency_limit_per_connection(AT_ONCE)
+        .max_concurrent_streams(MAX_STREAMS)
+        .concurrency_limit_per_connection(MAX_STREAMS as usize)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .layer(cors)
         .layer(GrpcWebLayer::new())
+        .layer(Bounds::new())
         .add_service(health)
-        .add_service(reflection)
+        .add_service(reflection().build_v1()?)
+        // What older clients ask for.
+        .add_service(reflection().build_v1alpha()?)
         .add_service(
-            AccountServiceServer::new(services.clone()).max_decoding_message_size(LARGEST_REQUEST),
+            AccountServiceServer::new(services.clone())
+                .max_decoding_message_size(MAX_REQUEST_BYTES),
         )
         .add_service(
             TransactionServiceServer::new(services.clone())
-                .max_decoding_message_size(LARGEST_REQUEST),
+                .max_decoding_message_size(MAX_REQUEST_BYTES),
         )
         .add_service(
-            ChainServiceServer::new(services.clone()).max_decoding_message_size(LARGEST_REQUEST),
+            ChainServiceServer::new(services.clone()).max_decoding_message_size(MAX_REQUEST_BYTES),
         )
-        .add_service(BridgeServiceServer::new(services).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(
+            BridgeServiceServer::new(services).max_decoding_message_size(MAX_REQUEST_BYTES),
+        )
         .serve_with_incoming_shutdown(incoming, stop)
-        .await?;
-    Ok(())
+        .await;
+    health_of_node.abort();
+    Ok(served?)
 }
 
 impl From<Unreadable> for Status {
@@ -161,6 +200,7 @@ impl From<ReadError> for Status {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Invalid(why) => Self::invalid_argument(why),
+            ReadError::Unsupported(why) => Self::unimplemented(why),
             ReadError::NotFound(why) => Self::not_found(why),
             ReadError::Unavailable(why) => Self::unavailable(why),
             ReadError::Internal(why) => Self::internal(why),
@@ -169,21 +209,58 @@ impl From<ReadError> for Status {
 }
 
 impl Services {
-    /// Runs a read off the async threads: it may scan the state.
+    fn new(backends: Backends) -> io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let (in_all, per_address) = MAX_READS;
+        let (followed, followed_per_address) = MAX_FOLLOWED;
+        Ok(Self {
+            source: backends.source,
+            engine: backends.engine,
+            root: backends.root,
+            desk: Arc::new(Desk::new(backends.shares)),
+            workers: Arc::new(Workers::start("grpc-read", threads.clamp(2, 8), in_all)?),
+            reads: Quota::new(in_all, per_address),
+            followed: Quota::new(followed, followed_per_address),
+            engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
+            root_calls: Arc::new(Semaphore::new(MAX_ROOT_CALLS)),
+        })
+    }
+
+    /// Answers a request by a read.
+    async fn answer<Q: Send + 'static, T: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let peer = peer(&request);
+        let request = request.into_inner();
+        let answer = self.read(&peer, move |reader| read(reader, &request));
+        answer.await.map(Response::new)
+    }
+
+    /// Runs a read for `peer` on a thread of its own kind. It is stopped when it takes too long, or when nobody waits for it.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Source) -> Result<T, ReadError> + Send + 'static,
+        peer: &Peer,
+        read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
+        let busy = |why: String| Status::resource_exhausted(format!("reads: {why}"));
+        let place = self.reads.take(peer.address);
+        let place = place.map_err(|refused| busy(refused.to_string()))?;
         let source = Arc::clone(&self.source);
-        let read = tokio::task::spawn_blocking(move || read(source.as_ref()));
-        let done = tokio::time::timeout(READ_PATIENCE, read).await;
+        let running = self.workers.run(move |cancelled| {
+            let _place = place;
+            read(&Reader::new(source.as_ref(), cancelled))
+        });
+        let running = running.map_err(|full| busy(full.to_string()))?;
+        let done = tokio::time::timeout(READ_PATIENCE, running).await;
         let done = done.map_err(|_| {
             Status::deadline_exceeded(format!(
-                "the read took longer than {} seconds: the node is overloaded, ask again later",
+                "the read took longer than {} seconds and was stopped: the node is overloaded, ask again later",
                 READ_PATIENCE.as_secs()
             ))
         })?;
-        done.map_err(|error| Status::internal(format!("the read did not end: {error}")))?
+        done.map_err(|lost| Status::internal(lost.to_string()))?
             .map_err(Status::from)
     }
 
@@ -191,4 +268,10 @@ impl Services {
     fn contract(&self, which: fn(&crate::app::reads::Contracts) -> Address) -> Address {
         which(&self.source.facts().contracts)
     }
+}
+
+/// Who asks.
+fn peer<T>(request: &Request<T>) -> Arc<Peer> {
+    let known = request.extensions().get::<Arc<Peer>>();
+    known.map_or_else(Peer::local, Arc::clone)
 }

@@ -21,58 +21,46 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl AccountService for Services {
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
-        self.read(move |source| accounts::get_account(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, accounts::get_account).await
     }
 
     async fn list_balances(
         &self,
         request: Request<ListBalancesRequest>,
     ) -> Answer<ListBalancesResponse> {
-        self.read(move |source| accounts::list_balances(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, accounts::list_balances).await
     }
 
     async fn list_tokens(&self, request: Request<ListTokensRequest>) -> Answer<ListTokensResponse> {
-        self.read(move |source| accounts::list_tokens(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, accounts::list_tokens).await
     }
 }
 
 #[tonic::async_trait]
 impl ChainService for Services {
-    async fn get_status(&self, _: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
-        self.read(chain::get_status).await.map(Response::new)
+    async fn get_status(&self, request: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
+        self.answer(request, chain::get_status).await
     }
 
     async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
-        self.read(move |source| chain::get_block(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, chain::get_block).await
     }
 
     async fn list_validators(
         &self,
         request: Request<ListValidatorsRequest>,
     ) -> Answer<ListValidatorsResponse> {
-        self.read(move |source| chain::list_validators(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, chain::list_validators).await
     }
 
     async fn get_parameters(
         &self,
-        _: Request<GetParametersRequest>,
+        request: Request<GetParametersRequest>,
     ) -> Answer<GetParametersResponse> {
-        self.read(|source| Ok(chain::get_parameters(source)))
-            .await
-            .map(Response::new)
+        self.answer(request, chain::get_parameters).await
     }
 
-    async fn get_supply(&self, _: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
-        self.read(chain::get_supply).await.map(Response::new)
+    async fn get_supply(&self, request: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
+        self.answer(request, chain::get_supply).await
     }
 }

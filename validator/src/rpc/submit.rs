@@ -1,6 +1,6 @@
 //! Submission, and following a transaction to its end.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use plasmid_proto::ledger::v1::{
     FollowRequest, FollowResponse, GetTransactionRequest, GetTransactionResponse, QuoteFeeRequest,
@@ -9,11 +9,11 @@ use plasmid_proto::ledger::v1::{
     transaction_service_server::TransactionService,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Services;
+use super::{Services, connections::Peer, peer, quota::Place};
 use crate::{
     app::reads::{Id, transactions},
     ledger::Transaction,
@@ -21,8 +21,10 @@ use crate::{
 
 /// Refusals of a stream that are told; more end it.
 const MOST_REFUSALS: usize = 1_000;
-/// How often a followed transaction is looked at.
+/// How often a follower looks whether there is a new block, here or on root.
 const POLL: Duration = Duration::from_millis(50);
+/// Every so many looks one of a transaction that no block has is looked up without a new block: the mempool may have taken it.
+const POLLS: u32 = 10;
 /// How long a transaction may be unknown before following ends: it may still be on its way into the mempool.
 const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long a transaction is followed at most.
@@ -32,10 +34,6 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const MOST_SUBMITTED: u64 = 1_000_000;
 /// How long a stream of transactions may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Transactions followed at once.
-const MOST_FOLLOWED: usize = 1_024;
-
-static FOLLOWED: Semaphore = Semaphore::const_new(MOST_FOLLOWED);
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -77,29 +75,24 @@ impl TransactionService for Services {
     }
 
     async fn simulate(&self, request: Request<SimulateRequest>) -> Answer<SimulateResponse> {
-        self.read(move |source| transactions::simulate(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, transactions::simulate).await
     }
 
     async fn quote_fee(&self, request: Request<QuoteFeeRequest>) -> Answer<QuoteFeeResponse> {
-        self.read(move |source| transactions::quote_fee(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, transactions::quote_fee).await
     }
 
     async fn get_transaction(
         &self,
         request: Request<GetTransactionRequest>,
     ) -> Answer<GetTransactionResponse> {
-        self.read(move |source| transactions::get_transaction(source, &request.into_inner()))
-            .await
-            .map(Response::new)
+        self.answer(request, transactions::get_transaction).await
     }
 
     type FollowStream = Pin<Box<dyn Stream<Item = Result<FollowResponse, Status>> + Send>>;
 
     async fn follow(&self, request: Request<FollowRequest>) -> Answer<Self::FollowStream> {
+        let peer = peer(&request);
         let id = match request.into_inner().id {
             Some(follow_request::Id::Hash(hash)) => transactions::hash_id(&hash)?,
             Some(follow_request::Id::Digest(digest)) => transactions::digest_id(&digest)?,
@@ -109,13 +102,11 @@ impl TransactionService for Services {
                 ));
             }
         };
-        let place = FOLLOWED.try_acquire().map_err(|_| {
-            Status::resource_exhausted(format!(
-                "this node follows {MOST_FOLLOWED} transactions already: ask again later, or poll GetTransaction"
-            ))
+        let place = self.followed.take(peer.address).map_err(|refused| {
+            Status::resource_exhausted(format!("followers: {refused}; or poll GetTransaction"))
         })?;
         let (sender, receiver) = mpsc::channel(4);
-        tokio::spawn(follow(self.clone(), id, sender, place));
+        tokio::spawn(follow(self.clone(), id, sender, peer, place));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
@@ -135,6 +126,8 @@ impl Services {
                 });
             }
         };
+        let turn = self.engine_calls.acquire().await;
+        let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
         let taken = self
             .engine
             .broadcast(bytes)
@@ -175,10 +168,12 @@ async fn follow(
     services: Services,
     id: Id,
     sender: mpsc::Sender<Result<FollowResponse, Status>>,
-    _place: SemaphorePermit<'static>,
+    peer: Arc<Peer>,
+    _place: Place,
 ) {
+    let _in_use = peer.begin();
     let outcome = tokio::select! {
-        outcome = tell(&services, id, &sender) => outcome,
+        outcome = tell(&services, id, &peer, &sender) => outcome,
         () = sender.closed() => return,
     };
     if let Err(error) = outcome {
@@ -189,18 +184,20 @@ async fn follow(
 async fn tell(
     services: &Services,
     id: Id,
+    peer: &Peer,
     sender: &mpsc::Sender<Result<FollowResponse, Status>>,
 ) -> Result<(), Status> {
     let start = tokio::time::Instant::now();
-    let (mut last, mut seen) = (None, None);
+    let (mut last, mut seen, mut polls) = (None, None, 0u32);
     while start.elapsed() < LONGEST {
         let moment = services.source.moment();
         let unknown = last.is_none_or(|stage| stage <= Stage::Pending as i32);
+        polls = polls.wrapping_add(1);
         // What stands in a block changes with a block of the child or of root only.
-        if unknown || seen != Some(moment) {
+        if seen != Some(moment) || unknown && polls.is_multiple_of(POLLS) {
             seen = Some(moment);
             let status = services
-                .read(move |source| transactions::status(source, &id))
+                .read(peer, move |source| transactions::status(source, &id))
                 .await?;
             let stage = status.stage;
             let gone = stage == Stage::Unknown as i32;

@@ -4,7 +4,7 @@
 //! commit(h) → queue ──(thread: write all, one flush)──→ durable ──(64 heights or 48 MB)──→ folded into pages
 //! ```
 //! Several heights share one flush when the disk is slower than the chain. Reads see a height from its commit on. A failure
-//! of the disk is kept: every later call returns it, and the durable height stands still.
+//! that may pass is tried again for a minute; another one is kept: every later call returns it, and the durable height stands still.
 
 use super::archive::Archive;
 use super::keys::{self, Table};
@@ -100,6 +100,10 @@ impl<S: Shelf> Store for Books<S> {
         self.writer.lock().durable
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        self.writer.lock().check().err()
+    }
+
     fn commit(&self, record: Arc<Record>) -> Result<(), StoreError> {
         let given = record.height();
         let root = record.journal.root;
@@ -180,7 +184,9 @@ impl<S: Shelf> Store for Books<S> {
     }
 
     fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError> {
-        match self.recent(|record| record.find(key)) {
+        // Looked through outside the lock, which every commit takes.
+        let recent: Vec<Recent> = self.writer.lock().recent.iter().rev().cloned().collect();
+        match recent.iter().find_map(|recent| recent.find(key)) {
             Some(found) => Ok(Some(found)),
             None => self.writer.archive.transaction(key),
         }

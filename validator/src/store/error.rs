@@ -1,6 +1,7 @@
 //! What can go wrong with the store, with the folder it happened in and the way back.
 
-use std::fmt;
+use rustix::io::Errno;
+use std::{fmt, io};
 
 /// Why the store refuses or failed. It is a fault of this node in every case, never of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,12 @@ pub enum StoreError {
         "the store in {folder} cannot be read or written: {reason}; check the disk and start again"
     )]
     Disk { folder: String, reason: String },
+    /// The system lacks something for now, such as a free file descriptor: the same call may work later.
+    #[error(
+        "the store in {folder} cannot be read or written for now: {reason}; raise the limit of open files or free the disk, and start again if \
+         the node has stopped"
+    )]
+    Passing { folder: String, reason: String },
     /// Heights are committed one after the other, from 0.
     #[error("height {given} was committed, expected was {expected}")]
     Order { expected: u64, given: u64 },
@@ -47,6 +54,32 @@ pub enum StoreError {
         commitment: String,
         tree: String,
     },
+}
+
+impl StoreError {
+    /// A failure of the file system in `folder`, which is passing or not.
+    pub(super) fn from_io(folder: &str, error: &io::Error) -> Self {
+        let (folder, reason) = (folder.to_owned(), error.to_string());
+        let passing = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::NOSPC,
+            Errno::DQUOT,
+            Errno::INTR,
+            Errno::AGAIN,
+        ];
+        match Errno::from_io_error(error) {
+            Some(number) if passing.contains(&number) => Self::Passing { folder, reason },
+            _ => Self::Disk { folder, reason },
+        }
+    }
+
+    /// Whether the same call may work later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Passing { .. })
+    }
 }
 
 /// Which chain a store is of.

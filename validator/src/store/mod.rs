@@ -60,6 +60,9 @@ pub trait Store: Send + Sync {
     /// The last height that no crash loses.
     fn durable_height(&self) -> Option<u64>;
 
+    /// Why nothing is written any more, once that is so.
+    fn failure(&self) -> Option<StoreError>;
+
     /// Takes the next height, whose Commit the engine has called; 0 is the genesis. May return before it is durable, and waits
     /// while too much is not.
     ///

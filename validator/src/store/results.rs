@@ -41,7 +41,13 @@ impl Record {
     #[must_use]
     pub fn find(&self, key: &Hash) -> Option<Included> {
         let mut listed = self.transactions.iter();
-        let found = listed.find(|listed| listed.hash == *key || listed.digest == *key)?;
+        let place = listed.position(|listed| listed.hash == *key || listed.digest == *key)?;
+        self.included(place)
+    }
+
+    /// The transaction at a place of the list.
+    pub(super) fn included(&self, place: usize) -> Option<Included> {
+        let found = self.transactions.get(place)?;
         Some(Included {
             height: self.height(),
             index: found.index,

@@ -15,16 +15,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::{Duration, SystemTime};
 
 const CACHE_BYTES: u64 = 64 << 20;
+/// A folder's time of change may be this far behind the clock.
+const COARSE: Duration = Duration::from_secs(2);
 
 /// sled's files in a folder.
 pub struct Sled {
     folder: String,
     open: Option<Open>,
     broken: AtomicBool,
-    /// Names of the files beside sled's log that are synced.
-    synced: Mutex<BTreeSet<OsString>>,
+    synced: Mutex<Synced>,
+}
+
+/// The files beside sled's log that are synced.
+#[derive(Default)]
+struct Synced {
+    names: BTreeSet<OsString>,
+    /// When their folder was last changed, if it has stood for longer than a file system's clock may be coarse.
+    changed: Option<SystemTime>,
 }
 
 struct Open {
@@ -53,7 +63,8 @@ impl Sled {
                 let tree = db.open_tree(table.name());
                 trees.push((table, tree.map_err(|error| from_sled(&name, &error))?));
             }
-            let log = File::open(folder.join("db")).map_err(|error| from_io(&name, &error))?;
+            let log = File::open(folder.join("db"))
+                .map_err(|error| StoreError::from_io(&name, &error))?;
             Ok(Open { db, log, trees })
         })?;
         Ok(Self {
@@ -75,22 +86,32 @@ impl Sled {
         result
     }
 
-    /// sled writes nodes above 128 KiB to files of their own, and syncs none of them.
+    /// sled writes nodes above 128 KiB to files of their own, and syncs none of them. Their folder is listed only when it has
+    /// changed: a flush without such files needs no file descriptor.
     fn sync_blobs(&self) -> std::io::Result<()> {
+        let folder = Path::new(&self.folder).join("blobs");
         let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = std::fs::metadata(&folder)?.modified()?;
+        if synced.changed == Some(changed) {
+            return Ok(());
+        }
+        let stands = SystemTime::now().duration_since(changed);
         let mut there = BTreeSet::new();
-        for entry in std::fs::read_dir(Path::new(&self.folder).join("blobs"))? {
+        for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
             let name = entry.file_name();
             // Names are log positions: a file is written once. It may be gone again by now.
-            if !synced.contains(&name)
-                && let Ok(blob) = File::open(entry.path())
-            {
-                blob.sync_data()?;
+            if !synced.names.contains(&name) {
+                match File::open(entry.path()) {
+                    Ok(blob) => blob.sync_data()?,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
             }
             there.insert(name);
         }
-        *synced = there;
+        synced.names = there;
+        synced.changed = stands.is_ok_and(|time| time > COARSE).then_some(changed);
         Ok(())
     }
 
@@ -164,7 +185,7 @@ impl Shelf for Sled {
             let flushed = open.db.flush();
             flushed.map_err(|error| from_sled(&self.folder, &error))?;
             let synced = open.log.sync_data().and_then(|()| self.sync_blobs());
-            synced.map_err(|error| from_io(&self.folder, &error))
+            synced.map_err(|error| StoreError::from_io(&self.folder, &error))
         })
     }
 }
@@ -221,20 +242,12 @@ fn from_sled(folder: &str, error: &sled::Error) -> StoreError {
         sled::Error::Io(io) if io.to_string().contains("could not acquire lock") => {
             StoreError::InUse { folder }
         }
-        sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => StoreError::Disk {
-            folder,
-            reason: io.to_string(),
-        },
+        sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => {
+            StoreError::from_io(&folder, io)
+        }
         other => StoreError::Damaged {
             folder,
             what: other.to_string(),
         },
-    }
-}
-
-fn from_io(folder: &str, error: &std::io::Error) -> StoreError {
-    StoreError::Disk {
-        folder: folder.into(),
-        reason: error.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use tendermint_proto::v0_38::abci::{ExecTxResult, ResponseFinalizeBlock};
 mod crash;
 mod damage;
 mod folding;
+mod passing;
 mod port;
 mod retention;
 

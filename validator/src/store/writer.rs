@@ -1,15 +1,17 @@
 //! The writer behind the tip: writes what is queued, flushes once for all of it, folds while nothing waits.
 
-use super::StoreError;
 use super::archive::Archive;
 use super::fold::Folding;
 use super::record::{Record, Share};
 use super::shelf::Shelf;
 use super::state::{Floor, Folded, last_mark};
+use super::{Included, StoreError};
+use alloy_primitives::B256 as Hash;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Folding begins at so many heights, or bytes of records, and leaves the last few.
 const FOLD_HEIGHTS: usize = 64;
@@ -24,6 +26,11 @@ const MOST_BYTES: usize = 2 * FOLD_BYTES;
 const QUEUE_HEIGHTS: usize = 64;
 const QUEUE_BYTES: usize = 64 << 20;
 
+/// A call that fails for a passing reason is made again so often, each time a millisecond later than the time before and at most
+/// this much: for a minute in all.
+const MAX_ATTEMPTS: u32 = 650;
+const MAX_PAUSE_MS: u32 = 100;
+
 pub(super) enum Task {
     Commit(Recent),
     Share(Share),
@@ -35,12 +42,31 @@ pub(super) enum Task {
 pub(super) struct Recent {
     pub record: Arc<Record>,
     weight: usize,
+    /// Engine hash and digest of its transactions with their places, ascending; made when somebody first looks for one.
+    names: Arc<OnceLock<Vec<(Hash, usize)>>>,
 }
 
 impl Recent {
     pub fn new(record: Arc<Record>) -> Self {
-        let weight = record.weight();
-        Self { record, weight }
+        Self {
+            weight: record.weight(),
+            record,
+            names: Arc::default(),
+        }
+    }
+
+    /// The transaction with this engine hash or EIP-712 digest, when the height has it.
+    pub fn find(&self, key: &Hash) -> Option<Included> {
+        let names = self.names.get_or_init(|| {
+            let listed = self.record.transactions.iter().enumerate();
+            let names = listed.flat_map(|(place, one)| [(one.hash, place), (one.digest, place)]);
+            let mut names: Vec<(Hash, usize)> = names.collect();
+            names.sort_unstable();
+            names
+        });
+        let place = names.binary_search_by_key(key, |(name, _)| *name).ok()?;
+        let (_, place) = names.get(place)?;
+        self.record.included(*place)
     }
 }
 
@@ -197,12 +223,45 @@ impl<S: Shelf> Writer<S> {
         let tasks = shared.take();
         drop(shared);
         self.changed.notify_all();
-        let done = self.write(&mut desk, &tasks);
-        let done = done.and_then(|()| self.fold(&mut desk));
+        let done = self.persist(|| self.write(&mut desk, &tasks));
+        let done = done.and_then(|()| {
+            self.persist(|| {
+                let folded = self.fold(&mut desk);
+                if folded.is_err() {
+                    // A folding that was cut off begins anew.
+                    desk.folding = None;
+                }
+                folded
+            })
+        });
         if let Err(error) = &done {
             self.fail(error.clone());
         }
         done
+    }
+
+    /// Does `step`, and again while it fails for a reason that passes: every write may be repeated.
+    fn persist(&self, mut step: impl FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        for attempt in 1.. {
+            match step() {
+                Err(error) if error.is_passing() && attempt < MAX_ATTEMPTS => {
+                    if attempt == 1 {
+                        tracing::warn!(%error, "the store waits");
+                    }
+                    if self.lock().closing {
+                        return Err(error);
+                    }
+                    let pause = attempt.min(MAX_PAUSE_MS);
+                    std::thread::sleep(Duration::from_millis(pause.into()));
+                }
+                Ok(()) if attempt > 1 => {
+                    tracing::info!(attempt, "the store goes on");
+                    return Ok(());
+                }
+                done => return done,
+            }
+        }
+        Ok(())
     }
 
     fn write(&self, desk: &mut Desk, tasks: &VecDeque<Task>) -> Result<(), StoreError> {

@@ -1,13 +1,14 @@
 //! Accounts, balances and tokens at the tip.
 
+use std::sync::{Mutex, PoisonError};
+
+use plasmid_proto::chain::v1::GetSupplyResponse;
 use plasmid_proto::ledger::v1::{
     Balance, GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
     ListTokensRequest, ListTokensResponse, Token,
 };
 
-use std::sync::Mutex;
-
-use super::{ReadError, Source, next_page, on_tree, page};
+use super::{ReadError, Reader, next_page, on_tree, page};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -17,9 +18,16 @@ use crate::{
     wire::{self, address_text},
 };
 
+/// Assets that one page of balances looks at.
+const LOOKED_AT: usize = 20_000;
+/// Those of them that are looked at while the state is held.
+const LOOK: usize = 256;
+/// Leaves that are searched for tokens while the state is held.
+const SCANNED: u32 = 1 << 14;
+
 /// An account; one without a leaf has zeros.
 pub fn get_account(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetAccountRequest,
 ) -> Result<GetAccountResponse, ReadError> {
     let account = wire::account(&request.account)?;
@@ -41,30 +49,49 @@ pub fn get_account(
     })
 }
 
-/// Balances of an account that are not zero, and the native coin's always.
+/// Balances of an account that are not zero, and the native coin's always. A page's token is a place in the token registry.
 pub fn list_balances(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &ListBalancesRequest,
 ) -> Result<ListBalancesResponse, ReadError> {
     let account = wire::account(&request.account)?;
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let assets = assets(source)?;
-    let balances = on_tree(source, |tree| balances_of(tree, assets, &account))??;
-    let total = balances.len();
-    Ok(ListBalancesResponse {
-        balances: balances.into_iter().skip(start).take(length).collect(),
-        next_page_token: next_page(start, length, total),
-        height: source.tip().height,
-    })
+    let (assets, total) = assets(source, start, LOOKED_AT)?;
+    let (mut balances, mut next) = (Vec::new(), start);
+    // One more than the page holds, so that the last page says that it is the last.
+    for slice in assets.chunks(LOOK) {
+        for balance in on_tree(source, |tree| balances_of(tree, slice, &account))?? {
+            if balance.is_some() && balances.len() >= length {
+                return Ok(page_of_balances(source, balances, next.to_string()));
+            }
+            balances.extend(balance);
+            next = next.saturating_add(1);
+        }
+    }
+    let token = next_page(next, 0, total);
+    Ok(page_of_balances(source, balances, token))
 }
 
+fn page_of_balances(
+    source: &Reader<'_>,
+    balances: Vec<Balance>,
+    next_page_token: String,
+) -> ListBalancesResponse {
+    ListBalancesResponse {
+        balances,
+        next_page_token,
+        height: source.tip().height,
+    }
+}
+
+/// An account's balance of each of these assets; none where it is not to be listed.
 fn balances_of(
     tree: &Tree,
-    assets: Vec<AssetLeaf>,
+    assets: &[u32],
     account: &Account,
-) -> Result<Vec<Balance>, ReadError> {
-    let mut balances = Vec::new();
-    for asset in assets {
+) -> Result<Vec<Option<Balance>>, ReadError> {
+    let balance = |index: &u32| {
+        let asset = asset(tree, *index)?;
         let amount = if asset.token == NATIVE {
             value::<AccountLeaf>(tree, &Slot::Account(*account))?
                 .unwrap_or_default()
@@ -73,47 +100,52 @@ fn balances_of(
             value::<TokenBalance>(tree, &Slot::TokenBalance(*account, asset.token))?
                 .map_or(0, |leaf| leaf.amount)
         };
-        if amount > 0 || asset.token == NATIVE {
-            balances.push(Balance {
-                token: address_text(&asset.token),
-                symbol: asset.symbol_text(),
-                decimals: u32::from(asset.decimals),
-                amount: amount.to_string(),
-            });
-        }
-    }
-    Ok(balances)
+        let is_listed = amount > 0 || asset.token == NATIVE;
+        Ok(is_listed.then(|| Balance {
+            token: address_text(&asset.token),
+            symbol: asset.symbol_text(),
+            decimals: u32::from(asset.decimals),
+            amount: amount.to_string(),
+        }))
+    };
+    assets.iter().map(balance).collect()
 }
 
 /// The token registry, the native coin first.
 pub fn list_tokens(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &ListTokensRequest,
 ) -> Result<ListTokensResponse, ReadError> {
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let assets = assets(source)?;
-    let total = assets.len();
-    let tokens = assets
-        .into_iter()
-        .skip(start)
-        .take(length)
-        .map(|asset| Token {
+    let (assets, total) = assets(source, start, length)?;
+    let mut tokens = Vec::new();
+    for slice in assets.chunks(LOOK) {
+        let leaves = on_tree(source, |tree| {
+            let leaves = slice.iter().map(|index| asset(tree, *index));
+            leaves.collect::<Result<Vec<AssetLeaf>, _>>()
+        })??;
+        tokens.extend(leaves.into_iter().map(|asset| Token {
             token: address_text(&asset.token),
             symbol: asset.symbol_text(),
             decimals: u32::from(asset.decimals),
             credited: asset.credited.to_string(),
             withdrawn: asset.withdrawn.to_string(),
-        });
+        }));
+    }
     Ok(ListTokensResponse {
-        tokens: tokens.collect(),
+        tokens,
         next_page_token: next_page(start, length, total),
         height: source.tip().height,
     })
 }
 
-/// Where the leaves of tokens stand. Leaves never move or go, so each is looked at once.
+/// What reads remember from one to the next. Leaves never move or go, so each is looked at once for the tokens.
 #[derive(Debug, Default)]
-pub struct Registry(Mutex<Looked>);
+pub struct Remembered {
+    tokens: Mutex<Looked>,
+    /// The last answer to GetSupply.
+    pub(super) supply: Mutex<Option<GetSupplyResponse>>,
+}
 
 #[derive(Debug, Default)]
 struct Looked {
@@ -123,25 +155,38 @@ struct Looked {
     assets: Vec<u32>,
 }
 
-/// Every asset, in the order in which they came.
-pub(crate) fn assets(source: &dyn Source) -> Result<Vec<AssetLeaf>, ReadError> {
-    let mut looked = source.registry().0.lock();
-    let looked = looked
-        .as_mut()
-        .map_err(|error| ReadError::Internal(error.to_string()))?;
-    on_tree(source, |tree| {
-        for index in looked.count..tree.count() {
-            if tree
-                .leaf(index)
-                .is_some_and(|leaf| leaf.kind == AssetLeaf::KIND)
-            {
-                looked.assets.push(index);
-            }
+/// Where the leaves of up to `length` assets stand, from place `start` on in the order in which they came, and how many assets
+/// there are.
+fn assets(
+    source: &Reader<'_>,
+    start: usize,
+    length: usize,
+) -> Result<(Vec<u32>, usize), ReadError> {
+    let tokens = &source.remembered().tokens;
+    let mut looked = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let count = on_tree(source, |tree| {
+            let end = looked.count.saturating_add(SCANNED).min(tree.count());
+            let leaves = (looked.count..end).filter_map(|index| tree.leaf(index));
+            let assets = leaves.filter(|leaf| leaf.kind == AssetLeaf::KIND);
+            let found: Vec<u32> = assets.map(|leaf| leaf.index).collect();
+            looked.assets.extend(found);
+            looked.count = looked.count.max(end);
+            tree.count()
+        })?;
+        if looked.count >= count {
+            break;
         }
-        looked.count = looked.count.max(tree.count());
-        let leaves = looked.assets.iter().filter_map(|index| tree.leaf(*index));
-        leaves.map(|leaf| decode(leaf.value)).collect()
-    })?
+    }
+    let page = looked.assets.iter().skip(start).take(length);
+    Ok((page.copied().collect(), looked.assets.len()))
+}
+
+/// The asset whose leaf stands at `index`.
+fn asset(tree: &Tree, index: u32) -> Result<AssetLeaf, ReadError> {
+    let leaf = tree.leaf(index);
+    let leaf = leaf.ok_or_else(|| ReadError::Internal(format!("leaf {index} is not there")))?;
+    decode(leaf.value)
 }
 
 /// The typed value at a slot.

@@ -1,17 +1,15 @@
 //! Checkpoints, shares and proofs.
 
-use plasmid_bridge::proof::bls;
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_proto::bridge::v1::{
     Checkpoint as WireCheckpoint, CheckpointStage, GetCheckpointRequest, GetCheckpointResponse,
     GetProofRequest, GetProofResponse, GetSharesRequest, GetSharesResponse, LeafProof,
-    ListCheckpointsRequest, ListCheckpointsResponse, Share, SubmitShareRequest,
-    SubmitShareResponse, get_proof_request,
+    ListCheckpointsRequest, ListCheckpointsResponse, Share, get_proof_request,
 };
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
-    LateShare, ReadError, Source,
+    Past, ReadError, Reader,
     accounts::value,
     claims::{self, Standing},
     on_tree, page,
@@ -27,7 +25,7 @@ use crate::{
 
 /// A checkpoint whose epoch is over.
 pub fn get_checkpoint(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetCheckpointRequest,
 ) -> Result<GetCheckpointResponse, ReadError> {
     Ok(GetCheckpointResponse {
@@ -35,7 +33,7 @@ pub fn get_checkpoint(
     })
 }
 
-fn wanted(source: &dyn Source, epoch: u64) -> Result<Checkpoint, ReadError> {
+pub(super) fn wanted(source: &Reader<'_>, epoch: u64) -> Result<Checkpoint, ReadError> {
     source.checkpoint(epoch)?.ok_or_else(|| {
         let blocks = source.facts().parameters.epoch_blocks;
         let current = epoch_of(source.tip().height.max(1), blocks).unwrap_or(0);
@@ -46,7 +44,7 @@ fn wanted(source: &dyn Source, epoch: u64) -> Result<Checkpoint, ReadError> {
 /// The newest checkpoints first. A page's token is the number of epochs below it, so that a checkpoint that appears in the
 /// meantime moves nothing from one page to another.
 pub fn list_checkpoints(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &ListCheckpointsRequest,
 ) -> Result<ListCheckpointsResponse, ReadError> {
     let (below, length) = page(request.page_size, &request.page_token, 20)?;
@@ -73,7 +71,7 @@ pub fn list_checkpoints(
     })
 }
 
-fn describe(source: &dyn Source, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
+fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
     let epoch = checkpoint.epoch;
     let (members, total_power) = members(source, epoch.saturating_add(1)).unwrap_or_default();
     let root = source.root();
@@ -121,7 +119,7 @@ fn describe(source: &dyn Source, checkpoint: &Checkpoint) -> Result<WireCheckpoi
 }
 
 /// The members of a set in seat order, and their power.
-pub(crate) fn members(source: &dyn Source, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
+pub(crate) fn members(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
     let parameters = &source.facts().parameters;
     let place = ring_place(epoch, parameters.ring);
     on_tree(source, |tree| {
@@ -148,7 +146,7 @@ pub(crate) fn members(source: &dyn Source, epoch: u64) -> Result<(Vec<Member>, u
 
 /// All that a relayer needs.
 pub fn get_shares(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetSharesRequest,
 ) -> Result<GetSharesResponse, ReadError> {
     let checkpoint = wanted(source, request.epoch)?;
@@ -171,70 +169,9 @@ pub fn get_shares(
     })
 }
 
-/// Takes a share over a checkpoint that root has not accepted, when it verifies.
-pub fn submit_share(
-    source: &dyn Source,
-    request: &SubmitShareRequest,
-) -> Result<SubmitShareResponse, ReadError> {
-    let epoch = request.epoch;
-    if standing_is_settled(source, epoch) {
-        return Err(ReadError::Invalid(format!(
-            "root has accepted checkpoint {epoch}: it needs no share"
-        )));
-    }
-    let checkpoint = wanted(source, epoch)?;
-    let (members, total_power) = members(source, epoch.saturating_add(1))?;
-    let member = usize::try_from(request.member)
-        .ok()
-        .and_then(|number| members.get(number));
-    let member = member.ok_or_else(|| {
-        ReadError::Invalid(format!(
-            "set {} has {} members, and no number {}",
-            epoch + 1,
-            members.len(),
-            request.member
-        ))
-    })?;
-    let signature: [u8; 192] = request.signature.as_slice().try_into().map_err(|_| {
-        ReadError::Invalid(format!(
-            "a share has 192 bytes, this one {}",
-            request.signature.len()
-        ))
-    })?;
-    bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), &signature).map_err(
-        |error| {
-            ReadError::Invalid(format!(
-                "the share of member {} does not verify: {error}",
-                request.member
-            ))
-        },
-    )?;
-    let number = u16::try_from(request.member).unwrap_or(u16::MAX);
-    let added = source.add_share(&LateShare {
-        epoch,
-        member: number,
-        signature,
-    })?;
-    let shares = source.shares(epoch)?;
-    let signed = shares
-        .iter()
-        .filter_map(|(number, _)| members.get(usize::from(*number)))
-        .map(|member| member.power)
-        .sum();
-    Ok(SubmitShareResponse {
-        added,
-        signed_power: signed,
-        total_power,
-    })
-}
-
-fn standing_is_settled(source: &dyn Source, epoch: u64) -> bool {
-    !matches!(claims::standing(source, epoch), Standing::Open)
-}
-
 /// A leaf with its proof at a checkpoint.
 pub fn get_proof(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetProofRequest,
 ) -> Result<GetProofResponse, ReadError> {
     let key = match &request.leaf {
@@ -267,37 +204,31 @@ pub fn get_proof(
             })?,
         };
     let checkpoint = wanted(source, epoch)?;
-    let proof = on_tree(source, |tree| -> Result<LeafProof, ReadError> {
-        let view = tree.at(epoch).map_err(|error| {
-            ReadError::NotFound(format!(
-                "checkpoint {epoch} cannot be proven against: {error}"
-            ))
-        })?;
-        let found = view.get(&key).map(|(index, _, _)| index);
-        let index = found.unwrap_or_else(|| view.low(&key));
-        let internal =
-            |error: crate::chain::tree::TreeError| ReadError::Internal(error.to_string());
-        let inclusion = view.prove(index).map_err(internal)?;
-        let leaf = view
-            .leaf(index)
-            .ok_or_else(|| ReadError::Internal(format!("leaf {index} is not there")))?;
-        Ok(LeafProof {
-            present: found.is_some(),
-            key: key.to_vec(),
-            index,
-            leaf_key: leaf.key.to_vec(),
-            next_key: leaf.next.to_vec(),
-            kind: u32::from(leaf.kind),
-            value: leaf.value.to_vec(),
-            siblings: inclusion
-                .siblings
-                .iter()
-                .map(|sibling| sibling.to_vec())
-                .collect(),
-            leaf_count: view.count(),
-            state_root: view.root().to_vec(),
-        })
-    })??;
+    let past = Past::of(source, epoch)
+        .map_err(|error| error.because(&format!("checkpoint {epoch} cannot be proven against")))?;
+    let found = past.get(&key)?;
+    let present = found.is_some();
+    let leaf = match found {
+        Some(leaf) => leaf,
+        None => past.low(&key)?,
+    };
+    let inclusion = past.prove(&leaf)?;
+    let proof = LeafProof {
+        present,
+        key: key.to_vec(),
+        index: leaf.index,
+        leaf_key: leaf.key.to_vec(),
+        next_key: leaf.next.to_vec(),
+        kind: u32::from(leaf.kind),
+        value: leaf.value,
+        siblings: inclusion
+            .siblings
+            .iter()
+            .map(|sibling| sibling.to_vec())
+            .collect(),
+        leaf_count: past.count(),
+        state_root: past.root().to_vec(),
+    };
     Ok(GetProofResponse {
         checkpoint: Some(describe(source, &checkpoint)?),
         proof: Some(proof),

@@ -1,20 +1,21 @@
 //! Blocks, validator sets, parameters, sums and the state of this node.
 
-use std::{collections::BTreeMap, ops::Range, sync::Mutex};
+use std::{collections::BTreeMap, sync::PoisonError};
 
 use plasmid_proto::chain::v1::{
-    GetBlockRequest, GetBlockResponse, GetParametersResponse, GetStatusResponse, GetSupplyResponse,
+    GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
+    GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
     ListValidatorsRequest, ListValidatorsResponse, Supply, Validator,
 };
 use plasmid_staking::epoch_of;
 
 use super::{
-    ReadError, Source,
+    ReadError, Reader,
     accounts::{decode, value},
     claims, on_tree,
 };
 use crate::{
-    chain::tree::Tree,
+    chain::tree::LeafRef,
     ledger::{
         Slot, Value,
         leaf::{
@@ -26,14 +27,16 @@ use crate::{
     wire::{self, address_text, consensus_address},
 };
 
-/// Leaves that are added up while the state is held: a few milliseconds.
+/// Leaves that are added up while the state is held: about a millisecond.
 const SLICE: u32 = 1 << 14;
-/// How often a scan begins anew.
-const SCANS: usize = 8;
 
 /// What this node is and how far it is.
-pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
+pub fn get_status(
+    source: &Reader<'_>,
+    _: &GetStatusRequest,
+) -> Result<GetStatusResponse, ReadError> {
     let (facts, tip, root) = (source.facts(), source.tip(), source.root());
+    let vitals = source.vitals();
     let (inbox, leaf_count) = on_tree(source, |tree| {
         value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count()))
     })??;
@@ -67,12 +70,15 @@ pub fn get_status(source: &dyn Source) -> Result<GetStatusResponse, ReadError> {
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
         root_trouble: root.trouble(),
+        height_stands_secs: vitals.height_stands.as_secs(),
+        root_silent_secs: vitals.root_silent.as_secs(),
+        troubles: vitals.troubles().map(|(_, why)| why).collect(),
     })
 }
 
 /// A block's commitment.
 pub fn get_block(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetBlockRequest,
 ) -> Result<GetBlockResponse, ReadError> {
     let tip = source.tip().height;
@@ -98,7 +104,7 @@ pub fn get_block(
 
 /// The set of an epoch, in seat order.
 pub fn list_validators(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &ListValidatorsRequest,
 ) -> Result<ListValidatorsResponse, ReadError> {
     let parameters = &source.facts().parameters;
@@ -147,33 +153,55 @@ pub fn list_validators(
 }
 
 /// Every parameter of the deployment.
-pub fn get_parameters(source: &dyn Source) -> GetParametersResponse {
-    GetParametersResponse {
+pub fn get_parameters(
+    source: &Reader<'_>,
+    _: &GetParametersRequest,
+) -> Result<GetParametersResponse, ReadError> {
+    Ok(GetParametersResponse {
         parameters: wire::parameters(&source.facts().parameters),
-    }
+    })
 }
 
-/// The sums of every asset, by a scan of all leaves.
-pub fn get_supply(source: &dyn Source) -> Result<GetSupplyResponse, ReadError> {
-    static SCAN: Mutex<()> = Mutex::new(());
-    let Ok(_alone) = SCAN.try_lock() else {
-        return Err(ReadError::Unavailable(
-            "the node is adding up all leaves for somebody else: ask again in a second".into(),
-        ));
+/// The sums of every asset at the tip, by a scan of all leaves as they are when it begins. One scan runs at a time; who asks
+/// meanwhile gets the last answer, which names its height.
+pub fn get_supply(
+    source: &Reader<'_>,
+    _: &GetSupplyRequest,
+) -> Result<GetSupplyResponse, ReadError> {
+    let memory = &source.remembered().supply;
+    let last = memory
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    if let Some(last) = &last
+        && last.height == source.tip().height
+    {
+        return Ok(last.clone());
+    }
+    let Some(pinned) = Pinned::set(source)? else {
+        return last.ok_or_else(|| {
+            ReadError::Unavailable(
+                "the node is adding up all leaves for somebody else: ask again in a second".into(),
+            )
+        });
     };
-    let (height, sums) = scan(source)?;
-    let assets = sums.into_iter().map(|(token, sum)| Supply {
+    let answer = GetSupplyResponse {
+        height: pinned.height,
+        assets: pinned.scan()?.into_iter().map(supply).collect(),
+    };
+    *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
+    Ok(answer)
+}
+
+fn supply((token, sum): ([u8; 20], Sum)) -> Supply {
+    Supply {
         token: address_text(&token),
         balances: sum.balances.to_string(),
         stakes: sum.stakes.to_string(),
         pools: sum.pools.to_string(),
         credited: sum.credited.to_string(),
         withdrawn: sum.withdrawn.to_string(),
-    });
-    Ok(GetSupplyResponse {
-        assets: assets.collect(),
-        height,
-    })
+    }
 }
 
 #[derive(Default)]
@@ -187,71 +215,92 @@ struct Sum {
 
 type Sums = BTreeMap<[u8; 20], Sum>;
 
-/// Sums over all leaves at one height. The state is let go after every slice, so that no block waits for a scan; one in which a
-/// block came begins anew.
-fn scan(source: &dyn Source) -> Result<(u64, Sums), ReadError> {
-    for _ in 0..SCANS {
-        let height = source.tip().height;
-        let (mut sums, mut next, mut count) = (Sums::new(), 0u32, 1);
-        while next < count && source.tip().height == height {
-            let end = next.saturating_add(SLICE);
-            count = on_tree(source, |tree| {
-                add_up(tree, next..end, &mut sums).map(|()| tree.count())
-            })??;
-            next = end;
-        }
-        if next >= count && source.tip().height == height {
-            return Ok((height, sums));
-        }
-    }
-    Err(ReadError::Unavailable(
-        "blocks come faster than all leaves can be added up: ask a node whose engine stands still"
-            .into(),
-    ))
+/// The state of one height, kept readable while blocks go on.
+struct Pinned<'a> {
+    source: &'a Reader<'a>,
+    height: u64,
+    count: u32,
 }
 
-fn add_up(tree: &Tree, indices: Range<u32>, sums: &mut Sums) -> Result<(), ReadError> {
-    for leaf in indices.map_while(|index| tree.leaf(index)) {
-        let native = |sums: &mut Sums, part: fn(&mut Sum) -> &mut u128, amount| {
-            add(part(sums.entry(NATIVE).or_default()), amount)
-        };
-        match leaf.kind {
-            AccountLeaf::KIND => native(
-                sums,
-                |sum| &mut sum.balances,
-                decode::<AccountLeaf>(leaf.value)?.balance,
-            )?,
-            SeatLeaf::KIND => native(
-                sums,
-                |sum| &mut sum.stakes,
-                decode::<SeatLeaf>(leaf.value)?.0.stake,
-            )?,
-            FeePool::KIND => native(
-                sums,
-                |sum| &mut sum.pools,
-                decode::<FeePool>(leaf.value)?.amount,
-            )?,
-            Burned::KIND => native(
-                sums,
-                |sum| &mut sum.pools,
-                decode::<Burned>(leaf.value)?.amount,
-            )?,
-            TokenBalance::KIND => {
-                let balance: TokenBalance = decode(leaf.value)?;
-                add(
-                    &mut sums.entry(balance.token).or_default().balances,
-                    balance.amount,
-                )?;
-            }
-            AssetLeaf::KIND => {
-                let asset: AssetLeaf = decode(leaf.value)?;
-                let sum = sums.entry(asset.token).or_default();
-                (sum.credited, sum.withdrawn) = (asset.credited, asset.withdrawn);
-            }
-            _ => {}
-        }
+impl<'a> Pinned<'a> {
+    /// Pins the state of the tip; none while another read has it pinned.
+    fn set(source: &'a Reader<'a>) -> Result<Option<Self>, ReadError> {
+        let mut pinned = None;
+        source.look_with_height(&mut |tree, height| {
+            pinned = tree.pin().map(|count| (height, count));
+        })?;
+        Ok(pinned.map(|(height, count)| Self {
+            source,
+            height,
+            count,
+        }))
     }
-    Ok(())
+
+    /// The sums over all leaves. The state is let go after every slice, so that no block waits for a scan.
+    fn scan(&self) -> Result<Sums, ReadError> {
+        let mut sums = Sums::new();
+        let mut next = 0u32;
+        while next < self.count {
+            let end = next.saturating_add(SLICE);
+            let mut added = Ok(());
+            on_tree(self.source, |tree| {
+                tree.visit_pinned(next..end, |leaf| {
+                    if added.is_ok() {
+                        added = add_up(leaf, &mut sums);
+                    }
+                });
+            })?;
+            added?;
+            next = end;
+        }
+        Ok(sums)
+    }
+}
+
+impl Drop for Pinned<'_> {
+    fn drop(&mut self) {
+        self.source.with_tree(&mut |tree, _| tree.unpin());
+    }
+}
+
+fn add_up(leaf: &LeafRef<'_>, sums: &mut Sums) -> Result<(), ReadError> {
+    let native = |sums: &mut Sums, part: fn(&mut Sum) -> &mut u128, amount| {
+        add(part(sums.entry(NATIVE).or_default()), amount)
+    };
+    match leaf.kind {
+        AccountLeaf::KIND => native(
+            sums,
+            |sum| &mut sum.balances,
+            decode::<AccountLeaf>(leaf.value)?.balance,
+        ),
+        SeatLeaf::KIND => native(
+            sums,
+            |sum| &mut sum.stakes,
+            decode::<SeatLeaf>(leaf.value)?.0.stake,
+        ),
+        FeePool::KIND => native(
+            sums,
+            |sum| &mut sum.pools,
+            decode::<FeePool>(leaf.value)?.amount,
+        ),
+        Burned::KIND => native(
+            sums,
+            |sum| &mut sum.pools,
+            decode::<Burned>(leaf.value)?.amount,
+        ),
+        TokenBalance::KIND => {
+            let balance: TokenBalance = decode(leaf.value)?;
+            let sum = sums.entry(balance.token).or_default();
+            add(&mut sum.balances, balance.amount)
+        }
+        AssetLeaf::KIND => {
+            let asset: AssetLeaf = decode(leaf.value)?;
+            let sum = sums.entry(asset.token).or_default();
+            (sum.credited, sum.withdrawn) = (asset.credited, asset.withdrawn);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn add(sum: &mut u128, amount: u128) -> Result<(), ReadError> {
@@ -260,3 +309,6 @@ fn add(sum: &mut u128, amount: u128) -> Result<(), ReadError> {
         .ok_or_else(|| ReadError::Internal(format!("{sum} + {amount} does not fit 128 bits")))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Withdrawals, how far they are from root, and the calldata that claims them.
 
+use std::ops::Range;
+
 use alloy_primitives::{Address, B256, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
@@ -11,7 +13,7 @@ use plasmid_proto::bridge::v1::{
     PrepareClaimRequest, PrepareClaimResponse, RootCall, Withdrawal, WithdrawalStage,
 };
 
-use super::{ReadError, Source, accounts::value, on_tree, page};
+use super::{Past, ReadError, Reader, accounts::value, on_tree, page};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -25,6 +27,8 @@ use crate::{
 const BATCH: usize = 64;
 /// Withdrawals that one page looks at, for those of one recipient.
 const LOOKED_AT: u64 = 20_000;
+/// Those of them that are looked at while the state is held.
+const LOOK: u64 = 256;
 /// Seconds from an epoch's end to its acceptance on root, as an estimate only.
 const USUAL_RELAY_SECS: u64 = 6;
 
@@ -43,7 +47,7 @@ pub enum Standing {
 }
 
 /// Root's clock as its last final block shows it: behind the true one, so that nothing is called final too early.
-fn root_time(source: &dyn Source) -> u64 {
+fn root_time(source: &Reader<'_>) -> u64 {
     source
         .root()
         .finalized
@@ -52,7 +56,7 @@ fn root_time(source: &dyn Source) -> u64 {
 }
 
 /// How far the checkpoint of `epoch` is.
-pub fn standing(source: &dyn Source, epoch: u64) -> Standing {
+pub fn standing(source: &Reader<'_>, epoch: u64) -> Standing {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
     // A checkpoint is never final before the one before it is, so older ones need no record any more.
@@ -71,7 +75,7 @@ pub fn standing(source: &dyn Source, epoch: u64) -> Standing {
 }
 
 /// How many checkpoints are final.
-pub fn final_count(source: &dyn Source) -> u64 {
+pub fn final_count(source: &Reader<'_>) -> u64 {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
     newest_final(&root.acceptances, root_time(source), window)
@@ -79,7 +83,7 @@ pub fn final_count(source: &dyn Source) -> u64 {
 }
 
 /// An estimate of the seconds until the checkpoint of `epoch` is final; none when blocks are too few to say.
-pub fn seconds_to_final(source: &dyn Source, epoch: u64, standing: Standing) -> Option<u64> {
+pub fn seconds_to_final(source: &Reader<'_>, epoch: u64, standing: Standing) -> Option<u64> {
     let parameters = &source.facts().parameters;
     match standing {
         Standing::Final => Some(0),
@@ -104,7 +108,7 @@ pub fn seconds_to_final(source: &dyn Source, epoch: u64, standing: Standing) -> 
 
 /// A withdrawal.
 pub fn get_withdrawal(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetWithdrawalRequest,
 ) -> Result<GetWithdrawalResponse, ReadError> {
     let number = request.number;
@@ -117,7 +121,7 @@ pub fn get_withdrawal(
 
 /// Withdrawals in the order of their numbers.
 pub fn list_withdrawals(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &ListWithdrawalsRequest,
 ) -> Result<ListWithdrawalsResponse, ReadError> {
     let (start, length) = page(request.page_size, &request.page_token, 50)?;
@@ -127,9 +131,7 @@ pub fn list_withdrawals(
         Some(address_bytes(&request.recipient)?)
     };
     let first = u64::try_from(start).unwrap_or(u64::MAX).max(1);
-    let (found, next) = on_tree(source, |tree| {
-        some_withdrawals(tree, first, length, recipient.as_ref())
-    })??;
+    let (found, next) = some_withdrawals(source, first, length, recipient.as_ref())?;
     let withdrawals = found
         .iter()
         .map(|found| describe(source, found))
@@ -160,20 +162,40 @@ fn find(tree: &Tree, number: u64) -> Result<Option<Found>, ReadError> {
 }
 
 /// Up to `length` withdrawals from number `first` on, of one recipient when one is given, and the number from which to go on: a
-/// page looks at so many and no more.
+/// page looks at [`LOOKED_AT`] of them and no more.
 fn some_withdrawals(
-    tree: &Tree,
+    source: &Reader<'_>,
     first: u64,
     length: usize,
     recipient: Option<&[u8; 20]>,
 ) -> Result<(Vec<Found>, Option<u64>), ReadError> {
-    let end = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?
-        .map_or(1, |counter| counter.next);
+    let counter = on_tree(source, |tree| {
+        value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)
+    })??;
+    let end = counter.map_or(1, |counter| counter.next);
     let last = first.saturating_add(LOOKED_AT).min(end);
-    let mut page = Vec::new();
-    for number in first..last {
+    let (mut page, mut next) = (Vec::new(), first);
+    while next < last && page.len() < length {
+        let numbers = next..next.saturating_add(LOOK).min(last);
+        next = on_tree(source, |tree| {
+            walk(tree, numbers, length, recipient, &mut page)
+        })??;
+    }
+    Ok((page, Some(next).filter(|next| *next < end)))
+}
+
+/// Adds withdrawals to a page until it is full; gives the number from which to go on.
+fn walk(
+    tree: &Tree,
+    numbers: Range<u64>,
+    length: usize,
+    recipient: Option<&[u8; 20]>,
+    page: &mut Vec<Found>,
+) -> Result<u64, ReadError> {
+    let end = numbers.end;
+    for number in numbers {
         if page.len() >= length {
-            return Ok((page, Some(number)));
+            return Ok(number);
         }
         if let Some(found) = find(tree, number)?
             && recipient.is_none_or(|wanted| found.leaf.recipient == *wanted)
@@ -181,10 +203,10 @@ fn some_withdrawals(
             page.push(found);
         }
     }
-    Ok((page, Some(last).filter(|last| *last < end)))
+    Ok(end)
 }
 
-fn describe(source: &dyn Source, found: &Found) -> Result<Withdrawal, ReadError> {
+fn describe(source: &Reader<'_>, found: &Found) -> Result<Withdrawal, ReadError> {
     let Found {
         number,
         index,
@@ -220,7 +242,7 @@ fn first_epoch(tree: &Tree, index: u32) -> Option<u64> {
 
 /// Calldata that claims withdrawals under the newest final checkpoint.
 pub fn prepare_claim(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &PrepareClaimRequest,
 ) -> Result<PrepareClaimResponse, ReadError> {
     let numbers = &request.withdrawals;
@@ -234,7 +256,7 @@ pub fn prepare_claim(
     let window = source.facts().parameters.challenge_secs;
     let base = newest_final(&root.acceptances, root_time(source), window)
         .ok_or_else(|| ReadError::Unavailable("no checkpoint is final yet".into()))?;
-    let data = on_tree(source, |tree| calldata(tree, base, numbers))??;
+    let data = calldata(source, base, numbers)?;
     Ok(PrepareClaimResponse {
         call: Some(RootCall {
             to: source.facts().contracts.vault.to_string(),
@@ -246,34 +268,29 @@ pub fn prepare_claim(
     })
 }
 
-fn calldata(tree: &Tree, base: &Acceptance, numbers: &[u64]) -> Result<Bytes, ReadError> {
-    let view = tree.at(base.epoch).map_err(|error| {
-        ReadError::Unavailable(format!(
-            "checkpoint {} cannot be proven against: {error}",
+fn calldata(source: &Reader<'_>, base: &Acceptance, numbers: &[u64]) -> Result<Bytes, ReadError> {
+    let past = Past::of(source, base.epoch).map_err(|error| {
+        error.because(&format!(
+            "checkpoint {} cannot be proven against",
             base.epoch
         ))
     })?;
     let mut withdrawals = Vec::new();
     for number in numbers {
-        let key = Slot::Withdrawal(*number).key();
-        let found = view
-            .get(&key)
-            .map(|(index, _, _)| index)
-            .and_then(|index| view.leaf(index));
-        let leaf = found.ok_or_else(|| {
+        let leaf = past.get(&Slot::Withdrawal(*number).key())?.ok_or_else(|| {
             ReadError::Unavailable(format!(
                 "withdrawal {number} is not under the newest final checkpoint {} yet",
                 base.epoch
             ))
         })?;
-        let value: WithdrawalLeaf = super::accounts::decode(leaf.value)?;
+        let value: WithdrawalLeaf = super::accounts::decode(&leaf.value)?;
         withdrawals.push(IVault::Withdrawal {
             index: leaf.index,
             number: *number,
             recipient: Address::from(value.recipient),
             token: Address::from(value.token),
             amount: value.amount,
-            next: *leaf.next,
+            next: leaf.next,
         });
     }
     withdrawals.sort_by_key(|withdrawal| withdrawal.index);
@@ -284,14 +301,11 @@ fn calldata(tree: &Tree, base: &Acceptance, numbers: &[u64]) -> Result<Bytes, Re
     if indices.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(ReadError::Invalid("a withdrawal is named twice".into()));
     }
-    let siblings = view
-        .multiproof(&indices)
-        .map_err(|error| ReadError::Internal(error.to_string()))?
-        .siblings;
+    let siblings = past.multiproof(&indices)?.siblings;
     let base = IVault::Base {
         checkpoint: content(base),
         acceptance: acceptance(base),
-        leafCount: view.count(),
+        leafCount: past.count(),
     };
     Ok(match withdrawals.as_slice() {
         [one] => IVault::claimCall {

@@ -29,9 +29,16 @@ pub mod accounts;
 pub mod bridge;
 pub mod chain;
 pub mod claims;
+mod past;
+mod reader;
+pub mod shares;
 pub mod transactions;
+mod vitals;
 
-pub use accounts::Registry;
+pub use accounts::Remembered;
+pub use past::{Past, PastLeaf};
+pub use reader::{Reader, Trees, check, on_tree};
+pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +46,9 @@ pub enum ReadError {
     /// The question is malformed; asking it again does not help.
     #[error("{0}")]
     Invalid(String),
+    /// This node does not know this kind of question.
+    #[error("{0}")]
+    Unsupported(String),
     /// There is no such thing, or not yet.
     #[error("{0}")]
     NotFound(String),
@@ -48,6 +58,21 @@ pub enum ReadError {
     /// This node is broken.
     #[error("{0}")]
     Internal(String),
+}
+
+impl ReadError {
+    /// The same error, said of what was asked for.
+    #[must_use]
+    pub fn because(self, what: &str) -> Self {
+        let say = |why: String| format!("{what}: {why}");
+        match self {
+            Self::Invalid(why) => Self::Invalid(say(why)),
+            Self::Unsupported(why) => Self::Unsupported(say(why)),
+            Self::NotFound(why) => Self::NotFound(say(why)),
+            Self::Unavailable(why) => Self::Unavailable(say(why)),
+            Self::Internal(why) => Self::Internal(say(why)),
+        }
+    }
 }
 
 impl From<Unreadable> for ReadError {
@@ -150,154 +175,89 @@ pub trait Source: Send + Sync + 'static {
     fn tip(&self) -> Tip;
     /// The height of the tip, and of the last root block that was seen: what a transaction in a block waits for.
     fn moment(&self) -> (u64, u64);
-    /// Lets `visit` look at the state after the newest decided block.
-    fn with_tree(&self, visit: &mut dyn FnMut(&Tree));
+    /// Lets `visit` look at the state after the newest decided block, and at its height.
+    fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64));
     /// The commitment of a block.
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
     /// A checkpoint whose epoch is over.
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
     /// The shares over it that this node has seen, by member number.
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError>;
-    /// Keeps a share that was checked; says whether it was new.
-    fn add_share(&self, share: &LateShare) -> Result<bool, ReadError>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
     /// A transaction that waits in the mempool.
     fn waiting(&self, id: &Id) -> Option<Names>;
     /// How many wait.
     fn pending(&self) -> usize;
-    /// Where tokens stand in the tree.
-    fn registry(&self) -> &Registry;
+    /// What reads remember from one to the next.
+    fn remembered(&self) -> &Remembered;
     /// What a transaction would do at the tip.
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.
     fn root(&self) -> Arc<View>;
-}
-
-/// Runs `read` on the tree and gives its answer.
-pub fn on_tree<T>(source: &dyn Source, read: impl FnOnce(&Tree) -> T) -> Result<T, ReadError> {
-    let mut read = Some(read);
-    let mut answer = None;
-    source.with_tree(&mut |tree| {
-        if let Some(read) = read.take() {
-            answer = Some(read(tree));
-        }
-    });
-    answer.ok_or_else(|| ReadError::Internal("the state was not shown".into()))
+    /// How long nothing has happened that should have.
+    fn vitals(&self) -> Vitals;
 }
 
 /// Answers an `abci_query` whose path is a gRPC method's.
 ///
 /// # Errors
-/// [`ReadError::NotFound`] when no method has that path; [`ReadError::Invalid`] when the data is not its request.
-pub fn answer(source: &dyn Source, path: &str, data: &[u8]) -> Result<Vec<u8>, ReadError> {
-    use plasmid_proto::{bridge::v1 as b, chain::v1 as c, ledger::v1 as l};
+/// [`ReadError::Unsupported`] when no method has that path; [`ReadError::Invalid`] when the data is not its request.
+pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, ReadError> {
     match path {
-        "/plasmid.ledger.v1.AccountService/GetAccount" => {
-            call(source, data, |s, q: l::GetAccountRequest| {
-                accounts::get_account(s, &q)
-            })
-        }
+        "/plasmid.ledger.v1.AccountService/GetAccount" => call(source, data, accounts::get_account),
         "/plasmid.ledger.v1.AccountService/ListBalances" => {
-            call(source, data, |s, q: l::ListBalancesRequest| {
-                accounts::list_balances(s, &q)
-            })
+            call(source, data, accounts::list_balances)
         }
-        "/plasmid.ledger.v1.AccountService/ListTokens" => {
-            call(source, data, |s, q: l::ListTokensRequest| {
-                accounts::list_tokens(s, &q)
-            })
-        }
+        "/plasmid.ledger.v1.AccountService/ListTokens" => call(source, data, accounts::list_tokens),
         "/plasmid.ledger.v1.TransactionService/Simulate" => {
-            call(source, data, |s, q: l::SimulateRequest| {
-                transactions::simulate(s, &q)
-            })
+            call(source, data, transactions::simulate)
         }
         "/plasmid.ledger.v1.TransactionService/QuoteFee" => {
-            call(source, data, |s, q: l::QuoteFeeRequest| {
-                transactions::quote_fee(s, &q)
-            })
+            call(source, data, transactions::quote_fee)
         }
         "/plasmid.ledger.v1.TransactionService/GetTransaction" => {
-            call(source, data, |s, q: l::GetTransactionRequest| {
-                transactions::get_transaction(s, &q)
-            })
+            call(source, data, transactions::get_transaction)
         }
-        "/plasmid.chain.v1.ChainService/GetStatus" => {
-            call(source, data, |s, _: c::GetStatusRequest| {
-                chain::get_status(s)
-            })
-        }
-        "/plasmid.chain.v1.ChainService/GetBlock" => {
-            call(source, data, |s, q: c::GetBlockRequest| {
-                chain::get_block(s, &q)
-            })
-        }
+        "/plasmid.chain.v1.ChainService/GetStatus" => call(source, data, chain::get_status),
+        "/plasmid.chain.v1.ChainService/GetBlock" => call(source, data, chain::get_block),
         "/plasmid.chain.v1.ChainService/ListValidators" => {
-            call(source, data, |s, q: c::ListValidatorsRequest| {
-                chain::list_validators(s, &q)
-            })
+            call(source, data, chain::list_validators)
         }
-        "/plasmid.chain.v1.ChainService/GetParameters" => {
-            call(source, data, |s, _: c::GetParametersRequest| {
-                Ok(chain::get_parameters(s))
-            })
-        }
-        "/plasmid.chain.v1.ChainService/GetSupply" => {
-            call(source, data, |s, _: c::GetSupplyRequest| {
-                chain::get_supply(s)
-            })
-        }
+        "/plasmid.chain.v1.ChainService/GetParameters" => call(source, data, chain::get_parameters),
+        "/plasmid.chain.v1.ChainService/GetSupply" => call(source, data, chain::get_supply),
         "/plasmid.bridge.v1.BridgeService/GetCheckpoint" => {
-            call(source, data, |s, q: b::GetCheckpointRequest| {
-                bridge::get_checkpoint(s, &q)
-            })
+            call(source, data, bridge::get_checkpoint)
         }
         "/plasmid.bridge.v1.BridgeService/ListCheckpoints" => {
-            call(source, data, |s, q: b::ListCheckpointsRequest| {
-                bridge::list_checkpoints(s, &q)
-            })
+            call(source, data, bridge::list_checkpoints)
         }
-        "/plasmid.bridge.v1.BridgeService/GetShares" => {
-            call(source, data, |s, q: b::GetSharesRequest| {
-                bridge::get_shares(s, &q)
-            })
-        }
-        "/plasmid.bridge.v1.BridgeService/GetProof" => {
-            call(source, data, |s, q: b::GetProofRequest| {
-                bridge::get_proof(s, &q)
-            })
-        }
+        "/plasmid.bridge.v1.BridgeService/GetShares" => call(source, data, bridge::get_shares),
+        "/plasmid.bridge.v1.BridgeService/GetProof" => call(source, data, bridge::get_proof),
         "/plasmid.bridge.v1.BridgeService/GetWithdrawal" => {
-            call(source, data, |s, q: b::GetWithdrawalRequest| {
-                claims::get_withdrawal(s, &q)
-            })
+            call(source, data, claims::get_withdrawal)
         }
         "/plasmid.bridge.v1.BridgeService/ListWithdrawals" => {
-            call(source, data, |s, q: b::ListWithdrawalsRequest| {
-                claims::list_withdrawals(s, &q)
-            })
+            call(source, data, claims::list_withdrawals)
         }
         "/plasmid.bridge.v1.BridgeService/PrepareClaim" => {
-            call(source, data, |s, q: b::PrepareClaimRequest| {
-                claims::prepare_claim(s, &q)
-            })
+            call(source, data, claims::prepare_claim)
         }
-        _ => Err(ReadError::NotFound(format!(
+        _ => Err(ReadError::Unsupported(format!(
             "no read has the path {path:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus"
         ))),
     }
 }
 
 fn call<Q: Message + Default, A: Message>(
-    source: &dyn Source,
+    source: &Reader<'_>,
     data: &[u8],
-    read: impl FnOnce(&dyn Source, Q) -> Result<A, ReadError>,
+    read: impl FnOnce(&Reader<'_>, &Q) -> Result<A, ReadError>,
 ) -> Result<Vec<u8>, ReadError> {
     let request = Q::decode(data).map_err(|error| {
         ReadError::Invalid(format!("the data is not the method's request: {error}"))
     })?;
-    Ok(read(source, request)?.encode_to_vec())
+    Ok(read(source, &request)?.encode_to_vec())
 }
 
 /// A page: where it begins and how long it is at most. Tokens are decimal positions.

@@ -5,14 +5,14 @@ use plasmid_proto::ledger::v1::{
     SimulateRequest, SimulateResponse, Stage, Status, get_transaction_request,
 };
 
-use super::{Id, ReadError, Source, claims, on_tree};
+use super::{Id, ReadError, Reader, claims, on_tree};
 use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
 use crate::wire;
 use plasmid_staking::epoch_of;
 
 /// Runs a transaction on the state of the tip without submitting it.
 pub fn simulate(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &SimulateRequest,
 ) -> Result<SimulateResponse, ReadError> {
     let simulated = source.simulate(&request.transaction, request.skip_authentication)?;
@@ -35,7 +35,7 @@ pub fn simulate(
 
 /// The least fee of a transaction of this shape.
 pub fn quote_fee(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &QuoteFeeRequest,
 ) -> Result<QuoteFeeResponse, ReadError> {
     let count = on_tree(source, |tree| tree.count())?;
@@ -58,7 +58,7 @@ pub fn quote_fee(
 
 /// Where a transaction stands.
 pub fn get_transaction(
-    source: &dyn Source,
+    source: &Reader<'_>,
     request: &GetTransactionRequest,
 ) -> Result<GetTransactionResponse, ReadError> {
     let id = match &request.id {
@@ -98,7 +98,7 @@ fn length(bytes: &[u8]) -> ReadError {
 }
 
 /// How far a transaction has come: pending → included → checkpointed → final.
-pub fn status(source: &dyn Source, id: &Id) -> Result<Status, ReadError> {
+pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
     // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
     let waiting = source.waiting(id);
     let Some(found) = source.locate(id)? else {

@@ -1,14 +1,19 @@
-//! What leaves were at the end of past epochs: one layer of undo for each mark.
+//! What leaves and nodes were at the end of past epochs: one layer of undo for each mark.
 //!
 //! ```text
-//! mark(e) ── layer e: old leaves of the first change after it ── mark(e+1) ── layer e+1 … ── now
+//! mark(e) ── layer e: old leaves and nodes of the first change after it ── mark(e+1) ── layer e+1 … ── now
 //! ```
 //! A leaf at mark e is the entry of the first layer from e on that holds its index, else the leaf of today. Only next and
-//! value are kept, because key, kind, width and index never change; leaves from the mark's count on did not exist.
+//! value are kept, because key, kind, width and index never change; leaves from the mark's count on did not exist. Nodes are
+//! kept in the same way on every fourth level, so that a past node costs at most [`STRIDE`] levels of hashing and nothing has
+//! to be built before a past epoch can be read. Together they take about twice the memory of the changed leaves.
 
 use super::TreeError;
+use super::nodes::{STRIDE, is_kept};
+use super::undo::Undo;
 use alloy_primitives::B256 as Hash;
-use std::collections::{BTreeMap, VecDeque};
+use plasmid_bridge::proof::tree::DEPTH;
+use std::collections::VecDeque;
 
 /// The state at the end of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,35 +43,57 @@ pub(super) struct Old {
     pub value: Box<[u8]>,
 }
 
-/// One layer: ordered by first change while it is the newest one, by index once it is closed.
+/// One layer: open while it is the newest one.
 #[derive(Clone)]
 pub(super) struct Layer {
     pub mark: Mark,
-    entries: Vec<(u32, Old)>,
-    /// Index to place in `entries`; of the newest layer only.
-    places: BTreeMap<u32, usize>,
+    pub leaves: Undo<Old>,
+    /// Of the levels that are kept, ascending.
+    nodes: Vec<Undo<Hash>>,
 }
 
 impl Layer {
-    fn get(&self, index: u32, newest: bool) -> Option<&Old> {
-        let place = if newest {
-            *self.places.get(&index)?
-        } else {
-            self.entries
-                .binary_search_by_key(&index, |(index, _)| *index)
-                .ok()?
+    fn new(mark: Mark) -> Self {
+        let levels = (0..=DEPTH).filter(|level| is_kept(*level));
+        let width = |level: usize| {
+            let last = u64::from(mark.count.saturating_sub(1)) >> level;
+            u32::try_from(last.saturating_add(1)).unwrap_or(u32::MAX)
         };
-        self.entries.get(place).map(|(_, old)| old)
+        Self {
+            mark,
+            leaves: Undo::new(mark.count),
+            nodes: levels.map(|level| Undo::new(width(level))).collect(),
+        }
     }
 
-    pub fn entries(&self) -> &[(u32, Old)] {
-        &self.entries
+    /// Keeps what a leaf is, unless it is kept already or younger than the mark.
+    fn save(&mut self, index: u32, old: impl FnOnce() -> Option<Old>) {
+        if index < self.mark.count
+            && self.leaves.get(index).is_none()
+            && let Some(old) = old()
+        {
+            self.leaves.push(index, old);
+        }
+    }
+
+    /// The same for a node of a kept level.
+    pub fn save_node(&mut self, level: usize, place: u32, hash: &Hash) {
+        if u64::from(place) << level < u64::from(self.mark.count)
+            && let Some(undo) = self.nodes.get_mut(slot(level))
+            && undo.get(place).is_none()
+        {
+            undo.push(place, *hash);
+        }
     }
 
     fn close(&mut self) {
-        self.entries.sort_unstable_by_key(|(index, _)| *index);
-        self.places = BTreeMap::new();
+        self.leaves.close();
+        self.nodes.iter_mut().for_each(Undo::close);
     }
+}
+
+fn slot(level: usize) -> usize {
+    (level / STRIDE).saturating_sub(1)
 }
 
 /// All kept layers, ascending by epoch.
@@ -78,6 +105,10 @@ pub(super) struct History {
 impl History {
     pub fn layers(&self) -> &VecDeque<Layer> {
         &self.layers
+    }
+
+    pub fn layers_mut(&mut self) -> &mut VecDeque<Layer> {
+        &mut self.layers
     }
 
     pub fn newest(&self) -> Option<&Layer> {
@@ -106,36 +137,34 @@ impl History {
             }
             newest.close();
         }
-        self.layers.push_back(Layer {
-            mark,
-            entries: Vec::new(),
-            places: BTreeMap::new(),
-        });
+        self.layers.push_back(Layer::new(mark));
         Ok(())
     }
 
     /// Keeps what a leaf is, unless the newest layer has it or the leaf is younger than the mark.
     pub fn save(&mut self, index: u32, old: impl FnOnce() -> Option<Old>) {
-        let Some(newest) = self.layers.back_mut() else {
-            return;
-        };
-        if index >= newest.mark.count || newest.places.contains_key(&index) {
-            return;
+        if let Some(newest) = self.layers.back_mut() {
+            newest.save(index, old);
         }
-        if let Some(old) = old() {
-            newest.places.insert(index, newest.entries.len());
-            newest.entries.push((index, old));
+    }
+
+    /// Keeps what a node of a kept level is, in the same way.
+    pub fn save_node(&mut self, level: usize, place: u32, hash: &Hash) {
+        if let Some(newest) = self.layers.back_mut() {
+            newest.save_node(level, place, hash);
         }
     }
 
     /// What a leaf was at the mark of the layer at `place`, if it changed since.
     pub fn old(&self, place: usize, index: u32) -> Option<&Old> {
-        let last = self.layers.len().checked_sub(1)?;
-        self.layers
-            .iter()
-            .enumerate()
-            .skip(place)
-            .find_map(|(at, layer)| layer.get(index, at == last))
+        let mut layers = self.layers.range(place.min(self.layers.len())..);
+        layers.find_map(|layer| layer.leaves.get(index))
+    }
+
+    /// What a node of a kept level was at that mark, if anything below it changed since.
+    pub fn old_node(&self, place: usize, level: usize, at: u32) -> Option<&Hash> {
+        let mut layers = self.layers.range(place.min(self.layers.len())..);
+        layers.find_map(|layer| layer.nodes.get(slot(level))?.get(at))
     }
 
     /// Drops the layers of all epochs before `first`.

@@ -74,7 +74,7 @@ impl Tree {
         let Some(newest) = self.history.newest() else {
             return;
         };
-        let entries = newest.entries();
+        let entries = newest.leaves.entries();
         let fresh = entries.get(self.pending.drained..).unwrap_or_default();
         self.pending
             .undo

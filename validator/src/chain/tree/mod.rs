@@ -6,8 +6,9 @@
 //! state root = H(tree root ‖ leaf count)
 //! ```
 //! `apply` is one segment: values change in place, new leaves append in order, every touched node is rehashed once. `mark`
-//! ends an epoch: from then on the first change of a leaf saves what it was, so `at(epoch)` reads and proves the state of that
-//! time. `drain` hands over what changed, for a store; `Restore` builds the tree from it again. About 225 bytes a leaf.
+//! ends an epoch: from then on the first change of a leaf or node saves what it was, so `at(epoch)` reads and proves the state
+//! of that time, and nothing has to be built for it. `pin` does the same for a long read of the tip. `drain` hands over what
+//! changed, for a store; `Restore` builds the tree from it again. About 225 bytes a leaf.
 
 mod check;
 mod error;
@@ -15,10 +16,12 @@ mod history;
 mod journal;
 mod leaves;
 mod nodes;
+mod pin;
 mod restore;
 mod source;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod view;
 
 pub use error::TreeError;
@@ -27,6 +30,8 @@ pub use journal::{Journal, LeafImage};
 pub use leaves::MAX_VALUE;
 pub use restore::Restore;
 pub use source::LeafRef;
+#[cfg(test)]
+pub(crate) use view::HASHED;
 pub use view::View;
 
 use alloy_primitives::B256 as Hash;
@@ -34,10 +39,10 @@ use history::{History, Old};
 use journal::Pending;
 use leaves::Leaves;
 use nodes::Nodes;
+use pin::Pin;
 use plasmid_bridge::proof::tree::{Inclusion, Multiproof, state_root};
 use source::{Source, hash_leaves};
 use std::collections::BTreeMap;
-use view::Cache;
 
 /// One write of a segment: the new value of the leaf of `key`, which is made if there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +60,7 @@ pub struct Tree {
     root: Hash,
     history: History,
     pending: Pending,
-    cache: Cache,
+    pin: Pin,
 }
 
 impl Default for Tree {
@@ -74,7 +79,7 @@ impl Tree {
             root: Hash::ZERO,
             history: History::default(),
             pending: Pending::default(),
-            cache: Cache::default(),
+            pin: Pin::default(),
         };
         // An empty value always fits, and the list is empty.
         let _ = tree.leaves.push(Hash::ZERO, 0, 0, &[]);
@@ -155,7 +160,6 @@ impl Tree {
     pub fn retain(&mut self, first: u64) {
         self.take_undo();
         self.history.retain(first);
-        self.cache.retain(first);
         if self.history.newest().is_none() {
             self.pending.drained = 0;
         }
@@ -213,12 +217,14 @@ impl Tree {
 
     fn save(&mut self, index: u32) {
         let leaves = &self.leaves;
-        self.history.save(index, || {
+        let old = || {
             Some(Old {
                 next: leaves.next(index)?,
                 value: leaves.value(index)?.into(),
             })
-        });
+        };
+        self.history.save(index, old);
+        self.pin.save(index, old);
     }
 
     fn rehash(&mut self, mut touched: Vec<u32>) {
@@ -230,7 +236,11 @@ impl Tree {
             .collect();
         let hashes = hash_leaves(&found);
         self.pending.touched.extend_from_slice(&touched);
-        self.nodes.update(touched, &hashes);
+        let history = &mut self.history;
+        self.nodes
+            .update(touched, &hashes, |level, place, before, _| {
+                history.save_node(level, place, before);
+            });
         self.root = state_root(&self.nodes.tree_root(), self.count());
     }
 }

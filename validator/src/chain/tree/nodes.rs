@@ -5,6 +5,14 @@
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node_many, zeros};
 
+/// Every so many levels the nodes of past epochs are kept.
+pub(super) const STRIDE: usize = 4;
+
+/// Whether nodes of this level are kept for past epochs.
+pub(super) fn is_kept(level: usize) -> bool {
+    level > 0 && level.is_multiple_of(STRIDE)
+}
+
 #[derive(Clone)]
 pub(super) struct Nodes {
     levels: Vec<Vec<Hash>>,
@@ -32,8 +40,14 @@ impl Nodes {
     }
 
     /// Sets leaf hashes and rehashes every node above them once. `places` ascend without repeats, one for each hash, and
-    /// leave no gap behind the last leaf.
-    pub fn update(&mut self, mut places: Vec<u32>, hashes: &[Hash]) {
+    /// leave no gap behind the last leaf. `changes` is told level, place, hash before and hash after of the nodes on levels that
+    /// are kept for past epochs.
+    pub fn update(
+        &mut self,
+        mut places: Vec<u32>,
+        hashes: &[Hash],
+        mut changes: impl FnMut(usize, u32, &Hash, &Hash),
+    ) {
         set(self.levels.first_mut(), &places, hashes);
         let mut pairs = Vec::with_capacity(places.len());
         let mut fresh = Vec::with_capacity(places.len());
@@ -46,17 +60,19 @@ impl Nodes {
             }));
             fresh.clear();
             node_many(&pairs, &mut fresh);
-            set(
-                self.levels.get_mut(level.saturating_add(1)),
-                &places,
-                &fresh,
-            );
+            let above = level.saturating_add(1);
+            if is_kept(above) {
+                for (place, after) in places.iter().zip(&fresh) {
+                    changes(above, *place, &self.get(above, *place), after);
+                }
+            }
+            set(self.levels.get_mut(above), &places, &fresh);
         }
     }
 }
 
 /// Replaces ascending places by the places of their parents, each once.
-pub(super) fn parents(places: &mut Vec<u32>) {
+fn parents(places: &mut Vec<u32>) {
     places.iter_mut().for_each(|place| *place >>= 1);
     places.dedup();
 }

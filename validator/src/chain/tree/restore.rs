@@ -5,8 +5,8 @@ use super::history::{History, Old};
 use super::journal::Pending;
 use super::leaves::Leaves;
 use super::nodes::Nodes;
+use super::pin::Pin;
 use super::source::{LeafRef, hash_leaves};
-use super::view::{Cache, View};
 use super::{Mark, Tree, TreeError, UndoLeaf};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::state_root;
@@ -72,7 +72,7 @@ impl Restore {
         if self.leaves.value(index).map(<[u8]>::len) != Some(undo.value.len()) {
             return refuse("its undo has another width");
         }
-        let before = newest.entries().len();
+        let before = newest.leaves.entries().len();
         self.history.save(index, || {
             Some(Old {
                 next: undo.next,
@@ -80,7 +80,7 @@ impl Restore {
             })
         });
         match self.history.newest() {
-            Some(newest) if newest.entries().len() > before => Ok(()),
+            Some(newest) if newest.leaves.entries().len() > before => Ok(()),
             _ => refuse("its undo stands twice"),
         }
     }
@@ -98,19 +98,18 @@ impl Restore {
             order,
             nodes: Nodes::new(),
             root: Hash::ZERO,
-            history,
+            history: History::default(),
             pending: Pending::default(),
-            cache: Cache::default(),
+            pin: Pin::default(),
         };
         tree.rehash((0..count).collect());
+        tree.history = history;
+        let newest = tree.history.newest();
         tree.pending = Pending {
-            drained: tree
-                .history
-                .newest()
-                .map_or(0, |newest| newest.entries().len()),
+            drained: newest.map_or(0, |newest| newest.leaves.entries().len()),
             ..Pending::default()
         };
-        check_history(&tree)?;
+        restore_nodes(&mut tree)?;
         Ok(tree)
     }
 }
@@ -143,31 +142,37 @@ fn order(leaves: &Leaves) -> Result<BTreeMap<Hash, u32>, TreeError> {
     Ok(keys.into_iter().collect())
 }
 
-/// Walks from today back through all marks, undoing one layer at a time.
-fn check_history(tree: &Tree) -> Result<(), TreeError> {
-    if tree.history.layers().is_empty() {
-        return Ok(());
-    }
+/// Walks from today back through all marks, undoing one layer at a time: checks each state against its root, and fills in the
+/// nodes of that time.
+fn restore_nodes(tree: &mut Tree) -> Result<(), TreeError> {
     let mut nodes = tree.nodes.clone();
     let mut count = tree.count();
-    for (place, layer) in tree.history.layers().iter().enumerate().rev() {
-        let view = View::bare(tree, place, layer.mark);
-        let mut places: Vec<u32> = layer.entries().iter().map(|(index, _)| *index).collect();
-        places.sort_unstable();
-        let leaves: Vec<LeafRef<'_>> = places
-            .iter()
-            .filter_map(|index| view.leaf(*index))
-            .collect();
-        let mut hashes = hash_leaves(&leaves);
-        places.extend(layer.mark.count..count);
+    for layer in tree.history.layers_mut().iter_mut().rev() {
+        let mark = layer.mark;
+        let mut entries: Vec<&(u32, Old)> = layer.leaves.entries().iter().collect();
+        entries.sort_unstable_by_key(|(index, _)| *index);
+        let mut places: Vec<u32> = entries.iter().map(|(index, _)| *index).collect();
+        let leaves = entries.iter().filter_map(|(index, old)| {
+            Some(LeafRef {
+                index: *index,
+                key: tree.leaves.key(*index)?,
+                next: tree.leaves.key(old.next)?,
+                kind: tree.leaves.kind(*index)?,
+                value: &old.value,
+            })
+        });
+        let mut hashes = hash_leaves(&leaves.collect::<Vec<_>>());
+        places.extend(mark.count..count);
         hashes.resize(places.len(), Hash::ZERO);
-        count = layer.mark.count;
-        nodes.update(places, &hashes);
+        count = mark.count;
+        nodes.update(places, &hashes, |level, place, _, then| {
+            layer.save_node(level, place, then);
+        });
         let computed = state_root(&nodes.tree_root(), count);
-        if computed != layer.mark.root {
+        if computed != mark.root {
             return Err(TreeError::History {
-                epoch: layer.mark.epoch,
-                marked: layer.mark.root,
+                epoch: mark.epoch,
+                marked: mark.root,
                 computed,
             });
         }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Answers leave in the order of their requests. They are flushed by Flush and whenever nothing waits behind them. Queries
-//! start when they are read, so a slow one delays only its connection's answers, not its work.
+//! start when they are read, so a slow one delays only its connection's answers, not its work. They run on threads of their own,
+//! never on those that serve consensus, and one that takes too long is stopped and answered with a refusal.
 
 use std::io;
 use std::sync::Arc;
@@ -18,14 +19,16 @@ use tendermint_proto::v0_38::abci::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::dispatch::{Alarm, Class, Dispatch, class};
+use super::dispatch::{Alarm, Class, Dispatch, class, unanswered};
 use super::frame::Scanner;
 use super::handler::Handler;
 use super::limits::{FrameError, Limits};
+use crate::workers::{Full, Running, Workers};
 
+/// How long a query may take.
+const QUERY_PATIENCE: Duration = Duration::from_secs(30);
 const QUEUE_REQUESTS: usize = 256;
 const CHECKS_TOGETHER: usize = 32;
 const READ_BYTES: usize = 64 << 10;
@@ -52,6 +55,8 @@ pub enum Closed {
     Io(#[from] io::Error),
     #[error(transparent)]
     Alarm(#[from] Alarm),
+    #[error(transparent)]
+    Full(#[from] Full),
     #[error("a call was cancelled: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
 }
@@ -61,7 +66,9 @@ pub(super) struct Shared<H> {
     pub(super) dispatch: Dispatch<H>,
     pub(super) limits: Limits,
     pub(super) stall: Duration,
+    /// Places of queries that run or wait, and their threads.
     pub(super) reads: Arc<Semaphore>,
+    pub(super) workers: Workers,
 }
 
 /// A request on its way to its answer, holding its share of the connection's memory.
@@ -76,7 +83,7 @@ struct Pending {
 )]
 enum Work {
     Call(RequestValue),
-    Running(JoinHandle<Result<ResponseValue, Alarm>>),
+    Running(Running<Result<ResponseValue, Alarm>>),
 }
 
 /// Serves one connection until the client ends it, breaks a rule, or the node stops.
@@ -141,11 +148,23 @@ async fn begin<H: Handler>(frame: Bytes, shared: &Arc<Shared<H>>) -> Result<Work
         return Ok(Work::Call(request));
     }
     let turn = hold(&shared.reads, 1).await?;
-    let shared = Arc::clone(shared);
-    Ok(Work::Running(tokio::task::spawn_blocking(move || {
+    let here = Arc::clone(shared);
+    let running = shared.workers.run(move |cancelled| {
         let _turn = turn;
-        shared.dispatch.call(request)
-    })))
+        here.dispatch.call_until(request, cancelled)
+    });
+    Ok(Work::Running(running?))
+}
+
+/// The answer to a query, in time.
+async fn finish(query: Running<Result<ResponseValue, Alarm>>) -> Result<ResponseValue, Alarm> {
+    match timeout(QUERY_PATIENCE, query).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(lost)) => Ok(unanswered(&lost.to_string())),
+        Err(_) => Ok(unanswered(
+            "the query took too long and was stopped: this node is overloaded, ask again later",
+        )),
+    }
 }
 
 async fn answer<H: Handler>(
@@ -158,7 +177,7 @@ async fn answer<H: Handler>(
     while let Some(pending) = next.take() {
         let mut flush = false;
         match pending.work {
-            Work::Running(task) => encode(task.await??, &mut out)?,
+            Work::Running(query) => encode(finish(query).await?, &mut out)?,
             Work::Call(request) if class(&request) == Class::Transport => {
                 flush = matches!(request, RequestValue::Flush(_));
                 encode(shared.dispatch.call(request)?, &mut out)?;

@@ -1,6 +1,7 @@
 //! From a request to the one method that answers it, with what a fault or a panic in there means.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tendermint_proto::v0_38::abci::{
@@ -22,6 +23,16 @@ pub const INTERNAL_CODESPACE: &str = "engine";
 pub struct Alarm {
     pub call: &'static str,
     pub fault: Fault,
+}
+
+impl Alarm {
+    /// An alarm in `call`.
+    pub(super) fn new(call: &'static str, cause: &dyn std::fmt::Display) -> Self {
+        Self {
+            call,
+            fault: Fault::new(cause),
+        }
+    }
 }
 
 /// When a call may run.
@@ -81,6 +92,16 @@ impl<H: Handler> Dispatch<H> {
 
     /// Calls the handler; blocks as long as it does. An alarm means that there is no answer, now or later.
     pub(super) fn call(&self, request: Request) -> Result<Response, Alarm> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        self.call_until(request, &NEVER)
+    }
+
+    /// The same; a query is told by `cancelled` that nobody waits for it any more.
+    pub(super) fn call_until(
+        &self,
+        request: Request,
+        cancelled: &AtomicBool,
+    ) -> Result<Response, Alarm> {
         let class = class(&request);
         let _turn = (class == Class::Consensus).then(|| {
             self.consensus
@@ -92,7 +113,7 @@ impl<H: Handler> Dispatch<H> {
         }
         let call = name(&request);
         let refusal = refusal(&request);
-        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(request)))
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(request, cancelled)))
             .unwrap_or_else(|panic| Err(Fault(format!("panic: {}", panic_text(&*panic)))));
         match (answer, refusal) {
             (Ok(response), _) => Ok(response),
@@ -112,7 +133,7 @@ impl<H: Handler> Dispatch<H> {
         }
     }
 
-    fn answer(&self, request: Request) -> Outcome<Response> {
+    fn answer(&self, request: Request, cancelled: &AtomicBool) -> Outcome<Response> {
         let handler = &self.handler;
         Ok(match request {
             Request::Echo(request) => Response::Echo(ResponseEcho {
@@ -121,7 +142,7 @@ impl<H: Handler> Dispatch<H> {
             Request::Flush(_) => Response::Flush(ResponseFlush {}),
             Request::Info(request) => Response::Info(handler.info(request)?),
             Request::InitChain(request) => Response::InitChain(handler.init_chain(request)?),
-            Request::Query(request) => Response::Query(handler.query(request)?),
+            Request::Query(request) => Response::Query(handler.query(request, cancelled)?),
             Request::CheckTx(request) => Response::CheckTx(handler.check_tx(request)?),
             Request::Commit(_) => Response::Commit(handler.commit()?),
             Request::ListSnapshots(_) => Response::ListSnapshots(handler.list_snapshots()?),
@@ -161,14 +182,19 @@ fn refusal(request: &Request) -> Option<Response> {
             log: log.to_owned(),
             ..Default::default()
         })),
-        Request::Query(_) => Some(Response::Query(ResponseQuery {
-            code: INTERNAL_CODE,
-            codespace: INTERNAL_CODESPACE.to_owned(),
-            log: log.to_owned(),
-            ..Default::default()
-        })),
+        Request::Query(_) => Some(unanswered(log)),
         _ => None,
     }
+}
+
+/// The answer to a query that has none.
+pub(super) fn unanswered(log: &str) -> Response {
+    Response::Query(ResponseQuery {
+        code: INTERNAL_CODE,
+        codespace: INTERNAL_CODESPACE.to_owned(),
+        log: log.to_owned(),
+        ..Default::default()
+    })
 }
 
 fn name(request: &Request) -> &'static str {

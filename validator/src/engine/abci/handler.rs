@@ -9,6 +9,8 @@
 //! refuses that one input, in every other call it stops the server without an answer, because a wrong answer to consensus
 //! is worse than none.
 
+use std::sync::atomic::AtomicBool;
+
 use tendermint_proto::v0_38::abci::{
     RequestApplySnapshotChunk, RequestCheckTx, RequestExtendVote, RequestFinalizeBlock,
     RequestInfo, RequestInitChain, RequestLoadSnapshotChunk, RequestOfferSnapshot,
@@ -40,8 +42,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Last durable height and its app hash. Anyone reaches it through the engine's RPC: it must change nothing.
     fn info(&self, request: RequestInfo) -> Outcome<ResponseInfo>;
 
-    /// A read of committed state. Concurrent with everything.
-    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery>;
+    /// A read of committed state. Concurrent with everything, on threads of its own; a long one ends early once `cancelled` is
+    /// true, since nobody waits for its answer.
+    fn query(&self, request: RequestQuery, cancelled: &AtomicBool) -> Outcome<ResponseQuery>;
 
     /// Whether a transaction may enter, or stay in, the mempool. Concurrent with everything but its own connection.
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx>;

@@ -12,9 +12,12 @@ use super::connection::{Closed, Shared, serve};
 use super::dispatch::{Alarm, Dispatch};
 use super::handler::Handler;
 use super::limits::Limits;
+use crate::workers::Workers;
 
 /// CometBFT opens four; the rest leaves room for its restart and for tools.
 const CONNECTIONS: usize = 32;
+/// Queries that run or wait, of all connections.
+const QUERIES: usize = 64;
 const STALL: Duration = Duration::from_secs(60);
 /// Pause after a failed accept: it fails when file descriptors run out, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -57,11 +60,15 @@ impl Server {
         stop: impl Future<Output = ()>,
     ) -> Result<(), Alarm> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let threads = cores.clamp(2, 8);
+        let workers = Workers::start("abci-query", threads, QUERIES)
+            .map_err(|error| Alarm::new("the start of its threads", &error))?;
         let shared = Arc::new(Shared {
             dispatch: Dispatch::new(handler),
             limits: self.limits,
             stall: self.stall,
-            reads: Arc::new(Semaphore::new(2 * cores)),
+            reads: Arc::new(Semaphore::new(QUERIES)),
+            workers,
         });
         let mut alarm = shared.dispatch.alarm();
         let mut connections = JoinSet::new();

@@ -40,7 +40,7 @@ impl Handler for Mirror {
             ..Default::default()
         })
     }
-    fn query(&self, request: RequestQuery) -> Outcome<ResponseQuery> {
+    fn query(&self, request: RequestQuery, _: &AtomicBool) -> Outcome<ResponseQuery> {
         match request.path.as_str() {
             "panic" => panic!("a query that breaks"),
             "slow" => std::thread::sleep(Duration::from_millis(20)),

@@ -136,3 +136,32 @@ fn a_leaf_made_behind_one_that_changed_before_is_not_in_the_past() {
     tree.apply(&[change(4, 1)]).unwrap();
     agrees(rng, &tree.at(0).unwrap(), &naive);
 }
+
+#[test]
+fn a_pinned_state_stays_as_it_was_until_it_is_given_back_and_there_is_one_at_a_time() {
+    let mut rng = seeded("pin");
+    let (mut tree, mut naive) = (Tree::new(), Naive::new());
+    for _ in 0..3 {
+        let changes = segment(&mut rng, &naive, 20);
+        naive.apply(&changes);
+        tree.apply(&changes).unwrap();
+    }
+    let then = naive.clone();
+    assert_eq!(tree.pin(), Some(tree.count()));
+    assert_eq!(tree.pin(), None);
+    for epoch in 0..3 {
+        let changes = segment(&mut rng, &naive, 20);
+        naive.apply(&changes);
+        tree.apply(&changes).unwrap();
+        tree.mark(epoch).unwrap();
+    }
+    let mut seen = Vec::new();
+    tree.visit_pinned(0..u32::MAX, |leaf| {
+        assert_eq!(*leaf.next, then.next(*leaf.key));
+        seen.push((*leaf.key, leaf.kind, leaf.value.to_vec()));
+    });
+    assert_eq!(seen, then.leaves());
+    tree.unpin();
+    tree.visit_pinned(0..u32::MAX, |_| panic!("nothing is pinned"));
+    assert_eq!(tree.pin(), Some(tree.count()));
+}

@@ -1,0 +1,84 @@
+//! One read under way: what it is answered from, and whether anybody still waits for the answer.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{ReadError, Source};
+use crate::chain::tree::Tree;
+
+/// Shows the state after the newest decided block. Each look holds the state, and no block is applied meanwhile: long reads take
+/// many short looks.
+pub trait Trees {
+    /// Lets `visit` look at the tree once.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when nobody waits for this read any more.
+    fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError>;
+}
+
+/// What one read is answered from. It ends at its next look at the state once it is cancelled.
+pub struct Reader<'a> {
+    source: &'a dyn Source,
+    cancelled: &'a AtomicBool,
+}
+
+impl<'a> Reader<'a> {
+    /// A read from `source` that goes on until `cancelled` is true.
+    pub fn new(source: &'a dyn Source, cancelled: &'a AtomicBool) -> Self {
+        Self { source, cancelled }
+    }
+}
+
+/// Ends a read that nobody waits for.
+///
+/// # Errors
+/// [`ReadError::Unavailable`] once it is cancelled.
+pub fn check(cancelled: &AtomicBool) -> Result<(), ReadError> {
+    match cancelled.load(Ordering::Relaxed) {
+        true => Err(ReadError::Unavailable(
+            "this read was stopped, because it took too long or its client is gone".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+impl Deref for Reader<'_> {
+    type Target = dyn Source;
+
+    fn deref(&self) -> &Self::Target {
+        self.source
+    }
+}
+
+impl Trees for Reader<'_> {
+    fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError> {
+        self.look_with_height(&mut |tree, _| visit(tree))
+    }
+}
+
+impl Reader<'_> {
+    /// The same, with the height of the state.
+    ///
+    /// # Errors
+    /// As [`Trees::look`].
+    pub fn look_with_height(&self, visit: &mut dyn FnMut(&Tree, u64)) -> Result<(), ReadError> {
+        check(self.cancelled)?;
+        self.source.with_tree(visit);
+        Ok(())
+    }
+}
+
+/// Runs `read` on the tree and gives its answer.
+///
+/// # Errors
+/// As [`Trees::look`].
+pub fn on_tree<T>(trees: &dyn Trees, read: impl FnOnce(&Tree) -> T) -> Result<T, ReadError> {
+    let mut read = Some(read);
+    let mut answer = None;
+    trees.look(&mut |tree| {
+        if let Some(read) = read.take() {
+            answer = Some(read(tree));
+        }
+    })?;
+    answer.ok_or_else(|| ReadError::Internal("the state was not shown".into()))
+}

@@ -1,0 +1,206 @@
+//! Shares that strangers hand in: what each of them may cost this node.
+//!
+//! ```text
+//! places ─▶ judged without a pairing ─▶ failed before? known? ─▶ failures left, in all and of this address? ─▶ one pairing at a time
+//! ```
+//! A good share never counts against anybody. A bad one costs a pairing once, and an address a few of them a minute.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use plasmid_proto::bridge::v1::{SubmitShareRequest, SubmitShareResponse};
+use tonic::{Request, Response, Status};
+
+use super::quota::{Quota, network};
+use super::{Services, peer};
+use crate::app::reads::shares::{self, Candidate, Shares};
+use crate::app::reads::{ReadError, Reader};
+
+/// Shares that are judged at once, in all and of one address.
+const MAX_JUDGED: (usize, usize) = (16, 4);
+/// Shares that may fail to verify within a [`WINDOW`], in all and of one address.
+const MAX_FAILURES: (u32, u32) = (512, 16);
+const WINDOW: Duration = Duration::from_secs(60);
+/// Failed shares that are remembered.
+const REMEMBERED: usize = 4_096;
+
+/// The desk at which shares are handed in.
+pub(super) struct Desk {
+    shares: Arc<dyn Shares>,
+    places: Arc<Quota>,
+    failures: Mutex<Failures>,
+    /// Held while a share is verified, so that strangers never take more than one core for it.
+    verifying: Mutex<()>,
+}
+
+/// What failed.
+#[derive(Default)]
+struct Failures {
+    known: BTreeSet<[u8; 32]>,
+    order: VecDeque<[u8; 32]>,
+    window: Option<Instant>,
+    in_all: u32,
+    by_address: BTreeMap<IpAddr, u32>,
+}
+
+impl Failures {
+    /// Whether one more may be verified for `address`.
+    fn admit(&mut self, address: IpAddr, now: Instant) -> bool {
+        let is_over = |began: Instant| now.saturating_duration_since(began) >= WINDOW;
+        if self.window.is_none_or(is_over) {
+            self.window = Some(now);
+            self.in_all = 0;
+            self.by_address.clear();
+        }
+        let (in_all, per_address) = MAX_FAILURES;
+        let held = self.by_address.get(&network(address)).copied();
+        self.in_all < in_all && held.unwrap_or(0) < per_address
+    }
+
+    fn note(&mut self, address: IpAddr, fingerprint: [u8; 32]) {
+        self.in_all = self.in_all.saturating_add(1);
+        let held = self.by_address.entry(network(address)).or_default();
+        *held = held.saturating_add(1);
+        if self.known.insert(fingerprint) {
+            self.order.push_back(fingerprint);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}
+
+impl Desk {
+    pub fn new(shares: Arc<dyn Shares>) -> Self {
+        let (in_all, per_address) = MAX_JUDGED;
+        Self {
+            shares,
+            places: Quota::new(in_all, per_address),
+            failures: Mutex::default(),
+            verifying: Mutex::default(),
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Verifies a share that is not known yet, when that may be paid for.
+    fn verify(
+        &self,
+        address: IpAddr,
+        candidate: &Candidate,
+        verify: impl FnOnce() -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let _alone = self
+            .verifying
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let fingerprint = candidate.fingerprint();
+        let mut failures = self.failures();
+        if failures.known.contains(&fingerprint) {
+            return Err(ReadError::Invalid(format!(
+                "the share of member {} does not verify: it was handed in before",
+                candidate.share.member
+            )));
+        }
+        if !failures.admit(address, Instant::now()) {
+            return Err(ReadError::Unavailable(format!(
+                "too many shares did not verify of late: hand it in again in {} seconds, or to another node",
+                WINDOW.as_secs()
+            )));
+        }
+        drop(failures);
+        verify().inspect_err(|_| self.failures().note(address, fingerprint))
+    }
+
+    fn take(
+        &self,
+        reader: &Reader<'_>,
+        address: IpAddr,
+        request: &SubmitShareRequest,
+    ) -> Result<SubmitShareResponse, ReadError> {
+        let candidate = shares::candidate(reader, request)?;
+        if !candidate.is_known {
+            self.verify(address, &candidate, || candidate.verify())?;
+            self.shares.keep(&candidate.share)?;
+        }
+        shares::progress(reader, candidate.share.epoch, !candidate.is_known)
+    }
+}
+
+impl Services {
+    /// Takes a share over a checkpoint that root has not accepted, when it verifies.
+    pub(super) async fn hand_in(
+        &self,
+        request: Request<SubmitShareRequest>,
+    ) -> Result<Response<SubmitShareResponse>, Status> {
+        let peer = peer(&request);
+        let place = self.desk.places.take(peer.address);
+        let place =
+            place.map_err(|refused| Status::resource_exhausted(format!("shares: {refused}")))?;
+        let (desk, address) = (Arc::clone(&self.desk), peer.address);
+        let request = request.into_inner();
+        let answer = self.read(&peer, move |reader| {
+            let _place = place;
+            desk.take(reader, address, &request)
+        });
+        answer.await.map(Response::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u8) -> IpAddr {
+        [10, 0, 0, last].into()
+    }
+
+    #[test]
+    fn an_address_pays_for_a_few_bad_shares_a_window_and_all_together_for_some() {
+        let mut failures = Failures::default();
+        let now = Instant::now();
+        let (in_all, per_address) = MAX_FAILURES;
+        let mut number = 0u64;
+        let mut fail = |failures: &mut Failures, address, now| {
+            let admitted = failures.admit(address, now);
+            if admitted {
+                number += 1;
+                let mut name = [0; 32];
+                name[..8].copy_from_slice(&number.to_be_bytes());
+                failures.note(address, name);
+            }
+            admitted
+        };
+        for _ in 0..per_address {
+            assert!(fail(&mut failures, address(1), now));
+        }
+        assert!(!fail(&mut failures, address(1), now));
+        let mut paid = per_address;
+        for last in 2..=255 {
+            while fail(&mut failures, address(last), now) {
+                paid += 1;
+            }
+        }
+        assert_eq!(paid, in_all);
+        assert!(fail(&mut failures, address(1), now + WINDOW));
+    }
+
+    #[test]
+    fn what_failed_is_remembered_within_bounds() {
+        let mut failures = Failures::default();
+        for number in 0..2 * REMEMBERED as u64 {
+            let mut name = [0; 32];
+            name[..8].copy_from_slice(&number.to_be_bytes());
+            failures.note(address(1), name);
+            assert!(failures.known.contains(&name));
+        }
+        assert_eq!(failures.known.len(), REMEMBERED);
+        assert_eq!(failures.order.len(), REMEMBERED);
+    }
+}
