@@ -11,7 +11,8 @@ use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
 use plasmid_bridge::proof::{bls, set};
-use plasmid_bridge::relay::inbox::{Config, Finality};
+use plasmid_bridge::relay::config::Config;
+use plasmid_bridge::relay::seen::Finality;
 use plasmid_staking::Member;
 
 use crate::anvil::Anvil;
@@ -150,6 +151,7 @@ impl Stage {
     #[must_use]
     pub fn config(&self) -> Config {
         Config {
+            deployment: self.created.id,
             root_chain_id: self.created.root_chain_id,
             inbox: self.created.inbox,
             root_chain: self.created.root_chain,
@@ -162,6 +164,7 @@ impl Stage {
             poll_ms: 200,
             longest_wait_ms: 1_000,
             patience_ms: 5_000,
+            stall_ms: Config::STALL_BY_TAG_MS,
         }
     }
 

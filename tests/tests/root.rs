@@ -9,6 +9,7 @@ use plasmid::node::root::Root;
 use plasmid_bridge::abi::{IInbox, IRootChain};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
+use plasmid_bridge::client::position::PositionFile;
 use plasmid_bridge::client::relayer::{Relayer, Source};
 use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
@@ -16,8 +17,9 @@ use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
 use plasmid_bridge::proof::{deployment, set};
 use plasmid_bridge::relay::acceptance::is_final;
-use plasmid_bridge::relay::inbox::{Anchor, View};
+use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
+use plasmid_bridge::relay::seen::Anchor;
 use plasmid_bridge::relay::track::Standing;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::Stage;
@@ -26,7 +28,7 @@ use serde_json::json;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn follow(stage: &Stage, urls: &[String]) -> Follower {
-    Follower::start(stage.config(), Anchor::GENESIS, urls).expect("the follower starts")
+    Follower::start(stage.config(), Anchor::GENESIS, None, urls).expect("the follower starts")
 }
 
 /// Waits until the view is as wanted.
@@ -114,6 +116,7 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
             other => panic!("{other:?}"),
         }
     }
+    reads_on_from_its_file(&stage, &anvil, folder.path()).await;
     assert_eq!(
         root.report(0, B256::ZERO, 2),
         Some((2, view.link(2).unwrap()))
@@ -136,6 +139,25 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
             .to_string()
             .contains("another history")
     );
+}
+
+/// A follower keeps how far it has read, and another one begins there; a damaged file costs time only.
+async fn reads_on_from_its_file(stage: &Stage, anvil: &Anvil, folder: &std::path::Path) {
+    let path = folder.join("root_position");
+    for round in 0..3 {
+        let file = PositionFile::open(&path, stage.created.id);
+        assert_eq!(file.position().is_some(), round == 1, "round {round}");
+        let urls = [anvil.url()];
+        let follower = Follower::start(stage.config(), Anchor::GENESIS, Some(file), &urls);
+        let follower = follower.expect("the follower starts");
+        let view = until(&follower, "four messages", |view| view.count() == 4).await;
+        is_chained(&view);
+        until(&follower, "the file", |_| path.exists()).await;
+        drop(follower);
+        if round == 1 {
+            std::fs::write(&path, b"damaged").unwrap();
+        }
+    }
 }
 
 async fn force(stage: &Stage, from: &Wallet, transaction: &[u8]) {

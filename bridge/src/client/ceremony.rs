@@ -26,8 +26,7 @@ use super::rpc::{At, Call, Receipt, Rpc};
 use super::wallet::Wallet;
 use crate::abi::{self, DEPLOYMENT_PROXY, IRegistry, IRootChain};
 use crate::proof::deployment;
-use crate::relay::inbox::Finality;
-use crate::relay::seen::Which;
+use crate::relay::seen::{Finality, Which};
 
 /// What the Registry's address commits to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,8 +122,13 @@ async fn deploy_one(
     if !wallet.rpc().code(address).await?.is_empty() {
         return Ok(());
     }
-    wallet.execute(Call::to(DEPLOYMENT_PROXY, data)).await?;
-    if wallet.rpc().code(address).await?.is_empty() {
+    let receipt = wallet.execute(Call::to(DEPLOYMENT_PROXY, data)).await?;
+    let code = wallet.rpc().code(address).await;
+    let code = code.map_err(|source| CeremonyError::Unseen {
+        hash: receipt.hash,
+        source,
+    })?;
+    if code.is_empty() {
         return Err(CeremonyError::NoCode { name, address });
     }
     Ok(())

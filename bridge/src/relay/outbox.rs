@@ -13,15 +13,16 @@
 
 use alloy_primitives::B256;
 
+use super::witness::WitnessError;
 use crate::abi::IRootChain::Submission;
 use crate::proof::checkpoint::Checkpoint;
 
+mod messages;
 mod parcel;
 pub mod tail;
-mod words;
 
+pub use messages::{Deployment, Missing, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 pub use parcel::ParcelError;
-pub use words::{Deployment, Missing, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -187,6 +188,11 @@ impl Outbox {
                         reason,
                         missing,
                     },
+                    ParcelError::Inbox(WitnessError::Missing { index, first, .. })
+                        if index < first =>
+                    {
+                        Notice::ReadsAgain { index }
+                    }
                     _ => Notice::Trouble(format!("checkpoint {epoch}: {reason}")),
                 };
                 return self.rest_with(now, notice);

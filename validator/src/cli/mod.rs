@@ -108,6 +108,15 @@ impl CliError {
             code: 1,
         }
     }
+
+    /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
+    pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
+        let message = format!(
+            "{}; the transaction on root is mined, so do not send it again: {transaction}",
+            self.message
+        );
+        Self { message, ..self }
+    }
 }
 
 /// Errors whose own words are enough for a person.

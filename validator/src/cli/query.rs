@@ -245,6 +245,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "root_chain_id": status.root_chain_id,
         "root_height": status.root_height,
         "root_healthy": status.root_healthy,
+        "root_trouble": status.root_trouble,
         "root_silent_secs": status.root_silent_secs,
         "troubles": status.troubles,
         "inbox_cursor": status.inbox_cursor,

@@ -1,21 +1,29 @@
 //! `plasmid relay`: carries checkpoints from a node to the root chain, holding no validator's key.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use plasmid_bridge::{
     client::{
         ceremony,
         follower::Follower,
+        position::PositionFile,
         relayer::Relayer,
-        wallet::{Key, Policy as Wages, Wallet},
+        wallet::{Key, Policy as Spending, Wallet},
     },
     relay::{
-        inbox::{Anchor, Config, Finality},
         outbox::{Missing, Notice, Policy},
+        seen::{Anchor, Finality},
     },
 };
 use serde_json::json;
 
-use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
+use super::{
+    CliError, amount,
+    connect::{Connection, DEFAULT_FOLDER},
+    keys::KeyOptions,
+    output::Output,
+};
 use crate::node::config::url;
 
 mod source;
@@ -24,6 +32,9 @@ use source::Nodes;
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;
+/// Decimals of a gwei and of a coin in wei.
+const GWEI_DECIMALS: u32 = 9;
+const COIN_DECIMALS: u32 = 18;
 
 /// Options of the relayer.
 #[derive(Debug, Args)]
@@ -41,6 +52,46 @@ pub struct RelayCommand {
     /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
     #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
+    /// The most that is offered per gas, base fee and tip together, in gwei (1.5); while root is dearer, checkpoints wait.
+    #[arg(long, value_name = "GWEI", default_value = "500")]
+    max_fee: String,
+    /// The most that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
+    #[arg(long, value_name = "COINS")]
+    max_cost: Option<String>,
+    /// The largest tip per gas that is paid when the root node suggests one, in gwei; the child pays back up to 2.
+    #[arg(long, value_name = "GWEI", default_value = "2")]
+    max_tip: String,
+    /// File that keeps how far the root chain was read, so that the next start goes on from there [default: `relay_position` in the local
+    /// network's folder, where there is one].
+    #[arg(long, value_name = "FILE")]
+    position: Option<PathBuf>,
+}
+
+impl RelayCommand {
+    fn spending(&self) -> Result<Spending, CliError> {
+        let max_tip = amount::parse(&self.max_tip, GWEI_DECIMALS)?;
+        let max_cost = self.max_cost.as_deref();
+        Ok(Spending {
+            max_fee: amount::parse(&self.max_fee, GWEI_DECIMALS)?,
+            max_cost: max_cost
+                .map(|text| amount::parse(text, COIN_DECIMALS))
+                .transpose()?,
+            max_tip,
+            min_tip: Spending::default().min_tip.min(max_tip),
+            options: Some(("--max-fee", "--max-cost")),
+            ..Spending::default()
+        })
+    }
+
+    fn position(&self, connection: &Connection, deployment: [u8; 20]) -> Option<PositionFile> {
+        let local = || {
+            let folder = connection.net.clone();
+            let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
+            folder.is_dir().then(|| folder.join("relay_position"))
+        };
+        let path = self.position.clone().or_else(local)?;
+        Some(PositionFile::open(&path, deployment))
+    }
 }
 
 /// Runs `plasmid relay` until Ctrl-C.
@@ -57,7 +108,7 @@ pub async fn run(
     let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
-    let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, Wages::default()).await?;
+    let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, command.spending()?).await?;
     let registry = connection.registry()?;
     let created = ceremony::read_back(&rpc, registry)
         .await
@@ -69,11 +120,11 @@ pub async fn run(
             hex::encode(created.id)
         )));
     }
-    let config = Config {
-        finality: command.depth.map_or(Finality::Tag, Finality::Depth),
-        ..crate::node::start::follow(&created)
-    };
-    let follower = Follower::start(config, Anchor::GENESIS, &[connection.root_address()?])?;
+    let finality = command.depth.map_or(Finality::Tag, Finality::Depth);
+    let config = crate::node::start::follow(&created, finality);
+    let position = command.position(connection, created.id);
+    let endpoints = [connection.root_address()?];
+    let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
     let policy = Policy {
         patience_secs: command.patience,
         ..Policy::default()
@@ -116,10 +167,11 @@ fn say(output: Output, notice: &Notice) {
         } => (
             json!({
                 "event": "paid", "epoch": epoch, "hash": hash.to_string(), "gas_used": gas_used,
-                "gas_price": gas_price.to_string(), "succeeded": succeeded,
+                "gas_price": gas_price.map(|price| price.to_string()), "succeeded": succeeded,
             }),
             format!(
-                "checkpoint {epoch}: {gas_used} gas at {gas_price} wei{}",
+                "checkpoint {epoch}: {gas_used} gas{}{}",
+                gas_price.map_or_else(String::new, |price| format!(" at {price} wei")),
                 if *succeeded {
                     ""
                 } else {
@@ -138,6 +190,20 @@ fn say(output: Output, notice: &Notice) {
         Notice::Stuck { nonce } => (
             json!({ "event": "stuck", "nonce": nonce }),
             format!("the transaction of nonce {nonce} is not mined: offering more"),
+        ),
+        Notice::ReadsAgain { index } => (
+            json!({ "event": "reads_again", "message": index }),
+            format!(
+                "message {index} is needed and was let go of: the root chain is read again from the deployment's first block"
+            ),
+        ),
+        Notice::Root(standing) => (
+            json!({ "event": "root", "standing": standing }),
+            standing.clone(),
+        ),
+        Notice::Reading { reached, target } => (
+            json!({ "event": "reading", "reached": reached, "target": target }),
+            format!("reading the root chain: block {reached} of {target}"),
         ),
         Notice::Trouble(reason) => (
             json!({ "event": "trouble", "reason": reason }),

@@ -201,6 +201,11 @@ impl Home {
         self.0.join("data/store")
     }
 
+    /// How far root was read: a hint that may be lost.
+    pub fn root_position_path(&self) -> PathBuf {
+        self.0.join("data/root_position")
+    }
+
     /// The sign state.
     pub fn sign_state_path(&self) -> PathBuf {
         self.0.join("data/sign_state")

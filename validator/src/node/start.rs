@@ -14,10 +14,14 @@ use plasmid_bridge::{
     client::{
         ceremony::Created,
         follower::Follower,
+        position::PositionFile,
         relayer,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::inbox::{Anchor, Config as FollowConfig, Finality},
+    relay::{
+        config::Config as FollowConfig,
+        seen::{Anchor, Finality},
+    },
 };
 
 use super::{
@@ -157,7 +161,9 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         .transpose()
         .map_err(KeysError::from)?;
     let follow = follow_config(&genesis, &facts, config.root.deployed_at);
-    let follower = Follower::start(follow, anchor, &config.root.endpoints)?;
+    let position = PositionFile::open(&home.root_position_path(), follow.deployment);
+    let position = position.up_to(anchor.index);
+    let follower = Follower::start(follow, anchor, Some(position), &config.root.endpoints)?;
     let root = Root::of(&follower);
     wait_root(&root).await?;
     let signer = match (key, held) {
@@ -240,26 +246,29 @@ fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
 
 fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowConfig {
     let parameters = &facts.parameters;
-    FollowConfig {
-        finality: match parameters.finality_rule {
-            FinalityRule::Tag => Finality::Tag,
-            FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
-        },
-        ..base_config(
-            parameters.root_chain_id,
-            facts.contracts.inbox,
-            facts.contracts.root_chain,
-            deployed_at,
-            genesis.root.parent_block_hash,
-        )
-    }
+    let finality = match parameters.finality_rule {
+        FinalityRule::Tag => Finality::Tag,
+        FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
+    };
+    base_config(
+        finality,
+        genesis.deployment.domain.deployment,
+        parameters.root_chain_id,
+        facts.contracts.inbox,
+        facts.contracts.root_chain,
+        deployed_at,
+        genesis.root.parent_block_hash,
+    )
 }
 
-/// What a relayer follows: the deployment as root says it.
-pub fn follow(created: &Created) -> FollowConfig {
+/// What a relayer follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
+pub fn follow(created: &Created, finality: Finality) -> FollowConfig {
     FollowConfig {
         kept_messages: relayer::KEPT_MESSAGES,
+        kept_checkpoints: 1,
         ..base_config(
+            finality,
+            created.id,
             created.root_chain_id,
             created.inbox,
             created.root_chain,
@@ -270,6 +279,8 @@ pub fn follow(created: &Created) -> FollowConfig {
 }
 
 fn base_config(
+    finality: Finality,
+    deployment: [u8; 20],
     root_chain_id: u64,
     inbox: Address,
     root_chain: Address,
@@ -277,18 +288,23 @@ fn base_config(
     parent_hash: B256,
 ) -> FollowConfig {
     FollowConfig {
+        deployment,
         root_chain_id,
         inbox,
         root_chain,
         deployed_at,
         parent_hash,
-        finality: Finality::Tag,
+        finality,
         range: 1_000,
         kept_messages: 4_096,
         kept_checkpoints: 4_096,
         poll_ms: 250,
         longest_wait_ms: 10_000,
         patience_ms: 10_000,
+        stall_ms: match finality {
+            Finality::Tag => FollowConfig::STALL_BY_TAG_MS,
+            Finality::Depth(_) => FollowConfig::STALL_BY_DEPTH_MS,
+        },
     }
 }
 

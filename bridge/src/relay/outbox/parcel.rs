@@ -229,7 +229,7 @@ fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::Abse
         .collect()
 }
 
-/// The multiproof of these members' leaves in the tree over all of them; nothing for nobody.
+/// The multiproof of these members' leaves in the tree over all of them; it is empty when there are no such members.
 fn siblings(members: &[Member], numbers: &[u32]) -> Result<Vec<B256>, ProofError> {
     if numbers.is_empty() {
         return Ok(Vec::new());

@@ -6,7 +6,7 @@ use super::*;
 use crate::proof::bls::SecretKey;
 use crate::proof::{deployment, list, set};
 use crate::relay::acceptance::Acceptance;
-use crate::relay::inbox::Anchor;
+use crate::relay::seen::Anchor;
 use plasmid_staking::Member;
 
 mod flood;

@@ -69,6 +69,7 @@ pub fn get_status(
         first_executed: tip.work.first,
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
+        root_trouble: root.trouble(),
         height_stands_secs: vitals.height_stands.as_secs(),
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),

@@ -100,8 +100,9 @@ pub async fn run(
             data: prepared.data.into(),
         })
         .await?;
-    let sent = Sent::of(deployment.inbox, &receipt.logs)?;
-    let arrived = sent.deposit()?;
+    let after = |error: CliError| error.after_root(&receipt.hash);
+    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let arrived = sent.deposit().map_err(after)?;
     progress.set_message("waiting for the child to credit it");
     let outcome = sent.outcome(connection).await;
     progress.finish_and_clear();

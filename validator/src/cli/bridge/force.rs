@@ -163,7 +163,7 @@ async fn send(
             ..Call::to(inbox, call.abi_encode())
         })
         .await?;
-    let sent = Sent::of(inbox, &receipt.logs)?;
+    let sent = Sent::of(inbox, &receipt.logs).map_err(|error| error.after_root(&receipt.hash))?;
     let outcome = match node {
         Some(connection) => {
             progress.set_message("waiting for the child to consume it");

@@ -16,7 +16,7 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
-    relay::inbox::Finality,
+    relay::seen::Finality,
 };
 
 use super::{
