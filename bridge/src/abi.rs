@@ -22,6 +22,8 @@
 use alloy_primitives::{Address, B256, Bytes, address, keccak256};
 use alloy_sol_types::{SolInterface, SolValue};
 
+use crate::proof::deployment;
+
 mod interfaces;
 
 pub use interfaces::{IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault};
@@ -41,7 +43,8 @@ pub fn deployment(salt: B256, creation_code: &[u8], arguments: &[u8]) -> (Bytes,
 /// Inbox, Vault and RootChain of a Registry, before or after their creation.
 #[must_use]
 pub fn created_by(registry: Address) -> [Address; 3] {
-    [1, 2, 3].map(|nonce| registry.create(nonce))
+    let [_, inbox, vault, root_chain] = deployment::contracts(&registry.into_array());
+    [inbox, vault, root_chain].map(Address::from)
 }
 
 /// Hash of the constructor arguments that operators agree on (PROTOCOL, section 1, agreement).

@@ -216,9 +216,11 @@ sol! {
         error RecipientKind(uint8 kind);
         error RecipientZero();
         error RefundZero();
+        error AccountUnusable(address account);
         error ValueTooLow(uint256 needed, uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
         error NoToken(address token);
+        error NothingArrived(address token, uint256 amount);
         error PaidOtherThan(address token, uint256 amount, uint256 fell);
         error Reentered();
         error OnlyItself(address sender);
@@ -243,6 +245,7 @@ sol! {
         function totals(address token) external view returns (uint128 deposited, uint128 paid);
         function escrow(address token) external view returns (uint256);
         function claimed(uint32 index) external view returns (bool);
+        function registry() external view returns (address);
         function inbox() external view returns (address);
         function rootChain() external view returns (address);
     }

@@ -4,6 +4,8 @@
 //! digest, so nothing signed for one deployment is worth anything in another (DESIGN section 3). Possession comes before the
 //! deployment exists and therefore binds the Registry instead (PROTOCOL sections 1 and 8).
 
+use alloy_primitives::Address;
+
 use super::{Hash, keccak::hash, vote};
 
 /// What [`chain_id`] begins with.
@@ -28,6 +30,14 @@ pub fn id(
         parent_block_hash.as_slice(),
         genesis_root.as_slice(),
     ]))
+}
+
+/// The contracts of a deployment: the Registry and, by the nonces 1 to 3 of its creations, Inbox, Vault and RootChain.
+#[must_use]
+pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 4] {
+    let address = Address::from(*registry);
+    let [inbox, vault, root_chain] = [1, 2, 3].map(|nonce| address.create(nonce).into_array());
+    [*registry, inbox, vault, root_chain]
 }
 
 /// Chain id of the child: 48 characters, below CometBFT's 50.

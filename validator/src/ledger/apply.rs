@@ -21,6 +21,7 @@ use super::eip712::Domain;
 use super::event::{Event, involved};
 use super::leaves::{Fault, Leaves, Overlay};
 use super::parameters::Parameters;
+use super::recipient::Contracts;
 use super::reject::Reject;
 use super::transaction::Body;
 
@@ -43,9 +44,21 @@ pub struct Context<'a> {
     pub parameters: &'a Parameters,
     /// Where signatures hold; messages of the inbox carry signed transactions.
     pub domain: &'a Domain,
+    /// The deployment's contracts, which can receive nothing.
+    pub contracts: Contracts,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What rules read in the block of this height.
+    pub fn new(height: u64, parameters: &'a Parameters, domain: &'a Domain) -> Self {
+        Self {
+            height,
+            parameters,
+            domain,
+            contracts: Contracts::of(parameters),
+        }
+    }
+
     /// Epoch of the block.
     pub fn epoch(&self) -> u64 {
         epoch_of(self.height, self.parameters.epoch_blocks).unwrap_or(0)

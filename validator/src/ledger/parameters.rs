@@ -3,6 +3,7 @@
 //! [`Parameters::validate`](Parameters::validate) refuses what cannot run or cannot be safe, with both numbers of what disagrees; `init`,
 //! `start` and genesis all call it.
 
+use alloy_primitives::Address;
 use plasmid_bridge::proof::bytes::Reader;
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +106,9 @@ pub struct Parameters {
     pub evidence_age_blocks: u64,
     /// CometBFT's evidence age in seconds.
     pub evidence_age_secs: u64,
+    /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
+    #[serde(default, skip_serializing_if = "is_unnamed")]
+    pub registry: Address,
 }
 
 impl Value for Parameters {
@@ -152,6 +156,7 @@ impl Value for Parameters {
             max_evidence_bytes: reader.u32()?,
             evidence_age_blocks: reader.u64()?,
             evidence_age_secs: reader.u64()?,
+            registry: Address::from(reader.array::<20>()?),
         })
     }
 }
@@ -203,7 +208,12 @@ impl Parameters {
         bytes.extend(self.max_evidence_bytes.to_be_bytes());
         bytes.extend(self.evidence_age_blocks.to_be_bytes());
         bytes.extend(self.evidence_age_secs.to_be_bytes());
+        bytes.extend(self.registry);
     }
+}
+
+fn is_unnamed(registry: &Address) -> bool {
+    registry.is_zero()
 }
 
 fn take_rule(reader: &mut Reader<'_>) -> Result<FinalityRule, LeafError> {

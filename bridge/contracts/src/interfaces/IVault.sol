@@ -62,12 +62,17 @@ interface IVault {
     error RecipientKind(uint8 kind);
     error RecipientZero();
     error RefundZero();
+    /// @notice A recipient or refund address that is a contract of this deployment, or the token itself: nobody could ever use or
+    /// claim what it gets.
+    error AccountUnusable(address account);
     /// @notice The value sent does not cover the amount and the inbox price.
     error ValueTooLow(uint256 needed, uint256 value);
     /// @notice What was sent over it could not be given back.
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice There is no contract at the token's address.
     error NoToken(address token);
+    /// @notice A token's transfer to this contract did not fail, and brought nothing.
+    error NothingArrived(address token, uint256 amount);
     /// @notice A token's balance of this contract fell by another amount than was paid.
     error PaidOtherThan(address token, uint256 amount, uint256 fell);
     error Reentered();
@@ -129,6 +134,7 @@ interface IVault {
     /// @notice Whether the withdrawal with this leaf index was paid.
     function claimed(uint32 index) external view returns (bool);
 
+    function registry() external view returns (address);
     function inbox() external view returns (IInbox);
     function rootChain() external view returns (IRootChain);
 }

@@ -32,6 +32,7 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
 ) -> Result<(), Error<L::Error>> {
     match body {
         Body::Transfer { to, token, amount } => {
+            context.contracts.check(*to, *token)?;
             debit(leaves, sender, *token, *amount)?;
             credit(leaves, *to, *token, *amount)?;
             books.events.push(Event::Transfer {
@@ -46,6 +47,8 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
             token,
             amount,
         } => {
+            let to = Account::ethereum(*recipient);
+            context.contracts.check(to, *token)?;
             debit(leaves, sender, *token, *amount)?;
             let withdrawal = Withdrawal {
                 recipient: *recipient,
@@ -68,6 +71,8 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
             });
         }
         Body::SetPayout { payout } => {
+            let to = Account::ethereum(*payout);
+            context.contracts.check(to, NATIVE)?;
             let slot = Slot::Account(sender);
             let account: AccountLeaf = read(leaves, &slot)?.unwrap_or_default();
             write(

@@ -76,6 +76,9 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     if amount == 0 || relayer.is_none() {
         return Ok(Outcome::recorded(message, None));
     }
+    if let Err(reject) = context.contracts.check(relayer, NATIVE) {
+        return Ok(Outcome::recorded(message, Some(reject)));
+    }
     let paid = attempt(leaves, |leaves| pay(leaves, &slot, record, relayer, amount))?;
     if let Err(reject) = paid {
         return Ok(Outcome::recorded(message, Some(reject)));

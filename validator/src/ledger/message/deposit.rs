@@ -4,12 +4,13 @@ use plasmid_bridge::proof::inbox::{Deposit, Message};
 
 use super::{Outcome, amounts, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::apply::{Books, Error, credit, open_withdrawal};
+use crate::ledger::apply::{Books, Context, Error, credit, open_withdrawal};
 use crate::ledger::code::Code;
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
 use crate::ledger::leaves::{Fault, Leaves, Overlay, read, write};
+use crate::ledger::recipient::Contracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
@@ -18,12 +19,16 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     deposit: &Deposit,
+    context: &Context<'_>,
 ) -> Result<Outcome, Fault<L::Error>> {
-    let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit))? {
+    let contracts = &context.contracts;
+    let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit, contracts))? {
         Ok(()) => return Ok(credited(message, deposit)),
         Err(reject) => reject,
     };
-    match attempt(leaves, |leaves| refund(leaves, message, deposit))? {
+    match attempt(leaves, |leaves| {
+        refund(leaves, message, deposit, contracts)
+    })? {
         Ok(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
         Ok(_) => Ok(Outcome::recorded(message, Some(reject))),
         Err(reject) => Ok(Outcome::recorded(message, Some(reject))),
@@ -66,6 +71,7 @@ fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
 fn credit_all<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     deposit: &Deposit,
+    contracts: &Contracts,
 ) -> Result<(), Error<L::Error>> {
     let recipient = Account::from_bytes(&deposit.recipient);
     if deposit.amount == 0 {
@@ -80,6 +86,7 @@ fn credit_all<L: Leaves + ?Sized>(
     if !recipient.can_receive() {
         return Err(Reject::BadRecipient { account: recipient }.into());
     }
+    contracts.check(recipient, deposit.token)?;
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;
         let overflow = Reject::Overflow {
@@ -98,12 +105,17 @@ fn credit_all<L: Leaves + ?Sized>(
     Ok(check_made(leaves)?)
 }
 
-/// One withdrawal to the refund address for each asset.
+/// One withdrawal to the refund address for each asset, if somebody can claim them there.
 fn refund<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     message: &Message,
     deposit: &Deposit,
+    contracts: &Contracts,
 ) -> Result<Books, Error<L::Error>> {
+    if deposit.refund == [0; 20] {
+        return Err(Reject::ZeroRecipient.into());
+    }
+    contracts.check(Account::ethereum(deposit.refund), deposit.token)?;
     let mut books = Books::default();
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;

@@ -1,5 +1,7 @@
 //! Parameters that networks start from.
 
+use alloy_primitives::Address;
+
 use super::{FinalityRule, Parameters};
 
 impl Parameters {
@@ -43,6 +45,7 @@ impl Parameters {
             max_evidence_bytes: 16_384,
             evidence_age_blocks: 100_000,
             evidence_age_secs: 600,
+            registry: Address::ZERO,
         }
     }
 

@@ -22,7 +22,10 @@ use plasmid_bridge::{
 use super::{comet::CometError, config::ConfigError, development::Published, keystore};
 use crate::{
     chain::genesis::{Built, Genesis, GenesisError, Operator, Root, file::File},
-    ledger::parameters::{FinalityRule, ParametersError},
+    ledger::{
+        Parameters,
+        parameters::{FinalityRule, ParametersError},
+    },
 };
 
 pub mod home;
@@ -120,7 +123,10 @@ pub struct Agreed {
 pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed, FoundingError> {
     plan.check()?;
     let genesis = Genesis {
-        parameters: plan.parameters,
+        parameters: Parameters {
+            registry,
+            ..plan.parameters
+        },
         operators: registrations(rpc, registry, plan).await?,
         balances: plan.balances()?,
     };

@@ -156,6 +156,11 @@ impl Plan {
         if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
             return refuse(format!("operators: {} is listed twice", pair[0]));
         }
+        if !self.parameters.registry.is_zero() {
+            return refuse(
+                "parameters.registry follows from the plan; leave it out of the file".into(),
+            );
+        }
         // What the contracts would refuse is refused here, before any stake is locked for it.
         const DAY: u64 = 86_400;
         let given = &self.parameters;
