@@ -2,9 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "./interfaces/IInbox.sol";
+import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 import {TokenCalls} from "./libraries/TokenCalls.sol";
@@ -44,11 +46,16 @@ contract Vault is IVault {
         _entered = false;
     }
 
-    constructor(Arguments memory arguments) payable {
+    constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
         registry = msg.sender;
-        inbox = arguments.inbox;
-        rootChain = arguments.rootChain;
+        inbox = IInbox(founding.contracts[Manifest.INBOX]);
+        rootChain = IRootChain(Manifest.rootChain(founding.contracts));
+    }
+
+    /// @inheritdoc IVault
+    function fund() external payable {
+        if (msg.sender != registry) revert OnlyRegistry(msg.sender);
         _credit(NATIVE, msg.value);
     }
 

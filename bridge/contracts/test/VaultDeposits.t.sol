@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IInbox} from "../src/interfaces/IInbox.sol";
-import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {TokenCalls} from "../src/libraries/TokenCalls.sol";
@@ -28,8 +27,17 @@ contract VaultDepositsTest is Claims {
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
         vm.chainId(8453);
         bytes memory reason = abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 8453);
-        IVault.Arguments memory arguments = IVault.Arguments(IInbox(address(1)), IRootChain(address(2)));
-        vm.assertEq(Builds.refusal(Builds.VAULT, abi.encode(arguments)), reason);
+        IRegistry.Founding memory founding = IRegistry.Founding(registry.contracts(), _genesis());
+        vm.assertEq(Builds.refusal(Builds.VAULT, abi.encode(founding)), reason);
+    }
+
+    function test_onlyTheRegistryFundsIt() external {
+        vm.expectRevert(abi.encodeWithSelector(IVault.OnlyRegistry.selector, address(this)));
+        vault.fund{value: 1}();
+        vm.expectRevert(abi.encodeWithSelector(IVault.OnlyRegistry.selector, operators[0].owner));
+        vm.prank(operators[0].owner);
+        vault.fund();
+        vm.assertEq(vault.registry(), address(registry));
     }
 
     function test_aNativeDepositIsAMessage() external {

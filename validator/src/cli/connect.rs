@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::{Channel, Endpoint};
 
 use super::CliError;
-use crate::ledger::Domain;
+use crate::ledger::{Domain, OwnContracts};
 
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
@@ -237,6 +237,8 @@ pub struct Deployment {
     pub vault: Address,
     /// Takes forced transactions.
     pub inbox: Address,
+    /// All of them: nothing is sent there.
+    pub contracts: OwnContracts,
 }
 
 impl Deployment {
@@ -301,6 +303,7 @@ impl Deployment {
             },
             vault,
             inbox,
+            contracts: OwnContracts::of_registry(&registry.into_array()),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::eip712::Domain;
 use super::event::{Event, involved};
 use super::leaves::{Fault, Leaves, Overlay};
 use super::parameters::Parameters;
-use super::recipient::Contracts;
+use super::recipient::OwnContracts;
 use super::reject::Reject;
 use super::transaction::Body;
 
@@ -45,7 +45,7 @@ pub struct Context<'a> {
     /// Where signatures hold; messages of the inbox carry signed transactions.
     pub domain: &'a Domain,
     /// The deployment's contracts, which can receive nothing.
-    pub contracts: Contracts,
+    pub contracts: OwnContracts,
 }
 
 impl<'a> Context<'a> {
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
             height,
             parameters,
             domain,
-            contracts: Contracts::of(parameters),
+            contracts: OwnContracts::of(parameters),
         }
     }
 

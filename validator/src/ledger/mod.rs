@@ -57,7 +57,7 @@ pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use recipient::Contracts;
+pub use recipient::OwnContracts;
 pub use reject::Reject;
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};

@@ -17,7 +17,7 @@ use crate::ledger::leaf::{
     Participation, SeatLeaf, SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
 };
 use crate::ledger::leaves::write;
-use crate::ledger::{Contracts, Leaves, Memory, Seats, Slot, ring_place};
+use crate::ledger::{Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
 
 impl Genesis {
     /// Checks everything and builds the first state.
@@ -93,7 +93,7 @@ impl Genesis {
 
     /// Checks the balances and adds them to the stakes.
     fn check_sum(&self) -> Result<u128, GenesisError> {
-        let contracts = Contracts::of(&self.parameters);
+        let contracts = OwnContracts::of(&self.parameters);
         let mut before = None;
         for (place, (account, amount)) in self.balances.iter().enumerate() {
             let (account, amount) = (*account, *amount);

@@ -75,6 +75,11 @@ pub async fn run(
         Some(text) => Address::from(connect::address(text)?),
         None => wallet.address(),
     };
+    let token = command.token.as_deref().map_or(Ok([0; 20]), connect::address)?;
+    let usable = deployment.contracts;
+    usable
+        .check_deposit(recipient, refund.into_array(), token)
+        .map_err(|reject| CliError::new(reject.to_string()))?;
     let progress = output.progress("depositing on root");
     let prepared = prepare(command, &wallet, deployment.vault, &recipient, refund).await?;
     let receipt = wallet

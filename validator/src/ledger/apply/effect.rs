@@ -30,9 +30,9 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
     context: &Context<'_>,
     books: &mut Books,
 ) -> Result<(), Error<L::Error>> {
+    context.contracts.check_body(body)?;
     match body {
         Body::Transfer { to, token, amount } => {
-            context.contracts.check(*to, *token)?;
             debit(leaves, sender, *token, *amount)?;
             credit(leaves, *to, *token, *amount)?;
             books.events.push(Event::Transfer {
@@ -47,8 +47,6 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
             token,
             amount,
         } => {
-            let to = Account::ethereum(*recipient);
-            context.contracts.check(to, *token)?;
             debit(leaves, sender, *token, *amount)?;
             let withdrawal = Withdrawal {
                 recipient: *recipient,
@@ -71,8 +69,6 @@ pub(in crate::ledger) fn act<L: Leaves + ?Sized>(
             });
         }
         Body::SetPayout { payout } => {
-            let to = Account::ethereum(*payout);
-            context.contracts.check(to, NATIVE)?;
             let slot = Slot::Account(sender);
             let account: AccountLeaf = read(leaves, &slot)?.unwrap_or_default();
             write(

@@ -10,7 +10,7 @@ use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
 use crate::ledger::leaves::{Fault, Leaves, Overlay, read, write};
-use crate::ledger::recipient::Contracts;
+use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
@@ -71,7 +71,7 @@ fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
 fn credit_all<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     deposit: &Deposit,
-    contracts: &Contracts,
+    contracts: &OwnContracts,
 ) -> Result<(), Error<L::Error>> {
     let recipient = Account::from_bytes(&deposit.recipient);
     if deposit.amount == 0 {
@@ -110,12 +110,9 @@ fn refund<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     message: &Message,
     deposit: &Deposit,
-    contracts: &Contracts,
+    contracts: &OwnContracts,
 ) -> Result<Books, Error<L::Error>> {
-    if deposit.refund == [0; 20] {
-        return Err(Reject::ZeroRecipient.into());
-    }
-    contracts.check(Account::ethereum(deposit.refund), deposit.token)?;
+    contracts.check_refund(deposit.refund, deposit.token)?;
     let mut books = Books::default();
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;

@@ -89,7 +89,7 @@ fn what_only_resembles_them_is_paid() {
         assert!(signed(&mut memory, body).is_ok());
     }
     // Without a Registry the zero address stands in the list, and the rule of the zero payout holds all the same.
-    let nowhere = Contracts::of(&Parameters::local());
+    let nowhere = OwnContracts::of(&Parameters::local());
     assert!(nowhere.check(Account::ethereum(contracts()[1]), NATIVE).is_ok());
 }
 
@@ -113,12 +113,15 @@ fn a_deposit_goes_back_to_its_refund_address_and_is_recorded_where_that_is_unusa
         let native = if token == NATIVE { 0 } else { 7 };
         let body = deposit(token, 5, native, Account::ethereum(to));
         let mut memory = state(1);
-        let receipt = consume(&mut memory, MessageBody::Deposit(body));
+        let receipt = consume(&mut memory, MessageBody::Deposit(body.clone()));
         assert_eq!(receipt.code, Code::Refunded);
         let first: Withdrawal = value(&mut memory, Slot::Withdrawal(1));
         assert_eq!((first.recipient, first.amount), ([0xfe; 20], 5));
         for refund in [to, [0; 20]] {
-            let body = Deposit { refund, ..body };
+            let body = Deposit {
+                refund,
+                ..body.clone()
+            };
             let mut memory = state(1);
             let receipt = consume(&mut memory, MessageBody::Deposit(body));
             assert_eq!((receipt.code, receipt.leaves_made), (Code::Recorded, 0));
