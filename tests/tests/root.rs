@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::node::root::Root;
-use plasmid_bridge::abi::{IInbox, IRootChain};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::position::PositionFile;
@@ -22,7 +22,7 @@ use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
 use plasmid_bridge::relay::seen::Anchor;
 use plasmid_bridge::relay::track::Standing;
 use plasmid_tests::anvil::Anvil;
-use plasmid_tests::stage::Stage;
+use plasmid_tests::stage::{Ready, Stage};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,6 +57,54 @@ fn is_chained(view: &View) {
         previous = link(entry.index, &previous, &message_hash(&entry.bytes));
         assert_eq!(previous, entry.link);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_the_creation_go_on_where_they_were_cut_short_whoever_takes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let ready = Ready::make(&anvil, 2).await;
+    let registry = ready.registry;
+    let step = |step: u64, code: &Bytes| IRegistry::createCall {
+        step: U256::from(step),
+        genesis: ready.genesis.clone(),
+        code: code.clone(),
+    };
+    let refused = |error: WalletError| match error {
+        WalletError::WouldRevert(why) => why,
+        other => panic!("{other}"),
+    };
+    // Somebody takes a step with other code, or another step: nothing stands, and both are told.
+    let stranger = &ready.deployer;
+    let other = Call::to(registry, step(0, &ready.artifacts.vault).abi_encode());
+    let why = refused(stranger.execute(other).await.unwrap_err());
+    assert!(why.contains("the code of step 0 has hash"), "{why}");
+    let early = Call::to(registry, step(1, &ready.artifacts.vault).abi_encode());
+    let why = refused(stranger.execute(early).await.unwrap_err());
+    assert!(why.contains("step 0 of the creation is next"), "{why}");
+
+    // A run that ends after its first step. From then on nobody can take anything back.
+    let first = Call::to(registry, step(0, &ready.artifacts.inbox).abi_encode());
+    stranger.execute(first).await.unwrap();
+    let refund = Call::to(registry, IRegistry::refundCall {}.abi_encode());
+    let why = refused(ready.operators[1].execute(refund).await.unwrap_err());
+    assert!(why.contains("locked until root time"), "{why}");
+    let half = ceremony::read_back(stranger.rpc(), registry).await;
+    assert!(matches!(half, Err(CeremonyError::NotCreated(_))));
+
+    // Two go on at once, and finish together; a third finds nothing to do.
+    let (one, two) = tokio::join!(
+        ready.create(&ready.operators[0]),
+        ready.create(&ready.operators[1])
+    );
+    assert_eq!(one.unwrap() + two.unwrap(), 2);
+    assert_eq!(ready.create(stranger).await.unwrap(), 0);
+    let created = ceremony::read_back(stranger.rpc(), registry).await.unwrap();
+    let native = IVault::escrowCall {
+        token: Address::ZERO,
+    };
+    let held = view_call(stranger.rpc(), created.vault, native, At::Latest).await;
+    assert_eq!(held.unwrap(), ready.genesis.sigma);
 }
 
 #[tokio::test(flavor = "multi_thread")]

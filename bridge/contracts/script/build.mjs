@@ -25,7 +25,7 @@ const SOURCES = [
   "src/Vault.sol",
   "src/RootChain.sol",
   "test/tokens/TestToken.sol",
-  "test/tokens/SwitchToken.sol",
+  "test/tokens/ApprovalToken.sol",
   "test/wallets/ContractWallet.sol",
 ];
 

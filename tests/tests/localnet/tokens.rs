@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{output_of_failure, refused, run, said, words};
 
-const CODE: &str = include_str!("../../../bridge/contracts/artifacts/SwitchToken.json");
+const CODE: &str = include_str!("../../../bridge/contracts/artifacts/ApprovalToken.json");
 /// A symbol that clears the terminal and turns the writing direction.
 const SYMBOL: &str = "\u{1b}[2J\u{202e}SWT";
 
@@ -39,7 +39,7 @@ impl Switch {
         let key = Key::from_bytes(&secret).expect("a key");
         let wallet = Wallet::open(Arc::new(rpc), key, 31_337, Policy::default()).await;
         let wallet = wallet.expect("a wallet");
-        let code: Bytes = creation_code("SwitchToken", CODE).expect("the artifact");
+        let code: Bytes = creation_code("ApprovalToken", CODE).expect("the artifact");
         let call = Call {
             data: code,
             ..Call::default()

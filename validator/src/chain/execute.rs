@@ -144,11 +144,7 @@ pub fn context<'a>(
     height: u64,
     parameters: &'a Parameters,
 ) -> Context<'a> {
-    Context {
-        height,
-        parameters,
-        domain: &deployment.domain,
-    }
+    Context::new(height, parameters, &deployment.domain)
 }
 
 /// The record's executing part says what the request and the witness say.

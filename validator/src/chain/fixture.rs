@@ -109,6 +109,7 @@ impl World {
             ring: 18,
             epoch_max_secs: 60,
             inbox_interval_ms: 1_000,
+            registry: [9; 20].into(),
             ..Parameters::local()
         };
         let genesis = Genesis {

@@ -89,11 +89,7 @@ pub(crate) fn judge<R: Reads>(
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).map_err(Fault::from)?;
-    let context = Context {
-        height: input.moment.height,
-        parameters: &parameters,
-        domain: input.domain,
-    };
+    let context = Context::new(input.moment.height, &parameters, input.domain);
     match form {
         Form::Record(executing) => participation::record(&mut overlay, &executing)?,
         Form::Messages(messages) => run_messages(&mut overlay, &messages, &context)?,

@@ -30,7 +30,7 @@ use tonic::transport::Channel;
 
 use super::CliError;
 use crate::{
-    ledger::{Domain, address},
+    ledger::{Domain, OwnContracts, address},
     node::{config::url, plain},
     rpc::client::endpoint,
 };
@@ -276,6 +276,8 @@ pub struct Deployment {
     pub vault: Address,
     /// Takes forced transactions.
     pub inbox: Address,
+    /// All of them: nothing is sent there.
+    pub contracts: OwnContracts,
 }
 
 impl Deployment {
@@ -369,6 +371,7 @@ impl Deployment {
             registry,
             vault,
             inbox,
+            contracts: OwnContracts::of_registry(&registry.into_array()),
         }
     }
 }

@@ -64,7 +64,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Takes stake and bond back: before an agreement, or when its lock has run out.
+    /// Takes stake and bond back: before an agreement, or when its lock, and the time of a creation that has begun, have run out.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -72,7 +72,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Creates Inbox, Vault and RootChain, paying in the genesis balances; anyone may.
+    /// Creates Inbox, Vault and RootChain step by step, paying in the genesis balances with the last; anyone may, and again when it was cut short.
     Create {
         #[command(flatten)]
         file: PlanFile,

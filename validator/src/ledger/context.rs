@@ -5,6 +5,7 @@ use plasmid_staking::epoch_of;
 use super::eip712::Domain;
 use super::leaves::Fault;
 use super::parameters::Parameters;
+use super::recipient::OwnContracts;
 use super::reject::Reject;
 
 /// What rules read beside leaves: all of it is fixed by the block and the deployment.
@@ -16,9 +17,21 @@ pub struct Context<'a> {
     pub parameters: &'a Parameters,
     /// Where signatures hold; messages of the inbox carry signed transactions.
     pub domain: &'a Domain,
+    /// The deployment's contracts, which can receive nothing.
+    pub contracts: OwnContracts,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What rules read in the block of this height.
+    pub fn new(height: u64, parameters: &'a Parameters, domain: &'a Domain) -> Self {
+        Self {
+            height,
+            parameters,
+            domain,
+            contracts: OwnContracts::of(parameters),
+        }
+    }
+
     /// Epoch of the block.
     pub fn epoch(&self) -> u64 {
         epoch_of(self.height, self.parameters.epoch_blocks).unwrap_or(0)

@@ -21,6 +21,9 @@ pub const TOKEN: [u8; 20] = [0x70; 20];
 /// A token that it does not.
 pub const STRANGE: [u8; 20] = [0x71; 20];
 
+/// The Registry of the deployment.
+pub const REGISTRY: [u8; 20] = [0x4e; 20];
+
 /// Native coin of each wallet.
 pub const WEALTH: u128 = 1 << 70;
 
@@ -155,16 +158,13 @@ pub fn parameters() -> Parameters {
         leaf_fee: 50,
         flat_leaf_fee: 7_000,
         leaf_step: 1_000,
+        registry: REGISTRY.into(),
         ..Parameters::local()
     }
 }
 
 pub fn context<'a>(height: u64, parameters: &'a Parameters, domain: &'a Domain) -> Context<'a> {
-    Context {
-        height,
-        parameters,
-        domain,
-    }
+    Context::new(height, parameters, domain)
 }
 
 /// The leaves of genesis with `before` others, wallets 0 to 3 with native coin and with [`TOKEN`].

@@ -89,7 +89,7 @@ fn act<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<Outcome, Fault<L::Error>> {
     match &message.body {
-        Body::Deposit(body) => deposit::apply(leaves, message, body),
+        Body::Deposit(body) => deposit::apply(leaves, message, body, context),
         Body::Acceptance { .. } => acceptance::apply(leaves, message, context),
         Body::Forced { .. } => forced::apply(leaves, message, context),
         Body::Registration(_)

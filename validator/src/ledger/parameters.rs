@@ -3,6 +3,7 @@
 //! [`Parameters::validate`](Parameters::validate) refuses what cannot run or cannot be safe, with both numbers of what disagrees; `init`,
 //! `start` and genesis all call it.
 
+use alloy_primitives::Address;
 use plasmid_bridge::proof::bytes::Reader;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,9 @@ pub struct Parameters {
     /// How long every validator waits after a block before it begins the next one, in milliseconds. No block comes faster than this
     /// while more than a third of the power keeps it.
     pub block_time_ms: u32,
+    /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
+    #[serde(default, skip_serializing_if = "is_unnamed")]
+    pub registry: Address,
 }
 
 impl Value for Parameters {
@@ -158,6 +162,7 @@ impl Value for Parameters {
             evidence_age_blocks: reader.u64()?,
             evidence_age_secs: reader.u64()?,
             block_time_ms: reader.u32()?,
+            registry: Address::from(reader.array::<20>()?),
         })
     }
 }
@@ -215,7 +220,12 @@ impl Parameters {
         bytes.extend(self.evidence_age_blocks.to_be_bytes());
         bytes.extend(self.evidence_age_secs.to_be_bytes());
         bytes.extend(self.block_time_ms.to_be_bytes());
+        bytes.extend(self.registry);
     }
+}
+
+fn is_unnamed(registry: &Address) -> bool {
+    registry.is_zero()
 }
 
 fn take_rule(reader: &mut Reader<'_>) -> Result<FinalityRule, LeafError> {

@@ -54,6 +54,11 @@ pub enum Reject {
     /// An account that cannot be paid.
     #[error("account {account} cannot receive: its kind is {}, and only 0 (Ethereum, not the zero address) and 1 (Ed25519) can", account.kind)]
     BadRecipient { account: Account },
+    /// An account for which nobody can act.
+    #[error(
+        "{account} is a contract of this deployment, or the token itself: nobody could ever use or claim what it receives; name another recipient"
+    )]
+    UnusableRecipient { account: Account },
     /// A withdrawal to nobody.
     #[error("a withdrawal to the zero address would be lost; name an address on the root chain")]
     ZeroRecipient,
@@ -190,7 +195,9 @@ impl Reject {
             Self::NotAllowedHere { .. } => Code::NotAllowedHere,
             Self::TooLarge { .. } => Code::TooLarge,
             Self::ZeroAmount => Code::ZeroAmount,
-            Self::BadRecipient { .. } | Self::ZeroRecipient => Code::BadRecipient,
+            Self::BadRecipient { .. } | Self::UnusableRecipient { .. } | Self::ZeroRecipient => {
+                Code::BadRecipient
+            }
             Self::BadSignature { .. } => Code::BadSignature,
             Self::WrongSender { .. } => Code::WrongSender,
             Self::Expired { .. } => Code::Expired,

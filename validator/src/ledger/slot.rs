@@ -135,7 +135,7 @@ impl Slot {
 pub const fn width_of_kind(kind: u8) -> Option<usize> {
     Some(match kind {
         0x00 => 0,
-        0x01 => 267,
+        0x01 => 287,
         0x02 => 64,
         0x03 => 36,
         0x04 => 86,

@@ -17,7 +17,7 @@ use crate::ledger::leaf::{
     SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
 };
 use crate::ledger::leaves::write;
-use crate::ledger::{Leaves, Memory, Seats, Slot, ring_place};
+use crate::ledger::{Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
 
 impl Genesis {
     /// Checks everything and builds the first state.
@@ -26,6 +26,9 @@ impl Genesis {
     /// [`GenesisError`] names what cannot be.
     pub fn build(&self) -> Result<Built, GenesisError> {
         self.parameters.validate()?;
+        if self.parameters.registry.is_zero() {
+            return Err(GenesisError::NoRegistry);
+        }
         self.check_operators()?;
         let sum = self.check_sum()?;
         let mut seated = self.seat_operators()?;
@@ -90,6 +93,7 @@ impl Genesis {
 
     /// Checks the balances and adds them to the stakes.
     fn check_sum(&self) -> Result<u128, GenesisError> {
+        let contracts = OwnContracts::of(&self.parameters);
         let mut before = None;
         for (place, (account, amount)) in self.balances.iter().enumerate() {
             let (account, amount) = (*account, *amount);
@@ -104,6 +108,8 @@ impl Genesis {
                     amount,
                 });
             }
+            let usable = contracts.check(account, NATIVE);
+            usable.map_err(|why| GenesisError::Unusable { place, why })?;
         }
         let stakes = self.operators.iter().map(|operator| operator.stake);
         let balances = self.balances.iter().map(|(_, amount)| *amount);

@@ -5,6 +5,7 @@
 //! are refused. Amounts are decimal text, bytes are hex behind 0x, parameters the canonical bytes of PROTOCOL section 9.
 
 use alloy_primitives::{Address, B256};
+use plasmid_bridge::proof::deployment;
 use serde::{Deserialize, Serialize};
 
 use super::{Built, Genesis, GenesisError, Operator, Root};
@@ -175,6 +176,14 @@ impl File {
             )?),
             time: self.root.time,
         };
+        let [_, _, _, made] = deployment::contracts(&genesis.parameters.registry.into_array());
+        if root.root_chain != made {
+            return Err(FileError::Derived {
+                field: "root.root_chain",
+                found: hex(&root.root_chain),
+                computed: hex(&made),
+            });
+        }
         let built = genesis.build()?;
         self.derived
             .compare(&Derived::new(&genesis, &root, &built))?;

@@ -23,9 +23,15 @@ pub(crate) fn operator(place: u8) -> Operator {
     }
 }
 
+/// The Registry of this deployment.
+const REGISTRY: [u8; 20] = [0xcc; 20];
+
 fn genesis() -> Genesis {
     Genesis {
-        parameters: Parameters::local(),
+        parameters: Parameters {
+            registry: REGISTRY.into(),
+            ..Parameters::local()
+        },
         operators: (0..4).map(operator).collect(),
         balances: vec![
             (Account::ethereum([1; 20]), 5),
@@ -37,7 +43,7 @@ fn genesis() -> Genesis {
 
 fn root() -> Root {
     Root {
-        root_chain: [0xcc; 20],
+        root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: B256::repeat_byte(0xdd),
         time: 1_800_000_000,
     }
@@ -147,6 +153,9 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
         ("/derived/app_hash", "0x00"),
         ("/parameters", "0x00"),
     ];
+    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..263]));
+    let other = format!("{registry}{}", hex::encode([0xcd; 20]));
+    let edits = edits.into_iter().chain([("/parameters", other.as_str())]);
     for (path, value) in edits {
         let mut bad = good.clone();
         *bad.pointer_mut(path).unwrap() = value.into();
@@ -182,6 +191,15 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     refuse(|genesis| genesis.balances[0].1 = u128::MAX);
     refuse(|genesis| genesis.balances[0].0 = Account::NONE);
     refuse(|genesis| genesis.parameters.epoch_blocks = 2);
+    let unnamed = refuse(|genesis| genesis.parameters.registry = [0; 20].into());
+    assert!(unnamed.contains("registry is zero"), "{unnamed}");
+    for contract in deployment::contracts(&REGISTRY) {
+        let mut genesis = genesis();
+        genesis.balances.push((Account::ethereum(contract), 1));
+        genesis.balances.sort();
+        let said = genesis.build().err().expect("refused").to_string();
+        assert!(said.contains("contract of this deployment"), "{said}");
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub async fn run(
             (bytes, carrier, Some(sending))
         }
     };
-    let transaction = judge_forced(&bytes, &deployment.domain)
+    let transaction = judge_forced(&bytes, &deployment.domain, &deployment.contracts)
         .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))?;
     if sending.is_some_and(|sending| sending.dry_run) {
         let digest = transaction.digest(&deployment.domain);

@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use super::{Candidate, CheckedTransaction, check_support, verify_one};
 use crate::ledger::account::Account;
 use crate::ledger::eip712::Domain;
+use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::rules;
 use crate::ledger::transaction::{Authentication, MAX_FORCED_BYTES, Scheme, Transaction};
@@ -62,7 +63,11 @@ pub(in crate::ledger) fn check_forced(
 ///
 /// # Errors
 /// The rule that they break.
-pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject> {
+pub fn judge_forced(
+    bytes: &[u8],
+    domain: &Domain,
+    contracts: &OwnContracts,
+) -> Result<Transaction, Reject> {
     let (length, limit) = (bytes.len(), MAX_FORCED_BYTES);
     if length > limit {
         return Err(Reject::TooLarge {
@@ -73,7 +78,9 @@ pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject
     }
     let sender = Transaction::decode(bytes)?.header.sender;
     let forced = check_forced(bytes, sender.id, domain)?;
-    forced.rules.map(|()| forced.transaction)
+    forced.rules?;
+    contracts.check_body(&forced.transaction.body)?;
+    Ok(forced.transaction)
 }
 
 /// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.

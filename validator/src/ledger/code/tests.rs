@@ -93,6 +93,12 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             },
             &["kind is 2"],
         ),
+        (
+            Reject::UnusableRecipient {
+                account: Account::ethereum([7; 20]),
+            },
+            &["contract of this deployment", "another recipient"],
+        ),
         (Reject::ZeroRecipient, &["zero address"]),
         (Reject::BadSignature { why: "because" }, &["because"]),
         (

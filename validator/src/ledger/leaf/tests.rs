@@ -46,7 +46,7 @@ fn every_slot() -> Vec<Slot> {
 fn kinds_and_widths_are_those_of_the_protocol() {
     let table = [
         (0x00, 0),
-        (0x01, 267),
+        (0x01, 287),
         (0x02, 64),
         (0x03, 36),
         (0x04, 86),

@@ -85,6 +85,9 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     if amount == 0 || relayer.is_none() {
         return Ok(recorded(message, None));
     }
+    if let Err(reject) = context.contracts.check(relayer, NATIVE) {
+        return Ok(recorded(message, Some(reject)));
+    }
     let paid = attempt(leaves, |leaves| pay(leaves, &slot, record, relayer, amount))?;
     if let Err(reject) = paid {
         return Ok(recorded(message, Some(reject)));

@@ -71,6 +71,8 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     context: &Context<'_>,
     books: &mut Books,
 ) -> Result<(), Error<L::Error>> {
+    // Transfers, withdrawals and payouts go to nobody who could not use them; this reads no leaf.
+    context.contracts.check_body(body)?;
     match body {
         Body::Transfer { to, token, amount } => {
             transfer::apply(leaves, sender, *to, *token, *amount, books)

@@ -10,7 +10,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::{
     abi::IToken,
     client::{
-        ceremony::{self, Artifacts, OperatorKeys, creation_code},
+        ceremony::{self, Artifacts, OperatorKeys, Progress, creation_code},
         rpc::{Call, Limits, Rpc},
         wallet::{Key, Policy, Wallet},
     },
@@ -139,12 +139,12 @@ pub async fn found(
         let agreement = founding::agreed(&rpc, registry, &plan).await?.agreement;
         ceremony::agree(operator, registry, agreement).await?;
     }
-    say("the Registry creates Inbox, Vault and RootChain");
     let agreed = founding::agreed(&rpc, registry, &plan).await?;
     let balances = U256::from(BALANCE) * U256::from(agreed.genesis.balances.len());
-    let (state_root, arguments) = (agreed.built.root(), &agreed.arguments);
+    let arguments = &agreed.arguments;
+    let mut step = |progress: Progress| say(&told(&progress));
     ceremony::create(
-        &founder, registry, &artifacts, state_root, arguments, balances,
+        &founder, registry, &artifacts, arguments, balances, &mut step,
     )
     .await?;
     let created = ceremony::read_back(&rpc, registry).await?;
@@ -167,6 +167,15 @@ pub async fn found(
         deployed_at: created.block,
         token,
     })
+}
+
+fn told(progress: &Progress) -> String {
+    let Progress {
+        number,
+        steps,
+        name,
+    } = progress;
+    format!("step {number} of {steps}: the Registry creates the {name}")
 }
 
 /// The plan of a local network, in which everybody knows every key.
