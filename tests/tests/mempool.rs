@@ -3,7 +3,7 @@
 
 use plasmid::app::App;
 use plasmid::app::pool::{Pending, Purse, Replaces};
-use plasmid::chain::sets::leaf;
+use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;

@@ -37,7 +37,8 @@ fn generic(error: GenericContractError) -> String {
         }
         GenericContractError::Panic(panic) => match panic.kind() {
             Some(PanicKind::UnderOverflow) => {
-                "a sum in the contract leaves its range: an amount is larger than what is there".to_owned()
+                "a sum in the contract leaves its range: an amount is larger than what is there"
+                    .to_owned()
             }
             Some(kind) => format!("the contract failed by itself: {}", kind.as_str()),
             None => format!("the contract failed by itself, with code {}", panic.code),
@@ -47,10 +48,13 @@ fn generic(error: GenericContractError) -> String {
 
 /// What a stranger's contract wrote: printable ASCII, and not too much of it.
 fn foreign(text: &str) -> String {
-    let shown = text
-        .chars()
-        .take(MAX_FOREIGN_CHARS)
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' });
+    let shown = text.chars().take(MAX_FOREIGN_CHARS).map(|c| {
+        if c.is_ascii_graphic() || c == ' ' {
+            c
+        } else {
+            '?'
+        }
+    });
     format!("\"{}\"", shown.collect::<String>())
 }
 

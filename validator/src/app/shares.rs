@@ -15,7 +15,7 @@ use plasmid_staking::Member;
 use super::ports::Unsigned;
 use super::reads::LateShare;
 use super::{App, lock};
-use crate::chain::sets::set_at;
+use crate::chain::epoch::set::set_at;
 use crate::engine::abci::Fault;
 use crate::store::Share;
 

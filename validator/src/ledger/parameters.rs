@@ -232,7 +232,7 @@ fn take_rule(reader: &mut Reader<'_>) -> Result<FinalityRule, LeafError> {
     match reader.u8()? {
         0 => Ok(FinalityRule::Tag),
         1 => Ok(FinalityRule::Depth),
-        found => Err(super::leaf::refuse::<Parameters>(
+        found => Err(plasmid_staking::refuse::<Parameters>(
             "finality rule",
             u64::from(found),
         )),

@@ -332,6 +332,8 @@ mod tests {
             abci: "unix:///tmp/abci.sock".into(),
             grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
             engine_rpc: "http://127.0.0.1:26657".into(),
+            share_with: Vec::new(),
+            retain_blocks: 0,
             root: Root {
                 endpoints: vec!["https://eth.example/v3/0123abcd".into()],
                 registry: Address::repeat_byte(7),

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::ports::{Signer, Unsigned},
-    chain::{genesis::file::Loaded as Genesis, sets::set_at, tree::Tree},
+    chain::{epoch::set::set_at, genesis::file::Loaded as Genesis, tree::Tree},
 };
 
 mod error;

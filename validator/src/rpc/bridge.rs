@@ -91,8 +91,12 @@ impl BridgeService for Services {
         let transaction = request.into_inner().transaction;
         // Whoever sent these would burn the price: the child would record them without effect, whatever its state.
         let facts = self.source.facts();
-        judge_forced(&transaction, &facts.domain, &OwnContracts::of(&facts.parameters))
-            .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
+        judge_forced(
+            &transaction,
+            &facts.domain,
+            &OwnContracts::of(&facts.parameters),
+        )
+        .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
         let price = self.price().await?;
         let data = IInbox::forceCall {
             transaction: transaction.into(),

@@ -60,7 +60,11 @@ pub async fn create(
             code: code.clone(),
         };
         let call = Call {
-            value: if number == steps { balances } else { U256::ZERO },
+            value: if number == steps {
+                balances
+            } else {
+                U256::ZERO
+            },
             ..Call::to(registry, call.abi_encode())
         };
         let Err(error) = execute(wallet, call).await else {
@@ -95,7 +99,9 @@ fn within(fees: Fees, gas: u64) -> Fees {
     let most = coin.checked_div(u128::from(gas)).unwrap_or(fees.max);
     // The wallet offers twice the base fee and a tip; in one block the base fee rises by an eighth at most.
     let base = fees.max.saturating_sub(fees.tip) / 2;
-    let needed = base.saturating_add(base.div_ceil(8)).saturating_add(fees.tip);
+    let needed = base
+        .saturating_add(base.div_ceil(8))
+        .saturating_add(fees.tip);
     if needed > most {
         tracing::warn!(
             gas,

@@ -12,7 +12,9 @@ pub(super) fn sentence(error: E) -> String {
             "a key or signature has {} bytes, and must have {}",
             e.given, e.expected
         ),
-        E::IdentityPoint(_) => "a key or signature is the identity point, which nobody may use".to_owned(),
+        E::IdentityPoint(_) => {
+            "a key or signature is the identity point, which nobody may use".to_owned()
+        }
         E::PrecompileFailed(e) => format!(
             "precompile {} refused its input: a key or signature is no point of the curve, or the root chain lacks it",
             e.precompile
@@ -30,10 +32,9 @@ pub(super) fn sentence(error: E) -> String {
             "the proof has {} siblings, and {} are needed; make it anew",
             e.given, e.needed
         ),
-        E::IndexBeyondCount(e) => format!(
-            "number {} was named, and there are {}",
-            e.index, e.count
-        ),
+        E::IndexBeyondCount(e) => {
+            format!("number {} was named, and there are {}", e.index, e.count)
+        }
         E::TooManyMembers(e) => format!("the set has {} members; at most 512 can be", e.count),
         E::AbsentOutOfOrder(e) => format!(
             "the absent members do not ascend: number {} at place {}",

@@ -28,7 +28,10 @@ fn errors_of_the_contracts_become_sentences_with_both_numbers() {
             operator,
         };
         let said = sentence(&error.abi_encode());
-        assert!(said.starts_with(&format!("the {key} belongs to operator {operator}")), "{said}");
+        assert!(
+            said.starts_with(&format!("the {key} belongs to operator {operator}")),
+            "{said}"
+        );
     }
 }
 
@@ -60,7 +63,10 @@ fn every_error_is_a_sentence_and_never_debug_text() {
     ];
     for text in said.concat() {
         let debug = ["{", "}", "(0x", "Errors", "known here"];
-        assert!(text.contains(' ') && !debug.iter().any(|part| text.contains(part)), "{text}");
+        assert!(
+            text.contains(' ') && !debug.iter().any(|part| text.contains(part)),
+            "{text}"
+        );
     }
 }
 
@@ -68,7 +74,10 @@ fn every_error_is_a_sentence_and_never_debug_text() {
 fn what_a_strangers_contract_wrote_cannot_steer_a_terminal() {
     let hostile = "\u{1b}[2Jpaid\n\u{202e}x".repeat(100);
     let said = sentence(&Revert::from(hostile).abi_encode());
-    assert!(said.starts_with("the contract says: \"?[2Jpaid??x"), "{said}");
+    assert!(
+        said.starts_with("the contract says: \"?[2Jpaid??x"),
+        "{said}"
+    );
     assert!(said.chars().all(|c| c.is_ascii_graphic() || c == ' '));
     assert!(said.len() < 250);
 }

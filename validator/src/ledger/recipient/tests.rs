@@ -35,7 +35,10 @@ fn signed(memory: &mut Memory, body: Body) -> Result<Receipt, Code> {
     check_conservation(memory.iter()).expect("the books add up");
     result.map_err(|error| match error {
         crate::ledger::Error::Reject(reject) => {
-            assert!(reject.to_string().contains("nobody could ever use"), "{reject}");
+            assert!(
+                reject.to_string().contains("nobody could ever use"),
+                "{reject}"
+            );
             reject.code()
         }
         crate::ledger::Error::Fault(fault) => panic!("{fault}"),
@@ -63,10 +66,7 @@ fn nothing_that_a_wallet_signs_sends_money_where_nobody_can_use_it() {
     }
     for payout in contracts() {
         let body = Body::SetPayout { payout };
-        assert_eq!(
-            signed(&mut state(1), body).err(),
-            Some(Code::BadRecipient)
-        );
+        assert_eq!(signed(&mut state(1), body).err(), Some(Code::BadRecipient));
     }
 }
 
@@ -90,7 +90,11 @@ fn what_only_resembles_them_is_paid() {
     }
     // Without a Registry the zero address stands in the list, and the rule of the zero payout holds all the same.
     let nowhere = OwnContracts::of(&Parameters::local());
-    assert!(nowhere.check(Account::ethereum(contracts()[1]), NATIVE).is_ok());
+    assert!(
+        nowhere
+            .check(Account::ethereum(contracts()[1]), NATIVE)
+            .is_ok()
+    );
 }
 
 #[test]

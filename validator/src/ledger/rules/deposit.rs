@@ -39,9 +39,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         Ok(()) => return Ok(credited(message, deposit)),
         Err(reject) => reject,
     };
-    match attempt(leaves, |leaves| {
-        refund(leaves, message, deposit, contracts)
-    })? {
+    match attempt(leaves, |leaves| refund(leaves, message, deposit, contracts))? {
         Ok(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
         Ok(_) => Ok(recorded(message, Some(reject))),
         Err(reject) => Ok(recorded(message, Some(reject))),

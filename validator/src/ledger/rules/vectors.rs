@@ -56,6 +56,10 @@ impl Leaves for Noted<'_> {
 }
 
 /// What a rule is given.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a few cases of a test, and none is moved often"
+)]
 enum Input {
     User(Transaction),
     Message(MessageBody),

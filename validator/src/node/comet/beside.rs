@@ -84,7 +84,7 @@ mod tests {
             ABCI.to_owned(),
             address(26_657),
             address(0),
-            Pace::network(),
+            Pace::network(1_000),
         );
         home.write_config(&Config::new(&settings)).expect("written");
         (folder, home)
