@@ -159,8 +159,10 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     assert!(wrong.contains("twice"), "{wrong}");
     let wrong = place.refused(&format!("init plan --operator {ann} --root-chain-id 1"));
     assert!(wrong.contains("31337"), "{wrong}");
-    let plan =
-        format!("init plan --preset local --operator {ann} --operator {ben} --balance {rich}=5");
+    let plan = format!(
+        "init plan --preset local --block-time-ms {} --operator {ann} --operator {ben} --balance {rich}=5",
+        plasmid_tests::fast_block_time()
+    );
     let said = place.good(&plan);
     assert_eq!(
         (said["operators"].as_u64(), said["record_slots"].as_u64()),
@@ -221,6 +223,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
     let created = place.good("init create --from rich");
+    assert_eq!(created["steps_taken"], 3, "{created}");
     let late = place.refused("init create --from rich");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");

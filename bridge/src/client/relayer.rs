@@ -38,10 +38,11 @@ const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Attempts to outbid a transaction that the node holds and whose fees are not known.
 const BIDS: usize = 24;
 
-/// Where checkpoints and shares come from: a node of the child.
+/// Where checkpoints and shares come from: nodes of the child, none of which is believed.
 pub trait Source {
-    /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far; none while the epoch is not over.
-    fn offer(&self, epoch: u64) -> impl Future<Output = Result<Option<Offer>, String>> + Send;
+    /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far: one offer where all nodes tell the same, none
+    /// while the epoch is not over.
+    fn offers(&self, epoch: u64) -> impl Future<Output = Result<Vec<Offer>, String>> + Send;
 }
 
 /// A relayer.
@@ -302,8 +303,8 @@ impl Relayer {
 }
 
 async fn fetch<S: Source>(source: &S, epoch: u64) -> Outcome {
-    match source.offer(epoch).await {
-        Ok(offer) => Outcome::Offer(offer.map(Box::new)),
+    match source.offers(epoch).await {
+        Ok(offers) => Outcome::Offers(offers),
         Err(reason) => Outcome::Failed(format!("the child's node: {reason}")),
     }
 }

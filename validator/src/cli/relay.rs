@@ -8,22 +8,15 @@ use plasmid_bridge::{
         ceremony,
         follower::Follower,
         position::PositionFile,
-        relayer::{Relayer, Source},
+        relayer::Relayer,
         wallet::{Key, Policy as Spending, Wallet},
     },
-    proof::checkpoint::Checkpoint,
     relay::{
-        outbox::{Notice, Offer, Policy},
+        outbox::{Missing, Notice, Policy},
         seen::{Anchor, Finality},
     },
 };
-use plasmid_proto::bridge::v1::{
-    GetSharesRequest, GetSharesResponse, Member as WireMember,
-    bridge_service_client::BridgeServiceClient,
-};
-use plasmid_staking::Member;
 use serde_json::json;
-use tonic::transport::Channel;
 
 use super::{
     CliError, amount,
@@ -31,14 +24,17 @@ use super::{
     keys::KeyOptions,
     output::Output,
 };
+use crate::node::config::url;
 
-/// The largest answer of the node that is read, in bytes: 512 members and shares.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
+mod source;
+
+use source::Nodes;
+
+/// Members without a share that are named in a sentence; JSON names all of them.
+const MAX_NAMED: usize = 8;
 /// Decimals of a gwei and of a coin in wei.
 const GWEI_DECIMALS: u32 = 9;
 const COIN_DECIMALS: u32 = 18;
-/// Bytes of a wrong value that are shown.
-const SHOWN: usize = 32;
 
 /// Options of the relayer.
 #[derive(Debug, Args)]
@@ -46,7 +42,11 @@ pub struct RelayCommand {
     /// Name of the key that pays on root.
     #[arg(long)]
     from: String,
-    /// Root blocks that must stand on an accepted checkpoint; the `finalized` tag decides when absent.
+    /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
+    /// has it [default: with no --node, all nodes of the local network].
+    #[arg(long = "also-node", value_name = "URL", value_parser = url)]
+    also_nodes: Vec<String>,
+    /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
     /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
@@ -94,79 +94,6 @@ impl RelayCommand {
     }
 }
 
-/// A node as the source of checkpoints and shares.
-struct NodeSource(Channel);
-
-impl Source for NodeSource {
-    async fn offer(&self, epoch: u64) -> Result<Option<Offer>, String> {
-        let mut client =
-            BridgeServiceClient::new(self.0.clone()).max_decoding_message_size(MAX_ANSWER_BYTES);
-        match client.get_shares(GetSharesRequest { epoch }).await {
-            Ok(answer) => read_offer(answer.into_inner(), epoch).map(Some),
-            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
-            Err(status) => Err(status.message().to_owned()),
-        }
-    }
-}
-
-fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<Offer, String> {
-    let encoded = answer
-        .checkpoint
-        .map(|checkpoint| checkpoint.encoded)
-        .unwrap_or_default();
-    let checkpoint = Checkpoint::decode(&encoded).map_err(|error| error.to_string())?;
-    if checkpoint.epoch != epoch {
-        return Err(format!(
-            "the node answered with checkpoint {} for {epoch}",
-            checkpoint.epoch
-        ));
-    }
-    let members = answer
-        .members
-        .into_iter()
-        .map(read_member)
-        .collect::<Result<_, _>>()?;
-    let shares = answer
-        .shares
-        .into_iter()
-        .filter_map(|share| {
-            Some((
-                u16::try_from(share.member).ok()?,
-                share.signature.try_into().ok()?,
-            ))
-        })
-        .collect();
-    Ok(Offer {
-        checkpoint,
-        members,
-        shares,
-    })
-}
-
-fn read_member(member: WireMember) -> Result<Member, String> {
-    let seat = u16::try_from(member.seat)
-        .map_err(|_| format!("a member's seat is {}, above {}", member.seat, u16::MAX))?;
-    Ok(Member {
-        seat,
-        operator: fixed(seat, "operator", &member.operator)?,
-        registration: member.registration,
-        consensus_key: fixed(seat, "consensus key", &member.consensus_key)?,
-        checkpoint_key: fixed(seat, "checkpoint key", &member.checkpoint_key)?,
-        power: member.power,
-    })
-}
-
-fn fixed<const N: usize>(seat: u16, field: &str, bytes: &[u8]) -> Result<[u8; N], String> {
-    bytes.try_into().map_err(|_| {
-        let length = bytes.len();
-        let shown = hex::encode(bytes.get(..length.min(SHOWN)).unwrap_or_default());
-        let more = if length > SHOWN { "…" } else { "" };
-        format!(
-            "the {field} of the member on seat {seat} has {length} bytes instead of {N}: 0x{shown}{more}"
-        )
-    })
-}
-
 /// Runs `plasmid relay` until Ctrl-C.
 ///
 /// # Errors
@@ -178,7 +105,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let (_, secret) = keys.open(&command.from)?;
+    let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
     let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, command.spending()?).await?;
@@ -204,7 +131,7 @@ pub async fn run(
     };
     let mut relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
-    let source = NodeSource(connection.channel().await?);
+    let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
     output.say(&format!(
         "relaying checkpoints of {} to RootChain {}",
         status.chain_id, created.root_chain
@@ -252,9 +179,13 @@ fn say(output: Output, notice: &Notice) {
                 }
             ),
         ),
-        Notice::Waiting { epoch, reason } => (
-            json!({ "event": "waiting", "epoch": epoch, "reason": reason }),
-            format!("checkpoint {epoch}: waiting, {reason}"),
+        Notice::Waiting {
+            epoch,
+            reason,
+            missing,
+        } => (
+            json!({ "event": "waiting", "epoch": epoch, "reason": reason, "missing": objects(missing) }),
+            format!("checkpoint {epoch}: waiting, {reason}; {}", named(missing)),
         ),
         Notice::Stuck { nonce } => (
             json!({ "event": "stuck", "nonce": nonce }),
@@ -279,61 +210,27 @@ fn say(output: Output, notice: &Notice) {
             format!("trouble: {reason}; trying again"),
         ),
     };
-    super::output::line(&if output.is_json() {
-        object.to_string()
-    } else {
-        sentence
-    });
+    match output.is_json() {
+        true => super::output::json_line(&object),
+        false => super::output::line(&sentence),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Members without a share, for programs.
+pub(super) fn objects(missing: &[Missing]) -> Vec<serde_json::Value> {
+    let object = |one: &Missing| json!({ "seat": one.seat, "operator": one.operator.to_string() });
+    missing.iter().map(object).collect()
+}
 
-    fn member() -> WireMember {
-        WireMember {
-            number: 2,
-            seat: 3,
-            operator: vec![1; 20],
-            registration: 4,
-            consensus_key: vec![2; 32],
-            checkpoint_key: vec![3; 96],
-            power: 5,
-        }
-    }
-
-    #[test]
-    fn a_member_that_cannot_be_one_is_shown_with_the_value_that_is_wrong() {
-        assert!(read_member(member()).is_ok());
-        type Change = fn(&mut WireMember);
-        let cases: [(Change, &str); 5] = [
-            (
-                |member| member.seat = 65_536,
-                "a member's seat is 65536, above 65535",
-            ),
-            (
-                |member| member.operator = vec![0xab; 2],
-                "the operator of the member on seat 3 has 2 bytes instead of 20: 0xabab",
-            ),
-            (
-                |member| member.operator.clear(),
-                "the operator of the member on seat 3 has 0 bytes instead of 20: 0x",
-            ),
-            (
-                |member| member.consensus_key.push(9),
-                "the consensus key of the member on seat 3 has 33 bytes instead of 32: 0x02",
-            ),
-            (
-                |member| member.checkpoint_key = vec![7; 1_000],
-                "the checkpoint key of the member on seat 3 has 1000 bytes instead of 96: 0x07",
-            ),
-        ];
-        for (change, words) in cases {
-            let mut wrong = member();
-            change(&mut wrong);
-            let said = read_member(wrong).expect_err(words);
-            assert!(said.starts_with(words), "{said}");
-            assert!(said.len() < 200, "{said}");
-        }
-    }
+/// Whose shares are missing, in words.
+pub(super) fn named(missing: &[Missing]) -> String {
+    let first = missing.iter().take(MAX_NAMED);
+    let first: Vec<_> = first
+        .map(|one| format!("{} (seat {})", one.operator, one.seat))
+        .collect();
+    let more = match missing.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and of {more} more operators"),
+    };
+    format!("no share of {}{more}", first.join(", "))
 }

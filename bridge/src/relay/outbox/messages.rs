@@ -93,12 +93,21 @@ pub struct Offer {
     pub shares: Vec<(u16, [u8; 192])>,
 }
 
+/// A member whose share is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its seat.
+    pub seat: u16,
+    /// Its operator's account on root.
+    pub operator: Address,
+}
+
 /// Something to do for the driver.
 #[derive(Clone, Debug)]
 pub enum Task {
     /// Read root.
     Look,
-    /// Read the checkpoint of this epoch from the child.
+    /// Read the checkpoint of this epoch from the child's nodes.
     Fetch(u64),
     /// Hand in a transaction.
     Submit(Box<Parcel>),
@@ -122,8 +131,8 @@ pub struct Parcel {
 pub enum Outcome {
     /// Of a look.
     Root(Box<RootState>),
-    /// Of a fetch; none while the epoch is not over.
-    Offer(Option<Box<Offer>>),
+    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of; none while the epoch is not over.
+    Offers(Vec<Offer>),
     /// A transaction was handed in.
     Sent(B256),
     /// Root would refuse it, for this reason; nothing was sent.
@@ -172,6 +181,8 @@ pub enum Notice {
         epoch: u64,
         /// Why.
         reason: String,
+        /// The members without a share that verifies.
+        missing: Vec<Missing>,
     },
     /// A transaction is not mined and will be replaced.
     Stuck {
