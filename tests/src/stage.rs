@@ -209,7 +209,7 @@ impl Stage {
             poll_ms: 200,
             longest_wait_ms: 1_000,
             patience_ms: 5_000,
-            stall_ms: Config::STALL_BY_TAG_MS,
+            stall_ms: Config::stall_ms(Finality::Tag),
         }
     }
 

@@ -40,8 +40,14 @@ pub struct Config {
 impl Config {
     /// The inbox keeps the hash chain at every 32nd message for ever, and one of them must be among the kept messages.
     pub const MIN_KEPT_MESSAGES: usize = 32;
-    /// How long a root chain by the `finalized` tag may stand: Ethereum's moves every 6.4 minutes, and sometimes misses one.
-    pub const STALL_BY_TAG_MS: u64 = 20 * 60 * 1_000;
-    /// How long a root chain whose blocks are counted may stand.
-    pub const STALL_BY_DEPTH_MS: u64 = 5 * 60 * 1_000;
+
+    /// How long the final block of a root chain may stand before a person is told: Ethereum's `finalized` tag moves every 6.4 minutes and
+    /// sometimes misses one, and blocks come more often.
+    #[must_use]
+    pub const fn stall_ms(finality: Finality) -> u64 {
+        match finality {
+            Finality::Tag => 20 * 60 * 1_000,
+            Finality::Depth(_) => 5 * 60 * 1_000,
+        }
+    }
 }

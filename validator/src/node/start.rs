@@ -301,10 +301,7 @@ fn base_config(
         poll_ms: 250,
         longest_wait_ms: 10_000,
         patience_ms: 10_000,
-        stall_ms: match finality {
-            Finality::Tag => FollowConfig::STALL_BY_TAG_MS,
-            Finality::Depth(_) => FollowConfig::STALL_BY_DEPTH_MS,
-        },
+        stall_ms: FollowConfig::stall_ms(finality),
     }
 }
 
