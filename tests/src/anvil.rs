@@ -61,6 +61,11 @@ impl Anvil {
         Rpc::new(self.inner.url(), Limits::default()).expect("the address is well formed")
     }
 
+    /// Stops mining, or goes on: while it is stopped, blocks come by `evm_mine` alone.
+    pub async fn pause(&self, paused: bool) {
+        self.inner.pause(paused).await;
+    }
+
     /// Replaces the newest `depth` blocks by empty ones.
     ///
     /// # Panics

@@ -34,7 +34,9 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let seen = folder.path().join("seen.json");
     let output = plasmid()
-        .args(["demo", "--json", "--record"])
+        .args(["demo", "--json", "--block-time-ms"])
+        .arg(plasmid_tests::fast_block_time())
+        .arg("--record")
         .arg(&seen)
         .arg("--dir")
         .arg(folder.path().join("demo"))
@@ -99,7 +101,9 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
 /// Starts a demo in `folder` and waits until it has printed its row of `step`.
 fn demo_until(folder: &Path, step: u64) -> Child {
     let mut demo = plasmid()
-        .args(["demo", "--json", "--dir"])
+        .args(["demo", "--json", "--block-time-ms"])
+        .arg(plasmid_tests::fast_block_time())
+        .arg("--dir")
         .arg(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -239,7 +239,7 @@ fn network(folder: &Path, count: u8, transport: Transport) -> Vec<Node> {
             Transport::Tcp => Address::Tcp(loopback()),
         };
         let proxy_app = address.to_string();
-        let mut settings = Settings::local(proxy_app, loopback(), p2p[i], Pace::fast());
+        let mut settings = Settings::local(proxy_app, loopback(), p2p[i], Pace::local(20));
         settings.peers = peers.clone();
         settings.peers.remove(i);
         home.write_config(&Config::new(&settings)).unwrap();

@@ -159,12 +159,14 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     assert!(wrong.contains("twice"), "{wrong}");
     let wrong = place.refused(&format!("init plan --operator {ann} --root-chain-id 1"));
     assert!(wrong.contains("31337"), "{wrong}");
-    let plan =
-        format!("init plan --preset local --operator {ann} --operator {ben} --balance {rich}=5");
+    let plan = format!(
+        "init plan --preset local --block-time-ms {} --shortest-epoch-secs 1 --operator {ann} --operator {ben} --balance {rich}=5",
+        plasmid_tests::block_time_ms(126)
+    );
     let said = place.good(&plan);
     assert_eq!(
         (said["operators"].as_u64(), said["record_slots"].as_u64()),
-        (Some(2), Some(208))
+        (Some(2), Some(410))
     );
     let wrong = place.refused(&plan);
     assert!(wrong.contains("exists"), "{wrong}");
@@ -221,6 +223,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
     let created = place.good("init create --from rich");
+    assert_eq!(created["steps_taken"], 3, "{created}");
     let late = place.refused("init create --from rich");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");

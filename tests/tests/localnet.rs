@@ -12,6 +12,10 @@ use std::{
 use plasmid_tests::processes;
 use serde_json::Value;
 
+#[path = "localnet/keys.rs"]
+mod keys;
+#[path = "localnet/tokens.rs"]
+mod tokens;
 #[path = "localnet/verbs.rs"]
 mod verbs;
 
@@ -64,7 +68,8 @@ impl Network {
         let log = fs::File::create(folder.join("localnet.err")).expect("a log");
         let mut command = plasmid(folder);
         let mut child = command
-            .args(["localnet", "--json"])
+            .args(["localnet", "--json", "--block-time-ms"])
+            .arg(plasmid_tests::fast_block_time())
             .args(more)
             .stdout(Stdio::piped())
             .stderr(log)
@@ -125,19 +130,27 @@ fn said(folder: &Path, words: &[String]) -> String {
 
 /// Standard output of a command that fails.
 fn output_of_failure(folder: &Path, line: &str) -> String {
+    output_of_failing_words(folder, &words(line))
+}
+
+fn output_of_failing_words(folder: &Path, words: &[String]) -> String {
     let output = plasmid(folder)
-        .args(words(line))
+        .args(words)
         .args(["--output", "json"])
         .output()
         .expect("the command runs");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success(), "{line}: {text}");
+    assert!(!output.status.success(), "{words:?}: {text}");
     text.trim().to_owned()
 }
 
 /// The only thing that a command that fails says.
 fn refused(folder: &Path, line: &str) -> String {
-    let text = output_of_failure(folder, line);
+    refused_words(folder, &words(line))
+}
+
+fn refused_words(folder: &Path, words: &[String]) -> String {
+    let text = output_of_failing_words(folder, words);
     let said: Value = serde_json::from_str(&text).expect("an error is JSON too");
     said["error"].as_str().expect("a sentence").to_owned()
 }
@@ -203,6 +216,81 @@ fn prove_and_verify(folder: &Path) {
     assert!(stranger.contains("0x12"), "{stranger}");
 }
 
+/// Ends a network with SIGKILL and waits until all of its processes are gone.
+fn killed(network: Network, folder: &Path) {
+    network.signal(libc::SIGKILL);
+    for _ in 0..600 {
+        if processes(folder).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("children outlive the network: {:?}", processes(folder));
+}
+
+/// SIGKILL in each of these states; what was consumed, paid or claimed before it is as it was, and the bridge goes on.
+#[test]
+fn a_network_killed_in_any_state_goes_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let amount = |who: &str| -> String {
+        let held = run(folder, &words(&format!("query balances {who}")));
+        held["balances"][0]["amount"]
+            .as_str()
+            .expect("an amount")
+            .to_owned()
+    };
+    // Just ready, and nothing happened yet.
+    killed(Network::start(folder), folder);
+    // A deposit was consumed a moment ago: its block on root is the youngest final one.
+    let network = Network::start(folder);
+    let credited = run(
+        folder,
+        &words("bridge deposit --from alice --amount 1 --to bob"),
+    );
+    assert_eq!(credited["consumed"], true, "{credited}");
+    killed(network, folder);
+    // A transfer was committed a moment ago, and a deposit is under way: it is consumed or it never was, but not lost in between.
+    let network = Network::start(folder);
+    assert_eq!(amount("bob"), "1001");
+    run(
+        folder,
+        &words("tx transfer --from bob --to carol --amount 0.25"),
+    );
+    let mut sender = plasmid(folder);
+    sender.args(["bridge", "deposit", "--from", "alice", "--amount", "2"]);
+    let mut sender = sender.stdout(Stdio::null()).spawn().expect("it starts");
+    killed(network, folder);
+    sender.kill().expect("it is ended");
+    sender.wait().expect("it ends");
+    // A withdrawal was claimed on root a moment ago: it is claimed.
+    let network = Network::start(folder);
+    assert_eq!(amount("carol"), "1000.25");
+    run(folder, &words("tx withdraw --from alice --amount 0.25"));
+    run(folder, &words("bridge claim 1 --from alice"));
+    killed(network, folder);
+    let network = Network::start(folder);
+    let alice = run(folder, &words("keys show alice"));
+    let alice = alice["public"].as_str().expect("an account").to_owned();
+    let paid = (0..600).any(|look| {
+        if look > 0 {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let asked = words(&format!("query withdrawals --recipient {alice}"));
+        run(folder, &asked)["withdrawals"][0]["paid"] == true
+    });
+    assert!(paid, "root forgot that it paid");
+    let credited = run(
+        folder,
+        &words("bridge deposit --from alice --amount 1 --to carol"),
+    );
+    assert_eq!(credited["consumed"], true, "{credited}");
+    assert!(
+        network.signal(libc::SIGINT),
+        "Ctrl-C ends the network with success"
+    );
+}
+
 #[test]
 fn the_readmes_commands_work_and_the_network_resumes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -249,8 +337,12 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     let token = network.description["contracts"]["test_token"].as_str();
     verbs::tokens(folder, token.expect("the test token"));
     verbs::transactions(folder);
+    verbs::waiting(folder);
     verbs::forced(folder);
     verbs::reads(folder);
+    keys::files(folder);
+    tokens::odd(folder, &network.description);
+    tokens::lost(folder, &network.description);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(
@@ -267,18 +359,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     );
     assert_eq!(after["chain_id"], before["chain_id"]);
     assert_eq!(run(folder, &words("query balances bob")), bob);
-    network.signal(libc::SIGKILL);
-    for _ in 0..600 {
-        if processes(folder).is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert_eq!(
-        processes(folder),
-        Vec::<i32>::new(),
-        "children outlive the network"
-    );
+    killed(network, folder);
 
     let network = Network::start(folder);
     let again = run(folder, &words("status"));

@@ -98,7 +98,7 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
     ask(
         path,
         ledger::QuoteFeeRequest {
-            length: 263,
+            length: 267,
             leaves_made: 1,
         }
         .encode_to_vec(),

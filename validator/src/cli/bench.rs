@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::{CliError, output::Output};
 use crate::{
@@ -13,9 +12,11 @@ use crate::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::{KeyKind, Signer},
+    rpc::signer::{KeyKind, Secret, Signer},
     store,
 };
+
+mod idle;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -24,6 +25,8 @@ pub enum BenchCommand {
     App(Sizes),
     /// The state tree and the store alone.
     Store(Sizes),
+    /// What the processes of a running local network use while it is left alone.
+    Idle(idle::IdleCommand),
 }
 
 /// How much of it.
@@ -51,7 +54,10 @@ pub struct Sizes {
 /// # Errors
 /// What could not be made or measured.
 pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
-    let (BenchCommand::App(sizes) | BenchCommand::Store(sizes)) = command;
+    let sizes = match command {
+        BenchCommand::App(sizes) | BenchCommand::Store(sizes) => sizes,
+        BenchCommand::Idle(command) => return idle::run(command, output),
+    };
     let output = if sizes.json {
         Output::new(super::output::Format::Json)
     } else {
@@ -63,7 +69,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let progress = output.progress("measuring");
     let figures = match command {
         BenchCommand::App(_) => app(folder.path(), sizes, &progress),
-        BenchCommand::Store(_) => tree_and_store(folder.path(), sizes),
+        BenchCommand::Store(_) | BenchCommand::Idle(_) => tree_and_store(folder.path(), sizes),
     };
     progress.finish_and_clear();
     show(&figures?, output);
@@ -114,7 +120,7 @@ fn tree_and_store(folder: &std::path::Path, sizes: &Sizes) -> Result<Vec<Value>,
 }
 
 fn sign(seed: &[u8; 32], header: Header, body: Body, domain: &Domain) -> Transaction {
-    match Signer::new(KeyKind::Ed25519, &Zeroizing::new(*seed)) {
+    match Signer::new(KeyKind::Ed25519, &Secret::new(*seed)) {
         Ok(signer) => signer.sign(header, body, domain),
         Err(error) => unreachable!("any 32 bytes are an Ed25519 seed: {error}"),
     }
@@ -128,7 +134,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn show(figures: &[Value], output: Output) {
     if output.is_json() {
         for figure in figures {
-            super::output::line(&figure.to_string());
+            super::output::json_line(figure);
         }
         return;
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
-        comet::Pace,
+        config,
         local::{
             Local, LocalError, found, loopback,
             run::{Network, Options},
@@ -27,15 +27,18 @@ use crate::{
 /// Options of the local network.
 #[derive(Debug, Args)]
 pub struct LocalnetCommand {
-    /// How many validators, 1 to 16 [default: what the folder holds, else 4].
+    /// How many validators, 1 to 16 [default: as many as the folder holds, or 4 in a new folder].
     #[arg(long)]
     validators: Option<u16>,
-    /// Its folder; started again on the same folder, it goes on where it was.
+    /// The folder of the network. A network that is started again on the same folder goes on where it was.
     #[arg(long, default_value = DEFAULT_FOLDER)]
     dir: PathBuf,
-    /// The first of a row of ports; free ones are chosen when absent.
+    /// The first of the ports that the network uses, one after another. Without it free ports are chosen.
     #[arg(long)]
     first_port: Option<u16>,
+    /// The block time in milliseconds, 16 to 1,875; the folder keeps the one that it was founded with [default: 250].
+    #[arg(long, value_name = "MS")]
+    block_time_ms: Option<u32>,
     /// Deletes what the folder holds and founds a new network.
     #[arg(long)]
     reset: bool,
@@ -60,11 +63,12 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     } else {
         output
     };
+    let parameters = parameters(&command)?;
     let options = Options {
         folder: command.dir.clone(),
         validators: command.validators,
-        pace: Pace::localnet(),
-        parameters: Parameters::local(),
+        parameters,
+        retain_blocks: retained(&parameters),
         first_port: command.first_port,
         reset: command.reset,
         verify_segments: false,
@@ -87,10 +91,14 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     let watched = async {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if let Some(network) = &mut network
-                && let Err(error) = network.check()
-            {
+            let Some(network) = &mut network else {
+                continue;
+            };
+            if let Err(error) = network.check() {
                 return error;
+            }
+            if let Err(error) = network.tend() {
+                tracing::warn!(%error, "a log of the local network is not cut");
             }
         }
     };
@@ -101,6 +109,35 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     output.say("stopping every process");
     halt(network).await?;
     failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+}
+
+/// A little more than the age of evidence, up to which the engine keeps the headers of blocks in any case.
+fn retained(parameters: &Parameters) -> u64 {
+    parameters.evidence_age_blocks.saturating_mul(5) / 4
+}
+
+/// The local preset, with the block time that was asked for; a folder keeps the one that it was founded with.
+fn parameters(command: &LocalnetCommand) -> Result<Parameters, CliError> {
+    let mut parameters = Parameters::local();
+    let Some(wanted) = command.block_time_ms else {
+        return Ok(parameters);
+    };
+    if !command.reset && Local::read(&command.dir)?.is_some() {
+        let genesis = Local::home(&command.dir, 0).read_genesis();
+        let genesis = genesis.map_err(|error| CliError::new(error.to_string()))?;
+        let found = genesis.genesis.parameters.block_time_ms;
+        if found != wanted {
+            return Err(CliError::new(format!(
+                "{} holds a network with a block time of {found} ms, and {wanted} ms were asked for: leave --block-time-ms out, \
+                 or start anew with --reset",
+                command.dir.display()
+            )));
+        }
+    }
+    parameters.block_time_ms = wanted;
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
+    Ok(parameters)
 }
 
 async fn halt(network: Option<Network>) -> Result<(), CliError> {
@@ -127,7 +164,8 @@ async fn start(
     progress.finish_and_clear();
     let file = describe(network)?;
     let path = options.folder.join(NETWORK_FILE);
-    fs::write(&path, format!("{:#}\n", serde_json::to_value(&file)?))?;
+    config::write_private(&path, &format!("{:#}\n", serde_json::to_value(&file)?))
+        .map_err(|error| CliError::new(error.to_string()))?;
     print(output, network, &file);
     Ok(())
 }
@@ -179,13 +217,10 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         })
         .collect();
     if output.is_json() {
-        return output::line(
-            &json!({
-                "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
-                "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
-            })
-            .to_string(),
-        );
+        return output::json_line(&json!({
+            "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
+            "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
+        }));
     }
     output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");
     output.rows(
@@ -193,15 +228,21 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         &["name", "kind", "account", "secret"],
         &accounts,
     );
-    output.say("\nendpoints");
+    output.say("");
+    output.say("endpoints");
     for (number, (node, engine)) in file.nodes.iter().zip(&file.engines).enumerate() {
         output.say(&format!("  node {number}: gRPC {node}  CometBFT {engine}"));
     }
     output.say(&format!("  root chain: {}", file.root));
-    output.say("\ncontracts");
+    output.say("");
+    output.say("contracts");
     for (name, address) in &file.contracts {
         output.say(&format!("  {name:<11} {address}"));
     }
-    output.say(&format!("\nlogs and state: {}; windows are seconds here, days on networks. Ctrl-C stops everything.", network.folder.display()));
+    output.say("");
+    output.say(&format!(
+        "logs and state: {}; windows are seconds here, days on networks. Ctrl-C stops everything.",
+        network.folder.display()
+    ));
     output.next("plasmid bridge deposit --from alice --amount 1");
 }

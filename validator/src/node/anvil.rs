@@ -1,19 +1,34 @@
-//! A local root chain: anvil under supervision, its state kept across restarts and SIGKILL.
+//! A local root chain: anvil under supervision. Its blocks are mined and its state is kept by us, so that SIGKILL loses nothing final.
 //!
-//! `finalized` is latest − 2 (`--slots-in-an-epoch 1 --block-time`), the cap on a transaction's gas is enforced
-//! (`--enable-tx-gas-limit`), and the state is written each second (`--state-interval`), not on a clean exit only.
+//! ```text
+//! keeper, each block time:  evm_mine ─▶ block b ─▶ does it hold transactions?                                         keeper
+//!                                                  └─ yes: anvil_dumpState ─▶ a new file, synced ─▶ state.json.gz
+//! ```
+//! `finalized` is latest − 2 (`--slots-in-an-epoch 1`), and block b + 1 is mined only after the snapshot that holds b stands: what a
+//! node of the child sees as final is on disk. anvil's own `--state` rewrites its file in place, which SIGKILL damages.
+//! The cap on a transaction's gas is enforced (`--enable-tx-gas-limit`). States of the last 64 blocks are kept in memory.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
+
+use plasmid_bridge::client::rpc::{Limits, Rpc, RpcError};
 
 use super::port::{self, Taken};
 use super::process::{Child, ProcessError};
 
+mod keeper;
+
+use keeper::Keeper;
+
 const READY: Duration = Duration::from_secs(60);
-const ANSWER: Duration = Duration::from_secs(5);
+/// The largest answer that is read: a state in hex. An hour of an idle network makes 1.4 MB.
+const MAX_ANSWER_BYTES: usize = 512 << 20;
+/// States that can be asked for; nodes ask for those of the newest final blocks.
+const KEPT_STATES: u64 = 64;
 
 /// How a local root chain runs.
 #[derive(Clone, Debug)]
@@ -32,23 +47,24 @@ pub enum AnvilError {
     Port(#[from] Taken),
     #[error(transparent)]
     Process(#[from] ProcessError),
-    #[error("cannot use {path}", path = path.display())]
+    #[error("cannot use {path}: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("the root chain's state {path} is damaged ({cause}): start anew with --reset", path = path.display())]
     Damaged { path: PathBuf, cause: String },
-    #[error("cannot make an HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
+    #[error("the root chain (anvil): {0}")]
+    Rpc(#[from] RpcError),
 }
 
-/// A running anvil. Dropped, it is killed; its state is at most a second old then.
+/// A running anvil. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Anvil {
     child: Child,
+    keeper: Keeper,
     url: String,
 }
 
 impl Anvil {
-    /// Starts anvil, resuming the state in the folder if there is one, and waits until it answers with its chain id.
+    /// Starts anvil, resuming the state in the folder if there is one, waits until it answers with its chain id, and mines from there on.
     pub async fn start(program: &Path, options: &Options) -> Result<Self, AnvilError> {
         port::require_free(options.port, "the root chain (anvil)")?;
         let folder = &options.folder;
@@ -56,20 +72,24 @@ impl Anvil {
             path: folder.clone(),
             source,
         })?;
-        let state = folder.join("state.json");
-        check(&state)?;
-        let command = command(program, options, &state);
-        let mut child = Child::spawn("anvil", command, &folder.join("anvil.log"))?;
+        let mut child = Child::spawn(
+            "anvil",
+            command(program, options),
+            &folder.join("anvil.log"),
+        )?;
         let url = format!("http://127.0.0.1:{}", options.port);
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(ANSWER)
-            .build()?;
-        let wanted = format!("{:#x}", options.chain_id);
+        let limits = Limits {
+            request: Duration::from_secs(60),
+            answer_bytes: MAX_ANSWER_BYTES,
+            ..Limits::default()
+        };
+        let rpc = Arc::new(Rpc::new(&url, limits)?);
         child
-            .ready(READY, || chain_id(&http, &url, &wanted))
+            .ready(READY, || is_chain(&rpc, options.chain_id))
             .await?;
-        Ok(Self { child, url })
+        let block_time = Duration::from_secs(options.block_time_secs);
+        let keeper = Keeper::start(rpc, folder.join("state.json.gz"), block_time).await?;
+        Ok(Self { child, keeper, url })
     }
 
     /// Its JSON-RPC endpoint.
@@ -78,60 +98,48 @@ impl Anvil {
         &self.url
     }
 
-    /// The process, to watch, stop or kill it.
+    /// The process, to watch or kill it.
     pub fn process(&mut self) -> &mut Child {
         &mut self.child
     }
+
+    /// Stops mining, or goes on: while it is stopped, blocks come by `evm_mine` alone.
+    pub async fn pause(&self, paused: bool) {
+        self.keeper.pause(paused).await;
+    }
+
+    /// Keeps the state as it stands, and ends the process.
+    ///
+    /// # Errors
+    /// [`ProcessError`]; a state that cannot be kept is logged, and the one before it stays.
+    pub async fn stop(&mut self, grace: Duration) -> Result<(), ProcessError> {
+        if self.child.exited()?.is_none() {
+            self.keeper.stop().await;
+        }
+        self.child.stop(grace).await.map(drop)
+    }
 }
 
-fn command(program: &Path, options: &Options, state: &Path) -> Command {
+fn command(program: &Path, options: &Options) -> Command {
     let mut command = Command::new(program);
     let flag = |name: &str, value: u64| [name.to_owned(), value.to_string()];
     command
         .args(["--host", "127.0.0.1", "--hardfork", "osaka"])
-        .args(["--enable-tx-gas-limit", "--preserve-historical-states"])
+        .args(["--enable-tx-gas-limit", "--no-mining", "--quiet"])
+        .arg("--no-request-size-limit")
         .args(flag("--port", options.port.into()))
         .args(flag("--chain-id", options.chain_id))
-        .args(flag("--block-time", options.block_time_secs))
         .args(flag("--slots-in-an-epoch", 1))
-        .args(flag("--state-interval", 1))
-        .arg("--state")
-        .arg(state);
+        .args(flag("--prune-history", KEPT_STATES))
+        .arg("--cache-path")
+        .arg(options.folder.join("cache"));
     command
 }
 
-/// A state file that was cut by a crash would make anvil fail in a way that nobody understands.
-fn check(state: &Path) -> Result<(), AnvilError> {
-    let file = match fs::File::open(state) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => {
-            return Err(AnvilError::File {
-                path: state.to_owned(),
-                source,
-            });
-        }
-    };
-    serde_json::from_reader::<_, serde::de::IgnoredAny>(io::BufReader::new(file))
-        .map(drop)
-        .map_err(|error| AnvilError::Damaged {
-            path: state.to_owned(),
-            cause: error.to_string(),
-        })
-}
-
-async fn chain_id(http: &reqwest::Client, url: &str, wanted: &str) -> Result<(), String> {
-    let request = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
-    let post = http
-        .post(url)
-        .header("content-type", "application/json")
-        .body(request);
-    let answer = post.send().await.map_err(|error| error.to_string())?;
-    let text = answer.text().await.map_err(|error| error.to_string())?;
-    let value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    match value.get("result").and_then(serde_json::Value::as_str) {
-        Some(id) if id == wanted => Ok(()),
-        other => Err(format!("chain id {other:?}, wanted {wanted}")),
+async fn is_chain(rpc: &Rpc, wanted: u64) -> Result<(), String> {
+    match rpc.chain_id().await {
+        Ok(found) if found == wanted => Ok(()),
+        Ok(found) => Err(format!("chain id {found}, wanted {wanted}")),
+        Err(error) => Err(error.to_string()),
     }
 }

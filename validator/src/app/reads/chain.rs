@@ -12,7 +12,7 @@ use plasmid_staking::epoch_of;
 use super::{
     ReadError, Reader,
     accounts::{decode, value},
-    claims, on_tree,
+    bridge, claims, on_tree,
 };
 use crate::{
     chain::tree::LeafRef,
@@ -20,7 +20,7 @@ use crate::{
         Slot, Value,
         leaf::{
             AccountLeaf, AssetLeaf, Burned, FeePool, InboxLeaf, MemberLeaf, NATIVE, Participation,
-            SeatLeaf, SetLeaf, TokenBalance,
+            Seat, SetLeaf, TokenBalance,
         },
         ring_place,
     },
@@ -37,8 +37,9 @@ pub fn get_status(
 ) -> Result<GetStatusResponse, ReadError> {
     let (facts, tip, root) = (source.facts(), source.tip(), source.root());
     let vitals = source.vitals();
-    let (inbox, leaf_count) = on_tree(source, |tree| {
-        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count()))
+    let (inbox, leaf_count, past) = on_tree(source, |tree| {
+        let past = (tree.marks().count() as u64, tree.past_leaves() as u64);
+        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count(), past))
     })??;
     let inbox = inbox.ok_or_else(|| {
         ReadError::Unavailable("the chain has no genesis yet: start its engine".into())
@@ -69,9 +70,13 @@ pub fn get_status(
         first_executed: tip.work.first,
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
+        root_trouble: root.trouble(),
         height_stands_secs: vitals.height_stands.as_secs(),
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),
+        awaited: bridge::awaited(source)?,
+        past_epochs: past.0,
+        past_leaves: past.1,
     })
 }
 
@@ -121,7 +126,10 @@ pub fn list_validators(
             .filter(|_| epoch == current);
         let mut validators = Vec::new();
         for seat in 0..parameters.seats {
-            let member = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let member = value::<MemberLeaf>(
+                tree,
+                &Slot::from(plasmid_staking::Key::Member { place, seat }),
+            )?;
             let Some(member) = member.filter(|member| member.present && member.epoch == epoch)
             else {
                 continue;
@@ -272,10 +280,10 @@ fn add_up(leaf: &LeafRef<'_>, sums: &mut Sums) -> Result<(), ReadError> {
             |sum| &mut sum.balances,
             decode::<AccountLeaf>(leaf.value)?.balance,
         ),
-        SeatLeaf::KIND => native(
+        Seat::KIND => native(
             sums,
             |sum| &mut sum.stakes,
-            decode::<SeatLeaf>(leaf.value)?.0.stake,
+            decode::<Seat>(leaf.value)?.stake,
         ),
         FeePool::KIND => native(
             sums,

@@ -11,7 +11,7 @@ use std::{
     fs,
     io::Read,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -24,7 +24,6 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
-        comet::Pace,
         local::run::{Network, Options},
         shutdown,
     },
@@ -50,6 +49,9 @@ pub struct DemoCommand {
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     json: bool,
+    /// The block time in milliseconds, 16 to 1,875; by default the shortest that misses no votes.
+    #[arg(long, value_name = "MS", default_value_t = Parameters::fast().block_time_ms)]
+    block_time_ms: u32,
     /// Keeps what was seen in this file.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -100,6 +102,12 @@ pub async fn run(command: DemoCommand, output: Output) -> Result<(), CliError> {
 }
 
 async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
+    let parameters = Parameters {
+        block_time_ms: command.block_time_ms,
+        ..Parameters::fast()
+    };
+    let checked = parameters.validate();
+    checked.map_err(|error| CliError::new(format!("--block-time-ms: {error}")))?;
     let folder = match &command.dir {
         Some(folder) if fs::read_dir(folder).is_ok_and(|mut held| held.next().is_some()) => {
             return Err(CliError::new(format!(
@@ -114,8 +122,8 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     let options = Options {
         folder: folder.clone(),
         validators: Some(4),
-        pace: Pace::fast(),
-        parameters: Parameters::local(),
+        parameters,
+        retain_blocks: 0,
         first_port: None,
         reset: false,
         verify_segments: true,
@@ -141,6 +149,22 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     outcome.and(stopped)
 }
 
+/// Waits until the root chain's process has ended: a step that waits for a receipt would wait for minutes without it.
+async fn ended(root: Option<u32>) {
+    let Some(pid) = root else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        // A process that ended stays as a zombie until its end was noticed.
+        if state.is_empty() || state.trim_start().starts_with('Z') {
+            return;
+        }
+    }
+}
+
 /// Makes and checks every step; stops at the first that cannot be made.
 async fn play(
     options: &Options,
@@ -154,10 +178,12 @@ async fn play(
         let title = STEPS[step - 1];
         let progress = output.progress(&format!("{step} {title}"));
         let start = Instant::now();
-        let made = steps::make(step, options, place, seen, &mut |text| {
-            progress.set_message(format!("{step} {text}"))
-        })
-        .await;
+        let root = place.as_mut().map(|network| network.anvil.process().pid());
+        let mut say = |text: &str| progress.set_message(format!("{step} {text}"));
+        let made = tokio::select! {
+            made = steps::make(step, options, place, seen, &mut say) => made,
+            () = ended(root) => Err(CliError::new("the root chain (anvil) ended by itself; its log is in the folder root")),
+        };
         progress.finish_and_clear();
         let seconds = start.elapsed().as_secs_f64();
         if let Err(error) = made {
@@ -211,8 +237,8 @@ fn report(output: Output, step: usize, seen: &Observations, seconds: f64) -> boo
 fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
     if output.is_json() {
         let seconds = (seconds * 1000.0).round() / 1000.0;
-        return output::line(
-            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }).to_string(),
+        return output::json_line(
+            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }),
         );
     }
     let mark = if ok { "ok  " } else { "FAIL" };
@@ -225,7 +251,7 @@ fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
 
 fn figure(output: Output, name: &str, value: u64, unit: &str) {
     if output.is_json() {
-        output::line(&json!({ "name": name, "value": value, "unit": unit }).to_string());
+        output::json_line(&json!({ "name": name, "value": value, "unit": unit }));
     } else {
         output::line(&format!("{}: {value} {unit}", name.replace('_', " ")));
     }

@@ -15,6 +15,10 @@ const MAX_EVIDENCE_BYTES: u64 = 16_384;
 /// Paid messages are due at most a day apart, as in the Inbox contract.
 const MAX_INTERVAL_MS: u128 = 86_400_000;
 
+/// A validator that waits less misses the precommits of others; nobody waits longer for a block than a minute.
+const MIN_BLOCK_TIME_MS: u128 = 10;
+const MAX_BLOCK_TIME_MS: u128 = 60_000;
+
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
 
@@ -56,6 +60,7 @@ impl Parameters {
         self.validate_fees()?;
         self.validate_windows()?;
         self.validate_ring()?;
+        self.validate_block_time()?;
         self.validate_block()
     }
 
@@ -159,6 +164,23 @@ impl Parameters {
             consumed,
             due.saturating_add(1),
             "more than the messages that fall due in the longest epoch (epoch_max_secs / inbox_interval_ms)",
+        )
+    }
+
+    /// The blocks of an epoch must fit into the longest one, and take a second at least, because the shortest epoch is counted in
+    /// whole seconds.
+    fn validate_block_time(&self) -> Result<(), ParametersError> {
+        bounds(
+            "block_time_ms",
+            self.block_time_ms.into(),
+            MIN_BLOCK_TIME_MS,
+            MAX_BLOCK_TIME_MS,
+        )?;
+        bounds(
+            "epoch_blocks (K) × block_time_ms",
+            self.epoch_time_ms().into(),
+            1_000,
+            wide(self.epoch_max_secs).saturating_mul(1_000),
         )
     }
 

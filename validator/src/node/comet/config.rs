@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::CometError;
 pub use super::span::Span;
+use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
 use crate::node::tools::COMETBFT_VERSION;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
@@ -25,9 +27,9 @@ pub struct Pace {
     pub precommit: Duration,
     /// What each of the three grows by with a round.
     pub delta: Duration,
-    /// Wait for late precommits after a block, skipped when all are there; never zero, or a fifth of them miss.
+    /// The block time: the wait after a block, in which late precommits arrive. It is the genesis parameter `block_time_ms`.
     pub commit: Duration,
-    /// Sleep of the gossip routines: two of them bound the idle block rate.
+    /// Sleep of the gossip routines: a tenth of the block time, so that idle nodes rest and a block still follows soon.
     pub gossip_sleep: Duration,
     pub flush: Duration,
     /// Longest pause before a lost peer is dialled again.
@@ -38,41 +40,37 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// Two sleeps of this length bound how soon a vote is passed on; CometBFT's default of 100 ms is the longest.
+fn gossip_sleep(block_time_ms: u32) -> Duration {
+    ms((u64::from(block_time_ms) / 10).clamp(5, 100))
+}
+
 impl Pace {
-    /// For demonstrations and tests on one machine: about 36 blocks a second idle.
+    /// For nodes on one machine, whose messages take no time.
     #[must_use]
-    pub const fn fast() -> Self {
+    pub fn local(block_time_ms: u32) -> Self {
         Self {
             propose: ms(300),
             prevote: ms(200),
             precommit: ms(200),
             delta: ms(100),
-            commit: ms(20),
-            gossip_sleep: ms(5),
+            commit: ms(block_time_ms.into()),
+            gossip_sleep: gossip_sleep(block_time_ms),
             flush: ms(5),
             redial: ms(1_000),
         }
     }
 
-    /// For a local network that runs for long: about four blocks a second, little idle work.
+    /// For networks of several machines: CometBFT's own defaults but for the block time.
     #[must_use]
-    pub const fn localnet() -> Self {
-        Self {
-            commit: ms(250),
-            ..Self::fast()
-        }
-    }
-
-    /// For networks of several machines: CometBFT's own defaults.
-    #[must_use]
-    pub const fn network() -> Self {
+    pub fn network(block_time_ms: u32) -> Self {
         Self {
             propose: ms(3_000),
             prevote: ms(1_000),
             precommit: ms(1_000),
             delta: ms(500),
-            commit: ms(1_000),
-            gossip_sleep: ms(100),
+            commit: ms(block_time_ms.into()),
+            gossip_sleep: gossip_sleep(block_time_ms),
             flush: ms(10),
             redial: ms(30_000),
         }
@@ -113,7 +111,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A node on loopback at `pace`, with this design's pool: 8 MB, 20,000 transactions of at most 128 KiB.
+    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes; transactions of at most 128 KiB.
     #[must_use]
     pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
         Self {
@@ -124,8 +122,8 @@ impl Settings {
             peers: Vec::new(),
             pace,
             private: true,
-            pool_transactions: 20_000,
-            pool_bytes: 8_000_000,
+            pool_transactions: MIN_ENGINE_TRANSACTIONS,
+            pool_bytes: MIN_ENGINE_BYTES,
             transaction_bytes: 128 << 10,
             cache_transactions: LEAST_CACHE,
             log_level: "main:info,*:error".to_owned(),
@@ -174,6 +172,8 @@ pub struct Mempool {
     pub size: u32,
     pub max_txs_bytes: u64,
     pub cache_size: u32,
+    #[serde(rename = "keep-invalid-txs-in-cache", default)]
+    pub keep_invalid: bool,
     pub max_tx_bytes: u32,
 }
 
@@ -202,10 +202,43 @@ pub struct TxIndex {
     pub indexer: String,
 }
 
+impl Mempool {
+    /// What the application's pool relies on: it is smaller than this one, and this one asks it again after each block.
+    fn check(&self) -> Result<(), String> {
+        if self.kind != "flood" {
+            let kind = &self.kind;
+            return Err(format!("mempool.type is {kind:?}: set it to \"flood\""));
+        }
+        if !self.recheck {
+            return Err("mempool.recheck is off: what the application gave up would never leave the engine's pool".into());
+        }
+        if self.keep_invalid {
+            return Err("mempool.keep-invalid-txs-in-cache is on: what was refused once, such as for a sequence that was too far ahead, could never be sent again".into());
+        }
+        let least = [
+            ("cache_size", self.cache_size.into(), LEAST_CACHE.into()),
+            ("size", self.size.into(), MIN_ENGINE_TRANSACTIONS.into()),
+            ("max_txs_bytes", self.max_txs_bytes, MIN_ENGINE_BYTES),
+            (
+                "max_tx_bytes",
+                self.max_tx_bytes.into(),
+                MAX_TRANSACTION_BYTES as u64,
+            ),
+        ];
+        match least.into_iter().find(|(_, found, least)| found < least) {
+            Some((name, found, least)) => Err(format!(
+                "mempool.{name} is {found}, at least {least} is needed"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 const HEADER: &str = "\
 # CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
-# Keep mempool.recheck on, mempool.cache_size at 200000 or more, consensus.timeout_commit above zero and
-# consensus.block_time_tolerance at 60s: the chain relies on them.
+# Keep mempool.recheck on, mempool.cache_size at 200000, mempool.size at 20000 and mempool.max_txs_bytes at 8000000 or more,
+# consensus.timeout_commit at the plan's block time, consensus.skip_timeout_commit off and consensus.block_time_tolerance at 60s:
+# the chain relies on them.
 
 ";
 
@@ -239,6 +272,7 @@ impl Config {
                 size: settings.pool_transactions,
                 max_txs_bytes: settings.pool_bytes,
                 cache_size: settings.cache_transactions,
+                keep_invalid: false,
                 max_tx_bytes: settings.transaction_bytes,
             },
             consensus: Consensus {
@@ -249,7 +283,7 @@ impl Config {
                 timeout_precommit: Span(pace.precommit),
                 timeout_precommit_delta: Span(pace.delta),
                 timeout_commit: Span(pace.commit),
-                skip_timeout_commit: true,
+                skip_timeout_commit: false,
                 create_empty_blocks: true,
                 peer_gossip_sleep_duration: Span(pace.gossip_sleep),
                 block_time_tolerance: Span(BLOCK_TIME_TOLERANCE),
@@ -267,20 +301,15 @@ impl Config {
     pub fn check(&self) -> Result<(), CometError> {
         let refuse = |said: String| Err(CometError::Config(said));
         let consensus = &self.consensus;
-        if !self.mempool.recheck {
-            return refuse("mempool.recheck is off: bundles would never leave the pool".to_owned());
-        }
-        if self.mempool.cache_size < LEAST_CACHE {
-            let size = self.mempool.cache_size;
-            return refuse(format!(
-                "mempool.cache_size is {size}, at least {LEAST_CACHE} is needed"
-            ));
-        }
+        self.mempool.check().or_else(refuse)?;
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }
-        if !consensus.skip_timeout_commit {
-            return refuse("consensus.skip_timeout_commit is off".to_owned());
+        if consensus.skip_timeout_commit {
+            return refuse(
+                "consensus.skip_timeout_commit is on: blocks would come faster than the plan's block time"
+                    .to_owned(),
+            );
         }
         let tolerance = consensus.block_time_tolerance.0;
         if tolerance != BLOCK_TIME_TOLERANCE {
@@ -289,6 +318,17 @@ impl Config {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses another pace than the plan's: a third of the power that keeps it holds the block time for all.
+    pub fn check_block_time(&self, block_time_ms: u32) -> Result<(), CometError> {
+        let (found, wanted) = (self.consensus.timeout_commit.0, ms(block_time_ms.into()));
+        if found == wanted {
+            return Ok(());
+        }
+        Err(CometError::Config(format!(
+            "consensus.timeout_commit is {found:?}; this network's block time (block_time_ms) is {wanted:?}"
+        )))
     }
 
     /// Where its RPC listens.

@@ -14,7 +14,7 @@ fn home() -> (tempfile::TempDir, Home) {
 fn settings() -> Settings {
     let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let proxy_app = "unix:///run/with \"quotes\" and ümlauts.sock".to_owned();
-    let mut settings = Settings::local(proxy_app, address(1), address(2), Pace::fast());
+    let mut settings = Settings::local(proxy_app, address(1), address(2), Pace::local(20));
     settings.peers = (0..3)
         .map(|i| Peer {
             id: format!("{i:040}"),
@@ -60,11 +60,14 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "timeout_prevote = \"200ms\"",
         "timeout_precommit = \"200ms\"",
         "timeout_commit = \"20ms\"",
-        "skip_timeout_commit = true",
+        "skip_timeout_commit = false",
         "peer_gossip_sleep_duration = \"5ms\"",
         "flush_throttle_timeout = \"5ms\"",
         "block_time_tolerance = \"60000ms\"",
         "cache_size = 200000",
+        "size = 20000",
+        "max_txs_bytes = 8000000",
+        "keep-invalid-txs-in-cache = false",
         "recheck = true",
         "indexer = \"kv\"",
         "pex = false",
@@ -77,11 +80,16 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
 
 #[test]
 fn a_configuration_that_breaks_the_chain_is_refused() {
-    let breaks: [fn(&mut Config); 5] = [
+    let breaks: [fn(&mut Config); 10] = [
         |config| config.mempool.recheck = false,
         |config| config.mempool.cache_size = 10_000,
+        |config| config.mempool.size = 19_999,
+        |config| config.mempool.max_txs_bytes = 7_999_999,
+        |config| config.mempool.max_tx_bytes = 8_191,
+        |config| config.mempool.keep_invalid = true,
+        |config| config.mempool.kind = "nop".to_owned(),
         |config| config.consensus.timeout_commit = config::Span(Duration::ZERO),
-        |config| config.consensus.skip_timeout_commit = false,
+        |config| config.consensus.skip_timeout_commit = true,
         |config| config.consensus.block_time_tolerance = config::Span(Duration::from_secs(61)),
     ];
     for change in breaks {
@@ -97,6 +105,26 @@ fn a_configuration_that_breaks_the_chain_is_refused() {
     std::fs::write(home.config_path(), "moniker = 3").unwrap();
     let error = home.read_config().unwrap_err().to_string();
     assert!(error.contains("config.toml"), "{error}");
+}
+
+#[test]
+fn the_block_time_is_the_plans() {
+    for pace in [Pace::local(250), Pace::network(250)] {
+        let config = Config::new(&Settings { pace, ..settings() });
+        assert!(config.check_block_time(250).is_ok());
+        let said = config.check_block_time(1_000).unwrap_err().to_string();
+        assert!(said.contains("250ms") && said.contains("1s"), "{said}");
+        assert_eq!(pace.gossip_sleep, Duration::from_millis(25));
+    }
+    assert_eq!(
+        Pace::network(1_000).gossip_sleep,
+        Duration::from_millis(100)
+    );
+    assert_eq!(
+        Pace::network(60_000).gossip_sleep,
+        Duration::from_millis(100)
+    );
+    assert_eq!(Pace::local(10).gossip_sleep, Duration::from_millis(5));
 }
 
 #[test]

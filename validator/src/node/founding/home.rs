@@ -13,10 +13,12 @@ use crate::{
             genesis::{Parts, ValidatorPart},
         },
         config::{Config, Home, Root},
+        keystore,
+        sign_state::{Identity, SignState},
     },
 };
 
-/// Where one node listens, whom it knows, and how fast it goes.
+/// Where one node listens, whom it knows, and how long it waits for them.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// What others call it.
@@ -29,10 +31,14 @@ pub struct Place {
     pub p2p: SocketAddr,
     /// Nodes to stay connected with.
     pub peers: Vec<Peer>,
-    /// Timeouts of consensus.
-    pub pace: Pace,
     /// All nodes on one machine or in one private network.
     pub private: bool,
+    /// gRPC addresses of the nodes that shares are handed to.
+    pub share_with: Vec<String>,
+    /// Timeouts of consensus for nodes on one machine, instead of those for networks.
+    pub one_machine: bool,
+    /// Blocks that the engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// JSON-RPC endpoints of the root chain: one, or two that must agree.
     pub endpoints: Vec<String>,
 }
@@ -53,6 +59,8 @@ pub fn write(
         abci: abci.clone(),
         grpc: place.grpc,
         engine_rpc: format!("http://{}", place.rpc),
+        share_with: place.share_with.clone(),
+        retain_blocks: place.retain_blocks,
         root: Root {
             endpoints: place.endpoints.clone(),
             registry: created.registry,
@@ -60,13 +68,42 @@ pub fn write(
         },
     })?;
     home.write_genesis(file)?;
-    let mut settings = Settings::local(abci, place.rpc, place.p2p, place.pace);
+    let block_time_ms = genesis.parameters.block_time_ms;
+    let pace = match place.one_machine {
+        true => Pace::local(block_time_ms),
+        false => Pace::network(block_time_ms),
+    };
+    let mut settings = Settings::local(abci, place.rpc, place.p2p, pace);
     settings.moniker.clone_from(&place.moniker);
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;
     let engine = home.engine();
     engine.write_config(&CometConfig::new(&settings))?;
     engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
+    Ok(())
+}
+
+/// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, and this folder has
+/// never held a state of the chain. Any other start without one is the operator's decision, and has a flag.
+///
+/// # Errors
+/// [`FoundingError`] with the file that could not be read or written.
+pub fn ensure_sign_state(
+    home: &Home,
+    deployment: [u8; 20],
+    genesis: &Genesis,
+    accepted: u64,
+) -> Result<(), FoundingError> {
+    let (path, key) = (home.sign_state_path(), home.checkpoint_key_path());
+    if accepted > 0 || path.exists() || home.store_path().exists() || !key.exists() {
+        return Ok(());
+    }
+    let public = keystore::describe(&key)?.public;
+    let operators = genesis.operators.iter();
+    let mut keys = operators.map(|operator| operator.checkpoint_key);
+    if let Some(key) = keys.find(|key| Some(hex::encode(key)) == public) {
+        SignState::create(&path, Identity { deployment, key }, 0)?;
+    }
     Ok(())
 }
 

@@ -16,13 +16,13 @@ use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServ
 use super::{
     Local, LocalError, MOST_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
     found::{self, Founding},
-    loopback,
+    loopback, upkeep,
 };
 use crate::{
     ledger::Parameters,
     node::{
         anvil::{self, Anvil},
-        comet::{Comet, Pace},
+        comet::Comet,
         port,
         process::{Child, ProcessError},
         tools::Tools,
@@ -41,10 +41,10 @@ pub struct Options {
     pub folder: PathBuf,
     /// How many validators; what the folder holds, else four.
     pub validators: Option<u16>,
-    /// How fast consensus goes.
-    pub pace: Pace,
     /// The child's parameters.
     pub parameters: Parameters,
+    /// Blocks that each engine keeps; zero keeps all.
+    pub retain_blocks: u64,
     /// The first of a row of ports; free ones when absent.
     pub first_port: Option<u16>,
     /// Deletes what the folder holds first.
@@ -218,6 +218,9 @@ impl Network {
             .arg(self.folder.join("keys"))
             .arg("--password-file")
             .arg(self.password_file());
+        for other in 1..self.nodes.len() {
+            command.arg("--also-node").arg(self.grpc(other));
+        }
         // No checkpoint names it, and no other relayer runs.
         command.arg("--patience").arg("0");
         command.arg("--output").arg("json");
@@ -270,27 +273,55 @@ impl Network {
         self.relayer.as_mut().map_or(Ok(()), Child::check)
     }
 
+    /// Bounds the logs of all processes and the write-ahead logs of the engines. To be called now and then; blocks.
+    ///
+    /// # Errors
+    /// [`LocalError::Io`] with the file.
+    pub fn tend(&self) -> Result<(), LocalError> {
+        let at = |path: &Path, done: io::Result<()>| {
+            done.map_err(|source| LocalError::Io {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let mut logs = vec![
+            self.folder.join("relayer.log"),
+            self.folder.join("root/anvil.log"),
+        ];
+        for number in 0..self.local.nodes.len() {
+            let home = Local::home(&self.folder, number);
+            logs.push(home.path().join("plasmid.log"));
+            logs.push(home.path().join("cometbft.log"));
+            let wal = home.engine().folder().join("data/cs.wal");
+            at(&wal, upkeep::cut_wal(&wal))?;
+        }
+        for log in &logs {
+            at(log, upkeep::cut_log(log))?;
+        }
+        Ok(())
+    }
+
     /// Stops every process: relayer, engines, applications, root chain.
     ///
     /// # Errors
     /// The first that could not be stopped; the others are stopped all the same.
     pub async fn stop(mut self) -> Result<(), ProcessError> {
         let mut outcome = Ok(());
-        let mut note = |result: Result<_, ProcessError>| {
+        let mut note = |result: Result<(), ProcessError>| {
             if let (Err(error), Ok(())) = (result, &outcome) {
                 outcome = Err(error);
             }
         };
         if let Some(mut relayer) = self.relayer.take() {
-            note(relayer.stop(GRACE).await);
+            note(relayer.stop(GRACE).await.map(drop));
         }
         for node in self.nodes.iter_mut().flatten() {
-            note(node.engine.process().stop(GRACE).await);
+            note(node.engine.process().stop(GRACE).await.map(drop));
         }
         for node in self.nodes.iter_mut().flatten() {
-            note(node.app.stop(GRACE).await);
+            note(node.app.stop(GRACE).await.map(drop));
         }
-        note(self.anvil.process().stop(GRACE).await);
+        note(self.anvil.stop(GRACE).await);
         outcome
     }
 }
@@ -390,7 +421,7 @@ async fn found_new(
     let founding = Founding {
         validators,
         parameters: options.parameters,
-        pace: options.pace,
+        retain_blocks: options.retain_blocks,
         root_port,
         nodes,
     };

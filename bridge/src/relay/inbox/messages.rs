@@ -1,0 +1,115 @@
+//! What the inbox machine is told, asks, says and shows.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+
+use crate::relay::acceptance::Acceptance;
+use crate::relay::seen::{Anchor, Block, Entry, Failure};
+use crate::relay::track::{Ask, Reply, Standing};
+
+/// A question for the driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Names it; the answer brings it back.
+    pub id: u64,
+    /// The endpoint to ask.
+    pub endpoint: usize,
+    /// What to ask.
+    pub ask: Ask,
+}
+
+/// An answer to a [`Request`].
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The request's id.
+    pub id: u64,
+    /// The endpoint that was asked.
+    pub endpoint: usize,
+    /// What it said.
+    pub result: Result<Reply, Failure>,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// More is visible.
+    Moved {
+        /// Messages visible.
+        count: u64,
+        /// The hash chain there.
+        link: B256,
+        /// The final block up to which all is known.
+        block: Block,
+    },
+    /// An endpoint stands differently.
+    Stands {
+        /// Which one.
+        endpoint: usize,
+        /// How.
+        standing: Standing,
+    },
+    /// The endpoints show different histories; reports stop.
+    Disagreement {
+        /// The message at which they were compared.
+        index: u64,
+        /// What each shows there.
+        links: [B256; 2],
+    },
+    /// They agree again.
+    Agreement,
+}
+
+/// What is known and agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The final block up to which all is known, or `None` before the first comparison.
+    pub finalized: Option<Block>,
+    /// The message before the first one kept.
+    pub anchor: Anchor,
+    /// Messages past the anchor, in order.
+    pub entries: Vec<Entry>,
+    /// Accepted checkpoints by epoch, the newest ones.
+    pub acceptances: BTreeMap<u64, Acceptance>,
+    /// Checkpoints accepted.
+    pub accepted: u64,
+    /// Whether reports may be made.
+    pub healthy: bool,
+    /// How each endpoint stands.
+    pub standings: Vec<Standing>,
+}
+
+impl View {
+    /// Messages visible.
+    pub fn count(&self) -> u64 {
+        self.entries
+            .last()
+            .map_or(self.anchor.index, |entry| entry.index)
+    }
+
+    /// The hash chain at `index`, when it is known.
+    pub fn link(&self, index: u64) -> Option<B256> {
+        if index == self.anchor.index {
+            return Some(self.anchor.link);
+        }
+        self.entry(index).map(|entry| entry.link)
+    }
+
+    /// What a person should know of the endpoints, in a sentence each; empty while all of them are followed.
+    pub fn trouble(&self) -> String {
+        let sentences: Vec<_> = self
+            .standings
+            .iter()
+            .enumerate()
+            .filter(|(_, standing)| **standing != Standing::Following)
+            .map(|(number, standing)| format!("endpoint {number} of the root chain: {standing}"))
+            .collect();
+        sentences.join(". ")
+    }
+
+    /// The message `index`, when it is kept.
+    pub fn entry(&self, index: u64) -> Option<&Entry> {
+        let place = index.checked_sub(self.anchor.index)?.checked_sub(1)?;
+        self.entries.get(usize::try_from(place).ok()?)
+    }
+}

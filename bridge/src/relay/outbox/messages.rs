@@ -1,0 +1,208 @@
+//! What the outbox machine is told, does and says.
+
+use alloy_primitives::{Address, B256};
+
+use crate::abi::IRootChain;
+use crate::proof::checkpoint::Checkpoint;
+use crate::relay::acceptance::Acceptance;
+use crate::relay::seen::Entry;
+use crate::relay::witness::Messages;
+use plasmid_staking::Member;
+
+/// What a relayer may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Milliseconds between two looks at root.
+    pub poll_ms: u64,
+    /// Milliseconds to wait, from the first quorum on, for the shares still missing: each absent signer costs gas.
+    pub linger_ms: u64,
+    /// Seconds after an epoch's last block during which the relayer named in its checkpoint goes first: it is the one that is paid.
+    pub patience_secs: u64,
+    /// Milliseconds after which a transaction that is not mined is replaced, and another relayer's is no longer waited for.
+    pub stuck_ms: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            poll_ms: 1_000,
+            linger_ms: 2_000,
+            patience_secs: 15,
+            stuck_ms: 45_000,
+        }
+    }
+}
+
+/// The deployment that is relayed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployment {
+    /// Its id.
+    pub id: [u8; 20],
+    /// The commitment of set 1, which signs checkpoint 0.
+    pub genesis_set: B256,
+    /// The relayer's account.
+    pub me: Address,
+}
+
+/// Root after its newest block, final or not.
+#[derive(Clone, Debug)]
+pub struct RootState {
+    /// The newest block's time, in seconds.
+    pub time: u64,
+    /// Checkpoints accepted, which is the epoch of the next.
+    pub accepted: u64,
+    /// The same if what waits in the node's pool is mined.
+    pub accepted_with_pool: u64,
+    /// τ of the last one accepted, in seconds.
+    pub tau: u64,
+    /// The last one accepted, or `None` before the first.
+    pub previous: Option<Acceptance>,
+    /// The message before the first of `entries`.
+    pub anchor: u64,
+    /// The link there.
+    pub anchor_link: B256,
+    /// The messages known after it.
+    pub entries: Vec<Entry>,
+    /// Messages that the inbox has, as the contract says: more than are known when the follower keeps no more.
+    pub count: u64,
+    /// Transactions of the account in blocks.
+    pub nonce: u64,
+    /// The same with those that wait in the node's pool.
+    pub pending_nonce: u64,
+}
+
+impl RootState {
+    pub(super) fn messages(&self) -> Messages<'_> {
+        Messages {
+            anchor: self.anchor,
+            anchor_link: self.anchor_link,
+            entries: &self.entries,
+            count: self.count,
+        }
+    }
+}
+
+/// What the child says about a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its content.
+    pub checkpoint: Checkpoint,
+    /// Set epoch + 1, which signs it, in seat order.
+    pub members: Vec<Member>,
+    /// Shares by member number, from blocks and brought late.
+    pub shares: Vec<(u16, [u8; 192])>,
+}
+
+/// A member whose share is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its seat.
+    pub seat: u16,
+    /// Its operator's account on root.
+    pub operator: Address,
+}
+
+/// Something to do for the driver.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Read root.
+    Look,
+    /// Read the checkpoint of this epoch from the child's nodes.
+    Fetch(u64),
+    /// Hand in a transaction.
+    Submit(Box<Parcel>),
+}
+
+/// A submission on its way.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    /// The epoch.
+    pub epoch: u64,
+    /// The account's nonce for it.
+    pub nonce: u64,
+    /// Whether the node may hold another transaction with this nonce, which must be outbid.
+    pub replaces: bool,
+    /// The argument of RootChain's `submit`.
+    pub submission: IRootChain::Submission,
+}
+
+/// What came of a [`Task`].
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Of a look.
+    Root(Box<RootState>),
+    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of; none while the epoch is not over.
+    Offers(Vec<Offer>),
+    /// A transaction was handed in.
+    Sent(B256),
+    /// Root would refuse it, for this reason; nothing was sent.
+    Refused(String),
+    /// The task could not be done.
+    Failed(String),
+}
+
+/// What a person may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A submission was handed in.
+    Sent {
+        /// The epoch.
+        epoch: u64,
+        /// The account's nonce.
+        nonce: u64,
+        /// The transaction.
+        hash: B256,
+        /// Members without a share in it.
+        absent: usize,
+    },
+    /// Root accepted a checkpoint.
+    Accepted {
+        /// The epoch.
+        epoch: u64,
+        /// Who carried it.
+        carrier: Address,
+    },
+    /// A transaction of ours stands in a block; said by the driver.
+    Paid {
+        /// The epoch that it was sent for.
+        epoch: u64,
+        /// The transaction.
+        hash: B256,
+        /// Gas used.
+        gas_used: u64,
+        /// Wei per gas, when the node says.
+        gas_price: Option<u128>,
+        /// Whether it took effect; false when another relayer was faster.
+        succeeded: bool,
+    },
+    /// There is no quorum yet.
+    Waiting {
+        /// The epoch.
+        epoch: u64,
+        /// Why.
+        reason: String,
+        /// The members without a share that verifies.
+        missing: Vec<Missing>,
+    },
+    /// A transaction is not mined and will be replaced.
+    Stuck {
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// A submission needs messages that were let go of: the endpoint showed another history before. All is read again.
+    ReadsAgain {
+        /// The first message that is needed.
+        index: u64,
+    },
+    /// How the root chain's node stands, in a sentence; said by the driver when it changes.
+    Root(String),
+    /// The root chain is read up to a block, and one is to be reached; said by the driver now and then.
+    Reading {
+        /// The block reached.
+        reached: u64,
+        /// The block to reach.
+        target: u64,
+    },
+    /// Something did not work; it will be tried again.
+    Trouble(String),
+}
