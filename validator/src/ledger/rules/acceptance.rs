@@ -1,10 +1,10 @@
 //! Acceptance (message 5): whoever brought a checkpoint to root is paid from the fees of its epoch, once.
 //!
 //! ```text
-//! leaves   epoch record r; when it is that epoch's and not paid: fee pool r; when there is a reward and a relayer:
+//! leaves   epoch record r; when it is that epoch's and not paid: fee pool r; when there is a reward and a usable relayer:
 //!          epoch record w, fee pool w, the relayer's account w
 //! made     the relayer's account
-//! records  (21) another epoch in the ring, one already paid, a reward of 0, no relayer, a sum that overflows, no room
+//! records  (21) another epoch in the ring, one already paid, a reward of 0, no usable relayer, a sum that overflows, no room
 //! ```
 
 use plasmid_bridge::proof::inbox::{Body, Message};
