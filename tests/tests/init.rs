@@ -160,13 +160,13 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let wrong = place.refused(&format!("init plan --operator {ann} --root-chain-id 1"));
     assert!(wrong.contains("31337"), "{wrong}");
     let plan = format!(
-        "init plan --preset local --block-time-ms {} --operator {ann} --operator {ben} --balance {rich}=5",
-        plasmid_tests::fast_block_time()
+        "init plan --preset local --block-time-ms {} --shortest-epoch-secs 1 --operator {ann} --operator {ben} --balance {rich}=5",
+        plasmid_tests::block_time_ms(126)
     );
     let said = place.good(&plan);
     assert_eq!(
         (said["operators"].as_u64(), said["record_slots"].as_u64()),
-        (Some(2), Some(208))
+        (Some(2), Some(410))
     );
     let wrong = place.refused(&plan);
     assert!(wrong.contains("exists"), "{wrong}");
