@@ -497,7 +497,7 @@ fn claim_window(o: &Observations) -> Verdict {
 
 fn claim_once(o: &Observations) -> Verdict {
     let withdrawal = seen(o.withdrawal.as_ref(), "the withdrawal")?;
-    if withdrawal.nullified && withdrawal.second_claim.contains("AlreadyClaimed") {
+    if withdrawal.nullified && withdrawal.second_claim.contains("was paid already") {
         return Ok("second claim refused".into());
     }
     Err(format!(
