@@ -146,7 +146,10 @@ fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
             .unwrap();
         }
         let held = seat_of(&mut leaves, 2);
-        let changed = Seat { state, ..held };
+        let changed = match state {
+            SeatState::Empty => Seat::default(),
+            state => Seat { state, ..held },
+        };
         assert_eq!(changed.weight(), 0);
         leaves.write(2, &changed).unwrap();
         let effects = apply(

@@ -136,6 +136,7 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         ("evidence_age_blocks", p.evidence_age_blocks.to_string()),
         ("evidence_age_secs", p.evidence_age_secs.to_string()),
         ("block_time_ms", p.block_time_ms.to_string()),
+        ("registry", p.registry.to_string()),
     ];
     list.into_iter()
         .map(|(name, value)| Parameter {

@@ -15,16 +15,18 @@ const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
     (
         "node/anvil.rs",
         &[
-            "block-time",
+            "cache-path",
             "chain-id",
             "enable-tx-gas-limit",
             "hardfork",
             "host",
+            "no-mining",
+            "no-request-size-limit",
             "port",
-            "preserve-historical-states",
+            "prune-history",
+            "quiet",
             "slots-in-an-epoch",
             "state",
-            "state-interval",
         ],
     ),
     (
