@@ -97,7 +97,7 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         FinalityRule::Tag => "tag",
         FinalityRule::Depth => "depth",
     };
-    let list: [(&str, String); 35] = [
+    let list: [(&str, String); 36] = [
         ("rules", p.rules.to_string()),
         ("root_chain_id", p.root_chain_id.to_string()),
         ("epoch_blocks", p.epoch_blocks.to_string()),
