@@ -242,6 +242,8 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "height_stands_secs": status.height_stands_secs,
         "epoch": status.epoch,
         "leaf_count": status.leaf_count,
+        "past_epochs": status.past_epochs,
+        "past_leaves": status.past_leaves,
         "root_chain_id": status.root_chain_id,
         "root_height": status.root_height,
         "root_healthy": status.root_healthy,

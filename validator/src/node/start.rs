@@ -137,7 +137,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let others = duty::others(&config.share_with)
         .map_err(|(text, why)| StartError::Address { text, why })?;
     if !options.engine_elsewhere {
-        home.engine().check_config(&config.abci)?;
+        let block_time_ms = parameters.block_time_ms;
+        home.engine().check_config(&config.abci, block_time_ms)?;
     }
     let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
     if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {

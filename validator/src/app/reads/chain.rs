@@ -37,8 +37,9 @@ pub fn get_status(
 ) -> Result<GetStatusResponse, ReadError> {
     let (facts, tip, root) = (source.facts(), source.tip(), source.root());
     let vitals = source.vitals();
-    let (inbox, leaf_count) = on_tree(source, |tree| {
-        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count()))
+    let (inbox, leaf_count, past) = on_tree(source, |tree| {
+        let past = (tree.marks().count() as u64, tree.past_leaves() as u64);
+        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count(), past))
     })??;
     let inbox = inbox.ok_or_else(|| {
         ReadError::Unavailable("the chain has no genesis yet: start its engine".into())
@@ -74,6 +75,8 @@ pub fn get_status(
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),
         awaited: bridge::awaited(source)?,
+        past_epochs: past.0,
+        past_leaves: past.1,
     })
 }
 

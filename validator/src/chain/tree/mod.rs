@@ -170,6 +170,14 @@ impl Tree {
         self.history.layers().iter().map(|layer| layer.mark)
     }
 
+    /// Old leaves that are kept for the states of past epochs.
+    pub fn past_leaves(&self) -> usize {
+        let layers = self.history.layers().iter();
+        layers.fold(0, |sum, layer| {
+            sum.saturating_add(layer.leaves.entries().len())
+        })
+    }
+
     /// The state at the end of `epoch`.
     ///
     /// # Errors

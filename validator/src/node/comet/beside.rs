@@ -8,11 +8,12 @@ use super::{CometError, Config, Home, exists, read};
 const LARGEST_TRANSACTION: u32 = 32 << 10;
 
 impl Home {
-    /// Checks the configuration as it stands: what the chain relies on, and that the engine connects to where this node listens.
+    /// Checks the configuration as it stands: what the chain relies on, that the engine connects to where this node listens, and that it
+    /// keeps the network's block time.
     ///
     /// # Errors
     /// [`CometError`] names the file or the option, and what it must be.
-    pub fn check_config(&self, abci: &str) -> Result<(), CometError> {
+    pub fn check_config(&self, abci: &str, block_time_ms: u32) -> Result<(), CometError> {
         let path = self.config_path();
         if !exists(&path)? {
             return Err(CometError::Config(format!(
@@ -22,6 +23,7 @@ impl Home {
         }
         let config = self.read_config()?;
         config.check()?;
+        config.check_block_time(block_time_ms)?;
         config.check_beside(abci)
     }
 
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn what_a_person_changed_in_the_file_is_found_when_the_node_starts() {
         let (_folder, home) = home();
-        home.check_config(ABCI).expect("as it was written");
+        home.check_config(ABCI, 1_000).expect("as it was written");
         let written = std::fs::read_to_string(home.config_path()).expect("the file");
         for (line, edited, words) in [
             ("recheck = true", "recheck = false", "mempool.recheck"),
@@ -120,20 +122,33 @@ mod tests {
         ] {
             assert!(written.contains(line), "{line} is not in the file");
             std::fs::write(home.config_path(), written.replace(line, edited)).expect("edited");
-            let said = home.check_config(ABCI).expect_err(edited).to_string();
+            let said = home
+                .check_config(ABCI, 1_000)
+                .expect_err(edited)
+                .to_string();
             assert!(said.contains(words), "{said}");
         }
         let timeout = |line: &&str| line.starts_with("timeout_commit = ");
         let line = written.lines().find(timeout).expect("the block time");
-        std::fs::write(
-            home.config_path(),
-            written.replace(line, "timeout_commit = \"0s\""),
-        )
-        .expect("edited");
-        let said = home.check_config(ABCI).expect_err("no pace").to_string();
-        assert!(said.contains("timeout_commit"), "{said}");
+        for (edited, words) in [
+            ("0s", "is zero"),
+            ("999ms", "block_time_ms"),
+            ("1s1ms", "block_time_ms"),
+        ] {
+            let edited = written.replace(line, &format!("timeout_commit = \"{edited}\""));
+            std::fs::write(home.config_path(), edited).expect("edited");
+            let said = home.check_config(ABCI, 1_000).expect_err(words).to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        let same = written.replace(line, "timeout_commit = \"1s\"");
+        std::fs::write(home.config_path(), same).expect("edited");
+        home.check_config(ABCI, 1_000)
+            .expect("the same, written otherwise");
         std::fs::remove_file(home.config_path()).expect("removed");
-        let said = home.check_config(ABCI).expect_err("no file").to_string();
+        let said = home
+            .check_config(ABCI, 1_000)
+            .expect_err("no file")
+            .to_string();
         assert!(said.contains("CometBFT would write its defaults"), "{said}");
     }
 

@@ -138,6 +138,24 @@ fn a_leaf_made_behind_one_that_changed_before_is_not_in_the_past() {
 }
 
 #[test]
+fn what_is_kept_of_the_past_is_counted_and_goes_with_the_epochs() {
+    let mut tree = Tree::new();
+    let change = |byte, value| Change {
+        key: Hash::repeat_byte(byte),
+        kind: 1,
+        value: vec![value; 16],
+    };
+    for epoch in 0..3 {
+        let value = u8::try_from(epoch).unwrap();
+        tree.apply(&[change(1, value), change(2, value)]).unwrap();
+        tree.mark(epoch).unwrap();
+    }
+    assert_eq!((tree.marks().count(), tree.past_leaves()), (3, 4));
+    tree.retain(2);
+    assert_eq!((tree.marks().count(), tree.past_leaves()), (1, 0));
+}
+
+#[test]
 fn a_pinned_state_stays_as_it_was_until_it_is_given_back_and_there_is_one_at_a_time() {
     let mut rng = seeded("pin");
     let (mut tree, mut naive) = (Tree::new(), Naive::new());
