@@ -13,6 +13,7 @@ pub use call::{At, Call, Limits};
 pub use error::RpcError;
 pub use parse::{Receipt, Seen};
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -25,12 +26,18 @@ use crate::relay::seen::{Block, Log, Which};
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A client of one node.
-#[derive(Debug)]
 pub struct Rpc {
     http: reqwest::Client,
     url: reqwest::Url,
     limits: Limits,
     id: AtomicU64,
+}
+
+impl fmt::Debug for Rpc {
+    /// Without the path and the query of the URL, which may hold a provider's key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rpc({})", self.url.host_str().unwrap_or_default())
+    }
 }
 
 impl Rpc {

@@ -153,7 +153,7 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
         ("/derived/app_hash", "0x00"),
         ("/parameters", "0x00"),
     ];
-    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..263]));
+    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..267]));
     let other = format!("{registry}{}", hex::encode([0xcd; 20]));
     let edits = edits.into_iter().chain([("/parameters", other.as_str())]);
     for (path, value) in edits {
