@@ -263,11 +263,18 @@ fn a_network_killed_in_any_state_goes_on() {
     killed(network, folder);
     sender.kill().expect("it is ended");
     sender.wait().expect("it ends");
-    // A withdrawal was claimed on root a moment ago: it is claimed.
+    // A withdrawal was claimed on root, in a block that is final: it stays claimed. (What is not final, a killed root chain may forget.)
     let network = Network::start(folder);
     assert_eq!(amount("carol"), "1000.25");
     run(folder, &words("tx withdraw --from alice --amount 0.25"));
     run(folder, &words("bridge claim 1 --from alice"));
+    let seen = |status: Value| status["root_height"].as_u64().expect("a height");
+    let claimed = seen(run(folder, &words("status")));
+    let is_final = (0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        seen(run(folder, &words("status"))) > claimed + 4
+    });
+    assert!(is_final, "root stands still");
     killed(network, folder);
     let network = Network::start(folder);
     let alice = run(folder, &words("keys show alice"));
