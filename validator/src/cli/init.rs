@@ -158,6 +158,9 @@ pub struct JoinCommand {
     /// Where CometBFT's RPC listens.
     #[arg(long, default_value = "127.0.0.1:26657")]
     rpc: SocketAddr,
+    /// Where Prometheus reads metrics, such as 127.0.0.1:26661 [default: nowhere].
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
     /// Where CometBFT's peers connect.
     #[arg(long, default_value = "0.0.0.0:26656")]
     p2p: SocketAddr,

@@ -33,6 +33,9 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
+    /// Where Prometheus reads metrics (`/metrics`); none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
     /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later replays all
     /// blocks: a network needs nodes that keep them.
     #[serde(default)]
@@ -68,6 +71,70 @@ impl Config {
         }
     }
 }
+
+/// An option as docs/OPTIONS.md describes it.
+pub struct Described {
+    /// Its name, with its table.
+    pub name: &'static str,
+    /// What holds when it is absent.
+    pub default: &'static str,
+    /// What is refused.
+    pub checked: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// Every option of `plasmid.toml`.
+pub const OPTIONS: [Described; 8] = [
+    Described {
+        name: "abci",
+        default: "required",
+        checked: "`unix://PATH` or `tcp://HOST:PORT`",
+        meaning: "where the application listens for CometBFT; its `proxy_app` must be the same",
+    },
+    Described {
+        name: "grpc",
+        default: "required",
+        checked: "an address and a port that is free",
+        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS",
+    },
+    Described {
+        name: "engine_rpc",
+        default: "required",
+        checked: "`http://HOST:PORT`",
+        meaning: "CometBFT's RPC, to which submitted transactions are handed",
+    },
+    Described {
+        name: "metrics",
+        default: "off",
+        checked: "an address and a port that is free",
+        meaning: "where Prometheus reads `/metrics` (docs/METRICS.md), in plain text",
+    },
+    Described {
+        name: "retain_blocks",
+        default: "0",
+        checked: "0, or at least the genesis's `evidence_age_blocks`",
+        meaning: "how many blocks CometBFT keeps; 0 keeps all. A new node replays every block, so a network needs nodes that keep all",
+    },
+    Described {
+        name: "root.endpoints",
+        default: "required",
+        checked: "one or two `http://` or `https://` addresses, of the genesis's root chain",
+        meaning: "JSON-RPC of the root chain; where two are named, both must agree before anything is reported",
+    },
+    Described {
+        name: "root.registry",
+        default: "required",
+        checked: "the RootChain that it makes is the genesis's",
+        meaning: "the Registry, from which all other contracts follow",
+    },
+    Described {
+        name: "root.deployed_at",
+        default: "required",
+        checked: "the contracts stand in this block",
+        meaning: "the root block in which the contracts were made, from which messages are read",
+    },
+];
 
 /// Why a node's folder cannot be used.
 #[derive(Debug, thiserror::Error)]

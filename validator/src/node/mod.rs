@@ -11,6 +11,7 @@ pub mod founding;
 pub mod guard;
 pub mod keystore;
 pub mod local;
+pub mod metrics;
 pub mod port;
 pub mod process;
 pub mod root;

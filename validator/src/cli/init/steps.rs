@@ -279,6 +279,7 @@ impl Step {
             peers,
             private: command.private,
             one_machine: false,
+            metrics: command.metrics,
             retain_blocks: 0,
             endpoints: endpoints.into_iter().flatten().collect(),
         };

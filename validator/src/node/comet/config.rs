@@ -15,7 +15,7 @@ use crate::node::tools::COMETBFT_VERSION;
 /// of power from pushing the chain's median time ahead.
 pub const BLOCK_TIME_TOLERANCE: Duration = Duration::from_secs(60);
 /// Every single transaction of a block enters this cache, bundles being unpacked: a smaller one forgets what is pending.
-pub const LEAST_CACHE: u32 = 200_000;
+pub const MIN_CACHE: u32 = 200_000;
 
 /// How fast consensus goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Settings {
             pool_transactions: 20_000,
             pool_bytes: 8_000_000,
             transaction_bytes: 128 << 10,
-            cache_transactions: LEAST_CACHE,
+            cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
         }
     }
@@ -198,10 +198,53 @@ pub struct TxIndex {
     pub indexer: String,
 }
 
+/// Lines that the chain relies on, with their reasons; docs/OPTIONS.md lists them.
+pub const RELIED_ON: [(&str, &str, &str); 8] = [
+    (
+        "abci",
+        "`socket`",
+        "the application speaks ABCI over a socket",
+    ),
+    (
+        "mempool.recheck",
+        "on",
+        "transactions that no longer apply would stay in the pool for ever",
+    ),
+    (
+        "mempool.cache_size",
+        "200,000 or more",
+        "a smaller one forgets what is pending when a full block passes",
+    ),
+    (
+        "consensus.timeout_commit",
+        "the plan's `block_time_ms`",
+        "a third of the power that keeps it holds the block time for all",
+    ),
+    (
+        "consensus.skip_timeout_commit",
+        "off",
+        "else blocks come faster than the block time, and late votes are lost",
+    ),
+    (
+        "consensus.create_empty_blocks",
+        "on",
+        "every block changes the state: epochs and checkpoints go on without transactions",
+    ),
+    (
+        "consensus.block_time_tolerance",
+        "`60s`",
+        "it keeps a third of the power from pushing the chain's time ahead",
+    ),
+    (
+        "proxy_app",
+        "`abci` of plasmid.toml",
+        "it is where the application listens",
+    ),
+];
+
 const HEADER: &str = "\
 # CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
-# Keep mempool.recheck on, mempool.cache_size at 200000 or more, consensus.timeout_commit at the plan's block time,
-# consensus.skip_timeout_commit off and consensus.block_time_tolerance at 60s: the chain relies on them.
+# The chain relies on some of these lines: docs/OPTIONS.md lists them with their reasons, and they are checked.
 
 ";
 
@@ -266,10 +309,10 @@ impl Config {
         if !self.mempool.recheck {
             return refuse("mempool.recheck is off: bundles would never leave the pool".to_owned());
         }
-        if self.mempool.cache_size < LEAST_CACHE {
+        if self.mempool.cache_size < MIN_CACHE {
             let size = self.mempool.cache_size;
             return refuse(format!(
-                "mempool.cache_size is {size}, at least {LEAST_CACHE} is needed"
+                "mempool.cache_size is {size}, at least {MIN_CACHE} is needed"
             ));
         }
         if consensus.timeout_commit.0.is_zero() {
@@ -312,8 +355,12 @@ impl Config {
     pub(super) fn to_text(&self) -> Result<String, CometError> {
         self.check()?;
         toml::to_string(self)
-            .map(|text| format!("{HEADER}{text}"))
+            .map(|text| Self::with_header(&text))
             .map_err(|error| CometError::Config(error.to_string()))
+    }
+
+    pub(super) fn with_header(text: &str) -> String {
+        format!("{HEADER}{text}")
     }
 
     pub(super) fn from_text(text: &str) -> Result<Self, String> {

@@ -281,6 +281,7 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         peers,
         private: true,
         one_machine: true,
+        metrics: None,
         retain_blocks: founding.retain_blocks,
         endpoints: vec![format!("http://{}", loopback(founding.root_port))],
     })
