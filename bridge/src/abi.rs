@@ -3,7 +3,7 @@
 //! What each function does and when it refuses stands in the natspec of `contracts/src/interfaces/*.sol`.
 //!
 //! ```text
-//! Registry (by CREATE2) ──create──▶ Inbox (nonce 1), Vault (nonce 2), RootChain (nonce 3)
+//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (nonce 2), RootChain (nonce 3)
 //! ```
 
 #![cfg_attr(
@@ -20,7 +20,8 @@
 )]
 
 use alloy_primitives::{Address, B256, Bytes, address, keccak256};
-use alloy_sol_types::{SolInterface, SolValue};
+
+use crate::proof::deployment;
 
 mod interfaces;
 
@@ -41,30 +42,8 @@ pub fn deployment(salt: B256, creation_code: &[u8], arguments: &[u8]) -> (Bytes,
 /// Inbox, Vault and RootChain of a Registry, before or after their creation.
 #[must_use]
 pub fn created_by(registry: Address) -> [Address; 3] {
-    [1, 2, 3].map(|nonce| registry.create(nonce))
-}
-
-/// Hash of the constructor arguments that operators agree on (PROTOCOL, section 1, agreement).
-#[must_use]
-pub fn arguments_hash(genesis: &IRegistry::Genesis) -> B256 {
-    keccak256(genesis.abi_encode())
-}
-
-/// What a contract of this deployment, or Solidity itself, said when it reverted: name and values, for a person.
-/// `None` if the data is no error known here.
-#[must_use]
-pub fn explain_revert(data: &[u8]) -> Option<String> {
-    fn one<E: SolInterface + core::fmt::Debug>(data: &[u8]) -> Option<String> {
-        E::abi_decode_validate(data)
-            .ok()
-            .map(|error| format!("{error:?}"))
-    }
-    one::<IRootChain::IRootChainErrors>(data)
-        .or_else(|| one::<IInbox::IInboxErrors>(data))
-        .or_else(|| one::<IVault::IVaultErrors>(data))
-        .or_else(|| one::<IRegistry::IRegistryErrors>(data))
-        .or_else(|| one::<ILibraries::ILibrariesErrors>(data))
-        .or_else(|| one::<alloy_sol_types::GenericContractError>(data))
+    let [_, inbox, vault, root_chain] = deployment::contracts(&registry.into_array());
+    [inbox, vault, root_chain].map(Address::from)
 }
 
 #[cfg(test)]

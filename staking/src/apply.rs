@@ -1,8 +1,12 @@
 //! The one way in: inputs, effects, and the rules between them.
 
+use crate::leaf::{Key, ring_place};
+use crate::leaves::expect;
 use crate::minima::{self, Weight};
 use crate::set::add_power;
-use crate::{Leaves, MAX_SEATS, Member, Place, PowerError, Seat, SeatState, SetEntry, power_down};
+use crate::{
+    Leaves, MAX_SEATS, Member, MemberLeaf, Place, PowerError, Seat, SeatState, power_down,
+};
 
 /// Parameters of the deployment that staking needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +15,8 @@ pub struct Rules {
     pub seats: u16,
     /// Stake for one unit of power.
     pub unit: u128,
+    /// Epochs whose sets are kept.
+    pub ring: u32,
 }
 
 impl Rules {
@@ -102,6 +108,9 @@ pub enum Error<E> {
     /// The port failed.
     #[error("the leaves cannot be read or written")]
     Fault(E),
+    /// A leaf that genesis makes is not there: the node is broken.
+    #[error("the leaf {0:?} is missing; genesis makes it")]
+    Missing(Key),
 }
 
 /// Applies one input. On a reject nothing was written.
@@ -162,7 +171,7 @@ fn place_seat<L: Leaves>(
         stake,
     } = place;
     Range::new(rules, seat, 1)?;
-    let before = leaves.seat(seat).map_err(Error::Fault)?;
+    let before: Seat = expect(leaves, seat)?;
     if before.state != SeatState::Empty {
         return Err(Reject::Taken {
             seat,
@@ -191,7 +200,7 @@ fn place_seat<L: Leaves>(
         checkpoint_key,
         stake,
     };
-    leaves.set_seat(seat, &value).map_err(Error::Fault)?;
+    leaves.write(seat, &value).map_err(Error::Fault)?;
     Ok(vec![
         Effect::Seated {
             seat,
@@ -212,16 +221,18 @@ fn roll<L: Leaves>(
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let mut entries = Vec::new();
     for seat in range.first..range.end {
-        let held = leaves.seat(seat).map_err(Error::Fault)?;
+        let held: Seat = expect(leaves, seat)?;
         let power = power_down(held.weight(), rules.unit).map_err(Reject::from)?;
         total = add_power(total, power).map_err(Reject::from)?;
         let member = (power > 0).then(|| member_of(seat, held, power));
-        entries.push((seat, SetEntry { epoch, member }));
+        entries.push((seat, member));
     }
     let mut effects = Vec::new();
-    for (seat, entry) in entries {
-        leaves.set_member(seat, &entry).map_err(Error::Fault)?;
-        effects.extend(entry.member.map(Effect::Member));
+    let place = ring_place(epoch, rules.ring);
+    for (seat, member) in entries {
+        let leaf = MemberLeaf::new(epoch, member.as_ref());
+        leaves.write((place, seat), &leaf).map_err(Error::Fault)?;
+        effects.extend(member.map(Effect::Member));
     }
     effects.push(Effect::Rolled {
         next: range.end,

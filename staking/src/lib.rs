@@ -7,6 +7,7 @@
 //!   Roll seats    ──► member leaves of an epoch, copied from active seats ──► Member..., Rolled
 //! ```
 //!
+//! Leaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]).
 //! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
@@ -24,7 +25,9 @@
 )]
 
 mod apply;
+pub mod bytes;
 mod difference;
+mod leaf;
 mod leaves;
 mod member;
 pub mod minima;
@@ -35,10 +38,10 @@ mod tests;
 
 pub use apply::{Effect, Error, Input, Reject, Rules, apply};
 pub use difference::{Difference, DifferenceError, Update, difference};
-pub use leaves::{Leaves, MemoryLeaves, Missing};
-pub use member::Member;
+pub use leaf::{Key, Leaf, LeafError, Value, refuse, ring_place, take_flag, width_of_kind};
+pub use leaves::{Leaves, MemoryLeaves};
+pub use member::{Member, MemberLeaf};
 pub use seat::{Place, Seat, SeatState};
 pub use set::{
-    MAX_SEATS, MAX_TOTAL_POWER, PowerError, SetEntry, epoch_of, first_height, power_down, set_at,
-    total_power,
+    MAX_SEATS, MAX_TOTAL_POWER, PowerError, epoch_of, first_height, power_down, set_at, total_power,
 };

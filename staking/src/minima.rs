@@ -9,6 +9,9 @@
 //! 512 seats have three levels, 16 have one. Unused places are all ones and so never the least. Of equal stakes the lower
 //! seat is the weaker: with all ones behind them, the order of (stake, seat) decides everything.
 
+use crate::bytes::Reader;
+use crate::leaf::{Key, Leaf, LeafError, Value};
+use crate::leaves::expect;
 use crate::{Error, Leaves, MAX_SEATS, Reject};
 
 /// Places in a node, and seats that a boundary segment rolls.
@@ -45,6 +48,38 @@ impl Node {
     /// The least place; unused when all are.
     pub fn least(&self) -> Weight {
         self.0.iter().copied().min().unwrap_or(Weight::UNUSED)
+    }
+}
+
+impl Value for Node {
+    const KIND: u8 = 0x0f;
+    const WIDTH: usize = 288;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        for Weight { stake, seat } in self.0 {
+            bytes.extend(stake.to_be_bytes());
+            bytes.extend(seat.to_be_bytes());
+        }
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
+        let mut node = Self::default();
+        for place in &mut node.0 {
+            *place = Weight {
+                stake: reader.u128()?,
+                seat: reader.u16()?,
+            };
+        }
+        Ok(node)
+    }
+}
+
+impl Leaf for Node {
+    /// The level, and the number of the node in it.
+    type Name = (u8, u16);
+
+    fn key((level, index): Self::Name) -> Key {
+        Key::Minima { level, index }
     }
 }
 
@@ -97,7 +132,7 @@ fn node_of(weights: &[Weight]) -> Node {
 /// The weakest of `seats` seats.
 pub fn weakest<L: Leaves>(leaves: &mut L, seats: u16) -> Result<Weight, Error<L::Error>> {
     let level = top_level(seats)?;
-    Ok(leaves.minima(level, 0).map_err(Error::Fault)?.least())
+    Ok(expect::<Node, _>(leaves, (level, 0))?.least())
 }
 
 /// Puts the weight of one seat into the tree, reading and writing one node of each level; the weakest seat after it.
@@ -110,13 +145,11 @@ pub(crate) fn update<L: Leaves>(
     let mut least = weight;
     for level in 0..=top_level(seats)? {
         let (index, place) = (position / ARITY, position % ARITY);
-        let mut node = leaves.minima(level, index).map_err(Error::Fault)?;
+        let mut node: Node = expect(leaves, (level, index))?;
         if let Some(held) = node.0.get_mut(usize::from(place)) {
             *held = least;
         }
-        leaves
-            .set_minima(level, index, &node)
-            .map_err(Error::Fault)?;
+        leaves.write((level, index), &node).map_err(Error::Fault)?;
         least = node.least();
         position = index;
     }

@@ -9,6 +9,9 @@
 //!
 //! Only an active seat has power and counts in the minima with its stake; every other counts as zero.
 
+use crate::bytes::Reader;
+use crate::leaf::{Key, Leaf, LeafError, Value, refuse};
+
 /// What a seat's state byte says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SeatState {
@@ -83,6 +86,46 @@ impl Seat {
             SeatState::Active => self.stake,
             SeatState::Empty | SeatState::Jailed | SeatState::Tombstoned => 0,
         }
+    }
+}
+
+impl Value for Seat {
+    const KIND: u8 = 0x0e;
+    const WIDTH: usize = 173;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.state.byte());
+        bytes.extend(self.operator);
+        bytes.extend(self.registration.to_be_bytes());
+        bytes.extend(self.consensus_key);
+        bytes.extend(self.checkpoint_key);
+        bytes.extend(self.stake.to_be_bytes());
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
+        let byte = reader.u8()?;
+        let state = SeatState::from_byte(byte).ok_or(refuse::<Self>("state", u64::from(byte)))?;
+        let seat = Self {
+            state,
+            operator: reader.array()?,
+            registration: reader.u64()?,
+            consensus_key: reader.array()?,
+            checkpoint_key: reader.array()?,
+            stake: reader.u128()?,
+        };
+        if state == SeatState::Empty && seat != Self::default() {
+            return Err(refuse::<Self>("field of an empty seat", 1));
+        }
+        Ok(seat)
+    }
+}
+
+impl Leaf for Seat {
+    /// The number of the seat.
+    type Name = u16;
+
+    fn key(seat: u16) -> Key {
+        Key::Seat(seat)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sets: members, their power, and the one accessor of the set that stands at a height.
 
-use crate::{Error, Leaves, Member, Reject, Rules};
+use crate::{Error, Leaves, Member, MemberLeaf, Reject, Rules, ring_place};
 
 /// Seats that a deployment can have at most.
 pub const MAX_SEATS: u16 = 512;
@@ -8,15 +8,6 @@ pub const MAX_SEATS: u16 = 512;
 /// Bound of a set's total power. CometBFT's own is 2^60 − 1, and while a set changes it adds what joins before it takes away
 /// what leaves; half of the bound is always safe.
 pub const MAX_TOTAL_POWER: u64 = 1 << 59;
-
-/// What stands at one seat of the set of one epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetEntry {
-    /// The epoch whose set this is.
-    pub epoch: u64,
-    /// The member, or none where the seat had no power when the set was fixed.
-    pub member: Option<Member>,
-}
 
 /// Power that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,12 +80,13 @@ pub fn set_at<L: Leaves>(
     })?;
     let mut members = Vec::new();
     for seat in 0..rules.seats {
-        let entry = leaves.member(epoch, seat).map_err(Error::Fault)?;
-        let held = entry.as_ref().map(|entry| entry.epoch);
+        let name = (ring_place(epoch, rules.ring), seat);
+        let leaf: Option<MemberLeaf> = leaves.read(name).map_err(Error::Fault)?;
+        let held = leaf.as_ref().map(|leaf| leaf.epoch);
         if held != Some(epoch) {
             return Err(Reject::SetNotHeld { epoch, seat, held }.into());
         }
-        members.extend(entry.and_then(|entry| entry.member));
+        members.extend(leaf.and_then(|leaf| leaf.member(seat)));
     }
     Ok(members)
 }

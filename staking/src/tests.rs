@@ -16,7 +16,11 @@ fn rng(seed: u64) -> ChaCha8Rng {
 }
 
 fn rules(seats: u16) -> Rules {
-    Rules { seats, unit: UNIT }
+    Rules {
+        seats,
+        unit: UNIT,
+        ring: 3,
+    }
 }
 
 fn place(seat: u16, stake: u128) -> Place {
@@ -45,10 +49,14 @@ fn member(seat: u16, key: u8, power: u64) -> Member {
     }
 }
 
+fn seat_of(leaves: &mut MemoryLeaves, seat: u16) -> Seat {
+    leaves.read(seat).unwrap().unwrap()
+}
+
 fn naive_weakest(leaves: &mut MemoryLeaves, seats: u16) -> Weight {
     (0..seats)
         .map(|seat| Weight {
-            stake: leaves.seat(seat).unwrap().weight(),
+            stake: seat_of(leaves, seat).weight(),
             seat,
         })
         .min()
@@ -60,7 +68,7 @@ fn the_tree_of_minima_names_the_weakest_seat_that_a_scan_names() {
     let mut rng = rng(1);
     for seats in [1u16, 2, 15, 16, 17, 31, 33, 255, 256, 257, 300, 511, 512] {
         let rules = rules(seats);
-        let mut leaves = MemoryLeaves::new(seats, 4);
+        let mut leaves = MemoryLeaves::new(seats);
         let mut order: Vec<u16> = (0..seats).collect();
         for i in (1..order.len()).rev() {
             order.swap(i, rng.random_range(0..=i));
@@ -82,12 +90,16 @@ fn the_tree_of_minima_names_the_weakest_seat_that_a_scan_names() {
             assert_eq!(minima::weakest(&mut leaves, seats).unwrap(), scanned);
         }
         let stakes: Vec<u128> = (0..seats)
-            .map(|seat| leaves.seat(seat).unwrap().weight())
+            .map(|seat| seat_of(&mut leaves, seat).weight())
             .collect();
         for (level, nodes) in minima::build(&stakes).into_iter().enumerate() {
             for (index, node) in nodes.into_iter().enumerate() {
-                let held = leaves.minima(level as u8, index as u16).unwrap();
-                assert_eq!(held, node, "{seats} seats, level {level}, node {index}");
+                let held: Option<Node> = leaves.read((level as u8, index as u16)).unwrap();
+                assert_eq!(
+                    held,
+                    Some(node),
+                    "{seats} seats, level {level}, node {index}"
+                );
             }
         }
     }
@@ -121,7 +133,7 @@ fn the_levels_of_minima_have_one_node_for_sixteen_below_up_to_a_single_one() {
 fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
     let rules = rules(4);
     for state in [SeatState::Jailed, SeatState::Tombstoned, SeatState::Empty] {
-        let mut leaves = MemoryLeaves::new(4, 4);
+        let mut leaves = MemoryLeaves::new(4);
         for seat in 0..4 {
             apply(
                 &mut leaves,
@@ -133,10 +145,10 @@ fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
             )
             .unwrap();
         }
-        let held = leaves.seat(2).unwrap();
+        let held = seat_of(&mut leaves, 2);
         let changed = Seat { state, ..held };
         assert_eq!(changed.weight(), 0);
-        leaves.set_seat(2, &changed).unwrap();
+        leaves.write(2, &changed).unwrap();
         let effects = apply(
             &mut leaves,
             &rules,
@@ -160,11 +172,8 @@ fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
             .collect();
         assert_eq!(seats, [0, 1, 3]);
         assert_eq!(
-            leaves.member(2, 2).unwrap(),
-            Some(SetEntry {
-                epoch: 2,
-                member: None
-            })
+            leaves.read::<MemberLeaf>((2, 2)).unwrap(),
+            Some(MemberLeaf::absent(2))
         );
     }
 }
@@ -173,7 +182,7 @@ fn a_seat_that_is_not_active_counts_as_zero_and_gives_no_member() {
 fn rolling_in_ranges_gives_the_set_that_rolling_at_once_gives() {
     let mut rng = rng(2);
     let rules = rules(40);
-    let mut leaves = MemoryLeaves::new(40, 8);
+    let mut leaves = MemoryLeaves::new(40);
     for seat in 0..40 {
         if rng.random_bool(0.6) {
             let stake = UNIT * u128::from(rng.random_range(1..100u8)) + 999;
@@ -224,7 +233,7 @@ fn rolling_in_ranges_gives_the_set_that_rolling_at_once_gives() {
     assert_eq!(at_once, in_ranges);
     assert_eq!(total_power(&in_ranges), Ok(total));
     for member in &in_ranges {
-        let stake = leaves.seat(member.seat).unwrap().stake;
+        let stake = seat_of(&mut leaves, member.seat).stake;
         assert_eq!(
             u128::from(member.power),
             stake / UNIT,
@@ -236,7 +245,7 @@ fn rolling_in_ranges_gives_the_set_that_rolling_at_once_gives() {
 #[test]
 fn a_set_is_read_by_height_and_only_while_the_ring_holds_it() {
     let rules = rules(2);
-    let mut leaves = MemoryLeaves::new(2, 3);
+    let mut leaves = MemoryLeaves::new(2);
     apply(
         &mut leaves,
         &rules,
@@ -313,7 +322,7 @@ fn epochs_are_exactly_k_blocks() {
 #[test]
 fn what_cannot_be_placed_is_refused_and_writes_nothing() {
     let rules = rules(4);
-    let mut leaves = MemoryLeaves::new(4, 4);
+    let mut leaves = MemoryLeaves::new(4);
     apply(
         &mut leaves,
         &rules,
@@ -401,7 +410,7 @@ fn what_cannot_be_placed_is_refused_and_writes_nothing() {
 
 #[test]
 fn rules_and_ranges_out_of_bounds_are_refused() {
-    let mut leaves = MemoryLeaves::new(4, 4);
+    let mut leaves = MemoryLeaves::new(4);
     let roll = |first, count| Input::Roll {
         epoch: 2,
         first,
@@ -413,6 +422,7 @@ fn rules_and_ranges_out_of_bounds_are_refused() {
             Rules {
                 seats: 0,
                 unit: UNIT,
+                ring: 3,
             },
             roll(0, 1),
         ),
@@ -420,10 +430,18 @@ fn rules_and_ranges_out_of_bounds_are_refused() {
             Rules {
                 seats: 513,
                 unit: UNIT,
+                ring: 3,
             },
             roll(0, 1),
         ),
-        (Rules { seats: 4, unit: 0 }, roll(0, 1)),
+        (
+            Rules {
+                seats: 4,
+                unit: 0,
+                ring: 3,
+            },
+            roll(0, 1),
+        ),
         (rules(4), roll(0, 0)),
         (rules(4), roll(0, 5)),
         (rules(4), roll(4, 1)),
@@ -435,7 +453,7 @@ fn rules_and_ranges_out_of_bounds_are_refused() {
     let missing = apply(&mut leaves, &rules(5), roll(0, 5)).unwrap_err();
     assert_eq!(
         missing,
-        Error::Fault(Missing::Seat { seat: 4 }),
+        Error::Missing(Key::Seat(4)),
         "a missing leaf is a fault, not a reject"
     );
 }

@@ -6,12 +6,15 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
-use plasmid_bridge::client::ceremony::{self, Artifacts, Created, OperatorKeys, Plan};
+use plasmid_bridge::client::ceremony::{
+    self, Artifacts, CeremonyError, Created, OperatorKeys, Plan, Registered,
+};
 use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
 use plasmid_bridge::proof::{bls, set};
-use plasmid_bridge::relay::inbox::{Config, Finality};
+use plasmid_bridge::relay::config::Config;
+use plasmid_bridge::relay::seen::Finality;
 use plasmid_staking::Member;
 
 use crate::anvil::Anvil;
@@ -74,12 +77,33 @@ pub struct Stage {
     pub created: Created,
 }
 
-impl Stage {
-    /// Runs the whole ceremony with `count` operators on a fresh anvil.
+/// A ceremony before its first step of creation: everybody has registered and agreed.
+#[derive(Debug)]
+pub struct Ready {
+    /// The account that pays and deploys.
+    pub deployer: Wallet,
+    /// The operators' accounts.
+    pub operators: Vec<Wallet>,
+    /// Their keys, in the same order.
+    pub keys: Vec<OperatorKeys>,
+    /// Their membership in sets 0 and 1.
+    pub members: Vec<Member>,
+    /// The plan that the Registry's address commits to.
+    pub plan: Plan,
+    /// The compiled contracts.
+    pub artifacts: Artifacts,
+    /// The Registry.
+    pub registry: Address,
+    /// What they agreed on.
+    pub genesis: IRegistry::Genesis,
+}
+
+impl Ready {
+    /// Takes `count` operators up to their agreement on a fresh anvil.
     ///
     /// # Panics
     /// When a step of it fails.
-    pub async fn set(anvil: &Anvil, count: u64) -> Self {
+    pub async fn make(anvil: &Anvil, count: u64) -> Self {
         let artifacts = Artifacts::embedded().expect("the contracts are embedded");
         let deployer = wallet(anvil, FIRST_KEY).await;
         let mut operators = Vec::new();
@@ -103,10 +127,9 @@ impl Stage {
         let registry = ceremony::deploy(&deployer, &artifacts, &plan)
             .await
             .expect("the Registry is deployed");
-        let state_root = keccak256("a genesis state");
         let genesis = genesis(&members);
-        let sigma = STAKE * u128::from(count);
-        let agreement = ceremony::agreement(state_root, sigma, &genesis);
+        let registered: Vec<_> = members.iter().map(registered).collect();
+        let agreement = ceremony::agreement(&registered, &genesis);
         for (operator, keys) in operators.iter().zip(&keys) {
             ceremony::check_registry(operator.rpc(), &artifacts, &plan, registry)
                 .await
@@ -118,23 +141,6 @@ impl Stage {
                 .await
                 .expect("the operator agrees");
         }
-        ceremony::create(
-            &deployer,
-            registry,
-            &artifacts,
-            state_root,
-            &genesis,
-            U256::ZERO,
-        )
-        .await
-        .expect("the deployment is created");
-        let created = ceremony::read_back(deployer.rpc(), registry)
-            .await
-            .expect("the deployment is read back");
-        let patience = Duration::from_secs(30);
-        ceremony::wait_final(deployer.rpc(), created.block, Finality::Tag, patience)
-            .await
-            .expect("the deployment becomes final");
         Self {
             deployer,
             operators,
@@ -142,6 +148,46 @@ impl Stage {
             members,
             plan,
             artifacts,
+            registry,
+            genesis,
+        }
+    }
+
+    /// Takes the steps of the creation that are left, as `wallet`; gives how many it took.
+    ///
+    /// # Errors
+    /// As the ceremony says.
+    pub async fn create(&self, wallet: &Wallet) -> Result<usize, CeremonyError> {
+        let (registry, artifacts) = (self.registry, &self.artifacts);
+        let (genesis, paid) = (&self.genesis, U256::ZERO);
+        ceremony::create(wallet, registry, artifacts, genesis, paid, &mut |_| {}).await
+    }
+}
+
+impl Stage {
+    /// Runs the whole ceremony with `count` operators on a fresh anvil.
+    ///
+    /// # Panics
+    /// When a step of it fails.
+    pub async fn set(anvil: &Anvil, count: u64) -> Self {
+        let ready = Ready::make(anvil, count).await;
+        let taken = ready.create(&ready.deployer).await;
+        assert_eq!(taken.expect("the deployment is created"), 3);
+        let rpc = ready.deployer.rpc();
+        let created = ceremony::read_back(rpc, ready.registry)
+            .await
+            .expect("the deployment is read back");
+        let patience = Duration::from_secs(30);
+        ceremony::wait_final(rpc, created.block, Finality::Tag, patience)
+            .await
+            .expect("the deployment becomes final");
+        Self {
+            deployer: ready.deployer,
+            operators: ready.operators,
+            keys: ready.keys,
+            members: ready.members,
+            plan: ready.plan,
+            artifacts: ready.artifacts,
             created,
         }
     }
@@ -150,6 +196,7 @@ impl Stage {
     #[must_use]
     pub fn config(&self) -> Config {
         Config {
+            deployment: self.created.id,
             root_chain_id: self.created.root_chain_id,
             inbox: self.created.inbox,
             root_chain: self.created.root_chain,
@@ -162,6 +209,7 @@ impl Stage {
             poll_ms: 200,
             longest_wait_ms: 1_000,
             patience_ms: 5_000,
+            stall_ms: Config::STALL_BY_TAG_MS,
         }
     }
 
@@ -260,9 +308,22 @@ fn members(operators: &[Wallet], keys: &[OperatorKeys]) -> Vec<Member> {
         .collect()
 }
 
+fn registered(member: &Member) -> Registered {
+    Registered {
+        operator: member.operator,
+        registration: member.registration,
+        consensus_key: member.consensus_key,
+        checkpoint_key: member.checkpoint_key,
+        stake: STAKE,
+        bond: BOND,
+    }
+}
+
 fn genesis(members: &[Member]) -> IRegistry::Genesis {
     let set = set::commit(members).expect("the operators make a set");
     IRegistry::Genesis {
+        stateRoot: keccak256("a genesis state"),
+        sigma: U256::from(STAKE) * U256::from(members.len()),
         rootChain: IRootChain::Parameters {
             setCommitment: set.commitment,
             unit: UNIT,
@@ -273,9 +334,10 @@ fn genesis(members: &[Member]) -> IRegistry::Genesis {
             graceSecs: 600,
             rootBlockSecs: 1,
             epochMaxSecs: 60,
+            epochMinSecs: 20,
             revealBlocks: 8,
             epochBlocks: 16,
-            recordSlots: 64,
+            recordSlots: 70,
         },
         inbox: IInbox::Parameters {
             delaySecs: 5,

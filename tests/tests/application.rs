@@ -14,9 +14,13 @@ use plasmid::ledger::{Code, Slot};
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::init_chain;
 use plasmid_tests::harness::{Network, Plan};
+use tendermint_proto::google::protobuf::Duration;
 use tendermint_proto::v0_38::abci::{
     CheckTxType, RequestCheckTx, RequestExtendVote, RequestInfo, RequestInitChain, RequestQuery,
     RequestVerifyVoteExtension, ResponseQuery, response_verify_vote_extension::VerifyStatus,
+};
+use tendermint_proto::v0_38::types::{
+    AbciParams, BlockParams, ConsensusParams, EvidenceParams, VersionParams,
 };
 
 fn quiet() -> Network {
@@ -32,6 +36,26 @@ fn begin(network: &Network) -> RequestInitChain {
     init_chain(&network.file, &network.file.load().unwrap())
 }
 
+fn params(request: &mut RequestInitChain) -> &mut ConsensusParams {
+    request.consensus_params.as_mut().unwrap()
+}
+
+fn block(request: &mut RequestInitChain) -> &mut BlockParams {
+    params(request).block.as_mut().unwrap()
+}
+
+fn evidence(request: &mut RequestInitChain) -> &mut EvidenceParams {
+    params(request).evidence.as_mut().unwrap()
+}
+
+fn age(request: &mut RequestInitChain) -> &mut Duration {
+    evidence(request).max_age_duration.as_mut().unwrap()
+}
+
+fn key_types(request: &mut RequestInitChain) -> &mut Vec<String> {
+    &mut params(request).validator.as_mut().unwrap().pub_key_types
+}
+
 #[test]
 fn init_chain_is_idempotent_and_refuses_every_other_genesis() {
     let network = quiet();
@@ -43,42 +67,27 @@ fn init_chain_is_idempotent_and_refuses_every_other_genesis() {
         hex::encode(&answer.app_hash),
         network.file.derived.app_hash[2..]
     );
-    let edits: [fn(&mut RequestInitChain); 12] = [
+    let edits: [fn(&mut RequestInitChain); 20] = [
         |request| request.chain_id.push('0'),
         |request| request.initial_height = 2,
         |request| request.time.as_mut().unwrap().seconds += 1,
         |request| request.validators[0].power += 1,
         |request| request.validators[0].pub_key = request.validators[1].pub_key.clone(),
         |request| drop(request.validators.pop()),
+        |request| block(request).max_bytes += 1,
+        |request| block(request).max_gas = 1_000_000,
+        |request| evidence(request).max_age_num_blocks -= 1,
+        |request| evidence(request).max_bytes -= 1,
+        |request| age(request).seconds += 1,
+        |request| age(request).nanos += 1,
+        |request| drop(key_types(request).pop()),
+        |request| key_types(request).push("secp256k1".to_owned()),
+        |request| params(request).version = Some(VersionParams { app: 1 }),
+        |request| params(request).abci = None,
         |request| {
-            request
-                .consensus_params
-                .as_mut()
-                .unwrap()
-                .block
-                .as_mut()
-                .unwrap()
-                .max_bytes += 1
-        },
-        |request| {
-            request
-                .consensus_params
-                .as_mut()
-                .unwrap()
-                .abci
-                .as_mut()
-                .unwrap()
-                .vote_extensions_enable_height = 2
-        },
-        |request| {
-            request
-                .consensus_params
-                .as_mut()
-                .unwrap()
-                .evidence
-                .as_mut()
-                .unwrap()
-                .max_age_num_blocks -= 1
+            params(request).abci = Some(AbciParams {
+                vote_extensions_enable_height: 2,
+            });
         },
         |request| request.consensus_params = None,
         |request| request.app_state_bytes = b"{}".to_vec().into(),

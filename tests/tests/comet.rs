@@ -12,9 +12,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::B256;
 use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
 use plasmid::app::{App, Surroundings, identity};
+use plasmid::chain::committed::leaf;
 use plasmid::chain::genesis::file::File;
 use plasmid::chain::proof::LeafProof;
-use plasmid::chain::sets::leaf;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;
@@ -65,14 +65,16 @@ fn loopback() -> std::net::SocketAddr {
 }
 
 impl Network {
-    /// Four validators, configured and not started.
-    fn new(folder: &Path) -> Self {
+    /// Validators, configured and not started.
+    fn new(folder: &Path, count: u8) -> Self {
         let program = Tools::new(None).ensure_cometbft().unwrap();
         let inbox = Inbox::default();
-        let validators: Vec<Validator> = (0..4).map(|n| Validator::new(n, inbox.clone())).collect();
+        let validators: Vec<Validator> = (0..count)
+            .map(|n| Validator::new(n, inbox.clone()))
+            .collect();
         let file = genesis(&Plan::default(), &validators, now() - 10);
         let loaded = file.load().unwrap();
-        let homes: Vec<Home> = (0..4)
+        let homes: Vec<Home> = (0..count)
             .map(|n| Home::new(folder.join(format!("node{n}"))))
             .collect();
         let p2p: Vec<_> = homes.iter().map(|_| loopback()).collect();
@@ -127,7 +129,7 @@ impl Network {
             });
         }
         Self {
-            people: People::new(8, loaded.deployment.domain),
+            people: People::new(255, loaded.deployment.domain),
             file,
             inbox,
             nodes,
@@ -167,8 +169,12 @@ impl Network {
     }
 
     fn transfer(&self, from: u8, sequence: u64, amount: u128) -> Vec<u8> {
+        self.pay(from, 7, sequence, amount)
+    }
+
+    fn pay(&self, from: u8, to: u8, sequence: u64, amount: u128) -> Vec<u8> {
         let body = Body::Transfer {
-            to: People::account(7),
+            to: People::account(to),
             token: [0; 20],
             amount,
         };
@@ -290,6 +296,14 @@ impl Node {
         panic!("the account of {number} has {:?}", self.account(number));
     }
 
+    /// How many transactions wait in the engine.
+    async fn unconfirmed(&self) -> u64 {
+        let url = format!("{}/num_unconfirmed_txs", self.rpc().url());
+        let answer = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["result"]["total"].as_str().unwrap().parse().unwrap()
+    }
+
     /// Waits until the engine's index, which follows the blocks, has the transaction; it succeeded.
     async fn find(&self, hash: [u8; 32]) {
         for _ in 0..POLLS {
@@ -315,7 +329,7 @@ impl Node {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
-    let mut network = Network::new(folder.path());
+    let mut network = Network::new(folder.path(), 4);
     network.start_all().await;
     network.wait_for_all(3).await;
 
@@ -378,6 +392,64 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
     }
     network.compare(16 * 4).await;
     assert_eq!(network.nodes[3].account(7).balance, paid + 35);
+    for node in &mut network.nodes {
+        node.kill_engine();
+        node.stop_application().await;
+    }
+}
+
+/// The attack that once shut every pool in four minutes: keys without money fill it with what lies ahead of their turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_without_money_do_not_shut_the_engines_pools() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = Network::new(folder.path(), 2);
+    network.start_all().await;
+    network.wait_for_all(2).await;
+    // Some keys have enough for one transaction each.
+    for poor in 0..60 {
+        let dust = network.pay(0, 10 + poor, poor.into(), FEE + 5);
+        assert_eq!(network.nodes[0].submit(dust).await, 0);
+    }
+    for node in &network.nodes {
+        node.until(69, |leaf| leaf.balance == FEE + 5).await;
+    }
+    let refused = Code::InsufficientBalance.number();
+    for (place, nobody) in (70..250).enumerate() {
+        let node = &network.nodes[place % 2];
+        for sequence in 1..=10 {
+            assert_eq!(
+                node.submit(network.transfer(nobody, sequence, 1)).await,
+                refused
+            );
+        }
+        assert_eq!(node.unconfirmed().await, 0);
+    }
+    for poor in 10..70 {
+        let node = &network.nodes[usize::from(poor) % 2];
+        assert_eq!(node.submit(network.transfer(poor, 1, 1)).await, 0, "held");
+        assert_eq!(node.submit(network.transfer(poor, 2, 1)).await, refused);
+        assert_eq!(node.submit(network.transfer(poor, 0, 1)).await, refused);
+    }
+    // Whoever pays is in one of the next blocks: of two validators one proposes at least every other.
+    let honest = network.transfer(1, 0, 5);
+    assert_eq!(network.nodes[0].submit(honest.clone()).await, 0);
+    let taken = network.nodes[0].height().await;
+    let hash = engine_hash(&honest);
+    network.nodes[0].find(hash).await;
+    let found = network.nodes[0].rpc().tx(hash, false).await.unwrap();
+    assert!(
+        found.height.value() <= taken + 10,
+        "{} after {taken}",
+        found.height
+    );
+    // The engines ask again after each block, and what is held costs one look-up; chains go on with all of it.
+    for node in &network.nodes {
+        assert!(node.unconfirmed().await <= 60);
+        assert!(node.app().pool().len() <= 60);
+    }
+    let at = network.nodes[0].height().await;
+    network.wait_for_all(at + 20).await;
+    network.compare(at).await;
     for node in &mut network.nodes {
         node.kill_engine();
         node.stop_application().await;

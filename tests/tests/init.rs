@@ -275,6 +275,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
     let created = place.good("init create --from rich");
+    assert_eq!(created["steps_taken"], 3, "{created}");
     let late = place.refused("init create --from rich");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");

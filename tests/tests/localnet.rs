@@ -12,6 +12,10 @@ use std::{
 use plasmid_tests::processes;
 use serde_json::Value;
 
+#[path = "localnet/keys.rs"]
+mod keys;
+#[path = "localnet/tokens.rs"]
+mod tokens;
 #[path = "localnet/verbs.rs"]
 mod verbs;
 
@@ -126,19 +130,27 @@ fn said(folder: &Path, words: &[String]) -> String {
 
 /// Standard output of a command that fails.
 fn output_of_failure(folder: &Path, line: &str) -> String {
+    output_of_failing_words(folder, &words(line))
+}
+
+fn output_of_failing_words(folder: &Path, words: &[String]) -> String {
     let output = plasmid(folder)
-        .args(words(line))
+        .args(words)
         .args(["--output", "json"])
         .output()
         .expect("the command runs");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success(), "{line}: {text}");
+    assert!(!output.status.success(), "{words:?}: {text}");
     text.trim().to_owned()
 }
 
 /// The only thing that a command that fails says.
 fn refused(folder: &Path, line: &str) -> String {
-    let text = output_of_failure(folder, line);
+    refused_words(folder, &words(line))
+}
+
+fn refused_words(folder: &Path, words: &[String]) -> String {
+    let text = output_of_failing_words(folder, words);
     let said: Value = serde_json::from_str(&text).expect("an error is JSON too");
     said["error"].as_str().expect("a sentence").to_owned()
 }
@@ -325,8 +337,12 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     let token = network.description["contracts"]["test_token"].as_str();
     verbs::tokens(folder, token.expect("the test token"));
     verbs::transactions(folder);
+    verbs::waiting(folder);
     verbs::forced(folder);
     verbs::reads(folder);
+    keys::files(folder);
+    tokens::odd(folder, &network.description);
+    tokens::lost(folder, &network.description);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(

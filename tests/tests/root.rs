@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::node::root::Root;
-use plasmid_bridge::abi::{IInbox, IRootChain};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
 use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
+use plasmid_bridge::client::position::PositionFile;
 use plasmid_bridge::client::relayer::{Relayer, Source};
 use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
@@ -16,17 +17,18 @@ use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
 use plasmid_bridge::proof::{deployment, set};
 use plasmid_bridge::relay::acceptance::is_final;
-use plasmid_bridge::relay::inbox::{Anchor, View};
+use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
+use plasmid_bridge::relay::seen::Anchor;
 use plasmid_bridge::relay::track::Standing;
 use plasmid_tests::anvil::Anvil;
-use plasmid_tests::stage::Stage;
+use plasmid_tests::stage::{Ready, Stage};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn follow(stage: &Stage, urls: &[String]) -> Follower {
-    Follower::start(stage.config(), Anchor::GENESIS, urls).expect("the follower starts")
+    Follower::start(stage.config(), Anchor::GENESIS, None, urls).expect("the follower starts")
 }
 
 /// Waits until the view is as wanted.
@@ -55,6 +57,54 @@ fn is_chained(view: &View) {
         previous = link(entry.index, &previous, &message_hash(&entry.bytes));
         assert_eq!(previous, entry.link);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_the_creation_go_on_where_they_were_cut_short_whoever_takes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let ready = Ready::make(&anvil, 2).await;
+    let registry = ready.registry;
+    let step = |step: u64, code: &Bytes| IRegistry::createCall {
+        step: U256::from(step),
+        genesis: ready.genesis.clone(),
+        code: code.clone(),
+    };
+    let refused = |error: WalletError| match error {
+        WalletError::WouldRevert(why) => why,
+        other => panic!("{other}"),
+    };
+    // Somebody takes a step with other code, or another step: nothing stands, and both are told.
+    let stranger = &ready.deployer;
+    let other = Call::to(registry, step(0, &ready.artifacts.vault).abi_encode());
+    let why = refused(stranger.execute(other).await.unwrap_err());
+    assert!(why.contains("the code of step 0 has hash"), "{why}");
+    let early = Call::to(registry, step(1, &ready.artifacts.vault).abi_encode());
+    let why = refused(stranger.execute(early).await.unwrap_err());
+    assert!(why.contains("step 0 of the creation is next"), "{why}");
+
+    // A run that ends after its first step. From then on nobody can take anything back.
+    let first = Call::to(registry, step(0, &ready.artifacts.inbox).abi_encode());
+    stranger.execute(first).await.unwrap();
+    let refund = Call::to(registry, IRegistry::refundCall {}.abi_encode());
+    let why = refused(ready.operators[1].execute(refund).await.unwrap_err());
+    assert!(why.contains("locked until root time"), "{why}");
+    let half = ceremony::read_back(stranger.rpc(), registry).await;
+    assert!(matches!(half, Err(CeremonyError::NotCreated(_))));
+
+    // Two go on at once, and finish together; a third finds nothing to do.
+    let (one, two) = tokio::join!(
+        ready.create(&ready.operators[0]),
+        ready.create(&ready.operators[1])
+    );
+    assert_eq!(one.unwrap() + two.unwrap(), 2);
+    assert_eq!(ready.create(stranger).await.unwrap(), 0);
+    let created = ceremony::read_back(stranger.rpc(), registry).await.unwrap();
+    let native = IVault::escrowCall {
+        token: Address::ZERO,
+    };
+    let held = view_call(stranger.rpc(), created.vault, native, At::Latest).await;
+    assert_eq!(held.unwrap(), ready.genesis.sigma);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,6 +164,7 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
             other => panic!("{other:?}"),
         }
     }
+    reads_on_from_its_file(&stage, &anvil, folder.path()).await;
     assert_eq!(
         root.report(0, B256::ZERO, 2),
         Some((2, view.link(2).unwrap()))
@@ -136,6 +187,25 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
             .to_string()
             .contains("another history")
     );
+}
+
+/// A follower keeps how far it has read, and another one begins there; a damaged file costs time only.
+async fn reads_on_from_its_file(stage: &Stage, anvil: &Anvil, folder: &std::path::Path) {
+    let path = folder.join("root_position");
+    for round in 0..3 {
+        let file = PositionFile::open(&path, stage.created.id);
+        assert_eq!(file.position().is_some(), round == 1, "round {round}");
+        let urls = [anvil.url()];
+        let follower = Follower::start(stage.config(), Anchor::GENESIS, Some(file), &urls);
+        let follower = follower.expect("the follower starts");
+        let view = until(&follower, "four messages", |view| view.count() == 4).await;
+        is_chained(&view);
+        until(&follower, "the file", |_| path.exists()).await;
+        drop(follower);
+        if round == 1 {
+            std::fs::write(&path, b"damaged").unwrap();
+        }
+    }
 }
 
 async fn force(stage: &Stage, from: &Wallet, transaction: &[u8]) {
@@ -281,9 +351,9 @@ impl<'a> Child<'a> {
 }
 
 impl Source for Child<'_> {
-    async fn offer(&self, epoch: u64) -> Result<Option<Offer>, String> {
+    async fn offers(&self, epoch: u64) -> Result<Vec<Offer>, String> {
         if epoch >= self.epochs {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let checkpoint = self.checkpoint(epoch);
         let digest = checkpoint.digest();
@@ -292,11 +362,11 @@ impl Source for Child<'_> {
             .filter(|(number, _)| Some(*number) != self.absent)
             .map(|(number, keys)| (number, keys.checkpoint().sign_checkpoint(&digest)))
             .collect();
-        Ok(Some(Offer {
+        Ok(vec![Offer {
             checkpoint,
             members: self.stage.members.clone(),
             shares,
-        }))
+        }])
     }
 }
 

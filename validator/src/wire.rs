@@ -5,7 +5,7 @@ use plasmid_proto::{bridge::v1 as bridge, chain::v1::Parameter, ledger::v1 as le
 use plasmid_staking::Member;
 use sha2::{Digest, Sha256};
 
-use crate::ledger::{Account, Parameters, parameters::FinalityRule};
+use crate::ledger::{Account, Parameters, address, parameters::FinalityRule};
 
 /// A text that names nothing, with the text and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,20 +41,12 @@ pub fn account(text: &str) -> Result<Account, Unreadable> {
         .map_err(|error| Unreadable::new("account", text, error))
 }
 
-/// Twenty bytes from `0x` hex; mixed case must be the checksum of EIP-55.
+/// An address on root in text form.
 ///
 /// # Errors
 /// [`Unreadable`] with what is wrong.
 pub fn address_bytes(text: &str) -> Result<[u8; 20], Unreadable> {
-    let digits = text.trim_start_matches("0x");
-    if digits.chars().any(|c| c.is_ascii_uppercase())
-        && digits.chars().any(|c| c.is_ascii_lowercase())
-    {
-        return Address::parse_checksummed(text, None)
-            .map(Address::into_array)
-            .map_err(|error| Unreadable::new("address", text, error));
-    }
-    text.parse::<Address>()
+    address::parse(text)
         .map(Address::into_array)
         .map_err(|error| Unreadable::new("address", text, error))
 }
@@ -151,4 +143,26 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
             value,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_and_addresses_of_requests_have_a_right_checksum_or_none() {
+        let right = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let wrong = right.replace("0x5aA", "0x5AA");
+        for text in [right.to_owned(), right.to_lowercase()] {
+            let bytes = address_bytes(&text).expect("an address");
+            assert_eq!(account(&text), Ok(Account::ethereum(bytes)));
+            assert_eq!(address_text(&bytes), right);
+        }
+        for error in [
+            address_bytes(&wrong).map(drop).expect_err("refused"),
+            account(&wrong).map(drop).expect_err("refused"),
+        ] {
+            assert!(error.to_string().contains("EIP-55"), "{error}");
+        }
+    }
 }

@@ -109,6 +109,100 @@ fn keys_are_made_listed_shown_and_imported() {
 }
 
 #[test]
+fn key_files_of_other_wallets_open_and_one_that_lies_does_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/node/keystore/cases");
+    let folder_of_keys = folder.path().join("keys");
+    fs::create_dir(&folder_of_keys).expect("a folder");
+    for entry in fs::read_dir(cases).expect("the cases") {
+        let path = entry.expect("an entry").path();
+        fs::copy(
+            &path,
+            folder_of_keys.join(path.file_name().expect("a name")),
+        )
+        .expect("copy");
+    }
+    let own = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    // Editors of another system write a byte-order mark and another line end.
+    for password in ["testpassword\n", "\u{feff}testpassword\r\n"] {
+        fs::write(folder.path().join("password"), password).expect("write");
+        let shown = keys(folder.path(), &["show", "no-address"]).output();
+        assert_eq!(json(&shown.expect("runs"))["public"], own);
+    }
+    let shown = |name: &str| json(&keys(folder.path(), &["show", name]).output().expect("runs"));
+    assert_eq!(shown("scrypt-r1")["public"], shown("pbkdf2")["public"]);
+    let refused = shown("wrong-address")["error"].to_string();
+    assert!(refused.contains("says that its key is") && refused.contains(own));
+    fs::write(folder.path().join("password"), "foo").expect("write");
+    assert!(shown("short-key")["public"].is_string());
+    let listed = json(&keys(folder.path(), &["list"]).output().expect("runs"));
+    let rows = listed["keys"].as_array().expect("rows");
+    assert_eq!(rows.len(), 5, "{listed}");
+    for row in rows {
+        // A file that states nothing is not given a name, and another's is spelled as searches find it.
+        let stated = match row["name"].as_str() {
+            Some("wrong-address") => "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC".into(),
+            _ => Value::Null,
+        };
+        assert_eq!(row["public"], stated, "{row}");
+    }
+}
+
+#[test]
+fn a_wrong_checksum_is_refused_wherever_an_address_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let wrong = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    let plan = path("network.toml");
+    let made = plasmid(&["init", "plan", "--plan", &plan, "--operator", right])
+        .output()
+        .expect("runs");
+    assert!(made.status.success(), "{made:?}");
+    let text = fs::read_to_string(&plan).expect("the plan");
+    assert!(text.contains(right), "{text}");
+    let changed = path("changed.toml");
+    fs::write(&changed, text.replace(right, wrong)).expect("write");
+    let config = format!(
+        "abci = \"tcp://127.0.0.1:1\"\ngrpc = \"127.0.0.1:2\"\nengine_rpc = \"http://127.0.0.1:3\"\n\
+         [root]\nendpoints = [\"http://127.0.0.1:4\"]\nregistry = \"{wrong}\"\ndeployed_at = 1\n"
+    );
+    fs::write(path("plasmid.toml"), config).expect("write");
+    let balance = format!("{wrong}=1");
+    let root = ["--root", "http://127.0.0.1:1"];
+    let nothing = path("nothing.toml");
+    for arguments in [
+        vec!["--registry", wrong, "status"],
+        vec!["init", "plan", "--plan", &nothing, "--operator", wrong],
+        vec![
+            "init",
+            "plan",
+            "--plan",
+            &nothing,
+            "--operator",
+            right,
+            "--balance",
+            &balance,
+        ],
+        vec!["init", "status", "--plan", &changed, root[0], root[1]],
+        vec!["start", "--home", &path("")],
+        vec!["bridge", "prove", "--account", wrong],
+        vec!["bridge", "prove", "--account", right, "--token", wrong],
+    ] {
+        let output = plasmid(&arguments).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(said.contains("EIP-55"), "{arguments:?}: {said}");
+        assert!(said.contains(right), "{arguments:?}: {said}");
+    }
+    let named = plasmid(&["status", "--node", "http://127.0.0.1:1"])
+        .env("PLASMID_REGISTRY", wrong)
+        .output()
+        .expect("runs");
+    assert!(String::from_utf8_lossy(&named.stderr).contains("EIP-55"));
+}
+
+#[test]
 fn mistakes_are_answered_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let net = folder.path().to_string_lossy().into_owned();

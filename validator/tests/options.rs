@@ -11,8 +11,9 @@ use clap::{Arg, Command, CommandFactory};
 use plasmid::{
     cli::Cli,
     node::{
-        comet, config,
+        config,
         metrics::{Kind, METRICS},
+        options,
     },
 };
 use serde_json::Value;
@@ -44,8 +45,8 @@ name (`--moniker`, `--rpc`, `--p2p`, `--peer`, `--private`), and keeps every oth
 fn page() -> String {
     let mut text = HEAD.to_owned();
     text.push_str("| option | default | checked | meaning |\n|---|---|---|---|\n");
-    for option in config::OPTIONS {
-        let config::Described {
+    for option in options::OPTIONS {
+        let options::Described {
             name,
             default,
             checked,
@@ -54,7 +55,7 @@ fn page() -> String {
         let _ = writeln!(text, "| `{name}` | {default} | {checked} | {meaning} |");
     }
     let _ = write!(text, "\n{COMET}| line | value | reason |\n|---|---|---|\n");
-    for (line, value, reason) in comet::config::RELIED_ON {
+    for (line, value, reason) in options::RELIED_ON {
         let _ = writeln!(text, "| `{line}` | {value} | {reason} |");
     }
     let root = Cli::command();
@@ -230,6 +231,7 @@ fn every_name_of_the_configuration_is_described() {
         grpc: "127.0.0.1:1".parse().expect("an address"),
         engine_rpc: "http://127.0.0.1:2".to_owned(),
         metrics: Some("127.0.0.1:3".parse().expect("an address")),
+        share_with: vec!["http://127.0.0.1:5".to_owned()],
         retain_blocks: 1,
         root: config::Root {
             endpoints: vec!["http://127.0.0.1:4".to_owned()],
@@ -247,7 +249,7 @@ fn every_name_of_the_configuration_is_described() {
             _ => names.push(name.clone()),
         }
     }
-    let mut described: Vec<_> = config::OPTIONS
+    let mut described: Vec<_> = options::OPTIONS
         .iter()
         .map(|one| one.name.to_owned())
         .collect();

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "./interfaces/IInbox.sol";
+import {IRegistry} from "./interfaces/IRegistry.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
 
 /// @title The inbox
@@ -40,15 +42,15 @@ contract Inbox is IInbox {
     /// @dev Message i is lane i mod 4 of word i / 4 mod 256, once message 4·(i / 4) + 3 has come.
     uint256[DUE_RING / 4] private _dueRing;
 
-    constructor(Arguments memory arguments) {
+    constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
-        Parameters memory given = arguments.parameters;
+        Parameters memory given = founding.genesis.inbox;
         _inRange("delaySecs", given.delaySecs, 1, 365 days);
         _inRange("intervalMs", given.intervalMs, 1, INTERVAL_LIMIT_MS);
         _inRange("price", given.price, 1, 1 << 96);
         _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
-        vault = arguments.vault;
-        rootChain = arguments.rootChain;
+        vault = founding.contracts[Manifest.VAULT];
+        rootChain = Manifest.rootChain(founding.contracts);
         DELAY_SECS = given.delaySecs;
         INTERVAL_MS = given.intervalMs;
         PRICE = given.price;
@@ -59,6 +61,7 @@ contract Inbox is IInbox {
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index) {
         Head memory head = _head;
         if (msg.sender == vault && kind == Messages.DEPOSIT) {
+            _checkOpen(head);
             uint256 price_ = _price(head);
             if (msg.value != price_) revert PriceNotPaid(price_, msg.value);
             return _append(head, _paidDueMs(head), kind, body);
@@ -74,6 +77,7 @@ contract Inbox is IInbox {
     function force(bytes calldata transaction) external payable returns (uint64 index) {
         if (transaction.length == 0 || transaction.length > FORCED_LIMIT) revert ForcedLength(transaction.length);
         Head memory head = _head;
+        _checkOpen(head);
         uint256 price_ = _price(head);
         if (msg.value < price_) revert PriceNotPaid(price_, msg.value);
         index = _append(
@@ -130,6 +134,11 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     function parameters() external view returns (Parameters memory) {
         return Parameters(DELAY_SECS, INTERVAL_MS, PRICE, DOUBLING_SECS);
+    }
+
+    /// @dev RootChain comes last, so before it no message can be sent; behind the first one nobody has to look again.
+    function _checkOpen(Head memory head) private view {
+        if (head.count == 0 && rootChain.code.length == 0) revert NotOpen();
     }
 
     function _append(Head memory head, uint64 dueMs, uint8 kind, bytes memory body) private returns (uint64 index) {

@@ -2,12 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
-import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
-import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
 import {Possession as Possessions} from "./libraries/Possession.sol";
 
 /// @title The registry
@@ -24,11 +23,19 @@ contract Registry is IRegistry {
         bytes32[3] checkpointKey;
     }
 
+    /// @dev How many contracts of the manifest stand, and until when the operators are bound by the steps that were taken (0: none was).
+    struct Creation {
+        uint64 until;
+        uint8 made;
+    }
+
     uint256 private constant OPERATOR_LIMIT = 128;
     uint256 private constant SIGMA_LIMIT = 1 << 112;
     /// @dev Below SIGMA_LIMIT, so that a stake fits beside any bond.
     uint256 private constant BOND_LIMIT = 1 << 96;
-    /// @dev A lock that does not end would keep a stake for ever when another operator does not agree.
+    /// @dev Within the shortest lock some root blocks come; one that does not end would keep a stake for ever when another operator
+    /// does not agree.
+    uint256 private constant LEAST_LOCK_SECS = 1 minutes;
     uint256 private constant LOCK_LIMIT_SECS = 365 days;
 
     IEd25519Verifier public immutable verifier;
@@ -37,11 +44,12 @@ contract Registry is IRegistry {
     address public immutable rootChain;
     uint128 public immutable bond;
     uint64 public immutable lockSecs;
-    bytes32 private immutable INBOX_CODE;
-    bytes32 private immutable VAULT_CODE;
-    bytes32 private immutable ROOT_CHAIN_CODE;
 
     address[] private _operators;
+    bytes32[] private _codes;
+    Creation private _creation;
+    /// @dev What the creation began with; 0 before.
+    bytes32 private _agreement;
     mapping(address => Entry) private _entries;
     /// @dev Who holds a key, for ever: consensus keys as they are, checkpoint keys by their hash.
     mapping(bytes32 => address) private _consensusKeyOf;
@@ -59,18 +67,20 @@ contract Registry is IRegistry {
             _operators.push(operator);
         }
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
-        if (arguments.inboxCode == 0 || arguments.vaultCode == 0 || arguments.rootChainCode == 0) revert CodeHashZero();
-        _inRange("bond", arguments.bond, 0, BOND_LIMIT);
-        _inRange("lockSecs", arguments.lockSecs, 1, LOCK_LIMIT_SECS);
+        uint256 steps = arguments.codes.length;
+        if (steps < Manifest.LEAST || steps > Manifest.MOST) revert CodeCount(steps);
+        for (uint256 i; i < steps; ++i) {
+            if (arguments.codes[i] == 0) revert CodeHashZero(i);
+        }
+        _inRange("bond", arguments.bond, 1, BOND_LIMIT);
+        _inRange("lockSecs", arguments.lockSecs, LEAST_LOCK_SECS, LOCK_LIMIT_SECS);
+        _codes = arguments.codes;
         verifier = arguments.verifier;
         bond = arguments.bond;
         lockSecs = arguments.lockSecs;
-        INBOX_CODE = arguments.inboxCode;
-        VAULT_CODE = arguments.vaultCode;
-        ROOT_CHAIN_CODE = arguments.rootChainCode;
-        inbox = _created(1);
-        vault = _created(2);
-        rootChain = _created(3);
+        inbox = _created(Manifest.INBOX + 1);
+        vault = _created(Manifest.VAULT + 1);
+        rootChain = _created(steps);
     }
 
     /// @inheritdoc IRegistry
@@ -85,8 +95,8 @@ contract Registry is IRegistry {
         if (msg.value <= bond) revert StakeMissing(bond, msg.value);
         if (msg.value > SIGMA_LIMIT) revert SigmaTooHigh(msg.value);
         _checkPossession(consensusKey, checkpointKey, possession);
-        _take(_consensusKeyOf, consensusKey);
-        _take(_checkpointKeyOf, keccak256(checkpointKey));
+        _take(_consensusKeyOf, consensusKey, "consensus key");
+        _take(_checkpointKeyOf, keccak256(checkpointKey), "checkpoint key");
 
         entry.stake = uint128(msg.value - bond);
         entry.bond = bond;
@@ -113,40 +123,60 @@ contract Registry is IRegistry {
     function agree(bytes32 agreement) external {
         if (agreement == 0) revert AgreementZero();
         Entry storage entry = _free();
+        if (_agreement != 0 && agreement != _agreement) revert BegunWithAnother(_agreement, agreement);
         entry.agreement = agreement;
         entry.lockedUntil = uint64(block.timestamp) + lockSecs;
         emit Agreed(msg.sender, agreement, entry.lockedUntil);
     }
 
     /// @inheritdoc IRegistry
-    function create(bytes32 stateRoot, Genesis calldata genesis, Code calldata code) external payable {
-        if (created()) revert AlreadyCreated();
-        _checkCode("inbox", INBOX_CODE, code.inbox);
-        _checkCode("vault", VAULT_CODE, code.vault);
-        _checkCode("root chain", ROOT_CHAIN_CODE, code.rootChain);
-        uint256 sigma = totalStake() + msg.value;
-        if (sigma > SIGMA_LIMIT) revert SigmaTooHigh(sigma);
-        bytes32 agreement = agreementOf(stateRoot, sigma, genesis);
-        _checkAgreed(agreement);
+    function create(uint256 step, Genesis calldata genesis, bytes calldata code) external payable {
+        uint256 made = _creation.made;
+        uint256 steps = _codes.length;
+        if (made == steps) revert AlreadyCreated();
+        if (step != made) revert NotNextStep(made, step);
+        bytes32 given = keccak256(code);
+        if (given != _codes[step]) revert CodeMismatch(step, _codes[step], given);
+        bool last = step + 1 == steps;
+        uint256 balances = _balances(genesis.sigma);
+        uint256 expected = last ? balances : 0;
+        if (msg.value != expected) revert BalancesMismatch(expected, msg.value);
+        bytes32 agreement = agreementOf(genesis);
+        _bind(agreement);
 
-        IInbox.Arguments memory forInbox = IInbox.Arguments(vault, rootChain, genesis.inbox);
-        _create("inbox", 0, inbox, code.inbox, abi.encode(forInbox));
-        IVault.Arguments memory forVault = IVault.Arguments(IInbox(inbox), IRootChain(rootChain));
-        _create("vault", sigma, vault, code.vault, abi.encode(forVault));
-        IRootChain.Arguments memory forRootChain =
-            IRootChain.Arguments(IInbox(inbox), vault, stateRoot, genesis.inbox.delaySecs, genesis.rootChain);
-        _create("root chain", 0, rootChain, code.rootChain, abi.encode(forRootChain));
-        emit Created(rootChain, inbox, vault, agreement, sigma);
+        _creation.made = uint8(step + 1);
+        address contract_ = _created(step + 1);
+        _create(step, contract_, bytes.concat(code, abi.encode(Founding(contracts(), genesis))));
+        emit Made(step, contract_, agreement);
+        if (last) {
+            IVault(vault).fund{value: genesis.sigma}();
+            emit Created(rootChain, inbox, vault, agreement, genesis.sigma);
+        }
+    }
+
+    /// @inheritdoc IRegistry
+    function creation() external view returns (uint256 made, uint256 steps, bytes32 agreement, uint64 until) {
+        return (_creation.made, _codes.length, _agreement, _creation.until);
     }
 
     /// @inheritdoc IRegistry
     function created() public view returns (bool) {
-        return rootChain.code.length != 0;
+        return _creation.made == _codes.length;
     }
 
     /// @inheritdoc IRegistry
-    function agreementOf(bytes32 stateRoot, uint256 sigma, Genesis calldata genesis) public pure returns (bytes32) {
-        return keccak256(abi.encodePacked("PAGR", stateRoot, sigma, keccak256(abi.encode(genesis))));
+    function agreementOf(Genesis calldata genesis) public view returns (bytes32) {
+        return keccak256(abi.encodePacked("PAGR", registrationsHash(), keccak256(abi.encode(genesis))));
+    }
+
+    /// @inheritdoc IRegistry
+    function registrationsHash() public view returns (bytes32 hash) {
+        for (uint256 i; i < _operators.length; ++i) {
+            address operator = _operators[i];
+            Entry storage entry = _entries[operator];
+            bytes memory keys = abi.encodePacked(entry.consensusKey, entry.checkpointKey);
+            hash = keccak256(abi.encodePacked("PREG", hash, operator, entry.number, keys, entry.stake, entry.bond));
+        }
     }
 
     /// @inheritdoc IRegistry
@@ -195,8 +225,16 @@ contract Registry is IRegistry {
     }
 
     /// @inheritdoc IRegistry
-    function codeHashes() external view returns (bytes32 inboxCode, bytes32 vaultCode, bytes32 rootChainCode) {
-        return (INBOX_CODE, VAULT_CODE, ROOT_CHAIN_CODE);
+    function codeHashes() external view returns (bytes32[] memory) {
+        return _codes;
+    }
+
+    /// @inheritdoc IRegistry
+    function contracts() public view returns (address[] memory list) {
+        list = new address[](_codes.length);
+        for (uint256 i; i < list.length; ++i) {
+            list[i] = _created(i + 1);
+        }
     }
 
     /// @dev The caller's entry, registered and not locked, before RootChain exists.
@@ -204,7 +242,8 @@ contract Registry is IRegistry {
         if (created()) revert AlreadyCreated();
         entry = _entries[msg.sender];
         if (entry.stake == 0) revert NotRegistered(msg.sender);
-        if (block.timestamp < entry.lockedUntil) revert Locked(entry.lockedUntil, block.timestamp);
+        uint64 until = entry.lockedUntil > _creation.until ? entry.lockedUntil : _creation.until;
+        if (block.timestamp < until) revert Locked(until, block.timestamp);
     }
 
     function _checkPossession(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession)
@@ -220,11 +259,36 @@ contract Registry is IRegistry {
         if (!valid) revert BadPossession("consensus key");
     }
 
-    function _take(mapping(bytes32 => address) storage holders, bytes32 key) private {
+    function _take(mapping(bytes32 => address) storage holders, bytes32 key, string memory name) private {
         address holder = holders[key];
         if (holder == msg.sender) return;
-        if (holder != address(0)) revert KeyTaken(holder);
+        if (holder != address(0)) revert KeyTaken(name, holder);
         holders[key] = msg.sender;
+    }
+
+    /// @dev What is left of Σ beside the stakes of all operators.
+    function _balances(uint256 sigma) private view returns (uint256) {
+        uint256 stakes;
+        for (uint256 i; i < _operators.length; ++i) {
+            uint256 stake = _entries[_operators[i]].stake;
+            if (stake == 0) revert NotRegistered(_operators[i]);
+            stakes += stake;
+        }
+        if (sigma > SIGMA_LIMIT) revert SigmaTooHigh(sigma);
+        if (sigma < stakes) revert SigmaTooLow(stakes, sigma);
+        return sigma - stakes;
+    }
+
+    /// @dev The first step binds all operators to what they agreed on, for as long as an agreement locks; so nobody can change or take
+    /// back anything between two steps. When that time runs out they are free, and may agree on the same again, but on nothing else.
+    function _bind(bytes32 agreement) private {
+        if (_agreement != 0) {
+            if (agreement != _agreement) revert BegunWithAnother(_agreement, agreement);
+            if (block.timestamp < _creation.until) return;
+        }
+        _checkAgreed(agreement);
+        _agreement = agreement;
+        _creation.until = uint64(block.timestamp) + lockSecs;
     }
 
     /// @dev An agreement counts while it locks: a stake can be used or taken back, never both, never neither.
@@ -232,25 +296,16 @@ contract Registry is IRegistry {
         for (uint256 i; i < _operators.length; ++i) {
             address operator = _operators[i];
             Entry storage entry = _entries[operator];
-            if (entry.stake == 0) revert NotRegistered(operator);
             if (entry.agreement != agreement) revert NotAgreed(operator, agreement, entry.agreement);
             uint64 until = entry.lockedUntil;
             if (block.timestamp >= until) revert AgreementLapsed(operator, until, block.timestamp);
         }
     }
 
-    function _checkCode(string memory name, bytes32 expected, bytes calldata code) private pure {
-        bytes32 given = keccak256(code);
-        if (given != expected) revert CodeMismatch(name, expected, given);
-    }
-
-    function _create(string memory name, uint256 value, address expected, bytes calldata code, bytes memory arguments)
-        private
-    {
-        bytes memory initCode = bytes.concat(code, arguments);
+    function _create(uint256 step, address expected, bytes memory initCode) private {
         address made;
         assembly ("memory-safe") {
-            made := create(value, add(initCode, 0x20), mload(initCode))
+            made := create(0, add(initCode, 0x20), mload(initCode))
             if and(iszero(made), gt(returndatasize(), 0)) {
                 // The constructor's own reason.
                 let reason := mload(0x40)
@@ -259,7 +314,7 @@ contract Registry is IRegistry {
             }
         }
         // No address without a reason: the gas ran out, or the code has none. Another address: the code called create() again.
-        if (made != expected) revert CreationFailed(name);
+        if (made != expected) revert CreationFailed(step);
     }
 
     function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {
@@ -267,7 +322,7 @@ contract Registry is IRegistry {
     }
 
     /// @dev Address of this contract's creation number `nonce` (1 to 127): keccak of the RLP list (address, nonce).
-    function _created(uint8 nonce) private view returns (address) {
-        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", address(this), nonce)))));
+    function _created(uint256 nonce) private view returns (address) {
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", address(this), uint8(nonce))))));
     }
 }

@@ -8,6 +8,7 @@ import {Bls} from "./libraries/Bls.sol";
 import {Checkpoints} from "./libraries/Checkpoints.sol";
 import {ListTree} from "./libraries/ListTree.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
 import {Members} from "./libraries/Members.sol";
 import {Messages} from "./libraries/Messages.sol";
 
@@ -50,6 +51,7 @@ contract RootChain is IRootChain {
     uint64 private immutable GRACE_SECS;
     uint64 private immutable ROOT_BLOCK_SECS;
     uint64 private immutable EPOCH_MAX_SECS;
+    uint64 private immutable EPOCH_MIN_SECS;
     uint32 private immutable REVEAL_BLOCKS;
     uint32 private immutable EPOCH_BLOCKS;
     uint32 private immutable RECORD_SLOTS;
@@ -58,22 +60,23 @@ contract RootChain is IRootChain {
     /// @dev Checkpoint e at e mod RECORD_SLOTS; no slot is made after the first round.
     mapping(uint256 => bytes32) private _records;
 
-    constructor(Arguments memory arguments) {
+    constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
-        Parameters memory given = arguments.parameters;
-        _checkParameters(given, arguments.inboxDelaySecs);
-        if (arguments.stateRoot == 0) revert ZeroRoot("genesis state");
+        IRegistry.Genesis memory genesis = founding.genesis;
+        Parameters memory given = genesis.rootChain;
+        _checkParameters(given, genesis.inbox.delaySecs);
+        if (genesis.stateRoot == 0) revert ZeroRoot("genesis state");
 
         registry = IRegistry(msg.sender);
-        inbox = arguments.inbox;
-        vault = arguments.vault;
-        genesisStateRoot = arguments.stateRoot;
+        inbox = IInbox(founding.contracts[Manifest.INBOX]);
+        vault = founding.contracts[Manifest.VAULT];
+        genesisStateRoot = genesis.stateRoot;
         genesisTime = uint64(block.timestamp);
         genesisBlock = uint64(block.number);
         parentBlockHash = blockhash(block.number - 1);
         deployment = bytes20(
             keccak256(
-                abi.encodePacked("PDEP", block.chainid, address(this), blockhash(block.number - 1), arguments.stateRoot)
+                abi.encodePacked("PDEP", block.chainid, address(this), blockhash(block.number - 1), genesis.stateRoot)
             )
         );
 
@@ -89,10 +92,11 @@ contract RootChain is IRootChain {
         GRACE_SECS = given.graceSecs;
         ROOT_BLOCK_SECS = given.rootBlockSecs;
         EPOCH_MAX_SECS = given.epochMaxSecs;
+        EPOCH_MIN_SECS = given.epochMinSecs;
         REVEAL_BLOCKS = given.revealBlocks;
         EPOCH_BLOCKS = given.epochBlocks;
         RECORD_SLOTS = given.recordSlots;
-        inboxDelaySecs = arguments.inboxDelaySecs;
+        inboxDelaySecs = genesis.inbox.delaySecs;
 
         uint48 time = uint48(block.timestamp);
         _head = PackedHead({accepted: 0, tau: time, lastBlockTime: time, inboxCursor: 0, freeAt: 0});
@@ -171,6 +175,7 @@ contract RootChain is IRootChain {
             graceSecs: GRACE_SECS,
             rootBlockSecs: ROOT_BLOCK_SECS,
             epochMaxSecs: EPOCH_MAX_SECS,
+            epochMinSecs: EPOCH_MIN_SECS,
             revealBlocks: REVEAL_BLOCKS,
             epochBlocks: EPOCH_BLOCKS,
             recordSlots: RECORD_SLOTS
@@ -296,9 +301,23 @@ contract RootChain is IRootChain {
         _inRange("exitTimeoutSecs", given.exitTimeoutSecs, 1, limit);
         _inRange("graceSecs", given.graceSecs, 1, limit);
         _inRange("epochMaxSecs", given.epochMaxSecs, 1, limit);
+        _inRange("epochMinSecs", given.epochMinSecs, 1, given.epochMaxSecs);
         _inRange("epochBlocks", given.epochBlocks, 16, type(uint16).max);
-        _inRange("recordSlots", given.recordSlots, 8, 1 << 16);
+        _inRange("recordSlots", given.recordSlots, _leastSlots(given, reveals), 1 << 16);
         if (given.recordSlots % 2 != 0) revert ParameterOutOfRange("recordSlots", given.recordSlots);
+    }
+
+    /// @dev The ring holds what every window needs at the shortest epochs, and each half of it an unbonding.
+    function _leastSlots(Parameters memory given, uint256 reveals) private pure returns (uint256) {
+        uint256 held = given.evidenceSecs > given.unbondingSecs ? given.evidenceSecs : given.unbondingSecs;
+        held += uint256(given.exitTimeoutSecs) + given.graceSecs + reveals;
+        uint256 whole = _epochs(held, given.epochMinSecs);
+        uint256 halves = 2 * _epochs(given.unbondingSecs, given.epochMinSecs);
+        return whole > halves ? whole : halves;
+    }
+
+    function _epochs(uint256 secs, uint256 shortest) private pure returns (uint256) {
+        return (secs + shortest - 1) / shortest + 4;
     }
 
     function _inRange(string memory name, uint256 value, uint256 low, uint256 high) private pure {

@@ -2,9 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "./interfaces/IInbox.sol";
+import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 import {TokenCalls} from "./libraries/TokenCalls.sol";
@@ -28,6 +30,7 @@ contract Vault is IVault {
     /// @dev What must be left before it: a call passes on at most 63 of 64 parts (EIP-150), and is encoded and priced first.
     uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
 
+    address public immutable registry;
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
 
@@ -43,10 +46,16 @@ contract Vault is IVault {
         _entered = false;
     }
 
-    constructor(Arguments memory arguments) payable {
+    constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
-        inbox = arguments.inbox;
-        rootChain = arguments.rootChain;
+        registry = msg.sender;
+        inbox = IInbox(founding.contracts[Manifest.INBOX]);
+        rootChain = IRootChain(Manifest.rootChain(founding.contracts));
+    }
+
+    /// @inheritdoc IVault
+    function fund() external payable {
+        if (msg.sender != registry) revert OnlyRegistry(msg.sender);
         _credit(NATIVE, msg.value);
     }
 
@@ -57,7 +66,7 @@ contract Vault is IVault {
         notReentered
         returns (uint64 index)
     {
-        _checkTarget(recipient, refund);
+        _checkTarget(NATIVE, recipient, refund);
         _checkAmount(amount);
         _credit(NATIVE, amount);
         bytes memory origin = abi.encodePacked(refund, msg.sender, uint8(18), uint8(3), bytes32("ETH"));
@@ -71,7 +80,7 @@ contract Vault is IVault {
         notReentered
         returns (uint64 index, uint128 received)
     {
-        _checkTarget(recipient, refund);
+        _checkTarget(token, recipient, refund);
         if (token.code.length == 0) revert NoToken(token);
         _checkAmount(amount);
         received = _pull(token, amount);
@@ -173,10 +182,20 @@ contract Vault is IVault {
         return _claimed[index >> 8] >> (index & 255) & 1 == 1;
     }
 
-    function _checkTarget(Account calldata recipient, address refund) private pure {
+    function _checkTarget(address token, Account calldata recipient, address refund) private view {
         if (recipient.kind > LAST_ACCOUNT_KIND) revert RecipientKind(recipient.kind);
         if (recipient.id == 0) revert RecipientZero();
         if (refund == address(0)) revert RefundZero();
+        if (recipient.kind == 0) _checkUsable(token, address(recipient.id));
+        _checkUsable(token, refund);
+    }
+
+    /// @dev Twin: `plasmid::ledger::recipient`. On the child nobody acts for these, and a withdrawal to one of them pays nobody.
+    function _checkUsable(address token, address account) private view {
+        if (
+            account == token || account == address(this) || account == registry || account == address(inbox)
+                || account == address(rootChain)
+        ) revert AccountUnusable(account);
     }
 
     function _checkAmount(uint256 amount) private pure {
@@ -194,7 +213,9 @@ contract Vault is IVault {
     function _pull(address token, uint128 amount) private returns (uint128) {
         uint256 before = TokenCalls.balanceOf(token, address(this));
         TokenCalls.transferFrom(token, msg.sender, address(this), amount);
-        uint256 received = TokenCalls.balanceOf(token, address(this)) - before;
+        uint256 behind = TokenCalls.balanceOf(token, address(this));
+        if (behind <= before) revert NothingArrived(token, amount);
+        uint256 received = behind - before;
         _checkAmount(received);
         return uint128(received);
     }

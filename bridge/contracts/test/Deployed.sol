@@ -31,6 +31,7 @@ abstract contract Deployed is Test {
     uint64 internal constant UNBONDING = 2 days;
     uint32 internal constant SLOTS = 16;
     uint64 internal constant DELAY = 1 hours;
+    uint256 internal constant STEPS = 3;
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
@@ -83,9 +84,10 @@ abstract contract Deployed is Test {
             arguments.operators[i] = operators[i].owner;
         }
         arguments.verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
-        arguments.inboxCode = keccak256(Builds.code(Builds.INBOX));
-        arguments.vaultCode = keccak256(Builds.code(Builds.VAULT));
-        arguments.rootChainCode = keccak256(Builds.code(Builds.ROOT_CHAIN));
+        arguments.codes = new bytes32[](STEPS);
+        for (uint256 step; step < STEPS; ++step) {
+            arguments.codes[step] = keccak256(_code(step));
+        }
         arguments.bond = BOND;
         arguments.lockSecs = LOCK;
     }
@@ -114,6 +116,8 @@ abstract contract Deployed is Test {
     }
 
     function _genesis() internal view virtual returns (IRegistry.Genesis memory genesis) {
+        genesis.stateRoot = stateRoot;
+        genesis.sigma = _sigma();
         genesis.rootChain = IRootChain.Parameters({
             setCommitment: _commitment(_set()),
             unit: UNIT,
@@ -123,7 +127,8 @@ abstract contract Deployed is Test {
             exitTimeoutSecs: 1 days,
             graceSecs: 1 hours,
             rootBlockSecs: 12,
-            epochMaxSecs: 1 hours,
+            epochMaxSecs: 1 days,
+            epochMinSecs: 12 hours,
             revealBlocks: 8,
             epochBlocks: 64,
             recordSlots: SLOTS
@@ -132,8 +137,10 @@ abstract contract Deployed is Test {
             IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
     }
 
-    function _code() internal view returns (IRegistry.Code memory) {
-        return IRegistry.Code(Builds.code(Builds.INBOX), Builds.code(Builds.VAULT), Builds.code(Builds.ROOT_CHAIN));
+    /// @notice The code of a step of the creation.
+    function _code(uint256 step) internal view returns (bytes memory) {
+        string[3] memory builds = [Builds.INBOX, Builds.VAULT, Builds.ROOT_CHAIN];
+        return Builds.code(builds[step]);
     }
 
     function _sigma() internal view returns (uint256 sum) {
@@ -143,8 +150,24 @@ abstract contract Deployed is Test {
         }
     }
 
+    /// @notice As an operator computes it, from what it expects the others to have registered.
+    function _agreement(IRegistry.Genesis memory genesis) internal view returns (bytes32) {
+        bytes32 registrations;
+        for (uint256 i; i < operators.length; ++i) {
+            Operator storage operator = operators[i];
+            registrations = keccak256(
+                bytes.concat(
+                    bytes.concat("PREG", registrations, bytes20(operator.owner), bytes8(uint64(i + 1))),
+                    bytes.concat(operator.consensusKey, operator.checkpointKey),
+                    bytes.concat(bytes16(uint128(stakeOf(i))), bytes16(BOND))
+                )
+            );
+        }
+        return keccak256(bytes.concat("PAGR", registrations, keccak256(abi.encode(genesis))));
+    }
+
     function _agreement() internal view returns (bytes32) {
-        return registry.agreementOf(stateRoot, _sigma(), _genesis());
+        return _agreement(_genesis());
     }
 
     function _agree(uint256 i) internal {
@@ -154,8 +177,21 @@ abstract contract Deployed is Test {
     }
 
     function _create() internal {
-        vm.deal(address(this), BALANCES);
-        registry.create{value: BALANCES}(stateRoot, _genesis(), _code());
+        for (uint256 step; step < STEPS; ++step) {
+            _step(step);
+        }
+        _read();
+    }
+
+    function _step(uint256 step) internal {
+        IRegistry.Genesis memory genesis = _genesis();
+        bytes memory code = _code(step);
+        uint256 value = step + 1 == STEPS ? BALANCES : 0;
+        vm.deal(address(this), value);
+        registry.create{value: value}(step, genesis, code);
+    }
+
+    function _read() internal {
         inbox = IInbox(registry.inbox());
         vault = IVault(registry.vault());
         rootChain = IRootChain(registry.rootChain());

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {Builds} from "./Builds.sol";
 import {InboxAlone} from "./InboxAlone.sol";
@@ -9,10 +10,21 @@ import {InboxAlone} from "./InboxAlone.sol";
 /// @title The inbox: who may send what, when it is due, and what shows its content
 contract InboxTest is InboxAlone {
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
-        IInbox.Arguments memory arguments = _arguments();
+        IRegistry.Founding memory arguments = _arguments();
         vm.chainId(10);
         bytes memory reason = abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 10);
         vm.assertEq(Builds.refusal(Builds.INBOX, abi.encode(arguments)), reason);
+    }
+
+    /// Nothing is sent while the deployment is half made; RootChain is its last contract.
+    function test_beforeRootChainExistsNothingIsSent() external {
+        vm.etch(ROOT_CHAIN, "");
+        vm.expectRevert(IInbox.NotOpen.selector);
+        inbox.force{value: PRICE}("early");
+        vm.expectRevert(IInbox.NotOpen.selector);
+        inbox.send{value: PRICE}(2, "early");
+        vm.etch(ROOT_CHAIN, hex"00");
+        vm.assertEq(inbox.force{value: PRICE}("in time"), 1);
     }
 
     // What is sent, and by whom.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {Builds} from "./Builds.sol";
 import {InboxModel} from "./InboxModel.sol";
 import {Test, Vm} from "./Vm.sol";
@@ -23,12 +24,15 @@ abstract contract InboxAlone is Test {
         vm.roll(77);
         vm.deal(address(this), 1000 ether);
         vm.recordLogs();
+        vm.etch(ROOT_CHAIN, hex"00");
         inbox = IInbox(Builds.deploy(Builds.INBOX, abi.encode(_arguments())));
         model = new InboxModel();
     }
 
-    function _arguments() internal view returns (IInbox.Arguments memory) {
-        return IInbox.Arguments(address(this), ROOT_CHAIN, IInbox.Parameters(DELAY, INTERVAL, PRICE, DOUBLING));
+    function _arguments() internal view returns (IRegistry.Founding memory founding) {
+        founding.contracts = new address[](3);
+        (founding.contracts[1], founding.contracts[2]) = (address(this), ROOT_CHAIN);
+        founding.genesis.inbox = IInbox.Parameters(DELAY, INTERVAL, PRICE, DOUBLING);
     }
 
     function _force() internal {

@@ -29,7 +29,7 @@ contract ParametersTest is Test {
     // RootChain.
 
     function test_rootChainIsRefusedOnAnyRootChainButLocalOnes() external {
-        IRootChain.Arguments memory arguments = _with("unit", 1);
+        IRegistry.Founding memory arguments = _with("unit", 1);
         vm.chainId(11_155_111);
         bytes memory reason = abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 11_155_111);
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
@@ -84,13 +84,43 @@ contract ParametersTest is Test {
         _takes("epochBlocks", 16);
         _takes("epochBlocks", 65_535);
         _refuses("epochBlocks", 65_536);
-        _refuses("recordSlots", 6);
-        _refuses("recordSlots", 7);
-        _takes("recordSlots", 8);
-        _refuses("recordSlots", 9); // odd
+        _refuses("recordSlots", 8);
+        _refuses("recordSlots", 9);
+        _takes("recordSlots", 10);
+        _refuses("recordSlots", 11); // odd
         _takes("recordSlots", 65_536);
         _refuses("recordSlots", 65_537);
         _refuses("recordSlots", 65_538);
+    }
+
+    function test_theShortestEpochIsNotLongerThanTheLongest() external {
+        _refuses("epochMinSecs", 0);
+        _takes("epochMinSecs", 1);
+        _takes("epochMinSecs", TEN_YEARS);
+        _refuses("epochMinSecs", TEN_YEARS + 1);
+        _refuses("epochMinSecs", type(uint64).max);
+    }
+
+    /// E 1000, U 2000, T 1000, grace 100, two reveals of two blocks of 12 s: 3148 s; at epochs of 100 s that is 32 and 4 more, and an
+    /// unbonding 20 and 4 more in each half. The numbers of `plasmid init plan` are the same.
+    function test_theRingHoldsEveryWindowAtTheShortestEpochs() external {
+        IRegistry.Founding memory founding = _with("epochMinSecs", 100);
+        founding.genesis.rootChain.unbondingSecs = 2000;
+        _needsSlots(founding, 48);
+        founding.genesis.rootChain.exitTimeoutSecs = 10_000;
+        _needsSlots(founding, 126); // 12,148 s
+        founding.genesis.rootChain.exitTimeoutSecs = 10_052;
+        _needsSlots(founding, 126); // 12,200 s exactly
+        founding.genesis.rootChain.exitTimeoutSecs = 10_053;
+        _needsSlots(founding, 128); // 127 are needed, and the number is even
+    }
+
+    function _needsSlots(IRegistry.Founding memory founding, uint32 least) private {
+        founding.genesis.rootChain.recordSlots = least - 2;
+        bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, "recordSlots", least - 2);
+        vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(founding)), reason);
+        founding.genesis.rootChain.recordSlots = least;
+        Builds.deploy(Builds.ROOT_CHAIN, abi.encode(founding));
     }
 
     function test_theUnitIsAtMostTheSmallestStake() external {
@@ -98,7 +128,7 @@ contract ParametersTest is Test {
         _takes("unit", 1);
         _takes("unit", 1000);
         for (uint256 unit = 1001; unit != 0; unit = unit == 1001 ? type(uint128).max : 0) {
-            IRootChain.Arguments memory arguments = _with("unit", unit);
+            IRegistry.Founding memory arguments = _with("unit", unit);
             bytes memory reason = abi.encodeWithSelector(IRootChain.StakeBelowUnit.selector, address(this), 1000, unit);
             vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
         }
@@ -108,19 +138,19 @@ contract ParametersTest is Test {
         _stake = 576_460_752_303_423_487;
         _takes("unit", 1);
         _stake = 576_460_752_303_423_488;
-        IRootChain.Arguments memory arguments = _with("unit", 1);
+        IRegistry.Founding memory arguments = _with("unit", 1);
         bytes memory reason = abi.encodeWithSelector(IRootChain.PowerTooHigh.selector, _stake);
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
     }
 
     function test_aSetOrStateThatIsNotTheAgreedOneIsRefused() external {
-        IRootChain.Arguments memory arguments = _with("unit", 1);
-        bytes32 set = arguments.parameters.setCommitment;
-        arguments.parameters.setCommitment = ~set;
+        IRegistry.Founding memory arguments = _with("unit", 1);
+        bytes32 set = arguments.genesis.rootChain.setCommitment;
+        arguments.genesis.rootChain.setCommitment = ~set;
         bytes memory reason = abi.encodeWithSelector(IRootChain.SetCommitmentMismatch.selector, ~set, set);
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
-        arguments.parameters.setCommitment = set;
-        arguments.stateRoot = 0;
+        arguments.genesis.rootChain.setCommitment = set;
+        arguments.genesis.stateRoot = 0;
         reason = abi.encodeWithSelector(IRootChain.ZeroRoot.selector, "genesis state");
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
     }
@@ -143,12 +173,14 @@ contract ParametersTest is Test {
 
     function test_registryNumbersHaveTheirRanges() external {
         _registryRefuses("lockSecs", 0);
-        _registryTakes("lockSecs", 1);
+        _registryRefuses("lockSecs", 59);
+        _registryTakes("lockSecs", 60);
         _registryTakes("lockSecs", YEAR);
         _registryRefuses("lockSecs", YEAR + 1);
         _registryRefuses("lockSecs", type(uint64).max);
         _registryRefuses("lockSecs", type(uint64).max - 1_700_000_000); // with today's time the largest number
-        _registryTakes("bond", 0);
+        _registryRefuses("bond", 0);
+        _registryTakes("bond", 1);
         _registryTakes("bond", 79_228_162_514_264_337_593_543_950_336); // 2^96
         _registryRefuses("bond", 79_228_162_514_264_337_593_543_950_337);
         _registryRefuses("bond", 1 << 112);
@@ -172,6 +204,25 @@ contract ParametersTest is Test {
         }
     }
 
+    function test_threeTo16CodesAreListed() external {
+        IRegistry.Arguments memory arguments = _registryArguments();
+        for (uint256 count; count < 18; ++count) {
+            arguments.codes = new bytes32[](count);
+            for (uint256 i; i < count; ++i) {
+                arguments.codes[i] = keccak256(abi.encode("code", i));
+            }
+            if (count < 3 || count > 16) {
+                bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
+                vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
+                continue;
+            }
+            IRegistry registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(arguments)));
+            vm.assertEq(registry.codeHashes().length, count);
+            vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), count));
+            vm.assertEq(registry.contracts()[count - 1], registry.rootChain());
+        }
+    }
+
     // As the Registry of a RootChain.
 
     function operatorCount() external pure returns (uint256) {
@@ -187,7 +238,7 @@ contract ParametersTest is Test {
     }
 
     /// @dev Good ones, but for one field.
-    function _with(string memory name, uint256 value) private view returns (IRootChain.Arguments memory arguments) {
+    function _with(string memory name, uint256 value) private view returns (IRegistry.Founding memory arguments) {
         IRootChain.Parameters memory given = IRootChain.Parameters({
             setCommitment: 0,
             unit: 1,
@@ -197,10 +248,11 @@ contract ParametersTest is Test {
             exitTimeoutSecs: 1000,
             graceSecs: 100,
             rootBlockSecs: 12,
-            epochMaxSecs: 1000,
+            epochMaxSecs: uint64(TEN_YEARS),
+            epochMinSecs: uint64(YEAR), // so that few slots hold ten years
             revealBlocks: 2,
             epochBlocks: 64,
-            recordSlots: 16
+            recordSlots: 65_536
         });
         if (_is(name, "unit")) given.unit = uint128(value);
         else if (_is(name, "challengeSecs")) given.challengeSecs = uint64(value);
@@ -209,14 +261,20 @@ contract ParametersTest is Test {
         else if (_is(name, "exitTimeoutSecs")) given.exitTimeoutSecs = uint64(value);
         else if (_is(name, "graceSecs")) given.graceSecs = uint64(value);
         else if (_is(name, "rootBlockSecs")) given.rootBlockSecs = uint64(value);
-        else if (_is(name, "epochMaxSecs")) given.epochMaxSecs = uint64(value);
+        else if (_is(name, "epochMaxSecs")) (given.epochMaxSecs, given.epochMinSecs) = (uint64(value), 1);
+        else if (_is(name, "epochMinSecs")) given.epochMinSecs = uint64(value);
         else if (_is(name, "revealBlocks")) given.revealBlocks = uint32(value);
         else if (_is(name, "epochBlocks")) given.epochBlocks = uint32(value);
         else if (_is(name, "recordSlots")) given.recordSlots = uint32(value);
         else revert(name);
+        // Where epochs may be as short as a second, the ring holds little.
+        if (given.epochMinSecs == 1) given.unbondingSecs = 2000;
         uint256 power = given.unit == 0 ? 0 : _stake / given.unit;
         given.setCommitment = _commitment(uint64(power));
-        arguments = IRootChain.Arguments(IInbox(address(1)), address(2), keccak256("genesis state"), 50, given);
+        arguments.contracts = _contracts();
+        arguments.genesis.stateRoot = keccak256("genesis state");
+        arguments.genesis.inbox.delaySecs = 50;
+        arguments.genesis.rootChain = given;
     }
 
     function _commitment(uint64 power) private view returns (bytes32) {
@@ -231,9 +289,9 @@ contract ParametersTest is Test {
     }
 
     function _takes(string memory name, uint256 value) private {
-        IRootChain.Arguments memory arguments = _with(name, value);
+        IRegistry.Founding memory arguments = _with(name, value);
         IRootChain made = IRootChain(Builds.deploy(Builds.ROOT_CHAIN, abi.encode(arguments)));
-        vm.assertEq(keccak256(abi.encode(made.parameters())), keccak256(abi.encode(arguments.parameters)));
+        vm.assertEq(keccak256(abi.encode(made.parameters())), keccak256(abi.encode(arguments.genesis.rootChain)));
     }
 
     function _refuses(string memory name, uint256 value) private {
@@ -242,7 +300,7 @@ contract ParametersTest is Test {
 
     /// @dev With this value of one field it is another that is found out of its range.
     function _refusesOther(string memory name, uint256 value, string memory other, uint256 found) private {
-        IRootChain.Arguments memory arguments = _with(name, value);
+        IRegistry.Founding memory arguments = _with(name, value);
         bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, other, found);
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
     }
@@ -255,30 +313,37 @@ contract ParametersTest is Test {
     }
 
     function _inboxRefuses(string memory name, uint256 value) private {
-        IInbox.Arguments memory arguments = _inboxWith(name, value);
+        IRegistry.Founding memory arguments = _inboxWith(name, value);
         bytes memory reason = abi.encodeWithSelector(IInbox.ParameterOutOfRange.selector, name, value);
         vm.assertEq(Builds.refusal(Builds.INBOX, abi.encode(arguments)), reason);
     }
 
-    function _inboxWith(string memory name, uint256 value) private pure returns (IInbox.Arguments memory) {
+    function _contracts() private pure returns (address[] memory contracts) {
+        contracts = new address[](3);
+        (contracts[0], contracts[1], contracts[2]) = (address(1), address(2), address(3));
+    }
+
+    function _inboxWith(string memory name, uint256 value) private pure returns (IRegistry.Founding memory founding) {
         IInbox.Parameters memory given = IInbox.Parameters(3600, 1000, 1 gwei, 600);
         if (_is(name, "delaySecs")) given.delaySecs = uint64(value);
         else if (_is(name, "intervalMs")) given.intervalMs = uint64(value);
         else if (_is(name, "price")) given.price = uint128(value);
         else if (_is(name, "doublingSecs")) given.doublingSecs = uint64(value);
         else revert(name);
-        return IInbox.Arguments(address(1), address(2), given);
+        founding.contracts = _contracts();
+        founding.genesis.inbox = given;
     }
 
     function _registryArguments() private view returns (IRegistry.Arguments memory arguments) {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.inboxCode = keccak256("inbox");
-        arguments.vaultCode = keccak256("vault");
-        arguments.rootChainCode = keccak256("root chain");
+        arguments.codes = new bytes32[](3);
+        for (uint256 i; i < 3; ++i) {
+            arguments.codes[i] = keccak256(abi.encode("code", i));
+        }
         arguments.bond = 1;
-        arguments.lockSecs = 1;
+        arguments.lockSecs = 60;
     }
 
     function _registryWith(string memory name, uint256 value) private view returns (IRegistry.Arguments memory arguments) {

@@ -2,9 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
-import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
-import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {Possession} from "../src/libraries/Possession.sol";
@@ -13,7 +11,7 @@ import {Builds} from "./Builds.sol";
 import {Deployed} from "./Deployed.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 
-/// @title The ceremony: who may register, what an agreement binds, and what a hostile operator can and cannot do
+/// @title The ceremony up to the agreement: who may register with what, and take it back
 contract RegistryTest is Deployed {
     // The constructor.
 
@@ -43,10 +41,8 @@ contract RegistryTest is Deployed {
         vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
         for (uint256 i; i < 3; ++i) {
             arguments = _registryArguments();
-            if (i == 0) arguments.inboxCode = 0;
-            if (i == 1) arguments.vaultCode = 0;
-            if (i == 2) arguments.rootChainCode = 0;
-            reason = abi.encodeWithSelector(IRegistry.CodeHashZero.selector);
+            arguments.codes[i] = 0;
+            reason = abi.encodeWithSelector(IRegistry.CodeHashZero.selector, i);
             vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
         }
     }
@@ -56,8 +52,13 @@ contract RegistryTest is Deployed {
         vm.assertEq(registry.vault(), vm.computeCreateAddress(address(registry), 2));
         vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), 3));
         vm.assertFalse(registry.created());
-        (bytes32 inboxCode,,) = registry.codeHashes();
-        vm.assertEq(inboxCode, keccak256(Builds.code(Builds.INBOX)));
+        address[] memory contracts = registry.contracts();
+        bytes32[] memory codes = registry.codeHashes();
+        vm.assertEq(contracts.length, STEPS);
+        for (uint256 step; step < STEPS; ++step) {
+            vm.assertEq(contracts[step], vm.computeCreateAddress(address(registry), step + 1));
+            vm.assertEq(codes[step], keccak256(_code(step)));
+        }
         vm.assertEq(registry.operatorCount(), 4);
     }
 
@@ -172,14 +173,16 @@ contract RegistryTest is Deployed {
         // Operator 1 holds the same secret consensus key, or the same checkpoint key.
         Operator memory twin = operators[1];
         (twin.consensusKey, twin.edSecret) = (operators[0].consensusKey, operators[0].edSecret);
-        _refuses(twin, _possession(twin), 10 ether, abi.encodeWithSelector(IRegistry.KeyTaken.selector, operators[0].owner));
+        bytes memory taken = abi.encodeWithSelector(IRegistry.KeyTaken.selector, "consensus key", operators[0].owner);
+        _refuses(twin, _possession(twin), 10 ether, taken);
         twin = operators[1];
         (twin.checkpointKey, twin.blsSecret) = (operators[0].checkpointKey, operators[0].blsSecret);
-        _refuses(twin, _possession(twin), 10 ether, abi.encodeWithSelector(IRegistry.KeyTaken.selector, operators[0].owner));
+        taken = abi.encodeWithSelector(IRegistry.KeyTaken.selector, "checkpoint key", operators[0].owner);
+        _refuses(twin, _possession(twin), 10 ether, taken);
         // Not even after a refund.
         vm.prank(operators[0].owner);
         registry.refund();
-        _refuses(twin, _possession(twin), 10 ether, abi.encodeWithSelector(IRegistry.KeyTaken.selector, operators[0].owner));
+        _refuses(twin, _possession(twin), 10 ether, taken);
         // Its own operator may come back with it: no set has held it yet.
         _register(0);
     }
@@ -277,304 +280,6 @@ contract RegistryTest is Deployed {
         registry.agree(0);
     }
 
-    // Creation.
-
-    function test_itCreatesTheRestWithExactlyTheStakesAndBalances() external {
-        _deploy();
-        vm.assertTrue(registry.created());
-        vm.assertEq(address(vault).balance, _sigma());
-        vm.assertEq(vault.escrow(address(0)), _sigma());
-        vm.assertEq(address(registry).balance, 4 * BOND);
-        vm.assertEq(inbox.count(), 0);
-        vm.assertEq(inbox.vault(), address(vault));
-        vm.assertEq(inbox.rootChain(), address(rootChain));
-        vm.assertEq(keccak256(abi.encode(inbox.parameters())), keccak256(abi.encode(_genesis().inbox)));
-        vm.assertEq(address(vault.inbox()), address(inbox));
-        vm.assertEq(address(vault.rootChain()), address(rootChain));
-    }
-
-    function test_thenRegistrationIsClosedAndStakesAreNotRefunded() external {
-        _deploy();
-        IRegistry.Possession memory possession = _possession(operators[0]);
-        _refuses(operators[0], possession, 10 ether, abi.encodeWithSelector(IRegistry.RegistrationClosed.selector));
-        vm.warp(block.timestamp + LOCK);
-        vm.startPrank(operators[0].owner);
-        vm.expectRevert(IRegistry.AlreadyCreated.selector);
-        registry.refund();
-        vm.expectRevert(IRegistry.AlreadyCreated.selector);
-        registry.agree(keccak256("another"));
-        vm.stopPrank();
-        IRegistry.Code memory code = _code();
-        IRegistry.Genesis memory genesis = _genesis();
-        vm.expectRevert(IRegistry.AlreadyCreated.selector);
-        registry.create(stateRoot, genesis, code);
-    }
-
-    function test_otherCodeIsRefused() external {
-        _ready();
-        for (uint256 i; i < 3; ++i) {
-            IRegistry.Code memory code = _code();
-            if (i == 0) code.inbox = bytes.concat(code.inbox, hex"00");
-            if (i == 1) code.vault = code.inbox;
-            if (i == 2) code.rootChain = "";
-            _refusesCreation(_genesis(), code, BALANCES, IRegistry.CodeMismatch.selector);
-        }
-        _create();
-    }
-
-    function test_everyOperatorMustHaveAgreedOnExactlyThis() external {
-        _ready();
-        IRegistry.Genesis memory genesis = _genesis();
-        ++genesis.inbox.price;
-        _refusesCreation(genesis, _code(), BALANCES, IRegistry.NotAgreed.selector);
-        genesis = _genesis();
-        --genesis.rootChain.challengeSecs;
-        _refusesCreation(genesis, _code(), BALANCES, IRegistry.NotAgreed.selector);
-        _refusesCreation(_genesis(), _code(), BALANCES - 1, IRegistry.NotAgreed.selector);
-        _refusesCreation(_genesis(), _code(), BALANCES + 1, IRegistry.NotAgreed.selector);
-        bytes32 agreed = stateRoot;
-        stateRoot = keccak256("another state");
-        _refusesCreation(_genesis(), _code(), BALANCES, IRegistry.NotAgreed.selector);
-        stateRoot = agreed;
-        _create();
-    }
-
-    function test_nothingIsCreatedWhileOneHasNotRegisteredOrAgreed() external {
-        for (uint256 i; i < 3; ++i) {
-            _register(i);
-            _agree(i);
-        }
-        _refusesCreation(_genesis(), _code(), BALANCES + stakeOf(3), IRegistry.NotRegistered.selector);
-        _register(3);
-        _refusesCreation(_genesis(), _code(), BALANCES, IRegistry.NotAgreed.selector);
-        _agree(3);
-        _create();
-    }
-
-    function test_anAgreementThatLapsedNoLongerCounts() external {
-        _ready();
-        _pass(LOCK);
-        _refusesCreation(_genesis(), _code(), BALANCES, IRegistry.AgreementLapsed.selector);
-        for (uint256 i; i < 4; ++i) {
-            _agree(i);
-        }
-        _create();
-    }
-
-    function test_codeThatMakesNoContractAndGivesNoReasonIsNamed() external {
-        string[3] memory names = ["inbox", "vault", "root chain"];
-        for (uint256 i; i < 3; ++i) {
-            uint256 before = vm.snapshotState();
-            IRegistry.Code memory code = _code();
-            bytes memory nothing = hex"5f5ffd"; // reverts with nothing
-            if (i == 0) code.inbox = nothing;
-            if (i == 1) code.vault = nothing;
-            if (i == 2) code.rootChain = nothing;
-            _ready(code);
-            vm.deal(address(this), BALANCES);
-            IRegistry.Genesis memory genesis = _genesis();
-            vm.expectRevert(abi.encodeWithSelector(IRegistry.CreationFailed.selector, names[i]));
-            registry.create{value: BALANCES}(stateRoot, genesis, code);
-            vm.assertFalse(registry.created());
-            vm.revertToState(before);
-        }
-    }
-
-    /// What its own constructor calls back makes no second deployment, and does not hinder the first.
-    function test_codeThatCreatesAgainDoesNotMoveTheAddresses() external {
-        address again = address(0xbeef);
-        vm.etch(again, address(new Again()).code);
-        IRegistry.Code memory code = _code();
-        code.inbox = hex"5f5f5f5f5f61beef5af1505f5ff3"; // calls 0xbeef with nothing, returns nothing
-        _ready(code);
-        IRegistry.Genesis memory genesis = _genesis();
-        _pass(LOCK);
-        bytes32 agreement = registry.agreementOf(stateRoot, _sigma() - BALANCES, genesis);
-        for (uint256 i; i < 4; ++i) {
-            vm.prank(operators[i].owner);
-            registry.agree(agreement);
-        }
-        Again(again).aim(address(registry), abi.encodeCall(registry.create, (stateRoot, genesis, code)));
-        registry.create(stateRoot, genesis, code);
-        vm.assertTrue(registry.created());
-        vm.assertTrue(Again(again).called());
-        vm.assertEq(Again(again).answer(), abi.encodeWithSelector(IRegistry.CreationFailed.selector, "inbox"));
-        vm.assertEq(address(registry.vault()).balance, _sigma() - BALANCES);
-    }
-
-    /// Whoever creates with too little gas creates nothing, and the next one can.
-    function test_tooLittleGasCreatesNothing() external {
-        _ready();
-        IRegistry.Genesis memory genesis = _genesis();
-        IRegistry.Code memory code = _code();
-        for (uint256 gas = 500_000; gas < 7_000_000; gas += 500_000) {
-            uint256 before = vm.snapshotState();
-            vm.deal(address(this), BALANCES);
-            try registry.create{gas: gas, value: BALANCES}(stateRoot, genesis, code) {
-                vm.assertEq(address(registry.vault()).balance, _sigma());
-                vm.assertEq(IRootChain(registry.rootChain()).genesisStateRoot(), stateRoot);
-            } catch {
-                vm.assertFalse(registry.created());
-                vm.assertEq(address(this).balance, BALANCES);
-            }
-            vm.revertToState(before);
-        }
-        _create();
-    }
-
-    /// An operator exchanges its key after the others agreed: the set that they agreed on stops the creation, and when the lock
-    /// has run out everyone has the stake back.
-    function test_aKeyExchangedAfterTheOthersAgreedStopsTheCreationAndCostsNobodyAStake() external {
-        for (uint256 i; i < 4; ++i) {
-            _register(i);
-        }
-        IRegistry.Genesis memory agreed = _genesis();
-        for (uint256 i = 1; i < 4; ++i) {
-            _agree(i);
-        }
-        bytes32 agreement = _agreement();
-        bytes32 expected = agreed.rootChain.setCommitment;
-
-        Operator memory traitor = operators[0];
-        vm.prank(traitor.owner);
-        registry.refund();
-        operators[0].edSecret = 12345;
-        (operators[0].consensusKey,) = Ed25519Signer.key(12345);
-        _register(0);
-        vm.prank(traitor.owner);
-        registry.agree(agreement);
-        vm.deal(address(this), BALANCES);
-        vm.expectRevert(
-            abi.encodeWithSelector(IRootChain.SetCommitmentMismatch.selector, expected, _commitment(_set()))
-        );
-        registry.create{value: BALANCES}(stateRoot, agreed, _code());
-
-        _pass(LOCK);
-        for (uint256 i; i < 4; ++i) {
-            vm.prank(operators[i].owner);
-            registry.refund();
-        }
-        vm.assertEq(address(registry).balance, 0);
-        // And the same operators begin again elsewhere.
-        registry = _registry(keccak256("again"));
-        _deploy();
-        vm.assertTrue(registry.created());
-    }
-
-    /// An operator changes its stake after the others agreed: Σ is another, so nothing is created.
-    function test_aStakeChangedAfterTheOthersAgreedStopsTheCreation() external {
-        _ready();
-        _pass(LOCK);
-        for (uint256 i = 1; i < 4; ++i) {
-            _agree(i);
-        }
-        vm.prank(operators[0].owner);
-        registry.refund();
-        IRegistry.Possession memory possession = _possession(operators[0]);
-        vm.prank(operators[0].owner);
-        registry.register{value: BOND + stakeOf(0) + UNIT}(
-            operators[0].consensusKey, operators[0].checkpointKey, possession
-        );
-        _agree(0);
-        _refusesCreation(_genesis(), _code(), BALANCES, IRegistry.NotAgreed.selector);
-        // With a unit less of balances Σ is right again, but the set is not.
-        _refusesCreation(_genesis(), _code(), BALANCES - UNIT, IRootChain.SetCommitmentMismatch.selector);
-    }
-
-    function test_coinForcedIntoTheContractsBeforehandChangesNothing() external {
-        _ready();
-        vm.deal(registry.vault(), 7 ether);
-        vm.deal(registry.inbox(), 7 ether);
-        vm.deal(address(registry), address(registry).balance + 7 ether);
-        _create();
-        vm.assertEq(vault.escrow(address(0)), _sigma());
-        vm.assertEq(address(vault).balance, _sigma() + 7 ether);
-    }
-
-    function test_moreThanTheEscrowLimitIsRefused() external {
-        _ready();
-        vm.deal(address(this), type(uint128).max);
-        IRegistry.Genesis memory genesis = _genesis();
-        IRegistry.Code memory code = _code();
-        vm.expectPartialRevert(IRegistry.SigmaTooHigh.selector);
-        registry.create{value: 1 << 112}(stateRoot, genesis, code);
-    }
-
-    // What the constructors of the rest refuse ends the creation with their reason. (Every limit: Parameters.t.sol.)
-
-    function test_parametersOutOfRangeAreRefusedHoweverManyAgree() external {
-        IRegistry.Genesis memory genesis = _genesis();
-        genesis.rootChain.graceSecs = 0;
-        _refusesAgreed(genesis, IRootChain.ParameterOutOfRange.selector);
-        genesis = _genesis();
-        genesis.inbox.intervalMs = 0;
-        _refusesAgreed(genesis, IInbox.ParameterOutOfRange.selector);
-    }
-
-    /// The Inbox's delay is RootChain's too.
-    function test_theEvidenceWindowCoversTheInboxDelay() external {
-        IRegistry.Genesis memory genesis = _genesis();
-        genesis.rootChain.evidenceSecs = CHALLENGE + DELAY - 1;
-        _refusesAgreed(genesis, IRootChain.ParameterOutOfRange.selector);
-    }
-
-    function test_aStakeBelowOneUnitIsRefused() external {
-        IRegistry.Genesis memory genesis = _genesis();
-        genesis.rootChain.unit = uint128(stakeOf(0)) + 1;
-        _refusesAgreed(genesis, IRootChain.StakeBelowUnit.selector);
-    }
-
-    function test_aTotalPowerOf2To59IsRefused() external {
-        IRegistry.Genesis memory genesis = _genesis();
-        genesis.rootChain.unit = 100; // 406 ether / 100 wei > 2^59
-        _refusesAgreed(genesis, IRootChain.PowerTooHigh.selector);
-    }
-
-    function test_aZeroStateRootIsRefused() external {
-        stateRoot = 0;
-        _refusesAgreed(_genesis(), IRootChain.ZeroRoot.selector);
-    }
-
-    /// @dev A Registry of this code, with all registered and agreed.
-    function _ready(IRegistry.Code memory code) private {
-        IRegistry.Arguments memory arguments = _registryArguments();
-        arguments.inboxCode = keccak256(code.inbox);
-        arguments.vaultCode = keccak256(code.vault);
-        arguments.rootChainCode = keccak256(code.rootChain);
-        registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(arguments)));
-        _ready();
-    }
-
-    function _ready() private {
-        for (uint256 i; i < 4; ++i) {
-            _register(i);
-        }
-        for (uint256 i; i < 4; ++i) {
-            _agree(i);
-        }
-    }
-
-    /// @dev All agree on it, and still its contracts refuse it.
-    function _refusesAgreed(IRegistry.Genesis memory genesis, bytes4 reason) private {
-        uint256 before = vm.snapshotState();
-        bytes32 agreement = registry.agreementOf(stateRoot, _sigma(), genesis);
-        for (uint256 i; i < 4; ++i) {
-            _register(i);
-            vm.prank(operators[i].owner);
-            registry.agree(agreement);
-        }
-        _refusesCreation(genesis, _code(), BALANCES, reason);
-        vm.revertToState(before);
-    }
-
-    function _refusesCreation(IRegistry.Genesis memory genesis, IRegistry.Code memory code, uint256 value, bytes4 reason)
-        private
-    {
-        vm.deal(address(this), value);
-        vm.expectPartialRevert(reason);
-        registry.create{value: value}(stateRoot, genesis, code);
-    }
-
     function _refuses(
         Operator memory operator,
         IRegistry.Possession memory possession,
@@ -612,23 +317,5 @@ contract Reenterer {
 
     receive() external payable {
         try REGISTRY.refund() {} catch {}
-    }
-}
-
-/// @notice Once, on any call without a meaning here, makes a call of its own.
-contract Again {
-    address private _target;
-    bytes private _data;
-    bool public called;
-    bytes public answer;
-
-    function aim(address target, bytes calldata data) external {
-        (_target, _data) = (target, data);
-    }
-
-    fallback() external {
-        if (called) return;
-        called = true;
-        (, answer) = _target.call(_data);
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IInbox} from "../src/interfaces/IInbox.sol";
-import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {TokenCalls} from "../src/libraries/TokenCalls.sol";
@@ -28,8 +27,17 @@ contract VaultDepositsTest is Claims {
     function test_itIsRefusedOnAnyRootChainButLocalOnes() external {
         vm.chainId(8453);
         bytes memory reason = abi.encodeWithSelector(LocalOnly.UnsupportedRootChain.selector, 8453);
-        IVault.Arguments memory arguments = IVault.Arguments(IInbox(address(1)), IRootChain(address(2)));
-        vm.assertEq(Builds.refusal(Builds.VAULT, abi.encode(arguments)), reason);
+        IRegistry.Founding memory founding = IRegistry.Founding(registry.contracts(), _genesis());
+        vm.assertEq(Builds.refusal(Builds.VAULT, abi.encode(founding)), reason);
+    }
+
+    function test_onlyTheRegistryFundsIt() external {
+        vm.expectRevert(abi.encodeWithSelector(IVault.OnlyRegistry.selector, address(this)));
+        vault.fund{value: 1}();
+        vm.expectRevert(abi.encodeWithSelector(IVault.OnlyRegistry.selector, operators[0].owner));
+        vm.prank(operators[0].owner);
+        vault.fund();
+        vm.assertEq(vault.registry(), address(registry));
     }
 
     function test_aNativeDepositIsAMessage() external {
@@ -133,6 +141,21 @@ contract VaultDepositsTest is Claims {
         vault.depositToken{value: 1 ether}(address(token), 1, 0, ALICE, address(0));
     }
 
+    function test_nobodyDepositsForAnAccountThatNobodyCanUse() external {
+        address[4] memory own = [address(registry), address(inbox), address(vault), address(rootChain)];
+        _mint(address(token), 10);
+        for (uint256 i; i < own.length; ++i) {
+            _refusesTarget(address(0), own[i]);
+            _refusesTarget(address(token), own[i]);
+            // The same 20 bytes as the hash of a key are somebody's.
+            vault.depositNative{value: 2 ether}(1, IVault.Account(1, bytes20(own[i])), REFUND);
+        }
+        _refusesTarget(address(token), address(token));
+        vault.depositNative{value: 2 ether}(1, IVault.Account(0, bytes20(address(token))), address(token));
+        vm.assertEq(inbox.count(), 5);
+        vm.assertEq(vault.escrow(address(token)), 0);
+    }
+
     function test_aTokenIsAContract() external {
         vm.expectRevert(abi.encodeWithSelector(IVault.NoToken.selector, address(0)));
         vault.depositToken{value: 1 ether}(address(0), 1, 0, ALICE, REFUND);
@@ -170,8 +193,8 @@ contract VaultDepositsTest is Claims {
         _mint(address(moody), 1000);
         for (uint8 mood = 1; mood <= uint8(type(MoodyToken.Mood).max); ++mood) {
             moody.setMood(MoodyToken.Mood(mood));
-            if (mood == uint8(MoodyToken.Mood.MovesNothing)) {
-                vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, 0));
+            if (!moody.reverts()) {
+                vm.expectRevert(abi.encodeWithSelector(IVault.NothingArrived.selector, address(moody), 10));
                 vault.depositToken{value: 1 ether}(address(moody), 10, 0, ALICE, REFUND);
                 continue;
             }
@@ -255,6 +278,22 @@ contract VaultDepositsTest is Claims {
         (uint64 index,) = vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
         _sync();
         vm.assertEq(_body(index), _expected(address(odd), 1, 0, ALICE, places, length, text));
+    }
+
+    /// @dev Neither as the recipient nor as the one to refund.
+    function _refusesTarget(address asset, address account) private {
+        bytes memory reason = abi.encodeWithSelector(IVault.AccountUnusable.selector, account);
+        IVault.Account memory target = IVault.Account(0, bytes20(account));
+        vm.expectRevert(reason);
+        asset == address(0)
+            ? vault.depositNative{value: 2 ether}(1, target, REFUND)
+            : _deposit(asset, target, REFUND);
+        vm.expectRevert(reason);
+        asset == address(0) ? vault.depositNative{value: 2 ether}(1, ALICE, account) : _deposit(asset, ALICE, account);
+    }
+
+    function _deposit(address asset, IVault.Account memory to, address refund) private returns (uint64 index) {
+        (index,) = vault.depositToken{value: 2 ether}(asset, 1, 1, to, refund);
     }
 
     function _mint(address asset, uint256 amount) private {

@@ -151,14 +151,25 @@ contract VectorsTest is Test {
     }
 
     function test_theAgreementHashesAsInRust() external view {
-        bytes32 hash = keccak256(
-            abi.encodePacked(
-                "PAGR",
-                vm.parseJsonBytes32(json, ".agreement.genesisRoot"),
-                vm.parseJsonUint(json, ".agreement.sum"),
-                keccak256(vm.parseJsonBytes(json, ".agreement.arguments"))
-            )
-        );
+        bytes32 registrations;
+        for (uint256 i; i < 3; ++i) {
+            string memory place = string.concat(".agreement.registrations[", vm.toString(i), "]");
+            registrations = keccak256(
+                abi.encodePacked(
+                    "PREG",
+                    registrations,
+                    vm.parseJsonAddress(json, string.concat(place, ".operator")),
+                    uint64(vm.parseJsonUint(json, string.concat(place, ".registration"))),
+                    vm.parseJsonBytes32(json, string.concat(place, ".consensusKey")),
+                    vm.parseJsonBytes(json, string.concat(place, ".checkpointKey")),
+                    uint128(vm.parseJsonUint(json, string.concat(place, ".stake"))),
+                    uint128(vm.parseJsonUint(json, string.concat(place, ".bond")))
+                )
+            );
+        }
+        vm.assertEq(registrations, vm.parseJsonBytes32(json, ".agreement.registrationsHash"));
+        bytes32 genesis = keccak256(vm.parseJsonBytes(json, ".agreement.genesis"));
+        bytes32 hash = keccak256(abi.encodePacked("PAGR", registrations, genesis));
         vm.assertEq(hash, vm.parseJsonBytes32(json, ".agreement.hash"));
     }
 

@@ -14,12 +14,6 @@ sol! {
             uint64 doublingSecs;
         }
 
-        struct Arguments {
-            address vault;
-            address rootChain;
-            Parameters parameters;
-        }
-
         struct Witness {
             bytes32[] afterCursor;
             bytes32 beforeDue;
@@ -30,6 +24,7 @@ sol! {
         event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
 
         error NotAllowed(address sender, uint8 kind);
+        error NotOpen();
         error PriceNotPaid(uint256 price, uint256 value);
         error ValueNotTaken(uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
@@ -66,17 +61,10 @@ sol! {
             uint64 graceSecs;
             uint64 rootBlockSecs;
             uint64 epochMaxSecs;
+            uint64 epochMinSecs;
             uint32 revealBlocks;
             uint32 epochBlocks;
             uint32 recordSlots;
-        }
-
-        struct Arguments {
-            address inbox;
-            address vault;
-            bytes32 stateRoot;
-            uint64 inboxDelaySecs;
-            Parameters parameters;
         }
 
         struct Checkpoint {
@@ -180,11 +168,6 @@ sol! {
     }
 
     interface IVault {
-        struct Arguments {
-            address inbox;
-            address rootChain;
-        }
-
         struct Account {
             uint8 kind;
             bytes20 id;
@@ -216,12 +199,15 @@ sol! {
         error RecipientKind(uint8 kind);
         error RecipientZero();
         error RefundZero();
+        error AccountUnusable(address account);
         error ValueTooLow(uint256 needed, uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
         error NoToken(address token);
+        error NothingArrived(address token, uint256 amount);
         error PaidOtherThan(address token, uint256 amount, uint256 fell);
         error Reentered();
         error OnlyItself(address sender);
+        error OnlyRegistry(address sender);
         error AlreadyClaimed(uint32 index);
         error IndexBeyondCount(uint32 index, uint32 count);
         error StateRootMismatch(bytes32 expected, bytes32 computed);
@@ -229,6 +215,7 @@ sol! {
         error NotTaken(address recipient, uint256 amount);
         error NothingToClaim();
         error GasTooLow(uint256 needed, uint256 left);
+        function fund() external payable;
         function depositNative(uint128 amount, Account calldata recipient, address refund) external payable returns (uint64 index);
         function depositToken(address token, uint128 amount, uint128 native, Account calldata recipient, address refund)
             external
@@ -243,6 +230,7 @@ sol! {
         function totals(address token) external view returns (uint128 deposited, uint128 paid);
         function escrow(address token) external view returns (uint256);
         function claimed(uint32 index) external view returns (bool);
+        function registry() external view returns (address);
         function inbox() external view returns (address);
         function rootChain() external view returns (address);
     }
@@ -251,22 +239,21 @@ sol! {
         struct Arguments {
             address[] operators;
             address verifier;
-            bytes32 inboxCode;
-            bytes32 vaultCode;
-            bytes32 rootChainCode;
+            bytes32[] codes;
             uint128 bond;
             uint64 lockSecs;
         }
 
         struct Genesis {
+            bytes32 stateRoot;
+            uint256 sigma;
             IRootChain.Parameters rootChain;
             IInbox.Parameters inbox;
         }
 
-        struct Code {
-            bytes inbox;
-            bytes vault;
-            bytes rootChain;
+        struct Founding {
+            address[] contracts;
+            Genesis genesis;
         }
 
         struct Possession {
@@ -291,13 +278,15 @@ sol! {
         );
         event Refunded(address indexed operator, uint256 amount);
         event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
+        event Made(uint256 indexed step, address indexed made, bytes32 agreement);
         event Created(address indexed rootChain, address inbox, address vault, bytes32 agreement, uint256 sigma);
 
         error OperatorCount(uint256 count);
         error OperatorZero(uint256 index);
         error OperatorTwice(address operator);
         error NoVerifier(address verifier);
-        error CodeHashZero();
+        error CodeCount(uint256 count);
+        error CodeHashZero(uint256 step);
         error ParameterOutOfRange(string name, uint256 value);
         error NotListed(address sender);
         error AlreadyRegistered(address operator);
@@ -306,22 +295,29 @@ sol! {
         error AlreadyCreated();
         error StakeMissing(uint256 bond, uint256 value);
         error WeakConsensusKey(bytes32 key);
-        error KeyTaken(address operator);
+        error KeyTaken(string key, address operator);
         error BadPossession(string key);
         error Locked(uint64 until, uint256 time);
         error AgreementZero();
         error RefundNotTaken(address operator, uint256 amount);
         error NotAgreed(address operator, bytes32 wanted, bytes32 agreed);
         error AgreementLapsed(address operator, uint64 until, uint256 time);
-        error CodeMismatch(string name, bytes32 expected, bytes32 given);
+        error BegunWithAnother(bytes32 begun, bytes32 given);
+        error NotNextStep(uint256 next, uint256 given);
+        error CodeMismatch(uint256 step, bytes32 expected, bytes32 given);
         error SigmaTooHigh(uint256 sigma);
-        error CreationFailed(string name);
+        error SigmaTooLow(uint256 stakes, uint256 sigma);
+        error BalancesMismatch(uint256 expected, uint256 value);
+        error CreationFailed(uint256 step);
         function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
         function refund() external;
         function agree(bytes32 agreement) external;
-        function create(bytes32 stateRoot, Genesis calldata genesis, Code calldata code) external payable;
+        function create(uint256 step, Genesis calldata genesis, bytes calldata code) external payable;
+        function creation() external view returns (uint256 made, uint256 steps, bytes32 agreement, uint64 until);
         function created() external view returns (bool);
-        function agreementOf(bytes32 stateRoot, uint256 sigma, Genesis calldata genesis) external pure returns (bytes32);
+        function agreementOf(Genesis calldata genesis) external view returns (bytes32);
+        function registrationsHash() external view returns (bytes32);
+        function contracts() external view returns (address[] memory);
         function possessionOf(address operator, bytes32 consensusKey, bytes calldata checkpointKey) external view returns (bytes32);
         function possessionVote(bytes32 p) external pure returns (bytes memory);
         function operatorCount() external view returns (uint256);
@@ -332,7 +328,7 @@ sol! {
         function vault() external view returns (address);
         function rootChain() external view returns (address);
         function verifier() external view returns (address);
-        function codeHashes() external view returns (bytes32 inboxCode, bytes32 vaultCode, bytes32 rootChainCode);
+        function codeHashes() external view returns (bytes32[] memory);
         function bond() external view returns (uint128);
         function lockSecs() external view returns (uint64);
     }

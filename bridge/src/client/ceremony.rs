@@ -3,22 +3,26 @@
 //! ```text
 //! verifier ─► Registry            by CREATE2 through the deployment proxy: their addresses commit to code and arguments
 //!   each operator: check ─► register (keys, proofs of possession, bond and stake) ─► agree on the genesis
-//! anyone: create ─► Inbox, Vault, RootChain ─► read back, once final: deployment id, genesis time
+//! anyone: create, a contract a step ─► Inbox, Vault, RootChain ─► read back, once final: deployment id, genesis time
 //! ```
 //! Every step can be repeated: what exists already is found and checked, not made again.
 
 mod artifacts;
+mod create;
 mod error;
 mod hint;
 mod keys;
 
 pub use artifacts::{ArtifactError, Artifacts, creation_code};
+pub use create::{Progress, create};
 pub use error::CeremonyError;
 pub use keys::{OperatorKeys, proof_of_possession};
 
+pub use crate::proof::deployment::Registered;
+
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256};
+use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 
 use super::follower::view_call;
@@ -26,8 +30,7 @@ use super::rpc::{At, Call, Receipt, Rpc};
 use super::wallet::Wallet;
 use crate::abi::{self, DEPLOYMENT_PROXY, IRegistry, IRootChain};
 use crate::proof::deployment;
-use crate::relay::inbox::Finality;
-use crate::relay::seen::Which;
+use crate::relay::seen::{Finality, Which};
 
 /// What the Registry's address commits to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +56,10 @@ impl Plan {
         let arguments = IRegistry::Arguments {
             operators: self.operators.clone(),
             verifier: self.verifier(artifacts).1,
-            inboxCode: artifacts.inbox_hash(),
-            vaultCode: artifacts.vault_hash(),
-            rootChainCode: artifacts.root_chain_hash(),
+            codes: artifacts
+                .manifest()
+                .map(|(_, code)| keccak256(code))
+                .to_vec(),
             bond: self.bond,
             lockSecs: self.lock_secs,
         };
@@ -123,8 +127,13 @@ async fn deploy_one(
     if !wallet.rpc().code(address).await?.is_empty() {
         return Ok(());
     }
-    wallet.execute(Call::to(DEPLOYMENT_PROXY, data)).await?;
-    if wallet.rpc().code(address).await?.is_empty() {
+    let receipt = create::execute(wallet, Call::to(DEPLOYMENT_PROXY, data)).await?;
+    let code = wallet.rpc().code(address).await;
+    let code = code.map_err(|source| CeremonyError::Unseen {
+        hash: receipt.hash,
+        source,
+    })?;
+    if code.is_empty() {
         return Err(CeremonyError::NoCode { name, address });
     }
     Ok(())
@@ -189,30 +198,12 @@ pub async fn agree(
         .await?)
 }
 
-/// What all operators must agree on: the genesis state, its sum of stakes and balances, and the constructor arguments.
-pub fn agreement(state_root: B256, sigma: u128, genesis: &IRegistry::Genesis) -> B256 {
-    deployment::agreement(&state_root, sigma, &genesis.abi_encode())
-}
-
-/// Creates Inbox, Vault and RootChain, sending the genesis balances.
-pub async fn create(
-    wallet: &Wallet,
-    registry: Address,
-    artifacts: &Artifacts,
-    state_root: B256,
-    genesis: &IRegistry::Genesis,
-    balances: U256,
-) -> Result<Receipt, CeremonyError> {
-    let call = IRegistry::createCall {
-        stateRoot: state_root,
-        genesis: genesis.clone(),
-        code: artifacts.code(),
-    };
-    let call = Call {
-        value: balances,
-        ..Call::to(registry, call.abi_encode())
-    };
-    Ok(wallet.execute(call).await?)
+/// What all operators must agree on: each registration, and the genesis with its constructor arguments.
+pub fn agreement(registered: &[Registered], genesis: &IRegistry::Genesis) -> B256 {
+    deployment::agreement(
+        &deployment::registrations(registered),
+        &genesis.abi_encode(),
+    )
 }
 
 /// Reads the deployment back and checks its id against its fields and the block before it against the node.

@@ -3,22 +3,29 @@
 //! Readers take the newest [`View`] from a watch and never wait; the child's cursor goes in by another watch. One task asks each endpoint, so
 //! a slow one does not hold up the other. Dropping the [`Follower`] stops it.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use super::position::PositionFile;
 use super::rpc::{At, Call, Limits, Rpc, RpcError};
 use crate::abi::{IInbox, IRootChain};
-use crate::relay::inbox::{Anchor, Answer, Config, Event, Heads, Inbox, Request, View};
-use crate::relay::seen::Failure;
-use crate::relay::track::{Ask, Reply};
+use crate::relay::config::Config;
+use crate::relay::inbox::{Answer, Event, Inbox, Request, View};
+use crate::relay::seen::{Anchor, Failure, Heads, Position, Sought};
+use crate::relay::track::{Ask, Reply, Standing};
 
 /// Requests that wait for one endpoint, at most: the machine has one at a time.
 const QUEUE: usize = 4;
+/// How often the position is written to its file.
+const SAVE_INTERVAL: Duration = Duration::from_secs(10);
+/// How often a person is told how far a long scan has come.
+const TELL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where the child stands, as a node tells its follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +46,8 @@ pub enum Progress {
 pub struct Follower {
     view: watch::Receiver<Arc<View>>,
     progress: watch::Sender<Progress>,
+    read_all: watch::Sender<u64>,
+    reading: watch::Receiver<Option<(u64, u64)>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -51,8 +60,14 @@ impl Drop for Follower {
 }
 
 impl Follower {
-    /// Starts following the endpoints, one or two that must agree, from `anchor` on. Needs a tokio runtime.
-    pub fn start(config: Config, anchor: Anchor, endpoints: &[String]) -> Result<Self, RpcError> {
+    /// Starts following the endpoints, one or two that must agree, from `anchor` on: what stands before it is confirmed by the child.
+    /// Where reading begins is kept in `file`, if there is one. Needs a tokio runtime.
+    pub fn start(
+        config: Config,
+        anchor: Anchor,
+        file: Option<PositionFile>,
+        endpoints: &[String],
+    ) -> Result<Self, RpcError> {
         let limits = Limits {
             // The machine repeats by itself, and knows what to ask anew.
             attempts: 1,
@@ -71,12 +86,15 @@ impl Follower {
             });
         }
         let addresses = (config.inbox, config.root_chain);
-        let machine = Inbox::new(config, anchor, clients.len() == 2);
+        let position = file.as_ref().and_then(PositionFile::position);
+        let machine = Inbox::new(config, anchor, position, clients.len() == 2);
         let (view_in, view) = watch::channel(Arc::new(machine.view().clone()));
         let (progress, progress_out) = watch::channel(Progress::Consumed {
             cursor: anchor.index,
             link: anchor.link,
         });
+        let (read_all, read_all_out) = watch::channel(0);
+        let (reading_in, reading) = watch::channel(None);
         let (answers_in, answers) = mpsc::channel(QUEUE);
         let mut tasks = Vec::new();
         let mut queues = Vec::new();
@@ -95,12 +113,18 @@ impl Follower {
             queues,
             answers,
             progress: progress_out,
+            read_all: read_all_out,
             view: view_in,
+            reading: reading_in,
+            position: Keeper::new(file),
+            told: Instant::now(),
         };
         tasks.push(tokio::spawn(driver.run()));
         Ok(Self {
             view,
             progress,
+            read_all,
+            reading,
             tasks,
         })
     }
@@ -110,18 +134,66 @@ impl Follower {
         self.view.clone()
     }
 
+    /// How far a scan has come: the root block reached and the one to reach, or `None` while nothing is to be read.
+    pub fn reading(&self) -> watch::Receiver<Option<(u64, u64)>> {
+        self.reading.clone()
+    }
+
+    /// More is needed than is kept: all is read again from the anchor that the follower began with, or that the child confirmed since.
+    pub fn read_all(&self) {
+        self.read_all
+            .send_modify(|asked| *asked = asked.wrapping_add(1));
+    }
+
     /// Where the child's progress goes in; never blocks.
     pub fn progress(&self) -> watch::Sender<Progress> {
         self.progress.clone()
     }
 }
 
-/// Milliseconds since the Unix epoch, by this machine's clock.
+/// Milliseconds of a clock that never steps back, whatever becomes of the machine's date. They mean something in this process only.
 pub fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Keeps the position in its file, not too often.
+#[derive(Debug)]
+struct Keeper {
+    file: Option<Arc<PositionFile>>,
+    saved: Option<(Position, Instant)>,
+}
+
+impl Keeper {
+    fn new(file: Option<PositionFile>) -> Self {
+        Self {
+            file: file.map(Arc::new),
+            saved: None,
+        }
+    }
+
+    fn keep(&mut self, position: impl FnOnce() -> Option<Position>) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let rests = |(_, at): &(Position, Instant)| at.elapsed() < SAVE_INTERVAL;
+        if self.saved.as_ref().is_some_and(rests) {
+            return;
+        }
+        let Some(position) = position() else {
+            return;
+        };
+        if self.saved.is_some_and(|(known, _)| known == position) {
+            return;
+        }
+        self.saved = Some((position, Instant::now()));
+        let file = Arc::clone(file);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = file.save(&position) {
+                tracing::warn!(%error, "the position on the root chain could not be kept: the next start reads more of it");
+            }
+        });
+    }
 }
 
 struct Driver {
@@ -129,7 +201,11 @@ struct Driver {
     queues: Vec<mpsc::Sender<Request>>,
     answers: mpsc::Receiver<Answer>,
     progress: watch::Receiver<Progress>,
+    read_all: watch::Receiver<u64>,
     view: watch::Sender<Arc<View>>,
+    reading: watch::Sender<Option<(u64, u64)>>,
+    position: Keeper,
+    told: Instant,
 }
 
 impl Driver {
@@ -157,11 +233,12 @@ impl Driver {
                     }
                     None => return,
                 },
-                changed = self.progress.changed() => match changed {
-                    Ok(()) => self.progress(),
-                    // Nobody will tell any more; what is known still counts.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(wait)).await,
-                },
+                Ok(()) = self.progress.changed() => self.progress(),
+                Ok(()) = self.read_all.changed() => {
+                    let events = self.machine.read_all(now_ms());
+                    self.publish(events);
+                }
+                // When nobody tells any progress any more, what is known still counts.
                 () = tokio::time::sleep(Duration::from_millis(wait)) => {}
             }
         }
@@ -177,37 +254,52 @@ impl Driver {
     }
 
     fn publish(&mut self, events: Vec<Event>) {
-        for event in &events {
-            match event {
-                Event::Moved { count, block, .. } => {
-                    tracing::debug!(
-                        messages = count,
-                        root_height = block.number,
-                        "root followed"
-                    );
-                }
-                Event::Stands { endpoint, standing } => {
-                    tracing::info!(
-                        endpoint,
-                        ?standing,
-                        "an endpoint of the root chain stands differently"
-                    );
-                }
-                Event::Disagreement { index, links } => {
-                    tracing::error!(index, first = %links[0], second = %links[1],
-                        "the endpoints of the root chain show different histories; reports stop");
-                }
-                Event::Agreement => tracing::info!("the endpoints of the root chain agree again"),
-            }
+        events.iter().for_each(tell);
+        self.tell_progress();
+        if self.machine.take_news() {
+            self.view
+                .send_replace(Arc::new(self.machine.view().clone()));
         }
-        let view = self.machine.view();
-        self.view.send_if_modified(|shown| {
-            let differs = shown.as_ref() != view;
-            if differs {
-                *shown = Arc::new(view.clone());
-            }
+        let machine = &self.machine;
+        self.position.keep(|| machine.position());
+    }
+
+    fn tell_progress(&mut self) {
+        let reading = self.machine.reading();
+        self.reading.send_if_modified(|shown| {
+            let differs = *shown != reading;
+            *shown = reading;
             differs
         });
+        if let Some((reached, target)) = reading
+            && self.told.elapsed() >= TELL_INTERVAL
+        {
+            self.told = Instant::now();
+            tracing::info!(reached, target, "reading the root chain's blocks");
+        }
+    }
+}
+
+fn tell(event: &Event) {
+    match event {
+        Event::Moved { count, block, .. } => {
+            tracing::debug!(
+                messages = count,
+                root_height = block.number,
+                "root followed"
+            );
+        }
+        Event::Stands { endpoint, standing } => match standing {
+            Standing::Starting | Standing::Following => {
+                tracing::info!("endpoint {endpoint} of the root chain: {standing}");
+            }
+            standing => tracing::warn!("endpoint {endpoint} of the root chain: {standing}"),
+        },
+        Event::Disagreement { index, links } => {
+            tracing::error!(index, first = %links[0], second = %links[1],
+                "the endpoints of the root chain show different histories; reports stop");
+        }
+        Event::Agreement => tracing::info!("the endpoints of the root chain agree again"),
     }
 }
 
@@ -242,28 +334,36 @@ async fn ask(rpc: &Rpc, addresses: (Address, Address), ask: &Ask) -> Result<Repl
             address,
             topic,
         } => Reply::Logs(rpc.logs(*from, *to, &[*address], &[*topic]).await?),
-        Ask::Heads(hash) => Reply::Heads(heads(rpc, addresses, At::Hash(*hash)).await?),
+        Ask::Heads(sought) => Reply::Heads(heads(rpc, addresses, sought).await?),
     })
 }
 
-/// What Inbox and RootChain hold.
-pub async fn heads(
+/// What Inbox and RootChain hold after a block.
+async fn heads(
     rpc: &Rpc,
     (inbox, root_chain): (Address, Address),
-    at: At,
+    sought: &Sought,
 ) -> Result<Heads, RpcError> {
+    let at = At::Hash(sought.block);
     let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
-    let link = view_call(rpc, inbox, IInbox::linkCall { index: count }, at).await?;
-    if !link.kept {
-        return Err(RpcError::Malformed(format!(
-            "the Inbox does not keep the hash of its last message, {count}"
-        )));
-    }
+    let link = if sought.index <= count {
+        let index = sought.index;
+        let link = view_call(rpc, inbox, IInbox::linkCall { index }, at).await?;
+        link.kept.then_some(link.hash)
+    } else {
+        None
+    };
     let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
+    let mut records = Vec::new();
+    for epoch in sought.first_epoch..sought.end_epoch.min(head.accepted) {
+        records.push(view_call(rpc, root_chain, IRootChain::recordCall { epoch }, at).await?);
+    }
     Ok(Heads {
         count,
-        link: link.hash,
+        link,
         accepted: head.accepted,
+        tau: head.tau,
+        records,
     })
 }
 

@@ -5,11 +5,13 @@
 //! | `rpc` | JSON-RPC, bounded and typed |
 //! | `wallet` | signs, submits, waits, replaces by fee |
 //! | `follower` | runs the inbox machine and publishes what it agrees on |
+//! | `position` | keeps how far root was read |
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
 //! | `ceremony` | deploys Registry and its contracts |
 
 pub mod ceremony;
 pub mod follower;
+pub mod position;
 pub mod reason;
 pub mod relayer;
 pub mod rpc;

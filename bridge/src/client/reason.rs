@@ -1,19 +1,61 @@
-//! Why a contract refused, in a sentence for a person.
+//! Why a contract refused, in a sentence for a person: what was wrong, with its values, and what to do.
+//!
+//! This is the only place that words the contracts' errors. Each file matches every error of one contract, so that one without a
+//! sentence does not compile.
 
-use alloy_primitives::hex;
-use alloy_sol_types::SolInterface;
+use alloy_primitives::{U256, hex};
+use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
-use crate::abi::{
-    self, IInbox::IInboxErrors, IRegistry::IRegistryErrors, IRootChain::IRootChainErrors,
-};
+mod inbox;
+mod libraries;
+mod registry;
+mod root_chain;
+mod vault;
+
+/// The longest text of a foreign contract that is shown, in characters.
+const MAX_FOREIGN_CHARS: usize = 200;
 
 /// What the bytes that a call reverted with mean; their hex when nobody here knows them.
 pub fn sentence(data: &[u8]) -> String {
-    root_chain(data)
-        .or_else(|| registry(data))
-        .or_else(|| inbox(data))
-        .or_else(|| abi::explain_revert(data))
+    one(data, root_chain::sentence)
+        .or_else(|| one(data, registry::sentence))
+        .or_else(|| one(data, vault::sentence))
+        .or_else(|| one(data, inbox::sentence))
+        .or_else(|| one(data, libraries::sentence))
+        .or_else(|| one(data, generic))
         .unwrap_or_else(|| unknown(data))
+}
+
+fn one<E: SolInterface>(data: &[u8], word: impl Fn(E) -> String) -> Option<String> {
+    E::abi_decode_validate(data).ok().map(word)
+}
+
+fn generic(error: GenericContractError) -> String {
+    match error {
+        GenericContractError::Revert(revert) => {
+            format!("the contract says: {}", foreign(&revert.reason))
+        }
+        GenericContractError::Panic(panic) => match panic.kind() {
+            Some(PanicKind::UnderOverflow) => {
+                "a sum in the contract leaves its range: an amount is larger than what is there"
+                    .to_owned()
+            }
+            Some(kind) => format!("the contract failed by itself: {}", kind.as_str()),
+            None => format!("the contract failed by itself, with code {}", panic.code),
+        },
+    }
+}
+
+/// What a stranger's contract wrote: printable ASCII, and not too much of it.
+fn foreign(text: &str) -> String {
+    let shown = text.chars().take(MAX_FOREIGN_CHARS).map(|c| {
+        if c.is_ascii_graphic() || c == ' ' {
+            c
+        } else {
+            '?'
+        }
+    });
+    format!("\"{}\"", shown.collect::<String>())
 }
 
 fn unknown(data: &[u8]) -> String {
@@ -26,109 +68,13 @@ fn unknown(data: &[u8]) -> String {
     }
 }
 
-fn root_chain(data: &[u8]) -> Option<String> {
-    Some(match IRootChainErrors::abi_decode_validate(data).ok()? {
-        IRootChainErrors::NotNext(e) => {
-            format!("checkpoint {} was offered and {} is next", e.epoch, e.next)
-        }
-        IRootChainErrors::RingFull(e) => format!(
-            "the ring of checkpoints is full until root time {}, and it is {}",
-            e.freeAt, e.time
-        ),
-        IRootChainErrors::TooLittlePower(e) => format!(
-            "the certificate holds power {} of {}, and more than two thirds are needed",
-            e.signed, e.total
-        ),
-        IRootChainErrors::BadSignature(e) => format!(
-            "the aggregate signature is not the signers' over digest {}",
-            e.digest
-        ),
-        IRootChainErrors::TauOutOfRange(e) => format!(
-            "tau is {}, and it must lie between {} and {}",
-            e.given, e.earliest, e.latest
-        ),
-        IRootChainErrors::WindowOpen(e) => format!(
-            "the checkpoint can be final from root time {} on, and it is {}",
-            e.finalAt, e.time
-        ),
-        IRootChainErrors::MessageSkipped(e) => format!(
-            "the checkpoint left out messages that were due: {} were due and {} are consumed",
-            e.dueCount, e.inboxCursor
-        ),
-        _ => return None,
-    })
-}
-
-fn registry(data: &[u8]) -> Option<String> {
-    Some(match IRegistryErrors::abi_decode_validate(data).ok()? {
-        IRegistryErrors::NotListed(e) => format!("{} is no genesis operator", e.sender),
-        IRegistryErrors::AlreadyRegistered(e) => format!("{} is registered already", e.operator),
-        IRegistryErrors::NotRegistered(e) => format!("{} is not registered", e.operator),
-        IRegistryErrors::StakeMissing(e) => format!(
-            "{} wei were sent, and more than the bond of {} are needed",
-            e.value, e.bond
-        ),
-        IRegistryErrors::KeyTaken(e) => format!("the key belongs to operator {}", e.operator),
-        IRegistryErrors::BadPossession(e) => {
-            format!(
-                "the proof that the operator holds its {} key is wrong",
-                e.key
-            )
-        }
-        IRegistryErrors::NotAgreed(e) => format!(
-            "operator {} agreed on {}, and the genesis is {}",
-            e.operator, e.agreed, e.wanted
-        ),
-        IRegistryErrors::AgreementLapsed(e) => format!(
-            "the agreement of operator {} ran out at root time {}, and it is {}",
-            e.operator, e.until, e.time
-        ),
-        IRegistryErrors::CodeMismatch(e) => format!(
-            "the code of {} has hash {}, and the Registry wants {}",
-            e.name, e.given, e.expected
-        ),
-        _ => return None,
-    })
-}
-
-fn inbox(data: &[u8]) -> Option<String> {
-    Some(match IInboxErrors::abi_decode_validate(data).ok()? {
-        IInboxErrors::PriceNotPaid(e) => {
-            format!(
-                "the inbox asks for {} wei, and {} were sent",
-                e.price, e.value
-            )
-        }
-        IInboxErrors::ForcedLength(e) => format!(
-            "a forced transaction has 1 to 512 bytes, and this one has {}",
-            e.length
-        ),
-        _ => return None,
-    })
+/// A parameter of a constructor that is out of its range; each contract has this error.
+fn parameter(name: &str, value: U256) -> String {
+    format!(
+        "the contract does not take {} = {value}; correct it in the plan",
+        foreign(name)
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use alloy_sol_types::SolError;
-
-    use super::*;
-    use crate::abi::{IRootChain, IVault};
-
-    #[test]
-    fn errors_of_the_contracts_become_sentences_with_both_numbers() {
-        let next = IRootChain::NotNext { next: 3, epoch: 5 }.abi_encode();
-        assert_eq!(sentence(&next), "checkpoint 5 was offered and 3 is next");
-        let claimed = IVault::AlreadyClaimed { index: 7 }.abi_encode();
-        assert!(sentence(&claimed).contains('7'), "{}", sentence(&claimed));
-    }
-
-    #[test]
-    fn bytes_that_are_no_error_are_shown_and_never_panic() {
-        for length in 0..80 {
-            let data = vec![0xee; length];
-            assert!(!sentence(&data).is_empty());
-        }
-        let truncated = &IRootChain::NotNext { next: 3, epoch: 5 }.abi_encode()[..20];
-        assert!(sentence(truncated).contains("20 bytes"));
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall;
+use tokio::time::Instant;
 
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
@@ -25,19 +26,23 @@ use crate::relay::outbox::{
     Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task, tail,
 };
 use crate::relay::seen::Which;
+use crate::relay::track::Standing;
 
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
 /// because it waits for them to be consumed.
 pub const KEPT_MESSAGES: usize = 1 << 19;
 /// Transactions whose receipts are looked for, at most.
 const WATCHED: usize = 16;
+/// How often a person is told how far a long scan of the root chain has come.
+const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Attempts to outbid a transaction that the node holds and whose fees are not known.
 const BIDS: usize = 24;
 
-/// Where checkpoints and shares come from: a node of the child.
+/// Where checkpoints and shares come from: nodes of the child, none of which is believed.
 pub trait Source {
-    /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far; none while the epoch is not over.
-    fn offer(&self, epoch: u64) -> impl Future<Output = Result<Option<Offer>, String>> + Send;
+    /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far: one offer where all nodes tell the same, none
+    /// while the epoch is not over.
+    fn offers(&self, epoch: u64) -> impl Future<Output = Result<Vec<Offer>, String>> + Send;
 }
 
 /// A relayer.
@@ -47,9 +52,26 @@ pub struct Relayer {
     follower: Follower,
     inbox: Address,
     root_chain: Address,
+    deployment: [u8; 20],
     machine: Outbox,
     watched: VecDeque<(u64, B256)>,
     bid: Option<(u64, Fees)>,
+    told: Told,
+}
+
+/// What a person was told of the root chain last.
+#[derive(Debug)]
+struct Told {
+    standing: Standing,
+    reading: Instant,
+}
+
+/// What a look at root gave, when the node answered.
+enum Looked {
+    /// All of it fits together.
+    State(Box<RootState>),
+    /// Something is missing, or does not fit; the next look may be better.
+    NotUsable(String),
 }
 
 impl Relayer {
@@ -75,9 +97,14 @@ impl Relayer {
             follower,
             inbox,
             root_chain,
+            deployment: id.0,
             machine: Outbox::new(deployment, policy),
             watched: VecDeque::new(),
             bid: None,
+            told: Told {
+                standing: Standing::Following,
+                reading: Instant::now(),
+            },
         })
     }
 
@@ -92,7 +119,7 @@ impl Relayer {
             };
             let outcome = match task {
                 Task::Look => {
-                    for notice in self.receipts().await {
+                    for notice in self.root_notices().into_iter().chain(self.receipts().await) {
                         say(&notice);
                     }
                     self.look().await
@@ -101,37 +128,66 @@ impl Relayer {
                 Task::Submit(parcel) => self.submit(*parcel).await,
             };
             for notice in self.machine.answer(now_ms(), outcome) {
-                if let Notice::Sent { epoch, hash, .. } = notice {
-                    self.watched.push_back((epoch, hash));
-                    while self.watched.len() > WATCHED {
-                        self.watched.pop_front();
-                    }
+                match notice {
+                    Notice::Sent { epoch, hash, .. } => self.watch(epoch, hash),
+                    Notice::ReadsAgain { .. } => self.follower.read_all(),
+                    _ => {}
                 }
                 say(&notice);
             }
         }
     }
 
+    fn watch(&mut self, epoch: u64, hash: B256) {
+        self.watched.push_back((epoch, hash));
+        while self.watched.len() > WATCHED {
+            self.watched.pop_front();
+        }
+    }
+
+    /// How the root chain's node stands, when that has changed, and how far a long scan has come.
+    fn root_notices(&mut self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let standing = self.follower.view().borrow().standings.first().cloned();
+        if let Some(standing) = standing.filter(|standing| *standing != self.told.standing) {
+            notices.push(Notice::Root(format!("the root chain's node: {standing}")));
+            self.told.standing = standing;
+        }
+        let reading = *self.follower.reading().borrow();
+        if let Some((reached, target)) = reading
+            && self.told.reading.elapsed() >= TELL_INTERVAL
+        {
+            self.told.reading = Instant::now();
+            notices.push(Notice::Reading { reached, target });
+        }
+        notices
+    }
+
     async fn look(&mut self) -> Outcome {
         let view = Arc::clone(&self.follower.view().borrow());
-        if let Some(needless) = tail::needless(&view) {
+        if let Some(needless) = tail::needless(&view).filter(|_| view.healthy) {
             let released = Progress::Released(needless);
             self.follower.progress().send_replace(released);
         }
         match self.root_state(&view).await {
-            Ok(Ok(state)) => Outcome::Root(Box::new(state)),
-            Ok(Err(reason)) => Outcome::Failed(reason),
+            Ok(Looked::State(state)) => Outcome::Root(state),
+            Ok(Looked::NotUsable(reason)) => Outcome::Failed(reason),
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }
 
-    async fn root_state(&self, view: &View) -> Result<Result<RootState, String>, RpcError> {
-        let Some(finalized) = view.finalized else {
-            return Ok(Err("the root chain is not followed yet".into()));
+    async fn root_state(&self, view: &View) -> Result<Looked, RpcError> {
+        let Some(finalized) = view.finalized.filter(|_| view.healthy) else {
+            let standing = view.standings.first().unwrap_or(&Standing::Starting);
+            return Ok(Looked::NotUsable(format!(
+                "the root chain is not followed to a final block now: {standing}"
+            )));
         };
         let rpc: &Rpc = self.wallet.rpc();
         let Some(latest) = rpc.block(Which::Latest).await? else {
-            return Ok(Err("the root chain has no newest block".into()));
+            return Ok(Looked::NotUsable(
+                "the root chain has no newest block".into(),
+            ));
         };
         let head = view_call(
             rpc,
@@ -149,15 +205,15 @@ impl Relayer {
         } else {
             Vec::new()
         };
-        let (entries, previous) = match tail::extend(view, &logs, count) {
+        let (entries, previous) = match tail::extend(view, &logs, count, &self.deployment) {
             Ok(tail) => tail,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(Looked::NotUsable(reason)),
         };
         let seen = previous
             .as_ref()
             .map_or(0, |last| last.epoch.saturating_add(1));
         if seen != head.accepted {
-            return Ok(Err(format!(
+            return Ok(Looked::NotUsable(format!(
                 "root accepted {} checkpoints, and its events show {seen}",
                 head.accepted
             )));
@@ -167,7 +223,7 @@ impl Relayer {
         let me = self.wallet.address();
         let nonce = rpc.nonce(me, At::Latest).await?;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
-        Ok(Ok(RootState {
+        Ok(Looked::State(Box::new(RootState {
             time: latest.time,
             accepted: head.accepted,
             accepted_with_pool: pool.map_or(head.accepted, |pool| pool.accepted),
@@ -179,7 +235,7 @@ impl Relayer {
             count,
             nonce,
             pending_nonce,
-        }))
+        })))
     }
 
     async fn submit(&mut self, parcel: Parcel) -> Outcome {
@@ -205,18 +261,24 @@ impl Relayer {
         if let Some((_, last)) = self.bid.filter(|(known, _)| replaces && *known == nonce) {
             fees = fees.at_least(last.bumped_up());
         }
+        let mut refused = B256::ZERO;
         for _ in 0..BIDS {
-            self.wallet.check(fees)?;
             match self.wallet.send_at(call.clone(), nonce, gas, fees).await {
                 Ok(sent) => {
                     self.bid = Some((nonce, fees));
                     return Ok(sent.hash());
                 }
-                Err(WalletError::Underpriced(_)) => fees = fees.bumped_up(),
+                Err(WalletError::Underpriced { hash, .. }) => {
+                    refused = hash;
+                    fees = fees.bumped_up();
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(WalletError::Underpriced(nonce))
+        Err(WalletError::Underpriced {
+            hash: refused,
+            nonce,
+        })
     }
 
     /// Receipts of what was sent, each said once; a transaction that was replaced never has one and is forgotten in time.
@@ -241,8 +303,8 @@ impl Relayer {
 }
 
 async fn fetch<S: Source>(source: &S, epoch: u64) -> Outcome {
-    match source.offer(epoch).await {
-        Ok(offer) => Outcome::Offer(offer.map(Box::new)),
+    match source.offers(epoch).await {
+        Ok(offers) => Outcome::Offers(offers),
         Err(reason) => Outcome::Failed(format!("the child's node: {reason}")),
     }
 }

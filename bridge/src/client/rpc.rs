@@ -1,7 +1,8 @@
 //! JSON-RPC over HTTP to a node of the root chain.
 //!
 //! Nothing that the node says is believed before it is bounded and parsed: the answer is read up to a limit that is checked while it
-//! arrives, its id must be the request's, quantities follow the Ethereum JSON-RPC rules exactly. Reads are repeated with backoff;
+//! arrives, its id must be the request's, quantities are numbers in hex, and nothing
+//! that could be read in two ways. Reads are repeated with backoff;
 //! submissions never are, because their outcome is unknown after a failure. Errors tell apart what the caller can do about them.
 
 mod call;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use crate::relay::seen::{Block, Log, Which};
 
 /// No wait that an endpoint asks for is longer than this.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A client of one node.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Rpc {
                         RpcError::RateLimited(asked) => asked,
                         _ => Duration::ZERO,
                     };
-                    tokio::time::sleep(wait.max(asked).min(LONGEST_WAIT)).await;
+                    tokio::time::sleep(wait.max(asked).min(MAX_WAIT)).await;
                     wait = wait.saturating_mul(2);
                 }
                 done => return done,
@@ -128,12 +129,12 @@ impl Rpc {
         parse::quantity_u64(&self.read("eth_chainId", json!([])).await?)
     }
 
-    /// A block's header, none when there is no such block.
+    /// A block's header, or `None` when there is no such block.
     pub async fn block(&self, which: Which) -> Result<Option<Block>, RpcError> {
         Ok(self.header(which).await?.map(|seen| seen.block))
     }
 
-    /// A block's header with its base fee, none when there is no such block.
+    /// A block's header with its base fee, or `None` when there is no such block.
     pub async fn header(&self, which: Which) -> Result<Option<Seen>, RpcError> {
         let name = match which {
             Which::Latest => json!("latest"),
@@ -213,7 +214,7 @@ impl Rpc {
         )
     }
 
-    /// The tip that the node suggests, in wei; none when it has no opinion.
+    /// The tip that the node suggests, in wei, or `None` when it has no opinion.
     pub async fn suggested_tip(&self) -> Result<Option<u128>, RpcError> {
         match self.read("eth_maxPriorityFeePerGas", json!([])).await {
             Ok(value) => parse::quantity_u128(&value).map(Some),
@@ -228,7 +229,13 @@ impl Rpc {
         parse::hash(&self.once("eth_sendRawTransaction", json!([raw])).await?)
     }
 
-    /// The receipt of a transaction, none while it is in no block.
+    /// Whether the node knows a transaction, in a block or in its pool.
+    pub async fn transaction_is_known(&self, hash: B256) -> Result<bool, RpcError> {
+        let value = self.read("eth_getTransactionByHash", json!([hash])).await?;
+        Ok(!value.is_null())
+    }
+
+    /// The receipt of a transaction, or `None` while it is in no block.
     pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
         let value = self
             .read("eth_getTransactionReceipt", json!([hash]))
@@ -238,9 +245,14 @@ impl Rpc {
 }
 
 fn unreachable(error: reqwest::Error) -> RpcError {
+    let is_connect = error.is_connect();
     let mut reason = error.without_url().to_string();
     reason.truncate(reason.floor_char_boundary(200));
-    RpcError::Unreachable(reason)
+    if is_connect {
+        RpcError::NoConnection(reason)
+    } else {
+        RpcError::Unreachable(reason)
+    }
 }
 
 fn retry_after(answer: &reqwest::Response) -> Duration {
@@ -249,7 +261,7 @@ fn retry_after(answer: &reqwest::Response) -> Duration {
         .get("retry-after")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .unwrap_or(1);
-    Duration::from_secs(seconds).min(LONGEST_WAIT)
+    Duration::from_secs(seconds).min(MAX_WAIT)
 }
 
 #[cfg(test)]

@@ -6,11 +6,15 @@
 //!                       └── same nonce, fees + 12.5% or more ◄┘
 //! ```
 //! A nonce is used by one intent only: a replacement carries the same call, and whichever of them is mined is the outcome. A submission
-//! whose outcome is unknown is repeated with the same bytes, which cannot pay twice.
+//! whose outcome is unknown is repeated with the same bytes, which cannot pay twice. From the moment when bytes may have left, no answer of the
+//! node ends the work without the transaction's hash and whether the same may be sent again: [`WalletError`] says both.
 
 mod error;
 mod fees;
+mod hand_in;
 mod key;
+mod refusal;
+mod wait;
 
 pub use error::WalletError;
 pub use fees::{Fees, Policy};
@@ -18,10 +22,10 @@ pub use key::{Key, KeyError};
 
 use std::sync::Arc;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_primitives::{Address, B256, U256};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+
+use refusal::Refusal;
 
 use super::reason;
 use super::rpc::{At, Call, Receipt, Rpc, RpcError};
@@ -29,7 +33,7 @@ use crate::relay::seen::Which;
 
 /// Gas that one transaction may have (EIP-7825).
 pub const GAS_CAP: u64 = 1 << 24;
-/// The least gas over an estimate. Every 32nd message writes a slot more than the others (22,100 gas), and messages that come between
+/// The minimum of gas over an estimate. Every 32nd message writes a slot more than the others (22,100 gas), and messages that come between
 /// estimate and block decide which one that is; a quarter of a deposit's 80,000 is less.
 pub const HEADROOM: u64 = 30_000;
 
@@ -54,6 +58,9 @@ impl Sent {
         self.hashes.last().copied().unwrap_or_default()
     }
 }
+
+/// What go-ethereum and reth let a transaction cost unless they are told otherwise, in wei: offering twice the base fee must not pass it.
+const NODE_CAP: u128 = 1_000_000_000_000_000_000;
 
 /// An account and the node through which it acts.
 #[derive(Debug)]
@@ -106,23 +113,41 @@ impl Wallet {
             .and_then(|seen| seen.base_fee)
             .ok_or_else(|| RpcError::Malformed("the newest block has no base fee".into()))?;
         let tip = self.rpc.suggested_tip().await?.unwrap_or(0);
-        let most = self.policy.most_fee;
-        let tip = tip.max(self.policy.least_tip).min(most);
+        let max = self.policy.max_fee;
+        let tip = tip
+            .min(self.policy.max_tip)
+            .max(self.policy.min_tip)
+            .min(max);
         let needed = base.saturating_add(tip);
-        if needed > most {
-            return Err(WalletError::TooDear { needed, most });
+        if needed > max {
+            return Err(self.too_dear(needed));
         }
-        let max = base.saturating_mul(2).saturating_add(tip).min(most);
+        let max = base.saturating_mul(2).saturating_add(tip).min(max);
         Ok(Fees { max, tip })
     }
 
-    /// Whether the policy allows these fees.
-    pub fn check(&self, fees: Fees) -> Result<(), WalletError> {
-        let (needed, most) = (fees.max, self.policy.most_fee);
-        if needed > most {
-            return Err(WalletError::TooDear { needed, most });
+    /// Whether the policy allows these fees for this much gas.
+    pub fn check(&self, fees: Fees, gas: u64) -> Result<(), WalletError> {
+        if fees.max > self.policy.max_fee {
+            return Err(self.too_dear(fees.max));
         }
-        Ok(())
+        let needed = fees.max.saturating_mul(u128::from(gas));
+        match self.policy.max_cost {
+            Some(max) if needed > max => Err(WalletError::TooCostly {
+                needed,
+                max,
+                option: self.policy.options.map(|(_, option)| option),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_dear(&self, needed: u128) -> WalletError {
+        WalletError::TooDear {
+            needed,
+            max: self.policy.max_fee,
+            option: self.policy.options.map(|(option, _)| option),
+        }
     }
 
     /// Gas for a call: the node's estimate and a quarter more, at least [`HEADROOM`]. Says why when the call would revert.
@@ -133,7 +158,7 @@ impl Wallet {
         };
         let needed = match self.rpc.estimate_gas(&call).await {
             Ok(needed) => needed,
-            Err(error) => return Err(self.refused(error, 0)),
+            Err(error) => return Err(self.not_estimated(error)),
         };
         if needed > GAS_CAP {
             return Err(WalletError::GasCap {
@@ -148,7 +173,7 @@ impl Wallet {
     /// Sends a call with the account's next nonce.
     pub async fn send(&self, call: Call) -> Result<Sent, WalletError> {
         let gas = self.gas(&call).await?;
-        let fees = self.fees().await?;
+        let fees = self.fees().await?.within(NODE_CAP, gas);
         self.send_with(call, gas, fees).await
     }
 
@@ -162,7 +187,8 @@ impl Wallet {
         Ok(sent)
     }
 
-    /// Sends a call with a given nonce, in place of whatever the node holds there.
+    /// Sends a call with a given nonce, in place of whatever the node holds there. When it is unclear whether the node took it, it counts as
+    /// sent: what became of it is seen by its hash.
     pub async fn send_at(
         &self,
         call: Call,
@@ -170,6 +196,7 @@ impl Wallet {
         gas: u64,
         fees: Fees,
     ) -> Result<Sent, WalletError> {
+        self.check(fees, gas)?;
         let (raw, hash) = self.signed(&call, nonce, gas, fees);
         self.hand_in(&raw, hash, nonce).await?;
         tracing::debug!(%hash, nonce, gas, max_fee = fees.max, "handed in");
@@ -185,47 +212,12 @@ impl Wallet {
     /// Sends the same call again with higher fees; one of the two will be mined.
     pub async fn replace(&self, sent: &mut Sent) -> Result<(), WalletError> {
         let fees = sent.fees.bumped_up().at_least(self.fees().await?);
-        self.check(fees)?;
         let again = self
             .send_at(sent.call.clone(), sent.nonce, sent.gas, fees)
             .await?;
         sent.fees = fees;
         sent.hashes.extend(again.hashes);
         Ok(())
-    }
-
-    /// Waits until the transaction or one that replaced it stands in a block, replacing it when it is stuck.
-    pub async fn wait(&self, mut sent: Sent) -> Result<Receipt, WalletError> {
-        let start = Instant::now();
-        let mut replaced = start;
-        loop {
-            match self.look(&sent).await {
-                Ok(Some(receipt)) => return self.outcome(&sent, receipt).await,
-                Ok(None) => {}
-                // The transaction is on its way whether the node answers or not.
-                Err(WalletError::Rpc(error)) if error.is_transient() => {
-                    tracing::warn!(hash = %sent.hash(), %error, "no receipt yet");
-                }
-                Err(error) => return Err(error),
-            }
-            if start.elapsed() > self.policy.give_up {
-                *self.next.lock().await = None;
-                return Err(WalletError::Lost {
-                    hash: sent.hash(),
-                    waited: start.elapsed(),
-                });
-            }
-            if replaced.elapsed() > self.policy.stuck {
-                replaced = Instant::now();
-                match self.replace(&mut sent).await {
-                    Ok(()) => {
-                        tracing::info!(nonce = sent.nonce, hash = %sent.hash(), "replaced by fee")
-                    }
-                    Err(error) => tracing::warn!(nonce = sent.nonce, %error, "not replaced"),
-                }
-            }
-            sleep(self.policy.poll).await;
-        }
     }
 
     /// Sends a call and waits for it.
@@ -239,125 +231,20 @@ impl Wallet {
         *self.next.lock().await = None;
     }
 
-    /// Looks once for a receipt of any of the transactions sent for this nonce.
-    pub async fn look(&self, sent: &Sent) -> Result<Option<Receipt>, WalletError> {
-        for hash in &sent.hashes {
-            if let Some(receipt) = self.rpc.receipt(*hash).await? {
-                return Ok(Some(receipt));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn outcome(&self, sent: &Sent, receipt: Receipt) -> Result<Receipt, WalletError> {
-        if receipt.succeeded {
-            return Ok(receipt);
-        }
-        let call = Call {
-            from: Some(self.address()),
-            ..sent.call.clone()
-        };
-        let reason = match self.rpc.call(&call, At::Hash(receipt.block_hash)).await {
-            Err(RpcError::Refused {
-                data: Some(data), ..
-            }) => reason::sentence(&data),
-            _ if receipt.gas_used >= sent.gas => "it ran out of gas".to_owned(),
-            _ => "the node does not say why".to_owned(),
-        };
-        Err(WalletError::Reverted {
-            hash: receipt.hash,
-            block: receipt.block,
-            reason,
-        })
-    }
-
-    fn signed(&self, call: &Call, nonce: u64, gas: u64, fees: Fees) -> (Vec<u8>, B256) {
-        let transaction = TxEip1559 {
-            chain_id: self.chain_id,
-            nonce,
-            gas_limit: gas,
-            max_fee_per_gas: fees.max,
-            max_priority_fee_per_gas: fees.tip.min(fees.max),
-            to: call.to.map_or(TxKind::Create, TxKind::Call),
-            value: call.value,
-            access_list: Default::default(),
-            input: Bytes::clone(&call.data),
-        };
-        let signature = self.key.sign(&transaction.signature_hash());
-        let signed = transaction.into_signed(signature);
-        let mut raw = Vec::with_capacity(signed.eip2718_encoded_length());
-        signed.eip2718_encode(&mut raw);
-        (raw, *signed.hash())
-    }
-
-    /// Hands the bytes in until the node has them; repeats are harmless, since the bytes are the same.
-    async fn hand_in(&self, raw: &[u8], hash: B256, nonce: u64) -> Result<(), WalletError> {
-        let mut wait = self.policy.poll;
-        for left in (0..5_u32).rev() {
-            match self.rpc.submit(raw).await {
-                Ok(seen) if seen == hash => return Ok(()),
-                Ok(seen) => {
-                    return Err(RpcError::Malformed(format!("hash {seen} for {hash}")).into());
-                }
-                Err(error) if error.is_transient() && left > 0 => {
-                    sleep(wait).await;
-                    wait = wait.saturating_mul(2);
-                }
-                Err(RpcError::Refused { ref message, .. }) if already_known(message) => {
-                    return Ok(());
-                }
-                Err(RpcError::Refused { ref message, .. }) if nonce_too_low(message) => {
-                    return match self.rpc.receipt(hash).await? {
-                        Some(_) => Ok(()),
-                        None => Err(self.refused_nonce(nonce)),
-                    };
-                }
-                Err(error) => return Err(self.refused(error, nonce)),
-            }
-        }
-        Err(RpcError::Unreachable("no attempt was left".into()).into())
-    }
-
-    fn refused_nonce(&self, nonce: u64) -> WalletError {
-        WalletError::NonceTaken {
-            address: self.address(),
-            nonce,
-        }
-    }
-
-    fn refused(&self, error: RpcError, nonce: u64) -> WalletError {
+    /// Why a call's gas cannot be told.
+    fn not_estimated(&self, error: RpcError) -> WalletError {
         let RpcError::Refused { message, data, .. } = &error else {
             return error.into();
         };
-        let lower = message.to_lowercase();
         if let Some(data) = data.as_ref().filter(|data| !data.is_empty()) {
-            WalletError::WouldRevert(reason::sentence(data))
-        } else if lower.contains("insufficient funds") {
-            WalletError::Poor(self.address())
-        } else if lower.contains("underpriced") {
-            WalletError::Underpriced(nonce)
-        } else if lower.contains("revert") {
-            WalletError::WouldRevert(message.clone())
-        } else {
-            error.into()
+            return WalletError::WouldRevert(reason::sentence(data));
+        }
+        match Refusal::of(message) {
+            Refusal::Poor => WalletError::Poor(self.address()),
+            Refusal::WouldRevert => WalletError::WouldRevert(message.clone()),
+            _ => error.into(),
         }
     }
-}
-
-fn already_known(message: &str) -> bool {
-    let lower = message.to_lowercase();
-    [
-        "already known",
-        "known transaction",
-        "already imported",
-        "alreadyknown",
-    ]
-    .iter()
-    .any(|known| lower.contains(known))
-}
-
-fn nonce_too_low(message: &str) -> bool {
-    message.to_lowercase().contains("nonce too low")
 }
 
 /// Wei in one unit of the root chain's coin.

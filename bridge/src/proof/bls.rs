@@ -98,6 +98,12 @@ impl SecretKey {
         self.0.sk_to_pk().serialize()
     }
 
+    /// The public key in the compressed form that other programs' key files name.
+    #[must_use]
+    pub fn compressed_public_key(&self) -> [u8; 48] {
+        self.0.sk_to_pk().compress()
+    }
+
     /// A share: the signature over a checkpoint digest.
     #[must_use]
     pub fn sign_checkpoint(&self, digest: &Hash) -> [u8; SIGNATURE_BYTES] {

@@ -4,6 +4,8 @@
 //! digest, so nothing signed for one deployment is worth anything in another (DESIGN section 3). Possession comes before the
 //! deployment exists and therefore binds the Registry instead (PROTOCOL sections 1 and 8).
 
+use alloy_primitives::Address;
+
 use super::{Hash, keccak::hash, vote};
 
 /// What [`chain_id`] begins with.
@@ -28,6 +30,14 @@ pub fn id(
         parent_block_hash.as_slice(),
         genesis_root.as_slice(),
     ]))
+}
+
+/// The contracts of a deployment: the Registry and, by the nonces 1 to 3 of its creations, Inbox, Vault and RootChain.
+#[must_use]
+pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 4] {
+    let address = Address::from(*registry);
+    let [inbox, vault, root_chain] = [1, 2, 3].map(|nonce| address.create(nonce).into_array());
+    [*registry, inbox, vault, root_chain]
 }
 
 /// Chain id of the child: 48 characters, below CometBFT's 50.
@@ -63,14 +73,47 @@ pub fn possession(
     ])
 }
 
-/// What each genesis operator agrees to; `sum` is Σ in wei, `arguments` the ABI-encoded constructor arguments.
+/// A genesis operator's registration, as the agreement binds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// The operator's account on root.
+    pub operator: [u8; 20],
+    /// The registration's number.
+    pub registration: u64,
+    /// The Ed25519 key.
+    pub consensus_key: [u8; 32],
+    /// The BLS key.
+    pub checkpoint_key: [u8; 96],
+    /// Genesis stake in wei.
+    pub stake: u128,
+    /// Bounty bond in wei.
+    pub bond: u128,
+}
+
+/// All registrations in the Registry's order: each is hashed behind the hash of those before it, the first behind zeros.
 #[must_use]
-pub fn agreement(genesis_root: &Hash, sum: u128, arguments: &[u8]) -> Hash {
+pub fn registrations(all: &[Registered]) -> Hash {
+    all.iter().fold(Hash::ZERO, |before, one| {
+        hash(&[
+            b"PREG",
+            before.as_slice(),
+            &one.operator,
+            &one.registration.to_be_bytes(),
+            &one.consensus_key,
+            &one.checkpoint_key,
+            &one.stake.to_be_bytes(),
+            &one.bond.to_be_bytes(),
+        ])
+    })
+}
+
+/// What each genesis operator agrees to: every registration, and the genesis (`IRegistry.Genesis`, ABI-encoded).
+#[must_use]
+pub fn agreement(registrations: &Hash, genesis: &[u8]) -> Hash {
     hash(&[
         b"PAGR",
-        genesis_root.as_slice(),
-        &word(sum),
-        hash(&[arguments]).as_slice(),
+        registrations.as_slice(),
+        hash(&[genesis]).as_slice(),
     ])
 }
 

@@ -131,14 +131,33 @@ fn deployment_case() -> Value {
 }
 
 fn agreement_case() -> Value {
-    let genesis = word("genesis root", 0);
-    let sum = 4_000_000_000_000_000_000_123_u128;
     let arguments = [word("argument", 0), word("argument", 1)].concat();
+    let all: Vec<_> = (0u32..3)
+        .map(|number| deployment::Registered {
+            operator: address("operator", number),
+            registration: u64::from(number) + 1,
+            consensus_key: consensus_key(number),
+            checkpoint_key: checkpoint_secret(number).public_key(),
+            stake: 4_000_000_000_000_000_000_123 + u128::from(number),
+            bond: 3_000_000_000_000_000_000,
+        })
+        .collect();
+    let each = all.iter().map(|one| {
+        json!({
+            "operator": hex(one.operator),
+            "registration": one.registration,
+            "consensusKey": hex(one.consensus_key),
+            "checkpointKey": hex(one.checkpoint_key),
+            "stake": one.stake.to_string(),
+            "bond": one.bond.to_string(),
+        })
+    });
+    let registrations = deployment::registrations(&all);
     json!({
-        "genesisRoot": hex(genesis),
-        "sum": sum.to_string(),
-        "arguments": hex(&arguments),
-        "hash": hex(deployment::agreement(&genesis, sum, &arguments)),
+        "registrations": each.collect::<Vec<_>>(),
+        "registrationsHash": hex(registrations),
+        "genesis": hex(&arguments),
+        "hash": hex(deployment::agreement(&registrations, &arguments)),
     })
 }
 

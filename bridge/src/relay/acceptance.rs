@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 
 use crate::proof::checkpoint::Checkpoint;
 
@@ -32,6 +32,22 @@ pub struct Acceptance {
     pub due_count: u64,
     /// τ, in seconds.
     pub tau: u64,
+}
+
+impl Acceptance {
+    /// The word that RootChain keeps of it. It binds all fields but the carrier and τ. Twin: `Checkpoints.record`.
+    #[must_use]
+    pub fn record(&self) -> B256 {
+        let mut bytes = Vec::with_capacity(156);
+        bytes.extend_from_slice(b"PREC");
+        bytes.extend_from_slice(self.digest.as_slice());
+        bytes.extend_from_slice(self.checkpoint.next_set.as_slice());
+        bytes.extend_from_slice(&self.signers);
+        for number in [self.time, self.block, self.due_count] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        keccak256(bytes)
+    }
 }
 
 /// Why a checkpoint is not final.

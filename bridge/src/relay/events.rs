@@ -6,8 +6,7 @@ use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::SolEvent;
 
 use super::acceptance::Acceptance;
-use super::inbox::Entry;
-use super::seen::Log;
+use super::seen::{Entry, Log};
 use crate::abi::{IInbox, IRootChain};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::inbox;
@@ -59,7 +58,7 @@ impl Sent {
         Ok(Entry {
             index: self.index,
             link,
-            hash,
+            message_hash: hash,
             due: message.due,
             root_height: block,
             bytes: Arc::from(self.bytes.as_ref()),
@@ -67,8 +66,8 @@ impl Sent {
     }
 }
 
-/// Decodes an event of either contract; says what is wrong with it.
-pub fn decode(log: &Log) -> Result<Heard, String> {
+/// Decodes an event of either contract of `deployment`; says what is wrong with it.
+pub fn decode(log: &Log, deployment: &[u8; 20]) -> Result<Heard, String> {
     let topics = log.topics.iter().copied();
     match log.topics.first() {
         Some(&MESSAGE) => {
@@ -85,7 +84,8 @@ pub fn decode(log: &Log) -> Result<Heard, String> {
             let event = IRootChain::CheckpointAccepted::decode_raw_log_validate(topics, &log.data)
                 .map_err(|e| undecoded("an acceptance", log, &e))?;
             is_canonical(&event, log)?;
-            acceptance(event, log.block).map(|record| Heard::Acceptance(Box::new(record)))
+            acceptance(event, log.block, *deployment)
+                .map(|record| Heard::Acceptance(Box::new(record)))
         }
         other => Err(format!(
             "event {} of block {} with topic {other:?}",
@@ -116,7 +116,11 @@ fn is_canonical<E: SolEvent>(event: &E, log: &Log) -> Result<(), String> {
     Ok(())
 }
 
-fn acceptance(event: IRootChain::CheckpointAccepted, block: u64) -> Result<Acceptance, String> {
+fn acceptance(
+    event: IRootChain::CheckpointAccepted,
+    block: u64,
+    deployment: [u8; 20],
+) -> Result<Acceptance, String> {
     let (content, added) = (event.checkpoint, event.acceptance);
     if content.epoch != event.epoch || added.blockNumber != block {
         return Err(format!(
@@ -129,22 +133,30 @@ fn acceptance(event: IRootChain::CheckpointAccepted, block: u64) -> Result<Accep
     let (first, second) = signers.split_at_mut(32);
     first.copy_from_slice(low.as_slice());
     second.copy_from_slice(high.as_slice());
+    let checkpoint = Checkpoint {
+        deployment,
+        epoch: content.epoch,
+        last_block_time: content.lastBlockTime,
+        blocks_root: content.blocksRoot,
+        state_root: content.stateRoot,
+        inbox_cursor: content.inboxCursor,
+        inbox_hash: content.inboxHash,
+        next_set: content.nextSet,
+        relayer: content.relayer.into_array(),
+        previous: content.previous,
+    };
+    let computed = checkpoint.digest();
+    if computed != event.digest {
+        return Err(format!(
+            "the acceptance of checkpoint {} names digest {}, and its content has {computed}",
+            event.epoch, event.digest
+        ));
+    }
     Ok(Acceptance {
         epoch: event.epoch,
         digest: event.digest,
         carrier: event.carrier,
-        checkpoint: Checkpoint {
-            deployment: [0; 20],
-            epoch: content.epoch,
-            last_block_time: content.lastBlockTime,
-            blocks_root: content.blocksRoot,
-            state_root: content.stateRoot,
-            inbox_cursor: content.inboxCursor,
-            inbox_hash: content.inboxHash,
-            next_set: content.nextSet,
-            relayer: content.relayer.into_array(),
-            previous: content.previous,
-        },
+        checkpoint,
         signers,
         time: added.time,
         block,

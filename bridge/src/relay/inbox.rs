@@ -16,11 +16,13 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 
 use super::acceptance::Acceptance;
-use super::track::{Standing, Track};
+use super::config::Config;
+use super::seen::{Anchor, Position};
+use super::track::{Standing, Track, Verified};
 
-mod words;
+mod messages;
 
-pub use words::{Anchor, Answer, Config, Entry, Event, Finality, Heads, Request, View};
+pub use messages::{Answer, Event, Request, View};
 
 /// The machine.
 #[derive(Debug)]
@@ -29,16 +31,24 @@ pub struct Inbox {
     standings: Vec<Standing>,
     next_id: u64,
     disputed: bool,
+    /// The generations of the tracks when the view was made.
+    shown: Vec<u64>,
+    has_news: bool,
     view: View,
 }
 
 impl Inbox {
-    /// A machine that knows nothing past `anchor`; one endpoint, or two that must agree.
-    pub fn new(config: Config, anchor: Anchor, two_endpoints: bool) -> Self {
+    /// A machine that believes nothing past `anchor`, and begins to read at `position`, if there is one; one endpoint, or two that must agree.
+    pub fn new(
+        config: Config,
+        anchor: Anchor,
+        position: Option<Position>,
+        two_endpoints: bool,
+    ) -> Self {
         let config = Arc::new(config);
         let count = if two_endpoints { 2 } else { 1 };
         let tracks: Vec<_> = (0..count)
-            .map(|_| Track::new(Arc::clone(&config), anchor))
+            .map(|_| Track::new(Arc::clone(&config), anchor, position))
             .collect();
         let standings = vec![Standing::Starting; count];
         let view = View {
@@ -55,6 +65,8 @@ impl Inbox {
             standings,
             next_id: 1,
             disputed: false,
+            shown: Vec::new(),
+            has_news: true,
             view,
         }
     }
@@ -103,9 +115,45 @@ impl Inbox {
         self.settle(now)
     }
 
+    /// More is needed than is kept: all is read again from the last anchor that the child confirmed.
+    pub fn read_all(&mut self, now: u64) -> Vec<Event> {
+        for track in &mut self.tracks {
+            track.read_all();
+        }
+        self.settle(now)
+    }
+
     /// What is known and agreed now.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Whether the view has changed since this was asked last.
+    pub fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
+    }
+
+    /// Of the endpoint that has most to read: the root block that it has reached, and the one to reach.
+    pub fn reading(&self) -> Option<(u64, u64)> {
+        self.tracks
+            .iter()
+            .filter_map(Track::reading)
+            .max_by_key(|(reached, target)| target.saturating_sub(*reached))
+    }
+
+    /// From where all that is known and agreed now would be read again.
+    pub fn position(&self) -> Option<Position> {
+        let positions: Option<Vec<_>> = self.tracks.iter().map(Track::position).collect();
+        let positions = positions.filter(|_| self.view.healthy)?;
+        let messages = positions
+            .iter()
+            .min_by_key(|position| position.anchor.index)?;
+        let checkpoints = positions.iter().min_by_key(|position| position.epoch)?;
+        Some(Position {
+            anchor: messages.anchor,
+            epoch: checkpoints.epoch,
+            epoch_height: checkpoints.epoch_height,
+        })
     }
 
     /// Compares the tracks and brings the view up to date.
@@ -142,13 +190,19 @@ impl Inbox {
                 events.push(Event::Stands { endpoint, standing });
             }
         }
-        self.view.standings.clone_from(&self.standings);
-        // An endpoint that is down holds the view where it is, and what it shows stays true; one that lies makes it doubtful.
+        // An endpoint that is down holds the view where it is, and what it shows stays true; one that lies, or whose story was forgotten
+        // and is read again, makes it doubtful.
         let doubtful = self
             .standings
             .iter()
             .any(|standing| standing.is_fatal() || matches!(standing, Standing::Lying(_)));
-        self.view.healthy = !self.disputed && !doubtful && self.view.finalized.is_some();
+        let known = self.tracks.iter().all(|track| track.verified().is_some());
+        let healthy = !self.disputed && !doubtful && known;
+        if self.view.healthy != healthy || self.view.standings != self.standings {
+            self.view.healthy = healthy;
+            self.view.standings.clone_from(&self.standings);
+            self.has_news = true;
+        }
         events
     }
 
@@ -181,24 +235,24 @@ impl Inbox {
     /// Makes what `endpoint` holds up to `count` visible.
     fn show(&mut self, endpoint: usize, count: u64) -> Option<Event> {
         let track = self.tracks.get(endpoint)?;
-        let block = self
-            .tracks
-            .iter()
-            .filter_map(|track| track.verified().map(|verified| verified.block))
+        let verified = || self.tracks.iter().filter_map(Track::verified);
+        let block = verified()
+            .map(|verified| verified.block)
             .min_by_key(|block| block.number)?;
-        let accepted = self
-            .tracks
-            .iter()
-            .filter_map(|track| track.verified().map(|verified| verified.accepted))
+        let accepted = verified()
+            .map(|Verified { accepted, .. }| *accepted)
             .min()?;
         let link = track.link(count)?;
+        let generations = self.tracks.iter().map(Track::generation);
         let moved = self.view.finalized != Some(block)
             || self.view.count() != count
             || self.view.anchor != *track.anchor()
-            || self.view.link(count) != Some(link);
+            || self.view.link(count) != Some(link)
+            || !generations.clone().eq(self.shown.iter().copied());
         if !moved {
             return None;
         }
+        self.shown = generations.collect();
         self.view.entries = track
             .entries()
             .iter()
@@ -209,6 +263,7 @@ impl Inbox {
         self.view.finalized = Some(block);
         self.view.accepted = accepted;
         self.view.acceptances = self.agreed_acceptances(accepted);
+        self.has_news = true;
         Some(Event::Moved { count, link, block })
     }
 

@@ -1,8 +1,8 @@
 //! Relaying between the two chains, decided without I/O.
 //!
-//! Each machine here is asked `next(now)` for a [`inbox::Request`] or an [`outbox::Action`], a driver in `client` carries it out,
-//! and the answer is fed back. Time is an argument (milliseconds since the Unix epoch), nothing is awaited, and an answer that is late,
-//! wrong, hostile or repeated changes nothing but the state of the endpoint that gave it.
+//! Each machine here is asked `next(now)` for an [`inbox::Request`] or an [`outbox::Task`], a driver in `client` carries it out,
+//! and the answer is fed back. Time is an argument (milliseconds of a clock that never steps back), nothing is awaited, and an answer that is
+//! late, wrong, hostile or repeated changes nothing but the state of the endpoint that gave it.
 //!
 //! ```text
 //!   endpoint 0 ──► track ──┐
@@ -10,6 +10,7 @@
 //!   endpoint 1 ──► track ──┘
 //!   checkpoints, shares ──► outbox ──► transactions on root
 //! ```
+//! `seen` and `config` are the vocabulary of all others and name none of them; `events` and `acceptance` read what is said in it.
 
 #![cfg_attr(
     not(test),
@@ -25,6 +26,7 @@
 )]
 
 pub mod acceptance;
+pub mod config;
 pub mod events;
 pub mod inbox;
 pub mod outbox;

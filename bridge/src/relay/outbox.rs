@@ -13,14 +13,16 @@
 
 use alloy_primitives::B256;
 
+use super::witness::WitnessError;
+use crate::abi::IRootChain::Submission;
 use crate::proof::checkpoint::Checkpoint;
 
+mod messages;
 mod parcel;
 pub mod tail;
-mod words;
 
+pub use messages::{Deployment, Missing, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 pub use parcel::ParcelError;
-pub use words::{Deployment, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
@@ -97,8 +99,7 @@ impl Outbox {
     pub fn answer(&mut self, now: u64, outcome: Outcome) -> Vec<Notice> {
         match outcome {
             Outcome::Root(root) => self.looked(now, *root),
-            Outcome::Offer(None) => self.rest(now),
-            Outcome::Offer(Some(offer)) => self.offered(now, &offer),
+            Outcome::Offers(offers) => self.offered(now, &offers),
             Outcome::Sent(hash) => self.sent(now, hash),
             Outcome::Refused(reason) => {
                 // Most often another relayer was faster, or a message arrived: the next look shows it.
@@ -170,20 +171,28 @@ impl Outbox {
             .collect()
     }
 
-    fn offered(&mut self, now: u64, offer: &Offer) -> Vec<Notice> {
+    fn offered(&mut self, now: u64, offers: &[Offer]) -> Vec<Notice> {
         let Some(root) = &self.root else {
             return self.rest(now);
         };
         let epoch = root.accepted;
-        if !self.is_our_turn(root, &offer.checkpoint) {
-            return self.rest(now);
-        }
-        let submission = match parcel::submission(&self.deployment, root, offer) {
-            Ok(submission) => submission,
-            Err(error) => {
+        let ours = |offer: &&Offer| self.is_our_turn(root, &offer.checkpoint);
+        let submission = match self.best(root, offers.iter().filter(ours)) {
+            None => return self.rest(now),
+            Some(Ok(submission)) => submission,
+            Some(Err(error)) => {
                 let reason = error.to_string();
                 let notice = match error {
-                    ParcelError::NoQuorum(_) => Notice::Waiting { epoch, reason },
+                    ParcelError::NoQuorum { missing, .. } => Notice::Waiting {
+                        epoch,
+                        reason,
+                        missing,
+                    },
+                    ParcelError::Inbox(WitnessError::Missing { index, first, .. })
+                        if index < first =>
+                    {
+                        Notice::ReadsAgain { index }
+                    }
                     _ => Notice::Trouble(format!("checkpoint {epoch}: {reason}")),
                 };
                 return self.rest_with(now, notice);
@@ -205,6 +214,26 @@ impl Outbox {
             submission,
         }));
         Vec::new()
+    }
+
+    /// The first offer that can be submitted. If there is none, why not: that shares are missing counts for more than that a node
+    /// told what root does not know.
+    fn best<'a>(
+        &self,
+        root: &RootState,
+        offers: impl Iterator<Item = &'a Offer>,
+    ) -> Option<Result<Submission, ParcelError>> {
+        let mut refused = None;
+        for offer in offers {
+            match parcel::submission(&self.deployment, root, offer) {
+                Ok(submission) => return Some(Ok(submission)),
+                Err(error) => match refused {
+                    Some(ParcelError::NoQuorum { .. }) => {}
+                    _ => refused = Some(error),
+                },
+            }
+        }
+        refused.map(Err)
     }
 
     fn is_our_turn(&self, root: &RootState, checkpoint: &Checkpoint) -> bool {

@@ -2,29 +2,34 @@
 //!
 //! ```text
 //!  Identify ─► Origin ─► Head ─► Target ─► Recheck ─► Scan ⟲ ─► Compare ─► (poll later) ─► Head …
-//!     chain id   block      latest   N deep    last final   events     contract
-//!                before     or tag             block still  in ranges  state at
-//!                deployment                    the same?               that block
+//!     chain id   block      latest   N deep    the last   events     contracts'
+//!                before     or tag             target is  in ranges  state at
+//!                deployment                    the same?             the target
 //! ```
-//! Events must come in order without a gap, each extending the hash chain by its own bytes; when a scan ends, count and hash must be those
-//! of the contract itself in the final block. An endpoint that left something out is asked again from the last event known; one whose
-//! history changed is followed anew from the anchor. Nothing becomes visible before it was compared.
+//! Events must come in order without a gap, each extending the hash chain by its own bytes; when a scan ends, the hash chain and the records
+//! of checkpoints must be those of the contracts themselves in the final block. Nothing becomes visible before it was compared.
+//!
+//! An endpoint may change its history between any two questions. Whatever is read that contradicts what is kept leads back: what was left
+//! out is asked again once, then all is read again from the last position that agreed with the contracts, then from the last anchor that
+//! the child confirmed. So an endpoint that is honest from some moment on is believed in the end, whatever it said before.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 
 use super::acceptance::Acceptance;
-use super::events;
-use super::inbox::{Anchor, Config, Entry, Finality};
-use super::seen::{Block, Failure, Which};
+use super::config::Config;
+use super::seen::{Anchor, Block, Entry, Failure, Finality, Position};
 
+mod ask;
 mod blocks;
+mod compare;
 mod logs;
-mod words;
+mod memory;
+mod messages;
 
-pub use words::{Ask, Reply, Standing, Verified};
+pub use messages::{Ask, Reply, Standing, Verified};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -32,10 +37,27 @@ enum Phase {
     Origin,
     Head,
     Target(u64),
-    Recheck(Block),
+    /// Whether `old` is still in the chain; then `new` is the next target, if there is one.
+    Recheck {
+        old: Block,
+        new: Option<Block>,
+    },
     Messages,
     Acceptances,
     Compare,
+}
+
+/// How much of what is kept a contradiction has put in doubt since the last comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// Nothing.
+    None,
+    /// Something was left out, and the last blocks are read again.
+    LastBlocks,
+    /// All is read again from the last position that agreed with the contracts.
+    Position,
+    /// All is read again from the last anchor that the child confirmed.
+    All,
 }
 
 /// One endpoint's story so far.
@@ -43,19 +65,34 @@ enum Phase {
 pub struct Track {
     config: Arc<Config>,
     phase: Phase,
-    anchor: Anchor,
     /// The last anchor at which the child has the same hash: what was dropped past it was never compared with the child.
-    trusted: Anchor,
+    confirmed: Anchor,
+    /// The message before the first kept one.
+    anchor: Anchor,
+    /// How far the child has consumed, and its hash there.
     consumed: (u64, B256),
     entries: VecDeque<Entry>,
     records: BTreeMap<u64, Acceptance>,
     accepted: u64,
+    /// Records of checkpoints below this epoch were compared with RootChain's.
+    compared: u64,
+    /// When all was compared last.
+    compared_at: u64,
+    position: Option<Position>,
+    doubt: Doubt,
+    /// How often all was forgotten.
+    generation: u64,
     target: Option<Block>,
     next_message_block: u64,
     next_acceptance_block: u64,
     range: u64,
+    ranges_since_recheck: u32,
     verified: Option<Verified>,
     standing: Standing,
+    /// Since when the final block lies below the target.
+    behind_since: Option<u64>,
+    /// When the target moved last.
+    moved_at: Option<u64>,
     failures: u32,
     lies: u32,
     ready_at: u64,
@@ -70,28 +107,38 @@ struct Waiting {
 }
 
 impl Track {
-    /// A track that knows nothing past `anchor`.
-    pub fn new(config: Arc<Config>, anchor: Anchor) -> Self {
-        Self {
+    /// A track that believes nothing past `confirmed`, and begins to read where `position` says, if it says something.
+    pub fn new(config: Arc<Config>, confirmed: Anchor, position: Option<Position>) -> Self {
+        let mut track = Self {
             phase: Phase::Identify,
-            consumed: (anchor.index, anchor.link),
-            next_message_block: anchor.root_height.max(config.deployed_at),
-            next_acceptance_block: config.deployed_at,
-            range: config.range,
-            anchor,
-            trusted: anchor,
+            consumed: (confirmed.index, confirmed.link),
+            next_message_block: 0,
+            next_acceptance_block: 0,
+            range: config.range.max(1),
+            anchor: confirmed,
+            confirmed,
             config,
             entries: VecDeque::new(),
             records: BTreeMap::new(),
             accepted: 0,
+            compared: 0,
+            compared_at: 0,
+            position,
+            doubt: Doubt::None,
+            generation: 0,
             target: None,
+            ranges_since_recheck: 0,
             verified: None,
             standing: Standing::Starting,
+            behind_since: None,
+            moved_at: None,
             failures: 0,
             lies: 0,
             ready_at: 0,
             waiting: None,
-        }
+        };
+        track.begin_anew();
+        track
     }
 
     /// How it stands.
@@ -102,6 +149,11 @@ impl Track {
     /// What was compared last.
     pub fn verified(&self) -> Option<&Verified> {
         self.verified.as_ref()
+    }
+
+    /// How often all that was known was forgotten and read again.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The message before the first kept one.
@@ -119,15 +171,15 @@ impl Track {
         &self.records
     }
 
-    /// The hash chain at `index`, when it is known.
-    pub fn link(&self, index: u64) -> Option<B256> {
-        if index == self.anchor.index {
-            return Some(self.anchor.link);
-        }
-        let place = index.checked_sub(self.anchor.index)?.checked_sub(1)?;
-        self.entries
-            .get(usize::try_from(place).ok()?)
-            .map(|entry| entry.link)
+    /// How far it has read while a scan is under way: the block reached and the block to reach.
+    pub fn reading(&self) -> Option<(u64, u64)> {
+        let target = self.target?;
+        let reached = match self.phase {
+            Phase::Messages => self.next_message_block,
+            Phase::Acceptances => self.next_acceptance_block,
+            _ => return None,
+        };
+        (reached < target.number).then_some((reached, target.number))
     }
 
     /// When there may be something to ask.
@@ -137,204 +189,41 @@ impl Track {
             .map_or(self.ready_at, |waiting| waiting.deadline)
     }
 
-    /// What to ask now; `id` names the request if there is one.
-    pub fn next(&mut self, now: u64, id: u64) -> Option<Ask> {
-        if let Some(waiting) = &self.waiting {
-            if now < waiting.deadline {
-                return None;
-            }
-            self.waiting = None;
-            self.fail(now, Failure::Unreachable);
-        }
-        if now < self.ready_at {
-            return None;
-        }
-        let ask = self.ask()?;
-        self.waiting = Some(Waiting {
-            id,
-            ask: ask.clone(),
-            deadline: now.saturating_add(self.config.patience_ms),
-        });
-        Some(ask)
-    }
-
-    fn ask(&mut self) -> Option<Ask> {
-        let target = self.target.map_or(0, |block| block.number);
-        match self.phase {
-            Phase::Messages if self.next_message_block > target || self.is_full() => {
-                self.phase = Phase::Acceptances;
-                self.ask()
-            }
-            Phase::Acceptances if self.next_acceptance_block > target => {
-                self.phase = Phase::Compare;
-                self.ask()
-            }
-            Phase::Identify => Some(Ask::ChainId),
-            Phase::Origin => Some(Ask::Block(Which::Number(
-                self.config.deployed_at.saturating_sub(1),
-            ))),
-            Phase::Head => Some(Ask::Block(match self.config.finality {
-                Finality::Tag => Which::Finalized,
-                Finality::Depth(_) => Which::Latest,
-            })),
-            Phase::Target(number) => Some(Ask::Block(Which::Number(number))),
-            Phase::Recheck(old) => Some(Ask::Block(Which::Number(old.number))),
-            Phase::Messages => {
-                Some(self.range_of(self.next_message_block, self.config.inbox, events::MESSAGE))
-            }
-            Phase::Acceptances => Some(self.range_of(
-                self.next_acceptance_block,
-                self.config.root_chain,
-                events::ACCEPTANCE,
-            )),
-            Phase::Compare => self.target.map(|block| Ask::Heads(block.hash)),
-        }
-    }
-
-    fn range_of(&self, from: u64, address: Address, topic: B256) -> Ask {
-        let target = self.target.map_or(0, |block| block.number);
-        let to = from
-            .saturating_add(self.range.saturating_sub(1))
-            .min(target);
-        Ask::Logs {
-            from,
-            to,
-            address,
-            topic,
-        }
-    }
-
     /// Takes an answer; false when it is not the one waited for.
     pub fn answer(&mut self, now: u64, id: u64, result: Result<Reply, Failure>) -> bool {
         let Some(waiting) = self.waiting.take_if(|waiting| waiting.id == id) else {
             return false;
         };
         match result {
-            Err(failure) => {
-                if matches!(waiting.ask, Ask::Logs { .. }) && failure != Failure::Unreachable {
-                    self.range = (self.range / 2).max(1);
-                }
-                self.fail(now, failure);
-            }
+            Err(failure) => self.fail(now, &waiting.ask, failure),
             Ok(reply) => self.take(now, &waiting.ask, reply),
         }
         true
     }
 
-    /// The child consumed messages up to `cursor`, with this hash.
-    pub fn consumed(&mut self, cursor: u64, link: B256) {
-        if cursor < self.consumed.0 {
-            return;
-        }
-        self.consumed = (cursor, link);
-        if let Err(standing) = self.trim() {
-            self.begin_anew();
-            self.standing = standing;
-        }
-    }
-
-    /// Messages up to `index` are not needed: drops those that were compared with the contract.
-    pub fn release(&mut self, index: u64) {
-        let known = self
-            .verified
-            .map_or(0, |verified| verified.count.min(index));
-        if let Some(link) = self.link(known).filter(|_| known > self.consumed.0) {
-            self.consumed(known, link);
-        }
-    }
-
-    /// Forgets what was read since the anchor and reads it again, after a while.
-    pub fn begin_again(&mut self, now: u64, why: String) {
-        self.begin_anew();
-        self.waiting = None;
-        self.lie(now, why);
-    }
-
     fn take(&mut self, now: u64, ask: &Ask, reply: Reply) {
         let outcome = match (ask, reply) {
             (Ask::ChainId, Reply::ChainId(seen)) => self.take_chain_id(seen),
-            (Ask::Block(_), Reply::Block(block)) => self.take_block(block),
+            (Ask::Block(_), Reply::Block(block)) => self.take_block(now, block),
             (Ask::Logs { from, to, .. }, Reply::Logs(logs)) => self.take_logs(*from, *to, &logs),
-            (Ask::Heads(_), Reply::Heads(heads)) => self.take_heads(heads),
+            (Ask::Heads(sought), Reply::Heads(heads)) => self.take_heads(now, sought, &heads),
             _ => Err(Trouble::Lie("an answer to another question".into())),
         };
         match outcome {
-            Ok(Next::Now) => {
-                self.failures = 0;
-            }
+            Ok(Next::Now) => self.failures = 0,
             Ok(Next::Poll) => {
                 self.failures = 0;
                 self.ready_at = now.saturating_add(self.config.poll_ms);
             }
             Err(Trouble::Lie(what)) => self.lie(now, what),
-            Err(Trouble::Changed(what)) => self.begin_again(now, what),
+            Err(Trouble::Contradiction(what)) => self.begin_again(now, what),
             Err(Trouble::Fatal(standing)) => {
+                self.doubt = Doubt::All;
                 self.begin_anew();
                 self.back_off(now);
                 self.standing = standing;
             }
         }
-    }
-
-    fn tip(&self) -> (u64, B256) {
-        self.entries
-            .back()
-            .map_or((self.anchor.index, self.anchor.link), |entry| {
-                (entry.index, entry.link)
-            })
-    }
-
-    fn is_full(&self) -> bool {
-        self.entries.len() >= self.config.kept_messages
-    }
-
-    /// Drops what is consumed. A hash at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
-    /// what is dropped is read again from the trusted anchor if it turns out to have been another history.
-    fn trim(&mut self) -> Result<(), Standing> {
-        let (cursor, expected) = self.consumed;
-        let seen = self.link(cursor);
-        if let Some(seen) = seen.filter(|seen| *seen != expected) {
-            return Err(Standing::Differs {
-                cursor,
-                expected,
-                seen,
-            });
-        }
-        while let Some(entry) = self.entries.pop_front_if(|entry| entry.index <= cursor) {
-            self.anchor = Anchor {
-                index: entry.index,
-                link: entry.link,
-                root_height: entry.root_height,
-            };
-        }
-        if seen.is_some() {
-            self.trusted = self.anchor;
-        }
-        Ok(())
-    }
-
-    fn rewind_messages(&mut self) {
-        let known = self
-            .entries
-            .back()
-            .map_or(self.anchor.root_height, |entry| entry.root_height);
-        self.next_message_block = known.max(self.config.deployed_at);
-    }
-
-    fn forget_acceptances(&mut self) {
-        self.records.clear();
-        self.accepted = 0;
-        self.next_acceptance_block = self.config.deployed_at;
-    }
-
-    fn begin_anew(&mut self) {
-        self.anchor = self.trusted;
-        self.entries.clear();
-        self.rewind_messages();
-        self.forget_acceptances();
-        self.phase = Phase::Identify;
-        self.target = None;
-        self.verified = None;
     }
 
     fn lie(&mut self, now: u64, what: String) {
@@ -343,7 +232,12 @@ impl Track {
         self.back_off(now);
     }
 
-    fn fail(&mut self, now: u64, failure: Failure) {
+    fn fail(&mut self, now: u64, ask: &Ask, failure: Failure) {
+        if let Ask::Logs { from, to, .. } = ask {
+            // Whatever the reason, the same range is not asked for again: an endpoint that is too slow for it says nothing at all.
+            self.range = (to.saturating_sub(*from).saturating_add(1) / 2).max(1);
+        }
+        let knows_no_final = self.phase == Phase::Head && self.config.finality == Finality::Tag;
         if failure == Failure::Unreachable {
             // After an outage the endpoint may be another chain.
             self.phase = Phase::Identify;
@@ -352,7 +246,10 @@ impl Track {
             self.phase = Phase::Head;
         }
         if !self.standing.is_fatal() {
-            self.standing = Standing::Failing(failure);
+            self.standing = match failure {
+                Failure::Refused(said) if knows_no_final => Standing::NoFinalBlock(Some(said)),
+                failure => Standing::Failing(failure),
+            };
         }
         self.back_off(now);
     }
@@ -371,7 +268,9 @@ enum Next {
 }
 
 enum Trouble {
+    /// What was said cannot be, whatever was said before. What is kept stays.
     Lie(String),
-    Changed(String),
+    /// What was said does not go with what is kept: one of the two is false.
+    Contradiction(String),
     Fatal(Standing),
 }

@@ -13,9 +13,9 @@
 
 use alloy_primitives::{B256, Bytes};
 
-use super::inbox::Entry;
+use super::seen::Entry;
 
-/// Links that root keeps for ever: every so many.
+/// Root keeps the link of every message whose index is a multiple of this for ever.
 const KEPT_EVERY: u64 = 32;
 /// Due times of the newest messages that root keeps.
 const LAST_DUE_TIMES: u64 = 1024;
@@ -51,14 +51,14 @@ pub enum WitnessError {
 
 /// The witness as RootChain's `Submission` takes it, with the count of messages due at τ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
+pub struct InboxWitness {
     /// Messages due at τ.
     pub due_count: u64,
-    /// Message hashes after the cursor, up to a link kept for ever; none when there is none yet.
+    /// Message hashes after the cursor, up to a link kept for ever, or `None` when there is none yet.
     pub after_cursor: Vec<B256>,
     /// The link before the first of `around`, or zero.
     pub before_due: B256,
-    /// The last due message and the first one not due; none when root keeps their due times.
+    /// The last due message and the first one not due, or `None` when root keeps their due times.
     pub around: Vec<Bytes>,
     /// Message hashes after those, likewise.
     pub after_due: Vec<B256>,
@@ -111,14 +111,14 @@ impl Messages<'_> {
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
         match index.checked_next_multiple_of(KEPT_EVERY) {
             Some(kept) if kept <= self.count => (index.saturating_add(1)..=kept)
-                .map(|index| Ok(self.entry(index)?.hash))
+                .map(|index| Ok(self.entry(index)?.message_hash))
                 .collect(),
             _ => Ok(Vec::new()),
         }
     }
 
     /// Shows that the chain has `hash` at `cursor`, and the count of messages due at `tau` (seconds).
-    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<Witness, WitnessError> {
+    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<InboxWitness, WitnessError> {
         let seen = self.link(cursor)?;
         if seen != hash {
             return Err(WitnessError::OtherHash {
@@ -129,7 +129,7 @@ impl Messages<'_> {
         }
         let after_cursor = self.up_to_kept(cursor)?;
         let due_count = due_count(self.anchor, self.entries, tau);
-        let mut witness = Witness {
+        let mut witness = InboxWitness {
             due_count,
             after_cursor,
             before_due: B256::ZERO,

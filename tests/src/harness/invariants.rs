@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::chain::sets::set_at;
+use plasmid::chain::epoch::set::set_at;
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::{Account, Slot};
@@ -27,7 +27,7 @@ pub fn money(app: &App, holders: &[Account]) {
         know(Slot::Asset(token));
     }
     for seat in 0..app.parameters().seats {
-        know(Slot::Seat(seat));
+        know(Slot::from(plasmid_staking::Key::Seat(seat)));
     }
     for holder in holders {
         know(Slot::Account(*holder));

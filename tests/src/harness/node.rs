@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::B256;
 use ed25519_zebra::{SigningKey, VerificationKey};
 use plasmid::app::pool::Limits;
-use plasmid::app::ports::Signer;
+use plasmid::app::ports::{Signer, Unsigned};
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
@@ -51,14 +51,14 @@ impl Signer for Key {
         self.key.public_key()
     }
 
-    fn share(&self, epoch: u64, digest: &B256) -> Option<[u8; 192]> {
+    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
         let mut signed = self.signed.lock().expect("no one panicked");
         let first = *signed.entry(epoch).or_insert(*digest);
         assert_eq!(
             first, *digest,
             "an honest node never meets a second digest of one epoch"
         );
-        Some(self.key.sign_checkpoint(digest))
+        Ok(self.key.sign_checkpoint(digest))
     }
 }
 

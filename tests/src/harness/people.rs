@@ -2,7 +2,7 @@
 
 use ed25519_zebra::{SigningKey, VerificationKey};
 use plasmid::app::State;
-use plasmid::chain::sets::leaf;
+use plasmid::chain::committed::leaf;
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::{Authentication, Body, Data, Header};
 use plasmid::ledger::{Account, Domain, Slot, Transaction};

@@ -123,7 +123,7 @@ impl Fork {
             })
     }
 
-    /// State after the invented block; RootChain's is that of the block before, so its question is altered.
+    /// State after the invented block; all else is that of the block before, so the question is altered.
     fn call(&self, question: &mut Value) -> Option<Value> {
         let params = &mut question["params"];
         let hash = params[1]["blockHash"].as_str().unwrap_or_default();
@@ -131,16 +131,24 @@ impl Fork {
             return None;
         }
         let data = params[0]["data"].as_str().unwrap_or_default().to_owned();
-        let is = |selector: [u8; 4]| data.starts_with(&format!("0x{}", hex::encode(selector)));
-        if is(IInbox::countCall::SELECTOR) {
+        let is = |call: &[u8]| data.starts_with(&format!("0x{}", hex::encode(call)));
+        if is(&IInbox::countCall::SELECTOR) {
             return Some(json!(B256::from(U256::from(self.count))));
         }
-        if is(IInbox::linkCall::SELECTOR) {
+        if is(IInbox::linkCall { index: self.count }
+            .abi_encode()
+            .as_slice())
+        {
             let words = [self.link, B256::from(U256::from(1))].concat();
             return Some(json!(format!("0x{}", hex::encode(words))));
         }
+        let known = [
+            IInbox::linkCall::SELECTOR,
+            IRootChain::headCall::SELECTOR,
+            IRootChain::recordCall::SELECTOR,
+        ];
         assert!(
-            is(IRootChain::headCall::SELECTOR),
+            known.iter().any(|selector| is(selector)),
             "a call that a fork knows: {data}"
         );
         params[1]["blockHash"] = json!(self.last.hash);

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
 use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::node::config::Home;
 use plasmid::node::local::run::{Network, Options};
 use plasmid::node::local::{Local, ROOT_CHAIN_ID};
 use plasmid::node::process::Child;
@@ -51,8 +52,6 @@ pub struct Plan {
     pub parameters: Parameters,
     /// Nodes with one endpoint instead of two.
     pub lone: Vec<usize>,
-    /// Nodes whose checkpoint key is put aside before they start: they follow, vote, and sign no share.
-    pub keyless: Vec<usize>,
     /// How many files each node may have open; as many as this process when absent.
     pub max_open_files: Option<u32>,
 }
@@ -69,7 +68,6 @@ impl Default for Plan {
                 ..Parameters::local()
             },
             lone: Vec::new(),
-            keyless: Vec::new(),
             max_open_files: None,
         }
     }
@@ -138,9 +136,6 @@ impl Running {
         });
         let upstream = network.anvil.url().to_owned();
         let ways = ways(&network, plan, &upstream).await;
-        for number in &plan.keyless {
-            put_aside(&network, *number);
-        }
         network.start_nodes().await.expect("the nodes start");
         let relayer = Proxy::start(&upstream, plan.seed ^ 0xff).await;
         let [inbox, vault, root_chain] = abi::created_by(network.local.registry);
@@ -183,7 +178,8 @@ impl Running {
         command
             .args(["relay", "--from", "relayer", "--output", "json"])
             .args(["--patience", "0"])
-            .args(["--node", &network.grpc(0), "--root", self.relayer.url()])
+            .args(["--node", &network.grpc(0), "--also-node", &network.grpc(1)])
+            .args(["--root", self.relayer.url()])
             .args(["--registry", &network.local.registry.to_string()])
             .arg("--keys")
             .arg(network.folder.join("keys"))
@@ -237,31 +233,50 @@ impl Running {
             .expect("anvil starts again");
     }
 
-    /// Ends both processes of a node and starts them again; its checkpoint key is put back before.
+    /// Ends the application of a node, and waits until its engine has ended by itself: without it, it does nothing.
     ///
     /// # Panics
-    /// When a part does not end or start.
-    pub async fn restart_with_key(&mut self, number: usize) {
+    /// When a part does not end.
+    pub async fn stop_node(&mut self, number: usize) {
         let mut node = self.network.nodes[number].take().expect("the node runs");
-        let grace = Duration::from_secs(10);
-        node.engine
-            .process()
-            .stop(grace)
-            .await
-            .expect("the engine ends");
-        node.app.stop(grace).await.expect("the application ends");
-        let path = self.key_path(number);
-        std::fs::rename(path.with_extension("aside"), &path).expect("the key is put back");
+        node.app.stop(PATIENCE).await.expect("the application ends");
+        let start = Instant::now();
+        while node.engine.process().exited().expect("a child").is_none() {
+            assert!(start.elapsed() < PATIENCE, "the engine goes on alone");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Starts a node that was stopped.
+    ///
+    /// # Panics
+    /// When a part does not start.
+    pub async fn start_node(&mut self, number: usize) {
         self.network
             .start_node(number)
             .await
             .expect("the node starts");
     }
 
-    /// The checkpoint key file of a node.
+    /// The folder of a node.
     #[must_use]
-    pub fn key_path(&self, number: usize) -> PathBuf {
-        Local::home(&self.network.folder, number).checkpoint_key_path()
+    pub fn home(&self, number: usize) -> Home {
+        Local::home(&self.network.folder, number)
+    }
+
+    /// From now on, or no more, the disk of a node does not take its sign state, as if it were full: a folder stands where the new
+    /// file would be written.
+    ///
+    /// # Panics
+    /// When the file system refuses.
+    pub fn fill_sign_state(&self, number: usize, full: bool) {
+        let path = self.home(number).sign_state_path();
+        let place = path.with_extension("new");
+        match full {
+            true => std::fs::create_dir_all(place.join("full")),
+            false => std::fs::remove_dir_all(place),
+        }
+        .expect("the folder");
     }
 
     /// What the relayer said, one object a line.
@@ -370,11 +385,6 @@ async fn ways(network: &Network, plan: &Plan, upstream: &str) -> Vec<Vec<Proxy>>
         ways.push(own);
     }
     ways
-}
-
-fn put_aside(network: &Network, number: usize) {
-    let path = Local::home(&network.folder, number).checkpoint_key_path();
-    std::fs::rename(&path, path.with_extension("aside")).expect("the key is put aside");
 }
 
 /// A script that runs the binary with fewer files that it may have open.

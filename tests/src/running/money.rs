@@ -124,7 +124,7 @@ impl Running {
         let header = Header {
             sender: from.account,
             lane: 0,
-            sequence: account.expect("the account").into_inner().sequence,
+            sequence: account.expect("the account").into_inner().next_sequence,
             fee: FEE,
             fee_payer: Account::from_bytes(&[0; 21]),
             valid_until: u64::MAX,
@@ -138,6 +138,7 @@ impl Running {
         let signed: Transaction = from.signer.sign(header, body, &self.domain);
         let request = SubmitRequest {
             transaction: signed.encode(),
+            replace: false,
         };
         let taken = view.transactions(node).submit(request).await;
         let taken = taken.expect("the node answers").into_inner();

@@ -135,6 +135,22 @@ pub async fn deposits(net: &Net) {
         let answer = net.bridge().prepare_deposit(request).await;
         refused(answer, Code::InvalidArgument, &[words]);
     }
+    // Nobody could use or claim what one of the deployment's contracts gets, or the token itself.
+    let contracts = [&net.status.inbox, &net.status.vault, &net.status.root_chain];
+    let unusable = contracts.map(|contract| (String::new(), contract.clone()));
+    let token = net.token.to_string();
+    for (token, account) in unusable.into_iter().chain([(token.clone(), token)]) {
+        for to_refund in [false, true] {
+            let mut request = good.clone();
+            request.token.clone_from(&token);
+            match to_refund {
+                true => request.refund.clone_from(&account),
+                false => request.recipient.clone_from(&account),
+            }
+            let answer = net.bridge().prepare_deposit(request).await;
+            refused(answer, Code::InvalidArgument, &["nobody could ever use"]);
+        }
+    }
 }
 
 pub async fn forced_transactions(net: &Net) {

@@ -33,7 +33,14 @@ pub fn pay(to: Account, amount: u128) -> Body {
 }
 
 async fn submit(net: &Net, bytes: Vec<u8>) -> SubmitResponse {
-    let request = SubmitRequest { transaction: bytes };
+    hand_in(net, bytes, false).await
+}
+
+async fn hand_in(net: &Net, bytes: Vec<u8>, replace: bool) -> SubmitResponse {
+    let request = SubmitRequest {
+        transaction: bytes,
+        replace,
+    };
     let answer = net.transactions().submit(request).await;
     answer.expect("an answer, whatever it says").into_inner()
 }
@@ -392,6 +399,7 @@ pub async fn many(net: &Net) {
         .iter()
         .map(|bytes| SubmitManyRequest {
             transaction: bytes.clone(),
+            replace: false,
         })
         .collect();
     let answer = net
@@ -423,6 +431,7 @@ pub async fn many(net: &Net) {
     assert_eq!(leaf.sequence, before + 20);
     let junk = (0..1_100).map(|_| SubmitManyRequest {
         transaction: vec![0; 3],
+        replace: false,
     });
     let junk: Vec<_> = junk.collect();
     let answer = net
@@ -432,7 +441,7 @@ pub async fn many(net: &Net) {
     refused(answer, Grpc::ResourceExhausted, &["1000", "position 1000"]);
 }
 
-/// Held up to 64 ahead, replaced for a tenth more, gone when expired: through the engine, on the real pool.
+/// Held up to 64 ahead, replaced by name and for a tenth more, gone when expired: through the engine, on the real pool.
 pub async fn pool(net: &Net) {
     let next = net.client.sequence(&net.bob.account).await.expect("bob");
     let fee = 1_000_000_000_000_000;
@@ -456,9 +465,25 @@ pub async fn pool(net: &Net) {
         assert_eq!(look(net, Id::Hash(status.hash)).await.digest, digest);
     }
     assert!(net.now().await.mempool_transactions >= 2);
-    let cheap = submit(
+    // Nobody takes another's place without saying so, whatever he pays.
+    let plain = make(next + 1, fee * 3, 5_000).await;
+    let answer = submit(net, plain.encode()).await;
+    assert_eq!(answer.code, Code::ReplacementUnderpriced.number());
+    let minimum = (fee + fee / 10).to_string();
+    for words in ["replace", minimum.as_str(), &next.to_string()] {
+        assert!(answer.log.contains(words), "{answer:?}");
+    }
+    assert_eq!(
+        net.client
+            .next_sequence(&net.bob.account)
+            .await
+            .expect("bob"),
+        next
+    );
+    let cheap = hand_in(
         net,
         make(next + 1, fee + fee / 10 - 1, 5_000).await.encode(),
+        true,
     )
     .await;
     assert_eq!(cheap.code, Code::ReplacementUnderpriced.number());
@@ -468,7 +493,7 @@ pub async fn pool(net: &Net) {
         cheap.log
     );
     let dear = make(next + 1, fee + fee / 10, 5_000).await;
-    assert_eq!(submit(net, dear.encode()).await.code, 0);
+    assert_eq!(hand_in(net, dear.encode(), true).await.code, 0);
     let gone = |transaction: &Transaction| GetTransactionRequest {
         id: Some(Id::Hash(engine_hash(&transaction.encode()).to_vec())),
     };

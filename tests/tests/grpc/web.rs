@@ -297,6 +297,7 @@ pub async fn hostile(net: &Net) {
     let long = vec![1; MAX_REQUEST_BYTES + 1];
     let request = SubmitRequest {
         transaction: long.clone(),
+        replace: false,
     };
     let answer = TransactionServiceClient::new(net.channel.clone())
         .submit(request)
@@ -305,8 +306,12 @@ pub async fn hostile(net: &Net) {
     let stream = [
         SubmitManyRequest {
             transaction: vec![1],
+            replace: false,
         },
-        SubmitManyRequest { transaction: long },
+        SubmitManyRequest {
+            transaction: long,
+            replace: false,
+        },
     ];
     let answer = TransactionServiceClient::new(net.channel.clone())
         .submit_many(tokio_stream::iter(stream))

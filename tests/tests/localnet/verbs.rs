@@ -113,6 +113,53 @@ pub fn transactions(folder: &Path) {
     assert_eq!(held["leaf"]["data_hash"], hash, "{held}");
 }
 
+/// What waits is seen, and never loses its place unasked: not to the next command, and not to one at the same moment.
+pub fn waiting(folder: &Path) {
+    let account = |field: &str| {
+        let answer = typed(folder, "query account carol");
+        answer[field].as_u64().expect("a number")
+    };
+    let to = "0x00000000000000000000000000000000000000e1";
+    let before = balance(folder, to, "ETH");
+    let pay = &format!("tx transfer --from carol --to {to} --no-wait --amount");
+    let next = account("next_sequence");
+    assert_eq!(next, account("sequence"), "nothing waits");
+    // One that lies ahead waits at a known sequence until what is missing comes.
+    let ahead = next + 1;
+    typed(folder, &format!("{pay} 0.01 --sequence {ahead}"));
+    assert_eq!(account("next_sequence"), next);
+    let fee = 2_000_000_000_000_000u128;
+    let same = format!("{pay} 0.02 --sequence {ahead} --fee {fee}");
+    let said = refused(folder, &same);
+    assert!(said.contains("replace"), "{said}");
+    typed(folder, &format!("{same} --replace"));
+    // The first that is free, then the first behind those that wait: neither command waits for a block.
+    for amount in ["0.04", "0.08"] {
+        assert_eq!(
+            typed(folder, &format!("{pay} {amount}"))["stage"],
+            "pending"
+        );
+    }
+    // Shells at the same moment.
+    std::thread::scope(|scope| {
+        for amount in ["0.16", "0.32", "0.32"] {
+            scope.spawn(move || typed(folder, &format!("{pay} {amount}")));
+        }
+    });
+    for _ in 0..400 {
+        if account("sequence") == next + 6 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(account("sequence"), next + 6);
+    let paid = balance(folder, to, "ETH") - before;
+    assert!(
+        near(paid, 0.02 + 0.04 + 0.08 + 0.16 + 0.32 + 0.32),
+        "{paid}"
+    );
+}
+
 pub fn forced(folder: &Path) {
     let line =
         format!("bridge force transfer --from bob --to {DORA} --amount 0.25 --carrier alice");

@@ -18,14 +18,18 @@ use tendermint_proto::{
 
 use super::{App, Surroundings, identity, pool::Limits, ports::Blind};
 use crate::{
-    chain::genesis::{
-        GenesisError,
-        file::{File, FileError},
+    chain::{
+        genesis::{
+            GenesisError,
+            file::{File, FileError},
+        },
+        propose::Listed,
     },
     engine::abci::{Fault, Handler},
     ledger::{
         Account, Domain, Transaction, check,
         check::transcript::Transcript,
+        check_batch,
         transaction::{Authentication, Body, Header},
     },
     store::{self, StoreError},
@@ -206,15 +210,19 @@ impl Bench {
     fn propose(&self, height: u64, given: &[Bytes]) -> Result<Vec<Bytes>, BenchError> {
         let request = RequestPrepareProposal {
             max_tx_bytes: 90 << 20,
-            txs: given.to_vec(),
             height: i64::try_from(height).unwrap_or(i64::MAX),
             time: Some(self.timestamp(height)),
             proposer_address: self.proposer.clone(),
             ..RequestPrepareProposal::default()
         };
+        let bytes: Vec<&[u8]> = given.iter().map(AsRef::as_ref).collect();
+        let checked = check_batch(&bytes, &self.app.deployment().domain);
+        let checked = checked.into_iter().collect::<Result<Vec<_>, _>>();
+        let checked = checked.map_err(|_| BenchError::Unverified)?;
+        let candidates: Vec<_> = bytes.into_iter().zip(&checked).collect();
         let answer = self
             .app
-            .prepare_proposal(request)
+            .build(&request, &mut Listed(candidates.into_iter()))
             .map_err(BenchError::Fault)?;
         if answer.txs.len() != given.len() + 1 {
             return Err(BenchError::NotTaken {

@@ -1,32 +1,68 @@
 //! CheckTx: what may wait for a block.
 //!
-//! A transaction whose turn it is is tried on the state, so that the answer is what a block would give now. One that is up
-//! to 64 sequences ahead is held on its signature, expiry and least fee. At recheck only what can change is asked again.
+//! ```text
+//! decode · what the state says of sender, sequence and fee · the pool's rules      cheap, so it comes first
+//! signature                                                                        only of what would be taken
+//! tried on the state, when its turn is next · the pool
+//! ```
+//! So who has no money costs no verification. A transaction whose turn it is gets the answer that a block would give now; one
+//! behind others of its sender is judged by its fee and by what its sender owns. When the engine asks again after a block, the
+//! pool has swept itself, and the answer is whether the transaction still waits: one look-up.
 
-use tendermint_proto::v0_38::abci::{RequestCheckTx, ResponseCheckTx};
+use std::collections::BTreeMap;
+
+use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
-use super::pool::{Hash, Pending, check_sequence, engine_hash};
+use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence, engine_hash};
 use super::state::State;
-use crate::chain::execute::context;
+use crate::chain::committed::leaf;
+use crate::chain::execute::{Executed, context};
 use crate::chain::overlay::Overlay;
-use crate::chain::sets::leaf;
 use crate::engine::abci::{Fault, Outcome};
-use crate::ledger::leaf::AccountLeaf;
-use crate::ledger::{self, Account, CheckedTransaction, Code, Reject, Slot, check, fees, simulate};
+use crate::ledger::leaf::{AccountLeaf, TokenBalance};
+use crate::ledger::{
+    self, Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
+    simulate,
+};
+
+/// Senders that are looked at in turn after each block, besides those that the block touched.
+const EXAMINED: usize = 64;
 
 /// What came of a check: leaves that the transaction would make, or why it is refused.
 type Verdict = Result<u32, Reject>;
 
+/// What is known of a transaction before its signature is verified.
+struct Weighed {
+    offer: Offer,
+    purse: Purse,
+    minimum: u128,
+    leaves: u32,
+}
+
+/// A transaction on its way to CheckTx that replaces no other.
+pub struct Plainly<'a> {
+    app: &'a App,
+    hash: Hash,
+}
+
+impl Drop for Plainly<'_> {
+    fn drop(&mut self) {
+        super::lock(&self.app.plain).remove(&self.hash);
+    }
+}
+
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
         let hash = engine_hash(&request.tx);
-        // An engine that started again has an empty mempool and asks anew about what is held here: were that refused, no node
+        let again = request.r#type == i32::from(CheckTxType::Recheck);
+        // An engine that started again has an empty mempool and asks anew about what waits here: were that refused, no node
         // would gossip it. What an engine knows it does not ask about twice.
-        let held = self.pool().get(&hash).is_some();
-        let verdict = match held {
-            true => self.recheck(&hash)?,
-            false => self.admit(hash, &request.tx)?,
+        let waits = self.pool().is_asked(&hash);
+        let verdict = match (waits, again) {
+            (true, _) => Ok(0),
+            (false, true) => Err(self.why_gone(&request.tx)?),
+            (false, false) => self.admit(hash, &request.tx)?,
         };
         Ok(match verdict {
             Ok(leaves) => ResponseCheckTx {
@@ -43,72 +79,97 @@ impl App {
         })
     }
 
-    /// Judges a new transaction and takes it into the pool.
-    ///
-    /// # Errors
-    /// [`Fault`] when this node is broken; a refusal is an answer.
-    pub fn submit(&self, bytes: &[u8]) -> Result<Verdict, Fault> {
-        self.admit(engine_hash(bytes), bytes)
+    /// These bytes are about to reach CheckTx, and their sender did not ask to replace anything: while the guard lives, they take
+    /// no other transaction's place.
+    pub fn hand_in_plainly(&self, bytes: &[u8]) -> Plainly<'_> {
+        let hash = engine_hash(bytes);
+        super::lock(&self.plain).insert(hash);
+        Plainly { app: self, hash }
     }
 
+    /// Judges a new transaction and takes it into the pool.
     fn admit(&self, hash: Hash, bytes: &[u8]) -> Result<Verdict, Fault> {
-        if self.pool().get(&hash).is_some() {
-            return Ok(Err(Reject::Known));
+        let unverified = match Unverified::read(bytes) {
+            Ok(unverified) => unverified,
+            Err(reject) => return Ok(Err(reject)),
+        };
+        let transaction = unverified.transaction();
+        // CheckTx has bytes alone, so who comes by it replaces by a tenth more; who comes through this node's own door has said.
+        let replaces = match super::lock(&self.plain).contains(&hash) {
+            true => Replaces::Never,
+            false => Replaces::ForTenthMore,
+        };
+        let admitted = self
+            .weigh(&self.state(), hash, transaction, bytes.len())?
+            .and_then(|weighed| self.pool().admits(&weighed.offer, &weighed.purse, replaces));
+        if let Err(reject) = admitted {
+            return Ok(Err(reject));
         }
-        let checked = match check(bytes, &self.deployment.domain) {
+        let checked = match unverified.verify(&self.deployment.domain) {
             Ok(checked) => checked,
             Err(reject) => return Ok(Err(reject)),
         };
+        // A block may have come meanwhile; none comes from here on.
         let state = self.state();
-        let next = next_sequence(&state, &checked.header().sender)?;
-        let leaves = match self.judge(&state, &checked, next)? {
-            Ok(leaves) => leaves,
+        let weighed = match self.weigh(&state, hash, checked.transaction(), bytes.len())? {
+            Ok(weighed) => weighed,
             Err(reject) => return Ok(Err(reject)),
         };
-        let pending = Pending {
-            hash,
-            bytes: bytes.to_vec(),
-            checked,
-        };
-        Ok(self.pool().add(pending, next).map(|()| leaves))
-    }
-
-    fn recheck(&self, hash: &Hash) -> Result<Verdict, Fault> {
-        let state = self.state();
-        let Some(pending) = self.pool().get(hash).cloned() else {
-            return Ok(Err(Reject::Known));
-        };
-        let next = next_sequence(&state, &pending.checked.header().sender)?;
-        let verdict = self.judge(&state, &pending.checked, next)?;
-        if verdict.is_err() {
-            self.pool().remove(hash);
-        }
-        Ok(verdict)
-    }
-
-    /// What a block would say now, or whether it may wait.
-    fn judge(
-        &self,
-        state: &State,
-        checked: &CheckedTransaction,
-        next: u64,
-    ) -> Result<Verdict, Fault> {
-        let header = checked.header();
-        let height = state.next_height();
-        if header.valid_until < height {
-            let valid_until = header.valid_until;
-            return Ok(Err(Reject::Expired {
-                valid_until,
-                height,
-            }));
-        }
-        if let Err(reject) = check_sequence(header.sequence, next) {
+        if checked.header().sequence == weighed.purse.next
+            && let Err(reject) = self.try_on(&state, &checked)?
+        {
             return Ok(Err(reject));
         }
-        if header.sequence > next {
-            return Ok(self.least_fee(state, checked).map(|()| 0));
+        let pending = Pending::new(bytes.to_vec(), checked, weighed.minimum);
+        let added = self.pool().add(pending, &weighed.purse, replaces);
+        Ok(added.map(|()| weighed.leaves))
+    }
+
+    /// Whether it is in time, in its sender's window, and pays what it would cost now.
+    fn weigh(
+        &self,
+        state: &State,
+        hash: Hash,
+        transaction: &Transaction,
+        length: usize,
+    ) -> Result<Result<Weighed, Reject>, Fault> {
+        let header = &transaction.header;
+        if let Err(reject) = check_expiry(state, transaction) {
+            return Ok(Err(reject));
         }
-        let context = context(&self.deployment, height, &self.parameters);
+        let sender = header.sender;
+        let context = context(&self.deployment, state.next_height(), &self.parameters);
+        let mut overlay = Overlay::new(&state.tree);
+        let quoted = match quote(&mut overlay, sender, &transaction.body, length, &context) {
+            Ok(quoted) => quoted,
+            Err(ledger::Error::Reject(reject)) => return Ok(Err(reject)),
+            Err(ledger::Error::Fault(fault)) => return Err(Fault::new(fault)),
+        };
+        let (minimum, leaves, fee) = (quoted.minimum, quoted.leaves, header.fee);
+        let offer = Offer::new(hash, transaction, length, minimum);
+        let purse = purse(state, &sender, offer.token.map(|(token, _)| token))?;
+        if let Err(reject) = check_sequence(header.sequence, purse.next) {
+            return Ok(Err(reject));
+        }
+        if fee < minimum {
+            return Ok(Err(Reject::FeeTooLow {
+                fee,
+                minimum,
+                length,
+                leaves,
+            }));
+        }
+        Ok(Ok(Weighed {
+            offer,
+            purse,
+            minimum,
+            leaves,
+        }))
+    }
+
+    /// What a block would say now to one whose turn it is.
+    fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<Verdict, Fault> {
+        let context = context(&self.deployment, state.next_height(), &self.parameters);
         match simulate(&mut Overlay::new(&state.tree), checked, &context) {
             Ok(receipt) => Ok(Ok(receipt.leaves_made)),
             Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
@@ -116,25 +177,101 @@ impl App {
         }
     }
 
-    /// The fee of a held transaction covers its bytes; the leaves that it will make are not known yet.
-    fn least_fee(&self, state: &State, checked: &CheckedTransaction) -> Result<(), Reject> {
-        let (length, leaves) = (checked.length(), 0);
-        let minimum = fees::minimum_fee(&self.parameters, length, leaves, state.tree.count());
-        let fee = checked.header().fee;
-        if fee < minimum {
-            return Err(Reject::FeeTooLow {
-                fee,
-                minimum,
-                length,
-                leaves,
-            });
+    /// Why a transaction that the engine holds waits here no more, as far as its bytes and the state still tell.
+    fn why_gone(&self, bytes: &[u8]) -> Result<Reject, Fault> {
+        let state = self.state();
+        let transaction = match Transaction::decode(bytes) {
+            Ok(transaction) => transaction,
+            Err(reject) => return Ok(reject),
+        };
+        let header = transaction.header;
+        if let Err(reject) = check_expiry(&state, &transaction) {
+            return Ok(reject);
+        }
+        let next = next_sequence(&state, &header.sender)?;
+        if let Err(reject) = check_sequence(header.sequence, next) {
+            return Ok(reject);
+        }
+        let pool = self.pool();
+        let other = pool.at(&header.sender, header.sequence);
+        Ok(match other.map(|other| other.offer.header.fee) {
+            Some(pending) => Reject::replacement_underpriced(pending, header.fee),
+            None => Reject::GivenUp,
+        })
+    }
+
+    /// Takes out of the pool what a block used, let expire, or left without cover.
+    pub(super) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
+        let state = self.state();
+        self.pool().begin(state.tip.height);
+        for sender in spenders(executed) {
+            // Asked and settled apart, so that the pool is never held while the state is read.
+            let tokens = self.pool().tokens(&sender);
+            if let Some(tokens) = tokens {
+                let purse = purse(&state, &sender, tokens)?;
+                self.pool().settle(&sender, &purse);
+            }
+        }
+        let heads = self.pool().examine(EXAMINED);
+        for head in heads {
+            if self.try_on(&state, &head.checked)?.is_err() {
+                self.pool().remove(&head.offer.hash);
+            }
         }
         Ok(())
     }
 }
 
+/// Everyone whose own transaction a block holds, or whose forced one a message of it carried: nobody else's balance falls, and
+/// nobody else's sequence moves.
+fn spenders(executed: &Executed) -> Vec<Account> {
+    let users = executed.users.iter().map(|user| user.sender);
+    let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);
+    let forced = events.filter_map(|event| match event {
+        Event::Forced { sender, .. } => Some(*sender),
+        _ => None,
+    });
+    let mut all: Vec<Account> = users.chain(forced).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What the state says of a sender: sequence, native balance, and these tokens' balances.
+fn purse(
+    state: &State,
+    account: &Account,
+    tokens: impl IntoIterator<Item = [u8; 20]>,
+) -> Result<Purse, Fault> {
+    let own: Option<AccountLeaf> =
+        leaf(&state.tree, &Slot::Account(*account)).map_err(Fault::new)?;
+    let own = own.unwrap_or_default();
+    let mut balances = BTreeMap::new();
+    for token in tokens {
+        let slot = Slot::TokenBalance(*account, token);
+        let held: Option<TokenBalance> = leaf(&state.tree, &slot).map_err(Fault::new)?;
+        balances.insert(token, held.map_or(0, |leaf| leaf.amount));
+    }
+    Ok(Purse {
+        next: own.sequence,
+        native: own.balance,
+        tokens: balances,
+    })
+}
+
+fn check_expiry(state: &State, transaction: &Transaction) -> Result<(), Reject> {
+    let (valid_until, height) = (transaction.header.valid_until, state.next_height());
+    match valid_until < height {
+        true => Err(Reject::Expired {
+            valid_until,
+            height,
+        }),
+        false => Ok(()),
+    }
+}
+
 /// The sequence that an account's next transaction has in the state.
-pub(super) fn next_sequence(state: &State, account: &Account) -> Result<u64, Fault> {
+fn next_sequence(state: &State, account: &Account) -> Result<u64, Fault> {
     let held: Option<AccountLeaf> =
         leaf(&state.tree, &Slot::Account(*account)).map_err(Fault::new)?;
     Ok(held.map_or(0, |leaf| leaf.sequence))

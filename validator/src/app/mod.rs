@@ -18,6 +18,7 @@ pub mod pool;
 pub mod ports;
 pub mod query;
 pub mod reads;
+pub mod shares;
 mod simulate;
 mod state;
 mod verdicts;
@@ -44,7 +45,7 @@ use crate::chain::genesis::file::Loaded as Genesis;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
-use pool::{Limits, Pool};
+use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
 
 /// What the application runs with.
@@ -71,8 +72,10 @@ pub struct App {
     set: Vec<([u8; 32], u64)>,
     state: RwLock<State>,
     judged: Mutex<Vec<Judged>>,
-    verified: Mutex<BTreeSet<(u64, u16, B256)>>,
+    shares: shares::Verdicts,
     pool: Mutex<Pool>,
+    /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
+    plain: Mutex<BTreeSet<Hash>>,
     surroundings: Surroundings,
 }
 
@@ -108,7 +111,7 @@ impl App {
             Some(loaded) => State::load(loaded, &parameters, surroundings.store.as_ref())?,
             None => State::genesis(tree, commitment),
         };
-        let held = crate::chain::sets::parameters(&state.tree).map_err(Fault::new)?;
+        let held = crate::chain::committed::parameters(&state.tree).map_err(Fault::new)?;
         if held != parameters {
             return Err(Fault::new(
                 "the store's parameters are not the genesis file's",
@@ -124,8 +127,9 @@ impl App {
             set: set.collect(),
             state: RwLock::new(state),
             judged: Mutex::default(),
-            verified: Mutex::default(),
+            shares: shares::Verdicts::default(),
             pool: Mutex::new(Pool::new(surroundings.pool)),
+            plain: Mutex::default(),
             surroundings,
         })
     }

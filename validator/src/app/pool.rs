@@ -1,71 +1,94 @@
 //! Transactions that wait for a block, by sender and sequence.
 //!
 //! ```text
-//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap
-//!        ──► ... up to next + 64   held until the gap closes
+//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap        a block may hold it now
+//!        ──► ... up to next + 64   held: something before it is missing                 a sixteenth of the pool at most
 //! ```
-//! One transaction a (sender, sequence): another takes its place with a fee at least a tenth higher. A full pool gives up the
-//! lowest fee for one that pays a tenth more. Expired ones go. The pool also keeps the verdict on each signature.
+//! - All that waits of a sender is covered by what it owns in the state: fees and amounts, of each token. A key without money
+//!   has nothing here.
+//! - Room goes to the highest bid, which is the fee above the minimum ([`offer`]); a full pool gives up held ones first, then the
+//!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
+//! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
+//!   gives up no more between two blocks than the engine has room for ([`Limits`]).
+//! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
+//!   at, expired ones go, and some others are looked at in turn.
+//!
+//! It also keeps the verdict on each signature.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use sha2::{Digest, Sha256};
 
-use crate::ledger::{Account, CheckedTransaction, Reject};
+use crate::ledger::{Account, Reject};
+
+mod admission;
+mod feed;
+mod offer;
+mod queue;
+mod sweep;
+
+pub use admission::Replaces;
+pub use feed::Feed;
+pub use offer::{Hash, Offer, PLACE_BYTES, Pending, engine_hash};
+pub use queue::Purse;
+use queue::{Queue, Rank, Waiting};
 
 /// How far ahead of the sender's next sequence a transaction is held.
 pub const HELD_AHEAD: u64 = 64;
 
-/// The engine's hash of a transaction.
-pub type Hash = [u8; 32];
+/// Transactions that the engine's mempool must have room for (`mempool.size`).
+pub const MIN_ENGINE_TRANSACTIONS: u32 = 20_000;
+/// Bytes that the engine's mempool must have room for (`mempool.max_txs_bytes`).
+pub const MIN_ENGINE_BYTES: u64 = 8_000_000;
 
-/// SHA-256 of the bytes, as the engine names transactions.
-pub fn engine_hash(bytes: &[u8]) -> Hash {
-    Sha256::digest(bytes).into()
-}
-
-/// A transaction in the pool.
-#[derive(Debug)]
-pub struct Pending {
-    /// The engine's hash.
-    pub hash: Hash,
-    /// Canonical bytes.
-    pub bytes: Vec<u8>,
-    /// The verdict on them.
-    pub checked: CheckedTransaction,
-}
-
-/// How much the pool holds.
+/// How much the pool holds, in places ([`PLACE_BYTES`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Transactions.
-    pub transactions: usize,
-    /// Bytes of transactions.
-    pub bytes: usize,
+    /// Everything that waits.
+    pub places: usize,
+    /// What waits behind a gap.
+    pub held: usize,
+    /// What is given up or replaced during one block and the one before it: the engine holds that too until it asks again.
+    pub churn: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            transactions: 50_000,
-            bytes: 64 << 20,
+            places: 10_000,
+            held: 625,
+            churn: 4_000,
         }
     }
 }
+
+/// A head's place among heads: the highest bid comes last.
+type Head = (u128, Reverse<Hash>);
 
 /// The pool.
 #[derive(Debug, Default)]
 pub struct Pool {
     limits: Limits,
-    senders: BTreeMap<Account, BTreeMap<u64, Arc<Pending>>>,
+    /// Height of the last block.
+    height: u64,
+    senders: BTreeMap<Account, Queue>,
     hashes: BTreeMap<Hash, Arc<Pending>>,
     /// One a digest: two of one digest have one sender and sequence, and of these only one is held.
     digests: BTreeMap<B256, Hash>,
-    fees: BTreeSet<(u128, Hash)>,
+    /// All, who is given up first in front.
+    order: BTreeSet<Rank>,
+    /// The first ready one of each sender.
+    heads: BTreeSet<Head>,
     expiry: BTreeSet<(u64, Hash)>,
-    bytes: usize,
+    /// Places taken, by all and by held ones.
+    places: usize,
+    held: usize,
+    /// Places given up since the last block, and between the last two.
+    given_up: [usize; 2],
+    /// The sender that was looked at last when others' turn came.
+    examined: Option<Account>,
 }
 
 impl Pool {
@@ -77,12 +100,12 @@ impl Pool {
         }
     }
 
-    /// Transactions held.
+    /// Transactions that wait.
     pub fn len(&self) -> usize {
         self.hashes.len()
     }
 
-    /// Whether none is held.
+    /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
@@ -97,160 +120,119 @@ impl Pool {
         self.hashes.get(self.digests.get(digest)?)
     }
 
-    /// The sequence that a wallet should sign next: past the state's and past what waits without a gap.
+    /// The transaction that waits at this place of its sender's queue.
+    pub fn at(&self, sender: &Account, sequence: u64) -> Option<&Arc<Pending>> {
+        let waiting = self.senders.get(sender)?.waiting.get(&sequence)?;
+        Some(&waiting.pending)
+    }
+
+    /// The sequence that a wallet should sign next: past the state's, which is `next`, and past what waits without a gap.
     pub fn next_sequence(&self, sender: &Account, next: u64) -> u64 {
         let mut at = next;
-        let waiting = self.senders.get(sender);
-        while waiting.is_some_and(|waiting| waiting.contains_key(&at)) {
+        while self.at(sender, at).is_some() {
             at = at.saturating_add(1);
         }
         at
     }
 
-    /// Takes a transaction; `next` is its sender's next sequence in the state.
-    ///
-    /// # Errors
-    /// [`Reject`]: known, a sequence used or too far ahead, underpriced as a replacement, or no room.
-    pub fn add(&mut self, pending: Pending, next: u64) -> Result<(), Reject> {
-        let header = *pending.checked.header();
-        if self.hashes.contains_key(&pending.hash) {
-            return Err(Reject::Known);
+    /// The engine asks about a transaction again, or anew because it started again: whether it waits here.
+    pub fn is_asked(&mut self, hash: &Hash) -> bool {
+        let Some(header) = self.hashes.get(hash).map(|pending| pending.offer.header) else {
+            return false;
+        };
+        let queue = self.senders.get_mut(&header.sender);
+        let waiting = queue.and_then(|queue| queue.waiting.get_mut(&header.sequence));
+        if let Some(waiting) = waiting {
+            waiting.asked = self.height;
         }
-        check_sequence(header.sequence, next)?;
-        let same = self
-            .senders
-            .get(&header.sender)
-            .and_then(|at| at.get(&header.sequence));
-        match same.cloned() {
-            Some(other) => {
-                let held = other.checked.header().fee;
-                check_raise(held, header.fee).map_err(|minimum| {
-                    Reject::ReplacementUnderpriced {
-                        pending: held,
-                        minimum,
-                        fee: header.fee,
-                    }
-                })?;
-                self.remove(&other.hash);
-            }
-            None => self.make_room(&pending)?,
-        }
-        self.insert(pending);
-        Ok(())
+        true
     }
 
-    /// Removes a transaction.
-    pub fn remove(&mut self, hash: &Hash) {
-        let Some(pending) = self.hashes.remove(hash) else {
-            return;
-        };
-        let header = pending.checked.header();
+    /// Takes it out, and leaves ranks of what is behind it as they are.
+    fn take(&mut self, hash: &Hash) -> Option<Arc<Pending>> {
+        let pending = self.hashes.remove(hash)?;
+        let header = pending.offer.header;
         self.digests.remove(pending.checked.digest());
-        self.fees.remove(&(header.fee, *hash));
         self.expiry.remove(&(header.valid_until, *hash));
-        self.bytes = self.bytes.saturating_sub(pending.bytes.len());
-        if let Some(waiting) = self.senders.get_mut(&header.sender) {
-            waiting.remove(&header.sequence);
-            if waiting.is_empty() {
+        self.places = self.places.saturating_sub(pending.offer.places);
+        if let Some(queue) = self.senders.get_mut(&header.sender) {
+            let waiting = queue.waiting.remove(&header.sequence);
+            if queue.waiting.is_empty() {
                 self.senders.remove(&header.sender);
             }
+            if let Some(rank) = waiting.and_then(|waiting| waiting.rank) {
+                self.unrank(&rank, &pending);
+            }
         }
+        Some(pending)
     }
 
-    /// Whether anything of this sender waits.
-    pub fn has(&self, sender: &Account) -> bool {
-        self.senders.contains_key(sender)
-    }
-
-    /// Removes what a sender can no longer use: every sequence below `next`.
-    pub fn advance(&mut self, sender: &Account, next: u64) {
-        let stale: Vec<Hash> = match self.senders.get(sender) {
-            Some(waiting) => waiting
-                .range(..next)
-                .map(|(_, pending)| pending.hash)
-                .collect(),
-            None => return,
+    fn insert(&mut self, pending: Arc<Pending>, next: u64) {
+        let offer = pending.offer;
+        let header = offer.header;
+        self.places = self.places.saturating_add(offer.places);
+        self.digests.insert(*pending.checked.digest(), offer.hash);
+        self.expiry.insert((header.valid_until, offer.hash));
+        self.hashes.insert(offer.hash, Arc::clone(&pending));
+        let queue = self.senders.entry(header.sender).or_default();
+        queue.next = next;
+        let waiting = Waiting {
+            pending,
+            rank: None,
+            asked: self.height,
         };
-        for hash in stale {
-            self.remove(&hash);
-        }
+        queue.waiting.insert(header.sequence, waiting);
+        self.rank_again(&header.sender);
     }
 
-    /// Removes what no block from `height` on may hold.
-    pub fn expire(&mut self, height: u64) {
-        while let Some((until, hash)) = self.expiry.first().copied() {
-            if until >= height {
-                return;
-            }
-            self.remove(&hash);
-        }
-    }
-
-    /// What is ready, the best fees first and each sender's in its order; `next` tells a sender's next sequence.
-    pub fn ready(&self, limit: usize, next: impl Fn(&Account) -> u64) -> Vec<Arc<Pending>> {
-        let mut heads = BinaryHeap::new();
-        for (sender, waiting) in &self.senders {
-            if let Some(pending) = waiting.get(&next(sender)) {
-                heads.push((
-                    pending.checked.header().fee,
-                    std::cmp::Reverse(pending.hash),
-                ));
-            }
-        }
-        let mut out = Vec::new();
-        while out.len() < limit {
-            let Some((_, std::cmp::Reverse(hash))) = heads.pop() else {
-                break;
-            };
-            let Some(pending) = self.hashes.get(&hash) else {
-                continue;
-            };
-            out.push(Arc::clone(pending));
-            let header = pending.checked.header();
-            let waiting = self.senders.get(&header.sender);
-            let after = header.sequence.checked_add(1);
-            if let Some(follower) = waiting
-                .zip(after)
-                .and_then(|(waiting, at)| waiting.get(&at))
+    /// Puts every transaction of a sender where it now belongs in the order.
+    fn rank_again(&mut self, sender: &Account) {
+        let Some(queue) = self.senders.get_mut(sender) else {
+            return;
+        };
+        let mut moved = Vec::new();
+        for (sequence, rank) in queue.ranks() {
+            if let Some(waiting) = queue.waiting.get_mut(&sequence)
+                && waiting.rank != Some(rank)
             {
-                heads.push((
-                    follower.checked.header().fee,
-                    std::cmp::Reverse(follower.hash),
-                ));
+                let old = waiting.rank.replace(rank);
+                moved.push((old, rank, Arc::clone(&waiting.pending)));
             }
         }
-        out
-    }
-
-    fn insert(&mut self, pending: Pending) {
-        let pending = Arc::new(pending);
-        let header = pending.checked.header();
-        self.bytes = self.bytes.saturating_add(pending.bytes.len());
-        self.digests.insert(*pending.checked.digest(), pending.hash);
-        self.fees.insert((header.fee, pending.hash));
-        self.expiry.insert((header.valid_until, pending.hash));
-        let waiting = self.senders.entry(header.sender).or_default();
-        waiting.insert(header.sequence, Arc::clone(&pending));
-        self.hashes.insert(pending.hash, pending);
-    }
-
-    /// Gives up lower fees until the transaction fits.
-    fn make_room(&mut self, pending: &Pending) -> Result<(), Reject> {
-        let fee = pending.checked.header().fee;
-        while self.hashes.len() >= self.limits.transactions
-            || self.bytes.saturating_add(pending.bytes.len()) > self.limits.bytes
-        {
-            let full = Reject::PoolFull {
-                held: self.hashes.len(),
-                limit: self.limits.transactions,
-            };
-            let Some((lowest, hash)) = self.fees.first().copied() else {
-                return Err(full);
-            };
-            check_raise(lowest, fee).map_err(|_| full)?;
-            self.remove(&hash);
+        for (old, _, pending) in &moved {
+            if let Some(old) = old {
+                self.unrank(old, pending);
+            }
         }
-        Ok(())
+        for (_, rank, pending) in &moved {
+            self.order.insert(*rank);
+            if rank.is_head() {
+                self.heads
+                    .insert((pending.offer.bid, Reverse(pending.offer.hash)));
+            }
+            if !rank.ready {
+                self.held = self.held.saturating_add(pending.offer.places);
+            }
+        }
+    }
+
+    fn unrank(&mut self, rank: &Rank, pending: &Pending) {
+        self.order.remove(rank);
+        if rank.is_head() {
+            self.heads
+                .remove(&(pending.offer.bid, Reverse(pending.offer.hash)));
+        }
+        if !rank.ready {
+            self.held = self.held.saturating_sub(pending.offer.places);
+        }
+    }
+
+    /// Takes out what the engine still holds until it asks again.
+    fn give_up(&mut self, hash: &Hash) -> Option<Account> {
+        let pending = self.take(hash)?;
+        let [now, _] = &mut self.given_up;
+        *now = now.saturating_add(pending.offer.places);
+        Some(pending.offer.header.sender)
     }
 }
 
@@ -265,16 +247,9 @@ pub fn check_sequence(found: u64, expected: u64) -> Result<(), Reject> {
     Ok(())
 }
 
-/// Whether `fee` is at least a tenth above `held`; else the least that would be.
-fn check_raise(held: u128, fee: u128) -> Result<(), u128> {
-    let minimum = held
-        .saturating_add(held.div_ceil(10))
-        .max(held.saturating_add(1));
-    if fee < minimum {
-        return Err(minimum);
-    }
-    Ok(())
-}
-
+#[cfg(test)]
+mod attack;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod tests;

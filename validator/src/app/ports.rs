@@ -45,7 +45,18 @@ pub trait Signer: Send + Sync {
     /// The public key, by which the member is found.
     fn key(&self) -> [u8; 96];
 
-    /// A share over the checkpoint of `epoch`. What leaves here stands in the synced sign state already; none when another
-    /// digest of this epoch was signed before, or the state cannot be synced.
-    fn share(&self, epoch: u64, digest: &B256) -> Option<[u8; 192]>;
+    /// A share over the checkpoint of `epoch`. What leaves here stands in the synced sign state already.
+    ///
+    /// # Errors
+    /// [`Unsigned`] when another digest of this epoch was signed before, or the state cannot be synced.
+    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned>;
+}
+
+/// Why a share was not signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsigned {
+    /// The sign state cannot be written; asking again later may help.
+    ForNow,
+    /// The sign state refuses it for ever.
+    ForEver,
 }

@@ -15,7 +15,8 @@ use prost::bytes::Bytes;
 
 use super::pool::engine_hash;
 use crate::chain::commit::{Committed, commit};
-use crate::chain::execute::{Deployment, EpochEnd, Executed};
+use crate::chain::epoch::boundary::EpochEnd;
+use crate::chain::execute::{Deployment, Executed};
 use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::{Parameters, Receipt};

@@ -30,9 +30,12 @@ impl Checker for Verdicts<'_> {
                 .par_iter()
                 .map(|bytes| engine_hash(bytes))
                 .collect();
-            let pool = lock(self.pool);
-            let known = hashes.iter().map(|hash| pool.get(hash));
+            let known: Vec<_> = {
+                let pool = lock(self.pool);
+                hashes.iter().map(|hash| pool.get(hash).cloned()).collect()
+            };
             known
+                .into_iter()
                 .map(|known| known.map(|pending| Ok(pending.checked.clone())))
                 .collect()
         };

@@ -86,6 +86,9 @@ impl<E: std::error::Error + 'static> Fault<E> {
         match error {
             plasmid_staking::Error::Reject(reject) => Self::Staking(reject),
             plasmid_staking::Error::Fault(fault) => Self::Leaves(fault),
+            plasmid_staking::Error::Missing(key) => Self::Leaves(leaves::Fault::Missing {
+                slot: Slot::from(key),
+            }),
         }
     }
 }

@@ -14,20 +14,22 @@ mod votes;
 use alloy_primitives::B256;
 use plasmid_bridge::proof::inbox::Message;
 
-pub use self::outcome::{CarriedShare, EpochEnd, Executed, UserMark};
+pub use self::outcome::{CarriedShare, Executed, UserMark};
 pub(crate) use self::votes::VoteState;
 
-use self::outcome::{carried_shares, ended, marks, updates};
+use self::outcome::{carried_shares, marks};
 use self::parts::{Parts, decode_messages, message_hash, number};
+use super::committed::parameters;
+use super::epoch::boundary::ended;
+use super::epoch::set::updates;
+use super::epoch::{Moment, ends_epoch};
 use super::error::{Error, Fault, Field, Invalid};
 use super::evidence::Misbehavior;
 use super::overlay::{Overlay, Reads};
 use super::record::Record;
 use super::run::{Refused, Run};
 use super::segments::TooLarge;
-use super::sets::parameters;
 use super::tally::{CommitVote, Tally, tally};
-use super::transition::{Moment, ends_epoch};
 use crate::ledger::leaf::InboxLeaf;
 use crate::ledger::leaves::expect;
 use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
@@ -142,11 +144,7 @@ pub fn context<'a>(
     height: u64,
     parameters: &'a Parameters,
 ) -> Context<'a> {
-    Context {
-        height,
-        parameters,
-        domain: &deployment.domain,
-    }
+    Context::new(height, parameters, &deployment.domain)
 }
 
 /// The record's executing part says what the request and the witness say.

@@ -7,16 +7,16 @@ use plasmid_bridge::proof::vote;
 use plasmid_staking::{Member, epoch_of};
 
 use super::commit::{Committed, commit};
+use super::committed::{genesis_leaf, parameters};
+use super::epoch::Moment;
 use super::error::Error;
 use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
 use super::extension::Extension;
 use super::genesis::{Genesis, Operator, Root};
-use super::propose::{Candidate, ExtendedVote, Known, Request, propose};
+use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
-use super::sets::{genesis_leaf, parameters};
 use super::tally::{CommitVote, Flag};
-use super::transition::Moment;
 use super::tree::Tree;
 use crate::ledger::leaf::{InboxLeaf, NATIVE, Value};
 use crate::ledger::transaction::{Authentication, Body as Act, Header};
@@ -109,6 +109,7 @@ impl World {
             ring: 18,
             epoch_max_secs: 60,
             inbox_interval_ms: 1_000,
+            registry: [9; 20].into(),
             ..Parameters::local()
         };
         let genesis = Genesis {
@@ -282,7 +283,7 @@ impl World {
             &self.deployment,
             &request,
             self,
-            candidates.into_iter(),
+            &mut Listed(candidates.into_iter()),
         )
         .expect("a proposal")
     }

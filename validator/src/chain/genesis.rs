@@ -17,7 +17,7 @@ use super::tree::{Tree, TreeError};
 use crate::ledger::leaf::SetLeaf;
 use crate::ledger::leaves;
 use crate::ledger::parameters::ParametersError;
-use crate::ledger::{Account, Domain, Parameters};
+use crate::ledger::{Account, Domain, Parameters, Reject};
 
 mod build;
 pub mod file;
@@ -106,6 +106,12 @@ pub enum GenesisError {
         account: Account,
         amount: u128,
     },
+    /// The deployment's contracts are not named.
+    #[error("parameters.registry is zero; it is the address of the Registry that the plan gives")]
+    NoRegistry,
+    /// A balance that nobody could use.
+    #[error("balance {place}: {why}")]
+    Unusable { place: usize, why: Reject },
     /// Σ does not fit.
     #[error("stakes and balances add up to more than 2^128 - 1")]
     Sum,

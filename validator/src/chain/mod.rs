@@ -10,10 +10,10 @@
 //! | [`record`], [`extension`], [`evidence`], [`bitmap`] | the bytes of PROTOCOL section 6 |
 //! | [`tally`] | what carried votes must show, and what follows |
 //! | [`overlay`], [`segments`] | a block's writes over the state before it, cut into pieces that a court can carry |
-//! | [`transition`] | the rules of the record, of messages and of the epoch boundary |
+//! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
-//! | [`commit`], [`mod@reexecute`] | the tree after each segment and the app hash; one segment from its witness |
-//! | [`genesis`], [`sets`] | the first state; the set of a height |
+//! | [`commit`], [`mod@reexecute`], [`links`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks |
+//! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 
 #![cfg_attr(
@@ -31,6 +31,8 @@
 
 pub mod bitmap;
 pub mod commit;
+pub mod committed;
+pub mod epoch;
 pub mod error;
 pub mod evidence;
 pub mod execute;
@@ -38,6 +40,7 @@ pub mod extension;
 #[cfg(test)]
 mod fixture;
 pub mod genesis;
+pub mod links;
 pub mod overlay;
 pub mod proof;
 pub mod propose;
@@ -45,7 +48,5 @@ pub mod record;
 pub mod reexecute;
 mod run;
 pub mod segments;
-pub mod sets;
 pub mod tally;
-pub mod transition;
 pub mod tree;

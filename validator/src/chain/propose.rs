@@ -3,7 +3,7 @@
 //! ```text
 //! votes with extensions ──► those that keep the rules, whose share verifies ──► tally over our own view of the inbox
 //!        └─ the cursor moves: reports that count, and new shares         └─ it does not: new shares only
-//! record │ messages │ misbehavior │ candidates in their order, each tried on the state, dropped when it does not apply
+//! record │ messages │ misbehavior │ candidates, each tried on the state, until the block is full of those that applied
 //! ```
 //! It shares tally and run with execution, so what it gives every honest node accepts.
 
@@ -12,14 +12,14 @@ mod choice;
 use plasmid_staking::Member;
 
 use self::choice::Input;
+use super::committed::parameters;
+use super::epoch::Moment;
 use super::error::{Error, Fault};
 use super::evidence::{self, Misbehavior};
 use super::execute::{Deployment, VoteState, context};
 use super::overlay::Reads;
 use super::run::{Refused, Run};
-use super::sets::parameters;
 use super::tally::CommitVote;
-use super::transition::Moment;
 use crate::ledger::CheckedTransaction;
 
 /// One entry of the local last commit.
@@ -64,16 +64,51 @@ pub trait Known {
 /// A candidate: canonical bytes and their verdict.
 pub type Candidate<'a> = (&'a [u8], &'a CheckedTransaction);
 
+/// Where a proposer takes users' transactions from, one at a time.
+pub trait Candidates {
+    /// The next one to try, or none.
+    fn next(&mut self) -> Option<Candidate<'_>>;
+
+    /// What came of the one that was given last.
+    fn tried(&mut self, outcome: Tried);
+}
+
+/// Candidates in an order that does not depend on what comes of them.
+pub struct Listed<'c>(pub std::vec::IntoIter<Candidate<'c>>);
+
+impl Candidates for Listed<'_> {
+    fn next(&mut self) -> Option<Candidate<'_>> {
+        self.0.next()
+    }
+
+    fn tried(&mut self, _outcome: Tried) {}
+}
+
+/// What came of a candidate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tried {
+    /// It stands in the block; what follows it may be tried.
+    Applied,
+    /// It does not apply on this state: nothing of its sender can come after it.
+    Refused,
+    /// It is longer than what is left of the block.
+    NoRoom,
+}
+
+/// Candidates that a proposer tries in vain before it ends the block, beyond one for each that applied: so work on
+/// transactions that pay nothing is at most about that on those that pay.
+const MAX_MISSES: u32 = 1_024;
+
 /// Builds a block.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the request itself cannot be the base of any valid block, [`Error::Fault`] when the node is broken.
-pub fn propose<'c, R: Reads>(
+pub fn propose<R: Reads>(
     reads: &R,
     deployment: &Deployment,
     request: &Request<'_>,
     known: &dyn Known,
-    candidates: impl Iterator<Item = Candidate<'c>>,
+    candidates: &mut dyn Candidates,
 ) -> Result<Vec<Vec<u8>>, Error<R::Error>> {
     let parameters = parameters(reads)?;
     let state = VoteState::read(reads, request.height, &parameters)?;
@@ -121,25 +156,41 @@ impl<R: Reads> Builder<'_, R> {
         Ok(())
     }
 
-    fn users<'c>(
+    fn users(
         &mut self,
-        candidates: impl Iterator<Item = Candidate<'c>>,
+        candidates: &mut dyn Candidates,
         limit: u32,
     ) -> Result<(), Error<R::Error>> {
-        for (bytes, transaction) in candidates {
-            if self.run.transactions() >= limit {
+        let mut misses = 0u32;
+        while self.run.transactions() < limit
+            && misses <= MAX_MISSES.saturating_add(self.run.transactions())
+        {
+            let Some((bytes, transaction)) = candidates.next() else {
                 break;
+            };
+            let outcome = self.user(bytes, transaction)?;
+            if outcome != Tried::Applied {
+                misses = misses.saturating_add(1);
             }
-            if proto_bytes(bytes.len()) > self.left {
-                continue;
-            }
-            match self.run.user(bytes, transaction) {
-                Ok(()) => self.push(bytes.to_vec()),
-                Err(Refused::Reject(_) | Refused::TooLarge(_)) => {}
-                Err(Refused::Fault(fault)) => return Err(fault.into()),
-            }
+            candidates.tried(outcome);
         }
         Ok(())
+    }
+
+    fn user(
+        &mut self,
+        bytes: &[u8],
+        transaction: &CheckedTransaction,
+    ) -> Result<Tried, Error<R::Error>> {
+        if proto_bytes(bytes.len()) > self.left {
+            return Ok(Tried::NoRoom);
+        }
+        match self.run.user(bytes, transaction) {
+            Ok(()) => self.push(bytes.to_vec()),
+            Err(Refused::Reject(_) | Refused::TooLarge(_)) => return Ok(Tried::Refused),
+            Err(Refused::Fault(fault)) => return Err(fault.into()),
+        }
+        Ok(Tried::Applied)
     }
 
     fn push(&mut self, bytes: Vec<u8>) {

@@ -15,9 +15,9 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::bytes::Reader;
 
 use super::bitmap::{Bitmap, SEATS_MAX};
+use super::epoch::Moment;
 use super::error::{Field, Malformed, expect_kind};
 use super::extension::{EXTENSION_LONG, EXTENSION_SHORT};
-use super::transition::Moment;
 
 /// First byte of the block-input record.
 pub const RECORD: u8 = 0xf0;

@@ -5,7 +5,7 @@
 //! segment bytes ──► form ──► signatures of users ──► the same rules as in the block ──► changes in order ──► state root after
 //! ```
 //! Besides the witness it needs the segment record and the block's height and time. It refuses whatever the execution of a
-//! block refuses and a segment can show; what a segment cannot show is a link rule or an input (PROTOCOL section 6). The
+//! block refuses and a segment can show; what a segment cannot show is a link rule or an input (PROTOCOL section 12). The
 //! stages of a refusal are the types of [`ReexecuteError`].
 
 use alloy_primitives::B256;
@@ -13,12 +13,12 @@ use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::inbox::Message;
 use plasmid_bridge::proof::tree::{PartialTree, Witness, WitnessError};
 
+use super::epoch::{Moment, boundary, participation};
 use super::error::Fault;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
 use super::run::{Refused, apply_message, apply_user};
 use super::segments::MAX_COURT_LEAVES;
-use super::transition::{self, Moment};
 use super::tree::Change;
 use crate::ledger::leaves::expect;
 use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
@@ -89,13 +89,9 @@ pub(crate) fn judge<R: Reads>(
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).map_err(Fault::from)?;
-    let context = Context {
-        height: input.moment.height,
-        parameters: &parameters,
-        domain: input.domain,
-    };
+    let context = Context::new(input.moment.height, &parameters, input.domain);
     match form {
-        Form::Record(executing) => transition::record(&mut overlay, &executing)?,
+        Form::Record(executing) => participation::record(&mut overlay, &executing)?,
         Form::Messages(messages) => run_messages(&mut overlay, &messages, &context)?,
         Form::Evidence => {}
         Form::Users(transactions) => {
@@ -103,7 +99,7 @@ pub(crate) fn judge<R: Reads>(
             run_users(&mut overlay, &checked, &context)?;
         }
         Form::Boundary => {
-            transition::boundary_step(&mut overlay, &input.moment)?;
+            boundary::step(&mut overlay, &input.moment)?;
         }
     }
     check_touched(&overlay)?;

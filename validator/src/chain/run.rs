@@ -6,12 +6,12 @@
 use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::inbox::Message;
 
+use super::committed::parameters_key;
+use super::epoch::{Moment, boundary, participation};
 use super::error::Fault;
 use super::overlay::{Overlay, Reads};
 use super::record::Executing;
 use super::segments::{Applied, Segment, Segments, TooLarge};
-use super::sets::parameters_key;
-use super::transition::{self, Moment};
 use crate::ledger::{self, CheckedTransaction, Code, Context, MessageError, Receipt, Reject};
 
 /// Why a transaction is not in the block.
@@ -57,7 +57,7 @@ impl<'a, R: Reads> Run<'a, R> {
     }
 
     pub(crate) fn record(&mut self, executing: &Executing) -> Result<(), Refused<R::Error>> {
-        transition::record(&mut self.overlay, executing)?;
+        participation::record(&mut self.overlay, executing)?;
         let receipt = plain(Code::Ok);
         self.add(SegmentKind::Record, &executing.encode(), receipt)
     }
@@ -94,7 +94,7 @@ impl<'a, R: Reads> Run<'a, R> {
     /// Runs the whole boundary at the end of an epoch's last block.
     pub(crate) fn boundary(&mut self) -> Result<(), Fault<R::Error>> {
         loop {
-            let last = transition::boundary_step(&mut self.overlay, &self.moment)?;
+            let last = boundary::step(&mut self.overlay, &self.moment)?;
             let layer = self.overlay.take();
             self.segments
                 .add_boundary(&mut self.overlay, layer)

@@ -13,7 +13,7 @@ pub use plasmid_bridge::proof::commitment::SegmentKind;
 
 use super::overlay::{Layer, Overlay, Reads};
 use super::tree::Change;
-use crate::ledger::message::MAX_MESSAGE_SIGNATURES;
+use crate::ledger::rules::forced::MAX_MESSAGE_SIGNATURES;
 
 /// Transactions of a segment, at most.
 pub const MAX_SEGMENT_TRANSACTIONS: u32 = 32;

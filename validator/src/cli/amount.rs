@@ -41,8 +41,15 @@ pub fn parse(text: &str, decimals: u32) -> Result<u128, CliError> {
         })
 }
 
-/// The exact decimal number of coins that `base` units are, without useless zeros.
+/// The most decimal places that a token can have on root.
+const MAX_DECIMALS: u32 = 255;
+
+/// The exact decimal number of coins that `base` units are, without useless zeros; in base units where a node claims more
+/// decimal places than a token can have.
 pub fn show(base: u128, decimals: u32) -> String {
+    if decimals > MAX_DECIMALS {
+        return format!("{base}base");
+    }
     let places = decimals as usize;
     let digits = format!("{base:0>width$}", width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
@@ -71,6 +78,8 @@ mod tests {
             assert_eq!(parse(text, decimals).expect(text), base);
             assert_eq!(show(base, decimals), text);
         }
+        assert_eq!(show(7, 255), format!("0.{}7", "0".repeat(254)));
+        assert_eq!(show(7, u32::MAX), "7base");
         assert_eq!(parse(".5", 1).expect("half"), 5);
         assert_eq!(parse("007", 0).expect("seven"), 7);
         assert_eq!(parse("12base", 18).expect("base units"), 12);

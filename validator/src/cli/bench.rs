@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::{CliError, output::Output};
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::{KeyKind, Signer},
+    rpc::signer::{KeyKind, Secret, Signer},
     store,
 };
 
@@ -121,7 +120,7 @@ fn tree_and_store(folder: &std::path::Path, sizes: &Sizes) -> Result<Vec<Value>,
 }
 
 fn sign(seed: &[u8; 32], header: Header, body: Body, domain: &Domain) -> Transaction {
-    match Signer::new(KeyKind::Ed25519, &Zeroizing::new(*seed)) {
+    match Signer::new(KeyKind::Ed25519, &Secret::new(*seed)) {
         Ok(signer) => signer.sign(header, body, domain),
         Err(error) => unreachable!("any 32 bytes are an Ed25519 seed: {error}"),
     }
@@ -135,7 +134,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn show(figures: &[Value], output: Output) {
     if output.is_json() {
         for figure in figures {
-            super::output::line(&figure.to_string());
+            super::output::json_line(figure);
         }
         return;
     }

@@ -28,7 +28,6 @@ use super::{
     proof,
     tx::{self, Make, Signing, Withdrawal},
 };
-use crate::node::keystore::KeyKind;
 
 /// Money and messages between root and child.
 #[derive(Debug, Subcommand)]
@@ -89,13 +88,7 @@ pub async fn wallet(
     name: &str,
     chain_id: u64,
 ) -> Result<Wallet, CliError> {
-    let (about, secret) = keys.open(name)?;
-    if about.kind != KeyKind::Secp256k1 {
-        return Err(CliError::new(format!(
-            "key {name} is {}; root chains take secp256k1 keys",
-            about.kind.name()
-        )));
-    }
+    let secret = keys.root_secret(name)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     Ok(Wallet::open(connection.root()?, key, chain_id, Policy::default()).await?)
 }

@@ -1,7 +1,7 @@
 //! Where the node and the root chain are: from options, from the environment, or from the local network's own file.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
@@ -26,33 +26,49 @@ use plasmid_proto::{
     },
 };
 use serde::{Deserialize, Serialize};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use super::CliError;
-use crate::ledger::Domain;
+use crate::{
+    ledger::{Domain, OwnContracts, address},
+    node::{config::url, plain},
+    rpc::client::endpoint,
+};
 
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
-/// The folder of the local network, when none is named.
+/// The folder of the local network where the user names no other.
 pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
 /// The largest network file that is read, in bytes.
 const LARGEST_FILE: u64 = 256 * 1024;
 
 /// Where to connect.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct Connection {
-    /// gRPC address of a node, such as `http://127.0.0.1:9090` [default: the local network's first].
-    #[arg(long, env = "PLASMID_NODE", global = true)]
+    /// gRPC address of a node, such as `http://127.0.0.1:9090`; `https://` is TLS, checked against the certificates that this machine trusts [default: the local network's first].
+    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, value_parser = url)]
     pub node: Option<String>,
     /// JSON-RPC address of the root chain [default: the local network's].
-    #[arg(long, env = "PLASMID_ROOT", global = true)]
+    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, value_parser = url)]
     pub root: Option<String>,
     /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
-    #[arg(long, env = "PLASMID_REGISTRY", global = true)]
+    #[arg(long, env = "PLASMID_REGISTRY", global = true, value_parser = address::parse)]
     pub registry: Option<Address>,
     /// Folder of a local network [default: .plasmid/localnet].
     #[arg(long, env = "PLASMID_NET", global = true)]
     pub net: Option<PathBuf>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |url: &Option<String>| url.as_deref().map(plain::place);
+        f.debug_struct("Connection")
+            .field("node", &place(&self.node))
+            .field("root", &place(&self.root))
+            .field("registry", &self.registry)
+            .field("net", &self.net)
+            .finish()
+    }
 }
 
 /// What a local network writes for its clients.
@@ -113,15 +129,36 @@ impl Connection {
         })
     }
 
+    /// The node and these others; with none named, all nodes of the local network.
+    ///
+    /// # Errors
+    /// When no node is known.
+    pub fn nodes(&self, others: &[String]) -> Result<Vec<String>, CliError> {
+        let mut nodes = match self.node {
+            None if others.is_empty() => self.local()?.map(|local| local.nodes).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        if nodes.is_empty() {
+            nodes.push(self.node_address()?);
+        }
+        for other in others {
+            if !nodes.contains(other) {
+                nodes.push(other.clone());
+            }
+        }
+        Ok(nodes)
+    }
+
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
-        let endpoint = Endpoint::from_shared(address.clone())
-            .map_err(|error| CliError::new(format!("node address {address:?}: {error}")))?
+        let endpoint = endpoint(&address)
+            .map_err(|error| CliError::new(error.to_string()))?
             .connect_timeout(Duration::from_secs(5));
         endpoint.connect().await.map_err(|error| {
             CliError::new(format!(
-                "no node answers at {address} ({}): is it running? `plasmid localnet` starts a network",
+                "no node answers at {} ({}): is it running? `plasmid localnet` starts a network",
+                plain::place(&address),
                 innermost(&error)
             ))
         })
@@ -163,7 +200,7 @@ impl Connection {
     /// When there is neither.
     pub fn registry(&self) -> Result<Address, CliError> {
         let registry = self.named_or(self.registry.as_ref(), |local| {
-            local.contracts.get("registry")?.parse().ok()
+            address::parse(local.contracts.get("registry")?).ok()
         })?;
         registry.ok_or_else(|| {
             CliError::new(
@@ -202,7 +239,7 @@ impl Connection {
         })
     }
 
-    /// What root, or the local network's own file, says of the deployment; none where the user named no root chain.
+    /// What root, or the local network's own file, says of the deployment. It is `None` where the user named no root chain.
     async fn known(&self) -> Result<Option<Deployment>, CliError> {
         match (self.registry, self.root_address()) {
             (Some(registry), Ok(_)) => Deployment::on_root(&*self.root()?, registry)
@@ -233,10 +270,14 @@ impl Connection {
 pub struct Deployment {
     /// What signatures bind.
     pub domain: Domain,
+    /// Made the other contracts.
+    pub registry: Address,
     /// Takes deposits, pays claims.
     pub vault: Address,
     /// Takes forced transactions.
     pub inbox: Address,
+    /// All of them: nothing is sent there.
+    pub contracts: OwnContracts,
 }
 
 impl Deployment {
@@ -275,6 +316,34 @@ impl Deployment {
         Ok(Self::made_by(registry, root.chain_id().await?, id.0))
     }
 
+    /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
+    /// the token itself, is paid.
+    ///
+    /// # Errors
+    /// Names what the address is.
+    pub fn refuse_lost(
+        &self,
+        what: &str,
+        address: [u8; 20],
+        token: Option<Address>,
+    ) -> Result<(), CliError> {
+        let address = Address::from(address);
+        let root_chain = Address::from(self.domain.root_chain);
+        let known = [
+            ("the deployment's Registry", Some(self.registry)),
+            ("the deployment's Inbox", Some(self.inbox)),
+            ("the deployment's Vault", Some(self.vault)),
+            ("the deployment's RootChain", Some(root_chain)),
+            ("the token's own contract", token),
+        ];
+        match known.into_iter().find(|(_, own)| *own == Some(address)) {
+            None => Ok(()),
+            Some((name, _)) => Err(CliError::new(format!(
+                "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
+            ))),
+        }
+    }
+
     fn of_local(local: &NetworkFile) -> Result<Self, CliError> {
         let damaged = |what: &str| {
             CliError::new(format!(
@@ -284,7 +353,7 @@ impl Deployment {
         let registry = local
             .contracts
             .get("registry")
-            .and_then(|text| text.parse().ok());
+            .and_then(|text| address::parse(text).ok());
         let registry = registry.ok_or_else(|| damaged("registry"))?;
         let id = hex::decode(&local.deployment_id).unwrap_or_default();
         let id = id.try_into().map_err(|_| damaged("deployment_id"))?;
@@ -299,20 +368,25 @@ impl Deployment {
                 root_chain: root_chain.into_array(),
                 deployment,
             },
+            registry,
             vault,
             inbox,
+            contracts: OwnContracts::of_registry(&registry.into_array()),
         }
     }
 }
 
-/// Twenty bytes of `0x` hex.
+/// An address on root that a person or a node names.
+///
+/// # Errors
+/// What is wrong in the text; see [`address::parse`].
 pub fn address(text: &str) -> Result<[u8; 20], CliError> {
-    text.parse::<Address>()
-        .map(|address| address.into_array())
+    address::parse(text)
+        .map(Address::into_array)
         .map_err(|error| CliError::new(format!("{text:?} is no address on root: {error}")))
 }
 
-/// The file of a local network; none where none is.
+/// The file of a local network, or `None` where there is no such network.
 fn read_network(path: &Path) -> Result<Option<NetworkFile>, CliError> {
     let unreadable = |why: String| {
         CliError::new(format!(

@@ -14,16 +14,18 @@ use serde_json::json;
 
 use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
-    ledger::Parameters,
+    ledger::{Parameters, address},
     node::{
-        comet::Peer,
+        config::url,
         founding::{Balance, FoundingError, Plan},
     },
 };
 
+mod addresses;
 mod secrets;
 mod steps;
 
+use addresses::{listening, moniker, peer};
 use steps::Step;
 
 /// Decimal places of the native coin.
@@ -40,7 +42,7 @@ pub struct PlanFile {
 }
 
 /// Steps of a founding, in their order.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum InitCommand {
     /// Writes a new plan; read it, change it, and give it to every operator.
     Plan(PlanCommand),
@@ -62,7 +64,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Takes stake and bond back: before an agreement, or when its lock has run out.
+    /// Takes stake and bond back: before an agreement, or when its lock, and the time of a creation that has begun, have run out.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -70,7 +72,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Creates Inbox, Vault and RootChain, paying in the genesis balances; anyone may.
+    /// Creates Inbox, Vault and RootChain step by step, paying in the genesis balances with the last; anyone may, and again when it was cut short.
     Create {
         #[command(flatten)]
         file: PlanFile,
@@ -99,7 +101,7 @@ pub struct PlanCommand {
     #[command(flatten)]
     file: PlanFile,
     /// A genesis operator's account on root; once for each, in the order of their seats.
-    #[arg(long = "operator", required = true)]
+    #[arg(long = "operator", required = true, value_parser = address::parse)]
     operators: Vec<Address>,
     /// Windows and sizes to begin with; each can be changed in the file.
     #[arg(long, value_enum, default_value = "network")]
@@ -138,8 +140,8 @@ pub struct RegisterCommand {
     stake: String,
 }
 
-/// Options of `init join`.
-#[derive(Debug, Args)]
+/// Options of `init join`. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct JoinCommand {
     #[command(flatten)]
     file: PlanFile,
@@ -147,26 +149,30 @@ pub struct JoinCommand {
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything.
-    #[arg(long)]
+    #[arg(long, value_parser = url)]
     second_root: Option<String>,
     /// What others call this node.
-    #[arg(long, default_value = "plasmid")]
+    #[arg(long, default_value = "plasmid", value_parser = moniker)]
     moniker: String,
     /// Where gRPC listens.
-    #[arg(long, default_value = "127.0.0.1:9090")]
+    #[arg(long, default_value = "127.0.0.1:9090", value_parser = listening)]
     grpc: SocketAddr,
     /// Where CometBFT's RPC listens.
-    #[arg(long, default_value = "127.0.0.1:26657")]
+    #[arg(long, default_value = "127.0.0.1:26657", value_parser = listening)]
     rpc: SocketAddr,
     /// Where Prometheus reads metrics, such as 127.0.0.1:26661 [default: nowhere].
     #[arg(long)]
     metrics: Option<SocketAddr>,
     /// Where CometBFT's peers connect.
-    #[arg(long, default_value = "0.0.0.0:26656")]
+    #[arg(long, default_value = "0.0.0.0:26656", value_parser = listening)]
     p2p: SocketAddr,
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
     peers: Vec<String>,
+    /// gRPC address of another node, `http://…`, to which a validator hands its shares over checkpoints that root has not accepted; once
+    /// for each.
+    #[arg(long = "share-with", value_name = "URL")]
+    share_with: Vec<String>,
     /// All nodes are on one machine or in one private network.
     #[arg(long)]
     private: bool,
@@ -276,22 +282,4 @@ fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
 
 fn artifacts() -> Result<Artifacts, CliError> {
     Artifacts::embedded().map_err(|error| CliError::new(error.to_string()))
-}
-
-fn peer(text: &str) -> Result<Peer, CliError> {
-    let wrong = || {
-        CliError::new(format!(
-            "peer {text:?}: it must be ID@HOST:PORT, the id of 40 hex digits"
-        ))
-    };
-    let (id, address) = text.split_once('@').ok_or_else(wrong)?;
-    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
-    let plain = id.len() == 40 && id.chars().all(|c| c.is_ascii_hexdigit());
-    if !plain || host.is_empty() || host.contains(',') || port.parse::<u16>().is_err() {
-        return Err(wrong());
-    }
-    Ok(Peer {
-        id: id.to_ascii_lowercase(),
-        address: address.to_owned(),
-    })
 }

@@ -1,23 +1,23 @@
 //! `plasmid keys`: encrypted key files, by name.
 
 use std::{
-    fs,
-    io::{self, IsTerminal, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{CliError, connect::Connection, output::Output};
+use super::{CliError, output::Output};
 use crate::{
-    node::keystore::{self, Cost, Description, KeyKind, Secret},
+    node::keystore::{self, Cost, KeyKind, Secret},
     rpc::signer::Signer,
 };
 
-/// The largest password or secret file that is read, in bytes.
-const LARGEST_SECRET: u64 = 4096;
+mod options;
+
+pub use options::KeyOptions;
 
 /// Makes, lists and imports encrypted key files.
 #[derive(Debug, Subcommand)]
@@ -30,9 +30,9 @@ pub enum KeysCommand {
         #[arg(long, value_enum, default_value = "secp256k1")]
         kind: KindName,
     },
-    /// Lists the keys of the folder.
+    /// Lists the keys of the folder, with what their files say of them.
     List,
-    /// Shows a key's public name.
+    /// Opens a key and shows its public name.
     Show {
         /// The key's name.
         name: String,
@@ -72,112 +72,6 @@ impl From<KindName> for KeyKind {
     }
 }
 
-/// Where keys are and how they open; part of every command that signs.
-#[derive(Clone, Debug, Args)]
-pub struct KeyOptions {
-    /// The folder of key files [default: the local network's, else ~/.plasmid/keys].
-    #[arg(long, env = "PLASMID_KEYS", global = true)]
-    pub keys: Option<PathBuf>,
-    /// A file whose first line is the password, for unattended use; else it is asked for.
-    #[arg(long, env = "PLASMID_PASSWORD_FILE", global = true)]
-    pub password_file: Option<PathBuf>,
-}
-
-impl KeyOptions {
-    /// Falls back on the keys of the local network that the connection reaches, when neither folder nor node is named.
-    pub fn or_local(mut self, connection: &Connection) -> Self {
-        if self.keys.is_none()
-            && connection.node.is_none()
-            && let Ok(Some(local)) = connection.local()
-        {
-            self.password_file = self.password_file.or(Some(local.password_file));
-            self.keys = Some(local.keys);
-        }
-        self
-    }
-
-    /// The folder of key files.
-    pub fn folder(&self) -> Result<PathBuf, CliError> {
-        if let Some(folder) = &self.keys {
-            return Ok(folder.clone());
-        }
-        let home = std::env::var_os("HOME")
-            .ok_or_else(|| CliError::new("HOME is not set: name the folder of keys with --keys"))?;
-        Ok(Path::new(&home).join(".plasmid/keys"))
-    }
-
-    fn path(&self, name: &str) -> Result<PathBuf, CliError> {
-        let plain = !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-            && !name.starts_with('.');
-        if !plain {
-            return Err(CliError::new(format!(
-                "{name:?} is no key name: use letters, digits, '-', '_' and '.'"
-            )));
-        }
-        Ok(self.folder()?.join(format!("{name}.json")))
-    }
-
-    /// The public name of the key called `name`, without its password.
-    pub fn public(&self, name: &str) -> Result<String, CliError> {
-        Ok(keystore::describe(&self.existing(name)?)?.public)
-    }
-
-    /// The file of a key that is there.
-    fn existing(&self, name: &str) -> Result<PathBuf, CliError> {
-        let path = self.path(name)?;
-        if path.exists() {
-            return Ok(path);
-        }
-        let folder = self.folder()?;
-        Err(CliError::new(format!(
-            "no key {name} in {}: `plasmid keys list` shows what is there, `plasmid keys new {name}` makes one",
-            folder.display()
-        )))
-    }
-
-    /// Opens the key called `name`.
-    pub fn open(&self, name: &str) -> Result<(Description, Secret), CliError> {
-        let path = self.existing(name)?;
-        let password = self.password(false)?;
-        Ok(keystore::open(&path, &password)?)
-    }
-
-    /// The password, from the file or the terminal; asked for twice when `new`.
-    pub fn password(&self, new: bool) -> Result<Zeroizing<String>, CliError> {
-        if let Some(path) = &self.password_file {
-            let text = read_secret_file(path)?;
-            let first = text.lines().next().unwrap_or_default();
-            if first.is_empty() {
-                return Err(CliError::new(format!(
-                    "password file {} is empty",
-                    path.display()
-                )));
-            }
-            return Ok(Zeroizing::new(first.to_owned()));
-        }
-        if !io::stdin().is_terminal() {
-            return Err(CliError::new(
-                "a password is needed and there is no terminal to ask on: use --password-file",
-            ));
-        }
-        let ask = |prompt: &str| {
-            rpassword::prompt_password(prompt)
-                .map(Zeroizing::new)
-                .map_err(|error| CliError::new(error.to_string()))
-        };
-        let password = ask("password: ")?;
-        if new && *ask("again: ")? != *password {
-            return Err(CliError::new(
-                "the two passwords differ: nothing was written",
-            ));
-        }
-        Ok(password)
-    }
-}
-
 /// Runs `plasmid keys …`.
 ///
 /// # Errors
@@ -197,9 +91,9 @@ pub fn run(command: &KeysCommand, options: &KeyOptions, output: Output) -> Resul
             secret_file,
         } => {
             let text = if secret_file == Path::new("-") {
-                read_stdin()?
+                options::read_secret_input()?
             } else {
-                read_secret_file(secret_file)?
+                options::read_secret_file(secret_file)?
             };
             make(
                 options,
@@ -211,7 +105,7 @@ pub fn run(command: &KeysCommand, options: &KeyOptions, output: Output) -> Resul
         }
         KeysCommand::List => list(&options.folder()?, output),
         KeysCommand::Show { name } => {
-            let about = keystore::describe(&options.existing(name)?)?;
+            let (about, _) = options.open(name)?;
             output.object(
                 &json!({ "name": name, "kind": about.kind.name(), "public": about.public }),
             );
@@ -228,13 +122,13 @@ fn make(
     secret: Secret,
 ) -> Result<(), CliError> {
     let path = options.path(name)?;
-    let public = Signer::public_name(kind, &secret)?;
-    let about = Description { kind, public };
-    let password = options.password(true)?;
+    // A secret that is no key of its kind is told before a password is asked for.
+    Signer::public_name(kind, &secret)?;
+    let password = options.password(&format!("key {name}"), true)?;
     let progress = output.progress("deriving the file's key");
-    let done = keystore::create(&path, &about, &secret, &password, Cost::Standard);
+    let done = keystore::create(&path, kind, &secret, &password, Cost::Standard);
     progress.finish_and_clear();
-    done?;
+    let about = done?;
     output.object(
         &json!({ "name": name, "kind": kind.name(), "public": about.public, "file": path }),
     );
@@ -267,12 +161,13 @@ fn list(folder: &Path, output: Output) -> Result<(), CliError> {
         }
     }
     output.rows("keys", &["name", "kind", "public"], &rows);
+    output.say("the files say so; before you give an account to somebody who pays, open its key: plasmid keys show NAME");
     Ok(())
 }
 
 fn random_secret(kind: KeyKind) -> Secret {
     loop {
-        let secret = Zeroizing::new(rand::random::<[u8; 32]>());
+        let secret = Secret::new(rand::random());
         if Signer::public_name(kind, &secret).is_ok() {
             return secret;
         }
@@ -283,22 +178,5 @@ fn parse_secret(text: &str) -> Result<Secret, CliError> {
     let mut secret = Zeroizing::new([0u8; 32]);
     hex::decode_to_slice(text.trim_start_matches("0x"), secret.as_mut_slice())
         .map_err(|error| CliError::new(format!("the secret must be 32 bytes in hex: {error}")))?;
-    Ok(secret)
-}
-
-fn read_stdin() -> Result<Zeroizing<String>, CliError> {
-    let mut text = Zeroizing::new(String::new());
-    io::stdin()
-        .lock()
-        .take(LARGEST_SECRET)
-        .read_to_string(&mut text)?;
-    Ok(text)
-}
-
-fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    let mut text = Zeroizing::new(String::new());
-    let file = fs::File::open(path)
-        .map_err(|error| CliError::new(format!("{}: {error}", path.display())))?;
-    file.take(LARGEST_SECRET).read_to_string(&mut text)?;
-    Ok(text)
+    Ok(secret.into())
 }

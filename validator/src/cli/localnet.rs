@@ -14,6 +14,7 @@ use super::{
 use crate::{
     ledger::Parameters,
     node::{
+        config,
         local::{
             Local, LocalError, found, loopback,
             run::{Network, Options},
@@ -26,13 +27,13 @@ use crate::{
 /// Options of the local network.
 #[derive(Debug, Args)]
 pub struct LocalnetCommand {
-    /// How many validators, 1 to 16 [default: what the folder holds, else 4].
+    /// How many validators, 1 to 16 [default: as many as the folder holds, or 4 in a new folder].
     #[arg(long)]
     validators: Option<u16>,
-    /// Its folder; started again on the same folder, it goes on where it was.
+    /// The folder of the network. A network that is started again on the same folder goes on where it was.
     #[arg(long, default_value = DEFAULT_FOLDER)]
     dir: PathBuf,
-    /// The first of a row of ports; free ones are chosen when absent.
+    /// The first of the ports that the network uses, one after another. Without it free ports are chosen.
     #[arg(long)]
     first_port: Option<u16>,
     /// The block time in milliseconds, 16 to 1,875; the folder keeps the one that it was founded with [default: 250].
@@ -163,7 +164,8 @@ async fn start(
     progress.finish_and_clear();
     let file = describe(network)?;
     let path = options.folder.join(NETWORK_FILE);
-    fs::write(&path, format!("{:#}\n", serde_json::to_value(&file)?))?;
+    config::write_private(&path, &format!("{:#}\n", serde_json::to_value(&file)?))
+        .map_err(|error| CliError::new(error.to_string()))?;
     print(output, network, &file);
     Ok(())
 }
@@ -215,13 +217,10 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         })
         .collect();
     if output.is_json() {
-        return output::line(
-            &json!({
-                "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
-                "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
-            })
-            .to_string(),
-        );
+        return output::json_line(&json!({
+            "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
+            "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
+        }));
     }
     output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");
     output.rows(
@@ -229,15 +228,21 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         &["name", "kind", "account", "secret"],
         &accounts,
     );
-    output.say("\nendpoints");
+    output.say("");
+    output.say("endpoints");
     for (number, (node, engine)) in file.nodes.iter().zip(&file.engines).enumerate() {
         output.say(&format!("  node {number}: gRPC {node}  CometBFT {engine}"));
     }
     output.say(&format!("  root chain: {}", file.root));
-    output.say("\ncontracts");
+    output.say("");
+    output.say("contracts");
     for (name, address) in &file.contracts {
         output.say(&format!("  {name:<11} {address}"));
     }
-    output.say(&format!("\nlogs and state: {}; windows are seconds here, days on networks. Ctrl-C stops everything.", network.folder.display()));
+    output.say("");
+    output.say(&format!(
+        "logs and state: {}; windows are seconds here, days on networks. Ctrl-C stops everything.",
+        network.folder.display()
+    ));
     output.next("plasmid bridge deposit --from alice --amount 1");
 }

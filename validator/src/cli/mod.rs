@@ -16,16 +16,20 @@ pub mod output;
 pub mod proof;
 pub mod query;
 pub mod relay;
+pub mod sign_state;
 pub mod start;
 pub mod tx;
 pub mod version;
+
+#[cfg(test)]
+mod tests;
 
 use connect::Connection;
 use keys::KeyOptions;
 use output::{Format, Output};
 
 /// A proof-of-stake child chain whose money never leaves its root chain.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "plasmid",
     version,
@@ -51,7 +55,7 @@ pub struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Key files: make, list, show, import.
     #[command(subcommand)]
@@ -70,13 +74,16 @@ enum Command {
     Init(init::InitCommand),
     /// Runs one node beside its CometBFT.
     Start(start::StartCommand),
+    /// What a node's checkpoint key has signed: shown, and refused below an epoch.
+    #[command(subcommand)]
+    SignState(sign_state::SignStateCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
     /// Runs the main job end to end on real parts and checks every step.
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     Localnet(localnet::LocalnetCommand),
-    /// Measures this machine: figures, no judgement.
+    /// Measures this machine, and prints figures without judging them.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// What the node is and how far it is.
@@ -100,6 +107,15 @@ impl CliError {
             message: message.into(),
             code: 1,
         }
+    }
+
+    /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
+    pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
+        let message = format!(
+            "{}; the transaction on root is mined, so do not send it again: {transaction}",
+            self.message
+        );
+        Self { message, ..self }
     }
 }
 
@@ -169,6 +185,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
+        Command::SignState(command) => sign_state::run(command, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         Command::Demo(command) => demo::run(command, output).await,
         Command::Localnet(command) => localnet::run(command, output).await,
@@ -183,9 +200,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
 
 fn fail(output: Output, error: &CliError) -> ExitCode {
     if output.is_json() {
-        output::line(&serde_json::json!({ "error": error.message }).to_string());
+        output::json_line(&serde_json::json!({ "error": error.message }));
     } else {
-        eprintln!("error: {error}");
+        output::error_line(&error.message);
     }
     ExitCode::from(error.code)
 }

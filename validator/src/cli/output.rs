@@ -1,9 +1,16 @@
 //! How a command speaks: a table for people, one JSON object for programs (`--output json`), and what to do next.
+//!
+//! Everything that a command prints leaves here, by way of [`plain`]: what strangers wrote cannot steer a terminal.
 
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
+
+use crate::node::plain;
+
+/// The most characters in a cell of a list.
+const MAX_CELL: usize = 512;
 
 /// The form of what a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -35,19 +42,20 @@ impl Output {
     /// Prints an object: as it is, or as a table of names and values.
     pub fn object(self, object: &Value) {
         if self.is_json() {
-            return line(&object.to_string());
+            return json_line(object);
         }
         let mut table = plain_table();
         for (name, value) in object.as_object().into_iter().flatten() {
-            table.add_row([name.replace('_', " "), cell(value)]);
+            let name = cell(&name.replace('_', " ").into(), MAX_CELL);
+            table.add_row([name, cell(value, plain::MAX_SHOWN)]);
         }
-        line(&table.to_string());
+        raw_line(&table.to_string());
     }
 
     /// Prints rows under these columns; each row is an object that has them.
     pub fn rows(self, name: &str, columns: &[&str], rows: &[Value]) {
         if self.is_json() {
-            return line(&serde_json::json!({ name: rows }).to_string());
+            return json_line(&serde_json::json!({ name: rows }));
         }
         if rows.is_empty() {
             return line(&format!("no {}", name.replace('_', " ")));
@@ -55,9 +63,9 @@ impl Output {
         let mut table = plain_table();
         table.set_header(columns.iter().map(|column| column.replace('_', " ")));
         for row in rows {
-            table.add_row(columns.iter().map(|column| cell(&row[*column])));
+            table.add_row(columns.iter().map(|column| cell(&row[*column], MAX_CELL)));
         }
-        line(&table.to_string());
+        raw_line(&table.to_string());
     }
 
     /// Says something to a person; programs are not told.
@@ -89,15 +97,30 @@ fn plain_table() -> Table {
     table
 }
 
-fn cell(value: &Value) -> String {
+fn cell(value: &Value, max: usize) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => plain::line(text, max),
+        other => plain::line(&other.to_string(), max),
     }
 }
 
-/// Writes one line; a reader that has gone away (`| head`) is no error.
+/// Writes a text for people.
 pub fn line(text: &str) {
+    raw_line(&plain::lines(text));
+}
+
+/// Writes a JSON object for programs.
+pub fn json_line(object: &Value) {
+    raw_line(&plain::json(&object.to_string()));
+}
+
+/// Writes what went wrong for people.
+pub fn error_line(text: &str) {
+    eprintln!("error: {}", plain::lines(text));
+}
+
+/// Writes one line; a reader that has gone away (`| head`) is no error.
+fn raw_line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }

@@ -5,13 +5,16 @@
 //! ```
 //! The file holds every step but the last; that one is root's own word, so `verify` asks it of a root chain that the caller trusts.
 
-use std::{fs, path::PathBuf};
+use std::{fs, ops::RangeInclusive, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
 use plasmid_bridge::{
-    abi,
-    client::rpc::Rpc,
+    abi::{self, IRootChain},
+    client::{
+        follower::view_call,
+        rpc::{At, Rpc},
+    },
     proof::{checkpoint::Checkpoint, tree},
     relay::{
         acceptance::Acceptance,
@@ -268,11 +271,12 @@ async fn accepted(
         }
     };
     let rpc = connection.root()?;
+    let id = view_call(&rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
     let newest = rpc.block(Which::Latest).await?;
     let mut last = newest.map_or(0, |block| block.number);
     loop {
         let first = last.saturating_sub(RANGE - 1);
-        if let Some(found) = search(&rpc, address, first, last, epoch).await? {
+        if let Some(found) = search(&rpc, (address, id.0), first..=last, epoch).await? {
             return Ok(found);
         }
         if first == 0 {
@@ -286,13 +290,13 @@ async fn accepted(
 
 async fn search(
     rpc: &Rpc,
-    address: Address,
-    first: u64,
-    last: u64,
+    (address, deployment): (Address, [u8; 20]),
+    blocks: RangeInclusive<u64>,
     epoch: u64,
 ) -> Result<Option<Acceptance>, CliError> {
+    let (first, last) = blocks.into_inner();
     for log in rpc.logs(first, last, &[address], &[ACCEPTANCE]).await? {
-        match events::decode(&log).map_err(CliError::new)? {
+        match events::decode(&log, &deployment).map_err(CliError::new)? {
             Heard::Acceptance(found) if found.epoch == epoch && log.address == address => {
                 return Ok(Some(*found));
             }

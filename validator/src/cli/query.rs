@@ -10,13 +10,14 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
+    relay::outbox::Missing,
 };
 use plasmid_proto::{
     bridge::v1::{
         CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, ListCheckpointsRequest,
         ListWithdrawalsRequest, Withdrawal, WithdrawalStage,
     },
-    chain::v1::{GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
+    chain::v1::{AwaitedCheckpoint, GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
     ledger::v1::{
         GetAccountRequest, GetTransactionRequest, ListBalancesRequest, ListTokensRequest,
         QuoteFeeRequest, get_transaction_request,
@@ -24,7 +25,14 @@ use plasmid_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output, tx};
+use super::{
+    CliError, amount,
+    connect::{self, Connection},
+    keys::KeyOptions,
+    output::Output,
+    relay, tx,
+};
+use crate::wire::address_text;
 
 /// Reads of the child chain.
 #[derive(Debug, Subcommand)]
@@ -48,7 +56,7 @@ pub enum QueryCommand {
     },
     /// A block's commitment.
     Block {
-        /// Its height; the tip when absent.
+        /// The height of the block. Without it the newest block is shown.
         height: Option<u64>,
     },
     /// Where a transaction stands.
@@ -58,7 +66,7 @@ pub enum QueryCommand {
     },
     /// The validator set of an epoch.
     Validators {
-        /// The epoch; the tip's when absent.
+        /// The epoch. Without it the epoch of the newest block is shown.
         #[arg(long)]
         epoch: Option<u64>,
     },
@@ -79,9 +87,9 @@ pub enum QueryCommand {
     },
     /// Withdrawals, newest last.
     Withdrawals {
-        /// Recipient on root; all when absent.
-        #[arg(long, default_value = "")]
-        recipient: String,
+        /// The recipient on root. Without it the withdrawals of all recipients are listed.
+        #[arg(long)]
+        recipient: Option<String>,
         #[command(flatten)]
         page: Page,
     },
@@ -101,10 +109,10 @@ pub enum QueryCommand {
 /// Which part of a list.
 #[derive(Clone, Debug, Args)]
 pub struct Page {
-    /// Rows at most, up to 1,000.
+    /// The largest number of rows, up to 1,000.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Where the page before this one said that it goes on.
+    /// Where to go on, as the page before this one said.
     #[arg(long, default_value = "")]
     page: String,
 }
@@ -132,7 +140,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         QueryCommand::Account { account } => {
-            let account = tx::account(&account, keys)?.to_string();
+            let account = keys.stated_account(&account)?.to_string();
             let account = connection
                 .accounts()
                 .await?
@@ -141,11 +149,12 @@ pub async fn run(
                 .into_inner();
             output.object(&json!({
                 "account": account.account, "balance": account.balance, "sequence": account.sequence,
+                "next_sequence": account.next_sequence,
                 "payout": account.payout, "exists": account.exists, "height": account.height,
             }));
         }
         QueryCommand::Balances { account, page } => {
-            let account = tx::account(&account, keys)?.to_string();
+            let account = keys.stated_account(&account)?.to_string();
             balances(connection, output, account, page).await?;
         }
         QueryCommand::Tokens { page } => tokens(connection, output, page).await?,
@@ -224,7 +233,7 @@ pub async fn run(
 /// What the node said.
 pub async fn status(connection: &Connection, output: Output) -> Result<(), CliError> {
     let status = connection.status().await?;
-    output.object(&json!({
+    let mut object = json!({
         "chain_id": status.chain_id,
         "version": status.version,
         "height": status.height,
@@ -236,6 +245,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "root_chain_id": status.root_chain_id,
         "root_height": status.root_height,
         "root_healthy": status.root_healthy,
+        "root_trouble": status.root_trouble,
         "root_silent_secs": status.root_silent_secs,
         "troubles": status.troubles,
         "inbox_cursor": status.inbox_cursor,
@@ -247,9 +257,47 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "inbox": status.inbox,
         "vault": status.vault,
         "root_chain": status.root_chain,
-    }));
+    });
+    let awaited = status.awaited.as_ref();
+    if output.is_json() {
+        object["checkpoint_awaited"] = json!(awaited.map(awaited_object));
+    }
+    output.object(&object);
+    if let Some(awaited) = awaited {
+        output.say(&awaited_sentence(awaited));
+    }
     output.next("plasmid query checkpoints");
     Ok(())
+}
+
+/// The checkpoint that root waits for, and whose shares are missing.
+fn awaited_object(awaited: &AwaitedCheckpoint) -> Value {
+    json!({
+        "epoch": awaited.epoch,
+        "signed_power": awaited.signed_power,
+        "total_power": awaited.total_power,
+        "missing": relay::objects(&missing(awaited)),
+    })
+}
+
+fn awaited_sentence(awaited: &AwaitedCheckpoint) -> String {
+    let missing = missing(awaited);
+    let (epoch, signed, total) = (awaited.epoch, awaited.signed_power, awaited.total_power);
+    let begin = format!("root waits for checkpoint {epoch}: power {signed} of {total} has signed");
+    match missing.is_empty() {
+        true => format!("{begin}; a relayer carries it"),
+        false => format!("{begin}; {}", relay::named(&missing)),
+    }
+}
+
+fn missing(awaited: &AwaitedCheckpoint) -> Vec<Missing> {
+    let missing = awaited.missing.iter().filter_map(|one| {
+        Some(Missing {
+            seat: u16::try_from(one.seat).ok()?,
+            operator: one.operator.parse().ok()?,
+        })
+    });
+    missing.collect()
 }
 
 async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Result<(), CliError> {
@@ -281,11 +329,12 @@ async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Res
 async fn withdrawals(
     connection: &Connection,
     output: Output,
-    recipient: String,
+    recipient: Option<String>,
     page: Page,
 ) -> Result<(), CliError> {
+    let recipient = recipient.as_deref().map(connect::address).transpose()?;
     let request = ListWithdrawalsRequest {
-        recipient,
+        recipient: recipient.map_or(String::new(), |address| address_text(&address)),
         page_size: page.limit,
         page_token: page.page,
     };

@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CliError, keys::KeyOptions, output::Output};
+use crate::node::plain::LogLines;
 use crate::node::start::{self, Options, Ready, StartError};
 
 /// Options of a node.
@@ -23,6 +24,9 @@ pub struct StartCommand {
     /// Begins a fresh sign state: only for a checkpoint key that never signed in this deployment.
     #[arg(long)]
     new_sign_state: bool,
+    /// CometBFT runs with files that are not in this folder, on another machine or in another container: they are not checked.
+    #[arg(long)]
+    engine_elsewhere: bool,
 }
 
 impl From<StartError> for CliError {
@@ -41,7 +45,7 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
         .checkpoint_key_path()
         .exists();
     let password = if has_key {
-        Some(keys.password(false)?.to_string())
+        Some(keys.password("the checkpoint key", false)?)
     } else {
         None
     };
@@ -50,6 +54,7 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
         password,
         verify_segments: command.verify_segments,
         new_sign_state: command.new_sign_state,
+        engine_elsewhere: command.engine_elsewhere,
     };
     Ok(start::run(&options, |ready| answer(output, ready)).await?)
 }
@@ -61,7 +66,7 @@ fn log(output: Output) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(std::io::stderr);
+        .with_writer(move || LogLines::new(std::io::stderr(), output.is_json()));
     match output.is_json() {
         true => log.json().flatten_event(true).init(),
         false => log.init(),

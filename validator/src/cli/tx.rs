@@ -5,7 +5,7 @@ mod make;
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
     FollowRequest, GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage,
-    Status, SubmitRequest, follow_request,
+    Status, SubmitRequest, SubmitResponse, follow_request,
 };
 use serde_json::{Value, json};
 
@@ -19,10 +19,13 @@ use crate::{
     rpc::signer::Signer,
 };
 
-/// Blocks after which a transaction that stands in none expires, when nothing else is asked.
+/// After how many blocks a transaction that stands in no block expires, unless the user names another height.
 const VALID_FOR: u64 = 5_000;
-/// What a suggested fee may be at most when nothing else is said: a hundredth of a coin.
+/// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
 const MOST_FEE: u128 = 10_000_000_000_000_000;
+
+/// How often a transaction is signed anew because another one took its sequence meanwhile.
+const MAX_TRIES: u32 = 10;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
@@ -33,6 +36,9 @@ pub enum TxCommand {
     Submit {
         /// The bytes in hex.
         bytes: String,
+        /// Takes the place of the transaction that waits at the same sequence; it pays a tenth more than that one.
+        #[arg(long)]
+        replace: bool,
     },
 }
 
@@ -45,12 +51,15 @@ pub struct Signing {
     /// Fee in base units [default: the minimum and a tenth].
     #[arg(long)]
     pub fee: Option<u128>,
-    /// The most that is paid when the node suggests the fee, in base units.
+    /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
     #[arg(long, default_value_t = MOST_FEE)]
     pub most_fee: u128,
-    /// Sequence [default: the account's next].
+    /// Sequence [default: the account's next one at which no transaction waits].
     #[arg(long)]
     pub sequence: Option<u64>,
+    /// Takes the place of the transaction that waits at --sequence; --fee has to be a tenth above that one's.
+    #[arg(long, requires = "sequence", requires = "fee")]
+    pub replace: bool,
     /// Last height at which it may stand in a block [default: the tip + 5,000].
     #[arg(long)]
     pub valid_until: Option<u64>,
@@ -76,9 +85,10 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     match command {
-        TxCommand::Submit { bytes } => {
+        TxCommand::Submit { bytes, replace } => {
             let bytes = signed_bytes(&bytes)?;
-            let status = submit(connection, bytes, false, output).await?;
+            let taken = hand_in(connection, bytes, replace).await?.accepted()?;
+            let status = follow(connection, taken, false, output).await?;
             output.object(&status);
             Ok(())
         }
@@ -112,33 +122,33 @@ pub async fn send(
     output: Output,
 ) -> Result<(), CliError> {
     let signing = make.authority();
-    let sender = account(&signing.from, keys)?;
-    let body = make.body(connection, keys, sender).await?;
-    let (about, secret) = keys.open(&signing.from)?;
-    let signer = Signer::new(about.kind, &secret)?;
+    let signer = keys.signer(&signing.from)?;
     let status = connection.status().await?;
-    let domain = connection.deployment(&status).await?.domain;
-    let header = header(connection, signing, &signer, status.height).await?;
-    let fee = match signing.fee {
-        Some(fee) => fee,
-        None => {
-            let fee = suggested_fee(connection, signer.scheme(), header, &body).await?;
-            if fee > signing.most_fee {
-                return Err(CliError::new(format!(
-                    "the node suggests a fee of {fee} base units, and --most-fee is {}: nothing was signed",
-                    signing.most_fee
-                )));
-            }
-            fee
+    let deployment = connection.deployment(&status).await?;
+    let domain = deployment.domain;
+    let body = make
+        .body(connection, keys, &deployment, signer.account())
+        .await?;
+    let mut tries = 0;
+    let taken = loop {
+        let header = header(connection, signing, &signer, status.height).await?;
+        let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
+        let transaction = signer.sign(Header { fee, ..header }, body.clone(), &domain);
+        let bytes = transaction.encode();
+        if signing.dry_run {
+            output.object(&json!({ "bytes": hex::encode(&bytes), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
+            return Ok(());
         }
+        let handed = hand_in(connection, bytes, signing.replace).await?;
+        tries += 1;
+        // Another transaction of this account came first, from another shell perhaps. This one was refused, so it is signed
+        // again with the sequence behind it; a sequence that was named stays.
+        if signing.sequence.is_none() && handed.is_sequence_taken() && tries < MAX_TRIES {
+            continue;
+        }
+        break handed.accepted()?;
     };
-    let transaction = signer.sign(Header { fee, ..header }, body, &domain);
-    let bytes = transaction.encode();
-    if signing.dry_run {
-        output.object(&json!({ "bytes": hex::encode(&bytes), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
-        return Ok(());
-    }
-    let answer = submit(connection, bytes, !signing.no_wait, output).await?;
+    let answer = follow(connection, taken, !signing.no_wait, output).await?;
     output.object(&answer);
     let from = &signing.from;
     match (make, answer["withdrawal"].as_u64()) {
@@ -163,7 +173,7 @@ async fn header(
     let sender = signer.account();
     let sequence = match signing.sequence {
         Some(sequence) => sequence,
-        None => get_account(connection, sender).await?.sequence,
+        None => get_account(connection, sender).await?.next_sequence,
     };
     let memo_bytes = signing.memo.as_bytes();
     let mut memo = [0u8; 32];
@@ -184,6 +194,27 @@ async fn header(
         valid_until: signing.valid_until.unwrap_or(tip.saturating_add(VALID_FOR)),
         memo,
     })
+}
+
+/// The fee that was named, or what the node suggests, within the limit.
+async fn fee(
+    connection: &Connection,
+    signing: &Signing,
+    scheme: Scheme,
+    header: Header,
+    body: &Body,
+) -> Result<u128, CliError> {
+    if let Some(fee) = signing.fee {
+        return Ok(fee);
+    }
+    let fee = suggested_fee(connection, scheme, header, body).await?;
+    match fee <= signing.most_fee {
+        true => Ok(fee),
+        false => Err(CliError::new(format!(
+            "the node suggests a fee of {fee} base units, and --most-fee is {}: nothing was signed",
+            signing.most_fee
+        ))),
+    }
 }
 
 /// Asks the node what these bytes would cost: a simulation tells how many leaves they make.
@@ -218,7 +249,9 @@ async fn suggested_fee(
         skip_authentication: true,
     };
     let simulated = client.simulate(request).await?.into_inner();
-    if ![u32::from(Code::Ok as u8), u32::from(Code::FeeTooLow as u8)].contains(&simulated.code) {
+    // One that waits behind others is ahead of the state's sequence; what it costs is known all the same.
+    let known = [Code::Ok, Code::FeeTooLow, Code::NonceAhead].map(Code::number);
+    if !known.contains(&simulated.code) {
         return Err(CliError::new(format!(
             "the transaction would be refused: {} (code {})",
             simulated.log, simulated.code
@@ -236,24 +269,52 @@ async fn suggested_fee(
     })
 }
 
-/// Submits bytes; with `wait`, follows them until they stand in a block.
-pub async fn submit(
+/// What came of handing a transaction in.
+pub struct Handed(SubmitResponse);
+
+impl Handed {
+    /// The node's answer, unless it refused.
+    ///
+    /// # Errors
+    /// The refusal, with its code.
+    pub fn accepted(self) -> Result<SubmitResponse, CliError> {
+        match self.0.code {
+            0 => Ok(self.0),
+            code => Err(CliError::new(format!(
+                "refused: {} (code {code})",
+                self.0.log
+            ))),
+        }
+    }
+
+    /// Whether another transaction has its sequence, in a block or waiting for one; the same bytes are another payment's too.
+    fn is_sequence_taken(&self) -> bool {
+        let taken = [Code::NonceUsed, Code::ReplacementUnderpriced, Code::Known];
+        taken.map(Code::number).contains(&self.0.code)
+    }
+}
+
+/// Hands bytes in; they take another transaction's place only if `replace`.
+pub async fn hand_in(
     connection: &Connection,
-    bytes: Vec<u8>,
+    transaction: Vec<u8>,
+    replace: bool,
+) -> Result<Handed, CliError> {
+    let request = SubmitRequest {
+        transaction,
+        replace,
+    };
+    let mut client = connection.transactions().await?;
+    Ok(Handed(client.submit(request).await?.into_inner()))
+}
+
+/// Tells what was handed in; with `wait`, follows it until it stands in a block.
+pub async fn follow(
+    connection: &Connection,
+    answer: SubmitResponse,
     wait: bool,
     output: Output,
 ) -> Result<Value, CliError> {
-    let mut client = connection.transactions().await?;
-    let answer = client
-        .submit(SubmitRequest { transaction: bytes })
-        .await?
-        .into_inner();
-    if answer.code != 0 {
-        return Err(CliError::new(format!(
-            "refused: {} (code {})",
-            answer.log, answer.code
-        )));
-    }
     let hash = hex::encode(&answer.hash);
     if !wait {
         return Ok(
@@ -264,6 +325,7 @@ pub async fn submit(
     let request = FollowRequest {
         id: Some(follow_request::Id::Hash(answer.hash)),
     };
+    let mut client = connection.transactions().await?;
     let mut stream = client.follow(request).await?.into_inner();
     let mut last = None;
     while let Some(message) = stream.message().await? {
@@ -313,17 +375,4 @@ pub fn shown(status: &Status) -> Value {
 pub fn withdrawals(data: &[u8]) -> Vec<u64> {
     let (numbers, _) = data.as_chunks::<8>();
     numbers.iter().copied().map(u64::from_be_bytes).collect()
-}
-
-/// The account that a text names: an account, or one of the user's keys.
-pub fn account(text: &str, keys: &KeyOptions) -> Result<Account, CliError> {
-    text.parse::<Account>().or_else(|error| {
-        keys.public(text)
-            .and_then(|public| Ok(public.parse::<Account>()?))
-            .map_err(|_| {
-                CliError::new(format!(
-                    "{text:?} is neither an account ({error}) nor the name of a key"
-                ))
-            })
-    })
 }

@@ -16,6 +16,8 @@ use bech32::primitives::decode::CheckedHrpstring;
 use bech32::{Bech32m, Hrp};
 use sha2::{Digest, Sha256};
 
+use super::address::{self, AddressTextError};
+
 #[cfg(test)]
 mod tests;
 
@@ -39,17 +41,9 @@ pub enum AccountTextError {
     /// Neither form.
     #[error("an account begins with 0x (Ethereum) or with plasmid1 (Ed25519); got {found:?}")]
     Form { found: String },
-    /// An Ethereum address has 40 digits.
-    #[error("an Ethereum account has 40 hexadecimal digits after 0x; got {found} characters")]
-    Length { found: usize },
-    /// Not a hexadecimal digit.
-    #[error("character {found:?} at position {position} is no hexadecimal digit")]
-    Digit { found: char, position: usize },
-    /// The capital letters are the checksum.
-    #[error(
-        "the checksum (capital letters, EIP-55) is wrong; if the digits are right, the account is {expected}"
-    )]
-    Checksum { expected: String },
+    /// It begins as an Ethereum address and is none.
+    #[error(transparent)]
+    Address(#[from] AddressTextError),
     /// The bech32m text is damaged.
     #[error("the text is no bech32m: {why}; one mistyped character is enough, copy it again")]
     Bech32 { why: String },
@@ -137,8 +131,9 @@ impl FromStr for Account {
     type Err = AccountTextError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-            return parse_ethereum(digits);
+        if text.starts_with("0x") || text.starts_with("0X") {
+            let address = address::parse(text)?;
+            return Ok(Self::ethereum(address.into_array()));
         }
         if text.len() <= TEXT_LIMIT && text.contains('1') {
             return parse_bech32(text);
@@ -147,33 +142,6 @@ impl FromStr for Account {
             found: text.chars().take(24).collect(),
         })
     }
-}
-
-fn parse_ethereum(digits: &str) -> Result<Account, AccountTextError> {
-    let found = digits.chars().count();
-    if found != 40 {
-        return Err(AccountTextError::Length { found });
-    }
-    if let Some((position, found)) = digits
-        .chars()
-        .enumerate()
-        .find(|(_, c)| !c.is_ascii_hexdigit())
-    {
-        return Err(AccountTextError::Digit {
-            found,
-            position: position.saturating_add(2),
-        });
-    }
-    let mut id = [0; 20];
-    hex::decode_to_slice(digits, &mut id).map_err(|_| AccountTextError::Length { found })?;
-    let account = Account::ethereum(id);
-    let expected = account.to_string();
-    let mixed = digits.bytes().any(|c| c.is_ascii_lowercase())
-        && digits.bytes().any(|c| c.is_ascii_uppercase());
-    if mixed && expected.strip_prefix("0x") != Some(digits) {
-        return Err(AccountTextError::Checksum { expected });
-    }
-    Ok(account)
 }
 
 fn parse_bech32(text: &str) -> Result<Account, AccountTextError> {

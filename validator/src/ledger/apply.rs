@@ -1,56 +1,24 @@
 //! Users' transactions on the state (PROTOCOL section 4).
 //!
-//! Order of writes, which is the order of new leaves: the sender's account, the fee pool, then
-//!
-//! ```text
-//! transfer    native: recipient's account          token: sender's balance, recipient's balance
-//! withdraw    token: sender's balance;  then asset, withdrawal counter, withdrawal
-//! set payout  (the sender's account)               record: the record
-//! ```
-//!
-//! A leaf that is written twice keeps its first place. A token transfer makes the recipient's balance leaf and no account leaf: what no native coin
-//! ever reached has none, and reads as zeros.
+//! The sender's account and the fee pool are written first, then what the rule of the kind writes ([`super::rules`]): the order
+//! of first writes is the order of new leaves. A leaf that is written twice keeps its first place.
 
 use alloy_primitives::B256;
-use plasmid_staking::epoch_of;
 
-use super::account::Account;
 use super::check::{CheckedTransaction, assume};
 use super::code::Code;
-use super::eip712::Domain;
+use super::context::{Context, Error};
 use super::event::{Event, involved};
 use super::leaves::{Fault, Leaves, Overlay};
-use super::parameters::Parameters;
 use super::reject::Reject;
-use super::transaction::Body;
+use super::rules::{self, Books, accounts_of};
 
 mod cost;
-mod effect;
 #[cfg(test)]
 mod tests;
 
 pub use cost::{Quote, quote};
 use cost::{charge, check_fee};
-pub(super) use cost::{leaves_needed, maker, take_sequence};
-pub(super) use effect::{Books, act, credit, open_withdrawal};
-
-/// What rules read beside leaves: all of it is fixed by the block and the deployment.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// Height of the block.
-    pub height: u64,
-    /// Value of the parameters leaf.
-    pub parameters: &'a Parameters,
-    /// Where signatures hold; messages of the inbox carry signed transactions.
-    pub domain: &'a Domain,
-}
-
-impl Context<'_> {
-    /// Epoch of the block.
-    pub fn epoch(&self) -> u64 {
-        epoch_of(self.height, self.parameters.epoch_blocks).unwrap_or(0)
-    }
-}
 
 /// What came of a transaction or a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +44,6 @@ impl Receipt {
             _ => None,
         })
     }
-}
-
-/// A refused transaction, or a broken node.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error<E> {
-    /// The transaction is refused; nothing was written.
-    #[error(transparent)]
-    Reject(#[from] Reject),
-    /// The node is broken.
-    #[error(transparent)]
-    Fault(#[from] Fault<E>),
 }
 
 /// Carries a transaction out. On an error nothing was written.
@@ -133,11 +90,11 @@ fn run<L: Leaves + ?Sized>(
         }
         .into());
     }
-    let account = take_sequence(overlay, header)?;
+    let account = rules::sequence::take(overlay, header)?;
     check_fee(overlay, checked, context)?;
     charge(overlay, header, body, account, context)?;
     let mut books = Books::default();
-    act(overlay, header.sender, body, context, &mut books)?;
+    rules::apply(overlay, header.sender, body, context, &mut books)?;
     let mut events = vec![Event::Transaction {
         digest: *checked.digest(),
         kind: body.name(),
@@ -154,15 +111,4 @@ fn run<L: Leaves + ?Sized>(
         events,
         reason: None,
     })
-}
-
-/// Everyone whom a transaction concerns, the sender first.
-pub(super) fn accounts_of(sender: Account, body: &Body) -> Vec<Account> {
-    match body {
-        Body::Transfer { to, .. } => vec![sender, *to],
-        Body::Withdraw { recipient, .. } => vec![sender, Account::ethereum(*recipient)],
-        Body::SetPayout { payout } => vec![sender, Account::ethereum(*payout)],
-        Body::Record { .. } => vec![sender],
-        Body::Message { target, .. } => vec![sender, *target],
-    }
 }

@@ -14,9 +14,8 @@ use ed25519_zebra::{Signature as EdSignature, VerificationKeyBytes};
 use super::account::Account;
 use super::eip712::Domain;
 use super::reject::Reject;
-use super::transaction::{
-    Authentication, Body, Header, MAX_MESSAGE_BYTES, MAX_RECORD_BYTES, Scheme, Transaction,
-};
+use super::rules;
+use super::transaction::{Authentication, Body, Header, Scheme, Transaction};
 use transcript::Transcript;
 
 mod forced;
@@ -68,11 +67,57 @@ impl CheckedTransaction {
 
 /// Judges the bytes of a user's transaction.
 pub fn check(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject> {
-    let candidate = Candidate::new(bytes, &domain.separator())?;
-    if let Some(item) = candidate.claim()? {
-        verify_one(item)?;
+    Unverified::read(bytes)?.verify(domain)
+}
+
+/// A transaction that is decoded, supported and statically right, at whose signature nobody has looked yet: what the state
+/// refuses anyway needs no costly verification.
+#[derive(Clone, Debug)]
+pub struct Unverified {
+    transaction: Transaction,
+    length: usize,
+}
+
+impl Unverified {
+    /// Reads the bytes of a user's transaction.
+    ///
+    /// # Errors
+    /// [`Reject`], as [`check`] gives it for the same bytes.
+    pub fn read(bytes: &[u8]) -> Result<Self, Reject> {
+        let transaction = Transaction::decode(bytes)?;
+        check_support(&transaction)?;
+        if transaction.authentication.scheme() == Scheme::RootSender {
+            let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
+            return Err(Reject::NotAllowedHere { why });
+        }
+        rules::check(&transaction.body)?;
+        Ok(Self {
+            transaction,
+            length: bytes.len(),
+        })
     }
-    Ok(candidate.checked)
+
+    /// What it says.
+    pub const fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Bytes of its encoding.
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Verifies signature and sender.
+    ///
+    /// # Errors
+    /// [`Reject`], as [`check`] gives it for the same bytes.
+    pub fn verify(self, domain: &Domain) -> Result<CheckedTransaction, Reject> {
+        let candidate = Candidate::of(self.transaction, self.length, &domain.separator());
+        if let Some(item) = candidate.claim()? {
+            verify_one(item)?;
+        }
+        Ok(candidate.checked)
+    }
 }
 
 /// The transaction as if its sender had signed it, for a rehearsal: nothing that is written may rest on it.
@@ -135,14 +180,11 @@ struct Candidate {
 
 impl Candidate {
     fn new(bytes: &[u8], separator: &B256) -> Result<Self, Reject> {
-        let transaction = Transaction::decode(bytes)?;
-        check_support(&transaction)?;
-        if transaction.authentication.scheme() == Scheme::RootSender {
-            let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
-            return Err(Reject::NotAllowedHere { why });
-        }
-        check_static(&transaction.body)?;
-        Ok(Self::of(transaction, bytes.len(), separator))
+        let Unverified {
+            transaction,
+            length,
+        } = Unverified::read(bytes)?;
+        Ok(Self::of(transaction, length, separator))
     }
 
     fn of(transaction: Transaction, length: usize, separator: &B256) -> Self {
@@ -227,57 +269,6 @@ fn check_support(transaction: &Transaction) -> Result<(), Reject> {
         true => Ok(()),
         false => Err(Reject::UnsupportedFeePayer {
             payer: header.fee_payer,
-        }),
-    }
-}
-
-/// What no state can make right.
-fn check_static(body: &Body) -> Result<(), Reject> {
-    match body {
-        Body::Transfer { to, amount, .. } => {
-            check_amount(*amount)?;
-            match to.can_receive() {
-                true => Ok(()),
-                false => Err(Reject::BadRecipient { account: *to }),
-            }
-        }
-        Body::Withdraw {
-            recipient, amount, ..
-        } => {
-            check_amount(*amount)?;
-            match *recipient == [0; 20] {
-                true => Err(Reject::ZeroRecipient),
-                false => Ok(()),
-            }
-        }
-        Body::SetPayout { .. } => Ok(()),
-        Body::Record { data, .. } => check_length(
-            "the data of a record",
-            data.as_slice().len(),
-            MAX_RECORD_BYTES,
-        ),
-        Body::Message { data, .. } => check_length(
-            "the data of a message",
-            data.as_slice().len(),
-            MAX_MESSAGE_BYTES,
-        ),
-    }
-}
-
-fn check_amount(amount: u128) -> Result<(), Reject> {
-    match amount {
-        0 => Err(Reject::ZeroAmount),
-        _ => Ok(()),
-    }
-}
-
-fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Reject> {
-    match length <= limit {
-        true => Ok(()),
-        false => Err(Reject::TooLarge {
-            what,
-            length,
-            limit,
         }),
     }
 }

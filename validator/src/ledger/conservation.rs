@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use plasmid_staking::Key;
+
 use super::leaf::{
-    AccountLeaf, AssetLeaf, Burned, FeePool, LeafError, NATIVE, SeatLeaf, TokenBalance, Value,
+    AccountLeaf, AssetLeaf, Burned, FeePool, LeafError, NATIVE, Seat, TokenBalance, Value,
 };
 use super::reject::Asset;
 use super::slot::Slot;
@@ -51,7 +53,7 @@ pub fn sums<'a>(
         let corrupt = |why| Imbalance::Corrupt { slot: *slot, why };
         let (token, claim) = match slot {
             Slot::Account(_) => (NATIVE, AccountLeaf::decode(value).map_err(corrupt)?.balance),
-            Slot::Seat(_) => (NATIVE, SeatLeaf::decode(value).map_err(corrupt)?.0.stake),
+            Slot::Staking(Key::Seat(_)) => (NATIVE, Seat::decode(value).map_err(corrupt)?.stake),
             Slot::FeePool => (NATIVE, FeePool::decode(value).map_err(corrupt)?.amount),
             Slot::Burned => (NATIVE, Burned::decode(value).map_err(corrupt)?.amount),
             Slot::TokenBalance(_, token) => {

@@ -3,11 +3,11 @@
 use alloy_primitives::B256;
 use ed25519_dalek::Signer;
 use plasmid_bridge::proof::inbox::{Body as MessageBody, Deposit, Message, Payload};
-use plasmid_staking::minima;
+use plasmid_staking::{Key, minima};
 use secp256k1::{Message as SecpMessage, PublicKey, SECP256K1, SecretKey};
 
 use super::account::Account;
-use super::apply::Context;
+use super::context::Context;
 use super::eip712::{Domain, digest};
 use super::leaf::*;
 use super::leaves::{Leaves, Memory, read, write};
@@ -20,6 +20,9 @@ pub const TOKEN: [u8; 20] = [0x70; 20];
 
 /// A token that it does not.
 pub const STRANGE: [u8; 20] = [0x71; 20];
+
+/// The Registry of the deployment.
+pub const REGISTRY: [u8; 20] = [0x4e; 20];
 
 /// Native coin of each wallet.
 pub const WEALTH: u128 = 1 << 70;
@@ -155,16 +158,13 @@ pub fn parameters() -> Parameters {
         leaf_fee: 50,
         flat_leaf_fee: 7_000,
         leaf_step: 1_000,
+        registry: REGISTRY.into(),
         ..Parameters::local()
     }
 }
 
 pub fn context<'a>(height: u64, parameters: &'a Parameters, domain: &'a Domain) -> Context<'a> {
-    Context {
-        height,
-        parameters,
-        domain,
-    }
+    Context::new(height, parameters, domain)
 }
 
 /// The leaves of genesis with `before` others, wallets 0 to 3 with native coin and with [`TOKEN`].
@@ -194,14 +194,14 @@ pub fn state(before: u32) -> Memory {
     write(&mut memory, &Slot::Inbox, &InboxLeaf::default()).unwrap();
     write(&mut memory, &Slot::Burned, &Burned::default()).unwrap();
     for seat in 0..parameters.seats {
-        write(&mut memory, &Slot::Seat(seat), &SeatLeaf::default()).unwrap();
+        write(&mut memory, &Slot::from(Key::Seat(seat)), &Seat::default()).unwrap();
     }
     for (level, nodes) in (0u8..).zip(minima::build(&vec![0; usize::from(parameters.seats)])) {
         for (index, node) in (0u16..).zip(nodes) {
             write(
                 &mut memory,
-                &Slot::Minima { level, index },
-                &MinimaNode(node),
+                &Slot::from(Key::Minima { level, index }),
+                &node,
             )
             .unwrap();
         }

@@ -24,10 +24,12 @@
 )]
 
 pub mod account;
+pub mod address;
 pub mod apply;
 pub mod check;
 pub mod code;
 pub mod conservation;
+pub mod context;
 pub mod eip712;
 pub mod event;
 pub mod fees;
@@ -37,7 +39,9 @@ pub mod leaf;
 pub mod leaves;
 pub mod message;
 pub mod parameters;
+pub mod recipient;
 pub mod reject;
+pub mod rules;
 pub mod seats;
 pub mod slot;
 #[cfg(test)]
@@ -47,16 +51,18 @@ pub mod transaction;
 mod vectors;
 
 pub use account::Account;
-pub use apply::{Context, Error, Quote, Receipt, apply, quote, rehearse, simulate};
-pub use check::{CheckedTransaction, check, check_batch};
+pub use apply::{Quote, Receipt, apply, quote, rehearse, simulate};
+pub use check::{CheckedTransaction, Unverified, check, check_batch};
 pub use code::Code;
+pub use context::{Context, Error};
 pub use eip712::Domain;
 pub use event::Event;
 pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use reject::Reject;
+pub use recipient::OwnContracts;
+pub use reject::{Asset, Reject};
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};
 pub use transaction::Transaction;

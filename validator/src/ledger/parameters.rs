@@ -3,10 +3,12 @@
 //! [`Parameters::validate`](Parameters::validate) refuses what cannot run or cannot be safe, with both numbers of what disagrees; `init`,
 //! `start` and genesis all call it.
 
+use alloy_primitives::Address;
 use plasmid_bridge::proof::bytes::Reader;
 use serde::{Deserialize, Serialize};
 
 use super::leaf::{LeafError, Value};
+use super::slot::width;
 
 pub mod decimal;
 mod presets;
@@ -108,10 +110,14 @@ pub struct Parameters {
     /// How long every validator waits after a block before it begins the next one, in milliseconds. No block comes faster than this
     /// while more than a third of the power keeps it.
     pub block_time_ms: u32,
+    /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
+    #[serde(default, skip_serializing_if = "is_unnamed")]
+    pub registry: Address,
 }
 
 impl Value for Parameters {
     const KIND: u8 = 0x01;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         self.put_economy(bytes);
@@ -156,6 +162,7 @@ impl Value for Parameters {
             evidence_age_blocks: reader.u64()?,
             evidence_age_secs: reader.u64()?,
             block_time_ms: reader.u32()?,
+            registry: Address::from(reader.array::<20>()?),
         })
     }
 }
@@ -213,14 +220,19 @@ impl Parameters {
         bytes.extend(self.evidence_age_blocks.to_be_bytes());
         bytes.extend(self.evidence_age_secs.to_be_bytes());
         bytes.extend(self.block_time_ms.to_be_bytes());
+        bytes.extend(self.registry);
     }
+}
+
+fn is_unnamed(registry: &Address) -> bool {
+    registry.is_zero()
 }
 
 fn take_rule(reader: &mut Reader<'_>) -> Result<FinalityRule, LeafError> {
     match reader.u8()? {
         0 => Ok(FinalityRule::Tag),
         1 => Ok(FinalityRule::Depth),
-        found => Err(super::leaf::refuse::<Parameters>(
+        found => Err(plasmid_staking::refuse::<Parameters>(
             "finality rule",
             u64::from(found),
         )),

@@ -54,6 +54,11 @@ pub enum Reject {
     /// An account that cannot be paid.
     #[error("account {account} cannot receive: its kind is {}, and only 0 (Ethereum, not the zero address) and 1 (Ed25519) can", account.kind)]
     BadRecipient { account: Account },
+    /// An account for which nobody can act.
+    #[error(
+        "{account} is a contract of this deployment, or the token itself: nobody could ever use or claim what it receives; name another recipient"
+    )]
+    UnusableRecipient { account: Account },
     /// A withdrawal to nobody.
     #[error("a withdrawal to the zero address would be lost; name an address on the root chain")]
     ZeroRecipient,
@@ -94,6 +99,16 @@ pub enum Reject {
         balance: u128,
         needed: u128,
     },
+    /// The balance is too low for what waits.
+    #[error(
+        "{sender} has {balance} of {asset}; its waiting transactions and this one take {needed}; wait for blocks that hold them, or send less"
+    )]
+    QueueNotCovered {
+        sender: Account,
+        asset: Asset,
+        balance: u128,
+        needed: u128,
+    },
     /// Nobody deposited this token.
     #[error("{token} is unknown on this chain; a deposit from the root chain makes it known")]
     UnknownToken { token: Asset },
@@ -124,6 +139,25 @@ pub enum Reject {
         minimum: u128,
         fee: u128,
     },
+    /// A transaction waits at this sequence, and nobody asked to replace it.
+    #[error(
+        "another transaction with sequence {sequence} waits; sign with the next free one, {next}, or ask to replace it and pay at least {minimum}"
+    )]
+    SequenceWaits {
+        sequence: u64,
+        next: u64,
+        minimum: u128,
+    },
+    /// Too many replacements.
+    #[error(
+        "{times} transactions of this sender were replaced in this block already; try again after the next block"
+    )]
+    ReplacedOften { times: u32 },
+    /// It waited, and waits no more.
+    #[error(
+        "this transaction waits no more: its sender cannot pay for it any more, it did not apply, or it made room for others; sign and send it again"
+    )]
+    GivenUp,
 }
 
 /// A token in a message: the zero address is the native coin.
@@ -140,6 +174,16 @@ impl std::fmt::Display for Asset {
 }
 
 impl Reject {
+    /// A fee that does not replace one of `pending`: it is not a tenth above.
+    pub fn replacement_underpriced(pending: u128, fee: u128) -> Self {
+        let minimum = raised(pending);
+        Self::ReplacementUnderpriced {
+            pending,
+            minimum,
+            fee,
+        }
+    }
+
     /// The code in the frozen table.
     pub const fn code(&self) -> Code {
         match self {
@@ -151,20 +195,26 @@ impl Reject {
             Self::NotAllowedHere { .. } => Code::NotAllowedHere,
             Self::TooLarge { .. } => Code::TooLarge,
             Self::ZeroAmount => Code::ZeroAmount,
-            Self::BadRecipient { .. } | Self::ZeroRecipient => Code::BadRecipient,
+            Self::BadRecipient { .. } | Self::UnusableRecipient { .. } | Self::ZeroRecipient => {
+                Code::BadRecipient
+            }
             Self::BadSignature { .. } => Code::BadSignature,
             Self::WrongSender { .. } => Code::WrongSender,
             Self::Expired { .. } => Code::Expired,
             Self::NonceUsed { .. } => Code::NonceUsed,
             Self::NonceAhead { .. } => Code::NonceAhead,
             Self::FeeTooLow { .. } => Code::FeeTooLow,
-            Self::InsufficientBalance { .. } => Code::InsufficientBalance,
+            Self::InsufficientBalance { .. } | Self::QueueNotCovered { .. } => {
+                Code::InsufficientBalance
+            }
             Self::UnknownToken { .. } => Code::UnknownToken,
             Self::Overflow { .. } => Code::Overflow,
             Self::StateFull { .. } => Code::StateFull,
             Self::Known => Code::Known,
-            Self::PoolFull { .. } => Code::PoolFull,
-            Self::ReplacementUnderpriced { .. } => Code::ReplacementUnderpriced,
+            Self::PoolFull { .. } | Self::ReplacedOften { .. } | Self::GivenUp => Code::PoolFull,
+            Self::ReplacementUnderpriced { .. } | Self::SequenceWaits { .. } => {
+                Code::ReplacementUnderpriced
+            }
         }
     }
 
@@ -175,8 +225,18 @@ impl Reject {
             Self::NonceAhead { .. }
                 | Self::InsufficientBalance { .. }
                 | Self::UnknownToken { .. }
+                | Self::QueueNotCovered { .. }
                 | Self::PoolFull { .. }
+                | Self::ReplacedOften { .. }
+                | Self::GivenUp
                 | Self::ReplacementUnderpriced { .. }
+                | Self::SequenceWaits { .. }
         )
     }
+}
+
+/// The least that is a tenth above, rounded up: what it takes to take another's place.
+pub fn raised(held: u128) -> u128 {
+    held.saturating_add(held.div_ceil(10))
+        .max(held.saturating_add(1))
 }

@@ -8,6 +8,8 @@
 //! would be as long as a node or a leaf of the tree.
 
 use alloy_primitives::{B256, keccak256};
+use plasmid_staking as staking;
+pub use plasmid_staking::ring_place;
 
 use super::account::Account;
 
@@ -38,14 +40,10 @@ pub enum Slot {
     ShareBits,
     /// Votes seen, by seat.
     Participation { place: u32 },
-    /// One seat of a fixed set.
-    Member { place: u32, seat: u16 },
+    /// A leaf that staking keeps: a seat, a node of the minima, a seat of a fixed set.
+    Staking(staking::Key),
     /// The commitment of a fixed set.
     Set { place: u32 },
-    /// What a seat holds now.
-    Seat(u16),
-    /// A node of the tree of minima.
-    Minima { level: u8, index: u16 },
     /// A validator by its operator.
     Validator([u8; 20]),
     /// Running results of an epoch boundary.
@@ -56,12 +54,10 @@ pub enum Slot {
     Burned,
 }
 
-/// Place of an epoch in a ring of `ring` epochs; a ring of zero, which no valid parameters have, has one place.
-pub fn ring_place(epoch: u64, ring: u32) -> u32 {
-    epoch
-        .checked_rem(u64::from(ring))
-        .and_then(|place| u32::try_from(place).ok())
-        .unwrap_or(0)
+impl From<staking::Key> for Slot {
+    fn from(key: staking::Key) -> Self {
+        Self::Staking(key)
+    }
 }
 
 impl Slot {
@@ -80,10 +76,8 @@ impl Slot {
             Self::Inbox => 0x09,
             Self::ShareBits => 0x0a,
             Self::Participation { .. } => 0x0b,
-            Self::Member { .. } => 0x0c,
+            Self::Staking(key) => key.kind(),
             Self::Set { .. } => 0x0d,
-            Self::Seat(_) => 0x0e,
-            Self::Minima { .. } => 0x0f,
             Self::Validator(_) => 0x10,
             Self::Boundary => 0x11,
             Self::EpochRecord { .. } => 0x12,
@@ -93,10 +87,7 @@ impl Slot {
 
     /// Width of the value in bytes.
     pub const fn width(&self) -> usize {
-        match width_of_kind(self.kind()) {
-            Some(width) => width,
-            None => 0,
-        }
+        width(self.kind())
     }
 
     /// Bytes whose hash is the key: kind ‖ fields.
@@ -125,15 +116,7 @@ impl Slot {
             Self::Participation { place } | Self::Set { place } | Self::EpochRecord { place } => {
                 bytes.extend(place.to_be_bytes());
             }
-            Self::Member { place, seat } => {
-                bytes.extend(place.to_be_bytes());
-                bytes.extend(seat.to_be_bytes());
-            }
-            Self::Seat(seat) => bytes.extend(seat.to_be_bytes()),
-            Self::Minima { level, index } => {
-                bytes.push(*level);
-                bytes.extend(index.to_be_bytes());
-            }
+            Self::Staking(key) => key.put(&mut bytes),
             Self::Validator(operator) => bytes.extend(operator),
         }
         bytes
@@ -152,7 +135,7 @@ impl Slot {
 pub const fn width_of_kind(kind: u8) -> Option<usize> {
     Some(match kind {
         0x00 => 0,
-        0x01 => 267,
+        0x01 => 287,
         0x02 => 64,
         0x03 => 36,
         0x04 => 86,
@@ -163,14 +146,19 @@ pub const fn width_of_kind(kind: u8) -> Option<usize> {
         0x09 => 40,
         0x0a => 72,
         0x0b => 1_024,
-        0x0c => 173,
         0x0d => 178,
-        0x0e => 173,
-        0x0f => 288,
         0x10 => 26,
         0x11 => 436,
         0x12 => 53,
         0x13 => 16,
-        _ => return None,
+        _ => return staking::width_of_kind(kind),
     })
+}
+
+/// Width in bytes of the values of a kind that the state has.
+pub const fn width(kind: u8) -> usize {
+    match width_of_kind(kind) {
+        Some(width) => width,
+        None => 0,
+    }
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use plasmid_bridge::proof::inbox::Body as MessageBody;
-use plasmid_staking::{Effect, Input, Place, Rules, apply as stake, difference, minima, set_at};
+use plasmid_staking::{
+    Effect, Input, Key, Place, Rules, apply as stake, difference, minima, set_at,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::apply::Error;
 use super::conservation::{Imbalance, check_conservation, sums};
+use super::context::Error;
 use super::fixture::*;
 use super::leaf::*;
 use super::leaves::{Memory, read, write};
@@ -262,6 +264,7 @@ fn staking_runs_over_the_leaves_of_the_ledger_and_stakes_are_claims() {
     let rules = Rules {
         seats: parameters.seats,
         unit: parameters.unit,
+        ring: parameters.ring,
     };
     let asset: AssetLeaf = read(&mut memory, &Slot::Asset(NATIVE)).unwrap().unwrap();
     let stakes: Vec<u128> = (1..=4).map(|factor| factor * parameters.unit).collect();
@@ -272,7 +275,7 @@ fn staking_runs_over_the_leaves_of_the_ledger_and_stakes_are_claims() {
         &AssetLeaf { credited, ..asset },
     )
     .unwrap();
-    let mut seats = Seats::new(&mut memory, parameters.ring);
+    let mut seats = Seats(&mut memory);
     for (seat, stake_amount) in (0u16..).zip(stakes) {
         let key = u8::try_from(seat).unwrap() + 1;
         let place = Place {
@@ -319,7 +322,7 @@ fn staking_runs_over_the_leaves_of_the_ledger_and_stakes_are_claims() {
     );
     assert!(difference(&[], &members).is_ok());
     check_conservation(memory.iter()).unwrap();
-    let leaf: MemberLeaf = read(&mut memory, &Slot::Member { place: 2, seat: 3 })
+    let leaf: MemberLeaf = read(&mut memory, &Slot::from(Key::Member { place: 2, seat: 3 }))
         .unwrap()
         .unwrap();
     assert_eq!((leaf.epoch, leaf.present, leaf.power), (2, true, 4));

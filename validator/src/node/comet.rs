@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::process::{Child, ProcessError};
 pub use super::tools::COMETBFT_VERSION;
 
+mod beside;
 pub mod config;
 pub mod genesis;
 pub mod keys;

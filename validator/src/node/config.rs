@@ -9,8 +9,8 @@
 //! ```
 
 use std::{
-    fs,
-    io::{self, Read},
+    fmt, fs,
+    io::{self, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -18,7 +18,11 @@ use std::{
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::genesis::file::{File, FileError, Loaded};
+use super::plain;
+use crate::{
+    chain::genesis::file::{File, FileError, Loaded},
+    ledger::address,
+};
 
 /// The largest configuration or genesis that is read, in bytes.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -36,6 +40,10 @@ pub struct Config {
     /// Where Prometheus reads metrics (`/metrics`); none when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
+    /// gRPC addresses of other nodes, `http://…`, to which this node hands its shares over checkpoints that root has not accepted: what
+    /// votes did not carry reaches a relayer that asks any of them.
+    #[serde(default)]
+    pub share_with: Vec<String>,
     /// Blocks that the engine keeps, at least the genesis's `evidence_age_blocks`; zero keeps all. A node that comes later replays all
     /// blocks: a network needs nodes that keep them.
     #[serde(default)]
@@ -45,96 +53,76 @@ pub struct Config {
 }
 
 /// The root chain and the contracts on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Root {
     /// One or two JSON-RPC endpoints; two must agree before anything is reported.
     pub endpoints: Vec<String>,
     /// The Registry, which made the other contracts.
+    #[serde(with = "address::text")]
     pub registry: Address,
     /// The block in which it made them.
     pub deployed_at: u64,
 }
 
 impl Config {
+    /// Refuses addresses that nothing can listen on or connect to.
+    fn check(&self) -> Result<(), String> {
+        if self.grpc.port() == 0 {
+            return Err("grpc has port 0: name the port that clients connect to".into());
+        }
+        url(&self.engine_rpc).map_err(|why| format!("engine_rpc: {why}"))?;
+        if self.root.endpoints.is_empty() {
+            return Err(
+                "root.endpoints is empty: name a JSON-RPC endpoint of the root chain".into(),
+            );
+        }
+        for (number, endpoint) in self.root.endpoints.iter().enumerate() {
+            url(endpoint).map_err(|why| format!("root.endpoints[{number}]: {why}"))?;
+        }
+        Ok(())
+    }
+
     /// How many blocks the engine keeps, zero for all: it deletes nothing that evidence may still need.
     ///
     /// # Errors
     /// [`ConfigError::Retain`] when it is less than evidence lives.
-    pub fn retained(&self, evidence_age_blocks: u64) -> Result<u64, ConfigError> {
+    pub fn retained(&self, min: u64) -> Result<u64, ConfigError> {
         match self.retain_blocks {
-            found if found == 0 || found >= evidence_age_blocks => Ok(found),
-            found => Err(ConfigError::Retain {
-                found,
-                min: evidence_age_blocks,
-            }),
+            found if found == 0 || found >= min => Ok(found),
+            found => Err(ConfigError::Retain { found, min }),
         }
     }
 }
 
-/// An option as docs/OPTIONS.md describes it.
-pub struct Described {
-    /// Its name, with its table.
-    pub name: &'static str,
-    /// What holds when it is absent.
-    pub default: &'static str,
-    /// What is refused.
-    pub checked: &'static str,
-    /// What it does.
-    pub meaning: &'static str,
+/// The URL of a server, as it is written into a file; the text itself is not repeated, because it may hold a key.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn url(text: &str) -> Result<String, String> {
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("it has blanks or control characters in it".into());
+    }
+    let parsed = reqwest::Url::parse(text)
+        .ok()
+        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    match parsed {
+        None => Err("it has the form http://HOST:PORT or https://HOST".into()),
+        Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
+        Some(_) => Ok(text.to_owned()),
+    }
 }
 
-/// Every option of `plasmid.toml`.
-pub const OPTIONS: [Described; 8] = [
-    Described {
-        name: "abci",
-        default: "required",
-        checked: "`unix://PATH` or `tcp://HOST:PORT`",
-        meaning: "where the application listens for CometBFT; its `proxy_app` must be the same",
-    },
-    Described {
-        name: "grpc",
-        default: "required",
-        checked: "an address and a port that is free",
-        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS",
-    },
-    Described {
-        name: "engine_rpc",
-        default: "required",
-        checked: "`http://HOST:PORT`",
-        meaning: "CometBFT's RPC, to which submitted transactions are handed",
-    },
-    Described {
-        name: "metrics",
-        default: "off",
-        checked: "an address and a port that is free",
-        meaning: "where Prometheus reads `/metrics` (docs/METRICS.md), in plain text",
-    },
-    Described {
-        name: "retain_blocks",
-        default: "0",
-        checked: "0, or at least the genesis's `evidence_age_blocks`",
-        meaning: "how many blocks CometBFT keeps; 0 keeps all. A new node replays every block, so a network needs nodes that keep all",
-    },
-    Described {
-        name: "root.endpoints",
-        default: "required",
-        checked: "one or two `http://` or `https://` addresses, of the genesis's root chain",
-        meaning: "JSON-RPC of the root chain; where two are named, both must agree before anything is reported",
-    },
-    Described {
-        name: "root.registry",
-        default: "required",
-        checked: "the RootChain that it makes is the genesis's",
-        meaning: "the Registry, from which all other contracts follow",
-    },
-    Described {
-        name: "root.deployed_at",
-        default: "required",
-        checked: "the contracts stand in this block",
-        meaning: "the root block in which the contracts were made, from which messages are read",
-    },
-];
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints: Vec<_> = self.endpoints.iter().map(|url| plain::place(url)).collect();
+        f.debug_struct("Root")
+            .field("endpoints", &endpoints)
+            .field("registry", &self.registry)
+            .field("deployed_at", &self.deployed_at)
+            .finish()
+    }
+}
 
 /// Why a node's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -213,6 +201,11 @@ impl Home {
         self.0.join("data/store")
     }
 
+    /// How far root was read: a hint that may be lost.
+    pub fn root_position_path(&self) -> PathBuf {
+        self.0.join("data/root_position")
+    }
+
     /// The sign state.
     pub fn sign_state_path(&self) -> PathBuf {
         self.0.join("data/sign_state")
@@ -229,23 +222,29 @@ impl Home {
     /// [`ConfigError`] names the file and the line.
     pub fn read_config(&self) -> Result<Config, ConfigError> {
         let path = self.config_path();
-        toml::from_str(&read_bounded(&path)?).map_err(|error| ConfigError::Malformed {
-            path,
-            why: error.to_string(),
-        })
+        let malformed = |why: String| ConfigError::Malformed {
+            path: path.clone(),
+            why,
+        };
+        let config: Config =
+            toml::from_str(&read_bounded(&path)?).map_err(|error| malformed(error.to_string()))?;
+        config.check().map_err(malformed)?;
+        Ok(config)
     }
 
     /// Writes the configuration.
     ///
     /// # Errors
-    /// [`ConfigError::Io`].
+    /// [`ConfigError::Io`], or [`ConfigError::Malformed`] for what could not be read again.
     pub fn write_config(&self, config: &Config) -> Result<(), ConfigError> {
         let path = self.config_path();
-        let text = toml::to_string(config).map_err(|error| ConfigError::Malformed {
+        let malformed = |why: String| ConfigError::Malformed {
             path: path.clone(),
-            why: error.to_string(),
-        })?;
-        write(&path, &text)
+            why,
+        };
+        config.check().map_err(malformed)?;
+        let text = toml::to_string(config).map_err(|error| malformed(error.to_string()))?;
+        write_private(&path, &text)
     }
 
     /// Reads the genesis and recomputes all that it says of itself.
@@ -276,7 +275,7 @@ impl Home {
             path: path.clone(),
             why: error.to_string(),
         })?;
-        write(&path, &text)
+        write_private(&path, &text)
     }
 }
 
@@ -297,16 +296,103 @@ fn read_bounded(path: &Path) -> Result<String, ConfigError> {
     Ok(text)
 }
 
-/// Writes a file by way of a temporary one beside it.
-fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
+/// Writes a file whole or not at all, for its owner only, and syncs it and its folder: it may hold a provider's key.
+///
+/// # Errors
+/// [`ConfigError::Io`].
+pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
     let io = |source| ConfigError::Io {
         path: path.to_owned(),
         source,
     };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(io)?;
+    // Temporary files are made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(io)?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn config() -> Config {
+        Config {
+            abci: "unix:///tmp/abci.sock".into(),
+            grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
+            engine_rpc: "http://127.0.0.1:26657".into(),
+            share_with: Vec::new(),
+            retain_blocks: 0,
+            root: Root {
+                endpoints: vec!["https://eth.example/v3/0123abcd".into()],
+                registry: Address::repeat_byte(7),
+                deployed_at: 3,
+            },
+        }
     }
-    let partial = path.with_extension("partial");
-    fs::write(&partial, text).map_err(io)?;
-    fs::rename(&partial, path).map_err(io)
+
+    #[test]
+    fn a_configuration_is_for_its_owner_only_and_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path().join("node"));
+        for _ in 0..2 {
+            home.write_config(&config()).expect("it is written");
+            assert_eq!(home.read_config().expect("it reads"), config());
+            let mode = fs::metadata(home.config_path()).expect("the file");
+            assert_eq!(mode.permissions().mode() & 0o777, 0o600);
+        }
+        let held = fs::read_dir(home.path()).expect("the folder").count();
+        assert_eq!(held, 1, "a temporary file is left");
+    }
+
+    #[test]
+    fn a_providers_key_is_not_in_debug_output() {
+        let said = format!("{:?}", config());
+        assert!(!said.contains("0123abcd"), "{said}");
+        assert!(said.contains("https://eth.example/…"), "{said}");
+    }
+
+    #[test]
+    fn what_no_node_can_run_with_is_not_written_and_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path());
+        type Edit = fn(&mut Config);
+        let edits: [(Edit, &str); 6] = [
+            (|config| config.grpc.set_port(0), "grpc"),
+            (
+                |config| config.engine_rpc = "127.0.0.1:1".into(),
+                "engine_rpc",
+            ),
+            (|config| config.engine_rpc.push(' '), "blank"),
+            (|config| config.root.endpoints.clear(), "endpoints"),
+            (|config| config.root.endpoints[0].insert(0, ' '), "blank"),
+            (
+                |config| config.root.endpoints[0] = "http://127.0.0.1:0".into(),
+                "port 0",
+            ),
+        ];
+        for (edit, reason) in edits {
+            let mut wrong = config();
+            edit(&mut wrong);
+            let error = home.write_config(&wrong).expect_err(reason).to_string();
+            assert!(error.contains(reason), "{error}");
+            assert!(!home.config_path().exists());
+            let text = toml::to_string(&wrong).expect("TOML");
+            fs::write(home.config_path(), text).expect("write");
+            let error = home.read_config().expect_err(reason).to_string();
+            assert!(error.contains(reason), "{error}");
+            fs::remove_file(home.config_path()).expect("remove");
+        }
+    }
 }

@@ -4,7 +4,6 @@
 //! Keys of other curves are H("plasmid development key" ‖ purpose ‖ number).
 
 use alloy_primitives::{hex, keccak256};
-use zeroize::Zeroizing;
 
 use super::keystore::{KeyKind, Secret};
 use crate::rpc::signer::Signer;
@@ -30,9 +29,7 @@ const ANVIL_SECRETS: [[u8; 32]; ANVIL_ACCOUNTS] = [
 
 /// The secret of anvil's account `number`, when it has one of that number.
 pub fn anvil_secret(number: usize) -> Option<Secret> {
-    ANVIL_SECRETS
-        .get(number)
-        .map(|secret| Zeroizing::new(*secret))
+    ANVIL_SECRETS.get(number).map(|secret| Secret::new(*secret))
 }
 
 /// The development secret of this purpose and number.
@@ -43,7 +40,7 @@ pub fn secret(purpose: &str, number: u32) -> Secret {
         &number.to_be_bytes(),
     ]
     .concat();
-    Zeroizing::new(keccak256(preimage).0)
+    Secret::new(keccak256(preimage).0)
 }
 
 /// Purposes of [`secret`] and how many numbers of each are published.
@@ -133,7 +130,7 @@ mod tests {
                 1
             );
         }
-        let own = Zeroizing::new([0x5a; 32]);
+        let own = Secret::new([0x5a; 32]);
         assert!(refuse_published("the key", &own, 1).is_ok());
     }
 }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
+use plasmid_bridge::client::follower::{Follower, Progress};
 use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
 use plasmid_bridge::relay::inbox::View;
+use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::Standing;
-use plasmid_bridge::{client::follower::Follower, client::follower::Progress, relay::seen::Block};
 use tokio::sync::watch;
 
 /// A reader of the follower's view; cheap to clone.
@@ -29,7 +30,7 @@ pub struct Known {
     /// Its bytes.
     pub bytes: Arc<[u8]>,
     /// Its message hash.
-    pub hash: B256,
+    pub message_hash: B256,
 }
 
 /// Why a node must not start on this root.
@@ -107,11 +108,11 @@ impl Root {
     }
 
     /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
-    /// child's own pair; none when the root chain is not soundly known or has another hash at the cursor.
+    /// child's own pair, or `None` when the root chain is not soundly known or has another hash at the cursor.
     #[must_use]
-    pub fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+    pub fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
         let view = self.view.borrow();
-        if !view.healthy || view.link(cursor) != Some(hash) {
+        if !view.healthy || view.link(cursor) != Some(link) {
             return None;
         }
         let count = view.count().min(cursor.saturating_add(limit)).max(cursor);
@@ -127,7 +128,7 @@ impl Root {
                 view.entry(index).map(|entry| Known {
                     index,
                     bytes: Arc::clone(&entry.bytes),
-                    hash: entry.hash,
+                    message_hash: entry.message_hash,
                 })
             })
             .collect()
@@ -242,9 +243,13 @@ fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {
             expected,
             seen,
         }),
-        Standing::Starting | Standing::Following | Standing::Failing(_) | Standing::Lying(_) => {
-            None
-        }
+        Standing::Starting
+        | Standing::Following
+        | Standing::Stalled { .. }
+        | Standing::NoFinalBlock(_)
+        | Standing::BeforeDeployment { .. }
+        | Standing::Failing(_)
+        | Standing::Lying(_) => None,
     }
 }
 

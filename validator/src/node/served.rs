@@ -9,6 +9,7 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
+use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
@@ -22,7 +23,7 @@ use crate::{
         },
     },
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
-    store::Share,
+    ledger::Account,
 };
 
 /// Blocks over which the block time is averaged.
@@ -119,13 +120,7 @@ impl Source for Served {
     }
 
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError> {
-        if let Some(checkpoint) = self.app.state().checkpoints.get(&epoch) {
-            return Ok(Some(*checkpoint));
-        }
-        let bytes = self.app.store().checkpoint(epoch).map_err(internal)?;
-        bytes
-            .map(|bytes| Checkpoint::decode(&bytes).map_err(internal))
-            .transpose()
+        self.app.checkpoint(epoch).map_err(internal)
     }
 
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
@@ -134,6 +129,19 @@ impl Source for Served {
             .into_iter()
             .filter_map(|share| Some((share.member, share.bytes.try_into().ok()?)))
             .collect())
+    }
+
+    fn share_verifies(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> bool {
+        self.app.share_verifies(member, checkpoint, share)
+    }
+
+    fn share_verdict(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> Option<bool> {
+        self.app.share_verdict(member, checkpoint, share)
     }
 
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError> {
@@ -162,13 +170,17 @@ impl Source for Served {
             Id::Digest(digest) => pool.with_digest(digest),
         }?;
         Some(Names {
-            hash: pending.hash,
+            hash: pending.offer.hash,
             digest: *pending.checked.digest(),
         })
     }
 
     fn pending(&self) -> usize {
         self.app.pool().len()
+    }
+
+    fn next_sequence(&self, account: &Account, state: u64) -> u64 {
+        self.app.pool().next_sequence(account, state)
     }
 
     fn remembered(&self) -> &Remembered {
@@ -195,11 +207,6 @@ impl Source for Served {
 
 impl Shares for Served {
     fn keep(&self, share: &LateShare) -> Result<(), ReadError> {
-        let share = Share {
-            epoch: share.epoch,
-            member: share.member,
-            bytes: share.signature.to_vec(),
-        };
-        self.app.store().keep_share(share).map_err(internal)
+        self.app.keep(share).map(|_| ()).map_err(internal)
     }
 }

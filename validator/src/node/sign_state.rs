@@ -7,7 +7,7 @@
 //! kept. The file is replaced whole: temporary file, fsync, rename, fsync of the directory, mode 0600. A lock beside it keeps a second process out.
 //!
 //! **What it cannot know.** A file that was replaced by an older copy of itself is valid and lacks the newest digests. Never restore it from
-//! a backup; whoever must, calls [`SignState::refuse_below`] with an epoch above all that this key can have signed.
+//! a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -49,6 +49,19 @@ pub struct Identity {
     pub key: [u8; 96],
 }
 
+/// What a file says in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Whose it is.
+    pub identity: Identity,
+    /// Epochs below it are refused, unless their digest stands in the file.
+    pub floor: u64,
+    /// How many digests stand in the file.
+    pub count: usize,
+    /// The newest epoch signed, with its digest.
+    pub newest: Option<(u64, B256)>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Content {
     identity: Identity,
@@ -65,18 +78,21 @@ pub struct SignState {
 }
 
 impl SignState {
-    /// Makes the file for a key that has never signed in this deployment.
+    /// Makes the file for a key that has signed nothing from `floor` on in this deployment; epochs below it are refused for ever.
     ///
     /// # Errors
     /// [`SignStateError::Exists`] when there is one, `Locked`, `Io`.
-    pub fn create(path: &Path, identity: Identity) -> Result<Self, SignStateError> {
+    pub fn create(path: &Path, identity: Identity, floor: u64) -> Result<Self, SignStateError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|e| failed(path, "written", e))?;
+        }
         let lock = lock(path)?;
         if path.exists() {
             return Err(SignStateError::Exists(path.to_owned()));
         }
         let content = Content {
             identity,
-            floor: 0,
+            floor,
             signed: BTreeMap::new(),
         };
         write(path, &content)?;
@@ -92,9 +108,8 @@ impl SignState {
     /// # Errors
     /// `Missing`, `Locked`, `Damaged`, `Foreign`, `Io`.
     pub fn open(path: &Path, identity: Identity) -> Result<Self, SignStateError> {
-        let lock = lock(path)?;
-        let content = read(path)?;
-        let found = content.identity;
+        let state = Self::open_any(path)?;
+        let found = state.content.identity;
         let foreign = |what, found: &[u8], expected: &[u8]| SignStateError::Foreign {
             path: path.to_owned(),
             what,
@@ -108,10 +123,37 @@ impl SignState {
         if found.key != identity.key {
             return Err(foreign("checkpoint key", &found.key, &identity.key));
         }
+        Ok(state)
+    }
+
+    /// Opens the file of whichever key and deployment it is.
+    ///
+    /// # Errors
+    /// `Missing`, `Locked`, `Damaged`, `Io`.
+    pub fn open_any(path: &Path) -> Result<Self, SignStateError> {
+        if !path.exists() {
+            return Err(SignStateError::Missing(path.to_owned()));
+        }
+        let lock = lock(path)?;
         Ok(Self {
             path: path.to_owned(),
-            content,
+            content: read(path)?,
             _lock: lock,
+        })
+    }
+
+    /// What the file says, whether a node has it open or not.
+    ///
+    /// # Errors
+    /// `Missing`, `Damaged`, `Io`.
+    pub fn summary(path: &Path) -> Result<Summary, SignStateError> {
+        let content = read(path)?;
+        let newest = content.signed.last_key_value();
+        Ok(Summary {
+            identity: content.identity,
+            floor: content.floor,
+            count: content.signed.len(),
+            newest: newest.map(|(epoch, digest)| (*epoch, *digest)),
         })
     }
 

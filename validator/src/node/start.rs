@@ -3,47 +3,49 @@
 //! ```text
 //! root endpoints ─▶ Follower ─▶ root::Root ─┐
 //! checkpoint key ─▶ SignState ──────────────┼─▶ App ◀─ ABCI socket ◀─ CometBFT
-//! store ────────────────────────────────────┘    └─▶ Served ─▶ gRPC
+//! store ────────────────────────────────────┘    ├─▶ Served ─▶ gRPC
+//!                                                └─▶ duty ─▶ shares over what root has not accepted ─▶ other nodes
 //! ```
 
-use std::{
-    convert::Infallible, path::PathBuf, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration,
-};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
     client::{
         ceremony::Created,
         follower::Follower,
+        position::PositionFile,
         relayer,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    proof::bls,
-    relay::inbox::{Anchor, Config as FollowConfig, Finality},
+    relay::{
+        config::Config as FollowConfig,
+        seen::{Anchor, Finality},
+    },
 };
 
 use super::{
     broadcast::Engine,
-    comet,
+    comet::CometError,
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
-    development::{self, Published},
+    duty,
     guard::Guard,
-    keystore::{self, KeystoreError},
+    keystore::Password,
     metrics::{self, MetricsError},
     root::{Root, RootRefusal},
     served::{self, Served},
     shutdown,
-    sign_state::{Identity, SignState, SignStateError},
+    signer::{self, KeysError, Terms},
 };
 use crate::{
     app::{
         App, Surroundings, identity,
         pool::Limits as PoolLimits,
-        ports::{Outlook, Signer},
+        ports::Outlook,
         reads::{Facts, Source},
     },
-    chain::{extension, genesis::file::Loaded as Genesis, sets},
+    chain::{committed, extension, genesis::file::Loaded as Genesis},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
     rpc::{self, Backends, ServeError},
@@ -61,11 +63,13 @@ pub struct Options {
     /// Its folder.
     pub home: PathBuf,
     /// The password of the checkpoint key; a node without that key only follows.
-    pub password: Option<String>,
+    pub password: Option<Password>,
     /// Executes every segment again from its witness; a difference stops the node.
     pub verify_segments: bool,
     /// Allows a fresh sign state for a key that has none: only for a key that never signed in this deployment.
     pub new_sign_state: bool,
+    /// CometBFT's files are not in this folder, and are not checked.
+    pub engine_elsewhere: bool,
 }
 
 /// Why a node does not start, or stopped.
@@ -76,11 +80,9 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Keystore(#[from] KeystoreError),
+    Comet(#[from] CometError),
     #[error(transparent)]
-    Published(#[from] Published),
-    #[error(transparent)]
-    SignState(#[from] SignStateError),
+    Keys(#[from] KeysError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -97,10 +99,6 @@ pub enum StartError {
     Fault(Fault),
     #[error(transparent)]
     Alarm(#[from] Alarm),
-    #[error("the checkpoint key's file holds no key of the curve")]
-    BadKey,
-    #[error("the checkpoint key is encrypted: name the file of its password with --password-file")]
-    NoPassword,
     #[error("address {text:?}: {why}")]
     Address { text: String, why: String },
     #[error("{0}; correct plasmid.toml or genesis.json")]
@@ -139,20 +137,46 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         parameters,
         contracts: contracts.map_err(StartError::OtherDeployment)?,
     };
-    let signer = open_signer(options, &home, &genesis)?;
-    let signs = signer.is_some();
+    let others = duty::others(&config.share_with)
+        .map_err(|(text, why)| StartError::Address { text, why })?;
+    if !options.engine_elsewhere {
+        home.engine().check_config(&config.abci)?;
+    }
     let (books, loaded) = store::open(&home.store_path(), identity(&genesis))?;
     if let Some(warning) = loaded.as_ref().and_then(|loaded| loaded.warning.as_ref()) {
         tracing::warn!(%warning, "store");
     }
-    let anchor = match &loaded {
-        Some(loaded) => anchor(&loaded.tree)?,
-        None => Anchor::GENESIS,
+    let (tree, height, anchor) = match &loaded {
+        Some(loaded) => (&loaded.tree, loaded.block.height, anchor(&loaded.tree)?),
+        None => (&genesis.built.tree, 0, Anchor::GENESIS),
     };
+    let terms = Terms {
+        password: options.password.as_ref(),
+        engine_elsewhere: options.engine_elsewhere,
+    };
+    let key = signer::open(terms, &home, &genesis, tree, height)?;
+    let signs = key.is_some();
+    // A state that is there is opened before root is waited for, so that what is wrong with it is said at once.
+    let fresh = options.new_sign_state && !home.sign_state_path().exists();
+    let held = key.as_ref().filter(|_| !fresh);
+    let held = held
+        .map(|key| key.open_state(&home))
+        .transpose()
+        .map_err(KeysError::from)?;
     let follow = follow_config(&genesis, &facts, config.root.deployed_at);
-    let follower = Follower::start(follow, anchor, &config.root.endpoints)?;
+    let position = PositionFile::open(&home.root_position_path(), follow.deployment);
+    let position = position.up_to(anchor.index);
+    let follower = Follower::start(follow, anchor, Some(position), &config.root.endpoints)?;
     let root = Root::of(&follower);
     wait_root(&root).await?;
+    let signer = match (key, held) {
+        (None, _) => None,
+        (Some(key), Some(state)) => Some(key.signer(state)),
+        (Some(key), None) => {
+            let state = key.new_state(&home, &genesis, &root)?;
+            Some(key.signer(state))
+        }
+    };
     let surroundings = Surroundings {
         store: Arc::new(books),
         outlook: Arc::new(RootOutlook(root.clone(), parameters.challenge_secs)),
@@ -166,10 +190,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
-    let engine = Engine::new(&config.engine_rpc).map_err(|error| StartError::Address {
-        text: config.engine_rpc.clone(),
-        why: error.to_string(),
-    })?;
+    let engine =
+        Engine::new(&config.engine_rpc, Arc::clone(&app)).map_err(|error| StartError::Address {
+            text: config.engine_rpc.clone(),
+            why: error.to_string(),
+        })?;
     let backends = Backends {
         source,
         shares: served,
@@ -201,6 +226,10 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     ready(&told);
     let outcome = tokio::select! {
         outcome = server.run(guard, shutdown::requested()) => outcome.map_err(StartError::from),
+        outcome = duty::run(Arc::clone(&app), root.clone(), others) => match outcome {
+            Ok(never) => match never {},
+            Err(fault) => Err(StartError::Fault(fault)),
+        },
         outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         outcome = metrics::serve(config.metrics, watched) => match outcome {
@@ -214,50 +243,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     outcome
 }
 
-/// The checkpoint key with its sign state; none when the folder has no key.
-fn open_signer(
-    options: &Options,
-    home: &Home,
-    genesis: &Genesis,
-) -> Result<Option<Box<dyn Signer>>, StartError> {
-    let path = home.checkpoint_key_path();
-    if !path.exists() {
-        tracing::info!("no checkpoint key: this node follows and signs nothing");
-        return Ok(None);
-    }
-    let root_chain_id = genesis.genesis.parameters.root_chain_id;
-    let password = options.password.as_deref().ok_or(StartError::NoPassword)?;
-    let (_, secret) = keystore::open(&path, password)?;
-    development::refuse_published("the checkpoint key", &secret, root_chain_id)?;
-    if let Ok(seed) = comet::keys::read_consensus_key(&home.engine().consensus_key_path()) {
-        development::refuse_published("the consensus key", &seed, root_chain_id)?;
-    }
-    let key = bls::SecretKey::from_bytes(&secret).map_err(|_| StartError::BadKey)?;
-    let identity = Identity {
-        deployment: genesis.deployment.domain.deployment,
-        key: key.public_key(),
-    };
-    let path = home.sign_state_path();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| ConfigError::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
-    }
-    let fresh = !path.exists() && (options.new_sign_state || !home.store_path().exists());
-    let state = if fresh {
-        SignState::create(&path, identity)?
-    } else {
-        SignState::open(&path, identity)?
-    };
-    Ok(Some(Box::new(CheckpointSigner {
-        key,
-        state: Mutex::new(state),
-    })))
-}
-
 fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
-    let inbox: InboxLeaf = sets::genesis_leaf(tree, &Slot::Inbox)
+    let inbox: InboxLeaf = committed::genesis_leaf(tree, &Slot::Inbox)
         .map_err(|fault| StartError::Fault(Fault::new(fault)))?;
     Ok(Anchor {
         index: inbox.cursor,
@@ -268,26 +255,29 @@ fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
 
 fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowConfig {
     let parameters = &facts.parameters;
-    FollowConfig {
-        finality: match parameters.finality_rule {
-            FinalityRule::Tag => Finality::Tag,
-            FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
-        },
-        ..base_config(
-            parameters.root_chain_id,
-            facts.contracts.inbox,
-            facts.contracts.root_chain,
-            deployed_at,
-            genesis.root.parent_block_hash,
-        )
-    }
+    let finality = match parameters.finality_rule {
+        FinalityRule::Tag => Finality::Tag,
+        FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
+    };
+    base_config(
+        finality,
+        genesis.deployment.domain.deployment,
+        parameters.root_chain_id,
+        facts.contracts.inbox,
+        facts.contracts.root_chain,
+        deployed_at,
+        genesis.root.parent_block_hash,
+    )
 }
 
-/// What a relayer follows: the deployment as root says it.
-pub fn follow(created: &Created) -> FollowConfig {
+/// What a relayer follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
+pub fn follow(created: &Created, finality: Finality) -> FollowConfig {
     FollowConfig {
         kept_messages: relayer::KEPT_MESSAGES,
+        kept_checkpoints: 1,
         ..base_config(
+            finality,
+            created.id,
             created.root_chain_id,
             created.inbox,
             created.root_chain,
@@ -298,6 +288,8 @@ pub fn follow(created: &Created) -> FollowConfig {
 }
 
 fn base_config(
+    finality: Finality,
+    deployment: [u8; 20],
     root_chain_id: u64,
     inbox: Address,
     root_chain: Address,
@@ -305,18 +297,23 @@ fn base_config(
     parent_hash: B256,
 ) -> FollowConfig {
     FollowConfig {
+        deployment,
         root_chain_id,
         inbox,
         root_chain,
         deployed_at,
         parent_hash,
-        finality: Finality::Tag,
+        finality,
         range: 1_000,
         kept_messages: 4_096,
         kept_checkpoints: 4_096,
         poll_ms: 250,
         longest_wait_ms: 10_000,
         patience_ms: 10_000,
+        stall_ms: match finality {
+            Finality::Tag => FollowConfig::STALL_BY_TAG_MS,
+            Finality::Depth(_) => FollowConfig::STALL_BY_DEPTH_MS,
+        },
     }
 }
 
@@ -371,28 +368,5 @@ impl Outlook for RootOutlook {
 
     fn settled(&self) -> u64 {
         self.0.settled(self.1)
-    }
-}
-
-/// The checkpoint key, which signs nothing that the sign state does not hold.
-struct CheckpointSigner {
-    key: bls::SecretKey,
-    state: Mutex<SignState>,
-}
-
-impl Signer for CheckpointSigner {
-    fn key(&self) -> [u8; 96] {
-        self.key.public_key()
-    }
-
-    fn share(&self, epoch: u64, digest: &B256) -> Option<[u8; 192]> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.record(epoch, *digest) {
-            Ok(_) => Some(self.key.sign_checkpoint(digest)),
-            Err(error) => {
-                tracing::error!(epoch, %digest, %error, "no share was signed");
-                None
-            }
-        }
     }
 }

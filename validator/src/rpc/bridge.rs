@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 use super::Services;
 use crate::{
     app::reads::{bridge, claims},
-    ledger::check::judge_forced,
+    ledger::{OwnContracts, check::judge_forced},
     wire::{account, address_bytes, shown},
 };
 
@@ -90,8 +90,13 @@ impl BridgeService for Services {
     ) -> Answer<PrepareForceResponse> {
         let transaction = request.into_inner().transaction;
         // Whoever sent these would burn the price: the child would record them without effect, whatever its state.
-        judge_forced(&transaction, &self.source.facts().domain)
-            .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
+        let facts = self.source.facts();
+        judge_forced(
+            &transaction,
+            &facts.domain,
+            &OwnContracts::of(&facts.parameters),
+        )
+        .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
         let price = self.price().await?;
         let data = IInbox::forceCall {
             transaction: transaction.into(),
@@ -136,10 +141,10 @@ impl Services {
         &self,
         request: &PrepareDepositRequest,
     ) -> Result<PrepareDepositResponse, Status> {
-        let recipient = account(&request.recipient)?;
+        let to = account(&request.recipient)?;
         let recipient = IVault::Account {
-            kind: recipient.kind,
-            id: FixedBytes(recipient.id),
+            kind: to.kind,
+            id: FixedBytes(to.id),
         };
         let refund = Address::from(address_bytes(&request.refund)?);
         let token = if request.token.is_empty() {
@@ -147,6 +152,9 @@ impl Services {
         } else {
             Address::from(address_bytes(&request.token)?)
         };
+        OwnContracts::of(&self.source.facts().parameters)
+            .check_deposit(to, refund.into_array(), token.into_array())
+            .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
         let amount = amount(&request.amount, "amount")?;
         let native = if request.native_amount.is_empty() {
             0

@@ -16,12 +16,16 @@
 use plasmid_proto::{
     chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient},
     ledger::v1::{
-        FollowRequest, FollowResponse, GetAccountRequest, QuoteFeeRequest, SimulateRequest, Stage,
-        Status as Standing, SubmitRequest, account_service_client::AccountServiceClient,
-        follow_request, transaction_service_client::TransactionServiceClient,
+        FollowRequest, FollowResponse, GetAccountRequest, GetAccountResponse, QuoteFeeRequest,
+        SimulateRequest, Stage, Status as Standing, SubmitRequest,
+        account_service_client::AccountServiceClient, follow_request,
+        transaction_service_client::TransactionServiceClient,
     },
 };
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{
+    Status, Streaming,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
 
 use crate::{
     ledger::{
@@ -44,6 +48,14 @@ pub enum ClientError {
         url: String,
         /// What went wrong.
         source: tonic::transport::Error,
+    },
+    /// The address of the node is none.
+    #[error("the node's address {url:?} cannot be used: {why}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// The node serves another deployment.
     #[error("the node serves deployment {found}, and {expected} is expected: sign nothing for it")]
@@ -96,7 +108,7 @@ pub struct Terms {
     pub fee: Option<u128>,
     /// The most that a quoted fee may be.
     pub most_fee: u128,
-    /// The sequence; none for the account's next.
+    /// The sequence; none for the account's next one at which nothing waits.
     pub sequence: Option<u64>,
     /// Blocks from the tip after which it expires.
     pub valid_for: u64,
@@ -113,6 +125,28 @@ impl Default for Terms {
             valid_for: 5_000,
             memo: [0; 32],
         }
+    }
+}
+
+/// The endpoint of a node. `http` is plain text; `https` is TLS, checked against the certificates that the system trusts; and
+/// nothing else is guessed, so nobody sends in plain text what was meant for TLS.
+///
+/// # Errors
+/// [`ClientError::Address`].
+pub fn endpoint(url: &str) -> Result<Endpoint, ClientError> {
+    let wrong = |why: String| ClientError::Address {
+        url: url.to_owned(),
+        why,
+    };
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| wrong(e.to_string()))?;
+    match endpoint.uri().scheme_str() {
+        Some("http") => Ok(endpoint),
+        Some("https") => endpoint
+            .tls_config(ClientTlsConfig::new().with_native_roots())
+            .map_err(|e| wrong(format!("TLS cannot be used ({e})"))),
+        _ => Err(wrong(
+            "it has the form http://HOST:PORT or https://HOST".into(),
+        )),
     }
 }
 
@@ -141,11 +175,7 @@ impl Client {
             url: url.to_owned(),
             source,
         };
-        let endpoint = Channel::from_shared(url.to_owned()).map_err(|_| ClientError::Answer {
-            field: "no address",
-            found: url.to_owned(),
-        })?;
-        let channel = endpoint.connect().await.map_err(refused)?;
+        let channel = endpoint(url)?.connect().await.map_err(refused)?;
         let client = Self {
             channel,
             domain: expected,
@@ -193,7 +223,7 @@ impl Client {
             lane: 0,
             sequence: match terms.sequence {
                 Some(sequence) => sequence,
-                None => self.sequence(&account).await?,
+                None => self.next_sequence(&account).await?,
             },
             fee: terms.fee.unwrap_or(0),
             fee_payer: Account::NONE,
@@ -211,16 +241,27 @@ impl Client {
         Ok(signer.sign(Header { fee, ..header }, body, &self.domain))
     }
 
-    /// The account's next sequence.
+    /// The account's sequence in the state.
     ///
     /// # Errors
     /// [`ClientError::Status`].
     pub async fn sequence(&self, account: &Account) -> Result<u64, ClientError> {
+        Ok(self.account(account).await?.sequence)
+    }
+
+    /// The sequence to sign next: past the state's and past what waits in the node.
+    ///
+    /// # Errors
+    /// [`ClientError::Status`].
+    pub async fn next_sequence(&self, account: &Account) -> Result<u64, ClientError> {
+        Ok(self.account(account).await?.next_sequence)
+    }
+
+    async fn account(&self, account: &Account) -> Result<GetAccountResponse, ClientError> {
         let request = GetAccountRequest {
             account: account.to_string(),
         };
-        let answer = self.accounts().get_account(request).await?;
-        Ok(answer.into_inner().sequence)
+        Ok(self.accounts().get_account(request).await?.into_inner())
     }
 
     /// What the node suggests for this transaction; it is tried there first, unless it is ahead of its turn.
@@ -257,13 +298,30 @@ impl Client {
             })
     }
 
-    /// Hands a transaction in.
+    /// Hands a transaction in. It takes no other's place.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the chain's code: 18 when another transaction waits at its sequence.
+    pub async fn submit(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
+        self.hand_in(transaction, false).await
+    }
+
+    /// Hands a transaction in that takes the place of the one that waits at its sequence, and pays a tenth more than that.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with the chain's code.
-    pub async fn submit(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
+    pub async fn replace(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
+        self.hand_in(transaction, true).await
+    }
+
+    async fn hand_in(
+        &self,
+        transaction: &Transaction,
+        replace: bool,
+    ) -> Result<Submitted, ClientError> {
         let request = SubmitRequest {
             transaction: transaction.encode(),
+            replace,
         };
         let answer = self.transactions().submit(request).await?.into_inner();
         if answer.code != 0 {

@@ -1,5 +1,7 @@
 //! Signs every kind of transaction with either kind of account key.
 
+use std::{fmt, ops::Deref};
+
 use alloy_primitives::{Address, keccak256};
 use ed25519_dalek::Signer as _;
 use plasmid_bridge::proof::bls;
@@ -12,8 +14,36 @@ use crate::ledger::{
     transaction::{Authentication, Body, Header, Scheme},
 };
 
-/// Thirty-two secret bytes, wiped when dropped.
-pub type Secret = Zeroizing<[u8; 32]>;
+/// Thirty-two secret bytes, wiped when dropped and never printed.
+#[derive(Clone, Default)]
+pub struct Secret(Zeroizing<[u8; 32]>);
+
+impl Secret {
+    /// A secret of these bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl From<Zeroizing<[u8; 32]>> for Secret {
+    fn from(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Secret {
+    type Target = [u8; 32];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
 
 /// What a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

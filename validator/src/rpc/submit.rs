@@ -40,9 +40,11 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl TransactionService for Services {
     async fn submit(&self, request: Request<SubmitRequest>) -> Answer<SubmitResponse> {
-        self.take(request.into_inner().transaction)
-            .await
-            .map(Response::new)
+        let SubmitRequest {
+            transaction,
+            replace,
+        } = request.into_inner();
+        self.take(transaction, replace).await.map(Response::new)
     }
 
     async fn submit_many(
@@ -53,7 +55,7 @@ impl TransactionService for Services {
         let mut answer = SubmitManyResponse::default();
         let mut index = 0;
         while let Some(message) = next(&mut stream, index).await? {
-            let taken = self.take(message.transaction).await?;
+            let taken = self.take(message.transaction, message.replace).await?;
             if taken.code == 0 {
                 answer.accepted += 1;
             } else {
@@ -112,7 +114,7 @@ impl TransactionService for Services {
 }
 
 impl Services {
-    async fn take(&self, bytes: Vec<u8>) -> Result<SubmitResponse, Status> {
+    async fn take(&self, bytes: Vec<u8>, replace: bool) -> Result<SubmitResponse, Status> {
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
         // What is no transaction, or too long for one, need not be carried to the engine.
         let digest = match Transaction::decode(&bytes) {
@@ -130,7 +132,7 @@ impl Services {
         let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
         let taken = self
             .engine
-            .broadcast(bytes)
+            .broadcast(bytes, replace)
             .await
             .map_err(Status::unavailable)?;
         Ok(SubmitResponse {

@@ -22,13 +22,6 @@ interface IInbox {
         uint64 doublingSecs;
     }
 
-    /// @notice The constructor's only argument, `abi.encode(Arguments)`: six words.
-    struct Arguments {
-        address vault;
-        address rootChain;
-        Parameters parameters;
-    }
-
     /// @notice What shows that (cursor, hash) is a link of the chain, and how many messages were due at a time.
     /// @param afterCursor message hashes of cursor + 1, cursor + 2, … up to a kept link; empty if the cursor's own is kept.
     /// @param beforeDue the link before the first of `around`.
@@ -49,6 +42,8 @@ interface IInbox {
 
     /// @notice Only Vault and RootChain send, each its own kind.
     error NotAllowed(address sender, uint8 kind);
+    /// @notice RootChain does not exist yet: the deployment is not complete, so nothing is sent.
+    error NotOpen();
     /// @notice The value sent does not cover the price.
     error PriceNotPaid(uint256 price, uint256 value);
     /// @notice A free message came with value.

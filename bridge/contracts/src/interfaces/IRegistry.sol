@@ -10,40 +10,48 @@ import {IRootChain} from "./IRootChain.sol";
 /// operators and to the code of the other contracts.
 ///
 /// ```text
-///            register             agree (again when it lapsed)          create, by anyone
-/// listed ─────────────▶ registered ──────────────▶ agreed for lockSecs ──────────────────▶ created (for ever)
-///    ▲                      │ refund                    │ lapsed: refund
-///    └──────────────────────┴───────────────────────────┘
+///            register             agree                   create: first step             last step, by anyone
+/// listed ─────────────▶ registered ─────▶ agreed for lockSecs ─────▶ begun for lockSecs ─────▶ created (for ever)
+///    ▲                      │ refund           │ lapsed: refund            │ run out: refund, or agree on the same again
+///    └──────────────────────┴──────────────────┴───────────────────────────┘
 /// ```
-/// At any time a genesis stake can be either used for exactly what its operator agreed on, or taken back. Bonds stay here.
+/// The rest is created one contract a step, so that each fits one transaction. A step takes its code by the hash that this contract's
+/// address commits to, and its constructor arguments from what all operators agreed on; so it does not matter who takes it. No money
+/// moves before the last step: that one creates RootChain and fills the Vault, both or neither. Until then nothing sends or accepts a
+/// message, and at any time a genesis stake can be either used for exactly what its operator agreed on, or taken back. If the steps
+/// are never finished, all stakes and bonds return. Bonds stay here.
 interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
-    /// @param inboxCode, vaultCode, rootChainCode keccak-256 of the creation code of each, without constructor arguments.
-    /// @param bond bounty bond in wei, at most 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
-    /// @param lockSecs how long an agreement locks, 1 second to 365 days: a day on networks; local ones may take less.
+    /// @param codes the manifest: keccak-256 of the creation code, without constructor arguments, of each contract of the rest, in the
+    /// order of their creation. 3 to 16: the Inbox is the first, the Vault the second, RootChain the last.
+    /// @param bond bounty bond in wei, 1 to 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
+    /// @param lockSecs how long an agreement locks, a minute to 365 days: a day on networks; local ones may take less. The steps of the
+    /// creation have as long again, from the first one on.
     struct Arguments {
         address[] operators;
         IEd25519Verifier verifier;
-        bytes32 inboxCode;
-        bytes32 vaultCode;
-        bytes32 rootChainCode;
+        bytes32[] codes;
         uint128 bond;
         uint64 lockSecs;
     }
 
-    /// @notice Constructor arguments of the rest, on which the operators agree. All of fixed width: `abi.encode(Genesis)` is sixteen
-    /// words, RootChain's twelve and the Inbox's four.
+    /// @notice What the operators agree on, beside their registrations. All of fixed width: `abi.encode(Genesis)` is nineteen words,
+    /// RootChain's thirteen and the Inbox's four behind the first two.
+    /// @param stateRoot of the genesis state.
+    /// @param sigma genesis stakes and balances in wei: who takes the last step sends the balances with it.
     struct Genesis {
+        bytes32 stateRoot;
+        uint256 sigma;
         IRootChain.Parameters rootChain;
         IInbox.Parameters inbox;
     }
 
-    /// @notice Creation code of the rest, without constructor arguments.
-    struct Code {
-        bytes inbox;
-        bytes vault;
-        bytes rootChain;
+    /// @notice The only constructor argument of every contract of the rest, `abi.encode(Founding)`. The Registry is the creator.
+    /// @param contracts where each contract of the manifest is or will be, in its order: by this contract's creation nonces from 1 on.
+    struct Founding {
+        address[] contracts;
+        Genesis genesis;
     }
 
     /// @notice That the operator holds both keys (PROTOCOL, section 8).
@@ -74,6 +82,8 @@ interface IRegistry {
     );
     event Refunded(address indexed operator, uint256 amount);
     event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
+    /// @notice A step of the creation was taken: this contract of the manifest stands.
+    event Made(uint256 indexed step, address indexed made, bytes32 agreement);
     event Created(address indexed rootChain, address inbox, address vault, bytes32 agreement, uint256 sigma);
 
     error OperatorCount(uint256 count);
@@ -81,7 +91,9 @@ interface IRegistry {
     error OperatorTwice(address operator);
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
-    error CodeHashZero();
+    /// @notice The manifest lists 3 to 16 contracts.
+    error CodeCount(uint256 count);
+    error CodeHashZero(uint256 step);
     /// @notice A number of the constructor's is out of its range.
     error ParameterOutOfRange(string name, uint256 value);
     error NotListed(address sender);
@@ -95,10 +107,10 @@ interface IRegistry {
     error StakeMissing(uint256 bond, uint256 value);
     /// @notice The consensus key is not canonical (y ≥ p), or one of the eight points of small order.
     error WeakConsensusKey(bytes32 key);
-    /// @notice The key belongs to another operator.
-    error KeyTaken(address operator);
+    /// @notice The key ("consensus key" or "checkpoint key") belongs to another operator.
+    error KeyTaken(string key, address operator);
     error BadPossession(string key);
-    /// @notice Locked by an agreement until this time.
+    /// @notice Locked until this time, by an agreement or by a creation that has begun.
     error Locked(uint64 until, uint256 time);
     error AgreementZero();
     error RefundNotTaken(address operator, uint256 amount);
@@ -106,33 +118,52 @@ interface IRegistry {
     error NotAgreed(address operator, bytes32 wanted, bytes32 agreed);
     /// @notice The operator's agreement has run out.
     error AgreementLapsed(address operator, uint64 until, uint256 time);
-    error CodeMismatch(string name, bytes32 expected, bytes32 given);
+    /// @notice The creation has begun with another agreement, and can only go on with that one.
+    error BegunWithAnother(bytes32 begun, bytes32 given);
+    /// @notice The steps are taken in the order of the manifest, each once.
+    error NotNextStep(uint256 next, uint256 given);
+    error CodeMismatch(uint256 step, bytes32 expected, bytes32 given);
     /// @notice At most 2^112 wei go into escrow.
     error SigmaTooHigh(uint256 sigma);
+    /// @notice The registered stakes alone are more than the sum that was given.
+    error SigmaTooLow(uint256 stakes, uint256 sigma);
+    /// @notice The genesis balances come with the last step, exactly, and nothing with the others.
+    error BalancesMismatch(uint256 expected, uint256 value);
     /// @notice A contract of the rest was not made where it belongs, and its constructor gave no reason.
-    error CreationFailed(string name);
+    error CreationFailed(uint256 step);
 
     /// @notice Registers the caller, a listed genesis operator, with both its keys. The value is bond and genesis stake.
     /// @dev Until RootChain exists a registration can be refunded and made anew, with the same keys or others; a key stays its operator's.
     function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
 
-    /// @notice Takes back bond and stake: before an agreement, or after its lock ran out.
+    /// @notice Takes back bond and stake: before an agreement, or after its lock ran out and the time for the steps too, if they began.
     function refund() external;
 
     /// @notice Agrees on a genesis and locks the stake for it. Possible again when the lock ran out.
-    /// @param agreement keccak(`PAGR` ‖ genesis state root ‖ Σ ‖ keccak(abi.encode(Genesis))), see `agreementOf`.
+    /// @param agreement what `agreementOf` gives, computed by the operator itself.
     function agree(bytes32 agreement) external;
 
-    /// @notice Creates Inbox, Vault and RootChain, with the stakes and the value sent (the genesis balances) in the Vault. By anyone.
-    /// @param stateRoot of the genesis state.
-    function create(bytes32 stateRoot, Genesis calldata genesis, Code calldata code) external payable;
+    /// @notice Takes one step: creates the next contract of the manifest. By anyone, in order. The first step needs the agreement of
+    /// all operators, and from it on they are bound for `lockSecs`; a step later than that needs their agreement, on the same, again.
+    /// @dev The last step takes the genesis balances as its value, and moves them and all stakes into the Vault.
+    /// @param step the place in the manifest, from 0: the number of contracts that stand.
+    /// @param code creation code, without constructor arguments.
+    function create(uint256 step, Genesis calldata genesis, bytes calldata code) external payable;
 
-    /// @notice Whether RootChain exists.
+    /// @notice How many contracts of the manifest stand, how many there are, and, once the first stands, on what all agreed and until
+    /// when the steps need no new agreement.
+    function creation() external view returns (uint256 made, uint256 steps, bytes32 agreement, uint64 until);
+
+    /// @notice Whether the last step was taken: RootChain exists, and the Vault has the stakes.
     function created() external view returns (bool);
 
-    /// @notice What the operators must agree on for this genesis.
-    /// @param sigma stakes and genesis balances, in wei.
-    function agreementOf(bytes32 stateRoot, uint256 sigma, Genesis calldata genesis) external pure returns (bytes32);
+    /// @notice What the operators must agree on for this genesis and the registrations of this moment: keccak(`PAGR` ‖
+    /// `registrationsHash` ‖ keccak(abi.encode(genesis))).
+    function agreementOf(Genesis calldata genesis) external view returns (bytes32);
+
+    /// @notice keccak(`PREG` ‖ each operator's address, registration u64, consensus key, checkpoint key, stake u128 and bond u128), in
+    /// the order of the list. One that has not registered stands there with zeros.
+    function registrationsHash() external view returns (bytes32);
 
     /// @notice p of PROTOCOL section 8, for an operator and its keys.
     function possessionOf(address operator, bytes32 consensusKey, bytes calldata checkpointKey) external view returns (bytes32);
@@ -152,13 +183,14 @@ interface IRegistry {
     /// @notice Sum of the registered genesis stakes, in wei.
     function totalStake() external view returns (uint256);
 
-    /// @notice Where the rest will be, or is: nonces 1 to 3 of this contract.
+    /// @notice Where the contracts of the manifest will be, or are: by the nonces of this contract's creations, from 1 on.
+    function contracts() external view returns (address[] memory);
     function inbox() external view returns (address);
     function vault() external view returns (address);
     function rootChain() external view returns (address);
 
     function verifier() external view returns (IEd25519Verifier);
-    function codeHashes() external view returns (bytes32 inboxCode, bytes32 vaultCode, bytes32 rootChainCode);
+    function codeHashes() external view returns (bytes32[] memory);
     function bond() external view returns (uint128);
     function lockSecs() external view returns (uint64);
 }

@@ -22,10 +22,12 @@ interface IRootChain {
     /// @param exitTimeoutSecs T.
     /// @param rootBlockSecs the slowest time between two blocks of this chain.
     /// @param epochMaxSecs the longest epoch.
+    /// @param epochMinSecs the shortest epoch that the child can make, at most the longest.
     /// @param revealBlocks R, 2 to 256.
     /// @param epochBlocks K, 16 to 65,535.
     /// @param recordSlots size of the ring of records: even, 8 to 65,536. When a half of it is full, the next checkpoint waits until
-    /// U after the third acceptance of the other half; so choose at least 2 × (U / shortest epoch in seconds + 4).
+    /// U after the third acceptance of the other half; so it is at least 2 × (U / epochMinSecs + 4), and at least
+    /// (max(E, U) + T + grace + 2 × revealBlocks × rootBlockSecs) / epochMinSecs + 4, divisions rounded up.
     struct Parameters {
         bytes32 setCommitment;
         uint128 unit;
@@ -36,18 +38,10 @@ interface IRootChain {
         uint64 graceSecs;
         uint64 rootBlockSecs;
         uint64 epochMaxSecs;
+        uint64 epochMinSecs;
         uint32 revealBlocks;
         uint32 epochBlocks;
         uint32 recordSlots;
-    }
-
-    /// @notice The constructor's only argument, `abi.encode(Arguments)`: sixteen words. The Registry is the creator.
-    struct Arguments {
-        IInbox inbox;
-        address vault;
-        bytes32 stateRoot;
-        uint64 inboxDelaySecs;
-        Parameters parameters;
     }
 
     /// @notice The content of a checkpoint (PROTOCOL, section 7), but for the deployment id, which is this contract's.

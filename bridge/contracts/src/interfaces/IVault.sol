@@ -14,12 +14,6 @@ import {IRootChain} from "./IRootChain.sol";
 /// A hostile token harms its own holders only. A token whose balances shrink by themselves can leave less here than its escrow;
 /// then its last claims wait.
 interface IVault {
-    /// @notice The constructor's only argument, `abi.encode(Arguments)`: two words. The value sent with it is Σ.
-    struct Arguments {
-        IInbox inbox;
-        IRootChain rootChain;
-    }
-
     /// @notice An account of the child chain. Kind 0: an Ethereum address; kind 1: 20 bytes of the hash of an Ed25519 key.
     struct Account {
         uint8 kind;
@@ -62,16 +56,22 @@ interface IVault {
     error RecipientKind(uint8 kind);
     error RecipientZero();
     error RefundZero();
+    /// @notice A recipient or refund address that is a contract of this deployment, or the token itself: nobody could ever use or
+    /// claim what it gets.
+    error AccountUnusable(address account);
     /// @notice The value sent does not cover the amount and the inbox price.
     error ValueTooLow(uint256 needed, uint256 value);
     /// @notice What was sent over it could not be given back.
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice There is no contract at the token's address.
     error NoToken(address token);
+    /// @notice A token's transfer to this contract did not fail, and brought nothing.
+    error NothingArrived(address token, uint256 amount);
     /// @notice A token's balance of this contract fell by another amount than was paid.
     error PaidOtherThan(address token, uint256 amount, uint256 fell);
     error Reentered();
     error OnlyItself(address sender);
+    error OnlyRegistry(address sender);
     error AlreadyClaimed(uint32 index);
     /// @notice The state has no leaf with this index.
     error IndexBeyondCount(uint32 index, uint32 count);
@@ -84,6 +84,9 @@ interface IVault {
     error NothingToClaim();
     /// @notice A batch has less gas left than its next payout may need.
     error GasTooLow(uint256 needed, uint256 left);
+
+    /// @notice Takes Σ of genesis. By the Registry, in the transaction that creates RootChain.
+    function fund() external payable;
 
     /// @notice Deposits the native coin. `msg.value` is at least `quote(amount)`; what is over it returns to the caller.
     /// @param refund who can claim the amount on root if the child cannot credit it.
@@ -129,6 +132,7 @@ interface IVault {
     /// @notice Whether the withdrawal with this leaf index was paid.
     function claimed(uint32 index) external view returns (bool);
 
+    function registry() external view returns (address);
     function inbox() external view returns (IInbox);
     function rootChain() external view returns (IRootChain);
 }

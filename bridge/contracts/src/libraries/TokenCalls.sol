@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 /// @title Calls to tokens, which are hostile until shown otherwise
-/// @dev No answer is copied beyond what is asked for, so none can make the caller pay for its length. A token may return
-/// nothing (as some large ones do); false, an empty account and a revert are failures.
+/// @dev No answer is copied beyond what is asked for, so none can make the caller pay for its length. What a transfer answers says
+/// nothing: some tokens move the money and answer false, or nothing. So only a revert is a failure here, and whoever calls measures
+/// the balance before and behind.
 library TokenCalls {
-    /// @notice The token did not answer, or answered false.
+    /// @notice The token reverted, or has no balances.
     error TokenCallFailed(address token);
 
     /// @dev For symbol and decimals, which are for display only.
@@ -23,11 +24,11 @@ library TokenCalls {
     }
 
     function transfer(address token, address to, uint256 amount) internal {
-        _mustSucceed(token, abi.encodeWithSignature("transfer(address,uint256)", to, amount));
+        _mustNotRevert(token, abi.encodeWithSignature("transfer(address,uint256)", to, amount));
     }
 
     function transferFrom(address token, address from, address to, uint256 amount) internal {
-        _mustSucceed(token, abi.encodeWithSignature("transferFrom(address,address,uint256)", from, to, amount));
+        _mustNotRevert(token, abi.encodeWithSignature("transferFrom(address,address,uint256)", from, to, amount));
     }
 
     /// @notice `decimals()`, or 0 if there is no sound answer.
@@ -65,14 +66,10 @@ library TokenCalls {
         text = length == 0 ? bytes32(0) : bytes32(uint256(text) >> (256 - 8 * uint256(length)) << (256 - 8 * uint256(length)));
     }
 
-    function _mustSucceed(address token, bytes memory data) private {
+    function _mustNotRevert(address token, bytes memory data) private {
         bool ok;
         assembly ("memory-safe") {
-            mstore(0x00, 1) // stands if the token returns nothing
-            ok := call(gas(), token, 0, add(data, 0x20), mload(data), 0x00, 0x20)
-            let size := returndatasize()
-            // nothing from an account with code, or one whole word that is 1
-            ok := and(ok, and(eq(mload(0x00), 1), or(gt(size, 0x1f), and(iszero(size), gt(extcodesize(token), 0)))))
+            ok := call(gas(), token, 0, add(data, 0x20), mload(data), 0x00, 0x00)
         }
         if (!ok) revert TokenCallFailed(token);
     }

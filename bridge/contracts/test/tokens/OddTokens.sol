@@ -68,6 +68,11 @@ contract MoodyToken is TestToken("Moody", "MOO", 18) {
 
     Mood public mood;
 
+    /// @notice Whether a transfer ends by a revert now; in the other moods it ends, and moves nothing.
+    function reverts() external view returns (bool) {
+        return mood == Mood.Reverts || mood == Mood.BurnsGas || mood == Mood.LongRevert;
+    }
+
     function setMood(Mood to) external {
         mood = to;
     }

@@ -1,9 +1,7 @@
 //! The compiled contracts that a deployment is made of.
 
-use alloy_primitives::{B256, Bytes, hex, keccak256};
+use alloy_primitives::{Bytes, hex};
 use serde_json::Value;
-
-use crate::abi::IRegistry;
 
 /// Why a compiled contract cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,28 +55,13 @@ impl Artifacts {
         })
     }
 
-    /// keccak-256 of the Inbox's creation code.
-    pub fn inbox_hash(&self) -> B256 {
-        keccak256(&self.inbox)
-    }
-
-    /// keccak-256 of the Vault's creation code.
-    pub fn vault_hash(&self) -> B256 {
-        keccak256(&self.vault)
-    }
-
-    /// keccak-256 of RootChain's creation code.
-    pub fn root_chain_hash(&self) -> B256 {
-        keccak256(&self.root_chain)
-    }
-
-    /// What `create` takes.
-    pub fn code(&self) -> IRegistry::Code {
-        IRegistry::Code {
-            inbox: self.inbox.clone(),
-            vault: self.vault.clone(),
-            rootChain: self.root_chain.clone(),
-        }
+    /// What the Registry's manifest lists, in the order of creation: a name for people, and the creation code.
+    pub fn manifest(&self) -> [(&'static str, &Bytes); 3] {
+        [
+            ("Inbox", &self.inbox),
+            ("Vault", &self.vault),
+            ("RootChain", &self.root_chain),
+        ]
     }
 }
 
@@ -103,15 +86,17 @@ pub fn creation_code(name: &'static str, json: &str) -> Result<Bytes, ArtifactEr
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::keccak256;
+
     use super::*;
 
     #[test]
     fn the_committed_contracts_are_embedded_and_differ_from_each_other() {
         let artifacts = Artifacts::embedded().unwrap();
         let hashes = [
-            artifacts.inbox_hash(),
-            artifacts.vault_hash(),
-            artifacts.root_chain_hash(),
+            keccak256(&artifacts.inbox),
+            keccak256(&artifacts.vault),
+            keccak256(&artifacts.root_chain),
             keccak256(&artifacts.registry),
             keccak256(&artifacts.verifier),
         ];

@@ -14,6 +14,16 @@ pub enum CeremonyError {
     /// The node could not be asked.
     #[error(transparent)]
     Rpc(#[from] RpcError),
+    /// A transaction is mined, and what it made could not be looked at.
+    #[error(
+        "transaction {hash} is mined, and its result could not be looked at: {source}. Repeat the command: what is there already is not made again"
+    )]
+    Unseen {
+        /// The transaction.
+        hash: B256,
+        /// What the node said.
+        source: RpcError,
+    },
     /// A transaction did not do what it was sent for.
     #[error(transparent)]
     Wallet(#[from] WalletError),
@@ -71,7 +81,7 @@ pub enum CeremonyError {
     NotFinal {
         /// Which one.
         block: u64,
-        /// The newest one that is final; none if the node knows of none.
+        /// The newest one that is final, or `None` if the node knows of none.
         reached: Option<u64>,
         /// How long was waited.
         waited: Duration,

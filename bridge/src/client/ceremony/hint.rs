@@ -15,7 +15,7 @@ const P: U256 = U256::from_limbs([
     0x7fff_ffff_ffff_ffff,
 ]);
 
-/// The x-coordinate of the point that these 32 bytes encode; none when they encode none. Reduces a y of p or more, as ZIP-215 does.
+/// The x-coordinate of the point that these 32 bytes encode, or `None` when they encode none. Reduces a y of p or more, as ZIP-215 does.
 pub fn x_coordinate(encoded: &[u8; 32]) -> Option<U256> {
     let mut bytes = *encoded;
     let is_odd = bytes[31] >> 7 == 1;

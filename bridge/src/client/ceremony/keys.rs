@@ -49,7 +49,7 @@ impl OperatorKeys {
     }
 }
 
-/// The proof that `operator` holds both keys, for `register`; none when a key encodes no point, which a real one never does.
+/// The proof that `operator` holds both keys, for `register`, or `None` when a key encodes no point, which a real one never does.
 pub fn proof_of_possession(
     keys: &OperatorKeys,
     root_chain_id: u64,

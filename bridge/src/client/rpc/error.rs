@@ -19,7 +19,10 @@ pub enum RpcError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No connection, a broken one, or none in time.
+    /// No connection: nothing left this machine.
+    #[error("no connection to the root chain's node: {0}")]
+    NoConnection(String),
+    /// A connection that broke, or no answer in time.
     #[error("the root chain's node does not answer: {0}")]
     Unreachable(String),
     /// HTTP 429, or the JSON-RPC code for it.
@@ -51,16 +54,31 @@ impl RpcError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable(_) | Self::RateLimited(_) | Self::Status(500..=599)
+            Self::NoConnection(_)
+                | Self::Unreachable(_)
+                | Self::RateLimited(_)
+                | Self::Status(500..=599)
+        )
+    }
+
+    /// Whether the node may have acted on the request all the same.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::TooLarge(_) | Self::Status(_) | Self::Malformed(_)
         )
     }
 
     /// What a pure machine is told.
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Address { .. } | Self::Unreachable(_) | Self::Status(_) => Failure::Unreachable,
+            // HTTP status 413: what was asked for is too large for the node, or for what stands in front of it.
+            Self::TooLarge(_) | Self::Status(413) => Failure::TooLarge,
+            Self::Address { .. }
+            | Self::NoConnection(_)
+            | Self::Unreachable(_)
+            | Self::Status(_) => Failure::Unreachable,
             Self::RateLimited(_) => Failure::RateLimited,
-            Self::TooLarge(_) => Failure::TooLarge,
             Self::Malformed(what) => Failure::Malformed(what.clone()),
             Self::Refused { message, .. } => Failure::Refused(message.clone()),
         }

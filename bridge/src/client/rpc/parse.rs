@@ -1,7 +1,8 @@
 //! What a root node's JSON means, and what it may not be.
 //!
-//! Quantities are `0x` and hex digits without leading zeros, data is `0x` and whole bytes, as the Ethereum JSON-RPC specification
-//! (execution-apis) says; a node that is looser than that is called malformed, because the next one to read it might guess differently.
+//! Quantities are `0x` and hex digits, data is `0x` and whole bytes, as the Ethereum JSON-RPC specification (execution-apis) says. Nodes that
+//! write leading zeros, or a number of JSON, mean one thing by it, and are understood; what could mean two things is malformed. Fields that are
+//! not needed are not looked at, so that a node may leave them out or write them as it likes.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::relay::seen::{Block, Log};
 pub struct Seen {
     /// The block.
     pub block: Block,
-    /// Its base fee in wei per gas; none before EIP-1559.
+    /// Its base fee in wei per gas, or `None` before EIP-1559.
     pub base_fee: Option<u128>,
 }
 
@@ -33,8 +34,8 @@ pub struct Receipt {
     pub block_hash: B256,
     /// Gas used.
     pub gas_used: u64,
-    /// Wei paid per gas.
-    pub gas_price: u128,
+    /// Wei paid per gas, or `None` when the node does not say.
+    pub gas_price: Option<u128>,
     /// The contract it made, if it made one.
     pub contract: Option<Address>,
     /// Its events.
@@ -96,6 +97,17 @@ fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {
         .ok_or_else(|| malformed(format!("no field {name:?}: {}", shorten(value))))
 }
 
+fn optional<T>(
+    value: &Value,
+    name: &str,
+    read: impl FnOnce(&Value) -> Result<T, RpcError>,
+) -> Result<Option<T>, RpcError> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(found) => read(found).map(Some),
+    }
+}
+
 fn digits<'a>(value: &'a Value, what: &str) -> Result<&'a str, RpcError> {
     value
         .as_str()
@@ -116,10 +128,11 @@ fn shorten(value: &Value) -> String {
 
 /// A quantity of up to 256 bits.
 pub fn quantity(value: &Value) -> Result<U256, RpcError> {
+    if let Some(number) = value.as_u64() {
+        return Ok(U256::from(number));
+    }
     let text = digits(value, "a quantity")?;
-    let leading = text.len() > 1 && text.starts_with('0');
-    if text.is_empty() || text.len() > 64 || leading || !text.bytes().all(|b| b.is_ascii_hexdigit())
-    {
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(malformed(format!("not a quantity: {}", shorten(value))));
     }
     U256::from_str_radix(text, 16).map_err(|e| malformed(format!("not a quantity: {e}")))
@@ -167,7 +180,7 @@ fn address(value: &Value) -> Result<Address, RpcError> {
     fixed(value, "an address").map(Address::from)
 }
 
-/// A header, none when the node knows no such block.
+/// A header, or `None` when the node knows no such block.
 pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
     if value.is_null() {
         return Ok(None);
@@ -178,10 +191,7 @@ pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
         parent: hash(field(value, "parentHash")?)?,
         time: quantity_u64(field(value, "timestamp")?)?,
     };
-    let base_fee = match value.get("baseFeePerGas") {
-        None | Some(Value::Null) => None,
-        Some(fee) => Some(quantity_u128(fee)?),
-    };
+    let base_fee = optional(value, "baseFeePerGas", quantity_u128)?;
     Ok(Some(Seen { block, base_fee }))
 }
 
@@ -215,17 +225,24 @@ fn log(value: &Value) -> Result<Log, RpcError> {
     })
 }
 
-/// A receipt of `expected`, none while the transaction is in no block.
+/// A receipt of `expected`, or `None` while the transaction is in no block.
 pub fn receipt(value: &Value, expected: B256) -> Result<Option<Receipt>, RpcError> {
     if value.is_null() {
         return Ok(None);
     }
-    let hash_seen = hash(field(value, "transactionHash")?)?;
-    if hash_seen != expected {
+    let seen = optional(value, "transactionHash", hash)?.unwrap_or(expected);
+    if seen != expected {
         return Err(malformed(format!(
-            "the receipt of {hash_seen} where {expected} was asked for"
+            "the receipt of {seen} where {expected} was asked for"
         )));
     }
+    let (Some(block), Some(block_hash)) = (
+        optional(value, "blockNumber", quantity_u64)?,
+        optional(value, "blockHash", hash)?,
+    ) else {
+        // Some nodes give receipts of transactions that wait in their pool.
+        return Ok(None);
+    };
     let succeeded = match quantity_u64(field(value, "status")?)? {
         0 => false,
         1 => true,
@@ -235,18 +252,14 @@ pub fn receipt(value: &Value, expected: B256) -> Result<Option<Receipt>, RpcErro
             )));
         }
     };
-    let contract = match value.get("contractAddress") {
-        None | Some(Value::Null) => None,
-        Some(made) => Some(address(made)?),
-    };
     Ok(Some(Receipt {
-        hash: hash_seen,
+        hash: expected,
         succeeded,
-        block: quantity_u64(field(value, "blockNumber")?)?,
-        block_hash: hash(field(value, "blockHash")?)?,
-        gas_used: quantity_u64(field(value, "gasUsed")?)?,
-        gas_price: quantity_u128(field(value, "effectiveGasPrice")?)?,
-        contract,
+        block,
+        block_hash,
+        gas_used: optional(value, "gasUsed", quantity_u64)?.unwrap_or(0),
+        gas_price: optional(value, "effectiveGasPrice", quantity_u128)?,
+        contract: optional(value, "contractAddress", address)?,
         logs: logs(field(value, "logs")?)?,
     }))
 }

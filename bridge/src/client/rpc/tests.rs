@@ -65,13 +65,18 @@ async fn a_good_answer_is_read() {
 }
 
 #[tokio::test]
-async fn loose_quantities_are_malformed() {
+async fn loose_quantities_with_one_meaning_are_understood_and_others_are_malformed() {
+    for loose in ["\"0x07a69\"", "\"0x0000000000007A69\"", "31337"] {
+        let (rpc, _) = node(vec![ok(loose)]).await;
+        assert_eq!(rpc.chain_id().await.unwrap(), 31337, "{loose}");
+    }
     for loose in [
         "\"0x\"",
-        "\"0x07a69\"",
         "\"7a69\"",
+        "\"31337\"",
         "\"0xzz\"",
-        "31337",
+        "31337.5",
+        "-1",
         "null",
         "\"0x+1\"",
         "\"0X1\"",
@@ -201,10 +206,9 @@ async fn silence_and_refused_connections_are_unreachable() {
         RpcError::Unreachable(_)
     ));
     drop(listener);
-    assert!(matches!(
-        silent.chain_id().await.unwrap_err(),
-        RpcError::Unreachable(_)
-    ));
+    let refused = silent.chain_id().await.unwrap_err();
+    assert!(matches!(refused, RpcError::NoConnection(_)), "{refused}");
+    assert!(!refused.may_have_arrived());
 }
 
 #[test]
@@ -232,7 +236,7 @@ fn events_and_receipts_are_checked_field_by_field() {
         ("topics", serde_json::json!([1])),
         ("topics", serde_json::json!(["0x", "0x", "0x", "0x", "0x"])),
         ("data", serde_json::json!("0x1")),
-        ("blockNumber", serde_json::json!(1)),
+        ("blockNumber", serde_json::json!("1")),
         ("logIndex", serde_json::json!(null)),
         ("removed", serde_json::json!(true)),
     ] {
@@ -245,4 +249,42 @@ fn events_and_receipts_are_checked_field_by_field() {
     let other = serde_json::json!({ "transactionHash": B256::repeat_byte(2) });
     assert!(parse::receipt(&other, hash).is_err());
     assert_eq!(parse::receipt(&Value::Null, hash).unwrap(), None);
+}
+
+#[test]
+fn receipts_that_a_strict_parser_dislikes_are_read_and_pending_ones_are_none() {
+    let hash = B256::repeat_byte(1);
+    let whole = serde_json::json!({
+        "transactionHash": hash, "status": "0x1", "blockNumber": "0x07", "blockHash": B256::repeat_byte(2), "gasUsed": "0x5208",
+        "effectiveGasPrice": "0x3b9aca00", "type": "0x2", "logs": [], "contractAddress": null,
+    });
+    let plain = parse::receipt(&whole, hash).unwrap().unwrap();
+    assert_eq!((plain.block, plain.gas_price), (7, Some(1_000_000_000)));
+    let changes: [(&str, Value); 9] = [
+        ("status", serde_json::json!("0x01")),
+        ("status", serde_json::json!(1)),
+        ("blockNumber", serde_json::json!(7)),
+        ("gasUsed", Value::Null),
+        ("effectiveGasPrice", Value::Null),
+        ("type", serde_json::json!(2)),
+        ("type", serde_json::json!("two")),
+        ("transactionHash", Value::Null),
+        ("logsBloom", serde_json::json!("0x0")),
+    ];
+    for (field, value) in changes {
+        let mut odd = whole.clone();
+        odd[field] = value.clone();
+        let read = parse::receipt(&odd, hash).unwrap().unwrap();
+        assert!(read.succeeded && read.block == 7, "{field} {value}");
+    }
+    for field in ["blockNumber", "blockHash"] {
+        let mut pending = whole.clone();
+        pending[field] = Value::Null;
+        assert_eq!(parse::receipt(&pending, hash).unwrap(), None, "{field}");
+    }
+    for (field, value) in [("status", Value::Null), ("logs", Value::Null)] {
+        let mut wrong = whole.clone();
+        wrong[field] = value;
+        assert!(parse::receipt(&wrong, hash).is_err(), "{field}");
+    }
 }

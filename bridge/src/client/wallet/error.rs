@@ -6,17 +6,20 @@ use alloy_primitives::{Address, B256};
 
 use crate::client::rpc::RpcError;
 
-/// Why a transaction did not do what it was sent for.
+/// Why a transaction did not do what it was sent for. Wherever one was handed in, the text names its hash and says whether the same may be
+/// sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
-    /// The node could not be asked.
+    /// The node could not be asked, and nothing was handed in.
     #[error(transparent)]
     Rpc(#[from] RpcError),
     /// It would revert, so it was not sent and nothing was paid.
-    #[error("not sent, because it would be refused: {0}")]
+    #[error("nothing was sent, because the contract would refuse it: {0}")]
     WouldRevert(String),
     /// It was mined and reverted.
-    #[error("transaction {hash} was refused in block {block}: {reason}")]
+    #[error(
+        "transaction {hash} was refused in block {block}: {reason}. It had no effect but its cost, so it may be sent again once the reason is gone"
+    )]
     Reverted {
         /// The transaction.
         hash: B256,
@@ -26,7 +29,7 @@ pub enum WalletError {
         reason: String,
     },
     /// It needs more gas than a transaction may have.
-    #[error("it needs {needed} gas, and a transaction may have at most {cap}")]
+    #[error("it needs {needed} gas, and a transaction may have at most {cap}; nothing was sent")]
     GasCap {
         /// Gas estimated.
         needed: u64,
@@ -35,30 +38,77 @@ pub enum WalletError {
     },
     /// The root chain is dearer than the policy allows.
     #[error(
-        "the root chain asks for {needed} wei per gas, and at most {most} were allowed; wait, or allow more"
+        "the root chain asks for {needed} wei per gas, and this account offers at most {max}; nothing was sent: wait until the root chain is cheaper{}",
+        raise(.option)
     )]
     TooDear {
         /// Wei per gas needed.
         needed: u128,
         /// Wei per gas allowed.
-        most: u128,
+        max: u128,
+        /// The option that allows more, where there is one.
+        option: Option<&'static str>,
+    },
+    /// The transaction costs more than the policy allows for one.
+    #[error(
+        "the transaction may cost {needed} wei, and this account spends at most {max} on one; nothing was sent: wait until the root chain is cheaper{}",
+        raise(.option)
+    )]
+    TooCostly {
+        /// Wei needed at most.
+        needed: u128,
+        /// Wei allowed.
+        max: u128,
+        /// The option that allows more, where there is one.
+        option: Option<&'static str>,
     },
     /// The account cannot pay.
-    #[error("account {0} cannot pay for value and gas; send it coin on the root chain")]
+    #[error(
+        "account {0} cannot pay for value and gas; nothing was sent: send it coin on the root chain"
+    )]
     Poor(Address),
     /// The nonce is taken by a transaction that this wallet does not know.
     #[error(
-        "nonce {nonce} of account {address} was used by another transaction; does another process use the same key?"
+        "transaction {hash} will never be mined: nonce {nonce} of account {address} was used by another transaction (does another process use the same key?). It had no effect, so it may be sent again"
     )]
     NonceTaken {
+        /// The transaction.
+        hash: B256,
         /// The account.
         address: Address,
         /// The nonce.
         nonce: u64,
     },
     /// A replacement offered too little.
-    #[error("the node holds a transaction with nonce {0} and wants a higher fee to replace it")]
-    Underpriced(u64),
+    #[error(
+        "the node did not take transaction {hash}: it wants a higher fee for nonce {nonce}, or holds another transaction with it. It may be sent again"
+    )]
+    Underpriced {
+        /// The transaction.
+        hash: B256,
+        /// The nonce.
+        nonce: u64,
+    },
+    /// The node limits what a transaction may cost.
+    #[error(
+        "the node did not take transaction {hash}: {said}. It may be sent again, when the root chain is cheaper or through a node that allows more"
+    )]
+    OverNodeCap {
+        /// The transaction.
+        hash: B256,
+        /// What the node said.
+        said: String,
+    },
+    /// The node refused it for another reason.
+    #[error(
+        "the node did not take transaction {hash}: {said}. It may be sent again, unless a look at that hash shows that it is mined nevertheless"
+    )]
+    NotTaken {
+        /// The transaction.
+        hash: B256,
+        /// What the node said.
+        said: String,
+    },
     /// The node is on another chain.
     #[error("the node is on root chain {seen}, and this account acts on root chain {expected}")]
     OtherChain {
@@ -68,11 +118,52 @@ pub enum WalletError {
         seen: u64,
     },
     /// No receipt in time.
-    #[error("transaction {hash} stands in no block after {waited:?}")]
+    #[error(
+        "transaction {hash} was handed in, and after {waited:?} no receipt of it is known{}. It may still be mined: do not send it again before another transaction of the account has used nonce {nonce}; look at its hash meanwhile",
+        last_trouble(.trouble)
+    )]
     Lost {
         /// The last transaction sent for this nonce.
         hash: B256,
+        /// Its nonce.
+        nonce: u64,
         /// The time waited.
         waited: Duration,
+        /// What the node said last instead of an answer.
+        trouble: Option<String>,
     },
+}
+
+impl WalletError {
+    /// The transaction that was handed in, if one was.
+    #[must_use]
+    pub fn hash(&self) -> Option<B256> {
+        match self {
+            Self::Reverted { hash, .. }
+            | Self::NonceTaken { hash, .. }
+            | Self::Underpriced { hash, .. }
+            | Self::OverNodeCap { hash, .. }
+            | Self::NotTaken { hash, .. }
+            | Self::Lost { hash, .. } => Some(*hash),
+            _ => None,
+        }
+    }
+
+    /// Whether the same can be sent again without being done twice.
+    #[must_use]
+    pub fn may_repeat(&self) -> bool {
+        !matches!(self, Self::Lost { .. })
+    }
+}
+
+fn raise(option: &Option<&'static str>) -> String {
+    option.map_or_else(String::new, |option| {
+        format!(", or allow more with {option}")
+    })
+}
+
+fn last_trouble(trouble: &Option<String>) -> String {
+    trouble
+        .as_ref()
+        .map_or_else(String::new, |said| format!(" (the node last: {said})"))
 }

@@ -5,23 +5,32 @@ use std::time::Duration;
 /// What a wallet pays, and how long it is patient.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// The tip when the node suggests none, and the least one, in wei per gas.
-    pub least_tip: u128,
+    /// The smallest tip, and the one that is offered when the node suggests none, in wei per gas.
+    pub min_tip: u128,
+    /// The largest tip that is taken on a node's suggestion, in wei per gas: a node that lies must not be able to spend the account.
+    pub max_tip: u128,
     /// The most that is ever offered per gas, base fee and tip together, in wei.
-    pub most_fee: u128,
+    pub max_fee: u128,
+    /// The most that one transaction may cost in gas, in wei; no limit when none.
+    pub max_cost: Option<u128>,
+    /// The options by which a person raises `max_fee` and `max_cost`, where there are some.
+    pub options: Option<(&'static str, &'static str)>,
     /// Between two looks for a receipt.
     pub poll: Duration,
-    /// Without a receipt for so long, the transaction is replaced by one with higher fees.
+    /// Without a receipt for this long, the transaction is replaced by one with higher fees.
     pub stuck: Duration,
-    /// Without a receipt for so long, waiting ends.
+    /// Without a receipt for this long, waiting ends.
     pub give_up: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            least_tip: 1_000_000,
-            most_fee: 500_000_000_000,
+            min_tip: 1_000_000,
+            max_tip: 10_000_000_000,
+            max_fee: 500_000_000_000,
+            max_cost: None,
+            options: None,
             poll: Duration::from_millis(250),
             stuck: Duration::from_secs(45),
             give_up: Duration::from_secs(600),
@@ -45,6 +54,17 @@ impl Fees {
         Self {
             max: bump(self.max),
             tip: bump(self.tip),
+        }
+    }
+
+    /// These, but not more than `cap` wei for `gas` where the base fee of now leaves room: what is offered is twice the base fee and the tip.
+    pub fn within(self, cap: u128, gas: u64) -> Self {
+        let base = self.max.saturating_sub(self.tip) / 2;
+        let needed = base.saturating_add(self.tip);
+        let allowed = cap.checked_div(u128::from(gas)).unwrap_or(u128::MAX);
+        Self {
+            max: self.max.min(allowed.max(needed)),
+            tip: self.tip,
         }
     }
 

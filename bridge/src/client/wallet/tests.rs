@@ -1,8 +1,12 @@
-//! Keys and fees; what a wallet does on a chain is tested against anvil in the workspace's tests.
+//! Keys, fees, and what a wallet makes of what nodes say; what it does on a chain is tested against anvil in the workspace's tests.
 
 use alloy_primitives::{address, hex, keccak256};
 
 use super::*;
+
+mod node;
+
+use node::{Node, Said, wallet};
 
 #[test]
 fn a_key_has_the_address_that_every_wallet_gives_it() {
@@ -47,15 +51,185 @@ fn a_bump_is_at_least_an_eighth_of_each_fee_and_never_overflows() {
 }
 
 #[test]
-fn what_nodes_say_about_known_transactions_is_understood() {
-    for known in [
-        "already known",
-        "ALREADY_EXISTS: already known",
-        "Known transaction: 0x1",
-        "transaction already imported",
+fn a_cap_on_the_whole_lowers_what_is_offered_only_as_far_as_the_base_fee_leaves_room() {
+    let fees = Fees {
+        max: 2 * 60 + 3,
+        tip: 3,
+    };
+    assert_eq!(fees.within(1_000_000, 10), fees);
+    assert_eq!(fees.within(1_000, 10), Fees { max: 100, tip: 3 });
+    assert_eq!(fees.within(500, 10), Fees { max: 63, tip: 3 });
+    assert_eq!(fees.within(500, 0), fees);
+}
+
+#[tokio::test]
+async fn a_tip_that_a_node_names_is_taken_up_to_the_policys_own() {
+    for (named, taken) in [
+        ("\"0x0\"", 1_000_000),
+        ("\"0x3b9aca00\"", 1_000_000_000),
+        ("\"0xffffffffffffffff\"", 10_000_000_000),
     ] {
-        assert!(already_known(known), "{known}");
+        let node = Node::start(move |method, _| match method {
+            "eth_maxPriorityFeePerGas" => Said::Result(named.into()),
+            _ => Said::Honest,
+        });
+        let fees = wallet(&node.await).await.fees().await.unwrap();
+        assert_eq!(fees.tip, taken, "{named}");
     }
-    assert!(nonce_too_low("nonce too low: next nonce 5, tx nonce 4"));
-    assert!(!already_known("insufficient funds") && !nonce_too_low("underpriced"));
+}
+
+#[tokio::test]
+async fn what_a_transaction_may_cost_is_bounded_and_the_option_that_raises_it_is_named() {
+    let node = Node::start(|_, _| Said::Honest).await;
+    let mut wallet = wallet(&node).await;
+    wallet.policy.options = Some(("--max-fee", "--max-cost"));
+    let fees = wallet.fees().await.unwrap();
+    wallet.policy.max_cost = Some(fees.max * 99_999);
+    assert!(wallet.check(fees, 99_999).is_ok());
+    let error = wallet.send_at(Call::default(), 7, 100_000, fees).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, WalletError::TooCostly { .. }), "{error}");
+    assert!(error.to_string().contains("--max-cost"), "{error}");
+    wallet.policy.max_fee = 1;
+    let error = wallet.fees().await.unwrap_err().to_string();
+    assert!(error.contains("--max-fee"), "{error}");
+    assert_eq!(node.asked("eth_sendRawTransaction"), 0);
+}
+
+#[tokio::test]
+async fn no_answer_about_a_receipt_ends_the_wait() {
+    let troubles = [
+        Said::Error("transaction indexing is in progress"),
+        Said::Error("the receipt is still being indexed"),
+        Said::Error("rate limit"),
+        Said::Result("null".into()),
+        Said::Result("{\"status\":\"maybe\"}".into()),
+        Said::Result("[]".into()),
+        Said::Status(502),
+        Said::Status(413),
+        Said::Status(429),
+        Said::Garbage,
+        Said::Silence,
+    ];
+    let count = troubles.len();
+    let node = Node::start(move |method, nth| match method {
+        "eth_getTransactionReceipt" => troubles.get(nth).cloned().unwrap_or(Said::Honest),
+        _ => Said::Honest,
+    });
+    let node = node.await;
+    let receipt = wallet(&node).await.execute(Call::default()).await.unwrap();
+    assert!(receipt.succeeded);
+    assert!(node.asked("eth_getTransactionReceipt") > count);
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_is_lost_or_odd_is_waited_for() {
+    let answers = [
+        Said::Silence,
+        Said::Garbage,
+        Said::Status(502),
+        Said::Result("null".into()),
+        Said::Result("\"0x12\"".into()),
+        Said::Result(format!("\"{}\"", B256::repeat_byte(3))),
+        Said::Error("already known"),
+        Said::Error("INTERNAL_ERROR: existing tx with same hash"),
+    ];
+    for first in answers {
+        // After the first one, the node says that the nonce is used: by this very transaction.
+        let then = first.clone();
+        let node = Node::start(move |method, nth| match (method, nth) {
+            ("eth_sendRawTransaction", 0) => first.clone(),
+            ("eth_sendRawTransaction", _) => Said::Error("nonce too low"),
+            ("eth_getTransactionReceipt", 0..2) => Said::Result("null".into()),
+            _ => Said::Honest,
+        });
+        let receipt = wallet(&node.await).await.execute(Call::default()).await;
+        assert!(receipt.is_ok(), "{then:?}: {receipt:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_hash_and_says_that_the_same_may_be_sent_again() {
+    type Kind = fn(&WalletError) -> bool;
+    let refusals: [(&'static str, Kind); 6] = [
+        ("nonce too low: next nonce 8, tx nonce 7", |error| {
+            matches!(error, WalletError::NonceTaken { .. })
+        }),
+        ("OldNonce", |error| {
+            matches!(error, WalletError::NonceTaken { .. })
+        }),
+        ("INTERNAL_ERROR: could not replace existing tx", |error| {
+            matches!(error, WalletError::Underpriced { .. })
+        }),
+        (
+            "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)",
+            |error| matches!(error, WalletError::OverNodeCap { .. }),
+        ),
+        ("txpool is full", |error| {
+            matches!(error, WalletError::NotTaken { .. })
+        }),
+        ("something new", |error| {
+            matches!(error, WalletError::NotTaken { .. })
+        }),
+    ];
+    for (said, kind) in refusals {
+        let node = Node::start(move |method, _| match method {
+            "eth_sendRawTransaction" => Said::Error(said),
+            "eth_getTransactionByHash" => Said::Result("null".into()),
+            _ => Said::Honest,
+        });
+        let error = wallet(&node.await).await.execute(Call::default()).await;
+        let error = error.unwrap_err();
+        assert!(kind(&error), "{said}: {error:?}");
+        let hash = error.hash().expect("it has a hash").to_string();
+        assert!(error.to_string().contains(&hash), "{error}");
+        assert!(error.to_string().contains("may be sent again"), "{error}");
+        assert!(error.may_repeat());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_the_node_has_already_is_none() {
+    let node = Node::start(|method, _| match method {
+        "eth_sendRawTransaction" => Said::Error("nonce too low"),
+        _ => Said::Honest,
+    });
+    assert!(
+        wallet(&node.await)
+            .await
+            .execute(Call::default())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_lost_sight_of_is_named_and_not_to_be_repeated() {
+    let node = Node::start(|method, nth| match (method, nth) {
+        ("eth_getTransactionReceipt", _) => Said::Error("transaction indexing is in progress"),
+        ("eth_sendRawTransaction", 1..) => Said::Error("replacement transaction underpriced"),
+        _ => Said::Honest,
+    });
+    let mut wallet = wallet(&node.await).await;
+    wallet.policy.give_up = std::time::Duration::from_millis(700);
+    let error = wallet.execute(Call::default()).await.unwrap_err();
+    assert!(matches!(error, WalletError::Lost { .. }), "{error}");
+    assert!(!error.may_repeat());
+    let text = error.to_string();
+    assert!(text.contains(&error.hash().unwrap().to_string()), "{text}");
+    assert!(text.contains("do not send it again"), "{text}");
+    assert!(text.contains("indexing is in progress"), "{text}");
+}
+
+#[tokio::test]
+async fn a_nonce_that_another_transaction_used_ends_the_wait_and_may_be_repeated() {
+    let node = Node::start(|method, nth| match (method, nth) {
+        ("eth_getTransactionReceipt", _) => Said::Result("null".into()),
+        ("eth_getTransactionCount", 1..) => Said::Result("\"0x8\"".into()),
+        _ => Said::Honest,
+    });
+    let error = wallet(&node.await).await.execute(Call::default()).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, WalletError::NonceTaken { .. }), "{error}");
+    assert!(error.may_repeat() && error.hash().is_some());
 }

@@ -101,17 +101,49 @@ pub fn is_quorum(signed: u128, total: u128) -> bool {
     signed.saturating_mul(3) > total.saturating_mul(2)
 }
 
-/// Makes a certificate of shares `(member number, signature)`. Shares that do not verify, are from nobody, or come a second
-/// time are left out: a stranger's bytes must not keep a certificate from being made.
+/// The shares that verify, one a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    bitmap: [u8; BITMAP_BYTES],
+    signatures: Vec<[u8; bls::SIGNATURE_BYTES]>,
+}
+
+impl Gathered {
+    /// Whether the share of member `number` is here.
+    #[must_use]
+    pub fn has(&self, number: usize) -> bool {
+        has(&self.bitmap, number)
+    }
+
+    /// Makes the certificate. The arguments are those of [`gather`].
+    ///
+    /// # Errors
+    /// [`CertificateError::Quorum`] when there is too little power, [`CertificateError::Bls`] when signatures cancel each other out.
+    pub fn certify(
+        &self,
+        members: &[Member],
+        digest: &Hash,
+    ) -> Result<Certificate, CertificateError> {
+        check_quorum(members, &self.bitmap)?;
+        let certificate = Certificate {
+            bitmap: self.bitmap,
+            signature: bls::aggregate_signatures(&self.signatures)?,
+        };
+        verify(members, digest, &certificate)?;
+        Ok(certificate)
+    }
+}
+
+/// Gathers shares `(member number, signature)`. Shares that do not verify, are from nobody, or come after one that verified
+/// are left out: a stranger's bytes must not keep a certificate from being made.
 ///
 /// # Errors
-/// [`CertificateError::Quorum`] when too little power is left, [`CertificateError::TooManyMembers`],
-/// [`CertificateError::Bls`] when signatures cancel each other out.
-pub fn build(
+/// [`CertificateError::TooManyMembers`].
+pub fn gather(
     members: &[Member],
     digest: &Hash,
     shares: &[(u16, [u8; bls::SIGNATURE_BYTES])],
-) -> Result<Certificate, CertificateError> {
+) -> Result<Gathered, CertificateError> {
     check_size(members)?;
     let mut bitmap = [0; BITMAP_BYTES];
     let mut signatures = Vec::with_capacity(members.len());
@@ -126,13 +158,19 @@ pub fn build(
             signatures.push(*share);
         }
     }
-    check_quorum(members, &bitmap)?;
-    let certificate = Certificate {
-        bitmap,
-        signature: bls::aggregate_signatures(&signatures)?,
-    };
-    verify(members, digest, &certificate)?;
-    Ok(certificate)
+    Ok(Gathered { bitmap, signatures })
+}
+
+/// Makes a certificate of shares `(member number, signature)`: [`gather`], then [`Gathered::certify`].
+///
+/// # Errors
+/// Those of both.
+pub fn build(
+    members: &[Member],
+    digest: &Hash,
+    shares: &[(u16, [u8; bls::SIGNATURE_BYTES])],
+) -> Result<Certificate, CertificateError> {
+    gather(members, digest, shares)?.certify(members, digest)
 }
 
 /// Checks `certificate` over `digest` against a set given in seat order, and gives the power that signed. That the members

@@ -75,21 +75,70 @@ fn possession_binds_chain_registry_operator_and_both_keys() {
     assert!(!others.contains(&message));
 }
 
+fn registered(seed: u8) -> Registered {
+    Registered {
+        operator: [seed; 20],
+        registration: u64::from(seed),
+        consensus_key: [seed + 1; 32],
+        checkpoint_key: [seed + 2; 96],
+        stake: u128::MAX - 5,
+        bond: 7,
+    }
+}
+
 #[test]
-fn the_agreement_is_keccak_of_100_bytes() {
-    let sum = u128::MAX - 5;
-    let mut word = [0; 32];
-    word[16..].copy_from_slice(&sum.to_be_bytes());
-    let arguments = keccak256([9, 9, 9]);
-    let preimage = [b"PAGR".as_slice(), &[3; 32], &word, arguments.as_slice()].concat();
-    assert_eq!(preimage.len(), 100);
-    assert_eq!(agreement(&genesis(), sum, &[9, 9, 9]), keccak256(preimage));
-    let others = [
-        agreement(&parent(), sum, &[9, 9, 9]),
-        agreement(&genesis(), sum + 1, &[9, 9, 9]),
-        agreement(&genesis(), sum, &[9, 9]),
+fn registrations_are_a_chain_of_224_bytes_each_in_order() {
+    assert_eq!(registrations(&[]), Hash::ZERO);
+    let mut expected = Hash::ZERO;
+    for seed in [3, 9] {
+        let one = registered(seed);
+        let preimage = [
+            b"PREG".as_slice(),
+            expected.as_slice(),
+            &one.operator,
+            &one.registration.to_be_bytes(),
+            &one.consensus_key,
+            &one.checkpoint_key,
+            &one.stake.to_be_bytes(),
+            &one.bond.to_be_bytes(),
+        ]
+        .concat();
+        assert_eq!(preimage.len(), 224);
+        expected = keccak256(preimage);
+    }
+    assert_eq!(registrations(&[registered(3), registered(9)]), expected);
+    assert_ne!(registrations(&[registered(9), registered(3)]), expected);
+}
+
+#[test]
+fn every_field_of_a_registration_matters() {
+    let edits: [fn(&mut Registered); 6] = [
+        |one| one.operator[19] ^= 1,
+        |one| one.registration += 1,
+        |one| one.consensus_key[0] ^= 1,
+        |one| one.checkpoint_key[95] ^= 1,
+        |one| one.stake += 1,
+        |one| one.bond += 1,
     ];
-    assert!(!others.contains(&agreement(&genesis(), sum, &[9, 9, 9])));
+    let same = registrations(&[registered(3)]);
+    for edit in edits {
+        let mut other = registered(3);
+        edit(&mut other);
+        assert_ne!(registrations(&[other]), same);
+    }
+}
+
+#[test]
+fn the_agreement_is_keccak_of_68_bytes() {
+    let arguments = keccak256([9, 9, 9]);
+    let preimage = [b"PAGR".as_slice(), &[3; 32], arguments.as_slice()].concat();
+    assert_eq!(preimage.len(), 68);
+    assert_eq!(agreement(&genesis(), &[9, 9, 9]), keccak256(preimage));
+    let others = [
+        agreement(&parent(), &[9, 9, 9]),
+        agreement(&genesis(), &[9, 9]),
+    ];
+    assert!(!others.contains(&agreement(&genesis(), &[9, 9, 9])));
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! What a segment's re-execution starts from: the leaves that it touches, their multiproof, and what can be wrong with them.
+//!
+//! ```text
+//! witness  leaf count u32 ‖ appends u8 ‖ number of leaves u8 ‖ leaves ‖ siblings, 32 bytes each, to the end   (PROTOCOL section 12)
+//! leaf     index u32 ‖ next key 32 ‖ form u8 ‖   form 0: kind u8 ‖ key 32 ‖ value, as wide as its kind
+//!                                                form 1: key 32 ‖ value hash 32
+//! ```
 
 use super::{Hash, Multiproof, ProofError, value_hash};
+use crate::proof::bytes::{DecodeError, Reader};
 
 /// Leaves that a witness may hold, appended ones included: two more than the 72 above which a court objects, so that it can be
 /// shown that a segment touches too many. A node ends a segment at 65.
@@ -56,6 +63,93 @@ pub struct Witness {
     pub leaves: Vec<WitnessLeaf>,
     /// Multiproof of `leaves` and of the places `count..count + appends`.
     pub proof: Multiproof,
+}
+
+impl Witness {
+    /// The bytes, as a court is given them.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let small = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+        let appends = usize::try_from(self.appends).unwrap_or(usize::MAX);
+        let mut bytes = self.count.to_be_bytes().to_vec();
+        bytes.extend([small(appends), small(self.leaves.len())]);
+        for leaf in &self.leaves {
+            bytes.extend(leaf.index.to_be_bytes());
+            bytes.extend(leaf.next);
+            match &leaf.content {
+                Content::Value { kind, value } => {
+                    bytes.extend([0, *kind]);
+                    bytes.extend(leaf.key);
+                    bytes.extend(value);
+                }
+                Content::Hash(hash) => {
+                    bytes.push(1);
+                    bytes.extend(leaf.key);
+                    bytes.extend(hash);
+                }
+            }
+        }
+        bytes.extend(self.proof.siblings.iter().flatten());
+        bytes
+    }
+
+    /// The inverse of [`Witness::encode`]; `width` tells how wide the values of a kind are. Whether the leaves ascend and the
+    /// siblings prove them is judged when the witness is opened.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for bytes that end early, an unknown kind or form, and a number of leaves above [`MAX_WITNESS_LEAVES`].
+    pub fn decode(bytes: &[u8], width: impl Fn(u8) -> Option<usize>) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let count = reader.u32()?;
+        let appends = u32::from(reader.u8()?);
+        let length = usize::from(reader.u8()?);
+        if length > MAX_WITNESS_LEAVES {
+            let limit = MAX_WITNESS_LEAVES;
+            return Err(DecodeError::TooLong { length, limit });
+        }
+        let mut leaves = Vec::with_capacity(length);
+        for _ in 0..length {
+            leaves.push(read_leaf(&mut reader, &width)?);
+        }
+        let mut siblings = Vec::new();
+        while reader.left() > 0 {
+            siblings.push(Hash::from(reader.array::<32>()?));
+        }
+        Ok(Self {
+            count,
+            appends,
+            leaves,
+            proof: Multiproof { siblings },
+        })
+    }
+}
+
+fn read_leaf(
+    reader: &mut Reader<'_>,
+    width: impl Fn(u8) -> Option<usize>,
+) -> Result<WitnessLeaf, DecodeError> {
+    let index = reader.u32()?;
+    let next = Hash::from(reader.array::<32>()?);
+    let (key, content) = match reader.u8()? {
+        0 => {
+            let kind = reader.u8()?;
+            let key = Hash::from(reader.array::<32>()?);
+            let width = width(kind).ok_or(DecodeError::UnknownKind(kind))?;
+            let value = reader.slice(width)?.to_vec();
+            (key, Content::Value { kind, value })
+        }
+        1 => {
+            let key = Hash::from(reader.array::<32>()?);
+            (key, Content::Hash(reader.array::<32>()?.into()))
+        }
+        form => return Err(DecodeError::UnknownKind(form)),
+    };
+    Ok(WitnessLeaf {
+        index,
+        key,
+        next,
+        content,
+    })
 }
 
 /// Why a witness does not carry an execution.

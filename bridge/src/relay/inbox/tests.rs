@@ -1,212 +1,20 @@
 //! The inbox machine against fed answers: honest ones, late ones, and every lie that an endpoint can tell.
 
-use alloy_primitives::{Address, B256, Bytes, address, keccak256};
+use alloy_primitives::B256;
 use alloy_sol_types::SolEvent;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::abi::{IInbox, IRootChain};
-use crate::proof::inbox::{Body, Message, link, message_hash};
-use crate::relay::seen::{Block, Failure, Log, Which};
+use crate::abi::IInbox;
+use crate::proof::inbox::{Message, link, message_hash};
+use crate::relay::seen::{Failure, Finality, Heads, Log, Which};
 use crate::relay::track::{Ask, Reply};
 
-const INBOX: Address = address!("1111111111111111111111111111111111111111");
-const ROOT: Address = address!("2222222222222222222222222222222222222222");
-const DEPLOYED: u64 = 5;
+mod chain;
+mod switch;
 
-fn config() -> Config {
-    Config {
-        root_chain_id: 31337,
-        inbox: INBOX,
-        root_chain: ROOT,
-        deployed_at: DEPLOYED,
-        parent_hash: hash_of(DEPLOYED - 1, 0),
-        finality: Finality::Depth(2),
-        range: 8,
-        kept_messages: 64,
-        kept_checkpoints: 16,
-        poll_ms: 1_000,
-        longest_wait_ms: 30_000,
-        patience_ms: 10_000,
-    }
-}
-
-fn hash_of(number: u64, fork: u64) -> B256 {
-    keccak256([number.to_be_bytes(), fork.to_be_bytes()].concat())
-}
-
-/// A root chain as an honest endpoint shows it.
-#[derive(Clone)]
-struct Root {
-    height: u64,
-    fork_from: u64,
-    fork: u64,
-    logs: Vec<Log>,
-    count: u64,
-    link: B256,
-    accepted: u64,
-    heads: Vec<(u64, Heads)>,
-}
-
-impl Root {
-    fn new() -> Self {
-        Self {
-            height: DEPLOYED,
-            fork_from: u64::MAX,
-            fork: 0,
-            logs: Vec::new(),
-            count: 0,
-            link: B256::ZERO,
-            accepted: 0,
-            heads: Vec::new(),
-        }
-    }
-
-    fn hash(&self, number: u64) -> B256 {
-        hash_of(
-            number,
-            if number >= self.fork_from {
-                self.fork
-            } else {
-                0
-            },
-        )
-    }
-
-    /// Some messages are of a kind that nobody knows, and some have no body of their kind: all of them are carried.
-    fn body(&self, amount: u128) -> Body {
-        match self.count % 3 {
-            0 => Body::RewardFunding {
-                amount,
-                funder: [7; 20],
-            },
-            1 => Body::Opaque {
-                kind: 77,
-                bytes: amount.to_be_bytes().to_vec(),
-            },
-            _ => Body::Opaque {
-                kind: 2,
-                bytes: Vec::new(),
-            },
-        }
-    }
-
-    fn send(&mut self, amount: u128) {
-        let message = Message {
-            index: self.count + 1,
-            arrival: 1_000 + self.height,
-            root_height: self.height,
-            due: 1_000_000 * (self.count + 1),
-            body: self.body(amount),
-        };
-        let bytes = message.encode();
-        self.count += 1;
-        self.link = link(self.count, &self.link, &message_hash(&bytes));
-        let event = IInbox::MessageSent {
-            index: self.count,
-            hash: self.link,
-            message: Bytes::from(bytes),
-        };
-        self.push(INBOX, event.encode_log_data());
-    }
-
-    fn accept(&mut self) {
-        let checkpoint = IRootChain::Checkpoint {
-            epoch: self.accepted,
-            lastBlockTime: 1_000 + self.height,
-            inboxCursor: self.count,
-            inboxHash: self.link,
-            ..Default::default()
-        };
-        let acceptance = IRootChain::Acceptance {
-            time: 1_000 + self.height,
-            blockNumber: self.height,
-            dueCount: self.count,
-            ..Default::default()
-        };
-        let event = IRootChain::CheckpointAccepted {
-            epoch: self.accepted,
-            digest: keccak256(self.accepted.to_be_bytes()),
-            carrier: ROOT,
-            checkpoint,
-            acceptance,
-            tau: 1_000,
-        };
-        self.accepted += 1;
-        self.push(ROOT, event.encode_log_data());
-    }
-
-    fn push(&mut self, address: Address, data: alloy_primitives::LogData) {
-        let index = self
-            .logs
-            .iter()
-            .filter(|log| log.block == self.height)
-            .count() as u64;
-        self.logs.push(Log {
-            address,
-            topics: data.topics().to_vec(),
-            data: data.data,
-            block: self.height,
-            index,
-        });
-    }
-
-    fn mine(&mut self, blocks: u64) {
-        for _ in 0..blocks {
-            self.heads.push((
-                self.height,
-                Heads {
-                    count: self.count,
-                    link: self.link,
-                    accepted: self.accepted,
-                },
-            ));
-            self.height += 1;
-        }
-    }
-
-    fn block(&self, number: u64) -> Option<Block> {
-        (number < self.height).then(|| Block {
-            number,
-            hash: self.hash(number),
-            parent: self.hash(number.saturating_sub(1)),
-            time: 1_000 + number,
-        })
-    }
-
-    fn answer(&self, ask: &Ask) -> Reply {
-        match ask {
-            Ask::ChainId => Reply::ChainId(31337),
-            Ask::Block(Which::Number(number)) => Reply::Block(self.block(*number)),
-            Ask::Block(Which::Latest) => Reply::Block(self.block(self.height - 1)),
-            Ask::Block(Which::Finalized) => Reply::Block(self.block(self.height.saturating_sub(3))),
-            Ask::Logs {
-                from,
-                to,
-                address,
-                topic,
-            } => Reply::Logs(
-                self.logs
-                    .iter()
-                    .filter(|log| {
-                        (from..=to).contains(&&log.block)
-                            && log.address == *address
-                            && log.topics[0] == *topic
-                    })
-                    .cloned()
-                    .collect(),
-            ),
-            Ask::Heads(hash) => Reply::Heads(
-                self.heads
-                    .iter()
-                    .find(|(number, _)| self.hash(*number) == *hash)
-                    .map(|(_, heads)| *heads)
-                    .expect("state is asked of blocks that exist"),
-            ),
-        }
-    }
-}
+use chain::{Chain, DEPLOYED, INBOX, ROOT_CHAIN, config};
 
 /// A machine, a clock, and what it said.
 struct Run {
@@ -218,7 +26,7 @@ struct Run {
 impl Run {
     fn new(config: Config, two: bool) -> Self {
         Self {
-            machine: Inbox::new(config, Anchor::GENESIS, two),
+            machine: Inbox::new(config, Anchor::GENESIS, None, two),
             now: 0,
             events: Vec::new(),
         }
@@ -248,21 +56,21 @@ impl Run {
         self.machine.view()
     }
 
-    fn honest(&mut self, root: &Root) -> &View {
+    fn honest(&mut self, root: &Chain) -> &View {
         self.go(120, |_, ask| Ok(root.answer(ask)))
     }
 }
 
-fn busy_root(seed: u64, blocks: u64) -> Root {
+fn busy_root(seed: u64, blocks: u64) -> Chain {
     println!("seed {seed}");
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut root = Root::new();
+    let mut root = Chain::new();
     for _ in 0..blocks {
         for _ in 0..rng.random_range(0..3) {
             root.send(rng.random());
         }
         if rng.random_ratio(1, 4) {
-            root.accept();
+            root.accept(0);
         }
         root.mine(1);
     }
@@ -270,7 +78,7 @@ fn busy_root(seed: u64, blocks: u64) -> Root {
     root
 }
 
-fn is_whole(view: &View, root: &Root) {
+fn is_whole(view: &View, root: &Chain) {
     assert!(view.healthy, "{:?}", view.standings);
     assert_eq!(view.count(), root.count);
     assert_eq!(view.link(root.count), Some(root.link));
@@ -392,7 +200,7 @@ fn forged_events_are_refused_whatever_is_forged() {
             logs[0].data = data.into();
         }),
         ("index", |logs| logs[0].topics[1].0[31] ^= 1),
-        ("address", |logs| logs[0].address = ROOT),
+        ("address", |logs| logs[0].address = ROOT_CHAIN),
         ("block", |logs| logs[0].block += 1),
         ("repeated", |logs| logs.insert(0, logs[0].clone())),
         ("turned round", |logs| logs.reverse()),
@@ -403,7 +211,7 @@ fn forged_events_are_refused_whatever_is_forged() {
             logs[0].data = logs[0].data.slice(..logs[0].data.len() - 1);
         }),
     ];
-    let mut root = Root::new();
+    let mut root = Chain::new();
     root.send(1);
     root.send(2);
     root.mine(1);
@@ -433,10 +241,18 @@ fn forged_events_are_refused_whatever_is_forged() {
 #[test]
 fn a_wrong_head_of_the_contract_stops_the_reports_until_it_is_right() {
     let root = busy_root(6, 20);
-    let lies: [fn(&mut Heads); 4] = [
+    let lies: [fn(&mut Heads); 7] = [
         |heads| heads.count += 1,
         |heads| heads.count -= 1,
-        |heads| heads.link.0[0] ^= 1,
+        |heads| heads.link = heads.link.map(|link| !link),
+        |heads| heads.link = None,
+        |heads| heads.tau += 1,
+        |heads| {
+            heads
+                .records
+                .iter_mut()
+                .for_each(|record| *record = !*record)
+        },
         |heads| heads.accepted += 1,
     ];
     for lie in lies {
@@ -463,7 +279,7 @@ fn a_history_that_changes_below_finality_stops_the_reports_and_is_read_anew() {
     let shown = run.honest(&root).clone();
     // The same heights again, with other blocks and another last message.
     let kept = root.clone();
-    root = Root::new();
+    root = Chain::new();
     root.fork_from = DEPLOYED + 3;
     root.fork = 9;
     for number in 0..shown.count() + 3 {
@@ -581,37 +397,31 @@ fn an_invented_message_that_the_child_passed_unseen_is_forgotten_when_the_lie_en
         root.send(9);
         root.mine(3);
         is_whole(run.honest(&root), &root);
-        assert_eq!(run.machine.view().link(root.count - 1), {
-            let count = root.count - 1;
-            root.heads
-                .iter()
-                .rev()
-                .find(|(_, heads)| heads.count == count)
-                .map(|(_, heads)| heads.link)
-        });
+        let before = root.count - 1;
+        assert_eq!(run.machine.view().link(before), Some(root.link_at(before)));
     }
 }
 
 #[test]
 fn memory_is_bounded_and_the_rest_is_read_when_there_is_room() {
-    let mut root = Root::new();
+    let mut root = Chain::new();
     for _ in 0..50 {
         for number in 0..7 {
             root.send(number);
         }
-        root.accept();
+        root.accept(0);
         root.mine(1);
     }
     root.mine(2);
     let bounded = Config {
-        kept_messages: 10,
+        kept_messages: Config::MIN_KEPT_MESSAGES,
         ..config()
     };
     let mut run = Run::new(bounded, false);
     let mut cursor = 0;
     while cursor < root.count {
         let view = run.go(10, |_, ask| Ok(root.answer(ask))).clone();
-        assert!(view.entries.len() <= 10);
+        assert!(view.entries.len() <= Config::MIN_KEPT_MESSAGES);
         assert!(view.healthy, "{:?}", view.standings);
         assert_eq!(
             view.accepted, root.accepted,
@@ -641,7 +451,7 @@ fn a_start_from_a_cursor_skips_what_is_consumed() {
             root_height: entry.root_height,
         };
         let mut from = Run::new(config(), false);
-        from.machine = Inbox::new(config(), anchor, false);
+        from.machine = Inbox::new(config(), anchor, None, false);
         let view = from.honest(&root);
         assert_eq!(view.anchor.index, entry.index);
         is_whole(view, &root);
@@ -723,8 +533,10 @@ fn a_final_block_whose_state_is_gone_is_left_for_the_next_one() {
     let mut root = busy_root(16, 20);
     let mut run = Run::new(config(), false);
     let gone = root.hash(root.height - 3);
-    let refuse = |root: &Root, ask: &Ask| match ask {
-        Ask::Heads(hash) if *hash == gone => Err(Failure::Refused("missing trie node".into())),
+    let refuse = |root: &Chain, ask: &Ask| match ask {
+        Ask::Heads(sought) if sought.block == gone => {
+            Err(Failure::Refused("missing trie node".into()))
+        }
         ask => Ok(root.answer(ask)),
     };
     assert!(!run.go(60, |_, ask| refuse(&root, ask)).healthy);

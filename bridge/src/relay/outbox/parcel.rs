@@ -2,10 +2,10 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 
-use super::{Deployment, Offer, RootState};
+use super::{Deployment, Missing, Offer, RootState};
 use crate::abi::{IInbox, IRootChain};
 use crate::proof::checkpoint::Checkpoint;
-use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError};
+use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError, Gathered};
 use crate::proof::set::{self, SetCommitment, SetError};
 use crate::proof::tree::{Multiproof, ProofError, node};
 use crate::proof::{deployment, list};
@@ -43,8 +43,13 @@ pub enum ParcelError {
         given: B256,
     },
     /// Too few shares verify.
-    #[error(transparent)]
-    NoQuorum(CertificateError),
+    #[error("{error}")]
+    NoQuorum {
+        /// How much power there is, and how much is needed.
+        error: CertificateError,
+        /// The members without a share that verifies, in seat order.
+        missing: Vec<Missing>,
+    },
     /// The certificate cannot be made.
     #[error("no certificate: {0}")]
     Certificate(CertificateError),
@@ -69,12 +74,7 @@ pub fn submission(
     check_history(deployment, root, checkpoint)?;
     let set = check_set(deployment, root, &offer.members)?;
     let digest = checkpoint.digest();
-    let certificate = certificate::build(&offer.members, &digest, &offer.shares).map_err(
-        |error| match error {
-            CertificateError::Quorum { .. } => ParcelError::NoQuorum(error),
-            error => ParcelError::Certificate(error),
-        },
-    )?;
+    let certificate = certify(offer, &digest)?;
     let tau = tau(root, checkpoint);
     let witness = root
         .messages()
@@ -103,6 +103,31 @@ pub fn submission(
             afterDue: witness.after_due,
         },
     })
+}
+
+fn certify(offer: &Offer, digest: &B256) -> Result<Certificate, ParcelError> {
+    let gathered = certificate::gather(&offer.members, digest, &offer.shares)
+        .map_err(ParcelError::Certificate)?;
+    gathered
+        .certify(&offer.members, digest)
+        .map_err(|error| match error {
+            CertificateError::Quorum { .. } => ParcelError::NoQuorum {
+                error,
+                missing: missing(&offer.members, &gathered),
+            },
+            error => ParcelError::Certificate(error),
+        })
+}
+
+fn missing(members: &[Member], gathered: &Gathered) -> Vec<Missing> {
+    let members = members.iter().enumerate();
+    members
+        .filter(|(number, _)| !gathered.has(*number))
+        .map(|(_, member)| Missing {
+            seat: member.seat,
+            operator: Address::from(member.operator),
+        })
+        .collect()
 }
 
 fn check_history(
@@ -204,7 +229,7 @@ fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::Abse
         .collect()
 }
 
-/// The multiproof of these members' leaves in the tree over all of them; nothing for nobody.
+/// The multiproof of these members' leaves in the tree over all of them; it is empty when there are no such members.
 fn siblings(members: &[Member], numbers: &[u32]) -> Result<Vec<B256>, ProofError> {
     if numbers.is_empty() {
         return Ok(Vec::new());

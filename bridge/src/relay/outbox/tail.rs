@@ -1,14 +1,14 @@
 //! From what is final on root to its newest block: messages and the last acceptance that are not final yet; and what can be forgotten.
 //!
-//! A follower keeps so many messages and no more, and dropping what no submission can need makes room. When more lie between there and
+//! A follower keeps a fixed number of messages, and dropping what no submission can need makes room. When more lie between there and
 //! root's newest, the messages known end early: acceptances are followed on, and a submission is made of what is known if it suffices.
 //! Nothing is dropped that comes after the last accepted cursor, or that may turn out to be the last one due: so a follower is stuck only
 //! when more messages than it keeps came since the last acceptance, and as many became due since.
 
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard};
-use crate::relay::inbox::{Entry, View};
-use crate::relay::seen::Log;
+use crate::relay::inbox::View;
+use crate::relay::seen::{Entry, Log};
 use crate::relay::witness;
 
 use super::parcel::TAU_AGE_SECS;
@@ -21,6 +21,7 @@ pub fn extend(
     view: &View,
     logs: &[Log],
     root_count: u64,
+    deployment: &[u8; 20],
 ) -> Result<(Vec<Entry>, Option<Acceptance>), String> {
     let mut entries = view.entries.clone();
     let mut newest = view
@@ -32,7 +33,7 @@ pub fn extend(
         None => (view.anchor.index, view.anchor.link),
     };
     for log in logs {
-        match events::decode(log)? {
+        match events::decode(log, deployment)? {
             Heard::Message(message) if message.index == count.saturating_add(1) => {
                 let entry = message.extend(&link, log.block)?;
                 (count, link) = (entry.index, entry.link);

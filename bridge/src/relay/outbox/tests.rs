@@ -6,7 +6,7 @@ use super::*;
 use crate::proof::bls::SecretKey;
 use crate::proof::{deployment, list, set};
 use crate::relay::acceptance::Acceptance;
-use crate::relay::inbox::Anchor;
+use crate::relay::seen::Anchor;
 use plasmid_staking::Member;
 
 mod flood;
@@ -26,6 +26,7 @@ struct World {
     absent: Vec<u16>,
     relayer: Address,
     rival: bool,
+    lies: Vec<Offer>,
     notices: Vec<Notice>,
 }
 
@@ -63,6 +64,7 @@ impl World {
             absent: Vec::new(),
             relayer: ME,
             rival: false,
+            lies: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -107,6 +109,13 @@ impl World {
         }
     }
 
+    /// What the nodes tell: the lies first, then the truth.
+    fn offers(&self, epoch: u64) -> Vec<Offer> {
+        let mut offers = self.lies.clone();
+        offers.push(self.offer(epoch));
+        offers
+    }
+
     fn root(&self) -> RootState {
         RootState {
             time: self.now / 1_000,
@@ -131,7 +140,7 @@ impl World {
         };
         let outcome = match task {
             Task::Look => Outcome::Root(Box::new(self.root())),
-            Task::Fetch(epoch) => Outcome::Offer(Some(Box::new(self.offer(epoch)))),
+            Task::Fetch(epoch) => Outcome::Offers(self.offers(epoch)),
             Task::Submit(parcel) => {
                 assert_eq!(
                     parcel.nonce, self.nonce,
@@ -307,10 +316,16 @@ fn without_a_quorum_it_waits_and_with_one_it_lingers_for_the_rest() {
     world.absent = vec![0, 3];
     world.run(5);
     assert!(world.pool.is_empty());
-    assert!(matches!(
-        world.notices.last(),
-        Some(Notice::Waiting { epoch: 0, .. })
-    ));
+    let Some(Notice::Waiting {
+        epoch: 0, missing, ..
+    }) = world.notices.last()
+    else {
+        panic!("{:?}", world.notices.last());
+    };
+    // Named by seat and operator, not by member number.
+    let named: Vec<_> = missing.iter().map(|one| (one.seat, one.operator)).collect();
+    let operator = |number: u8| Address::repeat_byte(number);
+    assert_eq!(named, [(0, operator(0)), (6, operator(3))]);
     world.absent = vec![3];
     let since = world.now;
     while world.pool.is_empty() {
@@ -374,6 +389,34 @@ fn forged_offers_are_refused_for_the_reason_that_is_theirs() {
 }
 
 #[test]
+fn a_node_that_tells_another_story_keeps_nobody_from_relaying_what_an_honest_one_has() {
+    let mut world = World::new(4, World::quick());
+    let honest = world.offer(0);
+    let mut other_set = honest.clone();
+    other_set.members[0].power += 1;
+    let mut other_content = honest.clone();
+    other_content.checkpoint.state_root.0[0] ^= 1;
+    let mut other_history = honest;
+    other_history.checkpoint.previous.0[0] ^= 1;
+    world.lies = vec![other_set, other_content, other_history];
+    world.run(1);
+    assert_eq!(world.pool.len(), 1);
+    assert!(world.pool[0].submission.absent.is_empty());
+    // Without a quorum it says who is missing, and not what the others told.
+    let mut world = World::new(4, World::quick());
+    let mut other_set = world.offer(0);
+    other_set.members[0].power += 1;
+    world.lies = vec![other_set];
+    world.absent = vec![1, 2];
+    world.run(1);
+    assert!(world.pool.is_empty());
+    let Some(Notice::Waiting { missing, .. }) = world.notices.last() else {
+        panic!("{:?}", world.notices.last());
+    };
+    assert_eq!(missing.len(), 2);
+}
+
+#[test]
 fn shares_that_do_not_verify_are_skipped_and_the_rest_still_makes_a_certificate() {
     let world = World::new(4, World::quick());
     let mut offer = world.offer(0);
@@ -391,7 +434,7 @@ fn failures_and_refusals_are_said_and_tried_again_later() {
     for outcome in [
         Outcome::Failed("no node".into()),
         Outcome::Refused("checkpoint 0 was offered and 1 is next".into()),
-        Outcome::Offer(None),
+        Outcome::Offers(Vec::new()),
     ] {
         assert!(world.outbox.next(world.now).is_some());
         world.outbox.answer(world.now, outcome);

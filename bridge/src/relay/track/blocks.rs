@@ -1,8 +1,13 @@
-//! Chain, origin, final block, and the contracts' state in it.
+//! Chain, origin and final block.
 
-use super::{Next, Phase, Standing, Track, Trouble, Verified};
-use crate::relay::inbox::{Finality, Heads};
-use crate::relay::seen::Block;
+use std::cmp::Ordering;
+
+use super::{Next, Phase, Standing, Track, Trouble};
+use crate::relay::seen::{Block, Finality};
+
+/// An endpoint whose final block lies below an earlier one lags, or the earlier one was invented: it is waited for as long as this many
+/// requests may take. As often, the contracts are looked at again in a block that stays the last one.
+const LAG_IN_REQUESTS: u64 = 6;
 
 impl Track {
     pub(super) fn take_chain_id(&mut self, seen: u64) -> Result<Next, Trouble> {
@@ -14,7 +19,7 @@ impl Track {
         Ok(Next::Now)
     }
 
-    pub(super) fn take_block(&mut self, block: Option<Block>) -> Result<Next, Trouble> {
+    pub(super) fn take_block(&mut self, now: u64, block: Option<Block>) -> Result<Next, Trouble> {
         match self.phase {
             Phase::Origin => {
                 let expected = self.config.parent_hash;
@@ -25,35 +30,26 @@ impl Track {
                 self.phase = Phase::Head;
                 Ok(Next::Now)
             }
-            Phase::Head => match (self.config.finality, block) {
-                (_, None) => Ok(Next::Poll),
-                (Finality::Tag, Some(block)) => self.aim(block),
-                (Finality::Depth(depth), Some(block)) => {
-                    match block.number.checked_sub(u64::from(depth)) {
-                        Some(number) => {
-                            self.phase = Phase::Target(number);
-                            Ok(Next::Now)
-                        }
-                        None => Ok(Next::Poll),
-                    }
-                }
-            },
+            Phase::Head => self.take_head(now, block),
             Phase::Target(number) => match block {
-                Some(block) if block.number == number => self.aim(block),
+                Some(block) if block.number == number => self.aim(now, block),
                 _ => {
                     self.phase = Phase::Head;
                     Err(Trouble::Lie(format!(
-                        "no block {number} though there are later ones"
+                        "it has no block {number}, though it has later ones"
                     )))
                 }
             },
-            Phase::Recheck(old) => {
+            Phase::Recheck { old, new } => {
                 if block.map(|block| block.hash) != Some(old.hash) {
-                    return Err(Trouble::Changed(format!(
-                        "block {} was final and is another one now",
-                        old.number
-                    )));
+                    return Err(changed(old.number));
                 }
+                if new.is_some() {
+                    self.target = new;
+                    self.moved_at = Some(now);
+                    self.behind_since = None;
+                }
+                self.ranges_since_recheck = 0;
                 self.phase = Phase::Messages;
                 Ok(Next::Now)
             }
@@ -61,90 +57,89 @@ impl Track {
         }
     }
 
-    /// Makes `block` the end of the scan. One below the last one changes nothing: another node behind the same address may lag.
-    fn aim(&mut self, block: Block) -> Result<Next, Trouble> {
-        self.phase = Phase::Head;
-        if block.number < self.config.deployed_at {
+    fn take_head(&mut self, now: u64, block: Option<Block>) -> Result<Next, Trouble> {
+        let Some(block) = block else {
+            self.standing = Standing::NoFinalBlock(None);
             return Ok(Next::Poll);
-        }
-        let Some(verified) = self.verified else {
-            self.target = Some(block);
-            self.phase = Phase::Messages;
-            return Ok(Next::Now);
         };
-        if block.number < verified.block.number {
-            return Ok(Next::Poll);
+        match self.config.finality {
+            Finality::Tag => self.aim(now, block),
+            Finality::Depth(depth) => match block.number.checked_sub(u64::from(depth)) {
+                Some(number) => {
+                    self.phase = Phase::Target(number);
+                    Ok(Next::Now)
+                }
+                None => self.too_early(block.number),
+            },
         }
-        if block.number == verified.block.number {
-            if block.hash != verified.block.hash {
-                return Err(Trouble::Changed(format!(
-                    "block {} was final and is another one now",
-                    block.number
-                )));
-            }
-            self.standing = Standing::Following;
-            self.lies = 0;
-            if self.next_message_block > block.number || self.is_full() {
-                return Ok(Next::Poll);
-            }
-            self.phase = Phase::Messages;
-            return Ok(Next::Now);
-        }
-        self.target = Some(block);
-        self.phase = Phase::Recheck(verified.block);
-        Ok(Next::Now)
     }
 
-    pub(super) fn take_heads(&mut self, heads: Heads) -> Result<Next, Trouble> {
-        let Some(block) = self.target else {
-            return Err(Trouble::Lie("state that was not asked for".into()));
+    fn too_early(&mut self, reached: u64) -> Result<Next, Trouble> {
+        self.standing = Standing::BeforeDeployment {
+            reached,
+            deployed_at: self.config.deployed_at,
         };
-        let (count, link) = self.tip();
-        let (cursor, expected) = self.consumed;
-        if heads.count == cursor && heads.link != expected {
-            return Err(Trouble::Fatal(Standing::Differs {
-                cursor,
-                expected,
-                seen: heads.link,
-            }));
-        }
-        if heads.count < cursor {
-            return Err(Trouble::Fatal(Standing::Shorter {
-                count: heads.count,
-                cursor,
-            }));
-        }
-        if heads.count < count || (heads.count == count && heads.link != link) {
-            return Err(Trouble::Changed(format!(
-                "events lead to message {count} with hash {link}, and the contract holds {} with {}",
-                heads.count, heads.link
-            )));
-        }
-        if heads.count > count && !self.is_full() {
-            self.rewind_messages();
-            self.phase = Phase::Messages;
-            return Err(Trouble::Lie(format!(
-                "events lead to message {count} of {}",
-                heads.count
-            )));
-        }
-        if heads.accepted != self.accepted {
-            self.forget_acceptances();
-            self.phase = Phase::Acceptances;
-            return Err(Trouble::Lie(format!(
-                "events show another number of accepted checkpoints than the contract, {}",
-                heads.accepted
-            )));
-        }
-        self.verified = Some(Verified {
-            block,
-            count,
-            link,
-            accepted: self.accepted,
-        });
-        self.standing = Standing::Following;
-        self.lies = 0;
-        self.phase = Phase::Head;
         Ok(Next::Poll)
     }
+
+    /// Makes `block` the end of the scan, once the last end turns out to be in the same chain.
+    fn aim(&mut self, now: u64, block: Block) -> Result<Next, Trouble> {
+        self.phase = Phase::Head;
+        let Some(known) = self.target else {
+            if block.number < self.config.deployed_at {
+                return self.too_early(block.number);
+            }
+            self.target = Some(block);
+            self.moved_at = Some(now);
+            self.phase = Phase::Messages;
+            return Ok(Next::Now);
+        };
+        match block.number.cmp(&known.number) {
+            Ordering::Less => self.lag(now, block, known),
+            Ordering::Equal if block.hash != known.hash => Err(changed(block.number)),
+            Ordering::Equal => {
+                let compared = self.verified.map(|verified| verified.block) == Some(known);
+                let interval = self.config.patience_ms.saturating_mul(LAG_IN_REQUESTS);
+                let age = now.saturating_sub(self.compared_at);
+                if !compared || age >= interval {
+                    self.phase = Phase::Messages;
+                    return Ok(Next::Now);
+                }
+                self.follow(now);
+                if self.next_message_block <= known.number && !self.is_full() {
+                    self.phase = Phase::Messages;
+                    return Ok(Next::Now);
+                }
+                Ok(Next::Poll)
+            }
+            Ordering::Greater => {
+                self.phase = Phase::Recheck {
+                    old: known,
+                    new: Some(block),
+                };
+                Ok(Next::Now)
+            }
+        }
+    }
+
+    /// Another node behind the same address may lag, which changes nothing for a while.
+    fn lag(&mut self, now: u64, block: Block, known: Block) -> Result<Next, Trouble> {
+        let since = *self.behind_since.get_or_insert(now);
+        let patience = self.config.patience_ms.saturating_mul(LAG_IN_REQUESTS);
+        if now.saturating_sub(since) < patience {
+            return Ok(Next::Poll);
+        }
+        Err(Trouble::Contradiction(format!(
+            "its final block was {} and has been {} or less for {} s",
+            known.number,
+            block.number,
+            patience / 1_000
+        )))
+    }
+}
+
+fn changed(number: u64) -> Trouble {
+    Trouble::Contradiction(format!(
+        "its block {number} was final, and it is another one now"
+    ))
 }

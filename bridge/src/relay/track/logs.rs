@@ -3,22 +3,42 @@
 use alloy_primitives::Address;
 
 use super::{Next, Phase, Standing, Track, Trouble};
-use crate::relay::events::{self, Heard};
-use crate::relay::inbox::Anchor;
+use crate::relay::acceptance::Acceptance;
+use crate::relay::events::{self, Heard, Sent};
 use crate::relay::seen::Log;
 
 impl Track {
     pub(super) fn take_logs(&mut self, from: u64, to: u64, logs: &[Log]) -> Result<Next, Trouble> {
         let address = match self.phase {
             Phase::Messages => self.config.inbox,
-            _ => self.config.root_chain,
+            Phase::Acceptances => self.config.root_chain,
+            _ => return Err(Trouble::Lie("events that were not asked for".into())),
         };
         check_order(logs, address, from, to)?;
-        if self.phase == Phase::Messages {
-            self.take_messages(to, logs)?;
-        } else {
-            self.take_acceptances(to, logs)?;
+        let heard = logs
+            .iter()
+            .map(|log| events::decode(log, &self.config.deployment))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Trouble::Lie)?;
+        for (log, heard) in logs.iter().zip(heard) {
+            let has_room = match (self.phase, heard) {
+                (Phase::Messages, Heard::Message(message)) => {
+                    self.take_message(log.block, &message)?
+                }
+                (Phase::Acceptances, Heard::Acceptance(record)) => self.take_acceptance(*record)?,
+                _ => return Err(Trouble::Lie("another event than was asked for".into())),
+            };
+            if !has_room {
+                // The rest of this block and of the range is read again when there is room.
+                self.next_message_block = log.block;
+                return Ok(Next::Now);
+            }
         }
+        match self.phase {
+            Phase::Messages => self.next_message_block = to.saturating_add(1),
+            _ => self.next_acceptance_block = to.saturating_add(1),
+        }
+        self.ranges_since_recheck = self.ranges_since_recheck.saturating_add(1);
         self.range = self
             .range
             .saturating_add(self.range / 4)
@@ -27,103 +47,79 @@ impl Track {
         Ok(Next::Now)
     }
 
-    fn take_messages(&mut self, to: u64, logs: &[Log]) -> Result<(), Trouble> {
-        for log in logs {
-            let Heard::Message(message) = events::decode(log).map_err(Trouble::Lie)? else {
-                return Err(Trouble::Lie("another event than asked for".into()));
-            };
-            let (count, link) = self.tip();
-            if message.index <= count {
-                self.compare_known(&message)?;
-                continue;
-            }
-            if message.index != count.saturating_add(1) {
-                self.rewind_messages();
-                return Err(Trouble::Lie(format!(
-                    "message {} follows message {count}",
-                    message.index
-                )));
-            }
-            let entry = message.extend(&link, log.block).map_err(Trouble::Lie)?;
-            self.entries.push_back(entry);
-            self.trim().map_err(Trouble::Fatal)?;
-            if self.is_full() {
-                // The rest of this block and of the range is read again when there is room.
-                self.next_message_block = log.block;
-                return Ok(());
-            }
+    /// Whether there is room for more.
+    fn take_message(&mut self, block: u64, message: &Sent) -> Result<bool, Trouble> {
+        let (count, link) = self.tip();
+        if message.index <= count {
+            self.compare_known(message)?;
+            return Ok(true);
         }
-        self.next_message_block = to.saturating_add(1);
-        Ok(())
+        if message.index != count.saturating_add(1) {
+            let what = format!("message {} follows message {count}", message.index);
+            return Err(self.left_out(Phase::Messages, what));
+        }
+        let entry = message
+            .extend(&link, block)
+            .map_err(Trouble::Contradiction)?;
+        self.entries.push_back(entry);
+        self.trim().map_err(Trouble::Fatal)?;
+        Ok(!self.is_full())
     }
 
-    fn compare_known(&self, message: &events::Sent) -> Result<(), Trouble> {
-        let Some(past) = message.index.checked_sub(self.anchor.index) else {
-            return Ok(());
-        };
-        let Some(place) = past.checked_sub(1) else {
-            return self.compare_anchor(message);
-        };
-        let known = usize::try_from(place)
-            .ok()
-            .and_then(|place| self.entries.get(place));
-        match known {
-            Some(entry) if entry.bytes.as_ref() != message.bytes.as_ref() => Err(Trouble::Changed(
-                format!("message {} has other bytes than before", message.index),
-            )),
+    fn compare_known(&self, message: &Sent) -> Result<(), Trouble> {
+        if message.index == 0 {
+            return Err(Trouble::Lie("a message 0, where 1 is the first".into()));
+        }
+        match self.link(message.index) {
+            Some(known) if known != message.link => {
+                let (cursor, expected) = self.consumed;
+                if message.index == cursor {
+                    return Err(Trouble::Fatal(Standing::Differs {
+                        cursor,
+                        expected,
+                        seen: message.link,
+                    }));
+                }
+                Err(Trouble::Contradiction(format!(
+                    "message {} has another hash than before",
+                    message.index
+                )))
+            }
             _ => Ok(()),
         }
     }
 
-    fn take_acceptances(&mut self, to: u64, logs: &[Log]) -> Result<(), Trouble> {
-        for log in logs {
-            let Heard::Acceptance(record) = events::decode(log).map_err(Trouble::Lie)? else {
-                return Err(Trouble::Lie("another event than asked for".into()));
+    fn take_acceptance(&mut self, record: Acceptance) -> Result<bool, Trouble> {
+        let epoch = record.epoch;
+        if epoch < self.accepted {
+            return match self.records.get(&epoch) {
+                Some(known) if *known != record => Err(Trouble::Contradiction(format!(
+                    "the acceptance of checkpoint {epoch} is another one than before"
+                ))),
+                _ => Ok(true),
             };
-            if record.epoch < self.accepted {
-                match self.records.get(&record.epoch) {
-                    Some(known) if *known != *record => {
-                        return Err(Trouble::Changed(format!(
-                            "checkpoint {} was accepted otherwise before",
-                            record.epoch
-                        )));
-                    }
-                    _ => continue,
-                }
-            }
-            if record.epoch != self.accepted {
-                let known = self.records.last_key_value();
-                self.next_acceptance_block =
-                    known.map_or(self.config.deployed_at, |(_, record)| record.block);
-                return Err(Trouble::Lie(format!(
-                    "checkpoint {} accepted where {} is next",
-                    record.epoch, self.accepted
-                )));
-            }
-            self.accepted = self.accepted.saturating_add(1);
-            self.records.insert(record.epoch, *record);
-            if self.records.len() > self.config.kept_checkpoints {
-                self.records.pop_first();
-            }
         }
-        self.next_acceptance_block = to.saturating_add(1);
-        Ok(())
-    }
-
-    /// The message at the anchor stands again in the first block read.
-    fn compare_anchor(&self, message: &events::Sent) -> Result<(), Trouble> {
-        let Anchor { index, link, .. } = self.anchor;
-        if index == 0 {
-            return Err(Trouble::Lie("a message 0, where 1 is the first".into()));
+        if epoch != self.accepted {
+            let what = format!(
+                "checkpoint {epoch} was accepted where {} is next",
+                self.accepted
+            );
+            return Err(self.left_out(Phase::Acceptances, what));
         }
-        if message.link != link {
-            return Err(Trouble::Fatal(Standing::Differs {
-                cursor: index,
-                expected: link,
-                seen: message.link,
-            }));
+        if let Some((_, before)) = self.records.last_key_value()
+            && before.digest != record.checkpoint.previous
+        {
+            return Err(Trouble::Contradiction(format!(
+                "checkpoint {epoch} follows digest {}, and the one before has {}",
+                record.checkpoint.previous, before.digest
+            )));
         }
-        Ok(())
+        self.accepted = self.accepted.saturating_add(1);
+        self.records.insert(epoch, record);
+        if self.records.len() > self.config.kept_checkpoints {
+            self.records.pop_first();
+        }
+        Ok(true)
     }
 }
 

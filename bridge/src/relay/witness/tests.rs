@@ -17,7 +17,7 @@ fn entries(count: u64) -> Vec<Entry> {
             Entry {
                 index,
                 link: previous,
-                hash,
+                message_hash: hash,
                 due,
                 root_height: index,
                 bytes,
@@ -53,7 +53,7 @@ pub(in crate::relay) fn accepts(
     cursor: u64,
     hash: B256,
     tau: u64,
-    witness: &Witness,
+    witness: &InboxWitness,
 ) -> bool {
     if !leads(all, count, cursor, hash, &witness.after_cursor) {
         return false;

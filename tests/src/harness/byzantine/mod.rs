@@ -34,8 +34,8 @@ mod stale_vote;
 mod stolen_seat;
 
 use alloy_primitives::B256;
+use plasmid::chain::committed::genesis_leaf;
 use plasmid::chain::record::{CarriedVote, Record};
-use plasmid::chain::sets::genesis_leaf;
 use plasmid::ledger::Slot;
 use plasmid::ledger::leaf::InboxLeaf;
 

@@ -1,6 +1,6 @@
 //! Puts in a soundly signed transaction that does not apply.
 
-use plasmid::chain::sets::leaf;
+use plasmid::chain::committed::leaf;
 use plasmid::ledger::Slot;
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;

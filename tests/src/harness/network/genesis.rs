@@ -3,10 +3,14 @@
 use plasmid::chain::genesis::file::File;
 use plasmid::chain::genesis::{Genesis, Root};
 use plasmid::ledger::Parameters;
+use plasmid_bridge::proof::deployment;
 
 use super::Plan;
 use crate::harness::node::Node;
 use crate::harness::people::People;
+
+/// The Registry of simulated networks.
+const REGISTRY: [u8; 20] = [0xcc; 20];
 
 /// The genesis file of `nodes` under `plan`, at `time` (seconds).
 pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
@@ -17,6 +21,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         ring: 18,
         epoch_max_secs: 60,
         inbox_interval_ms: 2_000,
+        registry: REGISTRY.into(),
         ..Parameters::local()
     };
     let operators = (0u8..)
@@ -32,7 +37,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         balances,
     };
     let root = Root {
-        root_chain: [0xcc; 20],
+        root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: [0xdd; 32].into(),
         time,
     };

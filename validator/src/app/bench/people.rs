@@ -1,7 +1,7 @@
 //! Accounts among which a measurement transfers, and the genesis that they and one validator make.
 
 use alloy_primitives::{B256, keccak256};
-use plasmid_bridge::proof::bls;
+use plasmid_bridge::proof::{bls, deployment};
 use rayon::prelude::*;
 use tendermint_proto::{
     google::protobuf::{Duration, Timestamp},
@@ -80,6 +80,9 @@ impl<'a> People<'a> {
     }
 }
 
+/// The Registry of a deployment that exists nowhere.
+const REGISTRY: [u8; 20] = [2; 20];
+
 /// The genesis file of these accounts.
 pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, BenchError> {
     let consensus = ed25519_zebra::SigningKey::from(VALIDATOR);
@@ -90,6 +93,7 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
     let parameters = Parameters {
         max_block_transactions: transfers.saturating_add(4_000),
         max_block_bytes: 100 << 20,
+        registry: REGISTRY.into(),
         ..Parameters::local()
     };
     let genesis = Genesis {
@@ -105,7 +109,7 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
         balances: people.balances(),
     };
     let root = Root {
-        root_chain: [2; 20],
+        root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: B256::repeat_byte(3),
         time: 1_700_000_000,
     };

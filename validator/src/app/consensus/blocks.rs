@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
+use plasmid_bridge::proof::commitment::BlockCommitment;
 use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
-use crate::app::mempool::next_sequence;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
+use crate::chain::committed::genesis_leaf;
+use crate::chain::epoch::Moment;
 use crate::chain::execute::{Block, ColdChecker, Executed};
+use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
-use crate::chain::sets::genesis_leaf;
-use crate::chain::transition::Moment;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
@@ -37,6 +38,7 @@ impl App {
             None => Arc::new(self.execute_decided(request, height, &hash)?),
         };
         let mut state = self.state_mut();
+        let before = state.tip;
         let committed = state.apply(
             &executed,
             &self.parameters,
@@ -44,7 +46,7 @@ impl App {
             hash,
             self.surroundings.reexecute,
         )?;
-        let reexecuted = self.reexecute(&executed, &committed)?;
+        let reexecuted = self.reexecute(&before, &executed, &committed)?;
         let work = &mut state.work;
         work.first = if work.first == 0 { height } else { work.first };
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
@@ -53,7 +55,7 @@ impl App {
         state.keep(&executed, response.encode_to_vec(), &request.txs);
         drop(state);
         crate::app::lock(&self.judged).clear();
-        self.prune(&executed)?;
+        self.sweep(&executed)?;
         Ok(response)
     }
 
@@ -166,8 +168,26 @@ impl App {
         ResponseFinalizeBlock::decode(kept.as_slice()).map_err(Fault::new)
     }
 
-    /// Executes every segment from its witness alone, when this node was told to; says how many.
-    fn reexecute(&self, executed: &Executed, committed: &Committed) -> Result<u64, Fault> {
+    /// Judges the block's links and executes every segment from its witness alone, when this node was told to; says how many.
+    fn reexecute(
+        &self,
+        before: &BlockCommitment,
+        executed: &Executed,
+        committed: &Committed,
+    ) -> Result<u64, Fault> {
+        if !self.surroundings.reexecute {
+            return Ok(0);
+        }
+        let linked = with_lengths(&committed.segments, &executed.segments);
+        let transactions = executed.transactions;
+        check_links(
+            before,
+            &committed.block,
+            &linked,
+            transactions,
+            &self.parameters,
+        )
+        .map_err(|error| Fault::new(format!("the block of height {}: {error}", executed.height)))?;
         let mut count = 0u64;
         let segments = executed.segments.iter().zip(&committed.segments);
         for ((segment, record), witness) in segments.zip(&committed.witnesses) {
@@ -193,19 +213,6 @@ impl App {
             count = count.saturating_add(1);
         }
         Ok(count)
-    }
-
-    /// Takes out of the pool what this block used or let expire.
-    fn prune(&self, executed: &Executed) -> Result<(), Fault> {
-        let state = self.state();
-        let mut pool = self.pool();
-        for user in &executed.users {
-            if pool.has(&user.sender) {
-                pool.advance(&user.sender, next_sequence(&state, &user.sender)?);
-            }
-        }
-        pool.expire(state.next_height());
-        Ok(())
     }
 }
 

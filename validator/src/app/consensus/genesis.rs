@@ -10,6 +10,13 @@ use crate::app::{App, convert};
 use crate::chain::genesis::file::File;
 use crate::engine::abci::{Fault, Outcome};
 
+/// Blocks are bounded by bytes and transactions, not by gas.
+const UNLIMITED_GAS: i64 = -1;
+/// Consensus keys are of one kind.
+const KEY_TYPE: &str = "ed25519";
+/// The engine's genesis states no application version: the rules' version stands in every block commitment.
+const GENESIS_APP_VERSION: u64 = 0;
+
 impl App {
     pub(in crate::app) fn on_init_chain(
         &self,
@@ -56,39 +63,43 @@ impl App {
         self.check_app_state(&request.app_state_bytes)
     }
 
-    /// What the parameters fix of the engine's: name, what the engine has, what it must have.
-    fn consensus_params(&self, params: &ConsensusParams) -> [(&'static str, i64, i64); 5] {
+    /// Every consensus parameter that the engine has: name, what the engine's genesis says, what ours does. All of them decide which
+    /// blocks and votes are valid, so a node that differs in one leaves the others at some height.
+    fn consensus_params(&self, params: &ConsensusParams) -> [(&'static str, String, String); 8] {
         let own = &self.parameters;
-        let wide = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let block = params.block.unwrap_or_default();
         let evidence = params.evidence.unwrap_or_default();
-        let age = evidence.max_age_duration.unwrap_or_default().seconds;
+        let age = evidence.max_age_duration.unwrap_or_default();
+        let keys = params.validator.clone().unwrap_or_default().pub_key_types;
+        let version = params.version.unwrap_or_default().app;
         let extensions = params
             .abci
             .unwrap_or_default()
             .vote_extensions_enable_height;
+        let row = |what, found: &dyn ToString, expected: &dyn ToString| {
+            (what, found.to_string(), expected.to_string())
+        };
         [
-            (
-                "block.max_bytes",
-                block.max_bytes,
-                wide(own.max_block_bytes),
-            ),
-            (
+            row("block.max_bytes", &block.max_bytes, &own.max_block_bytes),
+            row("block.max_gas", &block.max_gas, &UNLIMITED_GAS),
+            row(
                 "evidence.max_bytes",
-                evidence.max_bytes,
-                i64::from(own.max_evidence_bytes),
+                &evidence.max_bytes,
+                &own.max_evidence_bytes,
             ),
-            (
+            row(
                 "evidence.max_age_num_blocks",
-                evidence.max_age_num_blocks,
-                wide(own.evidence_age_blocks),
+                &evidence.max_age_num_blocks,
+                &own.evidence_age_blocks,
             ),
-            (
-                "evidence.max_age_duration (seconds)",
-                age,
-                wide(own.evidence_age_secs),
+            row(
+                "evidence.max_age_duration (seconds, nanoseconds)",
+                &format!("{}, {}", age.seconds, age.nanos),
+                &format!("{}, 0", own.evidence_age_secs),
             ),
-            ("abci.vote_extensions_enable_height", extensions, 1),
+            row("validator.pub_key_types", &keys.join(", "), &KEY_TYPE),
+            row("version.app", &version, &GENESIS_APP_VERSION),
+            row("abci.vote_extensions_enable_height", &extensions, &1),
         ]
     }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, keccak256};
-use plasmid_bridge::proof::bls;
+use alloy_primitives::B256;
 use plasmid_staking::Member;
 use tendermint_proto::v0_38::abci::{
     ExtendedCommitInfo, RequestPrepareProposal, RequestProcessProposal, ResponsePrepareProposal,
@@ -11,27 +10,33 @@ use tendermint_proto::v0_38::abci::{
 };
 
 use super::expect_next;
-use crate::app::mempool::next_sequence;
-use crate::app::pool::{Pending, engine_hash};
+use crate::app::pool::Feed;
 use crate::app::state::State;
 use crate::app::verdicts::Verdicts;
 use crate::app::{App, Judged, convert, lock};
 use crate::chain::error::Error;
-use crate::chain::execute::{Block, Checker, Executed, execute};
-use crate::chain::propose::{ExtendedVote, Known, Request, propose};
+use crate::chain::execute::{Block, Executed, execute};
+use crate::chain::propose::{Candidates, ExtendedVote, Known, Request, propose};
 use crate::chain::tally::CommitVote;
 use crate::engine::abci::{Fault, Outcome};
 
 /// Proposals of one height that are remembered with their outcome.
 const REMEMBERED: usize = 4;
 
-/// Shares whose verification is remembered.
-const REMEMBERED_SHARES: usize = 4_096;
-
 impl App {
     pub(in crate::app) fn on_prepare_proposal(
         &self,
         request: &RequestPrepareProposal,
+    ) -> Outcome<ResponsePrepareProposal> {
+        // Only the pool's: the engine's list may hold what the pool has given up since it was asked about it.
+        self.build(request, &mut Feed::new(&self.pool))
+    }
+
+    /// Builds a block from these candidates.
+    pub(in crate::app) fn build(
+        &self,
+        request: &RequestPrepareProposal,
+        candidates: &mut dyn Candidates,
     ) -> Outcome<ResponsePrepareProposal> {
         let state = self.state();
         let height = convert::height(request.height)?;
@@ -47,10 +52,6 @@ impl App {
             misbehavior: &misbehavior,
             max_bytes: u64::try_from(request.max_tx_bytes).map_err(Fault::new)?,
         };
-        let candidates = self.candidates(&state, &request.txs)?;
-        let candidates = candidates
-            .iter()
-            .map(|pending| (pending.bytes.as_slice(), &pending.checked));
         let known = KnownHere {
             app: self,
             state: &state,
@@ -128,35 +129,6 @@ impl App {
             executed: Arc::new(executed),
         });
     }
-
-    /// What is ready in the pool, then what only the engine holds.
-    fn candidates(
-        &self,
-        state: &State,
-        given: &[impl AsRef<[u8]>],
-    ) -> Result<Vec<Arc<Pending>>, Fault> {
-        let limit = usize::try_from(self.parameters.max_block_transactions).unwrap_or(usize::MAX);
-        let pool = self.pool();
-        let next = |account: &_| next_sequence(state, account).unwrap_or(0);
-        let mut candidates = pool.ready(limit, next);
-        let foreign: Vec<&[u8]> = given
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|bytes| pool.get(&engine_hash(bytes)).is_none())
-            .collect();
-        drop(pool);
-        let verdicts = Verdicts { pool: &self.pool }.check(&foreign, &self.deployment.domain);
-        for (bytes, verdict) in foreign.into_iter().zip(verdicts) {
-            if let Ok(checked) = verdict {
-                candidates.push(Arc::new(Pending {
-                    hash: engine_hash(bytes),
-                    bytes: bytes.to_vec(),
-                    checked,
-                }));
-            }
-        }
-        Ok(candidates)
-    }
 }
 
 /// The round and the entries of the local last commit with their extensions.
@@ -196,17 +168,8 @@ impl Known for KnownHere<'_> {
         let Some(checkpoint) = self.state.checkpoints.get(&epoch) else {
             return false;
         };
-        let name = (epoch, member.seat, keccak256(share));
-        if lock(&self.app.verified).contains(&name) {
-            return true;
-        }
-        if bls::verify_share(&member.checkpoint_key, &checkpoint.digest(), share).is_err() {
-            return false;
-        }
-        let mut verified = lock(&self.app.verified);
-        while verified.len() >= REMEMBERED_SHARES {
-            verified.pop_first();
-        }
-        verified.insert(name)
+        let height = self.state.next_height();
+        let verdicts = &self.app.shares;
+        verdicts.verifies_at(height, member, checkpoint, share)
     }
 }

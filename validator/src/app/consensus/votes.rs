@@ -12,10 +12,11 @@ use crate::app::ports::Signer;
 use crate::app::state::State;
 use crate::app::{App, convert};
 use crate::chain::bitmap::Bitmap;
+use crate::chain::committed::genesis_leaf;
+use crate::chain::epoch::participation;
+use crate::chain::epoch::set::set_at;
 use crate::chain::extension::Extension;
 use crate::chain::overlay::Overlay;
-use crate::chain::sets::{genesis_leaf, set_at};
-use crate::chain::transition;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
@@ -84,11 +85,11 @@ impl App {
         };
         let mut overlay = Overlay::new(&state.tree);
         let carrier = height.saturating_add(1);
-        let bits =
-            transition::share_bits(&mut overlay, carrier, &self.parameters).map_err(Fault::new)?;
+        let bits = participation::share_bits(&mut overlay, carrier, &self.parameters)
+            .map_err(Fault::new)?;
         if Bitmap(bits.bitmap).has(number) {
             return Ok(None);
         }
-        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()))
+        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()).ok())
     }
 }

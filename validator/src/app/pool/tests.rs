@@ -1,180 +1,428 @@
-//! The pool: held sequences, replacement, room, expiry, order.
+//! The pool: cover, held sequences, replacement, room, sweeping, and what a proposer is given.
 
+use std::sync::Mutex;
+
+use super::fixture::*;
 use super::*;
-use crate::ledger::transaction::{Authentication, Body, Header};
-use crate::ledger::{Domain, Transaction, check};
+use crate::chain::propose::{Candidates, Tried};
+use crate::ledger::leaf::NATIVE;
+use crate::ledger::transaction::Body;
 
-const DOMAIN: Domain = Domain {
-    root_chain_id: 31_337,
-    root_chain: [1; 20],
-    deployment: [2; 20],
-};
-
-fn account(sender: u8) -> Account {
-    let key = ed25519_zebra::SigningKey::from([sender; 32]);
-    Account::ed25519(&ed25519_zebra::VerificationKey::from(&key).into())
-}
-
-fn pending(sender: u8, sequence: u64, fee: u128, valid_until: u64) -> Pending {
-    let key = ed25519_zebra::SigningKey::from([sender; 32]);
-    let public: [u8; 32] = ed25519_zebra::VerificationKey::from(&key).into();
-    let with = |signature| Transaction {
-        header: Header {
-            sender: account(sender),
-            lane: 0,
-            sequence,
-            fee,
-            fee_payer: Account::NONE,
-            valid_until,
-            memo: [0; 32],
-        },
-        body: Body::SetPayout { payout: [7; 20] },
-        authentication: Authentication::Ed25519 {
-            key: public,
-            signature,
-        },
-        fee_payer_authentication: None,
-    };
-    let digest = with([0; 64]).digest(&DOMAIN);
-    let bytes = with(key.sign(digest.as_slice()).into()).encode();
-    Pending {
-        hash: engine_hash(&bytes),
-        checked: check(&bytes, &DOMAIN).expect("a sound transaction"),
-        bytes,
+/// Bids and sequences in the order in which a proposer is given them when all of them apply.
+fn given(pool: Pool) -> Vec<(u128, u64)> {
+    let pool = Mutex::new(pool);
+    let mut feed = Feed::new(&pool);
+    let mut out = Vec::new();
+    while let Some((_, checked)) = feed.next() {
+        out.push((checked.header().fee, checked.header().sequence));
+        feed.tried(Tried::Applied);
     }
+    out
 }
 
-fn order(pool: &Pool, next: u64) -> Vec<(u128, u64)> {
-    let ready = pool.ready(100, |_| next);
-    let headers = ready.iter().map(|pending| *pending.checked.header());
-    headers
-        .map(|header| (header.fee, header.sequence))
-        .collect()
+fn small(places: usize) -> Pool {
+    Pool::new(Limits {
+        places,
+        held: 2,
+        churn: 100,
+    })
 }
 
 #[test]
 fn sequences_up_to_64_ahead_are_held_and_no_further() {
     let mut pool = Pool::new(Limits::default());
-    pool.add(pending(1, 5 + 64, 10, 9), 5).unwrap();
+    pool.put(pending(1, 5 + 64, 10, 9), 5).unwrap();
     assert_eq!(
-        pool.add(pending(1, 5 + 65, 10, 9), 5),
+        pool.put(pending(1, 5 + 65, 10, 9), 5),
         Err(Reject::NonceAhead {
             expected: 5,
             found: 70
         })
     );
     assert_eq!(
-        pool.add(pending(1, 4, 10, 9), 5),
+        pool.put(pending(1, 4, 10, 9), 5),
         Err(Reject::NonceUsed {
             expected: 5,
             found: 4
         })
     );
-    assert!(order(&pool, 5).is_empty(), "held, not ready");
+    pool.assert_sound();
+    assert!(given(pool).is_empty(), "held, not ready");
 }
 
 #[test]
 fn a_gap_that_closes_makes_all_behind_it_ready() {
     let mut pool = Pool::new(Limits::default());
     for sequence in [2, 1, 3] {
-        pool.add(pending(1, sequence, 10, 9), 0).unwrap();
+        pool.put(pending(1, sequence, 10, 9), 0).unwrap();
     }
-    assert!(order(&pool, 0).is_empty());
+    assert_eq!((pool.held, pool.heads.len()), (3, 0));
     assert_eq!(pool.next_sequence(&account(1), 0), 0);
-    pool.add(pending(1, 0, 10, 9), 0).unwrap();
-    assert_eq!(order(&pool, 0), vec![(10, 0), (10, 1), (10, 2), (10, 3)]);
+    pool.put(pending(1, 0, 10, 9), 0).unwrap();
+    assert_eq!(pool.held, 0);
     assert_eq!(pool.next_sequence(&account(1), 0), 4);
+    pool.assert_sound();
+    assert_eq!(given(pool), vec![(10, 0), (10, 1), (10, 2), (10, 3)]);
 }
 
 #[test]
-fn a_replacement_pays_a_tenth_more_rounded_up_and_takes_the_place() {
+fn what_waits_of_a_sender_is_covered_by_what_it_owns() {
     let mut pool = Pool::new(Limits::default());
-    pool.add(pending(1, 0, 101, 9), 0).unwrap();
+    let purse = |native, token| Purse {
+        next: 0,
+        native,
+        tokens: BTreeMap::from([(TOKEN, token)]),
+    };
+    let add = |pool: &mut Pool, pending, purse| pool.add(pending, &purse, Replaces::ForTenthMore);
+    // Each takes a fee of 10. Held or ready makes no difference.
+    add(&mut pool, transfer(1, 2, NATIVE, 30), purse(100, 5)).unwrap();
+    add(&mut pool, transfer(1, 0, TOKEN, 3), purse(100, 5)).unwrap();
+    add(&mut pool, transfer(1, 1, TOKEN, 2), purse(100, 5)).unwrap();
+    let short = |asset, balance, needed| {
+        Err(Reject::QueueNotCovered {
+            sender: account(1),
+            asset: crate::ledger::Asset(asset),
+            balance,
+            needed,
+        })
+    };
+    let token = add(&mut pool, transfer(1, 3, TOKEN, 1), purse(100, 5));
+    assert_eq!(token, short(TOKEN, 5, 6));
+    let native = add(&mut pool, transfer(1, 3, NATIVE, 31), purse(100, 5));
+    assert_eq!(native, short(NATIVE, 100, 101));
+    // What it replaces is not counted.
+    let dearer = signed(1, 2, 11, 9, Body::SetPayout { payout: [1; 20] }, 0);
+    add(&mut pool, dearer, purse(31, 5)).unwrap();
+    // An account without a leaf owns nothing.
+    let nobody = add(&mut pool, pending(2, 0, 1, 9), Purse::default());
+    assert!(matches!(
+        nobody,
+        Err(Reject::QueueNotCovered {
+            balance: 0,
+            needed: 1,
+            ..
+        })
+    ));
+    let huge = transfer(3, 0, NATIVE, u128::MAX);
+    let over = add(&mut pool, huge, purse(u128::MAX - 1, 0));
+    assert!(matches!(over, Err(Reject::QueueNotCovered { .. })));
+    pool.assert_sound();
+}
+
+#[test]
+fn a_replacement_pays_a_tenth_more_and_is_asked_for_by_who_can_ask() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 101, 9), 0).unwrap();
+    pool.put(pending(1, 1, 50, 9), 0).unwrap();
     assert_eq!(
-        pool.add(pending(1, 0, 111, 9), 0),
+        pool.put(pending(1, 0, 111, 9), 0),
         Err(Reject::ReplacementUnderpriced {
             pending: 101,
             minimum: 112,
             fee: 111
         })
     );
-    assert_eq!(pool.add(pending(1, 0, 101, 9), 0), Err(Reject::Known));
-    pool.add(pending(1, 0, 112, 9), 0).unwrap();
-    assert_eq!(order(&pool, 0), vec![(112, 0)]);
-    assert_eq!(pool.len(), 1);
+    assert_eq!(pool.put(pending(1, 0, 101, 9), 0), Err(Reject::Known));
+    assert_eq!(
+        pool.add(pending(1, 0, 500, 9), &rich(0), Replaces::Never),
+        Err(Reject::SequenceWaits {
+            sequence: 0,
+            next: 2,
+            minimum: 112
+        })
+    );
+    pool.put(pending(1, 0, 112, 9), 0).unwrap();
+    assert_eq!(pool.len(), 2);
+    pool.assert_sound();
+    assert_eq!(given(pool), vec![(112, 0), (50, 1)]);
+}
+
+#[test]
+fn a_sender_replaces_only_a_few_times_during_one_block() {
+    let mut pool = Pool::new(Limits::default());
+    let mut fee = 100;
+    pool.put(pending(1, 0, fee, 99), 0).unwrap();
+    for _ in 0..2 {
+        for _ in 0..8 {
+            fee *= 2;
+            pool.put(pending(1, 0, fee, 99), 0).unwrap();
+        }
+        let more = pool.put(pending(1, 0, fee * 2, 99), 0);
+        assert_eq!(more, Err(Reject::ReplacedOften { times: 8 }));
+        assert_eq!(
+            pool.given_up[0], 8,
+            "the engine holds each until it asks again"
+        );
+        pool.begin(pool.height + 1);
+    }
+    pool.assert_sound();
 }
 
 #[test]
 fn a_transaction_is_found_by_its_hash_and_by_its_digest_while_it_waits() {
     let mut pool = Pool::new(Limits::default());
     let (first, second) = (pending(1, 0, 100, 9), pending(1, 0, 200, 9));
-    let names = |pending: &Pending| (pending.hash, *pending.checked.digest());
+    let names = |pending: &Pending| (pending.offer.hash, *pending.checked.digest());
     let (old, new) = (names(&first), names(&second));
-    pool.add(first, 0).unwrap();
-    assert_eq!(
-        pool.with_digest(&old.1).map(|found| found.hash),
-        Some(old.0)
-    );
-    pool.add(second, 0).unwrap();
+    pool.put(first, 0).unwrap();
+    let found = pool.with_digest(&old.1).map(|found| found.offer.hash);
+    assert_eq!(found, Some(old.0));
+    pool.put(second, 0).unwrap();
     assert!(pool.with_digest(&old.1).is_none() && pool.get(&old.0).is_none());
-    assert_eq!(
-        pool.with_digest(&new.1).map(|found| found.hash),
-        Some(new.0)
-    );
+    let found = pool.with_digest(&new.1).map(|found| found.offer.hash);
+    assert_eq!(found, Some(new.0));
+    assert!(pool.is_asked(&new.0) && !pool.is_asked(&old.0));
     pool.remove(&new.0);
     assert!(pool.with_digest(&new.1).is_none());
+    pool.assert_sound();
 }
 
 #[test]
-fn the_best_fees_come_first_and_each_sender_keeps_its_order() {
+fn the_best_bids_come_first_and_each_sender_keeps_its_order() {
     let mut pool = Pool::new(Limits::default());
-    pool.add(pending(1, 0, 10, 9), 0).unwrap();
-    pool.add(pending(1, 1, 90, 9), 0).unwrap();
-    pool.add(pending(2, 0, 50, 9), 0).unwrap();
-    pool.add(pending(3, 0, 20, 9), 0).unwrap();
-    assert_eq!(order(&pool, 0), vec![(50, 0), (20, 0), (10, 0), (90, 1)]);
-    assert_eq!(pool.ready(2, |_| 0).len(), 2);
+    pool.put(pending(1, 0, 10, 9), 0).unwrap();
+    pool.put(pending(1, 1, 90, 9), 0).unwrap();
+    pool.put(pending(2, 0, 50, 9), 0).unwrap();
+    pool.put(pending(3, 0, 20, 9), 0).unwrap();
+    // A large fee that is mostly the price of leaves, and one that is spread over three places.
+    let leaves = signed(4, 0, 1_000, 9, Body::SetPayout { payout: [7; 20] }, 985);
+    assert_eq!((leaves.offer.bid, long(5, 0, 36).offer.bid), (15, 12));
+    pool.put(leaves, 0).unwrap();
+    pool.put(long(5, 0, 36), 0).unwrap();
+    let order = vec![(50, 0), (20, 0), (1_000, 0), (36, 0), (10, 0), (90, 1)];
+    assert_eq!(given(pool), order);
 }
 
 #[test]
-fn a_full_pool_gives_up_the_lowest_fee_for_one_that_pays_a_tenth_more() {
-    let mut pool = Pool::new(Limits {
-        transactions: 2,
-        bytes: 1 << 20,
-    });
-    pool.add(pending(1, 0, 100, 9), 0).unwrap();
-    pool.add(pending(2, 0, 50, 9), 0).unwrap();
+fn a_proposer_is_given_nothing_more_of_a_sender_whose_transaction_failed() {
+    let mut pool = Pool::new(Limits::default());
+    for sequence in 0..3 {
+        pool.put(pending(1, sequence, 100, 9), 0).unwrap();
+        pool.put(pending(2, sequence, 50, 9), 0).unwrap();
+    }
+    let pool = Mutex::new(pool);
+    let mut feed = Feed::new(&pool);
+    let mut tried = Vec::new();
+    while let Some((_, checked)) = feed.next() {
+        let header = *checked.header();
+        tried.push((header.fee, header.sequence));
+        let failed = header.sender == account(1) && header.sequence == 1;
+        feed.tried(if failed {
+            Tried::Refused
+        } else {
+            Tried::Applied
+        });
+    }
+    assert_eq!(tried, vec![(100, 0), (100, 1), (50, 0), (50, 1), (50, 2)]);
+    let mut pool = pool.into_inner().unwrap();
+    // It is gone, so the next proposal does not try it; what followed it is behind a gap now.
+    assert_eq!(pool.len(), 5);
+    assert_eq!((pool.held, pool.given_up[0]), (1, 1));
+    pool.assert_sound();
+    pool.put(pending(1, 1, 100, 9), 0).unwrap();
+    assert_eq!(given(pool).len(), 6);
+}
+
+#[test]
+fn a_full_pool_gives_up_the_lowest_bid_for_one_a_tenth_higher() {
+    let mut pool = small(2);
+    pool.put(pending(1, 0, 100, 9), 0).unwrap();
+    pool.put(pending(2, 0, 50, 9), 0).unwrap();
     assert_eq!(
-        pool.add(pending(3, 0, 54, 9), 0),
+        pool.put(pending(3, 0, 54, 9), 0),
         Err(Reject::PoolFull { held: 2, limit: 2 })
     );
-    pool.add(pending(3, 0, 55, 9), 0).unwrap();
-    assert_eq!(order(&pool, 0), vec![(100, 0), (55, 0)]);
-    let mut small = Pool::new(Limits {
-        transactions: 2,
-        bytes: 10,
-    });
+    pool.put(pending(3, 0, 55, 9), 0).unwrap();
+    assert_eq!(pool.len(), 2);
+    // One that needs three places takes none when it cannot have all.
     assert!(matches!(
-        small.add(pending(1, 0, 1, 9), 0),
+        pool.put(long(4, 0, 3_000), 0),
         Err(Reject::PoolFull { .. })
     ));
-    assert!(small.is_empty());
+    pool.assert_sound();
+    assert_eq!(given(pool), vec![(100, 0), (55, 0)]);
 }
 
 #[test]
-fn what_was_used_or_expired_goes_and_leaves_nothing_behind() {
+fn what_is_given_up_of_a_queue_is_its_end() {
+    let mut pool = small(4);
+    for (sequence, fee) in [(0, 10), (1, 90), (2, 80)] {
+        pool.put(pending(1, sequence, fee, 9), 0).unwrap();
+    }
+    pool.put(pending(2, 0, 30, 9), 0).unwrap();
+    // What follows a bid of 10 is worth 10, and its end goes first.
+    pool.put(pending(3, 0, 20, 9), 0).unwrap();
+    pool.put(pending(4, 0, 20, 9), 0).unwrap();
+    pool.assert_sound();
+    assert_eq!(given(pool), vec![(30, 0), (20, 0), (20, 0), (10, 0)]);
+}
+
+#[test]
+fn held_ones_have_a_small_share_and_go_first() {
+    let mut pool = small(4);
+    pool.put(pending(1, 0, 5, 9), 0).unwrap();
+    pool.put(pending(2, 3, 1_000, 9), 0).unwrap();
+    pool.put(pending(3, 7, 2_000, 9), 0).unwrap();
+    // Their share is full: another one has to beat one of them.
+    assert_eq!(
+        pool.put(pending(4, 1, 1_099, 9), 0),
+        Err(Reject::PoolFull { held: 2, limit: 2 })
+    );
+    pool.put(pending(4, 1, 1_100, 9), 0).unwrap();
+    assert!(pool.at(&account(2), 3).is_none());
+    pool.assert_sound();
+    // Ready ones of the lowest bid take the places of held ones of the highest.
+    for sender in 5..8 {
+        pool.put(pending(sender, 0, 1, 9), 0).unwrap();
+    }
+    assert_eq!((pool.len(), pool.held), (4, 0));
+    // And no held one takes the place of a ready one.
+    assert!(matches!(
+        pool.put(pending(9, 1, 9_000, 9), 0),
+        Err(Reject::PoolFull { .. })
+    ));
+    pool.assert_sound();
+}
+
+#[test]
+fn a_gap_that_opens_leaves_no_more_held_than_their_share() {
+    let mut pool = small(10);
+    for sequence in 0..8 {
+        pool.put(pending(1, sequence, 10, 9), 0).unwrap();
+    }
+    let first = pool.at(&account(1), 0).unwrap().offer.hash;
+    pool.remove(&first);
+    assert_eq!((pool.len(), pool.held), (2, 2));
+    pool.assert_sound();
+}
+
+#[test]
+fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
+    let mut pool = Pool::new(Limits {
+        places: 2,
+        held: 1,
+        churn: 3,
+    });
+    pool.put(pending(1, 0, 10, 99), 0).unwrap();
+    pool.put(pending(2, 0, 10, 99), 0).unwrap();
+    let mut fee = 10;
+    let mut sender = 2;
+    let mut next = |pool: &mut Pool| {
+        fee *= 2;
+        sender += 1;
+        pool.put(pending(sender, 0, fee, 99), 0)
+    };
+    for _ in 0..3 {
+        next(&mut pool).unwrap();
+    }
+    assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
+    // The engine asks again after the block; one block more is counted, should it not have come to the end.
+    pool.begin(1);
+    assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
+    pool.begin(2);
+    next(&mut pool).unwrap();
+    // With room there is nothing to give up.
+    let best = given_hashes(&pool);
+    pool.remove(&best[0]);
+    pool.given_up = [3, 0];
+    next(&mut pool).unwrap();
+    pool.assert_sound();
+}
+
+fn given_hashes(pool: &Pool) -> Vec<Hash> {
+    pool.heads
+        .iter()
+        .rev()
+        .map(|(_, Reverse(hash))| *hash)
+        .collect()
+}
+
+#[test]
+fn the_engine_has_room_for_all_that_it_may_hold() {
+    let limits = Limits::default();
+    // What fails in a proposal leaves this pool before the engine asks: at most as much as a proposal tries in vain.
+    let most = limits.places + limits.churn + 1_025;
+    assert!(most < MIN_ENGINE_TRANSACTIONS as usize);
+    assert!((most * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
+    assert!(limits.held * 16 <= limits.places);
+}
+
+#[test]
+fn a_block_takes_what_was_used_and_what_can_no_longer_be_paid_for() {
     let mut pool = Pool::new(Limits::default());
     for sequence in 0..5 {
-        pool.add(pending(1, sequence, 10, 10 + sequence), 0)
+        pool.put(pending(1, sequence, 10, 99), 0).unwrap();
+    }
+    pool.put(transfer(1, 5, TOKEN, 4), 0).unwrap();
+    pool.put(pending(1, 7, 10, 99), 0).unwrap();
+    assert_eq!(pool.tokens(&account(1)), Some(BTreeSet::from([TOKEN])));
+    assert_eq!(pool.tokens(&account(2)), None);
+    // Two were used; the others are still covered.
+    pool.settle(&account(1), &rich(2));
+    assert_eq!(pool.len(), 5);
+    // Now there is enough for all but the last, whose token went too.
+    let tokens = BTreeMap::from([(TOKEN, 3)]);
+    let purse = Purse {
+        next: 2,
+        native: 1_000,
+        tokens,
+    };
+    pool.settle(&account(1), &purse);
+    assert_eq!(pool.len(), 3);
+    pool.settle(&account(1), &with_balance(2, 20));
+    assert_eq!(pool.len(), 2);
+    assert_eq!(pool.next_sequence(&account(1), 2), 4);
+    pool.assert_sound();
+    pool.settle(&account(1), &with_balance(2, 0));
+    assert!(pool.is_empty());
+    pool.assert_sound();
+}
+
+#[test]
+fn what_expired_goes_and_leaves_nothing_behind() {
+    let mut pool = Pool::new(Limits::default());
+    for sequence in 0..5 {
+        pool.put(pending(1, sequence, 10, 10 + sequence), 0)
             .unwrap();
     }
-    pool.advance(&account(1), 2);
-    assert_eq!(order(&pool, 2), vec![(10, 2), (10, 3), (10, 4)]);
-    pool.expire(13);
-    assert_eq!(order(&pool, 3), vec![(10, 3), (10, 4)]);
-    pool.expire(100);
+    pool.begin(9);
+    assert_eq!(pool.len(), 5);
+    pool.begin(11);
+    assert_eq!(
+        (pool.len(), pool.held),
+        (3, 3),
+        "what is left lies behind a gap"
+    );
+    pool.assert_sound();
+    pool.begin(100);
     assert!(pool.is_empty());
-    assert_eq!(pool.bytes, 0);
-    assert!(pool.senders.is_empty() && pool.fees.is_empty() && pool.expiry.is_empty());
-    assert!(pool.digests.is_empty());
+    pool.assert_sound();
+}
+
+#[test]
+fn everybody_is_looked_at_in_turn_and_what_the_engine_lost_goes() {
+    let mut pool = Pool::new(Limits::default());
+    for sender in 0..5 {
+        pool.put(pending(sender, 0, 10, 99), 0).unwrap();
+    }
+    pool.put(pending(6, 1, 10, 99), 0).unwrap();
+    let mut seen = BTreeSet::new();
+    for _ in 0..3 {
+        let heads = pool.examine(2);
+        seen.extend(heads.iter().map(|head| head.offer.hash));
+    }
+    assert_eq!(seen.len(), 5, "each head once, and of a held one none");
+    let asked: Vec<Hash> = (0..3)
+        .map(|sender| pool.at(&account(sender), 0).unwrap().offer.hash)
+        .collect();
+    for height in 1..=40 {
+        pool.begin(height);
+        for hash in &asked {
+            assert!(pool.is_asked(hash));
+        }
+        pool.examine(2);
+        pool.assert_sound();
+    }
+    let left: BTreeSet<Hash> = pool.hashes.keys().copied().collect();
+    assert_eq!(left, asked.into_iter().collect());
 }

@@ -35,6 +35,7 @@ pub fn get_account(
         value::<AccountLeaf>(tree, &Slot::Account(account))
     })??;
     let leaf = found.unwrap_or_default();
+    let next_sequence = source.next_sequence(&account, leaf.sequence);
     Ok(GetAccountResponse {
         account: account.to_string(),
         balance: leaf.balance.to_string(),
@@ -46,6 +47,7 @@ pub fn get_account(
         },
         exists: found.is_some(),
         height: source.tip().height,
+        next_sequence,
     })
 }
 

@@ -6,6 +6,7 @@ use plasmid_proto::bridge::v1::{
     GetProofRequest, GetProofResponse, GetSharesRequest, GetSharesResponse, LeafProof,
     ListCheckpointsRequest, ListCheckpointsResponse, Share, get_proof_request,
 };
+use plasmid_proto::chain::v1::{AwaitedCheckpoint, MissingShare};
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
@@ -128,7 +129,10 @@ pub(crate) fn members(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u
             .ok_or_else(|| ReadError::NotFound(format!("the set of epoch {epoch} is not kept")))?;
         let mut members = Vec::new();
         for seat in 0..parameters.seats {
-            let leaf = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let leaf = value::<MemberLeaf>(
+                tree,
+                &Slot::from(plasmid_staking::Key::Member { place, seat }),
+            )?;
             if let Some(leaf) = leaf.filter(|leaf| leaf.present && leaf.epoch == epoch) {
                 members.push(Member {
                     seat,
@@ -167,6 +171,42 @@ pub fn get_shares(
             })
             .collect(),
     })
+}
+
+/// The checkpoint that root waits for, and whose shares over it are missing here or do not verify; none while root has all.
+pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadError> {
+    let root = source.root();
+    if root.finalized.is_none() {
+        return Ok(None);
+    }
+    let epoch = root.accepted;
+    let Some(checkpoint) = source.checkpoint(epoch)? else {
+        return Ok(None);
+    };
+    let Ok((members, total_power)) = members(source, epoch.saturating_add(1)) else {
+        return Ok(None);
+    };
+    let shares = source.shares(epoch)?;
+    let has = |number: usize, member: &Member| {
+        let held = shares.iter().find(|(held, _)| usize::from(*held) == number);
+        held.is_some_and(|(_, share)| source.share_verifies(member, &checkpoint, share))
+    };
+    let mut awaited = AwaitedCheckpoint {
+        epoch,
+        total_power,
+        ..AwaitedCheckpoint::default()
+    };
+    for (number, member) in members.iter().enumerate() {
+        if has(number, member) {
+            awaited.signed_power = awaited.signed_power.saturating_add(member.power);
+        } else {
+            awaited.missing.push(MissingShare {
+                seat: u32::from(member.seat),
+                operator: address_text(&member.operator),
+            });
+        }
+    }
+    Ok(Some(awaited))
 }
 
 /// A leaf with its proof at a checkpoint.

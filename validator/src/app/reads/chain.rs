@@ -12,7 +12,7 @@ use plasmid_staking::epoch_of;
 use super::{
     ReadError, Reader,
     accounts::{decode, value},
-    claims, on_tree,
+    bridge, claims, on_tree,
 };
 use crate::{
     chain::tree::LeafRef,
@@ -20,7 +20,7 @@ use crate::{
         Slot, Value,
         leaf::{
             AccountLeaf, AssetLeaf, Burned, FeePool, InboxLeaf, MemberLeaf, NATIVE, Participation,
-            SeatLeaf, SetLeaf, TokenBalance,
+            Seat, SetLeaf, TokenBalance,
         },
         ring_place,
     },
@@ -69,9 +69,11 @@ pub fn get_status(
         first_executed: tip.work.first,
         segments_executed: tip.work.segments,
         segments_reexecuted: tip.work.reexecuted,
+        root_trouble: root.trouble(),
         height_stands_secs: vitals.height_stands.as_secs(),
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),
+        awaited: bridge::awaited(source)?,
     })
 }
 
@@ -121,7 +123,10 @@ pub fn list_validators(
             .filter(|_| epoch == current);
         let mut validators = Vec::new();
         for seat in 0..parameters.seats {
-            let member = value::<MemberLeaf>(tree, &Slot::Member { place, seat })?;
+            let member = value::<MemberLeaf>(
+                tree,
+                &Slot::from(plasmid_staking::Key::Member { place, seat }),
+            )?;
             let Some(member) = member.filter(|member| member.present && member.epoch == epoch)
             else {
                 continue;
@@ -272,10 +277,10 @@ fn add_up(leaf: &LeafRef<'_>, sums: &mut Sums) -> Result<(), ReadError> {
             |sum| &mut sum.balances,
             decode::<AccountLeaf>(leaf.value)?.balance,
         ),
-        SeatLeaf::KIND => native(
+        Seat::KIND => native(
             sums,
             |sum| &mut sum.stakes,
-            decode::<SeatLeaf>(leaf.value)?.0.stake,
+            decode::<Seat>(leaf.value)?.stake,
         ),
         FeePool::KIND => native(
             sums,

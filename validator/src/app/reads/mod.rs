@@ -15,13 +15,14 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
+use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::state::Work;
 use crate::{
     chain::tree::Tree,
-    ledger::{Code, Domain, Parameters},
+    ledger::{Account, Code, Domain, Parameters},
     wire::Unreadable,
 };
 
@@ -183,6 +184,15 @@ pub trait Source: Send + Sync + 'static {
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
     /// The shares over it that this node has seen, by member number.
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError>;
+    /// Whether a share verifies; the verdict is remembered.
+    fn share_verifies(&self, member: &Member, checkpoint: &Checkpoint, share: &[u8; 192]) -> bool;
+    /// The verdict on a share, if it is remembered.
+    fn share_verdict(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> Option<bool>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
     /// A transaction that waits in the mempool.
@@ -191,6 +201,8 @@ pub trait Source: Send + Sync + 'static {
     fn pending(&self) -> usize;
     /// What reads remember from one to the next.
     fn remembered(&self) -> &Remembered;
+    /// The sequence from `state` on at which nothing of this account waits.
+    fn next_sequence(&self, account: &Account, state: u64) -> u64;
     /// What a transaction would do at the tip.
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.

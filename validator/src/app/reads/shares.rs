@@ -60,8 +60,11 @@ pub fn candidate(
     })?;
     let shares = source.shares(epoch)?;
     let known = shares.iter().find(|(held, _)| *held == number);
-    // A key has one signature over a message, and what is kept was verified.
-    if known.is_some_and(|(_, known)| *known != signature) {
+    // A key has one signature over a message. What a block brought was not verified, and gives way to a good one.
+    let is_other = known.is_some_and(|(_, known)| {
+        *known != signature && source.share_verdict(member, &checkpoint, known) == Some(true)
+    });
+    if is_other {
         return Err(ReadError::Invalid(format!(
             "the share of member {number} does not verify: the member's share is known, and it is another one"
         )));
@@ -72,7 +75,7 @@ pub fn candidate(
             member: number,
             signature,
         },
-        is_known: known.is_some(),
+        is_known: known.is_some_and(|(_, known)| *known == signature),
         key: member.checkpoint_key,
         digest: checkpoint.digest(),
     })

@@ -1,19 +1,14 @@
 //! What a block does: segments, receipts, and what others need to find or to sign.
 
 use alloy_primitives::B256;
-use plasmid_staking::{self as staking, Difference, Update, epoch_of};
+use plasmid_staking::{Update, epoch_of};
 
 use super::parts::number;
 use super::votes::VoteState;
-use crate::chain::error::Fault;
-use crate::chain::overlay::{Overlay, Reads};
+use crate::chain::epoch::boundary::EpochEnd;
 use crate::chain::segments::Segment;
-use crate::chain::sets::set_at;
 use crate::chain::tally::Tally;
-use crate::chain::transition::{Moment, ends_epoch};
-use crate::ledger::leaf::{EpochRecord, InboxLeaf, SetLeaf};
-use crate::ledger::leaves::expect;
-use crate::ledger::{Account, CheckedTransaction, Parameters, Receipt, Slot, ring_place};
+use crate::ledger::{Account, CheckedTransaction, Parameters, Receipt};
 
 /// What a block does.
 #[derive(Clone, Debug)]
@@ -66,23 +61,6 @@ pub struct CarriedShare {
     pub share: [u8; 192],
 }
 
-/// The end of an epoch, as its checkpoint tells it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EpochEnd {
-    /// The epoch.
-    pub epoch: u64,
-    /// Time of its last block, seconds.
-    pub last_block_time: u64,
-    /// Inbox messages consumed, and their link.
-    pub inbox_cursor: u64,
-    /// Link at the cursor.
-    pub inbox_hash: B256,
-    /// Set commitment of e+2.
-    pub next_set: B256,
-    /// Who is paid first for carrying the checkpoint.
-    pub relayer: [u8; 20],
-}
-
 pub(super) fn marks(first: usize, checked: &[CheckedTransaction]) -> Vec<UserMark> {
     let numbered = checked.iter().enumerate();
     numbered
@@ -112,57 +90,4 @@ pub(super) fn carried_shares(
             share: *share,
         })
         .collect()
-}
-
-/// What turns the engine's set into that of the next epoch, told by the second-last block of an epoch.
-pub(super) fn updates<R: Reads>(
-    reads: &R,
-    height: u64,
-    parameters: &Parameters,
-) -> Result<Vec<Update>, Fault<R::Error>> {
-    let next = height.saturating_add(1);
-    if !ends_epoch(next, parameters.epoch_blocks) {
-        return Ok(Vec::new());
-    }
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
-    let old = set_at(reads, next)?;
-    let new = set_at(reads, next.saturating_add(1))?;
-    match staking::difference(&old, &new).map_err(|why| Fault::Difference { epoch, why })? {
-        Difference::Updates(updates) => Ok(updates),
-        Difference::KeepOld => Err(Fault::EmptySet {
-            epoch: epoch.saturating_add(1),
-        }),
-    }
-}
-
-pub(super) fn ended<R: Reads>(
-    overlay: &mut Overlay<'_, R>,
-    moment: &Moment,
-    parameters: &Parameters,
-) -> Result<Option<EpochEnd>, Fault<R::Error>> {
-    if !ends_epoch(moment.height, parameters.epoch_blocks) {
-        return Ok(None);
-    }
-    let height = moment.height;
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
-    let place = |epoch| ring_place(epoch, parameters.ring);
-    let record: EpochRecord = expect(
-        overlay,
-        &Slot::EpochRecord {
-            place: place(epoch),
-        },
-    )?;
-    let slot = Slot::Set {
-        place: place(epoch.saturating_add(2)),
-    };
-    let set: SetLeaf = expect(overlay, &slot)?;
-    let inbox: InboxLeaf = expect(overlay, &Slot::Inbox)?;
-    Ok(Some(EpochEnd {
-        epoch,
-        last_block_time: record.last_block_time,
-        inbox_cursor: inbox.cursor,
-        inbox_hash: inbox.hash.into(),
-        next_set: set.commitment.into(),
-        relayer: record.relayer,
-    }))
 }

@@ -4,11 +4,12 @@ use plasmid_staking::{Member, epoch_of};
 
 use super::Deployment;
 use crate::chain::bitmap::Bitmap;
+use crate::chain::committed::genesis_leaf;
+use crate::chain::epoch::participation::share_bits;
+use crate::chain::epoch::set::set_at;
 use crate::chain::error::Fault;
 use crate::chain::overlay::{Overlay, Reads};
-use crate::chain::sets::{genesis_leaf, set_at};
 use crate::chain::tally::{CommitVote, Voting};
-use crate::chain::transition;
 use crate::ledger::leaf::InboxLeaf;
 use crate::ledger::{Parameters, Slot};
 
@@ -37,7 +38,7 @@ impl VoteState {
             0 => Vec::new(),
             _ => set_at(reads, height)?,
         };
-        let bits = transition::share_bits(&mut Overlay::new(reads), block_height, parameters)?;
+        let bits = share_bits(&mut Overlay::new(reads), block_height, parameters)?;
         Ok(Self {
             height,
             members,

@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::minima;
-use plasmid_staking::{self as staking, Effect, Input, Member, Place, Seat};
+use plasmid_staking::{self as staking, Effect, Input, Key, Member, Place, Seat};
 
 use super::{Built, Genesis, GenesisError};
+use crate::chain::epoch::boundary::idle_boundary;
+use crate::chain::epoch::set::{set_leaf, staking_rules};
 use crate::chain::error::Fault;
-use crate::chain::sets::staking_rules;
-use crate::chain::transition::{idle_boundary, set_leaf};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::leaf::{
-    AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, MinimaNode, NATIVE,
-    Participation, SeatLeaf, SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
+    AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, NATIVE, Participation,
+    SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
 };
 use crate::ledger::leaves::write;
-use crate::ledger::{Leaves, Memory, Seats, Slot, ring_place};
+use crate::ledger::{Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
 
 impl Genesis {
     /// Checks everything and builds the first state.
@@ -26,6 +26,9 @@ impl Genesis {
     /// [`GenesisError`] names what cannot be.
     pub fn build(&self) -> Result<Built, GenesisError> {
         self.parameters.validate()?;
+        if self.parameters.registry.is_zero() {
+            return Err(GenesisError::NoRegistry);
+        }
         self.check_operators()?;
         let sum = self.check_sum()?;
         let mut seated = self.seat_operators()?;
@@ -90,6 +93,7 @@ impl Genesis {
 
     /// Checks the balances and adds them to the stakes.
     fn check_sum(&self) -> Result<u128, GenesisError> {
+        let contracts = OwnContracts::of(&self.parameters);
         let mut before = None;
         for (place, (account, amount)) in self.balances.iter().enumerate() {
             let (account, amount) = (*account, *amount);
@@ -104,6 +108,8 @@ impl Genesis {
                     amount,
                 });
             }
+            let usable = contracts.check(account, NATIVE);
+            usable.map_err(|why| GenesisError::Unusable { place, why })?;
         }
         let stakes = self.operators.iter().map(|operator| operator.stake);
         let balances = self.balances.iter().map(|(_, amount)| *amount);
@@ -117,13 +123,13 @@ impl Genesis {
     fn seat_operators(&self) -> Result<Memory, GenesisError> {
         let mut seated = Memory::new();
         for seat in 0..self.parameters.seats {
-            write(&mut seated, &Slot::Seat(seat), &SeatLeaf(Seat::default()))?;
+            write(&mut seated, &Slot::from(Key::Seat(seat)), &Seat::default())?;
         }
         for (level, index, node) in minima_nodes(self.parameters.seats) {
             write(
                 &mut seated,
-                &Slot::Minima { level, index },
-                &MinimaNode(node),
+                &Slot::from(Key::Minima { level, index }),
+                &node,
             )?;
         }
         let mut total = 0u64;
@@ -169,7 +175,7 @@ impl Genesis {
         seat: u16,
         input: Input,
     ) -> Result<Vec<Effect>, GenesisError> {
-        let mut port = Seats::new(seated, self.parameters.ring);
+        let mut port = Seats(seated);
         let rules = staking_rules(&self.parameters);
         staking::apply(&mut port, &rules, input).map_err(|error| GenesisError::Seat {
             seat,
@@ -204,10 +210,10 @@ impl Genesis {
 
     fn write_stake(&self, leaves: &mut Memory, seated: &mut Memory) -> Result<(), GenesisError> {
         for seat in 0..self.parameters.seats {
-            copy(seated, leaves, &Slot::Seat(seat))?;
+            copy(seated, leaves, &Slot::from(Key::Seat(seat)))?;
         }
         for (level, index, _) in minima_nodes(self.parameters.seats) {
-            copy(seated, leaves, &Slot::Minima { level, index })?;
+            copy(seated, leaves, &Slot::from(Key::Minima { level, index }))?;
         }
         for (seat, operator) in (0u16..).zip(&self.operators) {
             let leaf = ValidatorLeaf {
@@ -231,7 +237,7 @@ impl Genesis {
         let slot = Slot::Participation { place };
         write(leaves, &slot, &Participation::default())?;
         for seat in 0..self.parameters.seats {
-            copy(seated, leaves, &Slot::Member { place, seat })?;
+            copy(seated, leaves, &Slot::from(Key::Member { place, seat }))?;
         }
         write(leaves, &Slot::Set { place }, set)?;
         let first = self.operators.first().map(|operator| operator.operator);

@@ -4,11 +4,14 @@
 //! all of that again and refuses a difference, so nobody runs on a genesis that says one thing and is another. Unknown fields
 //! are refused. Amounts are decimal text, bytes are hex behind 0x, parameters the canonical bytes of PROTOCOL section 9.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
+use plasmid_bridge::proof::deployment;
 use serde::{Deserialize, Serialize};
 
 use super::{Built, Genesis, GenesisError, Operator, Root};
 use crate::chain::execute::Deployment;
+use crate::ledger::account::AccountTextError;
+use crate::ledger::address;
 use crate::ledger::leaf::LeafError;
 use crate::ledger::{Account, Parameters, Value};
 
@@ -112,6 +115,9 @@ pub enum FileError {
         found: String,
         form: &'static str,
     },
+    /// A field that names no account, or no address on root.
+    #[error("{field}: {why}")]
+    Name { field: String, why: String },
     /// The parameters' bytes.
     #[error("parameters: {0}")]
     Parameters(#[from] LeafError),
@@ -163,13 +169,21 @@ impl File {
     pub fn load(&self) -> Result<Loaded, FileError> {
         let genesis = self.genesis()?;
         let root = Root {
-            root_chain: bytes("root.root_chain", &self.root.root_chain)?,
+            root_chain: root_address("root.root_chain", &self.root.root_chain)?,
             parent_block_hash: B256::from(bytes::<32>(
                 "root.parent_block_hash",
                 &self.root.parent_block_hash,
             )?),
             time: self.root.time,
         };
+        let [_, _, _, made] = deployment::contracts(&genesis.parameters.registry.into_array());
+        if root.root_chain != made {
+            return Err(FileError::Derived {
+                field: "root.root_chain",
+                found: hex(&root.root_chain),
+                computed: hex(&made),
+            });
+        }
         let built = genesis.build()?;
         self.derived
             .compare(&Derived::new(&genesis, &root, &built))?;
@@ -218,7 +232,7 @@ impl OperatorEntry {
     fn read(&self, place: usize) -> Result<Operator, FileError> {
         let name = |field: &str| format!("operators[{place}].{field}");
         Ok(Operator {
-            operator: bytes(&name("operator"), &self.operator)?,
+            operator: root_address(&name("operator"), &self.operator)?,
             registration: self.registration,
             consensus_key: bytes(&name("consensus_key"), &self.consensus_key)?,
             checkpoint_key: bytes(&name("checkpoint_key"), &self.checkpoint_key)?,
@@ -234,7 +248,10 @@ impl BalanceEntry {
         let account = self
             .account
             .parse()
-            .map_err(|_| field(&name("account"), &self.account, "an account's text"))?;
+            .map_err(|error: AccountTextError| FileError::Name {
+                field: name("account"),
+                why: error.to_string(),
+            })?;
         Ok((account, amount(&name("amount"), &self.amount)?))
     }
 }
@@ -292,6 +309,15 @@ fn bytes<const N: usize>(name: &str, text: &str) -> Result<[u8; N], FileError> {
         .and_then(|digits| hex::decode_to_slice(digits, &mut out).ok())
         .ok_or_else(|| field(name, text, "bytes of its width in hex behind 0x"))?;
     Ok(out)
+}
+
+fn root_address(name: &str, text: &str) -> Result<[u8; 20], FileError> {
+    address::parse(text)
+        .map(Address::into_array)
+        .map_err(|error| FileError::Name {
+            field: name.to_owned(),
+            why: error.to_string(),
+        })
 }
 
 fn amount(name: &str, text: &str) -> Result<u128, FileError> {

@@ -4,10 +4,11 @@ use plasmid_bridge::proof::bls::SecretKey;
 
 use super::file::{File, FileError};
 use super::*;
-use crate::chain::sets::set_at;
+use crate::chain::epoch::set::set_at;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
 use crate::ledger::{Slot, ring_place};
+use plasmid_staking::Key;
 
 pub(crate) fn operator(place: u8) -> Operator {
     let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);
@@ -22,9 +23,15 @@ pub(crate) fn operator(place: u8) -> Operator {
     }
 }
 
+/// The Registry of this deployment.
+const REGISTRY: [u8; 20] = [0xcc; 20];
+
 fn genesis() -> Genesis {
     Genesis {
-        parameters: Parameters::local(),
+        parameters: Parameters {
+            registry: REGISTRY.into(),
+            ..Parameters::local()
+        },
         operators: (0..4).map(operator).collect(),
         balances: vec![
             (Account::ethereum([1; 20]), 5),
@@ -36,7 +43,7 @@ fn genesis() -> Genesis {
 
 fn root() -> Root {
     Root {
-        root_chain: [0xcc; 20],
+        root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: B256::repeat_byte(0xdd),
         time: 1_800_000_000,
     }
@@ -62,15 +69,15 @@ fn leaf_indices_follow_the_protocols_order() {
     for (at, slot) in (1u32..).zip(singletons) {
         assert_eq!(index(slot), at, "{slot:?}");
     }
-    assert_eq!(index(Slot::Seat(0)), 9);
-    assert_eq!(index(Slot::Seat(15)), 24);
-    assert_eq!(index(Slot::Minima { level: 0, index: 0 }), 25);
+    assert_eq!(index(Slot::from(Key::Seat(0))), 9);
+    assert_eq!(index(Slot::from(Key::Seat(15))), 24);
+    assert_eq!(index(Slot::from(Key::Minima { level: 0, index: 0 })), 25);
     assert_eq!(index(Slot::Validator(operator(0).operator)), 26);
     assert_eq!(index(Slot::Validator(operator(3).operator)), 29);
     for (epoch, first) in [(0, 30), (1, 30 + 3 + seats)] {
         let place = place(epoch);
         assert_eq!(index(Slot::Participation { place }), first);
-        assert_eq!(index(Slot::Member { place, seat: 0 }), first + 1);
+        assert_eq!(index(Slot::from(Key::Member { place, seat: 0 })), first + 1);
         assert_eq!(index(Slot::Set { place }), first + 1 + seats);
         assert_eq!(index(Slot::EpochRecord { place }), first + 2 + seats);
     }
@@ -101,7 +108,7 @@ fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
     let place = 0;
     let leaf = built
         .tree
-        .get(&Slot::Member { place, seat: 9 }.key())
+        .get(&Slot::from(Key::Member { place, seat: 9 }).key())
         .unwrap();
     assert_eq!(MemberLeaf::decode(leaf.2).unwrap(), MemberLeaf::absent(0));
 }
@@ -146,6 +153,9 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
         ("/derived/app_hash", "0x00"),
         ("/parameters", "0x00"),
     ];
+    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..263]));
+    let other = format!("{registry}{}", hex::encode([0xcd; 20]));
+    let edits = edits.into_iter().chain([("/parameters", other.as_str())]);
     for (path, value) in edits {
         let mut bad = good.clone();
         *bad.pointer_mut(path).unwrap() = value.into();
@@ -181,6 +191,45 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     refuse(|genesis| genesis.balances[0].1 = u128::MAX);
     refuse(|genesis| genesis.balances[0].0 = Account::NONE);
     refuse(|genesis| genesis.parameters.epoch_blocks = 2);
+    let unnamed = refuse(|genesis| genesis.parameters.registry = [0; 20].into());
+    assert!(unnamed.contains("registry is zero"), "{unnamed}");
+    for contract in deployment::contracts(&REGISTRY) {
+        let mut genesis = genesis();
+        genesis.balances.push((Account::ethereum(contract), 1));
+        genesis.balances.sort();
+        let said = genesis.build().err().expect("refused").to_string();
+        assert!(said.contains("contract of this deployment"), "{said}");
+    }
+}
+
+#[test]
+fn addresses_and_accounts_of_a_file_have_a_right_checksum_or_none() {
+    let mut file = File::new(&genesis(), &root()).unwrap();
+    let right = Account::ethereum([0xcc; 20]).to_string();
+    file.root.root_chain = right.clone();
+    assert!(file.load().is_ok(), "the checksum is right");
+    let wrong = right.replacen('C', "c", 1);
+    type Edit = fn(&mut File, String);
+    let edits: [(Edit, &str); 3] = [
+        (|file, text| file.root.root_chain = text, "root.root_chain"),
+        (
+            |file, text| file.operators[1].operator = text,
+            "operators[1].operator",
+        ),
+        (
+            |file, text| file.balances[0].account = text,
+            "balances[0].account",
+        ),
+    ];
+    for (edit, name) in edits {
+        let mut bad = file.clone();
+        edit(&mut bad, wrong.clone());
+        let error = bad.load().err().expect(name).to_string();
+        assert!(
+            error.starts_with(name) && error.contains("EIP-55"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

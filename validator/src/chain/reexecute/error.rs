@@ -1,4 +1,4 @@
-//! Why a segment is refused, by the stages in which a court judges it (PROTOCOL section 6, "What a segment's proof judges").
+//! Why a segment is refused, by the stages in which a court judges it (PROTOCOL section 12).
 //!
 //! ```text
 //! witness     the state root, the leaves that it lacks                     nobody is shown to be wrong: a court reverts
@@ -132,6 +132,12 @@ pub enum RuleError<E: std::error::Error + 'static = WitnessError> {
         /// The block's height.
         height: u64,
     },
+    /// A record at height 0, which is genesis and no block.
+    #[error("height {height} has no epoch")]
+    NoEpoch {
+        /// The block's height.
+        height: u64,
+    },
     /// A step of the boundary behind the last one.
     #[error(
         "a boundary step for the set of epoch {expected}, where the boundary leaf waits for {found}"
@@ -160,9 +166,8 @@ impl<E: std::error::Error + 'static> From<Fault<E>> for ReexecuteError<E> {
             Fault::Leaves(leaves::Fault::Leaves(error)) => return Self::Witness(error),
             // Bytes or a place in the block can cause these on any state.
             Fault::OutOfOrder { expected, found } => RuleError::MessageOrder { expected, found },
-            Fault::NoBoundary { height } | Fault::Height { height } => {
-                RuleError::BoundaryHeight { height }
-            }
+            Fault::NoBoundary { height } => RuleError::BoundaryHeight { height },
+            Fault::Height { height } => RuleError::NoEpoch { height },
             Fault::Epoch {
                 slot: Slot::Boundary,
                 expected,

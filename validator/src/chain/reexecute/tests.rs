@@ -13,6 +13,8 @@ use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::{EXECUTING_BYTES, Record};
 use crate::ledger::leaf::{BoundaryLeaf, InboxLeaf, Value};
 
+mod vectors;
+
 /// Leaves by key, which a segment's changes can be written into.
 #[derive(Clone)]
 struct State(BTreeMap<B256, Vec<u8>>);
@@ -510,7 +512,7 @@ fn boundary_steps_are_refused_where_no_epoch_ends_and_behind_the_last() {
     let scene = Scene::new();
     let mut state = scene.segments(&scene.honest).expect("the honest block");
     let idle: BoundaryLeaf = state.leaf(&Slot::Boundary);
-    assert_eq!(idle, transition::idle_boundary(4), "epoch 1 has ended");
+    assert_eq!(idle, boundary::idle_boundary(4), "epoch 1 has ended");
     let behind = scene.judge(&mut state, SegmentKind::Boundary, &[]);
     assert_eq!(
         behind,

@@ -29,13 +29,13 @@ const POLL: Duration = Duration::from_millis(500);
 /// Which withdrawals, and who carries them.
 #[derive(Clone, Debug, Args)]
 pub struct ClaimCommand {
-    /// Their numbers.
+    /// The numbers of the withdrawals.
     #[arg(required = true)]
     numbers: Vec<u64>,
     /// Name of the key that pays for the gas.
     #[arg(long)]
     from: String,
-    /// Does not wait until they can be claimed.
+    /// Fails at once where a withdrawal cannot be claimed yet, and does not wait for it.
     #[arg(long)]
     no_wait: bool,
 }

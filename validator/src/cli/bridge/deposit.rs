@@ -5,7 +5,10 @@ use alloy_sol_types::SolCall;
 use clap::Args;
 use plasmid_bridge::{
     abi::{IToken, IVault},
-    client::{rpc::Call, wallet::Wallet},
+    client::{
+        rpc::Call,
+        wallet::{Wallet, WalletError},
+    },
 };
 use serde_json::json;
 
@@ -16,7 +19,6 @@ use crate::{
         connect::{self, Connection},
         keys::KeyOptions,
         output::Output,
-        tx,
     },
     ledger::Account,
 };
@@ -33,7 +35,7 @@ pub struct DepositCommand {
     /// Decimal number of coins (1.5), or base units (1500base).
     #[arg(long)]
     amount: String,
-    /// Address of the token on root; the native coin when absent.
+    /// The token's address on root. Without it the native coin is deposited.
     #[arg(long)]
     token: Option<String>,
     /// Native coin that goes along with a token, for fees on the child.
@@ -68,15 +70,28 @@ pub async fn run(
     let deployment = connection.deployment(&status).await?;
     let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
     let recipient = match command.to.as_deref() {
-        Some(text) => tx::account(text, keys)?,
+        Some(text) => keys.account(text)?,
         None => Account::ethereum(wallet.address().into_array()),
     };
     let refund = match command.refund.as_deref() {
         Some(text) => Address::from(connect::address(text)?),
         None => wallet.address(),
     };
+    let token = command.token.as_deref().map(token_address).transpose()?;
+    if recipient.kind == Account::ETHEREUM {
+        deployment.refuse_lost("the recipient", recipient.id, token)?;
+    }
+    deployment.refuse_lost("the refund address", refund.into_array(), token)?;
     let progress = output.progress("depositing on root");
-    let prepared = prepare(command, &wallet, deployment.vault, &recipient, refund).await?;
+    let prepared = prepare(
+        command,
+        &wallet,
+        deployment.vault,
+        token,
+        &recipient,
+        refund,
+    )
+    .await?;
     let receipt = wallet
         .execute(Call {
             from: None,
@@ -85,18 +100,27 @@ pub async fn run(
             data: prepared.data.into(),
         })
         .await?;
-    let sent = Sent::of(deployment.inbox, &receipt.logs)?;
+    let after = |error: CliError| error.after_root(&receipt.hash);
+    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let arrived = sent.deposit().map_err(after)?;
     progress.set_message("waiting for the child to credit it");
     let outcome = sent.outcome(connection).await;
     progress.finish_and_clear();
     let mut object = json!({
         "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": sent.index, "hash": sent.hash(),
-        "recipient": recipient.to_string(), "amount": prepared.units.to_string(), "value": prepared.value.to_string(), "consumed": false,
+        "recipient": recipient.to_string(), "asked": prepared.units.to_string(), "amount": arrived.amount.to_string(),
+        "native": arrived.native.to_string(), "value": prepared.value.to_string(), "consumed": false,
     });
     if let Ok(outcome) = &outcome {
         outcome.add_to(&mut object);
     }
     output.object(&object);
+    if arrived.amount != prepared.units {
+        output.say(&format!(
+            "{} base units were sent and {} arrived: the token keeps a part of every transfer",
+            prepared.units, arrived.amount
+        ));
+    }
     let outcome = outcome?;
     if outcome.code != 0 {
         let numbers: Vec<_> = outcome.withdrawals.iter().map(u64::to_string).collect();
@@ -125,6 +149,7 @@ async fn prepare(
     command: &DepositCommand,
     wallet: &Wallet,
     vault: Address,
+    token: Option<Address>,
     recipient: &Account,
     refund: Address,
 ) -> Result<Prepared, CliError> {
@@ -132,7 +157,7 @@ async fn prepare(
         kind: recipient.kind,
         id: FixedBytes(recipient.id),
     };
-    let Some(token) = &command.token else {
+    let Some(token) = token else {
         let units = amount::parse(&command.amount, NATIVE_DECIMALS)?;
         let call = IVault::depositNativeCall {
             amount: units,
@@ -145,7 +170,6 @@ async fn prepare(
             units,
         });
     };
-    let token = Address::from(connect::address(token)?);
     let decimals = match command.amount.ends_with("base") {
         true => 0,
         false => read(wallet, token, IToken::decimalsCall {}).await?,
@@ -169,8 +193,18 @@ async fn prepare(
     })
 }
 
-/// Lets the Vault take `value`. What an earlier deposit left is taken back first, since some tokens change no allowance but to
-/// or from zero.
+/// The token that a text names on root.
+fn token_address(text: &str) -> Result<Address, CliError> {
+    if text.trim().is_empty() {
+        return Err(CliError::new(
+            "--token is empty: name the token's address on root, or leave --token out for the native coin",
+        ));
+    }
+    Ok(Address::from(connect::address(text)?))
+}
+
+/// Lets the Vault take `value`. What an earlier deposit left is used when it is enough. Otherwise it is replaced by way of zero,
+/// because some tokens change an allowance only to or from zero, or directly, because others refuse zero.
 async fn approve(
     wallet: &Wallet,
     token: Address,
@@ -180,13 +214,28 @@ async fn approve(
     let owner = wallet.address();
     let spender = vault;
     let left = read(wallet, token, IToken::allowanceCall { owner, spender }).await?;
-    if left == value {
+    if left >= value {
         return Ok(());
     }
-    let steps = [(!left.is_zero()).then_some(U256::ZERO), Some(value)];
-    for value in steps.into_iter().flatten() {
+    let set = async |value| {
         let call = IToken::approveCall { spender, value };
-        wallet.execute(Call::to(token, call.abi_encode())).await?;
+        wallet.execute(Call::to(token, call.abi_encode())).await
+    };
+    let zero = match left.is_zero() {
+        true => None,
+        false => match set(U256::ZERO).await {
+            Err(error @ (WalletError::WouldRevert(_) | WalletError::Reverted { .. })) => {
+                Some(error)
+            }
+            outcome => outcome.map(|_| None)?,
+        },
+    };
+    match (set(value).await, zero) {
+        (Ok(_), _) => Ok(()),
+        (Err(error), None) => Err(error.into()),
+        (Err(error), Some(zero)) => Err(CliError::new(format!(
+            "the vault may still take {left} base units of this token, and the token refuses to set that to zero ({zero}) and to \
+             {value} ({error}): deposit {left} base units first, which needs no new allowance"
+        ))),
     }
-    Ok(())
 }

@@ -29,7 +29,6 @@ use crate::{
         check::judge_forced,
         transaction::{Authentication, Body, Header},
     },
-    rpc::signer::Signer,
 };
 
 /// What is sent through the inbox.
@@ -91,7 +90,7 @@ pub async fn run(
             (bytes, carrier, Some(sending))
         }
     };
-    let transaction = judge_forced(&bytes, &deployment.domain)
+    let transaction = judge_forced(&bytes, &deployment.domain, &deployment.contracts)
         .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))?;
     if sending.is_some_and(|sending| sending.dry_run) {
         let digest = transaction.digest(&deployment.domain);
@@ -121,13 +120,14 @@ async fn bytes_of(
     deployment: &Deployment,
 ) -> Result<Vec<u8>, CliError> {
     let sending = make.authority();
-    let sender = tx::account(&sending.from, keys)?;
-    let body = make.body(connection, keys, sender).await?;
     if sending.root_sender {
+        let sender = keys.account(&sending.from)?;
+        let body = make.body(connection, keys, deployment, sender).await?;
         return Ok(root_sender_bytes(sender.id, body));
     }
-    let (about, secret) = keys.open(&sending.from)?;
-    let signer = Signer::new(about.kind, &secret)?;
+    let signer = keys.signer(&sending.from)?;
+    let sender = signer.account();
+    let body = make.body(connection, keys, deployment, sender).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
         None => {
@@ -163,7 +163,7 @@ async fn send(
             ..Call::to(inbox, call.abi_encode())
         })
         .await?;
-    let sent = Sent::of(inbox, &receipt.logs)?;
+    let sent = Sent::of(inbox, &receipt.logs).map_err(|error| error.after_root(&receipt.hash))?;
     let outcome = match node {
         Some(connection) => {
             progress.set_message("waiting for the child to consume it");

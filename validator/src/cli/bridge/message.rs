@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolEvent;
-use plasmid_bridge::{abi::IInbox, relay::seen::Log};
+use plasmid_bridge::{
+    abi::IInbox,
+    proof::inbox::{Body, Deposit, Message},
+    relay::seen::Log,
+};
 use plasmid_proto::ledger::v1::{GetTransactionRequest, get_transaction_request};
 use serde_json::{Value, json};
 
@@ -23,6 +27,7 @@ pub struct Sent {
     pub index: u64,
     /// The engine's hash of its transaction on the child.
     hash: [u8; 32],
+    message: Vec<u8>,
 }
 
 /// What the child made of a message.
@@ -55,7 +60,25 @@ impl Sent {
         Ok(Self {
             index: event.index,
             hash: engine_hash(&transaction),
+            message: event.message.to_vec(),
         })
+    }
+
+    /// What the message deposits, as root counted it.
+    pub fn deposit(&self) -> Result<Deposit, CliError> {
+        let wrong = |why: String| {
+            CliError::new(format!(
+                "message {} in the inbox is no deposit ({why})",
+                self.index
+            ))
+        };
+        match Message::decode(&self.message) {
+            Ok(message) => match message.body {
+                Body::Deposit(deposit) => Ok(deposit),
+                other => Err(wrong(format!("it is of kind {}", other.kind()))),
+            },
+            Err(error) => Err(wrong(error.to_string())),
+        }
     }
 
     /// Waits until the child has consumed it, and asks what it did.

@@ -237,8 +237,8 @@ fn report(output: Output, step: usize, seen: &Observations, seconds: f64) -> boo
 fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
     if output.is_json() {
         let seconds = (seconds * 1000.0).round() / 1000.0;
-        return output::line(
-            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }).to_string(),
+        return output::json_line(
+            &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }),
         );
     }
     let mark = if ok { "ok  " } else { "FAIL" };
@@ -251,7 +251,7 @@ fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
 
 fn figure(output: Output, name: &str, value: u64, unit: &str) {
     if output.is_json() {
-        output::line(&json!({ "name": name, "value": value, "unit": unit }).to_string());
+        output::json_line(&json!({ "name": name, "value": value, "unit": unit }));
     } else {
         output::line(&format!("{}: {value} {unit}", name.replace('_', " ")));
     }

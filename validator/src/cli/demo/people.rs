@@ -129,7 +129,7 @@ impl World {
         })
     }
 
-    /// The next sequence of an account.
+    /// The sequence of an account in the state, which a forced transaction has: it does not wait in a mempool.
     pub async fn sequence(&self, account: &Account) -> Result<u64, CliError> {
         let request = GetAccountRequest {
             account: account.to_string(),
@@ -142,12 +142,21 @@ impl World {
             .sequence)
     }
 
+    /// The sequence that a wallet signs next: past what waits.
+    async fn next_sequence(&self, account: &Account) -> Result<u64, CliError> {
+        let request = GetAccountRequest {
+            account: account.to_string(),
+        };
+        let answer = self.accounts().get_account(request).await?;
+        Ok(answer.into_inner().next_sequence)
+    }
+
     /// Signs a transaction with the demo's fee.
     pub async fn sign(&self, person: &Person, body: Body) -> Result<Transaction, CliError> {
         let header = Header {
             sender: person.account,
             lane: 0,
-            sequence: self.sequence(&person.account).await?,
+            sequence: self.next_sequence(&person.account).await?,
             fee: FEE,
             fee_payer: Account::from_bytes(&[0; 21]),
             valid_until: u64::MAX,
@@ -160,7 +169,10 @@ impl World {
     pub async fn submit(&self, bytes: Vec<u8>) -> Result<SubmitResponse, CliError> {
         Ok(self
             .transactions()
-            .submit(SubmitRequest { transaction: bytes })
+            .submit(SubmitRequest {
+                transaction: bytes,
+                replace: false,
+            })
             .await?
             .into_inner())
     }

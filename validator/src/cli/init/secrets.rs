@@ -12,7 +12,7 @@ use crate::{
         config::Home,
         development,
         founding::FoundingError,
-        keystore::{self, Cost, Description, KeyKind, Secret},
+        keystore::{self, Cost, KeyKind, Secret},
     },
 };
 
@@ -24,23 +24,15 @@ pub(super) fn validator(
 ) -> Result<(OperatorKeys, String), CliError> {
     let path = home.checkpoint_key_path();
     let checkpoint: Secret = if path.exists() {
-        keystore::open(&path, &keys.password(false)?)?.1
+        let password = keys.password("the checkpoint key", false)?;
+        keystore::open_kind(&path, KeyKind::Bls12381, &password)?
     } else {
         let entropy = Zeroizing::new(rand::random::<[u8; 32]>());
         let key = bls::SecretKey::from_entropy(&entropy)
             .map_err(|_| CliError::new("the system's randomness gave no key: try again"))?;
-        let about = Description {
-            kind: KeyKind::Bls12381,
-            public: hex::encode(key.public_key()),
-        };
-        let secret = key.to_bytes();
-        keystore::create(
-            &path,
-            &about,
-            &secret,
-            &keys.password(true)?,
-            Cost::Standard,
-        )?;
+        let secret = key.to_bytes().into();
+        let password = keys.password("the checkpoint key", true)?;
+        keystore::create(&path, KeyKind::Bls12381, &secret, &password, Cost::Standard)?;
         secret
     };
     let engine = home.engine();
@@ -50,7 +42,7 @@ pub(super) fn validator(
         let seed = Zeroizing::new(rand::random::<[u8; 32]>());
         engine.ensure_consensus_key(&seed).map(|_| seed)
     };
-    let consensus = consensus.map_err(FoundingError::from)?;
+    let consensus = consensus.map(Secret::from).map_err(FoundingError::from)?;
     for (what, secret) in [
         ("the checkpoint key", &checkpoint),
         ("the consensus key", &consensus),
@@ -72,7 +64,7 @@ pub(super) fn node(home: &Home, root_chain_id: u64) -> Result<String, CliError> 
     } else {
         Ok(Zeroizing::new(rand::random::<[u8; 32]>()))
     };
-    let seed = seed.map_err(FoundingError::from)?;
+    let seed = seed.map(Secret::from).map_err(FoundingError::from)?;
     development::refuse_published("the node key", &seed, root_chain_id)
         .map_err(FoundingError::from)?;
     Ok(engine.ensure_node_key(&seed).map_err(FoundingError::from)?)

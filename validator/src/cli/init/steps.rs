@@ -5,9 +5,9 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
-    abi::IRegistry,
+    abi::{IRegistry, IRootChain},
     client::{
-        ceremony::{self, Artifacts},
+        ceremony::{self, Artifacts, Progress},
         follower::view_call,
         rpc::{At, Call, Rpc},
         wallet::Wallet,
@@ -27,6 +27,7 @@ use crate::{
             self, Agreed, FoundingError, Plan,
             home::{self, Place},
         },
+        plain,
         tools::Tools,
     },
 };
@@ -61,7 +62,7 @@ impl Step {
         if found != wanted {
             return Err(CliError::new(format!(
                 "the root chain at {} has id {found}, and the plan is for {wanted}",
-                connection.root_address()?
+                plain::place(&connection.root_address()?)
             )));
         }
         Ok(Self {
@@ -210,17 +211,24 @@ impl Step {
         let wallet = self.wallet()?;
         self.open_registry().await?;
         let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
-        self.all_agreed(&agreed).await?;
+        self.may_create(&agreed).await?;
         let balances = agreed.genesis.balances.iter();
         let paid = balances.fold(U256::ZERO, |sum, (_, wei)| {
             sum.saturating_add(U256::from(*wei))
         });
-        let progress = self.output.progress("creating Inbox, Vault and RootChain");
-        let (root, arguments) = (agreed.built.root(), &agreed.arguments);
         let (registry, artifacts) = (self.registry, &self.artifacts);
-        let done = ceremony::create(wallet, registry, artifacts, root, arguments, paid).await;
-        progress.finish_and_clear();
-        done?;
+        let mut say = |progress: Progress| {
+            let Progress {
+                number,
+                steps,
+                name,
+            } = progress;
+            self.output
+                .say(&format!("step {number} of {steps}: creating the {name}"));
+        };
+        let arguments = &agreed.arguments;
+        let taken =
+            ceremony::create(wallet, registry, artifacts, arguments, paid, &mut say).await?;
         let created = ceremony::read_back(&self.rpc, registry).await?;
         self.output.object(&json!({
             "chain_id": created.chain_id(),
@@ -228,10 +236,30 @@ impl Step {
             "inbox": created.inbox.to_string(),
             "vault": created.vault.to_string(),
             "block": created.block,
+            "steps_taken": taken,
         }));
         self.output
             .next("plasmid init join --home FOLDER --peer ID@HOST:PORT --root URL");
         Ok(())
+    }
+
+    /// That the next step will find everybody's agreement on this genesis: from the first step on it binds them for a while.
+    async fn may_create(&self, agreed: &Agreed) -> Result<(), CliError> {
+        let creation = self.read(IRegistry::creationCall {}).await?;
+        let begun = creation.agreement;
+        if begun != B256::ZERO && begun != agreed.agreement {
+            return Err(CliError::new(format!(
+                "the creation has begun with agreement {begun}, and the plan with the registrations of now gives {}: use the plan \
+                 that it began with; if an operator came back with other keys or another stake, every operator takes its stake back \
+                 with `plasmid init refund`, and a plan with another salt begins anew",
+                agreed.agreement
+            )));
+        }
+        let now = self.rpc.block(Which::Latest).await?;
+        if begun != B256::ZERO && now.is_some_and(|block| block.time < creation.until) {
+            return Ok(());
+        }
+        self.all_agreed(agreed).await
     }
 
     async fn all_agreed(&self, agreed: &Agreed) -> Result<(), CliError> {
@@ -278,6 +306,7 @@ impl Step {
             p2p: command.p2p,
             peers,
             private: command.private,
+            share_with: command.share_with.clone(),
             one_machine: false,
             metrics: command.metrics,
             retain_blocks: 0,
@@ -285,6 +314,9 @@ impl Step {
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
         secrets::ensure_data_folder(&home)?;
+        let head = IRootChain::headCall {};
+        let head = view_call(&self.rpc, created.root_chain, head, At::Latest).await?;
+        home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted)?;
         let engine = Tools::new(None)
             .ensure_cometbft()
             .map_err(|error| CliError::new(error.to_string()))?;
@@ -298,7 +330,10 @@ impl Step {
             "engine": engine,
         }));
         let password = if validates {
-            " --password-file FILE"
+            match home.sign_state_path().exists() {
+                true => " --password-file FILE",
+                false => " --password-file FILE --new-sign-state",
+            }
         } else {
             ""
         };
@@ -347,11 +382,18 @@ impl Step {
         }
         let columns = ["operator", "registered", "stake", "agreed", "locked_until"];
         self.output.rows("operators", &columns, &rows);
-        let created = self.read(IRegistry::createdCall {}).await?;
-        self.output.say(if created {
-            "the network is created: `plasmid init join` makes a node's folder"
+        let creation = self.read(IRegistry::creationCall {}).await?;
+        let (made, steps) = (creation.made, creation.steps);
+        self.output.say(&if made == steps {
+            "the network is created: `plasmid init join` makes a node's folder".to_owned()
+        } else if made.is_zero() {
+            "the creation has not begun".to_owned()
         } else {
-            "the network is not created yet"
+            format!(
+                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create`, \
+                 and nobody can take a stake back",
+                creation.until
+            )
         });
         Ok(())
     }

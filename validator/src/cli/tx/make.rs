@@ -1,5 +1,6 @@
 //! What a person can do on the child: the same verbs for a transaction that goes to a node and for one that goes through root.
 
+use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 use plasmid_bridge::{
     abi::IToken,
@@ -7,11 +8,10 @@ use plasmid_bridge::{
 };
 use plasmid_proto::ledger::v1::{ListTokensRequest, Token};
 
-use super::account;
 use crate::{
     cli::{
         CliError, amount,
-        connect::{self, Connection},
+        connect::{self, Connection, Deployment},
         keys::KeyOptions,
     },
     ledger::{
@@ -79,7 +79,7 @@ pub struct Money {
     /// Decimal number of coins (1.5), or base units (1500base).
     #[arg(long)]
     amount: String,
-    /// Symbol, or address on root; the native coin when absent.
+    /// The token, by its symbol or by its address on root. Without it the native coin is meant.
     #[arg(long)]
     token: Option<String>,
 }
@@ -100,16 +100,17 @@ impl<S: Args> Make<S> {
         &self,
         connection: &Connection,
         keys: &KeyOptions,
+        deployment: &Deployment,
         sender: Account,
     ) -> Result<Body, CliError> {
         Ok(match self {
             Self::Transfer { to, money, .. } => {
                 let (token, amount) = resolve(connection, money).await?;
-                Body::Transfer {
-                    to: account(to, keys)?,
-                    token,
-                    amount,
+                let to = keys.account(to)?;
+                if to.kind == Account::ETHEREUM {
+                    deployment.refuse_lost("the recipient", to.id, of_token(token))?;
                 }
+                Body::Transfer { to, token, amount }
             }
             Self::Withdraw {
                 withdrawal: Withdrawal { to, money },
@@ -120,15 +121,18 @@ impl<S: Args> Make<S> {
                     Some(text) => connect::address(text)?,
                     None => own_address(sender)?,
                 };
+                deployment.refuse_lost("the recipient", recipient, of_token(token))?;
                 Body::Withdraw {
                     recipient,
                     token,
                     amount,
                 }
             }
-            Self::SetPayout { payout, .. } => Body::SetPayout {
-                payout: connect::address(payout)?,
-            },
+            Self::SetPayout { payout, .. } => {
+                let payout = connect::address(payout)?;
+                deployment.refuse_lost("the payout address", payout, None)?;
+                Body::SetPayout { payout }
+            }
             Self::Record { topic, data, .. } => Body::Record {
                 topic: topic_bytes(topic)?,
                 data: Data::new(data.clone().into_bytes())?,
@@ -148,14 +152,25 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
     }
 }
 
+/// The contract of a token; none for the native coin.
+fn of_token(token: [u8; 20]) -> Option<Address> {
+    (token != [0; 20]).then(|| token.into())
+}
+
 /// The token's address and the amount in its base units.
 async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
     let Some(token) = money.token.as_deref() else {
         return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
-    let address = match connect::address(token) {
-        Ok(address) => address,
-        Err(_) => by_symbol(connection, token).await?,
+    // What begins as an address is never taken for a symbol: anybody can give a token of his any symbol.
+    let address = match token.trim() {
+        "" => {
+            return Err(CliError::new(
+                "--token is empty: name a token by its symbol or its address, or leave --token out for the native coin",
+            ));
+        }
+        text if text.starts_with("0x") || text.starts_with("0X") => connect::address(text)?,
+        text => by_symbol(connection, text).await?,
     };
     let decimals = decimals(connection, address, &money.amount).await?;
     Ok((address, amount::parse(&money.amount, decimals)?))

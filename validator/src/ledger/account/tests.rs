@@ -39,7 +39,7 @@ fn a_wrong_capital_is_refused_with_the_right_text() {
     let error = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
         .parse::<Account>()
         .unwrap_err();
-    assert_eq!(error, AccountTextError::Checksum { expected });
+    assert_eq!(error, AddressTextError::Checksum { expected }.into());
 }
 
 #[test]

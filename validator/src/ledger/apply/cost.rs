@@ -1,12 +1,13 @@
 //! What a transaction costs, and taking it: sequence, leaves, fee.
 
-use super::{Context, Error};
 use crate::ledger::account::Account;
 use crate::ledger::check::CheckedTransaction;
-use crate::ledger::fees::{Maker, check_room, minimum_fee, quote_up};
+use crate::ledger::context::{Context, Error};
+use crate::ledger::fees::{check_room, minimum_fee, quote_up};
 use crate::ledger::leaf::{AccountLeaf, FeePool, NATIVE};
-use crate::ledger::leaves::{Fault, Leaves, expect, read, write};
+use crate::ledger::leaves::{Fault, Leaves, expect, write};
 use crate::ledger::reject::{Asset, Reject};
+use crate::ledger::rules::{leaves_made, maker, native_amount};
 use crate::ledger::slot::Slot;
 use crate::ledger::transaction::{Body, Header};
 
@@ -29,7 +30,7 @@ pub fn quote<L: Leaves + ?Sized>(
     length: usize,
     context: &Context<'_>,
 ) -> Result<Quote, Error<L::Error>> {
-    let made = leaves_needed(leaves, Some(sender), sender, body)?;
+    let made = leaves_made(leaves, Some(sender), sender, body)?;
     check_room(maker(body), leaves.count(), made)?;
     let minimum = minimum_fee(context.parameters, length, made, leaves.count());
     Ok(Quote {
@@ -39,38 +40,13 @@ pub fn quote<L: Leaves + ?Sized>(
     })
 }
 
-/// The sender's account with its sequence consumed, not written yet.
-pub(in crate::ledger) fn take_sequence<L: Leaves + ?Sized>(
-    leaves: &mut L,
-    header: &Header,
-) -> Result<AccountLeaf, Error<L::Error>> {
-    let account: AccountLeaf = read(leaves, &Slot::Account(header.sender))?.unwrap_or_default();
-    let (expected, found) = (account.sequence, header.sequence);
-    if found < expected {
-        return Err(Reject::NonceUsed { expected, found }.into());
-    }
-    if found > expected {
-        return Err(Reject::NonceAhead { expected, found }.into());
-    }
-    let overflow = Reject::Overflow {
-        what: "the sequence",
-        left: expected.into(),
-        right: 1,
-    };
-    let sequence = expected.checked_add(1).ok_or(overflow)?;
-    Ok(AccountLeaf {
-        sequence,
-        ..account
-    })
-}
-
 pub(super) fn check_fee<L: Leaves + ?Sized>(
     leaves: &mut L,
     checked: &CheckedTransaction,
     context: &Context<'_>,
 ) -> Result<(), Error<L::Error>> {
     let (header, body, length) = (checked.header(), checked.body(), checked.length());
-    let made = leaves_needed(leaves, Some(header.sender), header.sender, body)?;
+    let made = leaves_made(leaves, Some(header.sender), header.sender, body)?;
     check_room(maker(body), leaves.count(), made)?;
     let minimum = minimum_fee(context.parameters, length, made, leaves.count());
     match header.fee >= minimum {
@@ -137,52 +113,4 @@ pub(super) fn charge<L: Leaves + ?Sized>(
         },
     )?;
     Ok(())
-}
-
-fn native_amount(body: &Body) -> u128 {
-    match body {
-        Body::Transfer { token, amount, .. } | Body::Withdraw { token, amount, .. }
-            if *token == NATIVE =>
-        {
-            *amount
-        }
-        _ => 0,
-    }
-}
-
-/// Who makes the leaves of a body: withdrawals have the reserve.
-pub(in crate::ledger) const fn maker(body: &Body) -> Maker {
-    match body {
-        Body::Withdraw { .. } => Maker::Reserved,
-        _ => Maker::Ordinary,
-    }
-}
-
-/// Leaves that a body would make: those it writes that are not there. `consumes` names the account whose sequence is
-/// consumed, if one is.
-pub(in crate::ledger) fn leaves_needed<L: Leaves + ?Sized>(
-    leaves: &mut L,
-    consumes: Option<Account>,
-    sender: Account,
-    body: &Body,
-) -> Result<u32, Fault<L::Error>> {
-    let own = consumes.map(Slot::Account);
-    let (other, always) = match body {
-        Body::Transfer { to, token, .. } if *token == NATIVE => (Some(Slot::Account(*to)), 0),
-        Body::Transfer { to, token, .. } => (Some(Slot::TokenBalance(*to, *token)), 0),
-        Body::Withdraw { .. } => (None, 1),
-        Body::SetPayout { .. } => (Some(Slot::Account(sender)), 0),
-        Body::Record { topic, .. } => (Some(Slot::Record(sender, *topic)), 0),
-        Body::Message { .. } => (None, 0),
-    };
-    let mut made: u32 = always;
-    for slot in own
-        .iter()
-        .chain(other.iter().filter(|slot| Some(**slot) != own))
-    {
-        if leaves.read(slot).map_err(Fault::Leaves)?.is_none() {
-            made = made.saturating_add(1);
-        }
-    }
-    Ok(made)
 }

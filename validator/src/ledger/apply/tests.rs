@@ -1,6 +1,7 @@
 //! The thief's list: every way to take, make or strand money with a signed transaction.
 
 use super::*;
+use crate::ledger::account::Account;
 use crate::ledger::check::check;
 use crate::ledger::conservation::check_conservation;
 use crate::ledger::fees::{CAPACITY, RESERVED_FROM, quote_up};
@@ -8,7 +9,7 @@ use crate::ledger::fixture::*;
 use crate::ledger::leaf::*;
 use crate::ledger::leaves::{Memory, write};
 use crate::ledger::slot::Slot;
-use crate::ledger::transaction::{Data, Header};
+use crate::ledger::transaction::{Body, Data, Header};
 
 const HEIGHT: u64 = 65;
 

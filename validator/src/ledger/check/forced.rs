@@ -2,10 +2,12 @@
 
 use alloy_primitives::B256;
 
-use super::{Candidate, CheckedTransaction, check_static, check_support, verify_one};
+use super::{Candidate, CheckedTransaction, check_support, verify_one};
 use crate::ledger::account::Account;
 use crate::ledger::eip712::Domain;
+use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
+use crate::ledger::rules;
 use crate::ledger::transaction::{Authentication, MAX_FORCED_BYTES, Scheme, Transaction};
 
 /// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
@@ -33,7 +35,7 @@ pub(in crate::ledger) fn check_forced(
     let transaction = Transaction::decode(bytes)?;
     check_support(&transaction)?;
     check_forced_form(&transaction)?;
-    let rules = check_static(&transaction.body);
+    let rules = rules::check(&transaction.body);
     let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
     let sender = candidate.checked.transaction.header.sender;
     if candidate.checked.transaction.authentication == Authentication::RootSender {
@@ -61,7 +63,11 @@ pub(in crate::ledger) fn check_forced(
 ///
 /// # Errors
 /// The rule that they break.
-pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject> {
+pub fn judge_forced(
+    bytes: &[u8],
+    domain: &Domain,
+    contracts: &OwnContracts,
+) -> Result<Transaction, Reject> {
     let (length, limit) = (bytes.len(), MAX_FORCED_BYTES);
     if length > limit {
         return Err(Reject::TooLarge {
@@ -72,7 +78,9 @@ pub fn judge_forced(bytes: &[u8], domain: &Domain) -> Result<Transaction, Reject
     }
     let sender = Transaction::decode(bytes)?.header.sender;
     let forced = check_forced(bytes, sender.id, domain)?;
-    forced.rules.map(|()| forced.transaction)
+    forced.rules?;
+    contracts.check_body(&forced.transaction.body)?;
+    Ok(forced.transaction)
 }
 
 /// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.

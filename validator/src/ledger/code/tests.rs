@@ -93,6 +93,12 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             },
             &["kind is 2"],
         ),
+        (
+            Reject::UnusableRecipient {
+                account: Account::ethereum([7; 20]),
+            },
+            &["contract of this deployment", "another recipient"],
+        ),
         (Reject::ZeroRecipient, &["zero address"]),
         (Reject::BadSignature { why: "because" }, &["because"]),
         (
@@ -142,6 +148,15 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             &["8", "99", "native"],
         ),
         (
+            Reject::QueueNotCovered {
+                sender: account,
+                asset,
+                balance: 8,
+                needed: 99,
+            },
+            &["8", "99", "native", "waiting"],
+        ),
+        (
             Reject::UnknownToken {
                 token: Asset([0xab; 20]),
             },
@@ -166,6 +181,16 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             },
             &["10", "11", "9"],
         ),
+        (
+            Reject::SequenceWaits {
+                sequence: 3,
+                next: 5,
+                minimum: 11,
+            },
+            &["3", "5", "11", "replace"],
+        ),
+        (Reject::ReplacedOften { times: 8 }, &["8", "next block"]),
+        (Reject::GivenUp, &["waits no more", "again"]),
     ];
     let codes: BTreeSet<Code> = cases.iter().map(|(reject, _)| reject.code()).collect();
     let told = [Code::Ok, Code::Refunded, Code::Recorded];

@@ -2,7 +2,8 @@
 
 use plasmid_bridge::proof::bytes::Reader;
 
-use super::{LeafError, Value, refuse};
+use super::{LeafError, Value, take_flag};
+use crate::ledger::slot::width;
 
 /// How far the inbox is consumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -15,6 +16,7 @@ pub struct InboxLeaf {
 
 impl Value for InboxLeaf {
     const KIND: u8 = 0x09;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.cursor.to_be_bytes());
@@ -49,6 +51,7 @@ impl Default for ShareBits {
 
 impl Value for ShareBits {
     const KIND: u8 = 0x0a;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.epoch.to_be_bytes());
@@ -75,6 +78,7 @@ impl Default for Participation {
 
 impl Value for Participation {
     const KIND: u8 = 0x0b;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.0.iter().flat_map(|count| count.to_be_bytes()));
@@ -108,6 +112,7 @@ pub struct BoundaryLeaf {
 
 impl Value for BoundaryLeaf {
     const KIND: u8 = 0x11;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.epoch.to_be_bytes());
@@ -151,6 +156,7 @@ pub struct EpochRecord {
 
 impl Value for EpochRecord {
     const KIND: u8 = 0x12;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.epoch.to_be_bytes());
@@ -168,16 +174,5 @@ impl Value for EpochRecord {
             fees: reader.u128()?,
             paid: take_flag::<Self>(reader, "paid")?,
         })
-    }
-}
-
-pub(super) fn take_flag<T: Value>(
-    reader: &mut Reader<'_>,
-    field: &'static str,
-) -> Result<bool, LeafError> {
-    match reader.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        found => Err(refuse::<T>(field, u64::from(found))),
     }
 }

@@ -3,6 +3,7 @@
 use plasmid_bridge::proof::bytes::Reader;
 
 use super::{LeafError, Value, refuse};
+use crate::ledger::slot::width;
 
 /// The native coin's address: zero.
 pub const NATIVE: [u8; 20] = [0; 20];
@@ -20,6 +21,7 @@ pub struct AccountLeaf {
 
 impl Value for AccountLeaf {
     const KIND: u8 = 0x02;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.balance.to_be_bytes());
@@ -52,6 +54,7 @@ pub struct TokenBalance {
 
 impl Value for TokenBalance {
     const KIND: u8 = 0x03;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.amount.to_be_bytes());
@@ -112,6 +115,7 @@ impl AssetLeaf {
 
 impl Value for AssetLeaf {
     const KIND: u8 = 0x04;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.credited.to_be_bytes());
@@ -173,6 +177,7 @@ impl FeePool {
 
 impl Value for FeePool {
     const KIND: u8 = 0x05;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.amount.to_be_bytes());
@@ -204,6 +209,7 @@ impl Default for WithdrawalCounter {
 
 impl Value for WithdrawalCounter {
     const KIND: u8 = 0x06;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.next.to_be_bytes());
@@ -230,6 +236,7 @@ pub struct Withdrawal {
 
 impl Value for Withdrawal {
     const KIND: u8 = 0x07;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.recipient);
@@ -257,6 +264,7 @@ pub struct RecordLeaf {
 
 impl Value for RecordLeaf {
     const KIND: u8 = 0x08;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.data_hash);
@@ -280,6 +288,7 @@ pub struct Burned {
 
 impl Value for Burned {
     const KIND: u8 = 0x13;
+    const WIDTH: usize = width(Self::KIND);
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.amount.to_be_bytes());

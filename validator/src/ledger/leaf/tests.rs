@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use alloy_primitives::{B256, keccak256};
 use plasmid_staking::minima::{Node, Weight};
-use plasmid_staking::{Seat, SeatState};
+use plasmid_staking::{Key, Seat, SeatState};
 
 use super::*;
 use crate::ledger::account::Account;
@@ -31,10 +31,10 @@ fn every_slot() -> Vec<Slot> {
         Slot::Inbox,
         Slot::ShareBits,
         Slot::Participation { place: 4 },
-        Slot::Member { place: 4, seat: 5 },
+        Slot::from(Key::Member { place: 4, seat: 5 }),
         Slot::Set { place: 4 },
-        Slot::Seat(5),
-        Slot::Minima { level: 1, index: 6 },
+        Slot::from(Key::Seat(5)),
+        Slot::from(Key::Minima { level: 1, index: 6 }),
         Slot::Validator([0x24; 20]),
         Slot::Boundary,
         Slot::EpochRecord { place: 4 },
@@ -46,7 +46,7 @@ fn every_slot() -> Vec<Slot> {
 fn kinds_and_widths_are_those_of_the_protocol() {
     let table = [
         (0x00, 0),
-        (0x01, 267),
+        (0x01, 287),
         (0x02, 64),
         (0x03, 36),
         (0x04, 86),
@@ -94,10 +94,13 @@ fn keys_are_the_hash_of_kind_and_fields() {
         ),
         (Slot::Withdrawal(258), vec![7, 0, 0, 0, 0, 0, 0, 1, 2]),
         (
-            Slot::Member { place: 4, seat: 5 },
+            Slot::from(Key::Member { place: 4, seat: 5 }),
             vec![0x0c, 0, 0, 0, 4, 0, 5],
         ),
-        (Slot::Minima { level: 1, index: 6 }, vec![0x0f, 1, 0, 6]),
+        (
+            Slot::from(Key::Minima { level: 1, index: 6 }),
+            vec![0x0f, 1, 0, 6],
+        ),
     ];
     for (slot, preimage) in cases {
         assert_eq!(
@@ -128,24 +131,24 @@ fn no_two_slots_share_a_key() {
             Slot::EpochRecord { place: wide },
         ]);
         slots.extend([
-            Slot::Seat(place.into()),
-            Slot::Minima {
+            Slot::from(Key::Seat(place.into())),
+            Slot::from(Key::Minima {
                 level: place,
                 index: 0,
-            },
+            }),
         ]);
         slots.extend([
-            Slot::Minima {
+            Slot::from(Key::Minima {
                 level: 0,
                 index: place.into(),
-            },
+            }),
             Slot::Validator([place; 20]),
         ]);
         slots.extend([
             Slot::Record(account, [place; 32]),
             Slot::Withdrawal(place.into()),
         ]);
-        slots.extend((0..4).map(|seat| Slot::Member { place: wide, seat }));
+        slots.extend((0..4).map(|seat| Slot::from(Key::Member { place: wide, seat })));
     }
     let distinct: BTreeSet<Slot> = slots.into_iter().collect();
     let keys: BTreeSet<B256> = distinct.iter().map(Slot::key).collect();
@@ -260,12 +263,12 @@ fn every_value_has_its_width_and_comes_back() {
         total_power: 5,
         commitment: [6; 32],
     });
-    comes_back(SeatLeaf(seat()));
-    comes_back(SeatLeaf::default());
-    comes_back(MinimaNode(Node(std::array::from_fn(|place| Weight {
+    comes_back(seat());
+    comes_back(Seat::default());
+    comes_back(Node(std::array::from_fn(|place| Weight {
         stake: 1 << 90,
         seat: place as u16,
-    }))));
+    })));
     comes_back(ValidatorLeaf {
         registration: 1,
         seat: ValidatorLeaf::NO_SEAT,
@@ -292,12 +295,7 @@ fn every_value_has_its_width_and_comes_back() {
 
 #[test]
 fn an_unused_place_of_the_minima_is_all_ones() {
-    assert!(
-        MinimaNode::default()
-            .encode()
-            .iter()
-            .all(|byte| *byte == 0xff)
-    );
+    assert!(Node::default().encode().iter().all(|byte| *byte == 0xff));
 }
 
 /// The bytes with one of them changed.
@@ -335,11 +333,11 @@ fn what_nothing_writes_does_not_decode() {
         "a member has power"
     );
     assert!(
-        SeatLeaf::decode(&with(SeatLeaf(seat()).encode(), 0, 4)).is_err(),
+        Seat::decode(&with(seat().encode(), 0, 4)).is_err(),
         "a fifth state"
     );
     assert!(
-        SeatLeaf::decode(&with(SeatLeaf(seat()).encode(), 0, 0)).is_err(),
+        Seat::decode(&with(seat().encode(), 0, 0)).is_err(),
         "an empty seat has no fields"
     );
     assert!(
@@ -387,13 +385,11 @@ fn fees_of_an_epoch_are_those_of_that_epoch() {
 }
 
 #[test]
-fn a_member_leaf_and_what_staking_fixed_are_the_same() {
+fn a_member_leaf_and_the_member_of_a_set_are_the_same() {
     let leaf = member();
-    let entry = leaf.clone().entry(12);
-    assert_eq!(entry.member.as_ref().map(|member| member.seat), Some(12));
-    assert_eq!(MemberLeaf::new(&entry), leaf);
-    assert_eq!(
-        MemberLeaf::new(&MemberLeaf::absent(3).entry(1)),
-        MemberLeaf::absent(3)
-    );
+    let held = leaf.clone().member(12);
+    assert_eq!(held.as_ref().map(|member| member.seat), Some(12));
+    assert_eq!(MemberLeaf::new(leaf.epoch, held.as_ref()), leaf);
+    assert_eq!(MemberLeaf::absent(3).member(1), None);
+    assert_eq!(MemberLeaf::new(3, None), MemberLeaf::absent(3));
 }

@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 
-use plasmid_bridge::proof::inbox::{Payload, Registration};
+use plasmid_bridge::proof::inbox::{Deposit, Payload, Registration};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::ledger::account::Account;
 use crate::ledger::check::check;
+use crate::ledger::code::Code;
 use crate::ledger::conservation::check_conservation;
 use crate::ledger::eip712::digest;
 use crate::ledger::fees::{CAPACITY, RESERVED_FROM};
@@ -16,6 +17,7 @@ use crate::ledger::fixture::*;
 use crate::ledger::leaf::*;
 use crate::ledger::leaves::{Memory, read};
 use crate::ledger::parameters::Parameters;
+use crate::ledger::rules::acceptance::reward_down;
 use crate::ledger::slot::ring_place;
 use crate::ledger::transaction::{
     Authentication, Body as UserBody, Data, Header, Scheme, Transaction,

@@ -1,5 +1,7 @@
 //! Parameters that networks start from.
 
+use alloy_primitives::Address;
+
 use super::{FinalityRule, Parameters};
 
 impl Parameters {
@@ -44,6 +46,7 @@ impl Parameters {
             evidence_age_blocks: 2_000,
             evidence_age_secs: 600,
             block_time_ms: 250,
+            registry: Address::ZERO,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Parameters: 267 bytes that come back, a preset that holds, and a refusal for everything that does not.
+//! Parameters: 287 bytes that come back, a preset that holds, and a refusal for everything that does not.
 
 use super::*;
 
@@ -9,11 +9,12 @@ fn local() -> Parameters {
 #[test]
 fn the_local_preset_holds_and_has_the_protocols_width() {
     assert_eq!(local().validate(), Ok(()));
-    assert_eq!(local().encode().len(), 267);
+    assert_eq!(local().encode().len(), 287);
     assert_eq!(Parameters::decode(&local().encode()), Ok(local()));
     let other = Parameters {
         root_chain_id: 1_337,
         finality_rule: FinalityRule::Depth,
+        registry: [7; 20].into(),
         ..local()
     };
     assert_eq!(other.validate(), Ok(()));
@@ -34,7 +35,8 @@ fn fields_stand_in_the_protocols_order() {
     assert_eq!(bytes[155..163], local().challenge_secs.to_be_bytes());
     assert_eq!(bytes[203..207], local().reveal_blocks.to_be_bytes());
     assert_eq!(bytes[255..263], local().evidence_age_secs.to_be_bytes());
-    assert_eq!(bytes[263..], local().block_time_ms.to_be_bytes());
+    assert_eq!(bytes[263..267], local().block_time_ms.to_be_bytes());
+    assert_eq!(bytes[267..], [0; 20]);
 }
 
 #[test]
@@ -358,14 +360,14 @@ fn a_block_too_small_for_its_worst_case_is_refused_and_one_byte_decides() {
 #[test]
 fn extreme_parameters_are_refused_without_a_panic() {
     let extreme = Parameters::decode(&{
-        let mut bytes = vec![0xff; 267];
+        let mut bytes = vec![0xff; 287];
         bytes[150] = 1;
         bytes
     });
     assert!(extreme.unwrap().validate().is_err());
-    let bytes = vec![0; 267];
+    let bytes = vec![0; 287];
     assert!(Parameters::decode(&bytes).unwrap().validate().is_err());
-    for position in 0..267 {
+    for position in 0..287 {
         let mut bytes = local().encode();
         bytes[position] = 0xff;
         if let Ok(parameters) = Parameters::decode(&bytes) {

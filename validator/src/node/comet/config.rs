@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::CometError;
 pub use super::span::Span;
+use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
 use crate::node::tools::COMETBFT_VERSION;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
@@ -109,7 +111,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A node on loopback at `pace`, with this design's pool: 8 MB, 20,000 transactions of at most 128 KiB.
+    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes; transactions of at most 128 KiB.
     #[must_use]
     pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
         Self {
@@ -120,8 +122,8 @@ impl Settings {
             peers: Vec::new(),
             pace,
             private: true,
-            pool_transactions: 20_000,
-            pool_bytes: 8_000_000,
+            pool_transactions: MIN_ENGINE_TRANSACTIONS,
+            pool_bytes: MIN_ENGINE_BYTES,
             transaction_bytes: 128 << 10,
             cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
@@ -170,6 +172,8 @@ pub struct Mempool {
     pub size: u32,
     pub max_txs_bytes: u64,
     pub cache_size: u32,
+    #[serde(rename = "keep-invalid-txs-in-cache", default)]
+    pub keep_invalid: bool,
     pub max_tx_bytes: u32,
 }
 
@@ -198,49 +202,37 @@ pub struct TxIndex {
     pub indexer: String,
 }
 
-/// Lines that the chain relies on, with their reasons; docs/OPTIONS.md lists them.
-pub const RELIED_ON: [(&str, &str, &str); 8] = [
-    (
-        "abci",
-        "`socket`",
-        "the application speaks ABCI over a socket",
-    ),
-    (
-        "mempool.recheck",
-        "on",
-        "transactions that no longer apply would stay in the pool for ever",
-    ),
-    (
-        "mempool.cache_size",
-        "200,000 or more",
-        "a smaller one forgets what is pending when a full block passes",
-    ),
-    (
-        "consensus.timeout_commit",
-        "the plan's `block_time_ms`",
-        "a third of the power that keeps it holds the block time for all",
-    ),
-    (
-        "consensus.skip_timeout_commit",
-        "off",
-        "else blocks come faster than the block time, and late votes are lost",
-    ),
-    (
-        "consensus.create_empty_blocks",
-        "on",
-        "every block changes the state: epochs and checkpoints go on without transactions",
-    ),
-    (
-        "consensus.block_time_tolerance",
-        "`60s`",
-        "it keeps a third of the power from pushing the chain's time ahead",
-    ),
-    (
-        "proxy_app",
-        "`abci` of plasmid.toml",
-        "it is where the application listens",
-    ),
-];
+impl Mempool {
+    /// What the application's pool relies on: it is smaller than this one, and this one asks it again after each block.
+    fn check(&self) -> Result<(), String> {
+        if self.kind != "flood" {
+            let kind = &self.kind;
+            return Err(format!("mempool.type is {kind:?}: set it to \"flood\""));
+        }
+        if !self.recheck {
+            return Err("mempool.recheck is off: what the application gave up would never leave the engine's pool".into());
+        }
+        if self.keep_invalid {
+            return Err("mempool.keep-invalid-txs-in-cache is on: what was refused once, such as for a sequence that was too far ahead, could never be sent again".into());
+        }
+        let least = [
+            ("cache_size", self.cache_size.into(), MIN_CACHE.into()),
+            ("size", self.size.into(), MIN_ENGINE_TRANSACTIONS.into()),
+            ("max_txs_bytes", self.max_txs_bytes, MIN_ENGINE_BYTES),
+            (
+                "max_tx_bytes",
+                self.max_tx_bytes.into(),
+                MAX_TRANSACTION_BYTES as u64,
+            ),
+        ];
+        match least.into_iter().find(|(_, found, least)| found < least) {
+            Some((name, found, least)) => Err(format!(
+                "mempool.{name} is {found}, at least {least} is needed"
+            )),
+            None => Ok(()),
+        }
+    }
+}
 
 const HEADER: &str = "\
 # CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
@@ -278,6 +270,7 @@ impl Config {
                 size: settings.pool_transactions,
                 max_txs_bytes: settings.pool_bytes,
                 cache_size: settings.cache_transactions,
+                keep_invalid: false,
                 max_tx_bytes: settings.transaction_bytes,
             },
             consensus: Consensus {
@@ -306,15 +299,7 @@ impl Config {
     pub fn check(&self) -> Result<(), CometError> {
         let refuse = |said: String| Err(CometError::Config(said));
         let consensus = &self.consensus;
-        if !self.mempool.recheck {
-            return refuse("mempool.recheck is off: bundles would never leave the pool".to_owned());
-        }
-        if self.mempool.cache_size < MIN_CACHE {
-            let size = self.mempool.cache_size;
-            return refuse(format!(
-                "mempool.cache_size is {size}, at least {MIN_CACHE} is needed"
-            ));
-        }
+        self.mempool.check().or_else(refuse)?;
         if consensus.timeout_commit.0.is_zero() {
             return refuse("consensus.timeout_commit is zero: votes would go missing".to_owned());
         }

@@ -4,16 +4,15 @@
 use toml::{Table, Value};
 
 use super::CometError;
-use super::config::{Config, MIN_CACHE};
+use super::config::Config;
 
 /// What an operator may set: it stays when it is there. All that [`Config`] does not know stays too.
-const OPERATORS: [(&str, &[&str]); 6] = [
+const OPERATORS: [(&str, &[&str]); 5] = [
     ("", &["log_level"]),
     (
         "p2p",
         &["flush_throttle_timeout", "persistent_peers_max_dial_period"],
     ),
-    ("mempool", &["size", "max_txs_bytes", "max_tx_bytes"]),
     (
         "consensus",
         &[
@@ -70,10 +69,12 @@ fn put(place: &mut Table, section: &str, key: &str, value: Value) {
     let known = OPERATORS.iter().find(|(name, _)| *name == section);
     let operators = known.is_some_and(|(_, keys)| keys.contains(&key));
     let found = place.get(key);
-    let larger_cache = (section, key) == ("mempool", "cache_size")
-        && found.and_then(Value::as_integer) > Some(MIN_CACHE.into());
+    // The pool's limits are the least that the chain runs with.
+    let larger = section == "mempool"
+        && found.and_then(Value::as_integer) > value.as_integer()
+        && value.is_integer();
     let no_peers = key == "persistent_peers" && value.as_str() == Some("");
-    if found.is_some() && (operators || larger_cache || no_peers) {
+    if found.is_some() && (operators || larger || no_peers) {
         return;
     }
     place.insert(key.to_owned(), value);

@@ -65,6 +65,9 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "flush_throttle_timeout = \"5ms\"",
         "block_time_tolerance = \"60000ms\"",
         "cache_size = 200000",
+        "size = 20000",
+        "max_txs_bytes = 8000000",
+        "keep-invalid-txs-in-cache = false",
         "recheck = true",
         "indexer = \"kv\"",
         "pex = false",
@@ -77,9 +80,14 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
 
 #[test]
 fn a_configuration_that_breaks_the_chain_is_refused() {
-    let breaks: [fn(&mut Config); 5] = [
+    let breaks: [fn(&mut Config); 10] = [
         |config| config.mempool.recheck = false,
         |config| config.mempool.cache_size = 10_000,
+        |config| config.mempool.size = 19_999,
+        |config| config.mempool.max_txs_bytes = 7_999_999,
+        |config| config.mempool.max_tx_bytes = 8_191,
+        |config| config.mempool.keep_invalid = true,
+        |config| config.mempool.kind = "nop".to_owned(),
         |config| config.consensus.timeout_commit = config::Span(Duration::ZERO),
         |config| config.consensus.skip_timeout_commit = true,
         |config| config.consensus.block_time_tolerance = config::Span(Duration::from_secs(61)),

@@ -13,6 +13,8 @@ use crate::{
             genesis::{Parts, ValidatorPart},
         },
         config::{Config, Home, Root},
+        keystore,
+        sign_state::{Identity, SignState},
     },
 };
 
@@ -31,6 +33,8 @@ pub struct Place {
     pub peers: Vec<Peer>,
     /// All nodes on one machine or in one private network.
     pub private: bool,
+    /// gRPC addresses of the nodes that shares are handed to.
+    pub share_with: Vec<String>,
     /// Timeouts of consensus for nodes on one machine, instead of those for networks.
     pub one_machine: bool,
     /// Where metrics are served, if anywhere.
@@ -63,6 +67,7 @@ pub fn write(
         grpc: place.grpc,
         engine_rpc: format!("http://{}", place.rpc),
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
+        share_with: place.share_with.clone(),
         retain_blocks,
         root: Root {
             endpoints: place.endpoints.clone(),
@@ -83,6 +88,30 @@ pub fn write(
     let engine = home.engine();
     engine.merge_config(&CometConfig::new(&settings))?;
     engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
+    Ok(())
+}
+
+/// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, and this folder has
+/// never held a state of the chain. Any other start without one is the operator's decision, and has a flag.
+///
+/// # Errors
+/// [`FoundingError`] with the file that could not be read or written.
+pub fn ensure_sign_state(
+    home: &Home,
+    deployment: [u8; 20],
+    genesis: &Genesis,
+    accepted: u64,
+) -> Result<(), FoundingError> {
+    let (path, key) = (home.sign_state_path(), home.checkpoint_key_path());
+    if accepted > 0 || path.exists() || home.store_path().exists() || !key.exists() {
+        return Ok(());
+    }
+    let public = keystore::describe(&key)?.public;
+    let operators = genesis.operators.iter();
+    let mut keys = operators.map(|operator| operator.checkpoint_key);
+    if let Some(key) = keys.find(|key| Some(hex::encode(key)) == public) {
+        SignState::create(&path, Identity { deployment, key }, 0)?;
+    }
     Ok(())
 }
 

@@ -12,17 +12,23 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
     abi::{IInbox, IRegistry, IRootChain},
     client::{
-        ceremony::{self, Created},
+        ceremony::{self, Created, Registered},
         follower::view_call,
         rpc::{At, Rpc},
     },
-    relay::inbox::Finality,
+    relay::seen::Finality,
 };
 
-use super::{comet::CometError, config::ConfigError, development::Published, keystore};
+use super::{
+    comet::CometError, config::ConfigError, development::Published, keystore,
+    sign_state::SignStateError,
+};
 use crate::{
     chain::genesis::{Built, Genesis, GenesisError, Operator, Root, file::File},
-    ledger::parameters::{FinalityRule, ParametersError},
+    ledger::{
+        Parameters,
+        parameters::{FinalityRule, ParametersError},
+    },
 };
 
 pub mod home;
@@ -85,6 +91,8 @@ pub enum FoundingError {
     #[error(transparent)]
     Keystore(#[from] keystore::KeystoreError),
     #[error(transparent)]
+    SignState(#[from] SignStateError),
+    #[error(transparent)]
     Comet(#[from] CometError),
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -107,7 +115,7 @@ pub struct Agreed {
     pub genesis: Genesis,
     /// Its state.
     pub built: Built,
-    /// Constructor arguments of the contracts.
+    /// The genesis as the Registry and the contracts' constructors take it.
     pub arguments: IRegistry::Genesis,
     /// What each operator must agree on.
     pub agreement: B256,
@@ -120,19 +128,35 @@ pub struct Agreed {
 pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed, FoundingError> {
     plan.check()?;
     let genesis = Genesis {
-        parameters: plan.parameters,
+        parameters: Parameters {
+            registry,
+            ..plan.parameters
+        },
         operators: registrations(rpc, registry, plan).await?,
         balances: plan.balances()?,
     };
     let built = genesis.build()?;
-    let arguments = plan.arguments(B256::from(built.sets[1].commitment));
-    let agreement = ceremony::agreement(built.root(), built.sum, &arguments);
+    let arguments = plan.arguments(&built);
+    let registered: Vec<_> = genesis.operators.iter().map(registered).collect();
+    let agreement = ceremony::agreement(&registered, &arguments);
     Ok(Agreed {
         genesis,
         built,
         arguments,
         agreement,
     })
+}
+
+/// A registration as the agreement binds it.
+fn registered(operator: &Operator) -> Registered {
+    Registered {
+        operator: operator.operator,
+        registration: operator.registration,
+        consensus_key: operator.consensus_key,
+        checkpoint_key: operator.checkpoint_key,
+        stake: operator.stake,
+        bond: operator.bond,
+    }
 }
 
 async fn registrations(

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::{
     abi::{IInbox, IRegistry, IRootChain},
     client::ceremony,
@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::FoundingError;
 use crate::{
-    ledger::{Account, Parameters, parameters::decimal},
+    chain::genesis::Built,
+    ledger::{Account, Parameters, address, parameters::decimal},
     node::keystore,
 };
 
@@ -42,6 +43,7 @@ pub struct Plan {
     /// Tells apart networks of the same operators on one root chain.
     pub salt: B256,
     /// The genesis operators' accounts on root, in the order of their seats.
+    #[serde(with = "address::texts")]
     pub operators: Vec<Address>,
     /// Wei of bounty bond in what each operator sends.
     #[serde(with = "decimal")]
@@ -156,6 +158,11 @@ impl Plan {
         seen.sort();
         if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
             return refuse(format!("operators: {} is listed twice", pair[0]));
+        }
+        if !self.parameters.registry.is_zero() {
+            return refuse(
+                "parameters.registry follows from the plan; leave it out of the file".into(),
+            );
         }
         // What the contracts would refuse is refused here, before any stake is locked for it.
         const DAY: u64 = 86_400;
@@ -303,12 +310,15 @@ impl Plan {
         }
     }
 
-    /// The constructor arguments on root that go with this plan and the first set.
-    pub fn arguments(&self, set: B256) -> IRegistry::Genesis {
+    /// The genesis on root that goes with this plan and the state that was built from it.
+    pub fn arguments(&self, built: &Built) -> IRegistry::Genesis {
         let given = &self.parameters;
+        let [_, set] = &built.sets;
         IRegistry::Genesis {
+            stateRoot: built.root(),
+            sigma: U256::from(built.sum),
             rootChain: IRootChain::Parameters {
-                setCommitment: set,
+                setCommitment: B256::from(set.commitment),
                 unit: given.unit,
                 challengeSecs: given.challenge_secs,
                 evidenceSecs: given.evidence_secs,
@@ -317,6 +327,7 @@ impl Plan {
                 graceSecs: given.grace_secs,
                 rootBlockSecs: given.root_block_secs,
                 epochMaxSecs: given.epoch_max_secs,
+                epochMinSecs: self.shortest_epoch_secs,
                 revealBlocks: given.reveal_blocks,
                 epochBlocks: given.epoch_blocks,
                 recordSlots: self.record_slots,

@@ -10,7 +10,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::{
     abi::IToken,
     client::{
-        ceremony::{self, Artifacts, OperatorKeys, creation_code},
+        ceremony::{self, Artifacts, OperatorKeys, Progress, creation_code},
         rpc::{Call, Limits, Rpc},
         wallet::{Key, Policy, Wallet},
     },
@@ -28,7 +28,8 @@ use crate::{
             self, Balance, Plan,
             home::{self, Place},
         },
-        keystore::{self, Cost, Description, KeyKind, Secret},
+        keystore::{self, Cost, KeyKind, Secret},
+        sign_state::{Identity, SignState},
     },
     rpc::signer::Signer,
 };
@@ -138,12 +139,12 @@ pub async fn found(
         let agreement = founding::agreed(&rpc, registry, &plan).await?.agreement;
         ceremony::agree(operator, registry, agreement).await?;
     }
-    say("the Registry creates Inbox, Vault and RootChain");
     let agreed = founding::agreed(&rpc, registry, &plan).await?;
     let balances = U256::from(BALANCE) * U256::from(agreed.genesis.balances.len());
-    let (state_root, arguments) = (agreed.built.root(), &agreed.arguments);
+    let arguments = &agreed.arguments;
+    let mut step = |progress: Progress| say(&told(&progress));
     ceremony::create(
-        &founder, registry, &artifacts, state_root, arguments, balances,
+        &founder, registry, &artifacts, arguments, balances, &mut step,
     )
     .await?;
     let created = ceremony::read_back(&rpc, registry).await?;
@@ -156,7 +157,7 @@ pub async fn found(
         let home = Local::home(folder, number);
         let place = place(founding, number)?;
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
-        write_keys(&home, number)?;
+        write_keys(&home, number, created.id)?;
     }
     write_people(folder)?;
     Ok(Local {
@@ -166,6 +167,15 @@ pub async fn found(
         deployed_at: created.block,
         token,
     })
+}
+
+fn told(progress: &Progress) -> String {
+    let Progress {
+        number,
+        steps,
+        name,
+    } = progress;
+    format!("step {number} of {steps}: the Registry creates the {name}")
 }
 
 /// The plan of a local network, in which everybody knows every key.
@@ -266,12 +276,14 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         return Err(LocalError::Validators(founding.validators));
     };
     let mut peers = Vec::new();
+    let mut share_with = Vec::new();
     let others = founding.nodes.iter().enumerate();
     for (other, ports) in others.filter(|(other, _)| *other != number) {
         peers.push(Peer {
             id: node_id(&development::secret("node", place_of(other)))?,
             address: loopback(ports.p2p).to_string(),
         });
+        share_with.push(format!("http://{}", loopback(ports.grpc)));
     }
     Ok(Place {
         moniker: format!("node{number}"),
@@ -280,6 +292,7 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         p2p: loopback(ports.p2p),
         peers,
         private: true,
+        share_with,
         one_machine: true,
         metrics: None,
         retain_blocks: founding.retain_blocks,
@@ -287,15 +300,16 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
     })
 }
 
-fn write_keys(home: &Home, number: usize) -> Result<(), LocalError> {
+fn write_keys(home: &Home, number: usize, deployment: [u8; 20]) -> Result<(), LocalError> {
     let keys = operator_keys(number)?;
-    let about = Description {
-        kind: KeyKind::Bls12381,
-        public: hex::encode(keys.checkpoint_key()),
-    };
-    let checkpoint = keys.checkpoint().to_bytes();
+    let checkpoint = keys.checkpoint().to_bytes().into();
     let path = home.checkpoint_key_path();
-    keystore::create(&path, &about, &checkpoint, PASSWORD, Cost::Light)?;
+    keystore::create(&path, KeyKind::Bls12381, &checkpoint, PASSWORD, Cost::Light)?;
+    let identity = Identity {
+        deployment,
+        key: keys.checkpoint_key(),
+    };
+    SignState::create(&home.sign_state_path(), identity, 0)?;
     let engine = home.engine();
     let number = place_of(number);
     engine.ensure_consensus_key(&development::secret("consensus", number))?;
@@ -312,34 +326,12 @@ fn place_of(number: usize) -> u32 {
 fn write_people(folder: &Path) -> Result<(), LocalError> {
     let keys = folder.join("keys");
     for person in people() {
-        let public = Signer::public_name(person.kind, &person.secret)
-            .map_err(|error| LocalError::Key(error.to_string()))?;
-        let about = Description {
-            kind: person.kind,
-            public,
-        };
-        keystore::create(
-            &keys.join(format!("{}.json", person.name)),
-            &about,
-            &person.secret,
-            PASSWORD,
-            Cost::Light,
-        )?;
+        let path = keys.join(format!("{}.json", person.name));
+        keystore::create(&path, person.kind, &person.secret, PASSWORD, Cost::Light)?;
     }
     let relayer = relayer_secret();
-    let public = Signer::public_name(KeyKind::Secp256k1, &relayer)
-        .map_err(|error| LocalError::Key(error.to_string()))?;
-    let about = Description {
-        kind: KeyKind::Secp256k1,
-        public,
-    };
-    keystore::create(
-        &keys.join("relayer.json"),
-        &about,
-        &relayer,
-        PASSWORD,
-        Cost::Light,
-    )?;
+    let path = keys.join("relayer.json");
+    keystore::create(&path, KeyKind::Secp256k1, &relayer, PASSWORD, Cost::Light)?;
     keystore::write_new(&folder.join("password"), format!("{PASSWORD}\n").as_bytes())?;
     Ok(())
 }

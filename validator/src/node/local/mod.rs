@@ -23,8 +23,10 @@ use super::{
     keystore::KeystoreError,
     port,
     process::ProcessError,
+    sign_state::SignStateError,
     tools::InstallError,
 };
+use crate::ledger::address;
 
 pub mod found;
 pub mod run;
@@ -107,6 +109,8 @@ pub enum LocalError {
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
     #[error(transparent)]
+    SignState(#[from] SignStateError),
+    #[error(transparent)]
     Founding(#[from] FoundingError),
     #[error(transparent)]
     Ceremony(#[from] plasmid_bridge::client::ceremony::CeremonyError),
@@ -137,10 +141,12 @@ pub struct Local {
     /// Ports of each node.
     pub nodes: Vec<NodePorts>,
     /// The Registry's address.
+    #[serde(with = "address::text")]
     pub registry: alloy_primitives::Address,
     /// The root block of the deployment.
     pub deployed_at: u64,
     /// The ERC-20 that was deployed for trying things out.
+    #[serde(with = "address::text")]
     pub token: alloy_primitives::Address,
 }
 

@@ -218,6 +218,9 @@ impl Network {
             .arg(self.folder.join("keys"))
             .arg("--password-file")
             .arg(self.password_file());
+        for other in 1..self.nodes.len() {
+            command.arg("--also-node").arg(self.grpc(other));
+        }
         // No checkpoint names it, and no other relayer runs.
         command.arg("--patience").arg("0");
         command.arg("--output").arg("json");

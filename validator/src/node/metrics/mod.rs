@@ -9,7 +9,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 
 use crate::{
     app::reads::{ReadError, Reader, Source, chain},
-    chain::sets,
+    chain::committed,
     ledger::{Slot, leaf::WithdrawalCounter},
     rpc::counts::Counts,
 };
@@ -203,7 +203,7 @@ fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
     let shares = source.shares(status.checkpoints_accepted)?.len();
     let mut counter = Ok(None);
     source.with_tree(&mut |tree, _| {
-        counter = sets::leaf::<WithdrawalCounter, _>(tree, &Slot::WithdrawalCounter)
+        counter = committed::leaf::<WithdrawalCounter, _>(tree, &Slot::WithdrawalCounter)
             .map_err(|fault| ReadError::Internal(fault.to_string()));
     });
     let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.0);

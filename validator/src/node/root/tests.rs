@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plasmid_bridge::proof::checkpoint::Checkpoint;
-use plasmid_bridge::relay::inbox::{Anchor, Entry};
+use plasmid_bridge::relay::seen::{Anchor, Entry};
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn root(first: u64, count: u64, healthy: bool) -> (Root, watch::Receiver<Progres
         .map(|index| Entry {
             index,
             link: link(index),
-            hash: link(1_000 + index),
+            message_hash: link(1_000 + index),
             due: index,
             root_height: index,
             bytes: Arc::from(index.to_be_bytes().as_slice()),

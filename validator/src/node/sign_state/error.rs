@@ -21,7 +21,9 @@ pub enum SignStateError {
         asked: B256,
     },
     /// The epoch is too old to know what was signed for it.
-    #[error("checkpoint {epoch} is below {floor}, and what was signed there is not known any more")]
+    #[error(
+        "checkpoint {epoch} is below {floor}, and what was signed there is not known any more: this key never signs it (`plasmid sign-state show`)"
+    )]
     BelowFloor {
         /// The epoch.
         epoch: u64,
@@ -30,7 +32,8 @@ pub enum SignStateError {
     },
     /// There is no file.
     #[error(
-        "there is no sign state at {0}. If this key has never signed for this deployment, `plasmid init` makes one; if it has, do not sign with it"
+        "there is no sign state at {0}. If the file is elsewhere, or another copy of this node runs, use that one. If this key has never \
+         signed in this deployment, or the file is lost for good, start once with --new-sign-state: what root has accepted is never signed again"
     )]
     Missing(PathBuf),
     /// There is one already.
@@ -43,7 +46,7 @@ pub enum SignStateError {
     Locked(PathBuf),
     /// The bytes are not as they were written.
     #[error(
-        "the sign state {path} is damaged ({what}). Do not delete it: move it away, and sign with this key only after `refuse_below` an epoch above all that it can have signed, or register a new key"
+        "the sign state {path} is damaged ({what}). Do not delete it: move it away, and make another one with `plasmid sign-state refuse-below EPOCH --new`, the epoch above all that this key can have signed"
     )]
     Damaged {
         /// The file.

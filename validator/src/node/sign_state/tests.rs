@@ -25,7 +25,7 @@ fn is_equivocation(result: Result<Permit, SignStateError>) -> bool {
 fn a_second_digest_is_refused_for_ever_and_the_first_one_may_be_signed_again() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     assert_eq!(state.record(7, digest(1)).unwrap(), Permit::First);
     assert_eq!(state.record(7, digest(1)).unwrap(), Permit::Again);
     assert!(is_equivocation(state.record(7, digest(2))));
@@ -45,7 +45,7 @@ fn a_second_digest_is_refused_for_ever_and_the_first_one_may_be_signed_again() {
 fn what_is_recorded_is_on_disk_before_the_call_returns() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     for epoch in 0..20 {
         state.record(epoch, digest(epoch as u8)).unwrap();
         // What a process that was killed now would leave behind.
@@ -58,7 +58,7 @@ fn what_is_recorded_is_on_disk_before_the_call_returns() {
 fn a_kill_at_any_byte_before_the_rename_leaves_the_old_state() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     state.record(1, digest(1)).unwrap();
     let mut next = state.content.clone();
     next.signed.insert(2, digest(2));
@@ -91,7 +91,7 @@ fn a_kill_at_any_byte_before_the_rename_leaves_the_old_state() {
 fn every_flipped_byte_and_every_truncation_is_noticed_and_the_error_says_what_to_do() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     state.record(1, digest(1)).unwrap();
     drop(state);
     let whole = fs::read(&path).unwrap();
@@ -157,7 +157,7 @@ fn a_file_with_a_right_checksum_and_wrong_lengths_or_version_is_refused() {
 fn another_deployment_or_key_is_refused() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    drop(SignState::create(&path, IDENTITY).unwrap());
+    drop(SignState::create(&path, IDENTITY, 0).unwrap());
     let others = [
         Identity {
             deployment: [9; 20],
@@ -178,7 +178,7 @@ fn another_deployment_or_key_is_refused() {
 fn two_processes_cannot_share_it_and_the_lock_ends_with_its_holder() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let held = SignState::create(&path, IDENTITY).unwrap();
+    let held = SignState::create(&path, IDENTITY, 0).unwrap();
     assert!(matches!(
         SignState::open(&path, IDENTITY),
         Err(SignStateError::Locked(_))
@@ -195,9 +195,9 @@ fn a_missing_file_is_not_made_by_opening_and_an_existing_one_is_not_overwritten(
         SignState::open(&path, IDENTITY),
         Err(SignStateError::Missing(_))
     ));
-    drop(SignState::create(&path, IDENTITY).unwrap());
+    drop(SignState::create(&path, IDENTITY, 0).unwrap());
     assert!(matches!(
-        SignState::create(&path, IDENTITY),
+        SignState::create(&path, IDENTITY, 0),
         Err(SignStateError::Exists(_))
     ));
 }
@@ -206,7 +206,7 @@ fn a_missing_file_is_not_made_by_opening_and_an_existing_one_is_not_overwritten(
 fn nobody_else_can_read_it() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     state.record(1, digest(1)).unwrap();
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -216,7 +216,7 @@ fn nobody_else_can_read_it() {
 fn what_is_below_the_floor_is_refused_also_after_a_restart() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     state.record(5, digest(5)).unwrap();
     state.refuse_below(100).unwrap();
     state.refuse_below(50).unwrap();
@@ -237,7 +237,7 @@ fn what_is_below_the_floor_is_refused_also_after_a_restart() {
 fn the_oldest_entries_give_way_and_stay_refused() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    drop(SignState::create(&path, IDENTITY).unwrap());
+    drop(SignState::create(&path, IDENTITY, 0).unwrap());
     let full = Content {
         identity: IDENTITY,
         floor: 0,
@@ -267,7 +267,7 @@ fn the_oldest_entries_give_way_and_stay_refused() {
 fn a_folder_that_cannot_be_written_refuses_the_share_and_changes_nothing() {
     let folder = folder();
     let path = folder.path().join("sign_state");
-    let mut state = SignState::create(&path, IDENTITY).unwrap();
+    let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     // A folder where the temporary file should be: it can be neither removed as a file nor written.
     fs::create_dir(beside(&path, ".new")).unwrap();
     assert!(matches!(
@@ -277,4 +277,41 @@ fn a_folder_that_cannot_be_written_refuses_the_share_and_changes_nothing() {
     assert_eq!(state.signed(1), None);
     fs::remove_dir(beside(&path, ".new")).unwrap();
     assert_eq!(state.record(1, digest(2)).unwrap(), Permit::First);
+}
+
+#[test]
+fn a_new_file_refuses_what_lies_below_its_floor_and_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data/sign_state");
+    assert!(matches!(
+        SignState::summary(&path),
+        Err(SignStateError::Missing(_))
+    ));
+    assert!(matches!(
+        SignState::open_any(&path),
+        Err(SignStateError::Missing(_))
+    ));
+    let mut state = SignState::create(&path, IDENTITY, 7).unwrap();
+    let digest = B256::repeat_byte(1);
+    assert!(matches!(
+        state.record(6, digest),
+        Err(SignStateError::BelowFloor { epoch: 6, floor: 7 })
+    ));
+    state.record(7, digest).unwrap();
+    state.record(9, digest).unwrap();
+    // It is read while it is open, and opened once it is not.
+    let summary = SignState::summary(&path).unwrap();
+    assert_eq!((summary.identity, summary.floor), (IDENTITY, 7));
+    assert_eq!((summary.count, summary.newest), (2, Some((9, digest))));
+    assert!(matches!(
+        SignState::open_any(&path),
+        Err(SignStateError::Locked(_))
+    ));
+    drop(state);
+    let mut state = SignState::open_any(&path).unwrap();
+    state.refuse_below(20).unwrap();
+    // What stands in the file is signed again, and nothing else below.
+    assert!(state.record(7, digest).is_ok());
+    assert!(state.record(8, digest).is_err());
+    assert_eq!(SignState::summary(&path).unwrap().floor, 20);
 }

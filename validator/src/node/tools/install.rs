@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::node::process::spawn_bound;
+use crate::node::{plain, process::spawn_bound};
 
 /// Lines of an installer's output that an error shows: some name the cause first (npm), some last (go).
 const HEAD_LINES: usize = 10;
@@ -160,7 +160,7 @@ fn run(mut command: Command, bar: &ProgressBar) -> Result<(ExitStatus, String), 
             break;
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-        bar.set_message(line.clone());
+        bar.set_message(plain::line(&line, 200));
         if head.len() < HEAD_LINES {
             head.push(line);
             continue;

@@ -250,3 +250,37 @@ fn sizes_are_bounded_before_anything_is_hashed() {
     let key = model.leaves[1].key;
     assert_eq!(partial.set(&key, 3, vec![0; 1_025]), Err(refused));
 }
+
+#[test]
+fn a_witness_comes_back_from_its_bytes_and_nothing_else_decodes_to_it() {
+    let model = state(45, 40);
+    let mut witness = model.witness(&[0, 3, 7, 39], 2);
+    witness.leaves[2].content = Content::Hash(Hash::repeat_byte(9));
+    let kinds: Vec<(u8, usize)> = model
+        .leaves
+        .iter()
+        .map(|leaf| (leaf.kind, leaf.value.len()))
+        .collect();
+    let width = |kind: u8| {
+        let known = kinds.iter().find(|(known, _)| *known == kind);
+        known.map(|(_, width)| *width)
+    };
+    let bytes = witness.encode();
+    assert_eq!(Witness::decode(&bytes, width), Ok(witness.clone()));
+    for bit in 0..bytes.len() * 8 {
+        let mut other = bytes.clone();
+        other[bit / 8] ^= 1 << (bit % 8);
+        if let Ok(decoded) = Witness::decode(&other, width) {
+            assert_ne!(decoded, witness, "bit {bit}");
+            assert_eq!(decoded.encode(), other, "bit {bit}");
+        }
+    }
+    for length in 0..bytes.len() {
+        if let Ok(decoded) = Witness::decode(&bytes[..length], width) {
+            assert_ne!(decoded, witness, "only siblings can be missing");
+        }
+    }
+    let mut many = bytes;
+    many[5] = 75;
+    assert!(Witness::decode(&many, width).is_err());
+}

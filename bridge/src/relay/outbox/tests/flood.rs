@@ -6,12 +6,13 @@ use alloy_sol_types::SolEvent;
 use super::*;
 use crate::abi::{IInbox, IRootChain};
 use crate::proof::inbox::{Body, Message, link, message_hash};
+use crate::relay::config::Config;
 use crate::relay::events::{self, Heard};
-use crate::relay::inbox::{Answer, Config, Entry, Finality, Heads, Inbox, View};
-use crate::relay::seen::{Block, Log, Which};
+use crate::relay::inbox::{Answer, Inbox, View};
+use crate::relay::seen::{Anchor, Block, Entry, Finality, Heads, Log, Sought, Which};
 use crate::relay::track::{Ask, Reply};
 use crate::relay::witness::tests::accepts;
-use crate::relay::witness::{Witness, WitnessError};
+use crate::relay::witness::{InboxWitness, WitnessError};
 
 const INBOX: Address = Address::repeat_byte(0x11);
 const ROOT_CHAIN: Address = Address::repeat_byte(0x22);
@@ -30,7 +31,8 @@ struct Sea {
     height: u64,
     entries: Vec<Entry>,
     logs: Vec<Log>,
-    heads: Vec<Heads>,
+    /// Messages and checkpoints after each block.
+    counts: Vec<(u64, u64)>,
     cursors: Vec<usize>,
     follower: Inbox,
     refused: usize,
@@ -45,7 +47,7 @@ impl Sea {
             height: 0,
             entries: Vec::new(),
             logs: Vec::new(),
-            heads: Vec::new(),
+            counts: Vec::new(),
             cursors: Vec::new(),
             follower: Self::follower(),
             refused: 0,
@@ -54,6 +56,7 @@ impl Sea {
 
     fn follower() -> Inbox {
         let config = Config {
+            deployment: ID,
             root_chain_id: 1,
             inbox: INBOX,
             root_chain: ROOT_CHAIN,
@@ -66,8 +69,9 @@ impl Sea {
             poll_ms: 100,
             longest_wait_ms: 1_000,
             patience_ms: 1_000,
+            stall_ms: u64::MAX,
         };
-        Inbox::new(config, Anchor::GENESIS, false)
+        Inbox::new(config, Anchor::GENESIS, None, false)
     }
 
     fn block(number: u64) -> Block {
@@ -113,7 +117,7 @@ impl Sea {
         };
         self.push(INBOX, event.encode_log_data());
         let log = self.logs.last().unwrap();
-        let Heard::Message(sent) = events::decode(log).unwrap() else {
+        let Heard::Message(sent) = events::decode(log, &ID).unwrap() else {
             unreachable!()
         };
         let entry = sent.extend(&self.link(index - 1), self.height).unwrap();
@@ -140,11 +144,8 @@ impl Sea {
             self.cursors.push((before + BATCH).min(self.entries.len()));
             self.relay();
         }
-        self.heads.push(Heads {
-            count: self.count(),
-            link: self.link(self.count()),
-            accepted: self.world.accepted.len() as u64,
-        });
+        let accepted = self.world.accepted.len() as u64;
+        self.counts.push((self.count(), accepted));
         self.height += 1;
     }
 
@@ -185,11 +186,24 @@ impl Sea {
                     .cloned()
                     .collect(),
             ),
-            Ask::Heads(hash) => {
-                let mut blocks = 0..self.height;
-                let number = blocks.find(|number| Self::block(*number).hash == *hash);
-                Reply::Heads(self.heads[number.unwrap() as usize])
-            }
+            Ask::Heads(sought) => Reply::Heads(self.heads(sought)),
+        }
+    }
+
+    fn heads(&self, sought: &Sought) -> Heads {
+        let mut blocks = 0..self.height;
+        let number = blocks.find(|number| Self::block(*number).hash == sought.block);
+        let (count, accepted) = self.counts[number.unwrap() as usize];
+        let accepted_then = &self.world.accepted[..accepted as usize];
+        let is_kept = count - sought.index < 256 || sought.index.is_multiple_of(32);
+        Heads {
+            count,
+            link: is_kept.then(|| self.link(sought.index)),
+            accepted,
+            tau: accepted_then.last().map_or(0, |record| record.tau),
+            records: (sought.first_epoch..sought.end_epoch)
+                .map(|epoch| accepted_then[epoch as usize].record())
+                .collect(),
         }
     }
 
@@ -202,7 +216,7 @@ impl Sea {
             .filter(|log| (finalized + 1..=self.height).contains(&log.block))
             .cloned()
             .collect();
-        let (entries, previous) = tail::extend(view, &logs, self.count()).unwrap();
+        let (entries, previous) = tail::extend(view, &logs, self.count(), &ID).unwrap();
         assert_eq!(previous, self.world.accepted.last().cloned());
         Some(RootState {
             time: self.height * BLOCK_SECS,
@@ -242,7 +256,7 @@ impl Sea {
 
     /// Checks the submission as root does, and takes it.
     fn accept(&mut self, checkpoint: &Checkpoint, submission: &IRootChain::Submission) {
-        let witness = Witness {
+        let witness = InboxWitness {
             due_count: submission.dueCount,
             after_cursor: submission.inbox.afterCursor.clone(),
             before_due: submission.inbox.beforeDue,
@@ -270,7 +284,8 @@ impl Sea {
             tau,
         };
         self.push(ROOT_CHAIN, event.encode_log_data());
-        let Heard::Acceptance(record) = events::decode(self.logs.last().unwrap()).unwrap() else {
+        let Heard::Acceptance(record) = events::decode(self.logs.last().unwrap(), &ID).unwrap()
+        else {
             unreachable!()
         };
         self.world.accepted.push(*record);
@@ -310,7 +325,7 @@ fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_c
     sea.send();
     let all_due = sea.entries.last().unwrap().due / 1_000;
     for logs in [&sea.logs[..0], &sea.logs[sea.logs.len() - 1..]] {
-        let (entries, _) = tail::extend(&view, logs, sea.count()).unwrap();
+        let (entries, _) = tail::extend(&view, logs, sea.count(), &ID).unwrap();
         assert_eq!(entries, view.entries);
         let state = RootState {
             entries,
@@ -324,6 +339,6 @@ fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_c
             "{shown:?}"
         );
     }
-    let error = tail::extend(&view, &[], KEPT as u64 - 1).unwrap_err();
+    let error = tail::extend(&view, &[], KEPT as u64 - 1, &ID).unwrap_err();
     assert!(error.contains("events lead to message 64"), "{error}");
 }

@@ -8,6 +8,7 @@ use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
+use plasmid_staking::Member;
 
 use super::*;
 use crate::app::reads::{Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals};
@@ -91,6 +92,12 @@ impl Source for Busy {
     fn shares(&self, _: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
         unreachable!()
     }
+    fn share_verifies(&self, _: &Member, _: &Checkpoint, _: &[u8; 192]) -> bool {
+        unreachable!()
+    }
+    fn share_verdict(&self, _: &Member, _: &Checkpoint, _: &[u8; 192]) -> Option<bool> {
+        unreachable!()
+    }
     fn locate(&self, _: &Id) -> Result<Option<Located>, ReadError> {
         unreachable!()
     }
@@ -98,6 +105,9 @@ impl Source for Busy {
         unreachable!()
     }
     fn pending(&self) -> usize {
+        unreachable!()
+    }
+    fn next_sequence(&self, _: &Account, _: u64) -> u64 {
         unreachable!()
     }
     fn simulate(&self, _: &[u8], _: bool) -> Result<Simulated, ReadError> {

@@ -183,7 +183,10 @@ fn bytes_signed_for_the_inbox_never_pass_through_the_mempool() {
     )
     .unwrap_err();
     assert!(
-        matches!(error, Error::Reject(Reject::FeeTooLow { fee: 0, .. })),
+        matches!(
+            error,
+            crate::ledger::Error::Reject(crate::ledger::Reject::FeeTooLow { fee: 0, .. })
+        ),
         "{error}"
     );
 }

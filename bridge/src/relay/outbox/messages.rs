@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256};
 use crate::abi::IRootChain;
 use crate::proof::checkpoint::Checkpoint;
 use crate::relay::acceptance::Acceptance;
-use crate::relay::inbox::Entry;
+use crate::relay::seen::Entry;
 use crate::relay::witness::Messages;
 use plasmid_staking::Member;
 
@@ -55,7 +55,7 @@ pub struct RootState {
     pub accepted_with_pool: u64,
     /// τ of the last one accepted, in seconds.
     pub tau: u64,
-    /// The last one accepted; none before the first.
+    /// The last one accepted, or `None` before the first.
     pub previous: Option<Acceptance>,
     /// The message before the first of `entries`.
     pub anchor: u64,
@@ -93,12 +93,21 @@ pub struct Offer {
     pub shares: Vec<(u16, [u8; 192])>,
 }
 
+/// A member whose share is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its seat.
+    pub seat: u16,
+    /// Its operator's account on root.
+    pub operator: Address,
+}
+
 /// Something to do for the driver.
 #[derive(Clone, Debug)]
 pub enum Task {
     /// Read root.
     Look,
-    /// Read the checkpoint of this epoch from the child.
+    /// Read the checkpoint of this epoch from the child's nodes.
     Fetch(u64),
     /// Hand in a transaction.
     Submit(Box<Parcel>),
@@ -122,8 +131,8 @@ pub struct Parcel {
 pub enum Outcome {
     /// Of a look.
     Root(Box<RootState>),
-    /// Of a fetch; none while the epoch is not over.
-    Offer(Option<Box<Offer>>),
+    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of; none while the epoch is not over.
+    Offers(Vec<Offer>),
     /// A transaction was handed in.
     Sent(B256),
     /// Root would refuse it, for this reason; nothing was sent.
@@ -161,8 +170,8 @@ pub enum Notice {
         hash: B256,
         /// Gas used.
         gas_used: u64,
-        /// Wei per gas.
-        gas_price: u128,
+        /// Wei per gas, when the node says.
+        gas_price: Option<u128>,
         /// Whether it took effect; false when another relayer was faster.
         succeeded: bool,
     },
@@ -172,11 +181,27 @@ pub enum Notice {
         epoch: u64,
         /// Why.
         reason: String,
+        /// The members without a share that verifies.
+        missing: Vec<Missing>,
     },
     /// A transaction is not mined and will be replaced.
     Stuck {
         /// Its nonce.
         nonce: u64,
+    },
+    /// A submission needs messages that were let go of: the endpoint showed another history before. All is read again.
+    ReadsAgain {
+        /// The first message that is needed.
+        index: u64,
+    },
+    /// How the root chain's node stands, in a sentence; said by the driver when it changes.
+    Root(String),
+    /// The root chain is read up to a block, and one is to be reached; said by the driver now and then.
+    Reading {
+        /// The block reached.
+        reached: u64,
+        /// The block to reach.
+        target: u64,
     },
     /// Something did not work; it will be tried again.
     Trouble(String),

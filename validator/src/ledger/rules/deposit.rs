@@ -1,32 +1,48 @@
-//! Deposits: credited as they say, or given back as withdrawals; never lost, never made out of nothing.
+//! Deposit (message 2): credited as it says, or given back as withdrawals; never lost, never made out of nothing.
+//!
+//! ```text
+//! credit   refused before any leaf is asked for: amount 0, native coin beside the zero token, a recipient that cannot receive, a contract of
+//!          the deployment or the token itself as recipient
+//! leaves   for the token, then for native coin beside it, where the amount is above 0:  asset w, recipient's leaf w
+//! made     the asset (with the token's symbol), the recipient's balance for a token, its account for native coin
+//! refund   when that does not apply, to the refund address, for each asset:  asset w, withdrawal counter w, withdrawal w
+//! made     the withdrawal; data: the numbers (u64 each); code 20
+//! records  (21) when nobody could claim at the refund address, when nothing is above 0, when the sum overflows, or when there is no room for the withdrawals
+//! ```
 
 use plasmid_bridge::proof::inbox::{Deposit, Message};
 
-use super::{Outcome, amounts, attempt};
+use super::balance::credit;
+use super::recorded::recorded;
+use super::withdraw::open_withdrawal;
+use super::{Books, Outcome, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::apply::{Books, Error, credit, open_withdrawal};
 use crate::ledger::code::Code;
+use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
 use crate::ledger::leaves::{Fault, Leaves, Overlay, read, write};
+use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
 /// Credits a deposit, or refunds it, or, when even that cannot be written, records it.
-pub(super) fn apply<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     deposit: &Deposit,
+    context: &Context<'_>,
 ) -> Result<Outcome, Fault<L::Error>> {
-    let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit))? {
+    let contracts = &context.contracts;
+    let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit, contracts))? {
         Ok(()) => return Ok(credited(message, deposit)),
         Err(reject) => reject,
     };
-    match attempt(leaves, |leaves| refund(leaves, message, deposit))? {
+    match attempt(leaves, |leaves| refund(leaves, message, deposit, contracts))? {
         Ok(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
-        Ok(_) => Ok(Outcome::recorded(message, Some(reject))),
-        Err(reject) => Ok(Outcome::recorded(message, Some(reject))),
+        Ok(_) => Ok(recorded(message, Some(reject))),
+        Err(reject) => Ok(recorded(message, Some(reject))),
     }
 }
 
@@ -66,6 +82,7 @@ fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
 fn credit_all<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     deposit: &Deposit,
+    contracts: &OwnContracts,
 ) -> Result<(), Error<L::Error>> {
     let recipient = Account::from_bytes(&deposit.recipient);
     if deposit.amount == 0 {
@@ -80,6 +97,7 @@ fn credit_all<L: Leaves + ?Sized>(
     if !recipient.can_receive() {
         return Err(Reject::BadRecipient { account: recipient }.into());
     }
+    contracts.check(recipient, deposit.token)?;
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;
         let overflow = Reject::Overflow {
@@ -98,12 +116,14 @@ fn credit_all<L: Leaves + ?Sized>(
     Ok(check_made(leaves)?)
 }
 
-/// One withdrawal to the refund address for each asset.
+/// One withdrawal to the refund address for each asset, if somebody can claim them there.
 fn refund<L: Leaves + ?Sized>(
     leaves: &mut Overlay<'_, L>,
     message: &Message,
     deposit: &Deposit,
+    contracts: &OwnContracts,
 ) -> Result<Books, Error<L::Error>> {
+    contracts.check_refund(deposit.refund, deposit.token)?;
     let mut books = Books::default();
     for (token, amount) in amounts(deposit)? {
         let asset = asset_of(leaves, token, deposit)?;
@@ -150,4 +170,19 @@ fn asset_of<L: Leaves + ?Sized>(
 /// Whether what was made had room.
 fn check_made<L: Leaves + ?Sized>(overlay: &Overlay<'_, L>) -> Result<(), Reject> {
     check_room(Maker::Reserved, overlay.count_before(), overlay.made())
+}
+
+/// Total of one asset that a deposit brought.
+fn amounts(deposit: &Deposit) -> Result<Vec<([u8; 20], u128)>, Reject> {
+    let (token, amount, native) = (deposit.token, deposit.amount, deposit.native);
+    let overflow = Reject::Overflow {
+        what: "the deposit",
+        left: amount,
+        right: native,
+    };
+    let all = match token == NATIVE {
+        true => vec![(token, amount.checked_add(native).ok_or(overflow)?)],
+        false => vec![(token, amount), (NATIVE, native)],
+    };
+    Ok(all.into_iter().filter(|(_, amount)| *amount > 0).collect())
 }

@@ -1,21 +1,23 @@
-//! Forced transactions: what an account does through the inbox, with no validator's help.
+//! Forced transaction (message 7): what an account does through the inbox, with no validator's help.
 //!
 //! ```text
 //! decode · supported · form · signature and sender · sequence · room for the sender's leaf     failing: nothing is consumed
 //! static rules · room · balances · effect                                                     failing: the sequence is consumed
-//! ```
 //!
+//! leaves   when it is signed: sender's account w; when the static rules allow it: the leaf that the kind may make r, then the
+//!          leaves of the kind's own rule
+//! made     the sender's account, and what the kind makes
+//! ```
 //! One of scheme root-sender has no sequence to consume. Neither pays a fee: root's price covered it.
 
 use plasmid_bridge::proof::inbox::{Body, Message};
 
-use super::{Outcome, attempt};
+use super::recorded::recorded;
+use super::{Books, Outcome, accounts_of, attempt, leaves_made, maker};
 use crate::ledger::account::Account;
-use crate::ledger::apply::{
-    Books, Context, Error, accounts_of, act, leaves_needed, maker, take_sequence,
-};
 use crate::ledger::check::{Forced, check_forced};
 use crate::ledger::code::Code;
+use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::check_room;
 use crate::ledger::leaves::{Fault, Leaves, write};
@@ -27,7 +29,7 @@ use crate::ledger::slot::Slot;
 pub const MAX_MESSAGE_SIGNATURES: u32 = 1;
 
 /// Carries a forced transaction out, or tells why not.
-pub(super) fn apply<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     context: &Context<'_>,
@@ -37,7 +39,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
         transaction,
     } = &message.body
     else {
-        return Ok(Outcome::recorded(message, None));
+        return Ok(recorded(message, None));
     };
     let forced = match check_forced(transaction.as_slice(), *sender, context.domain) {
         Ok(forced) => forced,
@@ -57,7 +59,7 @@ pub(super) fn apply<L: Leaves + ?Sized>(
 
 fn consume<L: Leaves + ?Sized>(leaves: &mut L, forced: &Forced) -> Result<(), Error<L::Error>> {
     let header = &forced.transaction.header;
-    let account = take_sequence(leaves, header)?;
+    let account = super::sequence::take(leaves, header)?;
     let slot = Slot::Account(header.sender);
     let new = leaves.read(&slot).map_err(Fault::Leaves)?.is_none();
     check_room(
@@ -76,10 +78,10 @@ fn carry_out<L: Leaves + ?Sized>(
 ) -> Result<Books, Error<L::Error>> {
     forced.rules.clone()?;
     let (header, body) = (&forced.transaction.header, &forced.transaction.body);
-    let needed = leaves_needed(leaves, None, header.sender, body)?;
+    let needed = leaves_made(leaves, None, header.sender, body)?;
     check_room(maker(body), leaves.count(), needed)?;
     let mut books = Books::default();
-    act(leaves, header.sender, body, context, &mut books)?;
+    super::apply(leaves, header.sender, body, context, &mut books)?;
     Ok(books)
 }
 

@@ -1,99 +1,12 @@
 //! What the inbox machine is told, asks, says and shows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 
 use crate::relay::acceptance::Acceptance;
-use crate::relay::seen::{Block, Failure};
+use crate::relay::seen::{Anchor, Block, Entry, Failure};
 use crate::relay::track::{Ask, Reply, Standing};
-
-/// When a root block counts as final: a rule of the genesis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finality {
-    /// When the root chain's `finalized` tag has reached it.
-    Tag,
-    /// When so many blocks stand on it.
-    Depth(u32),
-}
-
-/// What is followed, and within which bounds.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The root chain's id.
-    pub root_chain_id: u64,
-    /// The Inbox contract.
-    pub inbox: Address,
-    /// The RootChain contract.
-    pub root_chain: Address,
-    /// The number of the block in which RootChain was made.
-    pub deployed_at: u64,
-    /// The hash of the block before.
-    pub parent_hash: B256,
-    /// When a root block is final.
-    pub finality: Finality,
-    /// Blocks in one request for events, at most.
-    pub range: u64,
-    /// Messages kept past the anchor, at most.
-    pub kept_messages: usize,
-    /// Accepted checkpoints kept, at most.
-    pub kept_checkpoints: usize,
-    /// Milliseconds between two looks for a new final block, and before a first repeat.
-    pub poll_ms: u64,
-    /// Milliseconds before a repeat, at most.
-    pub longest_wait_ms: u64,
-    /// Milliseconds after which an answer counts as lost.
-    pub patience_ms: u64,
-}
-
-/// A message up to which all is known and agreed; index 0 with 32 zero bytes before the first one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Anchor {
-    /// Its index.
-    pub index: u64,
-    /// The hash chain there.
-    pub link: B256,
-    /// The root block that it stands in; 0 when it is not known.
-    pub root_height: u64,
-}
-
-impl Anchor {
-    /// Before the first message.
-    pub const GENESIS: Self = Self {
-        index: 0,
-        link: B256::ZERO,
-        root_height: 0,
-    };
-}
-
-/// A message of the inbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its index, from 1.
-    pub index: u64,
-    /// The hash chain there.
-    pub link: B256,
-    /// The message hash.
-    pub hash: B256,
-    /// When it is due, in milliseconds.
-    pub due: u64,
-    /// The root block that it stands in.
-    pub root_height: u64,
-    /// Its bytes.
-    pub bytes: Arc<[u8]>,
-}
-
-/// What the contracts hold after a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heads {
-    /// Messages in the inbox.
-    pub count: u64,
-    /// The hash chain at the last one.
-    pub link: B256,
-    /// Checkpoints accepted.
-    pub accepted: u64,
-}
 
 /// A question for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +63,7 @@ pub enum Event {
 /// What is known and agreed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The final block up to which all is known; none before the first comparison.
+    /// The final block up to which all is known, or `None` before the first comparison.
     pub finalized: Option<Block>,
     /// The message before the first one kept.
     pub anchor: Anchor,
@@ -180,6 +93,18 @@ impl View {
             return Some(self.anchor.link);
         }
         self.entry(index).map(|entry| entry.link)
+    }
+
+    /// What a person should know of the endpoints, in a sentence each; empty while all of them are followed.
+    pub fn trouble(&self) -> String {
+        let sentences: Vec<_> = self
+            .standings
+            .iter()
+            .enumerate()
+            .filter(|(_, standing)| **standing != Standing::Following)
+            .map(|(number, standing)| format!("endpoint {number} of the root chain: {standing}"))
+            .collect();
+        sentences.join(". ")
     }
 
     /// The message `index`, when it is kept.

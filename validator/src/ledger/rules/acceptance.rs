@@ -1,11 +1,20 @@
-//! Acceptances: whoever brought a checkpoint to root is paid from the fees of its epoch, once.
+//! Acceptance (message 5): whoever brought a checkpoint to root is paid from the fees of its epoch, once.
+//!
+//! ```text
+//! leaves   epoch record r; when it is that epoch's and not paid: fee pool r; when there is a reward and a relayer:
+//!          epoch record w, fee pool w, the relayer's account w
+//! made     the relayer's account
+//! records  (21) another epoch in the ring, one already paid, a reward of 0, no relayer, a sum that overflows, no room
+//! ```
 
 use plasmid_bridge::proof::inbox::{Body, Message};
 
+use super::balance::credit;
+use super::recorded::recorded;
 use super::{Outcome, attempt};
 use crate::ledger::account::Account;
-use crate::ledger::apply::{Context, Error, credit};
 use crate::ledger::code::Code;
+use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{EpochRecord, FeePool, NATIVE};
@@ -41,7 +50,7 @@ fn share_down(amount: u128, bps: u16) -> u128 {
 }
 
 /// Pays the relayer of an accepted checkpoint, or records that there is nothing to pay.
-pub(super) fn apply<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     context: &Context<'_>,
@@ -53,14 +62,14 @@ pub(super) fn apply<L: Leaves + ?Sized>(
         absent,
     } = message.body
     else {
-        return Ok(Outcome::recorded(message, None));
+        return Ok(recorded(message, None));
     };
     let slot = Slot::EpochRecord {
         place: ring_place(epoch, context.parameters.ring),
     };
     let record: Option<EpochRecord> = read(leaves, &slot)?;
     let Some(record) = record.filter(|record| record.epoch == epoch && !record.paid) else {
-        return Ok(Outcome::recorded(message, None));
+        return Ok(recorded(message, None));
     };
     let alone = message.arrival.saturating_sub(record.last_block_time)
         <= context.parameters.relay_window_secs;
@@ -74,11 +83,14 @@ pub(super) fn apply<L: Leaves + ?Sized>(
         absent,
     );
     if amount == 0 || relayer.is_none() {
-        return Ok(Outcome::recorded(message, None));
+        return Ok(recorded(message, None));
+    }
+    if let Err(reject) = context.contracts.check(relayer, NATIVE) {
+        return Ok(recorded(message, Some(reject)));
     }
     let paid = attempt(leaves, |leaves| pay(leaves, &slot, record, relayer, amount))?;
     if let Err(reject) = paid {
-        return Ok(Outcome::recorded(message, Some(reject)));
+        return Ok(recorded(message, Some(reject)));
     }
     let mut events = vec![Event::Acceptance {
         index: message.index,

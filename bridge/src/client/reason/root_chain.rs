@@ -1,0 +1,85 @@
+//! RootChain's errors.
+
+use crate::abi::IRootChain::IRootChainErrors as E;
+
+pub(super) fn sentence(error: E) -> String {
+    match error {
+        E::NotNext(e) => format!(
+            "checkpoint {} was offered and {} is next; offer that one",
+            e.epoch, e.next
+        ),
+        E::PreviousMismatch(e) => format!(
+            "checkpoint 0 must name {} as its previous, and names {}: it is another deployment's",
+            e.expected, e.given
+        ),
+        E::SetMismatch(e) => format!(
+            "the set that signs checkpoint 0 is {}, and {} was given",
+            e.expected, e.given
+        ),
+        E::RecordMismatch(e) => format!(
+            "what was told about checkpoint {} hashes to {}, and the contract keeps {}: its content, its acceptance or its set is \
+             another",
+            e.epoch, e.computed, e.kept
+        ),
+        E::RingFull(e) => format!(
+            "the ring of checkpoints is full until root time {}, and it is {}; wait until then",
+            e.freeAt, e.time
+        ),
+        E::TimeBackwards(e) => format!(
+            "the checkpoint's time is {}, and the previous one's is {}: times never go back",
+            e.given, e.previous
+        ),
+        E::TimeAhead(e) => format!(
+            "the checkpoint's time is {}, more than 15 minutes ahead of root; try again from then on (root takes {} now)",
+            e.given, e.latest
+        ),
+        E::TauOutOfRange(e) => format!(
+            "tau is {}, and it must lie between {} and {}; make the submission anew",
+            e.given, e.earliest, e.latest
+        ),
+        E::CursorBackwards(e) => format!(
+            "the checkpoint has consumed {} messages, and the one before had consumed {}",
+            e.given, e.previous
+        ),
+        E::TooLittlePower(e) => format!(
+            "the certificate holds power {} of {}, and more than two thirds are needed; wait for more shares",
+            e.signed, e.total
+        ),
+        E::BadSignature(e) => format!(
+            "the aggregate signature is not the signers' over digest {}",
+            e.digest
+        ),
+        E::NotAccepted(e) => format!(
+            "checkpoint {} is not accepted yet: root has accepted {}; wait for it",
+            e.epoch, e.accepted
+        ),
+        E::NotInRing(e) => format!(
+            "checkpoint {} is no longer kept on root, the oldest that is kept is {}; prove under a newer one",
+            e.epoch, e.oldest
+        ),
+        E::WindowOpen(e) => format!(
+            "the checkpoint can be final from root time {} on, and it is {}; wait until then",
+            e.finalAt, e.time
+        ),
+        E::MessageSkipped(e) => format!(
+            "the checkpoint left out messages that were due: {} were due and {} are consumed; it is final once a later one has consumed \
+             them",
+            e.dueCount, e.inboxCursor
+        ),
+        E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
+        E::ZeroRoot(e) => format!("the {} is zero, which no root is", super::foreign(&e.name)),
+        E::SetCommitmentMismatch(e) => format!(
+            "the operators agreed on the set {}, and those that are registered make {}: every operator takes its stake back with \
+             `plasmid init refund`",
+            e.agreed, e.computed
+        ),
+        E::StakeBelowUnit(e) => format!(
+            "operator {} has a stake of {} wei, less than one unit of power, {} wei; it registers again with more",
+            e.operator, e.stake, e.unit
+        ),
+        E::PowerTooHigh(e) => format!(
+            "the operators' power adds up to {}, and must stay below 2^59; choose a larger unit in the plan",
+            e.total
+        ),
+    }
+}

@@ -1,0 +1,71 @@
+//! The Vault's errors.
+
+use crate::abi::IVault::IVaultErrors as E;
+
+pub(super) fn sentence(error: E) -> String {
+    match error {
+        E::AmountOutOfRange(e) => format!(
+            "the amount is {}; a deposit has at least 1 and at most 2^96 of the smallest unit",
+            e.amount
+        ),
+        E::EscrowLimit(e) => format!(
+            "the Vault would hold {} of token {}, and holds 2^112 of one token at most; deposit less",
+            e.held, e.token
+        ),
+        E::RecipientKind(e) => format!(
+            "the recipient is an account of kind {}; the child chain knows kind 0 (Ethereum) and 1 (Ed25519)",
+            e.kind
+        ),
+        E::RecipientZero(_) => "the recipient is nobody; name an account on the child chain".to_owned(),
+        E::RefundZero(_) => {
+            "the refund address is zero; name an address on root that can claim the money if the child cannot credit it".to_owned()
+        }
+        E::AccountUnusable(e) => format!(
+            "{} is a contract of this deployment, or the token itself: nobody could ever use or claim what it gets; name another account",
+            e.account
+        ),
+        E::ValueTooLow(e) => format!(
+            "{} wei were sent, and {} are needed for the amount and the inbox's price; the price may have risen, try again",
+            e.value, e.needed
+        ),
+        E::ExcessNotTaken(e) => format!(
+            "{} wei were sent too much, and {} does not take them back; send exactly what is needed",
+            e.excess, e.sender
+        ),
+        E::NoToken(e) => format!("there is no token contract at {}; check its address", e.token),
+        E::NothingArrived(e) => format!(
+            "token {} was asked to move {} and moved nothing; check balance and allowance, or whether it blocks the Vault",
+            e.token, e.amount
+        ),
+        E::PaidOtherThan(e) => format!(
+            "token {} was asked to pay {}, and the Vault's balance fell by {}: nothing was paid, and the claim stays; try again when the \
+             token behaves",
+            e.token, e.amount, e.fell
+        ),
+        E::Reentered(_) => "the Vault was called in the middle of another call to it".to_owned(),
+        E::OnlyItself(e) => format!("only the Vault calls this, and {} did", e.sender),
+        E::OnlyRegistry(e) => format!("only the Registry calls this, and {} did", e.sender),
+        E::AlreadyClaimed(e) => format!("the withdrawal at leaf {} was paid already", e.index),
+        E::IndexBeyondCount(e) => format!(
+            "the state has {} leaves, and leaf {} was claimed; make the proof anew",
+            e.count, e.index
+        ),
+        E::StateRootMismatch(e) => format!(
+            "the proof leads to the state root {}, and the checkpoint has {}; make the proof anew under this checkpoint",
+            e.computed, e.expected
+        ),
+        E::EscrowExceeded(e) => format!(
+            "the Vault holds {} of token {} for the child chain, and {} were claimed",
+            e.held, e.token, e.amount
+        ),
+        E::NotTaken(e) => format!(
+            "{} did not take {} wei: nothing was paid, and the claim stays; try again when it can receive",
+            e.recipient, e.amount
+        ),
+        E::NothingToClaim(_) => "no withdrawal was named; name at least one".to_owned(),
+        E::GasTooLow(e) => format!(
+            "{} gas was left, and the next payout of the batch may need {}; send more gas, or fewer withdrawals",
+            e.left, e.needed
+        ),
+    }
+}

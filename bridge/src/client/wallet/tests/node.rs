@@ -1,0 +1,154 @@
+//! A node of a root chain that answers as a test tells it, and honestly otherwise.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alloy_primitives::{B256, hex, keccak256};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::super::*;
+use crate::client::rpc::Limits;
+
+/// What the node says.
+#[derive(Clone, Debug)]
+pub enum Said {
+    Honest,
+    Result(String),
+    Error(&'static str),
+    Status(u16),
+    Garbage,
+    Silence,
+}
+
+type Counts = Arc<Mutex<BTreeMap<String, usize>>>;
+
+/// A node that mines each transaction at once.
+pub struct Node {
+    url: String,
+    counts: Counts,
+}
+
+impl Node {
+    /// Starts it; `say` is given the method and how often it was asked before.
+    pub async fn start(say: impl Fn(&str, usize) -> Said + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let counts = Counts::default();
+        let counted = Arc::clone(&counts);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let request = request(&mut stream).await;
+                let method = request["method"].as_str().unwrap_or_default().to_owned();
+                let nth = {
+                    let mut counts = counted.lock().unwrap();
+                    let count = counts.entry(method.clone()).or_default();
+                    *count += 1;
+                    *count - 1
+                };
+                match answer(&request, &say(&method, nth)) {
+                    Some(text) => {
+                        let _ = stream.write_all(text.as_bytes()).await;
+                        let _ = stream.shutdown().await;
+                    }
+                    None => held.push(stream),
+                }
+            }
+        });
+        Self { url, counts }
+    }
+
+    /// How often a method was asked.
+    pub fn asked(&self, method: &str) -> usize {
+        let counts = self.counts.lock().unwrap();
+        counts.get(method).copied().unwrap_or(0)
+    }
+}
+
+/// A wallet that soon replaces what is not mined, and is patient otherwise.
+pub async fn wallet(node: &Node) -> Wallet {
+    let limits = Limits {
+        request: Duration::from_secs(2),
+        attempts: 5,
+        ..Limits::default()
+    };
+    let policy = Policy {
+        poll: Duration::from_millis(5),
+        stuck: Duration::from_millis(300),
+        give_up: Duration::from_secs(120),
+        ..Policy::default()
+    };
+    let rpc = Arc::new(Rpc::new(&node.url, limits).unwrap());
+    let key = Key::from_bytes(&[7; 32]).unwrap();
+    Wallet::open(rpc, key, 31337, policy).await.unwrap()
+}
+
+async fn request(stream: &mut TcpStream) -> Value {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4_096];
+    loop {
+        let length = stream.read(&mut chunk).await.unwrap_or(0);
+        bytes.extend_from_slice(&chunk[..length]);
+        let text = String::from_utf8_lossy(&bytes);
+        let body = text.split("\r\n\r\n").nth(1).unwrap_or_default();
+        if let Ok(value) = serde_json::from_str(body) {
+            return value;
+        }
+        if length == 0 {
+            return Value::Null;
+        }
+    }
+}
+
+/// The HTTP answer; none when there is none.
+fn answer(request: &Value, said: &Said) -> Option<String> {
+    let head = |status: u16| {
+        format!(
+            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nretry-after: 0\r\nconnection: close\r\n\r\n"
+        )
+    };
+    let id = &request["id"];
+    let body = match said {
+        Said::Silence => return None,
+        Said::Garbage => "<html>".to_owned(),
+        Said::Status(status) => return Some(head(*status)),
+        Said::Error(message) => {
+            json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": message } })
+                .to_string()
+        }
+        Said::Result(text) => {
+            let result: Value = serde_json::from_str(text).unwrap();
+            json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string()
+        }
+        Said::Honest => {
+            json!({ "jsonrpc": "2.0", "id": id, "result": honest(request) }).to_string()
+        }
+    };
+    Some(head(200) + &body)
+}
+
+fn honest(request: &Value) -> Value {
+    let first = &request["params"][0];
+    match request["method"].as_str().unwrap_or_default() {
+        "eth_chainId" => json!("0x7a69"),
+        "eth_getBlockByNumber" => json!({
+            "number": "0x1", "hash": B256::ZERO, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x3b9aca00",
+        }),
+        "eth_maxPriorityFeePerGas" => json!("0x1"),
+        "eth_estimateGas" => json!("0x5208"),
+        "eth_getTransactionCount" => json!("0x7"),
+        "eth_getTransactionByHash" => json!({ "hash": first }),
+        "eth_sendRawTransaction" => {
+            let raw = hex::decode(first.as_str().unwrap_or_default()).unwrap_or_default();
+            json!(keccak256(raw))
+        }
+        "eth_getTransactionReceipt" => json!({
+            "transactionHash": first, "status": "0x1", "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208",
+            "effectiveGasPrice": "0x1", "logs": [],
+        }),
+        other => panic!("{other} is asked"),
+    }
+}

@@ -1,0 +1,135 @@
+//! What was read against what the contracts hold in the final block.
+
+use super::{Doubt, Next, Phase, Standing, Track, Trouble, Verified};
+use crate::relay::seen::{Heads, Sought};
+
+impl Track {
+    pub(super) fn take_heads(
+        &mut self,
+        now: u64,
+        sought: &Sought,
+        heads: &Heads,
+    ) -> Result<Next, Trouble> {
+        let Some(block) = self.target.filter(|target| target.hash == sought.block) else {
+            return Err(Trouble::Lie("state that was not asked for".into()));
+        };
+        self.compare_messages(sought, heads)?;
+        self.compare_checkpoints(sought, heads)?;
+        let count = sought.index;
+        let link = self.link(count).unwrap_or_default();
+        self.compared = self.accepted;
+        self.compared_at = now;
+        self.verified = Some(Verified {
+            block,
+            count,
+            link,
+            accepted: self.accepted,
+        });
+        self.doubt = Doubt::None;
+        self.mark_position();
+        self.follow(now);
+        Ok(Next::Poll)
+    }
+
+    /// All agrees.
+    pub(super) fn follow(&mut self, now: u64) {
+        self.phase = Phase::Head;
+        self.lies = 0;
+        self.behind_since = None;
+        let since = *self.moved_at.get_or_insert(now);
+        self.standing = match self.target {
+            Some(block) if now.saturating_sub(since) >= self.config.stall_ms => Standing::Stalled {
+                number: block.number,
+                time: block.time,
+            },
+            _ => Standing::Following,
+        };
+    }
+
+    fn compare_messages(&mut self, sought: &Sought, heads: &Heads) -> Result<(), Trouble> {
+        let (cursor, expected) = self.consumed;
+        if heads.count < cursor {
+            return Err(Trouble::Fatal(Standing::Shorter {
+                count: heads.count,
+                cursor,
+            }));
+        }
+        let (tip, _) = self.tip();
+        if heads.count < tip {
+            return Err(Trouble::Contradiction(format!(
+                "its events lead to message {tip}, and its inbox holds {} messages",
+                heads.count
+            )));
+        }
+        if heads.count > tip && !self.is_full() {
+            return Err(self.left_out(
+                Phase::Messages,
+                format!(
+                    "its events lead to message {tip}, and its inbox holds {} messages",
+                    heads.count
+                ),
+            ));
+        }
+        let (seen, own) = (heads.link, self.link(sought.index));
+        if seen.is_some() && seen == own {
+            return Ok(());
+        }
+        match seen {
+            Some(seen) if sought.index == cursor && seen != expected => {
+                Err(Trouble::Fatal(Standing::Differs {
+                    cursor,
+                    expected,
+                    seen,
+                }))
+            }
+            _ => Err(Trouble::Contradiction(format!(
+                "at message {} its events lead to hash {own:?}, and its inbox has {seen:?}",
+                sought.index
+            ))),
+        }
+    }
+
+    fn compare_checkpoints(&mut self, sought: &Sought, heads: &Heads) -> Result<(), Trouble> {
+        if heads.accepted != self.accepted {
+            return Err(self.left_out(
+                Phase::Acceptances,
+                format!(
+                    "its events show {} accepted checkpoints, and its RootChain holds {}",
+                    self.accepted, heads.accepted
+                ),
+            ));
+        }
+        // A position that began too late would leave fewer.
+        let wanted = u64::try_from(self.config.kept_checkpoints).unwrap_or(u64::MAX);
+        if self.records.len() as u64 != wanted.min(self.accepted) {
+            return Err(self.left_out(
+                Phase::Acceptances,
+                format!(
+                    "its events show {} of the last {} accepted checkpoints",
+                    self.records.len(),
+                    wanted.min(self.accepted)
+                ),
+            ));
+        }
+        let newest = self.records.last_key_value().map(|(_, record)| record);
+        if newest.is_some_and(|record| record.tau != heads.tau) {
+            return Err(Trouble::Contradiction(format!(
+                "the last accepted checkpoint has another tau in its event than in RootChain, {}",
+                heads.tau
+            )));
+        }
+        let own: Vec<_> = self
+            .records
+            .range(sought.first_epoch..sought.end_epoch)
+            .map(|(_, record)| record.record())
+            .collect();
+        if own != heads.records {
+            return Err(Trouble::Contradiction(format!(
+                "the events of checkpoints {} to {} are not what its RootChain keeps of them",
+                sought.first_epoch,
+                sought.end_epoch.saturating_sub(1)
+            )));
+        }
+        Ok(())
+    }
+}

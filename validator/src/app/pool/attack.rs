@@ -1,0 +1,147 @@
+//! The pool under attack: keys without money, keys with dust, one balance used many times, and whatever comes in any order.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::fixture::*;
+use super::*;
+use crate::ledger::transaction::Body;
+
+/// Offers of an account that nobody has a key of: what is refused before a signature is looked at needs none.
+fn unsigned(number: u32, sequence: u64) -> Offer {
+    let mut like = pending(1, sequence, 1_000_000, u64::MAX).offer;
+    let mut id = [0; 20];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    like.header.sender = Account { kind: 1, id };
+    like.hash[..4].copy_from_slice(&number.to_be_bytes());
+    like
+}
+
+#[test]
+fn a_million_keys_without_money_have_nothing_in_the_pool_and_cost_no_signature() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, 9), 0).unwrap();
+    let template = [0, 1, 64].map(|sequence| unsigned(0, sequence));
+    for number in 0..1_000_000u32 {
+        let mut offer = template[number as usize % 3];
+        let id = number.to_be_bytes();
+        offer.header.sender.id[..4].copy_from_slice(&id);
+        offer.hash[..4].copy_from_slice(&id);
+        let refused = pool.admits(&offer, &Purse::default(), Replaces::ForTenthMore);
+        assert!(matches!(refused, Err(Reject::QueueNotCovered { .. })));
+    }
+    assert_eq!((pool.len(), pool.senders.len()), (1, 1));
+}
+
+#[test]
+fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_them() {
+    let mut pool = Pool::new(Limits {
+        places: 1_000,
+        held: 60,
+        churn: 400,
+    });
+    // Each can pay one fee of 10 and tries to have 64 wait, at all sequences that there are.
+    for sender in 0..1_000 {
+        for sequence in [0, 1, 2, 64] {
+            let one = pending(sender, sequence, 10, u64::MAX);
+            let taken = pool.add(one, &with_balance(0, 10), Replaces::ForTenthMore);
+            assert_eq!(taken.is_ok(), sequence == 0);
+        }
+    }
+    assert_eq!((pool.len(), pool.held), (1_000, 0));
+    // Who bids a tenth more is in, and first.
+    let honest = pending(2_000, 0, 11, u64::MAX);
+    pool.add(Arc::clone(&honest), &with_balance(0, 11), Replaces::Never)
+        .unwrap();
+    let (_, Reverse(first)) = *pool.heads.last().unwrap();
+    assert_eq!(first, honest.offer.hash);
+    pool.assert_sound();
+    // With held ones alone, whatever they bid, nobody fills more than their share.
+    let mut pool = Pool::new(Limits::default());
+    for sender in 0..1_000 {
+        let _ = pool.add(
+            pending(sender, 9, 1 << 60, u64::MAX),
+            &rich(0),
+            Replaces::Never,
+        );
+    }
+    assert_eq!(pool.held, Limits::default().held);
+    pool.assert_sound();
+}
+
+#[test]
+fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
+    let seed = 7;
+    println!("seed {seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut pool = Pool::new(Limits {
+        places: 40,
+        held: 6,
+        churn: 30,
+    });
+    let mut next = [0u64; 12];
+    let mut taken = 0;
+    for height in 1..400 {
+        for _ in 0..rng.random_range(0..20) {
+            let sender = rng.random_range(0..12u16);
+            let at = next[usize::from(sender)];
+            let sequence = at + [0, 0, 1, 1, 2, 5][rng.random_range(0..6)];
+            let fee = rng.random_range(1..200);
+            let until = height + rng.random_range(0..9);
+            let one = match rng.random_range(0..4) {
+                0 => long(sender, sequence, fee),
+                1 => signed(sender, sequence, fee, until, pay(&mut rng), 0),
+                _ => pending(sender, sequence, fee, until),
+            };
+            let tokens = BTreeMap::from([(TOKEN, rng.random_range(0..60))]);
+            let purse = Purse {
+                next: at,
+                native: rng.random_range(0..1_500),
+                tokens,
+            };
+            taken += u32::from(pool.add(one, &purse, Replaces::ForTenthMore).is_ok());
+            pool.assert_sound();
+        }
+        let used: Vec<(Account, u64)> = pool
+            .senders
+            .iter()
+            .map(|(sender, queue)| (*sender, queue.free()))
+            .collect();
+        pool.begin(height);
+        for (sender, free) in used {
+            let number = (0..12).find(|number| account(*number) == sender).unwrap();
+            let at = &mut next[usize::from(number)];
+            if rng.random_range(0..3) == 0 {
+                *at = (*at).max(rng.random_range(*at..=free.max(*at)));
+                let tokens = BTreeMap::from([(TOKEN, rng.random_range(0..60))]);
+                let purse = Purse {
+                    next: *at,
+                    native: rng.random_range(0..900),
+                    tokens,
+                };
+                pool.settle(&sender, &purse);
+            }
+            pool.assert_sound();
+        }
+        for hash in pool.hashes.keys().copied().collect::<Vec<_>>() {
+            if rng.random_range(0..3) > 0 {
+                assert!(pool.is_asked(&hash));
+            }
+        }
+        pool.examine(3);
+        pool.assert_sound();
+    }
+    assert!(taken > 500, "only {taken} were taken");
+}
+
+fn pay(rng: &mut ChaCha8Rng) -> Body {
+    Body::Transfer {
+        to: Account::ethereum([9; 20]),
+        token: if rng.random_range(0..2) == 0 {
+            TOKEN
+        } else {
+            [0; 20]
+        },
+        amount: rng.random_range(1..40),
+    }
+}

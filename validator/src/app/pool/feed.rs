@@ -1,0 +1,82 @@
+//! What a proposer tries, one after the other: the best head, or what follows one that applied.
+//!
+//! Nothing is listed ahead: the next one is looked up when it is wanted, and the pool is held for that moment only. A sender
+//! whose transaction does not apply is not asked again in this proposal, and that transaction leaves the pool.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Arc, Mutex};
+
+use super::offer::Pending;
+use super::{Head, Pool};
+use crate::app::lock;
+use crate::chain::propose::{Candidate, Candidates, Tried};
+
+/// The pool's transactions for one proposal.
+pub struct Feed<'p> {
+    pool: &'p Mutex<Pool>,
+    /// The last head that was given; better ones were given before it.
+    last: Option<Head>,
+    /// What follows those that applied.
+    followers: BinaryHeap<Head>,
+    given: Option<Arc<Pending>>,
+}
+
+impl<'p> Feed<'p> {
+    /// From the best on.
+    pub fn new(pool: &'p Mutex<Pool>) -> Self {
+        Self {
+            pool,
+            last: None,
+            followers: BinaryHeap::new(),
+            given: None,
+        }
+    }
+
+    fn best(&mut self) -> Option<Arc<Pending>> {
+        let pool = lock(self.pool);
+        loop {
+            let head = match self.last {
+                Some(last) => pool.heads.range(..last).next_back(),
+                None => pool.heads.last(),
+            };
+            let head = head.copied();
+            let best = head.max(self.followers.peek().copied())?;
+            if Some(best) == head {
+                self.last = head;
+            } else {
+                self.followers.pop();
+            }
+            let (_, Reverse(hash)) = best;
+            if let Some(pending) = pool.get(&hash) {
+                return Some(Arc::clone(pending));
+            }
+        }
+    }
+}
+
+impl Candidates for Feed<'_> {
+    fn next(&mut self) -> Option<Candidate<'_>> {
+        self.given = self.best();
+        let given = self.given.as_ref()?;
+        Some((given.bytes.as_slice(), &given.checked))
+    }
+
+    fn tried(&mut self, outcome: Tried) {
+        let Some(given) = self.given.take() else {
+            return;
+        };
+        let mut pool = lock(self.pool);
+        match outcome {
+            Tried::Applied => {
+                let header = given.offer.header;
+                let after = header.sequence.checked_add(1);
+                let follower = after.and_then(|after| pool.at(&header.sender, after));
+                let follower = follower.map(|one| (one.offer.bid, Reverse(one.offer.hash)));
+                self.followers.extend(follower);
+            }
+            Tried::Refused => pool.drop_failed(&given.offer.hash),
+            Tried::NoRoom => {}
+        }
+    }
+}

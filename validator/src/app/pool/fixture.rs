@@ -1,0 +1,177 @@
+//! Signed transactions for tests of the pool, and what their senders own.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::ledger::transaction::{Authentication, Body, Data, Header};
+use crate::ledger::{Domain, Transaction, check};
+
+const DOMAIN: Domain = Domain {
+    root_chain_id: 31_337,
+    root_chain: [1; 20],
+    deployment: [2; 20],
+};
+
+/// A token that some transactions move.
+pub(super) const TOKEN: [u8; 20] = [0x77; 20];
+
+fn key(sender: u16) -> ed25519_zebra::SigningKey {
+    let [high, low] = sender.to_be_bytes();
+    let mut seed = [7; 32];
+    (seed[0], seed[1]) = (high, low);
+    ed25519_zebra::SigningKey::from(seed)
+}
+
+pub(super) fn account(sender: u16) -> Account {
+    Account::ed25519(&ed25519_zebra::VerificationKey::from(&key(sender)).into())
+}
+
+/// A signed transaction whose minimum fee is `minimum`.
+pub(super) fn signed(
+    sender: u16,
+    sequence: u64,
+    fee: u128,
+    until: u64,
+    body: Body,
+    minimum: u128,
+) -> Arc<Pending> {
+    let key = key(sender);
+    let public: [u8; 32] = ed25519_zebra::VerificationKey::from(&key).into();
+    let with = |signature| Transaction {
+        header: Header {
+            sender: account(sender),
+            lane: 0,
+            sequence,
+            fee,
+            fee_payer: Account::NONE,
+            valid_until: until,
+            memo: [0; 32],
+        },
+        body: body.clone(),
+        authentication: Authentication::Ed25519 {
+            key: public,
+            signature,
+        },
+        fee_payer_authentication: None,
+    };
+    let digest = with([0; 64]).digest(&DOMAIN);
+    let bytes = with(key.sign(digest.as_slice()).into()).encode();
+    let checked = check(&bytes, &DOMAIN).expect("a sound transaction");
+    Pending::new(bytes, checked, minimum)
+}
+
+/// One place, no amount, a bid as high as its fee.
+pub(super) fn pending(sender: u16, sequence: u64, fee: u128, until: u64) -> Arc<Pending> {
+    signed(
+        sender,
+        sequence,
+        fee,
+        until,
+        Body::SetPayout { payout: [7; 20] },
+        0,
+    )
+}
+
+/// A record that takes three places.
+pub(super) fn long(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
+    let data = Data::new(vec![1; 1_024]).expect("not too long");
+    signed(
+        sender,
+        sequence,
+        fee,
+        9,
+        Body::Record {
+            topic: [3; 32],
+            data,
+        },
+        0,
+    )
+}
+
+/// A transfer of native coin or of a token.
+pub(super) fn transfer(sender: u16, sequence: u64, token: [u8; 20], amount: u128) -> Arc<Pending> {
+    let to = Account::ethereum([9; 20]);
+    signed(
+        sender,
+        sequence,
+        10,
+        9,
+        Body::Transfer { to, token, amount },
+        0,
+    )
+}
+
+/// What somebody owns who can pay for everything.
+pub(super) fn rich(next: u64) -> Purse {
+    Purse {
+        next,
+        native: u128::MAX,
+        tokens: BTreeMap::from([(TOKEN, u128::MAX)]),
+    }
+}
+
+/// What somebody owns in native coin.
+pub(super) fn with_balance(next: u64, native: u128) -> Purse {
+    Purse {
+        next,
+        native,
+        tokens: BTreeMap::new(),
+    }
+}
+
+impl Pool {
+    /// Takes a transaction of a rich sender, which replaces for a tenth more.
+    pub(super) fn put(&mut self, pending: Arc<Pending>, next: u64) -> Result<(), Reject> {
+        self.add(pending, &rich(next), Replaces::ForTenthMore)
+    }
+
+    /// Nothing is counted twice or left behind: each index is what the queues say it is.
+    pub(super) fn assert_sound(&self) {
+        let waiting = || {
+            let queues = self.senders.iter();
+            queues.flat_map(|(sender, queue)| {
+                queue
+                    .waiting
+                    .iter()
+                    .map(move |(at, one)| (sender, queue, at, one))
+            })
+        };
+        let mut order = BTreeSet::new();
+        let mut heads = BTreeSet::new();
+        let (mut places, mut held) = (0, 0);
+        for (sender, queue, at, one) in waiting() {
+            let offer = &one.pending.offer;
+            assert_eq!((offer.header.sender, offer.header.sequence), (*sender, *at));
+            let (_, rank) = queue
+                .ranks()
+                .into_iter()
+                .find(|(found, _)| found == at)
+                .unwrap();
+            assert_eq!(one.rank, Some(rank));
+            order.insert(rank);
+            places += offer.places;
+            if rank.is_head() {
+                heads.insert((offer.bid, Reverse(offer.hash)));
+            }
+            if !rank.ready {
+                held += offer.places;
+            }
+            assert!(self.hashes.contains_key(&offer.hash));
+            assert_eq!(
+                self.digests.get(one.pending.checked.digest()),
+                Some(&offer.hash)
+            );
+            assert!(
+                self.expiry
+                    .contains(&(offer.header.valid_until, offer.hash))
+            );
+        }
+        let count = waiting().count();
+        let counts = [self.hashes.len(), self.digests.len(), self.expiry.len()];
+        assert_eq!(counts, [count; 3]);
+        assert_eq!((&self.order, &self.heads), (&order, &heads));
+        assert_eq!((self.places, self.held), (places, held));
+        assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
+        assert!(self.places <= self.limits.places && self.held <= self.limits.held);
+    }
+}

@@ -1,0 +1,94 @@
+//! What the pool looks at when it takes a transaction: its place in its sender's queue, what it spends, and what it bids.
+//!
+//! ```text
+//! places = length / 512 bytes, rounded up        a share of the pool and of a block: most transactions take one
+//! bid    = (fee − minimum fee) / places          the minimum pays for the bytes and the leaves; the bid is for being first
+//! ```
+//! A fee as such is no bid: it is mostly the price of bytes and leaves, so who sorts by it prefers what is large. A bid counts
+//! for each place, because a transaction of three places keeps three of others out of the pool.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::ledger::leaf::NATIVE;
+use crate::ledger::transaction::{Body, Header};
+use crate::ledger::{CheckedTransaction, Transaction};
+
+/// Bytes of one place.
+pub const PLACE_BYTES: usize = 512;
+
+/// The engine's hash of a transaction.
+pub type Hash = [u8; 32];
+
+/// SHA-256 of the bytes, as the engine names transactions.
+pub fn engine_hash(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
+/// What a transaction asks of the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The engine's hash.
+    pub hash: Hash,
+    /// Sender, sequence, fee and expiry.
+    pub header: Header,
+    /// Native coin that it takes from its sender: fee and amount. Saturates; nobody has so much.
+    pub native: u128,
+    /// Token and amount that it takes from its sender.
+    pub token: Option<([u8; 20], u128)>,
+    /// What it pays above the minimum for each place.
+    pub bid: u128,
+    /// Places that it takes.
+    pub places: usize,
+}
+
+impl Offer {
+    /// The offer of bytes with this hash and length, whose minimum fee is `minimum` at the tip.
+    pub fn new(hash: Hash, transaction: &Transaction, length: usize, minimum: u128) -> Self {
+        let header = transaction.header;
+        let (native, token) = match &transaction.body {
+            Body::Transfer { token, amount, .. }
+            | Body::Withdraw { token, amount, .. }
+            | Body::Message { token, amount, .. } => match *token == NATIVE {
+                true => (*amount, None),
+                false => (0, Some((*token, *amount))),
+            },
+            Body::SetPayout { .. } | Body::Record { .. } => (0, None),
+        };
+        let places = length.div_ceil(PLACE_BYTES).max(1);
+        let above = header.fee.saturating_sub(minimum);
+        let divisor = u128::try_from(places).unwrap_or(u128::MAX);
+        Self {
+            hash,
+            header,
+            native: native.saturating_add(header.fee),
+            token,
+            bid: above.checked_div(divisor).unwrap_or(0),
+            places,
+        }
+    }
+}
+
+/// A transaction in the pool.
+#[derive(Debug)]
+pub struct Pending {
+    /// What it asks for.
+    pub offer: Offer,
+    /// Canonical bytes.
+    pub bytes: Vec<u8>,
+    /// The verdict on them.
+    pub checked: CheckedTransaction,
+}
+
+impl Pending {
+    /// A checked transaction with its bytes, whose minimum fee is `minimum` at the tip.
+    pub fn new(bytes: Vec<u8>, checked: CheckedTransaction, minimum: u128) -> Arc<Self> {
+        let hash = engine_hash(&bytes);
+        Arc::new(Self {
+            offer: Offer::new(hash, checked.transaction(), bytes.len(), minimum),
+            bytes,
+            checked,
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! What waits of one sender, by sequence.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::offer::{Hash, Offer, Pending};
+use crate::ledger::leaf::NATIVE;
+use crate::ledger::reject::raised;
+use crate::ledger::{Asset, Reject};
+
+/// What the state says of a sender. One without a leaf has zeros: as no fee is zero, nothing of it can wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// Its next sequence.
+    pub next: u64,
+    /// Its balance in native coin.
+    pub native: u128,
+    /// Its balances in the tokens that were asked for; what is not here is zero.
+    pub tokens: BTreeMap<[u8; 20], u128>,
+}
+
+/// Who is given up first, from the least on: what has a gap before it, then the lowest bid, then the last of its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    /// Nothing is missing between the sender's next sequence and this one.
+    pub(super) ready: bool,
+    /// The lowest bid from the queue's head up to here: what comes behind a low bid is not in a block before it.
+    pub(super) bid: u128,
+    /// How far it lies behind the sender's next sequence.
+    pub(super) depth: Reverse<u64>,
+    pub(super) hash: Hash,
+}
+
+impl Rank {
+    /// Whether this takes the place of `other`: a ready one that of any held one, else for a bid a tenth higher.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        match self.ready == other.ready {
+            true => self.bid >= raised(other.bid),
+            false => self.ready,
+        }
+    }
+
+    /// Whether a block may hold it before anything else of its sender.
+    pub(super) fn is_head(&self) -> bool {
+        self.ready && self.depth == Reverse(0)
+    }
+}
+
+/// A transaction with its rank, which the pool's order holds too once it is set.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) pending: Arc<Pending>,
+    pub(super) rank: Option<Rank>,
+    /// Height of the last block after which the engine asked about it, or took it.
+    pub(super) asked: u64,
+}
+
+/// A sender's transactions.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// The sender's next sequence in the state.
+    pub(super) next: u64,
+    pub(super) waiting: BTreeMap<u64, Waiting>,
+    /// Height at which one was last replaced, and how many were at it.
+    pub(super) replaced: (u64, u32),
+}
+
+impl Queue {
+    /// The first sequence from the next one on at which nothing waits.
+    pub(super) fn free(&self) -> u64 {
+        let mut at = self.next;
+        while self.waiting.contains_key(&at) {
+            at = at.saturating_add(1);
+        }
+        at
+    }
+
+    /// The rank of each transaction, by sequence.
+    pub(super) fn ranks(&self) -> Vec<(u64, Rank)> {
+        let mut expected = self.next;
+        let mut lowest = u128::MAX;
+        let mut ranks = Vec::with_capacity(self.waiting.len());
+        for (sequence, waiting) in &self.waiting {
+            let offer = &waiting.pending.offer;
+            let ready = *sequence == expected;
+            if ready {
+                expected = expected.saturating_add(1);
+                lowest = lowest.min(offer.bid);
+            }
+            ranks.push((
+                *sequence,
+                Rank {
+                    ready,
+                    bid: if ready { lowest } else { offer.bid },
+                    depth: Reverse(sequence.saturating_sub(self.next)),
+                    hash: offer.hash,
+                },
+            ));
+        }
+        ranks
+    }
+
+    /// The rank that an offer would have in this queue, `next` being its sender's next sequence.
+    pub(super) fn rank_of(&self, offer: &Offer, next: u64) -> Rank {
+        let sequence = offer.header.sequence;
+        let mut bid = offer.bid;
+        let mut ready = true;
+        for before in next..sequence {
+            match self.waiting.get(&before) {
+                Some(waiting) => bid = bid.min(waiting.pending.offer.bid),
+                None => ready = false,
+            }
+        }
+        Rank {
+            ready,
+            bid: if ready { bid } else { offer.bid },
+            depth: Reverse(sequence.saturating_sub(next)),
+            hash: offer.hash,
+        }
+    }
+
+    /// Whether the sender's balances cover what waits from the next sequence on and `offer`, which takes the place of what has
+    /// its sequence.
+    pub(super) fn check_covered(&self, offer: &Offer, purse: &Purse) -> Result<(), Reject> {
+        let others = self.waiting.range(purse.next..);
+        let others = others.filter(|(sequence, _)| **sequence != offer.header.sequence);
+        let all = others
+            .map(|(_, waiting)| &waiting.pending.offer)
+            .chain([offer]);
+        let mut native = 0u128;
+        let mut spent = 0u128;
+        for one in all {
+            native = native.saturating_add(one.native);
+            spent = spent.saturating_add(spends(one, offer.token));
+        }
+        check(offer, NATIVE, purse.native, native)?;
+        match offer.token {
+            Some((token, _)) => check(offer, token, purse.of(&token), spent),
+            None => Ok(()),
+        }
+    }
+
+    /// The first sequence that the balances do not cover together with all before it.
+    pub(super) fn uncovered(&self, purse: &Purse) -> Option<u64> {
+        let mut native = 0u128;
+        let mut spent: BTreeMap<[u8; 20], u128> = BTreeMap::new();
+        for (sequence, waiting) in self.waiting.range(purse.next..) {
+            let offer = &waiting.pending.offer;
+            native = native.saturating_add(offer.native);
+            let mut covered = native <= purse.native;
+            if let Some((token, amount)) = offer.token {
+                let sum = spent.entry(token).or_default();
+                *sum = sum.saturating_add(amount);
+                covered &= *sum <= purse.of(&token);
+            }
+            if !covered {
+                return Some(*sequence);
+            }
+        }
+        None
+    }
+
+    /// Tokens that it spends.
+    pub(super) fn tokens(&self) -> BTreeSet<[u8; 20]> {
+        let tokens = self.waiting.values();
+        tokens
+            .filter_map(|waiting| Some(waiting.pending.offer.token?.0))
+            .collect()
+    }
+}
+
+impl Purse {
+    fn of(&self, token: &[u8; 20]) -> u128 {
+        self.tokens.get(token).copied().unwrap_or(0)
+    }
+}
+
+fn spends(offer: &Offer, wanted: Option<([u8; 20], u128)>) -> u128 {
+    match (offer.token, wanted) {
+        (Some((token, amount)), Some((wanted, _))) if token == wanted => amount,
+        _ => 0,
+    }
+}
+
+fn check(offer: &Offer, token: [u8; 20], balance: u128, needed: u128) -> Result<(), Reject> {
+    match needed <= balance {
+        true => Ok(()),
+        false => Err(Reject::QueueNotCovered {
+            sender: offer.header.sender,
+            asset: Asset(token),
+            balance,
+            needed,
+        }),
+    }
+}

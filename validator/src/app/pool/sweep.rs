@@ -1,0 +1,140 @@
+//! What a block leaves of the pool.
+//!
+//! Whoever spends does it by a transaction of its own, so after a block only those senders are looked at again whose
+//! transactions stand in it: the rest is still covered. What else can make a transaction useless (leaf prices, an engine that
+//! lost it) is found by looking at some of the others in turn. The work of each block is bounded.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::Pool;
+use super::offer::{Hash, Pending};
+use super::queue::Purse;
+use crate::ledger::Account;
+
+/// Expired transactions that go after one block; more wait for the next one, and no block takes them.
+const MAX_EXPIRED: usize = 2_000;
+
+/// Blocks after which a transaction that the engine never asked about is given up: the engine lost it, because it started again
+/// or because it had no room.
+const LOST_AFTER: u64 = 32;
+
+impl Pool {
+    /// Begins the time after block `height`: the engine asks again about all that it holds.
+    pub fn begin(&mut self, height: u64) {
+        let [now, _] = self.given_up;
+        self.given_up = [0, now];
+        self.height = height;
+        let expired = self.expiry.iter().take(MAX_EXPIRED);
+        let expired: Vec<Hash> = expired
+            .take_while(|(until, _)| *until <= height)
+            .map(|(_, hash)| *hash)
+            .collect();
+        let gone = expired.iter().filter_map(|hash| self.take(hash));
+        let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
+        for sender in &senders {
+            self.rank_again(sender);
+        }
+        self.trim();
+    }
+
+    /// Removes a transaction; what comes behind it is held from now on.
+    pub fn remove(&mut self, hash: &Hash) {
+        if let Some(pending) = self.take(hash) {
+            self.rank_again(&pending.offer.header.sender);
+            self.trim();
+        }
+    }
+
+    /// Removes a transaction that did not apply, before the engine asks again.
+    pub(super) fn drop_failed(&mut self, hash: &Hash) {
+        if let Some(sender) = self.give_up(hash) {
+            self.rank_again(&sender);
+            self.trim();
+        }
+    }
+
+    /// Tokens that this sender's waiting transactions spend; none when nothing of it waits.
+    pub fn tokens(&self, sender: &Account) -> Option<BTreeSet<[u8; 20]>> {
+        self.senders.get(sender).map(super::Queue::tokens)
+    }
+
+    /// Removes what a sender can no longer use: sequences below its next, and from the first on that it can no longer pay for.
+    /// `purse` has every token that it spends.
+    pub fn settle(&mut self, sender: &Account, purse: &Purse) {
+        self.advance(sender, purse.next);
+        let Some(queue) = self.senders.get(sender) else {
+            return;
+        };
+        let Some(from) = queue.uncovered(purse) else {
+            return;
+        };
+        let uncovered = queue.waiting.range(from..);
+        let uncovered: Vec<Hash> = uncovered
+            .map(|(_, waiting)| waiting.pending.offer.hash)
+            .collect();
+        for hash in &uncovered {
+            self.take(hash);
+        }
+        self.rank_again(sender);
+        self.trim();
+    }
+
+    /// Removes every sequence below `next`.
+    pub(super) fn advance(&mut self, sender: &Account, next: u64) {
+        let Some(queue) = self.senders.get_mut(sender) else {
+            return;
+        };
+        if queue.next == next {
+            return;
+        }
+        queue.next = next;
+        let used = queue.waiting.range(..next);
+        let used: Vec<Hash> = used
+            .map(|(_, waiting)| waiting.pending.offer.hash)
+            .collect();
+        for hash in &used {
+            self.take(hash);
+        }
+        self.rank_again(sender);
+    }
+
+    /// The next `count` senders in turn: what the engine lost of theirs goes, and what is first of each is to be judged again.
+    pub fn examine(&mut self, count: usize) -> Vec<Arc<Pending>> {
+        let from = self.examined.map_or(Bound::Unbounded, Bound::Excluded);
+        let senders = self.senders.range((from, Bound::Unbounded));
+        let senders: Vec<Account> = senders.map(|(sender, _)| *sender).take(count).collect();
+        // At the end of the list the next turn begins at its front.
+        self.examined = senders.last().copied().filter(|_| senders.len() == count);
+        let mut heads = Vec::new();
+        for sender in senders {
+            let Some(queue) = self.senders.get(&sender) else {
+                continue;
+            };
+            let lost = queue.waiting.values();
+            let lost =
+                lost.filter(|waiting| waiting.asked.saturating_add(LOST_AFTER) < self.height);
+            let lost: Vec<Hash> = lost.map(|waiting| waiting.pending.offer.hash).collect();
+            for hash in &lost {
+                self.take(hash);
+            }
+            self.rank_again(&sender);
+            let queue = self.senders.get(&sender);
+            let head = queue.and_then(|queue| queue.waiting.get(&queue.next));
+            heads.extend(head.map(|head| Arc::clone(&head.pending)));
+        }
+        self.trim();
+        heads
+    }
+
+    /// Gives up held ones while they have more than their share: a gap that opens makes many of them at once.
+    fn trim(&mut self) {
+        while self.held > self.limits.held {
+            match self.order.first().copied() {
+                Some(worst) if !worst.ready => drop(self.give_up(&worst.hash)),
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Shares over checkpoints: which of those that this node met verify, and this node's own.
+//!
+//! A share costs a pairing, so a verdict is remembered. One that does not verify rests its member for some heights: a proposer asks for
+//! no other share of that member over that checkpoint meanwhile, so that members who send bad ones, another with each vote, cannot make
+//! each proposal verify them. Only the member itself can bring that about: its vote extension is signed, and that is checked first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+
+use alloy_primitives::{B256, keccak256};
+use plasmid_bridge::proof::bls;
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_staking::Member;
+
+use super::ports::Unsigned;
+use super::reads::LateShare;
+use super::{App, lock};
+use crate::chain::epoch::set::set_at;
+use crate::engine::abci::Fault;
+use crate::store::Share;
+
+/// Verdicts that are remembered: those of all members over the last few checkpoints.
+const MAX_VERDICTS: usize = 8_192;
+/// Members that rest.
+const MAX_RESTING: usize = 2_048;
+/// Heights for which a member rests whose share did not verify.
+const REST_HEIGHTS: u64 = 16;
+
+/// Epoch, seat, hash of the share.
+type Name = (u64, u16, B256);
+
+/// What is remembered of shares.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    of_shares: Mutex<Remembered>,
+    /// Until which height a seat's shares over an epoch's checkpoint are not asked for.
+    resting: Mutex<BTreeMap<(u64, u16), u64>>,
+}
+
+impl Verdicts {
+    /// Whether a share of `member` over `checkpoint` verifies.
+    pub(super) fn verifies(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> bool {
+        let name = (checkpoint.epoch, member.seat, keccak256(share));
+        if let Some(known) = lock(&self.of_shares).verdicts.get(&name) {
+            return *known;
+        }
+        let digest = checkpoint.digest();
+        let verifies = bls::verify_share(&member.checkpoint_key, &digest, share).is_ok();
+        lock(&self.of_shares).insert(name, verifies, MAX_VERDICTS);
+        verifies
+    }
+
+    /// The same for a proposer of `height`: no share of a member that rests does.
+    pub(super) fn verifies_at(
+        &self,
+        height: u64,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> bool {
+        let place = (checkpoint.epoch, member.seat);
+        let until = lock(&self.resting).get(&place).copied();
+        if until.is_some_and(|until| height < until) {
+            return false;
+        }
+        let verifies = self.verifies(member, checkpoint, share);
+        if !verifies {
+            let mut resting = lock(&self.resting);
+            resting.retain(|_, until| height < *until);
+            if resting.len() < MAX_RESTING {
+                resting.insert(place, height.saturating_add(REST_HEIGHTS));
+            }
+        }
+        verifies
+    }
+}
+
+/// Verdicts, of which the first ones go when there are too many: those of the epoch that root waits for may be the oldest, and are
+/// asked for again and again.
+#[derive(Debug, Default)]
+struct Remembered {
+    verdicts: BTreeMap<Name, bool>,
+    order: VecDeque<Name>,
+}
+
+impl Remembered {
+    fn insert(&mut self, name: Name, verifies: bool, limit: usize) {
+        if self.verdicts.insert(name, verifies).is_none() {
+            self.order.push_back(name);
+        }
+        while self.order.len() > limit {
+            if let Some(first) = self.order.pop_front() {
+                self.verdicts.remove(&first);
+            }
+        }
+    }
+}
+
+/// This node's own share over a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// It stands in the sign state and is kept with the others.
+    Share(Box<LateShare>),
+    /// This node owes none: it has no checkpoint key, or the set that signs has no member with it or is not kept any more.
+    None,
+    /// It could not be signed.
+    Unsigned(Unsigned),
+}
+
+impl App {
+    /// How many epochs are over: those below it have checkpoints.
+    pub fn ended(&self) -> u64 {
+        self.state().tip.height / u64::from(self.parameters.epoch_blocks).max(1)
+    }
+
+    /// This node's share over the checkpoint of an epoch that is over, whether it has a seat now or not: signed by way of the sign
+    /// state, and kept with the shares of others, from where anyone takes it.
+    ///
+    /// # Errors
+    /// [`Fault`] when the state or the store cannot be read.
+    pub fn own_share(&self, epoch: u64) -> Result<Own, Fault> {
+        let Some(signer) = &self.surroundings.signer else {
+            return Ok(Own::None);
+        };
+        let Some(checkpoint) = self.checkpoint(epoch)? else {
+            return Ok(Own::None);
+        };
+        let key = signer.key();
+        let is_ours = |member: &Member| member.checkpoint_key == key;
+        let members = self.signers(epoch).unwrap_or_default();
+        let place = members.iter().position(is_ours);
+        let Some(member) = place.and_then(|place| u16::try_from(place).ok()) else {
+            return Ok(Own::None);
+        };
+        let signature = match signer.share(epoch, &checkpoint.digest()) {
+            Ok(signature) => signature,
+            Err(why) => return Ok(Own::Unsigned(why)),
+        };
+        let own = LateShare {
+            epoch,
+            member,
+            signature,
+        };
+        self.keep(&own)?;
+        Ok(Own::Share(Box::new(own)))
+    }
+
+    /// The checkpoint of an epoch that is over.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store cannot be read.
+    pub fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, Fault> {
+        let held = self.state().checkpoints.get(&epoch).copied();
+        if held.is_some() {
+            return Ok(held);
+        }
+        let bytes = self.store().checkpoint(epoch).map_err(Fault::new)?;
+        bytes
+            .map(|bytes| Checkpoint::decode(&bytes).map_err(Fault::new))
+            .transpose()
+    }
+
+    /// Whether a share verifies; the verdict is remembered.
+    pub fn share_verifies(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> bool {
+        self.shares.verifies(member, checkpoint, share)
+    }
+
+    /// The verdict on a share, if it is remembered.
+    pub fn share_verdict(
+        &self,
+        member: &Member,
+        checkpoint: &Checkpoint,
+        share: &[u8; 192],
+    ) -> Option<bool> {
+        let name = (checkpoint.epoch, member.seat, keccak256(share));
+        lock(&self.shares.of_shares).verdicts.get(&name).copied()
+    }
+
+    /// Keeps a share that was checked; says whether it was new.
+    ///
+    /// # Errors
+    /// [`Fault`] when the store fails.
+    pub fn keep(&self, share: &LateShare) -> Result<bool, Fault> {
+        let known = self.store().shares(share.epoch).map_err(Fault::new)?;
+        let is_same =
+            |known: &Share| known.member == share.member && known.bytes == share.signature;
+        if known.iter().any(is_same) {
+            return Ok(false);
+        }
+        let share = Share {
+            epoch: share.epoch,
+            member: share.member,
+            bytes: share.signature.to_vec(),
+        };
+        self.store().keep_share(share).map_err(Fault::new)?;
+        Ok(true)
+    }
+
+    /// The set that signs an epoch's checkpoint, while it is kept.
+    fn signers(&self, epoch: u64) -> Option<Vec<Member>> {
+        let next = epoch.checked_add(1)?;
+        let first = next
+            .checked_mul(u64::from(self.parameters.epoch_blocks))?
+            .checked_add(1)?;
+        set_at(&self.state().tree, first).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plasmid_bridge::proof::bls::SecretKey;
+
+    fn member(key: &SecretKey, seat: u16) -> Member {
+        Member {
+            seat,
+            operator: [1; 20],
+            registration: 1,
+            consensus_key: [2; 32],
+            checkpoint_key: key.public_key(),
+            power: 1,
+        }
+    }
+
+    fn checkpoint(epoch: u64) -> Checkpoint {
+        let mut checkpoint = Checkpoint::decode(&[3; 224]).expect("any bytes are a checkpoint");
+        checkpoint.epoch = epoch;
+        checkpoint
+    }
+
+    #[test]
+    fn a_member_whose_share_failed_is_asked_for_no_other_one_for_some_heights() {
+        let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+        let (bad, other) = (member(&key, 3), member(&key, 4));
+        let checkpoint = checkpoint(5);
+        let good = key.sign_checkpoint(&checkpoint.digest());
+        let verdicts = Verdicts::default();
+        assert!(verdicts.verifies_at(100, &other, &checkpoint, &good));
+        // Another bad one with each vote: only the first is verified.
+        for height in 100..100 + REST_HEIGHTS {
+            let mut share = good;
+            share[0] ^= u8::try_from(height % 100).expect("small") | 0x40;
+            assert!(!verdicts.verifies_at(height, &bad, &checkpoint, &share));
+        }
+        assert_eq!(lock(&verdicts.of_shares).order.len(), 2, "one pairing each");
+        assert!(!verdicts.verifies_at(100 + REST_HEIGHTS - 1, &bad, &checkpoint, &good));
+        assert!(verdicts.verifies_at(100 + REST_HEIGHTS, &bad, &checkpoint, &good));
+        // Nobody else rests with it, nor does it rest elsewhere.
+        assert!(verdicts.verifies_at(101, &other, &checkpoint, &good));
+        let next = self::checkpoint(6);
+        let share = key.sign_checkpoint(&next.digest());
+        assert!(verdicts.verifies_at(101, &bad, &next, &share));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_and_what_came_first_goes_first() {
+        let name = |number: u16| (0, number, B256::ZERO);
+        let mut remembered = Remembered::default();
+        for number in (0..100).rev() {
+            remembered.insert(name(number), true, 10);
+            remembered.insert(name(number), true, 10);
+        }
+        assert_eq!(
+            (remembered.verdicts.len(), remembered.order.len()),
+            (10, 10)
+        );
+        let kept: Vec<_> = remembered.verdicts.keys().map(|name| name.1).collect();
+        assert_eq!(kept, (0..10).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,202 @@
+//! The boundary: what ends an epoch, in steps that each fit a segment.
+//!
+//! ```text
+//! leaves   parameters r, boundary w, set of e+1 r, 16 seats r, 16 members of e+2 w, epoch record of e+1 w (`relayer`)
+//!          the last step, instead of only the boundary: set of e+2 w, epoch record of e w, fee pool r
+//! made     members, set and epoch record, in places of the ring that were not used yet
+//! ```
+//! The boundary leaf says which step is next. Behind the last step it has one idle value an epoch ([`idle_boundary`]), whatever has
+//! passed it: a court takes any other value for missing steps.
+
+use plasmid_bridge::proof::set::Accumulator;
+use plasmid_staking::{self as staking, Effect, Member, epoch_of};
+
+use super::relayer::name_relayer;
+use super::set::{set_leaf, staking_rules};
+use super::{Moment, check_epoch, ends_epoch, epoch_at};
+use crate::chain::error::Fault;
+use crate::chain::overlay::{Overlay, Reads};
+use crate::ledger::leaf::{BoundaryLeaf, EpochRecord, FeePool, InboxLeaf, SetLeaf};
+use crate::ledger::leaves::{expect, write};
+use crate::ledger::{Leaves, Parameters, Seats, Slot, ring_place};
+use alloy_primitives::B256;
+
+/// Seats that one step of the boundary rolls.
+pub const BOUNDARY_SEATS: u16 = 16;
+
+/// One step of the boundary at the end of the last block of an epoch; says whether it was the last.
+///
+/// # Errors
+/// [`Fault`] when the state is not what the rules write.
+pub fn step<L: Leaves>(leaves: &mut L, moment: &Moment) -> Result<bool, Fault<L::Error>>
+where
+    L::Error: std::error::Error + 'static,
+{
+    let parameters: Parameters = expect(leaves, &Slot::Parameters)?;
+    let height = moment.height;
+    if !ends_epoch(height, parameters.epoch_blocks) {
+        return Err(Fault::NoBoundary { height });
+    }
+    let ending = epoch_at(height, &parameters)?;
+    let mut running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
+    let fixing = ending.saturating_add(2);
+    check_epoch(Slot::Boundary, fixing, running.epoch)?;
+    let count = BOUNDARY_SEATS.min(parameters.seats.saturating_sub(running.next_seat));
+    let input = staking::Input::Roll {
+        epoch: fixing,
+        first: running.next_seat,
+        count,
+        total: running.total_power,
+    };
+    let rules = staking_rules(&parameters);
+    let mut port = Seats(leaves);
+    let effects = staking::apply(&mut port, &rules, input).map_err(Fault::staking)?;
+    let members: Vec<Member> = effects
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Member(member) => Some(member),
+            _ => None,
+        })
+        .collect();
+    name_relayer(leaves, &parameters, ending, running.count, &members)?;
+    accumulate(&mut running, &members)?;
+    running.next_seat = running.next_seat.saturating_add(count);
+    if running.next_seat < parameters.seats {
+        write(leaves, &Slot::Boundary, &running)?;
+        return Ok(false);
+    }
+    finish(leaves, &parameters, moment, &running)?;
+    Ok(true)
+}
+
+/// The boundary leaf before the first step of the boundary that fixes the set of `epoch`.
+pub fn idle_boundary(epoch: u64) -> BoundaryLeaf {
+    let empty = Accumulator::default();
+    BoundaryLeaf {
+        epoch,
+        next_seat: 0,
+        count: 0,
+        total_power: 0,
+        aggregate_key: empty.aggregate,
+        frontier: empty.frontier.map(|hash| hash.0),
+    }
+}
+
+/// Ends an epoch: the set of e+2 is fixed, the record of e complete, the boundary idle again.
+fn finish<L: Leaves>(
+    leaves: &mut L,
+    parameters: &Parameters,
+    moment: &Moment,
+    running: &BoundaryLeaf,
+) -> Result<(), Fault<L::Error>>
+where
+    L::Error: std::error::Error + 'static,
+{
+    let fixing = running.epoch;
+    if running.count == 0 {
+        return Err(Fault::EmptySet { epoch: fixing });
+    }
+    let slot = Slot::Set {
+        place: ring_place(fixing, parameters.ring),
+    };
+    write(leaves, &slot, &set_leaf(fixing, &accumulator(running)))?;
+    let ending = epoch_at(moment.height, parameters)?;
+    let slot = Slot::EpochRecord {
+        place: ring_place(ending, parameters.ring),
+    };
+    let named: EpochRecord = expect(leaves, &slot)?;
+    check_epoch(slot, ending, named.epoch)?;
+    let pool: FeePool = expect(leaves, &Slot::FeePool)?;
+    let ended = EpochRecord {
+        last_block_time: moment.seconds(),
+        fees: pool.fees_of(ending),
+        ..named
+    };
+    write(leaves, &slot, &ended)?;
+    write(
+        leaves,
+        &Slot::Boundary,
+        &idle_boundary(fixing.saturating_add(1)),
+    )?;
+    Ok(())
+}
+
+fn accumulator(running: &BoundaryLeaf) -> Accumulator {
+    Accumulator {
+        count: running.count,
+        total: running.total_power,
+        aggregate: running.aggregate_key,
+        frontier: running.frontier.map(Into::into),
+    }
+}
+
+fn accumulate<E>(running: &mut BoundaryLeaf, members: &[Member]) -> Result<(), Fault<E>>
+where
+    E: std::error::Error + 'static,
+{
+    let mut accumulator = accumulator(running);
+    for member in members {
+        accumulator.push(member).map_err(|why| Fault::Set {
+            epoch: running.epoch,
+            why,
+        })?;
+    }
+    running.count = accumulator.count;
+    running.total_power = accumulator.total;
+    running.aggregate_key = accumulator.aggregate;
+    running.frontier = accumulator.frontier.map(|hash| hash.0);
+    Ok(())
+}
+
+/// The end of an epoch, as its checkpoint tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EpochEnd {
+    /// The epoch.
+    pub epoch: u64,
+    /// Time of its last block, seconds.
+    pub last_block_time: u64,
+    /// Inbox messages consumed, and their link.
+    pub inbox_cursor: u64,
+    /// Link at the cursor.
+    pub inbox_hash: B256,
+    /// Set commitment of e+2.
+    pub next_set: B256,
+    /// Who is paid first for carrying the checkpoint.
+    pub relayer: [u8; 20],
+}
+
+/// What the checkpoint needs, when the block ends an epoch.
+///
+/// # Errors
+/// [`Fault`] when the state is not what the rules write.
+pub(crate) fn ended<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    moment: &Moment,
+    parameters: &Parameters,
+) -> Result<Option<EpochEnd>, Fault<R::Error>> {
+    if !ends_epoch(moment.height, parameters.epoch_blocks) {
+        return Ok(None);
+    }
+    let height = moment.height;
+    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
+    let place = |epoch| ring_place(epoch, parameters.ring);
+    let record: EpochRecord = expect(
+        overlay,
+        &Slot::EpochRecord {
+            place: place(epoch),
+        },
+    )?;
+    let slot = Slot::Set {
+        place: place(epoch.saturating_add(2)),
+    };
+    let set: SetLeaf = expect(overlay, &slot)?;
+    let inbox: InboxLeaf = expect(overlay, &Slot::Inbox)?;
+    Ok(Some(EpochEnd {
+        epoch,
+        last_block_time: record.last_block_time,
+        inbox_cursor: inbox.cursor,
+        inbox_hash: inbox.hash.into(),
+        next_set: set.commitment.into(),
+        relayer: record.relayer,
+    }))
+}

@@ -1,0 +1,66 @@
+//! Sets: the one accessor by height, the leaf that commits to one, and what the engine is told when the next one comes.
+
+use plasmid_bridge::proof::set::Accumulator;
+use plasmid_staking::{self as staking, Difference, Member, Update, epoch_of};
+
+use super::ends_epoch;
+use crate::chain::committed::parameters;
+use crate::chain::error::Fault;
+use crate::chain::overlay::{Overlay, Reads};
+use crate::ledger::leaf::SetLeaf;
+use crate::ledger::{Parameters, Seats};
+
+/// What staking needs of the parameters.
+pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
+    staking::Rules {
+        seats: parameters.seats,
+        unit: parameters.unit,
+        ring: parameters.ring,
+    }
+}
+
+/// The set that signs votes at `height`, in seat order: the place in this list is the member number.
+///
+/// # Errors
+/// [`Fault`] for height 0, and for a height whose set the ring no longer holds.
+pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Fault<R::Error>> {
+    let parameters = parameters(reads)?;
+    let mut overlay = Overlay::new(reads);
+    let mut leaves = Seats(&mut overlay);
+    let rules = staking_rules(&parameters);
+    staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks).map_err(Fault::staking)
+}
+
+/// The leaf that commits to a finished set.
+pub fn set_leaf(epoch: u64, accumulator: &Accumulator) -> SetLeaf {
+    let set = accumulator.finish();
+    SetLeaf {
+        epoch,
+        members_root: set.members_root.0,
+        count: set.count,
+        aggregate_key: set.aggregate,
+        total_power: set.total,
+        commitment: set.commitment.0,
+    }
+}
+
+/// What turns the engine's set into that of the next epoch, told by the second-last block of an epoch.
+pub(crate) fn updates<R: Reads>(
+    reads: &R,
+    height: u64,
+    parameters: &Parameters,
+) -> Result<Vec<Update>, Fault<R::Error>> {
+    let next = height.saturating_add(1);
+    if !ends_epoch(next, parameters.epoch_blocks) {
+        return Ok(Vec::new());
+    }
+    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
+    let old = set_at(reads, next)?;
+    let new = set_at(reads, next.saturating_add(1))?;
+    match staking::difference(&old, &new).map_err(|why| Fault::Difference { epoch, why })? {
+        Difference::Updates(updates) => Ok(updates),
+        Difference::KeepOld => Err(Fault::EmptySet {
+            epoch: epoch.saturating_add(1),
+        }),
+    }
+}

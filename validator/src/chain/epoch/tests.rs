@@ -1,0 +1,71 @@
+//! The boundary counted: what its steps touch at the worst, and that nothing passing it changes its idle value.
+
+use crate::chain::epoch::boundary::{idle_boundary, step};
+use crate::chain::epoch::{Moment, ends_epoch};
+use crate::chain::fixture::World;
+use crate::chain::overlay::Overlay;
+use crate::chain::segments::MAX_SEGMENT_LEAVES;
+use crate::ledger::Slot;
+use crate::ledger::leaf::BoundaryLeaf;
+use crate::ledger::leaves::expect;
+
+/// Leaves that the steps of the boundary touch, from the first epoch until the ring has been used once and begins again.
+fn touched_by_steps(seats: u16) -> Vec<Vec<usize>> {
+    let world = World::with_operators(16, seats, seats);
+    let mut overlay = Overlay::new(&world.tree);
+    let mut epochs = Vec::new();
+    for epoch in 0..20u64 {
+        let moment = Moment {
+            height: (epoch + 1) * 16,
+            time: (epoch + 1) * 1_000_000_000,
+        };
+        let mut steps = Vec::new();
+        loop {
+            let last = step(&mut overlay, &moment).expect("the genesis set stays");
+            let layer = overlay.take();
+            steps.push(layer.touched.len());
+            overlay.keep(layer);
+            if last {
+                break;
+            }
+        }
+        let leaf: BoundaryLeaf = expect(&mut overlay, &Slot::Boundary).expect("the boundary leaf");
+        assert_eq!(leaf, idle_boundary(epoch + 3), "one idle value an epoch");
+        drop(overlay.take());
+        epochs.push(steps);
+    }
+    epochs
+}
+
+/// A step that touched more would halt every node, and only at the end of an epoch.
+#[test]
+fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats() {
+    for seats in [1, 16, 17, 512] {
+        let epochs = touched_by_steps(seats);
+        let steps = usize::from(seats.div_ceil(16));
+        assert!(
+            epochs.iter().all(|epoch| epoch.len() == steps),
+            "{seats} seats"
+        );
+        let worst = epochs.iter().flatten().max().copied().unwrap_or(0);
+        // Each of the first `ring` boundaries makes its leaves, each beside a low leaf; later ones overwrite them.
+        let seated = usize::from(seats.min(16));
+        let most = 3 * seated + 9;
+        println!("{seats} seats: {worst} leaves at the worst, {most} by count");
+        assert!(
+            worst <= most && most <= MAX_SEGMENT_LEAVES,
+            "{seats} seats: {worst}"
+        );
+        assert!(worst > 2 * seated, "the first pass of the ring was counted");
+        let again = epochs.last().and_then(|steps| steps.iter().max()).copied();
+        assert!(again.is_some_and(|again| again < worst), "{seats} seats");
+    }
+}
+
+#[test]
+fn only_the_last_block_of_an_epoch_ends_it() {
+    for (height, expected) in [(0, false), (15, false), (16, true), (17, false), (32, true)] {
+        assert_eq!(ends_epoch(height, 16), expected, "{height}");
+    }
+    assert!(!ends_epoch(16, 0));
+}

@@ -1,0 +1,83 @@
+//! Whom money must not go to, because nobody could ever use it there (PROTOCOL section 4, recipients).
+//!
+//! Nobody acts on the child for a contract of this deployment, and on root none of them can take a withdrawal; a token that stands at
+//! its own address belongs to nobody either. The Vault refuses the same accounts when somebody deposits.
+
+use plasmid_bridge::proof::deployment;
+
+use super::account::Account;
+use super::leaf::NATIVE;
+use super::parameters::Parameters;
+use super::reject::Reject;
+use super::transaction::Body;
+
+#[cfg(test)]
+mod tests;
+
+/// Registry, Inbox, Vault and RootChain of this deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnContracts([[u8; 20]; 4]);
+
+impl OwnContracts {
+    /// Those of a deployment with these parameters.
+    pub fn of(parameters: &Parameters) -> Self {
+        Self::of_registry(&parameters.registry.into_array())
+    }
+
+    /// Those that this Registry creates.
+    pub fn of_registry(registry: &[u8; 20]) -> Self {
+        Self(deployment::contracts(registry))
+    }
+
+    /// Refuses an account that belongs to a contract of this deployment, or to `token` itself.
+    ///
+    /// # Errors
+    /// [`Reject::UnusableRecipient`].
+    pub fn check(&self, account: Account, token: [u8; 20]) -> Result<(), Reject> {
+        let of_token = token != NATIVE && account.id == token;
+        match account.kind == Account::ETHEREUM && (of_token || self.0.contains(&account.id)) {
+            true => Err(Reject::UnusableRecipient { account }),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a transaction that would send something to such an account, or name one as its payout address.
+    ///
+    /// # Errors
+    /// [`Reject::UnusableRecipient`].
+    pub fn check_body(&self, body: &Body) -> Result<(), Reject> {
+        match body {
+            Body::Transfer { to, token, .. } => self.check(*to, *token),
+            Body::Withdraw {
+                recipient, token, ..
+            } => self.check(Account::ethereum(*recipient), *token),
+            Body::SetPayout { payout } => self.check(Account::ethereum(*payout), NATIVE),
+            Body::Record { .. } | Body::Message { .. } => Ok(()),
+        }
+    }
+
+    /// Refuses a deposit that nobody could use, or that would go back to where nobody could claim it.
+    ///
+    /// # Errors
+    /// [`Reject::UnusableRecipient`] or [`Reject::ZeroRecipient`].
+    pub fn check_deposit(
+        &self,
+        recipient: Account,
+        refund: [u8; 20],
+        token: [u8; 20],
+    ) -> Result<(), Reject> {
+        self.check(recipient, token)?;
+        self.check_refund(refund, token)
+    }
+
+    /// Refuses a refund address that cannot claim.
+    ///
+    /// # Errors
+    /// As [`Self::check_deposit`].
+    pub fn check_refund(&self, refund: [u8; 20], token: [u8; 20]) -> Result<(), Reject> {
+        match refund == [0; 20] {
+            true => Err(Reject::ZeroRecipient),
+            false => self.check(Account::ethereum(refund), token),
+        }
+    }
+}

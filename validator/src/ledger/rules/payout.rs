@@ -1,0 +1,28 @@
+//! Set payout (kind 0x03): the sender names the address on root to which its exits are paid; zero names none.
+//!
+//! ```text
+//! check    nothing: every address may be named
+//! leaves   the sender's account w
+//! made     the sender's account
+//! ```
+
+use super::Books;
+use crate::ledger::account::Account;
+use crate::ledger::context::Error;
+use crate::ledger::event::Event;
+use crate::ledger::leaf::AccountLeaf;
+use crate::ledger::leaves::{Leaves, read, write};
+use crate::ledger::slot::Slot;
+
+pub(super) fn apply<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    account: Account,
+    payout: [u8; 20],
+    books: &mut Books,
+) -> Result<(), Error<L::Error>> {
+    let slot = Slot::Account(account);
+    let held: AccountLeaf = read(leaves, &slot)?.unwrap_or_default();
+    write(leaves, &slot, &AccountLeaf { payout, ..held })?;
+    books.events.push(Event::Payout { account, payout });
+    Ok(())
+}

@@ -1,0 +1,430 @@
+//! Vectors of the rules, one file a rule: `validator/vectors/rules/<name>.json`. Whoever writes a rule again, in a contract too, drives it
+//! through these cases: the leaves before, the input, and what must come out.
+//!
+//! `PLASMID_WRITE_VECTORS=1` writes the files; without it they must be what this code makes.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::path::Path;
+
+use plasmid_bridge::proof::inbox::{Body as MessageBody, Payload};
+use serde_json::{Value as Json, json};
+
+use crate::ledger::account::Account;
+use crate::ledger::apply::{Receipt, apply};
+use crate::ledger::check::check;
+use crate::ledger::context::Error;
+use crate::ledger::fixture::*;
+use crate::ledger::leaf::*;
+use crate::ledger::leaves::{Leaves, Memory, write};
+use crate::ledger::message::apply_message;
+use crate::ledger::slot::{Slot, ring_place};
+use crate::ledger::transaction::{Authentication, Body, Data, Transaction};
+
+const HEIGHT: u64 = 200;
+
+fn hex_of(bytes: impl AsRef<[u8]>) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+/// Leaves that note what is asked for and what is written first.
+struct Noted<'a> {
+    memory: &'a mut Memory,
+    touched: BTreeSet<Slot>,
+    written: Vec<Slot>,
+}
+
+impl Leaves for Noted<'_> {
+    type Error = Infallible;
+
+    fn read(&mut self, slot: &Slot) -> Result<Option<Vec<u8>>, Infallible> {
+        self.touched.insert(*slot);
+        self.memory.read(slot)
+    }
+
+    fn write(&mut self, slot: &Slot, value: Vec<u8>) -> Result<(), Infallible> {
+        self.touched.insert(*slot);
+        if !self.written.contains(slot) {
+            self.written.push(*slot);
+        }
+        self.memory.write(slot, value)
+    }
+
+    fn count(&self) -> u32 {
+        self.memory.count()
+    }
+}
+
+/// What a rule is given.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a few cases of a test, and none is moved often"
+)]
+enum Input {
+    User(Transaction),
+    Message(MessageBody),
+}
+
+fn leaf(memory: &mut Memory, slot: &Slot) -> Option<Json> {
+    let Ok(value) = memory.read(slot);
+    value.map(|value| json!({"leaf": hex_of(slot.preimage()), "value": hex_of(value)}))
+}
+
+/// One case: runs the input and tells everything that another program must find too.
+fn case(name: &str, mut memory: Memory, input: Input) -> Json {
+    let (parameters, domain) = (parameters(), domain());
+    let context = context(HEIGHT, &parameters, &domain);
+    let count = memory.count();
+    let mut before = memory.clone();
+    let mut noted = Noted {
+        memory: &mut memory,
+        touched: BTreeSet::new(),
+        written: Vec::new(),
+    };
+    let (bytes, outcome) = match input {
+        Input::User(transaction) => {
+            let bytes = transaction.encode();
+            let applied = check(&bytes, &domain)
+                .map_err(Error::Reject)
+                .and_then(|checked| apply(&mut noted, &checked, &context));
+            let outcome = applied.map_err(|error| match error {
+                Error::Reject(reject) => reject.code(),
+                Error::Fault(fault) => panic!("{name}: {fault}"),
+            });
+            (bytes, outcome)
+        }
+        Input::Message(body) => {
+            let message = message(noted.memory, body);
+            let applied = apply_message(&mut noted, &message, &context);
+            (message.encode(), Ok(applied.expect("messages are total")))
+        }
+    };
+    let Noted {
+        touched, written, ..
+    } = noted;
+    let mut case = match outcome {
+        Ok(Receipt {
+            code,
+            data,
+            leaves_made,
+            ..
+        }) => json!({"code": code.number(), "data": hex_of(data), "leaves_made": leaves_made}),
+        Err(code) => json!({"code": code.number(), "data": "0x", "leaves_made": 0}),
+    };
+    let of = |memory: &mut Memory, slots: &[Slot]| -> Vec<Json> {
+        slots.iter().filter_map(|slot| leaf(memory, slot)).collect()
+    };
+    let asked: Vec<Slot> = touched.into_iter().collect();
+    case["name"] = name.into();
+    case["input"] = hex_of(bytes).into();
+    case["leaf_count"] = count.into();
+    case["before"] = of(&mut before, &asked).into();
+    case["absent"] = asked
+        .iter()
+        .filter(|slot| leaf(&mut before, slot).is_none())
+        .map(|slot| hex_of(slot.preimage()))
+        .collect::<Vec<_>>()
+        .into();
+    case["written"] = of(&mut memory, &written).into();
+    case
+}
+
+fn user(body: Body) -> Input {
+    let wallet = Wallet::new(0);
+    Input::User(wallet.sign(wallet.header(0), body))
+}
+
+fn stranger() -> Account {
+    Account {
+        kind: 1,
+        id: [0x99; 20],
+    }
+}
+
+fn transfers() -> Vec<Json> {
+    let run = |name, to, token, amount| case(name, state(1), user(transfer(to, token, amount)));
+    let known = Wallet::new(1).account();
+    vec![
+        run("native coin to an account that stands", known, NATIVE, 7),
+        run(
+            "native coin to an account that does not",
+            stranger(),
+            NATIVE,
+            7,
+        ),
+        run(
+            "native coin to oneself",
+            Wallet::new(0).account(),
+            NATIVE,
+            7,
+        ),
+        run("a token to a balance that stands", known, TOKEN, 7),
+        run("a token to a balance that does not", stranger(), TOKEN, 7),
+        run("a token that nobody deposited", known, STRANGE, 7),
+        run("more than the balance", known, NATIVE, WEALTH),
+        run("nothing", known, NATIVE, 0),
+        run("to nobody", Account::NONE, NATIVE, 7),
+    ]
+}
+
+fn withdrawals() -> Vec<Json> {
+    let run = |name, to, token, amount| case(name, state(1), user(withdraw(to, token, amount)));
+    vec![
+        run("native coin", [0x22; 20], NATIVE, 7),
+        run("a token", [0x22; 20], TOKEN, 7),
+        run("a token that nobody deposited", [0x22; 20], STRANGE, 7),
+        run("more than the balance", [0x22; 20], TOKEN, WEALTH + 1),
+        run("nothing", [0x22; 20], NATIVE, 0),
+        run("to the zero address", [0; 20], NATIVE, 7),
+    ]
+}
+
+fn payouts() -> Vec<Json> {
+    let run = |name, payout| case(name, state(1), user(Body::SetPayout { payout }));
+    vec![run("an address", [0x23; 20]), run("none", [0; 20])]
+}
+
+fn record(length: usize) -> Body {
+    Body::Record {
+        topic: [0x24; 32],
+        data: Data::new(vec![0xab; length]).expect("a length that encodes"),
+    }
+}
+
+fn records() -> Vec<Json> {
+    let mut written = state(1);
+    let slot = Slot::Record(Wallet::new(0).account(), [0x24; 32]);
+    let leaf = RecordLeaf {
+        data_hash: [1; 32],
+        height: 3,
+    };
+    write(&mut written, &slot, &leaf).expect("it is written");
+    vec![
+        case("a new topic", state(1), user(record(33))),
+        case("a topic again", written, user(record(33))),
+        case("no data", state(1), user(record(0))),
+        case("1,024 bytes", state(1), user(record(1_024))),
+    ]
+}
+
+fn deposits() -> Vec<Json> {
+    let run = |name, token, amount, native, to| {
+        let body = MessageBody::Deposit(deposit(token, amount, native, to));
+        case(name, state(1), Input::Message(body))
+    };
+    let known = Wallet::new(1).account();
+    vec![
+        run("native coin", NATIVE, 7, 0, known),
+        run(
+            "native coin to an account that does not stand",
+            NATIVE,
+            7,
+            0,
+            stranger(),
+        ),
+        run("a token that is known", TOKEN, 7, 0, stranger()),
+        run(
+            "a new token with native coin beside it",
+            STRANGE,
+            7,
+            5,
+            stranger(),
+        ),
+        run("to nobody: two refunds", TOKEN, 7, 5, Account::NONE),
+        run(
+            "beyond what the books can count",
+            TOKEN,
+            u128::MAX - WEALTH,
+            5,
+            known,
+        ),
+        run("nothing, with native coin: one refund", TOKEN, 0, 5, known),
+        run("nothing at all", TOKEN, 0, 0, known),
+        run("native coin beside native coin", NATIVE, 7, 5, known),
+        run("a sum that overflows", NATIVE, u128::MAX, 1, known),
+    ]
+}
+
+fn forced_cases() -> Vec<Json> {
+    let wallet = Wallet::new(0);
+    let signed = |sequence, body: Body| {
+        let transaction = wallet.sign(wallet.forced_header(sequence), body);
+        Input::Message(forced([0x55; 20], &transaction))
+    };
+    let run = |name, input| case(name, state(1), input);
+    let ordinary = wallet.sign(wallet.header(0), transfer(stranger(), NATIVE, 7));
+    let sender = Wallet::new(1).account();
+    let sent = Transaction {
+        header: Wallet::new(1).forced_header(0),
+        body: withdraw([0x22; 20], TOKEN, 7),
+        authentication: Authentication::RootSender,
+        fee_payer_authentication: None,
+    };
+    let mut forged = wallet.sign(wallet.forced_header(0), transfer(stranger(), NATIVE, 7));
+    forged.header.memo[0] ^= 1;
+    vec![
+        run("a transfer", signed(0, transfer(stranger(), NATIVE, 7))),
+        run(
+            "a transfer of a token",
+            signed(0, transfer(stranger(), TOKEN, 7)),
+        ),
+        run("a withdrawal", signed(0, withdraw([0x22; 20], NATIVE, 7))),
+        run(
+            "a payout",
+            signed(0, Body::SetPayout { payout: [0x23; 20] }),
+        ),
+        run("a record", signed(0, record(33))),
+        run(
+            "a withdrawal by its sender on root",
+            Input::Message(forced(sender.id, &sent)),
+        ),
+        run(
+            "by another sender on root",
+            Input::Message(forced([0x55; 20], &sent)),
+        ),
+        run(
+            "more than the balance consumes the sequence",
+            signed(0, transfer(stranger(), NATIVE, WEALTH + 1)),
+        ),
+        run(
+            "a transfer of nothing consumes the sequence",
+            signed(0, transfer(stranger(), NATIVE, 0)),
+        ),
+        run(
+            "a sequence ahead consumes nothing",
+            signed(1, transfer(stranger(), NATIVE, 7)),
+        ),
+        run(
+            "signed for the mempool",
+            Input::Message(forced([0x55; 20], &ordinary)),
+        ),
+        run(
+            "a signature that does not verify",
+            Input::Message(forced([0x55; 20], &forged)),
+        ),
+        run(
+            "bytes that do not decode",
+            Input::Message(forced_bytes([0x55; 20], vec![1, 2, 3])),
+        ),
+    ]
+}
+
+fn acceptances() -> Vec<Json> {
+    let run = |name: &str, fees: u128, paid, relayer: [u8; 20], arrival_late: bool| {
+        let mut memory = state(1);
+        let parameters = parameters();
+        let record = EpochRecord {
+            epoch: 3,
+            last_block_time: if arrival_late { 0 } else { 1_000 },
+            relayer: [0x31; 20],
+            fees,
+            paid,
+        };
+        let slot = Slot::EpochRecord {
+            place: ring_place(3, parameters.ring),
+        };
+        let pool = FeePool {
+            amount: fees,
+            ..FeePool::default()
+        };
+        write(&mut memory, &slot, &record).expect("it is written");
+        write(&mut memory, &Slot::FeePool, &pool).expect("it is written");
+        let body = MessageBody::Acceptance {
+            epoch: if name == "of another epoch" { 4 } else { 3 },
+            relayer,
+            gas_price: 1_000_000_000,
+            absent: 1,
+        };
+        case(name, memory, Input::Message(body))
+    };
+    vec![
+        run(
+            "within the window: the named relayer",
+            1 << 80,
+            false,
+            [0x32; 20],
+            false,
+        ),
+        run(
+            "behind the window: whoever brought it",
+            1 << 80,
+            false,
+            [0x32; 20],
+            true,
+        ),
+        run("behind the window by nobody", 1 << 80, false, [0; 20], true),
+        run("paid already", 1 << 80, true, [0x32; 20], false),
+        run("without fees", 0, false, [0x32; 20], false),
+        run("of another epoch", 1 << 80, false, [0x32; 20], false),
+    ]
+}
+
+fn recorded() -> Vec<Json> {
+    let run = |name, body| case(name, state(1), Input::Message(body));
+    let opaque = |kind, length| MessageBody::Opaque {
+        kind,
+        bytes: vec![0xab; length],
+    };
+    let generic = MessageBody::Generic {
+        sender: [1; 20],
+        target: [2; 21],
+        data: Payload::new(vec![3; 512]).expect("within the limit"),
+    };
+    vec![
+        run("a generic message", generic),
+        run("an epoch freeze, reserved", opaque(9, 8)),
+        run("an unknown kind", opaque(77, 0)),
+        run("a deposit with a byte too many", opaque(2, 148)),
+        run(
+            "a forced transaction that is longer than it says",
+            opaque(7, 23),
+        ),
+    ]
+}
+
+/// The parameters that the cases depend on.
+fn fees() -> Json {
+    let held = parameters();
+    json!({
+        "ring": held.ring, "epoch_blocks": held.epoch_blocks, "base_fee": held.base_fee.to_string(),
+        "byte_fee": held.byte_fee.to_string(), "leaf_fee": held.leaf_fee.to_string(), "leaf_step": held.leaf_step,
+        "relay_fixed_gas": held.relay_fixed_gas, "relay_absent_gas": held.relay_absent_gas,
+        "fee_per_wei": held.fee_per_wei.to_string(), "relay_share_bps": held.relay_share_bps,
+        "relay_window_secs": held.relay_window_secs,
+    })
+}
+
+#[test]
+fn the_vectors_of_every_rule_are_what_this_code_makes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/rules");
+    let rules = [
+        ("transfer", transfers()),
+        ("withdraw", withdrawals()),
+        ("payout", payouts()),
+        ("record", records()),
+        ("deposit", deposits()),
+        ("forced", forced_cases()),
+        ("acceptance", acceptances()),
+        ("recorded", recorded()),
+    ];
+    for (name, cases) in rules {
+        let vectors = json!({
+            "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes.",
+            "height": HEIGHT,
+            "parameters": fees(),
+            "domain_separator": hex_of(domain().separator()),
+            "cases": cases,
+        });
+        let path = folder.join(format!("{name}.json"));
+        let made = format!("{vectors:#}\n");
+        if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
+            std::fs::create_dir_all(&folder).expect("the folder is made");
+            std::fs::write(&path, &made).expect("the vectors are written");
+        }
+        let held = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            held == made,
+            "{name}: write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
+        );
+    }
+}

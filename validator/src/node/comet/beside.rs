@@ -1,0 +1,151 @@
+//! CometBFT's files as they stand when the node starts beside it: what a person, or a tool, may have changed since they were written.
+
+use toml::Table;
+
+use super::{CometError, Config, Home, exists, read};
+
+/// The largest transaction that a block takes: one that does not fit a segment is invalid.
+const LARGEST_TRANSACTION: u32 = 32 << 10;
+
+impl Home {
+    /// Checks the configuration as it stands: what the chain relies on, and that the engine connects to where this node listens.
+    ///
+    /// # Errors
+    /// [`CometError`] names the file or the option, and what it must be.
+    pub fn check_config(&self, abci: &str) -> Result<(), CometError> {
+        let path = self.config_path();
+        if !exists(&path)? {
+            return Err(CometError::Config(format!(
+                "{} is not there, and CometBFT would write its defaults, with which this chain does not run: `plasmid init join` writes it",
+                path.display()
+            )));
+        }
+        let config = self.read_config()?;
+        config.check()?;
+        config.check_beside(abci)
+    }
+
+    /// Whether the configuration names a remote signer, which holds the consensus key then.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn has_remote_signer(&self) -> Result<bool, CometError> {
+        let path = self.config_path();
+        let table: Table = toml::from_str(&read(&path)?).map_err(|error| {
+            let cause = error.to_string();
+            CometError::Malformed { path, cause }
+        })?;
+        let named = table.get("priv_validator_laddr");
+        Ok(named.is_some_and(|address| address.as_str() != Some("")))
+    }
+}
+
+impl Config {
+    fn check_beside(&self, listening: &str) -> Result<(), CometError> {
+        let refuse = |said: String| Err(CometError::Config(said));
+        let (abci, mempool) = (&self.abci, &self.mempool);
+        if abci != "socket" {
+            return refuse(format!("abci is {abci:?}, and the node serves \"socket\""));
+        }
+        if self.proxy_app != listening {
+            return refuse(format!(
+                "proxy_app is {:?}, and this node listens at {:?} (abci in plasmid.toml): the engine would wait for another application",
+                self.proxy_app, listening
+            ));
+        }
+        if mempool.kind != "flood" || !mempool.broadcast {
+            return refuse(format!(
+                "mempool.type is {:?} and mempool.broadcast {}: with any but \"flood\" and true, transactions reach no proposer",
+                mempool.kind, mempool.broadcast
+            ));
+        }
+        if mempool.max_tx_bytes < LARGEST_TRANSACTION {
+            return refuse(format!(
+                "mempool.max_tx_bytes is {}, at least {LARGEST_TRANSACTION} is needed: a block takes transactions of that size",
+                mempool.max_tx_bytes
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::comet::{Pace, Settings};
+
+    const ABCI: &str = "unix:///tmp/abci.sock";
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path());
+        let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+        let settings = Settings::local(
+            ABCI.to_owned(),
+            address(26_657),
+            address(0),
+            Pace::network(1_000),
+        );
+        home.write_config(&Config::new(&settings)).expect("written");
+        (folder, home)
+    }
+
+    #[test]
+    fn what_a_person_changed_in_the_file_is_found_when_the_node_starts() {
+        let (_folder, home) = home();
+        home.check_config(ABCI).expect("as it was written");
+        let written = std::fs::read_to_string(home.config_path()).expect("the file");
+        for (line, edited, words) in [
+            ("recheck = true", "recheck = false", "mempool.recheck"),
+            (
+                "cache_size = 200000",
+                "cache_size = 10000",
+                "mempool.cache_size",
+            ),
+            ("broadcast = true", "broadcast = false", "mempool.broadcast"),
+            ("type = \"flood\"", "type = \"nop\"", "mempool.type"),
+            (
+                "max_tx_bytes = 131072",
+                "max_tx_bytes = 1024",
+                "mempool.max_tx_bytes",
+            ),
+            (
+                "block_time_tolerance = \"60000ms\"",
+                "block_time_tolerance = \"10m\"",
+                "block_time_tolerance",
+            ),
+            ("abci = \"socket\"", "abci = \"grpc\"", "abci is"),
+            (ABCI, "tcp://127.0.0.1:26658", "proxy_app is"),
+            ("recheck = true", "", "missing field `recheck`"),
+        ] {
+            assert!(written.contains(line), "{line} is not in the file");
+            std::fs::write(home.config_path(), written.replace(line, edited)).expect("edited");
+            let said = home.check_config(ABCI).expect_err(edited).to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        let timeout = |line: &&str| line.starts_with("timeout_commit = ");
+        let line = written.lines().find(timeout).expect("the block time");
+        std::fs::write(
+            home.config_path(),
+            written.replace(line, "timeout_commit = \"0s\""),
+        )
+        .expect("edited");
+        let said = home.check_config(ABCI).expect_err("no pace").to_string();
+        assert!(said.contains("timeout_commit"), "{said}");
+        std::fs::remove_file(home.config_path()).expect("removed");
+        let said = home.check_config(ABCI).expect_err("no file").to_string();
+        assert!(said.contains("CometBFT would write its defaults"), "{said}");
+    }
+
+    #[test]
+    fn a_remote_signer_is_seen() {
+        let (_folder, home) = home();
+        assert!(!home.has_remote_signer().expect("the file"));
+        let written = std::fs::read_to_string(home.config_path()).expect("the file");
+        for (line, named) in [("", false), ("tcp://127.0.0.1:1", true)] {
+            let text = format!("priv_validator_laddr = \"{line}\"\n{written}");
+            std::fs::write(home.config_path(), text).expect("edited");
+            assert_eq!(home.has_remote_signer().expect("the file"), named);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The duty of a member: a share over the checkpoint of every epoch that root has not accepted, for as long as that takes.
+//!
+//! ```text
+//! accepted on root ◀──── signed, a batch a round ────▶ over          the votes of an epoch carry the share over the one before
+//!        └──── handed to each other node ────▶ all but the last one that is over
+//! ```
+//! A share that no vote carried (the node was down, its disk full, its precommit late) is signed when that can be done, kept with the shares
+//! of others, from where relayers take it, and handed to the nodes of `share_with`. What is signed comes from this node's own committed
+//! state and goes through the sign state; nobody can ask for it. A round does a bounded number of epochs, and all that is remembered is
+//! a position: root accepts in order, so the oldest go first.
+
+use std::{convert::Infallible, ops::Range, sync::Arc, time::Duration};
+
+use plasmid_proto::bridge::v1::{SubmitShareRequest, bridge_service_client::BridgeServiceClient};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+
+use super::root::Root;
+use crate::{
+    app::{App, ports::Unsigned, reads::LateShare, shares::Own},
+    engine::abci::Fault,
+};
+
+/// Time between two rounds.
+const PACE: Duration = Duration::from_millis(500);
+/// Time until a node that did not take a share is tried again.
+const REST: Duration = Duration::from_secs(5);
+/// Time after which shares over an epoch that is still not accepted are handed in again: the other node may have lost them.
+const AGAIN: Duration = Duration::from_secs(60);
+/// How long another node may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Epochs of one round.
+const BATCH: u64 = 64;
+/// Nodes that shares are handed to, at most.
+const MAX_NODES: usize = 64;
+
+/// A position among the epochs that root has not accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Position(u64);
+
+impl Position {
+    /// The epochs of a round: the first ones that are not done, of those that root has not accepted and that are below `end`.
+    fn round(&mut self, accepted: u64, end: u64) -> Range<u64> {
+        self.0 = self.0.max(accepted);
+        self.0..end.min(self.0.saturating_add(BATCH))
+    }
+
+    /// That this epoch of the round needs nothing more.
+    fn done(&mut self, epoch: u64) {
+        self.0 = self.0.max(epoch.saturating_add(1));
+    }
+}
+
+/// Another node.
+#[derive(Clone, Debug)]
+pub struct Other {
+    address: String,
+    channel: Channel,
+}
+
+impl Other {
+    /// A node at this address, connected when there is something to hand in.
+    fn new(address: &str) -> Result<Self, String> {
+        if !address.starts_with("http://") {
+            return Err("it must begin with http://, because shares are no secret and are handed in without TLS".to_owned());
+        }
+        let endpoint =
+            Endpoint::from_shared(address.to_owned()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            address: address.to_owned(),
+            channel: endpoint
+                .connect_timeout(PATIENCE)
+                .timeout(PATIENCE)
+                .connect_lazy(),
+        })
+    }
+}
+
+/// The nodes at these addresses.
+///
+/// # Errors
+/// The address that is wrong, and why.
+pub fn others(addresses: &[String]) -> Result<Vec<Other>, (String, String)> {
+    if let Some(one) = addresses.get(MAX_NODES) {
+        let why = format!("share_with names more than {MAX_NODES} nodes");
+        return Err((one.clone(), why));
+    }
+    let others = addresses.iter();
+    others
+        .map(|address| Other::new(address).map_err(|why| (address.clone(), why)))
+        .collect()
+}
+
+/// What the parts of the duty share.
+#[derive(Clone)]
+struct Duty {
+    app: Arc<App>,
+    root: Root,
+}
+
+/// Does the duty until it is dropped. A node without a checkpoint key has none.
+///
+/// # Errors
+/// [`Fault`] when the state or the store cannot be read.
+pub async fn run(app: Arc<App>, root: Root, others: Vec<Other>) -> Result<Infallible, Fault> {
+    let duty = Duty { app, root };
+    let (signed, until) = watch::channel(0);
+    let mut handing = JoinSet::new();
+    for other in others {
+        handing.spawn(duty.clone().hand_in(other, until.clone()));
+    }
+    let mut position = Position::default();
+    loop {
+        tokio::time::sleep(PACE).await;
+        let Some(accepted) = duty.accepted() else {
+            continue;
+        };
+        for epoch in position.round(accepted, duty.app.ended()) {
+            match duty.own_share(epoch).await? {
+                // What the sign state refuses for ever is not asked for again; it has said so.
+                Own::Share(_) | Own::None | Own::Unsigned(Unsigned::ForEver) => {
+                    position.done(epoch);
+                }
+                Own::Unsigned(Unsigned::ForNow) => break,
+            }
+        }
+        signed.send_replace(position.0);
+        while let Some(ended) = handing.try_join_next() {
+            ended.map_err(Fault::new)??;
+        }
+    }
+}
+
+impl Duty {
+    /// Checkpoints that root has accepted; none while root is not known.
+    fn accepted(&self) -> Option<u64> {
+        self.root.finalized()?;
+        Some(self.root.accepted())
+    }
+
+    /// Signing waits for the disk, so it is not for the threads that serve.
+    async fn own_share(&self, epoch: u64) -> Result<Own, Fault> {
+        let app = Arc::clone(&self.app);
+        tokio::task::spawn_blocking(move || app.own_share(epoch))
+            .await
+            .map_err(Fault::new)?
+    }
+
+    /// Hands the shares that are signed to another node. While an epoch lasts, its votes carry the share over the one before.
+    async fn hand_in(
+        self,
+        other: Other,
+        signed: watch::Receiver<u64>,
+    ) -> Result<Infallible, Fault> {
+        let mut position = Position::default();
+        let mut since = (0, Instant::now());
+        let mut silent = false;
+        loop {
+            tokio::time::sleep(PACE).await;
+            let Some(accepted) = self.accepted() else {
+                continue;
+            };
+            if since.0 != accepted {
+                since = (accepted, Instant::now());
+            } else if since.1.elapsed() > AGAIN {
+                since.1 = Instant::now();
+                position = Position::default();
+            }
+            let end = self.app.ended().saturating_sub(1).min(*signed.borrow());
+            for epoch in position.round(accepted, end) {
+                let Own::Share(share) = self.own_share(epoch).await? else {
+                    position.done(epoch);
+                    continue;
+                };
+                match submit(&other, &share).await {
+                    Ok(()) => {
+                        silent = false;
+                        position.done(epoch);
+                    }
+                    Err(status) => {
+                        // It may lag behind, or be down: what it lacks is handed in later.
+                        if !std::mem::replace(&mut silent, true) {
+                            let (node, why) = (&other.address, status.message());
+                            tracing::warn!(node, epoch, why, "a share was not taken; trying again");
+                        }
+                        tokio::time::sleep(REST).await;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Hands one share in. A node that refuses it because it knows better is not asked again.
+async fn submit(other: &Other, share: &LateShare) -> Result<(), Status> {
+    let request = SubmitShareRequest {
+        epoch: share.epoch,
+        member: u32::from(share.member),
+        signature: share.signature.to_vec(),
+    };
+    let mut client = BridgeServiceClient::new(other.channel.clone());
+    match client.submit_share(request).await {
+        Err(status) if status.code() != Code::InvalidArgument => Err(status),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_epochs_that_root_has_not_accepted_go_first_and_a_round_has_a_bound() {
+        let mut position = Position::default();
+        assert_eq!(position.round(3, 5), 3..5);
+        // Nothing was done: the same again.
+        assert_eq!(position.round(3, 1_000_000), 3..3 + BATCH);
+        for epoch in 3..3 + BATCH {
+            position.done(epoch);
+        }
+        assert_eq!(position.round(3, 1_000_000).start, 3 + BATCH);
+        // Root may be ahead of a node that catches up, and an endpoint may show less than before.
+        assert!(position.round(100, 90).is_empty());
+        assert_eq!(position.round(5, 110), 100..110);
+    }
+
+    #[tokio::test]
+    async fn only_addresses_that_can_be_called_are_taken() {
+        for wrong in [
+            "https://node:9090",
+            "node:9090",
+            "",
+            "http://",
+            "http://a b",
+        ] {
+            let told = others(&["http://node:9090".to_owned(), wrong.to_owned()]);
+            assert_eq!(
+                told.map(|_| ()).map_err(|(address, _)| address),
+                Err(wrong.to_owned())
+            );
+        }
+        let many = vec!["http://node:9090".to_owned(); MAX_NODES + 1];
+        assert!(others(&many).is_err());
+    }
+}

@@ -1,0 +1,325 @@
+//! The keys that a node should have, checked against the sets before anything is signed; and the checkpoint key with its sign state.
+//!
+//! CometBFT makes another consensus key without a word where its file is gone, and a member without its checkpoint key votes and signs no
+//! checkpoint: either is found here, before the node answers anyone.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use alloy_primitives::{Address, B256, hex};
+use ed25519_dalek::SigningKey;
+use plasmid_bridge::proof::{bls, checkpoint::certificate, set};
+use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_staking::{Member, epoch_of};
+
+use super::{
+    comet::{self, CometError},
+    config::Home,
+    development,
+    keystore::{self, KeyKind, Password, Secret},
+    root::Root,
+    sign_state::{Identity, SignState, SignStateError},
+};
+use crate::{
+    app::ports::{Signer, Unsigned},
+    chain::{epoch::set::set_at, genesis::file::Loaded as Genesis, tree::Tree},
+};
+
+mod error;
+
+pub use error::KeysError;
+
+/// What the checks need.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The password of the checkpoint key.
+    pub password: Option<&'a Password>,
+    /// CometBFT runs with files that are not in this node's folder: they are not checked.
+    pub engine_elsewhere: bool,
+}
+
+/// Checks the node's keys, and opens the checkpoint key; none for a node that only follows.
+///
+/// # Errors
+/// [`KeysError`], which says what is missing or wrong and what to do.
+pub fn open(
+    terms: Terms<'_>,
+    home: &Home,
+    genesis: &Genesis,
+    tree: &Tree,
+    height: u64,
+) -> Result<Option<Key>, KeysError> {
+    let root_chain_id = genesis.genesis.parameters.root_chain_id;
+    let members = members(tree, height, genesis.genesis.parameters.epoch_blocks)?;
+    let consensus = match terms.engine_elsewhere {
+        true => None,
+        false => consensus_key(home, root_chain_id)?,
+    };
+    let path = home.checkpoint_key_path();
+    if !path.exists() {
+        if !terms.engine_elsewhere && home.engine().has_remote_signer()? {
+            return Err(KeysError::NoKeyBesideRemote(path));
+        }
+        check_follower(home, consensus.as_ref(), &members)?;
+        tracing::info!("no checkpoint key: this node follows and signs nothing");
+        return Ok(None);
+    }
+    let password = terms.password.ok_or(KeysError::NoPassword)?;
+    let secret = keystore::open_kind(&path, KeyKind::Bls12381, password)?;
+    development::refuse_published("the checkpoint key", &secret, root_chain_id)?;
+    let key = bls::SecretKey::from_bytes(&secret).map_err(|_| KeysError::BadKey(path.clone()))?;
+    if !terms.engine_elsewhere {
+        check_validator(home, consensus.as_ref(), &key.public_key(), &members)?;
+    }
+    let identity = Identity {
+        deployment: genesis.deployment.domain.deployment,
+        key: key.public_key(),
+    };
+    Ok(Some(Key { key, identity }))
+}
+
+/// The checkpoint key, before its sign state is open.
+pub struct Key {
+    key: bls::SecretKey,
+    identity: Identity,
+}
+
+impl Key {
+    /// Opens the sign state that is there.
+    ///
+    /// # Errors
+    /// [`SignStateError`], which says what to do.
+    pub fn open_state(&self, home: &Home) -> Result<SignState, SignStateError> {
+        SignState::open(&home.sign_state_path(), self.identity)
+    }
+
+    /// Makes a sign state where there is none. Its floor is read from root: no checkpoint that root has accepted is signed again,
+    /// and whether this key stands under one of them is said.
+    ///
+    /// # Errors
+    /// [`KeysError::RootUnknown`] while root does not answer.
+    pub fn new_state(
+        &self,
+        home: &Home,
+        genesis: &Genesis,
+        root: &Root,
+    ) -> Result<SignState, KeysError> {
+        let view = root.view();
+        if view.finalized.is_none() {
+            return Err(KeysError::RootUnknown(home.sign_state_path()));
+        }
+        let members = &genesis.built.members;
+        let commitment = set::commit(members).ok().map(|set| set.commitment);
+        let is_ours = |member: &Member| member.checkpoint_key == self.identity.key;
+        let number = members.iter().position(is_ours);
+        let signed = newest_signed(&view.acceptances, number, commitment);
+        let floor = view
+            .accepted
+            .max(signed.map_or(0, |epoch| epoch.saturating_add(1)));
+        match signed {
+            Some(epoch) => tracing::warn!(
+                epoch,
+                floor,
+                "this key has signed in this deployment, as root shows: make sure that no other copy of this node signs with it"
+            ),
+            None => tracing::info!(
+                floor,
+                "a new sign state: root shows no signature of this key"
+            ),
+        }
+        Ok(SignState::create(
+            &home.sign_state_path(),
+            self.identity,
+            floor,
+        )?)
+    }
+
+    /// What signs by way of the sign state.
+    #[must_use]
+    pub fn signer(self, state: SignState) -> Box<dyn Signer> {
+        Box::new(CheckpointSigner {
+            key: self.key,
+            state: Mutex::new(state),
+            said: Mutex::default(),
+        })
+    }
+}
+
+/// The newest accepted checkpoint that member `number` of the set with this commitment has signed, by the certificate's own bits. One
+/// that another set signed, or one whose set is not known, may have been signed by it too.
+fn newest_signed(
+    acceptances: &BTreeMap<u64, Acceptance>,
+    number: Option<usize>,
+    commitment: Option<B256>,
+) -> Option<u64> {
+    let signed = |(epoch, record): &(&u64, &Acceptance)| {
+        // Sets 0 and 1 are genesis's; set e + 1, which signs checkpoint e, is stated by checkpoint e - 1.
+        let set = match epoch.checked_sub(1) {
+            None => commitment,
+            Some(before) => acceptances
+                .get(&before)
+                .map(|before| before.checkpoint.next_set),
+        };
+        match (set == commitment, number) {
+            (true, Some(number)) => certificate::has(&record.signers, number),
+            (true, None) => false,
+            (false, _) => true,
+        }
+    };
+    let newest = acceptances.iter().rev().find(signed);
+    newest.map(|(epoch, _)| *epoch)
+}
+
+/// The members of the sets of the epoch of the next block and of the one after.
+fn members(tree: &Tree, height: u64, epoch_blocks: u32) -> Result<Vec<Member>, KeysError> {
+    let epoch = epoch_of(height.saturating_add(1), epoch_blocks).unwrap_or(0);
+    let mut members = Vec::new();
+    for epoch in [epoch, epoch.saturating_add(1)] {
+        let first = epoch
+            .saturating_mul(u64::from(epoch_blocks))
+            .saturating_add(1);
+        let set = set_at(tree, first).map_err(|error| KeysError::NoSet {
+            epoch,
+            why: error.to_string(),
+        })?;
+        members.extend(set);
+    }
+    Ok(members)
+}
+
+/// The public consensus key in CometBFT's file; none where there is no file and need not be. Also checks that the other files are
+/// there without which CometBFT would begin with new ones.
+fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, KeysError> {
+    let engine = home.engine();
+    if !engine.node_key_path().exists() {
+        return Err(KeysError::NodeKeyGone(engine.node_key_path()));
+    }
+    let path = engine.consensus_key_path();
+    if engine.has_remote_signer()? {
+        return Ok(None);
+    }
+    // A key that is gone leaves its own sign state behind, or the checkpoint key beside it. They are looked for first: a CometBFT that
+    // starts meanwhile writes a key, then its state.
+    let was_there = engine.sign_state_path().exists() || home.checkpoint_key_path().exists();
+    if !path.exists() {
+        return match was_there {
+            true => Err(KeysError::ConsensusKeyGone(path)),
+            false => Ok(None),
+        };
+    }
+    let seed = Secret::from(comet::keys::read_consensus_key(&path)?);
+    development::refuse_published("the consensus key", &seed, root_chain_id)?;
+    Ok(Some(
+        SigningKey::from_bytes(&seed).verifying_key().to_bytes(),
+    ))
+}
+
+/// A node without a checkpoint key must be no member's, and never have signed.
+fn check_follower(
+    home: &Home,
+    consensus: Option<&[u8; 32]>,
+    members: &[Member],
+) -> Result<(), KeysError> {
+    let is_ours = |member: &&Member| Some(&member.consensus_key) == consensus;
+    if let Some(member) = members.iter().find(is_ours) {
+        return Err(KeysError::NoCheckpointKey {
+            consensus: home.engine().consensus_key_path(),
+            operator: Address::from(member.operator),
+            seat: member.seat,
+            checkpoint: home.checkpoint_key_path(),
+        });
+    }
+    if home.sign_state_path().exists() {
+        return Err(KeysError::CheckpointKeyGone {
+            sign_state: home.sign_state_path(),
+            checkpoint: home.checkpoint_key_path(),
+        });
+    }
+    Ok(())
+}
+
+/// Both keys of a member must be those that it registered.
+fn check_validator(
+    home: &Home,
+    consensus: Option<&[u8; 32]>,
+    checkpoint: &[u8; 96],
+    members: &[Member],
+) -> Result<(), KeysError> {
+    let Some(consensus) = consensus else {
+        return Ok(());
+    };
+    let state = home.engine().sign_state_path();
+    if !state.exists() {
+        return Err(CometError::NoSignState { path: state }.into());
+    }
+    for member in members {
+        let operator = Address::from(member.operator);
+        let same = (
+            member.consensus_key == *consensus,
+            member.checkpoint_key == *checkpoint,
+        );
+        if same == (false, true) {
+            return Err(KeysError::OtherConsensusKey {
+                path: home.engine().consensus_key_path(),
+                found: hex::encode(consensus),
+                expected: hex::encode(member.consensus_key),
+                operator,
+                seat: member.seat,
+            });
+        }
+        if same == (true, false) {
+            return Err(KeysError::OtherCheckpointKey {
+                path: home.checkpoint_key_path(),
+                found: hex::encode(checkpoint),
+                expected: hex::encode(member.checkpoint_key),
+                operator,
+                seat: member.seat,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The checkpoint key, which signs nothing that the sign state does not hold.
+struct CheckpointSigner {
+    key: bls::SecretKey,
+    state: Mutex<SignState>,
+    /// What was said last of a failure: it is said once, however often a share is asked for.
+    said: Mutex<Option<String>>,
+}
+
+impl CheckpointSigner {
+    fn say(&self, epoch: u64, failure: Option<&SignStateError>) {
+        let failure = failure.map(ToString::to_string);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said == failure {
+            return;
+        }
+        match &failure {
+            Some(error) => tracing::error!(epoch, %error, "no share was signed"),
+            None => tracing::info!(epoch, "shares are signed again"),
+        }
+        *said = failure;
+    }
+}
+
+impl Signer for CheckpointSigner {
+    fn key(&self) -> [u8; 96] {
+        self.key.public_key()
+    }
+
+    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = state.record(epoch, *digest);
+        drop(state);
+        self.say(epoch, outcome.as_ref().err());
+        match outcome {
+            Ok(_) => Ok(self.key.sign_checkpoint(digest)),
+            Err(SignStateError::Io { .. }) => Err(Unsigned::ForNow),
+            Err(_) => Err(Unsigned::ForEver),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

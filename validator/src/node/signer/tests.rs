@@ -1,0 +1,122 @@
+//! Which checkpoints of root this key stands under, and which keys belong together.
+
+use alloy_primitives::Address;
+use plasmid_bridge::proof::checkpoint::Checkpoint;
+
+use super::*;
+
+fn member(seat: u16) -> Member {
+    let byte = u8::try_from(seat).expect("small");
+    Member {
+        seat,
+        operator: [byte; 20],
+        registration: u64::from(seat) + 1,
+        consensus_key: [byte; 32],
+        checkpoint_key: [byte; 96],
+        power: 10,
+    }
+}
+
+/// Accepted checkpoints from epoch 0 on: who signed each, and which set signs the one after.
+fn accepted(rows: &[(u8, B256)]) -> BTreeMap<u64, Acceptance> {
+    let record = |(epoch, (bits, next_set)): (u64, &(u8, B256))| {
+        let mut checkpoint = Checkpoint::decode(&[1; 224]).expect("any bytes are a checkpoint");
+        (checkpoint.epoch, checkpoint.next_set) = (epoch, *next_set);
+        let mut signers = [0; 64];
+        signers[0] = *bits;
+        let record = Acceptance {
+            epoch,
+            digest: checkpoint.digest(),
+            carrier: Address::ZERO,
+            checkpoint,
+            signers,
+            time: 0,
+            block: 0,
+            due_count: 0,
+            tau: 0,
+        };
+        (epoch, record)
+    };
+    (0..).zip(rows).map(record).collect()
+}
+
+#[test]
+fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
+    let set = B256::repeat_byte(5);
+    let rows = accepted(&[(0b0011, set), (0b0111, set), (0b0011, set)]);
+    let newest = |number| newest_signed(&rows, number, Some(set));
+    assert_eq!(newest(Some(0)), Some(2));
+    assert_eq!(newest(Some(2)), Some(1));
+    assert_eq!(newest(Some(3)), None);
+    assert_eq!(newest(None), None, "no member's key");
+    // Of a set that is not known here, any key may have been a member.
+    let rows = accepted(&[
+        (0b0011, set),
+        (0b0011, B256::ZERO),
+        (0b0011, set),
+        (0b0011, set),
+    ]);
+    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(2));
+    let mut rows = accepted(&[(0b0011, set), (0b0011, set)]);
+    rows.remove(&0);
+    assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(1));
+}
+
+fn home() -> (tempfile::TempDir, Home) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    (folder, home)
+}
+
+#[test]
+fn both_keys_of_a_member_belong_together() {
+    let (_folder, home) = home();
+    let members = [member(1), member(2)];
+    let state = home.engine().sign_state_path();
+    let judged = check_validator(&home, Some(&[1; 32]), &[1; 96], &members);
+    assert!(matches!(
+        judged,
+        Err(KeysError::Comet(CometError::NoSignState { .. }))
+    ));
+    std::fs::create_dir_all(state.parent().expect("a folder")).expect("a folder");
+    std::fs::write(state, "{}").expect("written");
+    let judge = |consensus: u8, checkpoint: u8| {
+        check_validator(&home, Some(&[consensus; 32]), &[checkpoint; 96], &members)
+    };
+    assert!(judge(1, 1).is_ok());
+    assert!(judge(2, 2).is_ok());
+    assert!(judge(9, 9).is_ok(), "no member, or not yet");
+    assert!(matches!(
+        judge(9, 2),
+        Err(KeysError::OtherConsensusKey { seat: 2, .. })
+    ));
+    assert!(matches!(
+        judge(2, 9),
+        Err(KeysError::OtherCheckpointKey { seat: 2, .. })
+    ));
+    assert!(judge(1, 2).is_err());
+    assert!(
+        check_validator(&home, None, &[1; 96], &members).is_ok(),
+        "a remote signer"
+    );
+}
+
+#[test]
+fn a_node_without_a_checkpoint_key_is_no_members_and_has_never_signed() {
+    let (_folder, home) = home();
+    let members = [member(1), member(2)];
+    assert!(check_follower(&home, None, &members).is_ok());
+    assert!(check_follower(&home, Some(&[9; 32]), &members).is_ok());
+    let judged = check_follower(&home, Some(&[2; 32]), &members);
+    assert!(matches!(
+        judged,
+        Err(KeysError::NoCheckpointKey { seat: 2, .. })
+    ));
+    let identity = Identity {
+        deployment: [1; 20],
+        key: [2; 96],
+    };
+    drop(SignState::create(&home.sign_state_path(), identity, 0).expect("a new one"));
+    let judged = check_follower(&home, Some(&[9; 32]), &members);
+    assert!(matches!(judged, Err(KeysError::CheckpointKeyGone { .. })));
+}
