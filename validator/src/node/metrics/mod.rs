@@ -206,7 +206,7 @@ fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
         counter = committed::leaf::<WithdrawalCounter, _>(tree, &Slot::WithdrawalCounter)
             .map_err(|fault| ReadError::Internal(fault.to_string()));
     });
-    let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.0);
+    let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.next);
     Ok(Reading {
         shares: shares as u64,
         withdrawals: next.saturating_sub(1),
