@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use plasmid::node::{anvil, development, port, tools::Tools};
+use plasmid::node::{anvil, development, metrics::METRICS, port, tools::Tools};
 use serde_json::Value;
 
 /// How long a network may take to make a few blocks, a block a second.
@@ -142,6 +142,58 @@ async fn root(folder: &Path) -> anvil::Anvil {
         .expect("anvil")
 }
 
+/// A node that joins again has what its operator set in between, and what the chain relies on.
+fn joined_again(place: &Place, with_metrics: &str, plain: &str) {
+    place.good(with_metrics);
+    let file = place.path("c/cometbft/config/config.toml");
+    let text = fs::read_to_string(&file).expect("the engine's configuration");
+    let set = text
+        .replace("timeout_propose = \"3000ms\"", "timeout_propose = \"4s\"")
+        .replace("recheck = true", "recheck = false");
+    assert_ne!(set, text);
+    fs::write(
+        &file,
+        format!("{set}\n[instrumentation]\nnamespace = \"mine\"\n"),
+    )
+    .expect("write");
+    place.good(plain);
+    let text = fs::read_to_string(&file).expect("the engine's configuration");
+    for line in [
+        "timeout_propose = \"4s\"",
+        "namespace = \"mine\"",
+        "recheck = true",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    let own = fs::read_to_string(place.path("c/plasmid.toml")).expect("the configuration");
+    assert!(own.contains("metrics = "), "{own}");
+}
+
+/// Prometheus finds every name that docs/METRICS.md lists, and nothing else is served.
+async fn every_metric_is_served(address: SocketAddr) {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+    let ask = |path: &str| client.get(format!("http://{address}{path}")).send();
+    let page = ask("/metrics").await.expect("an answer");
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.expect("text");
+    for metric in &METRICS {
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(&format!("{}{{", metric.name)));
+        let line = line.unwrap_or_else(|| panic!("{} is not in\n{page}", metric.name));
+        let value = line.rsplit(' ').next().expect("a value");
+        assert!(value.parse::<u64>().is_ok(), "{line}");
+    }
+    assert!(
+        page.contains("cometbft_consensus_height{chain_id=\"plasmid-"),
+        "{page}"
+    );
+    assert_eq!(ask("/").await.expect("an answer").status(), 404);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -237,7 +289,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
 
     let peer = place.refused("init join --home a --peer 127.0.0.1:5");
     assert!(peer.contains("ID@HOST:PORT"), "{peer}");
-    let ports: Vec<_> = (0..9).map(|_| loopback()).collect();
+    let ports: Vec<_> = (0..10).map(|_| loopback()).collect();
     let id = |said: &Value| said["node_id"].as_str().expect("a node id").to_owned();
     let peers = format!(
         "--peer {}@{} --peer {}@{}",
@@ -249,10 +301,14 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let mut nodes = Vec::new();
     for (number, home) in ["a", "b", "c"].into_iter().enumerate() {
         let at = &ports[number * 3..];
-        let said = place.good(&format!(
+        let join = format!(
             "init join --home {home} --private --grpc {} --rpc {} --p2p {} {peers}",
             at[0], at[1], at[2]
-        ));
+        );
+        let said = place.good(&join);
+        if home == "c" {
+            joined_again(&place, &format!("{join} --metrics {}", ports[9]), &join);
+        }
         assert_eq!(said["chain_id"], created["chain_id"]);
         assert_eq!(said["validates"].as_bool(), Some(home != "c"));
         let engine = said["engine"].as_str().expect("a path").to_owned();
@@ -269,6 +325,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     );
     let status = place.good(&format!("{at} status"));
     assert_eq!(status["chain_id"], created["chain_id"]);
+    every_metric_is_served(ports[9]).await;
 
     // Its checkpoints reach root, by a relayer that asks the node that signs nothing; money comes in.
     let mut relay = place.command();

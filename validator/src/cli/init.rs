@@ -160,6 +160,9 @@ pub struct JoinCommand {
     /// Where CometBFT's RPC listens.
     #[arg(long, default_value = "127.0.0.1:26657", value_parser = listening)]
     rpc: SocketAddr,
+    /// Where Prometheus reads metrics, such as 127.0.0.1:26661 [default: nowhere].
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
     /// Where CometBFT's peers connect.
     #[arg(long, default_value = "0.0.0.0:26656", value_parser = listening)]
     p2p: SocketAddr,

@@ -21,6 +21,7 @@ mod beside;
 pub mod config;
 pub mod genesis;
 pub mod keys;
+mod merge;
 pub mod rpc;
 mod span;
 #[cfg(test)]
@@ -111,6 +112,19 @@ impl Home {
     /// Writes the configuration over what is there.
     pub fn write_config(&self, config: &Config) -> Result<(), CometError> {
         replace(&self.config_path(), config.to_text()?.as_bytes())
+    }
+
+    /// Writes the configuration; what an operator set in the file that is there stays.
+    pub fn merge_config(&self, config: &Config) -> Result<(), CometError> {
+        let path = self.config_path();
+        if !exists(&path)? {
+            return self.write_config(config);
+        }
+        let text = merge::merged(&read(&path)?, config).map_err(|error| CometError::Malformed {
+            path: path.clone(),
+            cause: error.to_string(),
+        })?;
+        replace(&path, text.as_bytes())
     }
 
     /// The configuration as it stands.

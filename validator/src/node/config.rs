@@ -37,6 +37,9 @@ pub struct Config {
     pub grpc: SocketAddr,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
+    /// Where Prometheus reads metrics (`/metrics`); none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
     /// gRPC addresses of other nodes, `http://…`, to which this node hands its shares over checkpoints that root has not accepted: what
     /// votes did not carry reaches a relayer that asks any of them.
     #[serde(default)]
@@ -84,13 +87,10 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError::Retain`] when it is less than evidence lives.
-    pub fn retained(&self, evidence_age_blocks: u64) -> Result<u64, ConfigError> {
+    pub fn retained(&self, min: u64) -> Result<u64, ConfigError> {
         match self.retain_blocks {
-            found if found == 0 || found >= evidence_age_blocks => Ok(found),
-            found => Err(ConfigError::Retain {
-                found,
-                min: evidence_age_blocks,
-            }),
+            found if found == 0 || found >= min => Ok(found),
+            found => Err(ConfigError::Retain { found, min }),
         }
     }
 }

@@ -12,6 +12,8 @@ pub mod founding;
 pub mod guard;
 pub mod keystore;
 pub mod local;
+pub mod metrics;
+pub mod options;
 pub mod plain;
 pub mod port;
 pub mod process;

@@ -32,6 +32,7 @@ use super::{
     duty,
     guard::Guard,
     keystore::Password,
+    metrics::{self, MetricsError},
     root::{Root, RootRefusal},
     served::{self, Served},
     shutdown,
@@ -90,6 +91,8 @@ pub enum StartError {
     Abci(#[from] AddressError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     #[error(transparent)]
     Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
     #[error("{0}")]
@@ -198,6 +201,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         shares: served,
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
+        counts: Arc::default(),
     };
     let address: AbciAddress = config.abci.parse()?;
     let limits = Limits::new(
@@ -206,6 +210,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         extension::EXTENSION_LONG,
     );
     let server = Server::bind(&address, limits).await?;
+    let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {
         chain_id: app.deployment().chain_id.clone(),
         height: app.state().tip.height,
@@ -228,6 +233,10 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         },
         outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
+        outcome = metrics::serve(config.metrics, watched) => match outcome {
+            Ok(never) => match never {},
+            Err(error) => Err(error.into()),
+        },
     };
     // What was committed becomes durable, however the node ends.
     app.store().flush()?;

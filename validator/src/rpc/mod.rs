@@ -31,6 +31,7 @@ use crate::{
     workers::Workers,
 };
 use connections::{Connections, Peer};
+use counts::Counts;
 use quota::Quota;
 use requests::Bounds;
 use shares::Desk;
@@ -38,6 +39,7 @@ use shares::Desk;
 mod bridge;
 pub mod client;
 mod connections;
+pub mod counts;
 mod health;
 mod quota;
 mod reads;
@@ -76,6 +78,8 @@ pub struct Backends {
     pub engine: Arc<dyn Mempool>,
     /// The root chain, for prices; never asked by consensus.
     pub root: Arc<Rpc>,
+    /// Where reads are counted.
+    pub counts: Arc<Counts>,
 }
 
 /// The services: backends, and the places in front of them.
@@ -84,6 +88,7 @@ struct Services {
     source: Arc<dyn Source>,
     engine: Arc<dyn Mempool>,
     root: Arc<Rpc>,
+    counts: Arc<Counts>,
     desk: Arc<Desk>,
     workers: Arc<Workers>,
     reads: Arc<Quota>,
@@ -217,6 +222,7 @@ impl Services {
             source: backends.source,
             engine: backends.engine,
             root: backends.root,
+            counts: backends.counts,
             desk: Arc::new(Desk::new(backends.shares)),
             workers: Arc::new(Workers::start("grpc-read", threads.clamp(2, 8), in_all)?),
             reads: Quota::new(in_all, per_address),
@@ -240,6 +246,14 @@ impl Services {
 
     /// Runs a read for `peer` on a thread of its own kind. It is stopped when it takes too long, or when nobody waits for it.
     async fn read<T: Send + 'static>(
+        &self,
+        peer: &Peer,
+        read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Status> {
+        self.counts.count(self.ask(peer, read).await)
+    }
+
+    async fn ask<T: Send + 'static>(
         &self,
         peer: &Peer,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,

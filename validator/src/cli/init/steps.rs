@@ -308,6 +308,7 @@ impl Step {
             private: command.private,
             share_with: command.share_with.clone(),
             one_machine: false,
+            metrics: command.metrics,
             retain_blocks: 0,
             endpoints: endpoints.into_iter().flatten().collect(),
         };

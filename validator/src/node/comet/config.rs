@@ -17,7 +17,7 @@ use crate::node::tools::COMETBFT_VERSION;
 /// of power from pushing the chain's median time ahead.
 pub const BLOCK_TIME_TOLERANCE: Duration = Duration::from_secs(60);
 /// Every single transaction of a block enters this cache, bundles being unpacked: a smaller one forgets what is pending.
-pub const LEAST_CACHE: u32 = 200_000;
+pub const MIN_CACHE: u32 = 200_000;
 
 /// How fast consensus goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Settings {
             pool_transactions: MIN_ENGINE_TRANSACTIONS,
             pool_bytes: MIN_ENGINE_BYTES,
             transaction_bytes: 128 << 10,
-            cache_transactions: LEAST_CACHE,
+            cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
         }
     }
@@ -216,7 +216,7 @@ impl Mempool {
             return Err("mempool.keep-invalid-txs-in-cache is on: what was refused once, such as for a sequence that was too far ahead, could never be sent again".into());
         }
         let least = [
-            ("cache_size", self.cache_size.into(), LEAST_CACHE.into()),
+            ("cache_size", self.cache_size.into(), MIN_CACHE.into()),
             ("size", self.size.into(), MIN_ENGINE_TRANSACTIONS.into()),
             ("max_txs_bytes", self.max_txs_bytes, MIN_ENGINE_BYTES),
             (
@@ -236,9 +236,7 @@ impl Mempool {
 
 const HEADER: &str = "\
 # CometBFT's configuration, written by Plasmid. What is not here has CometBFT 0.38's documented default.
-# Keep mempool.recheck on, mempool.cache_size at 200000, mempool.size at 20000 and mempool.max_txs_bytes at 8000000 or more,
-# consensus.timeout_commit at the plan's block time, consensus.skip_timeout_commit off and consensus.block_time_tolerance at 60s:
-# the chain relies on them.
+# The chain relies on some of these lines: docs/OPTIONS.md lists them with their reasons, and they are checked.
 
 ";
 
@@ -342,8 +340,12 @@ impl Config {
     pub(super) fn to_text(&self) -> Result<String, CometError> {
         self.check()?;
         toml::to_string(self)
-            .map(|text| format!("{HEADER}{text}"))
+            .map(|text| Self::with_header(&text))
             .map_err(|error| CometError::Config(error.to_string()))
+    }
+
+    pub(super) fn with_header(text: &str) -> String {
+        format!("{HEADER}{text}")
     }
 
     pub(super) fn from_text(text: &str) -> Result<Self, String> {

@@ -37,6 +37,8 @@ pub struct Place {
     pub share_with: Vec<String>,
     /// Timeouts of consensus for nodes on one machine, instead of those for networks.
     pub one_machine: bool,
+    /// Where metrics are served, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// Blocks that the engine keeps; zero keeps all.
     pub retain_blocks: u64,
     /// JSON-RPC endpoints of the root chain: one, or two that must agree.
@@ -55,12 +57,18 @@ pub fn write(
     file: &File,
 ) -> Result<(), FoundingError> {
     let abci = format!("unix://{}", absolute(home)?.join("abci.sock").display());
+    // What was set by hand and is no option of the command stays.
+    let before = home.read_config().ok();
+    let retain_blocks = before
+        .as_ref()
+        .map_or(place.retain_blocks, |config| config.retain_blocks);
     home.write_config(&Config {
         abci: abci.clone(),
         grpc: place.grpc,
         engine_rpc: format!("http://{}", place.rpc),
+        metrics: place.metrics.or(before.and_then(|config| config.metrics)),
         share_with: place.share_with.clone(),
-        retain_blocks: place.retain_blocks,
+        retain_blocks,
         root: Root {
             endpoints: place.endpoints.clone(),
             registry: created.registry,
@@ -78,7 +86,7 @@ pub fn write(
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;
     let engine = home.engine();
-    engine.write_config(&CometConfig::new(&settings))?;
+    engine.merge_config(&CometConfig::new(&settings))?;
     engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
     Ok(())
 }

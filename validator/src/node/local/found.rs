@@ -294,6 +294,7 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         private: true,
         share_with,
         one_machine: true,
+        metrics: None,
         retain_blocks: founding.retain_blocks,
         endpoints: vec![format!("http://{}", loopback(founding.root_port))],
     })

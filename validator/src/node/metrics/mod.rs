@@ -1,0 +1,218 @@
+//! What Prometheus reads of a node: one page of text, made anew for each who asks.
+//!
+//! CometBFT's own names stand where they mean the same (its process serves them too, when `instrumentation.prometheus` is on); the rest
+//! begins with `plasmid_`. docs/METRICS.md lists them all, with a dashboard and alert rules beside it.
+
+use std::{fmt::Write, sync::atomic::AtomicBool};
+
+use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
+
+use crate::{
+    app::reads::{ReadError, Reader, Source, chain},
+    chain::committed,
+    ledger::{Slot, leaf::WithdrawalCounter},
+    rpc::counts::Counts,
+};
+
+mod serve;
+
+pub use serve::{MetricsError, serve};
+
+/// What a page is made of.
+pub struct Reading {
+    status: GetStatusResponse,
+    shares: u64,
+    withdrawals: u64,
+    root_time: u64,
+    reads: u64,
+    reads_failed: u64,
+}
+
+/// How a value moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Up and down.
+    Gauge,
+    /// Up alone.
+    Counter,
+}
+
+/// One name.
+pub struct Metric {
+    /// As Prometheus knows it.
+    pub name: &'static str,
+    /// How it moves.
+    pub kind: Kind,
+    /// What it says.
+    pub help: &'static str,
+    value: fn(&Reading) -> u64,
+}
+
+const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Gauge,
+        help,
+        value,
+    }
+}
+
+/// Every name, in the order of the page.
+pub const METRICS: [Metric; 20] = [
+    gauge("cometbft_consensus_height", "Height of the chain.", |now| {
+        now.status.height
+    }),
+    gauge(
+        "cometbft_consensus_latest_block_height",
+        "The latest block height.",
+        |now| now.status.height,
+    ),
+    gauge(
+        "plasmid_checkpoint_epoch",
+        "The epoch of the latest block.",
+        |now| now.status.epoch,
+    ),
+    gauge(
+        "plasmid_checkpoint_accepted",
+        "Checkpoints that the root chain accepted in final blocks.",
+        |now| now.status.checkpoints_accepted,
+    ),
+    gauge(
+        "plasmid_checkpoint_final",
+        "Accepted checkpoints whose challenge window is over.",
+        |now| now.status.checkpoints_final,
+    ),
+    gauge(
+        "plasmid_checkpoint_waiting",
+        "Epochs that ended and whose checkpoint the root chain has not accepted.",
+        |now| {
+            now.status
+                .epoch
+                .saturating_sub(now.status.checkpoints_accepted)
+        },
+    ),
+    gauge(
+        "plasmid_checkpoint_shares",
+        "Signature shares that this node knows over the oldest checkpoint that the root chain has not accepted.",
+        |now| now.shares,
+    ),
+    gauge(
+        "plasmid_inbox_cursor",
+        "Messages from the root chain that the chain consumed.",
+        |now| now.status.inbox_cursor,
+    ),
+    gauge(
+        "plasmid_inbox_seen",
+        "Messages in final blocks of the root chain that this node knows.",
+        |now| now.status.inbox_seen,
+    ),
+    gauge(
+        "plasmid_inbox_waiting",
+        "Messages that this node knows and the chain has not consumed.",
+        |now| {
+            now.status
+                .inbox_seen
+                .saturating_sub(now.status.inbox_cursor)
+        },
+    ),
+    Metric {
+        name: "plasmid_withdrawal_total",
+        kind: Kind::Counter,
+        help: "Withdrawals that were made, refunds among them.",
+        value: |now| now.withdrawals,
+    },
+    gauge(
+        "plasmid_mempool_transactions",
+        "Transactions that wait in the application's pool.",
+        |now| now.status.mempool_transactions.into(),
+    ),
+    gauge(
+        "plasmid_store_durable_height",
+        "The last height that no crash loses.",
+        |now| now.status.durable_height,
+    ),
+    gauge(
+        "plasmid_store_waiting",
+        "Heights that are committed and not durable yet.",
+        |now| now.status.height.saturating_sub(now.status.durable_height),
+    ),
+    gauge("plasmid_store_leaves", "Leaves of the state tree.", |now| {
+        now.status.leaf_count.into()
+    }),
+    gauge(
+        "plasmid_root_height",
+        "The newest final block of the root chain up to which this node knows everything.",
+        |now| now.status.root_height,
+    ),
+    gauge(
+        "plasmid_root_time_seconds",
+        "The time of that block, in seconds since 1970.",
+        |now| now.root_time,
+    ),
+    gauge(
+        "plasmid_root_healthy",
+        "1 while this node knows the root chain soundly and reports it, else 0.",
+        |now| now.status.root_healthy.into(),
+    ),
+    Metric {
+        name: "plasmid_grpc_reads_total",
+        kind: Kind::Counter,
+        help: "Reads that clients asked for since the node started.",
+        value: |now| now.reads,
+    },
+    Metric {
+        name: "plasmid_grpc_reads_failed_total",
+        kind: Kind::Counter,
+        help: "Reads that were refused for want of room, took too long or met a fault.",
+        value: |now| now.reads_failed,
+    },
+];
+
+/// The page.
+///
+/// # Errors
+/// [`ReadError`] while the chain has no genesis.
+pub fn page(source: &dyn Source, counts: &Counts) -> Result<String, ReadError> {
+    let reading = read(source, counts)?;
+    let chain = &reading.status.chain_id;
+    let mut text = String::new();
+    for Metric {
+        name,
+        kind,
+        help,
+        value,
+    } in METRICS
+    {
+        let kind = match kind {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+        };
+        let value = value(&reading);
+        // Writing to a String does not fail.
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{{chain_id=\"{chain}\"}} {value}\n"
+        );
+    }
+    Ok(text)
+}
+
+fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
+    let going_on = AtomicBool::new(false);
+    let status = chain::get_status(&Reader::new(source, &going_on), &GetStatusRequest {})?;
+    let shares = source.shares(status.checkpoints_accepted)?.len();
+    let mut counter = Ok(None);
+    source.with_tree(&mut |tree, _| {
+        counter = committed::leaf::<WithdrawalCounter, _>(tree, &Slot::WithdrawalCounter)
+            .map_err(|fault| ReadError::Internal(fault.to_string()));
+    });
+    let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.next);
+    Ok(Reading {
+        shares: shares as u64,
+        withdrawals: next.saturating_sub(1),
+        reads: counts.asked(),
+        reads_failed: counts.failed(),
+        root_time: source.root().finalized.map_or(0, |block| block.time),
+        status,
+    })
+}
