@@ -19,7 +19,7 @@ use plasmid::{
 use serde_json::Value;
 
 /// Commands that run a network; the others serve people who use one.
-const OPERATORS: [&str; 4] = ["init", "start", "relay", "keys"];
+const OPERATORS: [&str; 5] = ["init", "start", "relay", "sign-state", "keys"];
 
 const HEAD: &str = "\
 # Options

@@ -334,6 +334,7 @@ mod tests {
             engine_rpc: "http://127.0.0.1:26657".into(),
             share_with: Vec::new(),
             retain_blocks: 0,
+            metrics: None,
             root: Root {
                 endpoints: vec!["https://eth.example/v3/0123abcd".into()],
                 registry: Address::repeat_byte(7),
