@@ -217,7 +217,7 @@ impl Link {
                 bytes,
             });
         }
-        self.expect(place, record.first, &record.before)?;
+        self.check_follows(place, record.first, &record.before)?;
         self.kind = kind;
         self.next = record.first.saturating_add(count);
         self.root = record.after;
@@ -225,10 +225,10 @@ impl Link {
     }
 
     fn end(&self, place: usize, transactions: u32, after: &B256) -> Result<(), LinkError> {
-        self.expect(place, transactions, after)
+        self.check_follows(place, transactions, after)
     }
 
-    fn expect(&self, place: usize, found: u32, root: &B256) -> Result<(), LinkError> {
+    fn check_follows(&self, place: usize, found: u32, root: &B256) -> Result<(), LinkError> {
         let expected = self.next;
         if found != expected {
             return Err(LinkError::Numbers {

@@ -35,6 +35,8 @@ use crate::{
     rpc::client::endpoint,
 };
 
+mod lost;
+
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
 /// The folder of the local network where the user names no other.
@@ -314,34 +316,6 @@ impl Deployment {
         let [_, _, root_chain] = abi::created_by(registry);
         let id = view_call(root, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
         Ok(Self::made_by(registry, root.chain_id().await?, id.0))
-    }
-
-    /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
-    /// the token itself, is paid.
-    ///
-    /// # Errors
-    /// Names what the address is.
-    pub fn refuse_lost(
-        &self,
-        what: &str,
-        address: [u8; 20],
-        token: Option<Address>,
-    ) -> Result<(), CliError> {
-        let address = Address::from(address);
-        let root_chain = Address::from(self.domain.root_chain);
-        let known = [
-            ("the deployment's Registry", Some(self.registry)),
-            ("the deployment's Inbox", Some(self.inbox)),
-            ("the deployment's Vault", Some(self.vault)),
-            ("the deployment's RootChain", Some(root_chain)),
-            ("the token's own contract", token),
-        ];
-        match known.into_iter().find(|(_, own)| *own == Some(address)) {
-            None => Ok(()),
-            Some((name, _)) => Err(CliError::new(format!(
-                "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
-            ))),
-        }
     }
 
     fn of_local(local: &NetworkFile) -> Result<Self, CliError> {
