@@ -120,6 +120,9 @@ impl App {
         let set = members
             .iter()
             .map(|member| (member.consensus_key, member.power));
+        // A node that starts again goes on at its height: what comes before its first block is as young as that block.
+        let mut pool = Pool::new(surroundings.pool);
+        pool.begin(state.tip.height);
         Ok(Self {
             parameters,
             deployment: genesis.deployment,
@@ -128,7 +131,7 @@ impl App {
             state: RwLock::new(state),
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
-            pool: Mutex::new(Pool::new(surroundings.pool)),
+            pool: Mutex::new(pool),
             plain: Mutex::default(),
             surroundings,
         })
