@@ -266,3 +266,18 @@ fn what_an_engine_lost_by_starting_again_leaves_the_pool_too() {
         );
     }
 }
+
+#[test]
+fn what_comes_before_the_first_block_of_a_node_that_starts_again_waits_for_a_block() {
+    let mut network = quiet();
+    // More blocks than those after which a transaction that the engine never asked about counts as lost.
+    network.run(40);
+    network.nodes[0].flush();
+    network.nodes[0].crash();
+    network.nodes[0].restart(&network.file, &network.chain);
+    let bytes = pay(&network, 0, 1, 0, FEE, 1);
+    assert_eq!(ask(network.nodes[0].app(), &bytes, CheckTxType::New), 0);
+    network.run(1);
+    let waits = network.nodes[0].app().pool().len() == 1;
+    assert!(waits || included(&network, &bytes));
+}
