@@ -209,9 +209,9 @@ fn prove_and_verify(folder: &Path) {
     assert!(said.contains("another deployment"), "{said}");
     let dear = refused(
         folder,
-        "tx transfer --from alice --to bob --amount 1 --most-fee 1",
+        "tx transfer --from alice --to bob --amount 1 --max-fee 1",
     );
-    assert!(dear.contains("--most-fee is 1"), "{dear}");
+    assert!(dear.contains("--max-fee is 1"), "{dear}");
     let stranger = refused(folder, "bridge prove --account 0x12");
     assert!(stranger.contains("0x12"), "{stranger}");
 }

@@ -35,7 +35,7 @@ contract Registry is IRegistry {
     uint256 private constant BOND_LIMIT = 1 << 96;
     /// @dev Within the shortest lock some root blocks come; one that does not end would keep a stake for ever when another operator
     /// does not agree.
-    uint256 private constant LEAST_LOCK_SECS = 1 minutes;
+    uint256 private constant MIN_LOCK_SECS = 1 minutes;
     uint256 private constant LOCK_LIMIT_SECS = 365 days;
 
     IEd25519Verifier public immutable verifier;
@@ -73,7 +73,7 @@ contract Registry is IRegistry {
             if (arguments.codes[i] == 0) revert CodeHashZero(i);
         }
         _inRange("bond", arguments.bond, 1, BOND_LIMIT);
-        _inRange("lockSecs", arguments.lockSecs, LEAST_LOCK_SECS, LOCK_LIMIT_SECS);
+        _inRange("lockSecs", arguments.lockSecs, MIN_LOCK_SECS, LOCK_LIMIT_SECS);
         _codes = arguments.codes;
         verifier = arguments.verifier;
         bond = arguments.bond;

@@ -169,7 +169,7 @@ pub async fn fees_and_simulation(net: &Net) {
         (0, status.data, status.gas_used)
     );
     let dear = Terms {
-        most_fee: 1,
+        max_fee: 1,
         ..Terms::default()
     };
     let answer = net

@@ -42,7 +42,7 @@ pub const NETWORK_FILE: &str = "network.json";
 /// The folder of the local network where the user names no other.
 pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
 /// The largest network file that is read, in bytes.
-const LARGEST_FILE: u64 = 256 * 1024;
+const MAX_FILE: u64 = 256 * 1024;
 
 /// Where to connect.
 #[derive(Clone, Args)]
@@ -374,7 +374,7 @@ fn read_network(path: &Path) -> Result<Option<NetworkFile>, CliError> {
         Err(error) => return Err(unreadable(error.to_string())),
     };
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE)
+    file.take(MAX_FILE)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(error.to_string()))?;
     serde_json::from_slice(&bytes)

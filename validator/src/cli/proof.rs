@@ -36,7 +36,7 @@ mod claim;
 use claim::{Claim, Names};
 
 /// The largest proof file that is read, in bytes.
-const LARGEST_FILE: u64 = 64 * 1024;
+const MAX_FILE: u64 = 64 * 1024;
 /// Root blocks that are searched for an acceptance at a time.
 const RANGE: u64 = 2_000;
 
@@ -311,7 +311,7 @@ fn read_file(path: &PathBuf) -> Result<Value, CliError> {
     let named = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
     let mut text = String::new();
     let file = fs::File::open(path).map_err(named)?;
-    file.take(LARGEST_FILE)
+    file.take(MAX_FILE)
         .read_to_string(&mut text)
         .map_err(named)?;
     serde_json::from_str(&text)

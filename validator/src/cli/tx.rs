@@ -22,7 +22,7 @@ use crate::{
 /// After how many blocks a transaction that stands in no block expires, unless the user names another height.
 const VALID_FOR: u64 = 5_000;
 /// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
-const MOST_FEE: u128 = 10_000_000_000_000_000;
+const MAX_FEE: u128 = 10_000_000_000_000_000;
 
 /// How often a transaction is signed anew because another one took its sequence meanwhile.
 const MAX_TRIES: u32 = 10;
@@ -52,8 +52,8 @@ pub struct Signing {
     #[arg(long)]
     pub fee: Option<u128>,
     /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
-    #[arg(long, default_value_t = MOST_FEE)]
-    pub most_fee: u128,
+    #[arg(long, default_value_t = MAX_FEE)]
+    pub max_fee: u128,
     /// Sequence [default: the account's next one at which no transaction waits].
     #[arg(long)]
     pub sequence: Option<u64>,
@@ -208,11 +208,11 @@ async fn fee(
         return Ok(fee);
     }
     let fee = suggested_fee(connection, scheme, header, body).await?;
-    match fee <= signing.most_fee {
+    match fee <= signing.max_fee {
         true => Ok(fee),
         false => Err(CliError::new(format!(
-            "the node suggests a fee of {fee} base units, and --most-fee is {}: nothing was signed",
-            signing.most_fee
+            "the node suggests a fee of {fee} base units, and --max-fee is {}: nothing was signed",
+            signing.max_fee
         ))),
     }
 }

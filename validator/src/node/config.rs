@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The largest configuration or genesis that is read, in bytes.
-const LARGEST_FILE: u64 = 4 << 20;
+const MAX_FILE: u64 = 4 << 20;
 
 /// `plasmid.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Too large to be what it should be.
-    #[error("{0} is larger than {LARGEST_FILE} bytes")]
+    #[error("{0} is larger than {MAX_FILE} bytes")]
     TooLarge(PathBuf),
     /// The file is not of its form.
     #[error("{path}: {why}")]
@@ -287,10 +287,10 @@ fn read_bounded(path: &Path) -> Result<String, ConfigError> {
     let mut text = String::new();
     fs::File::open(path)
         .map_err(io)?
-        .take(LARGEST_FILE + 1)
+        .take(MAX_FILE + 1)
         .read_to_string(&mut text)
         .map_err(io)?;
-    if text.len() as u64 > LARGEST_FILE {
+    if text.len() as u64 > MAX_FILE {
         return Err(ConfigError::TooLarge(path.to_owned()));
     }
     Ok(text)

@@ -107,7 +107,7 @@ pub struct Terms {
     /// The fee; none for what the node quotes.
     pub fee: Option<u128>,
     /// The most that a quoted fee may be.
-    pub most_fee: u128,
+    pub max_fee: u128,
     /// The sequence; none for the account's next one at which nothing waits.
     pub sequence: Option<u64>,
     /// Blocks from the tip after which it expires.
@@ -120,7 +120,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             fee: None,
-            most_fee: 10_000_000_000_000_000,
+            max_fee: 10_000_000_000_000_000,
             sequence: None,
             valid_for: 5_000,
             memo: [0; 32],
@@ -234,8 +234,8 @@ impl Client {
             Some(fee) => fee,
             None => self.fee(signer, header, &body).await?,
         };
-        if terms.fee.is_none() && fee > terms.most_fee {
-            let most = terms.most_fee;
+        if terms.fee.is_none() && fee > terms.max_fee {
+            let most = terms.max_fee;
             return Err(ClientError::Dear { fee, most });
         }
         Ok(signer.sign(Header { fee, ..header }, body, &self.domain))

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Refusals of a stream that are told; more end it.
-const MOST_REFUSALS: usize = 1_000;
+const MAX_REFUSALS: usize = 1_000;
 /// How often a follower looks whether there is a new block, here or on root.
 const POLL: Duration = Duration::from_millis(50);
 /// Every so many looks one of a transaction that no block has is looked up without a new block: the mempool may have taken it.
@@ -31,7 +31,7 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Transactions that one stream brings at most.
-const MOST_SUBMITTED: u64 = 1_000_000;
+const MAX_SUBMITTED: u64 = 1_000_000;
 /// How long a stream of transactions may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -65,9 +65,9 @@ impl TransactionService for Services {
                     log: taken.log,
                 });
             }
-            if answer.refusals.len() > MOST_REFUSALS {
+            if answer.refusals.len() > MAX_REFUSALS {
                 return Err(Status::resource_exhausted(format!(
-                    "more than {MOST_REFUSALS} transactions were refused, the last with code {}: stopped at position {index}",
+                    "more than {MAX_REFUSALS} transactions were refused, the last with code {}: stopped at position {index}",
                     taken.code
                 )));
             }
@@ -157,9 +157,9 @@ async fn next(
                 SILENCE.as_secs()
             ))
         })??;
-    if message.is_some() && index >= MOST_SUBMITTED {
+    if message.is_some() && index >= MAX_SUBMITTED {
         return Err(Status::resource_exhausted(format!(
-            "a stream takes {MOST_SUBMITTED} transactions: begin another one for the rest"
+            "a stream takes {MAX_SUBMITTED} transactions: begin another one for the rest"
         )));
     }
     Ok(message)

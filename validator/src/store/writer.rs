@@ -19,9 +19,9 @@ const FOLD_BYTES: usize = 48 << 20;
 const KEPT_HEIGHTS: usize = 16;
 const KEPT_BYTES: usize = 8 << 20;
 /// Steps of folding that are made even while heights wait; all of them once this much stands.
-const LEAST_STEPS: usize = 4;
-const MOST_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
-const MOST_BYTES: usize = 2 * FOLD_BYTES;
+const MIN_STEPS: usize = 4;
+const MAX_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
+const MAX_BYTES: usize = 2 * FOLD_BYTES;
 /// A commit waits while more than this is queued.
 const QUEUE_HEIGHTS: usize = 64;
 const QUEUE_BYTES: usize = 64 << 20;
@@ -142,8 +142,8 @@ impl Shared {
     /// Whether folding is to stop for now, after some steps.
     fn is_wanted_elsewhere(&self, steps: usize) -> bool {
         let waits = !self.queue.is_empty() || self.closing;
-        let piled = self.recent.len() > MOST_HEIGHTS || weight(self.recent.iter()) > MOST_BYTES;
-        waits && steps >= LEAST_STEPS && !piled
+        let piled = self.recent.len() > MAX_HEIGHTS || weight(self.recent.iter()) > MAX_BYTES;
+        waits && steps >= MIN_STEPS && !piled
     }
 }
 

@@ -38,7 +38,7 @@ use checks::CHECKS;
 use observe::Observations;
 
 /// The largest file of observations that is read, in bytes.
-const LARGEST_FILE: u64 = 64 << 20;
+const MAX_FILE: u64 = 64 << 20;
 
 /// Options of the demo.
 #[derive(Debug, Args)]
@@ -292,7 +292,7 @@ fn read(file: &Path) -> Result<Observations, CliError> {
     let named = |error: std::io::Error| CliError::new(format!("{}: {error}", file.display()));
     fs::File::open(file)
         .map_err(named)?
-        .take(LARGEST_FILE)
+        .take(MAX_FILE)
         .read_to_end(&mut bytes)
         .map_err(named)?;
     Ok(serde_json::from_slice(&bytes)?)

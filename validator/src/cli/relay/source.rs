@@ -18,7 +18,7 @@ use tonic::transport::Channel;
 use crate::{cli::CliError, node::plain, rpc::client::endpoint};
 
 /// Largest answer of a node that is read: 512 members and shares.
-const LARGEST_ANSWER: usize = 1 << 20;
+const MAX_ANSWER: usize = 1 << 20;
 /// Nodes that are asked, at most.
 const MAX_NODES: usize = 32;
 /// How long a node may take to answer.
@@ -69,7 +69,7 @@ impl Source for Nodes {
 }
 
 async fn ask(channel: Channel, epoch: u64) -> Result<Option<Offer>, String> {
-    let mut client = BridgeServiceClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+    let mut client = BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER);
     match client.get_shares(GetSharesRequest { epoch }).await {
         Ok(answer) => read_offer(answer.into_inner(), epoch).map(Some),
         Err(status) if status.code() == tonic::Code::NotFound => Ok(None),

@@ -5,7 +5,7 @@ use toml::Table;
 use super::{CometError, Config, Home, exists, read};
 
 /// The largest transaction that a block takes: one that does not fit a segment is invalid.
-const LARGEST_TRANSACTION: u32 = 32 << 10;
+const MAX_TRANSACTION: u32 = 32 << 10;
 
 impl Home {
     /// Checks the configuration as it stands: what the chain relies on, that the engine connects to where this node listens, and that it
@@ -61,9 +61,9 @@ impl Config {
                 mempool.kind, mempool.broadcast
             ));
         }
-        if mempool.max_tx_bytes < LARGEST_TRANSACTION {
+        if mempool.max_tx_bytes < MAX_TRANSACTION {
             return refuse(format!(
-                "mempool.max_tx_bytes is {}, at least {LARGEST_TRANSACTION} is needed: a block takes transactions of that size",
+                "mempool.max_tx_bytes is {}, at least {MAX_TRANSACTION} is needed: a block takes transactions of that size",
                 mempool.max_tx_bytes
             ));
         }

@@ -27,12 +27,12 @@ use crate::{
 /// The form of the file.
 const VERSION: u32 = 1;
 /// The largest plan that is read, in bytes.
-const LARGEST_FILE: u64 = 4 << 20;
+const MAX_FILE: u64 = 4 << 20;
 /// RootChain's own limits of its ring.
-const LEAST_SLOTS: u64 = 8;
-const MOST_SLOTS: u64 = 1 << 16;
+const MIN_SLOTS: u64 = 8;
+const MAX_SLOTS: u64 = 1 << 16;
 /// The most operators that the Registry lists.
-const MOST_OPERATORS: usize = 128;
+const MAX_OPERATORS: usize = 128;
 
 /// What all operators of a network must have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,12 +100,12 @@ impl Plan {
 
     /// Sizes both rings: RootChain's holds every window (DESIGN section 8), the child's exceeds it by what root may be late.
     pub fn size_rings(&mut self) {
-        self.record_slots = u32::try_from(self.least_slots()).unwrap_or(u32::MAX);
-        self.parameters.ring = u32::try_from(self.least_ring()).unwrap_or(u32::MAX);
+        self.record_slots = u32::try_from(self.min_slots()).unwrap_or(u32::MAX);
+        self.parameters.ring = u32::try_from(self.min_ring()).unwrap_or(u32::MAX);
     }
 
     /// (max(E, U) + T + grace + 2R) / shortest epoch + 4, and twice what U alone needs in each half; even.
-    fn least_slots(&self) -> u64 {
+    fn min_slots(&self) -> u64 {
         let given = &self.parameters;
         let reveals = u64::from(given.reveal_blocks).saturating_mul(given.root_block_secs);
         let held = [
@@ -116,11 +116,11 @@ impl Plan {
         ];
         let whole = self.epochs(held.into_iter().fold(0, u64::saturating_add));
         let half = self.epochs(given.unbonding_secs);
-        let slots = whole.max(half.saturating_mul(2)).max(LEAST_SLOTS);
+        let slots = whole.max(half.saturating_mul(2)).max(MIN_SLOTS);
         slots.saturating_add(slots % 2)
     }
 
-    fn least_ring(&self) -> u64 {
+    fn min_ring(&self) -> u64 {
         let given = &self.parameters;
         let late = [
             given.evidence_secs,
@@ -148,10 +148,10 @@ impl Plan {
                 self.version
             ));
         }
-        if self.operators.is_empty() || self.operators.len() > MOST_OPERATORS {
+        if self.operators.is_empty() || self.operators.len() > MAX_OPERATORS {
             let count = self.operators.len();
             return refuse(format!(
-                "operators: {count} are listed, 1 to {MOST_OPERATORS} can be"
+                "operators: {count} are listed, 1 to {MAX_OPERATORS} can be"
             ));
         }
         let mut seen = self.operators.clone();
@@ -261,14 +261,14 @@ impl Plan {
     }
 
     fn check_rings(&self) -> Result<(), FoundingError> {
-        let (slots, least) = (u64::from(self.record_slots), self.least_slots());
-        if slots < least || slots > MOST_SLOTS || slots % 2 != 0 {
+        let (slots, least) = (u64::from(self.record_slots), self.min_slots());
+        if slots < least || slots > MAX_SLOTS || slots % 2 != 0 {
             return Err(FoundingError::Plan(format!(
-                "record_slots is {slots}; at a shortest epoch of {} s it must be even and {least} to {MOST_SLOTS}",
+                "record_slots is {slots}; at a shortest epoch of {} s it must be even and {least} to {MAX_SLOTS}",
                 self.shortest_epoch_secs
             )));
         }
-        let (ring, least) = (u64::from(self.parameters.ring), self.least_ring());
+        let (ring, least) = (u64::from(self.parameters.ring), self.min_ring());
         if ring < least {
             return Err(FoundingError::Plan(format!(
                 "parameters.ring is {ring}; with {slots} record slots and a shortest epoch of {} s it must be at least {least}",
@@ -352,12 +352,12 @@ impl Plan {
         };
         let mut text = String::new();
         let file = fs::File::open(path).map_err(io)?;
-        file.take(LARGEST_FILE + 1)
+        file.take(MAX_FILE + 1)
             .read_to_string(&mut text)
             .map_err(io)?;
-        if text.len() as u64 > LARGEST_FILE {
+        if text.len() as u64 > MAX_FILE {
             return Err(FoundingError::Plan(format!(
-                "{} is larger than {LARGEST_FILE} bytes",
+                "{} is larger than {MAX_FILE} bytes",
                 path.display()
             )));
         }

@@ -34,7 +34,7 @@ mod upkeep;
 pub mod usage;
 
 /// The most validators of a local network.
-pub const MOST_VALIDATORS: u16 = 16;
+pub const MAX_VALIDATORS: u16 = 16;
 /// The password of every key file of a local network; it guards nothing.
 pub const PASSWORD: &str = "plasmid local network";
 /// The root chain id of local networks.
@@ -44,7 +44,7 @@ pub const ROOT_CHAIN_ID: u64 = 31_337;
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// Too few or too many.
-    #[error("{0} validators: a local network has 1 to {MOST_VALIDATORS}")]
+    #[error("{0} validators: a local network has 1 to {MAX_VALIDATORS}")]
     Validators(u16),
     /// The folder holds another network.
     #[error(

@@ -14,7 +14,7 @@ use plasmid_bridge::client::{
 use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient};
 
 use super::{
-    Local, LocalError, MOST_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
+    Local, LocalError, MAX_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
     found::{self, Founding},
     loopback, upkeep,
 };
@@ -370,7 +370,7 @@ fn ports(options: &Options, found: Option<&Local>) -> Result<(u16, Vec<NodePorts
         return Ok((local.root_port, local.nodes.clone()));
     }
     let validators = options.validators.unwrap_or(4);
-    if validators == 0 || validators > MOST_VALIDATORS {
+    if validators == 0 || validators > MAX_VALIDATORS {
         return Err(LocalError::Validators(validators));
     }
     let mut next = options.first_port;

@@ -17,7 +17,7 @@ struct Busy {
     tree: RefCell<Tree>,
     rng: RefCell<ChaCha20Rng>,
     looks: Cell<usize>,
-    most_hashes: Cell<usize>,
+    max_hashes: Cell<usize>,
 }
 
 impl Busy {
@@ -51,8 +51,7 @@ impl Trees for Busy {
         HASHED.set(0);
         visit(&self.tree.borrow());
         self.looks.set(self.looks.get() + 1);
-        self.most_hashes
-            .set(self.most_hashes.get().max(HASHED.get()));
+        self.max_hashes.set(self.max_hashes.get().max(HASHED.get()));
         self.block();
         Ok(())
     }
@@ -64,7 +63,7 @@ fn busy(seed: u64) -> Busy {
         tree: RefCell::default(),
         rng: RefCell::new(ChaCha20Rng::seed_from_u64(seed)),
         looks: Cell::default(),
-        most_hashes: Cell::default(),
+        max_hashes: Cell::default(),
     };
     (0..40).for_each(|_| busy.block());
     busy
@@ -107,7 +106,7 @@ fn a_storm_of_questions_that_cycles_through_epochs_never_holds_the_state_for_mor
             assert_eq!(several, whole.unwrap());
         }
     }
-    let most = busy.most_hashes.get();
+    let most = busy.max_hashes.get();
     assert!(most > 0 && most <= MAX_HASHES, "{most} hashes in one look");
 }
 
