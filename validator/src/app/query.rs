@@ -21,6 +21,7 @@ use crate::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
 use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Code;
+use crate::wire::shown;
 
 /// What a query gives.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +56,10 @@ impl App {
     ) -> Outcome<ResponseQuery> {
         let answer = match request.path.as_str() {
             "/leaf" => self.query_leaf(request, cancelled),
-            path => Err(ReadError::Unsupported(format!("no such path: {path:?}"))),
+            path => Err(ReadError::Unsupported(format!(
+                "no such path: {:?}",
+                shown(path)
+            ))),
         };
         respond(request, answer)
     }

@@ -38,7 +38,7 @@ mod vitals;
 
 pub use accounts::Remembered;
 pub use past::{Past, PastLeaf};
-pub use reader::{Reader, Trees, check, on_tree};
+pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
@@ -155,6 +155,9 @@ pub struct Simulated {
     pub code: Code,
     pub log: String,
     pub leaves_made: u32,
+    /// The height of the state that it was tried on, and its leaf count.
+    pub height: u64,
+    pub leaf_count: u32,
     /// Its bytes once it is signed.
     pub length: usize,
     pub data: Vec<u8>,
@@ -256,7 +259,8 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
             call(source, data, claims::prepare_claim)
         }
         _ => Err(ReadError::Unsupported(format!(
-            "no read has the path {path:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus"
+            "no read has the path {:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
+            crate::wire::shown(path)
         ))),
     }
 }
@@ -281,8 +285,13 @@ pub(crate) fn page(size: u32, token: &str, default: usize) -> Result<(usize, usi
             ReadError::Invalid(format!("page token {text:?} is not one of ours"))
         })?,
     };
+    Ok((start, page_size(size, default)))
+}
+
+/// How many entries a page has.
+pub(crate) fn page_size(size: u32, default: usize) -> usize {
     let wanted = if size == 0 { default } else { size as usize };
-    Ok((start, wanted.min(1_000)))
+    wanted.min(1_000)
 }
 
 /// The token of the next page, empty when there is none.

@@ -68,6 +68,24 @@ impl Reader<'_> {
     }
 }
 
+/// Runs `read` on the tree and its height in one look.
+///
+/// # Errors
+/// As [`Trees::look`].
+pub fn on_tree_and_height<T>(
+    reader: &Reader<'_>,
+    read: impl FnOnce(&Tree, u64) -> T,
+) -> Result<T, ReadError> {
+    let mut read = Some(read);
+    let mut answer = None;
+    reader.look_with_height(&mut |tree, height| {
+        if let Some(read) = read.take() {
+            answer = Some(read(tree, height));
+        }
+    })?;
+    answer.ok_or_else(|| ReadError::Internal("the state was not shown".into()))
+}
+
 /// Runs `read` on the tree and gives its answer.
 ///
 /// # Errors
