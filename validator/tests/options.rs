@@ -229,6 +229,7 @@ fn every_name_of_the_configuration_is_described() {
     let config = config::Config {
         abci: "unix:///a".to_owned(),
         grpc: "127.0.0.1:1".parse().expect("an address"),
+        grpc_proxies: vec!["127.0.0.1".parse().expect("an address")],
         engine_rpc: "http://127.0.0.1:2".to_owned(),
         metrics: Some("127.0.0.1:3".parse().expect("an address")),
         share_with: vec!["http://127.0.0.1:5".to_owned()],

@@ -11,7 +11,7 @@
 use std::{
     fmt, fs,
     io::{self, Read, Write},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -35,6 +35,9 @@ pub struct Config {
     pub abci: String,
     /// Where gRPC (and grpc-web) listens.
     pub grpc: SocketAddr,
+    /// Proxies in front of gRPC: their connections have no limit of their own, and the last address of `x-forwarded-for` is believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc_proxies: Vec<IpAddr>,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
     /// Where Prometheus reads metrics (`/metrics`); none when absent.
@@ -331,6 +334,7 @@ mod tests {
         Config {
             abci: "unix:///tmp/abci.sock".into(),
             grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
+            grpc_proxies: vec![[127, 0, 0, 1].into()],
             engine_rpc: "http://127.0.0.1:26657".into(),
             share_with: Vec::new(),
             retain_blocks: 0,

@@ -14,7 +14,7 @@ pub struct Described {
 }
 
 /// Every option of `plasmid.toml`.
-pub const OPTIONS: [Described; 9] = [
+pub const OPTIONS: [Described; 10] = [
     Described {
         name: "abci",
         default: "required",
@@ -25,7 +25,13 @@ pub const OPTIONS: [Described; 9] = [
         name: "grpc",
         default: "required",
         checked: "an address and a port that is free",
-        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS",
+        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS, which `grpc_proxies` names",
+    },
+    Described {
+        name: "grpc_proxies",
+        default: "none",
+        checked: "IP addresses",
+        meaning: "proxies in front of gRPC, from which the last address of `x-forwarded-for` is believed to be the client's: the proxy has to append it. Without this line all clients behind a proxy share the limits of one address; name no address from which others connect",
     },
     Described {
         name: "engine_rpc",

@@ -48,7 +48,7 @@ use crate::{
     chain::{committed, extension, genesis::file::Loaded as Genesis},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, Backends, ServeError},
+    rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
 };
 
@@ -203,6 +203,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
+    let listen = Listen {
+        address: config.grpc,
+        limits: connections,
+        proxies: config.grpc_proxies,
+    };
     let address: AbciAddress = config.abci.parse()?;
     let limits = Limits::new(
         parameters.max_block_bytes,
@@ -231,7 +236,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
-        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},

@@ -62,9 +62,11 @@ pub fn write(
     let retain_blocks = before
         .as_ref()
         .map_or(place.retain_blocks, |config| config.retain_blocks);
+    let grpc_proxies = before.as_ref().map(|config| config.grpc_proxies.clone());
     home.write_config(&Config {
         abci: abci.clone(),
         grpc: place.grpc,
+        grpc_proxies: grpc_proxies.unwrap_or_default(),
         engine_rpc: format!("http://{}", place.rpc),
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
         share_with: place.share_with.clone(),
