@@ -36,6 +36,8 @@ use crate::{
 };
 
 mod people;
+#[cfg(test)]
+mod storm;
 
 use people::{People, genesis, init_chain};
 

@@ -13,6 +13,8 @@
 pub mod bench;
 mod consensus;
 mod convert;
+#[cfg(test)]
+mod looks;
 mod mempool;
 pub mod pool;
 pub mod ports;
@@ -77,6 +79,8 @@ pub struct App {
     /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
     plain: Mutex<BTreeSet<Hash>>,
     surroundings: Surroundings,
+    #[cfg(test)]
+    looks: looks::Looks,
 }
 
 /// A proposal that was executed and found valid, so that FinalizeBlock need not execute it again.
@@ -134,6 +138,8 @@ impl App {
             pool: Mutex::new(pool),
             plain: Mutex::default(),
             surroundings,
+            #[cfg(test)]
+            looks: looks::Looks::default(),
         })
     }
 
@@ -172,7 +178,10 @@ impl App {
 
     /// The chain at the tip; hold it shortly, no block is applied meanwhile.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(test)]
+        self.looks.begun();
+        state
     }
 
     /// The pool; hold it shortly.
@@ -181,7 +190,12 @@ impl App {
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        #[cfg(test)]
+        let waits = self.looks.waits();
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(test)]
+        self.looks.waited(waits);
+        state
     }
 }
 
