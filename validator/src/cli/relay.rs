@@ -49,7 +49,7 @@ pub struct RelayCommand {
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
+    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: before that, this relayer does not submit in its place.
     #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
     /// The most that is offered per gas, base fee and tip together, in gwei (1.5); while root is dearer, checkpoints wait.

@@ -240,9 +240,9 @@ pub enum Reject {
         /// How many times the waiting transaction was replaced since the last block.
         times: u32,
     },
-    /// It waited, and waits no more.
+    /// It waited, and was removed from the mempool.
     #[error(
-        "this transaction waits no more: its sender cannot pay for it any more, it did not apply, or it made room for others; sign and send it again"
+        "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, or it made room for others; sign and send it again"
     )]
     GivenUp,
 }
