@@ -272,8 +272,6 @@ impl Connection {
 pub struct Deployment {
     /// What signatures bind.
     pub domain: Domain,
-    /// Made the other contracts.
-    pub registry: Address,
     /// Takes deposits, pays claims.
     pub vault: Address,
     /// Takes forced transactions.
@@ -342,7 +340,6 @@ impl Deployment {
                 root_chain: root_chain.into_array(),
                 deployment,
             },
-            registry,
             vault,
             inbox,
             contracts: OwnContracts::of_registry(&registry.into_array()),
