@@ -277,8 +277,6 @@ impl Connection {
 pub struct Deployment {
     /// What signatures bind.
     pub domain: Domain,
-    /// Made the other contracts.
-    pub registry: Address,
     /// Takes deposits, pays claims.
     pub vault: Address,
     /// Takes forced transactions.
@@ -347,7 +345,6 @@ impl Deployment {
                 root_chain: root_chain.into_array(),
                 deployment,
             },
-            registry,
             vault,
             inbox,
             contracts: OwnContracts::of_registry(&registry.into_array()),

@@ -62,7 +62,7 @@ pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use recipient::OwnContracts;
+pub use recipient::{OwnContracts, Unusable};
 pub use reject::{Asset, Reject};
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};
