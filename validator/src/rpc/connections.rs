@@ -27,7 +27,7 @@ use super::quota::{Place, Quota, site};
 
 /// How often a connection that is waited on looks whether it has to end.
 const LOOK: Duration = Duration::from_secs(1);
-/// Connections that are told to end and have not ended yet, at most: for so many, new ones come in beyond the limit.
+/// Largest number of connections that were told to end and have not ended yet: the limit of connections may be exceeded by this many meanwhile.
 pub const MAX_ENDING: usize = 32;
 /// Pause after a failed accept: it fails when file descriptors run out, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
