@@ -73,6 +73,8 @@ pub struct App {
     genesis: BlockCommitment,
     set: Vec<([u8; 32], u64)>,
     state: RwLock<State>,
+    /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
+    turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
@@ -133,6 +135,7 @@ impl App {
             genesis: commitment,
             set: set.collect(),
             state: RwLock::new(state),
+            turnstile: Mutex::default(),
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
             pool: Mutex::new(pool),
@@ -178,6 +181,7 @@ impl App {
 
     /// The chain at the tip; hold it shortly, no block is applied meanwhile.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        drop(lock(&self.turnstile));
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         #[cfg(test)]
         self.looks.begun();
@@ -190,6 +194,7 @@ impl App {
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        let _turn = lock(&self.turnstile);
         #[cfg(test)]
         let waits = self.looks.waits();
         let state = self.state.write().unwrap_or_else(PoisonError::into_inner);

@@ -191,6 +191,12 @@ impl Drop for InUse {
 mod tests {
     use super::*;
 
+    struct Nobody;
+
+    impl std::task::Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
     fn address(last: u8) -> IpAddr {
         [127, 0, 0, last].into()
     }
@@ -232,7 +238,8 @@ mod tests {
     #[test]
     fn an_answer_waits_while_too_much_is_unsent_and_is_woken_when_something_is() {
         let peer = Arc::new(Peer::new(address(1)));
-        let mut context = Context::from_waker(Waker::noop());
+        let waker = Waker::from(Arc::new(Nobody));
+        let mut context = Context::from_waker(&waker);
         let held = peer.count(7);
         assert!(peer.poll_room(8, &mut context).is_ready());
         let more = peer.count(1);
