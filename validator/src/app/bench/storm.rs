@@ -116,9 +116,6 @@ fn a_block_waits_for_a_look_of_each_reader_and_no_longer_whatever_they_ask() {
     );
     assert!(looks > BLOCKS as usize * THREADS, "{looks} looks");
     // Those that were under way when the block said that it waits.
-    assert!(
-        overtaken <= THREADS,
-        "a block waited for {overtaken} looks"
-    );
+    assert!(overtaken <= THREADS, "a block waited for {overtaken} looks");
     assert!(most > 0 && most <= MAX_HASHES, "{most} hashes in one look");
 }
