@@ -34,6 +34,10 @@ pub enum TreeError {
         first: Option<u64>,
         last: Option<u64>,
     },
+    #[error(
+        "what changed since epoch {epoch} is on disk; in memory are the epochs from {first} on"
+    )]
+    OnDisk { epoch: u64, first: u64 },
     #[error("epoch {given} was marked after epoch {last}")]
     EpochOrder { last: u64, given: u64 },
     #[error("the history of epoch {epoch} leads to state root {computed}, marked was {marked}")]

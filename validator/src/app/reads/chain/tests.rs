@@ -11,7 +11,9 @@ use plasmid_bridge::{
 use plasmid_staking::Member;
 
 use super::*;
-use crate::app::reads::{Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals};
+use crate::app::reads::{
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals,
+};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
 
@@ -81,6 +83,9 @@ impl Source for Busy {
         unreachable!()
     }
     fn moment(&self) -> (u64, u64) {
+        unreachable!()
+    }
+    fn disk(&self) -> &Disk {
         unreachable!()
     }
     fn commitment(&self, _: u64) -> Result<Option<BlockCommitment>, ReadError> {
