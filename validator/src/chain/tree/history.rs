@@ -34,10 +34,13 @@ pub struct Mark {
 /// What a leaf was before its first change after the mark of `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoLeaf {
+    /// The last epoch that was marked before the leaf changed.
     pub epoch: u64,
+    /// Index of the leaf, from 0.
     pub index: u32,
     /// Index of the leaf with the next larger key, then.
     pub next: u32,
+    /// The value before that change, in bytes of the leaf's width.
     pub value: Box<[u8]>,
 }
 
@@ -46,6 +49,7 @@ pub struct UndoLeaf {
 pub struct Old {
     /// Index of the leaf with the next larger key.
     pub next: u32,
+    /// The value, as wide as the leaf's.
     pub value: Box<[u8]>,
 }
 
@@ -53,7 +57,9 @@ pub struct Old {
 /// layers in memory one by one while it holds the state, so that their number is bounded too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastLimit {
+    /// Layers that change no more.
     pub epochs: usize,
+    /// Their bytes in memory, about ([`Layer::bytes`]).
     pub bytes: usize,
 }
 
@@ -69,11 +75,13 @@ impl PastLimit {
 /// How much of the past is kept where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PastSize {
-    /// Epochs in memory, and old leaves in their layers.
+    /// Epochs whose layers are in memory, the open one included.
     pub epochs: u64,
+    /// Old leaves in those layers.
     pub leaves: u64,
-    /// The same of those that are on disk only.
+    /// Epochs whose layers are on disk only.
     pub epochs_on_disk: u64,
+    /// Old leaves in those.
     pub leaves_on_disk: u64,
 }
 
