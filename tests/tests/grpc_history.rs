@@ -154,7 +154,10 @@ fn while_root_stands_still_every_epoch_stays_provable_and_memory_is_bounded() {
         }
     }
     let size = network.nodes[0].app().state().tree.past_size();
-    assert!(size.epochs_on_disk > 30 && size.leaves_on_disk > size.leaves, "{size:?}");
+    assert!(
+        size.epochs_on_disk > 30 && size.leaves_on_disk > size.leaves,
+        "{size:?}"
+    );
     // Root comes back and settles all but the last few.
     network.nodes[0].seen.settle(epochs - 3);
     network.run(K);
