@@ -13,7 +13,7 @@ use super::ReadError;
 use crate::chain::tree::Old;
 use crate::store::{Store, StoreError};
 
-/// Reads that may use the disk at the same time: half of the threads that serve reads, so that others go on.
+/// Reads that may use the disk at the same time: at most half of the eight threads that serve reads on a large machine.
 pub const MAX_DISK_READS: usize = 4;
 
 /// Searches of one proof: for every level one for the kept node above the sibling, and up to eight for what is below it; one

@@ -96,6 +96,8 @@ struct Away {
 #[derive(Clone, Default)]
 pub(super) struct History {
     away: VecDeque<Away>,
+    /// Sum of the old leaves in `away`, of which there may be very many.
+    leaves_away: u64,
     closed: VecDeque<Arc<Layer>>,
     open: Option<Layer>,
 }
@@ -185,8 +187,13 @@ impl History {
                 first: self.layers().next().map_or(0, |layer| layer.mark.epoch),
             });
         }
-        self.away.push_back(Away { mark, leaves });
+        self.push_away(mark, leaves);
         Ok(())
+    }
+
+    fn push_away(&mut self, mark: Mark, leaves: u32) {
+        self.leaves_away = self.leaves_away.saturating_add(leaves.into());
+        self.away.push_back(Away { mark, leaves });
     }
 
     fn check_order(&self, given: u64) -> Result<(), TreeError> {
@@ -230,8 +237,8 @@ impl History {
     /// Drops the layers of all epochs before `first`.
     pub fn retain(&mut self, first: u64) {
         let is_old = |mark: &Mark| mark.epoch < first;
-        while self.away.front().is_some_and(|away| is_old(&away.mark)) {
-            self.away.pop_front();
+        while let Some(away) = self.away.pop_front_if(|away| is_old(&away.mark)) {
+            self.leaves_away = self.leaves_away.saturating_sub(away.leaves.into());
         }
         while self.closed.front().is_some_and(|layer| is_old(&layer.mark)) {
             self.closed.pop_front();
@@ -259,11 +266,10 @@ impl History {
 
     /// Lets go of the layers of all epochs up to `last`, because they are on disk; their marks stay.
     pub fn release(&mut self, last: u64) {
-        while let Some(layer) = self.closed.pop_front_if(|layer| layer.mark.epoch <= last) {
-            self.away.push_back(Away {
-                mark: layer.mark,
-                leaves: u32::try_from(layer.leaf_count()).unwrap_or(u32::MAX),
-            });
+        let is_there = |layer: &mut Arc<Layer>| layer.mark.epoch <= last;
+        while let Some(layer) = self.closed.pop_front_if(is_there) {
+            let leaves = u32::try_from(layer.leaf_count()).unwrap_or(u32::MAX);
+            self.push_away(layer.mark, leaves);
         }
     }
 
@@ -272,14 +278,12 @@ impl History {
     }
 
     pub fn size(&self) -> PastSize {
-        let sum = |sum: u64, leaves: u64| sum.saturating_add(leaves);
         let layers = self.layers().map(|layer| layer.leaf_count() as u64);
-        let away = self.away.iter().map(|away| u64::from(away.leaves));
         PastSize {
             epochs: self.layers().count() as u64,
-            leaves: layers.fold(0, sum),
+            leaves: layers.fold(0, u64::saturating_add),
             epochs_on_disk: self.away.len() as u64,
-            leaves_on_disk: away.fold(0, sum),
+            leaves_on_disk: self.leaves_away,
         }
     }
 }
