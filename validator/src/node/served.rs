@@ -18,8 +18,8 @@ use crate::{
     app::{
         App,
         reads::{
-            Contracts, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated,
-            Source, Tip, Vitals, Watch, shares::Shares,
+            Contracts, Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered,
+            Simulated, Source, Tip, Vitals, Watch, shares::Shares,
         },
     },
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
@@ -109,6 +109,10 @@ impl Source for Served {
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
         let state = self.app.state();
         visit(&state.tree, state.tip.height);
+    }
+
+    fn disk(&self) -> &Disk {
+        self.app.disk()
     }
 
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError> {

@@ -45,7 +45,7 @@ use crate::{
         ports::Outlook,
         reads::{Facts, Source},
     },
-    chain::{committed, extension, genesis::file::Loaded as Genesis},
+    chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
     rpc::{self, Backends, Listen, ServeError},
@@ -185,6 +185,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
         retain_blocks: config.retained(parameters.evidence_age_blocks)?,
+        past: PastLimit::MAX,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
