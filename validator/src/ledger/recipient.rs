@@ -1,7 +1,7 @@
 //! Whom money must not go to, because nobody could ever use it there (PROTOCOL section 4, recipients).
 //!
-//! Nobody acts on the child for a contract of this deployment, and on root none of them can take a withdrawal; a token that stands at
-//! its own address belongs to nobody either. The Vault refuses the same accounts when somebody deposits.
+//! Nobody acts on the child for a contract of this deployment, its verifier included, and on root none of them can take a withdrawal; a
+//! token that stands at its own address belongs to nobody either. The Vault refuses the same accounts when somebody deposits.
 
 use plasmid_bridge::proof::deployment;
 
@@ -14,9 +14,9 @@ use super::transaction::Body;
 #[cfg(test)]
 mod tests;
 
-/// Registry, Inbox, Vault and RootChain of this deployment.
+/// Registry, Inbox, Vault and RootChain of this deployment, and the verifier that all deployments share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnContracts([[u8; 20]; 4]);
+pub struct OwnContracts([[u8; 20]; 5]);
 
 impl OwnContracts {
     /// Those of a deployment with these parameters.
@@ -26,7 +26,8 @@ impl OwnContracts {
 
     /// Those that this Registry creates.
     pub fn of_registry(registry: &[u8; 20]) -> Self {
-        Self(deployment::contracts(registry))
+        let [registry, inbox, vault, root_chain] = deployment::contracts(registry);
+        Self([registry, inbox, vault, root_chain, deployment::VERIFIER])
     }
 
     /// Refuses an account that belongs to a contract of this deployment, or to `token` itself.
