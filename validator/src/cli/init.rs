@@ -68,9 +68,9 @@ pub enum InitCommand {
         #[arg(long, value_name = "HASH")]
         agreement: B256,
     },
-    /// Takes stake and bond back: before an agreement, or when its lock, and the time of a creation that has begun, have run out. Whoever
-    /// does it after the first step of the creation stops this founding until it registers again with the same keys and the same stake: it
-    /// can go on with nothing else. If it does not, everybody takes their stakes back, and a plan with another salt begins anew.
+    /// Returns stake and bond. Possible before you agree, or after the locks of your agreement and of a creation that has begun have expired.
+    /// Whoever does it after the first step of the creation stops this founding until it registers again with the same keys and the same
+    /// stake: it can go on with nothing else. If it does not, everybody takes their stakes back, and a plan with another salt begins anew.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -78,7 +78,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Creates Inbox, Vault and RootChain step by step, paying in the genesis balances with the last; anyone may, and again when it was cut short.
+    /// Creates Inbox, Vault and RootChain step by step, and pays in the genesis balances with the last step. Anyone may run it; run it again to continue an interrupted creation.
     Create {
         #[command(flatten)]
         file: PlanFile,
@@ -86,7 +86,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Writes what a node needs to run in the network that was created, a validator's or another one's.
+    /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
     /// Who has registered and agreed, with which share of the power; what there is to agree on; and whether the contracts stand.
     Status(PlanFile),

@@ -65,7 +65,6 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
             |config| config.root.endpoints = vec!["http://a.example".into(); 3],
             "has 3",
         ),
-        
         (|config| config.root.registry = Address::ZERO, "registry"),
         (|config| config.root.deployed_at = 0, "deployed_at"),
         (
