@@ -147,6 +147,7 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
     anvil.reorganise(1).await;
     assert!(rpc.code(registry, At::Latest).await.unwrap().is_empty());
 
+    operator.resync().await;
     // Who sends stake nevertheless is told that nobody is registered, with the transaction that carried it.
     anvil.pause(false).await;
     let stake = U256::from(1_000_000_000);

@@ -36,6 +36,7 @@ pub use record::{Listed, Record, Share};
 pub use shelf::{Memory, Shelf, Visit, Write};
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
+pub use writer::MAX_WAITING;
 
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;

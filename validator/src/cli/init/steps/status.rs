@@ -1,6 +1,6 @@
 //! `plasmid init status`, and the table of operators that it shares with `init agree`: who has which share of the power.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::abi::IRegistry;
 use serde_json::{Value, json};
 
@@ -37,19 +37,19 @@ impl Table {
             let power = power(operator);
             let part = power.saturating_mul(3);
             Row {
-                operator: alloy_primitives::Address::from(operator.operator).to_string(),
+                operator: Address::from(operator.operator).to_string(),
                 stake: amount::show(operator.stake, DECIMALS),
                 checkpoint_key: hex::encode(operator.checkpoint_key),
                 power,
                 share: power.saturating_mul(1_000).checked_div(total).unwrap_or(0),
-                warns: match () {
-                    () if part > total.saturating_mul(2) => Some(
+                warns: if part > total.saturating_mul(2) {
+                    Some(
                         "has more than two thirds of the power: it alone decides on everything, and can take all money of the network",
-                    ),
-                    () if part >= total => Some(
-                        "has a third of the power or more: it alone can stop the network",
-                    ),
-                    () => None,
+                    )
+                } else if part >= total {
+                    Some("has a third of the power or more: it alone can stop the network")
+                } else {
+                    None
                 },
             }
         });
