@@ -38,6 +38,7 @@ pub use record::{Listed, Record, Share};
 pub use shelf::{Memory, Shelf, Visit, Write};
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
+pub use writer::MAX_WAITING;
 
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;

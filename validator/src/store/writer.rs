@@ -26,6 +26,8 @@ const MAX_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
 const MAX_BYTES: usize = 2 * FOLD_BYTES;
 /// A commit waits while more than this is queued.
 const QUEUE_HEIGHTS: usize = 64;
+/// The most heights that are committed and not durable: those in the queue and those that are being written.
+pub const MAX_WAITING: usize = 2 * QUEUE_HEIGHTS;
 const QUEUE_BYTES: usize = 64 << 20;
 
 /// A call that fails for a passing reason is made again so often, each time a millisecond later than the time before and at most

@@ -8,10 +8,14 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 
 use crate::{
-    app::reads::{ReadError, Reader, Source, chain},
+    app::{
+        pool::MAX_PLACES,
+        reads::{ReadError, Reader, Source, chain},
+    },
     chain::committed,
     ledger::{Slot, leaf::WithdrawalCounter},
     rpc::counts::Counts,
+    store::MAX_WAITING,
 };
 
 mod serve;
@@ -45,7 +49,16 @@ pub struct Metric {
     pub kind: Kind,
     /// What it says.
     pub help: &'static str,
+    /// What it is at most; `u64::MAX` where nothing bounds it.
+    pub max: u64,
     value: fn(&Reading) -> u64,
+}
+
+impl Metric {
+    const fn at_most(mut self, max: u64) -> Self {
+        self.max = max;
+        self
+    }
 }
 
 const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
@@ -53,7 +66,15 @@ const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u6
         name,
         kind: Kind::Gauge,
         help,
+        max: u64::MAX,
         value,
+    }
+}
+
+const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
+    Metric {
+        kind: Kind::Counter,
+        ..gauge(name, help, value)
     }
 }
 
@@ -115,17 +136,17 @@ pub const METRICS: [Metric; 24] = [
                 .saturating_sub(now.status.inbox_cursor)
         },
     ),
-    Metric {
-        name: "plasmid_withdrawal_total",
-        kind: Kind::Counter,
-        help: "Withdrawals that were made, refunds among them.",
-        value: |now| now.withdrawals,
-    },
+    counter(
+        "plasmid_withdrawal_total",
+        "Withdrawals that were made, refunds among them.",
+        |now| now.withdrawals,
+    ),
     gauge(
         "plasmid_mempool_transactions",
         "Transactions that wait in the application's pool.",
         |now| now.status.mempool_transactions.into(),
-    ),
+    )
+    .at_most(MAX_PLACES as u64),
     gauge(
         "plasmid_store_durable_height",
         "The last height that no crash loses.",
@@ -135,7 +156,8 @@ pub const METRICS: [Metric; 24] = [
         "plasmid_store_waiting",
         "Heights that are committed and not durable yet.",
         |now| now.status.height.saturating_sub(now.status.durable_height),
-    ),
+    )
+    .at_most(MAX_WAITING as u64),
     gauge("plasmid_store_leaves", "Leaves of the state tree.", |now| {
         now.status.leaf_count.into()
     }),
@@ -173,19 +195,18 @@ pub const METRICS: [Metric; 24] = [
         "plasmid_root_healthy",
         "1 while this node knows the root chain soundly and reports it, else 0.",
         |now| now.status.root_healthy.into(),
+    )
+    .at_most(1),
+    counter(
+        "plasmid_grpc_reads_total",
+        "Reads that clients asked for since the node started.",
+        |now| now.reads,
     ),
-    Metric {
-        name: "plasmid_grpc_reads_total",
-        kind: Kind::Counter,
-        help: "Reads that clients asked for since the node started.",
-        value: |now| now.reads,
-    },
-    Metric {
-        name: "plasmid_grpc_reads_failed_total",
-        kind: Kind::Counter,
-        help: "Reads that were refused for want of room, took too long or met a fault.",
-        value: |now| now.reads_failed,
-    },
+    counter(
+        "plasmid_grpc_reads_failed_total",
+        "Reads that were refused for want of room, took too long or met a fault.",
+        |now| now.reads_failed,
+    ),
 ];
 
 /// The page.
@@ -201,6 +222,7 @@ pub fn page(source: &dyn Source, counts: &Counts) -> Result<String, ReadError> {
         kind,
         help,
         value,
+        ..
     } in METRICS
     {
         let kind = match kind {
