@@ -37,7 +37,6 @@ use requests::Bounds;
 use shares::Desk;
 
 mod bridge;
-pub mod client;
 mod connections;
 pub mod counts;
 mod health;
@@ -45,7 +44,6 @@ mod quota;
 mod reads;
 mod requests;
 mod shares;
-pub mod signer;
 mod submit;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};

@@ -27,9 +27,9 @@ use crate::{
             self, Agreed, FoundingError, Plan,
             home::{self, Place},
         },
-        plain,
         tools::Tools,
     },
+    plain,
 };
 
 /// One step: the plan, what stands on root, and who acts.
