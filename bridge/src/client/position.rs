@@ -3,7 +3,7 @@
 //! ```text
 //! PPOS ‖ deployment 20 ‖ index u64 ‖ link 32 ‖ root height u64 ‖ epoch u64 ‖ epoch's root height u64 ‖ keccak-256 of all before
 //! ```
-//! The file is a hint and nothing else. A damaged one, or one of another deployment, is as none. One that is whole and false is found out
+//! The file is a hint and nothing else. A damaged file, or one of another deployment, is treated as missing. One that is whole and false is found out
 //! when reading goes on from it: messages extend the hash chain, the contracts hold its end, and the records of checkpoints lead back to each other;
 //! what does not fit leads back to what the child confirmed. So losing the file, or an old one, costs time only.
 

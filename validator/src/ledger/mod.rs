@@ -10,6 +10,7 @@
 //! transaction wrote nothing. After every block Σ balances + stakes + fee pool + burned = credited − withdrawn, for each asset
 //! ([`conservation`]).
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(

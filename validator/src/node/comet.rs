@@ -239,8 +239,7 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
     Ok(said)
 }
 
-/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
-/// Whether an engine of this version is older than the pinned one; one that names no version that can be read is.
+/// Whether an engine of this version is older than the pinned one; a version that cannot be read counts as older.
 pub fn is_old(version: &str) -> bool {
     match (triple(version), triple(COMETBFT_VERSION)) {
         (Some(found), Some(least)) => found < least,
@@ -248,6 +247,7 @@ pub fn is_old(version: &str) -> bool {
     }
 }
 
+/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
 fn triple(version: &str) -> Option<(u32, u32, u32)> {
     let plain = version.strip_prefix('v').unwrap_or(version);
     let plain = plain.split(['+', '-']).next()?;
