@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
-use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
+use plasmid::app::pool::Limits as PoolLimits;
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::committed::leaf;
 use plasmid::chain::genesis::file::File;
@@ -25,6 +25,7 @@ use plasmid::node::comet::{self, Comet, Config, Genesis, Home, Pace, Peer, Setti
 use plasmid::node::port;
 use plasmid::node::tools::Tools;
 use plasmid::store::{Store, open};
+use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::inbox::{Body as Message, Deposit};
 use plasmid_tests::harness::network::genesis;
 use plasmid_tests::harness::people::{FEE, People};

@@ -2,10 +2,10 @@
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::app::pool::engine_hash;
 use plasmid::chain::proof::LeafProof;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::{Slot, Transaction};
+use plasmid::wire::engine_hash;
 use plasmid_tests::harness::{Network, Plan};
 use prost::Message;
 use tendermint_proto::v0_38::abci::RequestQuery;

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{CliError, output::Output};
 use crate::{
     app::bench::{self, Measured, Size},
+    client::signer::{KeyKind, Secret, Signer},
     ledger::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::{KeyKind, Secret, Signer},
     store,
 };
 

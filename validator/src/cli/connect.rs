@@ -30,9 +30,10 @@ use tonic::transport::Channel;
 
 use super::CliError;
 use crate::{
+    client::endpoint,
     ledger::{Domain, OwnContracts, address},
-    node::{config::url, plain},
-    rpc::client::endpoint,
+    node::config::url,
+    plain,
 };
 
 mod lost;
@@ -159,9 +160,7 @@ impl Connection {
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
-        let endpoint = endpoint(&address)
-            .map_err(|error| CliError::new(error.to_string()))?
-            .connect_timeout(Duration::from_secs(5));
+        let endpoint = endpoint(&address)?.connect_timeout(Duration::from_secs(5));
         endpoint.connect().await.map_err(|error| {
             CliError::new(format!(
                 "no node answers at {} ({}): is it running? `plasmid localnet` starts a network",

@@ -12,6 +12,7 @@ use super::{
     output::{self, Output},
 };
 use crate::{
+    client::signer::Signer,
     ledger::Parameters,
     node::{
         config,
@@ -21,7 +22,6 @@ use crate::{
         },
         shutdown,
     },
-    rpc::signer::Signer,
 };
 
 /// Options of the local network.

@@ -19,10 +19,10 @@ use alloy_primitives::Address;
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
 use crate::{
     chain::genesis::file::{File, FileError, Loaded},
     ledger::address,
+    plain,
 };
 
 mod check;

@@ -6,7 +6,7 @@
 use alloy_primitives::{hex, keccak256};
 
 use super::keystore::{KeyKind, Secret};
-use crate::rpc::signer::Signer;
+use crate::client::signer::Signer;
 
 /// Root chain ids on which development keys may be used: anvil's and geth's local networks.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];

@@ -14,7 +14,6 @@ pub mod keystore;
 pub mod local;
 pub mod metrics;
 pub mod options;
-pub mod plain;
 pub mod port;
 pub mod process;
 pub mod root;

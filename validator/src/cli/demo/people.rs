@@ -24,6 +24,7 @@ use tonic::transport::Channel;
 
 use super::super::{CliError, bridge::message_index, connect::Deployment};
 use crate::{
+    client::signer::Signer,
     ledger::{
         Account, Domain,
         transaction::{Body, Header, Transaction},
@@ -32,7 +33,6 @@ use crate::{
         keystore::Secret,
         local::{found, run::Network},
     },
-    rpc::signer::Signer,
 };
 
 /// Twenty zero bytes: the native coin.

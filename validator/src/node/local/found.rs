@@ -19,6 +19,7 @@ use plasmid_bridge::{
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
 use crate::{
+    client::signer::Signer,
     ledger::Parameters,
     node::{
         comet::{Peer, keys::node_id},
@@ -31,7 +32,6 @@ use crate::{
         keystore::{self, Cost, KeyKind, Secret},
         sign_state::{Identity, SignState},
     },
-    rpc::signer::Signer,
 };
 
 /// Wei of each operator's genesis stake.

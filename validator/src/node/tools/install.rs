@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::node::{plain, process::spawn_bound};
+use crate::{node::process::spawn_bound, plain};
 
 /// Lines of an installer's output that an error shows: some name the cause first (npm), some last (go).
 const HEAD_LINES: usize = 10;
