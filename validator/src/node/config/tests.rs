@@ -47,7 +47,7 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::new(folder.path());
     type Edit = fn(&mut Config);
-    let edits: [(Edit, &str); 14] = [
+    let edits: [(Edit, &str); 13] = [
         (|config| config.grpc.set_port(0), "grpc"),
         (|config| config.abci = "abci.sock".into(), "abci"),
         (
