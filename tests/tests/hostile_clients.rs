@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use plasmid::node::local::Local;
+use plasmid::localnet::Local;
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{GetProofRequest, SubmitShareRequest, get_proof_request};
 use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
