@@ -10,14 +10,14 @@ use tendermint_proto::v0_38::abci::{
     ResponseVerifyVoteExtension,
 };
 
-use super::comet::{COMETBFT_VERSION, is_old};
-use crate::{
-    app::{
-        App,
-        query::{Answer, respond},
-        reads::{self, ReadError, Reader, Source},
-    },
-    engine::abci::{Fault, Handler, Outcome},
+use super::{
+    App,
+    query::{Answer, respond},
+    reads::{self, ReadError, Reader, Source},
+};
+use crate::engine::{
+    abci::{Fault, Handler, Outcome},
+    version::{COMETBFT_VERSION, is_old},
 };
 
 /// What stands between engine and application.

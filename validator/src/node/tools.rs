@@ -15,19 +15,19 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
+use crate::engine::version::COMETBFT_VERSION;
+
 mod install;
 
 pub use install::InstallError;
 pub(crate) use install::{Toolchain, report, require};
-
-/// The pinned CometBFT, equal to `validator/cometbft/go.mod`.
-pub const COMETBFT_VERSION: &str = "0.38.25";
 
 const GO_FILES: [(&str, &str); 3] = [
     ("go.mod", include_str!("../../cometbft/go.mod")),
     ("go.sum", include_str!("../../cometbft/go.sum")),
     ("tools.go", include_str!("../../cometbft/tools.go")),
 ];
+
 const GO: Toolchain = Toolchain {
     program: "go",
     version: &["version"],
@@ -35,6 +35,7 @@ const GO: Toolchain = Toolchain {
     purpose: "CometBFT is built from source",
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
+
 /// The folder that tools are installed in.
 #[derive(Clone, Debug)]
 pub struct Tools {

@@ -32,6 +32,7 @@ pub mod chain;
 pub mod claims;
 mod past;
 mod reader;
+mod served;
 pub mod shares;
 pub mod transactions;
 mod vitals;
@@ -39,6 +40,7 @@ mod vitals;
 pub use accounts::Remembered;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree};
+pub use served::Served;
 pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
@@ -168,7 +170,7 @@ pub struct LateShare {
     pub signature: [u8; 192],
 }
 
-/// What reads are answered from; the application implements it.
+/// What reads are answered from: [`Served`] in a node.
 pub trait Source: Send + Sync + 'static {
     /// What does not change.
     fn facts(&self) -> &Facts;
