@@ -29,7 +29,7 @@ const LONG_FILES: [(&str, &str); 4] = [
         "a table of reads and how each is shown",
     ),
     (
-        "validator/src/node/local/run.rs",
+        "validator/src/localnet/run.rs",
         "a network's processes from start to stop",
     ),
 ];
@@ -66,7 +66,7 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
@@ -89,11 +89,12 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "node", "engine", "app", "rpc", "client", "plain", "wire", "store", "chain", "ledger",
         ],
     ),
+    ("localnet", &["localnet", "node", "client", "ledger"]),
     (
         "cli",
         &[
-            "cli", "node", "engine", "app", "rpc", "client", "plain", "wire", "store", "chain",
-            "ledger",
+            "cli", "localnet", "node", "engine", "app", "rpc", "client", "plain", "wire", "store",
+            "chain", "ledger",
         ],
     ),
     ("main.rs", &["cli"]),

@@ -1,5 +1,5 @@
-//! The child chain's node: a pure ledger and chain, behind the feature `client` what a program needs that talks to a node, and
-//! behind the feature `node` all that touches a socket, a file or a clock.
+//! The child chain's node: a pure ledger and chain, behind the feature `client` what a program needs that talks to a node, behind
+//! the feature `node` what an operator runs, and behind `localnet` a whole network on one machine.
 
 pub mod chain;
 pub mod ledger;
@@ -17,6 +17,8 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "node")]
 pub mod engine;
+#[cfg(feature = "localnet")]
+pub mod localnet;
 #[cfg(feature = "node")]
 pub mod node;
 #[cfg(feature = "node")]

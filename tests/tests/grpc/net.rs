@@ -15,7 +15,8 @@ use plasmid::{
     chain::proof::LeafProof,
     client::{Client, Submitted, Terms, signer::Signer},
     ledger::{Account, Domain, transaction::Body},
-    node::{comet, local::found},
+    localnet::found,
+    node::comet,
 };
 use plasmid_bridge::client::{
     follower::view_call,

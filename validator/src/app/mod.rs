@@ -1,9 +1,10 @@
 //! The ABCI application: each call is decoded, the chain is asked, the answer encoded. No rule lives here.
 //!
 //! ```text
-//! engine ──► Handler for App ─┬─ consensus   InitChain, proposals, votes, FinalizeBlock, Commit ──► chain, store
-//!                             ├─ mempool     CheckTx ──► pool
-//!                             └─ query       reads and proofs
+//! engine ──► guard ─┬─► Handler for App ─┬─ consensus   InitChain, proposals, votes, FinalizeBlock, Commit ──► chain, store
+//!                    │                    ├─ mempool     CheckTx ──► pool
+//!                    │                    └─ query       a leaf and its proof
+//!                    └─► reads, when a query's path is a gRPC method's; rpc asks the same reads
 //! root view, checkpoint key ──► ports
 //! ```
 //! - Height h goes to the store only after Commit(h) was called, else the engine could never start again.
@@ -13,6 +14,7 @@
 pub mod bench;
 mod consensus;
 mod convert;
+pub mod guard;
 #[cfg(test)]
 mod looks;
 mod mempool;

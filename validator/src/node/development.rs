@@ -1,7 +1,8 @@
 //! The published development keys: everybody has them, so they guard nothing and are refused outside local networks.
 //!
 //! Ethereum accounts are the ten that anvil prints (mnemonic `test test test test test test test test test test test junk`).
-//! Keys of other curves are H("plasmid development key" ‖ purpose ‖ number).
+//! Keys of other curves are H("plasmid development key" ‖ purpose ‖ number). They are kept here and not in `localnet`, which uses
+//! them, because every node has to know them to refuse them.
 
 use alloy_primitives::{hex, keccak256};
 

@@ -33,6 +33,7 @@ pub mod claims;
 mod disk;
 mod past;
 mod reader;
+mod served;
 pub mod shares;
 pub mod transactions;
 mod vitals;
@@ -41,6 +42,7 @@ pub use accounts::Remembered;
 pub use disk::{Disk, DiskRead};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
+pub use served::Served;
 pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
@@ -173,7 +175,7 @@ pub struct LateShare {
     pub signature: [u8; 192],
 }
 
-/// What reads are answered from; the application implements it.
+/// What reads are answered from: [`Served`] in a node.
 pub trait Source: Send + Sync + 'static {
     /// What does not change.
     fn facts(&self) -> &Facts;

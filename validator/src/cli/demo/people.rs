@@ -29,10 +29,8 @@ use crate::{
         Account, Domain,
         transaction::{Body, Header, Transaction},
     },
-    node::{
-        keystore::Secret,
-        local::{found, run::Network},
-    },
+    localnet::{found, run::Network},
+    node::keystore::Secret,
 };
 
 /// Twenty zero bytes: the native coin.

@@ -46,7 +46,7 @@ pub const ETHER: u128 = 1_000_000_000_000_000_000;
 const MINTED: u128 = 1_000_000 * 1_000_000;
 
 /// Creation code of the test token, as committed.
-const TOKEN: &str = include_str!("../../../../bridge/contracts/artifacts/TestToken.json");
+const TOKEN: &str = include_str!("../../../bridge/contracts/artifacts/TestToken.json");
 
 /// Somebody with money on both chains.
 pub struct Person {
