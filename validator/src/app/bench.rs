@@ -36,9 +36,9 @@ use crate::{
     store::{self, StoreError},
 };
 
-mod people;
 #[cfg(test)]
-mod storm;
+mod attack;
+mod people;
 
 use people::{People, genesis, init_chain};
 
