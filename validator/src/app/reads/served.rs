@@ -13,8 +13,8 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip, Vitals,
-    Watch, shares::Shares,
+    Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip,
+    Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, ports::Sight},
