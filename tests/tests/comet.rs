@@ -15,6 +15,7 @@ use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::committed::leaf;
 use plasmid::chain::genesis::file::File;
 use plasmid::chain::proof::LeafProof;
+use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;
@@ -215,6 +216,7 @@ impl Node {
             pool: PoolLimits::default(),
             reexecute: true,
             retain_blocks: 0,
+            past: PastLimit::MAX,
         };
         let app = Arc::new(App::new(genesis, held, surroundings).unwrap());
         let limits = Limits::new(parameters.max_block_bytes, 4, 242);

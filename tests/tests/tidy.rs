@@ -483,3 +483,49 @@ fn unsafe_code_stands_only_where_it_has_a_reason() {
             .collect(),
     );
 }
+
+/// What stands between backticks in a text, with the text before it since the last of them.
+fn quoted(text: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<_> = text.split('`').collect();
+    let pairs = parts.chunks_exact(2);
+    pairs.map(|pair| (pair[0], pair[1])).collect()
+}
+
+/// The README says in which file a rule stands, and the name of the function where a file has several.
+#[test]
+fn the_files_and_functions_that_the_readme_names_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let (mut wrong, mut files) = (Vec::new(), 0);
+    for line in readme.lines().filter(|line| line.starts_with('|')) {
+        let quoted = quoted(line);
+        let mut folder = "";
+        for (place, (before, name)) in quoted.iter().enumerate() {
+            if !name.ends_with(".rs") && !name.ends_with(".sol") {
+                continue;
+            }
+            // "`a/b.rs`, `c.rs` beside it": in the same folder.
+            let path = match name.rsplit_once('/') {
+                Some((above, _)) => {
+                    folder = above;
+                    root().join(name)
+                }
+                None => root().join(folder).join(name),
+            };
+            files += 1;
+            let Ok(text) = fs::read_to_string(&path) else {
+                wrong.push(format!("{name} is not there"));
+                continue;
+            };
+            if before.trim() == "in" {
+                let function = quoted[place - 1].1;
+                if !text.contains(&format!("{function}("))
+                    && !text.contains(&format!("{function}<"))
+                {
+                    wrong.push(format!("{name} has no {function}"));
+                }
+            }
+        }
+    }
+    assert!(files > 20, "{files}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -54,10 +54,13 @@ pub struct Limits {
     pub churn: usize,
 }
 
+/// The most places of a node's pool, and so the most transactions that wait in it.
+pub const MAX_PLACES: usize = 10_000;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            places: 10_000,
+            places: MAX_PLACES,
             held: 625,
             churn: 4_000,
         }

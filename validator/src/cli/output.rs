@@ -75,6 +75,11 @@ impl Output {
         }
     }
 
+    /// Tells a person what a command waits for, where standard output is for programs or no terminal is there too.
+    pub fn tell(self, text: &str) {
+        eprintln!("{}", plain::lines(text));
+    }
+
     /// Names the command to type next.
     pub fn next(self, command: &str) {
         self.say(&format!("next: {command}"));

@@ -149,7 +149,8 @@ pub async fn found(
     .await?;
     let created = ceremony::read_back(&rpc, registry).await?;
     let (finality, patience) = (founding::finality(&plan), Duration::from_secs(60));
-    ceremony::wait_final(&rpc, created.block, finality, patience).await?;
+    let mut tell = |_: &str| {};
+    ceremony::wait_final(&rpc, created.block, finality, patience, &mut tell).await?;
     let file = founding::check_created(&rpc, &created, &plan, &agreed).await?;
     let token = deploy_token(&founder).await?;
     say("writing the nodes' folders");
@@ -286,17 +287,18 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         share_with.push(format!("http://{}", loopback(ports.grpc)));
     }
     Ok(Place {
-        moniker: format!("node{number}"),
-        grpc: loopback(ports.grpc),
-        rpc: loopback(ports.rpc),
-        p2p: loopback(ports.p2p),
+        moniker: Some(format!("node{number}")),
+        grpc: Some(loopback(ports.grpc)),
+        rpc: Some(loopback(ports.rpc)),
+        p2p: Some(loopback(ports.p2p)),
         peers,
         private: true,
         share_with,
         one_machine: true,
         metrics: None,
         retain_blocks: founding.retain_blocks,
-        endpoints: vec![format!("http://{}", loopback(founding.root_port))],
+        root: format!("http://{}", loopback(founding.root_port)),
+        second_root: None,
     })
 }
 

@@ -116,15 +116,21 @@ impl Home {
         replace(&self.config_path(), config.to_text()?.as_bytes())
     }
 
-    /// Writes the configuration; what an operator set in the file that is there stays.
-    pub fn merge_config(&self, config: &Config) -> Result<(), CometError> {
+    /// Writes the configuration; what an operator set in the file that is there stays, and the lines of `unnamed` (section, key) too.
+    pub fn merge_config(
+        &self,
+        config: &Config,
+        unnamed: &[(&str, &str)],
+    ) -> Result<(), CometError> {
         let path = self.config_path();
         if !exists(&path)? {
             return self.write_config(config);
         }
-        let text = merge::merged(&read(&path)?, config).map_err(|error| CometError::Malformed {
-            path: path.clone(),
-            cause: error.to_string(),
+        let text = merge::merged(&read(&path)?, config, unnamed).map_err(|error| {
+            CometError::Malformed {
+                path: path.clone(),
+                cause: error.to_string(),
+            }
         })?;
         replace(&path, text.as_bytes())
     }

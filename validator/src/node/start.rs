@@ -44,10 +44,10 @@ use crate::{
         ports::Outlook,
         reads::{Contracts, Facts, Served, Source},
     },
-    chain::{committed, extension, genesis::file::Loaded as Genesis},
+    chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, Backends, ServeError},
+    rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
 };
 
@@ -184,6 +184,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
         retain_blocks: config.retained(parameters.evidence_age_blocks)?,
+        past: PastLimit::MAX,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
@@ -201,6 +202,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
+    };
+    let listen = Listen {
+        address: config.grpc,
+        limits: connections,
+        proxies: config.grpc_proxies,
     };
     let address: AbciAddress = config.abci.parse()?;
     let limits = Limits::new(
@@ -230,7 +236,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
-        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},

@@ -13,8 +13,8 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip, Vitals,
-    Watch, shares::Shares,
+    Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip,
+    Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, ports::Sight},
@@ -88,6 +88,10 @@ impl Source for Served {
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
         let state = self.app.state();
         visit(&state.tree, state.tip.height);
+    }
+
+    fn disk(&self) -> &Disk {
+        self.app.disk()
     }
 
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError> {

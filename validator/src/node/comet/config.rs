@@ -309,6 +309,12 @@ impl Config {
                     .to_owned(),
             );
         }
+        if !consensus.create_empty_blocks {
+            return refuse(
+                "consensus.create_empty_blocks is off: epochs and checkpoints go on without transactions"
+                    .to_owned(),
+            );
+        }
         let tolerance = consensus.block_time_tolerance.0;
         if tolerance != BLOCK_TIME_TOLERANCE {
             return refuse(format!(
