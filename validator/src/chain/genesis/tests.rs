@@ -94,7 +94,7 @@ fn leaf_indices_follow_the_protocols_order() {
 fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
     let genesis = genesis();
     let built = genesis.build().unwrap();
-    assert_eq!(built.sum, 100_000_000_000_000_000_000 + 18);
+    assert_eq!(built.sum, 10_000_000_000_000_000_000 + 18);
     for height in [1, 64, 65, 128] {
         assert_eq!(set_at(&built.tree, height).unwrap(), built.members);
     }
@@ -104,7 +104,7 @@ fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
         "the set of epoch 2 is not fixed yet"
     );
     let powers: Vec<u64> = built.members.iter().map(|member| member.power).collect();
-    assert_eq!(powers, vec![1_000, 2_000, 3_000, 4_000]);
+    assert_eq!(powers, vec![100, 200, 300, 400]);
     let place = 0;
     let leaf = built
         .tree
