@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plasmid::node::local::Local;
+use plasmid::localnet::Local;
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{
     GetProofRequest, ListCheckpointsRequest, ListWithdrawalsRequest, PrepareClaimRequest,

@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
-use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::localnet::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::localnet::run::{Network, Options};
+use plasmid::localnet::tools::RootTools;
+use plasmid::localnet::{Local, ROOT_CHAIN_ID};
 use plasmid::node::config::{Config, Home};
-use plasmid::node::local::run::{Network, Options};
-use plasmid::node::local::{Local, ROOT_CHAIN_ID};
 use plasmid::node::process::Child;
 use plasmid::node::tools::Tools;
 use plasmid_bridge::abi;
@@ -227,7 +228,7 @@ impl Running {
             block_time_secs: 1,
             folder: self.network.folder.join("root"),
         };
-        let program = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools())
+        let program = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)))
             .await
             .expect("no panic")
             .expect("the root tools are installed")

@@ -111,10 +111,11 @@ impl Raw {
                 block.extend(text.as_bytes());
             }
         }
-        let mut seen = lock(&self.seen);
-        let initial = seen.initial;
-        seen.open.insert(stream, initial);
-        drop(seen);
+        {
+            let mut seen = lock(&self.seen);
+            let initial = seen.initial;
+            seen.open.insert(stream, initial);
+        }
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
         self.write(&frame(HEADERS, flags, stream, &block)).await?;
         Some(stream)

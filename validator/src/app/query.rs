@@ -16,7 +16,7 @@ use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 
 use super::App;
 use super::convert;
-use super::reads::{Past, ReadError, Trees, check};
+use super::reads::{Disk, Past, ReadError, Trees, check};
 use crate::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
 use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
@@ -45,6 +45,11 @@ impl Trees for Looks<'_> {
         check(self.cancelled)?;
         visit(&self.app.state().tree);
         Ok(())
+    }
+
+    fn disk(&self) -> Result<&Disk, ReadError> {
+        check(self.cancelled)?;
+        Ok(self.app.disk())
     }
 }
 

@@ -45,7 +45,6 @@ use sending::Pieces;
 use shares::Desk;
 
 mod bridge;
-pub mod client;
 mod connections;
 pub mod counts;
 mod health;
@@ -56,7 +55,6 @@ mod reads;
 mod requests;
 mod sending;
 mod shares;
-pub mod signer;
 mod submit;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};

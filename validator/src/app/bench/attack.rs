@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 use tendermint_proto::v0_38::abci::RequestQuery;
 
 use super::*;
-use crate::app::reads::{Past, ReadError, Trees};
+use crate::app::reads::{Disk, Past, ReadError, Trees};
 use crate::chain::tree::{HASHED, Tree};
 use crate::ledger::Slot;
 
@@ -30,6 +30,10 @@ impl Trees for Counted<'_> {
         visit(&state.tree);
         self.1.fetch_max(HASHED.get(), Ordering::SeqCst);
         Ok(())
+    }
+
+    fn disk(&self) -> Result<&Disk, ReadError> {
+        Ok(self.0.disk())
     }
 }
 

@@ -49,7 +49,7 @@ pub fn get_status(
     let mut tip = source.tip();
     let look = || {
         on_tree_and_height(source, |tree, height| {
-            let past = (tree.marks().count() as u64, tree.past_leaves() as u64);
+            let past = tree.past_size();
             value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (height, inbox, tree.count(), past))
         })?
     };
@@ -96,8 +96,10 @@ pub fn get_status(
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),
         awaited: bridge::awaited(source)?,
-        past_epochs: past.0,
-        past_leaves: past.1,
+        past_epochs: past.epochs,
+        past_leaves: past.leaves,
+        past_epochs_on_disk: past.epochs_on_disk,
+        past_leaves_on_disk: past.leaves_on_disk,
     })
 }
 

@@ -30,15 +30,19 @@ pub mod accounts;
 pub mod bridge;
 pub mod chain;
 pub mod claims;
+mod disk;
 mod past;
 mod reader;
+mod served;
 pub mod shares;
 pub mod transactions;
 mod vitals;
 
 pub use accounts::Remembered;
+pub use disk::{Disk, DiskRead};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
+pub use served::Served;
 pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
@@ -171,7 +175,7 @@ pub struct LateShare {
     pub signature: [u8; 192],
 }
 
-/// What reads are answered from; the application implements it.
+/// What reads are answered from: [`Served`] in a node.
 pub trait Source: Send + Sync + 'static {
     /// What does not change.
     fn facts(&self) -> &Facts;
@@ -181,6 +185,8 @@ pub trait Source: Send + Sync + 'static {
     fn moment(&self) -> (u64, u64);
     /// Lets `visit` look at the state after the newest decided block, and at its height.
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64));
+    /// The layers of past epochs that are not in memory.
+    fn disk(&self) -> &Disk;
     /// The commitment of a block.
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
     /// A checkpoint whose epoch is over.

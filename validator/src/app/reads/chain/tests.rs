@@ -14,7 +14,7 @@ use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListToke
 
 use super::*;
 use crate::app::reads::{
-    Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals, accounts,
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals, accounts,
 };
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
@@ -85,6 +85,9 @@ impl Source for Busy {
         unreachable!()
     }
     fn moment(&self) -> (u64, u64) {
+        unreachable!()
+    }
+    fn disk(&self) -> &Disk {
         unreachable!()
     }
     fn commitment(&self, _: u64) -> Result<Option<BlockCommitment>, ReadError> {

@@ -13,7 +13,7 @@ use crate::{
             people::World,
         },
     },
-    node::local::run::Network,
+    localnet::run::Network,
 };
 
 pub async fn everything(

@@ -10,14 +10,16 @@ use tendermint_proto::v0_38::abci::{
     ResponseVerifyVoteExtension,
 };
 
-use super::comet::{COMETBFT_VERSION, is_old};
+use super::{
+    App,
+    query::{Answer, respond},
+    reads::{self, ReadError, Reader, Source},
+};
 use crate::{
-    app::{
-        App,
-        query::{Answer, respond},
-        reads::{self, ReadError, Reader, Source},
+    engine::{
+        abci::{Fault, Handler, Outcome},
+        version::{COMETBFT_VERSION, is_old},
     },
-    engine::abci::{Fault, Handler, Outcome},
     wire::shown,
 };
 
