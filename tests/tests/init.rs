@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use plasmid::node::{anvil, development, metrics::METRICS, port, tools::Tools};
+use plasmid::localnet::{anvil, port, tools::RootTools};
+use plasmid::node::{development, metrics::METRICS, tools::Tools};
 use serde_json::Value;
 
 /// How long a network may take to make a few blocks, a block a second.
@@ -135,7 +136,7 @@ async fn root(folder: &Path) -> anvil::Anvil {
         block_time_secs: 1,
         folder: folder.to_owned(),
     };
-    let tools = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools());
+    let tools = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)));
     let program = tools.await.expect("no panic").expect("root tools").anvil;
     anvil::Anvil::start(&program, &options)
         .await

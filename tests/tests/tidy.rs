@@ -29,7 +29,7 @@ const LONG_FILES: [(&str, &str); 4] = [
         "a table of reads and how each is shown",
     ),
     (
-        "validator/src/node/local/run.rs",
+        "validator/src/localnet/run.rs",
         "a network's processes from start to stop",
     ),
 ];
@@ -66,11 +66,13 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
     ("wire.rs", &["wire", "ledger"]),
+    ("plain.rs", &["plain"]),
+    ("client", &["client", "plain", "wire", "ledger"]),
     (
         "app",
         &["app", "wire", "store", "chain", "ledger", "engine"],
@@ -84,13 +86,15 @@ const ARROWS: [(&str, &[&str]); 11] = [
     (
         "node",
         &[
-            "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+            "node", "engine", "app", "rpc", "client", "plain", "wire", "store", "chain", "ledger",
         ],
     ),
+    ("localnet", &["localnet", "node", "client", "ledger"]),
     (
         "cli",
         &[
-            "cli", "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+            "cli", "localnet", "node", "engine", "app", "rpc", "client", "plain", "wire", "store",
+            "chain", "ledger",
         ],
     ),
     ("main.rs", &["cli"]),
@@ -105,11 +109,13 @@ const BRIDGE_ARROWS: [(&str, &[&str]); 4] = [
 ];
 
 /// Which rooms of `bridge` the rooms of `validator/src` may name. What decides consensus names proofs alone.
-const OVER_THE_BRIDGE: [(&str, &[&str]); 6] = [
+const OVER_THE_BRIDGE: [(&str, &[&str]); 8] = [
     ("ledger", &["proof"]),
     ("chain", &["proof"]),
     ("store", &["proof"]),
     ("wire.rs", &["proof"]),
+    ("plain.rs", &[]),
+    ("client", &["proof", "relay", "client"]),
     ("app", &["proof", "abi", "relay"]),
     ("engine", &[]),
 ];

@@ -297,6 +297,7 @@ fn plasmid_toml() -> config::Config {
     config::Config {
         abci: "unix:///a".to_owned(),
         grpc: "127.0.0.1:1".parse().expect("an address"),
+        grpc_proxies: vec!["127.0.0.1".parse().expect("an address")],
         engine_rpc: "http://127.0.0.1:2".to_owned(),
         metrics: Some("127.0.0.1:3".parse().expect("an address")),
         share_with: vec!["http://127.0.0.1:5".to_owned()],

@@ -31,7 +31,7 @@ mod sweep;
 
 pub use admission::Replaces;
 pub use feed::Feed;
-pub use offer::{Hash, Offer, PLACE_BYTES, Pending, engine_hash};
+pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
 use queue::{Queue, Rank, Waiting};
 

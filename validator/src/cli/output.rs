@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use crate::node::plain;
+use crate::plain;
 
 /// The most characters in a cell of a list.
 const MAX_CELL: usize = 512;

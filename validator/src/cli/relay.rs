@@ -24,11 +24,7 @@ use super::{
     keys::KeyOptions,
     output::Output,
 };
-use crate::node::config::url;
-
-mod source;
-
-use source::Nodes;
+use crate::{client::offers::Nodes, node::config::url};
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;

@@ -11,7 +11,7 @@
 use std::{
     fmt, fs,
     io::{self, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -19,10 +19,10 @@ use alloy_primitives::Address;
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
 use crate::{
     chain::genesis::file::{File, FileError, Loaded},
     ledger::address,
+    plain,
 };
 
 mod check;
@@ -42,6 +42,9 @@ pub struct Config {
     pub abci: String,
     /// Where gRPC (and grpc-web) listens.
     pub grpc: SocketAddr,
+    /// Proxies in front of gRPC: their connections have no limit of their own, and the last address of `x-forwarded-for` is believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc_proxies: Vec<IpAddr>,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
     /// Where Prometheus reads metrics (`/metrics`); none when absent.

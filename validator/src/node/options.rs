@@ -32,7 +32,7 @@ pub struct ReliedOn {
 }
 
 /// Every option of `plasmid.toml`.
-pub const OPTIONS: [Described; 9] = [
+pub const OPTIONS: [Described; 10] = [
     Described {
         name: "abci",
         default: "required",
@@ -45,7 +45,14 @@ pub const OPTIONS: [Described; 9] = [
         default: "required",
         checked: "an address and a port above 0",
         refused: "\"127.0.0.1:0\"",
-        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS",
+        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS, which `grpc_proxies` names",
+    },
+    Described {
+        name: "grpc_proxies",
+        default: "none",
+        checked: "IP addresses",
+        refused: "[\"proxy.example\"]",
+        meaning: "proxies in front of gRPC, from which the last address of `x-forwarded-for` is believed to be the client's: the proxy has to append it. Without this line all clients behind a proxy share the limits of one address; name no address from which others connect",
     },
     Described {
         name: "engine_rpc",

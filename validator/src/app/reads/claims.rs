@@ -236,9 +236,7 @@ fn describe(source: &Reader<'_>, found: &Found) -> Result<Withdrawal, ReadError>
 /// The first kept checkpoint that holds the leaf at `index`; none while its epoch runs. Leaves are never deleted and their
 /// indices ascend, so a checkpoint holds those below its count.
 fn first_epoch(tree: &Tree, index: u32) -> Option<u64> {
-    tree.marks()
-        .find(|mark| mark.count > index)
-        .map(|mark| mark.epoch)
+    tree.first_mark_with(index).map(|mark| mark.epoch)
 }
 
 /// Calldata that claims withdrawals under the newest final checkpoint.

@@ -94,7 +94,7 @@ fn leaf_indices_follow_the_protocols_order() {
 fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
     let genesis = genesis();
     let built = genesis.build().unwrap();
-    assert_eq!(built.sum, 10_000_000_000_000_000_000 + 18);
+    assert_eq!(built.sum, 100_000_000_000_000_000_000 + 18);
     for height in [1, 64, 65, 128] {
         assert_eq!(set_at(&built.tree, height).unwrap(), built.members);
     }

@@ -26,8 +26,8 @@ use crate::{
     node::{
         config::Home,
         founding::{self, Agreed, Plan},
-        plain,
     },
+    plain,
 };
 
 /// One step: the plan, what stands on root, and who acts.

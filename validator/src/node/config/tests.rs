@@ -8,6 +8,7 @@ fn config() -> Config {
     Config {
         abci: "unix:///tmp/abci.sock".into(),
         grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
+        grpc_proxies: vec![[127, 0, 0, 1].into()],
         engine_rpc: "http://127.0.0.1:26657".into(),
         share_with: Vec::new(),
         retain_blocks: 0,
@@ -46,7 +47,7 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::new(folder.path());
     type Edit = fn(&mut Config);
-    let edits: [(Edit, &str); 14] = [
+    let edits: [(Edit, &str); 13] = [
         (|config| config.grpc.set_port(0), "grpc"),
         (|config| config.abci = "abci.sock".into(), "abci"),
         (

@@ -131,6 +131,9 @@ pub fn write(
             .grpc
             .or(before.map(|config| config.grpc))
             .unwrap_or(GRPC),
+        grpc_proxies: before
+            .map(|config| config.grpc_proxies.clone())
+            .unwrap_or_default(),
         engine_rpc,
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
         share_with,

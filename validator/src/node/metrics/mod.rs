@@ -79,7 +79,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 24] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -161,6 +161,26 @@ pub const METRICS: [Metric; 20] = [
     gauge("plasmid_store_leaves", "Leaves of the state tree.", |now| {
         now.status.leaf_count.into()
     }),
+    gauge(
+        "plasmid_store_past_epochs",
+        "Past epochs whose states are kept in memory for proofs.",
+        |now| now.status.past_epochs,
+    ),
+    gauge(
+        "plasmid_store_past_leaves",
+        "Old leaves that are kept in memory for them.",
+        |now| now.status.past_leaves,
+    ),
+    gauge(
+        "plasmid_store_past_epochs_on_disk",
+        "Past epochs whose states are kept on disk only, because root has not settled more of them than memory takes.",
+        |now| now.status.past_epochs_on_disk,
+    ),
+    gauge(
+        "plasmid_store_past_leaves_on_disk",
+        "Old leaves that are kept on disk for them.",
+        |now| now.status.past_leaves_on_disk,
+    ),
     gauge(
         "plasmid_root_height",
         "The newest final block of the root chain up to which this node knows everything.",

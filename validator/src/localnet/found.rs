@@ -19,6 +19,7 @@ use plasmid_bridge::{
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
 use crate::{
+    client::signer::Signer,
     ledger::Parameters,
     node::{
         comet::{Peer, keys::node_id},
@@ -31,7 +32,6 @@ use crate::{
         keystore::{self, Cost, KeyKind, Secret},
         sign_state::{Identity, SignState},
     },
-    rpc::signer::Signer,
 };
 
 /// Wei of each operator's genesis stake.
@@ -46,7 +46,7 @@ pub const ETHER: u128 = 1_000_000_000_000_000_000;
 const MINTED: u128 = 1_000_000 * 1_000_000;
 
 /// Creation code of the test token, as committed.
-const TOKEN: &str = include_str!("../../../../bridge/contracts/artifacts/TestToken.json");
+const TOKEN: &str = include_str!("../../../bridge/contracts/artifacts/TestToken.json");
 
 /// Somebody with money on both chains.
 pub struct Person {
