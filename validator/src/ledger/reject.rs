@@ -75,6 +75,11 @@ pub enum Reject {
         "valid until height {valid_until}, the block is {height}; sign again with a later height"
     )]
     Expired { valid_until: u64, height: u64 },
+    /// So late that it may be too late for the block that is next.
+    #[error(
+        "valid until height {valid_until}, and the mempool takes only what is valid until {least} at least, because the next block may be made already; sign again with a later height"
+    )]
+    ExpiresSoon { valid_until: u64, least: u64 },
     /// The sequence was used before.
     #[error("sequence {found} was used, the next one is {expected}; sign again with that")]
     NonceUsed { expected: u64, found: u64 },
@@ -200,7 +205,7 @@ impl Reject {
             }
             Self::BadSignature { .. } => Code::BadSignature,
             Self::WrongSender { .. } => Code::WrongSender,
-            Self::Expired { .. } => Code::Expired,
+            Self::Expired { .. } | Self::ExpiresSoon { .. } => Code::Expired,
             Self::NonceUsed { .. } => Code::NonceUsed,
             Self::NonceAhead { .. } => Code::NonceAhead,
             Self::FeeTooLow { .. } => Code::FeeTooLow,

@@ -72,7 +72,7 @@ pub const OPTIONS: [Described; 9] = [
 ];
 
 /// Lines that the chain relies on, with their reasons; docs/OPTIONS.md lists them.
-pub const RELIED_ON: [(&str, &str, &str); 12] = [
+pub const RELIED_ON: [(&str, &str, &str); 13] = [
     (
         "abci",
         "`socket`",
@@ -99,6 +99,11 @@ pub const RELIED_ON: [(&str, &str, &str); 12] = [
         "the application's pool, which chooses, must be the smaller one",
     ),
     ("mempool.max_txs_bytes", "8,000,000 or more", "the same"),
+    (
+        "mempool.max_tx_bytes",
+        "8,192 or more",
+        "the longest transaction that is valid; what is longer is refused in any case",
+    ),
     (
         "mempool.keep-invalid-txs-in-cache",
         "off",
