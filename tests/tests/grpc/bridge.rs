@@ -696,9 +696,9 @@ pub async fn claims(net: &Net, [one, two, three]: [u64; 3]) {
     refused(
         prepare(Vec::new()).await,
         Code::InvalidArgument,
-        &["0 withdrawals", "1 to 64"],
+        &["0 withdrawals", "1 to 28"],
     );
-    refused(prepare(vec![1; 65]).await, Code::InvalidArgument, &["65"]);
+    refused(prepare(vec![1; 29]).await, Code::InvalidArgument, &["29"]);
     refused(
         prepare(vec![one, one]).await,
         Code::InvalidArgument,
