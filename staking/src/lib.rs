@@ -11,6 +11,7 @@
 //! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(
@@ -43,5 +44,6 @@ pub use leaves::{Leaves, MemoryLeaves};
 pub use member::{Member, MemberLeaf};
 pub use seat::{Place, Seat, SeatState};
 pub use set::{
-    MAX_SEATS, MAX_TOTAL_POWER, PowerError, epoch_of, first_height, power_down, set_at, total_power,
+    MAX_SEATS, MAX_TOTAL_POWER, MIN_UNIT, PowerError, epoch_of, first_height, power_down, set_at,
+    total_power,
 };

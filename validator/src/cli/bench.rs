@@ -8,28 +8,30 @@ use serde_json::{Value, json};
 use super::{CliError, output::Output};
 use crate::{
     app::bench::{self, Measured, Size},
+    client::signer::{KeyKind, Secret, Signer},
     ledger::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::{KeyKind, Secret, Signer},
     store,
 };
 
+#[cfg(feature = "localnet")]
 mod idle;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// FinalizeBlock and Commit of blocks of signed transfers, durable and cold, beside raw signature verification.
+    /// FinalizeBlock and Commit of blocks of signed transfers, written to disk and with no signature checked before, beside raw signature verification.
     App(Sizes),
     /// The state tree and the store alone.
     Store(Sizes),
     /// What the processes of a running local network use while it is left alone.
+    #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
 }
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Debug, Args)]
 pub struct Sizes {
     /// Accounts in the state.
@@ -56,6 +58,7 @@ pub struct Sizes {
 pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let sizes = match command {
         BenchCommand::App(sizes) | BenchCommand::Store(sizes) => sizes,
+        #[cfg(feature = "localnet")]
         BenchCommand::Idle(command) => return idle::run(command, output),
     };
     let output = if sizes.json {
@@ -69,7 +72,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let progress = output.progress("measuring");
     let figures = match command {
         BenchCommand::App(_) => app(folder.path(), sizes, &progress),
-        BenchCommand::Store(_) | BenchCommand::Idle(_) => tree_and_store(folder.path(), sizes),
+        _ => tree_and_store(folder.path(), sizes),
     };
     progress.finish_and_clear();
     show(&figures?, output);

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::{CliError, output::Output};
 use crate::{
+    client::signer::Signer,
     node::keystore::{self, Cost, KeyKind, Secret},
-    rpc::signer::Signer,
 };
 
 mod options;
@@ -161,7 +161,7 @@ fn list(folder: &Path, output: Output) -> Result<(), CliError> {
         }
     }
     output.rows("keys", &["name", "kind", "public"], &rows);
-    output.say("the files say so; before you give an account to somebody who pays, open its key: plasmid keys show NAME");
+    output.say("accounts are as stated in the files and not verified; before you give one to somebody who pays you, open its key: plasmid keys show NAME");
     Ok(())
 }
 

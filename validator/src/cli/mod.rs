@@ -8,9 +8,11 @@ pub mod amount;
 pub mod bench;
 pub mod bridge;
 pub mod connect;
+#[cfg(feature = "localnet")]
 pub mod demo;
 pub mod init;
 pub mod keys;
+#[cfg(feature = "localnet")]
 pub mod localnet;
 pub mod output;
 pub mod proof;
@@ -21,10 +23,10 @@ pub mod start;
 pub mod tx;
 pub mod version;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "localnet"))]
 mod tests;
 
-use connect::Connection;
+use connect::{Connection, OR_START_ONE};
 use keys::KeyOptions;
 use output::{Format, Output};
 
@@ -37,13 +39,14 @@ use output::{Format, Output};
     max_term_width = 120
 )]
 pub struct Cli {
-    /// How to answer: a table for people, or one JSON object a line.
+    /// Format of the output: a table for people, or one JSON object a line.
     #[arg(
         long,
         short,
         value_enum,
         default_value = "text",
         global = true,
+        help_heading = "Options of every command",
         env = "PLASMID_OUTPUT"
     )]
     output: Format,
@@ -57,16 +60,16 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Key files: make, list, show, import.
+    /// Makes, lists, shows and imports key files.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Transactions on the child chain.
+    /// Signs and submits transactions on the child chain.
     #[command(subcommand)]
     Tx(tx::TxCommand),
-    /// Reads of the child chain.
+    /// Reads from the child chain.
     #[command(subcommand)]
     Query(query::QueryCommand),
-    /// Money and messages between root and child.
+    /// Moves money and messages between the root chain and the child chain, and proves what the child holds.
     #[command(subcommand)]
     Bridge(bridge::BridgeCommand),
     /// Founds a network with other operators, or makes the folder of a node that joins one.
@@ -74,21 +77,23 @@ enum Command {
     Init(init::InitCommand),
     /// Runs one node beside its CometBFT.
     Start(start::StartCommand),
-    /// What a node's checkpoint key has signed: shown, and refused below an epoch.
+    /// Shows what a node's checkpoint key has signed, or refuses to sign below an epoch.
     #[command(subcommand)]
     SignState(sign_state::SignStateCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
     /// Runs the main job end to end on real parts and checks every step.
+    #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
+    #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetCommand),
     /// Measures this machine, and prints figures without judging them.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// What the node is and how far it is.
+    /// Shows a node's identity, its height, its view of root and its health.
     Status,
-    /// The version of this program, and what does not hold yet.
+    /// Shows the version of this program, and what does not hold yet.
     Version,
 }
 
@@ -134,7 +139,8 @@ spoken!(
     std::io::Error,
     serde_json::Error,
     crate::node::keystore::KeystoreError,
-    crate::rpc::signer::SignerError,
+    crate::client::ClientError,
+    crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
     plasmid_bridge::client::rpc::RpcError,
@@ -145,9 +151,9 @@ impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {
         let hint = match status.code() {
             tonic::Code::Unavailable => {
-                "; is the node running? Name it with --node, or start one with `plasmid localnet`"
+                format!("; is the node running? Name it with --node{OR_START_ONE}")
             }
-            _ => "",
+            _ => String::new(),
         };
         Self::new(format!("{}{hint}", status.message()))
     }
@@ -187,7 +193,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
+        #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,
+        #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
         Command::Bench(command) => bench::run(&command, output),
         Command::Status => query::status(&connection, output).await,

@@ -24,11 +24,7 @@ use super::{
     keys::KeyOptions,
     output::Output,
 };
-use crate::node::config::url;
-
-mod source;
-
-use source::Nodes;
+use crate::{client::offers::Nodes, node::config::url};
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;
@@ -49,13 +45,13 @@ pub struct RelayCommand {
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
+    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: before that, this relayer does not submit in its place.
     #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
-    /// The most that is offered per gas, base fee and tip together, in gwei (1.5); while root is dearer, checkpoints wait.
+    /// The highest price that is offered per gas, base fee and tip together, in gwei (1.5); while root costs more, checkpoints wait.
     #[arg(long, value_name = "GWEI", default_value = "500")]
     max_fee: String,
-    /// The most that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
+    /// The highest sum that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
     #[arg(long, value_name = "COINS")]
     max_cost: Option<String>,
     /// The largest tip per gas that is paid when the root node suggests one, in gwei; the child pays back up to 2.

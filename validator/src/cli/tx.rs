@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
+    client::signer::Signer,
     ledger::{
         Account, Code,
         transaction::{Authentication, Body, Header, Scheme, Transaction},
     },
-    rpc::signer::Signer,
 };
 
 /// After how many blocks a transaction that stands in no block expires, unless the user names another height.
@@ -54,7 +54,7 @@ pub struct Signing {
     /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
     #[arg(long, default_value_t = MAX_FEE)]
     pub max_fee: u128,
-    /// Sequence [default: the account's next one at which no transaction waits].
+    /// Sequence of the transaction in its sender's order [default: the account's next one at which no transaction waits].
     #[arg(long)]
     pub sequence: Option<u64>,
     /// Takes the place of the transaction that waits at --sequence; --fee has to be a tenth above that one's.

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use super::comet;
 use crate::{
-    app::{
-        App,
-        pool::{Hash, engine_hash},
-    },
+    app::{App, pool::Hash},
     ledger::Code,
     rpc::{Mempool, Taken},
+    wire::engine_hash,
 };
 
 /// CometBFT's mempool, reached by its RPC; it asks the application in its turn.

@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use plasmid_bridge::client::whole;
+
 use super::process::{Child, ProcessError};
-pub use super::tools::COMETBFT_VERSION;
+use crate::engine::version::{COMETBFT_VERSION, triple};
 
 mod beside;
 pub mod config;
@@ -114,15 +116,21 @@ impl Home {
         replace(&self.config_path(), config.to_text()?.as_bytes())
     }
 
-    /// Writes the configuration; what an operator set in the file that is there stays.
-    pub fn merge_config(&self, config: &Config) -> Result<(), CometError> {
+    /// Writes the configuration; what an operator set in the file that is there stays, and the lines of `unnamed` (section, key) too.
+    pub fn merge_config(
+        &self,
+        config: &Config,
+        unnamed: &[(&str, &str)],
+    ) -> Result<(), CometError> {
         let path = self.config_path();
         if !exists(&path)? {
             return self.write_config(config);
         }
-        let text = merge::merged(&read(&path)?, config).map_err(|error| CometError::Malformed {
-            path: path.clone(),
-            cause: error.to_string(),
+        let text = merge::merged(&read(&path)?, config, unnamed).map_err(|error| {
+            CometError::Malformed {
+                path: path.clone(),
+                cause: error.to_string(),
+            }
         })?;
         replace(&path, text.as_bytes())
     }
@@ -237,23 +245,6 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
     Ok(said)
 }
 
-/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
-/// Whether an engine of this version is older than the pinned one; one that names no version that can be read is.
-pub fn is_old(version: &str) -> bool {
-    match (triple(version), triple(COMETBFT_VERSION)) {
-        (Some(found), Some(least)) => found < least,
-        _ => true,
-    }
-}
-
-fn triple(version: &str) -> Option<(u32, u32, u32)> {
-    let plain = version.strip_prefix('v').unwrap_or(version);
-    let plain = plain.split(['+', '-']).next()?;
-    let mut parts = plain.split('.').map(|part| part.parse().ok());
-    let triple = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(triple)
-}
-
 /// Largest file of CometBFT's that is read.
 const FILE_BYTES: u64 = 64 << 20;
 
@@ -277,29 +268,20 @@ fn read(path: &Path) -> Result<String, CometError> {
     fs::read_to_string(path).map_err(file_error(path))
 }
 
-/// A new file beside `path`, for this user only and synced, not yet at its name.
-fn staged(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    use std::io::Write;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-/// Writes `path` whole or not at all.
+/// Writes `path` whole or not at all, mode 0600, into a folder that is made if need be.
 fn replace(path: &Path, content: &[u8]) -> Result<(), CometError> {
-    let file = staged(path, content).map_err(file_error(path))?;
-    file.persist(path)
-        .map_err(|error| file_error(path)(error.error))?;
-    Ok(())
+    make_folder(path)
+        .and_then(|()| whole::replace(path, content, whole::PRIVATE))
+        .map_err(file_error(path))
 }
 
-/// Writes `path` whole, mode 0600, and never over anything.
+/// The same, and never over anything.
 fn create(path: &Path, content: &[u8]) -> Result<(), CometError> {
-    let file = staged(path, content).map_err(file_error(path))?;
-    file.persist_noclobber(path)
-        .map_err(|error| file_error(path)(error.error))?;
-    Ok(())
+    make_folder(path)
+        .and_then(|()| whole::create(path, content, whole::PRIVATE))
+        .map_err(file_error(path))
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }

@@ -5,12 +5,26 @@
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node_many, zeros};
 
-/// Every so many levels the nodes of past epochs are kept.
+/// Distance between two levels of the tree whose nodes are kept for past epochs.
 pub(super) const STRIDE: usize = 4;
 
 /// Whether nodes of this level are kept for past epochs.
 pub(super) fn is_kept(level: usize) -> bool {
     level > 0 && level.is_multiple_of(STRIDE)
+}
+
+/// The levels that are kept for past epochs, ascending.
+pub(super) fn kept_levels() -> impl Iterator<Item = u8> {
+    let levels = (0u8..).zip(0..=DEPTH);
+    levels.filter_map(|(short, level)| is_kept(level).then_some(short))
+}
+
+/// Level and place of every node of a kept level above a leaf.
+pub fn above(index: u32) -> impl Iterator<Item = (u8, u32)> {
+    kept_levels().map(move |level| {
+        let place = index.checked_shr(level.into());
+        (level, place.unwrap_or_default())
+    })
 }
 
 #[derive(Clone)]

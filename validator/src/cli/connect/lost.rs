@@ -1,13 +1,42 @@
 //! Addresses at which money would be lost, refused before anything is signed.
 
 use alloy_primitives::Address;
+use plasmid_bridge::{
+    client::rpc::{At, Rpc, RpcError},
+    relay::seen::Which,
+};
 
 use super::Deployment;
-use crate::cli::CliError;
+use crate::{cli::CliError, ledger::Unusable};
 
 impl Deployment {
+    /// Refuses to pay into a Vault that a reorganisation of root could still take away: its address takes coin without code too. Where
+    /// root names no final block by its `finalized` tag, `seen` counts, the newest one that is final for the node.
+    ///
+    /// # Errors
+    /// Says which block the Vault does not stand in.
+    pub async fn require_final(&self, root: &Rpc, seen: u64) -> Result<(), CliError> {
+        let newest = match root.block(Which::Finalized).await {
+            Ok(None) | Err(RpcError::Refused { .. }) => root.block(Which::Number(seen)).await?,
+            answer => answer?,
+        };
+        let newest = newest.ok_or_else(|| CliError::new("root has no final block yet"))?;
+        if root
+            .code(self.vault, At::Hash(newest.hash))
+            .await?
+            .is_empty()
+        {
+            return Err(CliError::new(format!(
+                "the Vault {} does not stand in root block {}, the newest that is final: a reorganisation could still take it away, and a \
+                 deposit with it. Nothing was sent; try again later",
+                self.vault, newest.number
+            )));
+        }
+        Ok(())
+    }
+
     /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
-    /// the token itself, is paid.
+    /// the token itself, is paid. The ledger knows which addresses these are.
     ///
     /// # Errors
     /// Names what the address is.
@@ -15,22 +44,58 @@ impl Deployment {
         &self,
         what: &str,
         address: [u8; 20],
-        token: Option<Address>,
+        token: [u8; 20],
     ) -> Result<(), CliError> {
+        let name = match self.contracts.unusable(&address, &token) {
+            None => return Ok(()),
+            Some(Unusable::Registry) => "the deployment's Registry",
+            Some(Unusable::Inbox) => "the deployment's Inbox",
+            Some(Unusable::Vault) => "the deployment's Vault",
+            Some(Unusable::RootChain) => "the deployment's RootChain",
+            Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
+            Some(Unusable::Token) => "the token's own contract",
+        };
         let address = Address::from(address);
-        let root_chain = Address::from(self.domain.root_chain);
-        let known = [
-            ("the deployment's Registry", Some(self.registry)),
-            ("the deployment's Inbox", Some(self.inbox)),
-            ("the deployment's Vault", Some(self.vault)),
-            ("the deployment's RootChain", Some(root_chain)),
-            ("the token's own contract", token),
-        ];
-        match known.into_iter().find(|(_, own)| *own == Some(address)) {
-            None => Ok(()),
-            Some((name, _)) => Err(CliError::new(format!(
-                "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
-            ))),
+        Err(CliError::new(format!(
+            "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plasmid_bridge::proof::deployment::VERIFIER;
+
+    use super::*;
+
+    #[test]
+    fn an_address_where_money_would_be_lost_is_named_in_words() {
+        let registry = Address::repeat_byte(7);
+        let token = [9; 20];
+        let deployment = Deployment::made_by(registry, 31_337, [1; 20]);
+        let root_chain = deployment.domain.root_chain;
+        for (address, name) in [
+            (registry.into_array(), "Registry"),
+            (deployment.inbox.into_array(), "Inbox"),
+            (deployment.vault.into_array(), "Vault"),
+            (root_chain, "RootChain"),
+            (VERIFIER, "the Ed25519 verifier"),
+            (token, "the token's own contract"),
+        ] {
+            let refused = deployment.refuse_lost("the recipient", address, token);
+            let said = refused.expect_err(name).to_string();
+            assert!(said.contains(name), "{said}");
         }
+        assert!(
+            deployment
+                .refuse_lost("the recipient", [8; 20], token)
+                .is_ok()
+        );
+        let native = crate::ledger::leaf::NATIVE;
+        assert!(
+            deployment
+                .refuse_lost("the recipient", token, native)
+                .is_ok()
+        );
     }
 }

@@ -12,8 +12,9 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 4] {
-    deployment::contracts(&REGISTRY)
+fn contracts() -> [[u8; 20]; 5] {
+    let [registry, inbox, vault, root_chain] = deployment::contracts(&REGISTRY);
+    [registry, inbox, vault, root_chain, deployment::VERIFIER]
 }
 
 /// What nobody can use, each with the token that is sent there.
@@ -68,6 +69,25 @@ fn nothing_that_a_wallet_signs_sends_money_where_nobody_can_use_it() {
         let body = Body::SetPayout { payout };
         assert_eq!(signed(&mut state(1), body).err(), Some(Code::BadRecipient));
     }
+}
+
+#[test]
+fn each_of_them_is_told_apart() {
+    let own = OwnContracts::of_registry(&REGISTRY);
+    let named = [
+        Unusable::Registry,
+        Unusable::Inbox,
+        Unusable::Vault,
+        Unusable::RootChain,
+        Unusable::Verifier,
+    ];
+    for (address, name) in contracts().iter().zip(named) {
+        assert_eq!(own.unusable(address, &NATIVE), Some(name));
+        assert_eq!(own.unusable(address, &TOKEN), Some(name));
+    }
+    assert_eq!(own.unusable(&TOKEN, &TOKEN), Some(Unusable::Token));
+    assert_eq!(own.unusable(&TOKEN, &NATIVE), None);
+    assert_eq!(own.unusable(&NATIVE, &NATIVE), None);
 }
 
 #[test]
@@ -146,5 +166,5 @@ fn the_contracts_are_the_registry_and_what_it_creates_first() {
     let registry = alloy_primitives::Address::from(REGISTRY);
     let made = [1, 2, 3].map(|nonce| registry.create(nonce).into_array());
     assert_eq!(contracts()[0], REGISTRY);
-    assert_eq!(contracts()[1..], made);
+    assert_eq!(contracts()[1..4], made);
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::CometError;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::engine::version::COMETBFT_VERSION;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
-use crate::node::tools::COMETBFT_VERSION;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
@@ -307,6 +307,12 @@ impl Config {
         if consensus.skip_timeout_commit {
             return refuse(
                 "consensus.skip_timeout_commit is on: blocks would come faster than the plan's block time"
+                    .to_owned(),
+            );
+        }
+        if !consensus.create_empty_blocks {
+            return refuse(
+                "consensus.create_empty_blocks is off: epochs and checkpoints go on without transactions"
                     .to_owned(),
             );
         }

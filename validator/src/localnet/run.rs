@@ -10,20 +10,22 @@ use std::{
 use plasmid_bridge::client::{
     ceremony,
     rpc::{Limits, Rpc},
+    whole,
 };
 use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient};
 
 use super::{
     Local, LocalError, MAX_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
+    anvil::{self, Anvil},
     found::{self, Founding},
-    loopback, upkeep,
+    loopback, port,
+    tools::RootTools,
+    upkeep,
 };
 use crate::{
     ledger::Parameters,
     node::{
-        anvil::{self, Anvil},
         comet::Comet,
-        port,
         process::{Child, ProcessError},
         tools::Tools,
     },
@@ -93,7 +95,7 @@ impl Network {
         let tools = Tools::new(options.tools.clone());
         say("tools");
         let (cometbft, root_tools) = tokio::task::block_in_place(|| -> Result<_, LocalError> {
-            Ok((tools.ensure_cometbft()?, tools.ensure_root_tools()?))
+            Ok((tools.ensure_cometbft()?, RootTools::ensure(&tools)?))
         })?;
         prepare_folder(options)?;
         let found = Local::read(&options.folder)?;
@@ -432,13 +434,11 @@ async fn found_new(
 
 fn write_local(folder: &Path, local: &Local) -> Result<(), LocalError> {
     let path = folder.join("local.json");
-    let partial = folder.join("local.partial");
     let text = serde_json::to_string_pretty(local).map_err(|error| LocalError::Malformed {
         path: path.clone(),
         why: error.to_string(),
     })?;
-    fs::write(&partial, text)
-        .and_then(|()| fs::rename(&partial, &path))
+    whole::replace(&path, text.as_bytes(), whole::READABLE)
         .map_err(|source| LocalError::Io { path, source })
 }
 
