@@ -122,7 +122,7 @@ pub enum Reject {
     ExpiresSoon {
         /// The last height at which the transaction may apply.
         valid_until: u64,
-        /// The lowest such height that a mempool takes now.
+        /// The lowest such height that the mempool takes now.
         least: u64,
     },
     /// The sequence was used before.

@@ -158,8 +158,8 @@ pub const RELIED_ON: [ReliedOn; 14] = [
     ReliedOn {
         line: "mempool.max_tx_bytes",
         value: "8,192 or more",
-        refused: "8191",
-        reason: "that is the longest transaction that is valid; what is longer is refused in any case",
+        refused: "1024",
+        reason: "the longest transaction that is valid; what is longer is refused in any case",
     },
     ReliedOn {
         line: "mempool.keep-invalid-txs-in-cache",
