@@ -10,13 +10,7 @@ use std::{
 
 use alloy_primitives::Address;
 use clap::Args;
-use plasmid_bridge::{
-    abi::{self, IRootChain},
-    client::{
-        follower::view_call,
-        rpc::{At, Limits, Rpc},
-    },
-};
+use plasmid_bridge::client::rpc::{Limits, Rpc};
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
     chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
@@ -30,12 +24,15 @@ use tonic::transport::Channel;
 
 use super::CliError;
 use crate::{
-    ledger::{Domain, OwnContracts, address},
+    ledger::address,
     node::{config::url, plain},
     rpc::client::endpoint,
 };
 
+mod deployment;
 mod lost;
+
+pub use deployment::Deployment;
 
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
@@ -43,6 +40,11 @@ pub const NETWORK_FILE: &str = "network.json";
 pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
 /// The largest network file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
+
+/// How long a node may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a node may take to begin its answer, and to show that it is still there while it streams one.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// Where to connect.
 #[derive(Clone, Args)]
@@ -156,7 +158,10 @@ impl Connection {
         let address = self.node_address()?;
         let endpoint = endpoint(&address)
             .map_err(|error| CliError::new(error.to_string()))?
-            .connect_timeout(Duration::from_secs(5));
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .http2_keep_alive_interval(ANSWER)
+            .keep_alive_timeout(ANSWER);
         endpoint.connect().await.map_err(|error| {
             CliError::new(format!(
                 "no node answers at {} ({}): is it running? `plasmid localnet` starts a network",
@@ -204,11 +209,7 @@ impl Connection {
         let registry = self.named_or(self.registry.as_ref(), |local| {
             address::parse(local.contracts.get("registry")?).ok()
         })?;
-        registry.ok_or_else(|| {
-            CliError::new(
-                "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
-            )
-        })
+        registry.ok_or_else(no_registry)
     }
 
     /// The deployment that the user named, checked against what the node serves.
@@ -217,39 +218,36 @@ impl Connection {
     /// When no Registry is named, or what the node serves is not its own.
     pub async fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
         let told = Deployment::of(self.registry()?, status)?;
-        match self.known().await? {
-            Some(known) if known != told => Err(CliError::new(format!(
-                "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
-                hex::encode(told.domain.deployment),
-                told.domain.root_chain_id,
-                hex::encode(known.domain.deployment),
-                known.domain.root_chain_id,
-            ))),
-            _ => Ok(told),
+        let known = self.deployment_alone().await?;
+        if known == told {
+            return Ok(known);
         }
+        Err(CliError::new(format!(
+            "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
+            hex::encode(told.domain.deployment),
+            told.domain.root_chain_id,
+            hex::encode(known.domain.deployment),
+            known.domain.root_chain_id,
+        )))
     }
 
-    /// The deployment that the user named, with no node's word.
+    /// The deployment that the user named, with no node's word: what root, or the local network's own file, says of it.
     ///
     /// # Errors
-    /// When no root chain is named that could tell of it.
+    /// When no Registry is named, or no root chain that could tell of it.
     pub async fn deployment_alone(&self) -> Result<Deployment, CliError> {
-        self.known().await?.ok_or_else(|| {
+        let Some(registry) = self.registry else {
+            return match self.local()? {
+                Some(local) => Deployment::of_local(&local),
+                None => Err(no_registry()),
+            };
+        };
+        self.root_address().map_err(|_| {
             CliError::new(
-                "no node answers: without one, name the deployment's Registry with --registry and the root chain with --root",
+                "name the root chain's JSON-RPC address with --root: the deployment that is signed for is not taken from a node's word",
             )
-        })
-    }
-
-    /// What root, or the local network's own file, says of the deployment. It is `None` where the user named no root chain.
-    async fn known(&self) -> Result<Option<Deployment>, CliError> {
-        match (self.registry, self.root_address()) {
-            (Some(registry), Ok(_)) => Deployment::on_root(&*self.root()?, registry)
-                .await
-                .map(Some),
-            (Some(_), Err(_)) => Ok(None),
-            (None, _) => self.local()?.as_ref().map(Deployment::of_local).transpose(),
-        }
+        })?;
+        Deployment::on_root(&*self.root()?, registry).await
     }
 
     /// The root chain's JSON-RPC address.
@@ -267,87 +265,10 @@ impl Connection {
     }
 }
 
-/// A deployment that the user named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deployment {
-    /// What signatures bind.
-    pub domain: Domain,
-    /// Made the other contracts.
-    pub registry: Address,
-    /// Takes deposits, pays claims.
-    pub vault: Address,
-    /// Takes forced transactions.
-    pub inbox: Address,
-    /// All of them: nothing is sent there.
-    pub contracts: OwnContracts,
-}
-
-impl Deployment {
-    /// The contracts that this Registry made; a node that serves others is refused.
-    ///
-    /// # Errors
-    /// Names the contract that differs.
-    pub fn of(registry: Address, status: &GetStatusResponse) -> Result<Self, CliError> {
-        let [inbox, vault, root_chain] = abi::created_by(registry);
-        for (name, said, own) in [
-            ("Inbox", &status.inbox, inbox),
-            ("Vault", &status.vault, vault),
-            ("RootChain", &status.root_chain, root_chain),
-        ] {
-            if Address::from(address(said)?) != own {
-                return Err(CliError::new(format!(
-                    "the node says that the {name} is {said}, and Registry {registry} made {own}: it serves another deployment; \
-                     name its own Registry with --registry, if you trust that one"
-                )));
-            }
-        }
-        let id = &status.deployment_id;
-        let deployment = id.as_slice().try_into().map_err(|_| {
-            CliError::new(format!(
-                "the node's deployment id has {} bytes, not 20",
-                id.len()
-            ))
-        })?;
-        Ok(Self::made_by(registry, status.root_chain_id, deployment))
-    }
-
-    /// What RootChain says of itself.
-    async fn on_root(root: &Rpc, registry: Address) -> Result<Self, CliError> {
-        let [_, _, root_chain] = abi::created_by(registry);
-        let id = view_call(root, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
-        Ok(Self::made_by(registry, root.chain_id().await?, id.0))
-    }
-
-    fn of_local(local: &NetworkFile) -> Result<Self, CliError> {
-        let damaged = |what: &str| {
-            CliError::new(format!(
-                "{NETWORK_FILE} of the local network: its {what} is malformed; `plasmid localnet` writes it anew when it starts"
-            ))
-        };
-        let registry = local
-            .contracts
-            .get("registry")
-            .and_then(|text| address::parse(text).ok());
-        let registry = registry.ok_or_else(|| damaged("registry"))?;
-        let id = hex::decode(&local.deployment_id).unwrap_or_default();
-        let id = id.try_into().map_err(|_| damaged("deployment_id"))?;
-        Ok(Self::made_by(registry, local.root_chain_id, id))
-    }
-
-    fn made_by(registry: Address, root_chain_id: u64, deployment: [u8; 20]) -> Self {
-        let [inbox, vault, root_chain] = abi::created_by(registry);
-        Self {
-            domain: Domain {
-                root_chain_id,
-                root_chain: root_chain.into_array(),
-                deployment,
-            },
-            registry,
-            vault,
-            inbox,
-            contracts: OwnContracts::of_registry(&registry.into_array()),
-        }
-    }
+fn no_registry() -> CliError {
+    CliError::new(
+        "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
+    )
 }
 
 /// An address on root that a person or a node names.

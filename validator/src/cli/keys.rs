@@ -16,8 +16,10 @@ use crate::{
 };
 
 mod options;
+mod turn;
 
 pub use options::KeyOptions;
+pub use turn::Turn;
 
 /// Makes, lists and imports encrypted key files.
 #[derive(Debug, Subcommand)]
@@ -161,7 +163,7 @@ fn list(folder: &Path, output: Output) -> Result<(), CliError> {
         }
     }
     output.rows("keys", &["name", "kind", "public"], &rows);
-    output.say("the files say so; before you give an account to somebody who pays, open its key: plasmid keys show NAME");
+    output.say("Addresses are as stated in the files and not verified. Before you give an account to somebody who pays, open its key: plasmid keys show NAME");
     Ok(())
 }
 

@@ -108,15 +108,17 @@ pub async fn run(
     let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
-    let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, command.spending()?).await?;
-    let registry = connection.registry()?;
+    let deployment = connection.deployment(&status).await?;
+    let root_chain_id = deployment.domain.root_chain_id;
+    let wallet = Wallet::open(rpc.clone(), key, root_chain_id, command.spending()?).await?;
+    let registry = deployment.registry;
     let created = ceremony::read_back(&rpc, registry)
         .await
         .map_err(|error| CliError::new(error.to_string()))?;
-    if created.id.as_slice() != status.deployment_id {
+    if created.id != deployment.domain.deployment {
         return Err(CliError::new(format!(
             "the node serves deployment {}, and the Registry {registry} made {}",
-            hex::encode(&status.deployment_id),
+            hex::encode(deployment.domain.deployment),
             hex::encode(created.id)
         )));
     }

@@ -61,12 +61,9 @@ impl RpcError {
         )
     }
 
-    /// Whether the node may have acted on the request all the same.
+    /// Whether the request may have reached the node, which may then have acted on it whatever it answered.
     pub fn may_have_arrived(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable(_) | Self::TooLarge(_) | Self::Status(_) | Self::Malformed(_)
-        )
+        !matches!(self, Self::Address { .. } | Self::NoConnection(_))
     }
 
     /// What a pure machine is told.
