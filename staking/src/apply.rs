@@ -35,13 +35,22 @@ impl Rules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// An operator takes an empty seat. `total` is the power of all other seats, so that the bound on the sum is kept.
-    Place { place: Place, total: u64 },
+    Place {
+        /// The seat, the operator with its keys, and the stake that it brings.
+        place: Place,
+        /// Power of all other seats, in units of stake.
+        total: u64,
+    },
     /// The entries of `epoch` for `count` seats from `first` are fixed by what the seats hold now. `total` is the power
     /// of the seats rolled before.
     Roll {
+        /// The epoch whose member entries are written.
         epoch: u64,
+        /// The first seat of the range, from 0.
         first: u16,
+        /// How many seats the range has, at least 1.
         count: u16,
+        /// Power of the seats that were rolled before this range, in units of stake.
         total: u64,
     },
 }
@@ -51,9 +60,13 @@ pub enum Input {
 pub enum Effect {
     /// A seat was taken.
     Seated {
+        /// The seat that was taken, from 0.
         seat: u16,
+        /// The operator's address on root, 20 bytes.
         operator: [u8; 20],
+        /// Its stake in base units of the native asset.
         stake: u128,
+        /// Its power: stake divided by the unit, rounded down.
         power: u64,
     },
     /// The weakest seat after the change.
@@ -61,7 +74,12 @@ pub enum Effect {
     /// A member of the epoch that is being rolled, in seat order.
     Member(Member),
     /// The range is done; power of all seats rolled so far.
-    Rolled { next: u16, total: u64 },
+    Rolled {
+        /// The first seat after the range, from 0.
+        next: u16,
+        /// Power of all seats rolled so far, this range included.
+        total: u64,
+    },
 }
 
 /// Why an input is refused; nothing was written.
@@ -69,32 +87,63 @@ pub enum Effect {
 pub enum Reject {
     /// N out of bounds.
     #[error("{seats} seats; a deployment has 1 to 512")]
-    Seats { seats: u16 },
+    Seats {
+        /// Number of seats that the rules name.
+        seats: u16,
+    },
     /// A range or a seat beyond the last.
     #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
-    Range { first: u16, end: u32, seats: u16 },
+    Range {
+        /// The first seat of the range, from 0.
+        first: u16,
+        /// The first seat after the range.
+        end: u32,
+        /// Number of seats of the deployment.
+        seats: u16,
+    },
     /// Someone sits there.
     #[error("seat {seat} is {state:?}; only an empty one can be placed")]
-    Taken { seat: u16, state: SeatState },
+    Taken {
+        /// The seat that was asked for, from 0.
+        seat: u16,
+        /// The state that the seat is in.
+        state: SeatState,
+    },
     /// The zero account holds no seat.
     #[error("seat {seat} for the zero operator")]
-    NoOperator { seat: u16 },
+    NoOperator {
+        /// The seat that was asked for, from 0.
+        seat: u16,
+    },
     /// Less than one unit.
     #[error("stake {stake} is below one unit of {unit}: it would have no power")]
-    BelowUnit { stake: u128, unit: u128 },
+    BelowUnit {
+        /// The stake offered, in base units of the native asset.
+        stake: u128,
+        /// Base units of stake for one unit of power.
+        unit: u128,
+    },
     /// Power out of bounds.
     #[error(transparent)]
     Power(#[from] PowerError),
     /// No epoch at this height.
     #[error("height {height} has no epoch of {epoch_blocks} blocks")]
-    NoEpoch { height: u64, epoch_blocks: u32 },
+    NoEpoch {
+        /// The height that was asked for.
+        height: u64,
+        /// Length of an epoch in blocks.
+        epoch_blocks: u32,
+    },
     /// The ring holds another epoch there, or none.
     #[error(
         "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
     )]
     SetNotHeld {
+        /// The epoch whose set was asked for.
         epoch: u64,
+        /// The seat whose entry shows it, from 0.
         seat: u16,
+        /// The epoch that the ring holds at this place; `None` when the place was never written.
         held: Option<u64>,
     },
 }

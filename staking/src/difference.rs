@@ -29,13 +29,26 @@ pub enum Difference {
 pub enum DifferenceError {
     /// Two members of one set share a key.
     #[error("seats {first} and {second} of one set hold the same consensus key")]
-    DuplicateKey { first: u16, second: u16 },
+    DuplicateKey {
+        /// The lower of the two seats with this key, from 0.
+        first: u16,
+        /// The higher of the two seats with this key.
+        second: u16,
+    },
     /// Not in seat order, or a seat twice.
     #[error("seat {second} follows seat {first}; members stand in ascending order of seats")]
-    Order { first: u16, second: u16 },
+    Order {
+        /// The seat that stands earlier in the list.
+        first: u16,
+        /// The seat that follows it although its number is not higher.
+        second: u16,
+    },
     /// A member without power.
     #[error("the member at seat {seat} has no power")]
-    NoPower { seat: u16 },
+    NoPower {
+        /// The seat whose member has power 0.
+        seat: u16,
+    },
 }
 
 /// What turns the engine's set `old` into `new`. Both are in seat order.

@@ -11,6 +11,7 @@
 //! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(

@@ -17,7 +17,12 @@ pub enum PowerError {
     ZeroUnit,
     /// One stake or a sum is beyond what consensus can count.
     #[error("power {power} is above the bound {bound}")]
-    AboveBound { power: u128, bound: u64 },
+    AboveBound {
+        /// The power or sum that was computed.
+        power: u128,
+        /// The exclusive bound that it must stay below.
+        bound: u64,
+    },
 }
 
 /// Power of a stake, rounded down: the rest of the division has no weight.

@@ -127,7 +127,7 @@ async fn what_is_final_survives_sigkill_in_any_state() {
         }
         anvil.process().kill().unwrap();
         drop(anvil);
-        std::fs::write(folder.path().join("state.partial"), "half").unwrap();
+        std::fs::write(folder.path().join("state.json.gz.new"), "half").unwrap();
         anvil = Anvil::start(&program, &options).await.unwrap();
         // What nodes ask for of the final block is known at once.
         let asked = json!([accounts[1], "finalized"]);

@@ -10,8 +10,8 @@ import {Messages} from "./libraries/Messages.sol";
 /// @title The inbox
 /// @dev What is paid stays in this contract, which has no way to send it: that is how it is burned.
 contract Inbox is IInbox {
-    /// @dev One slot: the count, and when the last three messages are due. With the next one they are a word of the ring of due
-    /// times, which so is written once in four messages and never read to be written.
+    /// @dev One slot: the count, and when the last three messages are due. Together with the next one they fill a word of the ring of
+    /// due times, so the ring is written only once in four messages and is never read before it is written.
     struct Head {
         uint64 count;
         uint64 lastDueMs;

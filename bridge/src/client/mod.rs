@@ -1,4 +1,4 @@
-//! I/O towards the root chain: it does what [`crate::relay`] decides.
+//! I/O towards the root chain, which does what [`crate::relay`] decides, and the files that this needs.
 //!
 //! | module | does |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | `position` | keeps how far root was read |
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
 //! | `ceremony` | deploys Registry and its contracts |
+//! | `whole` | writes a file whole or not at all |
 
 pub mod ceremony;
 pub mod follower;
@@ -16,3 +17,4 @@ pub mod reason;
 pub mod relayer;
 pub mod rpc;
 pub mod wallet;
+pub mod whole;

@@ -3,16 +3,17 @@
 //! ```text
 //! PPOS ‖ deployment 20 ‖ index u64 ‖ link 32 ‖ root height u64 ‖ epoch u64 ‖ epoch's root height u64 ‖ keccak-256 of all before
 //! ```
-//! The file is a hint and nothing else. A damaged one, or one of another deployment, is as none. One that is whole and false is found out
+//! The file is a hint and nothing else. A damaged file, or one of another deployment, is treated as missing. One that is whole and false is found out
 //! when reading goes on from it: messages extend the hash chain, the contracts hold its end, and the records of checkpoints lead back to each other;
 //! what does not fit leads back to what the child confirmed. So losing the file, or an old one, costs time only.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, keccak256};
 
+use super::whole;
 use crate::relay::seen::{Anchor, Position};
 
 const TAG: &[u8; 4] = b"PPOS";
@@ -65,11 +66,8 @@ impl PositionFile {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn save(&self, position: &Position) -> io::Result<()> {
-        let beside = self.path.with_extension("new");
-        let mut file = File::create(&beside)?;
-        file.write_all(&encode(position, &self.deployment))?;
-        file.sync_all()?;
-        std::fs::rename(&beside, &self.path)
+        let bytes = encode(position, &self.deployment);
+        whole::replace(&self.path, &bytes, whole::READABLE)
     }
 }
 

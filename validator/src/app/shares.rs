@@ -55,7 +55,7 @@ impl Verdicts {
         verifies
     }
 
-    /// The same for a proposer of `height`: no share of a member that rests does.
+    /// The same for a proposer of `height`: shares of a member that rests are not valid there.
     pub(super) fn verifies_at(
         &self,
         height: u64,

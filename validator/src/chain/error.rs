@@ -37,37 +37,70 @@ pub enum Fault<E: std::error::Error + 'static> {
     Staking(plasmid_staking::Reject),
     /// A member cannot be committed to.
     #[error("the set of epoch {epoch} cannot be committed to: {why}")]
-    Set { epoch: u64, why: SetError },
+    Set {
+        /// The epoch whose set it is.
+        epoch: u64,
+        /// What makes the commitment impossible.
+        why: SetError,
+    },
     /// Two committed sets have no difference that the engine could take.
     #[error("the sets of epochs {epoch} and the next: {why}")]
-    Difference { epoch: u64, why: DifferenceError },
+    Difference {
+        /// The earlier of the two epochs.
+        epoch: u64,
+        /// What makes the difference impossible.
+        why: DifferenceError,
+    },
     /// A set without members.
     #[error("the set of epoch {epoch} has no members")]
-    EmptySet { epoch: u64 },
+    EmptySet {
+        /// The epoch whose set is empty.
+        epoch: u64,
+    },
     /// A leaf of a ring or of the boundary holds another epoch.
     #[error("the leaf of {slot:?} holds epoch {found}, not {expected}")]
     Epoch {
+        /// The leaf that was read.
         slot: Slot,
+        /// The epoch that the leaf must hold.
         expected: u64,
+        /// The epoch that the leaf holds.
         found: u64,
     },
     /// A boundary step touches too much.
     #[error("a boundary segment touches {leaves} leaves")]
-    Boundary { leaves: usize },
+    Boundary {
+        /// Number of leaves that the segment touches.
+        leaves: usize,
+    },
     /// Whoever checks signatures did not answer for every transaction.
     #[error("{found} verdicts on {expected} transactions")]
-    Verdicts { expected: usize, found: usize },
+    Verdicts {
+        /// Number of transactions in the block.
+        expected: usize,
+        /// Number of verdicts that were given.
+        found: usize,
+    },
     /// A message that is not the next one, though the block was judged.
     #[error("message {found} where the inbox continues with {expected}")]
-    OutOfOrder { expected: u64, found: u64 },
+    OutOfOrder {
+        /// The index that the inbox continues with.
+        expected: u64,
+        /// The index of the message that was given.
+        found: u64,
+    },
     /// The messages left another inbox behind than the one that more than two thirds of the power reported.
     #[error(
         "the votes lead to message {cursor} with hash {hash}, and the inbox leaf holds message {found_cursor} with hash {found_hash}"
     )]
     Inbox {
+        /// Number of messages consumed according to the votes.
         cursor: u64,
+        /// Hash of the inbox chain at that message according to the votes.
         hash: B256,
+        /// Number of messages consumed according to the inbox leaf.
         found_cursor: u64,
+        /// Hash of the inbox chain in the inbox leaf.
         found_hash: B256,
     },
     /// What this node proposes does not apply.
@@ -75,10 +108,16 @@ pub enum Fault<E: std::error::Error + 'static> {
     Proposal(String),
     /// A step of the boundary in a block that ends no epoch.
     #[error("height {height} ends no epoch, so there is no boundary")]
-    NoBoundary { height: u64 },
+    NoBoundary {
+        /// The height of the block.
+        height: u64,
+    },
     /// A height that has no epoch.
     #[error("height {height} has no epoch")]
-    Height { height: u64 },
+    Height {
+        /// The height that was asked for.
+        height: u64,
+    },
 }
 
 impl<E: std::error::Error + 'static> Fault<E> {
@@ -101,16 +140,32 @@ pub enum Malformed {
     Bytes(#[from] DecodeError),
     /// Another first byte or version.
     #[error("begins with {found:#04x} where {expected:#04x} must stand")]
-    Kind { expected: u8, found: u8 },
+    Kind {
+        /// The byte that must stand there.
+        expected: u8,
+        /// The byte that stands there.
+        found: u8,
+    },
     /// A flag that is neither 0 nor 1.
     #[error("a flag is {found}, neither 0 nor 1")]
-    Flag { found: u8 },
+    Flag {
+        /// The byte that stands in the flag's place.
+        found: u8,
+    },
     /// Carried votes do not ascend by seat, or one is past the last.
     #[error("the vote of seat {seat} follows that of seat {after:?}")]
-    SeatOrder { seat: u16, after: Option<u16> },
+    SeatOrder {
+        /// The seat of the vote that is out of order.
+        seat: u16,
+        /// The seat of the vote before it; `None` for the first vote.
+        after: Option<u16>,
+    },
     /// An extension of neither of its two widths.
     #[error("an extension of {length} bytes; it has 42 or 234")]
-    ExtensionLength { length: usize },
+    ExtensionLength {
+        /// Length of the extension in bytes.
+        length: usize,
+    },
 }
 
 /// The rule that a block breaks.
@@ -121,13 +176,28 @@ pub enum Invalid {
     Empty,
     /// More bytes than the parameter allows.
     #[error("{bytes} bytes of transactions; the limit is {limit}")]
-    TooManyBytes { bytes: u64, limit: u64 },
+    TooManyBytes {
+        /// Bytes of all transactions in the block.
+        bytes: u64,
+        /// The largest number of bytes that the parameters allow.
+        limit: u64,
+    },
     /// More transactions than the parameter allows.
     #[error("{count} transactions; the limit is {limit}")]
-    TooManyTransactions { count: usize, limit: u32 },
+    TooManyTransactions {
+        /// Number of transactions in the block.
+        count: usize,
+        /// The largest number that the parameters allow.
+        limit: u32,
+    },
     /// A transaction that is none of its kind.
     #[error("transaction {index}: {why}")]
-    Malformed { index: u32, why: Malformed },
+    Malformed {
+        /// Position of the transaction in the block, from 0.
+        index: u32,
+        /// What is wrong with its bytes.
+        why: Malformed,
+    },
     /// A field of the record differs from the request or from what follows from the witness.
     #[error("the record's {0} is not what the request and the witness say")]
     Record(Field),
@@ -136,37 +206,71 @@ pub enum Invalid {
     Voter([u8; 20]),
     /// A carried vote that breaks a rule.
     #[error("the vote carried for seat {seat}: {why}")]
-    Vote { seat: u16, why: VoteError },
+    Vote {
+        /// The seat that the vote is carried for, from 0.
+        seat: u16,
+        /// The rule that the vote breaks.
+        why: VoteError,
+    },
     /// More messages and bare hashes than a block may carry.
     #[error("{count} messages and hashes; the limit is {limit}")]
-    Batch { count: usize, limit: u16 },
+    Batch {
+        /// Number of messages and bare hashes that the record carries.
+        count: usize,
+        /// The largest number that the parameters allow.
+        limit: u16,
+    },
     /// Votes are carried, none brings a share and the cursor stays.
     #[error("votes are carried that neither bring a share nor move the cursor")]
     Idle,
     /// Not exactly the messages that more than two thirds support.
     #[error("{carried} messages where reports of more than two thirds support {supported}")]
-    MessageCount { carried: u64, supported: u64 },
+    MessageCount {
+        /// Number of messages that the block carries.
+        carried: u64,
+        /// Number of messages that reports of more than two thirds of the power support.
+        supported: u64,
+    },
     /// Bare hashes that do not end at the highest report that counts.
     #[error("bare hashes end at {end}, the highest report that counts at {highest}")]
-    HashEnd { end: u64, highest: u64 },
+    HashEnd {
+        /// Index of the message at which the bare hashes end.
+        end: u64,
+        /// Index that the highest report that counts names.
+        highest: u64,
+    },
     /// An inbox message that is none, or not the next.
     #[error("transaction {index} is not inbox message {expected}: {why}")]
     Message {
+        /// Position of the transaction in the block, from 0.
         index: u32,
+        /// Index of the inbox message that must stand there.
         expected: u64,
+        /// What differs, as a sentence for a log.
         why: String,
     },
     /// The misbehavior transactions are not the request's.
     #[error("transaction {index} is not the misbehavior that the request brings there")]
-    Misbehavior { index: u32 },
+    Misbehavior {
+        /// Position of the transaction in the block, from 0.
+        index: u32,
+    },
     /// A user's transaction that does not apply.
     #[error("transaction {index}: {why}")]
-    Transaction { index: u32, why: String },
+    Transaction {
+        /// Position of the transaction in the block, from 0.
+        index: u32,
+        /// The rejection, as a sentence for a log.
+        why: String,
+    },
     /// A transaction that no segment can carry.
     #[error("transaction {index} needs {bytes} bytes and {leaves} leaves, more than a segment has")]
     Segment {
+        /// Position of the transaction in the block, from 0.
         index: u32,
+        /// Bytes that the transaction would add to a segment.
         bytes: usize,
+        /// Number of leaves that the transaction would touch.
         leaves: usize,
     },
 }
@@ -174,14 +278,19 @@ pub enum Invalid {
 /// A field of the record's executing part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum Field {
+    /// Height of the block.
     #[error("height")]
     Height,
+    /// Time of the block, in nanoseconds since 1970.
     #[error("time")]
     Time,
+    /// Consensus address of the block's proposer.
     #[error("proposer")]
     Proposer,
+    /// Bits, by seat, of whose precommit stands in the last commit.
     #[error("participation")]
     Participation,
+    /// Bits, by member number, of whose checkpoint share the block brings for the first time.
     #[error("share bits")]
     Shares,
 }

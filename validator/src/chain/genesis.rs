@@ -85,25 +85,48 @@ pub enum GenesisError {
     #[error(
         "{count} operators for {seats} seats; there must be 1 at least, and not more than seats"
     )]
-    Operators { count: usize, seats: u16 },
+    Operators {
+        /// Number of operators in the genesis.
+        count: usize,
+        /// Number of seats in the parameters.
+        seats: u16,
+    },
     /// An operator or a key that stands twice.
     #[error("operator {place} repeats the {what} of another")]
-    Repeated { place: usize, what: &'static str },
+    Repeated {
+        /// Position of the operator in the list, from 0.
+        place: usize,
+        /// The field that another operator has too.
+        what: &'static str,
+    },
     /// A key that root would not have registered.
     #[error("operator {place} has an unusable {what}")]
-    Key { place: usize, what: &'static str },
+    Key {
+        /// Position of the operator in the list, from 0.
+        place: usize,
+        /// The key that is not valid.
+        what: &'static str,
+    },
     /// Balances out of order, or one twice.
     #[error(
         "balance {place} ({account}) does not come after the one before; sort by account and merge"
     )]
-    Order { place: usize, account: Account },
+    Order {
+        /// Position of the balance in the list, from 0.
+        place: usize,
+        /// The account that is not above the one before it.
+        account: Account,
+    },
     /// A balance of nothing, or of nobody.
     #[error(
         "balance {place} ({account}) is {amount}; it must be positive, of an account that can receive"
     )]
     Balance {
+        /// Position of the balance in the list, from 0.
         place: usize,
+        /// The account that is to receive it.
         account: Account,
+        /// The amount in base units.
         amount: u128,
     },
     /// The deployment's contracts are not named.
@@ -111,13 +134,23 @@ pub enum GenesisError {
     NoRegistry,
     /// A balance that nobody could use.
     #[error("balance {place}: {why}")]
-    Unusable { place: usize, why: Reject },
+    Unusable {
+        /// Position of the balance in the list, from 0.
+        place: usize,
+        /// Why the ledger refuses this account as a recipient.
+        why: Reject,
+    },
     /// Σ does not fit.
     #[error("stakes and balances add up to more than 2^128 - 1")]
     Sum,
     /// Staking refuses an operator.
     #[error("seat {seat}: {why}")]
-    Seat { seat: u16, why: String },
+    Seat {
+        /// The seat that the operator was to take, from 0.
+        seat: u16,
+        /// The refusal of the staking rules, as a sentence.
+        why: String,
+    },
     /// The set cannot be committed to.
     #[error(transparent)]
     Set(#[from] SetError),

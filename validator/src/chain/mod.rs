@@ -16,6 +16,7 @@
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(

@@ -35,7 +35,12 @@ pub enum LeafProofError {
     Bytes(#[from] DecodeError),
     /// The block commitment is of another app hash.
     #[error("the block commitment hashes to {computed}, the app hash is {expected}")]
-    AppHash { computed: B256, expected: B256 },
+    AppHash {
+        /// The app hash that the proof leads to.
+        computed: B256,
+        /// The app hash that was expected.
+        expected: B256,
+    },
     /// The leaf is not what the answer says.
     #[error(transparent)]
     Proof(#[from] ProofError),

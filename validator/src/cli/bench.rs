@@ -21,7 +21,7 @@ mod idle;
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// FinalizeBlock and Commit of blocks of signed transfers, durable and cold, beside raw signature verification.
+    /// FinalizeBlock and Commit of blocks of signed transfers, written to disk and with no signature checked before, beside raw signature verification.
     App(Sizes),
     /// The state tree and the store alone.
     Store(Sizes),
@@ -29,7 +29,7 @@ pub enum BenchCommand {
     Idle(idle::IdleCommand),
 }
 
-/// How much of it.
+/// Size of the measurement.
 #[derive(Debug, Args)]
 pub struct Sizes {
     /// Accounts in the state.

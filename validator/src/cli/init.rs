@@ -64,7 +64,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Takes stake and bond back: before an agreement, or when its lock, and the time of a creation that has begun, have run out.
+    /// Returns stake and bond. Possible before you agree, or after the locks of your agreement and of a creation that has begun have expired.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -72,7 +72,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Creates Inbox, Vault and RootChain step by step, paying in the genesis balances with the last; anyone may, and again when it was cut short.
+    /// Creates Inbox, Vault and RootChain step by step, and pays in the genesis balances with the last step. Anyone may run it; run it again to continue an interrupted creation.
     Create {
         #[command(flatten)]
         file: PlanFile,
@@ -80,7 +80,7 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Writes what a node needs to run in the network that was created, a validator's or another one's.
+    /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
     /// Who has registered and agreed, and whether the contracts stand.
     Status(PlanFile),

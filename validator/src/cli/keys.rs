@@ -163,7 +163,7 @@ fn list(folder: &Path, output: Output) -> Result<(), CliError> {
         }
     }
     output.rows("keys", &["name", "kind", "public"], &rows);
-    output.say("Addresses are as stated in the files and not verified. Before you give an account to somebody who pays, open its key: plasmid keys show NAME");
+    output.say("accounts are as stated in the files and not verified; before you give one to somebody who pays you, open its key: plasmid keys show NAME");
     Ok(())
 }
 

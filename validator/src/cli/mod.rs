@@ -37,13 +37,14 @@ use output::{Format, Output};
     max_term_width = 120
 )]
 pub struct Cli {
-    /// How to answer: a table for people, or one JSON object a line.
+    /// Format of the output: a table for people, or one JSON object a line.
     #[arg(
         long,
         short,
         value_enum,
         default_value = "text",
         global = true,
+        help_heading = "Options of every command",
         env = "PLASMID_OUTPUT"
     )]
     output: Format,
@@ -57,16 +58,16 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Key files: make, list, show, import.
+    /// Makes, lists, shows and imports key files.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Transactions on the child chain.
+    /// Signs and submits transactions on the child chain.
     #[command(subcommand)]
     Tx(tx::TxCommand),
-    /// Reads of the child chain.
+    /// Reads from the child chain.
     #[command(subcommand)]
     Query(query::QueryCommand),
-    /// Money and messages between root and child.
+    /// Moves money and messages between the root chain and the child chain, and proves what the child holds.
     #[command(subcommand)]
     Bridge(bridge::BridgeCommand),
     /// Founds a network with other operators, or makes the folder of a node that joins one.
@@ -74,7 +75,7 @@ enum Command {
     Init(init::InitCommand),
     /// Runs one node beside its CometBFT.
     Start(start::StartCommand),
-    /// What a node's checkpoint key has signed: shown, and refused below an epoch.
+    /// Shows what a node's checkpoint key has signed, or refuses to sign below an epoch.
     #[command(subcommand)]
     SignState(sign_state::SignStateCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
@@ -86,9 +87,9 @@ enum Command {
     /// Measures this machine, and prints figures without judging them.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// What the node is and how far it is.
+    /// Shows a node's identity, its height, its view of root and its health.
     Status,
-    /// The version of this program, and what does not hold yet.
+    /// Shows the version of this program, and what does not hold yet.
     Version,
 }
 

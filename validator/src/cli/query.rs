@@ -93,7 +93,7 @@ pub enum QueryCommand {
         #[command(flatten)]
         page: Page,
     },
-    /// The least fee of a transaction of this shape.
+    /// The lowest fee of a transaction of this length that makes this many new leaves.
     Fee {
         /// Length of the transaction in bytes.
         #[arg(long, default_value_t = 264)]
@@ -112,7 +112,7 @@ pub struct Page {
     /// The largest number of rows, up to 1,000.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Where to go on, as the page before this one said.
+    /// Page token that the previous page printed.
     #[arg(long, default_value = "")]
     page: String,
 }

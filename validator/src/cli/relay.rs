@@ -49,13 +49,13 @@ pub struct RelayCommand {
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer named in its checkpoint goes first; no other is paid for so soon.
+    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: before that, this relayer does not submit in its place.
     #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
-    /// The most that is offered per gas, base fee and tip together, in gwei (1.5); while root is dearer, checkpoints wait.
+    /// The highest price that is offered per gas, base fee and tip together, in gwei (1.5); while root costs more, checkpoints wait.
     #[arg(long, value_name = "GWEI", default_value = "500")]
     max_fee: String,
-    /// The most that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
+    /// The highest sum that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
     #[arg(long, value_name = "COINS")]
     max_cost: Option<String>,
     /// The largest tip per gas that is paid when the root node suggests one, in gwei; the child pays back up to 2.
@@ -111,7 +111,7 @@ pub async fn run(
     let deployment = connection.deployment(&status).await?;
     let root_chain_id = deployment.domain.root_chain_id;
     let wallet = Wallet::open(rpc.clone(), key, root_chain_id, command.spending()?).await?;
-    let registry = deployment.registry;
+    let registry = connection.registry()?;
     let created = ceremony::read_back(&rpc, registry)
         .await
         .map_err(|error| CliError::new(error.to_string()))?;

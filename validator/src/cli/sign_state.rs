@@ -15,7 +15,7 @@ use crate::node::{
 /// What a checkpoint key has signed.
 #[derive(Debug, Subcommand)]
 pub enum SignStateCommand {
-    /// Shows the sign state of a node, which may run.
+    /// Shows the sign state of a node; the node may be running.
     Show(At),
     /// Refuses every epoch below this one for ever, except for digests that stand in the sign state; the node must be stopped.
     RefuseBelow(RefuseBelow),

@@ -52,7 +52,7 @@ pub struct Signing {
     /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
     #[arg(long, default_value_t = MAX_FEE)]
     pub max_fee: u128,
-    /// Sequence [default: the account's next one at which no transaction waits].
+    /// Sequence of the transaction in its sender's order [default: the account's next one at which no transaction waits].
     #[arg(long)]
     pub sequence: Option<u64>,
     /// Takes the place of the transaction that waits at --sequence; --fee has to be a tenth above that one's.

@@ -6,12 +6,13 @@ use super::output::Output;
 use crate::node::comet::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
-pub const DOES_NOT_HOLD: [&str; 6] = [
+pub const DOES_NOT_HOLD: [&str; 7] = [
     "no court yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "no exit mode yet: balances leave by withdrawal under a checkpoint, not without the validators",
     "no cuts, rewards, jailing, unbonding or rotation yet: the genesis set stays",
     "no data challenges yet: a checkpoint's block data must have been seen",
     "no snapshots yet: a new node joins by replaying blocks",
+    "the possession proof of a consensus key is made from CometBFT's key file: a remote signer can take the key over only afterwards, and no test does",
     "fee payers, nonce lanes above 0, multisig and generic messages are refused for now, with an error that says so",
 ];
 

@@ -40,22 +40,37 @@ pub struct Account {
 pub enum AccountTextError {
     /// Neither form.
     #[error("an account begins with 0x (Ethereum) or with plasmid1 (Ed25519); got {found:?}")]
-    Form { found: String },
+    Form {
+        /// The text that was given.
+        found: String,
+    },
     /// It begins as an Ethereum address and is none.
     #[error(transparent)]
     Address(#[from] AddressTextError),
     /// The bech32m text is damaged.
     #[error("the text is no bech32m: {why}; one mistyped character is enough, copy it again")]
-    Bech32 { why: String },
+    Bech32 {
+        /// What the decoder of Bech32m says.
+        why: String,
+    },
     /// Another chain's account, perhaps.
     #[error("the text begins with {found}1; accounts of this chain begin with plasmid1")]
-    Prefix { found: String },
+    Prefix {
+        /// The prefix that was found.
+        found: String,
+    },
     /// 21 bytes are kind and id.
     #[error("the text holds {found} bytes; an account has 21")]
-    Bytes { found: usize },
+    Bytes {
+        /// Number of bytes that the text holds.
+        found: usize,
+    },
     /// A kind that has no text of this form.
     #[error("account kind {kind} has no text of the form plasmid1; only kind 1 has")]
-    Kind { kind: u8 },
+    Kind {
+        /// The kind byte that was found.
+        kind: u8,
+    },
 }
 
 impl Account {

@@ -31,17 +31,30 @@ pub struct Sums {
 pub enum Imbalance {
     /// Claims differ from what is there.
     #[error("{token}: claims are {}, credited − withdrawn is {} − {}", sums.claims, sums.credited, sums.withdrawn)]
-    Unequal { token: Asset, sums: Sums },
+    Unequal {
+        /// The asset whose sums differ.
+        token: Asset,
+        /// Both sides of the equation, in base units.
+        sums: Sums,
+    },
     /// A sum beyond 128 bits.
     #[error("{token}: the claims do not fit 128 bits: {left} + {right}")]
     Overflow {
+        /// The asset whose sum is too large.
         token: Asset,
+        /// The sum so far, in base units.
         left: u128,
+        /// The amount that was to be added, in base units.
         right: u128,
     },
     /// A leaf that does not decode.
     #[error("the leaf of {slot:?} is corrupt: {why}")]
-    Corrupt { slot: Slot, why: LeafError },
+    Corrupt {
+        /// The leaf that was read.
+        slot: Slot,
+        /// What is wrong with its bytes.
+        why: LeafError,
+    },
 }
 
 /// The books of every asset, read from all leaves.

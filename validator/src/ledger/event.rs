@@ -39,67 +39,112 @@ pub enum Event {
     Involved(Account),
     /// A user's transaction was carried out.
     Transaction {
+        /// EIP-712 digest of the transaction.
         digest: B256,
+        /// Name of its kind.
         kind: &'static str,
+        /// The account that signed it and pays.
         sender: Account,
+        /// Its sequence in the sender's lane.
         sequence: u64,
+        /// The fee that was paid, in base units of the native asset.
         fee: u128,
     },
     /// An amount moved.
     Transfer {
+        /// The account that paid.
         from: Account,
+        /// The account that received.
         to: Account,
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units.
         amount: u128,
     },
     /// An amount became a withdrawal.
     Withdrawal {
+        /// Number of the withdrawal, from 0; it names the leaf that root pays.
         number: u64,
+        /// The account that withdrew.
         account: Account,
+        /// The address on root that is to be paid.
         recipient: [u8; 20],
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units.
         amount: u128,
     },
     /// A payout address was named.
-    Payout { account: Account, payout: [u8; 20] },
+    Payout {
+        /// The account whose payout address is set.
+        account: Account,
+        /// The address on root that receives what the account is paid there.
+        payout: [u8; 20],
+    },
     /// Data was recorded.
     Record {
+        /// The account that made the record.
         account: Account,
+        /// The topic, 32 bytes that the sender chose.
         topic: [u8; 32],
+        /// Keccak-256 of the data.
         data_hash: B256,
     },
     /// A deposit was credited.
     Deposit {
+        /// Index of the message in the inbox, from 0.
         index: u64,
+        /// The account that received.
         recipient: Account,
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount of the token that arrived, in base units.
         amount: u128,
+        /// Native asset that was credited beside it, in base units.
         native: u128,
+        /// The address on root that paid.
         depositor: [u8; 20],
     },
     /// A deposit became a withdrawal.
     Refund {
+        /// Index of the message in the inbox, from 0.
         index: u64,
+        /// Number of the withdrawal that pays the refund.
         number: u64,
+        /// The address on root that is to be paid.
         recipient: [u8; 20],
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units.
         amount: u128,
     },
     /// A forced transaction was judged.
     Forced {
+        /// Index of the message in the inbox, from 0.
         index: u64,
+        /// The account that the forced transaction acts for.
         sender: Account,
+        /// The result code of the transaction.
         code: Code,
     },
     /// Someone was paid for a checkpoint.
     Acceptance {
+        /// Index of the message in the inbox, from 0.
         index: u64,
+        /// The epoch whose checkpoint root accepted.
         epoch: u64,
+        /// The account that receives the reward.
         relayer: Account,
+        /// The reward in base units of the native asset; 0 when nothing was due.
         amount: u128,
     },
     /// A message had no effect.
-    Recorded { index: u64, kind: u8 },
+    Recorded {
+        /// Index of the message in the inbox, from 0.
+        index: u64,
+        /// Kind of the message, one byte.
+        kind: u8,
+    },
 }
 
 impl Event {

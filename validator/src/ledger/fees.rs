@@ -38,7 +38,7 @@ pub fn leaf_price(parameters: &Parameters, count: u32) -> u128 {
         .saturating_mul(u128::from(steps).saturating_add(1))
 }
 
-/// The least fee of a transaction of `length` bytes that makes `leaves` leaves when `count` stand. Saturates: what does not
+/// The lowest fee of a transaction of `length` bytes that makes `leaves` leaves when `count` stand. Saturates: what does not
 /// fit 128 bits nobody can pay, and valid parameters never get there.
 pub fn minimum_fee(parameters: &Parameters, length: usize, leaves: u32, count: u32) -> u128 {
     let length = u128::try_from(length).unwrap_or(u128::MAX);

@@ -35,13 +35,28 @@ pub enum Fault<E> {
     Leaves(E),
     /// A leaf that this program did not write.
     #[error("the leaf of {slot:?} is corrupt: {why}")]
-    Corrupt { slot: Slot, why: LeafError },
+    Corrupt {
+        /// The leaf that was read.
+        slot: Slot,
+        /// What is wrong with its bytes.
+        why: LeafError,
+    },
     /// A leaf that genesis should have made.
     #[error("the leaf of {slot:?} is missing; genesis makes it")]
-    Missing { slot: Slot },
+    Missing {
+        /// The leaf that is not there.
+        slot: Slot,
+    },
     /// A sum of money that conservation makes impossible.
     #[error("the books of {slot:?} do not add up: {left} and {right}")]
-    Books { slot: Slot, left: u128, right: u128 },
+    Books {
+        /// The leaf whose amount would change.
+        slot: Slot,
+        /// The amount that the leaf holds, in base units.
+        left: u128,
+        /// The amount that was to be added or taken, in base units.
+        right: u128,
+    },
 }
 
 /// The typed value at a slot, or none while it has no leaf.

@@ -23,7 +23,12 @@ mod tests;
 pub enum MessageError<E> {
     /// The block holds another message than the next.
     #[error("message {found} where the inbox continues with {expected}")]
-    OutOfOrder { expected: u64, found: u64 },
+    OutOfOrder {
+        /// The index that the inbox continues with.
+        expected: u64,
+        /// The index of the message that was given.
+        found: u64,
+    },
     /// The node is broken.
     #[error(transparent)]
     Fault(#[from] Fault<E>),

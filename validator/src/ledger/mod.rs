@@ -10,6 +10,7 @@
 //! transaction wrote nothing. After every block Σ balances + stakes + fee pool + burned = credited − withdrawn, for each asset
 //! ([`conservation`]).
 
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(
@@ -61,7 +62,7 @@ pub use leaf::Value;
 pub use leaves::{Fault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
-pub use recipient::OwnContracts;
+pub use recipient::{OwnContracts, Unusable};
 pub use reject::{Asset, Reject};
 pub use seats::Seats;
 pub use slot::{Slot, ring_place};

@@ -14,6 +14,21 @@ use super::transaction::Body;
 #[cfg(test)]
 mod tests;
 
+/// A contract that can use nothing of what it is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// The deployment's Registry.
+    Registry,
+    /// The deployment's Inbox.
+    Inbox,
+    /// The deployment's Vault.
+    Vault,
+    /// The deployment's RootChain.
+    RootChain,
+    /// The contract of the token that is paid.
+    Token,
+}
+
 /// Registry, Inbox, Vault and RootChain of this deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnContracts([[u8; 20]; 4]);
@@ -29,13 +44,27 @@ impl OwnContracts {
         Self(deployment::contracts(registry))
     }
 
+    /// Which contract of this deployment an address on root is, or that it is `token` itself; `None` when it is neither.
+    #[must_use]
+    pub fn unusable(&self, address: &[u8; 20], token: &[u8; 20]) -> Option<Unusable> {
+        let [registry, inbox, vault, root_chain] = &self.0;
+        match address {
+            own if own == registry => Some(Unusable::Registry),
+            own if own == inbox => Some(Unusable::Inbox),
+            own if own == vault => Some(Unusable::Vault),
+            own if own == root_chain => Some(Unusable::RootChain),
+            own if own == token && *token != NATIVE => Some(Unusable::Token),
+            _ => None,
+        }
+    }
+
     /// Refuses an account that belongs to a contract of this deployment, or to `token` itself.
     ///
     /// # Errors
     /// [`Reject::UnusableRecipient`].
     pub fn check(&self, account: Account, token: [u8; 20]) -> Result<(), Reject> {
-        let of_token = token != NATIVE && account.id == token;
-        match account.kind == Account::ETHEREUM && (of_token || self.0.contains(&account.id)) {
+        let unusable = self.unusable(&account.id, &token);
+        match account.kind == Account::ETHEREUM && unusable.is_some() {
             true => Err(Reject::UnusableRecipient { account }),
             false => Ok(()),
         }

@@ -18,34 +18,55 @@ pub enum Reject {
     /// Bytes that decode to no value.
     #[error("malformed transaction: {field} is {found}; {allowed}")]
     BadField {
+        /// Name of the field.
         field: &'static str,
+        /// The value that was found.
         found: u64,
+        /// The values that are allowed, as a phrase.
         allowed: &'static str,
     },
     /// A kind of transaction that this version does not carry out.
     #[error(
         "transaction kind {kind:#04x} is not supported; this version knows transfer (1), withdraw (2), set payout (3) and record (4)"
     )]
-    UnsupportedKind { kind: u8 },
+    UnsupportedKind {
+        /// The kind byte that was found.
+        kind: u8,
+    },
     /// A scheme that this version does not verify.
     #[error(
         "authentication scheme {scheme} is not supported; sign with ed25519 (1) or secp256k1 (2)"
     )]
-    UnsupportedScheme { scheme: u8 },
+    UnsupportedScheme {
+        /// The scheme byte that was found.
+        scheme: u8,
+    },
     /// Lanes above 0 are reserved.
     #[error("nonce lane {lane} is not supported; use lane 0")]
-    UnsupportedLane { lane: u16 },
+    UnsupportedLane {
+        /// The lane that was found.
+        lane: u16,
+    },
     /// Fee payers are reserved.
     #[error("a fee payer ({payer}) is not supported; leave it empty, the sender pays")]
-    UnsupportedFeePayer { payer: Account },
+    UnsupportedFeePayer {
+        /// The fee payer that was named.
+        payer: Account,
+    },
     /// It belongs in another place.
     #[error("not allowed here: {why}")]
-    NotAllowedHere { why: &'static str },
+    NotAllowedHere {
+        /// The reason, as a sentence.
+        why: &'static str,
+    },
     /// Longer than allowed.
     #[error("{what} has {length} bytes; at most {limit} are allowed")]
     TooLarge {
+        /// What is too long.
         what: &'static str,
+        /// Its length in bytes.
         length: usize,
+        /// The largest length in bytes.
         limit: usize,
     },
     /// Nothing to move.
@@ -53,50 +74,87 @@ pub enum Reject {
     ZeroAmount,
     /// An account that cannot be paid.
     #[error("account {account} cannot receive: its kind is {}, and only 0 (Ethereum, not the zero address) and 1 (Ed25519) can", account.kind)]
-    BadRecipient { account: Account },
+    BadRecipient {
+        /// The account that was named.
+        account: Account,
+    },
     /// An account for which nobody can act.
     #[error(
         "{account} is a contract of this deployment, or the token itself: nobody could ever use or claim what it receives; name another recipient"
     )]
-    UnusableRecipient { account: Account },
+    UnusableRecipient {
+        /// The account that was named.
+        account: Account,
+    },
     /// A withdrawal to nobody.
     #[error("a withdrawal to the zero address would be lost; name an address on the root chain")]
     ZeroRecipient,
     /// The signature does not verify.
     #[error("bad signature: {why}")]
-    BadSignature { why: &'static str },
+    BadSignature {
+        /// What does not verify.
+        why: &'static str,
+    },
     /// The signature is another account's.
     #[error(
         "the signature is of {signer}, the sender is {sender}; sign with the sender's key, over this chain's domain and unchanged fields"
     )]
-    WrongSender { sender: Account, signer: Account },
+    WrongSender {
+        /// The account that the transaction names as its sender.
+        sender: Account,
+        /// The account whose key signed.
+        signer: Account,
+    },
     /// Too late.
     #[error(
         "valid until height {valid_until}, the block is {height}; sign again with a later height"
     )]
-    Expired { valid_until: u64, height: u64 },
+    Expired {
+        /// The last height at which the transaction may apply.
+        valid_until: u64,
+        /// The height of the block.
+        height: u64,
+    },
     /// The sequence was used before.
     #[error("sequence {found} was used, the next one is {expected}; sign again with that")]
-    NonceUsed { expected: u64, found: u64 },
+    NonceUsed {
+        /// The sender's next sequence.
+        expected: u64,
+        /// The sequence of the transaction.
+        found: u64,
+    },
     /// Transactions before it are missing.
     #[error("sequence {found} is ahead, the next one is {expected}; send the missing ones first")]
-    NonceAhead { expected: u64, found: u64 },
+    NonceAhead {
+        /// The sender's next sequence.
+        expected: u64,
+        /// The sequence of the transaction.
+        found: u64,
+    },
     /// The fee is too low.
     #[error(
         "the fee is {fee}, the least now is {minimum} ({length} bytes, {leaves} new leaves); sign again with at least that"
     )]
     FeeTooLow {
+        /// The fee that the transaction offers, in base units of the native asset.
         fee: u128,
+        /// The lowest fee that applies now, in base units of the native asset.
         minimum: u128,
+        /// Length of the transaction in bytes.
         length: usize,
+        /// Number of leaves that the transaction makes.
         leaves: u32,
     },
     /// The balance is too low.
     #[error("{sender} has {balance} of {asset}, the transaction takes {needed}")]
     InsufficientBalance {
+        /// The account that pays.
         sender: Account,
+        /// The asset that is short.
         asset: Asset,
+        /// What the account has, in base units.
         balance: u128,
+        /// What the transaction takes, in base units.
         needed: u128,
     },
     /// The balance is too low for what waits.
@@ -104,39 +162,62 @@ pub enum Reject {
         "{sender} has {balance} of {asset}; its waiting transactions and this one take {needed}; wait for blocks that hold them, or send less"
     )]
     QueueNotCovered {
+        /// The account that pays.
         sender: Account,
+        /// The asset that is short.
         asset: Asset,
+        /// What the account has, in base units.
         balance: u128,
+        /// What the transaction and those that wait before it take together, in base units.
         needed: u128,
     },
     /// Nobody deposited this token.
     #[error("{token} is unknown on this chain; a deposit from the root chain makes it known")]
-    UnknownToken { token: Asset },
+    UnknownToken {
+        /// The token that no deposit has brought yet.
+        token: Asset,
+    },
     /// A sum that does not fit.
     #[error("{what} would overflow: {left} + {right} is beyond its width")]
     Overflow {
+        /// What overflows.
         what: &'static str,
+        /// The value that is held.
         left: u128,
+        /// The value that was to be added.
         right: u128,
     },
     /// The state takes no more leaves.
     #[error(
         "the state holds {count} leaves of {limit}; only withdrawals and deposits make new ones now"
     )]
-    StateFull { count: u32, limit: u32 },
+    StateFull {
+        /// Number of leaves in the state.
+        count: u32,
+        /// The largest number of leaves that the parameters allow.
+        limit: u32,
+    },
     /// The same bytes are pending.
     #[error("this transaction is already pending; wait for it")]
     Known,
     /// The pool has no room.
     #[error("the pool holds {held} of {limit}; try again later or pay more")]
-    PoolFull { held: usize, limit: usize },
+    PoolFull {
+        /// Number of places that are taken.
+        held: usize,
+        /// The largest number of places.
+        limit: usize,
+    },
     /// The pending transaction pays too much.
     #[error(
         "a pending transaction with this sequence pays {pending}; to replace it pay at least {minimum}, not {fee}"
     )]
     ReplacementUnderpriced {
+        /// The fee of the transaction that waits, in base units of the native asset.
         pending: u128,
+        /// The lowest fee with which it can be replaced.
         minimum: u128,
+        /// The fee that was offered.
         fee: u128,
     },
     /// A transaction waits at this sequence, and nobody asked to replace it.
@@ -144,18 +225,24 @@ pub enum Reject {
         "another transaction with sequence {sequence} waits; sign with the next free one, {next}, or ask to replace it and pay at least {minimum}"
     )]
     SequenceWaits {
+        /// The sequence at which a transaction waits already.
         sequence: u64,
+        /// The first sequence of the sender at which nothing waits.
         next: u64,
+        /// The lowest fee with which the waiting transaction can be replaced by name.
         minimum: u128,
     },
     /// Too many replacements.
     #[error(
         "{times} transactions of this sender were replaced in this block already; try again after the next block"
     )]
-    ReplacedOften { times: u32 },
-    /// It waited, and waits no more.
+    ReplacedOften {
+        /// How many times the waiting transaction was replaced since the last block.
+        times: u32,
+    },
+    /// It waited, and was removed from the mempool.
     #[error(
-        "this transaction waits no more: its sender cannot pay for it any more, it did not apply, or it made room for others; sign and send it again"
+        "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, or it made room for others; sign and send it again"
     )]
     GivenUp,
 }

@@ -39,17 +39,26 @@ pub enum Slot {
     /// Checkpoint shares seen in blocks.
     ShareBits,
     /// Votes seen, by seat.
-    Participation { place: u32 },
+    Participation {
+        /// Place in the ring of participation leaves.
+        place: u32,
+    },
     /// A leaf that staking keeps: a seat, a node of the minima, a seat of a fixed set.
     Staking(staking::Key),
     /// The commitment of a fixed set.
-    Set { place: u32 },
+    Set {
+        /// Place in the ring of sets.
+        place: u32,
+    },
     /// A validator by its operator.
     Validator([u8; 20]),
     /// Running results of an epoch boundary.
     Boundary,
     /// What an epoch leaves behind for its checkpoint.
-    EpochRecord { place: u32 },
+    EpochRecord {
+        /// Place in the ring of epoch records.
+        place: u32,
+    },
     /// Stake that was cut.
     Burned,
 }

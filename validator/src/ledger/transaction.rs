@@ -96,25 +96,43 @@ impl Data {
 pub enum Body {
     /// Moves an amount to another account.
     Transfer {
+        /// The account that receives.
         to: Account,
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units, at least 1.
         amount: u128,
     },
     /// Moves an amount to a withdrawal that root pays to `recipient`.
     Withdraw {
+        /// The address on root that is to be paid.
         recipient: [u8; 20],
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units, at least 1.
         amount: u128,
     },
     /// Names the address on root that exits of the sender pay; zero names none.
-    SetPayout { payout: [u8; 20] },
+    SetPayout {
+        /// The address on root that receives what the account is paid there.
+        payout: [u8; 20],
+    },
     /// Puts the hash of the data under a topic of the sender.
-    Record { topic: [u8; 32], data: Data },
+    Record {
+        /// The topic, 32 bytes that the sender chooses.
+        topic: [u8; 32],
+        /// The data, whose length the kind bounds.
+        data: Data,
+    },
     /// Reserved: for contracts on this chain.
     Message {
+        /// The account that the message is for.
         target: Account,
+        /// The token's address on root; zero is the native asset.
         token: [u8; 20],
+        /// The amount in base units.
         amount: u128,
+        /// The data, whose length the kind bounds.
         data: Data,
     },
 }

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use plasmid_bridge::client::whole;
+
 use super::process::{Child, ProcessError};
 pub use super::tools::COMETBFT_VERSION;
 
@@ -237,8 +239,7 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
     Ok(said)
 }
 
-/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
-/// Whether an engine of this version is older than the pinned one; one that names no version that can be read is.
+/// Whether an engine of this version is older than the pinned one; a version that cannot be read counts as older.
 pub fn is_old(version: &str) -> bool {
     match (triple(version), triple(COMETBFT_VERSION)) {
         (Some(found), Some(least)) => found < least,
@@ -246,6 +247,7 @@ pub fn is_old(version: &str) -> bool {
     }
 }
 
+/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
 fn triple(version: &str) -> Option<(u32, u32, u32)> {
     let plain = version.strip_prefix('v').unwrap_or(version);
     let plain = plain.split(['+', '-']).next()?;
@@ -277,29 +279,20 @@ fn read(path: &Path) -> Result<String, CometError> {
     fs::read_to_string(path).map_err(file_error(path))
 }
 
-/// A new file beside `path`, for this user only and synced, not yet at its name.
-fn staged(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    use std::io::Write;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-/// Writes `path` whole or not at all.
+/// Writes `path` whole or not at all, mode 0600, into a folder that is made if need be.
 fn replace(path: &Path, content: &[u8]) -> Result<(), CometError> {
-    let file = staged(path, content).map_err(file_error(path))?;
-    file.persist(path)
-        .map_err(|error| file_error(path)(error.error))?;
-    Ok(())
+    make_folder(path)
+        .and_then(|()| whole::replace(path, content, whole::PRIVATE))
+        .map_err(file_error(path))
 }
 
-/// Writes `path` whole, mode 0600, and never over anything.
+/// The same, and never over anything.
 fn create(path: &Path, content: &[u8]) -> Result<(), CometError> {
-    let file = staged(path, content).map_err(file_error(path))?;
-    file.persist_noclobber(path)
-        .map_err(|error| file_error(path)(error.error))?;
-    Ok(())
+    make_folder(path)
+        .and_then(|()| whole::create(path, content, whole::PRIVATE))
+        .map_err(file_error(path))
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }

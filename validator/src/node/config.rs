@@ -10,12 +10,13 @@
 
 use std::{
     fmt, fs,
-    io::{self, Read, Write},
+    io::{self, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use alloy_primitives::Address;
+use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
 use super::plain;
@@ -301,24 +302,13 @@ fn read_bounded(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// [`ConfigError::Io`].
 pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
-    let io = |source| ConfigError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(io)?;
-    // Temporary files are made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(io)
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| whole::replace(path, text.as_bytes(), whole::PRIVATE))
+        .map_err(|source| ConfigError::Io {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 #[cfg(test)]

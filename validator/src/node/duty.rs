@@ -135,7 +135,7 @@ pub async fn run(app: Arc<App>, root: Root, others: Vec<Other>) -> Result<Infall
 }
 
 impl Duty {
-    /// Checkpoints that root has accepted; none while root is not known.
+    /// Number of checkpoints that root has accepted; `None` until root has been read.
     fn accepted(&self) -> Option<u64> {
         self.root.finalized()?;
         Some(self.root.accepted())

@@ -13,13 +13,13 @@
 
 use std::{
     fmt, fs,
-    io::{self, Read, Write},
+    io::{self, Read},
     ops::Deref,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
 use aes::cipher::{KeyIvInit, StreamCipher};
+use plasmid_bridge::client::whole;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -227,7 +227,7 @@ pub fn open_kind(path: &Path, kind: KeyKind, password: &str) -> Result<Secret, K
     Ok(open(path, password)?.1)
 }
 
-/// Writes `bytes` to a new file of mode 0600 and syncs it and its folder.
+/// Writes `bytes` to a new file of mode 0600, whole or not at all, and syncs it and its folder.
 ///
 /// # Errors
 /// [`KeystoreError::Exists`] or [`KeystoreError::Io`].
@@ -239,22 +239,9 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
             source,
         },
     };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| whole::create(path, bytes, whole::PRIVATE))
         .map_err(failed)
 }
 

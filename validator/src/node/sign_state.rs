@@ -11,12 +11,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, hex, keccak256};
-use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+use plasmid_bridge::{
+    client::whole,
+    proof::bytes::{DecodeError, Reader},
+};
 
 mod error;
 
@@ -255,29 +258,9 @@ fn failed(path: &Path, doing: &'static str, source: io::Error) -> SignStateError
     }
 }
 
+/// What a crash leaves of an attempt has not got the file's name, so no share has left on its account.
 fn write(path: &Path, content: &Content) -> Result<(), SignStateError> {
-    let fresh = beside(path, ".new");
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    // A rest of an earlier attempt was never renamed, so no share left on its account.
-    match fs::remove_file(&fresh) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&fresh, "written", e)),
-        _ => {}
-    }
-    let write_all = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(&encode(content))?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        File::open(folder)?.sync_all()
-    };
-    write_all().map_err(|e| failed(path, "written", e))
+    whole::replace(path, &encode(content), whole::PRIVATE).map_err(|e| failed(path, "written", e))
 }
 
 fn read(path: &Path) -> Result<Content, SignStateError> {

@@ -30,7 +30,7 @@ const FIRST_REQUEST: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(300);
 /// How often a connection that is waited on looks whether it has to end.
 const LOOK: Duration = Duration::from_secs(1);
-/// Connections that are told to end and have not ended yet, at most: for so many, new ones come in beyond the limit.
+/// Largest number of connections that were told to end and have not ended yet: the limit of connections may be exceeded by this many meanwhile.
 pub const MAX_ENDING: usize = 32;
 /// Pause after a failed accept: it fails when file descriptors run out, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -121,7 +121,7 @@ impl Peer {
         InUse(Arc::clone(self))
     }
 
-    /// Since when no request runs; none while one does.
+    /// Since when no request has been running; `None` while one runs.
     fn idle_since(&self) -> Option<Instant> {
         let usage = self.usage();
         (usage.running == 0).then_some(usage.since)

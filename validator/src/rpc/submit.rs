@@ -23,7 +23,7 @@ use crate::{
 const MAX_REFUSALS: usize = 1_000;
 /// How often a follower looks whether there is a new block, here or on root.
 const POLL: Duration = Duration::from_millis(50);
-/// Every so many looks one of a transaction that no block has is looked up without a new block: the mempool may have taken it.
+/// A transaction that no block holds is looked up again after this many polls, also when no block came: the mempool may have taken it.
 const POLLS: u32 = 10;
 /// How long a transaction may be unknown before following ends: it may still be on its way into the mempool.
 const UNKNOWN_FOR: Duration = Duration::from_secs(10);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Folding begins at so many heights, or bytes of records, and leaves the last few.
+/// Folding begins when this many heights, or bytes of records, are not folded; it leaves the last few as they are.
 const FOLD_HEIGHTS: usize = 64;
 const FOLD_BYTES: usize = 48 << 20;
 const KEPT_HEIGHTS: usize = 16;

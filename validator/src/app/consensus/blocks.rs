@@ -11,6 +11,7 @@ use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
+use super::proposals::Judgement;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
@@ -130,11 +131,12 @@ impl App {
             misbehavior: &misbehavior,
             transactions: &transactions,
         };
-        self.judge_block(&block)?.map_err(|why| {
-            Fault::new(format!(
+        match self.judge_block(&block)? {
+            Judgement::Valid(executed) => Ok(*executed),
+            Judgement::Invalid(why) => Err(Fault::new(format!(
                 "block {hash} of height {height} was decided and is invalid: {why}; two thirds of the power broke the rules"
-            ))
-        })
+            ))),
+        }
     }
 
     /// The answer to a block that this node has executed before.

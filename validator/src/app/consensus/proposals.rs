@@ -14,7 +14,7 @@ use crate::app::pool::Feed;
 use crate::app::state::State;
 use crate::app::verdicts::Verdicts;
 use crate::app::{App, Judged, convert, lock};
-use crate::chain::error::Error;
+use crate::chain::error::{Error, Invalid};
 use crate::chain::execute::{Block, Executed, execute};
 use crate::chain::propose::{Candidates, ExtendedVote, Known, Request, propose};
 use crate::chain::tally::CommitVote;
@@ -22,6 +22,14 @@ use crate::engine::abci::{Fault, Outcome};
 
 /// Proposals of one height that are remembered with their outcome.
 const REMEMBERED: usize = 4;
+
+/// What a block came to on this node's state.
+pub(super) enum Judgement {
+    /// It breaks no rule; this is what it does.
+    Valid(Box<Executed>),
+    /// The rule that it breaks.
+    Invalid(Invalid),
+}
 
 impl App {
     pub(in crate::app) fn on_prepare_proposal(
@@ -82,11 +90,11 @@ impl App {
             transactions: &transactions,
         };
         let status = match self.judge_block(&block)? {
-            Ok(executed) => {
-                self.remember(height, hash, executed);
+            Judgement::Valid(executed) => {
+                self.remember(height, hash, *executed);
                 ProposalStatus::Accept
             }
-            Err(why) => {
+            Judgement::Invalid(why) => {
                 tracing::warn!(height, block = %hash, %why, "proposal refused");
                 ProposalStatus::Reject
             }
@@ -96,14 +104,17 @@ impl App {
         })
     }
 
-    /// Executes a block on the state at the tip: what it does, or the rule that it breaks.
-    pub(super) fn judge_block(&self, block: &Block<'_>) -> Result<Result<Executed, String>, Fault> {
+    /// Executes a block on the state at the tip and judges it.
+    ///
+    /// # Errors
+    /// [`Fault`] when this node cannot judge any block.
+    pub(super) fn judge_block(&self, block: &Block<'_>) -> Result<Judgement, Fault> {
         let state = self.state();
         expect_next(&state, block.height)?;
         let verdicts = Verdicts { pool: &self.pool };
         match execute(&state.tree, &self.deployment, block, &verdicts) {
-            Ok(executed) => Ok(Ok(executed)),
-            Err(Error::Invalid(why)) => Ok(Err(why.to_string())),
+            Ok(executed) => Ok(Judgement::Valid(Box::new(executed))),
+            Err(Error::Invalid(why)) => Ok(Judgement::Invalid(why)),
             Err(Error::Fault(fault)) => Err(Fault::new(fault)),
         }
     }

@@ -39,7 +39,7 @@ pub enum Standing {
     Open,
     /// Root accepted it.
     Accepted {
-        /// When its window ends, in seconds of root time; none while a message that it skipped is not consumed.
+        /// When its challenge window ends, in seconds of root time; `None` while a message that it skipped is not consumed.
         final_at: Option<u64>,
     },
     /// It can never be voided.

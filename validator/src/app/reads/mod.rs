@@ -115,7 +115,7 @@ pub struct Tip {
     pub app_hash: B256,
     /// The newest height that a crash cannot take back.
     pub durable_height: u64,
-    /// Nanoseconds that a block has taken of late; none while there were too few.
+    /// Average time of the last blocks in nanoseconds; `None` until there were enough of them.
     pub block_time: Option<u64>,
     /// What this process executed.
     pub work: Work,

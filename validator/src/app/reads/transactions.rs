@@ -33,7 +33,7 @@ pub fn simulate(
     })
 }
 
-/// The least fee of a transaction of this shape.
+/// The lowest fee of a transaction of this length that makes this many new leaves.
 pub fn quote_fee(
     source: &Reader<'_>,
     request: &QuoteFeeRequest,

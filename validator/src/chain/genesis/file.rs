@@ -111,13 +111,21 @@ pub enum FileError {
     /// A field that cannot be read.
     #[error("{field} is {found:?}; it must be {form}")]
     Field {
+        /// Name of the field, with its path in the file.
         field: String,
+        /// The text that stands there.
         found: String,
+        /// The form that the field must have.
         form: &'static str,
     },
     /// A field that names no account, or no address on root.
     #[error("{field}: {why}")]
-    Name { field: String, why: String },
+    Name {
+        /// Name of the field, with its path in the file.
+        field: String,
+        /// What is wrong with the name.
+        why: String,
+    },
     /// The parameters' bytes.
     #[error("parameters: {0}")]
     Parameters(#[from] LeafError),
@@ -127,8 +135,11 @@ pub enum FileError {
     /// A derived field says something else than what it is derived from.
     #[error("{field} is {found} in the file and {computed} from its contents")]
     Derived {
+        /// Name of the field.
         field: &'static str,
+        /// The value that the file states.
         found: String,
+        /// The value that follows from the rest of the file.
         computed: String,
     },
 }

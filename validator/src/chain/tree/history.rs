@@ -29,10 +29,13 @@ pub struct Mark {
 /// What a leaf was before its first change after the mark of `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoLeaf {
+    /// The last epoch that was marked before the leaf changed.
     pub epoch: u64,
+    /// Index of the leaf, from 0.
     pub index: u32,
     /// Index of the leaf with the next larger key, then.
     pub next: u32,
+    /// The value before that change, in bytes of the leaf's width.
     pub value: Box<[u8]>,
 }
 

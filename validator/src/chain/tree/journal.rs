@@ -6,11 +6,15 @@ use alloy_primitives::B256 as Hash;
 /// A leaf as it is, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafImage {
+    /// Index of the leaf, from 0.
     pub index: u32,
+    /// Key of the leaf.
     pub key: Hash,
     /// Index of the leaf with the next larger key; 0 if there is none.
     pub next: u32,
+    /// Kind of the leaf, one byte.
     pub kind: u8,
+    /// Value of the leaf, at most 1,024 bytes.
     pub value: Box<[u8]>,
 }
 
@@ -19,6 +23,7 @@ pub struct LeafImage {
 pub struct Journal {
     /// Leaf count and state root at the second drain.
     pub count: u32,
+    /// State root after the change.
     pub root: Hash,
     /// Each changed or new leaf once, as it is at the second drain, ascending by index.
     pub leaves: Vec<LeafImage>,

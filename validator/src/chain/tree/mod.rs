@@ -47,8 +47,11 @@ use std::collections::BTreeMap;
 /// One write of a segment: the new value of the leaf of `key`, which is made if there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// Key of the leaf.
     pub key: Hash,
+    /// Kind of the leaf, one byte.
     pub kind: u8,
+    /// The new value, at most 1,024 bytes.
     pub value: Vec<u8>,
 }
 

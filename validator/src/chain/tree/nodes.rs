@@ -5,7 +5,7 @@
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node_many, zeros};
 
-/// Every so many levels the nodes of past epochs are kept.
+/// Distance between two levels of the tree whose nodes are kept for past epochs.
 pub(super) const STRIDE: usize = 4;
 
 /// Whether nodes of this level are kept for past epochs.

@@ -9,10 +9,15 @@ use plasmid_bridge::proof::tree::{
 /// The contents of a leaf: its key, the next larger key (zero if none), its kind and value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeafRef<'a> {
+    /// Index of the leaf, from 0.
     pub index: u32,
+    /// Key of the leaf.
     pub key: &'a Hash,
+    /// Key of the next leaf in key order; zero after the highest.
     pub next: &'a Hash,
+    /// Kind of the leaf, one byte.
     pub kind: u8,
+    /// Value of the leaf, at most 1,024 bytes.
     pub value: &'a [u8],
 }
 

@@ -20,7 +20,7 @@ use crate::{
         keys::KeyOptions,
         output::Output,
     },
-    ledger::Account,
+    ledger::{Account, leaf::NATIVE},
 };
 
 /// Decimals of the native coin.
@@ -81,10 +81,11 @@ pub async fn run(
         None => wallet.address(),
     };
     let token = command.token.as_deref().map(token_address).transpose()?;
+    let paid = token.map_or(NATIVE, Address::into_array);
     if recipient.kind == Account::ETHEREUM {
-        deployment.refuse_lost("the recipient", recipient.id, token)?;
+        deployment.refuse_lost("the recipient", recipient.id, paid)?;
     }
-    deployment.refuse_lost("the refund address", refund.into_array(), token)?;
+    deployment.refuse_lost("the refund address", refund.into_array(), paid)?;
     let progress = output.progress("depositing on root");
     let prepared = prepare(
         command,

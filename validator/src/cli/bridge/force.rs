@@ -37,7 +37,7 @@ use crate::{
 pub enum ForceCommand {
     #[command(flatten)]
     Make(Make<Sending>),
-    /// Carries bytes that were signed elsewhere, with `--dry-run`.
+    /// Submits bytes that were created and signed elsewhere with `--dry-run`.
     Submit {
         /// The bytes in hex.
         bytes: String,

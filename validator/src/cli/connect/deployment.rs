@@ -22,8 +22,6 @@ use crate::{
 pub struct Deployment {
     /// What signatures bind.
     pub domain: Domain,
-    /// Made the other contracts.
-    pub registry: Address,
     /// Takes deposits, pays claims.
     pub vault: Address,
     /// Takes forced transactions.
@@ -91,7 +89,7 @@ impl Deployment {
         Ok(Self::made_by(registry, local.root_chain_id, id))
     }
 
-    fn made_by(registry: Address, root_chain_id: u64, deployment: [u8; 20]) -> Self {
+    pub(super) fn made_by(registry: Address, root_chain_id: u64, deployment: [u8; 20]) -> Self {
         let [inbox, vault, root_chain] = abi::created_by(registry);
         Self {
             domain: Domain {
@@ -99,7 +97,6 @@ impl Deployment {
                 root_chain: root_chain.into_array(),
                 deployment,
             },
-            registry,
             vault,
             inbox,
             contracts: OwnContracts::of_registry(&registry.into_array()),

@@ -3,11 +3,11 @@
 use alloy_primitives::Address;
 
 use super::Deployment;
-use crate::cli::CliError;
+use crate::{cli::CliError, ledger::Unusable};
 
 impl Deployment {
     /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
-    /// the token itself, is paid.
+    /// the token itself, is paid. The ledger knows which addresses these are.
     ///
     /// # Errors
     /// Names what the address is.
@@ -15,22 +15,54 @@ impl Deployment {
         &self,
         what: &str,
         address: [u8; 20],
-        token: Option<Address>,
+        token: [u8; 20],
     ) -> Result<(), CliError> {
+        let name = match self.contracts.unusable(&address, &token) {
+            None => return Ok(()),
+            Some(Unusable::Registry) => "the deployment's Registry",
+            Some(Unusable::Inbox) => "the deployment's Inbox",
+            Some(Unusable::Vault) => "the deployment's Vault",
+            Some(Unusable::RootChain) => "the deployment's RootChain",
+            Some(Unusable::Token) => "the token's own contract",
+        };
         let address = Address::from(address);
-        let root_chain = Address::from(self.domain.root_chain);
-        let known = [
-            ("the deployment's Registry", Some(self.registry)),
-            ("the deployment's Inbox", Some(self.inbox)),
-            ("the deployment's Vault", Some(self.vault)),
-            ("the deployment's RootChain", Some(root_chain)),
-            ("the token's own contract", token),
-        ];
-        match known.into_iter().find(|(_, own)| *own == Some(address)) {
-            None => Ok(()),
-            Some((name, _)) => Err(CliError::new(format!(
-                "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
-            ))),
+        Err(CliError::new(format!(
+            "{what} {address} is {name}, and nobody could ever move what is paid to it: name another one"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_where_money_would_be_lost_is_named_in_words() {
+        let registry = Address::repeat_byte(7);
+        let token = [9; 20];
+        let deployment = Deployment::made_by(registry, 31_337, [1; 20]);
+        let root_chain = deployment.domain.root_chain;
+        for (address, name) in [
+            (registry.into_array(), "Registry"),
+            (deployment.inbox.into_array(), "Inbox"),
+            (deployment.vault.into_array(), "Vault"),
+            (root_chain, "RootChain"),
+            (token, "the token's own contract"),
+        ] {
+            let refused = deployment.refuse_lost("the recipient", address, token);
+            let said = refused.expect_err(name).to_string();
+            assert!(said.contains(name), "{said}");
         }
+        assert!(
+            deployment
+                .refuse_lost("the recipient", [8; 20], token)
+                .is_ok()
+        );
+        let native = crate::ledger::leaf::NATIVE;
+        assert!(
+            deployment
+                .refuse_lost("the recipient", token, native)
+                .is_ok()
+        );
     }
 }

@@ -25,10 +25,20 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 #[derive(Clone, Debug, Args)]
 pub struct KeyOptions {
     /// The folder of key files [default: that of the local network, or ~/.plasmid/keys where there is no local network].
-    #[arg(long, env = "PLASMID_KEYS", global = true)]
+    #[arg(
+        long,
+        env = "PLASMID_KEYS",
+        global = true,
+        help_heading = "Options of every command"
+    )]
     pub keys: Option<PathBuf>,
     /// A file whose first line is the password, for unattended use. Without it the password is asked for on the terminal.
-    #[arg(long, env = "PLASMID_PASSWORD_FILE", global = true)]
+    #[arg(
+        long,
+        env = "PLASMID_PASSWORD_FILE",
+        global = true,
+        help_heading = "Options of every command"
+    )]
     pub password_file: Option<PathBuf>,
 }
 

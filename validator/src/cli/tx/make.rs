@@ -1,6 +1,5 @@
 //! What a person can do on the child: the same verbs for a transaction that goes to a node and for one that goes through root.
 
-use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 use plasmid_bridge::{
     abi::IToken,
@@ -16,6 +15,7 @@ use crate::{
     },
     ledger::{
         Account,
+        leaf::NATIVE,
         transaction::{Body, Data},
     },
 };
@@ -111,7 +111,7 @@ impl<S: Args> Make<S> {
                 let (token, amount) = resolve(connection, money).await?;
                 let to = keys.account(to)?;
                 if to.kind == Account::ETHEREUM {
-                    deployment.refuse_lost("the recipient", to.id, of_token(token))?;
+                    deployment.refuse_lost("the recipient", to.id, token)?;
                 }
                 Body::Transfer { to, token, amount }
             }
@@ -124,7 +124,7 @@ impl<S: Args> Make<S> {
                     Some(text) => connect::address(text)?,
                     None => own_address(sender)?,
                 };
-                deployment.refuse_lost("the recipient", recipient, of_token(token))?;
+                deployment.refuse_lost("the recipient", recipient, token)?;
                 Body::Withdraw {
                     recipient,
                     token,
@@ -133,7 +133,7 @@ impl<S: Args> Make<S> {
             }
             Self::SetPayout { payout, .. } => {
                 let payout = connect::address(payout)?;
-                deployment.refuse_lost("the payout address", payout, None)?;
+                deployment.refuse_lost("the payout address", payout, NATIVE)?;
                 Body::SetPayout { payout }
             }
             Self::Record { topic, data, .. } => Body::Record {
@@ -155,15 +155,10 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
     }
 }
 
-/// The contract of a token; none for the native coin.
-fn of_token(token: [u8; 20]) -> Option<Address> {
-    (token != [0; 20]).then(|| token.into())
-}
-
 /// The token's address and the amount in its base units. Decimals are root's: a node that says others could turn one coin into a million.
 async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
     let Some(token) = money.token.as_deref() else {
-        return Ok(([0; 20], amount::parse(&money.amount, NATIVE_DECIMALS)?));
+        return Ok((NATIVE, amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
     let is_base = money.amount.ends_with("base");
     // What begins as an address is never taken for a symbol: anybody can give a token of his any symbol.

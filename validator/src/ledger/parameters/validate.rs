@@ -28,24 +28,35 @@ pub enum ParametersError {
     /// A value out of its bounds.
     #[error("{name} is {found}; it must be {least} to {most}")]
     Bounds {
+        /// Name of the parameter.
         name: &'static str,
+        /// The value that was given.
         found: u128,
+        /// The smallest value that is allowed.
         least: u128,
+        /// The largest value that is allowed.
         most: u128,
     },
     /// Two values that do not fit together.
     #[error("{name} is {found}; it must be at least {least}, which is {why}")]
     TooSmall {
+        /// Name of the parameter.
         name: &'static str,
+        /// The value that was given.
         found: u128,
+        /// The smallest value that the other parameters allow.
         least: u128,
+        /// The rule that demands it.
         why: &'static str,
     },
     /// Not a local root chain.
     #[error(
         "root chain id {found}: until court and exit mode stand, deployments are on 31337 and 1337 only"
     )]
-    RootChain { found: u64 },
+    RootChain {
+        /// The chain id that was given.
+        found: u64,
+    },
 }
 
 impl Parameters {

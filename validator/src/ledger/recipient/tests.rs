@@ -71,6 +71,24 @@ fn nothing_that_a_wallet_signs_sends_money_where_nobody_can_use_it() {
 }
 
 #[test]
+fn each_of_them_is_told_apart() {
+    let own = OwnContracts::of_registry(&REGISTRY);
+    let named = [
+        Unusable::Registry,
+        Unusable::Inbox,
+        Unusable::Vault,
+        Unusable::RootChain,
+    ];
+    for (address, name) in contracts().iter().zip(named) {
+        assert_eq!(own.unusable(address, &NATIVE), Some(name));
+        assert_eq!(own.unusable(address, &TOKEN), Some(name));
+    }
+    assert_eq!(own.unusable(&TOKEN, &TOKEN), Some(Unusable::Token));
+    assert_eq!(own.unusable(&TOKEN, &NATIVE), None);
+    assert_eq!(own.unusable(&NATIVE, &NATIVE), None);
+}
+
+#[test]
 fn what_only_resembles_them_is_paid() {
     let hash = Account {
         kind: Account::ED25519,

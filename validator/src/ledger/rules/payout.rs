@@ -1,7 +1,7 @@
 //! Set payout (kind 0x03): the sender names the address on root to which its exits are paid; zero names none.
 //!
 //! ```text
-//! check    nothing: every address may be named
+//! check    the address is none of this deployment's contracts (recipient.rs); any other may be named, zero too
 //! leaves   the sender's account w
 //! made     the sender's account
 //! ```

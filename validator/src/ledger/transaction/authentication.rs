@@ -44,9 +44,21 @@ impl Scheme {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authentication {
     /// key 32 ‖ signature 64.
-    Ed25519 { key: [u8; 32], signature: [u8; 64] },
+    Ed25519 {
+        /// The public key, 32 bytes (RFC 8032).
+        key: [u8; 32],
+        /// The signature, 64 bytes (RFC 8032).
+        signature: [u8; 64],
+    },
     /// r 32 ‖ s 32 ‖ v u8.
-    Secp256k1 { r: [u8; 32], s: [u8; 32], v: u8 },
+    Secp256k1 {
+        /// The signature's r, big-endian.
+        r: [u8; 32],
+        /// The signature's s, big-endian, in the lower half of the order.
+        s: [u8; 32],
+        /// The recovery value, 27 or 28.
+        v: u8,
+    },
     /// Nothing.
     RootSender,
     /// Reserved.
@@ -102,12 +114,16 @@ impl Authentication {
 pub enum MultisigMember {
     /// Scheme 1.
     Ed25519 {
+        /// The public key, 32 bytes (RFC 8032).
         key: [u8; 32],
+        /// The signature, 64 bytes; `None` where it is not there yet.
         signature: Option<[u8; 64]>,
     },
     /// Scheme 2; the key is the address, left-aligned.
     Secp256k1 {
+        /// The signer's address, 20 bytes, followed by 12 zero bytes.
         key: [u8; 32],
+        /// The signature r, s and v, 65 bytes; `None` where it is not there yet.
         signature: Option<[u8; 65]>,
     },
 }

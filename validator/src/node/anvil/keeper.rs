@@ -1,13 +1,16 @@
 //! Mines the blocks of a local root chain, and keeps its state on disk before anything in it can be final.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
-use plasmid_bridge::client::rpc::{Rpc, RpcError};
+use plasmid_bridge::client::{
+    rpc::{Rpc, RpcError},
+    whole,
+};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -130,7 +133,9 @@ impl Chain {
         let bytes: Bytes = serde_json::from_value(dumped)
             .map_err(|error| RpcError::Malformed(error.to_string()))?;
         let path = self.state.clone();
-        let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
+        let written =
+            tokio::task::spawn_blocking(move || whole::replace(&path, &bytes, whole::READABLE))
+                .await;
         written
             .unwrap_or_else(|error| Err(io::Error::other(error)))
             .map_err(|source| AnvilError::File {
@@ -193,16 +198,4 @@ fn read(path: &Path) -> io::Result<Option<Bytes>> {
         )));
     }
     Ok(Some(bytes.into()))
-}
-
-/// Writes a whole file, or leaves the old one.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // One name, so that what SIGKILL leaves of it is written over.
-    let partial = folder.join("state.partial");
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    fs::File::open(folder)?.sync_all()
 }

@@ -42,7 +42,7 @@ pub enum FoundingError {
     /// The plan says what cannot be.
     #[error("the plan: {0}")]
     Plan(String),
-    /// Its parameters do.
+    /// The parameters of the plan are refused.
     #[error("the plan: parameters: {0}")]
     Parameters(#[from] ParametersError),
     /// A file is not of its form.

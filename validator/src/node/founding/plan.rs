@@ -38,7 +38,7 @@ const MAX_OPERATORS: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Of this file's form: 1.
+    /// Format version of this file: 1.
     pub version: u32,
     /// Tells apart networks of the same operators on one root chain.
     pub salt: B256,

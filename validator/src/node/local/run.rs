@@ -10,6 +10,7 @@ use std::{
 use plasmid_bridge::client::{
     ceremony,
     rpc::{Limits, Rpc},
+    whole,
 };
 use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient};
 
@@ -432,13 +433,11 @@ async fn found_new(
 
 fn write_local(folder: &Path, local: &Local) -> Result<(), LocalError> {
     let path = folder.join("local.json");
-    let partial = folder.join("local.partial");
     let text = serde_json::to_string_pretty(local).map_err(|error| LocalError::Malformed {
         path: path.clone(),
         why: error.to_string(),
     })?;
-    fs::write(&partial, text)
-        .and_then(|()| fs::rename(&partial, &path))
+    whole::replace(&path, text.as_bytes(), whole::READABLE)
         .map_err(|source| LocalError::Io { path, source })
 }
 

@@ -55,7 +55,9 @@ pub enum SignStateError {
         what: String,
     },
     /// The file belongs elsewhere.
-    #[error("the sign state {path} is of {what} {found}, and this node's is {expected}")]
+    #[error(
+        "the sign state {path} belongs to another {what}: it has {found}, and this node has {expected}"
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
