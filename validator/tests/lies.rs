@@ -55,13 +55,7 @@ fn network(node: &str, root: &str) -> tempfile::TempDir {
     fs::create_dir(&keys).expect("a folder");
     let secret = Secret::new(SECRET);
     let file = folder.path().join("keys/alice.json");
-    let made = keystore::create(
-        &file,
-        KeyKind::Secp256k1,
-        &secret,
-        &"secret".to_owned().into(),
-        Cost::Light,
-    );
+    let made = keystore::create(&file, KeyKind::Secp256k1, &secret, "secret", Cost::Light);
     made.expect("a key");
     let network = json!({
         "nodes": [node], "engines": [], "root": root, "root_chain_id": 31_337, "deployment_id": hex::encode(DEPLOYMENT),

@@ -23,16 +23,14 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::Channel;
 
 use super::CliError;
-use crate::{
-    ledger::address,
-    node::{config::url, plain},
-    rpc::client::endpoint,
-};
+use crate::{ledger::address, node::plain, rpc::client::endpoint};
 
 mod deployment;
 mod lost;
+mod url_option;
 
 pub use deployment::Deployment;
+pub use url_option::UrlOption;
 
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
@@ -50,10 +48,10 @@ const ANSWER: Duration = Duration::from_secs(20);
 #[derive(Clone, Args)]
 pub struct Connection {
     /// gRPC address of a node, such as `http://127.0.0.1:9090`; `https://` is TLS, checked against the certificates that this machine trusts [default: the local network's first].
-    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = url)]
+    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub node: Option<String>,
     /// JSON-RPC address of the root chain [default: the local network's].
-    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = url)]
+    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub root: Option<String>,
     /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
     #[arg(long, env = "PLASMID_REGISTRY", global = true, help_heading = "Options of every command", value_parser = address::parse)]
@@ -80,8 +78,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// What a local network writes for its clients.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a local network writes for its clients. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct NetworkFile {
     /// gRPC addresses, one a node.
     pub nodes: Vec<String>,
@@ -305,7 +303,7 @@ fn read_network(path: &Path) -> Result<Option<NetworkFile>, CliError> {
         .map_err(|error| unreadable(error.to_string()))?;
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| unreadable(error.to_string()))
+        .map_err(|error| unreadable(plain::without_quoted(&error.to_string())))
 }
 
 /// The error that the others only wrap.

@@ -12,13 +12,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use plasmid_bridge::client::ceremony::{self, Artifacts};
 use serde_json::json;
 
-use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
+use super::{
+    CliError, amount,
+    connect::{Connection, UrlOption},
+    keys::KeyOptions,
+    output::Output,
+};
 use crate::{
     ledger::{Parameters, address},
-    node::{
-        config::url,
-        founding::{Balance, FoundingError, Plan},
-    },
+    node::founding::{Balance, FoundingError, Plan},
 };
 
 mod addresses;
@@ -149,7 +151,7 @@ pub struct JoinCommand {
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything.
-    #[arg(long, value_parser = url)]
+    #[arg(long, value_parser = UrlOption)]
     second_root: Option<String>,
     /// What others call this node.
     #[arg(long, default_value = "plasmid", value_parser = moniker)]

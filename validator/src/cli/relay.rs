@@ -20,11 +20,10 @@ use serde_json::json;
 
 use super::{
     CliError, amount,
-    connect::{Connection, DEFAULT_FOLDER},
+    connect::{Connection, DEFAULT_FOLDER, UrlOption},
     keys::KeyOptions,
     output::Output,
 };
-use crate::node::config::url;
 
 mod source;
 
@@ -36,15 +35,15 @@ const MAX_NAMED: usize = 8;
 const GWEI_DECIMALS: u32 = 9;
 const COIN_DECIMALS: u32 = 18;
 
-/// Options of the relayer.
-#[derive(Debug, Args)]
+/// Options of the relayer. It has no `Debug`: an address may hold a key.
+#[derive(Args)]
 pub struct RelayCommand {
     /// Name of the key that pays on root.
     #[arg(long)]
     from: String,
     /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
     /// has it [default: with no --node, all nodes of the local network].
-    #[arg(long = "also-node", value_name = "URL", value_parser = url)]
+    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]

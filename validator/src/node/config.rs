@@ -29,7 +29,7 @@ use crate::{
 const MAX_FILE: u64 = 4 << 20;
 
 /// `plasmid.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where the engine reaches the application: `unix://…` or `tcp://…`.
@@ -73,6 +73,9 @@ impl Config {
             return Err("grpc has port 0: name the port that clients connect to".into());
         }
         url(&self.engine_rpc).map_err(|why| format!("engine_rpc: {why}"))?;
+        for (number, node) in self.share_with.iter().enumerate() {
+            share_url(node).map_err(|why| format!("share_with[{number}]: {why}"))?;
+        }
         if self.root.endpoints.is_empty() {
             return Err(
                 "root.endpoints is empty: name a JSON-RPC endpoint of the root chain".into(),
@@ -111,6 +114,33 @@ pub fn url(text: &str) -> Result<String, String> {
         None => Err("it has the form http://HOST:PORT or https://HOST".into()),
         Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
         Some(_) => Ok(text.to_owned()),
+    }
+}
+
+/// The URL of a node to which shares are handed, which is plain text.
+fn share_url(text: &str) -> Result<(), String> {
+    match url(text)?.starts_with("http://") {
+        true => Ok(()),
+        false => Err("it must begin with http://, because shares are no secret and are handed in without TLS".into()),
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share_with: Vec<_> = self
+            .share_with
+            .iter()
+            .map(|url| plain::place(url))
+            .collect();
+        f.debug_struct("Config")
+            .field("abci", &self.abci)
+            .field("grpc", &self.grpc)
+            .field("engine_rpc", &plain::place(&self.engine_rpc))
+            .field("metrics", &self.metrics)
+            .field("share_with", &share_with)
+            .field("retain_blocks", &self.retain_blocks)
+            .field("root", &self.root)
+            .finish()
     }
 }
 
@@ -227,8 +257,9 @@ impl Home {
             path: path.clone(),
             why,
         };
+        let text = read_bounded(&path)?;
         let config: Config =
-            toml::from_str(&read_bounded(&path)?).map_err(|error| malformed(error.to_string()))?;
+            toml::from_str(&text).map_err(|error| malformed(plain::toml_error(&text, &error)))?;
         config.check().map_err(malformed)?;
         Ok(config)
     }
@@ -312,78 +343,4 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    fn config() -> Config {
-        Config {
-            abci: "unix:///tmp/abci.sock".into(),
-            grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
-            engine_rpc: "http://127.0.0.1:26657".into(),
-            share_with: Vec::new(),
-            retain_blocks: 0,
-            metrics: None,
-            root: Root {
-                endpoints: vec!["https://eth.example/v3/0123abcd".into()],
-                registry: Address::repeat_byte(7),
-                deployed_at: 3,
-            },
-        }
-    }
-
-    #[test]
-    fn a_configuration_is_for_its_owner_only_and_comes_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::new(folder.path().join("node"));
-        for _ in 0..2 {
-            home.write_config(&config()).expect("it is written");
-            assert_eq!(home.read_config().expect("it reads"), config());
-            let mode = fs::metadata(home.config_path()).expect("the file");
-            assert_eq!(mode.permissions().mode() & 0o777, 0o600);
-        }
-        let held = fs::read_dir(home.path()).expect("the folder").count();
-        assert_eq!(held, 1, "a temporary file is left");
-    }
-
-    #[test]
-    fn a_providers_key_is_not_in_debug_output() {
-        let said = format!("{:?}", config());
-        assert!(!said.contains("0123abcd"), "{said}");
-        assert!(said.contains("https://eth.example/…"), "{said}");
-    }
-
-    #[test]
-    fn what_no_node_can_run_with_is_not_written_and_not_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::new(folder.path());
-        type Edit = fn(&mut Config);
-        let edits: [(Edit, &str); 6] = [
-            (|config| config.grpc.set_port(0), "grpc"),
-            (
-                |config| config.engine_rpc = "127.0.0.1:1".into(),
-                "engine_rpc",
-            ),
-            (|config| config.engine_rpc.push(' '), "blank"),
-            (|config| config.root.endpoints.clear(), "endpoints"),
-            (|config| config.root.endpoints[0].insert(0, ' '), "blank"),
-            (
-                |config| config.root.endpoints[0] = "http://127.0.0.1:0".into(),
-                "port 0",
-            ),
-        ];
-        for (edit, reason) in edits {
-            let mut wrong = config();
-            edit(&mut wrong);
-            let error = home.write_config(&wrong).expect_err(reason).to_string();
-            assert!(error.contains(reason), "{error}");
-            assert!(!home.config_path().exists());
-            let text = toml::to_string(&wrong).expect("TOML");
-            fs::write(home.config_path(), text).expect("write");
-            let error = home.read_config().expect_err(reason).to_string();
-            assert!(error.contains(reason), "{error}");
-            fs::remove_file(home.config_path()).expect("remove");
-        }
-    }
-}
+mod tests;

@@ -42,8 +42,8 @@ pub const OPTIONS: [Described; 9] = [
     Described {
         name: "share_with",
         default: "none",
-        checked: "`http://` or `https://` addresses",
-        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted",
+        checked: "`http://` addresses",
+        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted, in plain text: shares are no secret",
     },
     Described {
         name: "retain_blocks",

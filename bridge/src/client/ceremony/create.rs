@@ -7,14 +7,20 @@
 //! ```
 //! What counts is what stands on root, so a run that was cut short goes on where it was, and two at once finish together.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 
 use super::{Artifacts, CeremonyError};
 use crate::abi::IRegistry;
 use crate::client::follower::view_call;
-use crate::client::rpc::{At, Call, Receipt};
+use crate::client::rpc::{At, Call, Receipt, RpcError};
 use crate::client::wallet::{ETHER, Fees, Wallet};
+
+/// How often, and at which interval, the Registry is looked at until it counts a step that is mined.
+const LOOKS: u32 = 10;
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A step that is about to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +73,39 @@ pub async fn create(
             },
             ..Call::to(registry, call.abi_encode())
         };
-        let Err(error) = execute(wallet, call).await else {
+        let outcome = execute(wallet, call).await;
+        let mut looks = 1;
+        if outcome.is_ok() {
             taken = taken.saturating_add(1);
+            looks = LOOKS;
+        }
+        // A step is signed once for each count, whatever the node says. A refused one may have been taken by somebody who was faster, or
+        // by a run before this one whose transaction was mined meanwhile.
+        if is_counted(wallet, registry, made, looks).await? {
             continue;
-        };
-        // Unless somebody was faster, or a transaction of a run before this one was mined meanwhile.
-        if count_made(wallet, registry).await? <= made {
-            return Err(error);
+        }
+        let hash = outcome?.hash;
+        let source = RpcError::Malformed(format!("it still counts {made} of {steps} steps"));
+        return Err(CeremonyError::Unseen { hash, source });
+    }
+}
+
+/// Whether the Registry has more than `made` contracts; nodes behind one address may be a few blocks apart.
+async fn is_counted(
+    wallet: &Wallet,
+    registry: Address,
+    made: usize,
+    looks: u32,
+) -> Result<bool, CeremonyError> {
+    for look in 0..looks {
+        if look > 0 {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+        if count_made(wallet, registry).await? > made {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 async fn count_made(wallet: &Wallet, registry: Address) -> Result<usize, CeremonyError> {
@@ -117,9 +147,42 @@ fn within(fees: Fees, gas: u64) -> Fees {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::{B256, Bytes};
+    use alloy_sol_types::SolValue;
+
     use super::*;
 
+    use crate::client::wallet::tests::node::{Node, Said, wallet};
+
     const GWEI: u128 = 1_000_000_000;
+
+    #[tokio::test]
+    async fn a_node_that_never_counts_a_step_has_it_signed_once() {
+        let none_made = (U256::ZERO, U256::from(3), B256::ZERO, 0_u64).abi_encode_params();
+        let none_made = format!("\"{}\"", Bytes::from(none_made));
+        let node = Node::start(move |method, _| match method {
+            "eth_call" => Said::Result(none_made.clone()),
+            _ => Said::Honest,
+        });
+        let node = node.await;
+        let artifacts = Artifacts::embedded().unwrap();
+        let genesis = IRegistry::Genesis::default();
+        let wallet = wallet(&node).await;
+        let mut said = 0;
+        let done = create(
+            &wallet,
+            Address::repeat_byte(1),
+            &artifacts,
+            &genesis,
+            U256::ZERO,
+            &mut |_| said += 1,
+        )
+        .await;
+        let error = done.unwrap_err();
+        assert!(matches!(error, CeremonyError::Unseen { .. }), "{error}");
+        assert!(error.to_string().contains("0 of 3 steps"), "{error}");
+        assert_eq!((said, node.asked("eth_sendRawTransaction")), (1, 1));
+    }
 
     /// As the wallet makes them.
     fn fees(base: u128) -> Fees {

@@ -9,13 +9,11 @@ use crate::relay::seen::Failure;
 /// Why a call has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RpcError {
-    /// The address is not one that can be called.
+    /// The address is not one that can be called. It is not repeated, because it may hold a provider's key.
     #[error(
-        "the root chain's address {url:?} cannot be used: {reason}; it has the form http://host:port or https://host"
+        "the root chain's address cannot be used: {reason}; it has the form http://host:port or https://host"
     )]
     Address {
-        /// What was given.
-        url: String,
         /// What is wrong with it.
         reason: String,
     },

@@ -4,7 +4,7 @@ use alloy_primitives::{address, hex, keccak256};
 
 use super::*;
 
-mod node;
+pub(in crate::client) mod node;
 
 use node::{Node, Said, wallet};
 

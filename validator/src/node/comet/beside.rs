@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::{CometError, Config, Home, exists, read};
+use crate::node::plain;
 
 /// The largest transaction that a block takes: one that does not fit a segment is invalid.
 const MAX_TRANSACTION: u32 = 32 << 10;
@@ -33,8 +34,9 @@ impl Home {
     /// When the file cannot be read.
     pub fn has_remote_signer(&self) -> Result<bool, CometError> {
         let path = self.config_path();
-        let table: Table = toml::from_str(&read(&path)?).map_err(|error| {
-            let cause = error.to_string();
+        let text = read(&path)?;
+        let table: Table = toml::from_str(&text).map_err(|error| {
+            let cause = plain::toml_error(&text, &error);
             CometError::Malformed { path, cause }
         })?;
         let named = table.get("priv_validator_laddr");

@@ -11,7 +11,7 @@ use super::CometError;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
-use crate::node::tools::COMETBFT_VERSION;
+use crate::node::{plain, tools::COMETBFT_VERSION};
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
@@ -349,6 +349,6 @@ impl Config {
     }
 
     pub(super) fn from_text(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        toml::from_str(text).map_err(|error| plain::toml_error(text, &error))
     }
 }

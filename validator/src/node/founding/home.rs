@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Where one node listens, whom it knows, and how long it waits for them.
-#[derive(Clone, Debug)]
+/// Where one node listens, whom it knows, and how long it waits for them. It has no `Debug`: an address may hold a key.
+#[derive(Clone)]
 pub struct Place {
     /// What others call it.
     pub moniker: String,
