@@ -10,20 +10,22 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
-use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
+use plasmid::app::pool::Limits as PoolLimits;
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::committed::leaf;
 use plasmid::chain::genesis::file::File;
 use plasmid::chain::proof::LeafProof;
+use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::Body;
 use plasmid::ledger::{Code, Slot};
+use plasmid::localnet::port;
 use plasmid::node::comet::genesis::{Parts, ValidatorPart};
 use plasmid::node::comet::{self, Comet, Config, Genesis, Home, Pace, Peer, Settings};
-use plasmid::node::port;
 use plasmid::node::tools::Tools;
 use plasmid::store::{Store, open};
+use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::inbox::{Body as Message, Deposit};
 use plasmid_tests::harness::network::genesis;
 use plasmid_tests::harness::people::{FEE, People};
@@ -214,6 +216,7 @@ impl Node {
             pool: PoolLimits::default(),
             reexecute: true,
             retain_blocks: 0,
+            past: PastLimit::MAX,
         };
         let app = Arc::new(App::new(genesis, held, surroundings).unwrap());
         let limits = Limits::new(parameters.max_block_bytes, 4, 242);

@@ -282,7 +282,7 @@ async fn accepts(running: &mut Running, count: u64) {
 
 /// The relayer's account sent one transaction for each checkpoint, as root has both in one block.
 async fn paid_once(running: &Running) {
-    let key = Key::from_bytes(&plasmid::node::local::found::relayer_secret()).expect("a key");
+    let key = Key::from_bytes(&plasmid::localnet::found::relayer_secret()).expect("a key");
     let block = running.view().root_block(Which::Latest).await;
     let at = At::Hash(block.expect("a block").hash);
     let head = view_call(

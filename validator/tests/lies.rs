@@ -9,9 +9,9 @@ use std::{
 
 use alloy_primitives::{Address, hex};
 use plasmid::{
-    app::pool::engine_hash,
     ledger::Transaction,
     node::keystore::{self, Cost, KeyKind, Secret},
+    wire::engine_hash,
 };
 use plasmid_proto::ledger::v1::Token;
 use serde_json::{Value, json};

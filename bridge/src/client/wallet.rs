@@ -268,4 +268,4 @@ impl Wallet {
 pub const ETHER: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
 #[cfg(test)]
-pub(in crate::client) mod tests;
+pub(crate) mod tests;

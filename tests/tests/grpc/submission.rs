@@ -3,14 +3,14 @@
 
 use alloy_primitives::B256;
 use plasmid::{
-    app::pool::engine_hash,
+    client::{ClientError, Terms},
     ledger::{
         Account, Code, Parameters, Slot, Transaction, Value,
         fees::{minimum_fee, quote_up},
         leaf::AccountLeaf,
         transaction::{Body, Data, Header},
     },
-    rpc::client::{ClientError, Terms},
+    wire::engine_hash,
 };
 use plasmid_bridge::abi::IRootChain;
 use plasmid_proto::ledger::v1::{

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
-use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence, engine_hash};
+use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
 use crate::chain::committed::leaf;
 use crate::chain::execute::{Executed, context};
@@ -25,6 +25,7 @@ use crate::ledger::{
     self, Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
     simulate,
 };
+use crate::wire::engine_hash;
 
 /// Senders that are looked at in turn after each block, besides those that the block touched.
 const EXAMINED: usize = 64;

@@ -31,7 +31,7 @@ mod sweep;
 
 pub use admission::Replaces;
 pub use feed::Feed;
-pub use offer::{Hash, Offer, PLACE_BYTES, Pending, engine_hash};
+pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
 use queue::{Queue, Rank, Waiting};
 
@@ -54,10 +54,13 @@ pub struct Limits {
     pub churn: usize,
 }
 
+/// The most places of a node's pool, and so the most transactions that wait in it.
+pub const MAX_PLACES: usize = 10_000;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            places: 10_000,
+            places: MAX_PLACES,
             held: 625,
             churn: 4_000,
         }

@@ -5,7 +5,6 @@ use std::{
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use alloy_primitives::Address;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::Channel;
 
 use super::CliError;
-use crate::{ledger::address, node::plain, rpc::client::endpoint};
+use crate::{client::endpoint, ledger::address, plain};
 
 mod deployment;
 mod lost;
@@ -36,13 +35,14 @@ pub use url_option::UrlOption;
 pub const NETWORK_FILE: &str = "network.json";
 /// The folder of the local network where the user names no other.
 pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
+/// What else a person without a node can do, where this program can start a network.
+pub const OR_START_ONE: &str = if cfg!(feature = "localnet") {
+    ", or start a network with `plasmid localnet`"
+} else {
+    ""
+};
 /// The largest network file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
-
-/// How long a node may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long a node may take to begin its answer, and to show that it is still there while it streams one.
-const ANSWER: Duration = Duration::from_secs(20);
 
 /// Where to connect.
 #[derive(Clone, Args)]
@@ -129,11 +129,7 @@ impl Connection {
 
     fn node_address(&self) -> Result<String, CliError> {
         let node = self.named_or(self.node.as_ref(), |local| local.nodes.first().cloned())?;
-        node.ok_or_else(|| {
-            CliError::new(
-                "no node: name one with --node, or start a network with `plasmid localnet`",
-            )
-        })
+        node.ok_or_else(|| CliError::new(format!("no node: name one with --node{OR_START_ONE}")))
     }
 
     /// The node and these others; with none named, all nodes of the local network.
@@ -159,15 +155,9 @@ impl Connection {
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
-        let endpoint = endpoint(&address)
-            .map_err(|error| CliError::new(error.to_string()))?
-            .connect_timeout(CONNECT)
-            .timeout(ANSWER)
-            .http2_keep_alive_interval(ANSWER)
-            .keep_alive_timeout(ANSWER);
-        endpoint.connect().await.map_err(|error| {
+        endpoint(&address)?.connect().await.map_err(|error| {
             CliError::new(format!(
-                "no node answers at {} ({}): is it running? `plasmid localnet` starts a network",
+                "no node answers at {} ({}): is it running? Name another one with --node{OR_START_ONE}",
                 plain::place(&address),
                 innermost(&error)
             ))

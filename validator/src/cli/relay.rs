@@ -24,10 +24,7 @@ use super::{
     keys::KeyOptions,
     output::Output,
 };
-
-mod source;
-
-use source::Nodes;
+use crate::client::offers::Nodes;
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;

@@ -11,7 +11,7 @@
 use std::{
     fmt, fs,
     io::{self, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -19,11 +19,18 @@ use alloy_primitives::Address;
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
+use super::toml_error;
 use crate::{
     chain::genesis::file::{File, FileError, Loaded},
     ledger::address,
+    plain,
 };
+
+mod check;
+#[cfg(test)]
+mod tests;
+
+pub use check::{plain_url, url};
 
 /// The largest configuration or genesis that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -36,6 +43,9 @@ pub struct Config {
     pub abci: String,
     /// Where gRPC (and grpc-web) listens.
     pub grpc: SocketAddr,
+    /// Proxies in front of gRPC: their connections have no limit of their own, and the last address of `x-forwarded-for` is believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc_proxies: Vec<IpAddr>,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
     /// Where Prometheus reads metrics (`/metrics`); none when absent.
@@ -66,65 +76,6 @@ pub struct Root {
     pub deployed_at: u64,
 }
 
-impl Config {
-    /// Refuses addresses that nothing can listen on or connect to.
-    fn check(&self) -> Result<(), String> {
-        if self.grpc.port() == 0 {
-            return Err("grpc has port 0: name the port that clients connect to".into());
-        }
-        url(&self.engine_rpc).map_err(|why| format!("engine_rpc: {why}"))?;
-        for (number, node) in self.share_with.iter().enumerate() {
-            share_url(node).map_err(|why| format!("share_with[{number}]: {why}"))?;
-        }
-        if self.root.endpoints.is_empty() {
-            return Err(
-                "root.endpoints is empty: name a JSON-RPC endpoint of the root chain".into(),
-            );
-        }
-        for (number, endpoint) in self.root.endpoints.iter().enumerate() {
-            url(endpoint).map_err(|why| format!("root.endpoints[{number}]: {why}"))?;
-        }
-        Ok(())
-    }
-
-    /// How many blocks the engine keeps, zero for all: it deletes nothing that evidence may still need.
-    ///
-    /// # Errors
-    /// [`ConfigError::Retain`] when it is less than evidence lives.
-    pub fn retained(&self, min: u64) -> Result<u64, ConfigError> {
-        match self.retain_blocks {
-            found if found == 0 || found >= min => Ok(found),
-            found => Err(ConfigError::Retain { found, min }),
-        }
-    }
-}
-
-/// The URL of a server, as it is written into a file; the text itself is not repeated, because it may hold a key.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn url(text: &str) -> Result<String, String> {
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("it has blanks or control characters in it".into());
-    }
-    let parsed = reqwest::Url::parse(text)
-        .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    match parsed {
-        None => Err("it has the form http://HOST:PORT or https://HOST".into()),
-        Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
-        Some(_) => Ok(text.to_owned()),
-    }
-}
-
-/// The URL of a node to which shares are handed, which is plain text.
-fn share_url(text: &str) -> Result<(), String> {
-    match url(text)?.starts_with("http://") {
-        true => Ok(()),
-        false => Err("it must begin with http://, because shares are no secret and are handed in without TLS".into()),
-    }
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share_with: Vec<_> = self
@@ -135,6 +86,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("abci", &self.abci)
             .field("grpc", &self.grpc)
+            .field("grpc_proxies", &self.grpc_proxies)
             .field("engine_rpc", &plain::place(&self.engine_rpc))
             .field("metrics", &self.metrics)
             .field("share_with", &share_with)
@@ -259,7 +211,7 @@ impl Home {
         };
         let text = read_bounded(&path)?;
         let config: Config =
-            toml::from_str(&text).map_err(|error| malformed(plain::toml_error(&text, &error)))?;
+            toml::from_str(&text).map_err(|error| malformed(toml_error::told(&text, &error)))?;
         config.check().map_err(malformed)?;
         Ok(config)
     }
@@ -341,6 +293,3 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
             source,
         })
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,7 @@ use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
+    abi,
     client::{
         ceremony::Created,
         follower::Follower,
@@ -30,26 +31,26 @@ use super::{
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty,
-    guard::Guard,
     keystore::Password,
     metrics::{self, MetricsError},
-    plain,
     root::{Root, RootRefusal},
-    served::{self, Served},
     shutdown,
     signer::{self, KeysError, Terms},
 };
 use crate::{
     app::{
-        App, Surroundings, identity,
+        App, Surroundings,
+        guard::Guard,
+        identity,
         pool::Limits as PoolLimits,
         ports::Outlook,
-        reads::{Facts, Source},
+        reads::{Contracts, Facts, Served, Source},
     },
-    chain::{committed, extension, genesis::file::Loaded as Genesis},
+    chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, Backends, ServeError},
+    plain,
+    rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
 };
 
@@ -131,7 +132,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
     let parameters = genesis.genesis.parameters;
-    let contracts = served::contracts(config.root.registry, &genesis);
+    let contracts = contracts(config.root.registry, &genesis);
     let facts = Facts {
         chain_id: genesis.deployment.chain_id.clone(),
         domain: genesis.deployment.domain,
@@ -188,10 +189,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
         retain_blocks: config.retained(parameters.evidence_age_blocks)?,
+        past: PastLimit::MAX,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let served = Arc::new(Served::new(Arc::clone(&app), Arc::new(root.clone()), facts));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine =
@@ -205,6 +207,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
+    };
+    let listen = Listen {
+        address: config.grpc,
+        limits: connections,
+        proxies: config.grpc_proxies,
     };
     let address: AbciAddress = config.abci.parse()?;
     let limits = Limits::new(
@@ -234,7 +241,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
-        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
@@ -245,6 +252,23 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
+}
+
+/// The contracts that the Registry of the configuration made, which must be the genesis's.
+fn contracts(registry: Address, genesis: &Genesis) -> Result<Contracts, String> {
+    let [inbox, vault, root_chain] = abi::created_by(registry);
+    let stated = Address::from(genesis.deployment.domain.root_chain);
+    if stated != root_chain {
+        return Err(format!(
+            "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
+        ));
+    }
+    Ok(Contracts {
+        registry,
+        inbox,
+        vault,
+        root_chain,
+    })
 }
 
 fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {

@@ -208,7 +208,7 @@ impl TransactionService for Stub {
         // Whoever asks for a sequence meanwhile sees the one before this transaction.
         tokio::time::sleep(Duration::from_millis(200)).await;
         let bytes = request.into_inner().transaction;
-        let hash = plasmid::app::pool::engine_hash(&bytes).to_vec();
+        let hash = plasmid::wire::engine_hash(&bytes).to_vec();
         self.given
             .lock()
             .expect("no panic")

@@ -7,20 +7,14 @@
 //! ```
 //! What counts is what stands on root, so a run that was cut short goes on where it was, and two at once finish together.
 
-use std::time::Duration;
-
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 
-use super::{Artifacts, CeremonyError};
+use super::{Artifacts, CeremonyError, require};
 use crate::abi::IRegistry;
 use crate::client::follower::view_call;
-use crate::client::rpc::{At, Call, Receipt, RpcError};
+use crate::client::rpc::{At, Call, Receipt};
 use crate::client::wallet::{ETHER, Fees, Wallet};
-
-/// How often, and at which interval, the Registry is looked at until it counts a step that is mined.
-const LOOKS: u32 = 10;
-const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A step that is about to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +27,11 @@ pub struct Progress {
     pub name: &'static str,
 }
 
-/// Takes every step that is still to be taken; the last one pays `balances` in. `say` is told of each before it is sent. Gives how many
-/// transactions this call had mined.
+/// Takes every step that is still to be taken; the last one pays `balances` in. `say` is told of each before it is sent. Gives the
+/// transactions of this call that were mined.
 ///
 /// # Errors
-/// [`CeremonyError`] when a step was refused and nobody else has taken it.
+/// [`CeremonyError`] when a step was refused and nobody else has taken it; it names what was mined before.
 pub async fn create(
     wallet: &Wallet,
     registry: Address,
@@ -45,15 +39,36 @@ pub async fn create(
     genesis: &IRegistry::Genesis,
     balances: U256,
     say: &mut dyn FnMut(Progress),
-) -> Result<usize, CeremonyError> {
+) -> Result<Vec<B256>, CeremonyError> {
+    let mut mined = Vec::new();
+    let steps = steps(
+        wallet, registry, artifacts, genesis, balances, say, &mut mined,
+    );
+    match steps.await {
+        Ok(()) => Ok(mined),
+        Err(error) => Err(error.after(&mined)),
+    }
+}
+
+async fn steps(
+    wallet: &Wallet,
+    registry: Address,
+    artifacts: &Artifacts,
+    genesis: &IRegistry::Genesis,
+    balances: U256,
+    say: &mut dyn FnMut(Progress),
+    mined: &mut Vec<B256>,
+) -> Result<(), CeremonyError> {
     let manifest = artifacts.manifest();
-    let mut taken = 0_usize;
+    let mut done = 0;
     loop {
-        let made = count_made(wallet, registry).await?;
+        // Each step is signed once: a node that counts fewer than before lags, or wants another signature.
+        let made = count_made(wallet, registry).await?.max(done);
         let Some(&(name, code)) = manifest.get(made) else {
-            return Ok(taken);
+            return Ok(());
         };
         let number = made.saturating_add(1);
+        done = number;
         let steps = manifest.len();
         say(Progress {
             number,
@@ -73,39 +88,22 @@ pub async fn create(
             },
             ..Call::to(registry, call.abi_encode())
         };
-        let outcome = execute(wallet, call).await;
-        let mut looks = 1;
-        if outcome.is_ok() {
-            taken = taken.saturating_add(1);
-            looks = LOOKS;
-        }
-        // A step is signed once for each count, whatever the node says. A refused one may have been taken by somebody who was faster, or
-        // by a run before this one whose transaction was mined meanwhile.
-        if is_counted(wallet, registry, made, looks).await? {
-            continue;
-        }
-        let hash = outcome?.hash;
-        let source = RpcError::Malformed(format!("it still counts {made} of {steps} steps"));
-        return Err(CeremonyError::Unseen { hash, source });
-    }
-}
-
-/// Whether the Registry has more than `made` contracts; nodes behind one address may be a few blocks apart.
-async fn is_counted(
-    wallet: &Wallet,
-    registry: Address,
-    made: usize,
-    looks: u32,
-) -> Result<bool, CeremonyError> {
-    for look in 0..looks {
-        if look > 0 {
-            tokio::time::sleep(LOOK_INTERVAL).await;
-        }
-        if count_made(wallet, registry).await? > made {
-            return Ok(true);
+        let error = match execute(wallet, call).await {
+            Ok(receipt) => {
+                mined.push(receipt.hash);
+                let step = B256::from(U256::from(made));
+                require::<IRegistry::Made>(&receipt, registry, step)?;
+                continue;
+            }
+            Err(error) => error,
+        };
+        // Unless somebody was faster, or a transaction of a run before this one was mined meanwhile. An answer that does not come says
+        // less than this error, which has the transaction's hash.
+        match count_made(wallet, registry).await {
+            Ok(now) if now > made => {}
+            _ => return Err(error),
         }
     }
-    Ok(false)
 }
 
 async fn count_made(wallet: &Wallet, registry: Address) -> Result<usize, CeremonyError> {
@@ -147,42 +145,103 @@ fn within(fees: Fees, gas: u64) -> Fees {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, Bytes};
-    use alloy_sol_types::SolValue;
+    use alloy_primitives::hex;
+    use alloy_sol_types::SolEvent;
+    use serde_json::json;
 
     use super::*;
-
+    use crate::client::wallet::WalletError;
     use crate::client::wallet::tests::node::{Node, Said, wallet};
 
-    const GWEI: u128 = 1_000_000_000;
+    const REGISTRY: Address = Address::repeat_byte(0x11);
+
+    /// What becomes of a creation whose first step has this receipt, at a node that then says no more of the Registry.
+    async fn silent_after(receipt: serde_json::Value) -> CeremonyError {
+        let nothing = (U256::ZERO, U256::from(3), B256::ZERO, 0u64);
+        let nothing = IRegistry::creationCall::abi_encode_returns(&nothing.into());
+        let node = Node::start(move |method, nth| match (method, nth) {
+            ("eth_call", 0) => Said::Result(json!(hex::encode_prefixed(&nothing)).to_string()),
+            ("eth_call", _) => Said::Error("try later"),
+            ("eth_getTransactionReceipt", _) => Said::Result(receipt.to_string()),
+            _ => Said::Honest,
+        });
+        let wallet = wallet(&node.await).await;
+        let artifacts = Artifacts::embedded().unwrap();
+        let (paid, mut say) = (U256::ZERO, |_| {});
+        let done = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
+        done.unwrap_err()
+    }
+
+    fn genesis() -> IRegistry::Genesis {
+        let words = U256::from(1).to_be_bytes::<32>().repeat(19);
+        alloy_sol_types::SolValue::abi_decode(&words).unwrap()
+    }
+
+    fn receipt(status: &str, logs: serde_json::Value) -> serde_json::Value {
+        json!({
+            "status": status, "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": logs,
+        })
+    }
 
     #[tokio::test]
-    async fn a_node_that_never_counts_a_step_has_it_signed_once() {
-        let none_made = (U256::ZERO, U256::from(3), B256::ZERO, 0_u64).abi_encode_params();
-        let none_made = format!("\"{}\"", Bytes::from(none_made));
+    async fn whatever_a_node_answers_after_a_step_the_error_names_its_transaction() {
+        let made = json!([{
+            "address": REGISTRY, "topics": [IRegistry::Made::SIGNATURE_HASH, B256::ZERO, B256::ZERO], "data": "0x", "blockNumber": "0x2",
+            "logIndex": "0x0",
+        }]);
+        let error = silent_after(receipt("0x1", made)).await;
+        let CeremonyError::AfterMined { hashes, source } = &error else {
+            panic!("{error}");
+        };
+        assert!(matches!(**source, CeremonyError::Rpc(_)), "{source}");
+        assert!(
+            error.to_string().contains(&hashes[0].to_string()),
+            "{error}"
+        );
+
+        // A step that reverted, with no answer to whether somebody else took it.
+        let error = silent_after(receipt("0x0", json!([]))).await;
+        let reverted = matches!(error, CeremonyError::Wallet(WalletError::Reverted { .. }));
+        assert!(reverted, "{error}");
+
+        // A transaction that went to an address without code.
+        let error = silent_after(receipt("0x1", json!([]))).await;
+        let CeremonyError::AfterMined { source, .. } = &error else {
+            panic!("{error}");
+        };
+        assert!(
+            matches!(**source, CeremonyError::NotSaid { .. }),
+            "{source}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_step_is_signed_once_whatever_a_node_counts() {
+        let nothing = (U256::ZERO, U256::from(3), B256::ZERO, 0u64);
+        let nothing = IRegistry::creationCall::abi_encode_returns(&nothing.into());
+        let made = |step: u64| {
+            json!({
+                "address": REGISTRY, "topics": [IRegistry::Made::SIGNATURE_HASH, B256::from(U256::from(step)), B256::ZERO], "data": "0x",
+                "blockNumber": "0x2", "logIndex": "0x0",
+            })
+        };
+        let receipt = receipt("0x1", json!((0..9).map(made).collect::<Vec<_>>()));
         let node = Node::start(move |method, _| match method {
-            "eth_call" => Said::Result(none_made.clone()),
+            "eth_call" => Said::Result(json!(hex::encode_prefixed(&nothing)).to_string()),
+            "eth_getTransactionReceipt" => Said::Result(receipt.to_string()),
             _ => Said::Honest,
         });
         let node = node.await;
-        let artifacts = Artifacts::embedded().unwrap();
-        let genesis = IRegistry::Genesis::default();
         let wallet = wallet(&node).await;
-        let mut said = 0;
-        let done = create(
-            &wallet,
-            Address::repeat_byte(1),
-            &artifacts,
-            &genesis,
-            U256::ZERO,
-            &mut |_| said += 1,
-        )
-        .await;
-        let error = done.unwrap_err();
-        assert!(matches!(error, CeremonyError::Unseen { .. }), "{error}");
-        assert!(error.to_string().contains("0 of 3 steps"), "{error}");
-        assert_eq!((said, node.asked("eth_sendRawTransaction")), (1, 1));
+        let artifacts = Artifacts::embedded().unwrap();
+        let (paid, mut say) = (U256::ZERO, |_| {});
+        let mined = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
+        let steps = artifacts.manifest().len();
+        assert_eq!(mined.unwrap().len(), steps);
+        assert_eq!(node.asked("eth_sendRawTransaction"), steps);
     }
+
+    const GWEI: u128 = 1_000_000_000;
 
     /// As the wallet makes them.
     fn fees(base: u128) -> Fees {

@@ -4,7 +4,7 @@ use alloy_primitives::{address, hex, keccak256};
 
 use super::*;
 
-pub(in crate::client) mod node;
+pub(crate) mod node;
 
 use node::{Node, Said, wallet};
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{CliError, connect::DEFAULT_FOLDER, output::Output},
-    node::local::usage::{self, Sample},
+    localnet::usage::{self, Sample},
 };
 
 const MIB: f64 = 1_048_576.0;

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::shown;
 use crate::{
-    app::pool::engine_hash,
     cli::{
         CliError,
         connect::Connection,
         output::{self, Output},
     },
     ledger::{Domain, Transaction},
+    wire::engine_hash,
 };
 
 /// A signed transaction and its names.

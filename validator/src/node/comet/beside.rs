@@ -3,7 +3,7 @@
 use toml::Table;
 
 use super::{CometError, Config, Home, exists, read};
-use crate::node::plain;
+use crate::node::toml_error;
 
 /// The largest transaction that a block takes: one that does not fit a segment is invalid.
 const MAX_TRANSACTION: u32 = 32 << 10;
@@ -36,7 +36,7 @@ impl Home {
         let path = self.config_path();
         let text = read(&path)?;
         let table: Table = toml::from_str(&text).map_err(|error| {
-            let cause = plain::toml_error(&text, &error);
+            let cause = toml_error::told(&text, &error);
             CometError::Malformed { path, cause }
         })?;
         let named = table.get("priv_validator_laddr");

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::CometError;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::engine::version::COMETBFT_VERSION;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
-use crate::node::{plain, tools::COMETBFT_VERSION};
+use crate::node::toml_error;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
@@ -309,6 +310,12 @@ impl Config {
                     .to_owned(),
             );
         }
+        if !consensus.create_empty_blocks {
+            return refuse(
+                "consensus.create_empty_blocks is off: epochs and checkpoints go on without transactions"
+                    .to_owned(),
+            );
+        }
         let tolerance = consensus.block_time_tolerance.0;
         if tolerance != BLOCK_TIME_TOLERANCE {
             return refuse(format!(
@@ -349,6 +356,6 @@ impl Config {
     }
 
     pub(super) fn from_text(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| plain::toml_error(text, &error))
+        toml::from_str(text).map_err(|error| toml_error::told(text, &error))
     }
 }

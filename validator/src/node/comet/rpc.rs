@@ -17,7 +17,7 @@ use tendermint_rpc::endpoint::{
 use tendermint_rpc::error::ErrorDetail;
 use tendermint_rpc::{Order, Response, ResponseError, SimpleRequest};
 
-use crate::node::plain;
+use crate::plain;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(15);

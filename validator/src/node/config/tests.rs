@@ -1,13 +1,14 @@
-//! The configuration: what is refused, and what is not shown.
+//! A node's configuration: what is written and read, and what is refused.
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::*;
+use super::{check::MAX_SHARED, *};
 
 fn config() -> Config {
     Config {
         abci: "unix:///tmp/abci.sock".into(),
         grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
+        grpc_proxies: vec![[127, 0, 0, 1].into()],
         engine_rpc: "http://127.0.0.1:26657".into(),
         share_with: vec!["http://node.example/0123abcd".into()],
         retain_blocks: 0,
@@ -46,8 +47,27 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::new(folder.path());
     type Edit = fn(&mut Config);
-    let edits: [(Edit, &str); 8] = [
+    let edits: [(Edit, &str); 13] = [
         (|config| config.grpc.set_port(0), "grpc"),
+        (|config| config.abci = "abci.sock".into(), "abci"),
+        (
+            |config| config.metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            "metrics",
+        ),
+        (
+            |config| config.share_with = vec!["https://a.example".into()],
+            "share_with[0]",
+        ),
+        (
+            |config| config.share_with = vec!["http://a.example".into(); MAX_SHARED + 1],
+            "more than 64",
+        ),
+        (
+            |config| config.root.endpoints = vec!["http://a.example".into(); 3],
+            "has 3",
+        ),
+        (|config| config.root.registry = Address::ZERO, "registry"),
+        (|config| config.root.deployed_at = 0, "deployed_at"),
         (
             |config| config.engine_rpc = "127.0.0.1:1".into(),
             "engine_rpc",
@@ -59,11 +79,6 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
             |config| config.root.endpoints[0] = "http://127.0.0.1:0".into(),
             "port 0",
         ),
-        (
-            |config| config.share_with[0] = "https://node.example".into(),
-            "share_with[0]: it must begin with http://",
-        ),
-        (|config| config.share_with[0].push(' '), "share_with[0]"),
     ];
     for (edit, reason) in edits {
         let mut wrong = config();

@@ -82,15 +82,6 @@ pub fn place(url: &str) -> String {
     }
 }
 
-/// What is wrong in a TOML text: the number of the line and the reason. The line itself is not repeated, because it may hold a key.
-pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
-    let why = without_quoted(error.message());
-    match error.span().and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("line {}: {why}", before.matches('\n').count() + 1),
-        None => why,
-    }
-}
-
 /// `text` with nothing between its quotation marks: parsers put what they could not use there, which may be a key.
 pub fn without_quoted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
