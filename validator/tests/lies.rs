@@ -9,7 +9,8 @@ use std::{
 
 use alloy_primitives::{Address, hex};
 use plasmid::{
-    ledger::Transaction,
+    client::{Client, ClientError, Terms, signer::Signer},
+    ledger::{Domain, Transaction, transaction::Body},
     node::keystore::{self, Cost, KeyKind, Secret},
     wire::engine_hash,
 };
@@ -402,4 +403,38 @@ fn a_forced_transaction_comes_behind_what_waits_and_says_so() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(said.contains("wait from sequence 7 on"), noted, "{said}");
     }
+}
+
+#[test]
+fn a_program_that_loses_an_answer_is_told_the_hash_and_no_key() {
+    let node = Node::start(REGISTRY, Lie::Fails);
+    let [_, _, root_chain] = plasmid_bridge::abi::created_by(REGISTRY);
+    let domain = Domain {
+        root_chain_id: 31_337,
+        root_chain: root_chain.into_array(),
+        deployment: DEPLOYMENT,
+    };
+    let signer = Signer::new(KeyKind::Secp256k1, &Secret::new(SECRET)).expect("a key");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::connect(&node.url, domain)
+            .await
+            .expect("it connects");
+        let body = Body::SetPayout { payout: [7; 20] };
+        let signed = client.prepare(&signer, body, &Terms::default()).await;
+        let signed = signed.expect("signed");
+        let error = client.submit(&signed).await.expect_err("it fails");
+        assert!(matches!(error, ClientError::Unclear { .. }), "{error}");
+        let hash = hex::encode(engine_hash(&signed.encode()));
+        assert!(error.to_string().contains(&hash), "{error}");
+        for url in [
+            "http://127.0.0.1:1/0123abcd",
+            "ftp://node/0123abcd",
+            "0123abcd",
+        ] {
+            let error = Client::connect(url, domain).await.expect_err(url);
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains("0123abcd"), "{said}");
+        }
+    });
 }
