@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use plasmid::ledger::Parameters;
 use plasmid::localnet::Local;
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{
@@ -22,12 +23,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// The node that is attacked.
 const NODE: usize = 0;
 /// One that is stopped for a while.
 const LATE: usize = 3;
+#[path = "hostile_clients/health.rs"]
+mod health;
+#[path = "hostile_clients/pruning.rs"]
+mod pruning;
+
 /// Blocks that the chain has to make under each attack.
 const BLOCKS: u64 = 12;
 /// How many times slower than before blocks may come under an attack, on a machine that runs the attack, too.
@@ -55,6 +60,10 @@ impl Attacked {
     async fn start() -> Self {
         let mut running = Running::start(&Plan {
             seed: 1_131,
+            parameters: Parameters {
+                evidence_age_blocks: pruning::EVIDENCE_AGE_BLOCKS,
+                ..Plan::default().parameters
+            },
             max_open_files: Some(OPEN_FILES),
             ..Plan::default()
         })
@@ -163,8 +172,9 @@ async fn a_node_goes_on_committing_whatever_its_clients_do() {
     bad_shares(&mut attacked).await;
     silent_engines(&mut attacked).await;
     bad_queries(&mut attacked).await;
-    health(&mut attacked).await;
+    health::tells_a_standing_node(&mut attacked).await;
     attacked.running.agree().await;
+    pruning::an_engine_gives_up_old_blocks(&mut attacked.running).await;
     attacked.running.stop().await;
 }
 
@@ -428,46 +438,4 @@ async fn bad_queries(attacked: &mut Attacked) {
         }
     }
     attacked.goes_on("bad queries").await;
-}
-
-/// After all of it the node calls itself serving; without its engine it does not, and says since when.
-async fn health(attacked: &mut Attacked) {
-    let client = HealthClient::new(attacked.channel(90).await);
-    let ask = async |service: &str| {
-        let request = HealthCheckRequest {
-            service: service.to_owned(),
-        };
-        let answer = client.clone().check(request).await.expect("health");
-        answer.into_inner().status
-    };
-    let names = ["", "plasmid.height", "plasmid.root", "plasmid.store"];
-    for name in names {
-        assert_eq!(ask(name).await, 1, "{name:?} is serving");
-    }
-    let engine = |attacked: &mut Attacked, signal| {
-        let node = attacked.running.network.nodes[NODE].as_mut();
-        let engine = node.expect("it runs").engine.process();
-        engine.signal(signal).expect("a signal");
-    };
-    engine(attacked, libc::SIGSTOP);
-    attacked
-        .running
-        .until("a standing height is not serving", async |_| {
-            (ask("plasmid.height").await == 2 && ask("").await == 2).then_some(())
-        })
-        .await;
-    assert_eq!(ask("plasmid.store").await, 1);
-    let status = attacked.running.view().status(NODE).await;
-    let [trouble] = &status.troubles[..] else {
-        panic!("{:?}", status.troubles);
-    };
-    assert!(trouble.contains("no new block"), "{trouble}");
-    assert!(status.height_stands_secs > 0);
-    engine(attacked, libc::SIGCONT);
-    attacked
-        .running
-        .until("it is serving again", async |_| {
-            (ask("").await == 1 && ask("plasmid.height").await == 1).then_some(())
-        })
-        .await;
 }

@@ -301,7 +301,7 @@ async fn many_streams(attacked: &mut Attacked) {
 
 /// Reads whose clients are gone before they are answered stop: afterwards the threads that read do nothing.
 async fn abandoned_reads(attacked: &mut Attacked) {
-    let mut storm = JoinSet::new();
+    let mut storm = JoinSet::<()>::new();
     for number in 0..16u8 {
         let address = attacked.address;
         storm.spawn(async move {
@@ -369,7 +369,7 @@ async fn asked_prices(attacked: &mut Attacked) {
     };
     let before = asked(attacked);
     let start = Instant::now();
-    let mut storm = JoinSet::new();
+    let mut storm = JoinSet::<()>::new();
     for number in 0..16u8 {
         let mut client = BridgeServiceClient::new(attacked.channel(50 + number % 8).await);
         let request = request.clone();
@@ -401,7 +401,7 @@ async fn asked_prices(attacked: &mut Attacked) {
 async fn silent_scrapers(attacked: &mut Attacked) {
     let config = attacked.running.home(NODE).read_config();
     let metrics = config.expect("its configuration").metrics.expect("a page");
-    let mut storm = JoinSet::new();
+    let mut storm = JoinSet::<()>::new();
     for number in 0..16u8 {
         storm.spawn(async move {
             loop {

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
+use plasmid::cli::connect::Deployment;
 use plasmid::node::root::Root;
-use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault, created_by};
 use plasmid_bridge::client::ceremony::{self, Artifacts, CeremonyError, OperatorKeys, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::position::PositionFile;
@@ -21,6 +22,7 @@ use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
 use plasmid_bridge::relay::seen::{Anchor, Finality};
 use plasmid_bridge::relay::track::Standing;
+use plasmid_proto::chain::v1::GetStatusResponse;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::{FIRST_KEY, Ready, Stage, key_of, wallet};
 use serde_json::json;
@@ -136,6 +138,7 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
     let mine = async || {
         while rpc.code(registry, At::Latest).await.unwrap().is_empty() {
             rpc.once("evm_mine", json!([])).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     let (deployed, ()) = tokio::join!(ceremony::deploy(&operator, &artifacts, &plan), mine());
@@ -166,6 +169,61 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
         .await
         .unwrap();
     ceremony::refund(&operator, registry).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_waits_until_the_vault_is_final() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let ready = Ready::make(&anvil, 1).await;
+    let rpc = anvil.rpc();
+    let [inbox, vault, root_chain] = created_by(ready.registry).map(|one| one.to_string());
+    let status = GetStatusResponse {
+        deployment_id: vec![0; 20],
+        root_chain_id: 31_337,
+        inbox,
+        vault,
+        root_chain,
+        ..GetStatusResponse::default()
+    };
+    let deployment = Deployment::of(ready.registry, &status).unwrap();
+
+    // The Vault stands in the newest block, and a reorganisation could still take it away.
+    anvil.pause(true).await;
+    let mine = async || {
+        while rpc
+            .code(deployment.vault, At::Latest)
+            .await
+            .unwrap()
+            .is_empty()
+        {
+            rpc.once("evm_mine", json!([])).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let steps = async || {
+        for (step, code) in [&ready.artifacts.inbox, &ready.artifacts.vault]
+            .into_iter()
+            .enumerate()
+        {
+            let call = IRegistry::createCall {
+                step: U256::from(step),
+                genesis: ready.genesis.clone(),
+                code: code.clone(),
+            };
+            let call = Call::to(ready.registry, call.abi_encode());
+            ready.deployer.execute(call).await.unwrap();
+        }
+    };
+    tokio::join!(steps(), mine());
+    let early = deployment.require_final(&rpc, 0).await.unwrap_err();
+    assert!(early.to_string().contains("does not stand"), "{early}");
+    anvil.pause(false).await;
+    let start = Instant::now();
+    while let Err(error) = deployment.require_final(&rpc, 0).await {
+        assert!(start.elapsed() < PATIENCE, "{error}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 //!     chain id   block      latest   N deep    the last   events     contracts'
 //!                before     or tag             target is  in ranges  state at
 //!                deployment                    the same?             the target
+//!                                              (the next block's parent says so)
 //! ```
 //! Events must come in order without a gap, each extending the hash chain by its own bytes; when a scan ends, the hash chain and the records
 //! of checkpoints must be those of the contracts themselves in the final block. Nothing becomes visible before it was compared.

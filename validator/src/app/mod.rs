@@ -187,6 +187,16 @@ impl App {
         }
     }
 
+    /// Whether a transaction with this engine hash waits here or stands in a block.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn stands(&self, hash: &Hash) -> Result<bool, StoreError> {
+        // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
+        let waits = self.pool().get(hash).is_some();
+        Ok(waits || self.included(&B256::from(*hash))?.is_some())
+    }
+
     /// The root chain as this node sees it.
     pub fn outlook(&self) -> &Arc<dyn Outlook> {
         &self.surroundings.outlook

@@ -92,7 +92,10 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
                 continue;
             };
             if let Err(error) = network.check() {
-                return error;
+                return error.to_string();
+            }
+            if let Err(error) = network.anvil.renew().await {
+                return error.to_string();
             }
             if let Err(error) = network.tend() {
                 tracing::warn!(%error, "a log of the local network is not cut");
@@ -105,7 +108,7 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
     };
     output.say("stopping every process");
     halt(network).await?;
-    failed.map_or(Ok(()), |error| Err(CliError::new(error.to_string())))
+    failed.map_or(Ok(()), |error| Err(CliError::new(error)))
 }
 
 /// A little more than the age of evidence, up to which the engine keeps the headers of blocks in any case.

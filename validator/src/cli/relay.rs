@@ -8,7 +8,7 @@ use plasmid_bridge::{
         ceremony,
         follower::Follower,
         position::PositionFile,
-        relayer::Relayer,
+        relayer::{self, Relayer},
         wallet::{Key, Policy as Spending, Wallet},
     },
     relay::{
@@ -119,7 +119,7 @@ pub async fn run(
         )));
     }
     let finality = command.depth.map_or(Finality::Tag, Finality::Depth);
-    let config = crate::node::start::follow(&created, finality);
+    let config = relayer::follow(&created, finality);
     let position = command.position(connection, created.id);
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;

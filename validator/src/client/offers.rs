@@ -2,6 +2,20 @@
 //!
 //! What a node says about members and contents is checked against root before it is used, and every share by its signature. So a node that
 //! lies, is behind or is silent keeps no share back that another one has.
+//!
+//! ```no_run
+//! # use plasmid::client::offers::Nodes;
+//! # use plasmid_bridge::client::{ceremony::Created, follower::Follower, relayer::{self, Relayer}, wallet::Wallet};
+//! # use plasmid_bridge::relay::{outbox::Policy, seen::{Anchor, Finality}};
+//! # async fn relay(wallet: Wallet, created: Created) -> Result<(), Box<dyn std::error::Error>> {
+//! let nodes = Nodes::new(&["http://127.0.0.1:9090".to_owned()])?;
+//! let config = relayer::follow(&created, Finality::Tag);
+//! let follower = Follower::start(config, Anchor::GENESIS, None, &["http://127.0.0.1:8545".to_owned()])?;
+//! let (inbox, root_chain) = (created.inbox, created.root_chain);
+//! let mut relayer = Relayer::open(wallet, follower, inbox, root_chain, Policy::default()).await?;
+//! relayer.run(&nodes, |notice| println!("{notice:?}")).await;
+//! # Ok(()) }
+//! ```
 
 use std::{collections::BTreeMap, time::Duration};
 

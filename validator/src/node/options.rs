@@ -157,9 +157,9 @@ pub const RELIED_ON: [ReliedOn; 14] = [
     },
     ReliedOn {
         line: "mempool.max_tx_bytes",
-        value: "the longest transaction or more",
+        value: "8,192 or more",
         refused: "1024",
-        reason: "a block takes transactions of that size",
+        reason: "the longest transaction that is valid; what is longer is refused in any case",
     },
     ReliedOn {
         line: "mempool.keep-invalid-txs-in-cache",

@@ -13,10 +13,8 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
     abi,
     client::{
-        ceremony::Created,
         follower::Follower,
         position::PositionFile,
-        relayer,
         rpc::{Limits as RpcLimits, Rpc},
     },
     relay::{
@@ -287,7 +285,7 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
         FinalityRule::Tag => Finality::Tag,
         FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
     };
-    base_config(
+    FollowConfig::new(
         finality,
         genesis.deployment.domain.deployment,
         parameters.root_chain_id,
@@ -296,50 +294,6 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
         deployed_at,
         genesis.root.parent_block_hash,
     )
-}
-
-/// What a relayer follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
-pub fn follow(created: &Created, finality: Finality) -> FollowConfig {
-    FollowConfig {
-        kept_messages: relayer::KEPT_MESSAGES,
-        kept_checkpoints: 1,
-        ..base_config(
-            finality,
-            created.id,
-            created.root_chain_id,
-            created.inbox,
-            created.root_chain,
-            created.block,
-            created.parent_hash,
-        )
-    }
-}
-
-fn base_config(
-    finality: Finality,
-    deployment: [u8; 20],
-    root_chain_id: u64,
-    inbox: Address,
-    root_chain: Address,
-    deployed_at: u64,
-    parent_hash: B256,
-) -> FollowConfig {
-    FollowConfig {
-        deployment,
-        root_chain_id,
-        inbox,
-        root_chain,
-        deployed_at,
-        parent_hash,
-        finality,
-        range: 1_000,
-        kept_messages: 4_096,
-        kept_checkpoints: 4_096,
-        poll_ms: 250,
-        longest_wait_ms: 10_000,
-        patience_ms: 10_000,
-        stall_ms: FollowConfig::stall_ms(finality),
-    }
 }
 
 /// Waits until the root chain is known or has refused; a silent one is left to answer later.

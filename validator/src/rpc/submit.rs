@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Services, requests::Client};
 use crate::{
     app::reads::{Id, transactions},
-    ledger::Transaction,
+    ledger::{Reject, Transaction, transaction::check_length},
 };
 
 /// Refusals of a stream that are told; more end it.
@@ -112,18 +112,20 @@ impl TransactionService for Services {
 
 impl Services {
     async fn take(&self, bytes: Vec<u8>, replace: bool) -> Result<SubmitResponse, Status> {
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        let refused = |reject: Reject, hash: &[u8]| SubmitResponse {
+            code: reject.code().number(),
+            log: reject.to_string(),
+            hash: hash.to_vec(),
+            digest: Vec::new(),
+        };
         // What is no transaction, or too long for one, need not be carried to the engine.
+        if let Err(reject) = check_length(&bytes) {
+            return Ok(refused(reject, &[]));
+        }
+        let hash: [u8; 32] = Sha256::digest(&bytes).into();
         let digest = match Transaction::decode(&bytes) {
             Ok(transaction) => transaction.digest(&self.source.facts().domain),
-            Err(reject) => {
-                return Ok(SubmitResponse {
-                    code: reject.code().number(),
-                    log: reject.to_string(),
-                    hash: hash.to_vec(),
-                    digest: Vec::new(),
-                });
-            }
+            Err(reject) => return Ok(refused(reject, &hash)),
         };
         let turn = self.engine_calls.acquire().await;
         let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;

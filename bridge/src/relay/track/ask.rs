@@ -8,8 +8,9 @@ use crate::relay::seen::{Failure, Finality, Sought, Which};
 
 /// Ranges of events after which the block that a scan leads to is looked at again: it may have been invented, a long way off.
 const RANGES_A_RECHECK: u32 = 16;
-/// Records of checkpoints that are compared at once, the newest ones. Their digests lead back to the content of all before; the ring that root keeps them in is longer.
-const COMPARED_RECORDS: u64 = 32;
+/// Records of checkpoints that are compared at once, the newest ones. Their digests lead back to the content of all before. RootChain keeps
+/// records in a ring of `recordSlots`, refuses to be deployed with fewer than ten, and refuses a question for one that is overwritten.
+const MAX_COMPARED_RECORDS: u64 = 8;
 /// The inbox keeps the hash chain at every 32nd message for ever.
 const KEPT_EVERY: u64 = 32;
 
@@ -114,7 +115,7 @@ impl Track {
             index,
             first_epoch: self
                 .accepted
-                .saturating_sub(COMPARED_RECORDS)
+                .saturating_sub(MAX_COMPARED_RECORDS)
                 .max(new)
                 .max(first_kept.unwrap_or(self.accepted)),
             end_epoch: self.accepted,

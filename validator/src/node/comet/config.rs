@@ -112,7 +112,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes; transactions of at most 128 KiB.
+    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes, and carries nothing longer than
+    /// the longest transaction that is valid.
     #[must_use]
     pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
         Self {
@@ -125,7 +126,7 @@ impl Settings {
             private: true,
             pool_transactions: MIN_ENGINE_TRANSACTIONS,
             pool_bytes: MIN_ENGINE_BYTES,
-            transaction_bytes: 128 << 10,
+            transaction_bytes: MAX_TRANSACTION_BYTES as u32,
             cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
         }

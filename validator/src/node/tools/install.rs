@@ -147,7 +147,7 @@ fn run(mut command: Command, bar: &ProgressBar) -> Result<(ExitStatus, String), 
         .stdout(writer.try_clone().map_err(failed)?)
         .stderr(writer);
     // Takes the command, and with it our ends of the pipe: the reader sees its end when the installer is gone.
-    let mut child = Running(spawn_bound(command).map_err(failed)?);
+    let mut child = Running(spawn_bound(command, Duration::ZERO).map_err(failed)?);
     let mut reader = BufReader::new(reader);
     let (mut head, mut tail) = (Vec::new(), VecDeque::new());
     loop {
