@@ -82,6 +82,27 @@ pub fn place(url: &str) -> String {
     }
 }
 
+/// `text` with nothing between its quotation marks: parsers put what they could not use there, which may be a key.
+pub fn without_quoted(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            '"' if !escaped => {
+                if inside {
+                    shown.push('…');
+                }
+                shown.push('"');
+                inside = !inside;
+            }
+            c if !inside => shown.push(c),
+            _ => {}
+        }
+        escaped = inside && c == '\\' && !escaped;
+    }
+    shown
+}
+
 /// Whether a character shows itself and nothing else.
 fn is_plain(c: char) -> bool {
     match c {

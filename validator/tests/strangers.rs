@@ -318,13 +318,18 @@ fn an_address_that_is_no_url_is_refused_before_anything_is_sent() {
         (" http://127.0.0.1:9090", "blanks"),
         ("http://127.0.0.1:9090\n", "blanks"),
         ("http://127.0.0.1:0", "port 0"),
+        ("http://0123abcd.example:0/0123abcd", "port 0"),
         ("", "http://HOST:PORT"),
     ] {
-        for option in ["--node", "--root"] {
-            let output = run(&[option, address, "status"]);
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(!output.status.success(), "{option} {address:?}");
-            assert!(said.contains(reason), "{option} {address:?}: {said}");
+        for (option, variable) in [("--node", "PLASMID_NODE"), ("--root", "PLASMID_ROOT")] {
+            let typed = run(&[option, address, "status"]);
+            let set = plasmid(&["status"]).env(variable, address).output();
+            for output in [typed, set.expect("it runs")] {
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(!output.status.success(), "{option} {address:?}");
+                assert!(said.contains(reason), "{option} {address:?}: {said}");
+                assert!(!said.contains("0123abcd"), "it may hold a key: {said}");
+            }
         }
     }
 }

@@ -81,7 +81,6 @@ impl Follower {
             .collect::<Result<Vec<_>, _>>()?;
         if clients.is_empty() {
             return Err(RpcError::Address {
-                url: String::new(),
                 reason: "no endpoint of the root chain is configured".into(),
             });
         }

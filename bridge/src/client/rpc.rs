@@ -43,10 +43,7 @@ impl fmt::Debug for Rpc {
 impl Rpc {
     /// A client of the node at `url`; nothing is sent yet.
     pub fn new(url: &str, limits: Limits) -> Result<Self, RpcError> {
-        let wrong = |reason: String| RpcError::Address {
-            url: url.to_owned(),
-            reason,
-        };
+        let wrong = |reason: String| RpcError::Address { reason };
         let parsed = reqwest::Url::parse(url).map_err(|e| wrong(e.to_string()))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(wrong(format!(

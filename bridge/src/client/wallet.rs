@@ -69,8 +69,12 @@ pub struct Wallet {
     key: Key,
     chain_id: u64,
     policy: Policy,
+    tell: Option<Tell>,
     next: Mutex<Option<u64>>,
 }
+
+/// Is told a transaction's hash and nonce.
+pub type Tell = fn(B256, u64);
 
 impl Wallet {
     /// A wallet on root chain `chain_id`; the node is asked whether it is on that chain.
@@ -92,8 +96,18 @@ impl Wallet {
             key,
             chain_id,
             policy,
+            tell: None,
             next: Mutex::new(None),
         })
+    }
+
+    /// The same, which tells every transaction that it signs before the bytes leave: whoever interrupts it knows what to look for.
+    #[must_use]
+    pub fn telling(self, tell: Tell) -> Self {
+        Self {
+            tell: Some(tell),
+            ..self
+        }
     }
 
     /// Its address.
@@ -198,6 +212,9 @@ impl Wallet {
     ) -> Result<Sent, WalletError> {
         self.check(fees, gas)?;
         let (raw, hash) = self.signed(&call, nonce, gas, fees);
+        if let Some(tell) = self.tell {
+            tell(hash, nonce);
+        }
         self.hand_in(&raw, hash, nonce).await?;
         tracing::debug!(%hash, nonce, gas, max_fee = fees.max, "handed in");
         Ok(Sent {

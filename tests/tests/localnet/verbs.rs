@@ -202,6 +202,16 @@ pub fn forced(folder: &Path) {
     let said = refused_last(folder, &rich);
     assert!(said.contains("without effect"), "{said}");
 
+    // One that is forced comes behind what waits: both pay.
+    let before = balance(folder, DORA, "ETH");
+    let pay = format!("--from carol --to {DORA} --amount");
+    typed(folder, &format!("tx transfer {pay} 0.5 --no-wait"));
+    applied(folder, &format!("bridge force transfer {pay} 0.25"));
+    let paid = balance(folder, DORA, "ETH") - before;
+    assert!(near(paid, 0.75), "{paid}");
+    let dear = format!("bridge force transfer {pay} 0.25 --max-price 1");
+    assert!(refused(folder, &dear).contains("--max-price is 1"));
+
     let data = "x".repeat(600);
     let long = format!("bridge force record --from alice --topic t --data {data}");
     assert!(refused(folder, &long).contains("at most 512"));

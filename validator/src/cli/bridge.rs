@@ -8,9 +8,9 @@ mod deposit;
 mod force;
 mod message;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use plasmid_bridge::client::{
     rpc::{At, Call},
     wallet::{Key, Policy, Wallet},
@@ -24,7 +24,7 @@ use super::{
     CliError,
     connect::Connection,
     keys::KeyOptions,
-    output::Output,
+    output::{self, Output},
     proof,
     tx::{self, Make, Signing, Withdrawal},
 };
@@ -50,6 +50,33 @@ pub enum BridgeCommand {
     Prove(proof::ProveCommand),
     /// Verifies a proof file: the leaf against the state root, and the state root against RootChain.
     Verify(proof::VerifyCommand),
+}
+
+/// The most wei that the inbox may ask for a message unless the user allows more: a hundredth of a coin.
+const MAX_PRICE: u128 = 10_000_000_000_000_000;
+
+/// What may be paid for a message to the child.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Price {
+    /// The largest price of the inbox, in wei, that is paid for the message. Root names it, it doubles with each half day of backlog, and it is burned; a larger one is refused and nothing is sent.
+    #[arg(long, default_value_t = MAX_PRICE)]
+    max_price: u128,
+}
+
+impl Price {
+    /// The price, unless it is too large.
+    ///
+    /// # Errors
+    /// Names both.
+    fn check(self, price: U256) -> Result<U256, CliError> {
+        if price <= U256::from(self.max_price) {
+            return Ok(price);
+        }
+        Err(CliError::new(format!(
+            "root asks {price} wei for the message, and --max-price is {}: nothing was sent; wait until the inbox has caught up, or allow more",
+            self.max_price
+        )))
+    }
 }
 
 /// Runs `plasmid bridge …`.
@@ -90,7 +117,12 @@ pub async fn wallet(
 ) -> Result<Wallet, CliError> {
     let secret = keys.root_secret(name)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
-    Ok(Wallet::open(connection.root()?, key, chain_id, Policy::default()).await?)
+    let wallet = Wallet::open(connection.root()?, key, chain_id, Policy::default()).await?;
+    Ok(wallet.telling(|hash, nonce| {
+        output::note(&format!(
+            "handing in root transaction {hash} (nonce {nonce})"
+        ));
+    }))
 }
 
 async fn read<C: SolCall>(wallet: &Wallet, to: Address, call: C) -> Result<C::Return, CliError> {

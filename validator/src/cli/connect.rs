@@ -5,18 +5,11 @@ use std::{
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use alloy_primitives::Address;
 use clap::Args;
-use plasmid_bridge::{
-    abi::{self, IRootChain},
-    client::{
-        follower::view_call,
-        rpc::{At, Limits, Rpc},
-    },
-};
+use plasmid_bridge::client::rpc::{Limits, Rpc};
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
     chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
@@ -29,14 +22,14 @@ use serde::{Deserialize, Serialize};
 use tonic::transport::Channel;
 
 use super::CliError;
-use crate::{
-    client::endpoint,
-    ledger::{Domain, OwnContracts, address},
-    node::config::url,
-    plain,
-};
+use crate::{client::endpoint, ledger::address, plain};
 
+mod deployment;
 mod lost;
+mod url_option;
+
+pub use deployment::Deployment;
+pub use url_option::UrlOption;
 
 /// The name of the file in a local network's folder that tells clients where it is.
 pub const NETWORK_FILE: &str = "network.json";
@@ -55,10 +48,10 @@ const MAX_FILE: u64 = 256 * 1024;
 #[derive(Clone, Args)]
 pub struct Connection {
     /// gRPC address of a node, such as `http://127.0.0.1:9090`; `https://` is TLS, checked against the certificates that this machine trusts [default: the local network's first].
-    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = url)]
+    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub node: Option<String>,
     /// JSON-RPC address of the root chain [default: the local network's].
-    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = url)]
+    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub root: Option<String>,
     /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
     #[arg(long, env = "PLASMID_REGISTRY", global = true, help_heading = "Options of every command", value_parser = address::parse)]
@@ -85,8 +78,8 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// What a local network writes for its clients.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a local network writes for its clients. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct NetworkFile {
     /// gRPC addresses, one a node.
     pub nodes: Vec<String>,
@@ -162,8 +155,7 @@ impl Connection {
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
-        let endpoint = endpoint(&address)?.connect_timeout(Duration::from_secs(5));
-        endpoint.connect().await.map_err(|error| {
+        endpoint(&address)?.connect().await.map_err(|error| {
             CliError::new(format!(
                 "no node answers at {} ({}): is it running? Name another one with --node{OR_START_ONE}",
                 plain::place(&address),
@@ -210,11 +202,7 @@ impl Connection {
         let registry = self.named_or(self.registry.as_ref(), |local| {
             address::parse(local.contracts.get("registry")?).ok()
         })?;
-        registry.ok_or_else(|| {
-            CliError::new(
-                "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
-            )
-        })
+        registry.ok_or_else(no_registry)
     }
 
     /// The deployment that the user named, checked against what the node serves.
@@ -223,39 +211,36 @@ impl Connection {
     /// When no Registry is named, or what the node serves is not its own.
     pub async fn deployment(&self, status: &GetStatusResponse) -> Result<Deployment, CliError> {
         let told = Deployment::of(self.registry()?, status)?;
-        match self.known().await? {
-            Some(known) if known != told => Err(CliError::new(format!(
-                "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
-                hex::encode(told.domain.deployment),
-                told.domain.root_chain_id,
-                hex::encode(known.domain.deployment),
-                known.domain.root_chain_id,
-            ))),
-            _ => Ok(told),
+        let known = self.deployment_alone().await?;
+        if known == told {
+            return Ok(known);
         }
+        Err(CliError::new(format!(
+            "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
+            hex::encode(told.domain.deployment),
+            told.domain.root_chain_id,
+            hex::encode(known.domain.deployment),
+            known.domain.root_chain_id,
+        )))
     }
 
-    /// The deployment that the user named, with no node's word.
+    /// The deployment that the user named, with no node's word: what root, or the local network's own file, says of it.
     ///
     /// # Errors
-    /// When no root chain is named that could tell of it.
+    /// When no Registry is named, or no root chain that could tell of it.
     pub async fn deployment_alone(&self) -> Result<Deployment, CliError> {
-        self.known().await?.ok_or_else(|| {
+        let Some(registry) = self.registry else {
+            return match self.local()? {
+                Some(local) => Deployment::of_local(&local),
+                None => Err(no_registry()),
+            };
+        };
+        self.root_address().map_err(|_| {
             CliError::new(
-                "no node answers: without one, name the deployment's Registry with --registry and the root chain with --root",
+                "name the root chain's JSON-RPC address with --root: the deployment that is signed for is not taken from a node's word",
             )
-        })
-    }
-
-    /// What root, or the local network's own file, says of the deployment. It is `None` where the user named no root chain.
-    async fn known(&self) -> Result<Option<Deployment>, CliError> {
-        match (self.registry, self.root_address()) {
-            (Some(registry), Ok(_)) => Deployment::on_root(&*self.root()?, registry)
-                .await
-                .map(Some),
-            (Some(_), Err(_)) => Ok(None),
-            (None, _) => self.local()?.as_ref().map(Deployment::of_local).transpose(),
-        }
+        })?;
+        Deployment::on_root(&*self.root()?, registry).await
     }
 
     /// The root chain's JSON-RPC address.
@@ -273,84 +258,10 @@ impl Connection {
     }
 }
 
-/// A deployment that the user named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deployment {
-    /// What signatures bind.
-    pub domain: Domain,
-    /// Takes deposits, pays claims.
-    pub vault: Address,
-    /// Takes forced transactions.
-    pub inbox: Address,
-    /// All of them: nothing is sent there.
-    pub contracts: OwnContracts,
-}
-
-impl Deployment {
-    /// The contracts that this Registry made; a node that serves others is refused.
-    ///
-    /// # Errors
-    /// Names the contract that differs.
-    pub fn of(registry: Address, status: &GetStatusResponse) -> Result<Self, CliError> {
-        let [inbox, vault, root_chain] = abi::created_by(registry);
-        for (name, said, own) in [
-            ("Inbox", &status.inbox, inbox),
-            ("Vault", &status.vault, vault),
-            ("RootChain", &status.root_chain, root_chain),
-        ] {
-            if Address::from(address(said)?) != own {
-                return Err(CliError::new(format!(
-                    "the node says that the {name} is {said}, and Registry {registry} made {own}: it serves another deployment; \
-                     name its own Registry with --registry, if you trust that one"
-                )));
-            }
-        }
-        let id = &status.deployment_id;
-        let deployment = id.as_slice().try_into().map_err(|_| {
-            CliError::new(format!(
-                "the node's deployment id has {} bytes, not 20",
-                id.len()
-            ))
-        })?;
-        Ok(Self::made_by(registry, status.root_chain_id, deployment))
-    }
-
-    /// What RootChain says of itself.
-    async fn on_root(root: &Rpc, registry: Address) -> Result<Self, CliError> {
-        let [_, _, root_chain] = abi::created_by(registry);
-        let id = view_call(root, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
-        Ok(Self::made_by(registry, root.chain_id().await?, id.0))
-    }
-
-    fn of_local(local: &NetworkFile) -> Result<Self, CliError> {
-        let damaged = |what: &str| {
-            CliError::new(format!(
-                "{NETWORK_FILE} of the local network: its {what} is malformed; `plasmid localnet` writes it anew when it starts"
-            ))
-        };
-        let registry = local
-            .contracts
-            .get("registry")
-            .and_then(|text| address::parse(text).ok());
-        let registry = registry.ok_or_else(|| damaged("registry"))?;
-        let id = hex::decode(&local.deployment_id).unwrap_or_default();
-        let id = id.try_into().map_err(|_| damaged("deployment_id"))?;
-        Ok(Self::made_by(registry, local.root_chain_id, id))
-    }
-
-    fn made_by(registry: Address, root_chain_id: u64, deployment: [u8; 20]) -> Self {
-        let [inbox, vault, root_chain] = abi::created_by(registry);
-        Self {
-            domain: Domain {
-                root_chain_id,
-                root_chain: root_chain.into_array(),
-                deployment,
-            },
-            vault,
-            inbox,
-            contracts: OwnContracts::of_registry(&registry.into_array()),
-        }
-    }
+fn no_registry() -> CliError {
+    CliError::new(
+        "name the deployment's Registry with --registry: where money goes is not taken from a node's word",
+    )
 }
 
 /// An address on root that a person or a node names.
@@ -382,7 +293,7 @@ fn read_network(path: &Path) -> Result<Option<NetworkFile>, CliError> {
         .map_err(|error| unreadable(error.to_string()))?;
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| unreadable(error.to_string()))
+        .map_err(|error| unreadable(plain::without_quoted(&error.to_string())))
 }
 
 /// The error that the others only wrap.

@@ -12,11 +12,16 @@ use clap::{Args, Subcommand, ValueEnum};
 use plasmid_bridge::client::ceremony::{self, Artifacts};
 use serde_json::json;
 
-use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
+use super::{
+    CliError, amount,
+    connect::{Connection, UrlOption},
+    keys::KeyOptions,
+    output::Output,
+};
 use crate::{
     ledger::{Parameters, address},
     node::{
-        config::{plain_url, url},
+        config::plain_url,
         founding::{Balance, FoundingError, Plan},
     },
 };
@@ -156,7 +161,7 @@ pub struct JoinCommand {
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. As every option of this command
     /// that is not named, it stays as the folder has it.
-    #[arg(long, value_parser = url)]
+    #[arg(long, value_parser = UrlOption)]
     second_root: Option<String>,
     /// What others call this node [default: plasmid].
     #[arg(long, value_parser = moniker)]

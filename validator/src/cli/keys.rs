@@ -16,8 +16,10 @@ use crate::{
 };
 
 mod options;
+mod turn;
 
 pub use options::KeyOptions;
+pub use turn::Turn;
 
 /// Makes, lists and imports encrypted key files.
 #[derive(Debug, Subcommand)]

@@ -120,6 +120,16 @@ pub fn json_line(object: &Value) {
     raw_line(&plain::json(&object.to_string()));
 }
 
+/// Writes on standard error, for people and for programs, what has to be known even when the command is interrupted.
+pub fn note(text: &str) {
+    // A spinner leaves its own line unfinished.
+    let start = match io::stderr().is_terminal() {
+        true => "\r\u{1b}[2K",
+        false => "",
+    };
+    let _ = writeln!(io::stderr().lock(), "{start}{}", plain::lines(text));
+}
+
 /// Writes what went wrong for people.
 pub fn error_line(text: &str) {
     eprintln!("error: {}", plain::lines(text));

@@ -20,11 +20,11 @@ use serde_json::json;
 
 use super::{
     CliError, amount,
-    connect::{Connection, DEFAULT_FOLDER},
+    connect::{Connection, DEFAULT_FOLDER, UrlOption},
     keys::KeyOptions,
     output::Output,
 };
-use crate::{client::offers::Nodes, node::config::url};
+use crate::client::offers::Nodes;
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;
@@ -32,15 +32,15 @@ const MAX_NAMED: usize = 8;
 const GWEI_DECIMALS: u32 = 9;
 const COIN_DECIMALS: u32 = 18;
 
-/// Options of the relayer.
-#[derive(Debug, Args)]
+/// Options of the relayer. It has no `Debug`: an address may hold a key.
+#[derive(Args)]
 pub struct RelayCommand {
     /// Name of the key that pays on root.
     #[arg(long)]
     from: String,
     /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
     /// has it [default: with no --node, all nodes of the local network].
-    #[arg(long = "also-node", value_name = "URL", value_parser = url)]
+    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
@@ -104,15 +104,17 @@ pub async fn run(
     let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let rpc = connection.root()?;
-    let wallet = Wallet::open(rpc.clone(), key, status.root_chain_id, command.spending()?).await?;
+    let deployment = connection.deployment(&status).await?;
+    let root_chain_id = deployment.domain.root_chain_id;
+    let wallet = Wallet::open(rpc.clone(), key, root_chain_id, command.spending()?).await?;
     let registry = connection.registry()?;
     let created = ceremony::read_back(&rpc, registry)
         .await
         .map_err(|error| CliError::new(error.to_string()))?;
-    if created.id.as_slice() != status.deployment_id {
+    if created.id != deployment.domain.deployment {
         return Err(CliError::new(format!(
             "the node serves deployment {}, and the Registry {registry} made {}",
-            hex::encode(&status.deployment_id),
+            hex::encode(deployment.domain.deployment),
             hex::encode(created.id)
         )));
     }

@@ -1,14 +1,15 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
+mod leaving;
 mod make;
 
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
-    FollowRequest, GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage,
-    Status, SubmitRequest, SubmitResponse, follow_request,
+    GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage, Status,
 };
 use serde_json::{Value, json};
 
+use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
@@ -23,9 +24,6 @@ use crate::{
 const VALID_FOR: u64 = 5_000;
 /// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
 const MAX_FEE: u128 = 10_000_000_000_000_000;
-
-/// How often a transaction is signed anew because another one took its sequence meanwhile.
-const MAX_TRIES: u32 = 10;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
@@ -86,10 +84,12 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         TxCommand::Submit { bytes, replace } => {
-            let bytes = signed_bytes(&bytes)?;
-            let taken = hand_in(connection, bytes, replace).await?.accepted()?;
-            let status = follow(connection, taken, false, output).await?;
-            output.object(&status);
+            let transaction = Transaction::decode(&signed_bytes(&bytes)?).map_err(|reject| {
+                CliError::new(format!("the bytes are no transaction: {reject}"))
+            })?;
+            let leaving = Leaving::new(&transaction, None);
+            leaving.hand_in(connection, replace).await?;
+            output.object(&leaving.follow(connection, false, output).await?);
             Ok(())
         }
         TxCommand::Make(make) => send(&make, connection, keys, output).await,
@@ -129,26 +129,22 @@ pub async fn send(
     let body = make
         .body(connection, keys, &deployment, signer.account())
         .await?;
-    let mut tries = 0;
-    let taken = loop {
-        let header = header(connection, signing, &signer, status.height).await?;
-        let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
-        let transaction = signer.sign(Header { fee, ..header }, body.clone(), &domain);
-        let bytes = transaction.encode();
-        if signing.dry_run {
-            output.object(&json!({ "bytes": hex::encode(&bytes), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
-            return Ok(());
-        }
-        let handed = hand_in(connection, bytes, signing.replace).await?;
-        tries += 1;
-        // Another transaction of this account came first, from another shell perhaps. This one was refused, so it is signed
-        // again with the sequence behind it; a sequence that was named stays.
-        if signing.sequence.is_none() && handed.is_sequence_taken() && tries < MAX_TRIES {
-            continue;
-        }
-        break handed.accepted()?;
+    // One sequence is signed for one command, whatever the node says of it: each refused transaction is valid bytes in the node's hands.
+    let turn = match signing.dry_run {
+        true => None,
+        false => Some(keys.turn(&signing.from).await?),
     };
-    let answer = follow(connection, taken, !signing.no_wait, output).await?;
+    let header = header(connection, signing, &signer, status.height).await?;
+    let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
+    let transaction = signer.sign(Header { fee, ..header }, body, &domain);
+    let leaving = Leaving::new(&transaction, Some(&domain));
+    if signing.dry_run {
+        output.object(&json!({ "bytes": hex::encode(leaving.bytes()), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
+        return Ok(());
+    }
+    leaving.hand_in(connection, signing.replace).await?;
+    drop(turn);
+    let answer = leaving.follow(connection, !signing.no_wait, output).await?;
     output.object(&answer);
     let from = &signing.from;
     match (make, answer["withdrawal"].as_u64()) {
@@ -267,83 +263,6 @@ async fn suggested_fee(
     quote.suggested_fee.parse().map_err(|error| {
         CliError::new(format!("the node's fee {:?}: {error}", quote.suggested_fee))
     })
-}
-
-/// What came of handing a transaction in.
-pub struct Handed(SubmitResponse);
-
-impl Handed {
-    /// The node's answer, unless it refused.
-    ///
-    /// # Errors
-    /// The refusal, with its code.
-    pub fn accepted(self) -> Result<SubmitResponse, CliError> {
-        match self.0.code {
-            0 => Ok(self.0),
-            code => Err(CliError::new(format!(
-                "refused: {} (code {code})",
-                self.0.log
-            ))),
-        }
-    }
-
-    /// Whether another transaction has its sequence, in a block or waiting for one; the same bytes are another payment's too.
-    fn is_sequence_taken(&self) -> bool {
-        let taken = [Code::NonceUsed, Code::ReplacementUnderpriced, Code::Known];
-        taken.map(Code::number).contains(&self.0.code)
-    }
-}
-
-/// Hands bytes in; they take another transaction's place only if `replace`.
-pub async fn hand_in(
-    connection: &Connection,
-    transaction: Vec<u8>,
-    replace: bool,
-) -> Result<Handed, CliError> {
-    let request = SubmitRequest {
-        transaction,
-        replace,
-    };
-    let mut client = connection.transactions().await?;
-    Ok(Handed(client.submit(request).await?.into_inner()))
-}
-
-/// Tells what was handed in; with `wait`, follows it until it stands in a block.
-pub async fn follow(
-    connection: &Connection,
-    answer: SubmitResponse,
-    wait: bool,
-    output: Output,
-) -> Result<Value, CliError> {
-    let hash = hex::encode(&answer.hash);
-    if !wait {
-        return Ok(
-            json!({ "hash": hash, "digest": hex::encode(&answer.digest), "stage": "pending" }),
-        );
-    }
-    let progress = output.progress("waiting for the block");
-    let request = FollowRequest {
-        id: Some(follow_request::Id::Hash(answer.hash)),
-    };
-    let mut client = connection.transactions().await?;
-    let mut stream = client.follow(request).await?.into_inner();
-    let mut last = None;
-    while let Some(message) = stream.message().await? {
-        last = message.status;
-        if last
-            .as_ref()
-            .is_some_and(|status| status.stage >= Stage::Included as i32)
-        {
-            break;
-        }
-    }
-    progress.finish_and_clear();
-    match last {
-        Some(status) if status.stage >= Stage::Included as i32 => Ok(shown(&status)),
-        _ => Err(CliError::new(format!(
-            "{hash} stands in no block and is no longer pending: it expired or was replaced"
-        ))),
-    }
 }
 
 /// A transaction's status as it is printed.

@@ -20,6 +20,8 @@
 //! A node is not trusted with what is signed: the deployment is the one that the application expects, the fee has a limit. Vectors:
 //! `validator/vectors/transactions.json`.
 
+use std::time::Duration;
+
 use plasmid_proto::{
     chain::v1::{GetStatusRequest, chain_service_client::ChainServiceClient},
     ledger::v1::{
@@ -39,85 +41,23 @@ use crate::{
         Account, Code, Domain, Transaction,
         transaction::{Body, Header},
     },
+    plain,
     wire::engine_hash,
 };
 use signer::Signer;
 
+pub use error::ClientError;
+
+mod error;
 pub mod offers;
 pub mod signer;
 #[cfg(test)]
 mod tests;
 
-/// Why nothing was signed, or what was signed did not come to be.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// No node there.
-    #[error("no node answers at {url}: {source}")]
-    Connect {
-        /// Where.
-        url: String,
-        /// What went wrong.
-        source: tonic::transport::Error,
-    },
-    /// The address of the node is none.
-    #[error("the node's address {url:?} cannot be used: {why}")]
-    Address {
-        /// What was given.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// More nodes than a relayer asks.
-    #[error("{named} nodes are named, and at most {most} are asked: name fewer")]
-    TooManyNodes {
-        /// How many are named.
-        named: usize,
-        /// How many are asked.
-        most: usize,
-    },
-    /// The node serves another deployment.
-    #[error("the node serves deployment {found}, and {expected} is expected: sign nothing for it")]
-    OtherDeployment {
-        /// What the application expects, in hex.
-        expected: String,
-        /// What the node says, in hex.
-        found: String,
-    },
-    /// The node asks for more than the application allows.
-    #[error(
-        "the node asks for a fee of {fee}, and at most {most} is allowed: raise the limit in the terms if that is right"
-    )]
-    Dear {
-        /// What it asks for.
-        fee: u128,
-        /// What is allowed.
-        most: u128,
-    },
-    /// The node answered what cannot be read.
-    #[error("the node answered {field} {found:?}")]
-    Answer {
-        /// The field.
-        field: &'static str,
-        /// Its content.
-        found: String,
-    },
-    /// The chain refuses the transaction.
-    #[error("refused with code {code}: {log}")]
-    Refused {
-        /// Code of PROTOCOL.md section 4.
-        code: u32,
-        /// In words.
-        log: String,
-    },
-    /// It left the mempool without a block: expired, or replaced.
-    #[error(
-        "the transaction stands in no block and waits nowhere: it expired, or another took its place"
-    )]
-    Gone,
-    /// The call failed.
-    #[error(transparent)]
-    Status(#[from] Status),
-}
+/// How long a node may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a node may take to begin its answer, and to show that it is still there while it streams one.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// What a transaction is signed with, where the application wants something else than the usual.
 #[derive(Clone, Debug)]
@@ -152,11 +92,13 @@ impl Default for Terms {
 /// # Errors
 /// [`ClientError::Address`].
 pub fn endpoint(url: &str) -> Result<Endpoint, ClientError> {
-    let wrong = |why: String| ClientError::Address {
-        url: url.to_owned(),
-        why,
-    };
+    let wrong = |why: String| ClientError::Address { why };
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| wrong(e.to_string()))?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .http2_keep_alive_interval(ANSWER)
+        .keep_alive_timeout(ANSWER);
     match endpoint.uri().scheme_str() {
         Some("http") => Ok(endpoint),
         Some("https") => endpoint
@@ -190,7 +132,7 @@ impl Client {
     /// [`ClientError::Connect`] and [`ClientError::OtherDeployment`].
     pub async fn connect(url: &str, expected: Domain) -> Result<Self, ClientError> {
         let refused = |source| ClientError::Connect {
-            url: url.to_owned(),
+            place: plain::place(url),
             source,
         };
         let channel = endpoint(url)?.connect().await.map_err(refused)?;
@@ -337,22 +279,26 @@ impl Client {
         transaction: &Transaction,
         replace: bool,
     ) -> Result<Submitted, ClientError> {
+        let transaction = transaction.encode();
+        let hash = engine_hash(&transaction);
+        let unclear = |source| ClientError::Unclear { hash, source };
         let request = SubmitRequest {
-            transaction: transaction.encode(),
+            transaction,
             replace,
         };
-        let answer = self.transactions().submit(request).await?.into_inner();
+        let answer = self.transactions().submit(request).await;
+        let answer = answer.map_err(unclear)?.into_inner();
         if answer.code != 0 {
             return Err(ClientError::Refused {
                 code: answer.code,
                 log: answer.log,
             });
         }
-        let hash = engine_hash(&transaction.encode());
         let request = FollowRequest {
             id: Some(follow_request::Id::Hash(hash.to_vec())),
         };
-        let follow = self.transactions().follow(request).await?.into_inner();
+        let follow = self.transactions().follow(request).await;
+        let follow = follow.map_err(unclear)?.into_inner();
         Ok(Submitted { hash, follow })
     }
 }

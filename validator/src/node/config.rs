@@ -19,6 +19,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
+use super::toml_error;
 use crate::{
     chain::genesis::file::{File, FileError, Loaded},
     ledger::address,
@@ -35,7 +36,7 @@ pub use check::{plain_url, url};
 const MAX_FILE: u64 = 4 << 20;
 
 /// `plasmid.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where the engine reaches the application: `unix://…` or `tcp://…`.
@@ -73,6 +74,26 @@ pub struct Root {
     pub registry: Address,
     /// The block in which it made them.
     pub deployed_at: u64,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share_with: Vec<_> = self
+            .share_with
+            .iter()
+            .map(|url| plain::place(url))
+            .collect();
+        f.debug_struct("Config")
+            .field("abci", &self.abci)
+            .field("grpc", &self.grpc)
+            .field("grpc_proxies", &self.grpc_proxies)
+            .field("engine_rpc", &plain::place(&self.engine_rpc))
+            .field("metrics", &self.metrics)
+            .field("share_with", &share_with)
+            .field("retain_blocks", &self.retain_blocks)
+            .field("root", &self.root)
+            .finish()
+    }
 }
 
 impl fmt::Debug for Root {
@@ -188,8 +209,9 @@ impl Home {
             path: path.clone(),
             why,
         };
+        let text = read_bounded(&path)?;
         let config: Config =
-            toml::from_str(&read_bounded(&path)?).map_err(|error| malformed(error.to_string()))?;
+            toml::from_str(&text).map_err(|error| malformed(toml_error::told(&text, &error)))?;
         config.check().map_err(malformed)?;
         Ok(config)
     }

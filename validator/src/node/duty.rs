@@ -22,6 +22,7 @@ use super::root::Root;
 use crate::{
     app::{App, ports::Unsigned, reads::LateShare, shares::Own},
     engine::abci::Fault,
+    plain,
 };
 
 /// Time between two rounds.
@@ -55,7 +56,7 @@ impl Position {
 /// Another node.
 #[derive(Clone, Debug)]
 pub struct Other {
-    address: String,
+    place: String,
     channel: Channel,
 }
 
@@ -68,7 +69,7 @@ impl Other {
         let endpoint =
             Endpoint::from_shared(address.to_owned()).map_err(|error| error.to_string())?;
         Ok(Self {
-            address: address.to_owned(),
+            place: plain::place(address),
             channel: endpoint
                 .connect_timeout(PATIENCE)
                 .timeout(PATIENCE)
@@ -177,7 +178,7 @@ impl Duty {
                     Err(status) => {
                         // It may lag behind, or be down: what it lacks is handed in later.
                         if !std::mem::replace(&mut silent, true) {
-                            let (node, why) = (&other.address, status.message());
+                            let (node, why) = (&other.place, status.message());
                             tracing::warn!(node, epoch, why, "a share was not taken; trying again");
                         }
                         tokio::time::sleep(REST).await;

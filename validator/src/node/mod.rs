@@ -17,4 +17,5 @@ pub mod shutdown;
 pub mod sign_state;
 pub mod signer;
 pub mod start;
+mod toml_error;
 pub mod tools;

@@ -47,6 +47,7 @@ use crate::{
     chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
+    plain,
     rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
 };
@@ -98,8 +99,8 @@ pub enum StartError {
     Fault(Fault),
     #[error(transparent)]
     Alarm(#[from] Alarm),
-    #[error("address {text:?}: {why}")]
-    Address { text: String, why: String },
+    #[error("address {place}: {why}")]
+    Address { place: String, why: String },
     #[error("{0}; correct plasmid.toml or genesis.json")]
     OtherDeployment(String),
 }
@@ -136,8 +137,10 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         parameters,
         contracts: contracts.map_err(StartError::OtherDeployment)?,
     };
-    let others = duty::others(&config.share_with)
-        .map_err(|(text, why)| StartError::Address { text, why })?;
+    let others = duty::others(&config.share_with).map_err(|(text, why)| StartError::Address {
+        place: plain::place(&text),
+        why,
+    })?;
     if !options.engine_elsewhere {
         let block_time_ms = parameters.block_time_ms;
         home.engine().check_config(&config.abci, block_time_ms)?;
@@ -193,7 +196,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine =
         Engine::new(&config.engine_rpc, Arc::clone(&app)).map_err(|error| StartError::Address {
-            text: config.engine_rpc.clone(),
+            place: plain::place(&config.engine_rpc),
             why: error.to_string(),
         })?;
     let backends = Backends {

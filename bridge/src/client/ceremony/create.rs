@@ -60,12 +60,15 @@ async fn steps(
     mined: &mut Vec<B256>,
 ) -> Result<(), CeremonyError> {
     let manifest = artifacts.manifest();
+    let mut done = 0;
     loop {
-        let made = count_made(wallet, registry).await?;
+        // Each step is signed once: a node that counts fewer than before lags, or wants another signature.
+        let made = count_made(wallet, registry).await?.max(done);
         let Some(&(name, code)) = manifest.get(made) else {
             return Ok(());
         };
         let number = made.saturating_add(1);
+        done = number;
         let steps = manifest.len();
         say(Progress {
             number,
@@ -164,12 +167,14 @@ mod tests {
         });
         let wallet = wallet(&node.await).await;
         let artifacts = Artifacts::embedded().unwrap();
-        let word = |number: u64| U256::from(number).to_be_bytes::<32>();
-        let words: Vec<u8> = (0..19).flat_map(|_| word(1)).collect();
-        let genesis: IRegistry::Genesis = alloy_sol_types::SolValue::abi_decode(&words).unwrap();
         let (paid, mut say) = (U256::ZERO, |_| {});
-        let done = create(&wallet, REGISTRY, &artifacts, &genesis, paid, &mut say).await;
+        let done = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
         done.unwrap_err()
+    }
+
+    fn genesis() -> IRegistry::Genesis {
+        let words = U256::from(1).to_be_bytes::<32>().repeat(19);
+        alloy_sol_types::SolValue::abi_decode(&words).unwrap()
     }
 
     fn receipt(status: &str, logs: serde_json::Value) -> serde_json::Value {
@@ -208,6 +213,32 @@ mod tests {
             matches!(**source, CeremonyError::NotSaid { .. }),
             "{source}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_step_is_signed_once_whatever_a_node_counts() {
+        let nothing = (U256::ZERO, U256::from(3), B256::ZERO, 0u64);
+        let nothing = IRegistry::creationCall::abi_encode_returns(&nothing.into());
+        let made = |step: u64| {
+            json!({
+                "address": REGISTRY, "topics": [IRegistry::Made::SIGNATURE_HASH, B256::from(U256::from(step)), B256::ZERO], "data": "0x",
+                "blockNumber": "0x2", "logIndex": "0x0",
+            })
+        };
+        let receipt = receipt("0x1", json!((0..9).map(made).collect::<Vec<_>>()));
+        let node = Node::start(move |method, _| match method {
+            "eth_call" => Said::Result(json!(hex::encode_prefixed(&nothing)).to_string()),
+            "eth_getTransactionReceipt" => Said::Result(receipt.to_string()),
+            _ => Said::Honest,
+        });
+        let node = node.await;
+        let wallet = wallet(&node).await;
+        let artifacts = Artifacts::embedded().unwrap();
+        let (paid, mut say) = (U256::ZERO, |_| {});
+        let mined = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
+        let steps = artifacts.manifest().len();
+        assert_eq!(mined.unwrap().len(), steps);
+        assert_eq!(node.asked("eth_sendRawTransaction"), steps);
     }
 
     const GWEI: u128 = 1_000_000_000;

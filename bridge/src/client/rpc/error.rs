@@ -9,13 +9,11 @@ use crate::relay::seen::Failure;
 /// Why a call has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RpcError {
-    /// The address is not one that can be called.
+    /// The address is not one that can be called. It is not repeated, because it may hold a provider's key.
     #[error(
-        "the root chain's address {url:?} cannot be used: {reason}; it has the form http://host:port or https://host"
+        "the root chain's address cannot be used: {reason}; it has the form http://host:port or https://host"
     )]
     Address {
-        /// What was given.
-        url: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -61,12 +59,9 @@ impl RpcError {
         )
     }
 
-    /// Whether the node may have acted on the request all the same.
+    /// Whether the request may have reached the node, which may then have acted on it whatever it answered.
     pub fn may_have_arrived(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable(_) | Self::TooLarge(_) | Self::Status(_) | Self::Malformed(_)
-        )
+        !matches!(self, Self::Address { .. } | Self::NoConnection(_))
     }
 
     /// What a pure machine is told.

@@ -212,16 +212,22 @@ async fn silence_and_refused_connections_are_unreachable() {
 }
 
 #[test]
-fn addresses_that_cannot_be_called_are_refused_with_the_value() {
+fn addresses_that_cannot_be_called_are_refused_and_not_repeated() {
     for url in [
         "",
         "localhost:8545",
         "ftp://x",
         "http://",
         "file:///etc/passwd",
+        "ws://host/0123abcd",
+        "http://0123abcd host",
     ] {
         let error = Rpc::new(url, limits()).unwrap_err();
         assert!(matches!(error, RpcError::Address { .. }), "{url}: {error}");
+        assert!(
+            !format!("{error} {error:?}").contains("0123abcd"),
+            "{url}: {error}"
+        );
     }
 }
 

@@ -6,8 +6,11 @@ use alloy_primitives::{Address, B256};
 
 use crate::client::rpc::RpcError;
 
-/// Why a transaction did not do what it was sent for. Wherever one was handed in, the text names its hash and says whether the same may be
-/// sent again.
+/// Said of a transaction whose bytes a node had. That it did not take them is its word alone.
+const HELD: &str = "The node has the signed bytes and may still use them: look at that hash, at another node too, before you send the same again";
+
+/// Why a transaction did not do what it was sent for. Wherever bytes may have left, the text names their hash and says what to do before the
+/// same is sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum WalletError {
     /// The node could not be asked, and nothing was handed in.
@@ -67,9 +70,9 @@ pub enum WalletError {
         "account {0} cannot pay for value and gas; nothing was sent: send it coin on the root chain"
     )]
     Poor(Address),
-    /// The nonce is taken by a transaction that this wallet does not know.
+    /// The nonce is taken by a transaction that this wallet does not know, as the node says.
     #[error(
-        "transaction {hash} will never be mined: nonce {nonce} of account {address} was used by another transaction (does another process use the same key?). It had no effect, so it may be sent again"
+        "the node knows no transaction {hash}, and says that another transaction used nonce {nonce} of account {address} (does another process use the same key?). {HELD}"
     )]
     NonceTaken {
         /// The transaction.
@@ -81,7 +84,7 @@ pub enum WalletError {
     },
     /// A replacement offered too little.
     #[error(
-        "the node did not take transaction {hash}: it wants a higher fee for nonce {nonce}, or holds another transaction with it. It may be sent again"
+        "the node did not take transaction {hash}: it wants a higher fee for nonce {nonce}, or holds another transaction with it. {HELD}"
     )]
     Underpriced {
         /// The transaction.
@@ -91,7 +94,7 @@ pub enum WalletError {
     },
     /// The node limits what a transaction may cost.
     #[error(
-        "the node did not take transaction {hash}: {said}. It may be sent again, when the root chain is cheaper or through a node that allows more"
+        "the node did not take transaction {hash}: {said}; wait until the root chain is cheaper, or use a node that allows more. {HELD}"
     )]
     OverNodeCap {
         /// The transaction.
@@ -99,14 +102,12 @@ pub enum WalletError {
         /// What the node said.
         said: String,
     },
-    /// The node refused it for another reason.
-    #[error(
-        "the node did not take transaction {hash}: {said}. It may be sent again, unless a look at that hash shows that it is mined nevertheless"
-    )]
+    /// The node refused it when it was handed in, for another reason.
+    #[error("the node did not take transaction {hash}: {said}. {HELD}")]
     NotTaken {
         /// The transaction.
         hash: B256,
-        /// What the node said.
+        /// What the node said, or what that means.
         said: String,
     },
     /// The node is on another chain.
@@ -135,7 +136,7 @@ pub enum WalletError {
 }
 
 impl WalletError {
-    /// The transaction that was handed in, if one was.
+    /// The transaction whose bytes may have left, if there is one.
     #[must_use]
     pub fn hash(&self) -> Option<B256> {
         match self {
@@ -149,10 +150,10 @@ impl WalletError {
         }
     }
 
-    /// Whether the same can be sent again without being done twice.
+    /// Whether the same can be sent again without being done twice, and without a look at its hash before.
     #[must_use]
     pub fn may_repeat(&self) -> bool {
-        !matches!(self, Self::Lost { .. })
+        self.hash().is_none() || matches!(self, Self::Reverted { .. })
     }
 }
 

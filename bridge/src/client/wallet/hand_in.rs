@@ -32,8 +32,8 @@ impl Wallet {
         (raw, *signed.hash())
     }
 
-    /// Hands the bytes in until the node has them; repeats are harmless, since the bytes are the same. An error means that the node does not
-    /// have them. Where that is not known, it is as if they were handed in.
+    /// Hands the bytes in until the node has them; repeats are harmless, since the bytes are the same. An error means that no bytes left, or
+    /// that the node had them and says that it did not take them. Where that is not known, it is as if they were handed in.
     pub(super) async fn hand_in(
         &self,
         raw: &[u8],
@@ -52,52 +52,51 @@ impl Wallet {
                 }
                 Err(error) => error,
             };
-            may_have_left |= error.may_have_arrived();
             if error.is_transient() && left > 0 {
+                may_have_left |= error.may_have_arrived();
                 sleep(wait).await;
                 wait = wait.saturating_mul(2);
                 continue;
             }
-            return self.judge(error, hash, nonce, may_have_left).await;
+            return match error {
+                RpcError::Refused { message, data, .. } if !may_have_left => {
+                    self.judge(&message, data, hash, nonce).await
+                }
+                error if may_have_left || error.may_have_arrived() => {
+                    tracing::warn!(%hash, %error, "it is not known whether the node took it");
+                    Ok(())
+                }
+                error => Err(error.into()),
+            };
         }
         Ok(())
     }
 
-    /// What the node's last answer to a transaction means.
+    /// What a node's refusal of a transaction means.
     async fn judge(
         &self,
-        error: RpcError,
+        message: &str,
+        data: Option<Bytes>,
         hash: B256,
         nonce: u64,
-        may_have_left: bool,
     ) -> Result<(), WalletError> {
-        let RpcError::Refused { message, data, .. } = &error else {
-            if may_have_left {
-                tracing::warn!(%hash, %error, "it is not known whether the node took it");
-                return Ok(());
-            }
-            return Err(error.into());
-        };
-        let said = Refusal::of(message);
-        if said == Refusal::Known || may_have_left {
-            return Ok(());
-        }
-        if said == Refusal::WouldRevert {
-            let reason = data.as_ref().filter(|data| !data.is_empty());
-            return Err(WalletError::WouldRevert(
-                reason.map_or_else(|| message.clone(), |data| reason::sentence(data)),
-            ));
-        }
+        let refusal = Refusal::of(message);
         // An earlier process may have handed in the very same bytes; what cannot be looked up is waited for.
-        if !matches!(self.rpc.transaction_is_known(hash).await, Ok(false)) {
+        if refusal == Refusal::Known
+            || !matches!(self.rpc.transaction_is_known(hash).await, Ok(false))
+        {
             return Ok(());
         }
-        let said = message.clone();
-        Err(match Refusal::of(message) {
-            Refusal::NonceUsed => self.nonce_taken(hash, nonce),
-            Refusal::Underpriced => WalletError::Underpriced { hash, nonce },
-            Refusal::Poor => WalletError::Poor(self.address()),
-            Refusal::OverNodeCap => WalletError::OverNodeCap { hash, said },
+        let said = message.to_owned();
+        let reverts = data.filter(|data| !data.is_empty());
+        Err(match (refusal, reverts) {
+            (Refusal::NonceUsed, _) => self.nonce_taken(hash, nonce),
+            (Refusal::Underpriced, _) => WalletError::Underpriced { hash, nonce },
+            (Refusal::OverNodeCap, _) => WalletError::OverNodeCap { hash, said },
+            (Refusal::WouldRevert, Some(data)) => WalletError::NotTaken {
+                hash,
+                said: reason::sentence(&data),
+            },
             _ => WalletError::NotTaken { hash, said },
         })
     }

@@ -149,9 +149,10 @@ async fn a_submission_whose_answer_is_lost_or_odd_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_hash_and_says_that_the_same_may_be_sent_again() {
+async fn a_refusal_names_the_hash_and_asks_for_a_look_before_the_same_is_sent_again() {
     type Kind = fn(&WalletError) -> bool;
-    let refusals: [(&'static str, Kind); 6] = [
+    let not_taken: Kind = |error| matches!(error, WalletError::NotTaken { .. });
+    let refusals: [(&'static str, Kind); 8] = [
         ("nonce too low: next nonce 8, tx nonce 7", |error| {
             matches!(error, WalletError::NonceTaken { .. })
         }),
@@ -165,12 +166,10 @@ async fn a_refusal_names_the_hash_and_says_that_the_same_may_be_sent_again() {
             "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)",
             |error| matches!(error, WalletError::OverNodeCap { .. }),
         ),
-        ("txpool is full", |error| {
-            matches!(error, WalletError::NotTaken { .. })
-        }),
-        ("something new", |error| {
-            matches!(error, WalletError::NotTaken { .. })
-        }),
+        ("txpool is full", not_taken),
+        ("something new", not_taken),
+        ("execution reverted", not_taken),
+        ("insufficient funds for gas * price + value", not_taken),
     ];
     for (said, kind) in refusals {
         let node = Node::start(move |method, _| match method {
@@ -181,11 +180,54 @@ async fn a_refusal_names_the_hash_and_says_that_the_same_may_be_sent_again() {
         let error = wallet(&node.await).await.execute(Call::default()).await;
         let error = error.unwrap_err();
         assert!(kind(&error), "{said}: {error:?}");
-        let hash = error.hash().expect("it has a hash").to_string();
-        assert!(error.to_string().contains(&hash), "{error}");
-        assert!(error.to_string().contains("may be sent again"), "{error}");
-        assert!(error.may_repeat());
+        assert_held(&error);
     }
+}
+
+/// That an error names a transaction that the node may still use.
+fn assert_held(error: &WalletError) {
+    let hash = error.hash().expect("it has a hash").to_string();
+    let text = error.to_string();
+    assert!(text.contains(&hash), "{text}");
+    assert!(text.contains("look at that hash"), "{text}");
+    assert!(!text.contains("nothing was"), "{text}");
+    assert!(!error.may_repeat());
+}
+
+#[tokio::test]
+async fn a_node_that_limits_the_rate_of_submissions_has_the_bytes() {
+    let node = Node::start(|method, _| match method {
+        "eth_sendRawTransaction" => Said::Status(429),
+        _ => Said::Honest,
+    });
+    let mined = wallet(&node.await).await.execute(Call::default()).await;
+    assert!(mined.is_ok(), "{mined:?}");
+    let node = Node::start(|method, _| match method {
+        "eth_sendRawTransaction" => Said::Status(429),
+        "eth_getTransactionReceipt" => Said::Result("null".into()),
+        _ => Said::Honest,
+    });
+    let mut wallet = wallet(&node.await).await;
+    wallet.policy.give_up = std::time::Duration::from_millis(700);
+    let error = wallet.execute(Call::default()).await.unwrap_err();
+    assert!(matches!(error, WalletError::Lost { .. }), "{error}");
+    assert!(error.hash().is_some() && !error.may_repeat());
+}
+
+#[tokio::test]
+async fn what_is_signed_is_told_before_its_bytes_leave() {
+    static TOLD: std::sync::Mutex<Vec<(B256, u64)>> = std::sync::Mutex::new(Vec::new());
+    let node = Node::start(|method, _| match method {
+        "eth_sendRawTransaction" => {
+            assert_eq!(TOLD.lock().unwrap().len(), 1, "it is told before");
+            Said::Honest
+        }
+        _ => Said::Honest,
+    });
+    let wallet = wallet(&node.await).await;
+    let wallet = wallet.telling(|hash, nonce| TOLD.lock().unwrap().push((hash, nonce)));
+    let receipt = wallet.execute(Call::default()).await.unwrap();
+    assert_eq!(*TOLD.lock().unwrap(), [(receipt.hash, 7)]);
 }
 
 #[tokio::test]
@@ -222,14 +264,30 @@ async fn a_transaction_that_is_lost_sight_of_is_named_and_not_to_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_nonce_that_another_transaction_used_ends_the_wait_and_may_be_repeated() {
+async fn a_nonce_that_another_transaction_used_ends_the_wait() {
     let node = Node::start(|method, nth| match (method, nth) {
-        ("eth_getTransactionReceipt", _) => Said::Result("null".into()),
+        ("eth_getTransactionReceipt" | "eth_getTransactionByHash", _) => {
+            Said::Result("null".into())
+        }
         ("eth_getTransactionCount", 1..) => Said::Result("\"0x8\"".into()),
         _ => Said::Honest,
     });
     let error = wallet(&node.await).await.execute(Call::default()).await;
     let error = error.unwrap_err();
     assert!(matches!(error, WalletError::NonceTaken { .. }), "{error}");
-    assert!(error.may_repeat() && error.hash().is_some());
+    assert_held(&error);
+}
+
+#[tokio::test]
+async fn a_node_that_holds_receipts_back_does_not_call_a_transaction_replaced() {
+    let node = Node::start(|method, nth| match (method, nth) {
+        ("eth_getTransactionReceipt", _) => Said::Result("null".into()),
+        ("eth_getTransactionCount", 1..) => Said::Result("\"0x8\"".into()),
+        _ => Said::Honest,
+    });
+    let mut wallet = wallet(&node.await).await;
+    wallet.policy.give_up = std::time::Duration::from_millis(700);
+    let error = wallet.execute(Call::default()).await.unwrap_err();
+    assert!(matches!(error, WalletError::Lost { .. }), "{error}");
+    assert!(!error.may_repeat() && error.hash().is_some());
 }

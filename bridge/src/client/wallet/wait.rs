@@ -26,10 +26,13 @@ impl Wallet {
             used_since = match used_since {
                 _ if trouble.is_some() || !self.is_nonce_used(&sent).await => None,
                 None => Some(Instant::now()),
-                // A receipt may come a while after its block.
+                // A receipt may come a while after its block, and a node that holds receipts back may still name the transaction.
                 Some(since) if since.elapsed() > self.policy.stuck => {
-                    self.resync().await;
-                    return Err(self.nonce_taken(sent.hash(), sent.nonce));
+                    if self.is_unknown(&sent).await {
+                        self.resync().await;
+                        return Err(self.nonce_taken(sent.hash(), sent.nonce));
+                    }
+                    Some(since)
                 }
                 since => since,
             };
@@ -61,6 +64,16 @@ impl Wallet {
     async fn is_nonce_used(&self, sent: &Sent) -> bool {
         let mined = self.rpc.nonce(self.address(), At::Latest).await;
         mined.is_ok_and(|mined| mined > sent.nonce)
+    }
+
+    /// Whether the node says that it knows none of the transactions sent for this nonce.
+    async fn is_unknown(&self, sent: &Sent) -> bool {
+        for hash in &sent.hashes {
+            if !matches!(self.rpc.transaction_is_known(*hash).await, Ok(false)) {
+                return false;
+            }
+        }
+        true
     }
 
     /// Looks once for a receipt of any of the transactions sent for this nonce.

@@ -8,6 +8,7 @@ use clap::Args;
 use plasmid_bridge::{
     abi::IVault,
     client::{rpc::Call, wallet::Wallet},
+    proof::tree::DEPTH,
     relay::seen::Log,
 };
 use plasmid_proto::bridge::v1::{
@@ -50,12 +51,14 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let numbers = &command.numbers;
+    let numbers: BTreeSet<u64> = command.numbers.iter().copied().collect();
     let status = connection.status().await?;
-    let vault = connection.deployment(&status).await?.vault;
-    let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
+    let deployment = connection.deployment(&status).await?;
+    let vault = deployment.vault;
+    let chain_id = deployment.domain.root_chain_id;
+    let wallet = wallet(connection, keys, &command.from, chain_id).await?;
     let progress = output.progress("looking at the withdrawals");
-    for number in numbers {
+    for number in &numbers {
         // Nobody should pay gas for what root refuses.
         let withdrawal = get(connection, *number).await?;
         if is_paid(&wallet, vault, &withdrawal).await? {
@@ -65,12 +68,12 @@ pub async fn run(
             )));
         }
     }
-    for number in numbers {
+    for number in &numbers {
         wait_claimable(connection, *number, !command.no_wait, &progress).await?;
     }
     progress.set_message("claiming on root");
     let request = PrepareClaimRequest {
-        withdrawals: numbers.clone(),
+        withdrawals: numbers.iter().copied().collect(),
     };
     let mut client = connection.bridge().await?;
     let prepared = client.prepare_claim(request).await?.into_inner();
@@ -86,8 +89,9 @@ pub async fn run(
             call.to, call.value, vault
         )));
     }
-    require_claim_of(&call.data, numbers)?;
-    let receipt = wallet.execute(Call::to(vault, call.data)).await?;
+    let claim = claim_of(&call.data, &numbers)?;
+    let receipt = wallet.execute(Call::to(vault, claim)).await?;
+    let after = |error: CliError| error.after_root(&receipt.hash);
     progress.finish_and_clear();
     let paid = paid(vault, &receipt.logs);
     output.object(&json!({
@@ -97,8 +101,8 @@ pub async fn run(
     let mut unpaid = Vec::new();
     for number in numbers.iter().filter(|number| !paid.contains(number)) {
         // Somebody else may have carried it at the same moment.
-        let withdrawal = get(connection, *number).await?;
-        if !is_paid(&wallet, vault, &withdrawal).await? {
+        let withdrawal = get(connection, *number).await.map_err(after)?;
+        if !is_paid(&wallet, vault, &withdrawal).await.map_err(after)? {
             unpaid.push(number);
         }
     }
@@ -112,22 +116,38 @@ pub async fn run(
     Ok(())
 }
 
-/// Whether calldata is a claim of these withdrawals and of nothing else.
-fn require_claim_of(data: &[u8], numbers: &[u64]) -> Result<(), CliError> {
-    let one = IVault::claimCall::abi_decode(data).map(|call| vec![call.withdrawal]);
-    let many = || IVault::claimBatchCall::abi_decode(data).map(|call| call.withdrawals);
-    let withdrawals = one.or_else(|_| many()).map_err(|error| {
+/// The calldata that claims these withdrawals and nothing else, made anew from what the node's says: whatever else stands in that, such
+/// as bytes behind it, would be paid for.
+fn claim_of(data: &[u8], numbers: &BTreeSet<u64>) -> Result<Vec<u8>, CliError> {
+    let one = IVault::claimCall::abi_decode(data).map(|call| {
+        let claim = call.abi_encode();
+        (vec![call.withdrawal], call.siblings.len(), claim)
+    });
+    let many = || {
+        IVault::claimBatchCall::abi_decode(data).map(|call| {
+            let claim = call.abi_encode();
+            (call.withdrawals, call.siblings.len(), claim)
+        })
+    };
+    let (withdrawals, siblings, claim) = one.or_else(|_| many()).map_err(|error| {
         CliError::new(format!(
             "the node's calldata is no claim ({error}): nothing was sent"
         ))
     })?;
-    let claimed: BTreeSet<u64> = withdrawals.iter().map(|one| one.number).collect();
-    if claimed == numbers.iter().copied().collect() {
-        return Ok(());
+    let claimed: Vec<u64> = withdrawals.iter().map(|one| one.number).collect();
+    let once = claimed.len() == numbers.len();
+    if !once || claimed.iter().copied().collect::<BTreeSet<_>>() != *numbers {
+        return Err(CliError::new(format!(
+            "the node's calldata claims withdrawals {claimed:?}, asked were {numbers:?}: nothing was sent"
+        )));
     }
-    Err(CliError::new(format!(
-        "the node's calldata claims withdrawals {claimed:?}, asked were {numbers:?}: nothing was sent"
-    )))
+    let most = numbers.len().saturating_mul(DEPTH);
+    if siblings > most {
+        return Err(CliError::new(format!(
+            "the node's proof has {siblings} nodes of the tree, and these withdrawals have at most {most}: nothing was sent"
+        )));
+    }
+    Ok(claim)
 }
 
 /// The withdrawals that the Vault paid in a transaction.
@@ -183,5 +203,73 @@ async fn wait_claimable(
         }
         progress.set_message(format!("withdrawal {number}: {left}"));
         tokio::time::sleep(POLL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{B256, U256};
+
+    use super::*;
+
+    fn call(number: u64, siblings: usize) -> IVault::claimCall {
+        IVault::claimCall {
+            base: IVault::Base::default(),
+            withdrawal: IVault::Withdrawal {
+                number,
+                ..Default::default()
+            },
+            siblings: vec![B256::repeat_byte(1); siblings],
+        }
+    }
+
+    fn batch(numbers: &[u64]) -> Vec<u8> {
+        let one = |number: &u64| call(*number, 0).withdrawal;
+        IVault::claimBatchCall {
+            base: IVault::Base::default(),
+            withdrawals: numbers.iter().map(one).collect(),
+            siblings: vec![B256::repeat_byte(1); DEPTH],
+        }
+        .abi_encode()
+    }
+
+    #[test]
+    fn what_stands_behind_a_claim_is_not_sent() {
+        let one = BTreeSet::from([7]);
+        let honest = call(7, DEPTH).abi_encode();
+        assert_eq!(claim_of(&honest, &one).unwrap(), honest);
+        let mut padded = honest.clone();
+        padded.resize(128 * 1_024, 0xff);
+        assert_eq!(claim_of(&padded, &one).unwrap(), honest);
+        // The place of the list of siblings is moved behind a hole.
+        let mut moved = honest.clone();
+        let place = moved.len() - 32 * (DEPTH + 2);
+        let list = moved.split_off(place + 32);
+        let behind = place - 4 + 32 + 64 * 1_024;
+        moved[place..].copy_from_slice(&U256::from(behind).to_be_bytes::<32>());
+        moved.resize(4 + behind, 0xff);
+        moved.extend(list);
+        assert_eq!(claim_of(&moved, &one).unwrap(), honest);
+        let two = BTreeSet::from([7, 8]);
+        let honest = batch(&[8, 7]);
+        assert_eq!(claim_of(&honest, &two).unwrap(), honest);
+    }
+
+    #[test]
+    fn a_claim_of_others_or_of_one_twice_or_with_too_many_nodes_is_refused() {
+        let one = BTreeSet::from([7]);
+        let two = BTreeSet::from([7, 8]);
+        for (data, numbers) in [
+            (call(8, 1).abi_encode(), &one),
+            (call(7, 1).abi_encode(), &two),
+            (call(7, DEPTH + 1).abi_encode(), &one),
+            (batch(&[7, 7]), &one),
+            (batch(&[7, 8, 8]), &two),
+            (batch(&[7, 8, 9]), &two),
+            (vec![1, 2, 3], &one),
+        ] {
+            let error = claim_of(&data, numbers).unwrap_err().to_string();
+            assert!(error.contains("nothing was sent"), "{error}");
+        }
     }
 }

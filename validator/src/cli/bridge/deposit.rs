@@ -12,7 +12,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{message::Sent, read, wallet};
+use super::{Price, message::Sent, read, wallet};
 use crate::{
     cli::{
         CliError, amount,
@@ -47,6 +47,8 @@ pub struct DepositCommand {
     /// Address on root that gets it back if the child cannot credit it [default: the sender's].
     #[arg(long)]
     refund: Option<String>,
+    #[command(flatten)]
+    price: Price,
 }
 
 /// A call of the Vault.
@@ -68,7 +70,8 @@ pub async fn run(
 ) -> Result<(), CliError> {
     let status = connection.status().await?;
     let deployment = connection.deployment(&status).await?;
-    let wallet = wallet(connection, keys, &command.from, status.root_chain_id).await?;
+    let chain_id = deployment.domain.root_chain_id;
+    let wallet = wallet(connection, keys, &command.from, chain_id).await?;
     let recipient = match command.to.as_deref() {
         Some(text) => keys.account(text)?,
         None => Account::ethereum(wallet.address().into_array()),
@@ -125,7 +128,7 @@ pub async fn run(
             prepared.units, arrived.amount
         ));
     }
-    let outcome = outcome?;
+    let outcome = outcome.map_err(after)?;
     if outcome.code != 0 {
         let numbers: Vec<_> = outcome.withdrawals.iter().map(u64::to_string).collect();
         let back = match numbers.is_empty() {
@@ -170,7 +173,7 @@ async fn prepare(
         };
         return Ok(Prepared {
             data: call.abi_encode(),
-            value: read(wallet, vault, IVault::quoteCall { native: units }).await?,
+            value: value(command.price, wallet, vault, units).await?,
             units,
         });
     };
@@ -181,7 +184,7 @@ async fn prepare(
     let units = amount::parse(&command.amount, u32::from(decimals))?;
     let native = command.native.as_deref();
     let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
-    let value = read(wallet, vault, IVault::quoteCall { native }).await?;
+    let value = value(command.price, wallet, vault, native).await?;
     approve(wallet, token, vault, U256::from(units)).await?;
     let call = IVault::depositTokenCall {
         token,
@@ -195,6 +198,24 @@ async fn prepare(
         value,
         units,
     })
+}
+
+/// The wei that go along with `native` coins of a deposit: they and the price of its message, which root names.
+async fn value(
+    price: Price,
+    wallet: &Wallet,
+    vault: Address,
+    native: u128,
+) -> Result<U256, CliError> {
+    let value = read(wallet, vault, IVault::quoteCall { native }).await?;
+    let own = U256::from(native);
+    let asked = value.checked_sub(own).ok_or_else(|| {
+        CliError::new(format!(
+            "root asks {value} wei for a deposit of {native}, which is too little: nothing was sent"
+        ))
+    })?;
+    price.check(asked)?;
+    Ok(value)
 }
 
 /// The token that a text names on root.

@@ -13,6 +13,7 @@ use plasmid_bridge::{
 use serde_json::json;
 
 use super::{
+    Price,
     message::{Outcome, Sent},
     read, wallet,
 };
@@ -20,8 +21,8 @@ use crate::{
     cli::{
         CliError,
         connect::{Connection, Deployment},
-        keys::KeyOptions,
-        output::Output,
+        keys::{KeyOptions, Turn},
+        output::{self, Output},
         tx::{self, Make},
     },
     ledger::{
@@ -43,6 +44,8 @@ pub enum ForceCommand {
         /// Name of the key that pays for the call on root.
         #[arg(long)]
         carrier: String,
+        #[command(flatten)]
+        price: Price,
     },
 }
 
@@ -58,9 +61,13 @@ pub struct Sending {
     /// Name of the key that pays for the call on root [default: the signing key].
     #[arg(long, conflicts_with = "root_sender")]
     carrier: Option<String>,
-    /// Sequence [default: the account's next, which the node is asked for].
+    /// Sequence [default: the account's next one behind the transactions that wait in the node: this one has its effect only after all of
+    /// them. Where validators keep those out of blocks, name the account's own sequence (`plasmid query account`): this one then has its
+    /// effect, and the one that waits at that sequence never does].
     #[arg(long, conflicts_with = "root_sender")]
     sequence: Option<u64>,
+    #[command(flatten)]
+    price: Price,
     /// Prints the bytes instead of sending them.
     #[arg(long)]
     dry_run: bool,
@@ -81,18 +88,22 @@ pub async fn run(
         Ok(status) => connection.deployment(status).await?,
         Err(_) => connection.deployment_alone().await?,
     };
-    let (bytes, carrier, sending) = match command {
-        ForceCommand::Submit { bytes, carrier } => (tx::signed_bytes(bytes)?, carrier, None),
+    let (bytes, carrier, price, sending) = match command {
+        ForceCommand::Submit {
+            bytes,
+            carrier,
+            price,
+        } => (tx::signed_bytes(bytes)?, carrier, price, None),
         ForceCommand::Make(make) => {
             let sending = make.authority();
-            let bytes = bytes_of(make, connection, keys, &deployment).await?;
             let carrier = sending.carrier.as_ref().unwrap_or(&sending.from);
-            (bytes, carrier, Some(sending))
+            let (bytes, turn) = bytes_of(make, connection, keys, &deployment).await?;
+            (bytes, carrier, &sending.price, Some((sending, turn)))
         }
     };
     let transaction = judge_forced(&bytes, &deployment.domain, &deployment.contracts)
         .map_err(|reject| CliError::new(format!("it would have no effect: {reject}")))?;
-    if sending.is_some_and(|sending| sending.dry_run) {
+    if sending.as_ref().is_some_and(|(sending, _)| sending.dry_run) {
         let digest = transaction.digest(&deployment.domain);
         output.object(&json!({ "bytes": hex::encode(&bytes), "digest": digest.to_string() }));
         output.next("plasmid bridge force submit BYTES --carrier KEY");
@@ -107,41 +118,57 @@ pub async fn run(
         )));
     }
     let node = status.is_ok().then_some(connection);
-    send(node, &wallet, deployment.inbox, bytes, output).await?;
+    // The turn at the key, if there is one, lasts until the child has consumed it: the sequence is taken then.
+    send(node, &wallet, deployment.inbox, bytes, *price, output).await?;
     output.next(&format!("plasmid query account {sender}"));
     Ok(())
 }
 
-/// The bytes of what the user asked for.
+/// The bytes of what the user asked for, and the turn at the key whose sequence they take.
 async fn bytes_of(
     make: &Make<Sending>,
     connection: &Connection,
     keys: &KeyOptions,
     deployment: &Deployment,
-) -> Result<Vec<u8>, CliError> {
+) -> Result<(Vec<u8>, Option<Turn>), CliError> {
     let sending = make.authority();
     if sending.root_sender {
         let sender = keys.account(&sending.from)?;
         let body = make.body(connection, keys, deployment, sender).await?;
-        return Ok(root_sender_bytes(sender.id, body));
+        return Ok((root_sender_bytes(sender.id, body), None));
     }
     let signer = keys.signer(&sending.from)?;
     let sender = signer.account();
     let body = make.body(connection, keys, deployment, sender).await?;
+    let turn = match sending.dry_run {
+        true => None,
+        false => Some(keys.turn(&sending.from).await?),
+    };
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => {
-            let account = tx::get_account(connection, sender).await;
-            let unknown = |error| {
-                CliError::new(format!(
-                    "{error}; without a node, name the account's next sequence with --sequence"
-                ))
-            };
-            account.map_err(unknown)?.sequence
-        }
+        None => behind_what_waits(connection, sender).await?,
     };
     let header = forced_header(signer.account(), sequence);
-    Ok(signer.sign(header, body, &deployment.domain).encode())
+    let signed = signer.sign(header, body, &deployment.domain);
+    Ok((signed.encode(), turn))
+}
+
+/// The account's next sequence behind what waits in the node.
+async fn behind_what_waits(connection: &Connection, sender: Account) -> Result<u64, CliError> {
+    let account = tx::get_account(connection, sender).await;
+    let account = account.map_err(|error| {
+        CliError::new(format!(
+            "{error}; without a node, name the account's next sequence with --sequence"
+        ))
+    })?;
+    let (own, next) = (account.sequence, account.next_sequence);
+    if next > own {
+        output::note(&format!(
+            "transactions of {sender} wait from sequence {own} on, so this one takes {next} and has its effect only after them; \
+             `--sequence {own}` puts it in the place of the first"
+        ));
+    }
+    Ok(next)
 }
 
 /// Sends the bytes and, where a node answers, waits for what the child makes of them.
@@ -150,10 +177,11 @@ async fn send(
     wallet: &Wallet,
     inbox: Address,
     bytes: Vec<u8>,
+    price: Price,
     output: Output,
 ) -> Result<(), CliError> {
     let progress = output.progress("sending through the inbox");
-    let value = read(wallet, inbox, IInbox::priceCall {}).await?;
+    let value = price.check(read(wallet, inbox, IInbox::priceCall {}).await?)?;
     let call = IInbox::forceCall {
         transaction: Bytes::from(bytes),
     };
@@ -180,7 +208,8 @@ async fn send(
         outcome.add_to(&mut object);
     }
     output.object(&object);
-    match outcome.transpose()? {
+    let outcome = outcome.transpose();
+    match outcome.map_err(|error| error.after_root(&receipt.hash))? {
         Some(Outcome { code, log, .. }) if code != 0 => Err(CliError::new(format!(
             "the child consumed it without effect: {log} (code {code})"
         ))),

@@ -92,7 +92,7 @@ impl KeyOptions {
     }
 
     /// The file of a key that is there.
-    fn existing(&self, name: &str) -> Result<PathBuf, CliError> {
+    pub(super) fn existing(&self, name: &str) -> Result<PathBuf, CliError> {
         let path = self.path(name)?;
         if path.exists() {
             return Ok(path);

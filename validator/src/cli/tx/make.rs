@@ -22,6 +22,9 @@ use crate::{
 
 /// Decimals of the native coin.
 const NATIVE_DECIMALS: u32 = 18;
+/// Tokens on a page of the node's list, and the most pages that are read.
+const PAGE: u32 = 1_000;
+const MAX_PAGES: u32 = 100;
 
 /// A transaction, and who acts (`S`).
 #[derive(Debug, Subcommand)]
@@ -152,33 +155,84 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
     }
 }
 
-/// The token's address and the amount in its base units.
+/// The token's address and the amount in its base units. Decimals are root's: a node that says others could turn one coin into a million.
 async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
     let Some(token) = money.token.as_deref() else {
         return Ok((NATIVE, amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
+    let is_base = money.amount.ends_with("base");
     // What begins as an address is never taken for a symbol: anybody can give a token of his any symbol.
-    let address = match token.trim() {
+    let (address, decimals) = match token.trim() {
         "" => {
             return Err(CliError::new(
                 "--token is empty: name a token by its symbol or its address, or leave --token out for the native coin",
             ));
         }
-        text if text.starts_with("0x") || text.starts_with("0X") => connect::address(text)?,
+        text if text.starts_with("0x") || text.starts_with("0X") => {
+            let address = connect::address(text)?;
+            let decimals = match is_base {
+                true => 0,
+                false => decimals(connection, address).await?,
+            };
+            (address, decimals)
+        }
         text => by_symbol(connection, text).await?,
     };
-    let decimals = decimals(connection, address, &money.amount).await?;
     Ok((address, amount::parse(&money.amount, decimals)?))
 }
 
-/// The only token of this symbol in the child's registry. Anybody can give a token of his any symbol, so two of one are refused.
-async fn by_symbol(connection: &Connection, symbol: &str) -> Result<[u8; 20], CliError> {
+/// The only token of this symbol in the child's registry, and its decimals. Anybody can give a token of his any symbol, so two of one are
+/// refused; and a node could name any token, so root has to call it by the same symbol.
+async fn by_symbol(connection: &Connection, symbol: &str) -> Result<([u8; 20], u32), CliError> {
+    let listed = listed(connection, symbol).await?;
+    let token = match listed.as_slice() {
+        [token] => token,
+        [] => {
+            return Err(CliError::new(format!(
+                "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
+            )));
+        }
+        _ => {
+            return Err(CliError::new(format!(
+                "{} tokens are called {symbol}: name the address",
+                listed.len()
+            )));
+        }
+    };
+    let address = connect::address(&token.token)?;
+    let contract = &token.token;
+    let unsure = |why: String| {
+        CliError::new(format!(
+            "the node calls token {contract} {symbol}, and {why}: name the token that you mean by its address"
+        ))
+    };
+    let root = connection
+        .root()
+        .map_err(|_| unsure("no root chain is named with --root that could confirm it".into()))?;
+    let called = view_call(&root, address.into(), IToken::symbolCall {}, At::Latest).await;
+    let called =
+        called.map_err(|error| unsure(format!("root does not say its symbol ({error})")))?;
+    if !called.eq_ignore_ascii_case(symbol) {
+        return Err(unsure(format!("on root it is called {called:?}")));
+    }
+    let decimals = decimals(connection, address).await?;
+    if decimals != token.decimals {
+        return Err(unsure(format!(
+            "it has {} decimals by the node and {decimals} by root",
+            token.decimals
+        )));
+    }
+    Ok((address, decimals))
+}
+
+/// The tokens of this symbol that the node lists.
+async fn listed(connection: &Connection, symbol: &str) -> Result<Vec<Token>, CliError> {
     let mut client = connection.accounts().await?;
     let mut found = Vec::new();
     let mut page_token = String::new();
-    loop {
+    for _ in 0..MAX_PAGES {
         let request = ListTokensRequest {
-            page_size: 1_000,
+            page_size: PAGE,
             page_token,
         };
         let page = client.list_tokens(request).await?.into_inner();
@@ -186,26 +240,16 @@ async fn by_symbol(connection: &Connection, symbol: &str) -> Result<[u8; 20], Cl
         found.extend(page.tokens.into_iter().filter(of_symbol));
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            break;
+            return Ok(found);
         }
     }
-    match found.as_slice() {
-        [token] => connect::address(&token.token),
-        [] => Err(CliError::new(format!(
-            "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
-        ))),
-        _ => Err(CliError::new(format!(
-            "{} tokens are called {symbol}: name the address",
-            found.len()
-        ))),
-    }
+    Err(CliError::new(format!(
+        "the node lists tokens on more than {MAX_PAGES} pages: name the token by its address"
+    )))
 }
 
-/// A token's decimals as root reports them: a node that says others could turn one coin into a million.
-async fn decimals(connection: &Connection, token: [u8; 20], amount: &str) -> Result<u32, CliError> {
-    if amount.ends_with("base") {
-        return Ok(0);
-    }
+/// A token's decimals as root reports them.
+async fn decimals(connection: &Connection, token: [u8; 20]) -> Result<u32, CliError> {
     let root = connection.root().map_err(|_| {
         CliError::new(
             "decimals of a token are asked of root: name its JSON-RPC address with --root, or give the amount in base units such as 1500base",

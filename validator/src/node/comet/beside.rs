@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::{CometError, Config, Home, exists, read};
+use crate::node::toml_error;
 
 impl Home {
     /// Checks the configuration as it stands: what the chain relies on, that the engine connects to where this node listens, and that it
@@ -30,8 +31,9 @@ impl Home {
     /// When the file cannot be read.
     pub fn has_remote_signer(&self) -> Result<bool, CometError> {
         let path = self.config_path();
-        let table: Table = toml::from_str(&read(&path)?).map_err(|error| {
-            let cause = error.to_string();
+        let text = read(&path)?;
+        let table: Table = toml::from_str(&text).map_err(|error| {
+            let cause = toml_error::told(&text, &error);
             CometError::Malformed { path, cause }
         })?;
         let named = table.get("priv_validator_laddr");

@@ -12,6 +12,7 @@ pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
 use crate::engine::version::COMETBFT_VERSION;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
+use crate::node::toml_error;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
@@ -356,6 +357,6 @@ impl Config {
     }
 
     pub(super) fn from_text(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        toml::from_str(text).map_err(|error| toml_error::told(text, &error))
     }
 }

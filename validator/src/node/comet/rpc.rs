@@ -3,6 +3,7 @@
 //! (`tendermint-rpc`'s own client reads answers of any length, and gives up on the HTTP status 500 under which CometBFT
 //! sends its errors.)
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use tendermint_rpc::endpoint::{
 use tendermint_rpc::error::ErrorDetail;
 use tendermint_rpc::{Order, Response, ResponseError, SimpleRequest};
 
+use crate::plain;
+
 const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(15);
 /// A block of 100 MB in base64, and then some: nothing that CometBFT sends is larger.
@@ -27,8 +30,11 @@ const PAGES: usize = 100;
 /// Why a call of the engine's RPC gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum RpcError {
-    #[error("the engine's RPC {url} does not answer: {source}")]
-    Http { url: String, source: reqwest::Error },
+    #[error("the engine's RPC {place} does not answer: {source}")]
+    Http {
+        place: String,
+        source: reqwest::Error,
+    },
     #[error("the engine's RPC answers with over {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the engine refuses: {0}")]
@@ -40,11 +46,17 @@ pub enum RpcError {
 }
 
 /// A client of one CometBFT's RPC.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     url: String,
     body_bytes: usize,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", plain::place(&self.url))
+    }
 }
 
 impl Client {
@@ -66,7 +78,7 @@ impl Client {
                 url,
                 body_bytes: BODY_BYTES,
             }),
-            Err(source) => Err(RpcError::Http { url, source }),
+            Err(source) => Err(unanswered(&url, source)),
         }
     }
 
@@ -185,10 +197,7 @@ impl Client {
 
     /// Posts a request; gives the HTTP status and the bounded body.
     async fn post(&self, body: String) -> Result<(u16, Vec<u8>), RpcError> {
-        let failed = |source| RpcError::Http {
-            url: self.url.clone(),
-            source,
-        };
+        let failed = |source| unanswered(&self.url, source);
         let post = self.http.post(&self.url);
         let post = post.header("content-type", "application/json").body(body);
         let mut answer = post.send().await.map_err(failed)?;
@@ -202,6 +211,14 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         Ok((answer.status().as_u16(), body))
+    }
+}
+
+/// Neither the address nor the error says more than where the RPC is.
+fn unanswered(url: &str, source: reqwest::Error) -> RpcError {
+    RpcError::Http {
+        place: plain::place(url),
+        source: source.without_url(),
     }
 }
 

@@ -10,7 +10,7 @@ fn config() -> Config {
         grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
         grpc_proxies: vec![[127, 0, 0, 1].into()],
         engine_rpc: "http://127.0.0.1:26657".into(),
-        share_with: Vec::new(),
+        share_with: vec!["http://node.example/0123abcd".into()],
         retain_blocks: 0,
         metrics: None,
         root: Root {
@@ -91,5 +91,31 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
         let error = home.read_config().expect_err(reason).to_string();
         assert!(error.contains(reason), "{error}");
         fs::remove_file(home.config_path()).expect("remove");
+    }
+}
+
+#[test]
+fn a_file_that_does_not_read_is_told_by_its_line_and_without_its_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    let good = toml::to_string(&config()).expect("TOML");
+    let endpoints = "endpoints = [\"https://eth.example/v3/0123abcd\"]";
+    assert!(good.contains(endpoints), "{good}");
+    let line = good
+        .lines()
+        .position(|line| line == endpoints)
+        .expect("a line")
+        + 1;
+    for wrong in [
+        "endpoint = \"https://eth.example/v3/0123abcd\"",
+        "endpoints = \"https://eth.example/\\\"v3/0123abcd\"",
+        "endpoints = [\"https://eth.example/v3/0123abcd]",
+        "endpoints = https://eth.example/v3/0123abcd",
+    ] {
+        fs::write(home.config_path(), good.replace(endpoints, wrong)).expect("write");
+        let error = home.read_config().expect_err(wrong);
+        let said = format!("{error} {error:?}");
+        assert!(!said.contains("0123abcd"), "{said}");
+        assert!(said.contains(&format!("line {line}: ")), "{said}");
     }
 }

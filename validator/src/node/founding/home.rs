@@ -28,8 +28,8 @@ const RPC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 26_657)
 const P2P: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 26_656);
 
 /// Where one node listens, whom it knows, and how long it waits for them. What is none, empty or false is as the folder has it, and where
-/// the folder has nothing the default.
-#[derive(Clone, Debug)]
+/// the folder has nothing the default. It has no `Debug`: an address may hold a key.
+#[derive(Clone)]
 pub struct Place {
     /// What others call it.
     pub moniker: Option<String>,

@@ -21,7 +21,7 @@ use super::FoundingError;
 use crate::{
     chain::genesis::Built,
     ledger::{Account, Parameters, address, parameters::decimal},
-    node::keystore,
+    node::{keystore, toml_error},
 };
 
 mod check;
@@ -221,7 +221,7 @@ impl Plan {
         }
         let plan: Self = toml::from_str(&text).map_err(|error| FoundingError::Malformed {
             path: path.to_owned(),
-            why: error.to_string(),
+            why: toml_error::told(&text, &error),
         })?;
         plan.check()?;
         Ok(plan)

@@ -1,0 +1,47 @@
+//! Commands that sign with one key take turns: the sequence that one of them signs is seen by the next.
+
+use std::fs::{File, TryLockError};
+
+use super::KeyOptions;
+use crate::cli::{CliError, output};
+
+/// The turn of a command at a key. It ends when it is dropped, and the system ends it with the process.
+#[derive(Debug)]
+pub struct Turn {
+    _file: File,
+}
+
+impl KeyOptions {
+    /// Waits until no other command of this machine is between reading the account's sequence and handing in what it signed with
+    /// the key called `name`. The key's file is locked for it and not changed.
+    ///
+    /// # Errors
+    /// When there is no such key, or its file cannot be opened.
+    pub async fn turn(&self, name: &str) -> Result<Turn, CliError> {
+        let path = self.existing(name)?;
+        let wrong = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
+        let file = File::open(&path).map_err(wrong)?;
+        let locked = match file.try_lock() {
+            Ok(()) => return Ok(Turn { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                output::note(&format!(
+                    "another command is signing with key {name}: this one goes on when that one has handed in its transaction"
+                ));
+                let waiting = file.try_clone().map_err(wrong)?;
+                let locked = tokio::task::spawn_blocking(move || waiting.lock());
+                locked
+                    .await
+                    .map_err(|error| CliError::new(error.to_string()))?
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        };
+        // Some file systems have no locks. Two commands may then sign the same sequence: the node refuses one of them.
+        if let Err(error) = locked {
+            output::note(&format!(
+                "{}: it cannot be locked ({error}), so use this key in one shell at a time",
+                path.display()
+            ));
+        }
+        Ok(Turn { _file: file })
+    }
+}

@@ -1,0 +1,440 @@
+//! What a node or a root endpoint that lies can take from a person at the command line: nothing that he did not type.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use alloy_primitives::{Address, hex};
+use plasmid::{
+    client::{Client, ClientError, Terms, signer::Signer},
+    ledger::{Domain, Transaction, transaction::Body},
+    node::keystore::{self, Cost, KeyKind, Secret},
+    wire::engine_hash,
+};
+use plasmid_proto::ledger::v1::Token;
+use serde_json::{Value, json};
+
+#[path = "lies/node.rs"]
+mod node;
+#[path = "lies/root.rs"]
+mod root;
+
+use node::{DEPLOYMENT, FIRST, Lie, Node};
+use root::{Root, Words};
+
+/// The secret of the first development account.
+const SECRET: [u8; 32] = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+const REGISTRY: Address = Address::repeat_byte(0x11);
+const PAY: [&str; 7] = [
+    "tx",
+    "transfer",
+    "--from",
+    "alice",
+    "--to",
+    "0x00000000000000000000000000000000000000e1",
+    "--amount",
+];
+
+fn plasmid(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmid"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+/// The folder of a network whose node and root endpoint are stubs, with the key of `alice`.
+fn network(node: &str, root: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (keys, password) = (path("keys"), path("password"));
+    fs::write(&password, "secret\n").expect("write");
+    fs::create_dir(&keys).expect("a folder");
+    let secret = Secret::new(SECRET);
+    let file = folder.path().join("keys/alice.json");
+    let made = keystore::create(&file, KeyKind::Secp256k1, &secret, "secret", Cost::Light);
+    made.expect("a key");
+    let network = json!({
+        "nodes": [node], "engines": [], "root": root, "root_chain_id": 31_337, "deployment_id": hex::encode(DEPLOYMENT),
+        "keys": keys, "password_file": password, "contracts": { "registry": REGISTRY.to_string() },
+    });
+    fs::write(path("network.json"), network.to_string()).expect("write");
+    folder
+}
+
+fn in_network(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = plasmid(&["--output", "json", "--net"]);
+    command.arg(folder).args(arguments);
+    command
+}
+
+fn json_of(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("{output:?}: {error}"))
+}
+
+/// The error of a command that failed.
+fn refused(output: &Output) -> String {
+    assert!(!output.status.success(), "{output:?}");
+    let said = json_of(output);
+    said["error"].as_str().expect("a sentence").to_owned()
+}
+
+/// A payment whose node lies about it, and what was said of it.
+fn pay(lie: Lie) -> (Node, Output) {
+    let node = Node::start(REGISTRY, lie);
+    let folder = network(&node.url, "http://127.0.0.1:1");
+    let output = in_network(folder.path(), &PAY).arg("1").output();
+    (node, output.expect("it runs"))
+}
+
+/// That a text names the transaction, and what may still become of it.
+fn assert_named(text: &str, bytes: &[u8]) {
+    let hash = hex::encode(engine_hash(bytes));
+    let until = Transaction::decode(bytes)
+        .expect("signed")
+        .header
+        .valid_until;
+    for words in [
+        hash.as_str(),
+        "digest 0x",
+        &format!("sequence {FIRST}"),
+        "do not repeat",
+        "--replace",
+        &format!("until block {until}"),
+        &format!("plasmid query tx {hash}"),
+    ] {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+}
+
+#[test]
+fn a_node_that_refuses_what_it_keeps_has_one_signed_payment_for_one_typed() {
+    for code in [5, 6, 16, 18, 99] {
+        let (node, output) = pay(Lie::Refuses(code));
+        let given = node.transactions();
+        assert_eq!(given.len(), 1, "code {code}: {output:?}");
+        let said = refused(&output);
+        assert!(said.contains(&format!("code {code}")), "{said}");
+        assert_named(&said, &given[0]);
+    }
+}
+
+#[test]
+fn a_payment_whose_answer_is_lost_is_named_and_not_to_be_repeated() {
+    for lie in [Lie::Fails, Lie::Silent, Lie::Gone] {
+        let (node, output) = pay(lie);
+        let given = node.transactions();
+        assert_eq!(given.len(), 1, "{lie:?}: {output:?}");
+        assert_named(&refused(&output), &given[0]);
+        // Whoever interrupts the command has its name already.
+        let noted = String::from_utf8_lossy(&output.stderr);
+        let hash = hex::encode(engine_hash(&given[0]));
+        assert!(noted.contains(&hash), "{lie:?}: {noted}");
+    }
+}
+
+#[test]
+fn a_payment_is_followed_and_named_by_its_own_hash() {
+    let (node, output) = pay(Lie::OtherHash);
+    let hash = engine_hash(&node.transactions()[0]).to_vec();
+    assert_eq!(
+        node.given.lock().expect("no panic").followed,
+        [hash.clone()]
+    );
+    let said = json_of(&output);
+    assert_eq!(said["hash"], hex::encode(hash));
+    assert_ne!(said["digest"], "bb".repeat(32));
+}
+
+#[test]
+fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
+    let node = Node::start(REGISTRY, Lie::Fails);
+    let folder = network(&node.url, "http://127.0.0.1:1");
+    let dry = in_network(folder.path(), &PAY)
+        .args(["1", "--dry-run"])
+        .output();
+    let dry = json_of(&dry.expect("it runs"));
+    assert!(node.transactions().is_empty());
+    let bytes = dry["bytes"].as_str().expect("hex");
+    let output = in_network(folder.path(), &["tx", "submit", bytes]).output();
+    let said = refused(&output.expect("it runs"));
+    let hash = hex::encode(engine_hash(&hex::decode(bytes).expect("hex")));
+    assert!(
+        said.contains(&hash) && said.contains("do not repeat"),
+        "{said}"
+    );
+    let output = in_network(folder.path(), &["tx", "submit", "0x01"]).output();
+    assert!(refused(&output.expect("it runs")).contains("no transaction"));
+    assert_eq!(node.transactions().len(), 1);
+}
+
+#[test]
+fn shells_that_pay_at_the_same_moment_sign_a_sequence_each() {
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, "http://127.0.0.1:1");
+    let shells: Vec<_> = (0..3)
+        .map(|_| {
+            let mut command = in_network(folder.path(), &PAY);
+            command.args(["1", "--no-wait"]).stdout(Stdio::null());
+            command.spawn().expect("it runs")
+        })
+        .collect();
+    for mut shell in shells {
+        assert!(shell.wait().expect("it ends").success());
+    }
+    let given = node.transactions();
+    let sequences: Vec<u64> = given
+        .iter()
+        .map(|bytes| Transaction::decode(bytes).expect("signed").header.sequence)
+        .collect();
+    assert_eq!(sequences, [FIRST, FIRST + 1, FIRST + 2]);
+}
+
+/// Commands that send money from root.
+const FROM_ROOT: [&[&str]; 3] = [
+    &["bridge", "deposit", "--from", "alice", "--amount", "2"],
+    &[
+        "bridge",
+        "deposit",
+        "--from",
+        "alice",
+        "--amount",
+        "2",
+        "--native",
+        "1",
+        "--token",
+        "0x00000000000000000000000000000000000000f0",
+    ],
+    &[
+        "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
+    ],
+];
+
+#[test]
+fn no_more_is_burned_for_a_message_than_the_user_allows() {
+    for price in [10_000_000_000_000_001, u128::MAX / 2] {
+        let root = Root::start(Words {
+            price,
+            ..Words::default()
+        });
+        let node = Node::start(REGISTRY, Lie::None);
+        let folder = network(&node.url, &root.url);
+        for command in FROM_ROOT {
+            let output = in_network(folder.path(), command).output();
+            let said = refused(&output.expect("it runs"));
+            assert!(said.contains("--max-price"), "{command:?}: {said}");
+            assert!(said.contains(&price.to_string()), "{command:?}: {said}");
+        }
+        assert_eq!(root.handed_in(), 0);
+    }
+}
+
+#[test]
+fn what_is_handed_in_to_root_is_named_at_once() {
+    let root = Root::start(Words::default());
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, &root.url);
+    for command in FROM_ROOT {
+        let mut command = in_network(folder.path(), command);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it runs");
+        let stderr = BufReader::new(child.stderr.take().expect("standard error"));
+        // The endpoint never answers, so the command goes on until it is interrupted.
+        let named = stderr
+            .lines()
+            .map_while(Result::ok)
+            .find(|line| line.contains("root transaction 0x") && line.contains("nonce 7"));
+        child.kill().expect("it runs still");
+        child.wait().expect("it ends");
+        assert!(named.is_some());
+    }
+}
+
+#[test]
+fn nothing_is_signed_for_a_chain_that_only_root_names() {
+    let root = Root::start(Words {
+        chain_id: 1,
+        ..Words::default()
+    });
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, &root.url);
+    let registry = REGISTRY.to_string();
+    let keys = folder.path().join("keys").to_string_lossy().into_owned();
+    let password = folder
+        .path()
+        .join("password")
+        .to_string_lossy()
+        .into_owned();
+    let forced = [
+        "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
+    ];
+    let forced: Vec<&str> = forced.into_iter().chain(["--sequence", "0"]).collect();
+    let paid: Vec<&str> = PAY.into_iter().chain(["1"]).collect();
+    // With a node that says so too, and with none.
+    for (url, command) in [
+        (node.url.as_str(), &paid),
+        (node.url.as_str(), &forced),
+        ("http://127.0.0.1:1", &forced),
+    ] {
+        let named = [
+            "--output",
+            "json",
+            "--registry",
+            &registry,
+            "--root",
+            &root.url,
+        ];
+        let output = plasmid(&named)
+            .args(["--node", url, "--keys", &keys, "--password-file", &password])
+            .args(command)
+            .current_dir(folder.path())
+            .output();
+        let said = refused(&output.expect("it runs"));
+        assert!(said.contains("on chain 1"), "{command:?}: {said}");
+    }
+    assert_eq!(root.handed_in(), 0);
+    assert!(node.transactions().is_empty());
+    // Without a root chain there is the node's word alone.
+    let output = plasmid(&[
+        "--output",
+        "json",
+        "--registry",
+        &registry,
+        "--node",
+        &node.url,
+    ])
+    .args(["--keys", &keys, "--password-file", &password])
+    .args(paid)
+    .current_dir(folder.path())
+    .output();
+    let said = refused(&output.expect("it runs"));
+    assert!(said.contains("--root"), "{said}");
+    assert!(node.transactions().is_empty());
+}
+
+#[test]
+fn a_symbol_means_the_token_that_root_calls_by_it() {
+    let token = |symbol: &str, decimals| Token {
+        token: Address::repeat_byte(0xf0).to_string(),
+        symbol: symbol.into(),
+        decimals,
+        ..Default::default()
+    };
+    let foo = token("FOO", 6);
+    for (words, listed, endless, reason) in [
+        (Words::default(), vec![foo.clone()], false, None),
+        (
+            Words {
+                symbol: "BAR",
+                ..Words::default()
+            },
+            vec![foo.clone()],
+            false,
+            Some("on root it is called"),
+        ),
+        (
+            Words::default(),
+            vec![token("FOO", 18)],
+            false,
+            Some("18 decimals by the node and 6 by root"),
+        ),
+        (
+            Words::default(),
+            vec![foo.clone(), foo],
+            false,
+            Some("2 tokens are called"),
+        ),
+        (Words::default(), vec![], true, Some("pages")),
+    ] {
+        let root = Root::start(words);
+        let node = Node::with_tokens(REGISTRY, Lie::None, listed, endless);
+        let folder = network(&node.url, &root.url);
+        for amount in ["1", "1000000base"] {
+            let mut command = in_network(folder.path(), &PAY);
+            let output = command
+                .args([amount, "--token", "foo", "--no-wait"])
+                .output();
+            let output = output.expect("it runs");
+            match reason {
+                None => assert!(output.status.success(), "{output:?}"),
+                Some(reason) => {
+                    let said = refused(&output);
+                    assert!(said.contains(reason), "{said}");
+                    assert!(said.contains("address"), "{said}");
+                }
+            }
+        }
+        let signed = if reason.is_none() { 2 } else { 0 };
+        assert_eq!(node.transactions().len(), signed);
+        assert!(node.given.lock().expect("no panic").pages <= 200);
+    }
+}
+
+#[test]
+fn a_forced_transaction_comes_behind_what_waits_and_says_so() {
+    let root = Root::start(Words::default());
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, &root.url);
+    let waits = in_network(folder.path(), &PAY)
+        .args(["1", "--no-wait"])
+        .output();
+    assert!(waits.expect("it runs").status.success());
+    let forced = [
+        "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
+    ];
+    for (more, sequence, noted) in [
+        (&[][..], FIRST + 1, true),
+        (&["--sequence", "7"], FIRST, false),
+    ] {
+        let output = in_network(folder.path(), &forced)
+            .args(more)
+            .arg("--dry-run")
+            .output()
+            .expect("it runs");
+        let bytes = json_of(&output)["bytes"].as_str().map(hex::decode);
+        let bytes = bytes.expect("bytes").expect("hex");
+        let signed = Transaction::decode(&bytes).expect("signed");
+        assert_eq!(signed.header.sequence, sequence, "{more:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.contains("wait from sequence 7 on"), noted, "{said}");
+    }
+}
+
+#[test]
+fn a_program_that_loses_an_answer_is_told_the_hash_and_no_key() {
+    let node = Node::start(REGISTRY, Lie::Fails);
+    let [_, _, root_chain] = plasmid_bridge::abi::created_by(REGISTRY);
+    let domain = Domain {
+        root_chain_id: 31_337,
+        root_chain: root_chain.into_array(),
+        deployment: DEPLOYMENT,
+    };
+    let signer = Signer::new(KeyKind::Secp256k1, &Secret::new(SECRET)).expect("a key");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::connect(&node.url, domain)
+            .await
+            .expect("it connects");
+        let body = Body::SetPayout { payout: [7; 20] };
+        let signed = client.prepare(&signer, body, &Terms::default()).await;
+        let signed = signed.expect("signed");
+        let error = client.submit(&signed).await.expect_err("it fails");
+        assert!(matches!(error, ClientError::Unclear { .. }), "{error}");
+        let hash = hex::encode(engine_hash(&signed.encode()));
+        assert!(error.to_string().contains(&hash), "{error}");
+        for url in [
+            "http://127.0.0.1:1/0123abcd",
+            "ftp://node/0123abcd",
+            "0123abcd",
+        ] {
+            let error = Client::connect(url, domain).await.expect_err(url);
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains("0123abcd"), "{said}");
+        }
+    });
+}

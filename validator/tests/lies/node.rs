@@ -1,0 +1,286 @@
+//! A node of the child chain that lies as a test tells it, and remembers what it was given.
+
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use alloy_primitives::Address;
+use plasmid_bridge::abi;
+use plasmid_proto::{
+    chain::v1::{
+        GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
+        GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
+        ListValidatorsRequest, ListValidatorsResponse,
+        chain_service_server::{ChainService, ChainServiceServer},
+    },
+    ledger::v1::{
+        FollowRequest, FollowResponse, GetAccountRequest, GetAccountResponse,
+        GetTransactionRequest, GetTransactionResponse, ListBalancesRequest, ListBalancesResponse,
+        ListTokensRequest, ListTokensResponse, QuoteFeeRequest, QuoteFeeResponse, SimulateRequest,
+        SimulateResponse, Stage, Status as Standing, SubmitManyRequest, SubmitManyResponse,
+        SubmitRequest, SubmitResponse, Token,
+        account_service_server::{AccountService, AccountServiceServer},
+        follow_request,
+        transaction_service_server::{TransactionService, TransactionServiceServer},
+    },
+};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Server, server::TcpIncoming},
+};
+
+pub type Answer<T> = Result<Response<T>, Status>;
+
+/// What its stub says of the deployment, and no Registry made.
+pub const DEPLOYMENT: [u8; 20] = [0xde; 20];
+/// The sequence that an account signs first.
+pub const FIRST: u64 = 7;
+
+/// What a node does with a transaction that it was given, and always keeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Lie {
+    /// Takes it, and says so a while later.
+    None,
+    /// Refuses it with this code.
+    Refuses(u32),
+    /// Answers as a node that went away.
+    Fails,
+    /// Never answers.
+    Silent,
+    /// Names another hash.
+    OtherHash,
+    /// Takes it and says later that it waits nowhere.
+    Gone,
+}
+
+/// What the node was given.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Bytes that were handed in.
+    pub transactions: Vec<Vec<u8>>,
+    /// Hashes that were followed.
+    pub followed: Vec<Vec<u8>>,
+    /// Pages of tokens that were asked for.
+    pub pages: usize,
+}
+
+/// A running node; it ends with the test.
+#[derive(Clone)]
+pub struct Node {
+    pub url: String,
+    pub given: Arc<Mutex<Given>>,
+}
+
+#[derive(Clone)]
+struct Stub {
+    registry: Address,
+    lie: Lie,
+    tokens: Vec<Token>,
+    endless: bool,
+    given: Arc<Mutex<Given>>,
+}
+
+impl Node {
+    /// Starts a node of the deployment that `registry` made.
+    pub fn start(registry: Address, lie: Lie) -> Self {
+        Self::with_tokens(registry, lie, Vec::new(), false)
+    }
+
+    /// One that lists these tokens, on a single page or on pages without end.
+    pub fn with_tokens(registry: Address, lie: Lie, tokens: Vec<Token>, endless: bool) -> Self {
+        let given = Arc::new(Mutex::new(Given::default()));
+        let stub = Stub {
+            registry,
+            lie,
+            tokens,
+            endless,
+            given: Arc::clone(&given),
+        };
+        let (sender, receiver) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(async {
+                let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
+                let incoming = incoming.expect("a free port");
+                let address = incoming.local_addr().expect("bound");
+                sender.send(address).expect("the test waits");
+                Server::builder()
+                    .add_service(AccountServiceServer::new(stub.clone()))
+                    .add_service(ChainServiceServer::new(stub.clone()))
+                    .add_service(TransactionServiceServer::new(stub))
+                    .serve_with_incoming(incoming)
+                    .await
+                    .expect("it serves");
+            });
+        });
+        let address = receiver.recv().expect("the server starts");
+        Self {
+            url: format!("http://{address}"),
+            given,
+        }
+    }
+
+    /// Bytes that were handed in.
+    pub fn transactions(&self) -> Vec<Vec<u8>> {
+        self.given.lock().expect("no panic").transactions.clone()
+    }
+}
+
+fn nothing<T>() -> Answer<T> {
+    Err(Status::unimplemented("the stub does not say"))
+}
+
+#[tonic::async_trait]
+impl ChainService for Stub {
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Answer<GetStatusResponse> {
+        let [inbox, vault, root_chain] = abi::created_by(self.registry);
+        Ok(Response::new(GetStatusResponse {
+            deployment_id: DEPLOYMENT.to_vec(),
+            height: 5,
+            inbox: inbox.to_string(),
+            vault: vault.to_string(),
+            root_chain: root_chain.to_string(),
+            root_chain_id: 31_337,
+            ..Default::default()
+        }))
+    }
+
+    async fn get_block(&self, _: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
+        nothing()
+    }
+
+    async fn list_validators(
+        &self,
+        _: Request<ListValidatorsRequest>,
+    ) -> Answer<ListValidatorsResponse> {
+        nothing()
+    }
+
+    async fn get_supply(&self, _: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
+        nothing()
+    }
+
+    async fn get_parameters(
+        &self,
+        _: Request<GetParametersRequest>,
+    ) -> Answer<GetParametersResponse> {
+        nothing()
+    }
+}
+
+#[tonic::async_trait]
+impl AccountService for Stub {
+    async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
+        let given = self.given.lock().expect("no panic").transactions.len() as u64;
+        Ok(Response::new(GetAccountResponse {
+            account: request.into_inner().account,
+            sequence: FIRST,
+            next_sequence: FIRST + given,
+            ..Default::default()
+        }))
+    }
+
+    async fn list_balances(&self, _: Request<ListBalancesRequest>) -> Answer<ListBalancesResponse> {
+        nothing()
+    }
+
+    async fn list_tokens(&self, _: Request<ListTokensRequest>) -> Answer<ListTokensResponse> {
+        let mut given = self.given.lock().expect("no panic");
+        given.pages += 1;
+        Ok(Response::new(ListTokensResponse {
+            tokens: self.tokens.clone(),
+            next_page_token: match self.endless {
+                true => given.pages.to_string(),
+                false => String::new(),
+            },
+            ..Default::default()
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl TransactionService for Stub {
+    async fn submit(&self, request: Request<SubmitRequest>) -> Answer<SubmitResponse> {
+        // Whoever asks for a sequence meanwhile sees the one before this transaction.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let bytes = request.into_inner().transaction;
+        let hash = plasmid::wire::engine_hash(&bytes).to_vec();
+        self.given
+            .lock()
+            .expect("no panic")
+            .transactions
+            .push(bytes);
+        let taken = SubmitResponse {
+            hash,
+            ..Default::default()
+        };
+        match self.lie {
+            Lie::None | Lie::Gone => Ok(Response::new(taken)),
+            Lie::Refuses(code) => Ok(Response::new(SubmitResponse {
+                code,
+                log: "taken by another".into(),
+                ..taken
+            })),
+            Lie::Fails => Err(Status::unavailable("the node went away")),
+            Lie::Silent => std::future::pending().await,
+            Lie::OtherHash => Ok(Response::new(SubmitResponse {
+                hash: vec![0xaa; 32],
+                digest: vec![0xbb; 32],
+                ..taken
+            })),
+        }
+    }
+
+    async fn submit_many(
+        &self,
+        _: Request<Streaming<SubmitManyRequest>>,
+    ) -> Answer<SubmitManyResponse> {
+        nothing()
+    }
+
+    async fn simulate(&self, _: Request<SimulateRequest>) -> Answer<SimulateResponse> {
+        Ok(Response::new(SimulateResponse::default()))
+    }
+
+    async fn quote_fee(&self, _: Request<QuoteFeeRequest>) -> Answer<QuoteFeeResponse> {
+        Ok(Response::new(QuoteFeeResponse {
+            suggested_fee: "1000".into(),
+            ..Default::default()
+        }))
+    }
+
+    async fn get_transaction(
+        &self,
+        _: Request<GetTransactionRequest>,
+    ) -> Answer<GetTransactionResponse> {
+        nothing()
+    }
+
+    type FollowStream =
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<FollowResponse, Status>> + Send>>;
+
+    async fn follow(&self, request: Request<FollowRequest>) -> Answer<Self::FollowStream> {
+        if let Some(follow_request::Id::Hash(hash)) = request.into_inner().id {
+            self.given.lock().expect("no panic").followed.push(hash);
+        }
+        let stage = match self.lie {
+            Lie::Gone => Stage::Unknown,
+            _ => Stage::Included,
+        };
+        let standing = Standing {
+            stage: stage.into(),
+            hash: vec![0xaa; 32],
+            digest: vec![0xbb; 32],
+            height: 6,
+            ..Default::default()
+        };
+        let told = FollowResponse {
+            status: Some(standing),
+        };
+        Ok(Response::new(Box::pin(tokio_stream::iter([Ok(told)]))))
+    }
+}
