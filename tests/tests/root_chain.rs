@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use plasmid::node::anvil::{Anvil, AnvilError, Options};
-use plasmid::node::port;
-use plasmid::node::tools::{RootTools, Tools};
+use plasmid::localnet::anvil::{Anvil, AnvilError, Options};
+use plasmid::localnet::port;
+use plasmid::localnet::tools::RootTools;
+use plasmid::node::tools::Tools;
 use serde_json::{Value, json};
 
 const POLLS: u32 = 3_000;
 const POLL: Duration = Duration::from_millis(20);
 
 fn tools() -> RootTools {
-    Tools::new(None).ensure_root_tools().unwrap()
+    RootTools::ensure(&Tools::new(None)).unwrap()
 }
 
 async fn call(anvil: &Anvil, method: &str, params: Value) -> Value {
@@ -166,4 +167,77 @@ async fn a_damaged_state_is_refused_with_the_way_out() {
         text.contains("state.json.gz") && text.contains("--reset"),
         "{text}"
     );
+}
+
+/// anvil gives no memory back, so its process is started anew once it has mined many blocks: what anybody may still ask for is there
+/// afterwards, and the chain goes on from the same block.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_has_mined_much_is_started_anew_and_nothing_that_counts_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path());
+    let program = tools().anvil;
+    let mut anvil = Anvil::start(&program, &options).await.unwrap();
+    let first = anvil.process().pid();
+    wait_until(&anvil, 3).await;
+    let accounts = call(&anvil, "eth_accounts", json!([])).await;
+    // Its creation logs one event.
+    let create = json!([{"from": accounts[0], "data": "0x60006000a000"}]);
+    let hash = call(&anvil, "eth_sendTransaction", create).await;
+    let receipt = loop {
+        let receipt = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
+        if receipt.is_object() {
+            break receipt;
+        }
+        tokio::time::sleep(POLL).await;
+    };
+    let logs = call(&anvil, "eth_getLogs", json!([{"fromBlock": "0x0"}])).await;
+    assert_eq!(logs.as_array().map(Vec::len), Some(1));
+    let at = number(&receipt["blockNumber"]);
+    anvil.renew().await.unwrap();
+    assert_eq!(anvil.process().pid(), first, "it has mined few blocks");
+
+    call(&anvil, "anvil_mine", json!(["0x800"])).await;
+    let newest = call(&anvil, "eth_getBlockByNumber", json!(["latest", false])).await;
+    let mut renewed = false;
+    for _ in 0..POLLS {
+        anvil.renew().await.unwrap();
+        renewed = anvil.process().pid() != first;
+        if renewed {
+            break;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    assert!(renewed);
+    let header = async |anvil: &Anvil, number: u64| {
+        let asked = json!([format!("{number:#x}"), false]);
+        call(anvil, "eth_getBlockByNumber", asked).await
+    };
+    let tip = number(&newest["number"]);
+    assert_eq!(header(&anvil, tip).await["hash"], newest["hash"]);
+    assert!(header(&anvil, tip - 400).await.is_object());
+    assert!(header(&anvil, at - 1).await.is_object());
+    assert!(header(&anvil, at + 2).await.is_null(), "old and empty");
+    let again = call(&anvil, "eth_getLogs", json!([{"fromBlock": "0x0"}])).await;
+    assert_eq!(again, logs);
+    let again = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(again["blockHash"], receipt["blockHash"]);
+    // What nodes ask for of the final block is known at once.
+    let asked = json!([accounts[0], "finalized"]);
+    assert!(call(&anvil, "eth_getBalance", asked).await.is_string());
+    let last = block(&anvil, "latest").await;
+    wait_until(&anvil, last + 2).await;
+    let mut parent = header(&anvil, tip).await;
+    for height in tip + 1..=last + 2 {
+        let next = header(&anvil, height).await;
+        assert_eq!(next["parentHash"], parent["hash"]);
+        assert!(number(&next["timestamp"]) >= number(&parent["timestamp"]));
+        parent = next;
+    }
+    // What was thin when it was loaded is kept and loaded again.
+    anvil.process().kill().unwrap();
+    drop(anvil);
+    let mut anvil = Anvil::start(&program, &options).await.unwrap();
+    let again = call(&anvil, "eth_getLogs", json!([{"fromBlock": "0x0"}])).await;
+    assert_eq!(again, logs);
+    anvil.stop(Duration::from_secs(20)).await.unwrap();
 }

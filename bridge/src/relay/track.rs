@@ -5,6 +5,7 @@
 //!     chain id   block      latest   N deep    the last   events     contracts'
 //!                before     or tag             target is  in ranges  state at
 //!                deployment                    the same?             the target
+//!                                              (the next block's parent says so)
 //! ```
 //! Events must come in order without a gap, each extending the hash chain by its own bytes; when a scan ends, the hash chain and the records
 //! of checkpoints must be those of the contracts themselves in the final block. Nothing becomes visible before it was compared.
@@ -32,8 +33,9 @@ mod messages;
 pub use messages::{Ask, Reply, Standing, Verified};
 
 /// Records of checkpoints that are compared at once, the newest ones; fewer while an endpoint is too slow for them. Their digests lead back to
-/// the content of all before; the ring that root keeps them in is longer.
-const MAX_COMPARED_RECORDS: u64 = 32;
+/// the content of all before. RootChain keeps records in a ring of `recordSlots`, refuses to be deployed with fewer than ten, and refuses a
+/// question for one that is overwritten.
+const MAX_COMPARED_RECORDS: u64 = 8;
 /// No wait that an endpoint asks for is longer than this, in milliseconds.
 const MAX_ASKED_WAIT_MS: u64 = 30_000;
 

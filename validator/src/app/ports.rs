@@ -1,9 +1,12 @@
 //! What the application asks of its surroundings: the root chain as this node sees it, and the checkpoint key.
 //!
-//! Both answer at once from what they hold. No ABCI call waits for a network: a root that is silent makes this node abstain,
+//! All answer at once from what they hold. No ABCI call waits for a network: a root that is silent makes this node abstain,
 //! never the chain wait.
 
+use std::sync::Arc;
+
 use alloy_primitives::B256;
+use plasmid_bridge::relay::inbox::View;
 
 /// The root chain's inbox, as far as this node has seen it finalized.
 pub trait Outlook: Send + Sync {
@@ -35,6 +38,15 @@ pub struct Agreed<'a> {
     pub time: u64,
     /// Whether its checkpoint of this epoch has this digest.
     pub is_own: &'a dyn Fn(u64, &B256) -> bool,
+}
+
+/// The root chain as reads show it.
+pub trait Sight: Send + Sync {
+    /// What was seen last.
+    fn view(&self) -> Arc<View>;
+
+    /// Whether the endpoints agree, and what they show is recent.
+    fn is_sound(&self) -> bool;
 }
 
 /// A node that sees no root chain: it abstains.

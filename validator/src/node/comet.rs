@@ -17,7 +17,7 @@ use std::time::Duration;
 use plasmid_bridge::client::whole;
 
 use super::process::{Child, ProcessError};
-pub use super::tools::COMETBFT_VERSION;
+use crate::engine::version::{COMETBFT_VERSION, triple};
 
 mod beside;
 pub mod config;
@@ -65,6 +65,11 @@ pub enum CometError {
     #[error(transparent)]
     Rpc(#[from] RpcError),
 }
+
+/// How late the timers of an engine may be whose blocks do not come faster than the block time below: an engine that idles then takes
+/// three fifths of the processor time, and a block comes a few milliseconds later.
+const SLACK: Duration = Duration::from_millis(20);
+const SLACK_BLOCK_TIME: Duration = Duration::from_millis(250);
 
 /// The folder that CometBFT is started with.
 #[derive(Clone, Debug)]
@@ -116,15 +121,21 @@ impl Home {
         replace(&self.config_path(), config.to_text()?.as_bytes())
     }
 
-    /// Writes the configuration; what an operator set in the file that is there stays.
-    pub fn merge_config(&self, config: &Config) -> Result<(), CometError> {
+    /// Writes the configuration; what an operator set in the file that is there stays, and the lines of `unnamed` (section, key) too.
+    pub fn merge_config(
+        &self,
+        config: &Config,
+        unnamed: &[(&str, &str)],
+    ) -> Result<(), CometError> {
         let path = self.config_path();
         if !exists(&path)? {
             return self.write_config(config);
         }
-        let text = merge::merged(&read(&path)?, config).map_err(|error| CometError::Malformed {
-            path: path.clone(),
-            cause: error.to_string(),
+        let text = merge::merged(&read(&path)?, config, unnamed).map_err(|error| {
+            CometError::Malformed {
+                path: path.clone(),
+                cause: error.to_string(),
+            }
         })?;
         replace(&path, text.as_bytes())
     }
@@ -211,7 +222,8 @@ impl Comet {
         log: &Path,
         limit: Duration,
     ) -> Result<Self, CometError> {
-        let rpc = Client::new(home.read_config()?.rpc_address()?)?;
+        let config = home.read_config()?;
+        let rpc = Client::new(config.rpc_address()?)?;
         let mut command = Command::new(program);
         command.arg("start").arg("--home").arg(home.folder());
         // CMTHOME beats --home, and CMT_* beats every line of config.toml.
@@ -223,7 +235,10 @@ impl Comet {
         }
         // Several nodes share this machine: a second thread of each would mostly wake the first one, for a third of its time.
         command.env("GOMAXPROCS", "1");
-        let mut child = Child::spawn("CometBFT", command, log)?;
+        // Its consensus reactor looks at the round's state 10,000 times a second, whether it has changed or not.
+        let is_slow = config.consensus.timeout_commit.0 >= SLACK_BLOCK_TIME;
+        let slack = if is_slow { SLACK } else { Duration::ZERO };
+        let mut child = Child::spawn_patient("CometBFT", command, log, slack)?;
         child.ready(limit, || rpc.status()).await?;
         Ok(Self { child, rpc })
     }
@@ -259,23 +274,6 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
         });
     }
     Ok(said)
-}
-
-/// Whether an engine of this version is older than the pinned one; a version that cannot be read counts as older.
-pub fn is_old(version: &str) -> bool {
-    match (triple(version), triple(COMETBFT_VERSION)) {
-        (Some(found), Some(least)) => found < least,
-        _ => true,
-    }
-}
-
-/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
-fn triple(version: &str) -> Option<(u32, u32, u32)> {
-    let plain = version.strip_prefix('v').unwrap_or(version);
-    let plain = plain.split(['+', '-']).next()?;
-    let mut parts = plain.split('.').map(|part| part.parse().ok());
-    let triple = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(triple)
 }
 
 /// Largest file of CometBFT's that is read.

@@ -68,7 +68,18 @@ pub struct Child {
 
 impl Child {
     /// Starts `command` with no input and both outputs appended to `log`, whose folder must exist.
-    pub fn spawn(name: &str, mut command: Command, log: &Path) -> Result<Self, ProcessError> {
+    pub fn spawn(name: &str, command: Command, log: &Path) -> Result<Self, ProcessError> {
+        Self::spawn_patient(name, command, log, Duration::ZERO)
+    }
+
+    /// As [`Child::spawn`], for a process whose timers may be late by `slack`, so that the kernel wakes it less often; zero is the
+    /// kernel's own default, a twentieth of a millisecond.
+    pub fn spawn_patient(
+        name: &str,
+        mut command: Command,
+        log: &Path,
+        slack: Duration,
+    ) -> Result<Self, ProcessError> {
         let no_log = |source| ProcessError::Log {
             path: log.to_owned(),
             source,
@@ -81,7 +92,7 @@ impl Child {
         let err = out.try_clone().map_err(no_log)?;
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let program = command.get_program().to_string_lossy().into_owned();
-        let inner = spawn_bound(command).map_err(|source| ProcessError::Spawn {
+        let inner = spawn_bound(command, slack).map_err(|source| ProcessError::Spawn {
             name: name.to_owned(),
             program,
             source,
@@ -217,10 +228,11 @@ impl Drop for Child {
     }
 }
 
-/// Spawns `command`, bound to the life of this process, from the thread that lives as long as it.
-pub(super) fn spawn_bound(command: Command) -> io::Result<std::process::Child> {
+/// Spawns `command`, bound to the life of this process, from the thread that lives as long as it. Its timers may be late by `slack`.
+pub(super) fn spawn_bound(command: Command, slack: Duration) -> io::Result<std::process::Child> {
     struct Order {
         command: Command,
+        slack: Duration,
         answer: mpsc::SyncSender<io::Result<std::process::Child>>,
     }
     static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
@@ -228,8 +240,9 @@ pub(super) fn spawn_bound(command: Command) -> io::Result<std::process::Child> {
     let spawner = SPAWNER.get_or_init(|| {
         let (orders, incoming) = mpsc::channel::<Order>();
         std::thread::spawn(move || {
-            for Order { command, answer } in incoming {
-                let _ = answer.send(spawn_here(command));
+            for order in incoming {
+                let child = spawn_here(order.command, order.slack);
+                let _ = order.answer.send(child);
             }
         });
         orders
@@ -237,7 +250,11 @@ pub(super) fn spawn_bound(command: Command) -> io::Result<std::process::Child> {
     let gone = || io::Error::other("the thread that starts processes is gone");
     let (answer, child) = mpsc::sync_channel(1);
     spawner
-        .send(Order { command, answer })
+        .send(Order {
+            command,
+            slack,
+            answer,
+        })
         .map_err(|_| gone())?;
     child.recv().map_err(|_| gone())?
 }
@@ -246,13 +263,16 @@ pub(super) fn spawn_bound(command: Command) -> io::Result<std::process::Child> {
     unsafe_code,
     reason = "a child that dies with us needs prctl between fork and exec"
 )]
-fn spawn_here(mut command: Command) -> io::Result<std::process::Child> {
+fn spawn_here(mut command: Command, slack: Duration) -> io::Result<std::process::Child> {
+    let slack = libc::c_ulong::try_from(slack.as_nanos()).map_err(io::Error::other)?;
     let parent = i32::try_from(std::process::id()).map_err(io::Error::other)?;
     command.process_group(0);
-    // SAFETY: the closure makes two system calls and allocates nothing, which is allowed between fork and exec.
+    // SAFETY: the closure makes three system calls and allocates nothing, which is allowed between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0
+                || libc::prctl(libc::PR_SET_TIMERSLACK, slack) != 0
+            {
                 return Err(io::Error::last_os_error());
             }
             // Our death between fork and prctl would go unnoticed.

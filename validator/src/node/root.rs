@@ -15,7 +15,7 @@ use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::Standing;
 use tokio::sync::watch;
 
-use crate::app::ports::Agreed;
+use crate::app::ports::{Agreed, Sight};
 
 /// A reader of the follower's view; cheap to clone.
 #[derive(Clone, Debug)]
@@ -103,12 +103,6 @@ impl Root {
         Self { view, progress }
     }
 
-    /// The newest view.
-    #[must_use]
-    pub fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view.borrow())
-    }
-
     /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
     /// child's own pair, or `None` when the root chain is not soundly known or has another hash at the cursor.
     #[must_use]
@@ -182,12 +176,6 @@ impl Root {
         self.view.borrow().finalized
     }
 
-    /// Whether the endpoints agree, and what they show is recent.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        self.view.borrow().is_sound(now_ms())
-    }
-
     /// Whether an endpoint shows a root on which this node must not run.
     ///
     /// # Errors
@@ -199,6 +187,16 @@ impl Root {
             .enumerate()
             .find_map(|(endpoint, standing)| refusal(endpoint, standing))
             .map_or(Ok(()), Err)
+    }
+}
+
+impl Sight for Root {
+    fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    fn is_sound(&self) -> bool {
+        self.view.borrow().is_sound(now_ms())
     }
 }
 

@@ -120,6 +120,41 @@ fn the_finalized_tag_is_followed_too() {
 }
 
 #[test]
+fn a_node_that_starts_again_follows_a_root_that_keeps_few_of_many_records() {
+    let mut root = Chain::new();
+    for _ in 0..60 {
+        root.accept(0);
+        root.mine(1);
+    }
+    root.mine(2);
+    let mut run = Run::new(config(), false);
+    is_whole(run.honest(&root), &root);
+    assert_eq!(run.machine.view().accepted, 60);
+}
+
+#[test]
+fn a_final_block_that_stays_is_compared_once_in_a_while() {
+    let root = busy_root(2, 20);
+    let mut run = Run::new(
+        Config {
+            finality: Finality::Tag,
+            poll_ms: 250,
+            ..config()
+        },
+        false,
+    );
+    run.honest(&root);
+    let mut compared = 0;
+    let mut looked = 0;
+    run.go(120, |_, ask| {
+        compared += u32::from(matches!(ask, Ask::Heads(_)));
+        looked += u32::from(matches!(ask, Ask::Block(Which::Finalized)));
+        Ok(root.answer(ask))
+    });
+    assert_eq!(compared, 2, "of {looked} looks");
+}
+
+#[test]
 fn what_is_not_final_is_not_shown() {
     let mut root = busy_root(3, 10);
     let before = root.count;

@@ -46,10 +46,8 @@ impl Track {
                 if block.map(|block| block.hash) != Some(old.hash) {
                     return Err(changed(old.number));
                 }
-                if new.is_some() {
-                    self.target = new;
-                    self.moved_at = Some(now);
-                    self.behind_since = None;
+                if let Some(new) = new {
+                    self.move_to(now, new);
                 }
                 self.ranges_since_recheck = 0;
                 self.phase = Phase::Messages;
@@ -74,6 +72,12 @@ impl Track {
                 None => self.too_early(block.number),
             },
         }
+    }
+
+    fn move_to(&mut self, now: u64, block: Block) {
+        self.target = Some(block);
+        self.moved_at = Some(now);
+        self.behind_since = None;
     }
 
     fn too_early(&mut self, reached: u64) -> Result<Next, Trouble> {
@@ -116,6 +120,16 @@ impl Track {
                     return Ok(Next::Now);
                 }
                 Ok(Next::Poll)
+            }
+            // The next block names the one before by itself.
+            Ordering::Greater if block.number == known.number.saturating_add(1) => {
+                if block.parent != known.hash {
+                    return Err(changed(known.number));
+                }
+                self.move_to(now, block);
+                self.ranges_since_recheck = 0;
+                self.phase = Phase::Messages;
+                Ok(Next::Now)
             }
             Ordering::Greater => {
                 self.phase = Phase::Recheck {

@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{CliError, connect::DEFAULT_FOLDER, output::Output},
-    node::local::usage::{self, Sample},
+    localnet::usage::{self, Process, Sample},
 };
 
 const MIB: f64 = 1_048_576.0;
 const HOUR_SECS: f64 = 3_600.0;
+/// What a local network may use. The memory of a process counts as flat below this slope.
+const MAX_MEMORY_MIB_AN_HOUR: f64 = 8.0;
+const MAX_DISK_MIB: f64 = 150.0;
+const MIN_IDLE_PERCENT: f64 = 90.0;
 
 /// Options of `bench idle`.
 #[derive(Debug, Args)]
@@ -57,24 +61,30 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
         return Ok(());
     };
-    let times: Vec<f64> = samples
-        .iter()
-        .map(|sample| (sample.at - first.at).as_secs_f64())
-        .collect();
     let elapsed = (last.at - first.at).as_secs_f64();
-    let mut busy = 0.0;
+    let (mut busy, mut steepest) = (0.0, ("none", f64::MIN));
     let mut rows = Vec::new();
-    for (name, before) in &first.processes {
-        let values = samples.iter().map(|sample| sample.processes.get(name));
-        let Some(values) = values.collect::<Option<Vec<_>>>() else {
+    for name in first.processes.keys() {
+        if !last.processes.contains_key(name) {
             return Err(CliError::new(format!("{name} ended meanwhile")));
-        };
-        let memory: Vec<f64> = values.iter().map(|one| one.memory_bytes as f64).collect();
-        let used = values.last().map_or(Duration::ZERO, |one| one.processor);
-        let share = used.saturating_sub(before.processor).as_secs_f64() / elapsed;
+        }
+        // The root chain is started anew now and then, and may be between two lives in a look.
+        let looks = samples.iter().filter_map(|sample| {
+            let process = sample.processes.get(name)?;
+            Some(((sample.at - first.at).as_secs_f64(), process))
+        });
+        let (times, uses): (Vec<f64>, Vec<&Process>) = looks.unzip();
+        let memory: Vec<f64> = uses.iter().map(|one| one.memory_bytes as f64).collect();
+        let share = processor_secs(&uses) / elapsed;
         busy += share;
+        let growth = slope(&times, &memory) * HOUR_SECS / MIB;
+        if growth > steepest.1 {
+            steepest = (name.as_str(), growth);
+        }
         rows.push(row(name, &times, &memory, Some(share)));
     }
+    let times = samples.iter().map(|one| (one.at - first.at).as_secs_f64());
+    let times: Vec<f64> = times.collect();
     let disk: Vec<f64> = samples.iter().map(|one| one.disk_bytes as f64).collect();
     rows.push(row("disk", &times, &disk, None));
     let columns = [
@@ -86,13 +96,55 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
     ];
     output.rows("idle", &columns, &rows);
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-    output.object(&json!({
-        "seconds": elapsed.round(),
-        "cores": cores,
-        "idle_percent_of_all_cores": round(100.0 * (1.0 - busy / cores)),
-        "disk_after_an_hour_mib": round((intercept(&times, &disk) + slope(&times, &disk) * HOUR_SECS) / MIB),
-    }));
+    let after_an_hour = (intercept(&times, &disk) + slope(&times, &disk) * HOUR_SECS) / MIB;
+    let idle = 100.0 * (1.0 - busy / cores);
+    let (steepest, growth) = steepest;
+    let verdicts = [
+        verdict(
+            &format!("steepest memory ({steepest}), MiB an hour"),
+            growth,
+            format!("at most {MAX_MEMORY_MIB_AN_HOUR}"),
+            growth <= MAX_MEMORY_MIB_AN_HOUR,
+        ),
+        verdict(
+            "disk after an hour, MiB",
+            after_an_hour,
+            format!("below {MAX_DISK_MIB}"),
+            after_an_hour < MAX_DISK_MIB,
+        ),
+        verdict(
+            &format!("idle percent of {cores} cores"),
+            idle,
+            format!("at least {MIN_IDLE_PERCENT}"),
+            idle >= MIN_IDLE_PERCENT,
+        ),
+    ];
+    output.rows(
+        "verdict",
+        &["bound", "measured", "wanted", "holds"],
+        &verdicts,
+    );
+    output.say(&format!(
+        "looked {} times in {} seconds: memory is VmRSS of /proc/PID/status, processor time utime and stime of /proc/PID/stat, \
+         disk the blocks of all files in the folder; a slope is that of the line that fits all values best",
+        samples.len(),
+        elapsed.round()
+    ));
     Ok(())
+}
+
+/// What a process used from the first look to the last; one that was started anew begins at zero again.
+fn processor_secs(uses: &[&Process]) -> f64 {
+    let pairs = uses.iter().zip(uses.iter().skip(1));
+    let used = pairs.map(|(before, after)| {
+        let since = after.processor.checked_sub(before.processor);
+        since.unwrap_or(after.processor).as_secs_f64()
+    });
+    used.sum()
+}
+
+fn verdict(bound: &str, measured: f64, wanted: String, holds: bool) -> Value {
+    json!({ "bound": bound, "measured": round(measured), "wanted": wanted, "holds": holds })
 }
 
 fn row(name: &str, times: &[f64], values: &[f64], share: Option<f64>) -> Value {
@@ -130,6 +182,17 @@ fn intercept(times: &[f64], values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processor_time_goes_on_across_a_new_process() {
+        let used = |secs| Process {
+            memory_bytes: 0,
+            processor: Duration::from_secs(secs),
+        };
+        let (one, two, anew, last) = (used(10), used(14), used(1), used(3));
+        assert!((processor_secs(&[&one, &two, &anew, &last]) - 7.0).abs() < 1e-9);
+        assert!(processor_secs(&[&one]).abs() < 1e-9);
+    }
 
     #[test]
     fn the_line_that_fits_best_is_found() {

@@ -16,6 +16,8 @@ use crate::relay::track::{Ask, Reply};
 pub const INBOX: Address = address!("1111111111111111111111111111111111111111");
 pub const ROOT_CHAIN: Address = address!("2222222222222222222222222222222222222222");
 pub const DEPLOYED: u64 = 5;
+/// The shortest ring of records that a RootChain is deployed with.
+const RECORD_SLOTS: u64 = 10;
 const DEPLOYMENT: [u8; 20] = [7; 20];
 
 pub fn config() -> Config {
@@ -240,6 +242,9 @@ impl Chain {
             .find(|number| self.hash(*number) == sought.block)
             .ok_or_else(unknown)?;
         let (count, accepted) = self.counts[(number - DEPLOYED) as usize];
+        if sought.first_epoch < sought.end_epoch && accepted > sought.first_epoch + RECORD_SLOTS {
+            return Err(Failure::Refused("NotInRing".into()));
+        }
         let newest = self.acceptances[..accepted as usize].last();
         let index = sought.index;
         let is_kept = index <= count && (count - index < 256 || index.is_multiple_of(32));
