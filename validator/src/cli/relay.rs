@@ -266,8 +266,8 @@ mod tests {
             });
             found.map(|folder| folder.display().to_string())
         };
-        let home = Some("/home/me");
-        let usual = Some("/home/me/.local/state/plasmid".to_owned());
+        let home = Some("/people/me");
+        let usual = Some("/people/me/.local/state/plasmid".to_owned());
         assert_eq!(with(None, home), usual);
         assert_eq!(with(Some("/s"), home).as_deref(), Some("/s/plasmid"));
         // The standard says that a path which is not absolute is ignored.
