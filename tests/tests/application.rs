@@ -11,6 +11,7 @@ use plasmid::chain::record::Record;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::transaction::Body;
 use plasmid::ledger::{Code, Slot};
+use plasmid_bridge::proof::inbox::Body as Message;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::init_chain;
 use plasmid_tests::harness::{Network, Plan};
@@ -444,6 +445,56 @@ fn states_that_root_has_settled_are_given_up_and_all_others_stay() {
         }
     }
     network.run(40);
+}
+
+#[test]
+fn what_root_accepted_is_agreed_on_once_the_child_has_consumed_that_message_and_not_before() {
+    let mut network = quiet();
+    let acceptance = |epoch| Message::Acceptance {
+        epoch,
+        relayer: [1; 20],
+        gas_price: 1,
+        absent: 0,
+    };
+    network.run(16 * 3);
+    let agreed = |network: &Network| network.nodes[0].seen.agreed();
+    assert_eq!(
+        agreed(&network),
+        0,
+        "three epochs are over, and no message says that root has one"
+    );
+    network.inbox.push(acceptance(0));
+    network.inbox.push(acceptance(1));
+    network.run(16);
+    assert_eq!(agreed(&network), 2);
+    // An older one that comes again, or one that this process has not seen, takes nothing back.
+    network.inbox.push(acceptance(0));
+    network.run(16);
+    assert_eq!(agreed(&network), 2);
+    network.nodes[0].flush();
+    network.nodes[0].crash();
+    network.nodes[0].restart(&network.file, &network.chain);
+    network.run(16);
+    assert_eq!(agreed(&network), 0, "it waits for the next one");
+    network.inbox.push(acceptance(2));
+    network.run(16);
+    assert_eq!(agreed(&network), 3);
+}
+
+#[test]
+fn the_set_that_signs_a_checkpoint_is_found_after_the_ring_has_overwritten_it() {
+    let mut network = quiet();
+    let ring = u64::from(network.nodes[0].app().parameters().ring);
+    network.run(16 * (ring + 3));
+    let app = network.nodes[0].app();
+    let first = app.signers(ring).unwrap().expect("it is in the ring");
+    assert!(!first.is_empty());
+    for epoch in 0..3 {
+        // Root is that far behind: the set is the genesis's, whose commitment the checkpoint before it states.
+        let signers = app.signers(epoch).unwrap();
+        assert_eq!(signers.as_ref(), Some(&first), "epoch {epoch}");
+    }
+    assert_eq!(app.signers(10_000).unwrap(), None, "not over");
 }
 
 #[test]

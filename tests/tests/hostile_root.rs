@@ -42,6 +42,9 @@ async fn a_running_network_stands_what_its_root_does() {
     println!("endpoints that fail");
     endpoints_fail_in_every_way(&mut running, &mut random, &alice).await;
     running.agree().await;
+    println!("endpoints that are metered or narrow");
+    metered_and_narrow_endpoints_are_followed(&mut running, &alice).await;
+    running.agree().await;
     println!("an invented deposit");
     an_endpoint_invents_a_deposit(&mut running, &alice).await;
     running.agree().await;
@@ -160,6 +163,27 @@ async fn endpoints_fail_in_every_way(
             (status.root_healthy && status.inbox_seen >= last).then_some(())
         })
         .await;
+}
+
+/// Node 3's only endpoint refuses every other request, or gives the events of few blocks at once: it is followed. The relayer's endpoint does
+/// likewise, and checkpoints go on.
+async fn metered_and_narrow_endpoints_are_followed(running: &mut Running, alice: &Person) {
+    for kind in [Behaviour::Metered, Behaviour::Narrow(1)] {
+        println!("{kind:?}");
+        running.ways[3][0].behave(kind.clone());
+        running.relayer.behave(kind);
+        let index = running.deposit(alice, &fresh("narrow"), 1).await;
+        running
+            .until("node 3 follows root", |view| async move {
+                let status = view.try_status(3).await?;
+                (status.root_healthy && status.inbox_seen >= index).then_some(())
+            })
+            .await;
+        let accepted = running.view().head().await.accepted;
+        accepts(running, accepted + 2).await;
+    }
+    running.ways[3][0].behave(Behaviour::Pass);
+    running.relayer.behave(Behaviour::Pass);
 }
 
 async fn was_asked(way: &Proxy, times: u64) {

@@ -6,19 +6,23 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
-use alloy_sol_types::SolCall;
+use alloy_primitives::B256;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::position::PositionFile;
-use super::rpc::{At, Call, Limits, Rpc, RpcError};
-use crate::abi::{IInbox, IRootChain};
+use super::rpc::{Limits, Rpc, RpcError};
 use crate::relay::config::Config;
 use crate::relay::inbox::{Answer, Event, Inbox, Request, View};
-use crate::relay::seen::{Anchor, Failure, Heads, Position, Sought};
-use crate::relay::track::{Ask, Reply, Standing};
+use crate::relay::seen::{Anchor, Failure, Position};
+use crate::relay::track::Standing;
+
+mod endpoint;
+
+pub use endpoint::view_call;
+
+use endpoint::Endpoint;
 
 /// Requests that wait for one endpoint, at most: the machine has one at a time.
 const QUEUE: usize = 4;
@@ -68,10 +72,11 @@ impl Follower {
         file: Option<PositionFile>,
         endpoints: &[String],
     ) -> Result<Self, RpcError> {
+        let patience = Duration::from_millis(config.patience_ms);
         let limits = Limits {
             // The machine repeats by itself, and knows what to ask anew.
             attempts: 1,
-            request: Duration::from_millis(config.patience_ms),
+            request: patience,
             ..Limits::default()
         };
         let clients = endpoints
@@ -100,8 +105,12 @@ impl Follower {
         for client in clients {
             let (queue, requests) = mpsc::channel(QUEUE);
             queues.push(queue);
-            tasks.push(tokio::spawn(ask_endpoint(
-                client,
+            let endpoint = Endpoint {
+                rpc: client,
+                patience,
+            };
+            tasks.push(tokio::spawn(endpoint::answer_requests(
+                endpoint,
                 addresses,
                 requests,
                 answers_in.clone(),
@@ -300,85 +309,4 @@ fn tell(event: &Event) {
         }
         Event::Agreement => tracing::info!("the endpoints of the root chain agree again"),
     }
-}
-
-async fn ask_endpoint(
-    client: Rpc,
-    addresses: (Address, Address),
-    mut requests: mpsc::Receiver<Request>,
-    answers: mpsc::Sender<Answer>,
-) {
-    while let Some(request) = requests.recv().await {
-        let result = ask(&client, addresses, &request.ask)
-            .await
-            .map_err(|error| error.failure());
-        let answer = Answer {
-            id: request.id,
-            endpoint: request.endpoint,
-            result,
-        };
-        if answers.send(answer).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn ask(rpc: &Rpc, addresses: (Address, Address), ask: &Ask) -> Result<Reply, RpcError> {
-    Ok(match ask {
-        Ask::ChainId => Reply::ChainId(rpc.chain_id().await?),
-        Ask::Block(which) => Reply::Block(rpc.block(*which).await?),
-        Ask::Logs {
-            from,
-            to,
-            address,
-            topic,
-        } => Reply::Logs(rpc.logs(*from, *to, &[*address], &[*topic]).await?),
-        Ask::Heads(sought) => Reply::Heads(heads(rpc, addresses, sought).await?),
-    })
-}
-
-/// What Inbox and RootChain hold after a block.
-async fn heads(
-    rpc: &Rpc,
-    (inbox, root_chain): (Address, Address),
-    sought: &Sought,
-) -> Result<Heads, RpcError> {
-    let at = At::Hash(sought.block);
-    let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
-    let link = if sought.index <= count {
-        let index = sought.index;
-        let link = view_call(rpc, inbox, IInbox::linkCall { index }, at).await?;
-        link.kept.then_some(link.hash)
-    } else {
-        None
-    };
-    let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
-    let mut records = Vec::new();
-    for epoch in sought.first_epoch..sought.end_epoch.min(head.accepted) {
-        records.push(view_call(rpc, root_chain, IRootChain::recordCall { epoch }, at).await?);
-    }
-    Ok(Heads {
-        count,
-        link,
-        accepted: head.accepted,
-        tau: head.tau,
-        records,
-    })
-}
-
-/// Calls a view function and decodes what it returns.
-pub async fn view_call<C: SolCall>(
-    rpc: &Rpc,
-    contract: Address,
-    call: C,
-    at: At,
-) -> Result<C::Return, RpcError> {
-    let data = rpc.call(&Call::to(contract, call.abi_encode()), at).await?;
-    C::abi_decode_returns_validate(&data).map_err(|error| {
-        RpcError::Malformed(format!(
-            "{contract} returned {} bytes to {}: {error}; is the contract there?",
-            data.len(),
-            C::SIGNATURE
-        ))
-    })
 }

@@ -25,9 +25,10 @@ use crate::relay::config::Config;
 use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
-    Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task, tail,
+    Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task,
+    tail::{self, Tail},
 };
-use crate::relay::seen::{Finality, Which};
+use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::Standing;
 
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
@@ -37,8 +38,8 @@ pub const KEPT_MESSAGES: usize = 1 << 19;
 const WATCHED: usize = 16;
 /// How often a person is told how far a long scan of the root chain has come.
 const TELL_INTERVAL: Duration = Duration::from_secs(5);
-/// Attempts to outbid a transaction that the node holds and whose fees are not known.
-const BIDS: usize = 24;
+/// Pages of the newest events that are read at one look, at most.
+const MAX_PAGES: usize = 16;
 
 /// Where checkpoints and shares come from: nodes of the child, none of which is believed.
 pub trait Source {
@@ -74,6 +75,7 @@ pub struct Relayer {
     root_chain: Address,
     deployment: [u8; 20],
     machine: Outbox,
+    tail: Tail,
     watched: VecDeque<(u64, B256)>,
     bid: Option<(u64, Fees)>,
     told: Told,
@@ -119,6 +121,7 @@ impl Relayer {
             root_chain,
             deployment: id.0,
             machine: Outbox::new(deployment, policy),
+            tail: Tail::default(),
             watched: VecDeque::new(),
             bid: None,
             told: Told {
@@ -196,14 +199,14 @@ impl Relayer {
         }
     }
 
-    async fn root_state(&self, view: &View) -> Result<Looked, RpcError> {
+    async fn root_state(&mut self, view: &View) -> Result<Looked, RpcError> {
         let Some(finalized) = view.finalized.filter(|_| view.healthy) else {
             let standing = view.standings.first().unwrap_or(&Standing::Starting);
             return Ok(Looked::NotUsable(format!(
                 "the root chain is not followed to a final block now: {standing}"
             )));
         };
-        let rpc: &Rpc = self.wallet.rpc();
+        let rpc = &Arc::clone(self.wallet.rpc());
         let Some(latest) = rpc.block(Which::Latest).await? else {
             return Ok(Looked::NotUsable(
                 "the root chain has no newest block".into(),
@@ -217,15 +220,13 @@ impl Relayer {
         )
         .await?;
         let count = view_call(rpc, self.inbox, IInbox::countCall {}, At::Hash(latest.hash)).await?;
-        let first = finalized.number.saturating_add(1);
-        let logs = if first <= latest.number {
-            let contracts = [self.inbox, self.root_chain];
-            let topics = [events::MESSAGE, events::ACCEPTANCE];
-            rpc.logs(first, latest.number, &contracts, &topics).await?
-        } else {
-            Vec::new()
-        };
-        let (entries, previous) = match tail::extend(view, &logs, count, &self.deployment) {
+        let contracts = [self.inbox, self.root_chain];
+        if let Some(reason) = read_tail(&mut self.tail, rpc, contracts, &finalized, &latest).await?
+        {
+            return Ok(Looked::NotUsable(reason));
+        }
+        let logs = self.tail.logs();
+        let (entries, previous) = match tail::extend(view, logs, count, &self.deployment) {
             Ok(tail) => tail,
             Err(reason) => return Ok(Looked::NotUsable(reason)),
         };
@@ -276,29 +277,13 @@ impl Relayer {
         nonce: u64,
         replaces: bool,
     ) -> Result<B256, WalletError> {
-        let gas = self.wallet.gas(&call).await?;
-        let mut fees = self.wallet.fees().await?;
-        if let Some((_, last)) = self.bid.filter(|(known, _)| replaces && *known == nonce) {
-            fees = fees.at_least(last.bumped_up());
-        }
-        let mut refused = B256::ZERO;
-        for _ in 0..BIDS {
-            match self.wallet.send_at(call.clone(), nonce, gas, fees).await {
-                Ok(sent) => {
-                    self.bid = Some((nonce, fees));
-                    return Ok(sent.hash());
-                }
-                Err(WalletError::Underpriced { hash, .. }) => {
-                    refused = hash;
-                    fees = fees.bumped_up();
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(WalletError::Underpriced {
-            hash: refused,
-            nonce,
-        })
+        let last = self.bid.filter(|(known, _)| replaces && *known == nonce);
+        let sent = self
+            .wallet
+            .bid(call, nonce, last.map(|(_, fees)| fees))
+            .await?;
+        self.bid = Some((nonce, sent.fees));
+        Ok(sent.hash())
     }
 
     /// Receipts of what was sent, each said once; a transaction that was replaced never has one and is forgotten in time.
@@ -320,6 +305,43 @@ impl Relayer {
         self.watched = kept;
         notices
     }
+}
+
+/// Reads the events after the final block on to the newest one, as far as one look goes; says what is missing.
+async fn read_tail(
+    tail: &mut Tail,
+    rpc: &Rpc,
+    contracts: [Address; 2],
+    finalized: &Block,
+    latest: &Block,
+) -> Result<Option<String>, RpcError> {
+    tail.finalized(finalized.number);
+    if let Some(number) = tail.seen() {
+        let there = rpc.block(Which::Number(number)).await?;
+        tail.check(there.map(|block| block.hash));
+    }
+    let topics = [events::MESSAGE, events::ACCEPTANCE];
+    for _ in 0..MAX_PAGES {
+        let Some(page) = tail.page(latest.number) else {
+            return Ok(None);
+        };
+        match rpc.logs(page.0, page.1, &contracts, &topics).await {
+            Ok(logs) => {
+                if let Err(reason) = tail.take(page, (latest.number, latest.hash), logs) {
+                    return Ok(Some(reason));
+                }
+            }
+            Err(error) if tail.fail(page, &error.failure()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(tail.page(latest.number).map(|(next, _)| {
+        format!(
+            "the root chain's newest events are read up to block {} of {}",
+            next.saturating_sub(1),
+            latest.number
+        )
+    }))
 }
 
 async fn fetch<S: Source>(source: &S, epoch: u64) -> Outcome {

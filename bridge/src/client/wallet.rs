@@ -17,7 +17,7 @@ mod refusal;
 mod wait;
 
 pub use error::WalletError;
-pub use fees::{Fees, Policy};
+pub use fees::{Fees, Options, Policy};
 pub use key::{Key, KeyError};
 
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub const GAS_CAP: u64 = 1 << 24;
 /// The minimum of gas over an estimate. Every 32nd message writes a slot more than the others (22,100 gas), and messages that come between
 /// estimate and block decide which one that is; a quarter of a deposit's 80,000 is less.
 pub const HEADROOM: u64 = 30_000;
+
+/// Attempts to outbid a transaction that the node holds and whose fees are not known.
+const MAX_BIDS: usize = 24;
 
 /// A transaction that was handed to the node.
 #[derive(Clone, Debug)]
@@ -140,17 +143,26 @@ impl Wallet {
         Ok(Fees { max, tip })
     }
 
-    /// Whether the policy allows these fees for this much gas.
+    /// Whether the policy allows these fees for this much gas. The tip is what is paid for certain, whatever root's fee is: a node that calls
+    /// every offer too low must not raise it without end.
     pub fn check(&self, fees: Fees, gas: u64) -> Result<(), WalletError> {
         if fees.max > self.policy.max_fee {
             return Err(self.too_dear(fees.max));
+        }
+        let max = self.policy.max_offered_tip();
+        if fees.tip > max {
+            return Err(WalletError::TipTooHigh {
+                needed: fees.tip,
+                max,
+                option: self.policy.options.map(|options| options.max_tip),
+            });
         }
         let needed = fees.max.saturating_mul(u128::from(gas));
         match self.policy.max_cost {
             Some(max) if needed > max => Err(WalletError::TooCostly {
                 needed,
                 max,
-                option: self.policy.options.map(|(_, option)| option),
+                option: self.policy.options.map(|options| options.max_cost),
             }),
             _ => Ok(()),
         }
@@ -160,7 +172,7 @@ impl Wallet {
         WalletError::TooDear {
             needed,
             max: self.policy.max_fee,
-            option: self.policy.options.map(|(option, _)| option),
+            option: self.policy.options.map(|options| options.max_fee),
         }
     }
 
@@ -187,7 +199,7 @@ impl Wallet {
     /// Sends a call with the account's next nonce.
     pub async fn send(&self, call: Call) -> Result<Sent, WalletError> {
         let gas = self.gas(&call).await?;
-        let fees = self.fees().await?.within(NODE_CAP, gas);
+        let fees = self.fees().await?;
         self.send_with(call, gas, fees).await
     }
 
@@ -210,6 +222,7 @@ impl Wallet {
         gas: u64,
         fees: Fees,
     ) -> Result<Sent, WalletError> {
+        let fees = fees.within(NODE_CAP, gas);
         self.check(fees, gas)?;
         let (raw, hash) = self.signed(&call, nonce, gas, fees);
         if let Some(tell) = self.tell {
@@ -232,9 +245,31 @@ impl Wallet {
         let again = self
             .send_at(sent.call.clone(), sent.nonce, sent.gas, fees)
             .await?;
-        sent.fees = fees;
+        sent.fees = again.fees;
         sent.hashes.extend(again.hashes);
         Ok(())
+    }
+
+    /// Sends a call with a given nonce for more than `last` offered, if this account offered something for it, and for an eighth more each
+    /// time the node holds a transaction that offers more. Its word is no proof of that one, so the policy bounds what is offered.
+    pub async fn bid(
+        &self,
+        call: Call,
+        nonce: u64,
+        last: Option<Fees>,
+    ) -> Result<Sent, WalletError> {
+        let gas = self.gas(&call).await?;
+        let mut fees = self.fees().await?;
+        if let Some(last) = last {
+            fees = fees.at_least(last.bumped_up());
+        }
+        for _ in 1..MAX_BIDS {
+            match self.send_at(call.clone(), nonce, gas, fees).await {
+                Err(WalletError::Underpriced { .. }) => fees = fees.bumped_up(),
+                done => return done,
+            }
+        }
+        self.send_at(call, nonce, gas, fees).await
     }
 
     /// Sends a call and waits for it.

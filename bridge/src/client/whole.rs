@@ -53,7 +53,50 @@ fn write(
     file.write_all(bytes)?;
     file.sync_all()?;
     rename(fresh).map_err(|refused| refused.error)?;
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    sync(folder.unwrap_or(Path::new(".")))
+}
+
+/// Makes a folder and those above it that are missing, and syncs their names.
+///
+/// # Errors
+/// What the system says.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    sync_upwards(folder)
+}
+
+/// Makes sure that the file at `path` outlives a loss of power. Its writer may have been killed after the rename and before the sync of the folder:
+/// then it is there, is read, and may be gone later. Call this before anything depends on a file that was found.
+///
+/// # Errors
+/// What the system says; when there is no file too.
+pub fn settle(path: &Path) -> io::Result<()> {
+    sync(path)?;
+    path.parent().map_or(Ok(()), sync_upwards)
+}
+
+/// Syncs a folder, and those above it as far as they may be opened: any of them may be new.
+fn sync_upwards(folder: &Path) -> io::Result<()> {
+    // A file that is named without a folder stands in the one that the process is in.
+    let folder = match folder == Path::new("") {
+        true => Path::new("."),
+        false => folder,
+    };
+    let folder = fs::canonicalize(folder)?;
+    sync(&folder)?;
+    for above in folder.ancestors().skip(1) {
+        if sync(above).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    #[cfg(test)]
+    tests::SYNCED.with_borrow_mut(|synced| synced.push(path.to_owned()));
+    Ok(())
 }
 
 /// Makes the new file and locks it.

@@ -34,6 +34,7 @@ pub struct Inbox {
     /// The generations of the tracks when the view was made.
     shown: Vec<u64>,
     has_news: bool,
+    stall_ms: u64,
     view: View,
 }
 
@@ -45,6 +46,7 @@ impl Inbox {
         position: Option<Position>,
         two_endpoints: bool,
     ) -> Self {
+        let stall_ms = config.stall_ms;
         let config = Arc::new(config);
         let count = if two_endpoints { 2 } else { 1 };
         let tracks: Vec<_> = (0..count)
@@ -58,6 +60,7 @@ impl Inbox {
             acceptances: BTreeMap::new(),
             accepted: 0,
             healthy: false,
+            stale_at: 0,
             standings: standings.clone(),
         };
         Self {
@@ -67,6 +70,7 @@ impl Inbox {
             disputed: false,
             shown: Vec::new(),
             has_news: true,
+            stall_ms,
             view,
         }
     }
@@ -165,7 +169,7 @@ impl Inbox {
                     self.disputed = false;
                     events.push(Event::Agreement);
                 }
-                events.extend(self.show(endpoint, count));
+                events.extend(self.show(now, endpoint, count));
             }
             Ok(None) => {}
             Err((index, links)) => {
@@ -233,7 +237,7 @@ impl Inbox {
     }
 
     /// Makes what `endpoint` holds up to `count` visible.
-    fn show(&mut self, endpoint: usize, count: u64) -> Option<Event> {
+    fn show(&mut self, now: u64, endpoint: usize, count: u64) -> Option<Event> {
         let track = self.tracks.get(endpoint)?;
         let verified = || self.tracks.iter().filter_map(Track::verified);
         let block = verified()
@@ -260,6 +264,9 @@ impl Inbox {
             .cloned()
             .collect();
         self.view.anchor = *track.anchor();
+        if self.view.finalized != Some(block) {
+            self.view.stale_at = now.saturating_add(self.stall_ms);
+        }
         self.view.finalized = Some(block);
         self.view.accepted = accepted;
         self.view.acceptances = self.agreed_acceptances(accepted);

@@ -54,7 +54,10 @@ pub enum Failure {
     Unreachable,
     /// The endpoint asks for fewer requests.
     #[error("it asks for fewer requests")]
-    RateLimited,
+    RateLimited {
+        /// Milliseconds after which it may be asked again, as it says.
+        wait_ms: u64,
+    },
     /// The answer is larger than what is read, or the endpoint says that it would be.
     #[error("its answer is too large")]
     TooLarge,

@@ -32,6 +32,13 @@ mod messages;
 
 pub use messages::{Ask, Reply, Standing, Verified};
 
+/// Records of checkpoints that are compared at once, the newest ones; fewer while an endpoint is too slow for them. Their digests lead back to
+/// the content of all before. RootChain keeps records in a ring of `recordSlots`, refuses to be deployed with fewer than ten, and refuses a
+/// question for one that is overwritten.
+const MAX_COMPARED_RECORDS: u64 = 8;
+/// No wait that an endpoint asks for is longer than this, in milliseconds.
+const MAX_ASKED_WAIT_MS: u64 = 30_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Identify,
@@ -77,8 +84,8 @@ pub struct Track {
     accepted: u64,
     /// Records of checkpoints below this epoch were compared with RootChain's.
     compared: u64,
-    /// When all was compared last.
-    compared_at: u64,
+    /// The block whose contracts were looked at last, and when.
+    compared_at: Option<(B256, u64)>,
     position: Option<Position>,
     doubt: Doubt,
     /// How often all was forgotten.
@@ -87,6 +94,8 @@ pub struct Track {
     next_message_block: u64,
     next_acceptance_block: u64,
     range: u64,
+    /// Records of checkpoints that are compared at once, at most.
+    records_at_once: u64,
     ranges_since_recheck: u32,
     verified: Option<Verified>,
     standing: Standing,
@@ -116,6 +125,7 @@ impl Track {
             next_message_block: 0,
             next_acceptance_block: 0,
             range: config.range.max(1),
+            records_at_once: MAX_COMPARED_RECORDS,
             anchor: confirmed,
             confirmed,
             config,
@@ -123,7 +133,7 @@ impl Track {
             records: BTreeMap::new(),
             accepted: 0,
             compared: 0,
-            compared_at: 0,
+            compared_at: None,
             position,
             doubt: Doubt::None,
             generation: 0,
@@ -234,15 +244,25 @@ impl Track {
     }
 
     fn fail(&mut self, now: u64, ask: &Ask, failure: Failure) {
-        if let Ask::Logs { from, to, .. } = ask {
+        let asked_wait = match failure {
+            Failure::RateLimited { wait_ms } => Some(wait_ms.min(MAX_ASKED_WAIT_MS)),
+            _ => None,
+        };
+        match ask {
+            // It wants fewer questions, and smaller ones would be more.
+            _ if asked_wait.is_some() => {}
             // Whatever the reason, the same range is not asked for again: an endpoint that is too slow for it says nothing at all.
-            self.range = (to.saturating_sub(*from).saturating_add(1) / 2).max(1);
+            Ask::Logs { from, to, .. } => {
+                self.range = (to.saturating_sub(*from).saturating_add(1) / 2).max(1);
+            }
+            Ask::Heads(_) => self.records_at_once = (self.records_at_once / 2).max(1),
+            _ => {}
         }
         let knows_no_final = self.phase == Phase::Head && self.config.finality == Finality::Tag;
         if failure == Failure::Unreachable {
             // After an outage the endpoint may be another chain.
             self.phase = Phase::Identify;
-        } else if self.phase == Phase::Compare {
+        } else if self.phase == Phase::Compare && asked_wait.is_none() {
             // Nodes keep the state of few blocks, and those behind one address differ: the next final block will do.
             self.phase = Phase::Head;
         }
@@ -253,6 +273,8 @@ impl Track {
             };
         }
         self.back_off(now);
+        let asked = now.saturating_add(asked_wait.unwrap_or(0));
+        self.ready_at = self.ready_at.max(asked);
     }
 
     fn back_off(&mut self, now: u64) {

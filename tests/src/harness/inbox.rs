@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::B256;
-use plasmid::app::ports::Outlook;
+use plasmid::app::ports::{Agreed, Outlook};
 use plasmid_bridge::proof::inbox::{self, Body, Message};
 
 /// A message's bytes, and the link after it.
@@ -56,6 +56,7 @@ pub struct Seen {
     inbox: Inbox,
     seen: Mutex<u64>,
     settled: AtomicU64,
+    agreed: AtomicU64,
 }
 
 impl Seen {
@@ -65,6 +66,7 @@ impl Seen {
             inbox,
             seen: Mutex::new(0),
             settled: AtomicU64::new(0),
+            agreed: AtomicU64::new(0),
         }
     }
 
@@ -80,10 +82,16 @@ impl Seen {
     pub fn settle(&self, epochs: u64) {
         self.settled.store(epochs, Ordering::SeqCst);
     }
+
+    /// Checkpoints whose acceptance the child has consumed, as this node said at the end of the last epoch.
+    pub fn agreed(&self) -> u64 {
+        self.agreed.load(Ordering::SeqCst)
+    }
 }
 
 impl Outlook for Seen {
-    fn settled(&self) -> u64 {
+    fn settled(&self, agreed: &Agreed<'_>) -> u64 {
+        self.agreed.store(agreed.accepted, Ordering::SeqCst);
         self.settled.load(Ordering::SeqCst)
     }
 

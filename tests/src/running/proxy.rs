@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
@@ -33,6 +33,10 @@ pub enum Behaviour {
     Delay(Duration),
     /// Says "too many requests".
     RateLimited,
+    /// Says so to every other request.
+    Metered,
+    /// Refuses questions for the events of more blocks than this.
+    Narrow(u64),
     /// Closes the connection.
     Drop,
     /// Never answers, until it is told to do something else.
@@ -159,8 +163,8 @@ impl Door {
     async fn serve(self, stream: TcpStream) {
         let mut stream = BufReader::new(stream);
         while let Some(body) = read_request(&mut stream).await {
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            let Some(bytes) = self.reply(body).await else {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed);
+            let Some(bytes) = self.reply(body, number).await else {
                 return;
             };
             if stream.get_mut().write_all(&bytes).await.is_err() {
@@ -170,7 +174,7 @@ impl Door {
     }
 
     /// The bytes to write back; none: the connection is closed.
-    async fn reply(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+    async fn reply(&self, body: Vec<u8>, number: u64) -> Option<Vec<u8>> {
         let behaviour = self.behaviour.borrow().clone();
         match behaviour {
             Behaviour::Pass => self.pass(body).await,
@@ -178,9 +182,13 @@ impl Door {
                 tokio::time::sleep(wait).await;
                 self.pass(body).await
             }
-            Behaviour::RateLimited => {
-                Some(http("429 Too Many Requests\r\nretry-after: 1", b"slow"))
-            }
+            Behaviour::RateLimited => Some(too_many()),
+            Behaviour::Metered if number.is_multiple_of(2) => Some(too_many()),
+            Behaviour::Metered => self.pass(body).await,
+            Behaviour::Narrow(blocks) => match asked_blocks(&body) {
+                Some(asked) if asked > blocks => Some(too_wide(&body, blocks)),
+                _ => self.pass(body).await,
+            },
             Behaviour::Drop => None,
             Behaviour::Silent => {
                 let _ = self.behaviour.clone().changed().await;
@@ -206,6 +214,30 @@ impl Door {
     async fn pass(&self, body: Vec<u8>) -> Option<Vec<u8>> {
         Some(http("200 OK", &self.upstream.ask(body).await?))
     }
+}
+
+fn too_many() -> Vec<u8> {
+    http("429 Too Many Requests\r\nretry-after: 1", b"slow")
+}
+
+/// Of how many blocks this question wants the events; none when it is another question.
+fn asked_blocks(body: &[u8]) -> Option<u64> {
+    let question: Value = serde_json::from_slice(body).ok()?;
+    let number = |name: &str| {
+        let text = question["params"][0][name].as_str()?;
+        u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+    };
+    (question["method"] == "eth_getLogs").then_some(())?;
+    Some(number("toBlock")? + 1 - number("fromBlock")?)
+}
+
+fn too_wide(body: &[u8], blocks: u64) -> Vec<u8> {
+    let question: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = format!("query exceeds max block range {blocks}");
+    let answer = json!({
+        "jsonrpc": "2.0", "id": question["id"], "error": { "code": -32602, "message": message },
+    });
+    http("200 OK", answer.to_string().as_bytes())
 }
 
 fn method(body: &[u8]) -> String {

@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use plasmid_staking::Member;
 use tendermint_proto::v0_38::abci::{
     RequestCheckTx, RequestExtendVote, RequestFinalizeBlock, RequestInfo, RequestInitChain,
     RequestPrepareProposal, RequestProcessProposal, RequestQuery, RequestVerifyVoteExtension,
@@ -77,7 +78,8 @@ pub struct App {
     parameters: Parameters,
     deployment: Deployment,
     genesis: BlockCommitment,
-    set: Vec<([u8; 32], u64)>,
+    /// The set of epochs 0 and 1, and its commitment.
+    first_set: (Vec<Member>, B256),
     state: RwLock<State>,
     /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
     turnstile: Mutex<()>,
@@ -119,7 +121,12 @@ impl App {
     ) -> Result<Self, Fault> {
         let parameters = genesis.genesis.parameters;
         let commitment = genesis.built.commitment(&genesis.genesis, &genesis.root);
-        let Built { tree, members, .. } = genesis.built;
+        let Built {
+            tree,
+            members,
+            sets: [_, set],
+            ..
+        } = genesis.built;
         let state = match loaded {
             Some(loaded) => State::load(loaded, &parameters, surroundings.store.as_ref())?,
             None => State::genesis(tree, commitment),
@@ -130,9 +137,6 @@ impl App {
                 "the store's parameters are not the genesis file's",
             ));
         }
-        let set = members
-            .iter()
-            .map(|member| (member.consensus_key, member.power));
         // A node that starts again goes on at its height: what comes before its first block is as young as that block.
         let mut pool = Pool::new(surroundings.pool);
         pool.begin(state.tip.height);
@@ -140,7 +144,7 @@ impl App {
             parameters,
             deployment: genesis.deployment,
             genesis: commitment,
-            set: set.collect(),
+            first_set: (members, set.commitment.into()),
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),

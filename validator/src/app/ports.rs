@@ -19,7 +19,9 @@ pub trait Outlook: Send + Sync {
 
     /// How many checkpoints, from the first on, have been final on root for another challenge window, the newest final one
     /// excepted, under which claims are made: their states need no proofs from this node any more.
-    fn settled(&self) -> u64 {
+    ///
+    /// What is settled is given up for good, so the word of this node's endpoints counts only within what the child agreed on.
+    fn settled(&self, _agreed: &Agreed<'_>) -> u64 {
         0
     }
 
@@ -27,12 +29,23 @@ pub trait Outlook: Send + Sync {
     fn consumed(&self, cursor: u64, hash: B256);
 }
 
+/// What the child itself knows of root: two thirds of its power stand behind it.
+#[derive(Clone, Copy)]
+pub struct Agreed<'a> {
+    /// Checkpoints whose acceptance the child has consumed as a message.
+    pub accepted: u64,
+    /// The time of its last block, in seconds.
+    pub time: u64,
+    /// Whether its checkpoint of this epoch has this digest.
+    pub is_own: &'a dyn Fn(u64, &B256) -> bool,
+}
+
 /// The root chain as reads show it.
 pub trait Sight: Send + Sync {
     /// What was seen last.
     fn view(&self) -> Arc<View>;
 
-    /// Whether an endpoint answers now, and those that do agree.
+    /// Whether the endpoints agree, and what they show is recent.
     fn is_sound(&self) -> bool;
 }
 

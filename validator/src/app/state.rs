@@ -50,6 +50,9 @@ pub struct State {
     pub(super) pending: Option<Arc<Record>>,
     /// What was executed since the start.
     pub work: Work,
+    /// Checkpoints that root has accepted, by the messages that the child consumed since this process started: two thirds of the power
+    /// reported them, so no endpoint of one node makes them up.
+    pub accepted: u64,
     /// The last block's record, so that its transactions are found before and while the store takes it.
     latest: Option<Arc<Record>>,
     /// The height that FinalizeBlock answered last.
@@ -84,6 +87,7 @@ impl State {
             checkpoints,
             pending: None,
             work: Work::default(),
+            accepted: 0,
             latest: None,
             answered: height,
         })
@@ -98,6 +102,7 @@ impl State {
             checkpoints: BTreeMap::new(),
             pending: None,
             work: Work::default(),
+            accepted: 0,
             latest: None,
             answered: 0,
         }
@@ -145,6 +150,7 @@ impl State {
         let committed = commit(&mut self.tree, executed, rules, block_hash, with_witnesses)
             .map_err(Fault::new)?;
         self.tip = committed.block;
+        self.accepted = self.accepted.max(executed.accepted);
         self.epoch_blocks.push(committed.block.hash());
         if let Some(end) = &executed.ended {
             let checkpoint = self.end_epoch(end, &deployment.domain.deployment)?;

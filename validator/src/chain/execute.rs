@@ -12,7 +12,7 @@ mod parts;
 mod votes;
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::inbox::Message;
+use plasmid_bridge::proof::inbox::{Body, Message};
 
 pub use self::outcome::{CarriedShare, Executed, UserMark};
 pub(crate) use self::votes::VoteState;
@@ -133,9 +133,19 @@ pub fn execute<R: Reads>(
         updates: updates(reads, block.height, &parameters)?,
         ended: ended(&mut overlay, &moment, &parameters)?,
         messages: hashes,
+        accepted: accepted(&messages),
         users: marks(parts.users_from(), &checked),
         shares: carried_shares(&state, &tally, &parameters),
     })
+}
+
+/// The epoch after the newest one whose acceptance these messages tell.
+fn accepted(messages: &[Message]) -> u64 {
+    let told = messages.iter().filter_map(|message| match message.body {
+        Body::Acceptance { epoch, .. } => Some(epoch.saturating_add(1)),
+        _ => None,
+    });
+    told.max().unwrap_or(0)
 }
 
 /// What the ledger needs to know of a block.

@@ -5,7 +5,7 @@
 //! ```
 //! The file holds every step but the last; that one is root's own word, so `verify` asks it of a root chain that the caller trusts.
 
-use std::{fs, ops::RangeInclusive, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
@@ -13,13 +13,13 @@ use plasmid_bridge::{
     abi::{self, IRootChain},
     client::{
         follower::view_call,
-        rpc::{At, Rpc},
+        rpc::{At, RpcError},
     },
     proof::{checkpoint::Checkpoint, tree},
     relay::{
         acceptance::Acceptance,
         events::{self, ACCEPTANCE, Heard},
-        seen::Which,
+        seen::{Log, Which},
     },
 };
 use plasmid_proto::bridge::v1::{GetProofRequest, LeafProof};
@@ -37,8 +37,8 @@ use claim::{Claim, Names};
 
 /// The largest proof file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
-/// Root blocks that are searched for an acceptance at a time.
-const RANGE: u64 = 2_000;
+/// Root blocks that are searched for an acceptance at a time, at most.
+const MAX_RANGE: u64 = 2_000;
 
 /// Options of `bridge prove`.
 #[derive(Debug, Args)]
@@ -274,9 +274,23 @@ async fn accepted(
     let id = view_call(&rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
     let newest = rpc.block(Which::Latest).await?;
     let mut last = newest.map_or(0, |block| block.number);
+    let mut range = MAX_RANGE;
     loop {
-        let first = last.saturating_sub(RANGE - 1);
-        if let Some(found) = search(&rpc, (address, id.0), first..=last, epoch).await? {
+        let first = last.saturating_sub(range - 1);
+        let logs = match rpc.logs(first, last, &[address], &[ACCEPTANCE]).await {
+            // Too many blocks, or too many events, for this node at once.
+            Err(
+                RpcError::Refused { .. }
+                | RpcError::TooLarge(_)
+                | RpcError::Status(_)
+                | RpcError::Unreachable(_),
+            ) if range > 1 => {
+                range /= 2;
+                continue;
+            }
+            answer => answer?,
+        };
+        if let Some(found) = find(&logs, (address, id.0), epoch)? {
             return Ok(found);
         }
         if first == 0 {
@@ -288,15 +302,13 @@ async fn accepted(
     }
 }
 
-async fn search(
-    rpc: &Rpc,
+fn find(
+    logs: &[Log],
     (address, deployment): (Address, [u8; 20]),
-    blocks: RangeInclusive<u64>,
     epoch: u64,
 ) -> Result<Option<Acceptance>, CliError> {
-    let (first, last) = blocks.into_inner();
-    for log in rpc.logs(first, last, &[address], &[ACCEPTANCE]).await? {
-        match events::decode(&log, &deployment).map_err(CliError::new)? {
+    for log in logs {
+        match events::decode(log, &deployment).map_err(CliError::new)? {
             Heard::Acceptance(found) if found.epoch == epoch && log.address == address => {
                 return Ok(Some(*found));
             }

@@ -1,6 +1,6 @@
 //! `plasmid relay`: carries checkpoints from a node to the root chain, holding no validator's key.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use clap::Args;
 use plasmid_bridge::{
@@ -9,7 +9,7 @@ use plasmid_bridge::{
         follower::Follower,
         position::PositionFile,
         relayer::{self, Relayer},
-        wallet::{Key, Policy as Spending, Wallet},
+        wallet::{Key, Options, Policy as Spending, Wallet},
     },
     relay::{
         outbox::{Missing, Notice, Policy},
@@ -54,11 +54,12 @@ pub struct RelayCommand {
     /// The highest sum that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
     #[arg(long, value_name = "COINS")]
     max_cost: Option<String>,
-    /// The largest tip per gas that is paid when the root node suggests one, in gwei; the child pays back up to 2.
+    /// The largest tip per gas that is paid when the root node suggests one, in gwei; what replaces a transaction offers up to twice that, and
+    /// the child pays back up to 2.
     #[arg(long, value_name = "GWEI", default_value = "2")]
     max_tip: String,
     /// File that keeps how far the root chain was read, so that the next start goes on from there [default: `relay_position` in the local
-    /// network's folder, where there is one].
+    /// network's folder, where there is one, and else `plasmid/relay_position-<deployment>` in `$XDG_STATE_HOME` or `~/.local/state`].
     #[arg(long, value_name = "FILE")]
     position: Option<PathBuf>,
 }
@@ -74,7 +75,11 @@ impl RelayCommand {
                 .transpose()?,
             max_tip,
             min_tip: Spending::default().min_tip.min(max_tip),
-            options: Some(("--max-fee", "--max-cost")),
+            options: Some(Options {
+                max_fee: "--max-fee",
+                max_tip: "--max-tip",
+                max_cost: "--max-cost",
+            }),
             ..Spending::default()
         })
     }
@@ -85,9 +90,26 @@ impl RelayCommand {
             let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
             folder.is_dir().then(|| folder.join("relay_position"))
         };
-        let path = self.position.clone().or_else(local)?;
+        let users = || {
+            let folder = state_folder(|name| std::env::var_os(name).map(PathBuf::from))?;
+            if let Err(error) = fs::create_dir_all(&folder) {
+                let folder = folder.display();
+                tracing::warn!(%error, %folder, "the next start reads the root chain from the deployment's first block: name a file with --position");
+                return None;
+            }
+            Some(folder.join(format!("relay_position-{}", hex::encode(deployment))))
+        };
+        let path = self.position.clone().or_else(local).or_else(users)?;
         Some(PositionFile::open(&path, deployment))
     }
+}
+
+/// Where programs keep what they remember for a user, by the XDG base directories.
+fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let named = variable("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
+    let home = || variable("HOME").filter(|home| home.is_absolute());
+    let folder = named.or_else(|| home().map(|home| home.join(".local/state")))?;
+    Some(folder.join("plasmid"))
 }
 
 /// Runs `plasmid relay` until Ctrl-C.
@@ -231,4 +253,28 @@ pub(super) fn named(missing: &[Missing]) -> String {
         more => format!(" and of {more} more operators"),
     };
     format!("no share of {}{more}", first.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relayer_keeps_its_position_in_the_users_state_folder() {
+        let with = |state: Option<&str>, home: Option<&str>| {
+            let found = state_folder(|name| match name {
+                "XDG_STATE_HOME" => state.map(PathBuf::from),
+                _ => home.map(PathBuf::from),
+            });
+            found.map(|folder| folder.display().to_string())
+        };
+        let home = Some("/people/me");
+        let usual = Some("/people/me/.local/state/plasmid".to_owned());
+        assert_eq!(with(None, home), usual);
+        assert_eq!(with(Some("/s"), home).as_deref(), Some("/s/plasmid"));
+        // The standard says that a path which is not absolute is ignored.
+        assert_eq!(with(Some("s"), home), usual);
+        assert_eq!(with(None, Some("")), None);
+        assert_eq!(with(None, None), None);
+    }
 }

@@ -178,6 +178,28 @@ impl Home {
         Ok(public)
     }
 
+    /// The height at which this home's consensus key signed last, zero before its first vote; `None` where there is no sign state.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is none of CometBFT's.
+    pub fn last_vote(&self) -> Result<Option<u64>, CometError> {
+        let path = self.sign_state_path();
+        if !exists(&path)? {
+            return Ok(None);
+        }
+        let malformed = |cause: String| CometError::Malformed {
+            path: path.clone(),
+            cause,
+        };
+        let state: serde_json::Value =
+            serde_json::from_str(&read(&path)?).map_err(|error| malformed(error.to_string()))?;
+        let height = state["height"]
+            .as_str()
+            .and_then(|height| height.parse().ok());
+        let height = height.ok_or_else(|| malformed("it has no height".to_owned()))?;
+        Ok(Some(height))
+    }
+
     /// Makes sure that the home holds this node key (Ed25519 seed); gives the node's id, 40 hex digits.
     pub fn ensure_node_key(&self, seed: &[u8; 32]) -> Result<String, CometError> {
         keys::ensure_node_key(&self.node_key_path(), seed)
@@ -292,5 +314,5 @@ fn create(path: &Path, content: &[u8]) -> Result<(), CometError> {
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)
+    path.parent().map_or(Ok(()), whole::make_folder)
 }

@@ -285,7 +285,7 @@ fn read_bounded(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// [`ConfigError::Io`].
 pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let folder = path.parent().map_or(Ok(()), whole::make_folder);
     folder
         .and_then(|()| whole::replace(path, text.as_bytes(), whole::PRIVATE))
         .map_err(|source| ConfigError::Io {

@@ -38,18 +38,27 @@ const BATCH: u64 = 64;
 
 /// A position among the epochs that root has not accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Position(u64);
+struct Position {
+    next: u64,
+    /// Checkpoints that root had accepted at the last round.
+    accepted: u64,
+}
 
 impl Position {
     /// The epochs of a round: the first ones that are not done, of those that root has not accepted and that are below `end`.
     fn round(&mut self, accepted: u64, end: u64) -> Range<u64> {
-        self.0 = self.0.max(accepted);
-        self.0..end.min(self.0.saturating_add(BATCH))
+        // Root's count never falls: what was said before was a lie, or this is one. Nothing in between may be left unsigned.
+        if accepted < self.accepted {
+            self.next = accepted;
+        }
+        self.accepted = accepted;
+        self.next = self.next.max(accepted);
+        self.next..end.min(self.next.saturating_add(BATCH))
     }
 
     /// That this epoch of the round needs nothing more.
     fn done(&mut self, epoch: u64) {
-        self.0 = self.0.max(epoch.saturating_add(1));
+        self.next = self.next.max(epoch.saturating_add(1));
     }
 }
 
@@ -122,7 +131,7 @@ pub async fn run(app: Arc<App>, root: Root, others: Vec<Other>) -> Result<Infall
                 Own::Unsigned(Unsigned::ForNow) => break,
             }
         }
-        signed.send_replace(position.0);
+        signed.send_replace(position.next);
         while let Some(ended) = handing.try_join_next() {
             ended.map_err(Fault::new)??;
         }
@@ -206,6 +215,11 @@ async fn submit(other: &Other, share: &LateShare) -> Result<(), Status> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[test]
@@ -218,9 +232,38 @@ mod tests {
             position.done(epoch);
         }
         assert_eq!(position.round(3, 1_000_000).start, 3 + BATCH);
-        // Root may be ahead of a node that catches up, and an endpoint may show less than before.
+        // Root may be ahead of a node that catches up.
         assert!(position.round(100, 90).is_empty());
-        assert_eq!(position.round(5, 110), 100..110);
+        assert_eq!(position.round(100, 110), 100..110);
+    }
+
+    #[test]
+    fn a_lie_about_what_root_accepted_leaves_no_epoch_unsigned_once_it_is_over() {
+        let mut random = ChaCha8Rng::seed_from_u64(0xd117);
+        let (mut position, mut done) = (Position::default(), BTreeSet::new());
+        let (mut accepted, mut ended) = (0, 0);
+        for _ in 0..2_000 {
+            ended += random.random_range(0..3);
+            accepted = ended.min(accepted + random.random_range(0..2));
+            let lie = random.random_range(0..=ended + 50);
+            let said = if random.random_ratio(1, 4) {
+                lie
+            } else {
+                accepted
+            };
+            for epoch in position.round(said, ended) {
+                done.insert(epoch);
+                position.done(epoch);
+            }
+        }
+        while !position.round(accepted, ended).is_empty() {
+            for epoch in position.round(accepted, ended) {
+                done.insert(epoch);
+                position.done(epoch);
+            }
+        }
+        let open = (accepted..ended).filter(|epoch| !done.contains(epoch));
+        assert_eq!(open.collect::<Vec<_>>(), [0; 0]);
     }
 
     #[tokio::test]

@@ -239,7 +239,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
             source,
         },
     };
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let folder = path.parent().map_or(Ok(()), whole::make_folder);
     folder
         .and_then(|()| whole::create(path, bytes, whole::PRIVATE))
         .map_err(failed)

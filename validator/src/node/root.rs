@@ -8,14 +8,14 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
-use plasmid_bridge::client::follower::{Follower, Progress};
+use plasmid_bridge::client::follower::{Follower, Progress, now_ms};
 use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::Standing;
 use tokio::sync::watch;
 
-use crate::app::ports::Sight;
+use crate::app::ports::{Agreed, Sight};
 
 /// A reader of the follower's view; cheap to clone.
 #[derive(Clone, Debug)]
@@ -149,12 +149,25 @@ impl Root {
     }
 
     /// How many checkpoints, from the first on, have been final for another challenge window; never the newest final one, under
-    /// which claims are made.
+    /// which claims are made. What is settled is given up, so an endpoint that lies must not be able to bring it about: only acceptances
+    /// that the child has consumed count, only up to the child's own time, only of the child's own checkpoints, and none while the
+    /// endpoints are in doubt.
     #[must_use]
-    pub fn settled(&self, window_secs: u64) -> u64 {
+    pub fn settled(&self, window_secs: u64, agreed: &Agreed<'_>) -> u64 {
         let view = self.view.borrow();
-        let now = view.finalized.as_ref().map_or(0, |block| block.time);
-        settled(&view.acceptances, now, window_secs)
+        let Some(block) = view.finalized.filter(|_| view.healthy) else {
+            return 0;
+        };
+        let accepted = view.acceptances.range(..agreed.accepted);
+        let records = accepted.map(|(epoch, record)| (*epoch, not_before_its_end(record)));
+        let records: BTreeMap<_, _> = records.collect();
+        let count = settled(&records, block.time.min(agreed.time), window_secs);
+        // Those before it follow from its digest.
+        let is_own = |record: &Acceptance| (agreed.is_own)(count, &record.digest);
+        records
+            .get(&count)
+            .filter(|one| is_own(one))
+            .map_or(0, |_| count)
     }
 
     /// The newest root block up to which all is known.
@@ -183,9 +196,15 @@ impl Sight for Root {
     }
 
     fn is_sound(&self) -> bool {
-        let view = self.view.borrow();
-        let mut standings = view.standings.iter();
-        view.healthy && standings.any(|standing| matches!(standing, Standing::Following))
+        self.view.borrow().is_sound(now_ms())
+    }
+}
+
+/// No checkpoint was accepted before its epoch was over, whatever an endpoint says; the end is part of what its digest binds.
+fn not_before_its_end(record: &Acceptance) -> Acceptance {
+    Acceptance {
+        time: record.time.max(record.checkpoint.last_block_time),
+        ..record.clone()
     }
 }
 

@@ -10,7 +10,7 @@
 //! a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ impl SignState {
     /// [`SignStateError::Exists`] when there is one, `Locked`, `Io`.
     pub fn create(path: &Path, identity: Identity, floor: u64) -> Result<Self, SignStateError> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|e| failed(path, "written", e))?;
+            whole::make_folder(folder).map_err(|e| failed(path, "written", e))?;
         }
         let lock = lock(path)?;
         if path.exists() {
@@ -138,6 +138,8 @@ impl SignState {
             return Err(SignStateError::Missing(path.to_owned()));
         }
         let lock = lock(path)?;
+        // What it says was signed may leave again, so it must not be lost any more: a process may have ended before its folder was synced.
+        whole::settle(path).map_err(|e| failed(path, "synced", e))?;
         Ok(Self {
             path: path.to_owned(),
             content: read(path)?,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, hex};
 use ed25519_dalek::SigningKey;
@@ -26,6 +27,9 @@ use crate::{
 };
 
 mod error;
+
+/// How often an engine whose files are elsewhere is asked for its key.
+const ENGINE_WATCH: Duration = Duration::from_secs(5);
 
 pub use error::KeysError;
 
@@ -76,6 +80,37 @@ pub fn open(
         key: key.public_key(),
     };
     Ok(Some(Key { key, identity }))
+}
+
+/// Watches a follower's engine whose files are elsewhere: once it answers, its consensus key must be no member's. Ends with the error when it is.
+pub async fn watch_engine(engine: &comet::Client, home: &Home, members: &[Member]) -> KeysError {
+    loop {
+        if let Ok(status) = engine.status().await {
+            let key = status.validator_info.pub_key.to_bytes();
+            if let Err(error) = check_engine(engine.url(), home, &key, members) {
+                return error;
+            }
+        }
+        tokio::time::sleep(ENGINE_WATCH).await;
+    }
+}
+
+fn check_engine(
+    engine: &str,
+    home: &Home,
+    consensus: &[u8],
+    members: &[Member],
+) -> Result<(), KeysError> {
+    let mut members = members.iter();
+    match members.find(|member| member.consensus_key.as_slice() == consensus) {
+        None => Ok(()),
+        Some(member) => Err(KeysError::NoKeyForEngine {
+            engine: engine.to_owned(),
+            operator: Address::from(member.operator),
+            seat: member.seat,
+            checkpoint: home.checkpoint_key_path(),
+        }),
+    }
 }
 
 /// The checkpoint key, before its sign state is open.
@@ -171,7 +206,11 @@ fn newest_signed(
 }
 
 /// The members of the sets of the epoch of the next block and of the one after.
-fn members(tree: &Tree, height: u64, epoch_blocks: u32) -> Result<Vec<Member>, KeysError> {
+pub(super) fn members(
+    tree: &Tree,
+    height: u64,
+    epoch_blocks: u32,
+) -> Result<Vec<Member>, KeysError> {
     let epoch = epoch_of(height.saturating_add(1), epoch_blocks).unwrap_or(0);
     let mut members = Vec::new();
     for epoch in [epoch, epoch.saturating_add(1)] {

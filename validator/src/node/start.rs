@@ -25,7 +25,7 @@ use plasmid_bridge::{
 
 use super::{
     broadcast::Engine,
-    comet::CometError,
+    comet::{self, CometError},
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty,
@@ -41,7 +41,7 @@ use crate::{
         guard::Guard,
         identity,
         pool::Limits as PoolLimits,
-        ports::Outlook,
+        ports::{Agreed, Outlook},
         reads::{Contracts, Facts, Served, Source},
     },
     chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
@@ -159,6 +159,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let key = signer::open(terms, &home, &genesis, tree, height)?;
     let signs = key.is_some();
+    let members = signer::members(tree, height, parameters.epoch_blocks)?;
     // A state that is there is opened before root is waited for, so that what is wrong with it is said at once.
     let fresh = options.new_sign_state && !home.sign_state_path().exists();
     let held = key.as_ref().filter(|_| !fresh);
@@ -206,6 +207,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
+    let unseen = comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?;
     let listen = Listen {
         address: config.grpc,
         limits: connections,
@@ -241,6 +243,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         },
         outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
+        error = signer::watch_engine(&unseen, &home, &members), if options.engine_elsewhere && !signs => Err(error.into()),
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
             Err(error) => Err(error.into()),
@@ -300,12 +303,19 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
 async fn wait_root(root: &Root) -> Result<(), StartError> {
     let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
     while tokio::time::Instant::now() < deadline {
-        root.check()?;
-        if root.finalized().is_some() {
-            return Ok(());
+        match root.check() {
+            // It may lag behind what others have seen.
+            Err(RootRefusal::Shorter { .. }) => {}
+            checked => {
+                checked?;
+                if root.finalized().is_some() {
+                    return Ok(());
+                }
+            }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    root.check()?;
     tracing::warn!("the root chain does not answer: this node reports nothing until it does");
     Ok(())
 }
@@ -345,7 +355,7 @@ impl Outlook for RootOutlook {
         self.0.consumed(cursor, hash);
     }
 
-    fn settled(&self) -> u64 {
-        self.0.settled(self.1)
+    fn settled(&self, agreed: &Agreed<'_>) -> u64 {
+        self.0.settled(self.1, agreed)
     }
 }

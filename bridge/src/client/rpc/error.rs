@@ -73,7 +73,9 @@ impl RpcError {
             | Self::NoConnection(_)
             | Self::Unreachable(_)
             | Self::Status(_) => Failure::Unreachable,
-            Self::RateLimited(_) => Failure::RateLimited,
+            Self::RateLimited(wait) => Failure::RateLimited {
+                wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            },
             Self::Malformed(what) => Failure::Malformed(what.clone()),
             Self::Refused { message, .. } => Failure::Refused(message.clone()),
         }

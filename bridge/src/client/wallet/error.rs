@@ -52,6 +52,19 @@ pub enum WalletError {
         /// The option that allows more, where there is one.
         option: Option<&'static str>,
     },
+    /// Nothing less than a higher tip would be taken.
+    #[error(
+        "the node wants a tip of {needed} wei per gas, and this account offers at most {max}; nothing more was sent: wait for what was sent before{}",
+        raise(.option)
+    )]
+    TipTooHigh {
+        /// Wei per gas needed.
+        needed: u128,
+        /// Wei per gas allowed.
+        max: u128,
+        /// The option that allows more, where there is one.
+        option: Option<&'static str>,
+    },
     /// The transaction costs more than the policy allows for one.
     #[error(
         "the transaction may cost {needed} wei, and this account spends at most {max} on one; nothing was sent: wait until the root chain is cheaper{}",

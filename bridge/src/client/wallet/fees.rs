@@ -7,20 +7,45 @@ use std::time::Duration;
 pub struct Policy {
     /// The smallest tip, and the one that is offered when the node suggests none, in wei per gas.
     pub min_tip: u128,
-    /// The largest tip that is taken on a node's suggestion, in wei per gas: a node that lies must not be able to spend the account.
+    /// The largest tip that is taken on a node's suggestion, in wei per gas: a node that lies must not be able to spend the account. What
+    /// replaces a transaction offers more, up to [`MAX_TIP_RAISE`] times this.
     pub max_tip: u128,
     /// The most that is ever offered per gas, base fee and tip together, in wei.
     pub max_fee: u128,
     /// The most that one transaction may cost in gas, in wei; no limit when none.
     pub max_cost: Option<u128>,
-    /// The options by which a person raises `max_fee` and `max_cost`, where there are some.
-    pub options: Option<(&'static str, &'static str)>,
+    /// The options by which a person raises the limits, where there are some.
+    pub options: Option<Options>,
     /// Between two looks for a receipt.
     pub poll: Duration,
     /// Without a receipt for this long, the transaction is replaced by one with higher fees.
     pub stuck: Duration,
     /// Without a receipt for this long, waiting ends.
     pub give_up: Duration,
+}
+
+/// By how much a tip may pass the largest one that is suggested, because a replacement must offer an eighth more: six of them, which is
+/// enough for a transaction that was sent at the limit.
+pub const MAX_TIP_RAISE: u128 = 2;
+
+/// The names of the options that raise the limits of a [`Policy`].
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Of `max_fee`.
+    pub max_fee: &'static str,
+    /// Of `max_tip`.
+    pub max_tip: &'static str,
+    /// Of `max_cost`.
+    pub max_cost: &'static str,
+}
+
+impl Policy {
+    /// The largest tip that is ever offered, in wei per gas.
+    #[must_use]
+    pub fn max_offered_tip(&self) -> u128 {
+        let largest = self.max_tip.max(self.min_tip);
+        largest.saturating_mul(MAX_TIP_RAISE)
+    }
 }
 
 impl Default for Policy {

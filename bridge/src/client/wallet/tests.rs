@@ -82,7 +82,11 @@ async fn a_tip_that_a_node_names_is_taken_up_to_the_policys_own() {
 async fn what_a_transaction_may_cost_is_bounded_and_the_option_that_raises_it_is_named() {
     let node = Node::start(|_, _| Said::Honest).await;
     let mut wallet = wallet(&node).await;
-    wallet.policy.options = Some(("--max-fee", "--max-cost"));
+    wallet.policy.options = Some(Options {
+        max_fee: "--max-fee",
+        max_tip: "--max-tip",
+        max_cost: "--max-cost",
+    });
     let fees = wallet.fees().await.unwrap();
     wallet.policy.max_cost = Some(fees.max * 99_999);
     assert!(wallet.check(fees, 99_999).is_ok());
@@ -290,4 +294,92 @@ async fn a_node_that_holds_receipts_back_does_not_call_a_transaction_replaced() 
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
     assert!(!error.may_repeat() && error.hash().is_some());
+}
+
+#[tokio::test]
+async fn a_node_that_calls_every_offer_too_low_gets_no_tip_above_the_bound() {
+    let said = [
+        "transaction underpriced",
+        "replacement transaction underpriced",
+        "ReplacementNotAllowed",
+        "max fee per gas less than block base fee",
+    ];
+    for said in said {
+        let node = Node::start(move |method, _| match method {
+            // A base fee of nothing leaves all of the most per gas to the tip.
+            "eth_getBlockByNumber" => Said::Result(format!(
+                "{{\"number\":\"0x1\",\"hash\":\"{0}\",\"parentHash\":\"{0}\",\"timestamp\":\"0x1\",\"baseFeePerGas\":\"0x0\"}}",
+                B256::ZERO
+            )),
+            "eth_maxPriorityFeePerGas" => Said::Result("\"0xffffffffffffffff\"".into()),
+            "eth_sendRawTransaction" => Said::Error(said),
+            "eth_getTransactionByHash" | "eth_getTransactionReceipt" => Said::Result("null".into()),
+            _ => Said::Honest,
+        })
+        .await;
+        let mut wallet = wallet(&node).await;
+        wallet.policy.max_tip = 2_000_000_000;
+        let mut last = None;
+        // Round after round, and by replacing what is waited for.
+        for _ in 0..4 {
+            let error = wallet.bid(Call::default(), 7, last).await.unwrap_err();
+            let too_high = matches!(error, WalletError::TipTooHigh { .. });
+            assert!(too_high, "{said}: {error}");
+            assert!(error.may_repeat());
+            let offered = node.submitted();
+            last = offered.last().map(|newest| Fees {
+                max: newest.max_fee_per_gas,
+                tip: newest.max_priority_fee_per_gas,
+            });
+        }
+        let bound = 2 * wallet.policy.max_tip;
+        let mut sent = Sent {
+            call: Call::default(),
+            nonce: 7,
+            gas: 21_000,
+            fees: last.unwrap(),
+            hashes: Vec::new(),
+        };
+        assert!(wallet.replace(&mut sent).await.is_err());
+        let tips = node.submitted();
+        let tips = tips.iter().map(|sent| sent.max_priority_fee_per_gas);
+        let highest = tips.max().unwrap();
+        assert!(highest <= bound, "{said}: {highest}");
+        assert!(highest > wallet.policy.max_tip, "a replacement has room");
+    }
+}
+
+#[tokio::test]
+async fn every_way_to_send_stays_below_the_cap_that_nodes_have_on_the_whole() {
+    let node = Node::start(|method, _| match method {
+        // Twice this base fee for all the gas that a transaction may have passes one ether.
+        "eth_getBlockByNumber" => Said::Result(format!(
+            "{{\"number\":\"0x1\",\"hash\":\"{0}\",\"parentHash\":\"{0}\",\"timestamp\":\"0x1\",\"baseFeePerGas\":\"{1:#x}\"}}",
+            B256::ZERO,
+            55_000_000_000u64
+        )),
+        "eth_estimateGas" => Said::Result("\"0xc00000\"".into()),
+        _ => Said::Honest,
+    })
+    .await;
+    let wallet = wallet(&node).await;
+    let sent = wallet.send(Call::default()).await.unwrap();
+    let bid = wallet.bid(Call::default(), 9, None).await.unwrap();
+    let mut replaced = bid.clone();
+    wallet.replace(&mut replaced).await.unwrap();
+    let with = wallet.send_with(
+        Call::default(),
+        GAS_CAP,
+        Fees {
+            max: 110_000_000_001,
+            tip: 1,
+        },
+    );
+    let with = with.await.unwrap();
+    assert_eq!(node.submitted().len(), 4);
+    for sent in [sent, bid, replaced, with] {
+        let highest = sent.fees.max * u128::from(sent.gas);
+        assert!(highest <= NODE_CAP, "{highest}");
+        assert!(sent.fees.max > 55_000_000_000, "it can be mined");
+    }
 }

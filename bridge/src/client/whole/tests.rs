@@ -13,6 +13,11 @@ const LARGE: usize = 1 << 20;
 /// The system's number of SIGXFSZ, which ends a process that writes past its limit.
 const SIGXFSZ: i32 = 25;
 
+std::thread_local! {
+    /// What this test's thread has synced.
+    pub(super) static SYNCED: std::cell::RefCell<Vec<PathBuf>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -173,4 +178,29 @@ fn of_many_writers_at_once_each_leaves_a_whole_file() {
     let read = fs::read(&kept).unwrap();
     assert_eq!(read, content(read[0]));
     assert_eq!(names(folder.path()), ["file", "kept"]);
+}
+
+#[test]
+fn what_was_written_or_found_is_synced_with_its_name_and_the_names_of_its_folders() {
+    let synced = || SYNCED.with_borrow_mut(std::mem::take);
+    let parent = tempfile::tempdir().unwrap();
+    let parent = fs::canonicalize(parent.path()).unwrap();
+    let folder = parent.join("a/b");
+    make_folder(&folder).unwrap();
+    let seen = synced();
+    for name in [&folder, &parent.join("a"), &parent] {
+        assert!(seen.contains(name), "{name:?}: {seen:?}");
+    }
+    let path = folder.join("file");
+    create(&path, b"x", PRIVATE).unwrap();
+    assert!(synced().contains(&folder));
+    replace(&path, b"y", PRIVATE).unwrap();
+    assert!(synced().contains(&folder));
+    // Found after a crash: nobody knows how far its writer came.
+    settle(&path).unwrap();
+    let seen = synced();
+    for name in [&path, &folder, &parent.join("a"), &parent] {
+        assert!(seen.contains(name), "{name:?}: {seen:?}");
+    }
+    assert!(settle(&folder.join("none")).is_err());
 }

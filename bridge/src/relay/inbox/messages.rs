@@ -75,6 +75,8 @@ pub struct View {
     pub accepted: u64,
     /// Whether reports may be made.
     pub healthy: bool,
+    /// When `finalized` will have stood still for too long, in milliseconds of the machine's clock.
+    pub stale_at: u64,
     /// How each endpoint stands.
     pub standings: Vec<Standing>,
 }
@@ -93,6 +95,15 @@ impl View {
             return Some(self.anchor.link);
         }
         self.entry(index).map(|entry| entry.link)
+    }
+
+    /// Whether what is shown is true and recent: all endpoints are followed, or one is and the final block that they share moved lately. One that
+    /// is silent holds the view where it is.
+    pub fn is_sound(&self, now: u64) -> bool {
+        let follows = |standing: &Standing| *standing == Standing::Following;
+        let all = self.standings.iter().all(follows);
+        let any = self.standings.iter().any(follows);
+        self.healthy && (all || any && now < self.stale_at)
     }
 
     /// What a person should know of the endpoints, in a sentence each; empty while all of them are followed.

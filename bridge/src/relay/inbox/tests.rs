@@ -12,6 +12,7 @@ use crate::relay::seen::{Failure, Finality, Heads, Log, Which};
 use crate::relay::track::{Ask, Reply};
 
 mod chain;
+mod slow;
 mod switch;
 
 use chain::{Chain, DEPLOYED, INBOX, ROOT_CHAIN, config};
@@ -542,7 +543,7 @@ fn every_failure_is_survived_and_waits_grow_but_are_bounded() {
     let root = busy_root(13, 20);
     let failures = [
         Failure::Unreachable,
-        Failure::RateLimited,
+        Failure::RateLimited { wait_ms: 1_000 },
         Failure::TooLarge,
         Failure::Refused("limit".into()),
         Failure::Malformed("nonsense".into()),
@@ -649,7 +650,7 @@ fn random_lies_never_panic_never_show_a_false_message_and_never_last() {
             let mut reply = root.answer(ask);
             match rng.random_range(0..10) {
                 0 => return Err(Failure::Unreachable),
-                1 => return Err(Failure::RateLimited),
+                1 => return Err(Failure::RateLimited { wait_ms: 500 }),
                 2 => reply = Reply::Block(None),
                 3 => reply = Reply::ChainId(rng.random()),
                 4 => {

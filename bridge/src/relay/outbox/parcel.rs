@@ -12,8 +12,9 @@ use crate::proof::{deployment, list};
 use crate::relay::witness::WitnessError;
 use plasmid_staking::Member;
 
-/// RootChain takes a τ that is at most 15 minutes old; a minute is left for the way.
-pub(super) const TAU_AGE_SECS: u64 = 14 * 60;
+/// RootChain takes a τ that is at most 15 minutes old when it is mined. A checkpoint that is older has one of this age: more than half of that
+/// time is left for the way, because root's next block may come late.
+pub(super) const TAU_AGE_SECS: u64 = 7 * 60;
 
 /// Why a checkpoint cannot be submitted as it stands.
 #[derive(Debug, thiserror::Error)]
@@ -172,7 +173,7 @@ fn check_set(
 }
 
 /// The time at which due messages are counted: the end of the epoch, because nothing later could be consumed in it; as far as root allows.
-fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
+pub(super) fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
     let earliest = root.tau.max(root.time.saturating_sub(TAU_AGE_SECS));
     checkpoint.last_block_time.min(root.time).max(earliest)
 }

@@ -5,13 +5,144 @@
 //! Nothing is dropped that comes after the last accepted cursor, or that may turn out to be the last one due: so a follower is stuck only
 //! when more messages than it keeps came since the last acceptance, and as many became due since.
 
+use alloy_primitives::B256;
+
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard};
 use crate::relay::inbox::View;
-use crate::relay::seen::{Entry, Log};
+use crate::relay::seen::{Entry, Failure, Log};
 use crate::relay::witness;
 
 use super::parcel::TAU_AGE_SECS;
+
+/// Blocks of one page, at most.
+const MAX_PAGE: u64 = 1_000;
+/// Messages that are kept of what is not final, at most. Those past them are as messages that the follower has no room for.
+const MAX_MESSAGES: usize = 1 << 16;
+
+/// The events after the final block, read in pages and kept from look to look: an endpoint that gives few blocks at once is asked for few, and
+/// one whose final block stands is not asked for all of them each time.
+///
+/// ```text
+/// final block ─▶ kept events ─▶ read: (number, hash) ─▶ pages ─▶ newest block
+///                               another block there now: what is kept was reorganised away, and is read again
+/// ```
+#[derive(Debug)]
+pub struct Tail {
+    logs: Vec<Log>,
+    messages: usize,
+    /// The first block that is not final.
+    first: u64,
+    /// The first block that is not read.
+    next: u64,
+    /// The newest block when the last page was read.
+    seen: Option<(u64, B256)>,
+    range: u64,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self {
+            logs: Vec::new(),
+            messages: 0,
+            first: 0,
+            next: 0,
+            seen: None,
+            range: MAX_PAGE,
+        }
+    }
+}
+
+impl Tail {
+    /// The final block is this one now: what stands up to there is known otherwise.
+    pub fn finalized(&mut self, number: u64) {
+        let first = number.saturating_add(1);
+        let went_back = first < self.first;
+        self.first = first;
+        if went_back {
+            self.clear();
+        }
+        self.next = self.next.max(first);
+        self.logs.retain(|log| log.block >= first);
+        self.messages = self.logs.iter().filter(|log| is_message(log)).count();
+    }
+
+    /// The block that must still be in the chain for what is kept to count.
+    pub fn seen(&self) -> Option<u64> {
+        self.seen.map(|(number, _)| number)
+    }
+
+    /// What the endpoint has there now.
+    pub fn check(&mut self, hash: Option<B256>) {
+        if self.seen.is_some_and(|(_, seen)| hash != Some(seen)) {
+            self.clear();
+        }
+    }
+
+    /// The next page on the way to the newest block: its first and last block. `None` when all is read.
+    pub fn page(&self, latest: u64) -> Option<(u64, u64)> {
+        let last = self.next.saturating_add(self.range.saturating_sub(1));
+        (self.next <= latest).then_some((self.next, last.min(latest)))
+    }
+
+    /// Takes the events of a page, read while `latest` was the newest block.
+    ///
+    /// # Errors
+    /// What is wrong with them; then none is kept.
+    pub fn take(
+        &mut self,
+        (first, last): (u64, u64),
+        latest: (u64, B256),
+        logs: Vec<Log>,
+    ) -> Result<(), String> {
+        let places = logs.iter().map(|log| (log.block, log.index));
+        if !places.is_sorted_by(|one, other| one < other)
+            || logs.iter().any(|log| !(first..=last).contains(&log.block))
+        {
+            return Err(format!(
+                "the events of blocks {first} to {last} came out of order, or with those of other blocks"
+            ));
+        }
+        for log in logs {
+            let is_message = is_message(&log);
+            if is_message && self.messages >= MAX_MESSAGES {
+                continue;
+            }
+            self.messages = self.messages.saturating_add(usize::from(is_message));
+            self.logs.push(log);
+        }
+        self.next = last.saturating_add(1);
+        self.seen = Some(latest);
+        let more = self.range.saturating_add(self.range / 4);
+        self.range = more.saturating_add(1).min(MAX_PAGE);
+        Ok(())
+    }
+
+    /// A page was not answered: the next one is smaller, unless the endpoint wants fewer questions. Says whether it may be asked for at once.
+    pub fn fail(&mut self, (first, last): (u64, u64), failure: &Failure) -> bool {
+        if matches!(failure, Failure::RateLimited { .. }) {
+            return false;
+        }
+        self.range = (last.saturating_sub(first).saturating_add(1) / 2).max(1);
+        first < last && *failure != Failure::Unreachable
+    }
+
+    /// The events, in order.
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
+    fn clear(&mut self) {
+        self.logs.clear();
+        self.messages = 0;
+        self.next = self.first;
+        self.seen = None;
+    }
+}
+
+fn is_message(log: &Log) -> bool {
+    log.topics.first() == Some(&events::MESSAGE)
+}
 
 /// The messages of `view` and of `logs` as far as they follow each other, and the newest acceptance of either. `logs` are those after the
 /// view's final block, `count` the contract's number of messages after the last of these blocks.
@@ -61,3 +192,6 @@ pub fn needless(view: &View) -> Option<u64> {
     // The one before is the link that the rest begins with.
     due.min(last.checkpoint.inbox_cursor).checked_sub(1)
 }
+
+#[cfg(test)]
+mod tests;

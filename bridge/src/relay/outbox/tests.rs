@@ -1,6 +1,8 @@
 //! The outbox machine against fed outcomes, with real keys and a model of what root checks.
 
 use alloy_primitives::{Address, B256, keccak256};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::proof::bls::SecretKey;
@@ -446,4 +448,39 @@ fn failures_and_refusals_are_said_and_tried_again_later() {
     }
     world.run(2);
     assert_eq!(world.pool.len(), 1);
+}
+
+#[test]
+fn an_old_checkpoint_is_taken_by_a_root_whose_next_block_comes_minutes_late() {
+    /// What RootChain allows, in seconds.
+    const MAX_AGE: u64 = 15 * 60;
+    let mut random = ChaCha8Rng::seed_from_u64(0x7a0);
+    let world = World::new(1, World::quick());
+    for _ in 0..1_000 {
+        let time = 1_000_000 + random.random_range(0..100_000);
+        let root = RootState {
+            time,
+            accepted: 0,
+            accepted_with_pool: 0,
+            tau: time - random.random_range(0..50_000),
+            previous: None,
+            anchor: 0,
+            anchor_link: B256::ZERO,
+            entries: Vec::new(),
+            count: 0,
+            nonce: 0,
+            pending_nonce: 0,
+        };
+        // After an outage of any length, or an epoch that ended just now.
+        let mut checkpoint = world.checkpoint(0);
+        checkpoint.last_block_time = time - random.random_range(0..5_000);
+        let tau = parcel::tau(&root, &checkpoint);
+        assert!((root.tau..=time).contains(&tau));
+        let mined = time + random.random_range(0..8 * 60);
+        assert!(mined - tau <= MAX_AGE, "{} s after its look", mined - time);
+        let age = time - checkpoint.last_block_time;
+        if age < 7 * 60 && checkpoint.last_block_time >= root.tau {
+            assert_eq!(tau, checkpoint.last_block_time, "nothing later is due");
+        }
+    }
 }

@@ -8,9 +8,6 @@ use crate::relay::seen::{Failure, Finality, Sought, Which};
 
 /// Ranges of events after which the block that a scan leads to is looked at again: it may have been invented, a long way off.
 const RANGES_A_RECHECK: u32 = 16;
-/// Records of checkpoints that are compared at once, the newest ones. Their digests lead back to the content of all before. RootChain keeps
-/// records in a ring of `recordSlots`, refuses to be deployed with fewer than ten, and refuses a question for one that is overwritten.
-const MAX_COMPARED_RECORDS: u64 = 8;
 /// The inbox keeps the hash chain at every 32nd message for ever.
 const KEPT_EVERY: u64 = 32;
 
@@ -31,7 +28,7 @@ impl Track {
         self.waiting = Some(Waiting {
             id,
             ask: ask.clone(),
-            deadline: now.saturating_add(self.config.patience_ms),
+            deadline: now.saturating_add(self.config.patience_ms.saturating_mul(ask.calls())),
         });
         Some(ask)
     }
@@ -115,7 +112,7 @@ impl Track {
             index,
             first_epoch: self
                 .accepted
-                .saturating_sub(MAX_COMPARED_RECORDS)
+                .saturating_sub(self.records_at_once)
                 .max(new)
                 .max(first_kept.unwrap_or(self.accepted)),
             end_epoch: self.accepted,

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use alloy_primitives::B256;
+
 use super::{Next, Phase, Standing, Track, Trouble};
 use crate::relay::seen::{Block, Finality};
 
@@ -99,17 +101,20 @@ impl Track {
             return Ok(Next::Now);
         };
         match block.number.cmp(&known.number) {
-            Ordering::Less => self.lag(now, block, known),
+            Ordering::Less => self.lag(now, known),
             Ordering::Equal if block.hash != known.hash => Err(changed(block.number)),
             Ordering::Equal => {
-                let compared = self.verified.map(|verified| verified.block) == Some(known);
                 let interval = self.config.patience_ms.saturating_mul(LAG_IN_REQUESTS);
-                let age = now.saturating_sub(self.compared_at);
-                if !compared || age >= interval {
+                let is_fresh = |(hash, at): (B256, u64)| {
+                    hash == known.hash && now.saturating_sub(at) < interval
+                };
+                if !self.compared_at.is_some_and(is_fresh) {
                     self.phase = Phase::Messages;
                     return Ok(Next::Now);
                 }
-                self.follow(now);
+                if !matches!(self.standing, Standing::Shorter { .. }) {
+                    self.follow(now);
+                }
                 if self.next_message_block <= known.number && !self.is_full() {
                     self.phase = Phase::Messages;
                     return Ok(Next::Now);
@@ -136,19 +141,20 @@ impl Track {
         }
     }
 
-    /// Another node behind the same address may lag, which changes nothing for a while.
-    fn lag(&mut self, now: u64, block: Block, known: Block) -> Result<Next, Trouble> {
+    /// Another node behind the same address may lag, which changes nothing for a while. Then the later block must still be there.
+    fn lag(&mut self, now: u64, known: Block) -> Result<Next, Trouble> {
         let since = *self.behind_since.get_or_insert(now);
         let patience = self.config.patience_ms.saturating_mul(LAG_IN_REQUESTS);
         if now.saturating_sub(since) < patience {
             return Ok(Next::Poll);
         }
-        Err(Trouble::Contradiction(format!(
-            "its final block was {} and has been {} or less for {} s",
-            known.number,
-            block.number,
-            patience / 1_000
-        )))
+        // An endpoint that still has the later block lags for longer, and nothing is forgotten.
+        self.behind_since = None;
+        self.phase = Phase::Recheck {
+            old: known,
+            new: None,
+        };
+        Ok(Next::Now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was read against what the contracts hold in the final block.
 
-use super::{Doubt, Next, Phase, Standing, Track, Trouble, Verified};
+use super::{Doubt, MAX_COMPARED_RECORDS, Next, Phase, Standing, Track, Trouble, Verified};
 use crate::relay::seen::{Heads, Sought};
 
 impl Track {
@@ -18,7 +18,11 @@ impl Track {
         let count = sought.index;
         let link = self.link(count).unwrap_or_default();
         self.compared = self.accepted;
-        self.compared_at = now;
+        self.compared_at = Some((block.hash, now));
+        self.records_at_once = self
+            .records_at_once
+            .saturating_mul(2)
+            .min(MAX_COMPARED_RECORDS);
         self.verified = Some(Verified {
             block,
             count,
@@ -28,6 +32,12 @@ impl Track {
         self.doubt = Doubt::None;
         self.mark_position();
         self.follow(now);
+        let (cursor, _) = self.consumed;
+        if heads.count < cursor {
+            // Others saw a later final block than this one. Nothing that is known is in doubt: the next one shows whether it lagged.
+            let count = heads.count;
+            self.standing = Standing::Shorter { count, cursor };
+        }
         Ok(Next::Poll)
     }
 
@@ -48,13 +58,11 @@ impl Track {
 
     fn compare_messages(&mut self, sought: &Sought, heads: &Heads) -> Result<(), Trouble> {
         let (cursor, expected) = self.consumed;
-        if heads.count < cursor {
-            return Err(Trouble::Fatal(Standing::Shorter {
-                count: heads.count,
-                cursor,
-            }));
-        }
         let (tip, _) = self.tip();
+        if heads.count < tip && tip == self.confirmed.index {
+            // The child's word alone says that there are so many.
+            return Ok(());
+        }
         if heads.count < tip {
             return Err(Trouble::Contradiction(format!(
                 "its events lead to message {tip}, and its inbox holds {} messages",

@@ -140,6 +140,7 @@ impl Track {
         self.records.clear();
         self.accepted = epoch;
         self.compared = epoch;
+        self.compared_at = None;
         self.next_message_block = self.tip_block();
         self.next_acceptance_block = epoch_height.max(self.config.deployed_at);
         self.phase = Phase::Identify;

@@ -28,6 +28,20 @@ pub enum Ask {
     Heads(Sought),
 }
 
+impl Ask {
+    /// How many calls of the endpoint its answer takes, at most. Each of them may take as long as an answer may.
+    pub fn calls(&self) -> u64 {
+        match self {
+            // The count of messages, the hash chain, the head, and the records one by one.
+            Self::Heads(sought) => sought
+                .end_epoch
+                .saturating_sub(sought.first_epoch)
+                .saturating_add(3),
+            Self::ChainId | Self::Block(_) | Self::Logs { .. } => 1,
+        }
+    }
+}
+
 /// What an endpoint answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -85,7 +99,7 @@ pub enum Standing {
         /// The endpoint's, or `None` when it has no such block.
         seen: Option<B256>,
     },
-    /// Its inbox ends before what the child consumed.
+    /// Its inbox ends before what the child consumed; what was known stays.
     Shorter {
         /// Messages that it has.
         count: u64,

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
 use super::proposals::Judgement;
+use crate::app::ports::Agreed;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
@@ -72,8 +73,9 @@ impl App {
             let outlook = &self.surroundings.outlook;
             outlook.consumed(inbox.cursor, inbox.hash.into());
             if ended {
-                let retain_height = self.retain_height();
-                self.forget_settled(retain_height)?;
+                let settled = self.settled();
+                let retain_height = self.retain_height(settled);
+                self.forget_settled(settled, retain_height)?;
                 let retain_height = i64::try_from(retain_height).map_err(Fault::new)?;
                 return Ok(ResponseCommit { retain_height });
             }
@@ -81,9 +83,25 @@ impl App {
         Ok(ResponseCommit { retain_height: 0 })
     }
 
+    /// How many epochs, from the first on, nobody has to prove any more: what root's endpoints show, within what the child agreed on.
+    fn settled(&self) -> u64 {
+        let state = self.state();
+        let (accepted, time) = (state.accepted, state.tip.time / 1_000_000_000);
+        drop(state);
+        let is_own = |epoch: u64, digest: &B256| {
+            let own = self.checkpoint(epoch);
+            own.is_ok_and(|own| own.is_some_and(|own| own.digest() == *digest))
+        };
+        let agreed = Agreed {
+            accepted,
+            time,
+            is_own: &is_own,
+        };
+        self.surroundings.outlook.settled(&agreed)
+    }
+
     /// The first height that the engine has to keep; zero keeps all, because a new node joins by replay until there are snapshots.
-    fn retain_height(&self) -> u64 {
-        let settled = self.surroundings.outlook.settled();
+    fn retain_height(&self, settled: u64) -> u64 {
         let epoch_blocks = u64::from(self.parameters.epoch_blocks);
         let unsettled = settled.saturating_mul(epoch_blocks).saturating_add(1);
         let durable = self.surroundings.store.durable_height().unwrap_or(0);
@@ -97,9 +115,8 @@ impl App {
     /// Gives up states and shares of epochs that nobody has to prove any more, and commitments of blocks that the engine gives up.
     /// What has to stay and is too much for memory goes to the store; it leaves memory here, at the end of a later epoch, once it
     /// is durable. Nothing waits for it.
-    fn forget_settled(&self, retain_height: u64) -> Result<(), Fault> {
+    fn forget_settled(&self, settled: u64, retain_height: u64) -> Result<(), Fault> {
         let store = &self.surroundings.store;
-        let settled = self.surroundings.outlook.settled();
         let on_disk = store.last_layer();
         let mut state = self.state_mut();
         // While this node catches up, root is ahead of it; the newest state has undo of its own and stays.

@@ -11,16 +11,11 @@ use plasmid_staking::{Member, epoch_of};
 
 use super::{
     Past, ReadError, Reader,
-    accounts::value,
     claims::{self, Standing},
-    on_tree, page,
+    page,
 };
 use crate::{
-    ledger::{
-        Slot,
-        leaf::{MemberLeaf, SetLeaf},
-        ring_place,
-    },
+    ledger::Slot,
     wire::{self, address_bytes, address_text},
 };
 
@@ -74,7 +69,7 @@ pub fn list_checkpoints(
 
 fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
     let epoch = checkpoint.epoch;
-    let (members, total_power) = members(source, epoch.saturating_add(1)).unwrap_or_default();
+    let (members, total_power) = signers(source, epoch).unwrap_or_default();
     let root = source.root();
     let accepted = root.acceptances.get(&epoch);
     let shares = source.shares(epoch)?;
@@ -119,33 +114,18 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
     })
 }
 
-/// The members of a set in seat order, and their power.
-pub(crate) fn members(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
-    let parameters = &source.facts().parameters;
-    let place = ring_place(epoch, parameters.ring);
-    on_tree(source, |tree| {
-        let set = value::<SetLeaf>(tree, &Slot::Set { place })?.filter(|set| set.epoch == epoch);
-        let set = set
-            .ok_or_else(|| ReadError::NotFound(format!("the set of epoch {epoch} is not kept")))?;
-        let mut members = Vec::new();
-        for seat in 0..parameters.seats {
-            let leaf = value::<MemberLeaf>(
-                tree,
-                &Slot::from(plasmid_staking::Key::Member { place, seat }),
-            )?;
-            if let Some(leaf) = leaf.filter(|leaf| leaf.present && leaf.epoch == epoch) {
-                members.push(Member {
-                    seat,
-                    operator: leaf.operator,
-                    registration: leaf.registration,
-                    consensus_key: leaf.consensus_key,
-                    checkpoint_key: leaf.checkpoint_key,
-                    power: leaf.power,
-                });
-            }
-        }
-        Ok((members, set.total_power))
-    })?
+/// The members that sign the checkpoint of an epoch, in seat order, and their power. It is not the same to a relayer that a set is lost and that an
+/// epoch is not over.
+pub(super) fn signers(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
+    let members = source.signers(epoch)?.ok_or_else(|| {
+        ReadError::Unavailable(format!(
+            "this node does not keep the set that signs checkpoint {epoch} any more: root is too many epochs behind"
+        ))
+    })?;
+    let power = members
+        .iter()
+        .fold(0u64, |sum, member| sum.saturating_add(member.power));
+    Ok((members, power))
 }
 
 /// All that a relayer needs.
@@ -154,7 +134,7 @@ pub fn get_shares(
     request: &GetSharesRequest,
 ) -> Result<GetSharesResponse, ReadError> {
     let checkpoint = wanted(source, request.epoch)?;
-    let (members, _) = members(source, request.epoch.saturating_add(1))?;
+    let (members, _) = signers(source, request.epoch)?;
     let shares = source.shares(request.epoch)?;
     Ok(GetSharesResponse {
         checkpoint: Some(describe(source, &checkpoint)?),
@@ -183,7 +163,7 @@ pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadErr
     let Some(checkpoint) = source.checkpoint(epoch)? else {
         return Ok(None);
     };
-    let Ok((members, total_power)) = members(source, epoch.saturating_add(1)) else {
+    let Ok((members, total_power)) = signers(source, epoch) else {
         return Ok(None);
     };
     let shares = source.shares(epoch)?;

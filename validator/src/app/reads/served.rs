@@ -106,6 +106,10 @@ impl Source for Served {
         self.app.checkpoint(epoch).map_err(internal)
     }
 
+    fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, ReadError> {
+        self.app.signers(epoch).map_err(internal)
+    }
+
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
         let shares = self.app.store().shares(epoch).map_err(internal)?;
         Ok(shares

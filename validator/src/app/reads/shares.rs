@@ -43,7 +43,7 @@ pub fn candidate(
     }
     let checkpoint = bridge::wanted(source, epoch)?;
     let set = epoch.saturating_add(1);
-    let (members, _) = bridge::members(source, set)?;
+    let (members, _) = bridge::signers(source, epoch)?;
     let number = u16::try_from(request.member).unwrap_or(u16::MAX);
     let member = members.get(usize::from(number)).ok_or_else(|| {
         ReadError::Invalid(format!(
@@ -115,7 +115,7 @@ pub fn progress(
     epoch: u64,
     added: bool,
 ) -> Result<SubmitShareResponse, ReadError> {
-    let (members, total_power) = bridge::members(source, epoch.saturating_add(1))?;
+    let (members, total_power) = bridge::signers(source, epoch)?;
     let shares = source.shares(epoch)?;
     let signed = shares
         .iter()

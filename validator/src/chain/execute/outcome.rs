@@ -31,6 +31,8 @@ pub struct Executed {
     pub ended: Option<EpochEnd>,
     /// Hashes of the inbox messages: message i is transaction 1 + i.
     pub messages: Vec<B256>,
+    /// Checkpoints that root has accepted, as the block's messages say: the one after the newest of them; 0 when none says it.
+    pub accepted: u64,
     /// Each user's transaction.
     pub users: Vec<UserMark>,
     /// Shares that the block brings for the first time. Transport, not state: nobody verified them.

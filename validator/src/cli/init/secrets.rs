@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use plasmid_bridge::{client::ceremony::OperatorKeys, proof::bls};
+use plasmid_bridge::{
+    client::{ceremony::OperatorKeys, whole},
+    proof::bls,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -52,6 +55,18 @@ pub(super) fn validator(
     let key = bls::SecretKey::from_bytes(&checkpoint)
         .map_err(|_| CliError::new(format!("{} holds no key of the curve", path.display())))?;
     let node_id = node(home, root_chain_id)?;
+    // Stake is about to depend on them, and an earlier run may have been cut short before their folder was synced.
+    let kept = [
+        path,
+        engine.consensus_key_path(),
+        engine.sign_state_path(),
+        engine.node_key_path(),
+    ];
+    for path in kept.iter().filter(|path| path.exists()) {
+        whole::settle(path).map_err(|error| {
+            CliError::new(format!("{} cannot be synced: {error}", path.display()))
+        })?;
+    }
     Ok((OperatorKeys::new(&consensus, key), node_id))
 }
 

@@ -266,6 +266,21 @@ fn a_used_key_without_its_sign_state_is_refused() {
 }
 
 #[test]
+fn the_last_vote_is_read_from_the_engines_sign_state() {
+    let (_folder, home) = home();
+    assert_eq!(home.last_vote().unwrap(), None);
+    home.ensure_consensus_key(&[3; 32]).unwrap();
+    assert_eq!(home.last_vote().unwrap(), Some(0));
+    let state = |text: &str| std::fs::write(home.sign_state_path(), text).unwrap();
+    state(r#"{"height":"77","round":0,"step":3}"#);
+    assert_eq!(home.last_vote().unwrap(), Some(77));
+    for wrong in ["", "{}", r#"{"height":7}"#, r#"{"height":"-1"}"#, "[]"] {
+        state(wrong);
+        assert!(home.last_vote().is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn an_engine_that_is_older_or_of_another_series_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("cometbft");

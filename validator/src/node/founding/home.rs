@@ -162,8 +162,9 @@ pub fn write(
     Ok(())
 }
 
-/// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, and this folder has
-/// never held a state of the chain. Any other start without one is the operator's decision, and has a flag.
+/// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, this folder has
+/// never held a state of the chain, and the engine's own sign state is there and empty. It is made with the consensus key, so where it is gone
+/// the folder has lost data after it may have signed. Any other start without one is the operator's decision, and has a flag.
 ///
 /// # Errors
 /// [`FoundingError`] with the file that could not be read or written.
@@ -175,6 +176,9 @@ pub fn ensure_sign_state(
 ) -> Result<(), FoundingError> {
     let (path, key) = (home.sign_state_path(), home.checkpoint_key_path());
     if accepted > 0 || path.exists() || home.store_path().exists() || !key.exists() {
+        return Ok(());
+    }
+    if home.engine().last_vote()? != Some(0) {
         return Ok(());
     }
     let public = keystore::describe(&key)?.public;
@@ -227,3 +231,6 @@ fn absolute(home: &Home) -> Result<PathBuf, FoundingError> {
             source,
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::relay::seen::{Anchor, Entry};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
@@ -42,6 +44,7 @@ fn root(first: u64, count: u64, healthy: bool) -> (Root, watch::Receiver<Progres
         acceptances: BTreeMap::new(),
         accepted: 0,
         healthy,
+        stale_at: u64::MAX,
         standings: vec![Standing::Following],
     };
     let (_, view) = watch::channel(Arc::new(view));
@@ -182,4 +185,71 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
     records.retain(|epoch, _| *epoch >= 3);
     assert_eq!(settled(&records, 1_000, 2_000), 0);
     assert_eq!(settled(&records, late - 1, 15), 3);
+}
+
+/// What an honest child agreed on of these records, and what a node that shows `shown` would give up.
+fn given_up(
+    honest: &BTreeMap<u64, Acceptance>,
+    shown: BTreeMap<u64, Acceptance>,
+    healthy: bool,
+    (final_time, child_time, agreed_on): (u64, u64, u64),
+) -> u64 {
+    let (root, _told) = root(0, 0, healthy);
+    let mut view = View::clone(&root.view());
+    view.accepted = shown.last_key_value().map_or(0, |(epoch, _)| epoch + 1);
+    view.acceptances = shown;
+    view.finalized = view.finalized.map(|block| Block {
+        time: final_time,
+        ..block
+    });
+    let (_, view) = watch::channel(Arc::new(view));
+    let (progress, _told) = watch::channel(Progress::Released(0));
+    let is_own =
+        |epoch: u64, digest: &B256| honest.get(&epoch).is_some_and(|own| own.digest == *digest);
+    let agreed = Agreed {
+        accepted: agreed_on,
+        time: child_time,
+        is_own: &is_own,
+    };
+    Root::new(view, progress).settled(15, &agreed)
+}
+
+#[test]
+fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
+    let mut random = ChaCha8Rng::seed_from_u64(0x5e771ed);
+    let mut lied = 0;
+    for round in 0..2_000 {
+        let count = random.random_range(0..12u64);
+        let mut honest: BTreeMap<u64, Acceptance> = (0..count).map(|e| accepted(e, 0, 0)).collect();
+        for record in honest.values_mut() {
+            // Brought as soon as its epoch was over.
+            record.checkpoint.last_block_time = record.time;
+            record.checkpoint.state_root = B256::repeat_byte(7);
+            record.digest = record.checkpoint.digest();
+        }
+        let now = 100 + random.random_range(0..10 * (count + 4));
+        let agreed = (now, now, count);
+        let truth = given_up(&honest, honest.clone(), true, agreed);
+        assert_eq!(truth, settled(&honest, now, 15), "an honest view says it");
+        assert_eq!(given_up(&honest, honest.clone(), false, agreed), 0, "doubt");
+        // Up to some epoch the child's own checkpoints, whose digests follow from each other; then other contents, and epochs that are not
+        // accepted or not over. All with earlier times, and a later clock.
+        let cut = random.random_range(0..=count);
+        let mut shown: BTreeMap<u64, Acceptance> = (0..count + random.random_range(0..40))
+            .map(|e| accepted(e, 0, 0))
+            .collect();
+        for (epoch, record) in &mut shown {
+            if let Some(known) = honest.get(epoch).filter(|_| *epoch < cut) {
+                *record = known.clone();
+            }
+            record.time = random.random_range(0..=record.time);
+        }
+        let clock = random.random_range(now..now + 10_000);
+        let seen = given_up(&honest, shown.clone(), true, (clock, now, count));
+        assert!(seen <= truth, "round {round}: {seen} and not {truth}");
+        lied += u64::from(settled(&shown, clock, 15) > truth);
+        // Before the child has consumed a message of it, nothing is given up at all.
+        assert_eq!(given_up(&honest, shown, true, (clock, now, 0)), 0);
+    }
+    assert!(lied > 1_000, "{lied} lies would have cost states");
 }

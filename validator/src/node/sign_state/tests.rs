@@ -1,5 +1,6 @@
 //! The sign state against crashes, damage, and a second process.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;

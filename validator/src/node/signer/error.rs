@@ -40,6 +40,15 @@ pub enum KeysError {
         checkpoint: PathBuf,
     },
     #[error(
+        "the engine at {engine} has the consensus key of operator {operator} on seat {seat}, and the checkpoint key is missing here: {checkpoint} is not there. A member must sign checkpoints, or withdrawals stop. Put the file back from your backup and start again"
+    )]
+    NoKeyForEngine {
+        engine: String,
+        operator: Address,
+        seat: u16,
+        checkpoint: PathBuf,
+    },
+    #[error(
         "{sign_state} shows that this node signed checkpoints, and its key is missing: {checkpoint} is not there. Put the file back from your \
          backup; if this node is only to follow from now on, move the sign state to where you keep it"
     )]

@@ -120,3 +120,16 @@ fn a_node_without_a_checkpoint_key_is_no_members_and_has_never_signed() {
     let judged = check_follower(&home, Some(&[9; 32]), &members);
     assert!(matches!(judged, Err(KeysError::CheckpointKeyGone { .. })));
 }
+
+#[test]
+fn a_follower_whose_engine_elsewhere_has_a_members_key_is_told_which_file_is_missing() {
+    let (_folder, home) = home();
+    let members = [member(1), member(2)];
+    let check = |key: &[u8]| check_engine("http://engine:26657", &home, key, &members);
+    assert!(check(&[9; 32]).is_ok());
+    assert!(check(&[2; 31]).is_ok());
+    let error = check(&[2; 32]).expect_err("it votes").to_string();
+    for said in ["seat 2", "http://engine:26657", "is not there"] {
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use alloy_consensus::{Signed, TxEip1559};
 use alloy_primitives::{B256, hex, keccak256};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,11 +25,13 @@ pub enum Said {
 }
 
 type Counts = Arc<Mutex<BTreeMap<String, usize>>>;
+type Requests = Arc<Mutex<Vec<Value>>>;
 
 /// A node that mines each transaction at once.
 pub struct Node {
     url: String,
     counts: Counts,
+    submitted: Requests,
 }
 
 impl Node {
@@ -38,6 +41,8 @@ impl Node {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let counts = Counts::default();
         let counted = Arc::clone(&counts);
+        let submitted = Requests::default();
+        let kept = Arc::clone(&submitted);
         tokio::spawn(async move {
             let mut held = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
@@ -49,6 +54,9 @@ impl Node {
                     *count += 1;
                     *count - 1
                 };
+                if method == "eth_sendRawTransaction" {
+                    kept.lock().unwrap().push(request.clone());
+                }
                 match answer(&request, &say(&method, nth)) {
                     Some(text) => {
                         let _ = stream.write_all(text.as_bytes()).await;
@@ -58,7 +66,23 @@ impl Node {
                 }
             }
         });
-        Self { url, counts }
+        Self {
+            url,
+            counts,
+            submitted,
+        }
+    }
+
+    /// Every transaction that was handed in, whatever the node said to it: it may keep and mine each of them.
+    pub fn submitted(&self) -> Vec<TxEip1559> {
+        let requests = self.submitted.lock().unwrap();
+        let transactions = requests.iter().map(|request| {
+            let raw = request["params"][0].as_str().unwrap();
+            let raw = hex::decode(raw).unwrap();
+            let signed = Signed::<TxEip1559>::eip2718_decode(&mut raw.as_slice());
+            signed.unwrap().into_parts().0
+        });
+        transactions.collect()
     }
 
     /// How often a method was asked.

@@ -96,6 +96,9 @@ impl Source for Busy {
     fn checkpoint(&self, _: u64) -> Result<Option<Checkpoint>, ReadError> {
         unreachable!()
     }
+    fn signers(&self, _: u64) -> Result<Option<Vec<Member>>, ReadError> {
+        unreachable!()
+    }
     fn shares(&self, _: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
         unreachable!()
     }
