@@ -37,6 +37,8 @@ mod pruning;
 const BLOCKS: u64 = 12;
 /// How many times slower than before blocks may come under an attack, on a machine that runs the attack, too.
 const SLOWER: u32 = 4;
+/// What a block of a local network takes by its ordinary parameters. This one's come faster, and only a slower pace than that is a loss.
+const ORDINARY: Duration = Duration::from_millis(250);
 /// The common limit of open files, under which idle connections once ended a node.
 const OPEN_FILES: u32 = 1_024;
 /// Places of one address among the connections, the followers, and the failed shares of a minute.
@@ -52,7 +54,7 @@ struct Attacked {
     running: Running,
     address: SocketAddr,
     log: std::path::PathBuf,
-    /// How long the blocks take when nobody attacks.
+    /// How long the blocks take when nobody attacks, or would take by ordinary parameters if that is longer.
     usual: Option<Duration>,
 }
 
@@ -86,7 +88,8 @@ impl Attacked {
             log,
             usual: None,
         };
-        attacked.usual = Some(attacked.goes_on("no attack").await);
+        let usual = attacked.goes_on("no attack").await;
+        attacked.usual = Some(usual.max(ORDINARY * BLOCKS as u32));
         attacked
     }
 
