@@ -5,7 +5,7 @@ use crate::leaves::expect;
 use crate::minima::{self, Weight};
 use crate::set::add_power;
 use crate::{
-    Leaves, MAX_SEATS, Member, MemberLeaf, Place, PowerError, Seat, SeatState, power_down,
+    MAX_SEATS, Member, MemberLeaf, Place, PowerError, Seat, SeatState, TypedLeaves, power_down,
 };
 
 /// Parameters of the deployment that staking needs.
@@ -163,7 +163,7 @@ pub enum Error<E> {
 }
 
 /// Applies one input. On a reject nothing was written.
-pub fn apply<L: Leaves>(
+pub fn apply<L: TypedLeaves>(
     leaves: &mut L,
     rules: &Rules,
     input: Input,
@@ -205,7 +205,7 @@ impl Range {
     }
 }
 
-fn place_seat<L: Leaves>(
+fn place_seat<L: TypedLeaves>(
     leaves: &mut L,
     rules: &Rules,
     place: Place,
@@ -261,7 +261,7 @@ fn place_seat<L: Leaves>(
     ])
 }
 
-fn roll<L: Leaves>(
+fn roll<L: TypedLeaves>(
     leaves: &mut L,
     rules: &Rules,
     epoch: u64,

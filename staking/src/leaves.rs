@@ -6,8 +6,8 @@ use crate::leaf::{Key, Leaf, LeafError};
 use crate::minima::{self, Node};
 use crate::{Error, Seat, Value};
 
-/// Leaves by their typed names. Genesis makes every seat and every node of the minima; a ring's leaf is made when it is first used.
-pub trait Leaves {
+/// TypedLeaves by their typed names. Genesis makes every seat and every node of the minima; a ring's leaf is made when it is first used.
+pub trait TypedLeaves {
     /// What can go wrong below: the node is broken, not the input.
     type Error;
 
@@ -25,7 +25,7 @@ pub trait Leaves {
 }
 
 /// The value of a leaf that genesis made.
-pub(crate) fn expect<T: Leaf, L: Leaves>(
+pub(crate) fn expect<T: Leaf, L: TypedLeaves>(
     leaves: &mut L,
     name: T::Name,
 ) -> Result<T, Error<L::Error>> {
@@ -33,7 +33,7 @@ pub(crate) fn expect<T: Leaf, L: Leaves>(
     value.ok_or_else(|| Error::Missing(T::key(name)))
 }
 
-/// Leaves in memory, as bytes.
+/// TypedLeaves in memory, as bytes.
 #[derive(Clone, Debug)]
 pub struct MemoryLeaves(BTreeMap<Key, Vec<u8>>);
 
@@ -53,7 +53,7 @@ impl MemoryLeaves {
     }
 }
 
-impl Leaves for MemoryLeaves {
+impl TypedLeaves for MemoryLeaves {
     type Error = LeafError;
 
     fn read<T: Leaf>(&mut self, name: T::Name) -> Result<Option<T>, LeafError> {

@@ -7,8 +7,8 @@
 //!   Roll seats    ──► member leaves of an epoch, copied from active seats ──► Member..., Rolled
 //! ```
 //!
-//! Leaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]).
-//! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`Leaves`], so that a
+//! TypedLeaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]).
+//! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`TypedLeaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 
 #![deny(missing_docs)]
@@ -40,7 +40,7 @@ mod tests;
 pub use apply::{Effect, Error, Input, Reject, Rules, apply};
 pub use difference::{Difference, DifferenceError, Update, difference};
 pub use leaf::{Key, Leaf, LeafError, Value, refuse, ring_place, take_flag, width_of_kind};
-pub use leaves::{Leaves, MemoryLeaves};
+pub use leaves::{MemoryLeaves, TypedLeaves};
 pub use member::{Member, MemberLeaf};
 pub use seat::{Place, Seat, SeatState};
 pub use set::{

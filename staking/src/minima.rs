@@ -12,7 +12,7 @@
 use crate::bytes::Reader;
 use crate::leaf::{Key, Leaf, LeafError, Value};
 use crate::leaves::expect;
-use crate::{Error, Leaves, MAX_SEATS, Reject};
+use crate::{Error, MAX_SEATS, Reject, TypedLeaves};
 
 /// Places in a node, and seats that a boundary segment rolls.
 pub const ARITY: u16 = 16;
@@ -130,13 +130,13 @@ fn node_of(weights: &[Weight]) -> Node {
 }
 
 /// The weakest of `seats` seats.
-pub fn weakest<L: Leaves>(leaves: &mut L, seats: u16) -> Result<Weight, Error<L::Error>> {
+pub fn weakest<L: TypedLeaves>(leaves: &mut L, seats: u16) -> Result<Weight, Error<L::Error>> {
     let level = top_level(seats)?;
     Ok(expect::<Node, _>(leaves, (level, 0))?.least())
 }
 
 /// Puts the weight of one seat into the tree, reading and writing one node of each level; the weakest seat after it.
-pub(crate) fn update<L: Leaves>(
+pub(crate) fn update<L: TypedLeaves>(
     leaves: &mut L,
     seats: u16,
     weight: Weight,

@@ -1,6 +1,6 @@
 //! Sets: members, their power, and the one accessor of the set that stands at a height.
 
-use crate::{Error, Leaves, Member, MemberLeaf, Reject, Rules, ring_place};
+use crate::{Error, Member, MemberLeaf, Reject, Rules, TypedLeaves, ring_place};
 
 /// Seats that a deployment can have at most.
 pub const MAX_SEATS: u16 = 512;
@@ -75,7 +75,7 @@ pub const fn first_height(epoch: u64, epoch_blocks: u32) -> Option<u64> {
 /// The members, in seat order, of the set that signs votes at `height`: the only way to read a set.
 ///
 /// Rejects a height without an epoch and a set that the ring does not hold (any more, or yet).
-pub fn set_at<L: Leaves>(
+pub fn set_at<L: TypedLeaves>(
     leaves: &mut L,
     rules: &Rules,
     height: u64,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::cli::connect::Deployment;
-use plasmid::node::root::Root;
+use plasmid::node::root::RootReader;
 use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault, created_by};
 use plasmid_bridge::client::ceremony::{self, Artifacts, CeremonyError, OperatorKeys, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
@@ -265,7 +265,7 @@ async fn the_ceremony_makes_a_deployment_and_deposits_reach_the_view_that_the_no
     assert_eq!(again.unwrap(), created.registry);
 
     let follower = follow(&stage, &[anvil.url()]);
-    let root = Root::of(&follower);
+    let root = RootReader::of(&follower);
     let person = stage.account(&anvil, "person").await;
     let amounts = [7_u128, 1_000_000, 5_000_000_000_000_000_000];
     for amount in amounts {
@@ -412,7 +412,7 @@ async fn two_root_chains_behind_two_endpoints_never_agree_and_one_started_afresh
     let view = both.view().borrow().clone();
     assert!(!view.healthy);
     assert_eq!(view.count(), 0);
-    let refusal = Root::of(&both).check().unwrap_err();
+    let refusal = RootReader::of(&both).check().unwrap_err();
     assert!(refusal.to_string().contains("started afresh"), "{refusal}");
     let same = follow(&stage, &[anvil.url(), anvil.url()]);
     until(&same, "two that agree", |view| {

@@ -302,7 +302,7 @@ fn plasmid_toml() -> config::Config {
         metrics: Some("127.0.0.1:3".parse().expect("an address")),
         share_with: vec!["http://127.0.0.1:5".to_owned()],
         retain_blocks: 1,
-        root: config::Root {
+        root: config::RootConfig {
             endpoints: vec!["http://127.0.0.1:4".to_owned()],
             registry: alloy_primitives::Address::repeat_byte(7),
             deployed_at: 1,

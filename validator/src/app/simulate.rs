@@ -129,7 +129,7 @@ impl App {
 
 fn told<T, E: std::fmt::Display>(outcome: Result<T, ledger::Error<E>>) -> Told<T>
 where
-    ledger::Fault<E>: std::fmt::Display,
+    ledger::LeafFault<E>: std::fmt::Display,
 {
     match outcome {
         Ok(value) => Ok(Ok(value)),

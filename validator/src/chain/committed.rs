@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::error::Fault;
+use super::error::ExecutionFault;
 use super::overlay::{Overlay, Reads};
 use crate::ledger::leaves;
 use crate::ledger::{Parameters, Slot, Value};
@@ -10,16 +10,22 @@ use crate::ledger::{Parameters, Slot, Value};
 /// A typed leaf of committed state, or none.
 ///
 /// # Errors
-/// [`Fault`] when the state cannot be read or is not what the rules write.
-pub fn leaf<T: Value, R: Reads>(reads: &R, slot: &Slot) -> Result<Option<T>, Fault<R::Error>> {
+/// [`ExecutionFault`] when the state cannot be read or is not what the rules write.
+pub fn leaf<T: Value, R: Reads>(
+    reads: &R,
+    slot: &Slot,
+) -> Result<Option<T>, ExecutionFault<R::Error>> {
     Ok(leaves::read(&mut Overlay::new(reads), slot)?)
 }
 
 /// A typed leaf that genesis makes.
 ///
 /// # Errors
-/// [`Fault`] when it is missing, too.
-pub fn genesis_leaf<T: Value, R: Reads>(reads: &R, slot: &Slot) -> Result<T, Fault<R::Error>> {
+/// [`ExecutionFault`] when it is missing, too.
+pub fn genesis_leaf<T: Value, R: Reads>(
+    reads: &R,
+    slot: &Slot,
+) -> Result<T, ExecutionFault<R::Error>> {
     Ok(leaves::expect(&mut Overlay::new(reads), slot)?)
 }
 
@@ -27,7 +33,7 @@ pub fn genesis_leaf<T: Value, R: Reads>(reads: &R, slot: &Slot) -> Result<T, Fau
 ///
 /// # Errors
 /// As [`genesis_leaf`].
-pub fn parameters<R: Reads>(reads: &R) -> Result<Parameters, Fault<R::Error>> {
+pub fn parameters<R: Reads>(reads: &R) -> Result<Parameters, ExecutionFault<R::Error>> {
     genesis_leaf(reads, &Slot::Parameters)
 }
 

@@ -17,21 +17,21 @@ pub enum Error<E: std::error::Error + 'static> {
     Invalid(#[from] Invalid),
     /// This node cannot read its state, or the state is not what the rules left behind.
     #[error("this node is broken: {0}")]
-    Fault(#[from] Fault<E>),
+    Fault(#[from] ExecutionFault<E>),
 }
 
-impl<E: std::error::Error + 'static> From<leaves::Fault<E>> for Error<E> {
-    fn from(fault: leaves::Fault<E>) -> Self {
-        Self::Fault(Fault::Leaves(fault))
+impl<E: std::error::Error + 'static> From<leaves::LeafFault<E>> for Error<E> {
+    fn from(fault: leaves::LeafFault<E>) -> Self {
+        Self::Fault(ExecutionFault::Leaves(fault))
     }
 }
 
 /// The node is broken: no block can cause this.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-pub enum Fault<E: std::error::Error + 'static> {
+pub enum ExecutionFault<E: std::error::Error + 'static> {
     /// The ledger's leaves.
     #[error(transparent)]
-    Leaves(#[from] leaves::Fault<E>),
+    Leaves(#[from] leaves::LeafFault<E>),
     /// Staking refuses what the boundary or a reader of sets asks.
     #[error("staking refuses its own state: {0}")]
     Staking(plasmid_staking::Reject),
@@ -120,12 +120,12 @@ pub enum Fault<E: std::error::Error + 'static> {
     },
 }
 
-impl<E: std::error::Error + 'static> Fault<E> {
-    pub(crate) fn staking(error: plasmid_staking::Error<leaves::Fault<E>>) -> Self {
+impl<E: std::error::Error + 'static> ExecutionFault<E> {
+    pub(crate) fn staking(error: plasmid_staking::Error<leaves::LeafFault<E>>) -> Self {
         match error {
             plasmid_staking::Error::Reject(reject) => Self::Staking(reject),
             plasmid_staking::Error::Fault(fault) => Self::Leaves(fault),
-            plasmid_staking::Error::Missing(key) => Self::Leaves(leaves::Fault::Missing {
+            plasmid_staking::Error::Missing(key) => Self::Leaves(leaves::LeafFault::Missing {
                 slot: Slot::from(key),
             }),
         }

@@ -23,7 +23,7 @@ use super::committed::parameters;
 use super::epoch::boundary::ended;
 use super::epoch::set::updates;
 use super::epoch::{Moment, ends_epoch};
-use super::error::{Error, Fault, Field, Invalid};
+use super::error::{Error, ExecutionFault, Field, Invalid};
 use super::evidence::Misbehavior;
 use super::overlay::{Overlay, Reads};
 use super::record::Record;
@@ -186,10 +186,10 @@ fn compare(record: &Record, block: &Block<'_>, tally: &Tally) -> Result<(), Inva
 fn check_inbox<R: Reads>(
     overlay: &mut Overlay<'_, R>,
     tally: &Tally,
-) -> Result<(), Fault<R::Error>> {
+) -> Result<(), ExecutionFault<R::Error>> {
     let found: InboxLeaf = expect(overlay, &Slot::Inbox)?;
     if (found.cursor, found.hash) != (tally.cursor, tally.hash.0) {
-        return Err(Fault::Inbox {
+        return Err(ExecutionFault::Inbox {
             cursor: tally.cursor,
             hash: tally.hash,
             found_cursor: found.cursor,
@@ -208,7 +208,7 @@ fn check_users<E: std::error::Error + 'static>(
     let verdicts = checker.check(&parts.users, &deployment.domain);
     let (expected, found) = (parts.users.len(), verdicts.len());
     if expected != found {
-        return Err(Fault::Verdicts { expected, found }.into());
+        return Err(ExecutionFault::Verdicts { expected, found }.into());
     }
     let mut out = Vec::with_capacity(expected);
     for (place, verdict) in verdicts.into_iter().enumerate() {

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
 use super::extension::Extension;
-use super::genesis::{Genesis, Operator, Root};
+use super::genesis::{Genesis, Operator, RootAnchor};
 use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
 use super::tally::{CommitVote, Flag};
@@ -117,7 +117,7 @@ impl World {
             operators,
             balances,
         };
-        let root = Root {
+        let root = RootAnchor {
             root_chain: [9; 20],
             parent_block_hash: B256::repeat_byte(8),
             time: 1_800_000_000,

@@ -59,7 +59,7 @@ pub struct Genesis {
 
 /// Where the deployment stands on root.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Root {
+pub struct RootAnchor {
     /// RootChain's address.
     pub root_chain: [u8; 20],
     /// Hash of the root block before the one that created RootChain.
@@ -169,8 +169,8 @@ pub enum GenesisError {
     Leaves(String),
 }
 
-impl<E: std::fmt::Display> From<leaves::Fault<E>> for GenesisError {
-    fn from(fault: leaves::Fault<E>) -> Self {
+impl<E: std::fmt::Display> From<leaves::LeafFault<E>> for GenesisError {
+    fn from(fault: leaves::LeafFault<E>) -> Self {
         Self::Leaves(fault.to_string())
     }
 }
@@ -182,7 +182,7 @@ impl Built {
     }
 
     /// The deployment id on `root`.
-    pub fn deployment_id(&self, genesis: &Genesis, root: &Root) -> [u8; 20] {
+    pub fn deployment_id(&self, genesis: &Genesis, root: &RootAnchor) -> [u8; 20] {
         deployment::id(
             genesis.parameters.root_chain_id,
             &root.root_chain,
@@ -192,7 +192,7 @@ impl Built {
     }
 
     /// What execution needs to know of the deployment.
-    pub fn deployment(&self, genesis: &Genesis, root: &Root) -> Deployment {
+    pub fn deployment(&self, genesis: &Genesis, root: &RootAnchor) -> Deployment {
         let id = self.deployment_id(genesis, root);
         Deployment {
             chain_id: deployment::chain_id(&id),
@@ -205,7 +205,7 @@ impl Built {
     }
 
     /// The block commitment of height 0; its hash is InitChain's app hash.
-    pub fn commitment(&self, genesis: &Genesis, root: &Root) -> BlockCommitment {
+    pub fn commitment(&self, genesis: &Genesis, root: &RootAnchor) -> BlockCommitment {
         let time = root.time.saturating_mul(1_000_000_000);
         BlockCommitment::genesis(genesis.parameters.rules, time, self.root())
     }

@@ -14,7 +14,7 @@ use plasmid_staking::Member;
 use self::choice::Input;
 use super::committed::parameters;
 use super::epoch::Moment;
-use super::error::{Error, Fault};
+use super::error::{Error, ExecutionFault};
 use super::evidence::{self, Misbehavior};
 use super::execute::{Deployment, VoteState, context};
 use super::overlay::Reads;
@@ -217,8 +217,8 @@ pub fn proto_bytes(length: usize) -> u64 {
 fn unexpected<E: std::error::Error + 'static>(refused: Refused<E>) -> Error<E> {
     match refused {
         Refused::Fault(fault) => fault.into(),
-        Refused::Reject(reject) => Fault::Proposal(reject.to_string()).into(),
-        Refused::TooLarge(large) => Fault::Proposal(format!("{large:?}")).into(),
+        Refused::Reject(reject) => ExecutionFault::Proposal(reject.to_string()).into(),
+        Refused::TooLarge(large) => ExecutionFault::Proposal(format!("{large:?}")).into(),
     }
 }
 

@@ -54,7 +54,7 @@ pub struct CarriedVote {
 
 /// What shows that the executing part is right.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Witness {
+pub struct RecordWitness {
     /// Carried votes, ascending by seat.
     pub votes: Vec<CarriedVote>,
     /// Hashes of the messages after this block's, up to the highest report that counts.
@@ -67,7 +67,7 @@ pub struct Record {
     /// What execution reads.
     pub executing: Executing,
     /// What it was derived from.
-    pub witness: Witness,
+    pub witness: RecordWitness,
 }
 
 impl Executing {
@@ -114,7 +114,7 @@ impl Executing {
     }
 }
 
-impl Witness {
+impl RecordWitness {
     /// The witness bytes, whose hash stands in the block commitment.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -159,7 +159,7 @@ impl Record {
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let executing = Executing::read(&mut reader)?;
-        let witness = Witness::read(&mut reader)?;
+        let witness = RecordWitness::read(&mut reader)?;
         reader.finish()?;
         Ok(Self { executing, witness })
     }
@@ -224,7 +224,7 @@ mod tests {
                 participation,
                 shares: Bitmap::default(),
             },
-            witness: Witness {
+            witness: RecordWitness {
                 votes: vec![vote(0, None), vote(3, Some([9; 192])), vote(511, None)],
                 hashes: vec![B256::repeat_byte(3), B256::repeat_byte(4)],
             },

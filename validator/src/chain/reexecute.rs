@@ -14,7 +14,7 @@ use plasmid_bridge::proof::inbox::Message;
 use plasmid_bridge::proof::tree::{PartialTree, Witness, WitnessError};
 
 use super::epoch::{Moment, boundary, participation};
-use super::error::Fault;
+use super::error::ExecutionFault;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
 use super::run::{Refused, apply_message, apply_user};
@@ -103,7 +103,8 @@ fn run<R: Reads>(
     input: &SegmentInput<'_>,
     checker: &dyn Checker,
 ) -> Result<(), ReexecuteError<R::Error>> {
-    let parameters: Parameters = expect(overlay, &Slot::Parameters).map_err(Fault::from)?;
+    let parameters: Parameters =
+        expect(overlay, &Slot::Parameters).map_err(ExecutionFault::from)?;
     let context = Context::new(input.moment.height, &parameters, input.domain);
     match form {
         Form::Record(executing) => participation::record(overlay, &executing)?,
@@ -141,7 +142,7 @@ fn check_users<E: std::error::Error + 'static>(
     let verdicts = checker.check(transactions, domain);
     let (expected, found) = (transactions.len(), verdicts.len());
     if expected != found {
-        return Err(Fault::Verdicts { expected, found }.into());
+        return Err(ExecutionFault::Verdicts { expected, found }.into());
     }
     let judged = verdicts.into_iter().enumerate();
     judged

@@ -8,7 +8,7 @@ use plasmid_bridge::proof::inbox::Message;
 
 use super::committed::parameters_key;
 use super::epoch::{Moment, boundary, participation};
-use super::error::Fault;
+use super::error::ExecutionFault;
 use super::overlay::{Overlay, Reads};
 use super::record::Executing;
 use super::segments::{Applied, Segment, Segments, TooLarge};
@@ -22,11 +22,11 @@ pub(crate) enum Refused<E: std::error::Error + 'static> {
     /// No segment can carry it.
     TooLarge(TooLarge),
     /// The node is broken.
-    Fault(Fault<E>),
+    Fault(ExecutionFault<E>),
 }
 
-impl<E: std::error::Error + 'static> From<Fault<E>> for Refused<E> {
-    fn from(fault: Fault<E>) -> Self {
+impl<E: std::error::Error + 'static> From<ExecutionFault<E>> for Refused<E> {
+    fn from(fault: ExecutionFault<E>) -> Self {
         Self::Fault(fault)
     }
 }
@@ -92,13 +92,13 @@ impl<'a, R: Reads> Run<'a, R> {
     }
 
     /// Runs the whole boundary at the end of an epoch's last block.
-    pub(crate) fn boundary(&mut self) -> Result<(), Fault<R::Error>> {
+    pub(crate) fn boundary(&mut self) -> Result<(), ExecutionFault<R::Error>> {
         loop {
             let last = boundary::step(&mut self.overlay, &self.moment)?;
             let layer = self.overlay.take();
             self.segments
                 .add_boundary(&mut self.overlay, layer)
-                .map_err(|TooLarge { leaves, .. }| Fault::Boundary { leaves })?;
+                .map_err(|TooLarge { leaves, .. }| ExecutionFault::Boundary { leaves })?;
             if last {
                 return Ok(());
             }
@@ -132,9 +132,11 @@ pub(crate) fn apply_message<R: Reads>(
     overlay: &mut Overlay<'_, R>,
     message: &Message,
     context: &Context<'_>,
-) -> Result<Receipt, Fault<R::Error>> {
+) -> Result<Receipt, ExecutionFault<R::Error>> {
     ledger::apply_message(overlay, message, context).map_err(|error| match error {
-        MessageError::OutOfOrder { expected, found } => Fault::OutOfOrder { expected, found },
+        MessageError::OutOfOrder { expected, found } => {
+            ExecutionFault::OutOfOrder { expected, found }
+        }
         MessageError::Fault(fault) => fault.into(),
     })
 }

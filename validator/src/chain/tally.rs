@@ -17,7 +17,7 @@ use plasmid_staking::Member;
 use super::bitmap::Bitmap;
 use super::error::{Invalid, VoteError};
 use super::extension::Extension;
-use super::record::{CarriedVote, Witness};
+use super::record::{CarriedVote, RecordWitness};
 
 /// How the engine flags an entry of the last commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,11 @@ pub struct Tally {
 ///
 /// # Errors
 /// [`Invalid`] names the rule that is broken, and the seat.
-pub fn tally(voting: &Voting<'_>, witness: &Witness, messages: &[B256]) -> Result<Tally, Invalid> {
+pub fn tally(
+    voting: &Voting<'_>,
+    witness: &RecordWitness,
+    messages: &[B256],
+) -> Result<Tally, Invalid> {
     let participation = participation(voting)?;
     let count = messages.len().saturating_add(witness.hashes.len());
     if count > usize::from(voting.batch) {

@@ -9,7 +9,7 @@ use super::check::{CheckedTransaction, assume};
 use super::code::Code;
 use super::context::{Context, Error};
 use super::event::{Event, involved};
-use super::leaves::{Fault, Leaves, Overlay};
+use super::leaves::{LeafFault, Leaves, Overlay};
 use super::reject::Reject;
 use super::rules::{self, Books, accounts_of};
 
@@ -54,7 +54,7 @@ pub fn apply<L: Leaves + ?Sized>(
 ) -> Result<Receipt, Error<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     let receipt = run(&mut overlay, checked, context)?;
-    overlay.commit().map_err(Fault::Leaves)?;
+    overlay.commit().map_err(LeafFault::Leaves)?;
     Ok(receipt)
 }
 

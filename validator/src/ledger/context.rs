@@ -3,7 +3,7 @@
 use plasmid_staking::epoch_of;
 
 use super::eip712::Domain;
-use super::leaves::Fault;
+use super::leaves::LeafFault;
 use super::parameters::Parameters;
 use super::recipient::OwnContracts;
 use super::reject::Reject;
@@ -46,5 +46,5 @@ pub enum Error<E> {
     Reject(#[from] Reject),
     /// The node is broken.
     #[error(transparent)]
-    Fault(#[from] Fault<E>),
+    Fault(#[from] LeafFault<E>),
 }

@@ -29,7 +29,7 @@ pub trait Leaves {
 
 /// The node is broken: nothing about a transaction causes this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault<E> {
+pub enum LeafFault<E> {
     /// The leaves cannot be read or written.
     #[error("the state cannot be read or written: {0}")]
     Leaves(E),
@@ -63,21 +63,21 @@ pub enum Fault<E> {
 pub fn read<T: Value, L: Leaves + ?Sized>(
     leaves: &mut L,
     slot: &Slot,
-) -> Result<Option<T>, Fault<L::Error>> {
-    let Some(bytes) = leaves.read(slot).map_err(Fault::Leaves)? else {
+) -> Result<Option<T>, LeafFault<L::Error>> {
+    let Some(bytes) = leaves.read(slot).map_err(LeafFault::Leaves)? else {
         return Ok(None);
     };
     T::decode(&bytes)
         .map(Some)
-        .map_err(|why| Fault::Corrupt { slot: *slot, why })
+        .map_err(|why| LeafFault::Corrupt { slot: *slot, why })
 }
 
 /// The typed value at a slot that genesis made.
 pub fn expect<T: Value, L: Leaves + ?Sized>(
     leaves: &mut L,
     slot: &Slot,
-) -> Result<T, Fault<L::Error>> {
-    read(leaves, slot)?.ok_or(Fault::Missing { slot: *slot })
+) -> Result<T, LeafFault<L::Error>> {
+    read(leaves, slot)?.ok_or(LeafFault::Missing { slot: *slot })
 }
 
 /// Writes a typed value.
@@ -85,8 +85,10 @@ pub fn write<T: Value, L: Leaves + ?Sized>(
     leaves: &mut L,
     slot: &Slot,
     value: &T,
-) -> Result<(), Fault<L::Error>> {
-    leaves.write(slot, value.encode()).map_err(Fault::Leaves)
+) -> Result<(), LeafFault<L::Error>> {
+    leaves
+        .write(slot, value.encode())
+        .map_err(LeafFault::Leaves)
 }
 
 /// Leaves in memory: the sentinel and what was written; counts what was touched.

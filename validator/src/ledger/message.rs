@@ -10,7 +10,7 @@ use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
 use super::apply::Receipt;
 use super::context::Context;
 use super::leaf::InboxLeaf;
-use super::leaves::{Fault, Leaves, Overlay, expect, write};
+use super::leaves::{LeafFault, Leaves, Overlay, expect, write};
 use super::rules::recorded::recorded;
 use super::rules::{Outcome, acceptance, deposit, forced};
 use super::slot::Slot;
@@ -31,7 +31,7 @@ pub enum MessageError<E> {
     },
     /// The node is broken.
     #[error(transparent)]
-    Fault(#[from] Fault<E>),
+    Fault(#[from] LeafFault<E>),
 }
 
 /// Consumes the next message.
@@ -44,7 +44,7 @@ pub fn apply_message<L: Leaves + ?Sized>(
     advance(&mut overlay, message)?;
     let outcome = act(&mut overlay, message, context)?;
     let leaves_made = overlay.made();
-    overlay.commit().map_err(Fault::Leaves)?;
+    overlay.commit().map_err(LeafFault::Leaves)?;
     let Outcome {
         code,
         data,
@@ -92,7 +92,7 @@ fn act<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     context: &Context<'_>,
-) -> Result<Outcome, Fault<L::Error>> {
+) -> Result<Outcome, LeafFault<L::Error>> {
     match &message.body {
         Body::Deposit(body) => deposit::apply(leaves, message, body, context),
         Body::Acceptance { .. } => acceptance::apply(leaves, message, context),

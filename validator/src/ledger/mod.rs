@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! bytes ──decode──► Transaction ──check──► CheckedTransaction ──apply──► Receipt (and writes)
-//!                        │ Reject                │ Reject, or Fault
+//!                        │ Reject                │ Reject, or LeafFault
 //! message of the inbox ──────────────────── apply_message ──► Receipt: total, whatever a stranger put into it
 //! ```
 //!
-//! A [`reject::Reject`] is about the transaction, a [`leaves::Fault`] about the node; they never share a type. A rejected
+//! A [`reject::Reject`] is about the transaction, a [`leaves::LeafFault`] about the node; they never share a type. A rejected
 //! transaction wrote nothing. After every block Σ balances + stakes + fee pool + burned = credited − withdrawn, for each asset
 //! ([`conservation`]).
 
@@ -59,7 +59,7 @@ pub use context::{Context, Error};
 pub use eip712::Domain;
 pub use event::Event;
 pub use leaf::Value;
-pub use leaves::{Fault, Leaves, Memory, Overlay};
+pub use leaves::{LeafFault, Leaves, Memory, Overlay};
 pub use message::{MessageError, apply_message};
 pub use parameters::Parameters;
 pub use recipient::{OwnContracts, Unusable};

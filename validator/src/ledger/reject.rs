@@ -1,6 +1,6 @@
 //! Why a transaction is refused: each reason with the numbers that disagree and what to do about it.
 //!
-//! A reject is about the transaction; that the node is broken is a [`Fault`](super::leaves::Fault), another type.
+//! A reject is about the transaction; that the node is broken is a [`Fault`](super::leaves::LeafFault), another type.
 
 use plasmid_bridge::proof::bytes::DecodeError;
 

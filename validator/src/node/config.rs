@@ -60,13 +60,13 @@ pub struct Config {
     #[serde(default)]
     pub retain_blocks: u64,
     /// The root chain.
-    pub root: Root,
+    pub root: RootConfig,
 }
 
 /// The root chain and the contracts on it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Root {
+pub struct RootConfig {
     /// One or two JSON-RPC endpoints; two must agree before anything is reported.
     pub endpoints: Vec<String>,
     /// The Registry, which made the other contracts.
@@ -96,7 +96,7 @@ impl fmt::Debug for Config {
     }
 }
 
-impl fmt::Debug for Root {
+impl fmt::Debug for RootConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoints: Vec<_> = self.endpoints.iter().map(|url| plain::place(url)).collect();
         f.debug_struct("Root")

@@ -18,7 +18,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::root::Root;
+use super::root::RootReader;
 use crate::{
     app::{App, ports::Unsigned, reads::LateShare, shares::Own},
     engine::abci::Fault,
@@ -47,7 +47,7 @@ struct Position {
 impl Position {
     /// The epochs of a round: the first ones that are not done, of those that root has not accepted and that are below `end`.
     fn round(&mut self, accepted: u64, end: u64) -> Range<u64> {
-        // Root's count never falls: what was said before was a lie, or this is one. Nothing in between may be left unsigned.
+        // RootReader's count never falls: what was said before was a lie, or this is one. Nothing in between may be left unsigned.
         if accepted < self.accepted {
             self.next = accepted;
         }
@@ -102,14 +102,14 @@ pub fn others(addresses: &[String]) -> Result<Vec<Other>, (String, String)> {
 #[derive(Clone)]
 struct Duty {
     app: Arc<App>,
-    root: Root,
+    root: RootReader,
 }
 
 /// Does the duty until it is dropped. A node without a checkpoint key has none.
 ///
 /// # Errors
 /// [`Fault`] when the state or the store cannot be read.
-pub async fn run(app: Arc<App>, root: Root, others: Vec<Other>) -> Result<Infallible, Fault> {
+pub async fn run(app: Arc<App>, root: RootReader, others: Vec<Other>) -> Result<Infallible, Fault> {
     let duty = Duty { app, root };
     let (signed, until) = watch::channel(0);
     let mut handing = JoinSet::new();
@@ -232,7 +232,7 @@ mod tests {
             position.done(epoch);
         }
         assert_eq!(position.round(3, 1_000_000).start, 3 + BATCH);
-        // Root may be ahead of a node that catches up.
+        // RootReader may be ahead of a node that catches up.
         assert!(position.round(100, 90).is_empty());
         assert_eq!(position.round(100, 110), 100..110);
     }

@@ -19,7 +19,7 @@ use crate::app::ports::{Agreed, Sight};
 
 /// A reader of the follower's view; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Root {
+pub struct RootReader {
     view: watch::Receiver<Arc<View>>,
     progress: watch::Sender<Progress>,
 }
@@ -90,7 +90,7 @@ pub enum RootRefusal {
     },
 }
 
-impl Root {
+impl RootReader {
     /// A reader of `follower`.
     #[must_use]
     pub fn of(follower: &Follower) -> Self {
@@ -190,7 +190,7 @@ impl Root {
     }
 }
 
-impl Sight for Root {
+impl Sight for RootReader {
     fn view(&self) -> Arc<View> {
         Arc::clone(&self.view.borrow())
     }

@@ -18,7 +18,7 @@ use super::{
     config::Home,
     development,
     keystore::{self, KeyKind, Password, Secret},
-    root::Root,
+    root::RootReader,
     sign_state::{Identity, SignState, SignStateError},
 };
 use crate::{
@@ -137,7 +137,7 @@ impl Key {
         &self,
         home: &Home,
         genesis: &Genesis,
-        root: &Root,
+        root: &RootReader,
     ) -> Result<SignState, KeysError> {
         let view = root.view();
         if view.finalized.is_none() {

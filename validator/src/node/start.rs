@@ -1,7 +1,7 @@
 //! `plasmid start`: one node, wired together and run until it is asked to stop or has to.
 //!
 //! ```text
-//! root endpoints ─▶ Follower ─▶ root::Root ─┐
+//! root endpoints ─▶ Follower ─▶ root::RootReader ─┐
 //! checkpoint key ─▶ SignState ──────────────┼─▶ App ◀─ ABCI socket ◀─ CometBFT
 //! store ────────────────────────────────────┘    ├─▶ Served ─▶ gRPC
 //!                                                └─▶ duty ─▶ shares over what root has not accepted ─▶ other nodes
@@ -31,7 +31,7 @@ use super::{
     duty,
     keystore::Password,
     metrics::{self, MetricsError},
-    root::{Root, RootRefusal},
+    root::{RootReader, RootRefusal},
     shutdown,
     signer::{self, KeysError, Terms},
 };
@@ -171,7 +171,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let position = PositionFile::open(&home.root_position_path(), follow.deployment);
     let position = position.up_to(anchor.index);
     let follower = Follower::start(follow, anchor, Some(position), &config.root.endpoints)?;
-    let root = Root::of(&follower);
+    let root = RootReader::of(&follower);
     wait_root(&root).await?;
     let signer = match (key, held) {
         (None, _) => None,
@@ -300,7 +300,7 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
 }
 
 /// Waits until the root chain is known or has refused; a silent one is left to answer later.
-async fn wait_root(root: &Root) -> Result<(), StartError> {
+async fn wait_root(root: &RootReader) -> Result<(), StartError> {
     let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
     while tokio::time::Instant::now() < deadline {
         match root.check() {
@@ -322,7 +322,7 @@ async fn wait_root(root: &Root) -> Result<(), StartError> {
 
 /// Says when an endpoint shows a history that is not this chain's, and when that is over. The node goes on without reports: an endpoint
 /// that lies while it runs must not be able to stop it, or one provider with a third of the validators could stop the chain.
-async fn watch_root(root: &Root) -> Infallible {
+async fn watch_root(root: &RootReader) -> Infallible {
     let mut known = Ok(());
     loop {
         tokio::time::sleep(ROOT_WATCH).await;
@@ -339,7 +339,7 @@ async fn watch_root(root: &Root) -> Infallible {
 }
 
 /// The follower as the application asks it, and the challenge window in seconds.
-struct RootOutlook(Root, u64);
+struct RootOutlook(RootReader, u64);
 
 impl Outlook for RootOutlook {
     fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {

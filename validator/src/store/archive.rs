@@ -5,11 +5,11 @@
 //! ```
 //! A record without its head does not exist.
 
+use super::backend::Backend;
 use super::keys::{self, Table};
 use super::record::{Record, Share};
 use super::seal::{self, TAG};
 use super::sealed::Sealed;
-use super::shelf::Shelf;
 use super::state::Floor;
 use super::{Included, StoreError, results, state};
 use alloy_primitives::B256 as Hash;
@@ -26,7 +26,7 @@ pub(super) struct Archive<S> {
 /// A record on disk: none, damaged (why), or whole.
 pub(super) type Found = Result<Option<Record>, String>;
 
-impl<S: Shelf> Archive<S> {
+impl<S: Backend> Archive<S> {
     /// Writes a height. It is durable after the next flush.
     pub fn write(&self, record: &Record) -> Result<(), StoreError> {
         let height = record.height();

@@ -7,12 +7,12 @@
 //! that may pass is tried again for a minute; another one is kept: every later call returns it, and the durable height stands still.
 
 use super::archive::Archive;
+use super::backend::Backend;
 use super::keys::{self, Table};
 use super::layers::Cabinet;
 use super::load::Loaded;
 use super::record::{Record, Share};
 use super::sealed::Sealed;
-use super::shelf::Shelf;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
 use super::{Identity, Included, Store, StoreError};
@@ -34,25 +34,25 @@ pub enum Pace {
     Flush,
 }
 
-/// A store over a shelf.
-pub struct Books<S: Shelf> {
+/// A store over a backend.
+pub struct Books<S: Backend> {
     writer: Arc<Writer<S>>,
     pace: Pace,
     thread: Option<JoinHandle<()>>,
 }
 
-impl<S: Shelf> Books<S> {
+impl<S: Backend> Books<S> {
     /// Opens the store of a chain, new or as it was left, and gives what it holds.
     ///
     /// # Errors
     /// [`StoreError`]: damage, another version or chain, a failing disk.
     pub fn open(
-        shelf: S,
+        backend: S,
         identity: Identity,
         pace: Pace,
     ) -> Result<(Self, Option<Loaded>), StoreError> {
         let archive = Archive {
-            disk: Sealed::new(shelf),
+            disk: Sealed::new(backend),
         };
         let opened = archive.open(identity)?;
         let height = opened.loaded.as_ref().map(Loaded::height);
@@ -102,7 +102,7 @@ impl<S: Shelf> Books<S> {
     }
 }
 
-impl<S: Shelf> Store for Books<S> {
+impl<S: Backend> Store for Books<S> {
     fn durable_height(&self) -> Option<u64> {
         self.writer.lock().durable
     }
@@ -225,7 +225,7 @@ impl<S: Shelf> Store for Books<S> {
     }
 }
 
-impl<S: Shelf> Drop for Books<S> {
+impl<S: Backend> Drop for Books<S> {
     /// Writes what is queued; a simulation that flushes itself loses it, as in a crash.
     fn drop(&mut self) {
         self.writer.lock().closing = true;

@@ -8,11 +8,11 @@
 
 use super::StoreError;
 use super::archive::Archive;
+use super::backend::Backend;
 use super::keys::{self, PAGE_LEAVES, Table};
 use super::layers::{Filed, encode_mark};
 use super::record::{self, Record};
 use super::results;
-use super::shelf::Shelf;
 use super::state::{self, Floor, Folded};
 use crate::chain::tree::LeafImage;
 use alloy_primitives::B256 as Hash;
@@ -34,7 +34,7 @@ pub(super) struct Folding {
     digests: Vec<(Hash, u64, u32)>,
 }
 
-impl<S: Shelf> Archive<S> {
+impl<S: Backend> Archive<S> {
     /// Begins to fold records, the next ones after `before` in order: writes marks and undo, which are small.
     pub fn begin_fold(
         &self,

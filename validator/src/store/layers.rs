@@ -14,9 +14,9 @@
 
 use super::StoreError;
 use super::archive::Archive;
+use super::backend::Backend;
 use super::keys::{self, Table};
 use super::record;
-use super::shelf::Shelf;
 use super::writer::{Desk, MIN_STEPS, Writer};
 use crate::chain::tree::{Entry, Layer, MAX_VALUE, Mark, Old, above};
 use alloy_primitives::B256 as Hash;
@@ -147,7 +147,7 @@ impl Cabinet {
     }
 
     /// Goes on with the first layer that waits, else with removing what is below the floor.
-    pub fn step<S: Shelf>(&mut self, archive: &Archive<S>) -> Result<Stepped, StoreError> {
+    pub fn step<S: Backend>(&mut self, archive: &Archive<S>) -> Result<Stepped, StoreError> {
         if self.filing.is_none()
             && let Some(layer) = self.waiting.front().filter(|layer| self.is_ready(layer))
         {
@@ -174,7 +174,7 @@ impl Cabinet {
     }
 }
 
-impl<S: Shelf> Writer<S> {
+impl<S: Backend> Writer<S> {
     /// Writes layers that the tree handed over, and removes what is below the floor, while nothing else waits and a little even
     /// then.
     pub fn file(&self, desk: &mut Desk) -> Result<(), StoreError> {
@@ -195,7 +195,7 @@ impl<S: Shelf> Writer<S> {
     }
 }
 
-impl<S: Shelf> Archive<S> {
+impl<S: Backend> Archive<S> {
     fn put_layer(&self, mark: Mark, filed: Filed) -> Result<(), StoreError> {
         let body = encode_mark(&mark, filed);
         self.disk.put(Table::Layer, &keys::layer(mark.epoch), &body)

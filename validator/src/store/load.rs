@@ -5,11 +5,11 @@
 //! the engine replays. Damage in what is folded already is an error.
 
 use super::archive::Archive;
+use super::backend::Backend;
 use super::fold::decode_page;
 use super::keys::{self, PAGE_LEAVES, Table};
 use super::layers::Filed;
 use super::record::{self, Record};
-use super::shelf::Shelf;
 use super::state::{self, Floor, Folded, last_mark};
 use super::{Identity, StoreError};
 use crate::chain::tree::{LeafImage, Mark, Restore, Tree, TreeError};
@@ -46,7 +46,7 @@ pub(super) struct Opened {
     pub recent: VecDeque<Arc<Record>>,
 }
 
-impl<S: Shelf> Archive<S> {
+impl<S: Backend> Archive<S> {
     pub fn open(&self, identity: Identity) -> Result<Opened, StoreError> {
         state::claim(&self.disk, identity)?;
         let folded = state::folded(&self.disk)?;

@@ -13,6 +13,7 @@
 //! - Adapters: [`Memory`] and [`Sled`] under the same [`Books`]; all keys stand in `keys.rs`.
 
 mod archive;
+mod backend;
 pub mod bench;
 mod books;
 mod error;
@@ -24,18 +25,17 @@ mod record;
 mod results;
 mod seal;
 mod sealed;
-mod shelf;
 mod sled;
 mod state;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use backend::{Backend, Memory, Visit, Write};
 pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;
 pub use record::{Listed, Record, Share};
-pub use shelf::{Memory, Shelf, Visit, Write};
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
 pub use writer::MAX_WAITING;

@@ -6,10 +6,10 @@
 //! A result is the engine's own encoding of code, data, events and gas: about 600 bytes, so that sixteen groups, a node of
 //! sled, stay in its log.
 
+use super::backend::Backend;
 use super::keys::{self, GROUP, Table};
 use super::record::{Record, many, put_count};
 use super::sealed::Sealed;
-use super::shelf::Shelf;
 use super::{Included, StoreError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
@@ -59,7 +59,7 @@ impl Record {
 }
 
 /// Writes the results of a height.
-pub(super) fn write<S: Shelf>(disk: &Sealed<S>, record: &Record) -> Result<(), StoreError> {
+pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(), StoreError> {
     if record.transactions.is_empty() {
         return Ok(());
     }
@@ -86,7 +86,7 @@ pub(super) fn write<S: Shelf>(disk: &Sealed<S>, record: &Record) -> Result<(), S
 }
 
 /// The transaction at a place that the index names.
-pub(super) fn read<S: Shelf>(
+pub(super) fn read<S: Backend>(
     disk: &Sealed<S>,
     height: u64,
     index: u32,

@@ -1,29 +1,29 @@
-//! A shelf whose values are all sealed, read one by one and written in bounded chunks.
+//! A backend whose values are all sealed, read one by one and written in bounded chunks.
 
 use super::StoreError;
+use super::backend::{Backend, Visit, Write};
 use super::keys::Table;
 use super::seal;
-use super::shelf::{Shelf, Visit, Write};
 
 /// sled keeps whole batches in memory and rewrites what they touch: large ones cost it gigabytes.
 const CHUNK_KEYS: usize = 1_000;
 const CHUNK_BYTES: usize = 1 << 20;
 
 pub(super) struct Sealed<S> {
-    shelf: S,
+    backend: S,
 }
 
-impl<S: Shelf> Sealed<S> {
-    pub fn new(shelf: S) -> Self {
-        Self { shelf }
+impl<S: Backend> Sealed<S> {
+    pub fn new(backend: S) -> Self {
+        Self { backend }
     }
 
     pub fn folder(&self) -> String {
-        self.shelf.folder()
+        self.backend.folder()
     }
 
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.shelf.flush()
+        self.backend.flush()
     }
 
     pub fn damaged(&self, what: impl Into<String>) -> StoreError {
@@ -35,7 +35,7 @@ impl<S: Shelf> Sealed<S> {
 
     /// The sealed value of a key, as it stands there.
     pub fn raw(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shelf.get(table, key)
+        self.backend.get(table, key)
     }
 
     /// The body of a key's value.
@@ -56,7 +56,7 @@ impl<S: Shelf> Sealed<S> {
         last: &[u8],
         visit: Visit<'_>,
     ) -> Result<(), StoreError> {
-        self.shelf.scan(table, first, last, &mut |key, sealed| {
+        self.backend.scan(table, first, last, &mut |key, sealed| {
             visit(key, self.open(table, key, sealed)?)
         })
     }
@@ -71,7 +71,7 @@ impl<S: Shelf> Sealed<S> {
         if first > last {
             return Ok(None);
         }
-        let Some((key, sealed)) = self.shelf.first(table, first, last)? else {
+        let Some((key, sealed)) = self.backend.first(table, first, last)? else {
             return Ok(None);
         };
         let body = self.open(table, &key, &sealed)?.to_vec();
@@ -86,7 +86,7 @@ impl<S: Shelf> Sealed<S> {
         last: &[u8],
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut keys = Vec::new();
-        self.shelf.scan(table, first, last, &mut |key, _| {
+        self.backend.scan(table, first, last, &mut |key, _| {
             keys.push(key.to_vec());
             Ok(())
         })?;
@@ -103,7 +103,7 @@ impl<S: Shelf> Sealed<S> {
 
     pub fn chunk(&self, table: Table) -> Chunk<'_, S> {
         Chunk {
-            shelf: &self.shelf,
+            backend: &self.backend,
             table,
             writes: Vec::new(),
             bytes: 0,
@@ -130,13 +130,13 @@ impl<S: Shelf> Sealed<S> {
 
 /// Writes that go out a chunk at a time.
 pub(super) struct Chunk<'a, S> {
-    shelf: &'a S,
+    backend: &'a S,
     table: Table,
     writes: Vec<Write>,
     bytes: usize,
 }
 
-impl<S: Shelf> Chunk<'_, S> {
+impl<S: Backend> Chunk<'_, S> {
     /// Seals and writes a body; gives its checksum.
     pub fn put(&mut self, key: &[u8], body: &[u8]) -> Result<[u8; seal::TAG], StoreError> {
         let sealed = seal::seal(self.table, key, body);
@@ -168,7 +168,7 @@ impl<S: Shelf> Chunk<'_, S> {
         if self.writes.is_empty() {
             return Ok(());
         }
-        self.shelf
+        self.backend
             .write(self.table, std::mem::take(&mut self.writes))
     }
 }

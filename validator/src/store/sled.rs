@@ -1,12 +1,12 @@
-//! The shelf in sled 0.34: one tree of sled for each table.
+//! The backend in sled 0.34: one tree of sled for each table.
 //!
 //! What it needs to behave (measured, see DESIGN.md section 4): no flushing thread, an explicit flush; a bounded cache; batches
 //! of at most 1,000 keys; values below 128 KiB, which stay in its log. It panics on some damaged files, so every call is
 //! caught and becomes an error that names the folder.
 
 use super::StoreError;
+use super::backend::{Backend, Visit, Write};
 use super::keys::Table;
-use super::shelf::{Shelf, Visit, Write};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -141,7 +141,7 @@ impl Open {
     }
 }
 
-impl Shelf for Sled {
+impl Backend for Sled {
     fn folder(&self) -> String {
         self.folder.clone()
     }

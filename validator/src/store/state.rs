@@ -1,10 +1,10 @@
 //! The store's notes about itself: whose it is, how far it is folded, what it keeps.
 
+use super::backend::Backend;
 use super::keys::{META_CHAIN, META_FLOOR, META_FOLD, Table};
 use super::record::Record;
 use super::seal;
 use super::sealed::Sealed;
-use super::shelf::Shelf;
 use super::{Identity, StoreError};
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -97,7 +97,7 @@ pub(super) fn last_mark(record: &Record) -> Option<(u64, u64)> {
 }
 
 /// Writes whose store this is if it is new, else refuses another version or chain.
-pub(super) fn claim<S: Shelf>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
+pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
     let Some(sealed) = disk.raw(Table::Meta, &META_CHAIN)? else {
         return claim_new(disk, given);
     };
@@ -123,7 +123,7 @@ pub(super) fn claim<S: Shelf>(disk: &Sealed<S>, given: Identity) -> Result<(), S
     Ok(())
 }
 
-fn claim_new<S: Shelf>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
+fn claim_new<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
     for table in Table::ALL {
         let (first, last): (&[u8], &[u8]) = (&[], &[0xff; 33]);
         if !disk.keys(table, first, last)?.is_empty() {
@@ -164,11 +164,11 @@ fn decode_chain(body: &[u8]) -> Result<(u32, Identity), DecodeError> {
     Ok((version, chain))
 }
 
-pub(super) fn put_folded<S: Shelf>(disk: &Sealed<S>, folded: &Folded) -> Result<(), StoreError> {
+pub(super) fn put_folded<S: Backend>(disk: &Sealed<S>, folded: &Folded) -> Result<(), StoreError> {
     disk.put(Table::Meta, &META_FOLD, &folded.encode())
 }
 
-pub(super) fn folded<S: Shelf>(disk: &Sealed<S>) -> Result<Folded, StoreError> {
+pub(super) fn folded<S: Backend>(disk: &Sealed<S>) -> Result<Folded, StoreError> {
     match disk.get(Table::Meta, &META_FOLD)? {
         Some(body) => Folded::decode(&body)
             .map_err(|error| disk.damaged(format!("the note of the folding: {error}"))),
@@ -176,13 +176,13 @@ pub(super) fn folded<S: Shelf>(disk: &Sealed<S>) -> Result<Folded, StoreError> {
     }
 }
 
-pub(super) fn put_floor<S: Shelf>(disk: &Sealed<S>, floor: Floor) -> Result<(), StoreError> {
+pub(super) fn put_floor<S: Backend>(disk: &Sealed<S>, floor: Floor) -> Result<(), StoreError> {
     let mut body = floor.epoch.to_be_bytes().to_vec();
     body.extend_from_slice(&floor.block.to_be_bytes());
     disk.put(Table::Meta, &META_FLOOR, &body)
 }
 
-pub(super) fn floor<S: Shelf>(disk: &Sealed<S>) -> Result<Floor, StoreError> {
+pub(super) fn floor<S: Backend>(disk: &Sealed<S>) -> Result<Floor, StoreError> {
     let Some(body) = disk.get(Table::Meta, &META_FLOOR)? else {
         return Ok(Floor::default());
     };

@@ -184,7 +184,7 @@ fn agrees(seed: u64, loaded: &Loaded, first: u64) {
 }
 
 /// Commits up to `last` from what is loaded; gives the tip.
-fn grow<S: Shelf>(seed: u64, books: &Books<S>, loaded: Option<Loaded>, last: u64) {
+fn grow<S: Backend>(seed: u64, books: &Books<S>, loaded: Option<Loaded>, last: u64) {
     let (mut tree, mut tip) = match loaded {
         Some(loaded) => (loaded.tree, Some(loaded.block)),
         None => (Tree::new(), None),

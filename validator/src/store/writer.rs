@@ -1,10 +1,10 @@
 //! The writer behind the tip: writes what is queued, flushes once for all of it, folds while nothing waits.
 
 use super::archive::Archive;
+use super::backend::Backend;
 use super::fold::Folding;
 use super::layers::Cabinet;
 use super::record::{Record, Share};
-use super::shelf::Shelf;
 use super::state::{Floor, Folded, last_mark};
 use super::{Included, StoreError};
 use crate::chain::tree::Layer;
@@ -184,7 +184,7 @@ pub(super) struct Writer<S> {
     pub changed: Condvar,
 }
 
-impl<S: Shelf> Writer<S> {
+impl<S: Backend> Writer<S> {
     pub fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -377,7 +377,7 @@ fn foldable(records: &[&Recent]) -> usize {
 
 impl Desk {
     /// Raises the floor, never past the newest mark: it and the blocks after it are needed to go on.
-    fn retain<S: Shelf>(&mut self, archive: &Archive<S>, floor: Floor) -> Result<(), StoreError> {
+    fn retain<S: Backend>(&mut self, archive: &Archive<S>, floor: Floor) -> Result<(), StoreError> {
         let Some((epoch, height)) = self.last_mark else {
             return Ok(());
         };

@@ -1,7 +1,7 @@
 //! The genesis of a simulated network: small epochs, a short ring, a small batch.
 
 use plasmid::chain::genesis::file::File;
-use plasmid::chain::genesis::{Genesis, Root};
+use plasmid::chain::genesis::{Genesis, RootAnchor};
 use plasmid::ledger::Parameters;
 use plasmid_bridge::proof::deployment;
 
@@ -36,7 +36,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         operators: operators.collect(),
         balances,
     };
-    let root = Root {
+    let root = RootAnchor {
         root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: [0xdd; 32].into(),
         time,

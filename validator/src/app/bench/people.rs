@@ -15,7 +15,7 @@ use tendermint_proto::{
 use super::{BenchError, Sign};
 use crate::{
     chain::genesis::{
-        Genesis, Operator, Root,
+        Genesis, Operator, RootAnchor,
         file::{File, Loaded},
     },
     ledger::{Account, Parameters},
@@ -108,7 +108,7 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
         }],
         balances: people.balances(),
     };
-    let root = Root {
+    let root = RootAnchor {
         root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: B256::repeat_byte(3),
         time: 1_700_000_000,

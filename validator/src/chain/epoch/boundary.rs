@@ -14,7 +14,7 @@ use plasmid_staking::{self as staking, Effect, Member, epoch_of};
 use super::relayer::name_relayer;
 use super::set::{set_leaf, staking_rules};
 use super::{Moment, check_epoch, ends_epoch, epoch_at};
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
 use crate::ledger::leaf::{BoundaryLeaf, EpochRecord, FeePool, InboxLeaf, SetLeaf};
 use crate::ledger::leaves::{expect, write};
@@ -27,15 +27,15 @@ pub const BOUNDARY_SEATS: u16 = 16;
 /// One step of the boundary at the end of the last block of an epoch; says whether it was the last.
 ///
 /// # Errors
-/// [`Fault`] when the state is not what the rules write.
-pub fn step<L: Leaves>(leaves: &mut L, moment: &Moment) -> Result<bool, Fault<L::Error>>
+/// [`ExecutionFault`] when the state is not what the rules write.
+pub fn step<L: Leaves>(leaves: &mut L, moment: &Moment) -> Result<bool, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
     let parameters: Parameters = expect(leaves, &Slot::Parameters)?;
     let height = moment.height;
     if !ends_epoch(height, parameters.epoch_blocks) {
-        return Err(Fault::NoBoundary { height });
+        return Err(ExecutionFault::NoBoundary { height });
     }
     let ending = epoch_at(height, &parameters)?;
     let mut running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
@@ -50,7 +50,7 @@ where
     };
     let rules = staking_rules(&parameters);
     let mut port = Seats(leaves);
-    let effects = staking::apply(&mut port, &rules, input).map_err(Fault::staking)?;
+    let effects = staking::apply(&mut port, &rules, input).map_err(ExecutionFault::staking)?;
     let members: Vec<Member> = effects
         .into_iter()
         .filter_map(|effect| match effect {
@@ -88,13 +88,13 @@ fn finish<L: Leaves>(
     parameters: &Parameters,
     moment: &Moment,
     running: &BoundaryLeaf,
-) -> Result<(), Fault<L::Error>>
+) -> Result<(), ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
     let fixing = running.epoch;
     if running.count == 0 {
-        return Err(Fault::EmptySet { epoch: fixing });
+        return Err(ExecutionFault::EmptySet { epoch: fixing });
     }
     let slot = Slot::Set {
         place: ring_place(fixing, parameters.ring),
@@ -130,16 +130,18 @@ fn accumulator(running: &BoundaryLeaf) -> Accumulator {
     }
 }
 
-fn accumulate<E>(running: &mut BoundaryLeaf, members: &[Member]) -> Result<(), Fault<E>>
+fn accumulate<E>(running: &mut BoundaryLeaf, members: &[Member]) -> Result<(), ExecutionFault<E>>
 where
     E: std::error::Error + 'static,
 {
     let mut accumulator = accumulator(running);
     for member in members {
-        accumulator.push(member).map_err(|why| Fault::Set {
-            epoch: running.epoch,
-            why,
-        })?;
+        accumulator
+            .push(member)
+            .map_err(|why| ExecutionFault::Set {
+                epoch: running.epoch,
+                why,
+            })?;
     }
     running.count = accumulator.count;
     running.total_power = accumulator.total;
@@ -168,17 +170,18 @@ pub struct EpochEnd {
 /// What the checkpoint needs, when the block ends an epoch.
 ///
 /// # Errors
-/// [`Fault`] when the state is not what the rules write.
+/// [`ExecutionFault`] when the state is not what the rules write.
 pub(crate) fn ended<R: Reads>(
     overlay: &mut Overlay<'_, R>,
     moment: &Moment,
     parameters: &Parameters,
-) -> Result<Option<EpochEnd>, Fault<R::Error>> {
+) -> Result<Option<EpochEnd>, ExecutionFault<R::Error>> {
     if !ends_epoch(moment.height, parameters.epoch_blocks) {
         return Ok(None);
     }
     let height = moment.height;
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
+    let epoch =
+        epoch_of(height, parameters.epoch_blocks).ok_or(ExecutionFault::Height { height })?;
     let place = |epoch| ring_place(epoch, parameters.ring);
     let record: EpochRecord = expect(
         overlay,

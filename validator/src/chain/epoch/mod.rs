@@ -11,7 +11,7 @@
 
 use plasmid_staking::epoch_of;
 
-use super::error::Fault;
+use super::error::ExecutionFault;
 use crate::ledger::{Parameters, Slot};
 
 pub mod boundary;
@@ -43,12 +43,12 @@ pub fn ends_epoch(height: u64, epoch_blocks: u32) -> bool {
 }
 
 /// That a leaf of a ring or of the boundary holds the epoch that is asked for.
-fn check_epoch<E>(slot: Slot, expected: u64, found: u64) -> Result<(), Fault<E>>
+fn check_epoch<E>(slot: Slot, expected: u64, found: u64) -> Result<(), ExecutionFault<E>>
 where
     E: std::error::Error + 'static,
 {
     if found != expected {
-        return Err(Fault::Epoch {
+        return Err(ExecutionFault::Epoch {
             slot,
             expected,
             found,
@@ -57,9 +57,9 @@ where
     Ok(())
 }
 
-fn epoch_at<E>(height: u64, parameters: &Parameters) -> Result<u64, Fault<E>>
+fn epoch_at<E>(height: u64, parameters: &Parameters) -> Result<u64, ExecutionFault<E>>
 where
     E: std::error::Error + 'static,
 {
-    epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })
+    epoch_of(height, parameters.epoch_blocks).ok_or(ExecutionFault::Height { height })
 }

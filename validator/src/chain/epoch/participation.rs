@@ -9,7 +9,7 @@ use plasmid_staking::epoch_of;
 
 use super::epoch_at;
 use crate::chain::bitmap::Bitmap;
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::chain::record::Executing;
 use crate::ledger::leaf::{Participation, ShareBits};
 use crate::ledger::leaves::{expect, read, write};
@@ -18,8 +18,11 @@ use crate::ledger::{Leaves, Parameters, Slot, ring_place};
 /// Applies the record: counts who was present, and adds the new share bits.
 ///
 /// # Errors
-/// [`Fault`] when the state is not what the rules write.
-pub fn record<L: Leaves>(leaves: &mut L, executing: &Executing) -> Result<(), Fault<L::Error>>
+/// [`ExecutionFault`] when the state is not what the rules write.
+pub fn record<L: Leaves>(
+    leaves: &mut L,
+    executing: &Executing,
+) -> Result<(), ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
@@ -49,12 +52,12 @@ where
 /// The share bits before the block of `height`: those that stand, or none at the first block whose votes are of a new epoch.
 ///
 /// # Errors
-/// [`Fault`] when the state is not what the rules write.
+/// [`ExecutionFault`] when the state is not what the rules write.
 pub fn share_bits<L: Leaves>(
     leaves: &mut L,
     height: u64,
     parameters: &Parameters,
-) -> Result<ShareBits, Fault<L::Error>>
+) -> Result<ShareBits, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {

@@ -8,7 +8,7 @@
 use plasmid_staking::Member;
 
 use super::check_epoch;
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::ledger::leaf::{EpochRecord, SetLeaf};
 use crate::ledger::leaves::{expect, write};
 use crate::ledger::{Leaves, Parameters, Slot, ring_place};
@@ -21,7 +21,7 @@ pub(super) fn name_relayer<L: Leaves>(
     ending: u64,
     first_number: u16,
     members: &[Member],
-) -> Result<(), Fault<L::Error>>
+) -> Result<(), ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {

@@ -5,7 +5,7 @@ use plasmid_staking::{self as staking, Difference, Member, Update, epoch_of};
 
 use super::ends_epoch;
 use crate::chain::committed::parameters;
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
 use crate::ledger::leaf::SetLeaf;
 use crate::ledger::{Parameters, Seats};
@@ -22,13 +22,14 @@ pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
 /// The set that signs votes at `height`, in seat order: the place in this list is the member number.
 ///
 /// # Errors
-/// [`Fault`] for height 0, and for a height whose set the ring no longer holds.
-pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Fault<R::Error>> {
+/// [`ExecutionFault`] for height 0, and for a height whose set the ring no longer holds.
+pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, ExecutionFault<R::Error>> {
     let parameters = parameters(reads)?;
     let mut overlay = Overlay::new(reads);
     let mut leaves = Seats(&mut overlay);
     let rules = staking_rules(&parameters);
-    staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks).map_err(Fault::staking)
+    staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks)
+        .map_err(ExecutionFault::staking)
 }
 
 /// The leaf that commits to a finished set.
@@ -49,17 +50,20 @@ pub(crate) fn updates<R: Reads>(
     reads: &R,
     height: u64,
     parameters: &Parameters,
-) -> Result<Vec<Update>, Fault<R::Error>> {
+) -> Result<Vec<Update>, ExecutionFault<R::Error>> {
     let next = height.saturating_add(1);
     if !ends_epoch(next, parameters.epoch_blocks) {
         return Ok(Vec::new());
     }
-    let epoch = epoch_of(height, parameters.epoch_blocks).ok_or(Fault::Height { height })?;
+    let epoch =
+        epoch_of(height, parameters.epoch_blocks).ok_or(ExecutionFault::Height { height })?;
     let old = set_at(reads, next)?;
     let new = set_at(reads, next.saturating_add(1))?;
-    match staking::difference(&old, &new).map_err(|why| Fault::Difference { epoch, why })? {
+    match staking::difference(&old, &new)
+        .map_err(|why| ExecutionFault::Difference { epoch, why })?
+    {
         Difference::Updates(updates) => Ok(updates),
-        Difference::KeepOld => Err(Fault::EmptySet {
+        Difference::KeepOld => Err(ExecutionFault::EmptySet {
             epoch: epoch.saturating_add(1),
         }),
     }

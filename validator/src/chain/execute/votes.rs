@@ -7,7 +7,7 @@ use crate::chain::bitmap::Bitmap;
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::participation::share_bits;
 use crate::chain::epoch::set::set_at;
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
 use crate::chain::tally::{CommitVote, Voting};
 use crate::ledger::leaf::InboxLeaf;
@@ -32,7 +32,7 @@ impl VoteState {
         reads: &R,
         block_height: u64,
         parameters: &Parameters,
-    ) -> Result<Self, Fault<R::Error>> {
+    ) -> Result<Self, ExecutionFault<R::Error>> {
         let height = block_height.saturating_sub(1);
         let members = match height {
             0 => Vec::new(),

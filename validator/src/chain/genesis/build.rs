@@ -10,7 +10,7 @@ use plasmid_staking::{self as staking, Effect, Input, Key, Member, Place, Seat};
 use super::{Built, Genesis, GenesisError, MAX_SUM};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{set_leaf, staking_rules};
-use crate::chain::error::Fault;
+use crate::chain::error::ExecutionFault;
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::leaf::{
     AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, NATIVE, Participation,
@@ -193,7 +193,7 @@ impl Genesis {
         let rules = staking_rules(&self.parameters);
         staking::apply(&mut port, &rules, input).map_err(|error| GenesisError::Seat {
             seat,
-            why: Fault::staking(error).to_string(),
+            why: ExecutionFault::staking(error).to_string(),
         })
     }
 

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::proof::deployment;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Genesis, GenesisError, Operator, Root};
+use super::{Built, Genesis, GenesisError, Operator, RootAnchor};
 use crate::chain::execute::Deployment;
 use crate::ledger::account::AccountTextError;
 use crate::ledger::address;
@@ -31,7 +31,7 @@ pub struct File {
     pub derived: Derived,
 }
 
-/// See [`Root`].
+/// See [`RootAnchor`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootEntry {
@@ -96,7 +96,7 @@ pub struct Loaded {
     /// What it says.
     pub genesis: Genesis,
     /// Where it stands on root.
-    pub root: Root,
+    pub root: RootAnchor,
     /// The first state.
     pub built: Built,
     /// What execution needs.
@@ -149,7 +149,7 @@ impl File {
     ///
     /// # Errors
     /// [`GenesisError`] when it cannot be built.
-    pub fn new(genesis: &Genesis, root: &Root) -> Result<Self, GenesisError> {
+    pub fn new(genesis: &Genesis, root: &RootAnchor) -> Result<Self, GenesisError> {
         let built = genesis.build()?;
         let operators = genesis.operators.iter().map(OperatorEntry::new).collect();
         let balances = genesis
@@ -179,7 +179,7 @@ impl File {
     /// [`FileError`] names the field.
     pub fn load(&self) -> Result<Loaded, FileError> {
         let genesis = self.genesis()?;
-        let root = Root {
+        let root = RootAnchor {
             root_chain: root_address("root.root_chain", &self.root.root_chain)?,
             parent_block_hash: B256::from(bytes::<32>(
                 "root.parent_block_hash",
@@ -268,7 +268,7 @@ impl BalanceEntry {
 }
 
 impl Derived {
-    fn new(genesis: &Genesis, root: &Root, built: &Built) -> Self {
+    fn new(genesis: &Genesis, root: &RootAnchor, built: &Built) -> Self {
         let id = built.deployment_id(genesis, root);
         let [set_0, set_1] = &built.sets;
         Self {

@@ -41,8 +41,8 @@ fn genesis() -> Genesis {
     }
 }
 
-fn root() -> Root {
-    Root {
+fn root() -> RootAnchor {
+    RootAnchor {
         root_chain: deployment::contracts(&REGISTRY)[3],
         parent_block_hash: B256::repeat_byte(0xdd),
         time: 1_800_000_000,

@@ -10,7 +10,7 @@ use plasmid_staking::Member;
 use super::{ExtendedVote, Known, Request};
 use crate::chain::bitmap::Bitmap;
 use crate::chain::error::{Error, Invalid};
-use crate::chain::record::{CarriedVote, Executing, MESSAGE, Record, Witness};
+use crate::chain::record::{CarriedVote, Executing, MESSAGE, Record, RecordWitness};
 use crate::chain::tally::{Flag, Report, Voting, check_vote, participation, supported, tally};
 use crate::ledger::Parameters;
 
@@ -63,7 +63,7 @@ impl Input {
 /// Which votes are carried, and what they bring.
 #[derive(Default)]
 struct Choice {
-    witness: Witness,
+    witness: RecordWitness,
     messages: Vec<(Vec<u8>, Message)>,
 }
 
@@ -93,7 +93,7 @@ impl Choice {
             _ => Default::default(),
         };
         Ok(Self {
-            witness: Witness {
+            witness: RecordWitness {
                 votes: carried,
                 hashes,
             },

@@ -11,7 +11,7 @@ use plasmid_bridge::proof::bytes::DecodeError;
 use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::tree::WitnessError;
 
-use crate::chain::error::{Fault, Field, Malformed};
+use crate::chain::error::{ExecutionFault, Field, Malformed};
 use crate::chain::segments::MAX_COURT_LEAVES;
 use crate::ledger::{Reject, Slot, leaves};
 
@@ -37,7 +37,7 @@ pub enum ReexecuteError<E: std::error::Error + 'static = WitnessError> {
     Rule(RuleError<E>),
     /// Something that stands in no segment. This node is broken.
     #[error(transparent)]
-    Node(Fault<E>),
+    Node(ExecutionFault<E>),
 }
 
 /// What the bytes show beside the segment record and the height and time of the block, without any state.
@@ -156,35 +156,39 @@ pub enum RuleError<E: std::error::Error + 'static = WitnessError> {
     },
     /// A leaf that no sound block leaves behind: the state before the segment is wrong already.
     #[error("no sound block leaves this state: {0}")]
-    Unsound(Fault<E>),
+    Unsound(ExecutionFault<E>),
 }
 
 /// Names every fault of the rules, so that none can be added without saying what it means inside a segment.
-impl<E: std::error::Error + 'static> From<Fault<E>> for ReexecuteError<E> {
-    fn from(fault: Fault<E>) -> Self {
+impl<E: std::error::Error + 'static> From<ExecutionFault<E>> for ReexecuteError<E> {
+    fn from(fault: ExecutionFault<E>) -> Self {
         let rule = match fault {
-            Fault::Leaves(leaves::Fault::Leaves(error)) => return Self::Witness(error),
+            ExecutionFault::Leaves(leaves::LeafFault::Leaves(error)) => {
+                return Self::Witness(error);
+            }
             // Bytes or a place in the block can cause these on any state.
-            Fault::OutOfOrder { expected, found } => RuleError::MessageOrder { expected, found },
-            Fault::NoBoundary { height } => RuleError::BoundaryHeight { height },
-            Fault::Height { height } => RuleError::NoEpoch { height },
-            Fault::Epoch {
+            ExecutionFault::OutOfOrder { expected, found } => {
+                RuleError::MessageOrder { expected, found }
+            }
+            ExecutionFault::NoBoundary { height } => RuleError::BoundaryHeight { height },
+            ExecutionFault::Height { height } => RuleError::NoEpoch { height },
+            ExecutionFault::Epoch {
                 slot: Slot::Boundary,
                 expected,
                 found,
             } => RuleError::BoundaryOrder { expected, found },
             // Only a state that the rules did not write can cause these.
-            unsound @ (Fault::Leaves(_)
-            | Fault::Staking(_)
-            | Fault::Set { .. }
-            | Fault::EmptySet { .. }
-            | Fault::Epoch { .. }) => RuleError::Unsound(unsound),
+            unsound @ (ExecutionFault::Leaves(_)
+            | ExecutionFault::Staking(_)
+            | ExecutionFault::Set { .. }
+            | ExecutionFault::EmptySet { .. }
+            | ExecutionFault::Epoch { .. }) => RuleError::Unsound(unsound),
             // These stand outside of segments.
-            node @ (Fault::Difference { .. }
-            | Fault::Boundary { .. }
-            | Fault::Verdicts { .. }
-            | Fault::Inbox { .. }
-            | Fault::Proposal(_)) => return Self::Node(node),
+            node @ (ExecutionFault::Difference { .. }
+            | ExecutionFault::Boundary { .. }
+            | ExecutionFault::Verdicts { .. }
+            | ExecutionFault::Inbox { .. }
+            | ExecutionFault::Proposal(_)) => return Self::Node(node),
         };
         Self::Rule(rule)
     }

@@ -625,7 +625,7 @@ fn a_checker_that_does_not_answer_for_every_transaction_is_the_nodes_fault() {
     let refused = judge(&scene.state, &input, &Silent).unwrap_err();
     assert!(matches!(
         refused,
-        ReexecuteError::Node(Fault::Verdicts {
+        ReexecuteError::Node(ExecutionFault::Verdicts {
             expected: 3,
             found: 0
         })

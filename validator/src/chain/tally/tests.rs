@@ -118,7 +118,7 @@ impl Net {
         let hashes = self.messages[messages..messages + hashes].to_vec();
         tally(
             voting,
-            &Witness { votes, hashes },
+            &RecordWitness { votes, hashes },
             &self.messages[..messages],
         )
     }
@@ -239,7 +239,7 @@ fn invented_messages_find_no_support() {
     let net = Net::new(&[1, 1, 1, 1]);
     let votes = || (0..4).map(|at| net.vote(at, 7, false)).collect();
     let invented = [net.messages[0], B256::repeat_byte(0xbb)];
-    let witness = Witness {
+    let witness = RecordWitness {
         votes: votes(),
         hashes: vec![],
     };
@@ -443,7 +443,7 @@ fn repeated_and_reordered_votes_do_not_even_decode() {
     };
     for votes in [[0, 0], [1, 0]] {
         let votes = votes.map(|at| net.vote(at, 5, true)).to_vec();
-        let witness = Witness {
+        let witness = RecordWitness {
             votes,
             hashes: vec![],
         };

@@ -23,12 +23,12 @@ struct Leaf {
 
 /// All leaves, dense by index.
 #[derive(Clone, Default)]
-pub(super) struct Leaves {
+pub(super) struct LeafTable {
     leaves: Vec<Leaf>,
     large: Vec<Box<[u8]>>,
 }
 
-impl Leaves {
+impl LeafTable {
     pub fn count(&self) -> u32 {
         u32::try_from(self.leaves.len()).unwrap_or(u32::MAX)
     }

@@ -40,7 +40,7 @@ pub use view::{View, hashed, is_beyond, kept_above};
 use alloy_primitives::B256 as Hash;
 use history::History;
 use journal::Pending;
-use leaves::Leaves;
+use leaves::LeafTable;
 use nodes::Nodes;
 use pin::Pin;
 use plasmid_bridge::proof::tree::{Inclusion, Multiproof, state_root};
@@ -61,7 +61,7 @@ pub struct Change {
 
 /// The state tree with its history.
 pub struct Tree {
-    leaves: Leaves,
+    leaves: LeafTable,
     order: BTreeMap<Hash, u32>,
     nodes: Nodes,
     root: Hash,
@@ -80,7 +80,7 @@ impl Tree {
     /// The tree of the sentinel alone.
     pub fn new() -> Self {
         let mut tree = Self {
-            leaves: Leaves::default(),
+            leaves: LeafTable::default(),
             order: BTreeMap::from([(Hash::ZERO, 0)]),
             nodes: Nodes::new(),
             root: Hash::ZERO,

@@ -4,7 +4,7 @@
 
 use super::history::{History, Old};
 use super::journal::Pending;
-use super::leaves::Leaves;
+use super::leaves::LeafTable;
 use super::nodes::Nodes;
 use super::pin::Pin;
 use super::source::{LeafRef, hash_leaves};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// A tree in the making: first all leaves by index, then all marks with their undo, ascending.
 #[derive(Default)]
 pub struct Restore {
-    leaves: Leaves,
+    leaves: LeafTable,
     history: History,
 }
 
@@ -26,7 +26,7 @@ impl Restore {
         Self::default()
     }
 
-    /// Leaves taken so far; the index of the next one.
+    /// LeafTable taken so far; the index of the next one.
     pub fn count(&self) -> u32 {
         self.leaves.count()
     }
@@ -103,7 +103,7 @@ impl Restore {
     /// The tree, all of its hashes computed and every mark's state checked against its root.
     ///
     /// # Errors
-    /// Leaves whose links are not the sorted list of their keys; a mark whose state has another root.
+    /// LeafTable whose links are not the sorted list of their keys; a mark whose state has another root.
     pub fn finish(self) -> Result<Tree, TreeError> {
         let Self { leaves, history } = self;
         let count = leaves.count();
@@ -130,7 +130,7 @@ impl Restore {
 }
 
 /// Key to index; refuses links that do not lead through all keys in order.
-fn order(leaves: &Leaves) -> Result<BTreeMap<Hash, u32>, TreeError> {
+fn order(leaves: &LeafTable) -> Result<BTreeMap<Hash, u32>, TreeError> {
     let refuse = |index, reason| Err(TreeError::Restore { index, reason });
     let mut keys: Vec<(Hash, u32)> = (0..leaves.count())
         .filter_map(|index| Some((*leaves.key(index)?, index)))

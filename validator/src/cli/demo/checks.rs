@@ -177,7 +177,7 @@ pub const CHECKS: [Check; 26] = [
     },
 ];
 
-fn root(seen: &mut Observations) -> &mut super::observe::Root {
+fn root(seen: &mut Observations) -> &mut super::observe::RootSeen {
     seen.root.get_or_insert_default()
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observations {
     /// Step 1.
-    pub root: Option<Root>,
+    pub root: Option<RootSeen>,
     /// Step 2.
     pub validators: Option<Validators>,
     /// Step 3.
@@ -31,7 +31,7 @@ pub struct Observations {
 
 /// The deployment, as root says it and as the genesis computes it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Root {
+pub struct RootSeen {
     /// Deployment id by RootChain.
     pub id_on_root: String,
     /// Deployment id by the genesis file.

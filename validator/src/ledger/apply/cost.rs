@@ -5,7 +5,7 @@ use crate::ledger::check::CheckedTransaction;
 use crate::ledger::context::{Context, Error};
 use crate::ledger::fees::{check_room, minimum_fee, quote_up};
 use crate::ledger::leaf::{AccountLeaf, FeePool, NATIVE};
-use crate::ledger::leaves::{Fault, Leaves, expect, write};
+use crate::ledger::leaves::{LeafFault, Leaves, expect, write};
 use crate::ledger::reject::{Asset, Reject};
 use crate::ledger::rules::{leaves_made, maker, native_amount};
 use crate::ledger::slot::Slot;
@@ -96,7 +96,7 @@ pub(super) fn charge<L: Leaves + ?Sized>(
     let epoch = context.epoch();
     let sum = |left: u128| {
         let slot = Slot::FeePool;
-        left.checked_add(fee).ok_or(Fault::Books {
+        left.checked_add(fee).ok_or(LeafFault::Books {
             slot,
             left,
             right: fee,

@@ -589,7 +589,7 @@ fn a_broken_state_is_a_fault_and_never_a_reject() {
         memory.write(&slot, vec![1; slot.width() - 1]).unwrap();
         let error = apply(&mut memory, &checked, &context).unwrap_err();
         assert!(
-            matches!(error, Error::Fault(Fault::Corrupt { .. })),
+            matches!(error, Error::Fault(LeafFault::Corrupt { .. })),
             "{slot:?}: {error}"
         );
     }
@@ -606,7 +606,7 @@ fn a_broken_state_is_a_fault_and_never_a_reject() {
     .unwrap();
     let error = apply(&mut memory, &checked, &context).unwrap_err();
     assert!(
-        matches!(error, Error::Fault(Fault::Books { .. })),
+        matches!(error, Error::Fault(LeafFault::Books { .. })),
         "a withdrawal is never overwritten: {error}"
     );
     let mut memory = state(1);
@@ -622,7 +622,7 @@ fn a_broken_state_is_a_fault_and_never_a_reject() {
     .unwrap();
     let error = apply(&mut memory, &checked, &context).unwrap_err();
     assert!(
-        matches!(error, Error::Fault(Fault::Books { .. })),
+        matches!(error, Error::Fault(LeafFault::Books { .. })),
         "{error}"
     );
 }

@@ -71,7 +71,7 @@ fn a_leaf_that_does_not_decode_or_is_missing_is_a_fault() {
     assert!(
         matches!(
             corrupt,
-            Fault::Corrupt {
+            LeafFault::Corrupt {
                 slot: Slot::Burned,
                 ..
             }
@@ -81,7 +81,7 @@ fn a_leaf_that_does_not_decode_or_is_missing_is_a_fault() {
     let missing = expect::<FeePool, _>(&mut memory, &Slot::FeePool).unwrap_err();
     assert_eq!(
         missing,
-        Fault::Missing {
+        LeafFault::Missing {
             slot: Slot::FeePool
         }
     );

@@ -18,7 +18,7 @@ use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{EpochRecord, FeePool, NATIVE};
-use crate::ledger::leaves::{Fault, Leaves, Overlay, expect, read, write};
+use crate::ledger::leaves::{LeafFault, Leaves, Overlay, expect, read, write};
 use crate::ledger::parameters::Parameters;
 use crate::ledger::slot::{Slot, ring_place};
 
@@ -54,7 +54,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     context: &Context<'_>,
-) -> Result<Outcome, Fault<L::Error>> {
+) -> Result<Outcome, LeafFault<L::Error>> {
     let Body::Acceptance {
         epoch,
         relayer,
@@ -123,7 +123,7 @@ fn pay<L: Leaves + ?Sized>(
         },
     )?;
     let pool: FeePool = expect(leaves, &Slot::FeePool)?;
-    let books = Fault::Books {
+    let books = LeafFault::Books {
         slot: Slot::FeePool,
         left: pool.amount,
         right: amount,

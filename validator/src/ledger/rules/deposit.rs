@@ -22,7 +22,7 @@ use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::{Maker, check_room};
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Withdrawal};
-use crate::ledger::leaves::{Fault, Leaves, Overlay, read, write};
+use crate::ledger::leaves::{LeafFault, Leaves, Overlay, read, write};
 use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
@@ -33,7 +33,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     message: &Message,
     deposit: &Deposit,
     context: &Context<'_>,
-) -> Result<Outcome, Fault<L::Error>> {
+) -> Result<Outcome, LeafFault<L::Error>> {
     let contracts = &context.contracts;
     let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit, contracts))? {
         Ok(()) => return Ok(credited(message, deposit)),
@@ -153,11 +153,11 @@ fn asset_of<L: Leaves + ?Sized>(
     leaves: &mut L,
     token: [u8; 20],
     deposit: &Deposit,
-) -> Result<AssetLeaf, Fault<L::Error>> {
+) -> Result<AssetLeaf, LeafFault<L::Error>> {
     let slot = Slot::Asset(token);
     match read(leaves, &slot)? {
         Some(asset) => Ok(asset),
-        None if token == NATIVE => Err(Fault::Missing { slot }),
+        None if token == NATIVE => Err(LeafFault::Missing { slot }),
         None => Ok(AssetLeaf::new(
             token,
             deposit.decimals,

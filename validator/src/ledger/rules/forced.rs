@@ -20,7 +20,7 @@ use crate::ledger::code::Code;
 use crate::ledger::context::{Context, Error};
 use crate::ledger::event::{Event, involved};
 use crate::ledger::fees::check_room;
-use crate::ledger::leaves::{Fault, Leaves, write};
+use crate::ledger::leaves::{LeafFault, Leaves, write};
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
@@ -33,7 +33,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,
     message: &Message,
     context: &Context<'_>,
-) -> Result<Outcome, Fault<L::Error>> {
+) -> Result<Outcome, LeafFault<L::Error>> {
     let Body::Forced {
         sender,
         transaction,
@@ -61,7 +61,7 @@ fn consume<L: Leaves + ?Sized>(leaves: &mut L, forced: &Forced) -> Result<(), Er
     let header = &forced.transaction.header;
     let account = super::sequence::take(leaves, header)?;
     let slot = Slot::Account(header.sender);
-    let new = leaves.read(&slot).map_err(Fault::Leaves)?.is_none();
+    let new = leaves.read(&slot).map_err(LeafFault::Leaves)?.is_none();
     check_room(
         maker(&forced.transaction.body),
         leaves.count(),

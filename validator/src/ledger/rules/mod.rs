@@ -14,7 +14,7 @@ use super::code::Code;
 use super::context::{Context, Error};
 use super::event::Event;
 use super::fees::Maker;
-use super::leaves::{Fault, Leaves, Overlay};
+use super::leaves::{LeafFault, Leaves, Overlay};
 use super::reject::Reject;
 use super::slot::Slot;
 use super::transaction::Body;
@@ -130,7 +130,7 @@ pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
     consumes: Option<Account>,
     sender: Account,
     body: &Body,
-) -> Result<u32, Fault<L::Error>> {
+) -> Result<u32, LeafFault<L::Error>> {
     let own = consumes.map(Slot::Account);
     let (other, always) = match body {
         Body::Transfer { to, token, .. } => (Some(balance::slot(*to, *token)), 0),
@@ -144,7 +144,7 @@ pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
         .iter()
         .chain(other.iter().filter(|slot| Some(**slot) != own))
     {
-        if leaves.read(slot).map_err(Fault::Leaves)?.is_none() {
+        if leaves.read(slot).map_err(LeafFault::Leaves)?.is_none() {
             made = made.saturating_add(1);
         }
     }
@@ -175,11 +175,11 @@ fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), R
 fn attempt<L: Leaves + ?Sized, T>(
     leaves: &mut L,
     rule: impl FnOnce(&mut Overlay<'_, L>) -> Result<T, Error<L::Error>>,
-) -> Result<Result<T, Reject>, Fault<L::Error>> {
+) -> Result<Result<T, Reject>, LeafFault<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     match rule(&mut overlay) {
         Ok(value) => {
-            overlay.commit().map_err(Fault::Leaves)?;
+            overlay.commit().map_err(LeafFault::Leaves)?;
             Ok(Ok(value))
         }
         Err(Error::Reject(reject)) => Ok(Err(reject)),

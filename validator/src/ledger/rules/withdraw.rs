@@ -15,7 +15,7 @@ use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
 use crate::ledger::leaf::{AssetLeaf, Withdrawal, WithdrawalCounter};
-use crate::ledger::leaves::{Fault, Leaves, expect, write};
+use crate::ledger::leaves::{LeafFault, Leaves, expect, write};
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 
@@ -90,10 +90,10 @@ pub(super) fn open_withdrawal<L: Leaves + ?Sized>(
     )?;
     if leaves
         .read(&Slot::Withdrawal(number))
-        .map_err(Fault::Leaves)?
+        .map_err(LeafFault::Leaves)?
         .is_some()
     {
-        return Err(Fault::Books {
+        return Err(LeafFault::Books {
             slot: Slot::Withdrawal(number),
             left: number.into(),
             right: next.into(),

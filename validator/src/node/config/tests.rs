@@ -13,7 +13,7 @@ fn config() -> Config {
         share_with: vec!["http://node.example/0123abcd".into()],
         retain_blocks: 0,
         metrics: None,
-        root: Root {
+        root: RootConfig {
             endpoints: vec!["https://eth.example/v3/0123abcd".into()],
             registry: Address::repeat_byte(7),
             deployed_at: 3,

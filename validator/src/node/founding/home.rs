@@ -16,7 +16,7 @@ use crate::{
             Config as CometConfig, Genesis as CometGenesis, Pace, Peer, Settings,
             genesis::{Parts, ValidatorPart},
         },
-        config::{Config, Home, Root},
+        config::{Config, Home, RootConfig},
         keystore,
         sign_state::{Identity, SignState},
     },
@@ -138,7 +138,7 @@ pub fn write(
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
         share_with,
         retain_blocks: before.map_or(place.retain_blocks, |config| config.retain_blocks),
-        root: Root {
+        root: RootConfig {
             endpoints: place.endpoints(before),
             registry: created.registry,
             deployed_at: created.block,

@@ -24,7 +24,7 @@ use super::{
     sign_state::SignStateError,
 };
 use crate::{
-    chain::genesis::{Built, Genesis, GenesisError, Operator, Root, file::File},
+    chain::genesis::{Built, Genesis, GenesisError, Operator, RootAnchor, file::File},
     ledger::{
         Parameters,
         parameters::{FinalityRule, ParametersError},
@@ -81,7 +81,7 @@ pub enum FoundingError {
     OtherNetwork {
         /// Which value.
         what: &'static str,
-        /// Root's.
+        /// RootAnchor's.
         found: String,
         /// Ours.
         computed: String,
@@ -237,7 +237,7 @@ pub async fn check_created(
         arguments.rootChain.clone(),
     )?;
     same("the Inbox's parameters", inbox, arguments.inbox.clone())?;
-    let root = Root {
+    let root = RootAnchor {
         root_chain: created.root_chain.into_array(),
         parent_block_hash: created.parent_hash,
         time: created.time,

@@ -17,7 +17,7 @@ fn link(index: u64) -> B256 {
     }
 }
 
-fn root(first: u64, count: u64, healthy: bool) -> (Root, watch::Receiver<Progress>) {
+fn root(first: u64, count: u64, healthy: bool) -> (RootReader, watch::Receiver<Progress>) {
     let entries = (first + 1..=count)
         .map(|index| Entry {
             index,
@@ -49,7 +49,7 @@ fn root(first: u64, count: u64, healthy: bool) -> (Root, watch::Receiver<Progres
     };
     let (_, view) = watch::channel(Arc::new(view));
     let (progress, told) = watch::channel(Progress::Released(0));
-    (Root::new(view, progress), told)
+    (RootReader::new(view, progress), told)
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn given_up(
         time: child_time,
         is_own: &is_own,
     };
-    Root::new(view, progress).settled(15, &agreed)
+    RootReader::new(view, progress).settled(15, &agreed)
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Dying {
     }
 }
 
-impl Shelf for Dying {
+impl Backend for Dying {
     fn folder(&self) -> String {
         self.memory.folder()
     }

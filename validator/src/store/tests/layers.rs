@@ -13,7 +13,7 @@ const LIMIT: PastLimit = PastLimit {
 };
 
 /// Hands over what is too much for memory, as the application does at the end of an epoch.
-pub(super) fn spill<S: Shelf>(books: &Books<S>, tree: &mut Tree) -> Result<(), StoreError> {
+pub(super) fn spill<S: Backend>(books: &Books<S>, tree: &mut Tree) -> Result<(), StoreError> {
     if let Some(last) = books.last_layer() {
         tree.release(last);
     }
@@ -22,7 +22,7 @@ pub(super) fn spill<S: Shelf>(books: &Books<S>, tree: &mut Tree) -> Result<(), S
 }
 
 /// All kept states of a tree whose oldest layers only the store has are those of `whole`, which has all of its own.
-pub(super) fn agrees_on_disk<S: Shelf>(books: &Books<S>, tree: &Tree, whole: &Tree, step: usize) {
+pub(super) fn agrees_on_disk<S: Backend>(books: &Books<S>, tree: &Tree, whole: &Tree, step: usize) {
     assert!(tree.marks().eq(whole.marks()));
     let Some(last) = tree.last_on_disk() else {
         return;

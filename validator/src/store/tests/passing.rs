@@ -37,7 +37,7 @@ impl Fickle {
     }
 }
 
-impl Shelf for Fickle {
+impl Backend for Fickle {
     fn folder(&self) -> String {
         self.memory.folder()
     }

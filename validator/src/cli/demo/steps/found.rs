@@ -17,7 +17,7 @@ use plasmid_proto::chain::v1::{
 use crate::{
     cli::{
         CliError,
-        demo::observe::{Observations, Root, Validators},
+        demo::observe::{Observations, RootSeen, Validators},
     },
     localnet::{
         Local,
@@ -68,7 +68,7 @@ pub async fn root_chain(
         at,
     )
     .await?;
-    seen.root = Some(Root {
+    seen.root = Some(RootSeen {
         id_on_root: hex::encode(id),
         id_computed: hex::encode(loaded.deployment.domain.deployment),
         state_root_on_root: hex::encode(

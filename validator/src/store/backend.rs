@@ -13,7 +13,7 @@ pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 
 /// Tables of bytes. What was written is visible at once, and durable after the next flush; a crash keeps some first part of
 /// the writes since.
-pub trait Shelf: Send + Sync + 'static {
+pub trait Backend: Send + Sync + 'static {
     /// Where it is, for messages.
     fn folder(&self) -> String;
     /// The value of a key.
@@ -24,7 +24,7 @@ pub trait Shelf: Send + Sync + 'static {
     /// All keys from `first` to `last`, both included.
     ///
     /// # Errors
-    /// As [`Shelf::get`], or what `visit` returns, which ends the scan.
+    /// As [`Backend::get`], or what `visit` returns, which ends the scan.
     fn scan(
         &self,
         table: Table,
@@ -35,7 +35,7 @@ pub trait Shelf: Send + Sync + 'static {
     /// The first key from `first` to `last`, both included, with its value.
     ///
     /// # Errors
-    /// As [`Shelf::get`].
+    /// As [`Backend::get`].
     fn first(
         &self,
         table: Table,
@@ -45,12 +45,12 @@ pub trait Shelf: Send + Sync + 'static {
     /// One chunk of writes: at most 1,000 keys and about a megabyte.
     ///
     /// # Errors
-    /// As [`Shelf::get`].
+    /// As [`Backend::get`].
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError>;
     /// Makes all earlier writes durable.
     ///
     /// # Errors
-    /// As [`Shelf::get`].
+    /// As [`Backend::get`].
     fn flush(&self) -> Result<(), StoreError>;
 }
 
@@ -74,7 +74,7 @@ impl Memory {
     }
 }
 
-impl Shelf for Memory {
+impl Backend for Memory {
     fn folder(&self) -> String {
         "memory".into()
     }
