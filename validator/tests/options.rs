@@ -364,12 +364,15 @@ fn with(file: &toml::Table, name: &str, value: &str) -> toml::Table {
     file
 }
 
-/// That the refusal names the option by its last part, as it is written or in words.
-fn names_it(said: &str, name: &str) {
+/// That the refusal names the option by its last part, as it is written or in words, or by its line in the file.
+fn names_it(said: &str, name: &str, file: &str) {
     let key = name.rsplit('.').next().unwrap_or(name);
     let words = key.replace('_', " ");
+    let is_its_line = |(at, line): (usize, &str)| {
+        line.starts_with(&format!("{key} = ")) && said.contains(&format!(": line {}: ", at + 1))
+    };
     assert!(
-        said.contains(key) || said.contains(&words),
+        said.contains(key) || said.contains(&words) || file.lines().enumerate().any(is_its_line),
         "{name}: {said}"
     );
 }
@@ -384,10 +387,14 @@ fn what_the_page_calls_refused_in_plasmid_toml_is_refused() {
     let min = Parameters::local().evidence_age_blocks;
     for option in options::OPTIONS {
         let text = with(&file, option.name, option.refused).to_string();
-        fs::write(home.config_path(), text).expect("write");
+        fs::write(home.config_path(), &text).expect("write");
         let read = home.read_config();
         let said = read.and_then(|config| config.retained(min));
-        names_it(&said.expect_err(option.name).to_string(), option.name);
+        names_it(
+            &said.expect_err(option.name).to_string(),
+            option.name,
+            &text,
+        );
     }
 }
 
@@ -399,9 +406,10 @@ fn what_the_page_calls_refused_in_a_plan_is_refused() {
     let file = fs::read_to_string(&path).expect("text");
     let file = file.parse::<toml::Table>().expect("TOML");
     for option in options::PLAN {
-        fs::write(&path, with(&file, option.name, option.refused).to_string()).expect("write");
+        let text = with(&file, option.name, option.refused).to_string();
+        fs::write(&path, &text).expect("write");
         let said = Plan::read(&path).expect_err(option.name).to_string();
-        names_it(&said, option.name);
+        names_it(&said, option.name, &text);
         // What `init plan` writes stands in the page.
         let Some(default) = option.default.strip_prefix('`') else {
             continue;
@@ -436,6 +444,6 @@ fn what_the_page_calls_refused_in_cometbft_s_file_is_refused() {
         let text = with(&file, line, refused).to_string();
         fs::write(home.config_path(), text).expect("write");
         let said = home.check_config(abci, 1_000).expect_err(line).to_string();
-        names_it(&said, line);
+        names_it(&said, line, "");
     }
 }
