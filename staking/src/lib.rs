@@ -44,5 +44,6 @@ pub use leaves::{Leaves, MemoryLeaves};
 pub use member::{Member, MemberLeaf};
 pub use seat::{Place, Seat, SeatState};
 pub use set::{
-    MAX_SEATS, MAX_TOTAL_POWER, PowerError, epoch_of, first_height, power_down, set_at, total_power,
+    MAX_SEATS, MAX_TOTAL_POWER, MIN_UNIT, PowerError, epoch_of, first_height, power_down, set_at,
+    total_power,
 };

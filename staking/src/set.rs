@@ -5,6 +5,9 @@ use crate::{Error, Leaves, Member, MemberLeaf, Reject, Rules, ring_place};
 /// Seats that a deployment can have at most.
 pub const MAX_SEATS: u16 = 512;
 
+/// The least stake for one unit of power, in wei: all that fits the root chain's escrow (2^112) has [`MAX_TOTAL_POWER`] at it.
+pub const MIN_UNIT: u128 = 1 << 53;
+
 /// Bound of a set's total power. CometBFT's own is 2^60 − 1, and while a set changes it adds what joins before it takes away
 /// what leaves; half of the bound is always safe.
 pub const MAX_TOTAL_POWER: u64 = 1 << 59;

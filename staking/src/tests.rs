@@ -572,6 +572,9 @@ fn power_rounds_down_and_stays_below_the_bound() {
         Ok(MAX_TOTAL_POWER)
     );
     assert!(power_down(u128::from(MAX_TOTAL_POWER) + 1, 1).is_err());
+    // All that fits the escrow on root, at the smallest unit.
+    assert_eq!(power_down(1 << 112, MIN_UNIT), Ok(MAX_TOTAL_POWER));
+    assert!(power_down(1 << 112, MIN_UNIT - 1).is_err());
     let half = MAX_TOTAL_POWER / 2;
     assert_eq!(
         total_power(&[member(0, 1, half), member(1, 2, half)]),

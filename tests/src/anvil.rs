@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use plasmid::node::anvil::{self, Options};
-use plasmid::node::port;
+use plasmid::localnet::anvil::{self, Options};
+use plasmid::localnet::port;
+use plasmid::localnet::tools::RootTools;
 use plasmid::node::tools::Tools;
 use plasmid_bridge::client::rpc::{Limits, Rpc};
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ impl Anvil {
     /// # Panics
     /// As [`Anvil::start`].
     pub async fn resume(options: Options) -> Self {
-        let program = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools())
+        let program = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)))
             .await
             .expect("the installation does not panic")
             .expect("the root tools are installed")

@@ -74,3 +74,27 @@ pub fn signal(pid: i32, signal: i32) -> i32 {
         libc::kill(pid, signal)
     }
 }
+
+/// The soft and the hard limit of open files that a process had until now; sets others when they are given.
+///
+/// # Panics
+/// When the system refuses.
+pub fn limit_files(pid: i32, new: Option<(u64, u64)>) -> (u64, u64) {
+    let new = new.map(|(soft, hard)| libc::rlimit {
+        rlim_cur: soft,
+        rlim_max: hard,
+    });
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    #[allow(
+        unsafe_code,
+        reason = "prlimit(2) of another process has no safe wrapper here"
+    )]
+    // SAFETY: both pointers are null or point to a value that outlives the call.
+    let taken = unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, new, &raw mut old) };
+    assert_eq!(taken, 0, "the limit of open files of process {pid}");
+    (old.rlim_cur, old.rlim_max)
+}

@@ -20,7 +20,7 @@ use plasmid_staking::Member;
 use crate::anvil::Anvil;
 
 /// The first development account of anvil, which pays for everything.
-const FIRST_KEY: [u8; 32] =
+pub const FIRST_KEY: [u8; 32] =
     alloy_primitives::hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
 
 /// Wei of bounty bond.
@@ -160,7 +160,9 @@ impl Ready {
     pub async fn create(&self, wallet: &Wallet) -> Result<usize, CeremonyError> {
         let (registry, artifacts) = (self.registry, &self.artifacts);
         let (genesis, paid) = (&self.genesis, U256::ZERO);
-        ceremony::create(wallet, registry, artifacts, genesis, paid, &mut |_| {}).await
+        let mut say = |_| {};
+        let mined = ceremony::create(wallet, registry, artifacts, genesis, paid, &mut say).await?;
+        Ok(mined.len())
     }
 }
 
@@ -178,7 +180,7 @@ impl Stage {
             .await
             .expect("the deployment is read back");
         let patience = Duration::from_secs(30);
-        ceremony::wait_final(rpc, created.block, Finality::Tag, patience)
+        ceremony::wait_final(rpc, created.block, Finality::Tag, patience, &mut |_| {})
             .await
             .expect("the deployment becomes final");
         Self {

@@ -285,7 +285,7 @@ fn held_transactions_enter_blocks_in_their_order_once_the_gap_closes() {
 fn recheck_drops_what_expired_was_used_or_was_replaced() {
     let mut network = quiet();
     network.run(1);
-    let short = pay(&network, 0, 1, FEE, 2, 1);
+    let short = pay(&network, 0, 1, FEE, 5, 1);
     let cheap = pay(&network, 2, 5, FEE, 99, 1);
     let dear = pay(&network, 2, 5, FEE * 2, 99, 1);
     let app = network.nodes[0].app();
@@ -298,7 +298,7 @@ fn recheck_drops_what_expired_was_used_or_was_replaced() {
         Code::ReplacementUnderpriced.number()
     );
     assert_eq!(ask(app, &dear, true).0, 0);
-    network.run(2);
+    network.run(4);
     let app = network.nodes[0].app();
     assert_eq!(ask(app, &short, true).0, Code::Expired.number());
     assert_eq!(app.pool().len(), 1);

@@ -7,29 +7,32 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
-use plasmid::app::pool::{Limits as PoolLimits, engine_hash};
+use plasmid::app::pool::Limits as PoolLimits;
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::committed::leaf;
-use plasmid::chain::genesis::file::File;
+use plasmid::chain::genesis::Genesis as ChainGenesis;
+use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::proof::LeafProof;
+use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
-use plasmid::ledger::transaction::Body;
+use plasmid::ledger::transaction::{Body, Data};
 use plasmid::ledger::{Code, Slot};
+use plasmid::localnet::port;
 use plasmid::node::comet::genesis::{Parts, ValidatorPart};
 use plasmid::node::comet::{self, Comet, Config, Genesis, Home, Pace, Peer, Settings};
-use plasmid::node::port;
 use plasmid::node::tools::Tools;
 use plasmid::store::{Store, open};
+use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::inbox::{Body as Message, Deposit};
 use plasmid_tests::harness::network::genesis;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::{Inbox, Node as Validator, Plan, invariants};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 const READY: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
@@ -67,12 +70,25 @@ fn loopback() -> std::net::SocketAddr {
 impl Network {
     /// Validators, configured and not started.
     fn new(folder: &Path, count: u8) -> Self {
+        Self::of(folder, count, Pace::local(20), |_| {})
+    }
+
+    /// The same at a pace, with a genesis that is edited.
+    fn of(folder: &Path, count: u8, pace: Pace, edit: impl FnOnce(&mut ChainGenesis)) -> Self {
         let program = Tools::new(None).ensure_cometbft().unwrap();
         let inbox = Inbox::default();
         let validators: Vec<Validator> = (0..count)
             .map(|n| Validator::new(n, inbox.clone()))
             .collect();
-        let file = genesis(&Plan::default(), &validators, now() - 10);
+        let Loaded {
+            genesis: mut edited,
+            root,
+            ..
+        } = genesis(&Plan::default(), &validators, now() - 10)
+            .load()
+            .unwrap();
+        edit(&mut edited);
+        let file = File::new(&edited, &root).unwrap();
         let loaded = file.load().unwrap();
         let homes: Vec<Home> = (0..count)
             .map(|n| Home::new(folder.join(format!("node{n}"))))
@@ -107,12 +123,7 @@ impl Network {
         let mut nodes = Vec::new();
         for (number, (validator, home)) in validators.into_iter().zip(homes).enumerate() {
             let address = Address::Unix(folder.join(format!("abci{number}.sock")));
-            let mut settings = Settings::local(
-                address.to_string(),
-                loopback(),
-                p2p[number],
-                Pace::local(20),
-            );
+            let mut settings = Settings::local(address.to_string(), loopback(), p2p[number], pace);
             settings.peers = peers.clone();
             settings.peers.remove(number);
             home.write_config(&Config::new(&settings)).unwrap();
@@ -172,6 +183,19 @@ impl Network {
         self.pay(from, 7, sequence, amount)
     }
 
+    /// All that one with dust can pay for, in some order.
+    fn dust(&self, number: u32) -> Vec<Vec<u8>> {
+        let body = Body::Record {
+            topic: [1; 32],
+            data: Data::new(vec![7; 1_024]).unwrap(),
+        };
+        let sign = |sequence| {
+            let people = &self.people;
+            people.sign_stranger(number, sequence, FEE, u64::MAX, body.clone())
+        };
+        (0..EACH).map(|at| sign(at).to_vec()).collect()
+    }
+
     fn pay(&self, from: u8, to: u8, sequence: u64, amount: u128) -> Vec<u8> {
         let body = Body::Transfer {
             to: People::account(to),
@@ -214,6 +238,7 @@ impl Node {
             pool: PoolLimits::default(),
             reexecute: true,
             retain_blocks: 0,
+            past: PastLimit::MAX,
         };
         let app = Arc::new(App::new(genesis, held, surroundings).unwrap());
         let limits = Limits::new(parameters.max_block_bytes, 4, 242);
@@ -317,12 +342,18 @@ impl Node {
     }
 
     async fn submit(&self, bytes: Vec<u8>) -> u32 {
-        self.rpc()
-            .broadcast_tx_sync(bytes)
-            .await
-            .unwrap()
-            .code
-            .value()
+        broadcast(self.rpc(), bytes).await
+    }
+
+    /// Waits until a transaction waits here or stands in a block; the height then.
+    async fn stands(&self, hash: [u8; 32]) -> u64 {
+        for _ in 0..POLLS {
+            if self.app().stands(&hash).unwrap() {
+                return self.app().state().tip.height;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("the transaction never came");
     }
 }
 
@@ -398,62 +429,110 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
     }
 }
 
-/// The attack that once shut every pool in four minutes: keys without money fill it with what lies ahead of their turn.
+/// Accounts that can pay for a few transactions each and for nothing more.
+const POOR: u32 = 1_000;
+/// What each of them sends, of three places each.
+const EACH: u64 = 5;
+/// What accounts without money send meanwhile.
+const UNFUNDED: u32 = 10_000;
+/// Transactions of a block: few, so that the pool stays full.
+const BLOCK: u32 = 40;
+/// Clients that send at once.
+const CLIENTS: u32 = 64;
+
+/// The attack that once shut every pool in four minutes, and what it would be today: a thousand accounts with dust keep every pool
+/// full, keys without money come without end, and whoever pays a tenth more than the least is in one of the next two blocks.
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_without_money_do_not_shut_the_engines_pools() {
+async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
     let folder = tempfile::tempdir().unwrap();
-    let mut network = Network::new(folder.path(), 2);
+    let clock = Instant::now();
+    let step = |name: &str| println!("{:>6.1} s  {name}", clock.elapsed().as_secs_f32());
+    let mut network = Network::of(folder.path(), 2, Pace::network(1_000), |genesis| {
+        let dust = u128::from(EACH) * FEE;
+        let poor = (0..POOR).map(|number| (People::stranger(number), dust));
+        genesis.balances.extend(poor);
+        genesis.balances.sort();
+        genesis.parameters.max_evidence_bytes = 1_024;
+        genesis.parameters.max_block_transactions = BLOCK;
+    });
     network.start_all().await;
     network.wait_for_all(2).await;
-    // Some keys have enough for one transaction each.
-    for poor in 0..60 {
-        let dust = network.pay(0, 10 + poor, poor.into(), FEE + 5);
-        assert_eq!(network.nodes[0].submit(dust).await, 0);
+    step("dust");
+    let mut tasks = JoinSet::new();
+    for task in 0..CLIENTS {
+        let node = &network.nodes[task as usize % 2];
+        let client = node.rpc().clone();
+        let numbers = (0..POOR).filter(move |number| number % CLIENTS == task);
+        let offers: Vec<Vec<u8>> = numbers.flat_map(|number| network.dust(number)).collect();
+        tasks.spawn(async move {
+            let mut full = 0;
+            for bytes in offers {
+                let code = broadcast(&client, bytes).await;
+                full += u32::from(code == Code::PoolFull.number());
+                let taken = [Code::Ok, Code::PoolFull, Code::NonceAhead];
+                assert!(taken.iter().any(|one| one.number() == code), "{code}");
+            }
+            full
+        });
     }
+    let full: u32 = tasks.join_all().await.into_iter().sum();
+    assert!(full > 0, "no pool was full");
+    let places = PoolLimits::default().places;
     for node in &network.nodes {
-        node.until(69, |leaf| leaf.balance == FEE + 5).await;
+        let waiting = node.app().pool().len();
+        println!("{waiting} wait, {} in the engine", node.unconfirmed().await);
+        assert!(waiting * 3 >= places * 3 / 4, "only {waiting} wait");
     }
-    let refused = Code::InsufficientBalance.number();
-    for (place, nobody) in (70..250).enumerate() {
-        let node = &network.nodes[place % 2];
-        for sequence in 1..=10 {
-            assert_eq!(
-                node.submit(network.transfer(nobody, sequence, 1)).await,
-                refused
-            );
+    step("keys without money");
+    let mut flood = JoinSet::new();
+    for task in 0..CLIENTS {
+        let client = network.nodes[task as usize % 2].rpc().clone();
+        // The sender stands behind kind and scheme, the sequence behind it and the lane.
+        let mut bytes = network.transfer(7, 0, 1);
+        flood.spawn(async move {
+            for number in (0..UNFUNDED).filter(|number| number % CLIENTS == task) {
+                bytes[3..7].copy_from_slice(&number.to_be_bytes());
+                bytes[32] = (number % 65) as u8;
+                let code = broadcast(&client, bytes.clone()).await;
+                assert_eq!(code, Code::InsufficientBalance.number());
+            }
+        });
+    }
+    // Both proposers know of it once both pools hold it; then two blocks are enough.
+    for sequence in 0..5 {
+        let body = Body::SetPayout { payout: [5; 20] };
+        let fee = FEE * 2;
+        let honest = network.people.sign(1, sequence, fee, u64::MAX, body);
+        let hash = engine_hash(&honest);
+        assert_eq!(network.nodes[0].submit(honest.to_vec()).await, 0);
+        let mut known = 0;
+        for node in &network.nodes {
+            known = known.max(node.stands(hash).await);
         }
-        assert_eq!(node.unconfirmed().await, 0);
+        network.nodes[0].find(hash).await;
+        let found = network.nodes[0].rpc().tx(hash, false).await.unwrap();
+        let height = found.height.value();
+        assert!(height <= known + 2, "known at {known}, found at {height}");
+        let waiting = network.nodes[0].app().pool().len();
+        step(&format!(
+            "known at {known}, found at {height}; {waiting} wait"
+        ));
+        assert!(waiting > 1_000, "the pool is not full any more");
     }
-    for poor in 10..70 {
-        let node = &network.nodes[usize::from(poor) % 2];
-        assert_eq!(node.submit(network.transfer(poor, 1, 1)).await, 0, "held");
-        assert_eq!(node.submit(network.transfer(poor, 2, 1)).await, refused);
-        assert_eq!(node.submit(network.transfer(poor, 0, 1)).await, refused);
-    }
-    // Whoever pays is in one of the next blocks: of two validators one proposes at least every other.
-    let honest = network.transfer(1, 0, 5);
-    assert_eq!(network.nodes[0].submit(honest.clone()).await, 0);
-    let taken = network.nodes[0].height().await;
-    let hash = engine_hash(&honest);
-    network.nodes[0].find(hash).await;
-    let found = network.nodes[0].rpc().tx(hash, false).await.unwrap();
-    assert!(
-        found.height.value() <= taken + 10,
-        "{} after {taken}",
-        found.height
-    );
-    // The engines ask again after each block, and what is held costs one look-up; chains go on with all of it.
-    for node in &network.nodes {
-        assert!(node.unconfirmed().await <= 60);
-        assert!(node.app().pool().len() <= 60);
-    }
+    flood.join_all().await;
+    step("every one without money was refused");
     let at = network.nodes[0].height().await;
-    network.wait_for_all(at + 20).await;
+    network.wait_for_all(at + 2).await;
     network.compare(at).await;
     for node in &mut network.nodes {
         node.kill_engine();
         node.stop_application().await;
     }
+}
+
+async fn broadcast(client: &comet::Client, bytes: Vec<u8>) -> u32 {
+    let answer = client.broadcast_tx_sync(bytes).await.unwrap();
+    answer.code.value()
 }
 
 /// Queries a leaf with its proof and verifies it against the next header's app hash, as a light client would.

@@ -43,6 +43,7 @@ async fn every_method_answers_what_independent_sources_say_and_refuses_in_words(
     let included = submission::every_kind(&net).await;
     submission::many(&net).await;
     submission::pool(&net).await;
+    submission::given_up(&net).await;
     step("deposits and forced transactions");
     bridge::deposits(&net).await;
     bridge::forced_transactions(&net).await;

@@ -2,10 +2,10 @@
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::app::pool::engine_hash;
 use plasmid::chain::proof::LeafProof;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::{Slot, Transaction};
+use plasmid::wire::engine_hash;
 use plasmid_tests::harness::{Network, Plan};
 use prost::Message;
 use tendermint_proto::v0_38::abci::RequestQuery;
@@ -125,6 +125,47 @@ fn a_node_that_catches_up_far_behind_what_root_settled_loses_nothing_that_it_nee
         }
     }
     results(&network, network.nodes[3].app());
+}
+
+#[test]
+fn while_root_stands_still_every_epoch_stays_provable_and_memory_is_bounded() {
+    let plan = Plan::default();
+    println!("seed {}", plan.seed);
+    let mut network = Network::new(plan);
+    let (mut epoch, epochs) = (0, 40);
+    while epoch < epochs {
+        network.run(K);
+        epoch += 1;
+        network.nodes[0].flush();
+        let size = network.nodes[0].app().state().tree.past_size();
+        assert_eq!(size.epochs + size.epochs_on_disk, epoch);
+        // The running epoch's layer, what the harness allows, what is not folded, and what an epoch's end lets go of.
+        assert!(size.epochs <= 1 + 2 + 64 / K + 2, "{size:?}");
+        if epoch % 13 == 0 {
+            network.nodes[0].crash();
+            network.nodes[0].restart(&network.file, &network.chain);
+            let again = network.nodes[0].app().state().tree.past_size();
+            assert!(again.epochs <= size.epochs && again.leaves <= size.leaves);
+            assert_eq!(again.epochs + again.epochs_on_disk, epoch);
+        }
+        let app = network.nodes[0].app();
+        for past in (0..epoch).step_by(5) {
+            assert!(is_proven(&network, app, past), "{past} after {epoch}");
+        }
+    }
+    let size = network.nodes[0].app().state().tree.past_size();
+    assert!(
+        size.epochs_on_disk > 30 && size.leaves_on_disk > size.leaves,
+        "{size:?}"
+    );
+    // Root comes back and settles all but the last few.
+    network.nodes[0].seen.settle(epochs - 3);
+    network.run(K);
+    let app = network.nodes[0].app();
+    for past in 0..=epochs {
+        assert_eq!(is_proven(&network, app, past), past >= epochs - 3, "{past}");
+    }
+    assert_eq!(app.state().tree.past_size().epochs_on_disk, 0);
 }
 
 #[test]

@@ -2,16 +2,22 @@
 //! stands while the chain has to go on, and an honest client beside it has to be served.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plasmid::ledger::Parameters;
-use plasmid::node::local::Local;
+use plasmid::localnet::Local;
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
-use plasmid_proto::bridge::v1::{GetProofRequest, SubmitShareRequest, get_proof_request};
+use plasmid_proto::bridge::v1::{
+    GetProofRequest, ListCheckpointsRequest, ListWithdrawalsRequest, PrepareClaimRequest,
+    SubmitShareRequest, get_proof_request,
+};
 use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
 use plasmid_proto::chain::v1::{GetStatusRequest, GetSupplyRequest};
+use plasmid_proto::ledger::v1::account_service_client::AccountServiceClient;
 use plasmid_proto::ledger::v1::transaction_service_client::TransactionServiceClient;
-use plasmid_proto::ledger::v1::{FollowRequest, follow_request};
+use plasmid_proto::ledger::v1::{
+    FollowRequest, ListBalancesRequest, ListTokensRequest, follow_request,
+};
 use plasmid_tests::running::{Plan, Running};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
@@ -28,13 +34,17 @@ mod health;
 mod pruning;
 
 /// Blocks that the chain has to make under each attack.
-const BLOCKS: u64 = 8;
+const BLOCKS: u64 = 12;
+/// How many times slower than before blocks may come under an attack, on a machine that runs the attack, too.
+const SLOWER: u32 = 4;
 /// The common limit of open files, under which idle connections once ended a node.
 const OPEN_FILES: u32 = 1_024;
 /// Places of one address among the connections, the followers, and the failed shares of a minute.
 const CONNECTIONS: usize = 64;
 const FOLLOWERS: usize = 128;
 const FAILED_SHARES: usize = 16;
+/// How long half a request may stay, and much more.
+const HALF: Duration = Duration::from_secs(120);
 /// Shares that are tried until the sender is refused.
 const MAX_TRIES: u64 = 50_000;
 
@@ -42,6 +52,8 @@ struct Attacked {
     running: Running,
     address: SocketAddr,
     log: std::path::PathBuf,
+    /// How long the blocks take when nobody attacks.
+    usual: Option<Duration>,
 }
 
 impl Attacked {
@@ -68,11 +80,14 @@ impl Attacked {
             .await;
         let node = running.network.nodes[NODE].as_ref().expect("it runs");
         let log = node.app.log().to_owned();
-        Self {
+        let mut attacked = Self {
             running,
             address,
             log,
-        }
+            usual: None,
+        };
+        attacked.usual = Some(attacked.goes_on("no attack").await);
+        attacked
     }
 
     /// A channel from another address of loopback.
@@ -85,8 +100,9 @@ impl Attacked {
             .expect("the node takes the connection")
     }
 
-    /// The chain makes blocks, seen by an honest client at the attacked node, all parts run, and it holds few files.
-    async fn goes_on(&mut self, attack: &str) {
+    /// The chain makes blocks at the pace that it had before, seen by an honest client at the attacked node, all parts run, and it
+    /// holds few files. Gives how long the blocks took.
+    async fn goes_on(&mut self, attack: &str) -> Duration {
         let honest = ChainServiceClient::new(self.channel(200).await);
         let ask = async |mut client: ChainServiceClient<Channel>| {
             let answer = client.get_status(GetStatusRequest {}).await.ok()?;
@@ -95,11 +111,18 @@ impl Attacked {
         let from = ask(honest.clone())
             .await
             .expect("an honest client is served");
+        let start = Instant::now();
         self.running
             .until(&format!("{BLOCKS} blocks under {attack}"), async |_| {
                 (ask(honest.clone()).await? >= from + BLOCKS).then_some(())
             })
             .await;
+        let took = start.elapsed();
+        if let Some(usual) = self.usual {
+            println!("{attack}: {took:?} for {BLOCKS} blocks, {usual:?} before");
+            let allowed = usual * SLOWER;
+            assert!(took <= allowed, "{attack}: {took:?}, and {usual:?} before");
+        }
         self.running.all_run();
         let node = self.running.network.nodes[NODE].as_ref().expect("it runs");
         let files = std::fs::read_dir(format!("/proc/{}/fd", node.app.pid()));
@@ -108,6 +131,7 @@ impl Attacked {
         let log = std::fs::read_to_string(&self.log).expect("the node's log");
         let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
         assert!(errors.is_empty(), "{attack}: {errors:?}");
+        took
     }
 }
 
@@ -198,17 +222,33 @@ async fn half_requests(attacked: &mut Attacked) {
         let _ = stream.write_all(begun[number as usize % begun.len()]).await;
         streams.push(stream);
     }
+    assert!(!streams.is_empty());
     attacked.goes_on("half requests").await;
+    let start = Instant::now();
+    while still_open(&mut streams).await > 0 {
+        assert!(
+            start.elapsed() < HALF,
+            "a connection on which nothing is asked, or half of it, stays open"
+        );
+        attacked.running.nodes_run();
+    }
 }
 
-/// A storm of proofs that cycles through all kept epochs, of sums of all leaves, and of pages.
+/// A storm of proofs that cycles through all kept epochs, by gRPC and through the engine, of claims, of sums of all leaves, and of pages.
 async fn questions_about_the_past(attacked: &mut Attacked) {
+    let home = Local::home(&attacked.running.network.folder, NODE);
+    let engine = home.read_config().expect("its configuration").engine_rpc;
+    let blocks = Plan::default().parameters.epoch_blocks;
     let mut storm = tokio::task::JoinSet::new();
     for number in 0..96u64 {
         let channel = attacked.channel(60 + (number % 8) as u8).await;
+        let engine = engine.clone();
         storm.spawn(async move {
             let mut bridge = BridgeServiceClient::new(channel.clone());
+            let mut accounts = AccountServiceClient::new(channel.clone());
             let mut chain = ChainServiceClient::new(channel);
+            let http = reqwest::Client::builder().no_proxy().build();
+            let http = http.expect("a client");
             for round in 0.. {
                 let key = vec![(number + round) as u8; 32];
                 let request = GetProofRequest {
@@ -216,8 +256,41 @@ async fn questions_about_the_past(attacked: &mut Attacked) {
                     leaf: Some(get_proof_request::Leaf::Key(key)),
                 };
                 let proof = bridge.get_proof(request).await.map(drop);
-                let supply = chain.get_supply(GetSupplyRequest {}).await.map(drop);
-                for answer in [proof, supply] {
+                let supply = chain
+                    .get_supply(GetSupplyRequest::default())
+                    .await
+                    .map(drop);
+                let claim = PrepareClaimRequest {
+                    withdrawals: (1..=64).collect(),
+                };
+                let claim = bridge.prepare_claim(claim).await.map(drop);
+                let page = ListWithdrawalsRequest {
+                    page_size: 1_000,
+                    ..ListWithdrawalsRequest::default()
+                };
+                let withdrawals = bridge.list_withdrawals(page).await.map(drop);
+                let page = ListCheckpointsRequest {
+                    page_size: 1_000,
+                    ..ListCheckpointsRequest::default()
+                };
+                let checkpoints = bridge.list_checkpoints(page).await.map(drop);
+                let page = ListBalancesRequest {
+                    account: format!("0x{}", "07".repeat(20)),
+                    ..ListBalancesRequest::default()
+                };
+                let balances = accounts.list_balances(page).await.map(drop);
+                let page = ListTokensRequest::default();
+                let tokens = accounts.list_tokens(page).await.map(drop);
+                if number.is_multiple_of(8) {
+                    let height = (1 + (number + round) % 4) * u64::from(blocks);
+                    let key = hex::encode([(number + round) as u8; 32]);
+                    let path = format!("path=%22/leaf%22&data=0x{key}&height={height}&prove=true");
+                    let url = format!("{engine}/abci_query?{path}");
+                    let answer = http.get(url).send().await.expect("the engine answers");
+                    answer.text().await.expect("a text");
+                }
+                let pages = [withdrawals, checkpoints, balances, tokens];
+                for answer in [proof, supply, claim].into_iter().chain(pages) {
                     let code = answer.err().map(|status| status.code());
                     let fine = [Code::NotFound, Code::ResourceExhausted, Code::Unavailable];
                     assert!(code.is_none_or(|code| fine.contains(&code)), "{code:?}");

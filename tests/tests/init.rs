@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use plasmid::node::{anvil, development, metrics::METRICS, port, tools::Tools};
+use plasmid::localnet::{anvil, port, tools::RootTools};
+use plasmid::node::{development, metrics::METRICS, tools::Tools};
 use serde_json::Value;
 
 /// How long a network may take to make a few blocks, a block a second.
@@ -135,7 +136,7 @@ async fn root(folder: &Path) -> anvil::Anvil {
         block_time_secs: 1,
         folder: folder.to_owned(),
     };
-    let tools = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools());
+    let tools = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)));
     let program = tools.await.expect("no panic").expect("root tools").anvil;
     anvil::Anvil::start(&program, &options)
         .await
@@ -143,8 +144,13 @@ async fn root(folder: &Path) -> anvil::Anvil {
 }
 
 /// A node that joins again has what its operator set in between, and what the chain relies on.
-fn joined_again(place: &Place, with_metrics: &str, plain: &str) {
-    place.good(with_metrics);
+fn joined_again(place: &Place, with: &str, plain: &str) {
+    place.good(with);
+    let own = place.path("c/plasmid.toml");
+    let before = fs::read_to_string(&own).expect("the configuration");
+    for line in ["metrics = ", "share_with = [\"http", "//localhost:"] {
+        assert!(before.contains(line), "{line} is missing in\n{before}");
+    }
     let file = place.path("c/cometbft/config/config.toml");
     let text = fs::read_to_string(&file).expect("the engine's configuration");
     let set = text
@@ -162,11 +168,30 @@ fn joined_again(place: &Place, with_metrics: &str, plain: &str) {
         "timeout_propose = \"4s\"",
         "namespace = \"mine\"",
         "recheck = true",
+        "moniker = \"cee\"",
+        "allow_duplicate_ip = true",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
-    let own = fs::read_to_string(place.path("c/plasmid.toml")).expect("the configuration");
-    assert!(own.contains("metrics = "), "{own}");
+    assert_eq!(fs::read_to_string(&own).expect("the file"), before);
+    let peers = |text: &str| {
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.starts_with("persistent_peers ="));
+        line.expect("the line").to_owned()
+    };
+    assert_eq!(peers(&text), peers(&set));
+    assert!(peers(&text).contains('@'), "{text}");
+    // What cannot be read is not written over.
+    let typo = before.replace("grpc = ", "gprc = ");
+    fs::write(&own, &typo).expect("write");
+    let refused = place.refused(plain);
+    assert!(refused.contains("gprc"), "{refused}");
+    assert_eq!(fs::read_to_string(&own).expect("the file"), typo);
+    fs::write(&own, before).expect("write");
+    for wrong in ["--metrics 127.0.0.1:0", "--share-with https://a.example"] {
+        let output = place.run(&format!("{plain} {wrong}"));
+        assert!(!output.status.success(), "{wrong}");
+    }
 }
 
 /// Prometheus finds every name that docs/METRICS.md lists, and nothing else is served.
@@ -249,16 +274,50 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     assert!(little.contains("one unit of power"), "{little}");
 
     let first = place.good("init register --home a --from ann --stake 3");
-    let missing = place.refused("init agree --from ann");
+    let zero = format!("--agreement 0x{}", "0".repeat(64));
+    let missing = place.refused(&format!("init agree --from ann {zero}"));
     assert!(missing.contains(&ben), "{missing}");
+    let early = place.good("init status");
+    assert!(early["agreement"].is_null(), "{early}");
     // Taken back and registered anew, with the same keys.
     place.good("init refund --from ann");
     let again = place.good("init register --home a --from ann --stake 3");
     assert_eq!(again["consensus_key"], first["consensus_key"]);
     assert_eq!(again["checkpoint_key"], first["checkpoint_key"]);
-    let second = place.good("init register --home b --from ben --stake 2");
+    place.good("init register --home b --from ben --stake 2");
 
-    let agreed = place.good("init agree --from ann");
+    // What everybody has looked at: ben then comes back with another stake, and nobody agrees on that unseen.
+    let status = place.good("init status");
+    let shares = |status: &Value| -> Vec<String> {
+        let rows = status["operators"].as_array().expect("rows").iter();
+        let text = |row: &Value| row["share"].as_str().expect("a share").to_owned();
+        rows.map(text).collect()
+    };
+    assert_eq!(shares(&status), ["60.0 %", "40.0 %"]);
+    let seen = status["agreement"].as_str().expect("a hash").to_owned();
+    place.good("init refund --from ben");
+    place.good("init register --home b --from ben --stake 7");
+    let changed = place.refused(&format!("init agree --from ann --agreement {seen}"));
+    assert!(
+        changed.contains(&seen)
+            && changed.contains(&format!("{ben} with 7 coins, 70.0 % of the power")),
+        "{changed}"
+    );
+    let status = place.good("init status");
+    assert_eq!(status["operators"][0]["agreed"], "no", "{status}");
+    let warning = status["warnings"][0].to_string();
+    assert!(
+        warning.contains(&ben) && warning.contains("more than two thirds"),
+        "{warning}"
+    );
+    place.good("init refund --from ben");
+    let second = place.good("init register --home b --from ben --stake 2");
+    assert_eq!(place.good("init status")["agreement"], *seen);
+
+    let agree = |who: &str| format!("init agree --from {who} --agreement {seen}");
+    let agreed = place.good(&agree("ann"));
+    assert_eq!(agreed["agreement"], *seen);
+    assert_eq!(shares(&agreed), ["60.0 %", "40.0 %"]);
     assert_eq!(agreed["sum"], "10");
     let missing = place.refused("init create --from rich");
     assert!(missing.contains(&ben), "{missing}");
@@ -268,14 +327,12 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     fs::write(place.path("other.toml"), other).expect("write");
     let differing = place.refused("init create --from rich --plan other.toml");
     assert!(differing.contains("has agreed on"), "{differing}");
-    assert_eq!(
-        place.good("init agree --from ben")["agreement"],
-        agreed["agreement"]
-    );
+    assert_eq!(place.good(&agree("ben"))["agreement"], *seen);
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
     let created = place.good("init create --from rich");
     assert_eq!(created["steps_taken"], 3, "{created}");
+    assert_eq!(created["transactions"].as_array().map(Vec::len), Some(3));
     let late = place.refused("init create --from rich");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");
@@ -307,7 +364,12 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
         );
         let said = place.good(&join);
         if home == "c" {
-            joined_again(&place, &format!("{join} --metrics {}", ports[9]), &join);
+            let second = place.root.replace("127.0.0.1", "localhost");
+            let with = format!(
+                "{join} --metrics {} --share-with http://{} --second-root {second} --moniker cee",
+                ports[9], ports[0]
+            );
+            joined_again(&place, &with, "init join --home c");
         }
         assert_eq!(said["chain_id"], created["chain_id"]);
         assert_eq!(said["validates"].as_bool(), Some(home != "c"));

@@ -1,15 +1,20 @@
 //! The application's pool under attack, on real blocks of a simulated network: who cannot pay has nothing in it, and whoever
 //! can is in the next block.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use plasmid::app::App;
-use plasmid::app::pool::{Pending, Purse, Replaces};
+use plasmid::app::pool::{Limits, Pending, Purse, Replaces};
 use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
-use plasmid::ledger::transaction::Body;
-use plasmid::ledger::{Code, Slot, check};
+use plasmid::ledger::transaction::{Body, Data, MAX_TRANSACTION_BYTES};
+use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
+use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
 use plasmid_tests::harness::people::{FEE, People};
+use plasmid_tests::harness::requests::prepare;
 use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
@@ -57,19 +62,317 @@ fn included(network: &Network, bytes: &Bytes) -> bool {
     block.transactions.contains(bytes)
 }
 
+/// Has every node's pool hold what its rules would refuse: as if they had a gap.
+fn slip_in(network: &Network, bytes: &Bytes) {
+    let domain = network.nodes[0].app().deployment().domain;
+    let pending = Pending::new(bytes.to_vec(), check(bytes, &domain).unwrap(), 0);
+    let purse = Purse {
+        next: 0,
+        native: u128::MAX,
+        ..Purse::default()
+    };
+    for node in &network.nodes {
+        let mut pool = node.app().pool();
+        let pending = Arc::clone(&pending);
+        pool.add(pending, &purse, Replaces::Never).unwrap();
+    }
+}
+
+/// Offers to every node; all give this code.
+fn offer(network: &mut Network, bytes: &Bytes, code: Code) {
+    for node in &mut network.nodes {
+        assert_eq!(node.offer(bytes), code.number());
+    }
+}
+
+/// Pays each of these strangers `amount`, from people who have enough, and makes the blocks for it.
+fn fund(network: &mut Network, strangers: std::ops::Range<u32>, amount: u128) {
+    network.people.strangers = strangers.end;
+    let mut next = [0u64; 8];
+    for (number, to) in strangers.clone().enumerate() {
+        let from = number % 8;
+        let body = Body::Transfer {
+            to: People::stranger(to),
+            token: [0; 20],
+            amount,
+        };
+        let bytes = network
+            .people
+            .sign(from as u8, next[from], FEE, u64::MAX, body);
+        next[from] += 1;
+        offer(network, &bytes, Code::Ok);
+        if number % 256 == 255 {
+            network.step();
+        }
+    }
+    network.step();
+    for to in strangers {
+        let state = network.nodes[0].app().state();
+        let held: Option<AccountLeaf> =
+            leaf(&state.tree, &Slot::Account(People::stranger(to))).unwrap();
+        assert_eq!(held.map(|leaf| leaf.balance), Some(amount));
+    }
+}
+
+fn pay_of(from: &Network, stranger: u32, sequence: u64, fee: u128) -> Bytes {
+    let body = Body::Transfer {
+        to: People::account(1),
+        token: [0; 20],
+        amount: 1,
+    };
+    let people = &from.people;
+    people.sign_stranger(stranger, sequence, fee, u64::MAX, body)
+}
+
+fn waiting(network: &Network) -> Vec<usize> {
+    let nodes = network.nodes.iter();
+    nodes.map(|node| node.app().pool().len()).collect()
+}
+
 #[test]
-fn a_hundred_thousand_transactions_of_keys_without_money_leave_the_pool_empty() {
+fn what_can_never_apply_does_not_wait_behind_a_gap() {
+    let mut network = quiet();
+    let registry = network.nodes[0].app().parameters().registry.into_array();
+    let token = [0x77; 20];
+    let own = deployment::contracts(&registry);
+    let mut poison = Vec::new();
+    for contract in own {
+        let to = Account::ethereum(contract);
+        let native = [0; 20];
+        poison.push(Body::SetPayout { payout: contract });
+        poison.push(Body::Transfer {
+            to,
+            token: native,
+            amount: 1,
+        });
+        poison.push(Body::Withdraw {
+            recipient: contract,
+            token: native,
+            amount: 1,
+        });
+        assert!(
+            OwnContracts::of_registry(&registry)
+                .check(to, native)
+                .is_err()
+        );
+    }
+    for body in poison {
+        for sequence in [0, 1, 2, 64] {
+            let bytes = network
+                .people
+                .sign(0, sequence, FEE << 10, u64::MAX, body.clone());
+            offer(&mut network, &bytes, Code::BadRecipient);
+        }
+    }
+    // A token that nobody deposited, at the token's own address too.
+    for to in [Account::ethereum(token), People::account(1)] {
+        let amount = 1;
+        let body = Body::Transfer { to, token, amount };
+        let bytes = network.people.sign(0, 3, FEE, u64::MAX, body);
+        let code = ask(network.nodes[0].app(), &bytes, CheckTxType::New);
+        let refused = [Code::BadRecipient, Code::InsufficientBalance];
+        assert!(refused.iter().any(|one| one.number() == code), "{code}");
+    }
+    assert_eq!(waiting(&network), [0; 4]);
+    let honest = pay(&network, 0, 1, 0, FEE, 1);
+    offer(&mut network, &honest, Code::Ok);
+    network.step();
+    assert!(included(&network, &honest));
+}
+
+#[test]
+fn what_comes_to_the_front_of_a_queue_with_a_block_is_tried_by_every_node_behind_that_block() {
+    let mut network = quiet();
+    let registry = network.nodes[0].app().parameters().registry.into_array();
+    let poor = 0..200u32;
+    fund(&mut network, poor.clone(), FEE * 3);
+    // Each has one that applies at the lowest fee, and behind it one that never can, at a bid above everybody's.
+    let mut first = Vec::new();
+    for stranger in poor.clone() {
+        let bytes = pay_of(&network, stranger, 0, FEE / 2);
+        offer(&mut network, &bytes, Code::Ok);
+        first.push(bytes);
+        let body = Body::SetPayout { payout: registry };
+        let poison = network
+            .people
+            .sign_stranger(stranger, 1, FEE, u64::MAX, body);
+        slip_in(&network, &poison);
+    }
+    network.step();
+    assert!(first.iter().all(|bytes| included(&network, bytes)));
+    assert_eq!(waiting(&network), [0; 4], "no proposer meets them again");
+}
+
+#[test]
+fn ten_thousand_better_bids_that_do_not_apply_leave_a_block_for_one_that_does() {
+    let mut network = quiet();
+    let honest = pay(&network, 0, 1, 0, FEE, 1);
+    offer(&mut network, &honest, Code::Ok);
+    let places = Limits::default().places as u32 - 1;
+    for stranger in 0..places {
+        slip_in(&network, &pay_of(&network, stranger, 0, FEE * 2));
+    }
+    assert_eq!(waiting(&network), [places as usize + 1; 4]);
+    let begun = Instant::now();
+    network.step();
+    println!(
+        "a block over a pool of {places} that fail took {:?}",
+        begun.elapsed()
+    );
+    assert!(included(&network, &honest));
+    // The proposer tries the best of them again behind the block; whoever is looked at in turn goes everywhere.
+    let before: usize = waiting(&network).iter().sum();
+    assert!(before < places as usize * 4);
+    let next = pay(&network, 0, 1, 1, FEE, 1);
+    offer(&mut network, &next, Code::Ok);
+    network.step();
+    assert!(included(&network, &next));
+    assert!(waiting(&network).iter().sum::<usize>() < before);
+}
+
+#[test]
+fn what_is_longer_than_the_rest_of_a_block_leaves_it_to_what_fits() {
+    let mut network = quiet();
+    let honest = pay(&network, 0, 1, 0, FEE, 1);
+    offer(&mut network, &honest, Code::Ok);
+    // More than any bound on what is tried in vain ever was, none of which fits.
+    let data = Data::new(vec![7; 1_024]).expect("short data");
+    for stranger in 0..1_500 {
+        let body = Body::Record {
+            topic: [1; 32],
+            data: data.clone(),
+        };
+        let people = &network.people;
+        let long = people.sign_stranger(stranger, 0, FEE * 8, u64::MAX, body);
+        slip_in(&network, &long);
+    }
+    let frame = network.frame();
+    let build = |bytes: i64| {
+        let request = prepare(&frame, network.last.clone(), Vec::new(), bytes);
+        let app = network.nodes[0].app();
+        app.prepare_proposal(request).expect("a proposal").txs
+    };
+    // Nothing but the record of the block fits at first.
+    let record: usize = build(1 << 12)[0].len();
+    let room = record + honest.len() + 16;
+    let block = build(room as i64);
+    assert_eq!(block.len(), 2);
+    assert_eq!(block[1], honest);
+    // Nor is anything tried for which there is no room at all.
+    assert_eq!(build(record as i64 + 100).len(), 1);
+    assert_eq!(waiting(&network)[0], 1_501, "none of them failed");
+}
+
+#[test]
+fn what_would_end_with_the_next_block_is_not_taken() {
+    let mut network = quiet();
+    network.run(3);
+    let tip = network.height();
+    let body = || Body::Transfer {
+        to: People::account(1),
+        token: [0; 20],
+        amount: 1,
+    };
+    // Between a proposal and its block the application is still at the height before.
+    for (from, until) in (0..).zip([tip - 1, tip, tip + 1, tip + 2, tip + 3]) {
+        let bytes = network.people.sign(from, 0, FEE << 4, until, body());
+        offer(&mut network, &bytes, Code::Expired);
+    }
+    assert_eq!(waiting(&network), [0; 4]);
+    let bytes = network.people.sign(5, 0, FEE, tip + 4, body());
+    offer(&mut network, &bytes, Code::Ok);
+    network.step();
+    assert!(included(&network, &bytes));
+}
+
+#[test]
+fn all_that_expired_is_gone_with_the_block_however_much_it_is() {
+    let mut network = quiet();
+    let last = network.height() + 1;
+    for stranger in 0..2_600 {
+        let body = Body::SetPayout { payout: [5; 20] };
+        let people = &network.people;
+        slip_in(
+            &network,
+            &people.sign_stranger(stranger, 0, FEE * 2, last, body),
+        );
+    }
+    network.step();
+    assert_eq!(waiting(&network), [0; 4]);
+}
+
+#[test]
+fn held_ones_that_are_replaced_leave_others_their_room_to_replace() {
+    let mut network = quiet();
+    let keys = 208u32;
+    fund(&mut network, 0..keys, FEE * 64);
+    let data = Data::new(vec![7; 1_024]).expect("short data");
+    let honest = pay(&network, 0, 1, 26, FEE, 1);
+    offer(&mut network, &honest, Code::Ok);
+    // Three places each, behind a gap, replaced as often as a sender may during one block: it never pays for any of them.
+    let (mut taken, mut refused) = (0, 0);
+    for turn in 0..9u32 {
+        for stranger in 0..keys {
+            let body = Body::Record {
+                topic: [1; 32],
+                data: data.clone(),
+            };
+            let fee = (FEE * 2) << (turn / 2);
+            let fee = fee + fee / 8 * u128::from(turn % 2);
+            let people = &network.people;
+            let bytes = people.sign_stranger(stranger, 1, fee, u64::MAX, body);
+            for node in &mut network.nodes {
+                match node.offer(&bytes) {
+                    0 => taken += 1,
+                    code => {
+                        assert_eq!(code, Code::PoolFull.number());
+                        refused += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken >= 208 * 4 && refused > 0, "{taken} and {refused}");
+    // They have used up what held ones may replace, and nothing of what others may.
+    let dearer = pay(&network, 0, 1, 26, FEE * 2, 1);
+    offer(&mut network, &dearer, Code::Ok);
+    network.step();
+    assert!(included(&network, &dearer));
+}
+
+#[test]
+fn what_is_longer_than_any_transaction_is_refused_by_its_length() {
+    let network = quiet();
+    for length in [MAX_TRANSACTION_BYTES + 1, 128 << 10, 1 << 20] {
+        let bytes = Bytes::from(vec![1; length]);
+        for kind in [CheckTxType::New, CheckTxType::Recheck] {
+            let code = ask(network.nodes[0].app(), &bytes, kind);
+            assert_eq!(code, Code::TooLarge.number());
+        }
+    }
+}
+
+#[test]
+fn a_million_transactions_of_keys_without_money_leave_the_pool_empty() {
     let mut network = quiet();
     let app = network.nodes[0].app();
     // The sender stands behind kind and scheme, the sequence behind it and the lane: neither signature nor key is made anew,
     // so each would be a wrong sender if anybody looked at it.
-    let mut bytes = pay(&network, 0, 1, 0, FEE, 1).to_vec();
-    for number in 0..100_000u32 {
-        bytes[3..7].copy_from_slice(&number.to_be_bytes());
-        bytes[32] = (number % 65) as u8;
-        let code = ask(app, &bytes.clone().into(), CheckTxType::New);
-        assert_eq!(code, Code::InsufficientBalance.number());
-    }
+    let template = pay(&network, 0, 1, 0, FEE, 1);
+    let send = &|numbers: std::ops::Range<u32>| {
+        let mut bytes = template.to_vec();
+        for number in numbers {
+            bytes[3..7].copy_from_slice(&number.to_be_bytes());
+            bytes[32] = (number % 65) as u8;
+            let code = ask(app, &bytes.clone().into(), CheckTxType::New);
+            assert_eq!(code, Code::InsufficientBalance.number());
+        }
+    };
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            scope.spawn(move || send(part * 250_000..(part + 1) * 250_000));
+        }
+    });
     assert!(app.pool().is_empty());
     let honest = pay(&network, 0, 1, 0, FEE, 1);
     for node in &mut network.nodes {
@@ -139,20 +442,7 @@ fn a_balance_that_a_block_took_covers_nothing_any_more_at_the_next_recheck() {
     }
     // Another node's proposer holds a transaction that takes everything; this node never saw it.
     let drain = pay(&network, 2, 3, 0, FEE, all - FEE);
-    let domain = network.nodes[0].app().deployment().domain;
-    for node in &network.nodes {
-        let checked = check(&drain, &domain).unwrap();
-        let purse = Purse {
-            next: 0,
-            native: u128::MAX,
-            ..Purse::default()
-        };
-        let pending = Pending::new(drain.to_vec(), checked, 0);
-        node.app()
-            .pool()
-            .add(pending, &purse, Replaces::Never)
-            .unwrap();
-    }
+    slip_in(&network, &drain);
     network.step();
     assert!(included(&network, &drain));
     for node in &network.nodes {
@@ -171,7 +461,6 @@ fn a_balance_that_a_block_took_covers_nothing_any_more_at_the_next_recheck() {
 #[test]
 fn a_block_is_filled_with_what_applies_however_many_of_the_best_bids_do_not() {
     let mut network = quiet();
-    let domain = network.nodes[0].app().deployment().domain;
     let honest = pay(&network, 0, 1, 0, FEE, 1);
     network
         .nodes
@@ -180,19 +469,7 @@ fn a_block_is_filled_with_what_applies_however_many_of_the_best_bids_do_not() {
     // What no rule lets in stands in every pool: 240 keys without money, at higher bids, each with followers.
     for poor in 10..250u8 {
         for sequence in 0..4 {
-            let bytes = pay(&network, poor, 1, sequence, FEE * 2, 1);
-            for node in &network.nodes {
-                let pending = Pending::new(bytes.to_vec(), check(&bytes, &domain).unwrap(), 0);
-                let purse = Purse {
-                    next: 0,
-                    native: u128::MAX,
-                    ..Purse::default()
-                };
-                node.app()
-                    .pool()
-                    .add(pending, &purse, Replaces::Never)
-                    .unwrap();
-            }
+            slip_in(&network, &pay(&network, poor, 1, sequence, FEE * 2, 1));
         }
     }
     network.step();

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
+use plasmid::cli::connect::Deployment;
 use plasmid::node::root::Root;
-use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
-use plasmid_bridge::client::ceremony::{self, CeremonyError, Plan};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault, created_by};
+use plasmid_bridge::client::ceremony::{self, Artifacts, CeremonyError, OperatorKeys, Plan};
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::position::PositionFile;
 use plasmid_bridge::client::relayer::{Relayer, Source};
@@ -15,14 +16,15 @@ use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
-use plasmid_bridge::proof::{deployment, set};
+use plasmid_bridge::proof::{bls, deployment, set};
 use plasmid_bridge::relay::acceptance::is_final;
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
-use plasmid_bridge::relay::seen::Anchor;
+use plasmid_bridge::relay::seen::{Anchor, Finality};
 use plasmid_bridge::relay::track::Standing;
+use plasmid_proto::chain::v1::GetStatusResponse;
 use plasmid_tests::anvil::Anvil;
-use plasmid_tests::stage::{Ready, Stage};
+use plasmid_tests::stage::{FIRST_KEY, Ready, Stage, key_of, wallet};
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,6 +107,123 @@ async fn steps_of_the_creation_go_on_where_they_were_cut_short_whoever_takes_the
     };
     let held = view_call(stranger.rpc(), created.vault, native, At::Latest).await;
     assert_eq!(held.unwrap(), ready.genesis.sigma);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_registered_that_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let rpc = anvil.rpc();
+    let artifacts = Artifacts::embedded().unwrap();
+    let operator = wallet(&anvil, FIRST_KEY).await;
+    let entropy = key_of("checkpoint key");
+    let checkpoint = bls::SecretKey::from_entropy(&entropy).unwrap();
+    let keys = OperatorKeys::new(&key_of("consensus key"), checkpoint);
+    let plan = Plan {
+        operators: vec![operator.address()],
+        bond: 1,
+        lock_secs: 600,
+        salt: B256::ZERO,
+    };
+    let registry = plan.registry(&artifacts).1;
+    let told = Mutex::new(Vec::new());
+    let wait = async |patience| {
+        let mut tell = |what: &str| told.lock().unwrap().push(what.to_owned());
+        let finality = Finality::Tag;
+        ceremony::wait_registry_final(&rpc, &artifacts, &plan, finality, patience, &mut tell).await
+    };
+
+    // The Registry stands in the newest block, which is not final, and a reorganisation takes it away again.
+    anvil.pause(true).await;
+    let mine = async || {
+        while rpc.code(registry, At::Latest).await.unwrap().is_empty() {
+            rpc.once("evm_mine", json!([])).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let (deployed, ()) = tokio::join!(ceremony::deploy(&operator, &artifacts, &plan), mine());
+    assert_eq!(deployed.unwrap(), registry);
+    let early = wait(Duration::from_millis(300)).await.unwrap_err();
+    assert!(matches!(early, CeremonyError::NotFinal { .. }), "{early}");
+    let said = told.lock().unwrap().join(" ");
+    assert!(said.contains("the newest final block is"), "{said}");
+    anvil.reorganise(1).await;
+    assert!(rpc.code(registry, At::Latest).await.unwrap().is_empty());
+
+    operator.resync().await;
+    // Who sends stake nevertheless is told that nobody is registered, with the transaction that carried it.
+    anvil.pause(false).await;
+    let stake = U256::from(1_000_000_000);
+    let lost = ceremony::register(&operator, registry, &keys, stake).await;
+    let Err(CeremonyError::NotSaid { hash, .. }) = lost else {
+        panic!("{lost:?}");
+    };
+    assert!(rpc.receipt(hash).await.unwrap().unwrap().succeeded);
+    assert_eq!(rpc.balance(registry).await.unwrap(), stake);
+
+    ceremony::deploy(&operator, &artifacts, &plan)
+        .await
+        .unwrap();
+    wait(PATIENCE).await.unwrap();
+    ceremony::register(&operator, registry, &keys, stake)
+        .await
+        .unwrap();
+    ceremony::refund(&operator, registry).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposit_waits_until_the_vault_is_final() {
+    let folder = tempfile::tempdir().unwrap();
+    let anvil = Anvil::start(folder.path()).await;
+    let ready = Ready::make(&anvil, 1).await;
+    let rpc = anvil.rpc();
+    let [inbox, vault, root_chain] = created_by(ready.registry).map(|one| one.to_string());
+    let status = GetStatusResponse {
+        deployment_id: vec![0; 20],
+        root_chain_id: 31_337,
+        inbox,
+        vault,
+        root_chain,
+        ..GetStatusResponse::default()
+    };
+    let deployment = Deployment::of(ready.registry, &status).unwrap();
+
+    // The Vault stands in the newest block, and a reorganisation could still take it away.
+    anvil.pause(true).await;
+    let mine = async || {
+        while rpc
+            .code(deployment.vault, At::Latest)
+            .await
+            .unwrap()
+            .is_empty()
+        {
+            rpc.once("evm_mine", json!([])).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let steps = async || {
+        for (step, code) in [&ready.artifacts.inbox, &ready.artifacts.vault]
+            .into_iter()
+            .enumerate()
+        {
+            let call = IRegistry::createCall {
+                step: U256::from(step),
+                genesis: ready.genesis.clone(),
+                code: code.clone(),
+            };
+            let call = Call::to(ready.registry, call.abi_encode());
+            ready.deployer.execute(call).await.unwrap();
+        }
+    };
+    tokio::join!(steps(), mine());
+    let early = deployment.require_final(&rpc, 0).await.unwrap_err();
+    assert!(early.to_string().contains("does not stand"), "{early}");
+    anvil.pause(false).await;
+    let start = Instant::now();
+    while let Err(error) = deployment.require_final(&rpc, 0).await {
+        assert!(start.elapsed() < PATIENCE, "{error}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

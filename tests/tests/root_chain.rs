@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use plasmid::node::anvil::{Anvil, AnvilError, Options};
-use plasmid::node::port;
-use plasmid::node::tools::{RootTools, Tools};
+use plasmid::localnet::anvil::{Anvil, AnvilError, Options};
+use plasmid::localnet::port;
+use plasmid::localnet::tools::RootTools;
+use plasmid::node::tools::Tools;
 use serde_json::{Value, json};
 
 const POLLS: u32 = 3_000;
 const POLL: Duration = Duration::from_millis(20);
 
 fn tools() -> RootTools {
-    Tools::new(None).ensure_root_tools().unwrap()
+    RootTools::ensure(&Tools::new(None)).unwrap()
 }
 
 async fn call(anvil: &Anvil, method: &str, params: Value) -> Value {

@@ -29,7 +29,7 @@ const LONG_FILES: [(&str, &str); 4] = [
         "a table of reads and how each is shown",
     ),
     (
-        "validator/src/node/local/run.rs",
+        "validator/src/localnet/run.rs",
         "a network's processes from start to stop",
     ),
 ];
@@ -66,11 +66,13 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("ledger", &["ledger"]),
     ("chain", &["chain", "ledger"]),
     ("store", &["store", "chain", "ledger"]),
     ("wire.rs", &["wire", "ledger"]),
+    ("plain.rs", &["plain"]),
+    ("client", &["client", "plain", "wire", "ledger"]),
     (
         "app",
         &["app", "wire", "store", "chain", "ledger", "engine"],
@@ -84,13 +86,15 @@ const ARROWS: [(&str, &[&str]); 11] = [
     (
         "node",
         &[
-            "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+            "node", "engine", "app", "rpc", "client", "plain", "wire", "store", "chain", "ledger",
         ],
     ),
+    ("localnet", &["localnet", "node", "client", "ledger"]),
     (
         "cli",
         &[
-            "cli", "node", "engine", "app", "rpc", "wire", "store", "chain", "ledger",
+            "cli", "localnet", "node", "engine", "app", "rpc", "client", "plain", "wire", "store",
+            "chain", "ledger",
         ],
     ),
     ("main.rs", &["cli"]),
@@ -105,11 +109,13 @@ const BRIDGE_ARROWS: [(&str, &[&str]); 4] = [
 ];
 
 /// Which rooms of `bridge` the rooms of `validator/src` may name. What decides consensus names proofs alone.
-const OVER_THE_BRIDGE: [(&str, &[&str]); 6] = [
+const OVER_THE_BRIDGE: [(&str, &[&str]); 8] = [
     ("ledger", &["proof"]),
     ("chain", &["proof"]),
     ("store", &["proof"]),
     ("wire.rs", &["proof"]),
+    ("plain.rs", &[]),
+    ("client", &["proof", "relay", "client"]),
     ("app", &["proof", "abi", "relay"]),
     ("engine", &[]),
 ];
@@ -476,4 +482,50 @@ fn unsafe_code_stands_only_where_it_has_a_reason() {
             .filter(|line| !line.starts_with("tests/tests/tidy.rs"))
             .collect(),
     );
+}
+
+/// What stands between backticks in a text, with the text before it since the last of them.
+fn quoted(text: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<_> = text.split('`').collect();
+    let pairs = parts.chunks_exact(2);
+    pairs.map(|pair| (pair[0], pair[1])).collect()
+}
+
+/// The README says in which file a rule stands, and the name of the function where a file has several.
+#[test]
+fn the_files_and_functions_that_the_readme_names_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let (mut wrong, mut files) = (Vec::new(), 0);
+    for line in readme.lines().filter(|line| line.starts_with('|')) {
+        let quoted = quoted(line);
+        let mut folder = "";
+        for (place, (before, name)) in quoted.iter().enumerate() {
+            if !name.ends_with(".rs") && !name.ends_with(".sol") {
+                continue;
+            }
+            // "`a/b.rs`, `c.rs` beside it": in the same folder.
+            let path = match name.rsplit_once('/') {
+                Some((above, _)) => {
+                    folder = above;
+                    root().join(name)
+                }
+                None => root().join(folder).join(name),
+            };
+            files += 1;
+            let Ok(text) = fs::read_to_string(&path) else {
+                wrong.push(format!("{name} is not there"));
+                continue;
+            };
+            if before.trim() == "in" {
+                let function = quoted[place - 1].1;
+                if !text.contains(&format!("{function}("))
+                    && !text.contains(&format!("{function}<"))
+                {
+                    wrong.push(format!("{name} has no {function}"));
+                }
+            }
+        }
+    }
+    assert!(files > 20, "{files}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

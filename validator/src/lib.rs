@@ -1,7 +1,15 @@
-//! The child chain's node: a pure ledger and chain, and behind the feature `node` all that touches a socket, a file or a clock.
+//! The child chain's node: a pure ledger and chain, behind the feature `client` what a program needs that talks to a node, behind
+//! the feature `node` what an operator runs, and behind `localnet` a whole network on one machine.
 
 pub mod chain;
 pub mod ledger;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
+pub mod plain;
+#[cfg(feature = "client")]
+pub mod wire;
 
 #[cfg(feature = "node")]
 pub mod app;
@@ -9,13 +17,13 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "node")]
 pub mod engine;
+#[cfg(feature = "localnet")]
+pub mod localnet;
 #[cfg(feature = "node")]
 pub mod node;
 #[cfg(feature = "node")]
 pub mod rpc;
 #[cfg(feature = "node")]
 pub mod store;
-#[cfg(feature = "node")]
-pub mod wire;
 #[cfg(feature = "node")]
 pub mod workers;

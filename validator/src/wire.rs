@@ -64,6 +64,11 @@ pub fn consensus_address(key: &[u8; 32]) -> [u8; 20] {
     address
 }
 
+/// CometBFT's name of a transaction: the SHA-256 of its bytes.
+pub fn engine_hash(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// A member of a set by its number.
 pub fn member(member: &Member, number: u32) -> bridge::Member {
     bridge::Member {

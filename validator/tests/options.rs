@@ -10,16 +10,15 @@ use std::{
 use clap::{Arg, Command, CommandFactory};
 use plasmid::{
     cli::Cli,
+    ledger::Parameters,
     node::{
-        config,
+        comet, config,
+        founding::{Balance, Plan},
         metrics::{Kind, METRICS},
         options,
     },
 };
 use serde_json::Value;
-
-/// Commands that run a network; the others serve people who use one.
-const OPERATORS: [&str; 5] = ["init", "start", "relay", "sign-state", "keys"];
 
 const HEAD: &str = "\
 # Options
@@ -38,34 +37,67 @@ const COMET: &str = "\
 ## CometBFT's config.toml
 
 `plasmid init join` writes `cometbft/config/config.toml` in the node's folder. Run again, it writes the lines of this table and those that its options
-name (`--moniker`, `--rpc`, `--p2p`, `--peer`, `--private`), and keeps every other line as it stands.
+name (`--moniker`, `--rpc`, `--p2p`, `--peer`, `--private`) when they are named, and keeps every other line as it stands.
 
 ";
 
+const NETWORK: &str = "\
+## network.toml
+
+The plan of a network, written by `plasmid init plan`, changed by hand, and the same for every operator. The column of defaults is what
+`init plan` writes for networks (`--preset network`).
+
+";
+
+const COLUMNS: &str =
+    "| option | default | must be | refused, for example | meaning |\n|---|---|---|---|---|\n";
+
 fn page() -> String {
     let mut text = HEAD.to_owned();
-    text.push_str("| option | default | checked | meaning |\n|---|---|---|---|\n");
-    for option in options::OPTIONS {
-        let options::Described {
-            name,
-            default,
-            checked,
-            meaning,
-        } = option;
-        let _ = writeln!(text, "| `{name}` | {default} | {checked} | {meaning} |");
+    described(&mut text, &options::OPTIONS);
+    let _ = write!(
+        text,
+        "\n{COMET}| line | must be | refused, for example | reason |\n|---|---|---|---|\n"
+    );
+    for options::ReliedOn {
+        line,
+        value,
+        refused,
+        reason,
+    } in options::RELIED_ON
+    {
+        let _ = writeln!(text, "| `{line}` | {value} | `{refused}` | {reason} |");
     }
-    let _ = write!(text, "\n{COMET}| line | value | reason |\n|---|---|---|\n");
-    for (line, value, reason) in options::RELIED_ON {
-        let _ = writeln!(text, "| `{line}` | {value} | {reason} |");
-    }
+    let _ = write!(text, "\n{NETWORK}");
+    described(&mut text, &options::PLAN);
     let root = Cli::command();
     text.push_str("\n## Command line\n\nOptions of every command:\n\n");
     table(&mut text, root.get_arguments());
-    for name in OPERATORS {
-        let command = root.find_subcommand(name).expect("the command is there");
-        describe(&mut text, command, &format!("plasmid {name}"));
+    for command in root.get_subcommands().filter(|one| !one.is_hide_set()) {
+        describe(
+            &mut text,
+            command,
+            &format!("plasmid {}", command.get_name()),
+        );
     }
     text
+}
+
+fn described(text: &mut String, options: &[options::Described]) {
+    text.push_str(COLUMNS);
+    for options::Described {
+        name,
+        default,
+        checked,
+        refused,
+        meaning,
+    } in options
+    {
+        let _ = writeln!(
+            text,
+            "| `{name}` | {default} | {checked} | `{refused}` | {meaning} |"
+        );
+    }
 }
 
 fn describe(text: &mut String, command: &Command, path: &str) {
@@ -106,7 +138,12 @@ fn table<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
             let _ = write!(default, "{separator}or `{}`", variable.to_string_lossy());
         }
         let help = argument.get_help().map(ToString::to_string);
-        let help = help.unwrap_or_default().replace(['\n', '|'], " ");
+        let mut help = help.unwrap_or_default().replace(['\n', '|'], " ");
+        let values = argument.get_possible_values();
+        let values: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+        if !values.is_empty() && argument.get_action().takes_values() {
+            let _ = write!(help, ". One of: {}", values.join(", "));
+        }
         let _ = writeln!(text, "| `{name}` | {default} | {help} |");
     }
 }
@@ -217,6 +254,38 @@ fn dashboard_and_alerts_name_what_is_served() {
     );
 }
 
+/// An alert that waits for more than there can be says nothing for ever.
+#[test]
+fn every_threshold_of_an_alert_can_be_reached() {
+    let text = fs::read_to_string(docs("monitoring/alerts.json")).expect("the file");
+    let alerts: Value = serde_json::from_str(&text).expect("JSON");
+    let mut compared = 0;
+    for rule in alerts["groups"][0]["rules"].as_array().expect("rules") {
+        let expression = rule["expr"].as_str().expect("an expression");
+        let words: Vec<_> = expression.split_whitespace().collect();
+        for place in words.windows(3) {
+            let Some(metric) = METRICS.iter().find(|metric| metric.name == place[0]) else {
+                continue;
+            };
+            let number = place[2].parse::<u64>();
+            let number = number.unwrap_or_else(|error| panic!("{expression}: {error}"));
+            let reached = match place[1] {
+                ">" => metric.max > number,
+                "==" => metric.max >= number,
+                other => panic!("{expression}: {other} is not understood"),
+            };
+            assert!(
+                reached,
+                "{expression}: {} is at most {}",
+                metric.name, metric.max
+            );
+            compared += 1;
+        }
+    }
+    // One for each bound that a metric has, and those without.
+    assert!(compared >= 5, "{compared}");
+}
+
 fn balanced(expression: &str) {
     for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
         let count = |wanted: char| expression.chars().filter(|found| *found == wanted).count();
@@ -224,24 +293,37 @@ fn balanced(expression: &str) {
     }
 }
 
-#[test]
-fn every_name_of_the_configuration_is_described() {
-    let config = config::Config {
+fn plasmid_toml() -> config::Config {
+    config::Config {
         abci: "unix:///a".to_owned(),
         grpc: "127.0.0.1:1".parse().expect("an address"),
+        grpc_proxies: vec!["127.0.0.1".parse().expect("an address")],
         engine_rpc: "http://127.0.0.1:2".to_owned(),
         metrics: Some("127.0.0.1:3".parse().expect("an address")),
         share_with: vec!["http://127.0.0.1:5".to_owned()],
         retain_blocks: 1,
         root: config::Root {
             endpoints: vec!["http://127.0.0.1:4".to_owned()],
-            registry: Default::default(),
+            registry: alloy_primitives::Address::repeat_byte(7),
             deployed_at: 1,
         },
-    };
-    let table = toml::Table::try_from(&config).expect("a table");
+    }
+}
+
+fn plan() -> Plan {
+    let operators = vec![alloy_primitives::Address::repeat_byte(1)];
+    let mut plan = Plan::new(Parameters::network(), 720, operators);
+    plan.balances.push(Balance {
+        account: format!("0x{}", "33".repeat(20)),
+        wei: 1,
+    });
+    plan
+}
+
+/// The names of a file's options, each with its table.
+fn names(file: &toml::Table) -> Vec<String> {
     let mut names = Vec::new();
-    for (name, value) in &table {
+    for (name, value) in file {
         match value {
             toml::Value::Table(section) => {
                 names.extend(section.keys().map(|key| format!("{name}.{key}")))
@@ -249,11 +331,107 @@ fn every_name_of_the_configuration_is_described() {
             _ => names.push(name.clone()),
         }
     }
-    let mut described: Vec<_> = options::OPTIONS
-        .iter()
-        .map(|one| one.name.to_owned())
-        .collect();
     names.sort();
-    described.sort();
-    assert_eq!(described, names);
+    names
+}
+
+fn described_names(options: &[options::Described]) -> Vec<String> {
+    let mut names: Vec<_> = options.iter().map(|one| one.name.to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_name_of_the_files_is_described() {
+    let file = toml::Table::try_from(plasmid_toml()).expect("a table");
+    assert_eq!(described_names(&options::OPTIONS), names(&file));
+    let file = toml::Table::try_from(plan()).expect("a table");
+    assert_eq!(described_names(&options::PLAN), names(&file));
+}
+
+/// The file with this value (TOML) at this place.
+fn with(file: &toml::Table, name: &str, value: &str) -> toml::Table {
+    let mut file = file.clone();
+    let value = format!("value = {value}").parse::<toml::Table>();
+    let value = value.expect("TOML").remove("value").expect("a value");
+    match name.split_once('.') {
+        None => file.insert(name.to_owned(), value),
+        Some((section, key)) => {
+            let section = file[section].as_table_mut().expect("a section");
+            section.insert(key.to_owned(), value)
+        }
+    };
+    file
+}
+
+/// That the refusal names the option by its last part.
+fn names_it(said: &str, name: &str) {
+    let key = name.rsplit('.').next().unwrap_or(name);
+    assert!(said.contains(key), "{name}: {said}");
+}
+
+#[test]
+fn what_the_page_calls_refused_in_plasmid_toml_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = config::Home::new(folder.path());
+    home.write_config(&plasmid_toml()).expect("written");
+    let file = fs::read_to_string(home.config_path()).expect("text");
+    let file = file.parse::<toml::Table>().expect("TOML");
+    let min = Parameters::local().evidence_age_blocks;
+    for option in options::OPTIONS {
+        let text = with(&file, option.name, option.refused).to_string();
+        fs::write(home.config_path(), text).expect("write");
+        let read = home.read_config();
+        let said = read.and_then(|config| config.retained(min));
+        names_it(&said.expect_err(option.name).to_string(), option.name);
+    }
+}
+
+#[test]
+fn what_the_page_calls_refused_in_a_plan_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("network.toml");
+    plan().write_new(&path).expect("the plan is good");
+    let file = fs::read_to_string(&path).expect("text");
+    let file = file.parse::<toml::Table>().expect("TOML");
+    for option in options::PLAN {
+        fs::write(&path, with(&file, option.name, option.refused).to_string()).expect("write");
+        let said = Plan::read(&path).expect_err(option.name).to_string();
+        names_it(&said, option.name);
+        // What `init plan` writes stands in the page.
+        let Some(default) = option.default.strip_prefix('`') else {
+            continue;
+        };
+        let value = option
+            .name
+            .split('.')
+            .try_fold(None, |at: Option<&toml::Value>, key| {
+                let table = at.map_or(Some(&file), toml::Value::as_table)?;
+                table.get(key).map(Some)
+            });
+        let value = value.flatten().expect(option.name);
+        let value = value.as_str().map_or(value.to_string(), str::to_owned);
+        assert_eq!(value, default.trim_end_matches('`'), "{}", option.name);
+    }
+}
+
+#[test]
+fn what_the_page_calls_refused_in_cometbft_s_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = comet::Home::new(folder.path());
+    let abci = "unix:///tmp/abci.sock";
+    let address = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let pace = comet::Pace::network(1_000);
+    let settings = comet::Settings::local(abci.to_owned(), address(1), address(2), pace);
+    home.write_config(&comet::Config::new(&settings))
+        .expect("written");
+    home.check_config(abci, 1_000).expect("it is good");
+    let file = fs::read_to_string(home.config_path()).expect("text");
+    let file = file.parse::<toml::Table>().expect("TOML");
+    for options::ReliedOn { line, refused, .. } in options::RELIED_ON {
+        let text = with(&file, line, refused).to_string();
+        fs::write(home.config_path(), text).expect("write");
+        let said = home.check_config(abci, 1_000).expect_err(line).to_string();
+        names_it(&said, line);
+    }
 }

@@ -11,8 +11,8 @@ import {Possession as Possessions} from "./libraries/Possession.sol";
 
 /// @title The registry
 contract Registry is IRegistry {
-    /// @dev An operator is listed if `number` is not 0 and registered if `stake` is not 0. Stake and bond are one slot, number
-    /// and lock another.
+    /// @dev An operator is listed if `number` is not 0 and registered if `stake` is not 0. Number, lock and stake are one slot, the
+    /// bond has its own.
     struct Entry {
         uint64 number;
         uint64 lockedUntil;
@@ -68,7 +68,7 @@ contract Registry is IRegistry {
         }
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
         uint256 steps = arguments.codes.length;
-        if (steps < Manifest.LEAST || steps > Manifest.MOST) revert CodeCount(steps);
+        if (steps != Manifest.COUNT) revert CodeCount(steps);
         for (uint256 i; i < steps; ++i) {
             if (arguments.codes[i] == 0) revert CodeHashZero(i);
         }
@@ -80,7 +80,7 @@ contract Registry is IRegistry {
         lockSecs = arguments.lockSecs;
         inbox = _created(Manifest.INBOX + 1);
         vault = _created(Manifest.VAULT + 1);
-        rootChain = _created(steps);
+        rootChain = _created(Manifest.ROOT_CHAIN + 1);
     }
 
     /// @inheritdoc IRegistry

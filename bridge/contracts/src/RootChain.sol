@@ -25,7 +25,11 @@ contract RootChain is IRootChain {
 
     uint256 private constant AHEAD_SECS = 15 minutes;
     uint256 private constant TAU_AGE_SECS = 15 minutes;
+    /// @dev Half of what CometBFT can count. No stakes that fit the escrow have more, at the smallest unit.
     uint256 private constant POWER_LIMIT = 1 << 59;
+    uint256 private constant MIN_UNIT = 1 << 53;
+    /// @dev Within TAU_AGE_SECS a submission is made from a block of this chain, carried, repriced and mined: 15 blocks.
+    uint256 private constant MAX_ROOT_BLOCK_SECS = 1 minutes;
     /// @dev The tip over the base fee that the child pays back at most.
     uint256 private constant TIP_LIMIT = 2 gwei;
     /// @dev Which epoch of a half of the ring frees the other half's last slot: slot x is free U after the acceptance of x + 3.
@@ -275,7 +279,7 @@ contract RootChain is IRootChain {
             uint256 power = member.stake / unit;
             if (power == 0) revert StakeBelowUnit(member.operator, member.stake, unit);
             total += power;
-            if (total >= POWER_LIMIT) revert PowerTooHigh(total);
+            if (total > POWER_LIMIT) revert PowerTooHigh(total);
             aggregateKey = Bls.add(aggregateKey, member.checkpointKey);
             leaves[i] = Members.leaf(
                 uint16(i),
@@ -291,11 +295,11 @@ contract RootChain is IRootChain {
 
     function _checkParameters(Parameters memory given, uint64 delaySecs) private pure {
         uint256 limit = 3650 days; // so that no sum of times leaves its type
-        _inRange("unit", given.unit, 1, type(uint128).max);
+        _inRange("unit", given.unit, MIN_UNIT, type(uint128).max);
         _inRange("challengeSecs", given.challengeSecs, 1, limit);
         _inRange("evidenceSecs", given.evidenceSecs, uint256(given.challengeSecs) + delaySecs, limit);
         _inRange("revealBlocks", given.revealBlocks, 2, 256);
-        _inRange("rootBlockSecs", given.rootBlockSecs, 1, 1 days);
+        _inRange("rootBlockSecs", given.rootBlockSecs, 1, MAX_ROOT_BLOCK_SECS);
         uint256 reveals = 2 * uint256(given.revealBlocks) * given.rootBlockSecs;
         _inRange("unbondingSecs", given.unbondingSecs, given.evidenceSecs + reveals, limit);
         _inRange("exitTimeoutSecs", given.exitTimeoutSecs, 1, limit);

@@ -24,8 +24,9 @@ contract Vault is IVault {
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
     uint8 private constant WITHDRAWAL_KIND = 0x07;
-    /// @dev What one payout of a batch may use, so that a recipient or token that burns gas hinders no other. About four times what a
-    /// common token takes, because prices change and this contract does not. What needs more is claimed alone.
+    /// @dev What one payout of a batch may use, so that a recipient or token that burns gas hinders no other, and what every payout has
+    /// at least, whoever carries it. About four times what a common token takes, because prices change and this contract does not. What
+    /// needs more is claimed alone.
     uint256 private constant PAYOUT_GAS = 500_000;
     /// @dev What must be left before it: a call passes on at most 63 of 64 parts (EIP-150), and is encoded and priced first.
     uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
@@ -33,6 +34,7 @@ contract Vault is IVault {
     address public immutable registry;
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
+    address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
     /// @dev A bit for each leaf index.
@@ -50,7 +52,8 @@ contract Vault is IVault {
         LocalOnly.check();
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
-        rootChain = IRootChain(Manifest.rootChain(founding.contracts));
+        rootChain = IRootChain(founding.contracts[Manifest.ROOT_CHAIN]);
+        VERIFIER = address(IRegistry(msg.sender).verifier());
     }
 
     /// @inheritdoc IVault
@@ -102,6 +105,8 @@ contract Vault is IVault {
         bytes32[] memory leaves = new bytes32[](1);
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
         _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
+        // With less, a recipient that goes on when a call of its own runs out of gas would be paid without what it does with the money.
+        _requirePayoutGas();
         this.payOut(withdrawal);
     }
 
@@ -123,7 +128,7 @@ contract Vault is IVault {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
             // With less, whoever carries it could make a sound payout fail by bringing too little, and an estimate would do the same.
-            if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
+            _requirePayoutGas();
             (bool done,) = address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
             if (done) {
                 ++paid;
@@ -194,7 +199,7 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain)
+                || account == address(rootChain) || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 
@@ -245,6 +250,10 @@ contract Vault is IVault {
             (bool taken,) = msg.sender.call{value: excess}("");
             if (!taken) revert ExcessNotTaken(msg.sender, excess);
         }
+    }
+
+    function _requirePayoutGas() private view {
+        if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
     }
 
     /// @dev Index and hash of a withdrawal's leaf.

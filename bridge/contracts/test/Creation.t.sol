@@ -426,10 +426,10 @@ contract CreationTest is Deployed {
         _refusesAgreed(genesis, 2, IRootChain.StakeBelowUnit.selector);
     }
 
-    function test_aTotalPowerOf2To59IsRefused() external {
+    function test_aUnitBelow2To53IsRefused() external {
         IRegistry.Genesis memory genesis = _genesis();
-        genesis.rootChain.unit = 100; // 406 ether / 100 wei > 2^59
-        _refusesAgreed(genesis, 2, IRootChain.PowerTooHigh.selector);
+        genesis.rootChain.unit = (1 << 53) - 1;
+        _refusesAgreed(genesis, 2, IRootChain.ParameterOutOfRange.selector);
     }
 
     function test_aSetThatIsNotTheRegisteredOneIsRefused() external {

@@ -386,6 +386,51 @@ contract VaultClaimsTest is Claims {
         }
     }
 
+    /// Neither a claim nor a batch pays a recipient that had too little gas to do its part: one that goes on when a call of its own runs
+    /// out would be paid for nothing.
+    function testFuzz_aSingleClaimHasThatGasToo(uint256 gas) external {
+        GasMeter meter = new GasMeter();
+        _withdraw(address(meter), address(0), 2 ether);
+        IVault.Base memory base = _final();
+        bytes32[] memory path = _path(0);
+        gas = bound(gas, 60_000, 760_000);
+        try vault.claim{gas: gas}(base, withdrawals[0], path) {
+            vm.assertGt(meter.seen(), 440_000);
+        } catch {
+            vm.assertEq(meter.seen(), 0);
+        }
+    }
+
+    function test_aClaimWithTooLittleGasForItsPayoutIsRefused() external {
+        _withdraw(ALICE, address(0), 1 ether);
+        IVault.Base memory base = _final();
+        bytes32[] memory path = _path(0);
+        vm.expectPartialRevert(IVault.GasTooLow.selector);
+        vault.claim{gas: 500_000}(base, withdrawals[0], path);
+        vault.claim{gas: 700_000}(base, withdrawals[0], path);
+        vm.assertEq(ALICE.balance, 1 ether);
+    }
+
+    /// As many as a node proves at once (MAX_BATCH in `validator/src/app/reads/claims.rs`), each to a recipient that burns all its gas, fit
+    /// a transaction of 2^24 gas (EIP-7825).
+    function test_aBatchOfTheMostFitsATransactionWhateverItsRecipientsDo() external {
+        uint256 most = 28;
+        for (uint256 i; i < most; ++i) {
+            address burner = address(uint160(0xb12000 + i));
+            vm.etch(burner, hex"5b5f56"); // jumps to itself until the gas is gone
+            _withdraw(burner, address(0), 1 ether);
+        }
+        IVault.Base memory base = _final();
+        (IVault.Withdrawal[] memory batch, bytes32[] memory siblings) = _batch(0, most);
+        bytes memory data = abi.encodeCall(vault.claimBatch, (base, batch, siblings));
+        uint256 gas = _gasOf(address(vault), 0, data) + 21_000 + 16 * data.length;
+        vm.assertGt(gas, most * 500_000);
+        // Here they are neighbours. Far apart, each has at most 27 siblings of its own: their bytes and their hashing.
+        gas += most * 27 * (32 * 16 + 500);
+        vm.assertLt(gas + 520_000, 1 << 24);
+        vm.snapshotValue("operations", "claim of 28 that burn all their gas (tx)", gas);
+    }
+
     function test_gasOfClaims() external {
         for (uint256 i; i < 16; ++i) {
             _withdraw(address(uint160(1000 + i)), address(0), 1 ether);

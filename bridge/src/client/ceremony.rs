@@ -12,25 +12,25 @@ mod create;
 mod error;
 mod hint;
 mod keys;
+mod settled;
 
 pub use artifacts::{ArtifactError, Artifacts, creation_code};
 pub use create::{Progress, create};
 pub use error::CeremonyError;
 pub use keys::{OperatorKeys, proof_of_possession};
+pub use settled::{wait_final, wait_registry_final};
 
 pub use crate::proof::deployment::Registered;
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
-use alloy_sol_types::{SolCall, SolValue};
+use alloy_sol_types::{SolCall, SolEvent, SolValue};
 
 use super::follower::view_call;
 use super::rpc::{At, Call, Receipt, Rpc};
 use super::wallet::Wallet;
 use crate::abi::{self, DEPLOYMENT_PROXY, IRegistry, IRootChain};
 use crate::proof::deployment;
-use crate::relay::seen::{Finality, Which};
+use crate::relay::seen::{Log, Which};
 
 /// What the Registry's address commits to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,14 @@ impl Plan {
             lockSecs: self.lock_secs,
         };
         abi::deployment(self.salt, &artifacts.registry, &arguments.abi_encode())
+    }
+
+    /// What must stand before an operator registers.
+    fn founding_contracts(&self, artifacts: &Artifacts) -> [(&'static str, Address); 2] {
+        [
+            ("Registry", self.registry(artifacts).1),
+            ("Ed25519Verifier", self.verifier(artifacts).1),
+        ]
     }
 }
 
@@ -108,13 +116,16 @@ pub async fn deploy(
     plan: &Plan,
 ) -> Result<Address, CeremonyError> {
     let rpc = wallet.rpc();
-    if rpc.code(DEPLOYMENT_PROXY).await?.is_empty() {
+    if rpc.code(DEPLOYMENT_PROXY, At::Latest).await?.is_empty() {
         return Err(CeremonyError::NoProxy(rpc.chain_id().await?));
     }
+    let mut mined = Vec::new();
     let (data, address) = plan.verifier(artifacts);
-    deploy_one(wallet, "Ed25519Verifier", data, address).await?;
+    let done = deploy_one(wallet, "Ed25519Verifier", data, address, &mut mined).await;
+    done.map_err(|error| error.after(&mined))?;
     let (data, registry) = plan.registry(artifacts);
-    deploy_one(wallet, "Registry", data, registry).await?;
+    let done = deploy_one(wallet, "Registry", data, registry, &mut mined).await;
+    done.map_err(|error| error.after(&mined))?;
     Ok(registry)
 }
 
@@ -123,23 +134,21 @@ async fn deploy_one(
     name: &'static str,
     data: Bytes,
     address: Address,
+    mined: &mut Vec<B256>,
 ) -> Result<(), CeremonyError> {
-    if !wallet.rpc().code(address).await?.is_empty() {
+    if !wallet.rpc().code(address, At::Latest).await?.is_empty() {
         return Ok(());
     }
     let receipt = create::execute(wallet, Call::to(DEPLOYMENT_PROXY, data)).await?;
-    let code = wallet.rpc().code(address).await;
-    let code = code.map_err(|source| CeremonyError::Unseen {
-        hash: receipt.hash,
-        source,
-    })?;
-    if code.is_empty() {
+    mined.push(receipt.hash);
+    if wallet.rpc().code(address, At::Latest).await?.is_empty() {
         return Err(CeremonyError::NoCode { name, address });
     }
     Ok(())
 }
 
-/// What an operator checks before it sends stake: that this address is the Registry of this plan and of no other, and has code.
+/// Checks that this address is the Registry of this plan and of no other, and has code in the newest block. Before it sends stake, an
+/// operator also waits until that code is final ([`wait_registry_final`]).
 pub async fn check_registry(
     rpc: &Rpc,
     artifacts: &Artifacts,
@@ -153,11 +162,8 @@ pub async fn check_registry(
             given: registry,
         });
     }
-    for (name, address) in [
-        ("Registry", registry),
-        ("Ed25519Verifier", plan.verifier(artifacts).1),
-    ] {
-        if rpc.code(address).await?.is_empty() {
+    for (name, address) in plan.founding_contracts(artifacts) {
+        if rpc.code(address, At::Latest).await?.is_empty() {
             return Err(CeremonyError::NoCode { name, address });
         }
     }
@@ -165,6 +171,9 @@ pub async fn check_registry(
 }
 
 /// Registers the wallet's account with both keys, sending bond and stake.
+///
+/// # Errors
+/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not register anybody.
 pub async fn register(
     wallet: &Wallet,
     registry: Address,
@@ -183,19 +192,59 @@ pub async fn register(
         value,
         ..Call::to(registry, call.abi_encode())
     };
-    Ok(wallet.execute(call).await?)
+    said::<IRegistry::Registered>(wallet, registry, call).await
+}
+
+/// Takes bond and stake back.
+///
+/// # Errors
+/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry gave nothing back.
+pub async fn refund(wallet: &Wallet, registry: Address) -> Result<Receipt, CeremonyError> {
+    let call = Call::to(registry, IRegistry::refundCall {}.abi_encode());
+    said::<IRegistry::Refunded>(wallet, registry, call).await
 }
 
 /// Agrees on a genesis, which locks the stake.
+///
+/// # Errors
+/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry locked nothing.
 pub async fn agree(
     wallet: &Wallet,
     registry: Address,
     agreement: B256,
 ) -> Result<Receipt, CeremonyError> {
     let call = IRegistry::agreeCall { agreement };
-    Ok(wallet
-        .execute(Call::to(registry, call.abi_encode()))
-        .await?)
+    said::<IRegistry::Agreed>(wallet, registry, Call::to(registry, call.abi_encode())).await
+}
+
+/// Sends a call and looks for the event by which the Registry says that it did this for the wallet's account. An address without code
+/// takes any call, and the coin that comes with it, without a word.
+async fn said<E: SolEvent>(
+    wallet: &Wallet,
+    registry: Address,
+    call: Call,
+) -> Result<Receipt, CeremonyError> {
+    let receipt = wallet.execute(call).await?;
+    require::<E>(&receipt, registry, wallet.address().into_word())?;
+    Ok(receipt)
+}
+
+/// The event by which `registry` says of `subject` (the first indexed field) that it did what was asked.
+fn require<E: SolEvent>(
+    receipt: &Receipt,
+    registry: Address,
+    subject: B256,
+) -> Result<(), CeremonyError> {
+    let wanted = [E::SIGNATURE_HASH, subject];
+    let said = |log: &Log| log.address == registry && log.topics.starts_with(&wanted);
+    if receipt.logs.iter().any(said) {
+        return Ok(());
+    }
+    Err(CeremonyError::NotSaid {
+        hash: receipt.hash,
+        registry,
+        event: E::SIGNATURE,
+    })
 }
 
 /// What all operators must agree on: each registration, and the genesis with its constructor arguments.
@@ -258,34 +307,4 @@ pub async fn read_back(rpc: &Rpc, registry: Address) -> Result<Created, Ceremony
         id,
         set: sets.set1,
     })
-}
-
-/// Waits until a block of root is final by this rule.
-pub async fn wait_final(
-    rpc: &Rpc,
-    block: u64,
-    finality: Finality,
-    patience: Duration,
-) -> Result<(), CeremonyError> {
-    let start = tokio::time::Instant::now();
-    loop {
-        let reached = match finality {
-            Finality::Tag => rpc.block(Which::Finalized).await?.map(|seen| seen.number),
-            Finality::Depth(depth) => rpc
-                .block(Which::Latest)
-                .await?
-                .and_then(|seen| seen.number.checked_sub(u64::from(depth))),
-        };
-        if reached.is_some_and(|number| number >= block) {
-            return Ok(());
-        }
-        if start.elapsed() > patience {
-            return Err(CeremonyError::NotFinal {
-                block,
-                reached,
-                waited: patience,
-            });
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }

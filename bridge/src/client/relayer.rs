@@ -16,16 +16,18 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall;
 use tokio::time::Instant;
 
+use super::ceremony::Created;
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{IInbox, IRootChain};
+use crate::relay::config::Config;
 use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
     Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task, tail,
 };
-use crate::relay::seen::Which;
+use crate::relay::seen::{Finality, Which};
 use crate::relay::track::Standing;
 
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
@@ -43,6 +45,24 @@ pub trait Source {
     /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far: one offer where all nodes tell the same, none
     /// while the epoch is not over.
     fn offers(&self, epoch: u64) -> impl Future<Output = Result<Vec<Offer>, String>> + Send;
+}
+
+/// What a relayer's follower follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
+#[must_use]
+pub fn follow(created: &Created, finality: Finality) -> Config {
+    Config {
+        kept_messages: KEPT_MESSAGES,
+        kept_checkpoints: 1,
+        ..Config::new(
+            finality,
+            created.id,
+            created.root_chain_id,
+            created.inbox,
+            created.root_chain,
+            created.block,
+            created.parent_hash,
+        )
+    }
 }
 
 /// A relayer.

@@ -199,8 +199,12 @@ impl Rpc {
     }
 
     /// The code of an account.
-    pub async fn code(&self, address: Address) -> Result<Bytes, RpcError> {
-        parse::data(&self.read("eth_getCode", json!([address, "latest"])).await?)
+    pub async fn code(&self, address: Address, at: At) -> Result<Bytes, RpcError> {
+        parse::data(
+            &self
+                .read("eth_getCode", json!([address, at.value()]))
+                .await?,
+        )
     }
 
     /// Wei of an account.

@@ -251,4 +251,4 @@ impl Wallet {
 pub const ETHER: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

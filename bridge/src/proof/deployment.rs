@@ -32,7 +32,15 @@ pub fn id(
     ]))
 }
 
-/// The contracts of a deployment: the Registry and, by the nonces 1 to 3 of its creations, Inbox, Vault and RootChain.
+/// Where the Ed25519 verifier of every deployment stands, by CREATE2 through the deployment proxy: its address follows from its code. It
+/// takes no coin, so nobody is paid there either.
+pub const VERIFIER: [u8; 20] = [
+    0x20, 0x55, 0xf3, 0xb4, 0x67, 0x69, 0x00, 0xea, 0x80, 0x94, 0x5a, 0x9e, 0x2a, 0x55, 0x2e, 0x81,
+    0x3b, 0x89, 0xf5, 0xd4,
+];
+
+/// The contracts that a Registry makes, behind the Registry itself: by the nonces 1 to 3 of its creations Inbox, Vault and RootChain. Twin:
+/// `Manifest.sol`.
 #[must_use]
 pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 4] {
     let address = Address::from(*registry);

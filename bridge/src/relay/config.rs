@@ -41,6 +41,35 @@ impl Config {
     /// The inbox keeps the hash chain at every 32nd message for ever, and one of them must be among the kept messages.
     pub const MIN_KEPT_MESSAGES: usize = 32;
 
+    /// A deployment that stands on root, followed within the bounds of a node.
+    #[must_use]
+    pub const fn new(
+        finality: Finality,
+        deployment: [u8; 20],
+        root_chain_id: u64,
+        inbox: Address,
+        root_chain: Address,
+        deployed_at: u64,
+        parent_hash: B256,
+    ) -> Self {
+        Self {
+            deployment,
+            root_chain_id,
+            inbox,
+            root_chain,
+            deployed_at,
+            parent_hash,
+            finality,
+            range: 1_000,
+            kept_messages: 4_096,
+            kept_checkpoints: 4_096,
+            poll_ms: 250,
+            longest_wait_ms: 10_000,
+            patience_ms: 10_000,
+            stall_ms: Self::stall_ms(finality),
+        }
+    }
+
     /// How long the final block of a root chain may stand before a person is told: Ethereum's `finalized` tag moves every 6.4 minutes and
     /// sometimes misses one, and blocks come more often.
     #[must_use]

@@ -10,6 +10,7 @@ use plasmid::app::ports::{Signer, Unsigned};
 use plasmid::app::{App, Surroundings, identity};
 use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
+use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::Handler;
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
@@ -21,6 +22,12 @@ use tendermint_proto::v0_38::abci::{
 
 use super::inbox::{Inbox, Seen};
 use super::requests::{Proposal, init_chain};
+
+/// Little of the past stays in memory, so that every simulation reads some of it from disk.
+const PAST: PastLimit = PastLimit {
+    epochs: 2,
+    bytes: 1 << 20,
+};
 
 /// The digests that a key signed, across crashes.
 type Signed = Arc<Mutex<BTreeMap<u64, B256>>>;
@@ -197,6 +204,7 @@ impl Node {
             pool: Limits::default(),
             reexecute: self.reexecute,
             retain_blocks: 0,
+            past: PAST,
         };
         let app = App::new(genesis, held, surroundings).expect("the application starts");
         (Arc::new(app), store)

@@ -21,13 +21,19 @@ pub const FEE: u128 = 1 << 56;
 pub struct People {
     keys: Vec<SigningKey>,
     domain: Domain,
+    /// How many strangers, from the first on, may hold something.
+    pub strangers: u32,
 }
 
 impl People {
     /// `count` holders of Ed25519 keys on the deployment of `domain`.
     pub fn new(count: u8, domain: Domain) -> Self {
         let keys = (0..count).map(key).collect();
-        Self { keys, domain }
+        Self {
+            keys,
+            domain,
+            strangers: 0,
+        }
     }
 
     /// The account of a number.
@@ -48,12 +54,41 @@ impl People {
         let mut all = self.accounts();
         all.extend((0..operators).map(|number| Account::ethereum([number + 0x10; 20])));
         all.push(Account::from_bytes(&[1; 21]));
+        all.extend((0..self.strangers).map(Self::stranger));
         all
     }
 
     /// A signed transaction.
     pub fn sign(&self, from: u8, sequence: u64, fee: u128, valid_until: u64, body: Body) -> Bytes {
         let key = &self.keys[usize::from(from)];
+        self.signed(key, sequence, fee, valid_until, body)
+    }
+
+    /// A transaction of one of a crowd that holds nothing at first, however many they are.
+    pub fn sign_stranger(
+        &self,
+        from: u32,
+        sequence: u64,
+        fee: u128,
+        valid_until: u64,
+        body: Body,
+    ) -> Bytes {
+        self.signed(&stranger_key(from), sequence, fee, valid_until, body)
+    }
+
+    /// The account of one of that crowd.
+    pub fn stranger(number: u32) -> Account {
+        Account::ed25519(&VerificationKey::from(&stranger_key(number)).into())
+    }
+
+    fn signed(
+        &self,
+        key: &SigningKey,
+        sequence: u64,
+        fee: u128,
+        valid_until: u64,
+        body: Body,
+    ) -> Bytes {
         let public: [u8; 32] = VerificationKey::from(key).into();
         let with = |signature| Transaction {
             header: Header {
@@ -89,7 +124,8 @@ impl People {
         };
         let until = match rng.random_range(0..20) {
             0 => state.tip.height,
-            1 => state.tip.height + 2,
+            // As short as a mempool takes it.
+            1 => state.tip.height + 4,
             _ => u64::MAX,
         };
         let fee = match rng.random_range(0..10) {
@@ -219,6 +255,12 @@ impl People {
 
 fn key(number: u8) -> SigningKey {
     SigningKey::from([number.wrapping_add(0x80); 32])
+}
+
+fn stranger_key(number: u32) -> SigningKey {
+    let mut entropy = [0x5e; 32];
+    entropy[..4].copy_from_slice(&number.to_be_bytes());
+    SigningKey::from(entropy)
 }
 
 fn any_token(rng: &mut ChaCha8Rng) -> [u8; 20] {

@@ -89,9 +89,12 @@ struct Sum {
 
 impl View {
     async fn sums(&self, node: usize) -> Vec<Sum> {
-        let supply = self.chain(node).get_supply(GetSupplyRequest {}).await;
+        let request = GetSupplyRequest::default();
+        let supply = self.chain(node).get_supply(request).await;
+        let supply = supply.expect("the node answers").into_inner();
+        assert!(supply.next_page_token.is_empty(), "all assets on one page");
         let mut sums = Vec::new();
-        for asset in supply.expect("the node answers").into_inner().assets {
+        for asset in supply.assets {
             let token: Address = asset.token.parse().expect("a token");
             let on_root = self.read(self.vault, IVault::totalsCall { token }).await;
             sums.push(Sum {

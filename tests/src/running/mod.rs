@@ -18,10 +18,11 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
-use plasmid::node::anvil::{Anvil, Options as AnvilOptions};
-use plasmid::node::config::Home;
-use plasmid::node::local::run::{Network, Options};
-use plasmid::node::local::{Local, ROOT_CHAIN_ID};
+use plasmid::localnet::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::localnet::run::{Network, Options};
+use plasmid::localnet::tools::RootTools;
+use plasmid::localnet::{Local, ROOT_CHAIN_ID};
+use plasmid::node::config::{Config, Home};
 use plasmid::node::process::Child;
 use plasmid::node::tools::Tools;
 use plasmid_bridge::abi;
@@ -33,6 +34,7 @@ pub mod fork;
 pub mod garbage;
 mod money;
 pub mod proxy;
+pub mod raw;
 mod reads;
 
 pub use money::{NATIVE, Person, message_index, person};
@@ -54,6 +56,8 @@ pub struct Plan {
     pub lone: Vec<usize>,
     /// How many files each node may have open; as many as this process when absent.
     pub max_open_files: Option<u32>,
+    /// Changes the configuration of a node, which is named by its number, before it starts.
+    pub configure: fn(usize, &mut Config),
 }
 
 impl Default for Plan {
@@ -69,6 +73,7 @@ impl Default for Plan {
             },
             lone: Vec::new(),
             max_open_files: None,
+            configure: |_, _| {},
         }
     }
 }
@@ -223,7 +228,7 @@ impl Running {
             block_time_secs: 1,
             folder: self.network.folder.join("root"),
         };
-        let program = tokio::task::spawn_blocking(|| Tools::new(None).ensure_root_tools())
+        let program = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)))
             .await
             .expect("no panic")
             .expect("the root tools are installed")
@@ -381,6 +386,7 @@ async fn ways(network: &Network, plan: &Plan, upstream: &str) -> Vec<Vec<Proxy>>
         let home = Local::home(&network.folder, number);
         let mut config = home.read_config().expect("the node's configuration");
         config.root.endpoints = own.iter().map(|proxy| proxy.url().to_owned()).collect();
+        (plan.configure)(number, &mut config);
         home.write_config(&config).expect("the configuration");
         ways.push(own);
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
+use plasmid::client::signer::Signer;
 use plasmid::ledger::transaction::{Body, Header};
 use plasmid::ledger::{Account, Transaction};
-use plasmid::node::local::found;
-use plasmid::rpc::signer::Signer;
+use plasmid::localnet::found;
 use plasmid_bridge::abi::{IInbox, IVault};
 use plasmid_bridge::client::rpc::{Call, Receipt};
 use plasmid_bridge::client::wallet::{Key, Policy, Sent, Wallet};

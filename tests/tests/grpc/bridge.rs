@@ -6,7 +6,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::{
     cli::bridge::{message_index, root_sender_bytes},
     ledger::{Account, Slot, Transaction, Value, leaf::Withdrawal as Leaf, transaction::Body},
-    node::local::found,
+    localnet::found,
 };
 use plasmid_bridge::{
     abi::{IInbox, IRootChain, IToken, IVault},

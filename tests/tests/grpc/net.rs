@@ -13,10 +13,10 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolCall;
 use plasmid::{
     chain::proof::LeafProof,
+    client::{Client, Submitted, Terms, signer::Signer},
     ledger::{Account, Domain, transaction::Body},
-    node::{comet, local::found},
-    rpc::client::{Client, Submitted, Terms},
-    rpc::signer::Signer,
+    localnet::found,
+    node::comet,
 };
 use plasmid_bridge::client::{
     follower::view_call,

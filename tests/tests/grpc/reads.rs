@@ -180,7 +180,7 @@ pub async fn supply(net: &Net) {
     let inbox = net.contract(&net.status.inbox);
     let count = net.view(inbox, IInbox::countCall {}).await;
     net.wait_message(count).await;
-    let answer = net.chain().get_supply(GetSupplyRequest {}).await;
+    let answer = net.chain().get_supply(GetSupplyRequest::default()).await;
     let assets = answer.expect("the sums").into_inner().assets;
     assert!(assets.len() >= 2, "the native coin and a token: {assets:?}");
     let vault = net.contract(&net.status.vault);

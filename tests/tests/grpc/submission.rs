@@ -3,14 +3,14 @@
 
 use alloy_primitives::B256;
 use plasmid::{
-    app::pool::engine_hash,
+    client::{ClientError, Terms},
     ledger::{
         Account, Code, Parameters, Slot, Transaction, Value,
         fees::{minimum_fee, quote_up},
         leaf::AccountLeaf,
         transaction::{Body, Data, Header},
     },
-    rpc::client::{ClientError, Terms},
+    wire::engine_hash,
 };
 use plasmid_bridge::abi::IRootChain;
 use plasmid_proto::ledger::v1::{
@@ -522,6 +522,62 @@ pub async fn pool(net: &Net) {
     );
     let answer = net.transactions().get_transaction(gone(&old)).await;
     refused(answer, Grpc::NotFound, &[]);
+}
+
+/// What another took the place of is in the engine's cache until it asks again. Who sends it again before is not told that it waits.
+pub async fn given_up(net: &Net) {
+    let next = net.client.sequence(&net.bob.account).await.expect("bob");
+    let mut fee = 1_000_000_000_000_000;
+    let make = async |fee| {
+        signed(
+            net,
+            &net.bob,
+            pay(net.alice.account, 1),
+            &terms(next + 1, fee),
+        )
+        .await
+    };
+    let mut waits = make(fee).await;
+    assert_eq!(submit(net, waits.encode()).await.code, 0, "held");
+    assert_eq!(submit(net, waits.encode()).await.code, Code::Known.number());
+    let mut told = Vec::new();
+    while !told.contains(&Code::PoolFull.number()) {
+        fee += fee / 10 + 1;
+        let dearer = make(fee).await;
+        assert_eq!(hand_in(net, dearer.encode(), true).await.code, 0);
+        let answer = submit(net, waits.encode()).await;
+        // A block may have come in between: then the engine has asked, and the pool judges it anew.
+        let words = match answer.code == Code::PoolFull.number() {
+            true => "try again after the next block",
+            false => "ask to replace it",
+        };
+        assert!(answer.log.contains(words), "{answer:?}");
+        told.push(answer.code);
+        assert!(told.len() < 50, "{told:?}");
+        waits = dearer;
+    }
+    assert_eq!(submit(net, waits.encode()).await.code, Code::Known.number());
+    let first = make_first(net, next).await;
+    assert_eq!(submit(net, first.encode()).await.code, 0);
+    let hash = engine_hash(&waits.encode()).to_vec();
+    net.until("the block of the last one", async || {
+        let status = look(net, Id::Hash(hash.clone())).await;
+        (status.stage >= Stage::Included as i32).then_some(())
+    })
+    .await;
+    let answer = submit(net, waits.encode()).await;
+    assert_eq!(answer.code, Code::Known.number(), "it stands in a block");
+}
+
+async fn make_first(net: &Net, sequence: u64) -> Transaction {
+    let fee = 1_000_000_000_000_000;
+    signed(
+        net,
+        &net.bob,
+        pay(net.alice.account, 1),
+        &terms(sequence, fee),
+    )
+    .await
 }
 
 /// From the mempool to the end: each stage once, in order, each with an estimate; root agrees with the last two.

@@ -24,6 +24,7 @@ use crate::{
             file::{File, FileError},
         },
         propose::Listed,
+        tree::PastLimit,
     },
     engine::abci::{Fault, Handler},
     ledger::{
@@ -35,6 +36,8 @@ use crate::{
     store::{self, StoreError},
 };
 
+#[cfg(test)]
+mod attack;
 mod people;
 
 use people::{People, genesis, init_chain};
@@ -163,6 +166,7 @@ impl Bench {
             pool: Limits::default(),
             reexecute: false,
             retain_blocks: 0,
+            past: PastLimit::MAX,
         };
         let app = App::new(genesis, loaded, surroundings).map_err(BenchError::Fault)?;
         app.init_chain(request).map_err(BenchError::Fault)?;

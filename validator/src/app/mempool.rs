@@ -1,33 +1,45 @@
 //! CheckTx: what may wait for a block.
 //!
 //! ```text
-//! decode · what the state says of sender, sequence and fee · the pool's rules      cheap, so it comes first
-//! signature                                                                        only of what would be taken
-//! tried on the state, when its turn is next · the pool
+//! length · decode · what the state says of sender, sequence and fee · the pool's rules      cheap, so it comes first
+//! signature                                                                                 only of what would be taken
+//! tried on the state, as if its turn had come · the pool
 //! ```
 //! So who has no money costs no verification. A transaction whose turn it is gets the answer that a block would give now; one
-//! behind others of its sender is judged by its fee and by what its sender owns. When the engine asks again after a block, the
-//! pool has swept itself, and the answer is whether the transaction still waits: one look-up.
+//! behind others of its sender gets the same answer as if these had been, besides that its sender owns enough for all: what can
+//! never apply must not wait behind a gap, to come in front of others when the gap closes. When the engine asks again after a
+//! block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
 
 use std::collections::BTreeMap;
 
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
-use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence, engine_hash};
+use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
 use crate::chain::committed::leaf;
 use crate::chain::execute::{Executed, context};
 use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::{AccountLeaf, TokenBalance};
+use crate::ledger::leaves::{read, write};
+use crate::ledger::transaction::check_length;
 use crate::ledger::{
     self, Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
     simulate,
 };
+use crate::wire::engine_hash;
 
 /// Senders that are looked at in turn after each block, besides those that the block touched.
 const EXAMINED: usize = 64;
+
+/// Transactions that are tried again after each block at most, because they came in front of their senders' queues with it or did
+/// not apply in a proposal of this node. A proposer tries whatever is left of them itself.
+const MAX_DOUBTFUL: usize = 2_048;
+
+/// Blocks after the next one in which a new transaction must still be valid. The next one may be made already: what only that one
+/// could hold would be verified and gossiped, and never pay.
+const MIN_BLOCKS_LEFT: u64 = 3;
 
 /// What came of a check: leaves that the transaction would make, or why it is refused.
 type Verdict = Result<u32, Reject>;
@@ -54,6 +66,9 @@ impl Drop for Plainly<'_> {
 
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
+        if let Err(reject) = check_length(&request.tx) {
+            return Ok(refused(&reject));
+        }
         let hash = engine_hash(&request.tx);
         let again = request.r#type == i32::from(CheckTxType::Recheck);
         // An engine that started again has an empty mempool and asks anew about what waits here: were that refused, no node
@@ -70,12 +85,7 @@ impl App {
                 gas_used: i64::from(leaves),
                 ..ResponseCheckTx::default()
             },
-            Err(reject) => ResponseCheckTx {
-                code: reject.code().number(),
-                log: reject.to_string(),
-                codespace: Code::SPACE.to_owned(),
-                ..ResponseCheckTx::default()
-            },
+            Err(reject) => refused(&reject),
         })
     }
 
@@ -115,9 +125,7 @@ impl App {
             Ok(weighed) => weighed,
             Err(reject) => return Ok(Err(reject)),
         };
-        if checked.header().sequence == weighed.purse.next
-            && let Err(reject) = self.try_on(&state, &checked)?
-        {
+        if let Err(reject) = self.try_on(&state, &checked)? {
             return Ok(Err(reject));
         }
         let pending = Pending::new(bytes.to_vec(), checked, weighed.minimum);
@@ -125,7 +133,8 @@ impl App {
         Ok(added.map(|()| weighed.leaves))
     }
 
-    /// Whether it is in time, in its sender's window, and pays what it would cost now.
+    /// Whether it is valid for long enough, in its sender's window, goes to somebody who can use it, and pays what it would cost
+    /// now.
     fn weigh(
         &self,
         state: &State,
@@ -134,11 +143,14 @@ impl App {
         length: usize,
     ) -> Result<Result<Weighed, Reject>, Fault> {
         let header = &transaction.header;
-        if let Err(reject) = check_expiry(state, transaction) {
+        if let Err(reject) = check_lasts(state, transaction) {
             return Ok(Err(reject));
         }
         let sender = header.sender;
         let context = context(&self.deployment, state.next_height(), &self.parameters);
+        if let Err(reject) = context.contracts.check_body(&transaction.body) {
+            return Ok(Err(reject));
+        }
         let mut overlay = Overlay::new(&state.tree);
         let quoted = match quote(&mut overlay, sender, &transaction.body, length, &context) {
             Ok(quoted) => quoted,
@@ -167,10 +179,18 @@ impl App {
         }))
     }
 
-    /// What a block would say now to one whose turn it is.
+    /// What a block would say now if all before it of its sender had been.
     fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<Verdict, Fault> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        match simulate(&mut Overlay::new(&state.tree), checked, &context) {
+        let mut overlay = Overlay::new(&state.tree);
+        let header = checked.header();
+        let slot = Slot::Account(header.sender);
+        let own: Option<AccountLeaf> = read(&mut overlay, &slot).map_err(Fault::new)?;
+        if let Some(own) = own.filter(|own| own.sequence < header.sequence) {
+            let sequence = header.sequence;
+            write(&mut overlay, &slot, &AccountLeaf { sequence, ..own }).map_err(Fault::new)?;
+        }
+        match simulate(&mut overlay, checked, &context) {
             Ok(receipt) => Ok(Ok(receipt.leaves_made)),
             Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
             Err(ledger::Error::Fault(fault)) => Err(Fault::new(fault)),
@@ -200,20 +220,22 @@ impl App {
         })
     }
 
-    /// Takes out of the pool what a block used, let expire, or left without cover.
+    /// Takes out of the pool what a block used, let expire, left without cover, or made inapplicable.
     pub(super) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
         let state = self.state();
         self.pool().begin(state.tip.height);
-        for sender in spenders(executed) {
+        let spenders = spenders(executed);
+        for sender in &spenders {
             // Asked and settled apart, so that the pool is never held while the state is read.
-            let tokens = self.pool().tokens(&sender);
+            let tokens = self.pool().tokens(sender);
             if let Some(tokens) = tokens {
-                let purse = purse(&state, &sender, tokens)?;
-                self.pool().settle(&sender, &purse);
+                let purse = purse(&state, sender, tokens)?;
+                self.pool().settle(sender, &purse);
             }
         }
-        let heads = self.pool().examine(EXAMINED);
-        for head in heads {
+        let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
+        let examined = self.pool().examine(EXAMINED);
+        for head in doubtful.into_iter().chain(examined) {
             if self.try_on(&state, &head.checked)?.is_err() {
                 self.pool().remove(&head.offer.hash);
             }
@@ -257,6 +279,27 @@ fn purse(
         native: own.balance,
         tokens: balances,
     })
+}
+
+/// The answer to what is not taken.
+fn refused(reject: &Reject) -> ResponseCheckTx {
+    ResponseCheckTx {
+        code: reject.code().number(),
+        log: reject.to_string(),
+        codespace: Code::SPACE.to_owned(),
+        ..ResponseCheckTx::default()
+    }
+}
+
+/// Whether a new transaction is valid for long enough to be in a block.
+fn check_lasts(state: &State, transaction: &Transaction) -> Result<(), Reject> {
+    check_expiry(state, transaction)?;
+    let valid_until = transaction.header.valid_until;
+    let least = state.next_height().saturating_add(MIN_BLOCKS_LEFT);
+    match valid_until < least {
+        true => Err(Reject::ExpiresSoon { valid_until, least }),
+        false => Ok(()),
+    }
 }
 
 fn check_expiry(state: &State, transaction: &Transaction) -> Result<(), Reject> {

@@ -1,9 +1,10 @@
 //! The ABCI application: each call is decoded, the chain is asked, the answer encoded. No rule lives here.
 //!
 //! ```text
-//! engine ──► Handler for App ─┬─ consensus   InitChain, proposals, votes, FinalizeBlock, Commit ──► chain, store
-//!                             ├─ mempool     CheckTx ──► pool
-//!                             └─ query       reads and proofs
+//! engine ──► guard ─┬─► Handler for App ─┬─ consensus   InitChain, proposals, votes, FinalizeBlock, Commit ──► chain, store
+//!                    │                    ├─ mempool     CheckTx ──► pool
+//!                    │                    └─ query       a leaf and its proof
+//!                    └─► reads, when a query's path is a gRPC method's; rpc asks the same reads
 //! root view, checkpoint key ──► ports
 //! ```
 //! - Height h goes to the store only after Commit(h) was called, else the engine could never start again.
@@ -13,6 +14,9 @@
 pub mod bench;
 mod consensus;
 mod convert;
+pub mod guard;
+#[cfg(test)]
+mod looks;
 mod mempool;
 pub mod pool;
 pub mod ports;
@@ -42,11 +46,13 @@ pub use state::State;
 use crate::chain::execute::{Deployment, Executed};
 use crate::chain::genesis::Built;
 use crate::chain::genesis::file::Loaded as Genesis;
+use crate::chain::tree::PastLimit;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
+use reads::Disk;
 
 /// What the application runs with.
 pub struct Surroundings {
@@ -62,6 +68,8 @@ pub struct Surroundings {
     pub reexecute: bool,
     /// Blocks that the engine keeps; zero keeps all.
     pub retain_blocks: u64,
+    /// How much of the past stays in memory.
+    pub past: PastLimit,
 }
 
 /// The application of one node.
@@ -71,12 +79,17 @@ pub struct App {
     genesis: BlockCommitment,
     set: Vec<([u8; 32], u64)>,
     state: RwLock<State>,
+    /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
+    turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
     /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
     plain: Mutex<BTreeSet<Hash>>,
+    disk: Disk,
     surroundings: Surroundings,
+    #[cfg(test)]
+    looks: looks::Looks,
 }
 
 /// A proposal that was executed and found valid, so that FinalizeBlock need not execute it again.
@@ -129,11 +142,15 @@ impl App {
             genesis: commitment,
             set: set.collect(),
             state: RwLock::new(state),
+            turnstile: Mutex::default(),
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
             pool: Mutex::new(pool),
             plain: Mutex::default(),
+            disk: Disk::new(Arc::clone(&surroundings.store)),
             surroundings,
+            #[cfg(test)]
+            looks: looks::Looks::default(),
         })
     }
 
@@ -152,6 +169,11 @@ impl App {
         &self.surroundings.store
     }
 
+    /// The layers of past epochs that are not in memory.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// A transaction in a block, by engine hash or EIP-712 digest.
     ///
     /// # Errors
@@ -165,6 +187,16 @@ impl App {
         }
     }
 
+    /// Whether a transaction with this engine hash waits here or stands in a block.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn stands(&self, hash: &Hash) -> Result<bool, StoreError> {
+        // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
+        let waits = self.pool().get(hash).is_some();
+        Ok(waits || self.included(&B256::from(*hash))?.is_some())
+    }
+
     /// The root chain as this node sees it.
     pub fn outlook(&self) -> &Arc<dyn Outlook> {
         &self.surroundings.outlook
@@ -172,7 +204,11 @@ impl App {
 
     /// The chain at the tip; hold it shortly, no block is applied meanwhile.
     pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+        drop(lock(&self.turnstile));
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(test)]
+        self.looks.begun();
+        state
     }
 
     /// The pool; hold it shortly.
@@ -181,7 +217,13 @@ impl App {
     }
 
     fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        let _turn = lock(&self.turnstile);
+        #[cfg(test)]
+        let waits = self.looks.waits();
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(test)]
+        self.looks.waited(waits);
+        state
     }
 }
 

@@ -11,7 +11,7 @@
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
-//!   at, expired ones go, and some others are looked at in turn.
+//!   at, expired ones go, and so does what does not apply any more.
 //!
 //! It also keeps the verdict on each signature.
 
@@ -29,9 +29,10 @@ mod offer;
 mod queue;
 mod sweep;
 
+use admission::Churn;
 pub use admission::Replaces;
 pub use feed::Feed;
-pub use offer::{Hash, Offer, PLACE_BYTES, Pending, engine_hash};
+pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
 use queue::{Queue, Rank, Waiting};
 
@@ -50,16 +51,22 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap.
     pub held: usize,
-    /// What is given up or replaced during one block and the one before it: the engine holds that too until it asks again.
+    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again.
     pub churn: usize,
+    /// The same of held ones, which pay nothing while they are held: whatever they do leaves the others' share as it is.
+    pub held_churn: usize,
 }
+
+/// The most places of a node's pool, and so the most transactions that wait in it.
+pub const MAX_PLACES: usize = 10_000;
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            places: 10_000,
+            places: MAX_PLACES,
             held: 625,
             churn: 4_000,
+            held_churn: 625,
         }
     }
 }
@@ -85,8 +92,11 @@ pub struct Pool {
     /// Places taken, by all and by held ones.
     places: usize,
     held: usize,
-    /// Places given up since the last block, and between the last two.
-    given_up: [usize; 2],
+    /// Places given up for ready ones, and for held ones.
+    churn: Churn,
+    held_churn: Churn,
+    /// What did not apply in a proposal of this node: it is judged again after the block.
+    failed: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
     examined: Option<Account>,
 }
@@ -225,14 +235,6 @@ impl Pool {
         if !rank.ready {
             self.held = self.held.saturating_sub(pending.offer.places);
         }
-    }
-
-    /// Takes out what the engine still holds until it asks again.
-    fn give_up(&mut self, hash: &Hash) -> Option<Account> {
-        let pending = self.take(hash)?;
-        let [now, _] = &mut self.given_up;
-        *now = now.saturating_add(pending.offer.places);
-        Some(pending.offer.header.sender)
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the application asks of its surroundings: the root chain as this node sees it, and the checkpoint key.
 //!
-//! Both answer at once from what they hold. No ABCI call waits for a network: a root that is silent makes this node abstain,
+//! All answer at once from what they hold. No ABCI call waits for a network: a root that is silent makes this node abstain,
 //! never the chain wait.
 
+use std::sync::Arc;
+
 use alloy_primitives::B256;
+use plasmid_bridge::relay::inbox::View;
 
 /// The root chain's inbox, as far as this node has seen it finalized.
 pub trait Outlook: Send + Sync {
@@ -22,6 +25,15 @@ pub trait Outlook: Send + Sync {
 
     /// Tells that the child has consumed the inbox up to here.
     fn consumed(&self, cursor: u64, hash: B256);
+}
+
+/// The root chain as reads show it.
+pub trait Sight: Send + Sync {
+    /// What was seen last.
+    fn view(&self) -> Arc<View>;
+
+    /// Whether an endpoint answers now, and those that do agree.
+    fn is_sound(&self) -> bool;
 }
 
 /// A node that sees no root chain: it abstains.

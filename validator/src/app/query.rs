@@ -16,11 +16,12 @@ use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 
 use super::App;
 use super::convert;
-use super::reads::{Past, ReadError, Trees, check};
+use super::reads::{Disk, Past, ReadError, Trees, check};
 use crate::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
 use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Code;
+use crate::wire::shown;
 
 /// What a query gives.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,11 @@ impl Trees for Looks<'_> {
         visit(&self.app.state().tree);
         Ok(())
     }
+
+    fn disk(&self) -> Result<&Disk, ReadError> {
+        check(self.cancelled)?;
+        Ok(self.app.disk())
+    }
 }
 
 impl App {
@@ -55,7 +61,10 @@ impl App {
     ) -> Outcome<ResponseQuery> {
         let answer = match request.path.as_str() {
             "/leaf" => self.query_leaf(request, cancelled),
-            path => Err(ReadError::Unsupported(format!("no such path: {path:?}"))),
+            path => Err(ReadError::Unsupported(format!(
+                "no such path: {:?}",
+                shown(path)
+            ))),
         };
         respond(request, answer)
     }

@@ -44,21 +44,23 @@ impl App {
                 self.signed(&state, checked)?,
             ),
         };
-        Ok(match outcome {
-            Ok(receipt) => Simulated {
-                code: receipt.code,
-                log: String::new(),
-                leaves_made: receipt.leaves_made,
-                length: bytes.len(),
-                data: receipt.data,
-            },
-            Err(reject) => Simulated {
-                code: reject.code(),
-                log: reject.to_string(),
-                leaves_made: leaves,
-                length: bytes.len(),
-                data: Vec::new(),
-            },
+        let (code, log, leaves_made, data) = match outcome {
+            Ok(receipt) => (
+                receipt.code,
+                String::new(),
+                receipt.leaves_made,
+                receipt.data,
+            ),
+            Err(reject) => (reject.code(), reject.to_string(), leaves, Vec::new()),
+        };
+        Ok(Simulated {
+            code,
+            log,
+            leaves_made,
+            height: state.tip.height,
+            leaf_count: state.tree.count(),
+            length: bytes.len(),
+            data,
         })
     }
 

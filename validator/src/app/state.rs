@@ -13,7 +13,6 @@ use plasmid_bridge::proof::commitment::{BlockCommitment, blocks_root};
 use plasmid_bridge::proof::deployment;
 use prost::bytes::Bytes;
 
-use super::pool::engine_hash;
 use crate::chain::commit::{Committed, commit};
 use crate::chain::epoch::boundary::EpochEnd;
 use crate::chain::execute::{Deployment, Executed};
@@ -21,6 +20,7 @@ use crate::chain::tree::Tree;
 use crate::engine::abci::Fault;
 use crate::ledger::{Parameters, Receipt};
 use crate::store::{Listed, Loaded, Record, Share, Store};
+use crate::wire::engine_hash;
 
 /// Checkpoints kept in memory: votes of an epoch's first block still sign the one before the last.
 const KEPT_CHECKPOINTS: usize = 4;

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use super::lock;
-use super::pool::{Pool, engine_hash};
+use super::pool::Pool;
 use crate::chain::execute::Checker;
 use crate::ledger::{CheckedTransaction, Domain, Reject, check_batch};
+use crate::wire::engine_hash;
 
 /// Transactions that one core checks together, at least and at most: a larger batch costs less a signature, and more when one
 /// of them does not verify.

@@ -181,6 +181,22 @@ impl World {
         amount: u128,
         edit: impl FnOnce(&mut Header),
     ) -> Vec<u8> {
+        let body = Act::Transfer {
+            to: account(sequence as u8),
+            token: NATIVE,
+            amount,
+        };
+        self.signed_as(from, sequence, body, edit)
+    }
+
+    /// Any transaction whose header is edited before it is signed.
+    pub fn signed_as(
+        &self,
+        from: u8,
+        sequence: u64,
+        body: Act,
+        edit: impl FnOnce(&mut Header),
+    ) -> Vec<u8> {
         let key = SigningKey::from([from; 32]);
         let public: [u8; 32] = VerificationKey::from(&key).into();
         let mut transaction = Transaction {
@@ -193,11 +209,7 @@ impl World {
                 valid_until: 1_000_000,
                 memo: [0; 32],
             },
-            body: Act::Transfer {
-                to: account(sequence as u8),
-                token: NATIVE,
-                amount,
-            },
+            body,
             authentication: Authentication::Ed25519 {
                 key: public,
                 signature: [0; 64],

@@ -24,6 +24,11 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
+pub use build::check_balances;
+
+/// What stakes and balances add up to at most: as much as the Vault holds of one asset.
+const MAX_SUM: u128 = 1 << 112;
+
 /// A validator of the first set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operator {
@@ -141,7 +146,9 @@ pub enum GenesisError {
         why: Reject,
     },
     /// Σ does not fit.
-    #[error("stakes and balances add up to more than 2^128 - 1")]
+    #[error(
+        "stakes and balances add up to more than 2^112 wei, which is all that the Vault holds of one asset"
+    )]
     Sum,
     /// Staking refuses an operator.
     #[error("seat {seat}: {why}")]

@@ -21,6 +21,7 @@ use super::overlay::Reads;
 use super::run::{Refused, Run};
 use super::tally::CommitVote;
 use crate::ledger::CheckedTransaction;
+use crate::ledger::transaction::MIN_TRANSACTION_BYTES;
 
 /// One entry of the local last commit.
 #[derive(Clone, Copy, Debug)]
@@ -95,9 +96,11 @@ pub enum Tried {
     NoRoom,
 }
 
-/// Candidates that a proposer tries in vain before it ends the block, beyond one for each that applied: so work on
-/// transactions that pay nothing is at most about that on those that pay.
-const MAX_MISSES: u32 = 1_024;
+/// Candidates that a proposer runs in vain at most, and candidates that it skips at most because they are longer than what is
+/// left of the block: each as many as wait in a pool, so that none of the best bids keeps out what would apply.
+pub const MAX_REFUSED: u32 = 10_000;
+/// See [`MAX_REFUSED`].
+pub const MAX_SKIPPED: u32 = 10_000;
 
 /// Builds a block.
 ///
@@ -161,16 +164,20 @@ impl<R: Reads> Builder<'_, R> {
         candidates: &mut dyn Candidates,
         limit: u32,
     ) -> Result<(), Error<R::Error>> {
-        let mut misses = 0u32;
+        let (mut refused, mut skipped) = (0u32, 0u32);
         while self.run.transactions() < limit
-            && misses <= MAX_MISSES.saturating_add(self.run.transactions())
+            && self.left >= proto_bytes(MIN_TRANSACTION_BYTES)
+            && refused < MAX_REFUSED
+            && skipped < MAX_SKIPPED
         {
             let Some((bytes, transaction)) = candidates.next() else {
                 break;
             };
             let outcome = self.user(bytes, transaction)?;
-            if outcome != Tried::Applied {
-                misses = misses.saturating_add(1);
+            match outcome {
+                Tried::Applied => {}
+                Tried::Refused => refused = refused.saturating_add(1),
+                Tried::NoRoom => skipped = skipped.saturating_add(1),
             }
             candidates.tried(outcome);
         }

@@ -88,22 +88,36 @@ pub(crate) fn judge<R: Reads>(
 ) -> Result<Vec<Change>, ReexecuteError<R::Error>> {
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
-    let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).map_err(Fault::from)?;
+    let outcome = run(&mut overlay, form, input, checker);
+    // The segment is refused at the access with which it touches too many leaves. What the rules asked for behind it inside the
+    // same transaction was never asked for: a witness has no room for it, and that it lacks a leaf there shows nothing.
+    check_touched(&overlay)?;
+    outcome?;
+    Ok(overlay.take().changes)
+}
+
+/// Runs the rules of the segment's kind, at least to the end of the transaction with which it touches too many leaves.
+fn run<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    form: Form<'_>,
+    input: &SegmentInput<'_>,
+    checker: &dyn Checker,
+) -> Result<(), ReexecuteError<R::Error>> {
+    let parameters: Parameters = expect(overlay, &Slot::Parameters).map_err(Fault::from)?;
     let context = Context::new(input.moment.height, &parameters, input.domain);
     match form {
-        Form::Record(executing) => participation::record(&mut overlay, &executing)?,
-        Form::Messages(messages) => run_messages(&mut overlay, &messages, &context)?,
+        Form::Record(executing) => participation::record(overlay, &executing)?,
+        Form::Messages(messages) => run_messages(overlay, &messages, &context)?,
         Form::Evidence => {}
         Form::Users(transactions) => {
             let checked = check_users(&transactions, input.domain, checker)?;
-            run_users(&mut overlay, &checked, &context)?;
+            run_users(overlay, &checked, &context)?;
         }
         Form::Boundary => {
-            boundary::step(&mut overlay, &input.moment)?;
+            boundary::step(overlay, &input.moment)?;
         }
     }
-    check_touched(&overlay)?;
-    Ok(overlay.take().changes)
+    Ok(())
 }
 
 fn run_messages<R: Reads>(

@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use super::{CliError, output::Output};
 use crate::{
     app::bench::{self, Measured, Size},
+    client::signer::{KeyKind, Secret, Signer},
     ledger::{
         Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::{KeyKind, Secret, Signer},
     store,
 };
 
+#[cfg(feature = "localnet")]
 mod idle;
 
 /// What is measured.
@@ -26,6 +27,7 @@ pub enum BenchCommand {
     /// The state tree and the store alone.
     Store(Sizes),
     /// What the processes of a running local network use while it is left alone.
+    #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
 }
 
@@ -56,6 +58,7 @@ pub struct Sizes {
 pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let sizes = match command {
         BenchCommand::App(sizes) | BenchCommand::Store(sizes) => sizes,
+        #[cfg(feature = "localnet")]
         BenchCommand::Idle(command) => return idle::run(command, output),
     };
     let output = if sizes.json {
@@ -69,7 +72,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let progress = output.progress("measuring");
     let figures = match command {
         BenchCommand::App(_) => app(folder.path(), sizes, &progress),
-        BenchCommand::Store(_) | BenchCommand::Idle(_) => tree_and_store(folder.path(), sizes),
+        _ => tree_and_store(folder.path(), sizes),
     };
     progress.finish_and_clear();
     show(&figures?, output);

@@ -30,9 +30,10 @@ use tonic::transport::Channel;
 
 use super::CliError;
 use crate::{
+    client::endpoint,
     ledger::{Domain, OwnContracts, address},
-    node::{config::url, plain},
-    rpc::client::endpoint,
+    node::config::url,
+    plain,
 };
 
 mod lost;
@@ -41,6 +42,12 @@ mod lost;
 pub const NETWORK_FILE: &str = "network.json";
 /// The folder of the local network where the user names no other.
 pub const DEFAULT_FOLDER: &str = ".plasmid/localnet";
+/// What else a person without a node can do, where this program can start a network.
+pub const OR_START_ONE: &str = if cfg!(feature = "localnet") {
+    ", or start a network with `plasmid localnet`"
+} else {
+    ""
+};
 /// The largest network file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
 
@@ -129,11 +136,7 @@ impl Connection {
 
     fn node_address(&self) -> Result<String, CliError> {
         let node = self.named_or(self.node.as_ref(), |local| local.nodes.first().cloned())?;
-        node.ok_or_else(|| {
-            CliError::new(
-                "no node: name one with --node, or start a network with `plasmid localnet`",
-            )
-        })
+        node.ok_or_else(|| CliError::new(format!("no node: name one with --node{OR_START_ONE}")))
     }
 
     /// The node and these others; with none named, all nodes of the local network.
@@ -159,12 +162,10 @@ impl Connection {
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         let address = self.node_address()?;
-        let endpoint = endpoint(&address)
-            .map_err(|error| CliError::new(error.to_string()))?
-            .connect_timeout(Duration::from_secs(5));
+        let endpoint = endpoint(&address)?.connect_timeout(Duration::from_secs(5));
         endpoint.connect().await.map_err(|error| {
             CliError::new(format!(
-                "no node answers at {} ({}): is it running? `plasmid localnet` starts a network",
+                "no node answers at {} ({}): is it running? Name another one with --node{OR_START_ONE}",
                 plain::place(&address),
                 innermost(&error)
             ))

@@ -16,7 +16,7 @@ use super::{CliError, amount, connect::Connection, keys::KeyOptions, output::Out
 use crate::{
     ledger::{Parameters, address},
     node::{
-        config::url,
+        config::{plain_url, url},
         founding::{Balance, FoundingError, Plan},
     },
 };
@@ -30,7 +30,7 @@ use steps::Step;
 
 /// Decimal places of the native coin.
 const DECIMALS: u32 = 18;
-/// How long a creation may take to be final.
+/// How long what stands on root may take to be final.
 const FINAL_PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The plan that every step reads.
@@ -56,15 +56,21 @@ pub enum InitCommand {
     },
     /// Registers an operator with its stake; makes its validator keys where the folder has none.
     Register(RegisterCommand),
-    /// Agrees on the genesis that follows from the plan and all registrations; locks the stake for it.
+    /// Agrees on the genesis that follows from the plan and all registrations, which `init status` shows; locks the stake for it.
     Agree {
         #[command(flatten)]
         file: PlanFile,
         /// The operator's key.
         #[arg(long)]
         from: String,
+        /// The agreement that `plasmid init status` showed, after its operators, stakes and shares were checked and the other operators
+        /// have named the same. What is registered now must give it.
+        #[arg(long, value_name = "HASH")]
+        agreement: B256,
     },
     /// Returns stake and bond. Possible before you agree, or after the locks of your agreement and of a creation that has begun have expired.
+    /// Whoever does it after the first step of the creation stops this founding until it registers again with the same keys and the same
+    /// stake: it can go on with nothing else. If it does not, everybody takes their stakes back, and a plan with another salt begins anew.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -82,7 +88,7 @@ pub enum InitCommand {
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
-    /// Who has registered and agreed, and whether the contracts stand.
+    /// Who has registered and agreed, with which share of the power; what there is to agree on; and whether the contracts stand.
     Status(PlanFile),
 }
 
@@ -148,30 +154,31 @@ pub struct JoinCommand {
     /// The node's folder.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
-    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything.
+    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. As every option of this command
+    /// that is not named, it stays as the folder has it.
     #[arg(long, value_parser = url)]
     second_root: Option<String>,
-    /// What others call this node.
-    #[arg(long, default_value = "plasmid", value_parser = moniker)]
-    moniker: String,
-    /// Where gRPC listens.
-    #[arg(long, default_value = "127.0.0.1:9090", value_parser = listening)]
-    grpc: SocketAddr,
-    /// Where CometBFT's RPC listens.
-    #[arg(long, default_value = "127.0.0.1:26657", value_parser = listening)]
-    rpc: SocketAddr,
+    /// What others call this node [default: plasmid].
+    #[arg(long, value_parser = moniker)]
+    moniker: Option<String>,
+    /// Where gRPC listens [default: 127.0.0.1:9090].
+    #[arg(long, value_parser = listening)]
+    grpc: Option<SocketAddr>,
+    /// Where CometBFT's RPC listens [default: 127.0.0.1:26657].
+    #[arg(long, value_parser = listening)]
+    rpc: Option<SocketAddr>,
     /// Where Prometheus reads metrics, such as 127.0.0.1:26661 [default: nowhere].
-    #[arg(long)]
+    #[arg(long, value_parser = listening)]
     metrics: Option<SocketAddr>,
-    /// Where CometBFT's peers connect.
-    #[arg(long, default_value = "0.0.0.0:26656", value_parser = listening)]
-    p2p: SocketAddr,
+    /// Where CometBFT's peers connect [default: 0.0.0.0:26656].
+    #[arg(long, value_parser = listening)]
+    p2p: Option<SocketAddr>,
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
     peers: Vec<String>,
     /// gRPC address of another node, `http://…`, to which a validator hands its shares over checkpoints that root has not accepted; once
     /// for each.
-    #[arg(long = "share-with", value_name = "URL")]
+    #[arg(long = "share-with", value_name = "URL", value_parser = plain_url)]
     share_with: Vec<String>,
     /// All nodes are on one machine or in one private network.
     #[arg(long)]
@@ -212,11 +219,13 @@ pub async fn run(
             let step = Step::open(&command.file, connection, keys, Some(&command.from), output);
             step.await?.register(&command, keys).await
         }
-        InitCommand::Agree { file, from } => {
-            Step::open(&file, connection, keys, Some(&from), output)
-                .await?
-                .agree()
-                .await
+        InitCommand::Agree {
+            file,
+            from,
+            agreement,
+        } => {
+            let step = Step::open(&file, connection, keys, Some(&from), output);
+            step.await?.agree(agreement).await
         }
         InitCommand::Refund { file, from } => {
             Step::open(&file, connection, keys, Some(&from), output)

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::{CliError, output::Output};
 use crate::{
+    client::signer::Signer,
     node::keystore::{self, Cost, KeyKind, Secret},
-    rpc::signer::Signer,
 };
 
 mod options;

@@ -12,16 +12,13 @@ use super::{
     output::{self, Output},
 };
 use crate::{
+    client::signer::Signer,
     ledger::Parameters,
-    node::{
-        config,
-        local::{
-            Local, LocalError, found, loopback,
-            run::{Network, Options},
-        },
-        shutdown,
+    localnet::{
+        Local, LocalError, found, loopback,
+        run::{Network, Options},
     },
-    rpc::signer::Signer,
+    node::{config, shutdown},
 };
 
 /// Options of the local network.
@@ -222,7 +219,7 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
     if output.is_json() {
         return output::json_line(&json!({
             "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
-            "folder": network.folder, "root_chain_id": crate::node::local::ROOT_CHAIN_ID,
+            "folder": network.folder, "root_chain_id": crate::localnet::ROOT_CHAIN_ID,
         }));
     }
     output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");

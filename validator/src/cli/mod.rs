@@ -8,9 +8,11 @@ pub mod amount;
 pub mod bench;
 pub mod bridge;
 pub mod connect;
+#[cfg(feature = "localnet")]
 pub mod demo;
 pub mod init;
 pub mod keys;
+#[cfg(feature = "localnet")]
 pub mod localnet;
 pub mod output;
 pub mod proof;
@@ -21,10 +23,10 @@ pub mod start;
 pub mod tx;
 pub mod version;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "localnet"))]
 mod tests;
 
-use connect::Connection;
+use connect::{Connection, OR_START_ONE};
 use keys::KeyOptions;
 use output::{Format, Output};
 
@@ -81,8 +83,10 @@ enum Command {
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
     /// Runs the main job end to end on real parts and checks every step.
+    #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
+    #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetCommand),
     /// Measures this machine, and prints figures without judging them.
     #[command(subcommand)]
@@ -135,7 +139,8 @@ spoken!(
     std::io::Error,
     serde_json::Error,
     crate::node::keystore::KeystoreError,
-    crate::rpc::signer::SignerError,
+    crate::client::ClientError,
+    crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
     plasmid_bridge::client::rpc::RpcError,
@@ -146,9 +151,9 @@ impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {
         let hint = match status.code() {
             tonic::Code::Unavailable => {
-                "; is the node running? Name it with --node, or start one with `plasmid localnet`"
+                format!("; is the node running? Name it with --node{OR_START_ONE}")
             }
-            _ => "",
+            _ => String::new(),
         };
         Self::new(format!("{}{hint}", status.message()))
     }
@@ -188,7 +193,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
+        #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,
+        #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
         Command::Bench(command) => bench::run(&command, output),
         Command::Status => query::status(&connection, output).await,

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use crate::node::plain;
+use crate::plain;
 
 /// The most characters in a cell of a list.
 const MAX_CELL: usize = 512;
@@ -73,6 +73,11 @@ impl Output {
         if !self.is_json() {
             line(text);
         }
+    }
+
+    /// Tells a person what a command waits for, where standard output is for programs or no terminal is there too.
+    pub fn tell(self, text: &str) {
+        eprintln!("{}", plain::lines(text));
     }
 
     /// Names the command to type next.

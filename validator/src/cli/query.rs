@@ -244,6 +244,8 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "leaf_count": status.leaf_count,
         "past_epochs": status.past_epochs,
         "past_leaves": status.past_leaves,
+        "past_epochs_on_disk": status.past_epochs_on_disk,
+        "past_leaves_on_disk": status.past_leaves_on_disk,
         "root_chain_id": status.root_chain_id,
         "root_height": status.root_height,
         "root_healthy": status.root_healthy,

@@ -9,8 +9,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CliError, keys::KeyOptions, output::Output};
-use crate::node::plain::LogLines;
 use crate::node::start::{self, Options, Ready, StartError};
+use crate::plain::LogLines;
 
 /// Options of a node.
 #[derive(Debug, Args)]

@@ -11,9 +11,9 @@ use clap::{Command, CommandFactory};
 use super::Cli;
 
 /// Files that pass options to other programs, and which.
-const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
+const OTHER_PROGRAMS: [(&str, &[&str]); 4] = [
     (
-        "node/anvil.rs",
+        "localnet/anvil.rs",
         &[
             "cache-path",
             "chain-id",
@@ -30,11 +30,7 @@ const OTHER_PROGRAMS: [(&str, &[&str]); 5] = [
         ],
     ),
     (
-        "node/tools.rs",
-        &["ignore-scripts", "no-audit", "no-fund", "omit", "version"],
-    ),
-    (
-        "node/tools/install.rs",
+        "localnet/tools.rs",
         &["ignore-scripts", "no-audit", "no-fund", "omit", "version"],
     ),
     ("node/comet.rs", &["version"]),

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
+    client::signer::Signer,
     ledger::{
         Account, Code,
         transaction::{Authentication, Body, Header, Scheme, Transaction},
     },
-    rpc::signer::Signer,
 };
 
 /// After how many blocks a transaction that stands in no block expires, unless the user names another height.

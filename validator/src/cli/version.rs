@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::output::Output;
-use crate::node::comet::COMETBFT_VERSION;
+use crate::engine::version::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
 pub const DOES_NOT_HOLD: [&str; 7] = [

@@ -3,3 +3,4 @@
 //! No rule of the chain lives here: a request comes in, one method of `abci::Handler` is called, its answer goes out.
 
 pub mod abci;
+pub mod version;

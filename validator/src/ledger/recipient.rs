@@ -1,7 +1,7 @@
 //! Whom money must not go to, because nobody could ever use it there (PROTOCOL section 4, recipients).
 //!
-//! Nobody acts on the child for a contract of this deployment, and on root none of them can take a withdrawal; a token that stands at
-//! its own address belongs to nobody either. The Vault refuses the same accounts when somebody deposits.
+//! Nobody acts on the child for a contract of this deployment, its verifier included, and on root none of them can take a withdrawal; a
+//! token that stands at its own address belongs to nobody either. The Vault refuses the same accounts when somebody deposits.
 
 use plasmid_bridge::proof::deployment;
 
@@ -25,6 +25,8 @@ pub enum Unusable {
     Vault,
     /// The deployment's RootChain.
     RootChain,
+    /// The Ed25519 verifier that all deployments share.
+    Verifier,
     /// The contract of the token that is paid.
     Token,
 }
@@ -53,6 +55,7 @@ impl OwnContracts {
             own if own == inbox => Some(Unusable::Inbox),
             own if own == vault => Some(Unusable::Vault),
             own if own == root_chain => Some(Unusable::RootChain),
+            own if *own == deployment::VERIFIER => Some(Unusable::Verifier),
             own if own == token && *token != NATIVE => Some(Unusable::Token),
             _ => None,
         }

@@ -115,6 +115,16 @@ pub enum Reject {
         /// The height of the block.
         height: u64,
     },
+    /// So late that it may be too late for the block that is next.
+    #[error(
+        "valid until height {valid_until}, and the mempool takes only what is valid until {least} at least, because the next block may be made already; sign again with a later height"
+    )]
+    ExpiresSoon {
+        /// The last height at which the transaction may apply.
+        valid_until: u64,
+        /// The lowest such height that the mempool takes now.
+        least: u64,
+    },
     /// The sequence was used before.
     #[error("sequence {found} was used, the next one is {expected}; sign again with that")]
     NonceUsed {
@@ -287,7 +297,7 @@ impl Reject {
             }
             Self::BadSignature { .. } => Code::BadSignature,
             Self::WrongSender { .. } => Code::WrongSender,
-            Self::Expired { .. } => Code::Expired,
+            Self::Expired { .. } | Self::ExpiresSoon { .. } => Code::Expired,
             Self::NonceUsed { .. } => Code::NonceUsed,
             Self::NonceAhead { .. } => Code::NonceAhead,
             Self::FeeTooLow { .. } => Code::FeeTooLow,

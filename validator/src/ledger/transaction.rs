@@ -26,6 +26,9 @@ pub const HEADER_BYTES: usize = 110;
 /// No transaction of this protocol is longer; what is longer is not even read.
 pub const MAX_TRANSACTION_BYTES: usize = 8_192;
 
+/// No user's transaction is shorter: a payout address, signed with secp256k1.
+pub const MIN_TRANSACTION_BYTES: usize = HEADER_BYTES + 20 + 65;
+
 /// Data of a record at most.
 pub const MAX_RECORD_BYTES: usize = 1_024;
 
@@ -274,14 +277,7 @@ impl Transaction {
     /// Refuses kinds of a block's record with `not_allowed_here`, unknown kinds and schemes with `unsupported`, bytes beyond
     /// [`MAX_TRANSACTION_BYTES`] with `too_large` and everything else that is no encoding with `malformed`.
     pub fn decode(bytes: &[u8]) -> Result<Self, Reject> {
-        if bytes.len() > MAX_TRANSACTION_BYTES {
-            let (length, limit) = (bytes.len(), MAX_TRANSACTION_BYTES);
-            return Err(Reject::TooLarge {
-                what: "the transaction",
-                length,
-                limit,
-            });
-        }
+        check_length(bytes)?;
         let mut reader = Reader::new(bytes);
         let kind = reader.u8()?;
         if kind >= FIRST_RESERVED_KIND {
@@ -306,6 +302,23 @@ impl Transaction {
             authentication,
             fee_payer_authentication,
         })
+    }
+}
+
+/// Refuses bytes that are longer than any transaction, before anything is made of them.
+///
+/// # Errors
+/// [`Reject::TooLarge`].
+pub fn check_length(bytes: &[u8]) -> Result<(), Reject> {
+    let (length, limit) = (bytes.len(), MAX_TRANSACTION_BYTES);
+    let what = "the transaction";
+    match length <= limit {
+        true => Ok(()),
+        false => Err(Reject::TooLarge {
+            what,
+            length,
+            limit,
+        }),
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::comet;
 use crate::{
-    app::App,
+    app::{App, pool::Hash},
     ledger::Code,
     rpc::{Mempool, Taken},
+    wire::engine_hash,
 };
 
 /// CometBFT's mempool, reached by its RPC; it asks the application in its turn.
@@ -27,14 +28,12 @@ impl Engine {
 impl Mempool for Engine {
     async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String> {
         let _plainly = (!replace).then(|| self.app.hand_in_plainly(&bytes));
+        let hash = engine_hash(&bytes);
         let answer = match self.client.broadcast_tx_sync(bytes).await {
             Ok(answer) => answer,
-            // The engine's own cache knows these bytes: in the pool, or in a block already.
+            // The engine's own cache knows these bytes.
             Err(error) if error.to_string().contains("already exists in cache") => {
-                return Ok(Taken {
-                    code: Code::Known.number(),
-                    log: "these bytes were handed in before: they wait, or stand in a block".into(),
-                });
+                return self.handed_in_before(hash).await;
             }
             Err(error) if error.to_string().contains("mempool is full") => {
                 return Ok(Taken {
@@ -47,6 +46,32 @@ impl Mempool for Engine {
         Ok(Taken {
             code: answer.code.value(),
             log: answer.log,
+        })
+    }
+}
+
+impl Engine {
+    /// What to say of bytes that the engine remembers. It does so until it asks again after a block, also when the pool has given
+    /// them up: then nobody carries them, and who is told that they wait would not send them again.
+    async fn handed_in_before(&self, hash: Hash) -> Result<Taken, String> {
+        let app = Arc::clone(&self.app);
+        let stands = tokio::task::spawn_blocking(move || app.stands(&hash)).await;
+        let stands = stands
+            .map_err(|error| error.to_string())?
+            .map_err(|error| format!("the store: {error}"))?;
+        let (code, log) = match stands {
+            true => (
+                Code::Known,
+                "these bytes were handed in before: they wait, or stand in a block",
+            ),
+            false => (
+                Code::PoolFull,
+                "these bytes were handed in before and wait no more, because they made room for others or another transaction took their place; try again after the next block",
+            ),
+        };
+        Ok(Taken {
+            code: code.number(),
+            log: log.into(),
         })
     }
 }

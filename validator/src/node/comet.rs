@@ -17,7 +17,7 @@ use std::time::Duration;
 use plasmid_bridge::client::whole;
 
 use super::process::{Child, ProcessError};
-pub use super::tools::COMETBFT_VERSION;
+use crate::engine::version::{COMETBFT_VERSION, triple};
 
 mod beside;
 pub mod config;
@@ -121,15 +121,21 @@ impl Home {
         replace(&self.config_path(), config.to_text()?.as_bytes())
     }
 
-    /// Writes the configuration; what an operator set in the file that is there stays.
-    pub fn merge_config(&self, config: &Config) -> Result<(), CometError> {
+    /// Writes the configuration; what an operator set in the file that is there stays, and the lines of `unnamed` (section, key) too.
+    pub fn merge_config(
+        &self,
+        config: &Config,
+        unnamed: &[(&str, &str)],
+    ) -> Result<(), CometError> {
         let path = self.config_path();
         if !exists(&path)? {
             return self.write_config(config);
         }
-        let text = merge::merged(&read(&path)?, config).map_err(|error| CometError::Malformed {
-            path: path.clone(),
-            cause: error.to_string(),
+        let text = merge::merged(&read(&path)?, config, unnamed).map_err(|error| {
+            CometError::Malformed {
+                path: path.clone(),
+                cause: error.to_string(),
+            }
         })?;
         replace(&path, text.as_bytes())
     }
@@ -246,23 +252,6 @@ pub fn check_version(program: &Path) -> Result<String, CometError> {
         });
     }
     Ok(said)
-}
-
-/// Whether an engine of this version is older than the pinned one; a version that cannot be read counts as older.
-pub fn is_old(version: &str) -> bool {
-    match (triple(version), triple(COMETBFT_VERSION)) {
-        (Some(found), Some(least)) => found < least,
-        _ => true,
-    }
-}
-
-/// `0.38.25`, `v0.38.25` or `0.38.25+commit` as three numbers.
-fn triple(version: &str) -> Option<(u32, u32, u32)> {
-    let plain = version.strip_prefix('v').unwrap_or(version);
-    let plain = plain.split(['+', '-']).next()?;
-    let mut parts = plain.split('.').map(|part| part.parse().ok());
-    let triple = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(triple)
 }
 
 /// Largest file of CometBFT's that is read.

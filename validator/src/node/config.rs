@@ -11,7 +11,7 @@
 use std::{
     fmt, fs,
     io::{self, Read},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -19,11 +19,17 @@ use alloy_primitives::Address;
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::plain;
 use crate::{
     chain::genesis::file::{File, FileError, Loaded},
     ledger::address,
+    plain,
 };
+
+mod check;
+#[cfg(test)]
+mod tests;
+
+pub use check::{plain_url, url};
 
 /// The largest configuration or genesis that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -36,6 +42,9 @@ pub struct Config {
     pub abci: String,
     /// Where gRPC (and grpc-web) listens.
     pub grpc: SocketAddr,
+    /// Proxies in front of gRPC: their connections have no limit of their own, and the last address of `x-forwarded-for` is believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grpc_proxies: Vec<IpAddr>,
     /// The engine's RPC, `http://…`.
     pub engine_rpc: String,
     /// Where Prometheus reads metrics (`/metrics`); none when absent.
@@ -64,54 +73,6 @@ pub struct Root {
     pub registry: Address,
     /// The block in which it made them.
     pub deployed_at: u64,
-}
-
-impl Config {
-    /// Refuses addresses that nothing can listen on or connect to.
-    fn check(&self) -> Result<(), String> {
-        if self.grpc.port() == 0 {
-            return Err("grpc has port 0: name the port that clients connect to".into());
-        }
-        url(&self.engine_rpc).map_err(|why| format!("engine_rpc: {why}"))?;
-        if self.root.endpoints.is_empty() {
-            return Err(
-                "root.endpoints is empty: name a JSON-RPC endpoint of the root chain".into(),
-            );
-        }
-        for (number, endpoint) in self.root.endpoints.iter().enumerate() {
-            url(endpoint).map_err(|why| format!("root.endpoints[{number}]: {why}"))?;
-        }
-        Ok(())
-    }
-
-    /// How many blocks the engine keeps, zero for all: it deletes nothing that evidence may still need.
-    ///
-    /// # Errors
-    /// [`ConfigError::Retain`] when it is less than evidence lives.
-    pub fn retained(&self, min: u64) -> Result<u64, ConfigError> {
-        match self.retain_blocks {
-            found if found == 0 || found >= min => Ok(found),
-            found => Err(ConfigError::Retain { found, min }),
-        }
-    }
-}
-
-/// The URL of a server, as it is written into a file; the text itself is not repeated, because it may hold a key.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn url(text: &str) -> Result<String, String> {
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("it has blanks or control characters in it".into());
-    }
-    let parsed = reqwest::Url::parse(text)
-        .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    match parsed {
-        None => Err("it has the form http://HOST:PORT or https://HOST".into()),
-        Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
-        Some(_) => Ok(text.to_owned()),
-    }
 }
 
 impl fmt::Debug for Root {
@@ -309,81 +270,4 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), ConfigError> {
             path: path.to_owned(),
             source,
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    fn config() -> Config {
-        Config {
-            abci: "unix:///tmp/abci.sock".into(),
-            grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
-            engine_rpc: "http://127.0.0.1:26657".into(),
-            share_with: Vec::new(),
-            retain_blocks: 0,
-            metrics: None,
-            root: Root {
-                endpoints: vec!["https://eth.example/v3/0123abcd".into()],
-                registry: Address::repeat_byte(7),
-                deployed_at: 3,
-            },
-        }
-    }
-
-    #[test]
-    fn a_configuration_is_for_its_owner_only_and_comes_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::new(folder.path().join("node"));
-        for _ in 0..2 {
-            home.write_config(&config()).expect("it is written");
-            assert_eq!(home.read_config().expect("it reads"), config());
-            let mode = fs::metadata(home.config_path()).expect("the file");
-            assert_eq!(mode.permissions().mode() & 0o777, 0o600);
-        }
-        let held = fs::read_dir(home.path()).expect("the folder").count();
-        assert_eq!(held, 1, "a temporary file is left");
-    }
-
-    #[test]
-    fn a_providers_key_is_not_in_debug_output() {
-        let said = format!("{:?}", config());
-        assert!(!said.contains("0123abcd"), "{said}");
-        assert!(said.contains("https://eth.example/…"), "{said}");
-    }
-
-    #[test]
-    fn what_no_node_can_run_with_is_not_written_and_not_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::new(folder.path());
-        type Edit = fn(&mut Config);
-        let edits: [(Edit, &str); 6] = [
-            (|config| config.grpc.set_port(0), "grpc"),
-            (
-                |config| config.engine_rpc = "127.0.0.1:1".into(),
-                "engine_rpc",
-            ),
-            (|config| config.engine_rpc.push(' '), "blank"),
-            (|config| config.root.endpoints.clear(), "endpoints"),
-            (|config| config.root.endpoints[0].insert(0, ' '), "blank"),
-            (
-                |config| config.root.endpoints[0] = "http://127.0.0.1:0".into(),
-                "port 0",
-            ),
-        ];
-        for (edit, reason) in edits {
-            let mut wrong = config();
-            edit(&mut wrong);
-            let error = home.write_config(&wrong).expect_err(reason).to_string();
-            assert!(error.contains(reason), "{error}");
-            assert!(!home.config_path().exists());
-            let text = toml::to_string(&wrong).expect("TOML");
-            fs::write(home.config_path(), text).expect("write");
-            let error = home.read_config().expect_err(reason).to_string();
-            assert!(error.contains(reason), "{error}");
-            fs::remove_file(home.config_path()).expect("remove");
-        }
-    }
 }

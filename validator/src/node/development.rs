@@ -1,12 +1,13 @@
 //! The published development keys: everybody has them, so they guard nothing and are refused outside local networks.
 //!
 //! Ethereum accounts are the ten that anvil prints (mnemonic `test test test test test test test test test test test junk`).
-//! Keys of other curves are H("plasmid development key" ‖ purpose ‖ number).
+//! Keys of other curves are H("plasmid development key" ‖ purpose ‖ number). They are kept here and not in `localnet`, which uses
+//! them, because every node has to know them to refuse them.
 
 use alloy_primitives::{hex, keccak256};
 
 use super::keystore::{KeyKind, Secret};
-use crate::rpc::signer::Signer;
+use crate::client::signer::Signer;
 
 /// Root chain ids on which development keys may be used: anvil's and geth's local networks.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];

@@ -32,8 +32,8 @@ use self::{
     derivation::Derivation,
     format::{Sealed, checksum, password_bytes},
 };
-use crate::rpc::signer::Signer;
-pub use crate::rpc::signer::{KeyKind, Secret};
+use crate::client::signer::Signer;
+pub use crate::client::signer::{KeyKind, Secret};
 
 /// The largest key file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 16 * 1024;

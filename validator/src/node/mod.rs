@@ -1,7 +1,6 @@
-//! What a node is made of besides its rules: configuration, keys and what they have signed, its view of root, pinned tools, the
-//! processes beside it, and the engine's files and RPC.
+//! What an operator runs: configuration, keys and what they have signed, the node's view of root, CometBFT beside it with its
+//! files, its RPC and its pinned build, the founding of a network, metrics. A local network is in `localnet`.
 
-pub mod anvil;
 mod broadcast;
 pub mod comet;
 pub mod config;
@@ -9,16 +8,11 @@ mod descriptors;
 pub mod development;
 mod duty;
 pub mod founding;
-pub mod guard;
 pub mod keystore;
-pub mod local;
 pub mod metrics;
 pub mod options;
-pub mod plain;
-pub mod port;
 pub mod process;
 pub mod root;
-pub mod served;
 pub mod shutdown;
 pub mod sign_state;
 pub mod signer;

@@ -1,132 +1,194 @@
-//! What docs/OPTIONS.md says of the files that an operator may change: every option of `plasmid.toml`, and the lines of CometBFT's
-//! configuration that the chain relies on.
+//! What docs/OPTIONS.md says of the files that an operator may change: every option of `plasmid.toml` and of a plan, and the lines of
+//! CometBFT's configuration that the chain relies on. Each carries a value that is refused, and a test has the program refuse it.
+
+mod plan;
+
+pub use plan::PLAN;
 
 /// An option as docs/OPTIONS.md describes it.
 pub struct Described {
     /// Its name, with its table.
     pub name: &'static str,
-    /// What holds when it is absent.
+    /// What holds when it is absent; of a plan, what `init plan` writes when nothing is said.
     pub default: &'static str,
-    /// What is refused.
+    /// What it must be.
     pub checked: &'static str,
+    /// A value that is refused, in TOML.
+    pub refused: &'static str,
     /// What it does.
     pub meaning: &'static str,
 }
 
+/// A line of CometBFT's configuration that the chain relies on.
+pub struct ReliedOn {
+    /// Its name, with its section.
+    pub line: &'static str,
+    /// What it must be.
+    pub value: &'static str,
+    /// A value that is refused, in TOML.
+    pub refused: &'static str,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// Every option of `plasmid.toml`.
-pub const OPTIONS: [Described; 9] = [
+pub const OPTIONS: [Described; 10] = [
     Described {
         name: "abci",
         default: "required",
         checked: "`unix://PATH` or `tcp://HOST:PORT`",
+        refused: "\"abci.sock\"",
         meaning: "where the application listens for CometBFT; its `proxy_app` must be the same",
     },
     Described {
         name: "grpc",
         default: "required",
-        checked: "an address and a port that is free",
-        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS",
+        checked: "an address and a port above 0",
+        refused: "\"127.0.0.1:0\"",
+        meaning: "where gRPC and grpc-web are served, in plain text: anything but loopback belongs behind a proxy with TLS, which `grpc_proxies` names",
+    },
+    Described {
+        name: "grpc_proxies",
+        default: "none",
+        checked: "IP addresses",
+        refused: "[\"proxy.example\"]",
+        meaning: "proxies in front of gRPC, from which the last address of `x-forwarded-for` is believed to be the client's: the proxy has to append it. Without this line all clients behind a proxy share the limits of one address; name no address from which others connect",
     },
     Described {
         name: "engine_rpc",
         default: "required",
-        checked: "`http://HOST:PORT`",
+        checked: "`http://HOST:PORT` or `https://HOST`",
+        refused: "\"127.0.0.1:26657\"",
         meaning: "CometBFT's RPC, to which submitted transactions are handed",
     },
     Described {
         name: "metrics",
         default: "off",
-        checked: "an address and a port that is free",
+        checked: "an address and a port above 0",
+        refused: "\"127.0.0.1:0\"",
         meaning: "where Prometheus reads `/metrics` (docs/METRICS.md), in plain text",
     },
     Described {
         name: "share_with",
         default: "none",
-        checked: "`http://` or `https://` addresses",
-        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted",
+        checked: "at most 64 `http://` addresses",
+        refused: "[\"https://node.example\"]",
+        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted; without TLS, because shares are no secret",
     },
     Described {
         name: "retain_blocks",
         default: "0",
         checked: "0, or at least the genesis's `evidence_age_blocks`",
+        refused: "1",
         meaning: "how many blocks CometBFT keeps; 0 keeps all. A new node replays every block, so a network needs nodes that keep all",
     },
     Described {
         name: "root.endpoints",
         default: "required",
-        checked: "one or two `http://` or `https://` addresses, of the genesis's root chain",
+        checked: "one or two `http://` or `https://` addresses; the root chain behind them is the genesis's",
+        refused: "[\"http://a.example\", \"http://b.example\", \"http://c.example\"]",
         meaning: "JSON-RPC of the root chain; where two are named, both must agree before anything is reported",
     },
     Described {
         name: "root.registry",
         default: "required",
-        checked: "the RootChain that it makes is the genesis's",
+        checked: "not zero; the RootChain that it makes is the genesis's",
+        refused: "\"0x0000000000000000000000000000000000000000\"",
         meaning: "the Registry, from which all other contracts follow",
     },
     Described {
         name: "root.deployed_at",
         default: "required",
-        checked: "the contracts stand in this block",
+        checked: "above 0; the contracts stand in this block",
+        refused: "0",
         meaning: "the root block in which the contracts were made, from which messages are read",
     },
 ];
 
-/// Lines that the chain relies on, with their reasons; docs/OPTIONS.md lists them.
-pub const RELIED_ON: [(&str, &str, &str); 12] = [
-    (
-        "abci",
-        "`socket`",
-        "the application speaks ABCI over a socket",
-    ),
-    (
-        "mempool.recheck",
-        "on",
-        "transactions that no longer apply would stay in the pool for ever",
-    ),
-    (
-        "mempool.cache_size",
-        "200,000 or more",
-        "a smaller one forgets what is pending when a full block passes",
-    ),
-    (
-        "mempool.type",
-        "`flood`",
-        "transactions reach the proposer through the pools of all nodes",
-    ),
-    (
-        "mempool.size",
-        "20,000 or more",
-        "the application's pool, which chooses, must be the smaller one",
-    ),
-    ("mempool.max_txs_bytes", "8,000,000 or more", "the same"),
-    (
-        "mempool.keep-invalid-txs-in-cache",
-        "off",
-        "what was refused once, such as for a sequence too far ahead, could never be sent again",
-    ),
-    (
-        "consensus.timeout_commit",
-        "the plan's `block_time_ms`",
-        "a third of the power that keeps it holds the block time for all",
-    ),
-    (
-        "consensus.skip_timeout_commit",
-        "off",
-        "else blocks come faster than the block time, and late votes are lost",
-    ),
-    (
-        "consensus.create_empty_blocks",
-        "on",
-        "every block changes the state: epochs and checkpoints go on without transactions",
-    ),
-    (
-        "consensus.block_time_tolerance",
-        "`60s`",
-        "it keeps a third of the power from pushing the chain's time ahead",
-    ),
-    (
-        "proxy_app",
-        "`abci` of plasmid.toml",
-        "it is where the application listens",
-    ),
+/// The lines that the chain relies on.
+pub const RELIED_ON: [ReliedOn; 14] = [
+    ReliedOn {
+        line: "abci",
+        value: "`socket`",
+        refused: "\"grpc\"",
+        reason: "the application speaks ABCI over a socket",
+    },
+    ReliedOn {
+        line: "proxy_app",
+        value: "`abci` of plasmid.toml",
+        refused: "\"tcp://127.0.0.1:1\"",
+        reason: "it is where the application listens",
+    },
+    ReliedOn {
+        line: "mempool.type",
+        value: "`flood`",
+        refused: "\"nop\"",
+        reason: "transactions reach the proposer through the pools of all nodes",
+    },
+    ReliedOn {
+        line: "mempool.broadcast",
+        value: "on",
+        refused: "false",
+        reason: "the same",
+    },
+    ReliedOn {
+        line: "mempool.recheck",
+        value: "on",
+        refused: "false",
+        reason: "transactions that no longer apply would stay in the pool for ever",
+    },
+    ReliedOn {
+        line: "mempool.cache_size",
+        value: "200,000 or more",
+        refused: "199999",
+        reason: "a smaller one forgets what is pending when a full block passes",
+    },
+    ReliedOn {
+        line: "mempool.size",
+        value: "20,000 or more",
+        refused: "19999",
+        reason: "the application's pool, which chooses, must be the smaller one",
+    },
+    ReliedOn {
+        line: "mempool.max_txs_bytes",
+        value: "8,000,000 or more",
+        refused: "7999999",
+        reason: "the same",
+    },
+    ReliedOn {
+        line: "mempool.max_tx_bytes",
+        value: "8,192 or more",
+        refused: "1024",
+        reason: "the longest transaction that is valid; what is longer is refused in any case",
+    },
+    ReliedOn {
+        line: "mempool.keep-invalid-txs-in-cache",
+        value: "off",
+        refused: "true",
+        reason: "what was refused once, such as for a sequence too far ahead, could never be sent again",
+    },
+    ReliedOn {
+        line: "consensus.timeout_commit",
+        value: "the plan's `block_time_ms`",
+        refused: "\"999ms\"",
+        reason: "a third of the power that keeps it holds the block time for all",
+    },
+    ReliedOn {
+        line: "consensus.skip_timeout_commit",
+        value: "off",
+        refused: "true",
+        reason: "else blocks come faster than the block time, and late votes are lost",
+    },
+    ReliedOn {
+        line: "consensus.create_empty_blocks",
+        value: "on",
+        refused: "false",
+        reason: "every block changes the state: epochs and checkpoints go on without transactions",
+    },
+    ReliedOn {
+        line: "consensus.block_time_tolerance",
+        value: "`60s`",
+        refused: "\"10m\"",
+        reason: "it keeps a third of the power from pushing the chain's time ahead",
+    },
 ];

@@ -15,6 +15,8 @@ use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::Standing;
 use tokio::sync::watch;
 
+use crate::app::ports::Sight;
+
 /// A reader of the follower's view; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -101,12 +103,6 @@ impl Root {
         Self { view, progress }
     }
 
-    /// The newest view.
-    #[must_use]
-    pub fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view.borrow())
-    }
-
     /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
     /// child's own pair, or `None` when the root chain is not soundly known or has another hash at the cursor.
     #[must_use]
@@ -167,14 +163,6 @@ impl Root {
         self.view.borrow().finalized
     }
 
-    /// Whether an endpoint answers now, and those that do agree.
-    #[must_use]
-    pub fn is_sound(&self) -> bool {
-        let view = self.view.borrow();
-        let mut standings = view.standings.iter();
-        view.healthy && standings.any(|standing| matches!(standing, Standing::Following))
-    }
-
     /// Whether an endpoint shows a root on which this node must not run.
     ///
     /// # Errors
@@ -186,6 +174,18 @@ impl Root {
             .enumerate()
             .find_map(|(endpoint, standing)| refusal(endpoint, standing))
             .map_or(Ok(()), Err)
+    }
+}
+
+impl Sight for Root {
+    fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    fn is_sound(&self) -> bool {
+        let view = self.view.borrow();
+        let mut standings = view.standings.iter();
+        view.healthy && standings.any(|standing| matches!(standing, Standing::Following))
     }
 }
 

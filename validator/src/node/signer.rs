@@ -21,7 +21,7 @@ use super::{
     sign_state::{Identity, SignState, SignStateError},
 };
 use crate::{
-    app::ports::{Signer, Unsigned},
+    app::ports::{Sight, Signer, Unsigned},
     chain::{epoch::set::set_at, genesis::file::Loaded as Genesis, tree::Tree},
 };
 

@@ -11,11 +11,10 @@ use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
+    abi,
     client::{
-        ceremony::Created,
         follower::Follower,
         position::PositionFile,
-        relayer,
         rpc::{Limits as RpcLimits, Rpc},
     },
     relay::{
@@ -30,25 +29,25 @@ use super::{
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
     duty,
-    guard::Guard,
     keystore::Password,
     metrics::{self, MetricsError},
     root::{Root, RootRefusal},
-    served::{self, Served},
     shutdown,
     signer::{self, KeysError, Terms},
 };
 use crate::{
     app::{
-        App, Surroundings, identity,
+        App, Surroundings,
+        guard::Guard,
+        identity,
         pool::Limits as PoolLimits,
         ports::Outlook,
-        reads::{Facts, Source},
+        reads::{Contracts, Facts, Served, Source},
     },
-    chain::{committed, extension, genesis::file::Loaded as Genesis},
+    chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
-    rpc::{self, Backends, ServeError},
+    rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
 };
 
@@ -130,7 +129,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let config = home.read_config()?;
     let genesis = home.read_genesis()?;
     let parameters = genesis.genesis.parameters;
-    let contracts = served::contracts(config.root.registry, &genesis);
+    let contracts = contracts(config.root.registry, &genesis);
     let facts = Facts {
         chain_id: genesis.deployment.chain_id.clone(),
         domain: genesis.deployment.domain,
@@ -185,10 +184,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
         retain_blocks: config.retained(parameters.evidence_age_blocks)?,
+        past: PastLimit::MAX,
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let served = Arc::new(Served::new(Arc::clone(&app), root.clone(), facts));
+    let served = Arc::new(Served::new(Arc::clone(&app), Arc::new(root.clone()), facts));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine =
@@ -202,6 +202,11 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
+    };
+    let listen = Listen {
+        address: config.grpc,
+        limits: connections,
+        proxies: config.grpc_proxies,
     };
     let address: AbciAddress = config.abci.parse()?;
     let limits = Limits::new(
@@ -231,7 +236,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
-        outcome = rpc::serve(config.grpc, backends, connections, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
@@ -242,6 +247,23 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     app.store().flush()?;
     drop(follower);
     outcome
+}
+
+/// The contracts that the Registry of the configuration made, which must be the genesis's.
+fn contracts(registry: Address, genesis: &Genesis) -> Result<Contracts, String> {
+    let [inbox, vault, root_chain] = abi::created_by(registry);
+    let stated = Address::from(genesis.deployment.domain.root_chain);
+    if stated != root_chain {
+        return Err(format!(
+            "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
+        ));
+    }
+    Ok(Contracts {
+        registry,
+        inbox,
+        vault,
+        root_chain,
+    })
 }
 
 fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
@@ -260,7 +282,7 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
         FinalityRule::Tag => Finality::Tag,
         FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
     };
-    base_config(
+    FollowConfig::new(
         finality,
         genesis.deployment.domain.deployment,
         parameters.root_chain_id,
@@ -269,50 +291,6 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
         deployed_at,
         genesis.root.parent_block_hash,
     )
-}
-
-/// What a relayer follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
-pub fn follow(created: &Created, finality: Finality) -> FollowConfig {
-    FollowConfig {
-        kept_messages: relayer::KEPT_MESSAGES,
-        kept_checkpoints: 1,
-        ..base_config(
-            finality,
-            created.id,
-            created.root_chain_id,
-            created.inbox,
-            created.root_chain,
-            created.block,
-            created.parent_hash,
-        )
-    }
-}
-
-fn base_config(
-    finality: Finality,
-    deployment: [u8; 20],
-    root_chain_id: u64,
-    inbox: Address,
-    root_chain: Address,
-    deployed_at: u64,
-    parent_hash: B256,
-) -> FollowConfig {
-    FollowConfig {
-        deployment,
-        root_chain_id,
-        inbox,
-        root_chain,
-        deployed_at,
-        parent_hash,
-        finality,
-        range: 1_000,
-        kept_messages: 4_096,
-        kept_checkpoints: 4_096,
-        poll_ms: 250,
-        longest_wait_ms: 10_000,
-        patience_ms: 10_000,
-        stall_ms: FollowConfig::stall_ms(finality),
-    }
 }
 
 /// Waits until the root chain is known or has refused; a silent one is left to answer later.

@@ -1,10 +1,9 @@
-//! Pinned tools, installed into the project's own folder: CometBFT from Go's committed sums, anvil, forge and solc from npm's
-//! committed lock.
+//! The pinned CometBFT, built from Go's committed sums into the project's own folder: `plasmid init join` installs the engine
+//! that an operator runs beside the node. What only a local network needs is installed the same way by `localnet::tools`.
 //!
 //! ```text
-//! .plasmid/tools/cometbft-<hash of its files>/{bin/cometbft, stamp}      one folder for each pin, renamed into place whole
-//! .plasmid/tools/root-<hash of its files>/{node_modules, stamp}
-//! .plasmid/tools/<name>.lock                                             one installer at a time
+//! .plasmid/tools/<name>-<hash of its files>/{products, stamp}      one folder for each pin, renamed into place whole
+//! .plasmid/tools/<name>.lock                                       one installer at a time
 //! ```
 //!
 //! The files that pin them are in this binary, so that it works from anywhere. A second run finds the folder and its stamp.
@@ -16,28 +15,17 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
+use crate::engine::version::COMETBFT_VERSION;
+
 mod install;
 
 pub use install::InstallError;
-use install::{Toolchain, report, require};
-
-/// The pinned CometBFT, equal to `validator/cometbft/go.mod`.
-pub const COMETBFT_VERSION: &str = "0.38.25";
+pub(crate) use install::{Toolchain, report, require};
 
 const GO_FILES: [(&str, &str); 3] = [
     ("go.mod", include_str!("../../cometbft/go.mod")),
     ("go.sum", include_str!("../../cometbft/go.sum")),
     ("tools.go", include_str!("../../cometbft/tools.go")),
-];
-const NPM_FILES: [(&str, &str); 2] = [
-    (
-        "package.json",
-        include_str!("../../../bridge/contracts/package.json"),
-    ),
-    (
-        "package-lock.json",
-        include_str!("../../../bridge/contracts/package-lock.json"),
-    ),
 ];
 
 const GO: Toolchain = Toolchain {
@@ -47,34 +35,11 @@ const GO: Toolchain = Toolchain {
     purpose: "CometBFT is built from source",
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
-const NODE: Toolchain = Toolchain {
-    program: "node",
-    version: &["--version"],
-    least: (18, 0),
-    purpose: "the Solidity compiler runs on it",
-    install: "install Node.js 20 or later with npm: https://nodejs.org",
-};
-const NPM: Toolchain = Toolchain {
-    program: "npm",
-    version: &["--version"],
-    least: (7, 0),
-    purpose: "anvil, forge and solc come from npm",
-    install: "install Node.js 20 or later with npm: https://nodejs.org",
-};
 
 /// The folder that tools are installed in.
 #[derive(Clone, Debug)]
 pub struct Tools {
     folder: PathBuf,
-}
-
-/// The tools of the root chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootTools {
-    pub anvil: PathBuf,
-    pub forge: PathBuf,
-    /// Holds solc (`solc/index.js`) and the rest of the lock file.
-    pub node_modules: PathBuf,
 }
 
 impl Tools {
@@ -99,28 +64,8 @@ impl Tools {
         Ok(folder.join(binary))
     }
 
-    /// anvil, forge and solc; fetched on the first call. Blocks.
-    pub fn ensure_root_tools(&self) -> Result<RootTools, InstallError> {
-        let anvil = Path::new("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil");
-        let forge = Path::new("node_modules/@foundry-rs/forge-linux-amd64/bin/forge");
-        let solc = Path::new("node_modules/solc/index.js");
-        let folder = self.ensure("root", &NPM_FILES, &[anvil, forge, solc], |folder| {
-            if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-                return Err(InstallError::Platform);
-            }
-            require(&NODE)?;
-            require(&NPM)?;
-            report("anvil, forge and solc (npm ci)", fetch_root_tools(folder))
-        })?;
-        Ok(RootTools {
-            anvil: folder.join(anvil),
-            forge: folder.join(forge),
-            node_modules: folder.join("node_modules"),
-        })
-    }
-
     /// The folder of the tools that `files` pin, with every one of `products` in it; installed by `install` if need be.
-    fn ensure(
+    pub(crate) fn ensure(
         &self,
         name: &str,
         files: &[(&str, &str)],
@@ -175,15 +120,6 @@ fn build_cometbft(folder: &Path) -> Command {
         .env_remove("GOFLAGS")
         .env("GOWORK", "off")
         .env("CGO_ENABLED", "0");
-    command
-}
-
-fn fetch_root_tools(folder: &Path) -> Command {
-    let mut command = Command::new("npm");
-    command
-        .current_dir(folder)
-        .args(["ci", "--omit=dev", "--ignore-scripts"])
-        .args(["--no-audit", "--no-fund"]);
     command
 }
 

@@ -2,10 +2,7 @@
 
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::SolCall;
-use plasmid_bridge::{
-    abi::{IInbox, IToken, IVault},
-    client::rpc::{At, Call},
-};
+use plasmid_bridge::abi::{IInbox, IToken, IVault};
 use plasmid_proto::bridge::v1::{
     GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
     GetSharesRequest, GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse,
@@ -97,7 +94,7 @@ impl BridgeService for Services {
             &OwnContracts::of(&facts.parameters),
         )
         .map_err(|reject| Status::invalid_argument(reject.to_string()))?;
-        let price = self.price().await?;
+        let price = self.prices.price().await?;
         let data = IInbox::forceCall {
             transaction: transaction.into(),
         }
@@ -111,23 +108,6 @@ impl BridgeService for Services {
 }
 
 impl Services {
-    /// What the inbox asks for one message now, in wei.
-    async fn price(&self) -> Result<U256, Status> {
-        let call = Call::to(
-            self.contract(|contracts| contracts.inbox),
-            IInbox::priceCall {}.abi_encode(),
-        );
-        let turn = self.root_calls.acquire().await;
-        let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
-        let answer = self
-            .root
-            .call(&call, At::Latest)
-            .await
-            .map_err(|error| Status::unavailable(format!("the root chain: {error}")))?;
-        IInbox::priceCall::abi_decode_returns(&answer)
-            .map_err(|error| Status::unavailable(format!("the root chain's answer: {error}")))
-    }
-
     fn call(&self, to: Address, data: Vec<u8>, value: U256) -> RootCall {
         RootCall {
             to: to.to_string(),
@@ -161,7 +141,7 @@ impl Services {
         } else {
             amount_or_zero(&request.native_amount)?
         };
-        let price = self.price().await?;
+        let price = self.prices.price().await?;
         let vault = self.contract(|contracts| contracts.vault);
         if token.is_zero() {
             if native != 0 {

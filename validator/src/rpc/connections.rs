@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! accept ─▶ no place for this address: closed at once
-//!        ─▶ all places taken: the one that has been idle longest is closed, and this one comes in
-//! open   ─▶ no request for FIRST_REQUEST, or none running for IDLE: closed
+//!        ─▶ all places taken: another one is closed, and this one comes in. It is one of those whose site holds most, if that is more
+//!           than this one's will, an idle one first; else the one that has been idle longest
+//! open   ─▶ no request for FIRST_REQUEST, none running for IDLE, or an answer that is not taken: closed
 //! ```
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,12 +22,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
-use super::quota::{Place, Quota};
+use super::peer::Peer;
+use super::quota::{Place, Quota, site};
 
-/// How long a client may take until its first request.
-const FIRST_REQUEST: Duration = Duration::from_secs(20);
-/// How long a connection may be without a request that runs.
-const IDLE: Duration = Duration::from_secs(300);
 /// How often a connection that is waited on looks whether it has to end.
 const LOOK: Duration = Duration::from_secs(1);
 /// Largest number of connections that were told to end and have not ended yet: the limit of connections may be exceeded by this many meanwhile.
@@ -57,6 +54,9 @@ impl Default for ConnectionLimits {
 pub(super) struct Connections {
     limits: ConnectionLimits,
     places: Arc<Quota>,
+    /// Of our proxies, each of which has the connections of many clients.
+    of_proxies: Arc<Quota>,
+    proxies: Vec<IpAddr>,
     open: Mutex<Open>,
 }
 
@@ -66,100 +66,15 @@ struct Open {
     all: BTreeMap<u64, Arc<Peer>>,
 }
 
-/// Who is at the other end of a connection, and whether it is used.
-#[derive(Debug)]
-pub(super) struct Peer {
-    pub address: IpAddr,
-    ends: AtomicBool,
-    /// Who reads or writes the connection, to be woken when it has to end.
-    waker: Mutex<Option<Waker>>,
-    usage: Mutex<Usage>,
-}
-
-#[derive(Debug)]
-struct Usage {
-    /// Requests that run.
-    running: usize,
-    has_asked: bool,
-    /// When it was opened, or the last request ended.
-    since: Instant,
-}
-
-/// A request that runs on a connection.
-#[derive(Debug)]
-pub(super) struct InUse(Arc<Peer>);
-
-impl Peer {
-    fn new(address: IpAddr) -> Self {
-        Self {
-            address,
-            ends: AtomicBool::new(false),
-            waker: Mutex::default(),
-            usage: Mutex::new(Usage {
-                running: 0,
-                has_asked: false,
-                since: Instant::now(),
-            }),
-        }
-    }
-
-    /// A caller inside this process.
-    pub fn local() -> Arc<Self> {
-        Arc::new(Self::new(Ipv4Addr::LOCALHOST.into()))
-    }
-
-    fn usage(&self) -> MutexGuard<'_, Usage> {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes that a request runs until the guard is dropped.
-    pub fn begin(self: &Arc<Self>) -> InUse {
-        let mut usage = self.usage();
-        usage.running += 1;
-        usage.has_asked = true;
-        drop(usage);
-        InUse(Arc::clone(self))
-    }
-
-    /// Since when no request has been running; `None` while one runs.
-    fn idle_since(&self) -> Option<Instant> {
-        let usage = self.usage();
-        (usage.running == 0).then_some(usage.since)
-    }
-
-    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the connection.
-    fn end(&self) {
-        self.ends.store(true, Ordering::SeqCst);
-        if let Some(waker) = self.waker().take() {
-            waker.wake();
-        }
-    }
-
-    fn must_end(&self, now: Instant) -> bool {
-        let usage = self.usage();
-        let patience = if usage.has_asked { IDLE } else { FIRST_REQUEST };
-        let is_late = usage.running == 0 && now.saturating_duration_since(usage.since) >= patience;
-        is_late || self.ends.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        let mut usage = self.0.usage();
-        usage.running = usage.running.saturating_sub(1);
-        usage.since = Instant::now();
-    }
-}
-
 impl Connections {
-    pub fn new(limits: ConnectionLimits) -> Arc<Self> {
+    pub fn new(limits: ConnectionLimits, proxies: &[IpAddr]) -> Arc<Self> {
+        // Which connection makes way is decided here, so that no place is ever lost.
+        let all = usize::MAX;
         Arc::new(Self {
             limits,
-            places: Quota::new(limits.in_all.saturating_add(MAX_ENDING), limits.per_address),
+            places: Quota::new(all, limits.per_address),
+            of_proxies: Quota::new(all, limits.in_all),
+            proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
             open: Mutex::default(),
         })
     }
@@ -170,9 +85,13 @@ impl Connections {
 
     /// Takes a connection in; none when it has no place.
     fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Entry> {
-        let place = self.places.take(address).ok()?;
+        let places = match self.proxies.contains(&address.to_canonical()) {
+            true => &self.of_proxies,
+            false => &self.places,
+        };
+        let place = places.take(address).ok()?;
         let mut open = self.lock();
-        if open.all.len() >= self.limits.in_all && !open.end_idlest() {
+        if open.all.len() >= self.limits.in_all && !open.make_way(address) {
             return None;
         }
         let number = open.next;
@@ -226,18 +145,32 @@ impl Connections {
 }
 
 impl Open {
-    /// Tells the connection that has been idle longest to end; false when too many are told so already, or none is idle.
-    fn end_idlest(&mut self) -> bool {
-        let is_ending = |peer: &&Arc<Peer>| peer.ends.load(Ordering::SeqCst);
-        if self.all.values().filter(is_ending).count() >= MAX_ENDING {
+    /// Tells one connection to end; false when too many are told so already, or none has to make way for `newcomer`.
+    fn make_way(&mut self, newcomer: IpAddr) -> bool {
+        let ending = self.all.values().filter(|peer| peer.ends()).count();
+        if ending >= MAX_ENDING {
             return false;
         }
-        let others = self.all.values().filter(|peer| !is_ending(peer));
-        let idle = others.filter_map(|peer| Some((peer.idle_since()?, peer)));
-        let Some((_, idlest)) = idle.min_by_key(|(since, _)| *since) else {
+        let others = || self.all.values().filter(|peer| !peer.ends());
+        let mut by_site = BTreeMap::<IpAddr, usize>::new();
+        for peer in others() {
+            *by_site.entry(site(peer.address)).or_default() += 1;
+        }
+        let own = by_site.get(&site(newcomer)).copied().unwrap_or(0);
+        let heaviest = by_site.into_iter().max_by_key(|(_, held)| *held);
+        let heaviest = heaviest.filter(|(_, held)| *held >= own.saturating_add(2));
+        let first = match heaviest {
+            Some((heaviest, _)) => others()
+                .filter(|peer| site(peer.address) == heaviest)
+                .min_by_key(|peer| peer.rank()),
+            None => others()
+                .filter(|peer| !peer.rank().0)
+                .min_by_key(|peer| peer.rank()),
+        };
+        let Some(first) = first else {
             return false;
         };
-        idlest.end();
+        first.end();
         true
     }
 }
@@ -351,18 +284,26 @@ mod tests {
         [127, 0, 0, last].into()
     }
 
+    fn all(in_all: usize, per_address: usize, proxies: &[IpAddr]) -> Arc<Connections> {
+        let limits = ConnectionLimits {
+            in_all,
+            per_address,
+        };
+        Connections::new(limits, proxies)
+    }
+
+    fn ends(entry: &Entry) -> bool {
+        entry.peer.must_end(Instant::now())
+    }
+
     #[test]
-    fn the_idlest_makes_way_when_all_places_are_taken_and_one_that_works_never_does() {
-        let all = Connections::new(ConnectionLimits {
-            in_all: 3,
-            per_address: 2,
-        });
+    fn the_idlest_makes_way_when_all_places_are_taken_and_nobody_holds_more_than_another() {
+        let all = all(3, 2, &[]);
         let works = all.enter(address(1)).unwrap();
         let _request = works.peer.begin();
         let old = all.enter(address(2)).unwrap();
         let young = all.enter(address(3)).unwrap();
         let new = all.enter(address(4)).unwrap();
-        let ends = |entry: &Entry| entry.peer.must_end(Instant::now());
         assert!(ends(&old) && !ends(&works) && !ends(&young) && !ends(&new));
         drop(old);
         let _second = all.enter(address(4)).unwrap();
@@ -371,17 +312,30 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_nothing_at_first_ends_soon_and_who_asked_once_later() {
-        let silent = Peer::new(address(1));
-        let asked = Arc::new(Peer::new(address(1)));
-        let request = asked.begin();
-        let soon = Instant::now() + FIRST_REQUEST;
-        assert!(silent.must_end(soon));
-        assert!(!silent.must_end(soon - FIRST_REQUEST));
-        assert!(!asked.must_end(soon + 9 * IDLE), "its request runs");
-        drop(request);
-        let now = Instant::now();
-        assert!(!asked.must_end(now + FIRST_REQUEST));
-        assert!(asked.must_end(now + IDLE));
+    fn whose_site_holds_most_makes_way_although_all_its_requests_run() {
+        let all = all(6, 2, &[]);
+        let of_site = |number: u16| format!("2001:db8:1:{number:x}::1").parse().unwrap();
+        let held: Vec<Entry> = (0..4)
+            .map(|number| all.enter(of_site(number)).unwrap())
+            .collect();
+        let _requests: Vec<_> = held.iter().map(|entry| entry.peer.begin()).collect();
+        let idle: Vec<Entry> = (1..3)
+            .map(|last| all.enter(address(last)).unwrap())
+            .collect();
+        assert!(all.enter(of_site(9)).is_none(), "a site has two parts");
+        let mut new = vec![all.enter(address(3)).unwrap()];
+        assert_eq!(held.iter().filter(|entry| ends(entry)).count(), 1);
+        new.push(all.enter(address(4)).unwrap());
+        assert_eq!(held.iter().filter(|entry| ends(entry)).count(), 2);
+        assert!(idle.iter().chain(&new).all(|entry| !ends(entry)));
+    }
+
+    #[test]
+    fn a_proxy_may_have_all_connections() {
+        let all = all(4, 1, &[address(1)]);
+        let of_proxy: Vec<_> = (0..3).map(|_| all.enter(address(1))).collect();
+        assert!(of_proxy.iter().all(Option::is_some));
+        let _other = all.enter(address(2)).unwrap();
+        assert!(all.enter(address(2)).is_none());
     }
 }

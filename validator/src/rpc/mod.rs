@@ -1,13 +1,19 @@
 //! gRPC (and grpc-web) for clients: reads come from `app::reads`, submissions go to the engine's mempool.
 //!
 //! ```text
-//! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers)
-//!    per address, in all         per address, in all        └▶ follow, late share: places of their own
+//! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers) ─▶ answer (sending)
+//!    per address, in all         a lane a kind:             └▶ late share: places of its own                           in pieces, in time
+//!                                per address, in all
 //! ```
-//! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; streams
-//! bounded in length and patience; a time-out for every read, which stops it.
+//! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
+//! 1 MiB; streams bounded in length and patience; a time-out for every read, which stops it. All places are given fairly (quota).
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use alloy_primitives::Address;
 use plasmid_bridge::client::rpc::Rpc;
@@ -28,24 +34,27 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::{
     app::reads::{ReadError, Reader, Source, shares::Shares},
     wire::Unreadable,
-    workers::Workers,
+    workers::{Lost, Workers},
 };
-use connections::{Connections, Peer};
+use connections::Connections;
 use counts::Counts;
-use quota::Quota;
-use requests::Bounds;
+use prices::Prices;
+use quota::site;
+use requests::{Bounds, Client};
+use sending::Pieces;
 use shares::Desk;
 
 mod bridge;
-pub mod client;
 mod connections;
 pub mod counts;
 mod health;
-mod quota;
+mod peer;
+mod prices;
+pub(crate) mod quota;
 mod reads;
 mod requests;
+mod sending;
 mod shares;
-pub mod signer;
 mod submit;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
@@ -56,13 +65,17 @@ const MAX_REQUEST_BYTES: usize = 1 << 16;
 const MAX_STREAMS: u32 = 64;
 /// The largest headers of a request, in bytes.
 const MAX_HEADER_BYTES: u32 = 1 << 14;
-/// Reads that run or wait, in all and of one address.
+/// The largest question of the services that are not ours, health and reflection, in bytes.
+const MAX_QUESTION_BYTES: usize = 4 << 10;
+/// The largest answer, in bytes.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// What a client may send before it is read, in bytes: of one request, and of all requests of a connection.
+const STREAM_WINDOW_BYTES: u32 = 2 * MAX_REQUEST_BYTES as u32;
+const CONNECTION_WINDOW_BYTES: u32 = 4 * MAX_REQUEST_BYTES as u32;
+/// Reads that run or wait, in all and of one site.
 const MAX_READS: (usize, usize) = (512, 128);
-/// Transactions that are followed at once, in all and of one address.
-const MAX_FOLLOWED: (usize, usize) = (1_024, 128);
-/// Calls that this node makes for its clients at once: to the engine, and to the root chain. Each may cost a file descriptor.
+/// Calls to the engine that this node makes for its clients at once. Each may cost a file descriptor.
 const MAX_ENGINE_CALLS: usize = 64;
-const MAX_ROOT_CALLS: usize = 16;
 /// How long a read may take.
 const READ_PATIENCE: Duration = Duration::from_secs(30);
 /// After how long a silent connection is asked whether it lives.
@@ -87,14 +100,22 @@ pub struct Backends {
 struct Services {
     source: Arc<dyn Source>,
     engine: Arc<dyn Mempool>,
-    root: Arc<Rpc>,
     counts: Arc<Counts>,
     desk: Arc<Desk>,
     workers: Arc<Workers>,
-    reads: Arc<Quota>,
-    followed: Arc<Quota>,
+    prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
-    root_calls: Arc<Semaphore>,
+}
+
+/// Where gRPC listens, and for whom.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// The address.
+    pub address: SocketAddr,
+    /// How many connections there may be.
+    pub limits: ConnectionLimits,
+    /// Proxies that are believed who their clients are.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// Where transactions are handed in.
@@ -140,11 +161,15 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`] when the address is taken or the server fails.
 pub async fn serve(
-    address: SocketAddr,
+    listen: Listen,
     backends: Backends,
-    limits: ConnectionLimits,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    let Listen {
+        address,
+        limits,
+        proxies,
+    } = listen;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Bind { address, source })?;
@@ -156,7 +181,7 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let incoming = Connections::new(limits).accept(listener);
+    let incoming = Connections::new(limits, &proxies).accept(listener);
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_headers(Any)
@@ -168,26 +193,43 @@ pub async fn serve(
         .concurrency_limit_per_connection(MAX_STREAMS as usize)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .layer(Pieces)
         .layer(cors)
         .layer(GrpcWebLayer::new())
-        .layer(Bounds::new())
-        .add_service(health)
-        .add_service(reflection().build_v1()?)
+        .layer(Bounds::new(&proxies))
+        .add_service(health.max_decoding_message_size(MAX_QUESTION_BYTES))
+        .add_service(
+            reflection()
+                .build_v1()?
+                .max_decoding_message_size(MAX_QUESTION_BYTES),
+        )
         // What older clients ask for.
-        .add_service(reflection().build_v1alpha()?)
+        .add_service(
+            reflection()
+                .build_v1alpha()?
+                .max_decoding_message_size(MAX_QUESTION_BYTES),
+        )
         .add_service(
             AccountServiceServer::new(services.clone())
-                .max_decoding_message_size(MAX_REQUEST_BYTES),
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
         .add_service(
             TransactionServiceServer::new(services.clone())
-                .max_decoding_message_size(MAX_REQUEST_BYTES),
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
         .add_service(
-            ChainServiceServer::new(services.clone()).max_decoding_message_size(MAX_REQUEST_BYTES),
+            ChainServiceServer::new(services.clone())
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
         .add_service(
-            BridgeServiceServer::new(services).max_decoding_message_size(MAX_REQUEST_BYTES),
+            BridgeServiceServer::new(services)
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
         .serve_with_incoming_shutdown(incoming, stop)
         .await;
@@ -216,19 +258,15 @@ impl From<ReadError> for Status {
 impl Services {
     fn new(backends: Backends) -> io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let (in_all, per_address) = MAX_READS;
-        let (followed, followed_per_address) = MAX_FOLLOWED;
+        let inbox = backends.source.facts().contracts.inbox;
         Ok(Self {
             source: backends.source,
             engine: backends.engine,
-            root: backends.root,
+            prices: Prices::of(backends.root, inbox),
             counts: backends.counts,
             desk: Arc::new(Desk::new(backends.shares)),
-            workers: Arc::new(Workers::start("grpc-read", threads.clamp(2, 8), in_all)?),
-            reads: Quota::new(in_all, per_address),
-            followed: Quota::new(followed, followed_per_address),
+            workers: Arc::new(Workers::start("grpc-read", threads.clamp(2, 8), MAX_READS)?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
-            root_calls: Arc::new(Semaphore::new(MAX_ROOT_CALLS)),
         })
     }
 
@@ -238,35 +276,32 @@ impl Services {
         request: Request<Q>,
         read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let peer = peer(&request);
+        let client = Client::of(&request);
         let request = request.into_inner();
-        let answer = self.read(&peer, move |reader| read(reader, &request));
+        let answer = self.read(client, move |reader| read(reader, &request));
         answer.await.map(Response::new)
     }
 
-    /// Runs a read for `peer` on a thread of its own kind. It is stopped when it takes too long, or when nobody waits for it.
+    /// Runs a read for `client` on a thread of its own kind. It is stopped when it takes too long, or when nobody waits for it.
     async fn read<T: Send + 'static>(
         &self,
-        peer: &Peer,
+        client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
-        self.counts.count(self.ask(peer, read).await)
+        self.counts.count(self.ask(client, read).await)
     }
 
     async fn ask<T: Send + 'static>(
         &self,
-        peer: &Peer,
+        client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
-        let busy = |why: String| Status::resource_exhausted(format!("reads: {why}"));
-        let place = self.reads.take(peer.address);
-        let place = place.map_err(|refused| busy(refused.to_string()))?;
         let source = Arc::clone(&self.source);
-        let running = self.workers.run(move |cancelled| {
-            let _place = place;
+        let running = self.workers.run(site(client), move |cancelled| {
             read(&Reader::new(source.as_ref(), cancelled))
         });
-        let running = running.map_err(|full| busy(full.to_string()))?;
+        let running =
+            running.map_err(|full| Status::resource_exhausted(format!("reads: {full}")))?;
         let done = tokio::time::timeout(READ_PATIENCE, running).await;
         let done = done.map_err(|_| {
             Status::deadline_exceeded(format!(
@@ -274,18 +309,15 @@ impl Services {
                 READ_PATIENCE.as_secs()
             ))
         })?;
-        done.map_err(|lost| Status::internal(lost.to_string()))?
-            .map_err(Status::from)
+        done.map_err(|lost| match lost {
+            Lost::MadeWay => Status::resource_exhausted(format!("reads: {lost}")),
+            Lost::Broken => Status::internal(lost.to_string()),
+        })?
+        .map_err(Status::from)
     }
 
     /// A contract's address.
     fn contract(&self, which: fn(&crate::app::reads::Contracts) -> Address) -> Address {
         which(&self.source.facts().contracts)
     }
-}
-
-/// Who asks.
-fn peer<T>(request: &Request<T>) -> Arc<Peer> {
-    let known = request.extensions().get::<Arc<Peer>>();
-    known.map_or_else(Peer::local, Arc::clone)
 }

@@ -1,9 +1,12 @@
 //! Shares that strangers hand in: what each of them may cost this node.
 //!
 //! ```text
-//! places ─▶ judged without a pairing ─▶ failed before? known? ─▶ failures left, in all and of this address? ─▶ one pairing at a time
+//! places ─▶ judged without a pairing ─▶ failed before? known? ─▶ did this site fail of late? ─▶ one pairing at a time
+//!                                                               └─ yes: failures left, of this site and in all? ─┘
 //! ```
-//! A good share never counts against anybody. A bad one costs a pairing once, and an address a few of them a minute.
+//! A good share never counts against anybody, and whoever did not fail within the window is never refused for what others did: all
+//! shares together take one core at most, because one is verified at a time. A bad one costs a pairing once, and a site a few of them
+//! a minute. A site is an IPv4 address or an IPv6 network of 48 bits.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -13,14 +16,15 @@ use std::time::{Duration, Instant};
 use plasmid_proto::bridge::v1::{SubmitShareRequest, SubmitShareResponse};
 use tonic::{Request, Response, Status};
 
-use super::quota::{Quota, network};
-use super::{Services, peer};
+use super::Services;
+use super::quota::{Quota, made_way, site};
+use super::requests::Client;
 use crate::app::reads::shares::{self, Candidate, Shares};
 use crate::app::reads::{ReadError, Reader};
 
 /// Shares that are judged at once, in all and of one address.
 const MAX_JUDGED: (usize, usize) = (16, 4);
-/// Shares that may fail to verify within a [`WINDOW`], in all and of one address.
+/// Shares that may fail to verify within a [`WINDOW`]: of all sites, before those that failed are refused; and of one site.
 const MAX_FAILURES: (u32, u32) = (512, 16);
 const WINDOW: Duration = Duration::from_secs(60);
 /// Failed shares that are remembered.
@@ -42,7 +46,7 @@ struct Failures {
     order: VecDeque<[u8; 32]>,
     window: Option<Instant>,
     in_all: u32,
-    by_address: BTreeMap<IpAddr, u32>,
+    by_site: BTreeMap<IpAddr, u32>,
 }
 
 impl Failures {
@@ -52,16 +56,16 @@ impl Failures {
         if self.window.is_none_or(is_over) {
             self.window = Some(now);
             self.in_all = 0;
-            self.by_address.clear();
+            self.by_site.clear();
         }
-        let (in_all, per_address) = MAX_FAILURES;
-        let held = self.by_address.get(&network(address)).copied();
-        self.in_all < in_all && held.unwrap_or(0) < per_address
+        let (in_all, per_site) = MAX_FAILURES;
+        let held = self.by_site.get(&site(address));
+        held.is_none_or(|held| self.in_all < in_all && *held < per_site)
     }
 
     fn note(&mut self, address: IpAddr, fingerprint: [u8; 32]) {
         self.in_all = self.in_all.saturating_add(1);
-        let held = self.by_address.entry(network(address)).or_default();
+        let held = self.by_site.entry(site(address)).or_default();
         *held = held.saturating_add(1);
         if self.known.insert(fingerprint) {
             self.order.push_back(fingerprint);
@@ -110,7 +114,7 @@ impl Desk {
         }
         if !failures.admit(address, Instant::now()) {
             return Err(ReadError::Unavailable(format!(
-                "too many shares did not verify of late: hand it in again in {} seconds, or to another node",
+                "too many shares did not verify of late, some of your network's among them: hand it in again in {} seconds, or to another node",
                 WINDOW.as_secs()
             )));
         }
@@ -139,17 +143,17 @@ impl Services {
         &self,
         request: Request<SubmitShareRequest>,
     ) -> Result<Response<SubmitShareResponse>, Status> {
-        let peer = peer(&request);
-        let place = self.desk.places.take(peer.address);
-        let place =
+        let client = Client::of(&request);
+        let place = self.desk.places.take(client);
+        let mut place =
             place.map_err(|refused| Status::resource_exhausted(format!("shares: {refused}")))?;
-        let (desk, address) = (Arc::clone(&self.desk), peer.address);
+        let desk = Arc::clone(&self.desk);
         let request = request.into_inner();
-        let answer = self.read(&peer, move |reader| {
-            let _place = place;
-            desk.take(reader, address, &request)
-        });
-        answer.await.map(Response::new)
+        let answer = self.read(client, move |reader| desk.take(reader, client, &request));
+        tokio::select! {
+            answer = answer => answer.map(Response::new),
+            () = place.lost() => Err(made_way()),
+        }
     }
 }
 
@@ -162,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_pays_for_a_few_bad_shares_a_window_and_all_together_for_some() {
+    fn a_site_pays_for_a_few_bad_shares_a_window_and_who_never_failed_is_never_refused() {
         let mut failures = Failures::default();
         let now = Instant::now();
-        let (in_all, per_address) = MAX_FAILURES;
+        let (in_all, per_site) = MAX_FAILURES;
         let mut number = 0u64;
         let mut fail = |failures: &mut Failures, address, now| {
             let admitted = failures.admit(address, now);
@@ -177,18 +181,34 @@ mod tests {
             }
             admitted
         };
-        for _ in 0..per_address {
+        for _ in 0..per_site {
             assert!(fail(&mut failures, address(1), now));
         }
         assert!(!fail(&mut failures, address(1), now));
-        let mut paid = per_address;
+        let mut paid = per_site;
         for last in 2..=255 {
             while fail(&mut failures, address(last), now) {
                 paid += 1;
             }
+            assert!(failures.admit(address(0), now), "it never failed");
         }
-        assert_eq!(paid, in_all);
+        // Together they pay for `in_all`, and each later one for the first that it hands in.
+        let full = in_all / per_site;
+        assert_eq!(paid, in_all + (255 - full));
         assert!(fail(&mut failures, address(1), now + WINDOW));
+    }
+
+    #[test]
+    fn all_addresses_of_an_ipv6_site_are_one() {
+        let mut failures = Failures::default();
+        let now = Instant::now();
+        let of_site = |number: u32| format!("2001:db8:1:{number:x}::1").parse().unwrap();
+        for number in 0..MAX_FAILURES.1 {
+            assert!(failures.admit(of_site(number), now));
+            failures.note(of_site(number), [number as u8; 32]);
+        }
+        assert!(!failures.admit(of_site(999), now));
+        assert!(failures.admit("2001:db8:2::1".parse().unwrap(), now));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Submission, and following a transaction to its end.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::Pin, time::Duration};
 
 use plasmid_proto::ledger::v1::{
     FollowRequest, FollowResponse, GetTransactionRequest, GetTransactionResponse, QuoteFeeRequest,
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Services, connections::Peer, peer, quota::Place};
+use super::{Services, requests::Client};
 use crate::{
     app::reads::{Id, transactions},
-    ledger::Transaction,
+    ledger::{Reject, Transaction, transaction::check_length},
 };
 
 /// Refusals of a stream that are told; more end it.
@@ -94,7 +94,7 @@ impl TransactionService for Services {
     type FollowStream = Pin<Box<dyn Stream<Item = Result<FollowResponse, Status>> + Send>>;
 
     async fn follow(&self, request: Request<FollowRequest>) -> Answer<Self::FollowStream> {
-        let peer = peer(&request);
+        let client = Client::of(&request);
         let id = match request.into_inner().id {
             Some(follow_request::Id::Hash(hash)) => transactions::hash_id(&hash)?,
             Some(follow_request::Id::Digest(digest)) => transactions::digest_id(&digest)?,
@@ -104,29 +104,28 @@ impl TransactionService for Services {
                 ));
             }
         };
-        let place = self.followed.take(peer.address).map_err(|refused| {
-            Status::resource_exhausted(format!("followers: {refused}; or poll GetTransaction"))
-        })?;
         let (sender, receiver) = mpsc::channel(4);
-        tokio::spawn(follow(self.clone(), id, sender, peer, place));
+        tokio::spawn(follow(self.clone(), id, sender, client));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
 
 impl Services {
     async fn take(&self, bytes: Vec<u8>, replace: bool) -> Result<SubmitResponse, Status> {
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        let refused = |reject: Reject, hash: &[u8]| SubmitResponse {
+            code: reject.code().number(),
+            log: reject.to_string(),
+            hash: hash.to_vec(),
+            digest: Vec::new(),
+        };
         // What is no transaction, or too long for one, need not be carried to the engine.
+        if let Err(reject) = check_length(&bytes) {
+            return Ok(refused(reject, &[]));
+        }
+        let hash: [u8; 32] = Sha256::digest(&bytes).into();
         let digest = match Transaction::decode(&bytes) {
             Ok(transaction) => transaction.digest(&self.source.facts().domain),
-            Err(reject) => {
-                return Ok(SubmitResponse {
-                    code: reject.code().number(),
-                    log: reject.to_string(),
-                    hash: hash.to_vec(),
-                    digest: Vec::new(),
-                });
-            }
+            Err(reject) => return Ok(refused(reject, &hash)),
         };
         let turn = self.engine_calls.acquire().await;
         let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
@@ -170,12 +169,10 @@ async fn follow(
     services: Services,
     id: Id,
     sender: mpsc::Sender<Result<FollowResponse, Status>>,
-    peer: Arc<Peer>,
-    _place: Place,
+    client: IpAddr,
 ) {
-    let _in_use = peer.begin();
     let outcome = tokio::select! {
-        outcome = tell(&services, id, &peer, &sender) => outcome,
+        outcome = tell(&services, id, client, &sender) => outcome,
         () = sender.closed() => return,
     };
     if let Err(error) = outcome {
@@ -186,7 +183,7 @@ async fn follow(
 async fn tell(
     services: &Services,
     id: Id,
-    peer: &Peer,
+    client: IpAddr,
     sender: &mpsc::Sender<Result<FollowResponse, Status>>,
 ) -> Result<(), Status> {
     let start = tokio::time::Instant::now();
@@ -199,7 +196,7 @@ async fn tell(
         if seen != Some(moment) || unknown && polls.is_multiple_of(POLLS) {
             seen = Some(moment);
             let status = services
-                .read(peer, move |source| transactions::status(source, &id))
+                .read(client, move |source| transactions::status(source, &id))
                 .await?;
             let stage = status.stage;
             let gone = stage == Stage::Unknown as i32;

@@ -91,23 +91,12 @@ impl<S: Shelf> Archive<S> {
         })
     }
 
-    /// Forgets states of epochs and blocks below the floor.
+    /// Forgets shares and blocks below the floor; states of epochs below it go later, in steps.
     pub fn retain(&self, floor: Floor) -> Result<(), StoreError> {
         state::put_floor(&self.disk, floor)?;
         if let Some(last) = floor.epoch.checked_sub(1) {
-            let all = u32::MAX;
-            self.disk
-                .remove_range(Table::Layer, &keys::layer(0), &keys::layer(last))?;
-            self.disk.remove_range(
-                Table::Undo,
-                &keys::undo(0, 0, 0),
-                &keys::undo(last, u64::MAX, all),
-            )?;
-            self.disk.remove_range(
-                Table::Share,
-                &keys::share(0, 0),
-                &keys::share(last, u16::MAX),
-            )?;
+            let (first, last) = (keys::share(0, 0), keys::share(last, u16::MAX));
+            self.disk.remove_range(Table::Share, &first, &last)?;
         }
         if let Some(last) = floor.block.checked_sub(1) {
             self.disk

@@ -8,6 +8,7 @@
 
 use super::archive::Archive;
 use super::keys::{self, Table};
+use super::layers::Cabinet;
 use super::load::Loaded;
 use super::record::{Record, Share};
 use super::sealed::Sealed;
@@ -15,8 +16,10 @@ use super::shelf::Shelf;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
 use super::{Identity, Included, Store, StoreError};
+use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -54,6 +57,9 @@ impl<S: Shelf> Books<S> {
         let opened = archive.open(identity)?;
         let height = opened.loaded.as_ref().map(Loaded::height);
         let mark = opened.recent.iter().rev().find_map(|r| last_mark(r));
+        let loaded = opened.loaded.as_ref();
+        let layer = loaded.and_then(|loaded| loaded.tree.last_on_disk());
+        let folded_mark = opened.folded.mark.map(|(epoch, _)| epoch);
         let writer = Arc::new(Writer {
             archive,
             desk: Mutex::new(Desk {
@@ -61,8 +67,9 @@ impl<S: Shelf> Books<S> {
                 folded: opened.folded,
                 folding: None,
                 floor: opened.floor,
+                cabinet: Cabinet::new(folded_mark, opened.floor.epoch),
             }),
-            shared: Mutex::new(Shared::new(opened.recent, height)),
+            shared: Mutex::new(Shared::new(opened.recent, height, layer)),
             changed: Condvar::new(),
         });
         let thread = match pace {
@@ -144,6 +151,31 @@ impl<S: Shelf> Store for Books<S> {
 
     fn keep_share(&self, share: Share) -> Result<(), StoreError> {
         self.enqueue(self.writer.lock(), Task::Share(share))
+    }
+
+    fn keep_layer(&self, layer: Arc<Layer>) -> Result<(), StoreError> {
+        let shared = self.writer.lock();
+        match shared.layer_taken >= Some(layer.mark().epoch) {
+            true => Ok(()),
+            false => self.enqueue(shared, Task::Layer(layer)),
+        }
+    }
+
+    fn last_layer(&self) -> Option<u64> {
+        self.writer.lock().layer_durable
+    }
+
+    fn old_leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, StoreError> {
+        self.writer.archive.old_leaf(index, epochs)
+    }
+
+    fn old_node(
+        &self,
+        level: u8,
+        place: u32,
+        epochs: Range<u64>,
+    ) -> Result<Option<Hash>, StoreError> {
+        self.writer.archive.old_node(level, place, epochs)
     }
 
     fn block(&self, height: u64) -> Result<Option<BlockCommitment>, StoreError> {

@@ -9,6 +9,7 @@
 use super::StoreError;
 use super::archive::Archive;
 use super::keys::{self, PAGE_LEAVES, Table};
+use super::layers::{Filed, encode_mark};
 use super::record::{self, Record};
 use super::results;
 use super::shelf::Shelf;
@@ -155,8 +156,7 @@ impl<S: Shelf> Archive<S> {
             let height = record.height();
             let kept = |epoch: u64| epoch >= floor.epoch;
             for mark in record.journal.marks.iter().filter(|m| kept(m.epoch)) {
-                let mut body = Vec::new();
-                record::put_mark(&mut body, mark);
+                let body = encode_mark(mark, Filed::Not);
                 layers.put(&keys::layer(mark.epoch), &body)?;
             }
             // About 90 bytes an entry: sixteen parts, a node of sled, stay in its log.

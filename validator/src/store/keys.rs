@@ -4,8 +4,9 @@
 //! meta         what u8                      → version and chain | state of the folding | what is retained
 //! page         number u32                   → 32 leaves as they were at the folded height
 //! redo         height u64 ‖ part u32        → part 0: head with the checksums of all parts; then the parts of a record
-//! layer        epoch u64                    → a mark and its height
+//! layer        epoch u64                    → a mark, and whether its layer is in the past table
 //! undo         epoch u64 ‖ height u64 ‖ part u32 → old leaves of a layer, first changed at a height
+//! past         level u8 ‖ place u32 ‖ epoch u64 → a leaf (level 0) or node as it was at a mark, if it changed until the next
 //! block        height u64                   → block commitment
 //! checkpoint   epoch u64                    → checkpoint contents
 //! share        epoch u64 ‖ member u16       → a member's share over the epoch's checkpoint
@@ -29,11 +30,12 @@ pub enum Table {
     Share = 8,
     Transaction = 9,
     Result = 10,
+    Past = 11,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Meta,
         Self::Page,
         Self::Redo,
@@ -44,6 +46,7 @@ impl Table {
         Self::Share,
         Self::Transaction,
         Self::Result,
+        Self::Past,
     ];
 
     /// Name of the table in the store's files.
@@ -60,6 +63,7 @@ impl Table {
             Self::Share => "share",
             Self::Transaction => "transaction",
             Self::Result => "result",
+            Self::Past => "past",
         }
     }
 }
@@ -95,6 +99,10 @@ pub fn undo(epoch: u64, height: u64, part: u32) -> [u8; 20] {
         &height.to_be_bytes(),
         &part.to_be_bytes(),
     ])
+}
+
+pub fn past(level: u8, place: u32, epoch: u64) -> [u8; 13] {
+    join(&[&[level], &place.to_be_bytes(), &epoch.to_be_bytes()])
 }
 
 pub fn block(height: u64) -> [u8; 8] {
@@ -168,6 +176,11 @@ mod tests {
                 undo(a[0], a[1], small(a[2])).cmp(&undo(b[0], b[1], small(b[2]))),
                 (a[0], a[1], small(a[2])).cmp(&(b[0], b[1], small(b[2])))
             );
+            let level = |n: u64| n as u8;
+            assert_eq!(
+                past(level(a[0]), small(a[1]), a[2]).cmp(&past(level(b[0]), small(b[1]), b[2])),
+                (level(a[0]), small(a[1]), a[2]).cmp(&(level(b[0]), small(b[1]), b[2]))
+            );
             assert_eq!(
                 result(a[0], small(a[1])).cmp(&result(b[0], small(b[1]))),
                 (a[0], small(a[1]) / GROUP).cmp(&(b[0], small(b[1]) / GROUP))
@@ -183,6 +196,6 @@ mod tests {
     fn no_two_tables_share_a_name_or_a_number() {
         let names: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| t.name()).collect();
         let numbers: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| *t as u8).collect();
-        assert_eq!((names.len(), numbers.len()), (10, 10));
+        assert_eq!((names.len(), numbers.len()), (11, 11));
     }
 }

@@ -7,6 +7,7 @@
 use super::archive::Archive;
 use super::fold::decode_page;
 use super::keys::{self, PAGE_LEAVES, Table};
+use super::layers::Filed;
 use super::record::{self, Record};
 use super::shelf::Shelf;
 use super::state::{self, Floor, Folded, last_mark};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 pub struct Loaded {
     /// Commitment of the durable height; its hash is the app hash.
     pub block: BlockCommitment,
-    /// The state of that height, with the states of all kept marks.
+    /// The state of that height, with all kept marks, and the states of those whose layers are not on disk only.
     pub tree: Tree,
     /// Commitments of the unfinished epoch: of the heights after the last mark, ascending, genesis excepted.
     pub epoch_blocks: Vec<BlockCommitment>,
@@ -191,7 +192,8 @@ impl<S: Shelf> Archive<S> {
         self.disk.damaged(format!("leaf {index} is missing"))
     }
 
-    /// Marks and their undo: of folded heights from their tables, of later ones from the records.
+    /// Marks and their undo: of folded heights from their tables, of later ones from the records. Layers in the past table stay
+    /// there.
     fn history(
         &self,
         restore: &mut Restore,
@@ -199,12 +201,12 @@ impl<S: Shelf> Archive<S> {
         floor: Floor,
         recent: &VecDeque<Arc<Record>>,
     ) -> Result<(), StoreError> {
-        let mut marks: BTreeMap<u64, Mark> = self.marks(folded, floor)?;
+        let mut marks = self.marks(folded, floor)?;
         let later = recent.iter().flat_map(|record| &record.journal.marks);
         marks.extend(
             later
                 .filter(|mark| mark.epoch >= floor.epoch)
-                .map(|mark| (mark.epoch, *mark)),
+                .map(|mark| (mark.epoch, (*mark, Filed::Not))),
         );
         let refuse = |error: TreeError| self.disk.damaged(error.to_string());
         if let Some(gap) = (floor.epoch..).zip(marks.keys()).find(|(a, b)| a != *b) {
@@ -212,7 +214,11 @@ impl<S: Shelf> Archive<S> {
                 .disk
                 .damaged(format!("the mark of epoch {} is missing", gap.0)));
         }
-        for (epoch, mark) in marks {
+        for (epoch, (mark, filed)) in marks {
+            if let Filed::Whole(leaves) = filed {
+                restore.mark_on_disk(mark, leaves).map_err(refuse)?;
+                continue;
+            }
             restore.mark(mark).map_err(refuse)?;
             let first = keys::undo(epoch, 0, 0);
             let last = keys::undo(epoch, folded.height.unwrap_or_default(), u32::MAX);
@@ -231,7 +237,11 @@ impl<S: Shelf> Archive<S> {
         Ok(())
     }
 
-    fn marks(&self, folded: &Folded, floor: Floor) -> Result<BTreeMap<u64, Mark>, StoreError> {
+    fn marks(
+        &self,
+        folded: &Folded,
+        floor: Floor,
+    ) -> Result<BTreeMap<u64, (Mark, Filed)>, StoreError> {
         let mut marks = BTreeMap::new();
         // Layers past the folded height's last mark belong to a folding that did not end: records have them.
         let Some((newest, _)) = folded.mark else {
@@ -243,9 +253,8 @@ impl<S: Shelf> Archive<S> {
         }
         self.disk
             .scan(Table::Layer, &first, &last, &mut |_, body| {
-                let mark = record::take_mark(&mut Reader::new(body))
-                    .map_err(|error| self.disk.damaged(format!("a mark: {error}")))?;
-                marks.insert(mark.epoch, mark);
+                let (mark, filed) = self.mark(body)?;
+                marks.insert(mark.epoch, (mark, filed));
                 Ok(())
             })?;
         if !marks.contains_key(&newest) {

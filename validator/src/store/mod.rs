@@ -3,7 +3,8 @@
 //! ```text
 //! commit(h) ─→ one redo record per height (values of ≤ 110 KB, head last) ─→ flush: h is durable
 //!                   └─ behind the tip: folded into pages of 32 leaves, undo by epoch, digests ─→ record removed
-//! open      ─→ pages + records ─→ the tree of the durable height, its root checked; states of all kept marks
+//! open      ─→ pages + records ─→ the tree of the durable height, its root checked; all kept marks, and the undo that is not
+//!              on disk only (layers.rs)
 //! ```
 //! - Height h may be committed only once the engine called Commit(h); durable it is when `durable_height` says so, and then no
 //!   SIGKILL loses it. The engine replays the rest.
@@ -17,6 +18,7 @@ mod books;
 mod error;
 mod fold;
 mod keys;
+mod layers;
 mod load;
 mod record;
 mod results;
@@ -36,9 +38,12 @@ pub use record::{Listed, Record, Share};
 pub use shelf::{Memory, Shelf, Visit, Write};
 pub use sled::Sled;
 pub use state::{Floor, VERSION};
+pub use writer::MAX_WAITING;
 
+use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,6 +92,33 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// An earlier failure of the disk.
     fn keep_share(&self, share: Share) -> Result<(), StoreError>;
+
+    /// Takes a layer of undo that the tree is to let go of; one that was taken before is not taken again. It is written behind
+    /// the mark that follows it.
+    ///
+    /// # Errors
+    /// An earlier failure of the disk.
+    fn keep_layer(&self, layer: Arc<Layer>) -> Result<(), StoreError>;
+
+    /// The last epoch whose layer is durable, with those of all kept epochs before it.
+    fn last_layer(&self) -> Option<u64>;
+
+    /// What a leaf was at the mark of the first of these epochs, if the layer of one of them has it. All of them are durable.
+    ///
+    /// # Errors
+    /// [`StoreError`], here and below.
+    fn old_leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, StoreError>;
+
+    /// The same for the hash of a node of a kept level.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn old_node(
+        &self,
+        level: u8,
+        place: u32,
+        epochs: Range<u64>,
+    ) -> Result<Option<Hash>, StoreError>;
 
     /// Commitment of a height, while it is kept.
     ///

@@ -61,6 +61,23 @@ impl<S: Shelf> Sealed<S> {
         })
     }
 
+    /// The first key from `first` to `last`, both included, with its body; none where `first` is behind `last`.
+    pub fn first(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        if first > last {
+            return Ok(None);
+        }
+        let Some((key, sealed)) = self.shelf.first(table, first, last)? else {
+            return Ok(None);
+        };
+        let body = self.open(table, &key, &sealed)?.to_vec();
+        Ok(Some((key, body)))
+    }
+
     /// The keys from `first` to `last`, whatever their values are.
     pub fn keys(
         &self,

@@ -32,6 +32,16 @@ pub trait Shelf: Send + Sync + 'static {
         last: &[u8],
         visit: Visit<'_>,
     ) -> Result<(), StoreError>;
+    /// The first key from `first` to `last`, both included, with its value.
+    ///
+    /// # Errors
+    /// As [`Shelf::get`].
+    fn first(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
     /// One chunk of writes: at most 1,000 keys and about a megabyte.
     ///
     /// # Errors
@@ -96,6 +106,20 @@ impl Shelf for Memory {
             })
             .unwrap_or_default();
         found.iter().try_for_each(|(key, value)| visit(key, value))
+    }
+
+    fn first(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let tables = self.lock();
+        let found = tables.get(&table).and_then(|entries| {
+            let mut range = entries.range(first.to_vec()..=last.to_vec());
+            range.next()
+        });
+        Ok(found.map(|(key, value)| (key.clone(), value.clone())))
     }
 
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {

@@ -167,6 +167,18 @@ impl Shelf for Sled {
         Ok(())
     }
 
+    fn first(
+        &self,
+        table: Table,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        self.on_tree(table, |tree| {
+            let found = tree.range(first..=last).next().transpose()?;
+            Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        })
+    }
+
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
         self.on_tree(table, |tree| {
             let mut batch = sled::Batch::default();

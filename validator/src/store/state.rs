@@ -11,7 +11,7 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::sync::Arc;
 
 /// Version of everything on disk.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 const MAGIC: [u8; 8] = *b"PLSMSTOR";
 
 /// First epoch whose state can be proven, and first block whose commitment is kept.

@@ -2,10 +2,12 @@
 
 use super::archive::Archive;
 use super::fold::Folding;
+use super::layers::Cabinet;
 use super::record::{Record, Share};
 use super::shelf::Shelf;
 use super::state::{Floor, Folded, last_mark};
 use super::{Included, StoreError};
+use crate::chain::tree::Layer;
 use alloy_primitives::B256 as Hash;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,11 +21,13 @@ const FOLD_BYTES: usize = 48 << 20;
 const KEPT_HEIGHTS: usize = 16;
 const KEPT_BYTES: usize = 8 << 20;
 /// Steps of folding that are made even while heights wait; all of them once this much stands.
-const MIN_STEPS: usize = 4;
+pub(super) const MIN_STEPS: usize = 4;
 const MAX_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
 const MAX_BYTES: usize = 2 * FOLD_BYTES;
 /// A commit waits while more than this is queued.
 const QUEUE_HEIGHTS: usize = 64;
+/// The most heights that are committed and not durable: those in the queue and those that are being written.
+pub const MAX_WAITING: usize = 2 * QUEUE_HEIGHTS;
 const QUEUE_BYTES: usize = 64 << 20;
 
 /// A call that fails for a passing reason is made again so often, each time a millisecond later than the time before and at most
@@ -35,6 +39,7 @@ pub(super) enum Task {
     Commit(Recent),
     Share(Share),
     Retain(Floor),
+    Layer(Arc<Layer>),
 }
 
 /// A record that is not folded, with its weight in bytes.
@@ -85,16 +90,25 @@ pub(super) struct Shared {
     pub recent: VecDeque<Recent>,
     pub tip: Option<u64>,
     pub durable: Option<u64>,
+    /// Epochs of the last layer that was taken, and of the last that is durable in the past table.
+    pub layer_taken: Option<u64>,
+    pub layer_durable: Option<u64>,
     failed: Option<StoreError>,
 }
 
 impl Shared {
-    /// With the records of a store just opened.
-    pub fn new(recent: impl IntoIterator<Item = Arc<Record>>, height: Option<u64>) -> Self {
+    /// With the records of a store just opened, and the epoch of the last layer in its past table.
+    pub fn new(
+        recent: impl IntoIterator<Item = Arc<Record>>,
+        height: Option<u64>,
+        layer: Option<u64>,
+    ) -> Self {
         Self {
             recent: recent.into_iter().map(Recent::new).collect(),
             tip: height,
             durable: height,
+            layer_taken: layer,
+            layer_durable: layer,
             ..Self::default()
         }
     }
@@ -127,6 +141,9 @@ impl Shared {
             self.recent.push_back(recent.clone());
         }
         self.taken += 1;
+        if let Task::Layer(layer) = &task {
+            self.layer_taken = Some(layer.mark().epoch);
+        }
         if let Task::Share(share) = &task {
             self.late.push_back((self.taken, share.clone()));
         }
@@ -141,9 +158,13 @@ impl Shared {
 
     /// Whether folding is to stop for now, after some steps.
     fn is_wanted_elsewhere(&self, steps: usize) -> bool {
-        let waits = !self.queue.is_empty() || self.closing;
         let piled = self.recent.len() > MAX_HEIGHTS || weight(self.recent.iter()) > MAX_BYTES;
-        waits && steps >= MIN_STEPS && !piled
+        self.waits() && steps >= MIN_STEPS && !piled
+    }
+
+    /// Whether something waits for the writer.
+    pub fn waits(&self) -> bool {
+        !self.queue.is_empty() || self.closing
     }
 }
 
@@ -153,6 +174,7 @@ pub(super) struct Desk {
     pub folding: Option<Folding>,
     pub floor: Floor,
     pub last_mark: Option<(u64, u64)>,
+    pub cabinet: Cabinet,
 }
 
 pub(super) struct Writer<S> {
@@ -227,11 +249,13 @@ impl<S: Shelf> Writer<S> {
         let done = done.and_then(|()| {
             self.persist(|| {
                 let folded = self.fold(&mut desk);
-                if folded.is_err() {
-                    // A folding that was cut off begins anew.
+                let done = folded.and_then(|()| self.file(&mut desk));
+                if done.is_err() {
+                    // A folding, or a layer, that was cut off begins anew.
                     desk.folding = None;
+                    desk.cabinet.restart();
                 }
-                folded
+                done
             })
         });
         if let Err(error) = &done {
@@ -275,6 +299,7 @@ impl<S: Shelf> Writer<S> {
                 }
                 Task::Share(share) => self.archive.write_shares(std::slice::from_ref(share))?,
                 Task::Retain(floor) => desk.retain(&self.archive, *floor)?,
+                Task::Layer(layer) => desk.cabinet.take(layer),
             }
         }
         self.archive.disk.flush()?;
@@ -304,6 +329,7 @@ impl<S: Shelf> Writer<S> {
                 && self.archive.step_fold(folding, &mut desk.folded)?
             {
                 desk.folding = None;
+                desk.cabinet.folded = desk.folded.mark.map(|(epoch, _)| epoch);
                 let folded = desk.folded.height;
                 let recent = &mut self.lock().recent;
                 recent.retain(|recent| Some(recent.record.height()) > folded);
@@ -365,6 +391,7 @@ impl Desk {
         if floor != self.floor {
             archive.retain(floor)?;
             self.floor = floor;
+            self.cabinet.raise(floor.epoch);
         }
         Ok(())
     }

@@ -15,12 +15,12 @@ interface IRootChain {
     /// @notice Fixed at genesis, part of what the operators agree on. Durations are seconds of this chain's clock.
     /// @param setCommitment of sets 0 and 1, computed by each operator before it agrees and again by the constructor from the keys
     /// that are registered then: a key exchanged after the others agreed stops the creation.
-    /// @param unit wei of stake per power.
+    /// @param unit wei of stake per power, at least 2^53: no stakes in escrow then have more power than 2^59.
     /// @param challengeSecs W: a checkpoint can be final after this.
     /// @param evidenceSecs E ≥ W + D, D the inbox delay.
     /// @param unbondingSecs U ≥ E + 2 × revealBlocks × rootBlockSecs.
     /// @param exitTimeoutSecs T.
-    /// @param rootBlockSecs the slowest time between two blocks of this chain.
+    /// @param rootBlockSecs the slowest time between two blocks of this chain, at most a minute: τ of a submission is 15 minutes old at most.
     /// @param epochMaxSecs the longest epoch.
     /// @param epochMinSecs the shortest epoch that the child can make, at most the longest.
     /// @param revealBlocks R, 2 to 256.
@@ -169,7 +169,7 @@ interface IRootChain {
     error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
     /// @notice A genesis operator's stake is below one unit of power.
     error StakeBelowUnit(address operator, uint256 stake, uint128 unit);
-    /// @notice The total must stay below 2^59.
+    /// @notice The total is at most 2^59.
     error PowerTooHigh(uint256 total);
 
     /// @notice Accepts the next checkpoint. Anyone may carry it.

@@ -56,8 +56,8 @@ interface IVault {
     error RecipientKind(uint8 kind);
     error RecipientZero();
     error RefundZero();
-    /// @notice A recipient or refund address that is a contract of this deployment, or the token itself: nobody could ever use or
-    /// claim what it gets.
+    /// @notice A recipient or refund address that is a contract of this deployment, its verifier or the token itself: nobody could ever
+    /// use or claim what it gets.
     error AccountUnusable(address account);
     /// @notice The value sent does not cover the amount and the inbox price.
     error ValueTooLow(uint256 needed, uint256 value);
@@ -82,7 +82,7 @@ interface IVault {
     /// @notice The recipient did not take the native coin.
     error NotTaken(address recipient, uint256 amount);
     error NothingToClaim();
-    /// @notice A batch has less gas left than its next payout may need.
+    /// @notice A claim, or a batch before its next payout, has less gas left than a payout may need.
     error GasTooLow(uint256 needed, uint256 left);
 
     /// @notice Takes Σ of genesis. By the Registry, in the transaction that creates RootChain.
@@ -102,7 +102,7 @@ interface IVault {
         returns (uint64 index, uint128 received);
 
     /// @notice Pays one withdrawal, or reverts with the reason that it could not. The payout may use all gas that the call brings, so
-    /// also a token whose transfer takes more than a batch allows can be claimed. With too little gas the whole call reverts.
+    /// also a token whose transfer takes more than a batch allows can be claimed. It has 500,000 at least: with less the call reverts.
     /// @param siblings the 32 siblings on the path of the leaf, lowest first.
     function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings) external;
 

@@ -2,16 +2,11 @@
 pragma solidity 0.8.37;
 
 /// @title The places of contracts in a Registry's manifest, which is the order of their creation
-/// @dev Twin: `bridge::proof::deployment::contracts`. What is created between the Vault and RootChain needs no place here.
+/// @dev Twin: `bridge::proof::deployment::contracts`, which finds each contract by its place.
 library Manifest {
     uint256 internal constant INBOX = 0;
     uint256 internal constant VAULT = 1;
-    /// @notice Inbox, Vault and RootChain.
-    uint256 internal constant LEAST = 3;
-    uint256 internal constant MOST = 16;
-
     /// @notice RootChain is the last: when it stands, everything does.
-    function rootChain(address[] memory contracts) internal pure returns (address) {
-        return contracts[contracts.length - 1];
-    }
+    uint256 internal constant ROOT_CHAIN = 2;
+    uint256 internal constant COUNT = 3;
 }

@@ -86,9 +86,10 @@ pub fn creation_code(name: &'static str, json: &str) -> Result<Bytes, ArtifactEr
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::keccak256;
+    use alloy_primitives::{B256, keccak256};
 
     use super::*;
+    use crate::{abi, proof::deployment};
 
     #[test]
     fn the_committed_contracts_are_embedded_and_differ_from_each_other() {
@@ -103,6 +104,14 @@ mod tests {
         for (place, hash) in hashes.iter().enumerate() {
             assert!(!hashes[..place].contains(hash));
         }
+    }
+
+    /// The ledger refuses to pay it, and knows the address alone: code that changes gives another one, and another protocol.
+    #[test]
+    fn the_verifier_stands_where_the_protocol_says() {
+        let artifacts = Artifacts::embedded().unwrap();
+        let (_, address) = abi::deployment(B256::ZERO, &artifacts.verifier, &[]);
+        assert_eq!(address.into_array(), deployment::VERIFIER);
     }
 
     #[test]

@@ -7,10 +7,10 @@
 //! ```
 //! What counts is what stands on root, so a run that was cut short goes on where it was, and two at once finish together.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 
-use super::{Artifacts, CeremonyError};
+use super::{Artifacts, CeremonyError, require};
 use crate::abi::IRegistry;
 use crate::client::follower::view_call;
 use crate::client::rpc::{At, Call, Receipt};
@@ -27,11 +27,11 @@ pub struct Progress {
     pub name: &'static str,
 }
 
-/// Takes every step that is still to be taken; the last one pays `balances` in. `say` is told of each before it is sent. Gives how many
-/// transactions this call had mined.
+/// Takes every step that is still to be taken; the last one pays `balances` in. `say` is told of each before it is sent. Gives the
+/// transactions of this call that were mined.
 ///
 /// # Errors
-/// [`CeremonyError`] when a step was refused and nobody else has taken it.
+/// [`CeremonyError`] when a step was refused and nobody else has taken it; it names what was mined before.
 pub async fn create(
     wallet: &Wallet,
     registry: Address,
@@ -39,13 +39,31 @@ pub async fn create(
     genesis: &IRegistry::Genesis,
     balances: U256,
     say: &mut dyn FnMut(Progress),
-) -> Result<usize, CeremonyError> {
+) -> Result<Vec<B256>, CeremonyError> {
+    let mut mined = Vec::new();
+    let steps = steps(
+        wallet, registry, artifacts, genesis, balances, say, &mut mined,
+    );
+    match steps.await {
+        Ok(()) => Ok(mined),
+        Err(error) => Err(error.after(&mined)),
+    }
+}
+
+async fn steps(
+    wallet: &Wallet,
+    registry: Address,
+    artifacts: &Artifacts,
+    genesis: &IRegistry::Genesis,
+    balances: U256,
+    say: &mut dyn FnMut(Progress),
+    mined: &mut Vec<B256>,
+) -> Result<(), CeremonyError> {
     let manifest = artifacts.manifest();
-    let mut taken = 0_usize;
     loop {
         let made = count_made(wallet, registry).await?;
         let Some(&(name, code)) = manifest.get(made) else {
-            return Ok(taken);
+            return Ok(());
         };
         let number = made.saturating_add(1);
         let steps = manifest.len();
@@ -67,13 +85,20 @@ pub async fn create(
             },
             ..Call::to(registry, call.abi_encode())
         };
-        let Err(error) = execute(wallet, call).await else {
-            taken = taken.saturating_add(1);
-            continue;
+        let error = match execute(wallet, call).await {
+            Ok(receipt) => {
+                mined.push(receipt.hash);
+                let step = B256::from(U256::from(made));
+                require::<IRegistry::Made>(&receipt, registry, step)?;
+                continue;
+            }
+            Err(error) => error,
         };
-        // Unless somebody was faster, or a transaction of a run before this one was mined meanwhile.
-        if count_made(wallet, registry).await? <= made {
-            return Err(error);
+        // Unless somebody was faster, or a transaction of a run before this one was mined meanwhile. An answer that does not come says
+        // less than this error, which has the transaction's hash.
+        match count_made(wallet, registry).await {
+            Ok(now) if now > made => {}
+            _ => return Err(error),
         }
     }
 }
@@ -117,7 +142,73 @@ fn within(fees: Fees, gas: u64) -> Fees {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::hex;
+    use alloy_sol_types::SolEvent;
+    use serde_json::json;
+
     use super::*;
+    use crate::client::wallet::WalletError;
+    use crate::client::wallet::tests::node::{Node, Said, wallet};
+
+    const REGISTRY: Address = Address::repeat_byte(0x11);
+
+    /// What becomes of a creation whose first step has this receipt, at a node that then says no more of the Registry.
+    async fn silent_after(receipt: serde_json::Value) -> CeremonyError {
+        let nothing = (U256::ZERO, U256::from(3), B256::ZERO, 0u64);
+        let nothing = IRegistry::creationCall::abi_encode_returns(&nothing.into());
+        let node = Node::start(move |method, nth| match (method, nth) {
+            ("eth_call", 0) => Said::Result(json!(hex::encode_prefixed(&nothing)).to_string()),
+            ("eth_call", _) => Said::Error("try later"),
+            ("eth_getTransactionReceipt", _) => Said::Result(receipt.to_string()),
+            _ => Said::Honest,
+        });
+        let wallet = wallet(&node.await).await;
+        let artifacts = Artifacts::embedded().unwrap();
+        let word = |number: u64| U256::from(number).to_be_bytes::<32>();
+        let words: Vec<u8> = (0..19).flat_map(|_| word(1)).collect();
+        let genesis: IRegistry::Genesis = alloy_sol_types::SolValue::abi_decode(&words).unwrap();
+        let (paid, mut say) = (U256::ZERO, |_| {});
+        let done = create(&wallet, REGISTRY, &artifacts, &genesis, paid, &mut say).await;
+        done.unwrap_err()
+    }
+
+    fn receipt(status: &str, logs: serde_json::Value) -> serde_json::Value {
+        json!({
+            "status": status, "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": logs,
+        })
+    }
+
+    #[tokio::test]
+    async fn whatever_a_node_answers_after_a_step_the_error_names_its_transaction() {
+        let made = json!([{
+            "address": REGISTRY, "topics": [IRegistry::Made::SIGNATURE_HASH, B256::ZERO, B256::ZERO], "data": "0x", "blockNumber": "0x2",
+            "logIndex": "0x0",
+        }]);
+        let error = silent_after(receipt("0x1", made)).await;
+        let CeremonyError::AfterMined { hashes, source } = &error else {
+            panic!("{error}");
+        };
+        assert!(matches!(**source, CeremonyError::Rpc(_)), "{source}");
+        assert!(
+            error.to_string().contains(&hashes[0].to_string()),
+            "{error}"
+        );
+
+        // A step that reverted, with no answer to whether somebody else took it.
+        let error = silent_after(receipt("0x0", json!([]))).await;
+        let reverted = matches!(error, CeremonyError::Wallet(WalletError::Reverted { .. }));
+        assert!(reverted, "{error}");
+
+        // A transaction that went to an address without code.
+        let error = silent_after(receipt("0x1", json!([]))).await;
+        let CeremonyError::AfterMined { source, .. } = &error else {
+            panic!("{error}");
+        };
+        assert!(
+            matches!(**source, CeremonyError::NotSaid { .. }),
+            "{source}"
+        );
+    }
 
     const GWEI: u128 = 1_000_000_000;
 

@@ -14,15 +14,29 @@ pub enum CeremonyError {
     /// The node could not be asked.
     #[error(transparent)]
     Rpc(#[from] RpcError),
-    /// A transaction is mined, and what it made could not be looked at.
+    /// What follows came after transactions that are mined.
     #[error(
-        "transaction {hash} is mined, and its result could not be looked at: {source}. Repeat the command: what is there already is not made again"
+        "{source}. These transactions of this command are mined: {}; what they made is not made again when the command is repeated",
+        list(.hashes)
     )]
-    Unseen {
+    AfterMined {
+        /// The transactions.
+        hashes: Vec<B256>,
+        /// What then went wrong.
+        source: Box<CeremonyError>,
+    },
+    /// A transaction is mined, and the Registry did not do what it was sent for.
+    #[error(
+        "transaction {hash} is mined, and Registry {registry} emitted no {event} in it: was the root chain reorganised? Look at that \
+         transaction before anything is sent again; coin that it carried is at that address"
+    )]
+    NotSaid {
         /// The transaction.
         hash: B256,
-        /// What the node said.
-        source: RpcError,
+        /// Where it was sent.
+        registry: Address,
+        /// What should have been emitted.
+        event: &'static str,
     },
     /// A transaction did not do what it was sent for.
     #[error(transparent)]
@@ -77,13 +91,32 @@ pub enum CeremonyError {
         seen: B256,
     },
     /// Finality did not come.
-    #[error("root block {block} is not final after {waited:?}; final is {reached:?}")]
+    #[error("waited {waited:?} until {what}; {newest}. Type the command again when it is")]
     NotFinal {
-        /// Which one.
-        block: u64,
-        /// The newest one that is final, or `None` if the node knows of none.
-        reached: Option<u64>,
+        /// What was waited for.
+        what: String,
+        /// How far finality is, in words.
+        newest: String,
         /// How long was waited.
         waited: Duration,
     },
+}
+
+impl CeremonyError {
+    /// This error, with the transactions that were mined before it.
+    #[must_use]
+    pub fn after(self, hashes: &[B256]) -> Self {
+        if hashes.is_empty() {
+            return self;
+        }
+        Self::AfterMined {
+            hashes: hashes.to_vec(),
+            source: Box::new(self),
+        }
+    }
+}
+
+fn list(hashes: &[B256]) -> String {
+    let texts: Vec<_> = hashes.iter().map(B256::to_string).collect();
+    texts.join(", ")
 }

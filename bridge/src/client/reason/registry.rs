@@ -11,7 +11,10 @@ pub(super) fn sentence(error: E) -> String {
             "there is no Ed25519 verifier at {}; `plasmid init deploy` makes it",
             e.verifier
         ),
-        E::CodeCount(e) => format!("the manifest has {} codes; 3 to 16 can be", e.count),
+        E::CodeCount(e) => format!(
+            "the manifest has {} codes, and three are needed: Inbox, Vault and RootChain",
+            e.count
+        ),
         E::CodeHashZero(e) => format!("code {} of the manifest is zero", e.step),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
         E::NotListed(e) => format!("{} is no genesis operator of this Registry", e.sender),

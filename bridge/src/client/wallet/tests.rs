@@ -4,7 +4,7 @@ use alloy_primitives::{address, hex, keccak256};
 
 use super::*;
 
-mod node;
+pub(crate) mod node;
 
 use node::{Node, Said, wallet};
 

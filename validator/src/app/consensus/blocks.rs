@@ -95,22 +95,33 @@ impl App {
     }
 
     /// Gives up states and shares of epochs that nobody has to prove any more, and commitments of blocks that the engine gives up.
+    /// What has to stay and is too much for memory goes to the store; it leaves memory here, at the end of a later epoch, once it
+    /// is durable. Nothing waits for it.
     fn forget_settled(&self, retain_height: u64) -> Result<(), Fault> {
+        let store = &self.surroundings.store;
         let settled = self.surroundings.outlook.settled();
+        let on_disk = store.last_layer();
         let mut state = self.state_mut();
         // While this node catches up, root is ahead of it; the newest state has undo of its own and stays.
-        let newest = state.tree.marks().last().map_or(0, |mark| mark.epoch);
+        let newest = state.tree.newest_mark().map_or(0, |mark| mark.epoch);
         let epoch = settled.min(newest);
+        state.tree.retain(epoch);
+        if let Some(last) = on_disk {
+            state.tree.release(last);
+        }
+        let excess = state.tree.excess(self.surroundings.past);
+        drop(state);
+        for layer in excess {
+            store.keep_layer(layer).map_err(Fault::new)?;
+        }
         if epoch == 0 {
             return Ok(());
         }
-        state.tree.retain(epoch);
-        drop(state);
         let floor = Floor {
             epoch,
             block: retain_height,
         };
-        self.surroundings.store.retain(floor).map_err(Fault::new)
+        store.retain(floor).map_err(Fault::new)
     }
 
     fn execute_decided(

@@ -11,6 +11,29 @@ use crate::ledger::reject::raised;
 /// How often transactions of one sender are replaced during one block: each time the engine carries one more.
 const MAX_REPLACED: u32 = 8;
 
+/// Places given up, which the engine holds until it asks again: since the last block, and between the last two, should the
+/// engine not have come to the end with asking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Churn([usize; 2]);
+
+impl Churn {
+    /// All that the engine may still hold.
+    pub(super) fn places(self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// A block came.
+    pub(super) fn turn(&mut self) {
+        let [now, _] = self.0;
+        self.0 = [0, now];
+    }
+
+    pub(super) fn add(&mut self, places: usize) {
+        let [now, _] = &mut self.0;
+        *now = now.saturating_add(places);
+    }
+}
+
 /// Whether a transaction may take the place of another that waits at its sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaces {
@@ -42,10 +65,15 @@ impl Pool {
         let header = pending.offer.header;
         // Between a block and the sweep behind it, the state is ahead of the queue.
         self.advance(&header.sender, purse.next);
-        let way = self.gives_way(&pending.offer, purse, replaces)?;
+        let room = self.gives_way(&pending.offer, purse, replaces)?;
         let replaced = self.replaced(&pending.offer);
-        for hash in way {
-            if let Some(sender) = self.give_up(&hash)
+        match room.ready {
+            true => self.churn.add(room.given_up),
+            false => self.held_churn.add(room.given_up),
+        }
+        for hash in room.gone {
+            let gone = self.take(&hash).map(|gone| gone.offer.header.sender);
+            if let Some(sender) = gone
                 && sender != header.sender
             {
                 self.rank_again(&sender);
@@ -59,12 +87,7 @@ impl Pool {
     }
 
     /// What goes when this comes.
-    fn gives_way(
-        &self,
-        offer: &Offer,
-        purse: &Purse,
-        replaces: Replaces,
-    ) -> Result<Vec<Hash>, Reject> {
+    fn gives_way(&self, offer: &Offer, purse: &Purse, replaces: Replaces) -> Result<Room, Reject> {
         if self.hashes.contains_key(&offer.hash) {
             return Err(Reject::Known);
         }
@@ -114,8 +137,9 @@ impl Pool {
         offer: &Offer,
         rank: &Rank,
         replaced: Option<Rank>,
-    ) -> Result<Vec<Hash>, Reject> {
+    ) -> Result<Room, Reject> {
         let mut room = Room {
+            ready: rank.ready,
             gone: Vec::new(),
             places: self.places.saturating_add(offer.places),
             held: self.held,
@@ -129,17 +153,20 @@ impl Pool {
             room.leave(replaced, places(replaced));
         }
         for worst in &self.order {
-            if !room.is_short(rank, &self.limits) || !rank.beats(worst) {
+            if !room.is_short(&self.limits) || !rank.beats(worst) {
                 break;
             }
             if replaced != Some(*worst) {
                 room.leave(worst, places(worst));
             }
         }
-        let recent: usize = self.given_up.iter().sum();
-        let churns = room.given_up > 0 && room.given_up.saturating_add(recent) > self.limits.churn;
-        if !churns && !room.is_short(rank, &self.limits) {
-            return Ok(room.gone);
+        let (recent, most) = match rank.ready {
+            true => (self.churn.places(), self.limits.churn),
+            false => (self.held_churn.places(), self.limits.held_churn),
+        };
+        let churns = room.given_up > 0 && room.given_up.saturating_add(recent) > most;
+        if !churns && !room.is_short(&self.limits) {
+            return Ok(room);
         }
         let (held, limit) = match rank.ready {
             true => (self.places, self.limits.places),
@@ -164,6 +191,8 @@ impl Pool {
 
 /// The pool as it would be: with the offer, and without what goes for it.
 struct Room {
+    /// Whether the offer is ready.
+    ready: bool,
     gone: Vec<Hash>,
     places: usize,
     held: usize,
@@ -181,8 +210,8 @@ impl Room {
         self.gone.push(rank.hash);
     }
 
-    /// Whether more has to go for an offer of this rank.
-    fn is_short(&self, rank: &Rank, limits: &Limits) -> bool {
-        self.places > limits.places || (!rank.ready && self.held > limits.held)
+    /// Whether more has to go for the offer.
+    fn is_short(&self, limits: &Limits) -> bool {
+        self.places > limits.places || (!self.ready && self.held > limits.held)
     }
 }

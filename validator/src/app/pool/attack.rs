@@ -7,38 +7,13 @@ use super::fixture::*;
 use super::*;
 use crate::ledger::transaction::Body;
 
-/// Offers of an account that nobody has a key of: what is refused before a signature is looked at needs none.
-fn unsigned(number: u32, sequence: u64) -> Offer {
-    let mut like = pending(1, sequence, 1_000_000, u64::MAX).offer;
-    let mut id = [0; 20];
-    id[..4].copy_from_slice(&number.to_be_bytes());
-    like.header.sender = Account { kind: 1, id };
-    like.hash[..4].copy_from_slice(&number.to_be_bytes());
-    like
-}
-
-#[test]
-fn a_million_keys_without_money_have_nothing_in_the_pool_and_cost_no_signature() {
-    let mut pool = Pool::new(Limits::default());
-    pool.put(pending(1, 0, 10, 9), 0).unwrap();
-    let template = [0, 1, 64].map(|sequence| unsigned(0, sequence));
-    for number in 0..1_000_000u32 {
-        let mut offer = template[number as usize % 3];
-        let id = number.to_be_bytes();
-        offer.header.sender.id[..4].copy_from_slice(&id);
-        offer.hash[..4].copy_from_slice(&id);
-        let refused = pool.admits(&offer, &Purse::default(), Replaces::ForTenthMore);
-        assert!(matches!(refused, Err(Reject::QueueNotCovered { .. })));
-    }
-    assert_eq!((pool.len(), pool.senders.len()), (1, 1));
-}
-
 #[test]
 fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_them() {
     let mut pool = Pool::new(Limits {
         places: 1_000,
         held: 60,
         churn: 400,
+        held_churn: 60,
     });
     // Each can pay one fee of 10 and tries to have 64 wait, at all sequences that there are.
     for sender in 0..1_000 {
@@ -78,6 +53,7 @@ fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
         places: 40,
         held: 6,
         churn: 30,
+        held_churn: 6,
     });
     let mut next = [0u64; 12];
     let mut taken = 0;

@@ -1,7 +1,7 @@
 //! What a proposer tries, one after the other: the best head, or what follows one that applied.
 //!
 //! Nothing is listed ahead: the next one is looked up when it is wanted, and the pool is held for that moment only. A sender
-//! whose transaction does not apply is not asked again in this proposal, and that transaction leaves the pool.
+//! whose transaction does not apply is not asked again in this proposal, and that transaction is judged again after the block.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -75,7 +75,7 @@ impl Candidates for Feed<'_> {
                 let follower = follower.map(|one| (one.offer.bid, Reverse(one.offer.hash)));
                 self.followers.extend(follower);
             }
-            Tried::Refused => pool.drop_failed(&given.offer.hash),
+            Tried::Refused => pool.note_failed(&given.offer.hash),
             Tried::NoRoom => {}
         }
     }

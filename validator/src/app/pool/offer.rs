@@ -9,22 +9,16 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::transaction::{Body, Header};
 use crate::ledger::{CheckedTransaction, Transaction};
+use crate::wire::engine_hash;
 
 /// Bytes of one place.
 pub const PLACE_BYTES: usize = 512;
 
 /// The engine's hash of a transaction.
 pub type Hash = [u8; 32];
-
-/// SHA-256 of the bytes, as the engine names transactions.
-pub fn engine_hash(bytes: &[u8]) -> Hash {
-    Sha256::digest(bytes).into()
-}
 
 /// What a transaction asks of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub struct Purse {
     pub next: u64,
     /// Its balance in native coin.
     pub native: u128,
-    /// Its balances in the tokens that were asked for; what is not here is zero.
+    /// Its balances in the tokens that were asked for.
     pub tokens: BTreeMap<[u8; 20], u128>,
 }
 
@@ -141,7 +141,8 @@ impl Queue {
         }
     }
 
-    /// The first sequence that the balances do not cover together with all before it.
+    /// The first sequence that the balances do not cover together with all before it. A token that the purse does not have was
+    /// not asked for, because it was not here then: what came meanwhile was judged on the same state.
     pub(super) fn uncovered(&self, purse: &Purse) -> Option<u64> {
         let mut native = 0u128;
         let mut spent: BTreeMap<[u8; 20], u128> = BTreeMap::new();
@@ -149,10 +150,12 @@ impl Queue {
             let offer = &waiting.pending.offer;
             native = native.saturating_add(offer.native);
             let mut covered = native <= purse.native;
-            if let Some((token, amount)) = offer.token {
+            if let Some((token, amount)) = offer.token
+                && let Some(balance) = purse.tokens.get(&token)
+            {
                 let sum = spent.entry(token).or_default();
                 *sum = sum.saturating_add(amount);
-                covered &= *sum <= purse.of(&token);
+                covered &= *sum <= *balance;
             }
             if !covered {
                 return Some(*sequence);

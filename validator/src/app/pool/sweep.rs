@@ -1,20 +1,20 @@
 //! What a block leaves of the pool.
 //!
 //! Whoever spends does it by a transaction of its own, so after a block only those senders are looked at again whose
-//! transactions stand in it: the rest is still covered. What else can make a transaction useless (leaf prices, an engine that
-//! lost it) is found by looking at some of the others in turn. The work of each block is bounded.
+//! transactions stand in it: the rest is still covered. What is first of them now is tried, and so is what did not apply in a
+//! proposal of this node. What else can make a transaction useless (leaf prices, an engine that lost it) is found by looking at
+//! some of the others in turn. The engine asks about everything behind this, so nothing here counts as given up. The work of each
+//! block is bounded.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::Pool;
 use super::offer::{Hash, Pending};
 use super::queue::Purse;
+use super::{Head, Pool};
 use crate::ledger::Account;
-
-/// Expired transactions that go after one block; more wait for the next one, and no block takes them.
-const MAX_EXPIRED: usize = 2_000;
 
 /// Blocks after which a transaction that the engine never asked about is given up: the engine lost it, because it started again
 /// or because it had no room.
@@ -23,14 +23,11 @@ const LOST_AFTER: u64 = 32;
 impl Pool {
     /// Begins the time after block `height`: the engine asks again about all that it holds.
     pub fn begin(&mut self, height: u64) {
-        let [now, _] = self.given_up;
-        self.given_up = [0, now];
+        self.churn.turn();
+        self.held_churn.turn();
         self.height = height;
-        let expired = self.expiry.iter().take(MAX_EXPIRED);
-        let expired: Vec<Hash> = expired
-            .take_while(|(until, _)| *until <= height)
-            .map(|(_, hash)| *hash)
-            .collect();
+        let expired = self.expiry.range(..=(height, [u8::MAX; 32]));
+        let expired: Vec<Hash> = expired.map(|(_, hash)| *hash).collect();
         let gone = expired.iter().filter_map(|hash| self.take(hash));
         let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
         for sender in &senders {
@@ -47,12 +44,25 @@ impl Pool {
         }
     }
 
-    /// Removes a transaction that did not apply, before the engine asks again.
-    pub(super) fn drop_failed(&mut self, hash: &Hash) {
-        if let Some(sender) = self.give_up(hash) {
-            self.rank_again(&sender);
-            self.trim();
+    /// Notes one that did not apply in a proposal. It stays until the engine asks again, for its place is not free before.
+    pub(super) fn note_failed(&mut self, hash: &Hash) {
+        if self.hashes.contains_key(hash) {
+            self.failed.insert(*hash);
         }
+    }
+
+    /// What may apply no more, to be judged again after a block: what did not apply in a proposal of this node, and what is now
+    /// first of `senders`. The best bids come first, since a proposer would try them first; at most `count`.
+    pub fn doubtful(&mut self, senders: &[Account], count: usize) -> Vec<Arc<Pending>> {
+        let failed = std::mem::take(&mut self.failed);
+        let failed = failed.iter().filter_map(|hash| self.get(hash));
+        let first = senders.iter().filter_map(|sender| self.first(sender));
+        let all: BTreeMap<Head, &Arc<Pending>> = failed
+            .chain(first)
+            .map(|one| ((one.offer.bid, Reverse(one.offer.hash)), one))
+            .collect();
+        let best = all.into_values().rev().take(count);
+        best.map(Arc::clone).collect()
     }
 
     /// Tokens that this sender's waiting transactions spend; none when nothing of it waits.
@@ -61,7 +71,7 @@ impl Pool {
     }
 
     /// Removes what a sender can no longer use: sequences below its next, and from the first on that it can no longer pay for.
-    /// `purse` has every token that it spends.
+    /// `purse` has every token that [`Pool::tokens`] named.
     pub fn settle(&mut self, sender: &Account, purse: &Purse) {
         self.advance(sender, purse.next);
         let Some(queue) = self.senders.get(sender) else {
@@ -120,19 +130,23 @@ impl Pool {
                 self.take(hash);
             }
             self.rank_again(&sender);
-            let queue = self.senders.get(&sender);
-            let head = queue.and_then(|queue| queue.waiting.get(&queue.next));
-            heads.extend(head.map(|head| Arc::clone(&head.pending)));
+            heads.extend(self.first(&sender).map(Arc::clone));
         }
         self.trim();
         heads
     }
 
-    /// Gives up held ones while they have more than their share: a gap that opens makes many of them at once.
+    /// What a block may hold before anything else of this sender.
+    fn first(&self, sender: &Account) -> Option<&Arc<Pending>> {
+        let queue = self.senders.get(sender)?;
+        Some(&queue.waiting.get(&queue.next)?.pending)
+    }
+
+    /// Takes out held ones while they have more than their share: a gap that opens makes many of them at once.
     fn trim(&mut self) {
         while self.held > self.limits.held {
             match self.order.first().copied() {
-                Some(worst) if !worst.ready => drop(self.give_up(&worst.hash)),
+                Some(worst) if !worst.ready => drop(self.take(&worst.hash)),
                 _ => return,
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use super::fixture::*;
 use super::*;
-use crate::chain::propose::{Candidates, Tried};
+use crate::chain::propose::{Candidates, MAX_REFUSED, MAX_SKIPPED, Tried};
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::transaction::Body;
 
@@ -25,6 +25,7 @@ fn small(places: usize) -> Pool {
         places,
         held: 2,
         churn: 100,
+        held_churn: 100,
     })
 }
 
@@ -150,7 +151,8 @@ fn a_sender_replaces_only_a_few_times_during_one_block() {
         let more = pool.put(pending(1, 0, fee * 2, 99), 0);
         assert_eq!(more, Err(Reject::ReplacedOften { times: 8 }));
         assert_eq!(
-            pool.given_up[0], 8,
+            pool.churn.places(),
+            8 * (1 + usize::from(pool.height > 0)),
             "the engine holds each until it asks again"
         );
         pool.begin(pool.height + 1);
@@ -215,12 +217,31 @@ fn a_proposer_is_given_nothing_more_of_a_sender_whose_transaction_failed() {
     }
     assert_eq!(tried, vec![(100, 0), (100, 1), (50, 0), (50, 1), (50, 2)]);
     let mut pool = pool.into_inner().unwrap();
-    // It is gone, so the next proposal does not try it; what followed it is behind a gap now.
-    assert_eq!(pool.len(), 5);
-    assert_eq!((pool.held, pool.given_up[0]), (1, 1));
+    // It is judged again after the block, as is what is first of a sender of that block, the best bid first. The engine still
+    // holds all of it, so no place is free before.
+    assert_eq!(pool.len(), 6);
+    pool.settle(&account(2), &rich(1));
+    let doubtful = pool.doubtful(&[account(2), account(3)], 9);
+    let named: Vec<(u128, u64)> = doubtful
+        .iter()
+        .map(|one| (one.offer.header.fee, one.offer.header.sequence))
+        .collect();
+    assert_eq!(named, [(100, 1), (50, 1)]);
+    assert!(pool.doubtful(&[], 9).is_empty(), "each is judged once");
+    assert_eq!(
+        pool.doubtful(&[account(1), account(2)], 1)[0].offer.bid,
+        100
+    );
+    pool.remove(&doubtful[0].offer.hash);
+    assert_eq!((pool.len(), pool.held), (4, 1));
+    assert_eq!(
+        pool.churn,
+        Churn::default(),
+        "the engine asks behind the sweep"
+    );
     pool.assert_sound();
     pool.put(pending(1, 1, 100, 9), 0).unwrap();
-    assert_eq!(given(pool).len(), 6);
+    assert_eq!(given(pool).len(), 5);
 }
 
 #[test]
@@ -302,6 +323,7 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
         places: 2,
         held: 1,
         churn: 3,
+        held_churn: 2,
     });
     pool.put(pending(1, 0, 10, 99), 0).unwrap();
     pool.put(pending(2, 0, 10, 99), 0).unwrap();
@@ -324,7 +346,7 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
     // With room there is nothing to give up.
     let best = given_hashes(&pool);
     pool.remove(&best[0]);
-    pool.given_up = [3, 0];
+    pool.churn.add(3);
     next(&mut pool).unwrap();
     pool.assert_sound();
 }
@@ -340,11 +362,12 @@ fn given_hashes(pool: &Pool) -> Vec<Hash> {
 #[test]
 fn the_engine_has_room_for_all_that_it_may_hold() {
     let limits = Limits::default();
-    // What fails in a proposal leaves this pool before the engine asks: at most as much as a proposal tries in vain.
-    let most = limits.places + limits.churn + 1_025;
+    let most = limits.places + limits.churn + limits.held_churn;
     assert!(most < MIN_ENGINE_TRANSACTIONS as usize);
     assert!((most * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
     assert!(limits.held * 16 <= limits.places);
+    // A proposer tries all that waits.
+    assert!(limits.places <= MAX_REFUSED as usize && limits.places <= MAX_SKIPPED as usize);
 }
 
 #[test]
@@ -425,4 +448,62 @@ fn everybody_is_looked_at_in_turn_and_what_the_engine_lost_goes() {
     }
     let left: BTreeSet<Hash> = pool.hashes.keys().copied().collect();
     assert_eq!(left, asked.into_iter().collect());
+}
+
+#[test]
+fn what_came_while_the_sweep_asked_for_balances_stays() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, 99), 0).unwrap();
+    // The sweep asks which tokens it has to look up; then another one comes; then the sweep tells what it found.
+    assert_eq!(pool.tokens(&account(1)), Some(BTreeSet::new()));
+    pool.put(transfer(1, 1, TOKEN, 4), 0).unwrap();
+    pool.put(pending(1, 2, 10, 99), 0).unwrap();
+    pool.settle(&account(1), &with_balance(0, 1_000));
+    assert_eq!(pool.len(), 3);
+    // The next sweep knows of the token.
+    let tokens = pool.tokens(&account(1)).unwrap();
+    assert_eq!(tokens, BTreeSet::from([TOKEN]));
+    let purse = Purse {
+        tokens: BTreeMap::from([(TOKEN, 3)]),
+        ..with_balance(0, 1_000)
+    };
+    pool.settle(&account(1), &purse);
+    assert_eq!(pool.len(), 1);
+    pool.assert_sound();
+}
+
+#[test]
+fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
+    let mut pool = Pool::new(Limits {
+        places: 40,
+        held: 4,
+        churn: 4,
+        held_churn: 4,
+    });
+    pool.put(pending(1, 0, 100, 99), 0).unwrap();
+    // Held ones that are replaced use up their own share, and are refused then.
+    let mut fee = 100;
+    for sender in 2..6 {
+        pool.put(pending(sender, 1, fee, 99), 0).unwrap();
+    }
+    for sender in 2..6 {
+        pool.put(pending(sender, 1, fee * 2, 99), 0).unwrap();
+    }
+    let more = pool.put(pending(2, 1, fee * 4, 99), 0);
+    assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    // Thirty queued ones fall behind a gap when the first of them expires.
+    for sequence in 0..30 {
+        let until = if sequence == 0 { 1 } else { 99 };
+        pool.put(pending(6, sequence, 100, until), 0).unwrap();
+    }
+    pool.begin(1);
+    assert_eq!(pool.held, 4);
+    // All of it left the others' share as it was.
+    for _ in 0..4 {
+        fee *= 2;
+        pool.put(pending(1, 0, fee, 99), 0).unwrap();
+    }
+    let more = pool.put(pending(1, 0, fee * 2, 99), 0);
+    assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    pool.assert_sound();
 }

@@ -1,14 +1,13 @@
 //! Accounts, balances and tokens at the tip.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use plasmid_proto::chain::v1::GetSupplyResponse;
 use plasmid_proto::ledger::v1::{
     Balance, GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
     ListTokensRequest, ListTokensResponse, Token,
 };
 
-use super::{ReadError, Reader, next_page, on_tree, page};
+use super::{ReadError, Reader, chain::AllSupply, next_page, on_tree, on_tree_and_height, page};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -31,8 +30,8 @@ pub fn get_account(
     request: &GetAccountRequest,
 ) -> Result<GetAccountResponse, ReadError> {
     let account = wire::account(&request.account)?;
-    let found = on_tree(source, |tree| {
-        value::<AccountLeaf>(tree, &Slot::Account(account))
+    let (found, height) = on_tree_and_height(source, |tree, height| {
+        value::<AccountLeaf>(tree, &Slot::Account(account)).map(|found| (found, height))
     })??;
     let leaf = found.unwrap_or_default();
     let next_sequence = source.next_sequence(&account, leaf.sequence);
@@ -46,44 +45,42 @@ pub fn get_account(
             address_text(&leaf.payout)
         },
         exists: found.is_some(),
-        height: source.tip().height,
+        height,
         next_sequence,
     })
 }
 
-/// Balances of an account that are not zero, and the native coin's always. A page's token is a place in the token registry.
+/// Balances of an account that are not zero, and the native coin's always. A page's token is a place in the token registry. The page
+/// is read in short looks while blocks go on; its height is that of the look at the registry, and no balance is older.
 pub fn list_balances(
     source: &Reader<'_>,
     request: &ListBalancesRequest,
 ) -> Result<ListBalancesResponse, ReadError> {
     let account = wire::account(&request.account)?;
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let (assets, total) = assets(source, start, LOOKED_AT)?;
+    let Assets {
+        page: assets,
+        total,
+        height,
+    } = assets(source, start, LOOKED_AT)?;
+    let answer = |balances, next_page_token| ListBalancesResponse {
+        balances,
+        next_page_token,
+        height,
+    };
     let (mut balances, mut next) = (Vec::new(), start);
     // One more than the page holds, so that the last page says that it is the last.
     for slice in assets.chunks(LOOK) {
         for balance in on_tree(source, |tree| balances_of(tree, slice, &account))?? {
             if balance.is_some() && balances.len() >= length {
-                return Ok(page_of_balances(source, balances, next.to_string()));
+                return Ok(answer(balances, next.to_string()));
             }
             balances.extend(balance);
             next = next.saturating_add(1);
         }
     }
     let token = next_page(next, 0, total);
-    Ok(page_of_balances(source, balances, token))
-}
-
-fn page_of_balances(
-    source: &Reader<'_>,
-    balances: Vec<Balance>,
-    next_page_token: String,
-) -> ListBalancesResponse {
-    ListBalancesResponse {
-        balances,
-        next_page_token,
-        height: source.tip().height,
-    }
+    Ok(answer(balances, token))
 }
 
 /// An account's balance of each of these assets; none where it is not to be listed.
@@ -113,13 +110,17 @@ fn balances_of(
     assets.iter().map(balance).collect()
 }
 
-/// The token registry, the native coin first.
+/// The token registry, the native coin first. The height is that of the look at the registry, as with balances.
 pub fn list_tokens(
     source: &Reader<'_>,
     request: &ListTokensRequest,
 ) -> Result<ListTokensResponse, ReadError> {
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let (assets, total) = assets(source, start, length)?;
+    let Assets {
+        page: assets,
+        total,
+        height,
+    } = assets(source, start, length)?;
     let mut tokens = Vec::new();
     for slice in assets.chunks(LOOK) {
         let leaves = on_tree(source, |tree| {
@@ -137,7 +138,7 @@ pub fn list_tokens(
     Ok(ListTokensResponse {
         tokens,
         next_page_token: next_page(start, length, total),
-        height: source.tip().height,
+        height,
     })
 }
 
@@ -145,8 +146,8 @@ pub fn list_tokens(
 #[derive(Debug, Default)]
 pub struct Remembered {
     tokens: Mutex<Looked>,
-    /// The last answer to GetSupply.
-    pub(super) supply: Mutex<Option<GetSupplyResponse>>,
+    /// The sums that were added up last.
+    pub(super) supply: Mutex<Option<Arc<AllSupply>>>,
 }
 
 #[derive(Debug, Default)]
@@ -157,31 +158,40 @@ struct Looked {
     assets: Vec<u32>,
 }
 
-/// Where the leaves of up to `length` assets stand, from place `start` on in the order in which they came, and how many assets
-/// there are.
-fn assets(
-    source: &Reader<'_>,
-    start: usize,
-    length: usize,
-) -> Result<(Vec<u32>, usize), ReadError> {
+/// Assets in the order in which they came.
+struct Assets {
+    /// Where the leaves of some of them stand.
+    page: Vec<u32>,
+    /// How many there are.
+    total: usize,
+    /// At which height.
+    height: u64,
+}
+
+/// Up to `length` assets from place `start` on.
+fn assets(source: &Reader<'_>, start: usize, length: usize) -> Result<Assets, ReadError> {
     let tokens = &source.remembered().tokens;
     let mut looked = tokens.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let count = on_tree(source, |tree| {
+    let height = loop {
+        let (count, height) = on_tree_and_height(source, |tree, height| {
             let end = looked.count.saturating_add(SCANNED).min(tree.count());
             let leaves = (looked.count..end).filter_map(|index| tree.leaf(index));
             let assets = leaves.filter(|leaf| leaf.kind == AssetLeaf::KIND);
             let found: Vec<u32> = assets.map(|leaf| leaf.index).collect();
             looked.assets.extend(found);
             looked.count = looked.count.max(end);
-            tree.count()
+            (tree.count(), height)
         })?;
         if looked.count >= count {
-            break;
+            break height;
         }
-    }
+    };
     let page = looked.assets.iter().skip(start).take(length);
-    Ok((page.copied().collect(), looked.assets.len()))
+    Ok(Assets {
+        page: page.copied().collect(),
+        total: looked.assets.len(),
+        height,
+    })
 }
 
 /// The asset whose leaf stands at `index`.

@@ -1,6 +1,10 @@
 //! Blocks, validator sets, parameters, sums and the state of this node.
 
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{Arc, PoisonError},
+};
 
 use plasmid_proto::chain::v1::{
     GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
@@ -12,7 +16,7 @@ use plasmid_staking::epoch_of;
 use super::{
     ReadError, Reader,
     accounts::{decode, value},
-    bridge, claims, on_tree,
+    bridge, claims, on_tree, on_tree_and_height, page_size,
 };
 use crate::{
     chain::tree::LeafRef,
@@ -24,23 +28,40 @@ use crate::{
         },
         ring_place,
     },
-    wire::{self, address_text, consensus_address},
+    wire::{self, address_bytes, address_text, consensus_address},
 };
 
+/// Assets of one page of sums.
+const MAX_ASSETS: usize = 1_000;
 /// Leaves that are added up while the state is held: about a millisecond.
 const SLICE: u32 = 1 << 14;
+
+/// How often the tip is looked at again when blocks come in between.
+const LOOKS: usize = 4;
 
 /// What this node is and how far it is.
 pub fn get_status(
     source: &Reader<'_>,
     _: &GetStatusRequest,
 ) -> Result<GetStatusResponse, ReadError> {
-    let (facts, tip, root) = (source.facts(), source.tip(), source.root());
+    let (facts, root) = (source.facts(), source.root());
     let vitals = source.vitals();
-    let (inbox, leaf_count, past) = on_tree(source, |tree| {
-        let past = (tree.marks().count() as u64, tree.past_leaves() as u64);
-        value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (inbox, tree.count(), past))
-    })??;
+    let mut tip = source.tip();
+    let look = || {
+        on_tree_and_height(source, |tree, height| {
+            let past = tree.past_size();
+            value::<InboxLeaf>(tree, &Slot::Inbox).map(|inbox| (height, inbox, tree.count(), past))
+        })?
+    };
+    let (mut height, mut inbox, mut leaf_count, mut past) = look()?;
+    // A block came in between: what is told is of one height.
+    for _ in 0..LOOKS {
+        if height == tip.height {
+            break;
+        }
+        tip = source.tip();
+        (height, inbox, leaf_count, past) = look()?;
+    }
     let inbox = inbox.ok_or_else(|| {
         ReadError::Unavailable("the chain has no genesis yet: start its engine".into())
     })?;
@@ -75,8 +96,10 @@ pub fn get_status(
         root_silent_secs: vitals.root_silent.as_secs(),
         troubles: vitals.troubles().map(|(_, why)| why).collect(),
         awaited: bridge::awaited(source)?,
-        past_epochs: past.0,
-        past_leaves: past.1,
+        past_epochs: past.epochs,
+        past_leaves: past.leaves,
+        past_epochs_on_disk: past.epochs_on_disk,
+        past_leaves_on_disk: past.leaves_on_disk,
     })
 }
 
@@ -112,10 +135,10 @@ pub fn list_validators(
     request: &ListValidatorsRequest,
 ) -> Result<ListValidatorsResponse, ReadError> {
     let parameters = &source.facts().parameters;
-    let current = epoch_of(source.tip().height.max(1), parameters.epoch_blocks).unwrap_or(0);
-    let epoch = request.epoch.unwrap_or(current);
-    let place = ring_place(epoch, parameters.ring);
-    on_tree(source, |tree| {
+    on_tree_and_height(source, |tree, height| {
+        let current = epoch_of(height.max(1), parameters.epoch_blocks).unwrap_or(0);
+        let epoch = request.epoch.unwrap_or(current);
+        let place = ring_place(epoch, parameters.ring);
         let set = value::<SetLeaf>(tree, &Slot::Set { place })?.filter(|set| set.epoch == epoch);
         let set = set.ok_or_else(|| {
             ReadError::NotFound(format!(
@@ -169,12 +192,42 @@ pub fn get_parameters(
     })
 }
 
-/// The sums of every asset at the tip, by a scan of all leaves as they are when it begins. One scan runs at a time; who asks
-/// meanwhile gets the last answer, which names its height.
+/// The sums of some assets at the tip, by a scan of all leaves as they are when it begins. One scan runs at a time; who asks
+/// meanwhile gets the last sums, with their height. A page's token is the last token of the page before.
 pub fn get_supply(
     source: &Reader<'_>,
-    _: &GetSupplyRequest,
+    request: &GetSupplyRequest,
 ) -> Result<GetSupplyResponse, ReadError> {
+    let length = page_size(request.page_size, MAX_ASSETS);
+    let after = match request.page_token.as_str() {
+        "" => Bound::Unbounded,
+        text => Bound::Excluded(address_bytes(text)?),
+    };
+    let supply = newest_supply(source)?;
+    let mut page = supply.sums.range((after, Bound::Unbounded));
+    let mut answer = GetSupplyResponse {
+        height: supply.height,
+        ..GetSupplyResponse::default()
+    };
+    for (token, sum) in page.by_ref().take(length) {
+        answer.assets.push(wire_supply(token, sum));
+    }
+    if page.next().is_some()
+        && let Some(last) = answer.assets.last()
+    {
+        answer.next_page_token.clone_from(&last.token);
+    }
+    Ok(answer)
+}
+
+/// The sums of all assets at one height.
+#[derive(Debug)]
+pub struct AllSupply {
+    height: u64,
+    sums: Sums,
+}
+
+fn newest_supply(source: &Reader<'_>) -> Result<Arc<AllSupply>, ReadError> {
     let memory = &source.remembered().supply;
     let last = memory
         .lock()
@@ -183,7 +236,7 @@ pub fn get_supply(
     if let Some(last) = &last
         && last.height == source.tip().height
     {
-        return Ok(last.clone());
+        return Ok(Arc::clone(last));
     }
     let Some(pinned) = Pinned::set(source)? else {
         return last.ok_or_else(|| {
@@ -192,17 +245,17 @@ pub fn get_supply(
             )
         });
     };
-    let answer = GetSupplyResponse {
+    let supply = Arc::new(AllSupply {
         height: pinned.height,
-        assets: pinned.scan()?.into_iter().map(supply).collect(),
-    };
-    *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.clone());
-    Ok(answer)
+        sums: pinned.scan()?,
+    });
+    *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&supply));
+    Ok(supply)
 }
 
-fn supply((token, sum): ([u8; 20], Sum)) -> Supply {
+fn wire_supply(token: &[u8; 20], sum: &Sum) -> Supply {
     Supply {
-        token: address_text(&token),
+        token: address_text(token),
         balances: sum.balances.to_string(),
         stakes: sum.stakes.to_string(),
         pools: sum.pools.to_string(),
@@ -211,7 +264,7 @@ fn supply((token, sum): ([u8; 20], Sum)) -> Supply {
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Sum {
     balances: u128,
     stakes: u128,

@@ -30,15 +30,19 @@ pub mod accounts;
 pub mod bridge;
 pub mod chain;
 pub mod claims;
+mod disk;
 mod past;
 mod reader;
+mod served;
 pub mod shares;
 pub mod transactions;
 mod vitals;
 
 pub use accounts::Remembered;
+pub use disk::{Disk, DiskRead};
 pub use past::{Past, PastLeaf};
-pub use reader::{Reader, Trees, check, on_tree};
+pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
+pub use served::Served;
 pub use vitals::{Organ, Vitals, Watch};
 
 /// Why a read has no answer.
@@ -155,6 +159,9 @@ pub struct Simulated {
     pub code: Code,
     pub log: String,
     pub leaves_made: u32,
+    /// The height of the state that it was tried on, and its leaf count.
+    pub height: u64,
+    pub leaf_count: u32,
     /// Its bytes once it is signed.
     pub length: usize,
     pub data: Vec<u8>,
@@ -168,7 +175,7 @@ pub struct LateShare {
     pub signature: [u8; 192],
 }
 
-/// What reads are answered from; the application implements it.
+/// What reads are answered from: [`Served`] in a node.
 pub trait Source: Send + Sync + 'static {
     /// What does not change.
     fn facts(&self) -> &Facts;
@@ -178,6 +185,8 @@ pub trait Source: Send + Sync + 'static {
     fn moment(&self) -> (u64, u64);
     /// Lets `visit` look at the state after the newest decided block, and at its height.
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64));
+    /// The layers of past epochs that are not in memory.
+    fn disk(&self) -> &Disk;
     /// The commitment of a block.
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
     /// A checkpoint whose epoch is over.
@@ -256,7 +265,8 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
             call(source, data, claims::prepare_claim)
         }
         _ => Err(ReadError::Unsupported(format!(
-            "no read has the path {path:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus"
+            "no read has the path {:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
+            crate::wire::shown(path)
         ))),
     }
 }
@@ -281,8 +291,13 @@ pub(crate) fn page(size: u32, token: &str, default: usize) -> Result<(usize, usi
             ReadError::Invalid(format!("page token {text:?} is not one of ours"))
         })?,
     };
+    Ok((start, page_size(size, default)))
+}
+
+/// How many entries a page has.
+pub(crate) fn page_size(size: u32, default: usize) -> usize {
     let wanted = if size == 0 { default } else { size as usize };
-    Ok((start, wanted.min(1_000)))
+    wanted.min(1_000)
 }
 
 /// The token of the next page, empty when there is none.

@@ -2,12 +2,25 @@
 //!
 //! A past state does not change, so its parts may be read one by one while blocks go on: each look at the state's lock takes
 //! one leaf, one node of a proof, or a bounded walk. No question about the past, however it is put, holds up a block longer.
+//!
+//! ```text
+//! epoch e ──── layers that only the store has ──── first epoch in memory ──── layers in memory ──── now
+//!       └ one search in the store, without the lock        └ one look: the state of this epoch
+//! ```
+//! Where the store has nothing of a place, the place is what it was at the first epoch in memory. A layer may leave memory
+//! between the search and the look: then both are done again. One may leave the store too, once root has settled it: every
+//! leaf that is read ends with a look at the mark, and every proof is compared with the mark's root, before it is given.
+
+use std::cell::{Cell, OnceCell};
+use std::ops::Range;
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::tree::{DEPTH, Inclusion, Multiproof, value_hash};
+use plasmid_bridge::proof::tree::{
+    DEPTH, Inclusion, Multiproof, leaf as hash_leaf, state_root, value_hash, zeros,
+};
 
-use super::{ReadError, Trees, on_tree};
-use crate::chain::tree::{Mark, TreeError, View};
+use super::{DiskRead, ReadError, Trees, on_tree};
+use crate::chain::tree::{LeafRef, Mark, Tree, TreeError, View, hashed, is_beyond, kept_above};
 
 /// Keys that one look walks over.
 const STEPS: usize = 512;
@@ -26,6 +39,10 @@ pub struct PastLeaf {
 pub struct Past<'a> {
     trees: &'a dyn Trees,
     mark: Mark,
+    /// The first epoch from this one on that was in memory at the last look.
+    shallow: Cell<u64>,
+    /// The place among those who read the disk, once it was needed.
+    disk: OnceCell<DiskRead<'a>>,
 }
 
 impl<'a> Past<'a> {
@@ -34,12 +51,22 @@ impl<'a> Past<'a> {
     /// # Errors
     /// [`ReadError::NotFound`] when it is not kept.
     pub fn of(trees: &'a dyn Trees, epoch: u64) -> Result<Self, ReadError> {
-        let mark = view(trees, epoch, |view| Mark {
-            epoch,
-            count: view.count(),
-            root: view.root(),
+        let found = on_tree(trees, |tree| {
+            let shallow = match tree.at(epoch) {
+                Ok(_) => epoch,
+                Err(TreeError::OnDisk { first, .. }) => first,
+                Err(error) => return Err(refused(&error)),
+            };
+            let mark = tree.mark_of(epoch).ok_or_else(|| unkept(epoch))?;
+            Ok((mark, shallow))
         })?;
-        Ok(Self { trees, mark })
+        let (mark, shallow) = found?;
+        Ok(Self {
+            trees,
+            mark,
+            shallow: Cell::new(shallow),
+            disk: OnceCell::new(),
+        })
     }
 
     /// Leaf count then.
@@ -55,9 +82,13 @@ impl<'a> Past<'a> {
     /// The leaf of `key` then.
     ///
     /// # Errors
-    /// [`ReadError`], here and below, when the state is not kept any more, or this read was stopped.
+    /// [`ReadError`], here and below: the state is not kept any more, this read was stopped, the store cannot be read.
     pub fn get(&self, key: &B256) -> Result<Option<PastLeaf>, ReadError> {
-        self.view(|view| view.find(key).and_then(|index| leaf(view, index)))
+        let index = on_tree(self.trees, |tree| tree.get(key).map(|(index, _, _)| index))?;
+        match index.filter(|index| *index < self.mark.count) {
+            Some(index) => self.leaf(index).map(Some),
+            None => self.kept().map(|()| None),
+        }
     }
 
     /// The leaf that then had the largest key below `key`.
@@ -67,14 +98,11 @@ impl<'a> Past<'a> {
     pub fn low(&self, key: &B256) -> Result<PastLeaf, ReadError> {
         let mut from = *key;
         loop {
-            let walked =
-                self.view(|view| view.low_within(&from, STEPS).map(|index| leaf(view, index)))?;
+            let walked = on_tree(self.trees, |tree| {
+                tree.low_within(self.mark.count, &from, STEPS)
+            })?;
             match walked {
-                Ok(found) => {
-                    return found.ok_or_else(|| {
-                        ReadError::Internal("the predecessor of a key is missing".into())
-                    });
-                }
+                Ok(index) => return self.leaf(index),
                 Err(key) => from = key,
             }
         }
@@ -89,14 +117,19 @@ impl<'a> Past<'a> {
         for (level, sibling) in siblings.iter_mut().enumerate() {
             *sibling = self.node(level, (leaf.index >> level) ^ 1)?;
         }
-        Ok(Inclusion {
+        let proof = Inclusion {
             index: leaf.index,
             key: leaf.key,
             next: leaf.next,
             value_hash: value_hash(leaf.kind, &leaf.value),
             siblings,
             count: self.mark.count,
-        })
+        };
+        match proof.state_root() {
+            Ok(root) if root == self.mark.root => Ok(proof),
+            Ok(root) => Err(self.wrong(&format!("a proof leads to {root}"))),
+            Err(error) => Err(self.wrong(&error)),
+        }
     }
 
     /// Siblings of the leaves at `indices`, which ascend strictly.
@@ -114,41 +147,184 @@ impl<'a> Past<'a> {
                 B256::ZERO
             })
         });
-        match failed {
-            Some(error) => Err(error),
-            None => proof.map_err(|error| ReadError::Internal(error.to_string())),
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let proof = proof.map_err(|error| ReadError::Internal(error.to_string()))?;
+        let leaves = indices
+            .iter()
+            .map(|index| Ok((*index, self.leaf_hash(*index)?)));
+        let leaves = leaves.collect::<Result<Vec<_>, ReadError>>()?;
+        match proof.root(&leaves) {
+            Ok(root) if state_root(&root, self.mark.count) == self.mark.root => Ok(proof),
+            Ok(root) => Err(self.wrong(&format!("a proof leads to tree root {root}"))),
+            Err(error) => Err(self.wrong(&error)),
+        }
+    }
+
+    /// The leaf at `index`, which lies below the count.
+    fn leaf(&self, index: u32) -> Result<PastLeaf, ReadError> {
+        loop {
+            let old = self.on_disk(|disk, epochs| disk.leaf(index, epochs))?;
+            let found = self.look(|tree, view| match &old {
+                Some(old) => {
+                    let today = tree.leaf(index)?;
+                    let next = tree.leaf(old.next)?;
+                    Some(owned(&LeafRef {
+                        next: next.key,
+                        value: &old.value,
+                        ..today
+                    }))
+                }
+                None => view?.leaf(index).map(|leaf| owned(&leaf)),
+            })?;
+            match found {
+                Looked::Found(found) => return Ok(found),
+                Looked::Missing => {
+                    let why = format!("leaf {index} of epoch {} is missing", self.mark.epoch);
+                    return Err(ReadError::Internal(why));
+                }
+                Looked::Released => {}
+            }
+        }
+    }
+
+    fn leaf_hash(&self, index: u32) -> Result<B256, ReadError> {
+        match index < self.mark.count {
+            true => {
+                let leaf = self.leaf(index)?;
+                let value = value_hash(leaf.kind, &leaf.value);
+                Ok(hash_leaf(&leaf.key, &leaf.next, &value))
+            }
+            false => Ok(B256::ZERO),
         }
     }
 
     fn node(&self, level: usize, place: u32) -> Result<B256, ReadError> {
-        self.view(|view| view.node(level, place))
+        if is_beyond(self.mark.count, level, place) {
+            return Ok(zeros().get(level).copied().unwrap_or_default());
+        }
+        let (kept, above) = kept_above(level, place);
+        loop {
+            match self.on_disk(|disk, epochs| disk.node(kept, above, epochs))? {
+                Some(old) if kept == level => return Ok(old),
+                Some(_) => {
+                    return hashed(
+                        self.mark.count,
+                        level,
+                        place,
+                        &mut |level, place| match level {
+                            0 => self.leaf_hash(place),
+                            _ => self.node(level, place),
+                        },
+                    );
+                }
+                None => {}
+            }
+            match self.look(|_, view| Some(view?.node(level, place)))? {
+                Looked::Found(node) => return Ok(node),
+                Looked::Missing => {
+                    let why = format!("epoch {} has no node {place}", self.mark.epoch);
+                    return Err(ReadError::Internal(why));
+                }
+                Looked::Released => {}
+            }
+        }
     }
 
-    fn view<T>(&self, read: impl FnOnce(&View<'_>) -> T) -> Result<T, ReadError> {
-        view(self.trees, self.mark.epoch, read)
+    /// Searches the layers that only the store has; none when there are no such layers between this epoch and those in memory.
+    fn on_disk<T>(
+        &self,
+        search: impl FnOnce(&DiskRead<'_>, Range<u64>) -> Result<Option<T>, ReadError>,
+    ) -> Result<Option<T>, ReadError> {
+        let epochs = self.mark.epoch..self.shallow.get();
+        if epochs.is_empty() {
+            return Ok(None);
+        }
+        let disk = self.trees.disk()?;
+        let entered = match self.disk.get() {
+            Some(entered) => entered,
+            None => {
+                let entered = disk.enter()?;
+                self.disk.get_or_init(|| entered)
+            }
+        };
+        search(entered, epochs)
+    }
+
+    /// Looks at the tree, and at the state of the first epoch in memory if that is still the one that it was.
+    fn look<T>(
+        &self,
+        read: impl FnOnce(&Tree, Option<&View<'_>>) -> Option<T>,
+    ) -> Result<Looked<T>, ReadError> {
+        let found = on_tree(self.trees, |tree| {
+            if tree.mark_of(self.mark.epoch).is_none() {
+                return Err(unkept(self.mark.epoch));
+            }
+            match tree.at(self.shallow.get()) {
+                Ok(view) => Ok((read(tree, Some(&view)), None)),
+                // What the store had is right; what it had not may be in a layer that has just gone there.
+                Err(TreeError::OnDisk { first, .. }) => Ok((read(tree, None), Some(first))),
+                Err(error) => Err(refused(&error)),
+            }
+        })?;
+        match found? {
+            (Some(found), _) => Ok(Looked::Found(found)),
+            (None, None) => Ok(Looked::Missing),
+            (None, Some(first)) => {
+                self.shallow.set(first);
+                Ok(Looked::Released)
+            }
+        }
+    }
+
+    /// Refuses when the state is not kept any more.
+    fn kept(&self) -> Result<(), ReadError> {
+        match on_tree(self.trees, |tree| tree.mark_of(self.mark.epoch))? {
+            Some(_) => Ok(()),
+            None => Err(unkept(self.mark.epoch)),
+        }
+    }
+
+    /// Why a proof does not lead to the root: the state was given up while it was read, or this node is broken.
+    fn wrong(&self, why: &dyn std::fmt::Display) -> ReadError {
+        match self.kept() {
+            Ok(()) => ReadError::Internal(format!(
+                "the history of epoch {} does not lead to its state root: {why}; the store is damaged",
+                self.mark.epoch
+            )),
+            Err(error) => error,
+        }
     }
 }
 
-fn view<T>(
-    trees: &dyn Trees,
-    epoch: u64,
-    read: impl FnOnce(&View<'_>) -> T,
-) -> Result<T, ReadError> {
-    let read = on_tree(trees, |tree| tree.at(epoch).map(|view| read(&view)))?;
-    read.map_err(|error| match error {
+/// What came of a look.
+enum Looked<T> {
+    Found(T),
+    Missing,
+    /// The layer has left memory.
+    Released,
+}
+
+fn refused(error: &TreeError) -> ReadError {
+    match error {
         TreeError::UnknownEpoch { .. } => ReadError::NotFound(error.to_string()),
         error => ReadError::Internal(error.to_string()),
-    })
+    }
 }
 
-fn leaf(view: &View<'_>, index: u32) -> Option<PastLeaf> {
-    view.leaf(index).map(|leaf| PastLeaf {
-        index,
+fn unkept(epoch: u64) -> ReadError {
+    ReadError::NotFound(format!("the state of epoch {epoch} is not kept any more"))
+}
+
+fn owned(leaf: &LeafRef<'_>) -> PastLeaf {
+    PastLeaf {
+        index: leaf.index,
         key: *leaf.key,
         next: *leaf.next,
         kind: leaf.kind,
         value: leaf.value.to_vec(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{ReadError, Source};
+use super::{Disk, ReadError, Source};
 use crate::chain::tree::Tree;
 
 /// Shows the state after the newest decided block. Each look holds the state, and no block is applied meanwhile: long reads take
@@ -14,6 +14,12 @@ pub trait Trees {
     /// # Errors
     /// [`ReadError::Unavailable`] when nobody waits for this read any more.
     fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError>;
+
+    /// The layers of past epochs that are not in memory.
+    ///
+    /// # Errors
+    /// As [`Trees::look`].
+    fn disk(&self) -> Result<&Disk, ReadError>;
 }
 
 /// What one read is answered from. It ends at its next look at the state once it is cancelled.
@@ -54,6 +60,11 @@ impl Trees for Reader<'_> {
     fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError> {
         self.look_with_height(&mut |tree, _| visit(tree))
     }
+
+    fn disk(&self) -> Result<&Disk, ReadError> {
+        check(self.cancelled)?;
+        Ok(self.source.disk())
+    }
 }
 
 impl Reader<'_> {
@@ -66,6 +77,24 @@ impl Reader<'_> {
         self.source.with_tree(visit);
         Ok(())
     }
+}
+
+/// Runs `read` on the tree and its height in one look.
+///
+/// # Errors
+/// As [`Trees::look`].
+pub fn on_tree_and_height<T>(
+    reader: &Reader<'_>,
+    read: impl FnOnce(&Tree, u64) -> T,
+) -> Result<T, ReadError> {
+    let mut read = Some(read);
+    let mut answer = None;
+    reader.look_with_height(&mut |tree, height| {
+        if let Some(read) = read.take() {
+            answer = Some(read(tree, height));
+        }
+    })?;
+    answer.ok_or_else(|| ReadError::Internal("the state was not shown".into()))
 }
 
 /// Runs `read` on the tree and gives its answer.

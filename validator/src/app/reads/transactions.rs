@@ -5,7 +5,7 @@ use plasmid_proto::ledger::v1::{
     SimulateRequest, SimulateResponse, Stage, Status, get_transaction_request,
 };
 
-use super::{Id, ReadError, Reader, claims, on_tree};
+use super::{Id, ReadError, Reader, claims, on_tree_and_height};
 use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
 use crate::wire;
 use plasmid_staking::epoch_of;
@@ -16,12 +16,11 @@ pub fn simulate(
     request: &SimulateRequest,
 ) -> Result<SimulateResponse, ReadError> {
     let simulated = source.simulate(&request.transaction, request.skip_authentication)?;
-    let count = on_tree(source, |tree| tree.count())?;
     let minimum = minimum_fee(
         &source.facts().parameters,
         simulated.length,
         simulated.leaves_made,
-        count,
+        simulated.leaf_count,
     );
     Ok(SimulateResponse {
         code: simulated.code as u32,
@@ -29,7 +28,7 @@ pub fn simulate(
         minimum_fee: minimum.to_string(),
         leaves_made: simulated.leaves_made,
         data: simulated.data,
-        height: source.tip().height,
+        height: simulated.height,
     })
 }
 
@@ -38,7 +37,7 @@ pub fn quote_fee(
     source: &Reader<'_>,
     request: &QuoteFeeRequest,
 ) -> Result<QuoteFeeResponse, ReadError> {
-    let count = on_tree(source, |tree| tree.count())?;
+    let (count, height) = on_tree_and_height(source, |tree, height| (tree.count(), height))?;
     let parameters = &source.facts().parameters;
     let minimum = minimum_fee(
         parameters,
@@ -52,7 +51,7 @@ pub fn quote_fee(
         base_fee: parameters.base_fee.to_string(),
         byte_fee: parameters.byte_fee.to_string(),
         leaf_price: leaf_price(parameters, count).to_string(),
-        height: source.tip().height,
+        height,
     })
 }
 

@@ -7,7 +7,7 @@ use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::minima;
 use plasmid_staking::{self as staking, Effect, Input, Key, Member, Place, Seat};
 
-use super::{Built, Genesis, GenesisError};
+use super::{Built, Genesis, GenesisError, MAX_SUM};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{set_leaf, staking_rules};
 use crate::chain::error::Fault;
@@ -17,7 +17,39 @@ use crate::ledger::leaf::{
     SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
 };
 use crate::ledger::leaves::write;
-use crate::ledger::{Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
+use crate::ledger::{Account, Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
+
+/// Checks genesis balances, which do not need the operators' registrations, and adds them up.
+///
+/// # Errors
+/// [`GenesisError`] names the balance that cannot be.
+pub fn check_balances(
+    balances: &[(Account, u128)],
+    contracts: &OwnContracts,
+) -> Result<u128, GenesisError> {
+    let mut before = None;
+    for (place, (account, amount)) in balances.iter().enumerate() {
+        let (account, amount) = (*account, *amount);
+        if before.is_some_and(|before| before >= account) {
+            return Err(GenesisError::Order { place, account });
+        }
+        before = Some(account);
+        if amount == 0 || !account.can_receive() {
+            return Err(GenesisError::Balance {
+                place,
+                account,
+                amount,
+            });
+        }
+        let usable = contracts.check(account, NATIVE);
+        usable.map_err(|why| GenesisError::Unusable { place, why })?;
+    }
+    let mut amounts = balances.iter().map(|(_, amount)| *amount);
+    amounts
+        .try_fold(0u128, u128::checked_add)
+        .filter(|sum| *sum <= MAX_SUM)
+        .ok_or(GenesisError::Sum)
+}
 
 impl Genesis {
     /// Checks everything and builds the first state.
@@ -93,29 +125,11 @@ impl Genesis {
 
     /// Checks the balances and adds them to the stakes.
     fn check_sum(&self) -> Result<u128, GenesisError> {
-        let contracts = OwnContracts::of(&self.parameters);
-        let mut before = None;
-        for (place, (account, amount)) in self.balances.iter().enumerate() {
-            let (account, amount) = (*account, *amount);
-            if before.is_some_and(|before| before >= account) {
-                return Err(GenesisError::Order { place, account });
-            }
-            before = Some(account);
-            if amount == 0 || !account.can_receive() {
-                return Err(GenesisError::Balance {
-                    place,
-                    account,
-                    amount,
-                });
-            }
-            let usable = contracts.check(account, NATIVE);
-            usable.map_err(|why| GenesisError::Unusable { place, why })?;
-        }
-        let stakes = self.operators.iter().map(|operator| operator.stake);
-        let balances = self.balances.iter().map(|(_, amount)| *amount);
+        let balances = check_balances(&self.balances, &OwnContracts::of(&self.parameters))?;
+        let mut stakes = self.operators.iter().map(|operator| operator.stake);
         stakes
-            .chain(balances)
-            .try_fold(0u128, u128::checked_add)
+            .try_fold(balances, u128::checked_add)
+            .filter(|sum| *sum <= MAX_SUM)
             .ok_or(GenesisError::Sum)
     }
 

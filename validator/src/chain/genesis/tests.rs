@@ -104,7 +104,7 @@ fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
         "the set of epoch 2 is not fixed yet"
     );
     let powers: Vec<u64> = built.members.iter().map(|member| member.power).collect();
-    assert_eq!(powers, vec![1_000, 2_000, 3_000, 4_000]);
+    assert_eq!(powers, vec![100, 200, 300, 400]);
     let place = 0;
     let leaf = built
         .tree
@@ -189,11 +189,17 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     refuse(|genesis| genesis.balances[1] = genesis.balances[0]);
     refuse(|genesis| genesis.balances[0].1 = 0);
     refuse(|genesis| genesis.balances[0].1 = u128::MAX);
+    let most = refuse(|genesis| {
+        let stakes: u128 = genesis.operators.iter().map(|one| one.stake).sum();
+        genesis.balances = vec![(genesis.balances[0].0, (1 << 112) - stakes + 1)];
+    });
+    assert!(most.contains("2^112"), "{most}");
     refuse(|genesis| genesis.balances[0].0 = Account::NONE);
     refuse(|genesis| genesis.parameters.epoch_blocks = 2);
     let unnamed = refuse(|genesis| genesis.parameters.registry = [0; 20].into());
     assert!(unnamed.contains("registry is zero"), "{unnamed}");
-    for contract in deployment::contracts(&REGISTRY) {
+    let own = deployment::contracts(&REGISTRY).into_iter();
+    for contract in own.chain([deployment::VERIFIER]) {
         let mut genesis = genesis();
         genesis.balances.push((Account::ethereum(contract), 1));
         genesis.balances.sort();

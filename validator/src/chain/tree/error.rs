@@ -75,6 +75,16 @@ pub enum TreeError {
         /// The last epoch whose state is kept; `None` when there is none.
         last: Option<u64>,
     },
+    /// What changed since an epoch is on disk only: the state is not readable from memory alone.
+    #[error(
+        "what changed since epoch {epoch} is on disk; in memory are the epochs from {first} on"
+    )]
+    OnDisk {
+        /// The epoch that was asked for.
+        epoch: u64,
+        /// The first epoch whose state is readable from memory.
+        first: u64,
+    },
     /// Epochs are marked in ascending order, and this one is not above the last.
     #[error("epoch {given} was marked after epoch {last}")]
     EpochOrder {

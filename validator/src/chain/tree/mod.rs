@@ -14,28 +14,31 @@ mod check;
 mod error;
 mod history;
 mod journal;
+mod layer;
 mod leaves;
 mod nodes;
 mod pin;
 mod restore;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod undo;
 mod view;
 
 pub use error::TreeError;
-pub use history::{Mark, UndoLeaf};
+pub use history::{Mark, Old, PastLimit, PastSize, UndoLeaf};
 pub use journal::{Journal, LeafImage};
+pub use layer::{Entry, Layer};
 pub use leaves::MAX_VALUE;
+pub use nodes::above;
 pub use restore::Restore;
 pub use source::LeafRef;
 #[cfg(test)]
 pub(crate) use view::HASHED;
-pub use view::View;
+pub use view::{View, hashed, is_beyond, kept_above};
 
 use alloy_primitives::B256 as Hash;
-use history::{History, Old};
+use history::History;
 use journal::Pending;
 use leaves::Leaves;
 use nodes::Nodes;
@@ -43,6 +46,7 @@ use pin::Pin;
 use plasmid_bridge::proof::tree::{Inclusion, Multiproof, state_root};
 use source::{Source, hash_leaves};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One write of a segment: the new value of the leaf of `key`, which is made if there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +108,20 @@ impl Tree {
     /// Index of the leaf with the largest key below `key`; the sentinel's for key 0.
     pub fn low(&self, key: &Hash) -> u32 {
         Source::low(self, key)
+    }
+
+    /// The same in a past state of `count` leaves, of which at most `steps` keys are looked at; else the key from which to go on.
+    /// Keys of leaves that were made since lie between, as many as somebody likes to make.
+    pub fn low_within(&self, count: u32, key: &Hash, steps: usize) -> Result<u32, Hash> {
+        let mut last = *key;
+        let below = self.order.range::<Hash, _>(..key).rev();
+        for (key, index) in below.take(steps) {
+            if *index < count {
+                return Ok(*index);
+            }
+            last = *key;
+        }
+        if last == *key { Ok(0) } else { Err(last) }
     }
 
     /// Leaf count, the sentinel included; the index of the next new leaf.
@@ -170,21 +188,50 @@ impl Tree {
 
     /// Marks that are kept, ascending by epoch.
     pub fn marks(&self) -> impl Iterator<Item = Mark> {
-        self.history.layers().iter().map(|layer| layer.mark)
+        self.history.marks()
     }
 
-    /// Old leaves that are kept for the states of past epochs.
-    pub fn past_leaves(&self) -> usize {
-        let layers = self.history.layers().iter();
-        layers.fold(0, |sum, layer| {
-            sum.saturating_add(layer.leaves.entries().len())
-        })
+    /// The mark of `epoch`, if it is kept.
+    pub fn mark_of(&self, epoch: u64) -> Option<Mark> {
+        self.history.mark(epoch)
+    }
+
+    /// The newest mark.
+    pub fn newest_mark(&self) -> Option<Mark> {
+        self.history.newest().map(|layer| layer.mark)
+    }
+
+    /// The first kept mark whose state has the leaf at `index`.
+    pub fn first_mark_with(&self, index: u32) -> Option<Mark> {
+        self.history.first_mark(|mark| mark.count > index)
+    }
+
+    /// The last epoch whose layer is on disk only.
+    pub fn last_on_disk(&self) -> Option<u64> {
+        self.history.last_away()
+    }
+
+    /// How much of the past is kept in memory, and how much of it on disk only.
+    pub fn past_size(&self) -> PastSize {
+        self.history.size()
+    }
+
+    /// The layers that a store has to keep so that what stays in memory is within the limit, ascending from the oldest one in
+    /// memory. They stay here until they are released.
+    pub fn excess(&self, limit: PastLimit) -> Vec<Arc<Layer>> {
+        self.history.excess(limit)
+    }
+
+    /// Lets go of the layers of all epochs up to `last`, which a store has now. [`Tree::at`] refuses these epochs.
+    pub fn release(&mut self, last: u64) {
+        self.history.release(last);
     }
 
     /// The state at the end of `epoch`.
     ///
     /// # Errors
-    /// An epoch that was not marked or is not retained; a history that does not lead to the root that was marked.
+    /// An epoch that was not marked or is not retained, or whose layer is on disk; a history that does not lead to the root
+    /// that was marked.
     pub fn at(&self, epoch: u64) -> Result<View<'_>, TreeError> {
         View::new(self, epoch)
     }

@@ -13,6 +13,20 @@ pub(super) fn is_kept(level: usize) -> bool {
     level > 0 && level.is_multiple_of(STRIDE)
 }
 
+/// The levels that are kept for past epochs, ascending.
+pub(super) fn kept_levels() -> impl Iterator<Item = u8> {
+    let levels = (0u8..).zip(0..=DEPTH);
+    levels.filter_map(|(short, level)| is_kept(level).then_some(short))
+}
+
+/// Level and place of every node of a kept level above a leaf.
+pub fn above(index: u32) -> impl Iterator<Item = (u8, u32)> {
+    kept_levels().map(move |level| {
+        let place = index.checked_shr(level.into());
+        (level, place.unwrap_or_default())
+    })
+}
+
 #[derive(Clone)]
 pub(super) struct Nodes {
     levels: Vec<Vec<Hash>>,

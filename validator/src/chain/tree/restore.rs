@@ -1,5 +1,6 @@
 //! Builds a tree from what was kept of it. Nothing is taken on trust: the links must be the sorted list of the keys, every
-//! mark's state must lead to its root, and the caller compares the root of today with the one that it recorded.
+//! mark's state must lead to its root, and the caller compares the root of today with the one that it recorded. Layers that
+//! stay on disk are not read here: a proof from them is compared with the mark's root when it is made.
 
 use super::history::{History, Old};
 use super::journal::Pending;
@@ -43,14 +44,28 @@ impl Restore {
     /// # Errors
     /// A mark not past the last one, or of more leaves than there are.
     pub fn mark(&mut self, mark: Mark) -> Result<(), TreeError> {
+        self.check_count(mark)?;
+        self.history.open(mark)
+    }
+
+    /// Adds the next mark, whose layer of `leaves` old leaves is on disk and stays there. Such marks come before all others.
+    ///
+    /// # Errors
+    /// As [`Restore::mark`], and one behind a mark whose layer is in memory.
+    pub fn mark_on_disk(&mut self, mark: Mark, leaves: u32) -> Result<(), TreeError> {
+        self.check_count(mark)?;
+        self.history.open_away(mark, leaves)
+    }
+
+    fn check_count(&self, mark: Mark) -> Result<(), TreeError> {
         let count = self.leaves.count();
-        if mark.count > count {
-            return Err(TreeError::OutOfRange {
+        match mark.count > count {
+            true => Err(TreeError::OutOfRange {
                 index: mark.count,
                 count,
-            });
+            }),
+            false => Ok(()),
         }
-        self.history.open(mark)
     }
 
     /// Adds what a leaf was at the last mark.
@@ -147,7 +162,7 @@ fn order(leaves: &Leaves) -> Result<BTreeMap<Hash, u32>, TreeError> {
 fn restore_nodes(tree: &mut Tree) -> Result<(), TreeError> {
     let mut nodes = tree.nodes.clone();
     let mut count = tree.count();
-    for layer in tree.history.layers_mut().iter_mut().rev() {
+    for layer in tree.history.layers_back() {
         let mark = layer.mark;
         let mut entries: Vec<&(u32, Old)> = layer.leaves.entries().iter().collect();
         entries.sort_unstable_by_key(|(index, _)| *index);

@@ -12,18 +12,18 @@ mod restoring;
 
 /// Leaves in a list; every hash from its own preimage, over the whole tree, each time.
 #[derive(Clone)]
-pub(super) struct Naive {
+pub(crate) struct Naive {
     leaves: Vec<(Hash, u8, Vec<u8>)>,
 }
 
 impl Naive {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             leaves: vec![(Hash::ZERO, 0, Vec::new())],
         }
     }
 
-    pub(super) fn apply(&mut self, changes: &[Change]) {
+    pub(crate) fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             match self.leaves.iter_mut().find(|leaf| leaf.0 == change.key) {
                 Some(leaf) => leaf.2 = change.value.clone(),
@@ -34,17 +34,17 @@ impl Naive {
         }
     }
 
-    pub(super) fn next(&self, key: Hash) -> Hash {
+    pub(crate) fn next(&self, key: Hash) -> Hash {
         let larger = self.leaves.iter().map(|leaf| leaf.0).filter(|k| *k > key);
         larger.min().unwrap_or_default()
     }
 
-    pub(super) fn low(&self, key: Hash) -> u32 {
+    pub(crate) fn low(&self, key: Hash) -> u32 {
         let below = self.leaves.iter().enumerate().filter(|(_, l)| l.0 < key);
         below.max_by_key(|(_, l)| l.0).map_or(0, |(i, _)| i as u32)
     }
 
-    pub(super) fn leaf_hash(&self, index: u32) -> Hash {
+    pub(crate) fn leaf_hash(&self, index: u32) -> Hash {
         let Some((key, kind, value)) = self.leaves.get(index as usize) else {
             return Hash::ZERO;
         };
@@ -52,7 +52,7 @@ impl Naive {
         keccak256([key.0, self.next(*key).0, value.0].concat())
     }
 
-    pub(super) fn root(&self) -> Hash {
+    pub(crate) fn root(&self) -> Hash {
         let mut level: Vec<Hash> = (0..self.leaves.len())
             .map(|index| self.leaf_hash(index as u32))
             .collect();
@@ -71,15 +71,15 @@ impl Naive {
         keccak256([level[0].as_slice(), &count].concat())
     }
 
-    pub(super) fn leaves(&self) -> &[(Hash, u8, Vec<u8>)] {
+    pub(crate) fn leaves(&self) -> &[(Hash, u8, Vec<u8>)] {
         &self.leaves
     }
 }
 
 /// Widths of a few kinds: empty, inline, the widest inline, large.
-pub(super) const WIDTHS: [usize; 5] = [0, 16, 64, 66, 1_024];
+pub(crate) const WIDTHS: [usize; 5] = [0, 16, 64, 66, 1_024];
 
-pub(super) fn seeded(test: &str) -> ChaCha20Rng {
+pub(crate) fn seeded(test: &str) -> ChaCha20Rng {
     let seed = std::env::var("PLASMID_SEED")
         .ok()
         .and_then(|s| s.parse().ok());
@@ -88,7 +88,7 @@ pub(super) fn seeded(test: &str) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-pub(super) fn random_key(rng: &mut ChaCha20Rng) -> Hash {
+pub(crate) fn random_key(rng: &mut ChaCha20Rng) -> Hash {
     let mut key = Hash::ZERO;
     rng.fill_bytes(key.as_mut_slice());
     // Neighbours now and then, so that runs of new keys share a predecessor.
@@ -99,7 +99,7 @@ pub(super) fn random_key(rng: &mut ChaCha20Rng) -> Hash {
 }
 
 /// A segment: some leaves that stand, some new ones, in any order.
-pub(super) fn segment(rng: &mut ChaCha20Rng, naive: &Naive, most: usize) -> Vec<Change> {
+pub(crate) fn segment(rng: &mut ChaCha20Rng, naive: &Naive, most: usize) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     for _ in 0..rng.random_range(1..=most) {
         let known = naive.leaves.choose(rng).cloned().unwrap();

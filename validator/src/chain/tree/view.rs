@@ -8,6 +8,7 @@ use super::source::{self, LeafRef, Source, hash_leaves};
 use super::{Inclusion, Mark, Multiproof, Tree, TreeError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::{DEPTH, node, state_root, zeros};
+use std::convert::Infallible;
 
 /// The tree as it was at the end of an epoch.
 pub struct View<'a> {
@@ -19,18 +20,8 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(tree: &'a Tree, epoch: u64) -> Result<Self, TreeError> {
-        let layer = tree.history.find(epoch)?;
-        let found = tree.history.layers().get(layer);
-        let mark = found.map(|layer| layer.mark);
-        let view = Self {
-            tree,
-            mark: mark.ok_or(TreeError::UnknownEpoch {
-                epoch,
-                first: None,
-                last: None,
-            })?,
-            layer,
-        };
+        let (layer, mark) = tree.history.find(epoch)?;
+        let view = Self { tree, mark, layer };
         let computed = state_root(&view.node(DEPTH, 0), view.mark.count);
         if computed != view.mark.root {
             return Err(TreeError::History {
@@ -73,20 +64,6 @@ impl<'a> View<'a> {
         Source::low(self, key)
     }
 
-    /// The same, of which at most `steps` keys are looked at; else the key from which to go on. Keys of leaves that were made
-    /// since lie between, as many as somebody likes to make.
-    pub fn low_within(&self, key: &Hash, steps: usize) -> Result<u32, Hash> {
-        let mut last = *key;
-        let below = self.tree.order.range::<Hash, _>(..key).rev();
-        for (key, index) in below.take(steps) {
-            if *index < self.mark.count {
-                return Ok(*index);
-            }
-            last = *key;
-        }
-        if last == *key { Ok(0) } else { Err(last) }
-    }
-
     /// The node at `place` of `level` then, level 0 being the leaves.
     pub fn node(&self, level: usize, place: u32) -> Hash {
         Source::node(self, level, place)
@@ -116,29 +93,52 @@ impl<'a> View<'a> {
         source::multiproof(self, indices)
     }
 
-    /// A node below which something changed, from the nearest kept level below it or from the leaves.
-    fn hashed(&self, level: usize, place: u32) -> Hash {
-        if u64::from(place) << level >= u64::from(self.mark.count) {
-            return zeros().get(level).copied().unwrap_or_default();
-        }
-        if level == 0 {
-            #[cfg(test)]
-            HASHED.set(HASHED.get() + 1);
-            let leaf = self.leaf(place).map(|leaf| hash_leaves(&[leaf]));
-            return leaf
-                .and_then(|hashes| hashes.first().copied())
-                .unwrap_or_default();
-        }
-        let lower = level.saturating_sub(1);
-        let below = |place: u32| match is_kept(lower) {
-            true => self.node(lower, place),
-            false => self.hashed(lower, place),
-        };
-        let left = place.wrapping_mul(2);
-        #[cfg(test)]
-        HASHED.set(HASHED.get() + 1);
-        node(&below(left), &below(left | 1))
+    /// Hash of the leaf at `index` then.
+    fn leaf_hash(&self, index: u32) -> Hash {
+        let hashes = self.leaf(index).map(|leaf| hash_leaves(&[leaf]));
+        let hash = hashes.and_then(|hashes| hashes.first().copied());
+        hash.unwrap_or_default()
     }
+}
+
+/// A node below which something changed, hashed from the nearest kept level below it or from the leaves, in a tree of `count`
+/// leaves. `read` gives the hash of a leaf, on level 0, or a node of a kept level; it is asked for at most eight of them.
+///
+/// # Errors
+/// What `read` fails with.
+pub fn hashed<E>(
+    count: u32,
+    level: usize,
+    place: u32,
+    read: &mut impl FnMut(usize, u32) -> Result<Hash, E>,
+) -> Result<Hash, E> {
+    if is_beyond(count, level, place) {
+        return Ok(zeros().get(level).copied().unwrap_or_default());
+    }
+    #[cfg(test)]
+    HASHED.set(HASHED.get() + 1);
+    if level == 0 {
+        return read(0, place);
+    }
+    let lower = level.saturating_sub(1);
+    let mut below = |place: u32| match is_kept(lower) {
+        true => read(lower, place),
+        false => hashed(count, lower, place, read),
+    };
+    let left = place.wrapping_mul(2);
+    Ok(node(&below(left)?, &below(left | 1)?))
+}
+
+/// Whether a node stands over no leaf of a tree of `count` leaves: it is a zero subtree then.
+pub fn is_beyond(count: u32, level: usize, place: u32) -> bool {
+    u64::from(place) << level >= u64::from(count)
+}
+
+/// The nearest kept node at or above a node: where nothing below it changed, the node is what it is today.
+pub fn kept_above(level: usize, place: u32) -> (usize, u32) {
+    let kept = level.max(1).next_multiple_of(STRIDE);
+    let levels = u32::try_from(kept.saturating_sub(level)).unwrap_or(u32::MAX);
+    (kept, place.checked_shr(levels).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -173,20 +173,30 @@ impl Source for View<'_> {
     }
 
     fn low(&self, key: &Hash) -> u32 {
-        self.low_within(key, usize::MAX).unwrap_or_default()
+        let low = self.tree.low_within(self.mark.count, key, usize::MAX);
+        low.unwrap_or_default()
     }
 
     fn node(&self, level: usize, place: u32) -> Hash {
-        if u64::from(place) << level >= u64::from(self.mark.count) {
+        if is_beyond(self.mark.count, level, place) {
             return zeros().get(level).copied().unwrap_or_default();
         }
-        let kept = level.max(1).next_multiple_of(STRIDE);
-        let levels = u32::try_from(kept.saturating_sub(level)).unwrap_or(u32::MAX);
-        let above = place.checked_shr(levels).unwrap_or_default();
+        let (kept, above) = kept_above(level, place);
         match self.tree.history.old_node(self.layer, kept, above) {
             None => self.tree.node(level, place),
             Some(old) if kept == level => *old,
-            Some(_) => self.hashed(level, place),
+            Some(_) => {
+                let mut read = |level, place| {
+                    Ok::<_, Infallible>(match level {
+                        0 => self.leaf_hash(place),
+                        _ => self.node(level, place),
+                    })
+                };
+                match hashed(self.mark.count, level, place, &mut read) {
+                    Ok(hash) => hash,
+                    Err(never) => match never {},
+                }
+            }
         }
     }
 }

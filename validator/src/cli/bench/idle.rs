@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{CliError, connect::DEFAULT_FOLDER, output::Output},
-    node::local::usage::{self, Process, Sample},
+    localnet::usage::{self, Process, Sample},
 };
 
 const MIB: f64 = 1_048_576.0;

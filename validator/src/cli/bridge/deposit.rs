@@ -83,6 +83,9 @@ pub async fn run(
         deployment.refuse_lost("the recipient", recipient.id, paid)?;
     }
     deployment.refuse_lost("the refund address", refund.into_array(), paid)?;
+    deployment
+        .require_final(wallet.rpc(), status.root_height)
+        .await?;
     let progress = output.progress("depositing on root");
     let prepared = prepare(
         command,

@@ -13,9 +13,9 @@ use plasmid_proto::ledger::v1::{GetTransactionRequest, get_transaction_request};
 use serde_json::{Value, json};
 
 use crate::{
-    app::pool::engine_hash,
     chain::record::MESSAGE,
     cli::{CliError, connect::Connection, tx},
+    wire::engine_hash,
 };
 
 /// How often, and how many times, the child's cursor is looked at: two minutes.

@@ -1,11 +1,40 @@
 //! Addresses at which money would be lost, refused before anything is signed.
 
 use alloy_primitives::Address;
+use plasmid_bridge::{
+    client::rpc::{At, Rpc, RpcError},
+    relay::seen::Which,
+};
 
 use super::Deployment;
 use crate::{cli::CliError, ledger::Unusable};
 
 impl Deployment {
+    /// Refuses to pay into a Vault that a reorganisation of root could still take away: its address takes coin without code too. Where
+    /// root names no final block by its `finalized` tag, `seen` counts, the newest one that is final for the node.
+    ///
+    /// # Errors
+    /// Says which block the Vault does not stand in.
+    pub async fn require_final(&self, root: &Rpc, seen: u64) -> Result<(), CliError> {
+        let newest = match root.block(Which::Finalized).await {
+            Ok(None) | Err(RpcError::Refused { .. }) => root.block(Which::Number(seen)).await?,
+            answer => answer?,
+        };
+        let newest = newest.ok_or_else(|| CliError::new("root has no final block yet"))?;
+        if root
+            .code(self.vault, At::Hash(newest.hash))
+            .await?
+            .is_empty()
+        {
+            return Err(CliError::new(format!(
+                "the Vault {} does not stand in root block {}, the newest that is final: a reorganisation could still take it away, and a \
+                 deposit with it. Nothing was sent; try again later",
+                self.vault, newest.number
+            )));
+        }
+        Ok(())
+    }
+
     /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
     /// the token itself, is paid. The ledger knows which addresses these are.
     ///
@@ -23,6 +52,7 @@ impl Deployment {
             Some(Unusable::Inbox) => "the deployment's Inbox",
             Some(Unusable::Vault) => "the deployment's Vault",
             Some(Unusable::RootChain) => "the deployment's RootChain",
+            Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",
         };
         let address = Address::from(address);
@@ -34,6 +64,8 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
+    use plasmid_bridge::proof::deployment::VERIFIER;
+
     use super::*;
 
     #[test]
@@ -47,6 +79,7 @@ mod tests {
             (deployment.inbox.into_array(), "Inbox"),
             (deployment.vault.into_array(), "Vault"),
             (root_chain, "RootChain"),
+            (VERIFIER, "the Ed25519 verifier"),
             (token, "the token's own contract"),
         ] {
             let refused = deployment.refuse_lost("the recipient", address, token);

@@ -23,10 +23,8 @@ use super::{
 };
 use crate::{
     ledger::Parameters,
-    node::{
-        local::run::{Network, Options},
-        shutdown,
-    },
+    localnet::run::{Network, Options},
+    node::shutdown,
 };
 
 mod checks;

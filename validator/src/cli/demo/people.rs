@@ -24,15 +24,13 @@ use tonic::transport::Channel;
 
 use super::super::{CliError, bridge::message_index, connect::Deployment};
 use crate::{
+    client::signer::Signer,
     ledger::{
         Account, Domain,
         transaction::{Body, Header, Transaction},
     },
-    node::{
-        keystore::Secret,
-        local::{found, run::Network},
-    },
-    rpc::signer::Signer,
+    localnet::{found, run::Network},
+    node::keystore::Secret,
 };
 
 /// Twenty zero bytes: the native coin.

@@ -2,10 +2,7 @@
 
 use std::net::{Ipv6Addr, SocketAddr};
 
-use crate::{
-    cli::CliError,
-    node::{comet::Peer, plain},
-};
+use crate::{cli::CliError, node::comet::Peer, plain};
 
 /// The peer that a text names.
 ///

@@ -1,35 +1,33 @@
 //! Each step of a founding: what it asks of root, what it does there, and what comes next.
 
+mod join;
+mod status;
+
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, U256};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
-    abi::{IRegistry, IRootChain},
+    abi::IRegistry,
     client::{
         ceremony::{self, Artifacts, Progress},
         follower::view_call,
-        rpc::{At, Call, Rpc},
+        rpc::{At, Rpc},
         wallet::Wallet,
     },
     relay::seen::Which,
 };
 use serde_json::json;
 
-use super::{
-    DECIMALS, FINAL_PATIENCE, JoinCommand, PlanFile, RegisterCommand, artifacts, peer, secrets,
-};
+use self::status::Table;
+use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
     node::{
         config::Home,
-        founding::{
-            self, Agreed, FoundingError, Plan,
-            home::{self, Place},
-        },
-        plain,
-        tools::Tools,
+        founding::{self, Agreed, Plan},
     },
+    plain,
 };
 
 /// One step: the plan, what stands on root, and who acts.
@@ -98,8 +96,8 @@ impl Step {
         Ok(view_call(&self.rpc, self.registry, call, At::Latest).await?)
     }
 
-    /// That the Registry is the plan's, and that nothing was created yet.
-    async fn open_registry(&self) -> Result<(), CliError> {
+    /// That the Registry is the plan's.
+    async fn is_deployed(&self) -> Result<(), CliError> {
         let plan = self.plan.registry();
         ceremony::check_registry(&self.rpc, &self.artifacts, &plan, self.registry)
             .await
@@ -107,7 +105,24 @@ impl Step {
                 CliError::new(format!(
                     "{error}; `plasmid init deploy` makes what is missing"
                 ))
-            })?;
+            })
+    }
+
+    /// That the Registry is the plan's, that no reorganisation of root can take it away any more, and that nothing was created yet.
+    async fn open_registry(&self) -> Result<(), CliError> {
+        self.is_deployed().await?;
+        let progress = self.output.progress("waiting for finality on root");
+        let done = ceremony::wait_registry_final(
+            &self.rpc,
+            &self.artifacts,
+            &self.plan.registry(),
+            founding::finality(&self.plan),
+            FINAL_PATIENCE,
+            &mut |what| self.output.tell(what),
+        )
+        .await;
+        progress.finish_and_clear();
+        done?;
         if self.read(IRegistry::createdCall {}).await? {
             return Err(CliError::new(
                 "the network was created already: `plasmid init join` makes a node's folder",
@@ -160,16 +175,28 @@ impl Step {
         }));
         self.output.say("give the others node_id and where your peers connect: their `init join` takes ID@HOST:PORT");
         self.output.next(&format!(
-            "plasmid init agree --from {} (when every operator has registered: `plasmid init status` says)",
+            "plasmid init status, then plasmid init agree --from {} --agreement HASH, with the hash that it shows when every operator has \
+             registered",
             command.from
         ));
         Ok(())
     }
 
-    pub(super) async fn agree(&self) -> Result<(), CliError> {
+    pub(super) async fn agree(&self, wanted: B256) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
         let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
+        let table = Table::of(&agreed);
+        // What is signed is what a person has looked at, and not what root happens to hold now.
+        if agreed.agreement != wanted {
+            return Err(CliError::new(format!(
+                "you named agreement {wanted}, and this plan with what is registered now gives {}: an operator has come back with another \
+                 stake or other keys since that was shown, or the plan is another file. Nothing was sent. Registered now: {}. See \
+                 `plasmid init status`, and agree on what all operators want",
+                agreed.agreement,
+                table.sentence()
+            )));
+        }
         let operator = wallet.address();
         let standing = self.read(IRegistry::agreementByCall { operator }).await?;
         let now = self
@@ -177,20 +204,23 @@ impl Step {
             .block(Which::Latest)
             .await?
             .map_or(0, |block| block.time);
+        let mut transaction = None;
         // The same agreement again extends nothing while it locks, and is refused.
         if standing.agreement != agreed.agreement || standing.lockedUntil <= now {
             let progress = self.output.progress("agreeing");
             let done = ceremony::agree(wallet, self.registry, agreed.agreement).await;
             progress.finish_and_clear();
-            done?;
+            transaction = Some(done?.hash.to_string());
         }
-        self.output.object(&json!({
+        let mut object = json!({
             "operator": operator.to_string(),
             "agreement": agreed.agreement.to_string(),
             "genesis_state_root": agreed.built.root().to_string(),
             "sum": amount::show(agreed.built.sum, DECIMALS),
             "first_set": B256::from(agreed.built.sets[1].commitment).to_string(),
-        }));
+            "transaction": transaction,
+        });
+        table.show(self.output, &mut object);
         self.output.next("plasmid init create --from KEY (when every operator has agreed: `plasmid init status` says)");
         Ok(())
     }
@@ -198,8 +228,7 @@ impl Step {
     pub(super) async fn refund(&self) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
-        let call = Call::to(self.registry, IRegistry::refundCall {}.abi_encode());
-        let receipt = wallet.execute(call).await?;
+        let receipt = ceremony::refund(wallet, self.registry).await?;
         self.output.object(&json!({
             "operator": wallet.address().to_string(),
             "transaction": receipt.hash.to_string(),
@@ -227,16 +256,19 @@ impl Step {
                 .say(&format!("step {number} of {steps}: creating the {name}"));
         };
         let arguments = &agreed.arguments;
-        let taken =
+        let mined =
             ceremony::create(wallet, registry, artifacts, arguments, paid, &mut say).await?;
-        let created = ceremony::read_back(&self.rpc, registry).await?;
+        let created = ceremony::read_back(&self.rpc, registry).await;
+        let created = created.map_err(|error| error.after(&mined))?;
+        let mined: Vec<_> = mined.iter().map(B256::to_string).collect();
         self.output.object(&json!({
             "chain_id": created.chain_id(),
             "root_chain": created.root_chain.to_string(),
             "inbox": created.inbox.to_string(),
             "vault": created.vault.to_string(),
             "block": created.block,
-            "steps_taken": taken,
+            "steps_taken": mined.len(),
+            "transactions": mined,
         }));
         self.output
             .next("plasmid init join --home FOLDER --peer ID@HOST:PORT --root URL");
@@ -273,128 +305,6 @@ impl Step {
                 )));
             }
         }
-        Ok(())
-    }
-
-    pub(super) async fn join(
-        &self,
-        command: &JoinCommand,
-        connection: &Connection,
-    ) -> Result<(), CliError> {
-        let peers = command.peers.iter().map(|text| peer(text));
-        let peers = peers.collect::<Result<Vec<_>, _>>()?;
-        let created = ceremony::read_back(&self.rpc, self.registry).await?;
-        let progress = self
-            .output
-            .progress("waiting until the creation is final on root");
-        let finality = founding::finality(&self.plan);
-        ceremony::wait_final(&self.rpc, created.block, finality, FINAL_PATIENCE).await?;
-        progress.finish_and_clear();
-        let created = ceremony::read_back(&self.rpc, self.registry).await?;
-        let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
-        let file = founding::check_created(&self.rpc, &created, &self.plan, &agreed).await?;
-        let home = Home::new(&command.home);
-        let node_id = secrets::node(&home, self.plan.parameters.root_chain_id)?;
-        let endpoints = [
-            Some(connection.root_address()?),
-            command.second_root.clone(),
-        ];
-        let place = Place {
-            moniker: command.moniker.clone(),
-            grpc: command.grpc,
-            rpc: command.rpc,
-            p2p: command.p2p,
-            peers,
-            private: command.private,
-            share_with: command.share_with.clone(),
-            one_machine: false,
-            metrics: command.metrics,
-            retain_blocks: 0,
-            endpoints: endpoints.into_iter().flatten().collect(),
-        };
-        home::write(&home, &place, &created, &agreed.genesis, &file)?;
-        secrets::ensure_data_folder(&home)?;
-        let head = IRootChain::headCall {};
-        let head = view_call(&self.rpc, created.root_chain, head, At::Latest).await?;
-        home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted)?;
-        let engine = Tools::new(None)
-            .ensure_cometbft()
-            .map_err(|error| CliError::new(error.to_string()))?;
-        let validates = home.checkpoint_key_path().exists();
-        self.output.object(&json!({
-            "home": command.home,
-            "chain_id": created.chain_id(),
-            "deployment_id": hex::encode(created.id),
-            "node_id": node_id,
-            "validates": validates,
-            "engine": engine,
-        }));
-        let password = if validates {
-            match home.sign_state_path().exists() {
-                true => " --password-file FILE",
-                false => " --password-file FILE --new-sign-state",
-            }
-        } else {
-            ""
-        };
-        let (folder, comet) = (command.home.display(), home.engine());
-        self.output
-            .say("two processes run a node, the second in another terminal:");
-        self.output
-            .next(&format!("plasmid start --home {folder}{password}"));
-        self.output.next(&format!(
-            "{} start --home {}",
-            engine.display(),
-            comet.folder().display()
-        ));
-        Ok(())
-    }
-
-    pub(super) async fn status(&self) -> Result<(), CliError> {
-        let plan = self.plan.registry();
-        let standing = ceremony::check_registry(&self.rpc, &self.artifacts, &plan, self.registry);
-        if let Err(error) = standing.await {
-            let hint = format!("{error}; `plasmid init deploy` makes what is missing");
-            return Err(CliError::new(hint));
-        }
-        let wanted = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
-            Ok(agreed) => Some(agreed.agreement),
-            Err(FoundingError::Unregistered(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let mut rows = Vec::new();
-        for (number, operator) in self.plan.operators.iter().copied().enumerate() {
-            let index = U256::from(number);
-            let member = self.read(IRegistry::memberAtCall { index }).await?;
-            let found = self.read(IRegistry::agreementByCall { operator }).await?;
-            let agreed = match wanted {
-                _ if found.agreement == B256::ZERO => "no",
-                Some(wanted) if wanted == found.agreement => "yes",
-                _ => "on something else",
-            };
-            rows.push(json!({
-                "operator": operator.to_string(),
-                "registered": if member.registration == 0 { "no" } else { "yes" },
-                "stake": amount::show(u128::try_from(member.stake).unwrap_or(u128::MAX), DECIMALS),
-                "agreed": agreed,
-                "locked_until": found.lockedUntil,
-            }));
-        }
-        let columns = ["operator", "registered", "stake", "agreed", "locked_until"];
-        self.output.rows("operators", &columns, &rows);
-        let creation = self.read(IRegistry::creationCall {}).await?;
-        let (made, steps) = (creation.made, creation.steps);
-        self.output.say(&if made == steps {
-            "the network is created: `plasmid init join` makes a node's folder".to_owned()
-        } else if made.is_zero() {
-            "the creation has not begun".to_owned()
-        } else {
-            format!(
-                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create`, \
-                 and nobody can take a stake back",
-                creation.until
-            )
-        });
         Ok(())
     }
 }

@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{CliError, connect::Connection},
+    client::signer::Signer,
     ledger::Account,
     node::keystore::{self, Description, KeyKind, Password, Secret, Stated},
-    rpc::signer::Signer,
 };
 
 /// The largest password or secret file that is read, in bytes.

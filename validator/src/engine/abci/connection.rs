@@ -9,6 +9,7 @@
 //! never on those that serve consensus, and one that takes too long is stopped and answered with a refusal.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ use crate::workers::{Full, Running, Workers};
 
 /// How long a query may take.
 const QUERY_PATIENCE: Duration = Duration::from_secs(30);
+/// Whose queries these are: all come through the engine.
+const ENGINE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const QUEUE_REQUESTS: usize = 256;
 const CHECKS_TOGETHER: usize = 32;
 const READ_BYTES: usize = 64 << 10;
@@ -149,7 +152,7 @@ async fn begin<H: Handler>(frame: Bytes, shared: &Arc<Shared<H>>) -> Result<Work
     }
     let turn = hold(&shared.reads, 1).await?;
     let here = Arc::clone(shared);
-    let running = shared.workers.run(move |cancelled| {
+    let running = shared.workers.run(ENGINE, move |cancelled| {
         let _turn = turn;
         here.dispatch.call_until(request, cancelled)
     });

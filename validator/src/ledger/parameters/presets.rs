@@ -17,7 +17,7 @@ impl Parameters {
             seats: 16,
             inbox_batch: 32,
             ring: 512,
-            unit: 1_000_000_000_000_000,
+            unit: 10_000_000_000_000_000,
             base_fee: 1_000_000_000_000,
             byte_fee: 1_000_000_000,
             leaf_fee: 10_000_000_000_000,

@@ -103,7 +103,20 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
             },
             &["(M) is 0", "1 to"],
         ),
-        (Parameters { unit: 0, ..local() }, &["unit is 0"]),
+        (
+            Parameters {
+                unit: (1 << 53) - 1,
+                ..local()
+            },
+            &["unit is 9007199254740991", "9007199254740992 to"],
+        ),
+        (
+            Parameters {
+                root_block_secs: 61,
+                ..local()
+            },
+            &["root_block_secs is 61", "1 to 60"],
+        ),
         (
             Parameters {
                 base_fee: 0,

@@ -15,6 +15,10 @@ const MAX_EVIDENCE_BYTES: u64 = 16_384;
 /// Paid messages are due at most a day apart, as in the Inbox contract.
 const MAX_INTERVAL_MS: u128 = 86_400_000;
 
+/// A relayer makes a submission from a root block that is 15 minutes old at most when it is mined, as in the RootChain contract: some
+/// blocks must come meanwhile.
+const MAX_ROOT_BLOCK_SECS: u128 = 60;
+
 /// A validator that waits less misses the precommits of others; nobody waits longer for a block than a minute.
 const MIN_BLOCK_TIME_MS: u128 = 10;
 const MAX_BLOCK_TIME_MS: u128 = 60_000;
@@ -86,7 +90,7 @@ impl Parameters {
             1,
             MAX_INTERVAL_MS,
         )?;
-        bounds("unit", self.unit, 1, u128::MAX)?;
+        bounds("unit", self.unit, plasmid_staking::MIN_UNIT, u128::MAX)?;
         bounds("reveal_blocks (R)", self.reveal_blocks.into(), 2, 256)?;
         bounds("finality_depth", self.finality_depth.into(), 1, 100_000)
     }
@@ -107,6 +111,12 @@ impl Parameters {
         for (name, window) in self.windows() {
             bounds(name, wide(window), 1, century)?;
         }
+        bounds(
+            "root_block_secs",
+            wide(self.root_block_secs),
+            1,
+            MAX_ROOT_BLOCK_SECS,
+        )?;
         let reveals = reveal_secs(self);
         at_least(
             "evidence_secs (E)",
@@ -135,7 +145,7 @@ impl Parameters {
         )
     }
 
-    fn windows(&self) -> [(&'static str, u64); 10] {
+    fn windows(&self) -> [(&'static str, u64); 9] {
         [
             ("relay_window_secs", self.relay_window_secs),
             ("challenge_secs (W)", self.challenge_secs),
@@ -144,7 +154,6 @@ impl Parameters {
             ("inbox_delay_secs (D)", self.inbox_delay_secs),
             ("exit_timeout_secs (T)", self.exit_timeout_secs),
             ("grace_secs", self.grace_secs),
-            ("root_block_secs", self.root_block_secs),
             ("epoch_max_secs", self.epoch_max_secs),
             ("evidence_age_secs", self.evidence_age_secs),
         ]

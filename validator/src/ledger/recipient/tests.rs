@@ -12,8 +12,9 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 4] {
-    deployment::contracts(&REGISTRY)
+fn contracts() -> [[u8; 20]; 5] {
+    let [registry, inbox, vault, root_chain] = deployment::contracts(&REGISTRY);
+    [registry, inbox, vault, root_chain, deployment::VERIFIER]
 }
 
 /// What nobody can use, each with the token that is sent there.
@@ -78,6 +79,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Inbox,
         Unusable::Vault,
         Unusable::RootChain,
+        Unusable::Verifier,
     ];
     for (address, name) in contracts().iter().zip(named) {
         assert_eq!(own.unusable(address, &NATIVE), Some(name));
@@ -164,5 +166,5 @@ fn the_contracts_are_the_registry_and_what_it_creates_first() {
     let registry = alloy_primitives::Address::from(REGISTRY);
     let made = [1, 2, 3].map(|nonce| registry.create(nonce).into_array());
     assert_eq!(contracts()[0], REGISTRY);
-    assert_eq!(contracts()[1..], made);
+    assert_eq!(contracts()[1..4], made);
 }

@@ -4,9 +4,6 @@ use toml::Table;
 
 use super::{CometError, Config, Home, exists, read};
 
-/// The largest transaction that a block takes: one that does not fit a segment is invalid.
-const MAX_TRANSACTION: u32 = 32 << 10;
-
 impl Home {
     /// Checks the configuration as it stands: what the chain relies on, that the engine connects to where this node listens, and that it
     /// keeps the network's block time.
@@ -61,12 +58,6 @@ impl Config {
                 mempool.kind, mempool.broadcast
             ));
         }
-        if mempool.max_tx_bytes < MAX_TRANSACTION {
-            return refuse(format!(
-                "mempool.max_tx_bytes is {}, at least {MAX_TRANSACTION} is needed: a block takes transactions of that size",
-                mempool.max_tx_bytes
-            ));
-        }
         Ok(())
     }
 }
@@ -107,8 +98,8 @@ mod tests {
             ("broadcast = true", "broadcast = false", "mempool.broadcast"),
             ("type = \"flood\"", "type = \"nop\"", "mempool.type"),
             (
-                "max_tx_bytes = 131072",
-                "max_tx_bytes = 1024",
+                "max_tx_bytes = 8192",
+                "max_tx_bytes = 8191",
                 "mempool.max_tx_bytes",
             ),
             (

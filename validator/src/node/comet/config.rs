@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::CometError;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::engine::version::COMETBFT_VERSION;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
-use crate::node::tools::COMETBFT_VERSION;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
@@ -111,7 +111,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes; transactions of at most 128 KiB.
+    /// A node on loopback at `pace`, whose engine has room for what the application's pool takes, and carries nothing longer than
+    /// the longest transaction that is valid.
     #[must_use]
     pub fn local(proxy_app: String, rpc: SocketAddr, p2p: SocketAddr, pace: Pace) -> Self {
         Self {
@@ -124,7 +125,7 @@ impl Settings {
             private: true,
             pool_transactions: MIN_ENGINE_TRANSACTIONS,
             pool_bytes: MIN_ENGINE_BYTES,
-            transaction_bytes: 128 << 10,
+            transaction_bytes: MAX_TRANSACTION_BYTES as u32,
             cache_transactions: MIN_CACHE,
             log_level: "main:info,*:error".to_owned(),
         }
@@ -306,6 +307,12 @@ impl Config {
         if consensus.skip_timeout_commit {
             return refuse(
                 "consensus.skip_timeout_commit is on: blocks would come faster than the plan's block time"
+                    .to_owned(),
+            );
+        }
+        if !consensus.create_empty_blocks {
+            return refuse(
+                "consensus.create_empty_blocks is off: epochs and checkpoints go on without transactions"
                     .to_owned(),
             );
         }

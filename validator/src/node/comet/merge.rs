@@ -29,11 +29,15 @@ const OPERATORS: [(&str, &[&str]); 5] = [
     ("tx_index", &["indexer"]),
 ];
 
-/// `wanted` over the file `found`.
+/// `wanted` over the file `found`, but for the lines of `unnamed` (section, key) that stand there.
 ///
 /// # Errors
 /// [`CometError::Config`] when what stands in the file cannot be read or the result is refused.
-pub(super) fn merged(found: &str, wanted: &Config) -> Result<String, CometError> {
+pub(super) fn merged(
+    found: &str,
+    wanted: &Config,
+    unnamed: &[(&str, &str)],
+) -> Result<String, CometError> {
     let refuse = |said: String| CometError::Config(said);
     let mut file: Table = found.parse().map_err(|error| refuse(format!("{error}")))?;
     let ours = Value::try_from(wanted).map_err(|error| refuse(error.to_string()))?;
@@ -42,8 +46,8 @@ pub(super) fn merged(found: &str, wanted: &Config) -> Result<String, CometError>
     };
     for (name, value) in ours {
         match value {
-            Value::Table(section) => merge_section(&mut file, &name, section)?,
-            value => put(&mut file, "", &name, value),
+            Value::Table(section) => merge_section(&mut file, &name, section, unnamed)?,
+            value => put(&mut file, ("", &name), value, unnamed),
         }
     }
     let text = toml::to_string(&file).map_err(|error| refuse(error.to_string()))?;
@@ -52,7 +56,12 @@ pub(super) fn merged(found: &str, wanted: &Config) -> Result<String, CometError>
     Ok(Config::with_header(&text))
 }
 
-fn merge_section(file: &mut Table, name: &str, section: Table) -> Result<(), CometError> {
+fn merge_section(
+    file: &mut Table,
+    name: &str,
+    section: Table,
+    unnamed: &[(&str, &str)],
+) -> Result<(), CometError> {
     let place = file
         .entry(name)
         .or_insert_with(|| Value::Table(Table::new()));
@@ -60,12 +69,12 @@ fn merge_section(file: &mut Table, name: &str, section: Table) -> Result<(), Com
         return Err(CometError::Config(format!("{name} is no table")));
     };
     for (key, value) in section {
-        put(place, name, &key, value);
+        put(place, (name, &key), value, unnamed);
     }
     Ok(())
 }
 
-fn put(place: &mut Table, section: &str, key: &str, value: Value) {
+fn put(place: &mut Table, (section, key): (&str, &str), value: Value, unnamed: &[(&str, &str)]) {
     let known = OPERATORS.iter().find(|(name, _)| *name == section);
     let operators = known.is_some_and(|(_, keys)| keys.contains(&key));
     let found = place.get(key);
@@ -73,8 +82,7 @@ fn put(place: &mut Table, section: &str, key: &str, value: Value) {
     let larger = section == "mempool"
         && found.and_then(Value::as_integer) > value.as_integer()
         && value.is_integer();
-    let no_peers = key == "persistent_peers" && value.as_str() == Some("");
-    if found.is_some() && (operators || larger || no_peers) {
+    if found.is_some() && (operators || larger || unnamed.contains(&(section, key))) {
         return;
     }
     place.insert(key.to_owned(), value);

@@ -67,6 +67,7 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "cache_size = 200000",
         "size = 20000",
         "max_txs_bytes = 8000000",
+        "max_tx_bytes = 8192",
         "keep-invalid-txs-in-cache = false",
         "recheck = true",
         "indexer = \"kv\"",

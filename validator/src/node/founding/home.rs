@@ -1,6 +1,10 @@
 //! What a node needs in its folder to run in a network that stands: configuration, genesis, and the engine's own of both.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use plasmid_bridge::client::ceremony::Created;
 
@@ -18,17 +22,23 @@ use crate::{
     },
 };
 
-/// Where one node listens, whom it knows, and how long it waits for them.
+/// Where gRPC, the engine's RPC and its peers' port are unless somebody says otherwise.
+const GRPC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
+const RPC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 26_657);
+const P2P: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 26_656);
+
+/// Where one node listens, whom it knows, and how long it waits for them. What is none, empty or false is as the folder has it, and where
+/// the folder has nothing the default.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// What others call it.
-    pub moniker: String,
+    pub moniker: Option<String>,
     /// gRPC.
-    pub grpc: SocketAddr,
+    pub grpc: Option<SocketAddr>,
     /// The engine's RPC.
-    pub rpc: SocketAddr,
+    pub rpc: Option<SocketAddr>,
     /// The engine's peers.
-    pub p2p: SocketAddr,
+    pub p2p: Option<SocketAddr>,
     /// Nodes to stay connected with.
     pub peers: Vec<Peer>,
     /// All nodes on one machine or in one private network.
@@ -41,14 +51,55 @@ pub struct Place {
     pub metrics: Option<SocketAddr>,
     /// Blocks that the engine keeps; zero keeps all.
     pub retain_blocks: u64,
-    /// JSON-RPC endpoints of the root chain: one, or two that must agree.
-    pub endpoints: Vec<String>,
+    /// The first JSON-RPC endpoint of the root chain.
+    pub root: String,
+    /// The second one, which must agree with it.
+    pub second_root: Option<String>,
+}
+
+impl Place {
+    /// The lines of CometBFT's configuration that this place says nothing of.
+    fn unnamed(&self) -> Vec<(&'static str, &'static str)> {
+        let mut lines = Vec::new();
+        if self.moniker.is_none() {
+            lines.push(("", "moniker"));
+        }
+        if self.rpc.is_none() {
+            lines.push(("rpc", "laddr"));
+        }
+        if self.p2p.is_none() {
+            lines.push(("p2p", "laddr"));
+        }
+        if self.peers.is_empty() {
+            lines.push(("p2p", "persistent_peers"));
+        }
+        if !self.private {
+            lines.extend([
+                ("p2p", "addr_book_strict"),
+                ("p2p", "allow_duplicate_ip"),
+                ("p2p", "pex"),
+            ]);
+        }
+        lines
+    }
+
+    /// The endpoints of the root chain: this one, and a second that is named here or stands in the folder.
+    fn endpoints(&self, before: Option<&Config>) -> Vec<String> {
+        let kept = before.and_then(|config| config.root.endpoints.get(1));
+        let second = self.second_root.as_ref().or(kept);
+        let second = second.filter(|second| **second != self.root);
+        [Some(&self.root), second]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
 }
 
 /// Writes the folder's configuration and genesis over what is there; keys are not touched.
 ///
 /// # Errors
-/// [`FoundingError`] with the file that could not be written.
+/// [`FoundingError`] with the file that could not be written, or that is there and cannot be read: nothing of it is lost unseen.
 pub fn write(
     home: &Home,
     place: &Place,
@@ -56,21 +107,39 @@ pub fn write(
     genesis: &Genesis,
     file: &File,
 ) -> Result<(), FoundingError> {
-    let abci = format!("unix://{}", absolute(home)?.join("abci.sock").display());
-    // What was set by hand and is no option of the command stays.
-    let before = home.read_config().ok();
-    let retain_blocks = before
-        .as_ref()
-        .map_or(place.retain_blocks, |config| config.retain_blocks);
+    let socket = format!("unix://{}", absolute(home)?.join("abci.sock").display());
+    // What was set by hand and the command says nothing of stays.
+    let before = match home.config_path().exists() {
+        true => Some(home.read_config()?),
+        false => None,
+    };
+    let before = before.as_ref();
+    let own = before.filter(|config| !config.abci.ends_with("/abci.sock"));
+    let abci = own.map_or(socket, |config| config.abci.clone());
+    let rpc = place.rpc.unwrap_or(RPC);
+    let engine_rpc = match (place.rpc, before) {
+        (None, Some(config)) => config.engine_rpc.clone(),
+        _ => format!("http://{rpc}"),
+    };
+    let share_with = match (place.share_with.is_empty(), before) {
+        (true, Some(config)) => config.share_with.clone(),
+        _ => place.share_with.clone(),
+    };
     home.write_config(&Config {
         abci: abci.clone(),
-        grpc: place.grpc,
-        engine_rpc: format!("http://{}", place.rpc),
+        grpc: place
+            .grpc
+            .or(before.map(|config| config.grpc))
+            .unwrap_or(GRPC),
+        grpc_proxies: before
+            .map(|config| config.grpc_proxies.clone())
+            .unwrap_or_default(),
+        engine_rpc,
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
-        share_with: place.share_with.clone(),
-        retain_blocks,
+        share_with,
+        retain_blocks: before.map_or(place.retain_blocks, |config| config.retain_blocks),
         root: Root {
-            endpoints: place.endpoints.clone(),
+            endpoints: place.endpoints(before),
             registry: created.registry,
             deployed_at: created.block,
         },
@@ -81,12 +150,14 @@ pub fn write(
         true => Pace::local(block_time_ms),
         false => Pace::network(block_time_ms),
     };
-    let mut settings = Settings::local(abci, place.rpc, place.p2p, pace);
-    settings.moniker.clone_from(&place.moniker);
+    let mut settings = Settings::local(abci, rpc, place.p2p.unwrap_or(P2P), pace);
+    if let Some(moniker) = &place.moniker {
+        settings.moniker.clone_from(moniker);
+    }
     settings.peers.clone_from(&place.peers);
     settings.private = place.private;
     let engine = home.engine();
-    engine.merge_config(&CometConfig::new(&settings))?;
+    engine.merge_config(&CometConfig::new(&settings), &place.unnamed())?;
     engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
     Ok(())
 }

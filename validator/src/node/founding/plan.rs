@@ -24,6 +24,8 @@ use crate::{
     node::keystore,
 };
 
+mod check;
+
 /// The form of the file.
 const VERSION: u32 = 1;
 /// The largest plan that is read, in bytes.
@@ -31,8 +33,6 @@ const MAX_FILE: u64 = 4 << 20;
 /// RootChain's own limits of its ring.
 const MIN_SLOTS: u64 = 8;
 const MAX_SLOTS: u64 = 1 << 16;
-/// The most operators that the Registry lists.
-const MAX_OPERATORS: usize = 128;
 
 /// What all operators of a network must have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,148 +134,6 @@ impl Plan {
     fn epochs(&self, secs: u64) -> u64 {
         secs.div_ceil(self.shortest_epoch_secs.max(1))
             .saturating_add(4)
-    }
-
-    /// Checks all that can be known before anything stands on root.
-    ///
-    /// # Errors
-    /// [`FoundingError::Plan`] or [`FoundingError::Parameters`] with the value that was wrong.
-    pub fn check(&self) -> Result<(), FoundingError> {
-        let refuse = |why: String| Err(FoundingError::Plan(why));
-        if self.version != VERSION {
-            return refuse(format!(
-                "version is {}, this program reads {VERSION}",
-                self.version
-            ));
-        }
-        if self.operators.is_empty() || self.operators.len() > MAX_OPERATORS {
-            let count = self.operators.len();
-            return refuse(format!(
-                "operators: {count} are listed, 1 to {MAX_OPERATORS} can be"
-            ));
-        }
-        let mut seen = self.operators.clone();
-        seen.sort();
-        if let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
-            return refuse(format!("operators: {} is listed twice", pair[0]));
-        }
-        if !self.parameters.registry.is_zero() {
-            return refuse(
-                "parameters.registry follows from the plan; leave it out of the file".into(),
-            );
-        }
-        // What the contracts would refuse is refused here, before any stake is locked for it.
-        const DAY: u64 = 86_400;
-        let given = &self.parameters;
-        for (name, found, least, most) in [
-            ("bond_wei", self.bond_wei, 1, 1 << 96),
-            ("lock_secs", self.lock_secs.into(), 60, 365 * DAY as u128),
-            ("inbox_price_wei", self.inbox_price_wei, 1, 1 << 96),
-            (
-                "inbox_doubling_secs",
-                self.inbox_doubling_secs.into(),
-                1,
-                365 * DAY as u128,
-            ),
-            (
-                "shortest_epoch_secs",
-                self.shortest_epoch_secs.into(),
-                1,
-                u64::MAX.into(),
-            ),
-            (
-                "parameters.inbox_delay_secs",
-                given.inbox_delay_secs.into(),
-                1,
-                365 * DAY as u128,
-            ),
-            (
-                "parameters.inbox_interval_ms",
-                given.inbox_interval_ms.into(),
-                1,
-                1_000 * DAY as u128,
-            ),
-            (
-                "parameters.root_block_secs",
-                given.root_block_secs.into(),
-                1,
-                DAY as u128,
-            ),
-            (
-                "parameters.challenge_secs",
-                given.challenge_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-            (
-                "parameters.evidence_secs",
-                given.evidence_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-            (
-                "parameters.unbonding_secs",
-                given.unbonding_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-            (
-                "parameters.exit_timeout_secs",
-                given.exit_timeout_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-            (
-                "parameters.grace_secs",
-                given.grace_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-            (
-                "parameters.epoch_max_secs",
-                given.epoch_max_secs.into(),
-                1,
-                3_650 * DAY as u128,
-            ),
-        ] {
-            if !(least..=most).contains(&found) {
-                return refuse(format!("{name} is {found}; it must be {least} to {most}"));
-            }
-        }
-        self.parameters.validate()?;
-        let longest = self.parameters.epoch_max_secs;
-        if self.shortest_epoch_secs > longest {
-            let shortest = self.shortest_epoch_secs;
-            return refuse(format!(
-                "shortest_epoch_secs is {shortest}, the longest epoch is epoch_max_secs {longest}"
-            ));
-        }
-        let (shortest, blocks) = (self.shortest_epoch_secs, self.parameters.epoch_time_ms());
-        if shortest.saturating_mul(1_000) > blocks {
-            return refuse(format!(
-                "shortest_epoch_secs is {shortest}, and epoch_blocks × block_time_ms is {blocks} ms: an epoch can be shorter"
-            ));
-        }
-        self.check_rings()?;
-        self.balances().map(drop)
-    }
-
-    fn check_rings(&self) -> Result<(), FoundingError> {
-        let (slots, least) = (u64::from(self.record_slots), self.min_slots());
-        if slots < least || slots > MAX_SLOTS || slots % 2 != 0 {
-            return Err(FoundingError::Plan(format!(
-                "record_slots is {slots}; at a shortest epoch of {} s it must be even and {least} to {MAX_SLOTS}",
-                self.shortest_epoch_secs
-            )));
-        }
-        let (ring, least) = (u64::from(self.parameters.ring), self.min_ring());
-        if ring < least {
-            return Err(FoundingError::Plan(format!(
-                "parameters.ring is {ring}; with {slots} record slots and a shortest epoch of {} s it must be at least {least}",
-                self.shortest_epoch_secs
-            )));
-        }
-        Ok(())
     }
 
     /// The genesis balances, ascending by account.

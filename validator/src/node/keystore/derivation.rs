@@ -12,7 +12,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::format::hex_field;
-use crate::rpc::signer::Secret;
+use crate::client::signer::Secret;
 
 /// The most memory that a key file may make scrypt take, 128 · r · n bytes: n = 2^20 with r = 8.
 const MAX_MEMORY: u64 = 1 << 30;

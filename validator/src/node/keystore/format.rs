@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::{Stated, derivation::Derivation};
-use crate::rpc::signer::{KeyKind, Secret};
+use crate::client::signer::{KeyKind, Secret};
 
 /// The most bytes of a cipher text: a key has 32.
 const MAX_TEXT: usize = 64;

@@ -4,8 +4,8 @@ use plasmid_bridge::proof::bls;
 use serde_json::Value;
 
 use crate::{
+    client::signer::{KeyKind, Secret},
     ledger::{Account, address},
-    rpc::signer::{KeyKind, Secret},
 };
 
 /// What a key file says of its key. Nothing in the file binds it to the key, so it is for lists and for choosing a file:

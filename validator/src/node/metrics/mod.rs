@@ -8,10 +8,14 @@ use std::{fmt::Write, sync::atomic::AtomicBool};
 use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 
 use crate::{
-    app::reads::{ReadError, Reader, Source, chain},
+    app::{
+        pool::MAX_PLACES,
+        reads::{ReadError, Reader, Source, chain},
+    },
     chain::committed,
     ledger::{Slot, leaf::WithdrawalCounter},
     rpc::counts::Counts,
+    store::MAX_WAITING,
 };
 
 mod serve;
@@ -45,7 +49,16 @@ pub struct Metric {
     pub kind: Kind,
     /// What it says.
     pub help: &'static str,
+    /// What it is at most; `u64::MAX` where nothing bounds it.
+    pub max: u64,
     value: fn(&Reading) -> u64,
+}
+
+impl Metric {
+    const fn at_most(mut self, max: u64) -> Self {
+        self.max = max;
+        self
+    }
 }
 
 const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
@@ -53,12 +66,20 @@ const fn gauge(name: &'static str, help: &'static str, value: fn(&Reading) -> u6
         name,
         kind: Kind::Gauge,
         help,
+        max: u64::MAX,
         value,
     }
 }
 
+const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> u64) -> Metric {
+    Metric {
+        kind: Kind::Counter,
+        ..gauge(name, help, value)
+    }
+}
+
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 24] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -115,17 +136,17 @@ pub const METRICS: [Metric; 20] = [
                 .saturating_sub(now.status.inbox_cursor)
         },
     ),
-    Metric {
-        name: "plasmid_withdrawal_total",
-        kind: Kind::Counter,
-        help: "Withdrawals that were made, refunds among them.",
-        value: |now| now.withdrawals,
-    },
+    counter(
+        "plasmid_withdrawal_total",
+        "Withdrawals that were made, refunds among them.",
+        |now| now.withdrawals,
+    ),
     gauge(
         "plasmid_mempool_transactions",
         "Transactions that wait in the application's pool.",
         |now| now.status.mempool_transactions.into(),
-    ),
+    )
+    .at_most(MAX_PLACES as u64),
     gauge(
         "plasmid_store_durable_height",
         "The last height that no crash loses.",
@@ -135,10 +156,31 @@ pub const METRICS: [Metric; 20] = [
         "plasmid_store_waiting",
         "Heights that are committed and not durable yet.",
         |now| now.status.height.saturating_sub(now.status.durable_height),
-    ),
+    )
+    .at_most(MAX_WAITING as u64),
     gauge("plasmid_store_leaves", "Leaves of the state tree.", |now| {
         now.status.leaf_count.into()
     }),
+    gauge(
+        "plasmid_store_past_epochs",
+        "Past epochs whose states are kept in memory for proofs.",
+        |now| now.status.past_epochs,
+    ),
+    gauge(
+        "plasmid_store_past_leaves",
+        "Old leaves that are kept in memory for them.",
+        |now| now.status.past_leaves,
+    ),
+    gauge(
+        "plasmid_store_past_epochs_on_disk",
+        "Past epochs whose states are kept on disk only, because root has not settled more of them than memory takes.",
+        |now| now.status.past_epochs_on_disk,
+    ),
+    gauge(
+        "plasmid_store_past_leaves_on_disk",
+        "Old leaves that are kept on disk for them.",
+        |now| now.status.past_leaves_on_disk,
+    ),
     gauge(
         "plasmid_root_height",
         "The newest final block of the root chain up to which this node knows everything.",
@@ -153,19 +195,18 @@ pub const METRICS: [Metric; 20] = [
         "plasmid_root_healthy",
         "1 while this node knows the root chain soundly and reports it, else 0.",
         |now| now.status.root_healthy.into(),
+    )
+    .at_most(1),
+    counter(
+        "plasmid_grpc_reads_total",
+        "Reads that clients asked for since the node started.",
+        |now| now.reads,
     ),
-    Metric {
-        name: "plasmid_grpc_reads_total",
-        kind: Kind::Counter,
-        help: "Reads that clients asked for since the node started.",
-        value: |now| now.reads,
-    },
-    Metric {
-        name: "plasmid_grpc_reads_failed_total",
-        kind: Kind::Counter,
-        help: "Reads that were refused for want of room, took too long or met a fault.",
-        value: |now| now.reads_failed,
-    },
+    counter(
+        "plasmid_grpc_reads_failed_total",
+        "Reads that were refused for want of room, took too long or met a fault.",
+        |now| now.reads_failed,
+    ),
 ];
 
 /// The page.
@@ -181,6 +222,7 @@ pub fn page(source: &dyn Source, counts: &Counts) -> Result<String, ReadError> {
         kind,
         help,
         value,
+        ..
     } in METRICS
     {
         let kind = match kind {

@@ -1,20 +1,24 @@
-//! Serves the page over HTTP/1.1: `GET /metrics` and nothing else, a few connections at a time, each for seconds.
+//! Serves the page over HTTP/1.1: `GET /metrics` and nothing else, a few connections at a time, each for seconds, and given fairly.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 
-use crate::{app::reads::Source, rpc::counts::Counts};
+use crate::{
+    app::reads::Source,
+    rpc::{counts::Counts, quota::Quota},
+};
 
-/// Connections that are answered at once; others wait in the system's queue, whose length is bounded too.
-const MAX_CONNECTIONS: usize = 4;
+/// Connections that are answered at once, in all and of one address; others are closed.
+const MAX_CONNECTIONS: (usize, usize) = (16, 4);
 /// The largest request.
 const MAX_REQUEST_BYTES: usize = 4_096;
+/// How long a request may take to come in.
+const HEAD_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait after a connection could not be accepted.
@@ -41,19 +45,21 @@ pub async fn serve(
     };
     let bound = TcpListener::bind(address).await;
     let listener = bound.map_err(|source| MetricsError { address, source })?;
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let (in_all, per_address) = MAX_CONNECTIONS;
+    let places = Quota::new(in_all, per_address);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            sleep(PAUSE).await;
-            continue;
-        };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
+                let Ok(mut place) = places.take(from.ip()) else {
+                    continue;
+                };
                 let (source, counts) = (Arc::clone(&source), Arc::clone(&counts));
                 tokio::spawn(async move {
-                    // Whoever is too slow is left.
-                    let _ = timeout(PATIENCE, answer(stream, source, counts)).await;
-                    drop(place);
+                    // Whoever is too slow, or has to make way, is left.
+                    tokio::select! {
+                        _ = timeout(PATIENCE, answer(stream, source, counts)) => {}
+                        () = place.lost() => {}
+                    }
                 });
             }
             Err(error) => {
@@ -69,14 +75,13 @@ async fn answer(
     source: Arc<dyn Source>,
     counts: Arc<Counts>,
 ) -> std::io::Result<()> {
-    let mut request = Vec::with_capacity(MAX_REQUEST_BYTES);
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let room = MAX_REQUEST_BYTES.saturating_sub(request.len());
-        let mut part = (&mut stream).take(room as u64);
-        if part.read_buf(&mut request).await? == 0 {
-            return reply(&mut stream, "400 Bad Request", "the request has no end\n").await;
-        }
-    }
+    let request = match timeout(HEAD_PATIENCE, head(&mut stream)).await {
+        Ok(request) => request?,
+        Err(_) => return reply(&mut stream, "408 Request Timeout", "send it at once\n").await,
+    };
+    let Some(request) = request else {
+        return reply(&mut stream, "400 Bad Request", "the request has no end\n").await;
+    };
     let first = request
         .split(|byte| *byte == b'\r')
         .next()
@@ -96,6 +101,19 @@ async fn answer(
             reply(&mut stream, "500 Internal Server Error", &said).await
         }
     }
+}
+
+/// The head of a request; none when it ends before its end, or is too long.
+async fn head(stream: &mut TcpStream) -> std::io::Result<Option<Vec<u8>>> {
+    let mut request = Vec::with_capacity(MAX_REQUEST_BYTES);
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        let room = MAX_REQUEST_BYTES.saturating_sub(request.len());
+        let mut part = (&mut *stream).take(room as u64);
+        if part.read_buf(&mut request).await? == 0 {
+            return Ok(None);
+        }
+    }
+    Ok(Some(request))
 }
 
 async fn reply(stream: &mut TcpStream, status: &str, body: &str) -> std::io::Result<()> {

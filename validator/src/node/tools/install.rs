@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::node::{plain, process::spawn_bound};
+use crate::{node::process::spawn_bound, plain};
 
 /// Lines of an installer's output that an error shows: some name the cause first (npm), some last (go).
 const HEAD_LINES: usize = 10;
@@ -50,7 +50,7 @@ pub enum InstallError {
 }
 
 /// A program that must be on the machine before.
-pub(super) struct Toolchain {
+pub(crate) struct Toolchain {
     pub program: &'static str,
     /// Arguments that make it print its version.
     pub version: &'static [&'static str],
@@ -61,7 +61,7 @@ pub(super) struct Toolchain {
 }
 
 /// Checks that `toolchain` is there and new enough.
-pub(super) fn require(toolchain: &Toolchain) -> Result<(), InstallError> {
+pub(crate) fn require(toolchain: &Toolchain) -> Result<(), InstallError> {
     let &Toolchain {
         program,
         least,
@@ -99,7 +99,7 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Runs an installer, showing its progress on standard error: a spinner for people, two plain lines elsewhere.
-pub(super) fn report(name: &str, command: Command) -> Result<(), InstallError> {
+pub(crate) fn report(name: &str, command: Command) -> Result<(), InstallError> {
     let started = Instant::now();
     let people = io::stderr().is_terminal() && std::env::var_os("CI").is_none();
     let bar = match people {

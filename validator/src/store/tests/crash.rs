@@ -36,6 +36,7 @@ fn write_until(folder: &Path, seed: u64, last: u64) {
         let record = step(seed, &mut tree, tip.as_ref());
         tip = Some(record.block);
         books.commit(Arc::new(record)).unwrap();
+        layers::spill(&books, &mut tree).unwrap();
         let durable = books.durable_height();
         if durable != told {
             told = durable;
@@ -108,6 +109,7 @@ fn sigkill_at_random_moments_loses_nothing_that_was_called_durable() {
             assert_eq!(loaded.warning, None);
             chain.advance(loaded.height());
             chain.agrees(&loaded, 0);
+            layers::agrees_on_disk(&books, &loaded.tree, &chain.tree, 29);
         }
         floor = found;
     }

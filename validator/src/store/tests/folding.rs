@@ -7,12 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A memory that stops taking writes after some, as a killed process does. What a write call brings lands whole or not.
 #[derive(Clone)]
-struct Dying {
+pub(super) struct Dying {
     memory: Memory,
     left: Arc<AtomicUsize>,
 }
 
 impl Dying {
+    pub(super) fn new(memory: &Memory, left: Arc<AtomicUsize>) -> Self {
+        let memory = memory.clone();
+        Self { memory, left }
+    }
+
     fn gone() -> StoreError {
         StoreError::Disk {
             folder: "memory".into(),
@@ -30,6 +35,14 @@ impl Shelf for Dying {
     }
     fn scan(&self, table: Table, a: &[u8], b: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         self.memory.scan(table, a, b, visit)
+    }
+    fn first(
+        &self,
+        table: Table,
+        a: &[u8],
+        b: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        self.memory.first(table, a, b)
     }
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
         for write in writes {
@@ -61,10 +74,7 @@ fn a_crash_between_any_two_writes_loses_nothing_that_was_durable() {
     let mut deaths = 0;
     while height < Some(400) {
         let left = Arc::new(AtomicUsize::new(rng.random_range(1..600)));
-        let memory = Dying {
-            memory: memory.clone(),
-            left,
-        };
+        let memory = Dying::new(&memory, left);
         let Ok((books, loaded)) = Books::open(memory, identity(), Pace::Commit) else {
             deaths += 1;
             continue;

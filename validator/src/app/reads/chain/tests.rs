@@ -10,8 +10,12 @@ use plasmid_bridge::{
 };
 use plasmid_staking::Member;
 
+use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListTokensRequest};
+
 use super::*;
-use crate::app::reads::{Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals};
+use crate::app::reads::{
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals, accounts,
+};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
 
@@ -83,6 +87,9 @@ impl Source for Busy {
     fn moment(&self) -> (u64, u64) {
         unreachable!()
     }
+    fn disk(&self) -> &Disk {
+        unreachable!()
+    }
     fn commitment(&self, _: u64) -> Result<Option<BlockCommitment>, ReadError> {
         unreachable!()
     }
@@ -107,8 +114,8 @@ impl Source for Busy {
     fn pending(&self) -> usize {
         unreachable!()
     }
-    fn next_sequence(&self, _: &Account, _: u64) -> u64 {
-        unreachable!()
+    fn next_sequence(&self, _: &Account, state: u64) -> u64 {
+        state
     }
     fn simulate(&self, _: &[u8], _: bool) -> Result<Simulated, ReadError> {
         unreachable!()
@@ -135,7 +142,7 @@ fn the_sums_are_of_one_height_and_end_although_a_block_comes_after_every_look() 
     let busy = Busy::new();
     let stopped = AtomicBool::new(false);
     let reader = Reader::new(&busy, &stopped);
-    let answer = get_supply(&reader, &GetSupplyRequest {}).unwrap();
+    let answer = get_supply(&reader, &GetSupplyRequest::default()).unwrap();
     assert_eq!(answer.height, 1);
     assert_eq!(balances(&answer), 1_000 * u128::from(PEOPLE));
     let height = busy.height.load(Ordering::SeqCst);
@@ -148,7 +155,7 @@ fn the_sums_are_of_one_height_and_end_although_a_block_comes_after_every_look() 
         expected += AccountLeaf::decode(leaf.value).unwrap().balance;
     }
     drop(tree);
-    let again = get_supply(&reader, &GetSupplyRequest {}).unwrap();
+    let again = get_supply(&reader, &GetSupplyRequest::default()).unwrap();
     assert_eq!((again.height, balances(&again)), (height, expected));
 }
 
@@ -159,16 +166,126 @@ fn who_asks_while_a_scan_runs_gets_the_last_sums_and_a_stopped_scan_gives_its_pi
     let reader = Reader::new(&busy, &stopped);
     let other = Pinned::set(&reader).unwrap().unwrap();
     assert!(matches!(
-        get_supply(&reader, &GetSupplyRequest {}),
+        get_supply(&reader, &GetSupplyRequest::default()),
         Err(ReadError::Unavailable(_))
     ));
     drop(other);
-    let first = get_supply(&reader, &GetSupplyRequest {}).unwrap();
+    let first = get_supply(&reader, &GetSupplyRequest::default()).unwrap();
     let other = Pinned::set(&reader).unwrap().unwrap();
-    assert_eq!(get_supply(&reader, &GetSupplyRequest {}).unwrap(), first);
+    assert_eq!(
+        get_supply(&reader, &GetSupplyRequest::default()).unwrap(),
+        first
+    );
     stopped.store(true, Ordering::SeqCst);
     assert!(matches!(other.scan(), Err(ReadError::Unavailable(_))));
     drop(other);
     stopped.store(false, Ordering::SeqCst);
-    assert!(get_supply(&reader, &GetSupplyRequest {}).unwrap().height > first.height);
+    assert!(
+        get_supply(&reader, &GetSupplyRequest::default())
+            .unwrap()
+            .height
+            > first.height
+    );
+}
+
+fn token(number: u32) -> [u8; 20] {
+    let mut token = [7; 20];
+    token[..4].copy_from_slice(&number.to_be_bytes());
+    token
+}
+
+#[test]
+fn the_sums_of_very_many_assets_come_in_pages_of_bounded_length() {
+    let count = 2 * MAX_ASSETS as u32 + 500;
+    let busy = Busy::new();
+    let made: Vec<Change> = (0..count)
+        .map(|number| Change {
+            key: Slot::Asset(token(number)).key(),
+            kind: AssetLeaf::KIND,
+            value: AssetLeaf {
+                token: token(number),
+                credited: u128::MAX,
+                withdrawn: u128::from(number),
+                ..AssetLeaf::default()
+            }
+            .encode(),
+        })
+        .collect();
+    busy.tree.lock().unwrap().apply(&made).unwrap();
+    let stopped = AtomicBool::new(false);
+    let reader = Reader::new(&busy, &stopped);
+    let mut request = GetSupplyRequest::default();
+    let mut seen = Vec::new();
+    loop {
+        let page = get_supply(&reader, &request).unwrap();
+        assert!(page.assets.len() <= MAX_ASSETS);
+        assert!(prost::Message::encoded_len(&page) < 1 << 19);
+        seen.extend(page.assets.into_iter().map(|asset| asset.token));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request = GetSupplyRequest {
+            page_size: u32::MAX,
+            page_token: page.next_page_token,
+        };
+    }
+    // The native coin first, because its token is zero.
+    assert_eq!(seen.len(), count as usize + 1);
+    let expected = (0..count).map(|number| address_text(&token(number)));
+    assert!(seen.iter().skip(1).cloned().eq(expected));
+    let small = GetSupplyRequest {
+        page_size: 2,
+        ..GetSupplyRequest::default()
+    };
+    assert_eq!(get_supply(&reader, &small).unwrap().assets.len(), 2);
+    let foreign = GetSupplyRequest {
+        page_token: "1".repeat(10_000),
+        ..GetSupplyRequest::default()
+    };
+    let Err(ReadError::Invalid(why)) = get_supply(&reader, &foreign) else {
+        panic!("it is no token of ours");
+    };
+    assert!(why.len() < 400, "{}", why.len());
+}
+
+/// A chain that makes a block after every look, read for what height an answer names.
+#[test]
+fn an_answer_names_the_height_that_it_was_read_at_and_a_page_the_first_one() {
+    let busy = Busy::new();
+    let stopped = AtomicBool::new(false);
+    let reader = Reader::new(&busy, &stopped);
+    let mut id = [0; 20];
+    id[12..].copy_from_slice(&(PEOPLE + 1).to_be_bytes());
+    // The account of this number is made by the block after the first look.
+    let account = Account { kind: 0, id }.to_string();
+    let request = GetAccountRequest {
+        account: account.clone(),
+    };
+    let answer = accounts::get_account(&reader, &request).unwrap();
+    assert_eq!((answer.height, answer.exists), (1, false));
+    let answer = accounts::get_account(&reader, &request).unwrap();
+    assert_eq!((answer.height, answer.exists), (2, true));
+    let before = busy.height.load(Ordering::SeqCst);
+    let request = ListBalancesRequest {
+        account,
+        ..ListBalancesRequest::default()
+    };
+    let first = accounts::list_balances(&reader, &request).unwrap().height;
+    let after = busy.height.load(Ordering::SeqCst);
+    assert!((before..after).contains(&first), "{first}");
+    let request = ListTokensRequest::default();
+    let answer = accounts::list_tokens(&reader, &request).unwrap();
+    assert!(answer.height < busy.height.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_path_that_nobody_knows_is_not_repeated_at_length() {
+    let busy = Busy::new();
+    let stopped = AtomicBool::new(false);
+    let path = "/plasmid.".repeat(10_000);
+    let answer = crate::app::reads::answer(&Reader::new(&busy, &stopped), &path, &[]);
+    let Err(ReadError::Unsupported(why)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(why.len() < 400, "{} bytes", why.len());
 }

@@ -7,7 +7,10 @@ use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
+use crate::app::reads::Disk;
 use crate::chain::tree::{Change, HASHED, Tree};
+
+mod on_disk;
 
 /// Hashes that one look at the state may make: of the subtree below one kept node.
 const MAX_HASHES: usize = 16;
@@ -54,6 +57,10 @@ impl Trees for Busy {
         self.max_hashes.set(self.max_hashes.get().max(HASHED.get()));
         self.block();
         Ok(())
+    }
+
+    fn disk(&self) -> Result<&Disk, ReadError> {
+        unreachable!("everything is in memory")
     }
 }
 

@@ -150,9 +150,14 @@ fn what_is_kept_of_the_past_is_counted_and_goes_with_the_epochs() {
         tree.apply(&[change(1, value), change(2, value)]).unwrap();
         tree.mark(epoch).unwrap();
     }
-    assert_eq!((tree.marks().count(), tree.past_leaves()), (3, 4));
+    let size = |epochs, leaves| PastSize {
+        epochs,
+        leaves,
+        ..PastSize::default()
+    };
+    assert_eq!(tree.past_size(), size(3, 4));
     tree.retain(2);
-    assert_eq!((tree.marks().count(), tree.past_leaves()), (1, 0));
+    assert_eq!(tree.past_size(), size(1, 0));
 }
 
 #[test]

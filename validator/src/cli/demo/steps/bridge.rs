@@ -24,13 +24,11 @@ use crate::{
         },
     },
     ledger::{Account, transaction::Body},
-    node::{
-        development,
-        local::{
-            found::{self, ETHER},
-            run::Network,
-        },
+    localnet::{
+        found::{self, ETHER},
+        run::Network,
     },
+    node::development,
 };
 
 /// Creation code of the wallet that is a contract.
@@ -122,7 +120,7 @@ pub async fn checkpoint(
         ))
     })?;
     let event = acceptance_event(world, epoch).await?;
-    let loaded = crate::node::local::Local::home(&network.folder, 0)
+    let loaded = crate::localnet::Local::home(&network.folder, 0)
         .read_genesis()
         .map_err(|error| CliError::new(error.to_string()))?;
     seen.checkpoint = Some(Checkpoint {

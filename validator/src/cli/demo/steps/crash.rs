@@ -8,7 +8,7 @@ use crate::{
         CliError,
         demo::observe::{Crashes, Kill, Observations},
     },
-    node::local::run::Network,
+    localnet::run::Network,
 };
 
 /// The validator that is killed.
@@ -48,7 +48,7 @@ pub async fn kills(
     Ok(())
 }
 
-fn take(network: &mut Network) -> Result<crate::node::local::run::Node, CliError> {
+fn take(network: &mut Network) -> Result<crate::localnet::run::Node, CliError> {
     network.nodes[VICTIM]
         .take()
         .ok_or_else(|| CliError::new(format!("node {VICTIM} does not run")))

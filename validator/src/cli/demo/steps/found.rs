@@ -19,7 +19,7 @@ use crate::{
         CliError,
         demo::observe::{Observations, Root, Validators},
     },
-    node::local::{
+    localnet::{
         Local,
         run::{Network, Options},
     },

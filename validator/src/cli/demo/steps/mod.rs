@@ -3,7 +3,7 @@
 use super::{observe::Observations, people::World};
 use crate::{
     cli::CliError,
-    node::local::run::{Network, Options},
+    localnet::run::{Network, Options},
 };
 
 mod bridge;

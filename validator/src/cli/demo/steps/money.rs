@@ -12,7 +12,7 @@ use crate::{
         Account, Code, Transaction,
         transaction::{Authentication, Body},
     },
-    node::local::{found::ETHER, run::Network},
+    localnet::{found::ETHER, run::Network},
 };
 
 pub async fn transfers(

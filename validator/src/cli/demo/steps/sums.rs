@@ -13,7 +13,7 @@ use crate::{
             people::World,
         },
     },
-    node::local::run::Network,
+    localnet::run::Network,
 };
 
 pub async fn everything(
@@ -59,13 +59,21 @@ pub async fn everything(
 
 /// Every asset on both chains. Nothing is on its way when this is called: all deposits are consumed.
 pub async fn totals(world: &World) -> Result<Vec<Total>, CliError> {
-    let supply = world
-        .chain()
-        .get_supply(GetSupplyRequest {})
-        .await?
-        .into_inner();
+    let mut assets = Vec::new();
+    let mut request = GetSupplyRequest::default();
+    loop {
+        let page = world.chain().get_supply(request).await?.into_inner();
+        assets.extend(page.assets);
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request = GetSupplyRequest {
+            page_token: page.next_page_token,
+            ..GetSupplyRequest::default()
+        };
+    }
     let mut totals = Vec::new();
-    for asset in supply.assets {
+    for asset in assets {
         let token: Address = asset
             .token
             .parse()

@@ -53,6 +53,28 @@ fn every_wrong_value_is_named() {
     assert!(refusal(|plan| plan.version = 2).contains("version is 2"));
     assert!(refusal(|plan| plan.operators.clear()).contains("0 are listed"));
     assert!(refusal(|plan| plan.operators[1] = plan.operators[0]).contains("twice"));
+    let zero = refusal(|plan| plan.operators[1] = Address::ZERO);
+    assert!(zero.contains("zero address"), "{zero}");
+    let seats = refusal(|plan| plan.parameters.seats = 1);
+    assert!(
+        seats.contains("2 are listed, and parameters.seats is 1"),
+        "{seats}"
+    );
+    let nothing = refusal(|plan| plan.balances[0].wei = 0);
+    assert!(nothing.contains("balance 0"), "{nothing}");
+    let nobody = refusal(|plan| plan.balances[0].account = Account::NONE.to_string());
+    assert!(nobody.contains("balance"), "{nobody}");
+    let verifier = Account::ethereum(plasmid_bridge::proof::deployment::VERIFIER);
+    let lost = refusal(|plan| plan.balances[0].account = verifier.to_string());
+    assert!(lost.contains("nobody could ever use"), "{lost}");
+    let most = refusal(|plan| plan.balances[0].wei = (1 << 112) + 1);
+    assert!(most.contains("2^112"), "{most}");
+    assert!(refusal(|plan| plan.parameters.unit = 1).contains("unit is 1"));
+    let slow = refusal(|plan| plan.parameters.root_block_secs = 61);
+    assert!(
+        slow.contains("root_block_secs is 61; it must be 1 to 60"),
+        "{slow}"
+    );
     assert!(refusal(|plan| plan.bond_wei = 0).contains("bond_wei is 0"));
     assert!(refusal(|plan| plan.lock_secs = 1 << 40).contains("lock_secs is 1099511627776"));
     let doubling = refusal(|plan| plan.inbox_doubling_secs = 0);

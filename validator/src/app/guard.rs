@@ -10,14 +10,17 @@ use tendermint_proto::v0_38::abci::{
     ResponseVerifyVoteExtension,
 };
 
-use super::comet::{COMETBFT_VERSION, is_old};
+use super::{
+    App,
+    query::{Answer, respond},
+    reads::{self, ReadError, Reader, Source},
+};
 use crate::{
-    app::{
-        App,
-        query::{Answer, respond},
-        reads::{self, ReadError, Reader, Source},
+    engine::{
+        abci::{Fault, Handler, Outcome},
+        version::{COMETBFT_VERSION, is_old},
     },
-    engine::abci::{Fault, Handler, Outcome},
+    wire::shown,
 };
 
 /// What stands between engine and application.
@@ -32,24 +35,25 @@ impl Guard {
         Self { app, source }
     }
 
-    /// These paths read the tip, and what they answer is put together from many leaves.
+    /// These paths read the tip, and what they answer is put together from many leaves. No part of it is older than the answer's height.
     fn read(&self, request: &RequestQuery, reader: &Reader<'_>) -> Result<Answer, ReadError> {
         let tip = self.source.tip().height;
         if request.height != 0 && u64::try_from(request.height) != Ok(tip) {
             return Err(ReadError::Invalid(format!(
                 "{} reads the tip, now {tip}, and not height {}: ask for height 0, or /leaf for a leaf of the past",
-                request.path, request.height
+                shown(&request.path),
+                request.height
             )));
         }
         if request.prove {
             return Err(ReadError::Invalid(format!(
                 "{} has no proof: ask /leaf with prove for each leaf, or GetProof for one under a checkpoint",
-                request.path
+                shown(&request.path)
             )));
         }
         Ok(Answer {
             value: reads::answer(reader, &request.path, &request.data)?,
-            height: self.source.tip().height,
+            height: tip,
             proof: None,
         })
     }
@@ -61,7 +65,7 @@ impl Handler for Guard {
         if !request.version.is_empty() && is_old(&request.version) {
             return Err(Fault(format!(
                 "the engine says it is {:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
-                request.version
+                shown(&request.version)
             )));
         }
         self.app.info(request)

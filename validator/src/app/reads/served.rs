@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use plasmid_bridge::{
-    abi,
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
     relay::inbox::View,
 };
@@ -13,16 +12,13 @@ use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
-use super::root::Root;
+use super::{
+    Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip,
+    Vitals, Watch, shares::Shares,
+};
 use crate::{
-    app::{
-        App,
-        reads::{
-            Contracts, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated,
-            Source, Tip, Vitals, Watch, shares::Shares,
-        },
-    },
-    chain::{genesis::file::Loaded as Genesis, tree::Tree},
+    app::{App, ports::Sight},
+    chain::tree::Tree,
     ledger::Account,
 };
 
@@ -32,7 +28,7 @@ const AVERAGED: u64 = 20;
 /// A node's answers.
 pub struct Served {
     app: Arc<App>,
-    root: Root,
+    root: Arc<dyn Sight>,
     facts: Facts,
     remembered: Remembered,
     watch: Mutex<Watch>,
@@ -40,7 +36,7 @@ pub struct Served {
 
 impl Served {
     /// Answers from these.
-    pub fn new(app: Arc<App>, root: Root, facts: Facts) -> Self {
+    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts) -> Self {
         Self {
             app,
             root,
@@ -58,23 +54,6 @@ impl Served {
             .checked_sub(block.time)
             .map(|nanos| nanos / AVERAGED)
     }
-}
-
-/// The contracts that the Registry of the configuration made, which must be the genesis's.
-pub(super) fn contracts(registry: Address, genesis: &Genesis) -> Result<Contracts, String> {
-    let [inbox, vault, root_chain] = abi::created_by(registry);
-    let stated = Address::from(genesis.deployment.domain.root_chain);
-    if stated != root_chain {
-        return Err(format!(
-            "the Registry of plasmid.toml makes RootChain {root_chain}, and genesis.json names {stated}"
-        ));
-    }
-    Ok(Contracts {
-        registry,
-        inbox,
-        vault,
-        root_chain,
-    })
 }
 
 fn internal(error: impl std::fmt::Display) -> ReadError {
@@ -102,13 +81,17 @@ impl Source for Served {
     }
 
     fn moment(&self) -> (u64, u64) {
-        let root = self.root.finalized().map_or(0, |block| block.number);
+        let root = self.root.view().finalized.map_or(0, |block| block.number);
         (self.app.state().tip.height, root)
     }
 
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
         let state = self.app.state();
         visit(&state.tree, state.tip.height);
+    }
+
+    fn disk(&self) -> &Disk {
+        self.app.disk()
     }
 
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError> {

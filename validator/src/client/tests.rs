@@ -4,11 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::signer::{KeyKind, Secret};
 use super::*;
-use crate::{
-    ledger::transaction::Data,
-    node::keystore::{KeyKind, Secret},
-};
+use crate::ledger::transaction::Data;
 
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
@@ -86,7 +84,7 @@ fn every_kind_is_signed_to_the_very_bytes_of_the_vectors() {
         };
         let made = signer.sign(header, body(case), &domain).encode();
         assert_eq!(hex::encode(&made), hex::encode(bytes(&case["bytes"])));
-        let hash = crate::app::pool::engine_hash(&made);
+        let hash = crate::wire::engine_hash(&made);
         assert_eq!(hash.to_vec(), bytes(&case["sha256"]));
         let draft = &made[..unsigned(&signer, made.len())];
         assert!(Transaction::decode(draft).is_err());

@@ -16,15 +16,16 @@ use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServ
 
 use super::{
     Local, LocalError, MAX_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
+    anvil::{self, Anvil},
     found::{self, Founding},
-    loopback, upkeep,
+    loopback, port,
+    tools::RootTools,
+    upkeep,
 };
 use crate::{
     ledger::Parameters,
     node::{
-        anvil::{self, Anvil},
         comet::Comet,
-        port,
         process::{Child, ProcessError},
         tools::Tools,
     },
@@ -94,7 +95,7 @@ impl Network {
         let tools = Tools::new(options.tools.clone());
         say("tools");
         let (cometbft, root_tools) = tokio::task::block_in_place(|| -> Result<_, LocalError> {
-            Ok((tools.ensure_cometbft()?, tools.ensure_root_tools()?))
+            Ok((tools.ensure_cometbft()?, RootTools::ensure(&tools)?))
         })?;
         prepare_folder(options)?;
         let found = Local::read(&options.folder)?;

@@ -19,6 +19,7 @@ use plasmid_bridge::{
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
 use crate::{
+    client::signer::Signer,
     ledger::Parameters,
     node::{
         comet::{Peer, keys::node_id},
@@ -31,7 +32,6 @@ use crate::{
         keystore::{self, Cost, KeyKind, Secret},
         sign_state::{Identity, SignState},
     },
-    rpc::signer::Signer,
 };
 
 /// Wei of each operator's genesis stake.
@@ -46,7 +46,7 @@ pub const ETHER: u128 = 1_000_000_000_000_000_000;
 const MINTED: u128 = 1_000_000 * 1_000_000;
 
 /// Creation code of the test token, as committed.
-const TOKEN: &str = include_str!("../../../../bridge/contracts/artifacts/TestToken.json");
+const TOKEN: &str = include_str!("../../../bridge/contracts/artifacts/TestToken.json");
 
 /// Somebody with money on both chains.
 pub struct Person {
@@ -149,7 +149,8 @@ pub async fn found(
     .await?;
     let created = ceremony::read_back(&rpc, registry).await?;
     let (finality, patience) = (founding::finality(&plan), Duration::from_secs(60));
-    ceremony::wait_final(&rpc, created.block, finality, patience).await?;
+    let mut tell = |_: &str| {};
+    ceremony::wait_final(&rpc, created.block, finality, patience, &mut tell).await?;
     let file = founding::check_created(&rpc, &created, &plan, &agreed).await?;
     let token = deploy_token(&founder).await?;
     say("writing the nodes' folders");
@@ -286,17 +287,18 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
         share_with.push(format!("http://{}", loopback(ports.grpc)));
     }
     Ok(Place {
-        moniker: format!("node{number}"),
-        grpc: loopback(ports.grpc),
-        rpc: loopback(ports.rpc),
-        p2p: loopback(ports.p2p),
+        moniker: Some(format!("node{number}")),
+        grpc: Some(loopback(ports.grpc)),
+        rpc: Some(loopback(ports.rpc)),
+        p2p: Some(loopback(ports.p2p)),
         peers,
         private: true,
         share_with,
         one_machine: true,
         metrics: None,
         retain_blocks: founding.retain_blocks,
-        endpoints: vec![format!("http://{}", loopback(founding.root_port))],
+        root: format!("http://{}", loopback(founding.root_port)),
+        second_root: None,
     })
 }
 

@@ -1,8 +1,15 @@
-//! A client for applications: signs every kind of transaction, submits it, and follows it to the stage that is wanted.
+//! What a program needs that uses the chain, and nothing of a server: it signs every kind of transaction, submits it, follows it
+//! to the stage that is wanted, and collects what a relayer carries.
+//!
+//! | file | does |
+//! |---|---|
+//! | this one | a connection to one node: fees, sequences, submission, following |
+//! | `signer` | both kinds of account key |
+//! | `offers` | what nodes offer a relayer |
 //!
 //! ```no_run
-//! # use plasmid::{ledger::{Domain, transaction::Body}, rpc::{client::{Client, Terms}, signer::{KeyKind, Signer}}};
-//! # async fn pay(expected: Domain, secret: plasmid::rpc::signer::Secret) -> Result<(), Box<dyn std::error::Error>> {
+//! # use plasmid::{client::{Client, Terms, signer::{KeyKind, Secret, Signer}}, ledger::{Domain, transaction::Body}};
+//! # async fn pay(expected: Domain, secret: Secret) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:9090", expected).await?;
 //! let signer = Signer::new(KeyKind::Ed25519, &secret)?;
 //! let body = Body::SetPayout { payout: [7; 20] };
@@ -29,12 +36,15 @@ use tonic::{
 
 use crate::{
     ledger::{
-        Account, Domain, Transaction,
+        Account, Code, Domain, Transaction,
         transaction::{Body, Header},
     },
-    rpc::signer::Signer,
+    wire::engine_hash,
 };
+use signer::Signer;
 
+pub mod offers;
+pub mod signer;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +66,14 @@ pub enum ClientError {
         url: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// More nodes than a relayer asks.
+    #[error("{named} nodes are named, and at most {most} are asked: name fewer")]
+    TooManyNodes {
+        /// How many are named.
+        named: usize,
+        /// How many are asked.
+        most: usize,
     },
     /// The node serves another deployment.
     #[error("the node serves deployment {found}, and {expected} is expected: sign nothing for it")]
@@ -277,7 +295,7 @@ impl Client {
             skip_authentication: true,
         };
         let tried = self.transactions().simulate(request).await?.into_inner();
-        let ahead = crate::ledger::Code::NonceAhead.number();
+        let ahead = Code::NonceAhead.number();
         if tried.code != 0 && tried.code != ahead {
             return Err(ClientError::Refused {
                 code: tried.code,
@@ -330,7 +348,7 @@ impl Client {
                 log: answer.log,
             });
         }
-        let hash = crate::app::pool::engine_hash(&transaction.encode());
+        let hash = engine_hash(&transaction.encode());
         let request = FollowRequest {
             id: Some(follow_request::Id::Hash(hash.to_vec())),
         };

@@ -2,6 +2,20 @@
 //!
 //! What a node says about members and contents is checked against root before it is used, and every share by its signature. So a node that
 //! lies, is behind or is silent keeps no share back that another one has.
+//!
+//! ```no_run
+//! # use plasmid::client::offers::Nodes;
+//! # use plasmid_bridge::client::{ceremony::Created, follower::Follower, relayer::{self, Relayer}, wallet::Wallet};
+//! # use plasmid_bridge::relay::{outbox::Policy, seen::{Anchor, Finality}};
+//! # async fn relay(wallet: Wallet, created: Created) -> Result<(), Box<dyn std::error::Error>> {
+//! let nodes = Nodes::new(&["http://127.0.0.1:9090".to_owned()])?;
+//! let config = relayer::follow(&created, Finality::Tag);
+//! let follower = Follower::start(config, Anchor::GENESIS, None, &["http://127.0.0.1:8545".to_owned()])?;
+//! let (inbox, root_chain) = (created.inbox, created.root_chain);
+//! let mut relayer = Relayer::open(wallet, follower, inbox, root_chain, Policy::default()).await?;
+//! relayer.run(&nodes, |notice| println!("{notice:?}")).await;
+//! # Ok(()) }
+//! ```
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +29,8 @@ use plasmid_proto::bridge::v1::{
 use plasmid_staking::Member;
 use tonic::transport::Channel;
 
-use crate::{cli::CliError, node::plain, rpc::client::endpoint};
+use super::{ClientError, endpoint};
+use crate::plain;
 
 /// Largest answer of a node that is read: 512 members and shares.
 const MAX_ANSWER: usize = 1 << 20;
@@ -26,20 +41,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of a wrong value that are shown.
 const SHOWN: usize = 32;
 
-/// The nodes that are asked.
-pub(super) struct Nodes(Vec<(String, Channel)>);
+/// The nodes that are asked: the [`Source`] of a [`plasmid_bridge::client::relayer::Relayer`].
+#[derive(Debug)]
+pub struct Nodes(Vec<(String, Channel)>);
 
 impl Nodes {
     /// Nodes at these addresses, connected when they are first asked.
-    pub(super) fn new(addresses: &[String]) -> Result<Self, CliError> {
+    ///
+    /// # Errors
+    /// [`ClientError::Address`] and [`ClientError::TooManyNodes`].
+    pub fn new(addresses: &[String]) -> Result<Self, ClientError> {
         if addresses.len() > MAX_NODES {
-            return Err(CliError::new(format!(
-                "{} nodes are named, and at most {MAX_NODES} are asked: name fewer with --also-node",
-                addresses.len()
-            )));
+            return Err(ClientError::TooManyNodes {
+                named: addresses.len(),
+                most: MAX_NODES,
+            });
         }
         let nodes = addresses.iter().map(|address| {
-            let endpoint = endpoint(address).map_err(|error| CliError::new(error.to_string()))?;
+            let endpoint = endpoint(address)?;
             let endpoint = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE);
             Ok((address.clone(), endpoint.connect_lazy()))
         });

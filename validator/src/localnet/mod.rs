@@ -5,6 +5,9 @@
 //! run:    anvil, and for each validator `plasmid start` + CometBFT, then `plasmid relay`
 //! ```
 //! The folder keeps all that a second start needs; `local.json` is written last, so a folder without it was never founded.
+//!
+//! The feature `localnet` has this room, with its commands and the demo in `cli`. What an operator runs is in `node` and used here: CometBFT
+//! and its pinned build, key files, the founding, and the published keys, which a node has to know to refuse them.
 
 use std::{
     fs,
@@ -15,21 +18,25 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    anvil::AnvilError,
-    comet::CometError,
-    config::{ConfigError, Home},
-    founding::FoundingError,
-    keystore::KeystoreError,
-    port,
-    process::ProcessError,
-    sign_state::SignStateError,
-    tools::InstallError,
+use crate::{
+    ledger::address,
+    node::{
+        comet::CometError,
+        config::{ConfigError, Home},
+        founding::FoundingError,
+        keystore::KeystoreError,
+        process::ProcessError,
+        sign_state::SignStateError,
+        tools::InstallError,
+    },
 };
-use crate::ledger::address;
+use anvil::AnvilError;
 
+pub mod anvil;
 pub mod found;
+pub mod port;
 pub mod run;
+pub mod tools;
 mod upkeep;
 pub mod usage;
 

@@ -1,0 +1,468 @@
+//! Clients that speak HTTP/2 as no library does, against one node of four: they begin and do not end, ask and do not read, and hold all
+//! the places that they get. The chain has to go on at the pace that it had before, and an honest client is served all the while.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
+use plasmid_proto::bridge::v1::{PrepareDepositRequest, SubmitShareRequest};
+use plasmid_proto::chain::v1::GetStatusRequest;
+use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
+use plasmid_tests::limit_files;
+use plasmid_tests::running::raw::Raw;
+use plasmid_tests::running::{Plan, Running, person};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tonic::Code;
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+/// The node that is attacked.
+const NODE: usize = 0;
+/// Blocks whose pace is measured.
+const BLOCKS: u64 = 12;
+/// How many times slower than before blocks may come under an attack, on a machine that runs the attack, too.
+const SLOWER: u32 = 4;
+/// Streams of one connection.
+const STREAMS: usize = 64;
+/// What an attack may add to the node's memory, in bytes.
+const MAX_GROWTH: u64 = 64 << 20;
+
+const STATUS: &str = "/plasmid.chain.v1.ChainService/GetStatus";
+const MANY: &str = "/plasmid.ledger.v1.TransactionService/SubmitMany";
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+const REFLECTION: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+struct Attacked {
+    running: Running,
+    address: SocketAddr,
+    /// How long `BLOCKS` blocks take when nobody attacks.
+    usual: Duration,
+}
+
+impl Attacked {
+    async fn start() -> Self {
+        let running = Running::start(&Plan {
+            seed: 2_262,
+            configure: |number, config| {
+                let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+                let address = free.local_addr().expect("it is bound");
+                config.metrics = (number == NODE).then_some(address);
+            },
+            ..Plan::default()
+        })
+        .await;
+        let url = running.network.grpc(NODE);
+        let address = url.trim_start_matches("http://").parse();
+        let mut attacked = Self {
+            running,
+            address: address.expect("an address"),
+            usual: Duration::ZERO,
+        };
+        attacked.blocks("the first blocks", 4).await;
+        attacked.usual = attacked.blocks("blocks without an attack", BLOCKS).await;
+        attacked
+    }
+
+    /// A channel from another address of loopback.
+    async fn channel(&self, last: u8) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.address))
+            .expect("an address")
+            .local_address(Some([127, 0, 0, last].into()))
+            .connect()
+            .await
+            .expect("the node takes the connection")
+    }
+
+    /// Waits for `count` blocks, seen by an honest client at the attacked node; gives how long they took.
+    async fn blocks(&mut self, what: &str, count: u64) -> Duration {
+        let client = ChainServiceClient::new(self.channel(200).await);
+        let ask = async |mut client: ChainServiceClient<Channel>| {
+            let answer = client.get_status(GetStatusRequest {}).await;
+            answer
+                .expect("an honest client is served")
+                .into_inner()
+                .height
+        };
+        let from = ask(client.clone()).await;
+        let start = Instant::now();
+        self.running
+            .until(&format!("{count} blocks: {what}"), async |_| {
+                (ask(client.clone()).await >= from + count).then_some(())
+            })
+            .await;
+        self.running.all_run();
+        start.elapsed()
+    }
+
+    /// The chain goes on at its pace, and an honest client has every kind of call answered.
+    async fn goes_on(&mut self, attack: &str) {
+        let took = self.blocks(attack, BLOCKS).await;
+        println!(
+            "{attack}: {took:?} for {BLOCKS} blocks, {:?} before",
+            self.usual
+        );
+        assert!(
+            took <= self.usual * SLOWER,
+            "{attack}: {BLOCKS} blocks took {took:?}, and {:?} before",
+            self.usual
+        );
+        let channel = self.channel(201).await;
+        let check = HealthCheckRequest::default();
+        let health = HealthClient::new(channel.clone()).check(check).await;
+        assert_eq!(health.expect("health").into_inner().status, 1);
+        let share = SubmitShareRequest {
+            epoch: u64::MAX,
+            ..SubmitShareRequest::default()
+        };
+        let answer = BridgeServiceClient::new(channel).submit_share(share).await;
+        let code = answer.expect_err("it is no share").code();
+        assert!(
+            [Code::NotFound, Code::InvalidArgument].contains(&code),
+            "{attack}: a share is judged, and not refused: {code:?}"
+        );
+    }
+
+    fn process(&self) -> i32 {
+        let node = self.running.network.nodes[NODE].as_ref();
+        let pid = node.expect("it runs").app.pid();
+        i32::try_from(pid).expect("a process id")
+    }
+
+    /// Resident memory of the node, in bytes.
+    fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process()));
+        let status = status.expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("KiB") << 10
+    }
+
+    /// Waits until `look` is true.
+    async fn until(&mut self, what: &str, look: impl Fn() -> bool) {
+        self.running
+            .until(what, async |_| look().then_some(()))
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_goes_on_whatever_frames_its_clients_send() {
+    let mut attacked = Attacked::start().await;
+    great_claims(&mut attacked).await;
+    held_places(&mut attacked).await;
+    unread_answers(&mut attacked).await;
+    many_streams(&mut attacked).await;
+    abandoned_reads(&mut attacked).await;
+    asked_prices(&mut attacked).await;
+    silent_scrapers(&mut attacked).await;
+    no_descriptors(&mut attacked).await;
+    attacked.running.agree().await;
+    attacked.running.stop().await;
+}
+
+/// Messages of the services that are not ours that claim four megabytes, and of which most is sent.
+async fn great_claims(attacked: &mut Attacked) {
+    const CLAIM: u32 = 4 << 20;
+    let before = attacked.memory();
+    let mut connections = Vec::new();
+    let chunk = vec![b'a'; 256 << 10];
+    for number in 0..8 {
+        let paths = [REFLECTION[0], REFLECTION[1], CHECK];
+        let raw = Raw::connect(2, attacked.address, 65_535).await;
+        let mut raw = raw.expect("the node takes the connection");
+        for place in 0..STREAMS {
+            let path = paths[(number + place) % paths.len()];
+            let Some(stream) = raw.begin(path, &[], false).await else {
+                break;
+            };
+            let head = [&[0][..], &CLAIM.to_be_bytes()].concat();
+            if raw.send(stream, &head, false).await.is_none() {
+                continue;
+            }
+            let mut sent = 0;
+            while let Some(more) = raw.send(stream, &chunk[sent..], false).await {
+                sent += more;
+                if sent >= chunk.len() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        connections.push(raw);
+    }
+    attacked
+        .until("no great claim is waited for", || {
+            connections.iter().all(|raw| raw.open() == 0)
+        })
+        .await;
+    let grown = attacked.memory().saturating_sub(before);
+    println!("great claims: {} MiB more", grown >> 20);
+    assert!(grown < MAX_GROWTH, "{grown} bytes more");
+    attacked.goes_on("great claims").await;
+}
+
+/// Four addresses take every place that they get, and again as soon as one is free: with streams of transactions that bring nothing,
+/// and with requests of which only the headers come.
+async fn held_places(attacked: &mut Attacked) {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let mut holders = JoinSet::new();
+    for number in 0..24u8 {
+        let (address, stopped) = (attacked.address, Arc::clone(&stopped));
+        holders.spawn(async move {
+            let mut ended = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                let Some(mut raw) = Raw::connect(10 + number % 4, address, 65_535).await else {
+                    continue;
+                };
+                while !stopped.load(Ordering::Relaxed) && !raw.is_closed() {
+                    while raw.open() < STREAMS {
+                        let path = if raw.open() < STREAMS / 2 {
+                            MANY
+                        } else {
+                            STATUS
+                        };
+                        let Some(stream) = raw.begin(path, &[], false).await else {
+                            break;
+                        };
+                        if path == MANY {
+                            raw.message(stream, &[], false).await;
+                        }
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                ended += raw.ended();
+            }
+            ended
+        });
+    }
+    attacked.goes_on("held places").await;
+    attacked.goes_on("held places, for longer").await;
+    stopped.store(true, Ordering::Relaxed);
+    let ended: usize = holders.join_all().await.into_iter().sum();
+    assert!(ended > 0, "whoever holds most makes way");
+}
+
+/// Answers that are asked for and never read hold their places for a while only, and then their connection ends; new connections of the
+/// same address are served.
+async fn unread_answers(attacked: &mut Attacked) {
+    let before = attacked.memory();
+    let mut connections = Vec::new();
+    // As many as one address has places for requests.
+    for _ in 0..256 / STREAMS {
+        let raw = Raw::connect(20, attacked.address, 0).await;
+        let mut raw = raw.expect("the node takes the connection");
+        for _ in 0..STREAMS {
+            let Some(stream) = raw.begin(STATUS, &[], false).await else {
+                break;
+            };
+            raw.message(stream, &[], true).await;
+        }
+        connections.push(raw);
+    }
+    attacked.goes_on("unread answers").await;
+    attacked
+        .until("connections that read nothing end", || {
+            connections.iter().all(Raw::is_closed)
+        })
+        .await;
+    let sent: usize = connections.iter().map(Raw::data).sum();
+    assert_eq!(sent, 0, "the windows were empty");
+    let grown = attacked.memory().saturating_sub(before);
+    println!("unread answers: {} MiB more", grown >> 20);
+    assert!(grown < MAX_GROWTH, "{grown} bytes more");
+    let again = ChainServiceClient::new(attacked.channel(20).await);
+    let answer = again.clone().get_status(GetStatusRequest {}).await;
+    answer.expect("its places are free again");
+}
+
+/// Many more streams on one connection than it may have.
+async fn many_streams(attacked: &mut Attacked) {
+    let raw = Raw::connect(30, attacked.address, 65_535).await;
+    let mut raw = raw.expect("the node takes the connection");
+    for _ in 0..50 * STREAMS {
+        if raw.begin(STATUS, &[], false).await.is_none() {
+            break;
+        }
+    }
+    attacked.goes_on("many streams").await;
+    attacked
+        .until("none of them stays", || raw.open() == 0 || raw.is_closed())
+        .await;
+}
+
+/// Reads whose clients are gone before they are answered stop: afterwards the threads that read do nothing.
+async fn abandoned_reads(attacked: &mut Attacked) {
+    let mut storm = JoinSet::<()>::new();
+    for number in 0..16u8 {
+        let address = attacked.address;
+        storm.spawn(async move {
+            while let Some(mut raw) = Raw::connect(40 + number % 8, address, 65_535).await {
+                for place in 0..STREAMS {
+                    let path = [STATUS, "/plasmid.chain.v1.ChainService/GetSupply"][place % 2];
+                    let timeout = [("grpc-timeout", "300u")];
+                    let Some(stream) = raw.begin(path, &timeout, false).await else {
+                        break;
+                    };
+                    raw.message(stream, &[], true).await;
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    attacked.goes_on("abandoned reads").await;
+    storm.shutdown().await;
+    let process = attacked.process();
+    let last = Cell::new(busy(process));
+    assert!(last.get().0 > 0, "threads of their own read");
+    attacked
+        .running
+        .until("no thread reads any more", async |_| {
+            let now = busy(process);
+            (last.replace(now) == now).then_some(())
+        })
+        .await;
+}
+
+/// How many threads read, and the clock ticks that they have taken.
+fn busy(process: i32) -> (usize, u64) {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("its threads");
+    let mut found = (0, 0);
+    for thread in threads.flatten() {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        if name.ends_with("grpc-read") {
+            let ticks = rest.split_whitespace().skip(11).take(2);
+            found.0 += 1;
+            found.1 += ticks
+                .filter_map(|text| text.parse::<u64>().ok())
+                .sum::<u64>();
+        }
+    }
+    found
+}
+
+/// Prices that strangers ask for: root is asked for them every two seconds at most, and the node follows it as before.
+async fn asked_prices(attacked: &mut Attacked) {
+    let alice = person(&attacked.running, "alice").await;
+    let request = PrepareDepositRequest {
+        recipient: alice.account.to_string(),
+        refund: alice.wallet.address().to_string(),
+        amount: "1".to_owned(),
+        ..PrepareDepositRequest::default()
+    };
+    let asked = |attacked: &Attacked| {
+        let [first, second] = &attacked.running.ways[NODE][..] else {
+            panic!("a node has two ways to root");
+        };
+        (first.asked(), second.asked())
+    };
+    let before = asked(attacked);
+    let start = Instant::now();
+    let mut storm = JoinSet::<()>::new();
+    for number in 0..16u8 {
+        let mut client = BridgeServiceClient::new(attacked.channel(50 + number % 8).await);
+        let request = request.clone();
+        storm.spawn(async move {
+            loop {
+                let answer = client.prepare_deposit(request.clone()).await;
+                let price = answer.expect("a price").into_inner().price;
+                assert_ne!(price.parse::<u128>(), Ok(0), "a price");
+            }
+        });
+    }
+    attacked.goes_on("asked prices").await;
+    let took = start.elapsed();
+    let after = asked(attacked);
+    assert!(!storm.is_empty() && storm.try_join_next().is_none());
+    storm.shutdown().await;
+    // Both endpoints are asked the same by the follower; prices come from the first one.
+    let (first, second) = (after.0 - before.0, after.1 - before.1);
+    println!("asked prices: {first} and {second} questions to root in {took:?}");
+    let allowed = took.as_secs() / 2 + 5;
+    let more = first.saturating_sub(second + second / 4);
+    assert!(
+        more <= allowed,
+        "{first} and {second} questions in {took:?}"
+    );
+}
+
+/// Connections to the page of metrics that ask nothing, from four addresses and as many as come in: another address gets the page.
+async fn silent_scrapers(attacked: &mut Attacked) {
+    let config = attacked.running.home(NODE).read_config();
+    let metrics = config.expect("its configuration").metrics.expect("a page");
+    let mut storm = JoinSet::<()>::new();
+    for number in 0..16u8 {
+        storm.spawn(async move {
+            loop {
+                let mut stream = connect(70 + number % 4, metrics).await;
+                let mut answer = String::new();
+                let _ = stream.read_to_string(&mut answer).await;
+                assert!(answer.is_empty() || answer.contains("408"), "{answer}");
+            }
+        });
+    }
+    for _ in 0..20 {
+        let mut stream = connect(75, metrics).await;
+        let asked = stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").await;
+        asked.expect("it is taken");
+        let mut page = String::new();
+        let read = timeout(Duration::from_secs(5), stream.read_to_string(&mut page)).await;
+        read.expect("it does not wait for the silent ones")
+            .expect("a page");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    }
+    assert!(storm.try_join_next().is_none());
+    storm.shutdown().await;
+    attacked.goes_on("silent scrapers").await;
+}
+
+async fn connect(from: u8, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let from = SocketAddr::from(([127, 0, 0, from], 0));
+    socket.bind(from).expect("an address of loopback");
+    socket.connect(to).await.expect("it listens")
+}
+
+/// The node may open no more files: what it does for clients fails, and heals when it may again. Consensus goes on.
+async fn no_descriptors(attacked: &mut Attacked) {
+    let process = attacked.process();
+    let usual = limit_files(process, None);
+    let honest = ChainServiceClient::new(attacked.channel(60).await);
+    let height = async |mut client: ChainServiceClient<Channel>| {
+        let answer = client.get_status(GetStatusRequest {}).await;
+        answer
+            .expect("an open connection is served")
+            .into_inner()
+            .height
+    };
+    let from = height(honest.clone()).await;
+    let files = std::fs::read_dir(format!("/proc/{process}/fd"));
+    let files = files.expect("its files").count() as u64;
+    limit_files(process, Some((files + 2, usual.1)));
+    let mut idle = Vec::new();
+    for _ in 0..32 {
+        idle.extend(Raw::connect(61, attacked.address, 65_535).await);
+    }
+    attacked
+        .running
+        .until("blocks without descriptors", async |_| {
+            (height(honest.clone()).await >= from + BLOCKS).then_some(())
+        })
+        .await;
+    let served = idle.iter().filter(|raw| !raw.is_closed()).count();
+    println!("without descriptors: {served} connections are open");
+    limit_files(process, Some(usual));
+    drop(idle);
+    attacked.goes_on("descriptors again").await;
+}

@@ -1,0 +1,142 @@
+//! Undo of past epochs that only the store has, read for those who ask for proofs.
+//!
+//! The disk is also the one that blocks become durable on, so that few reads use it at the same time; another one is told to
+//! ask again and does not wait. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use alloy_primitives::B256;
+
+use super::ReadError;
+use crate::chain::tree::Old;
+use crate::store::{Store, StoreError};
+
+/// Reads that may use the disk at the same time: at most half of the eight threads that serve reads on a large machine.
+pub const MAX_DISK_READS: usize = 4;
+
+/// Searches of one proof: for every level one for the kept node above the sibling, and up to eight for what is below it; one
+/// more for the leaf. Every fourth level is kept.
+#[cfg(test)]
+pub const MAX_SEARCHES: usize = 1 + 8 * (4 + 1 + 2 + 4 + 8);
+
+#[cfg(test)]
+thread_local! {
+    /// Searches that this thread made.
+    pub static SEARCHES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// The store's layers of undo.
+pub struct Disk {
+    store: Arc<dyn Store>,
+    taken: AtomicUsize,
+}
+
+impl Disk {
+    /// The layers of this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes one of the places for reads that use the disk, until the answer is dropped.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when all are taken.
+    pub fn enter(&self) -> Result<DiskRead<'_>, ReadError> {
+        let enter = |taken: usize| (taken < MAX_DISK_READS).then_some(taken.saturating_add(1));
+        match self
+            .taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
+        {
+            Ok(_) => Ok(DiskRead(self)),
+            Err(_) => Err(ReadError::Unavailable(
+                "the state of this epoch is on disk, and this node reads it for as many others as it can: ask again in a second".into(),
+            )),
+        }
+    }
+}
+
+/// A read that uses the disk.
+pub struct DiskRead<'a>(&'a Disk);
+
+impl DiskRead<'_> {
+    /// What a leaf was at the mark of the first of these epochs, if the layer of one of them has it.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] for a failure of the store that may pass, else [`ReadError::Internal`].
+    pub fn leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, ReadError> {
+        #[cfg(test)]
+        SEARCHES.set(SEARCHES.get() + 1);
+        self.0.store.old_leaf(index, epochs).map_err(failed)
+    }
+
+    /// The same for the hash of a node of a kept level.
+    ///
+    /// # Errors
+    /// As [`DiskRead::leaf`].
+    pub fn node(
+        &self,
+        level: usize,
+        place: u32,
+        epochs: Range<u64>,
+    ) -> Result<Option<B256>, ReadError> {
+        #[cfg(test)]
+        SEARCHES.set(SEARCHES.get() + 1);
+        let level = u8::try_from(level).unwrap_or(u8::MAX);
+        self.0.store.old_node(level, place, epochs).map_err(failed)
+    }
+}
+
+impl Drop for DiskRead<'_> {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn failed(error: StoreError) -> ReadError {
+    match error.is_passing() {
+        true => ReadError::Unavailable(error.to_string()),
+        false => ReadError::Internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Books, Identity, Memory, Pace};
+
+    #[test]
+    fn a_few_reads_use_the_disk_at_once_and_a_place_is_given_back() {
+        let identity = Identity {
+            deployment: [1; 20],
+            genesis_root: B256::ZERO,
+        };
+        let (books, _) = Books::open(Memory::new(), identity, Pace::Commit).unwrap();
+        let disk = Disk::new(Arc::new(books));
+        let mut reads: Vec<DiskRead<'_>> =
+            (0..MAX_DISK_READS).map(|_| disk.enter().unwrap()).collect();
+        assert!(matches!(disk.enter(), Err(ReadError::Unavailable(_))));
+        reads.pop();
+        drop(disk.enter().unwrap());
+        assert!(disk.enter().is_ok());
+    }
+
+    #[test]
+    fn a_failure_of_the_store_that_may_pass_is_told_apart_from_damage() {
+        let (folder, reason) = ("here".to_owned(), "no descriptor".to_owned());
+        let passing = StoreError::Passing {
+            folder: folder.clone(),
+            reason,
+        };
+        let damaged = StoreError::Damaged {
+            folder,
+            what: "a value".to_owned(),
+        };
+        assert!(matches!(failed(passing), ReadError::Unavailable(_)));
+        assert!(matches!(failed(damaged), ReadError::Internal(_)));
+    }
+}

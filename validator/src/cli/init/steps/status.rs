@@ -1,0 +1,208 @@
+//! `plasmid init status`, and the table of operators that it shares with `init agree`: who has which share of the power.
+
+use alloy_primitives::{Address, B256, U256};
+use plasmid_bridge::abi::IRegistry;
+use serde_json::{Value, json};
+
+use super::{super::DECIMALS, Step};
+use crate::{
+    chain::genesis::Operator,
+    cli::{CliError, amount, output::Output},
+    node::founding::{self, Agreed, FoundingError},
+};
+
+/// Everybody's stake, keys and share of the power in the set of a genesis.
+pub(super) struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    operator: String,
+    stake: String,
+    checkpoint_key: String,
+    power: u128,
+    /// Tenths of a percent, rounded down.
+    share: u128,
+    /// Whether it has a third of the power or more, and whether it has more than two thirds.
+    warns: Option<&'static str>,
+}
+
+impl Table {
+    pub(super) fn of(agreed: &Agreed) -> Self {
+        let operators = &agreed.genesis.operators;
+        let unit = agreed.genesis.parameters.unit;
+        let power = |operator: &Operator| operator.stake.checked_div(unit).unwrap_or(0);
+        let total = operators.iter().map(power).fold(0, u128::saturating_add);
+        let rows = operators.iter().map(|operator| {
+            let power = power(operator);
+            let part = power.saturating_mul(3);
+            Row {
+                operator: Address::from(operator.operator).to_string(),
+                stake: amount::show(operator.stake, DECIMALS),
+                checkpoint_key: hex::encode(operator.checkpoint_key),
+                power,
+                share: power.saturating_mul(1_000).checked_div(total).unwrap_or(0),
+                warns: if part > total.saturating_mul(2) {
+                    Some(
+                        "has more than two thirds of the power: it alone decides on everything, and can take all money of the network",
+                    )
+                } else if part >= total {
+                    Some("has a third of the power or more: it alone can stop the network")
+                } else {
+                    None
+                },
+            }
+        });
+        Self {
+            rows: rows.collect(),
+        }
+    }
+
+    /// All of it in one line.
+    pub(super) fn sentence(&self) -> String {
+        let rows = self.rows.iter().map(|row| {
+            let key = row.checkpoint_key.get(..16).unwrap_or_default();
+            format!(
+                "{} with {} coins, {} of the power, checkpoint key {key}…",
+                row.operator,
+                row.stake,
+                row.share()
+            )
+        });
+        rows.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What people should know before they agree, a sentence each.
+    fn warnings(&self) -> Vec<String> {
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some(format!("operator {} {}", row.operator, row.warns?)))
+            .collect()
+    }
+
+    /// Shows it beside the fields of `object`.
+    pub(super) fn show(&self, output: Output, object: &mut Value) {
+        let rows: Vec<_> = self.rows.iter().map(Row::object).collect();
+        if output.is_json() {
+            object["operators"] = rows.into();
+            object["warnings"] = self.warnings().into();
+            return output.object(object);
+        }
+        output.object(object);
+        output.rows("operators", &["operator", "stake", "power", "share"], &rows);
+        self.warn(output);
+    }
+
+    fn warn(&self, output: Output) {
+        for warning in self.warnings() {
+            output.say(&format!("warning: {warning}"));
+        }
+    }
+}
+
+impl Row {
+    fn share(&self) -> String {
+        format!("{}.{} %", self.share / 10, self.share % 10)
+    }
+
+    fn object(&self) -> Value {
+        json!({
+            "operator": self.operator,
+            "stake": self.stake,
+            "power": self.power.to_string(),
+            "share": self.share(),
+            "checkpoint_key": self.checkpoint_key,
+        })
+    }
+}
+
+impl Step {
+    pub(in crate::cli::init) async fn status(&self) -> Result<(), CliError> {
+        self.is_deployed().await?;
+        let agreed = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
+            Ok(agreed) => Some(agreed),
+            Err(FoundingError::Unregistered(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let wanted = agreed.as_ref().map(|agreed| agreed.agreement);
+        let table = agreed.as_ref().map(Table::of);
+        let mut rows = Vec::new();
+        for number in 0..self.plan.operators.len() {
+            let share = table.as_ref().and_then(|table| table.rows.get(number));
+            rows.push(self.standing(number, wanted, share.map(Row::share)).await?);
+        }
+        let creation = self.read(IRegistry::creationCall {}).await?;
+        let (made, steps) = (creation.made, creation.steps);
+        let agreement = wanted.map(|hash| hash.to_string());
+        if self.output.is_json() {
+            self.output.object(&json!({
+                "agreement": agreement,
+                "operators": rows,
+                "warnings": table.as_ref().map(Table::warnings).unwrap_or_default(),
+                "steps_made": made.to_string(),
+                "steps": steps.to_string(),
+            }));
+            return Ok(());
+        }
+        let columns = [
+            "operator",
+            "registered",
+            "stake",
+            "share",
+            "agreed",
+            "locked_until",
+        ];
+        self.output.rows("operators", &columns, &rows);
+        if let Some(table) = &table {
+            table.warn(self.output);
+        }
+        if made == steps {
+            self.output
+                .say("the network is created: `plasmid init join` makes a node's folder");
+            return Ok(());
+        }
+        if let Some(agreement) = agreement {
+            self.output.say(&format!(
+                "this plan with these registrations gives agreement {agreement}. Who has checked operators, stakes and shares, and that the \
+                 others see the same hash, binds itself to it:"
+            ));
+            let next = format!("plasmid init agree --from KEY --agreement {agreement}");
+            self.output.next(&next);
+        }
+        self.output.say(&if made.is_zero() {
+            "the creation has not begun".to_owned()
+        } else {
+            format!(
+                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create`, \
+                 and nobody can take a stake back",
+                creation.until
+            )
+        });
+        Ok(())
+    }
+
+    /// An operator's row.
+    async fn standing(
+        &self,
+        number: usize,
+        wanted: Option<B256>,
+        share: Option<String>,
+    ) -> Result<Value, CliError> {
+        let index = U256::from(number);
+        let member = self.read(IRegistry::memberAtCall { index }).await?;
+        let operator = member.operator;
+        let found = self.read(IRegistry::agreementByCall { operator }).await?;
+        let agreed = match wanted {
+            _ if found.agreement == B256::ZERO => "no",
+            Some(wanted) if wanted == found.agreement => "yes",
+            _ => "on something else",
+        };
+        Ok(json!({
+            "operator": operator.to_string(),
+            "registered": if member.registration == 0 { "no" } else { "yes" },
+            "stake": amount::show(u128::try_from(member.stake).unwrap_or(u128::MAX), DECIMALS),
+            "share": share,
+            "agreed": agreed,
+            "locked_until": found.lockedUntil,
+        }))
+    }
+}
