@@ -94,9 +94,6 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
             if let Err(error) = network.check() {
                 return error.to_string();
             }
-            if let Err(error) = network.anvil.renew().await {
-                return error.to_string();
-            }
             if let Err(error) = network.tend() {
                 tracing::warn!(%error, "a log of the local network is not cut");
             }
