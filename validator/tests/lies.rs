@@ -144,7 +144,7 @@ fn a_payment_is_followed_and_named_by_its_own_hash() {
     let hash = engine_hash(&node.transactions()[0]).to_vec();
     assert_eq!(
         node.given.lock().expect("no panic").followed,
-        [hash.clone()]
+        std::slice::from_ref(&hash)
     );
     let said = json_of(&output);
     assert_eq!(said["hash"], hex::encode(hash));

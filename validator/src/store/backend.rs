@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// One write: the new value of a key, or none to remove it.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
+/// A key with its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
 /// Called for every key and value of a range, ascending.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 
@@ -36,12 +39,7 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`Backend::get`].
-    fn first(
-        &self,
-        table: Table,
-        first: &[u8],
-        last: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn first(&self, table: Table, first: &[u8], last: &[u8]) -> Result<Option<Row>, StoreError>;
     /// One chunk of writes: at most 1,000 keys and about a megabyte.
     ///
     /// # Errors
@@ -108,12 +106,7 @@ impl Backend for Memory {
         found.iter().try_for_each(|(key, value)| visit(key, value))
     }
 
-    fn first(
-        &self,
-        table: Table,
-        first: &[u8],
-        last: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn first(&self, table: Table, first: &[u8], last: &[u8]) -> Result<Option<Row>, StoreError> {
         let tables = self.lock();
         let found = tables.get(&table).and_then(|entries| {
             let mut range = entries.range(first.to_vec()..=last.to_vec());

@@ -31,7 +31,7 @@ mod state;
 mod tests;
 mod writer;
 
-pub use backend::{Backend, Memory, Visit, Write};
+pub use backend::{Backend, Memory, Row, Visit, Write};
 pub use books::{Books, Pace};
 pub use error::{Identity, StoreError};
 pub use load::Loaded;

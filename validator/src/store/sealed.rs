@@ -1,7 +1,7 @@
 //! A backend whose values are all sealed, read one by one and written in bounded chunks.
 
 use super::StoreError;
-use super::backend::{Backend, Visit, Write};
+use super::backend::{Backend, Row, Visit, Write};
 use super::keys::Table;
 use super::seal;
 
@@ -67,7 +67,7 @@ impl<S: Backend> Sealed<S> {
         table: Table,
         first: &[u8],
         last: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Option<Row>, StoreError> {
         if first > last {
             return Ok(None);
         }

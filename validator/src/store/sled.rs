@@ -5,7 +5,7 @@
 //! caught and becomes an error that names the folder.
 
 use super::StoreError;
-use super::backend::{Backend, Visit, Write};
+use super::backend::{Backend, Row, Visit, Write};
 use super::keys::Table;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -167,12 +167,7 @@ impl Backend for Sled {
         Ok(())
     }
 
-    fn first(
-        &self,
-        table: Table,
-        first: &[u8],
-        last: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn first(&self, table: Table, first: &[u8], last: &[u8]) -> Result<Option<Row>, StoreError> {
         self.on_tree(table, |tree| {
             let found = tree.range(first..=last).next().transpose()?;
             Ok(found.map(|(key, value)| (key.to_vec(), value.to_vec())))

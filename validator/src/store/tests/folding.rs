@@ -36,12 +36,7 @@ impl Backend for Dying {
     fn scan(&self, table: Table, a: &[u8], b: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         self.memory.scan(table, a, b, visit)
     }
-    fn first(
-        &self,
-        table: Table,
-        a: &[u8],
-        b: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn first(&self, table: Table, a: &[u8], b: &[u8]) -> Result<Option<Row>, StoreError> {
         self.memory.first(table, a, b)
     }
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
