@@ -107,6 +107,7 @@ fn result(asked: &Value, words: &Words) -> Option<Value> {
         "eth_getBlockByNumber" => json!({
             "number": "0x1", "hash": B256::ZERO, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
         }),
+        "eth_getCode" => json!("0x60"),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
         "eth_estimateGas" => json!("0x5208"),
         "eth_getTransactionCount" => json!("0x7"),

@@ -247,6 +247,7 @@ fn a_view_that_one_silent_endpoint_of_two_holds_still_is_not_sound_for_long() {
         }
     }
     assert!(!run.machine.view().is_sound(run.now), "it stands");
+    root.mine(2);
     is_whole(run.honest(&root), &root);
     assert!(run.machine.view().is_sound(run.now));
 }
