@@ -109,7 +109,7 @@ fn sigkill_at_random_moments_loses_nothing_that_was_called_durable() {
             assert_eq!(loaded.warning, None);
             chain.advance(loaded.height());
             chain.agrees(&loaded, 0);
-            layers::agrees_on_disk(&books, &loaded.tree, &chain.tree, 29);
+            layers::agrees_on_disk(&books, &loaded.tree, &chain.tree);
         }
         floor = found;
     }
