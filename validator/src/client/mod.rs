@@ -32,7 +32,7 @@ use plasmid_proto::{
     },
 };
 use tonic::{
-    Status, Streaming,
+    Streaming,
     transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
