@@ -111,9 +111,12 @@ impl Attacked {
             let answer = client.get_status(GetStatusRequest {}).await.ok()?;
             Some(answer.into_inner().height)
         };
-        let from = ask(honest.clone())
-            .await
-            .expect("an honest client is served");
+        // While connections that were told to end are still ending, the first try may find no place.
+        let served = format!("an honest client is served under {attack}");
+        let from = self
+            .running
+            .until(&served, async |_| ask(honest.clone()).await);
+        let from = from.await;
         let start = Instant::now();
         self.running
             .until(&format!("{BLOCKS} blocks under {attack}"), async |_| {
