@@ -66,7 +66,7 @@ fn a_crash_between_any_two_writes_leaves_every_layer_in_memory_or_on_disk() {
     let mut chain = Chain::new(seed, 0);
     let (mut height, mut floor, mut deaths, mut most) = (None, 0, 0, 0);
     while height < Some(500) {
-        let left = Arc::new(AtomicUsize::new(rng.random_range(1..900)));
+        let left = Arc::new(AtomicUsize::new(rng.random_range(1..3_000)));
         let Ok((books, loaded)) = Books::open(Dying::new(&memory, left), identity(), Pace::Commit)
         else {
             deaths += 1;
@@ -114,7 +114,7 @@ fn a_crash_between_any_two_writes_leaves_every_layer_in_memory_or_on_disk() {
         deaths += usize::from(failed);
     }
     println!("{deaths} deaths, {most} epochs on disk");
-    assert!(deaths > 20 && most > 10);
+    assert!(deaths > 10 && most > 10);
     // Root settles all: nothing of the past stays on disk.
     let (books, loaded) = Books::open(memory.clone(), identity(), Pace::Commit).unwrap();
     let newest = loaded.unwrap().tree.newest_mark().unwrap().epoch;
