@@ -224,6 +224,10 @@ impl Wallet {
     ) -> Result<Sent, WalletError> {
         let fees = fees.within(NODE_CAP, gas);
         self.check(fees, gas)?;
+        let most = U256::from(fees.max).saturating_mul(U256::from(gas));
+        if self.rpc.balance(self.address()).await? < most.saturating_add(call.value) {
+            return Err(WalletError::Poor(self.address()));
+        }
         let (raw, hash) = self.signed(&call, nonce, gas, fees);
         if let Some(tell) = self.tell {
             tell(hash, nonce);

@@ -110,6 +110,7 @@ fn result(asked: &Value, words: &Words) -> Option<Value> {
         "eth_getCode" => json!("0x60"),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
         "eth_estimateGas" => json!("0x5208"),
+        "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
         "eth_getTransactionReceipt" | "eth_getTransactionByHash" => Value::Null,
         "eth_call" => called(&asked["params"][0]["data"], words),

@@ -350,6 +350,31 @@ async fn a_node_that_calls_every_offer_too_low_gets_no_tip_above_the_bound() {
 }
 
 #[tokio::test]
+async fn what_the_account_cannot_pay_for_is_never_signed() {
+    let fees = Fees { max: 10, tip: 1 };
+    let most = 100_000 * 10 + 5;
+    let node = Node::start(move |method, _| match method {
+        "eth_getBalance" => Said::Result(format!("\"{:#x}\"", most - 1)),
+        _ => Said::Honest,
+    })
+    .await;
+    let wallet = wallet(&node).await;
+    let call = Call {
+        value: U256::from(5),
+        ..Call::default()
+    };
+    let refused = wallet.send_with(call.clone(), 100_000, fees).await;
+    assert!(matches!(refused, Err(WalletError::Poor(_))), "{refused:?}");
+    assert_eq!(node.submitted().len(), 0);
+    let less = Call {
+        value: U256::from(4),
+        ..call
+    };
+    wallet.send_with(less, 100_000, fees).await.unwrap();
+    assert_eq!(node.submitted().len(), 1);
+}
+
+#[tokio::test]
 async fn every_way_to_send_stays_below_the_cap_that_nodes_have_on_the_whole() {
     let node = Node::start(|method, _| match method {
         // Twice this base fee for all the gas that a transaction may have passes one ether.

@@ -163,6 +163,7 @@ fn honest(request: &Value) -> Value {
         }),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
         "eth_estimateGas" => json!("0x5208"),
+        "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
         "eth_getTransactionByHash" => json!({ "hash": first }),
         "eth_sendRawTransaction" => {
