@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use plasmid::ledger::Parameters;
+use plasmid::ledger::{Account, Parameters};
 use plasmid::localnet::Local;
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{
@@ -18,11 +18,11 @@ use plasmid_proto::ledger::v1::transaction_service_client::TransactionServiceCli
 use plasmid_proto::ledger::v1::{
     FollowRequest, ListBalancesRequest, ListTokensRequest, follow_request,
 };
-use plasmid_tests::running::{Plan, Running};
+use plasmid_tests::running::{Plan, Running, Storm, channel_from};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tonic::Code;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 /// The node that is attacked.
 const NODE: usize = 0;
@@ -93,20 +93,10 @@ impl Attacked {
         attacked
     }
 
-    /// A channel from another address of loopback.
-    async fn channel(&self, last: u8) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address))
-            .expect("an address")
-            .local_address(Some([127, 0, 0, last].into()))
-            .connect()
-            .await
-            .expect("the node takes the connection")
-    }
-
     /// The chain makes blocks at the pace that it had before, seen by an honest client at the attacked node, all parts run, and it
     /// holds few files. Gives how long the blocks took.
     async fn goes_on(&mut self, attack: &str) -> Duration {
-        let honest = ChainServiceClient::new(self.channel(200).await);
+        let honest = ChainServiceClient::new(channel_from(self.address, 200).await);
         let ask = async |mut client: ChainServiceClient<Channel>| {
             let answer = client.get_status(GetStatusRequest {}).await.ok()?;
             Some(answer.into_inner().height)
@@ -245,11 +235,11 @@ async fn questions_about_the_past(attacked: &mut Attacked) {
     let home = Local::home(&attacked.running.network.folder, NODE);
     let engine = home.read_config().expect("its configuration").engine_rpc;
     let blocks = Plan::default().parameters.epoch_blocks;
-    let mut storm = tokio::task::JoinSet::new();
+    let mut storm = Storm::default();
     for number in 0..96u64 {
-        let channel = attacked.channel(60 + (number % 8) as u8).await;
+        let channel = channel_from(attacked.address, 60 + (number % 8) as u8).await;
         let engine = engine.clone();
-        storm.spawn(async move {
+        storm.add(async move {
             let mut bridge = BridgeServiceClient::new(channel.clone());
             let mut accounts = AccountServiceClient::new(channel.clone());
             let mut chain = ChainServiceClient::new(channel);
@@ -281,7 +271,7 @@ async fn questions_about_the_past(attacked: &mut Attacked) {
                 };
                 let checkpoints = bridge.list_checkpoints(page).await.map(drop);
                 let page = ListBalancesRequest {
-                    account: format!("0x{}", "07".repeat(20)),
+                    account: Account::ethereum([7; 20]).to_string(),
                     ..ListBalancesRequest::default()
                 };
                 let balances = accounts.list_balances(page).await.map(drop);
@@ -297,24 +287,24 @@ async fn questions_about_the_past(attacked: &mut Attacked) {
                 }
                 let pages = [withdrawals, checkpoints, balances, tokens];
                 for answer in [proof, supply, claim].into_iter().chain(pages) {
-                    let code = answer.err().map(|status| status.code());
+                    let Err(status) = answer else { continue };
                     let fine = [Code::NotFound, Code::ResourceExhausted, Code::Unavailable];
-                    assert!(code.is_none_or(|code| fine.contains(&code)), "{code:?}");
+                    assert!(fine.contains(&status.code()), "{status:?}");
                 }
             }
         });
     }
     attacked.goes_on("questions about the past").await;
-    storm.shutdown().await;
+    storm.end().await;
 }
 
 /// Transactions that nobody knows are followed from one address until it has no place left; others still have.
 async fn followers(attacked: &mut Attacked) {
     let mut streams = Vec::new();
     let mut refused = None;
-    let first = attacked.channel(70).await;
-    let second = attacked.channel(70).await;
-    let third = attacked.channel(70).await;
+    let first = channel_from(attacked.address, 70).await;
+    let second = channel_from(attacked.address, 70).await;
+    let third = channel_from(attacked.address, 70).await;
     for number in 0..FOLLOWERS + 1 {
         let channel = [&first, &second, &third][number % 3].clone();
         let request = FollowRequest {
@@ -330,7 +320,7 @@ async fn followers(attacked: &mut Attacked) {
     let request = FollowRequest {
         id: Some(follow_request::Id::Hash(vec![9; 32])),
     };
-    let other = TransactionServiceClient::new(attacked.channel(71).await);
+    let other = TransactionServiceClient::new(channel_from(attacked.address, 71).await);
     other
         .clone()
         .follow(request)
@@ -343,7 +333,7 @@ async fn followers(attacked: &mut Attacked) {
 /// the shares over each epoch that has just ended are not all known.
 async fn bad_shares(attacked: &mut Attacked) {
     signal(attacked, LATE, libc::SIGSTOP);
-    let mut client = BridgeServiceClient::new(attacked.channel(80).await);
+    let mut client = BridgeServiceClient::new(channel_from(attacked.address, 80).await);
     let mut verified = 0;
     let mut tried = 0u64;
     let mut refused = false;

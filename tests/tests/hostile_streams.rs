@@ -13,13 +13,13 @@ use plasmid_proto::chain::v1::GetStatusRequest;
 use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
 use plasmid_tests::limit_files;
 use plasmid_tests::running::raw::Raw;
-use plasmid_tests::running::{Plan, Running, person};
+use plasmid_tests::running::{Plan, Running, Storm, channel_from, person};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tonic::Code;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// The node that is attacked.
@@ -75,19 +75,9 @@ impl Attacked {
         attacked
     }
 
-    /// A channel from another address of loopback.
-    async fn channel(&self, last: u8) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.address))
-            .expect("an address")
-            .local_address(Some([127, 0, 0, last].into()))
-            .connect()
-            .await
-            .expect("the node takes the connection")
-    }
-
     /// Waits for `count` blocks, seen by an honest client at the attacked node; gives how long they took.
     async fn blocks(&mut self, what: &str, count: u64) -> Duration {
-        let client = ChainServiceClient::new(self.channel(200).await);
+        let client = ChainServiceClient::new(channel_from(self.address, 200).await);
         let ask = async |mut client: ChainServiceClient<Channel>| {
             let answer = client.get_status(GetStatusRequest {}).await;
             answer
@@ -118,7 +108,7 @@ impl Attacked {
             "{attack}: {BLOCKS} blocks took {took:?}, and {:?} before",
             self.usual
         );
-        let channel = self.channel(201).await;
+        let channel = channel_from(self.address, 201).await;
         let check = HealthCheckRequest::default();
         let health = HealthClient::new(channel.clone()).check(check).await;
         assert_eq!(health.expect("health").into_inner().status, 1);
@@ -282,7 +272,7 @@ async fn unread_answers(attacked: &mut Attacked) {
     let grown = attacked.memory().saturating_sub(before);
     println!("unread answers: {} MiB more", grown >> 20);
     assert!(grown < MAX_GROWTH, "{grown} bytes more");
-    let again = ChainServiceClient::new(attacked.channel(20).await);
+    let again = ChainServiceClient::new(channel_from(attacked.address, 20).await);
     let answer = again.clone().get_status(GetStatusRequest {}).await;
     answer.expect("its places are free again");
 }
@@ -304,11 +294,14 @@ async fn many_streams(attacked: &mut Attacked) {
 
 /// Reads whose clients are gone before they are answered stop: afterwards the threads that read do nothing.
 async fn abandoned_reads(attacked: &mut Attacked) {
-    let mut storm = JoinSet::<()>::new();
+    let mut storm = Storm::default();
     for number in 0..16u8 {
         let address = attacked.address;
-        storm.spawn(async move {
-            while let Some(mut raw) = Raw::connect(40 + number % 8, address, 65_535).await {
+        storm.add(async move {
+            loop {
+                let Some(mut raw) = Raw::connect(40 + number % 8, address, 65_535).await else {
+                    continue;
+                };
                 for place in 0..STREAMS {
                     let path = [STATUS, "/plasmid.chain.v1.ChainService/GetSupply"][place % 2];
                     let timeout = [("grpc-timeout", "300u")];
@@ -325,7 +318,7 @@ async fn abandoned_reads(attacked: &mut Attacked) {
         });
     }
     attacked.goes_on("abandoned reads").await;
-    storm.shutdown().await;
+    storm.end().await;
     let process = attacked.process();
     let last = Cell::new(busy(process));
     assert!(last.get().0 > 0, "threads of their own read");
@@ -375,11 +368,12 @@ async fn asked_prices(attacked: &mut Attacked) {
     };
     let before = asked(attacked);
     let start = Instant::now();
-    let mut storm = JoinSet::<()>::new();
+    let mut storm = Storm::default();
     for number in 0..16u8 {
-        let mut client = BridgeServiceClient::new(attacked.channel(50 + number % 8).await);
+        let mut client =
+            BridgeServiceClient::new(channel_from(attacked.address, 50 + number % 8).await);
         let request = request.clone();
-        storm.spawn(async move {
+        storm.add(async move {
             loop {
                 let answer = client.prepare_deposit(request.clone()).await;
                 let price = answer.expect("a price").into_inner().price;
@@ -390,8 +384,7 @@ async fn asked_prices(attacked: &mut Attacked) {
     attacked.goes_on("asked prices").await;
     let took = start.elapsed();
     let after = asked(attacked);
-    assert!(!storm.is_empty() && storm.try_join_next().is_none());
-    storm.shutdown().await;
+    storm.end().await;
     // Both endpoints are asked the same by the follower; prices come from the first one.
     let (first, second) = (after.0 - before.0, after.1 - before.1);
     println!("asked prices: {first} and {second} questions to root in {took:?}");
@@ -407,9 +400,9 @@ async fn asked_prices(attacked: &mut Attacked) {
 async fn silent_scrapers(attacked: &mut Attacked) {
     let config = attacked.running.home(NODE).read_config();
     let metrics = config.expect("its configuration").metrics.expect("a page");
-    let mut storm = JoinSet::<()>::new();
+    let mut storm = Storm::default();
     for number in 0..16u8 {
-        storm.spawn(async move {
+        storm.add(async move {
             loop {
                 let mut stream = connect(70 + number % 4, metrics).await;
                 let mut answer = String::new();
@@ -428,8 +421,7 @@ async fn silent_scrapers(attacked: &mut Attacked) {
             .expect("a page");
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     }
-    assert!(storm.try_join_next().is_none());
-    storm.shutdown().await;
+    storm.end().await;
     attacked.goes_on("silent scrapers").await;
 }
 
@@ -444,7 +436,7 @@ async fn connect(from: u8, to: SocketAddr) -> TcpStream {
 async fn no_descriptors(attacked: &mut Attacked) {
     let process = attacked.process();
     let usual = limit_files(process, None);
-    let honest = ChainServiceClient::new(attacked.channel(60).await);
+    let honest = ChainServiceClient::new(channel_from(attacked.address, 60).await);
     let height = async |mut client: ChainServiceClient<Channel>| {
         let answer = client.get_status(GetStatusRequest {}).await;
         answer

@@ -12,7 +12,6 @@
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,9 +35,12 @@ mod money;
 pub mod proxy;
 pub mod raw;
 mod reads;
+mod storm;
 
 pub use money::{NATIVE, Person, message_index, person};
 use proxy::{Behaviour, Proxy};
+pub use reads::channel_from;
+pub use storm::Storm;
 
 /// The longest that a story waits for one thing.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -174,12 +176,7 @@ impl Running {
     /// Starts the relayer behind its own proxy.
     fn start_relayer(&mut self) {
         let network = &self.network;
-        let mut command = Command::new(crate::binary());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PLASMID_") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = crate::plasmid();
         command
             .args(["relay", "--from", "relayer", "--output", "json"])
             .args(["--patience", "0"])

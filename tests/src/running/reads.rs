@@ -1,5 +1,7 @@
 //! What stories ask of both chains.
 
+use std::net::SocketAddr;
+
 use alloy_primitives::B256;
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::ledger::Account;
@@ -14,7 +16,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 use plasmid_proto::ledger::v1::ListBalancesRequest;
 use plasmid_proto::ledger::v1::account_service_client::AccountServiceClient;
 use plasmid_proto::ledger::v1::transaction_service_client::TransactionServiceClient;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use super::View;
 
@@ -158,4 +160,17 @@ impl View {
 
 fn text(value: &serde_json::Value) -> &str {
     value.as_str().expect("a string")
+}
+
+/// A channel to a node's gRPC from another address of loopback, 127.0.0.`last`.
+///
+/// # Panics
+/// When the node does not take the connection.
+pub async fn channel_from(to: SocketAddr, last: u8) -> Channel {
+    Endpoint::from_shared(format!("http://{to}"))
+        .expect("an address")
+        .local_address(Some([127, 0, 0, last].into()))
+        .connect()
+        .await
+        .expect("the node takes the connection")
 }

@@ -2,11 +2,11 @@
 
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use super::{Attacked, NODE};
+use super::{Attacked, NODE, channel_from};
 
 /// After all of it the node calls itself serving; without its engine it does not, and says since when.
 pub async fn tells_a_standing_node(attacked: &mut Attacked) {
-    let client = HealthClient::new(attacked.channel(90).await);
+    let client = HealthClient::new(channel_from(attacked.address, 90).await);
     let ask = async |service: &str| {
         let request = HealthCheckRequest {
             service: service.to_owned(),
