@@ -9,7 +9,7 @@
 //! The cap on a transaction's gas is enforced (`--enable-tx-gas-limit`). States of the last 16 blocks are kept in memory.
 //!
 //! anvil holds every block and transaction, with its trace, for as long as it runs: 5 to 9 KB for an empty block (measured), and each
-//! snapshot writes all of them. So it is started anew from its snapshot now and then, and loads what is still needed of it (`thin`).
+//! snapshot writes all of them. So whenever it is started it loads only what is still needed of its snapshot (`thin`).
 
 use std::fs;
 use std::io;
@@ -62,9 +62,6 @@ pub enum AnvilError {
 /// A running anvil. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Anvil {
-    program: PathBuf,
-    options: Options,
-    rpc: Arc<Rpc>,
     child: Child,
     keeper: Keeper,
     url: String,
@@ -86,32 +83,18 @@ impl Anvil {
             ..Limits::default()
         };
         let rpc = Arc::new(Rpc::new(&url, limits)?);
-        let child = launch(program, options, &rpc).await?;
+        let mut child = Child::spawn(
+            "anvil",
+            command(program, options),
+            &folder.join("anvil.log"),
+        )?;
+        child
+            .ready(READY, || is_chain(&rpc, options.chain_id))
+            .await?;
         let block_time = Duration::from_secs(options.block_time_secs);
         let state = folder.join("state.json.gz");
-        let keeper = Keeper::start(Arc::clone(&rpc), state, block_time).await?;
-        Ok(Self {
-            program: program.to_owned(),
-            options: options.clone(),
-            rpc,
-            child,
-            keeper,
-            url,
-        })
-    }
-
-    /// Starts the process anew from its state once it has mined many blocks, in a moment in which no transaction waits: this alone gives
-    /// back the memory that they take. To be called now and then. Nothing answers for about a second, in which clients ask again.
-    ///
-    /// # Errors
-    /// As [`Anvil::start`]; the state is kept.
-    pub async fn renew(&mut self) -> Result<(), AnvilError> {
-        let Some(mut rest) = self.keeper.rest().await? else {
-            return Ok(());
-        };
-        self.child.kill()?;
-        self.child = launch(&self.program, &self.options, &self.rpc).await?;
-        rest.end().await
+        let keeper = Keeper::start(rpc, state, block_time).await?;
+        Ok(Self { child, keeper, url })
     }
 
     /// Its JSON-RPC endpoint.
@@ -140,16 +123,6 @@ impl Anvil {
         }
         self.child.stop(grace).await.map(drop)
     }
-}
-
-/// A process that answers with its chain id.
-async fn launch(program: &Path, options: &Options, rpc: &Rpc) -> Result<Child, AnvilError> {
-    let log = options.folder.join("anvil.log");
-    let mut child = Child::spawn("anvil", command(program, options), &log)?;
-    child
-        .ready(READY, || is_chain(rpc, options.chain_id))
-        .await?;
-    Ok(child)
 }
 
 fn command(program: &Path, options: &Options) -> Command {

@@ -148,7 +148,10 @@ pub async fn found(
     )
     .await?;
     let created = ceremony::read_back(&rpc, registry).await?;
-    let (finality, patience) = (founding::finality(&plan), Duration::from_secs(60));
+    let (finality, patience) = (
+        founding::finality(&plan.parameters),
+        Duration::from_secs(60),
+    );
     let mut tell = |_: &str| {};
     ceremony::wait_final(&rpc, created.block, finality, patience, &mut tell).await?;
     let file = founding::check_created(&rpc, &created, &plan, &agreed).await?;

@@ -69,7 +69,7 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
         if !last.processes.contains_key(name) {
             return Err(CliError::new(format!("{name} ended meanwhile")));
         }
-        // The root chain is started anew now and then, and may be between two lives in a look.
+        // A process that somebody starts anew may be between two lives in a look.
         let looks = samples.iter().filter_map(|sample| {
             let process = sample.processes.get(name)?;
             Some(((sample.at - first.at).as_secs_f64(), process))

@@ -12,7 +12,7 @@ use plasmid_bridge::client::{
     whole,
 };
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -22,10 +22,6 @@ use super::{AnvilError, thin};
 const IDLE_BLOCKS: u64 = 60;
 /// Blocks that are mined at once after a state was loaded: anvil knows the states of new blocks only, and nodes ask for the final one's.
 const RESUMED_BLOCKS: u64 = 3;
-/// Blocks that one process mines before it is started anew in a moment in which no transaction waits: half an hour of an idle network.
-const MIN_MINED_BLOCKS: u64 = 1_800;
-/// Blocks after which it does not wait for such a moment any more.
-const MAX_MINED_BLOCKS: u64 = 4 * MIN_MINED_BLOCKS;
 /// The largest state file that is read.
 const MAX_STATE_BYTES: u64 = 256 << 20;
 
@@ -41,8 +37,6 @@ struct Chain {
     kept: u64,
     /// A block with transactions is not kept yet: none is mined on it.
     owed: bool,
-    /// The newest block when the process had started.
-    begun: u64,
 }
 
 /// The task. Dropped, it ends.
@@ -65,17 +59,20 @@ impl Keeper {
         state: PathBuf,
         block_time: Duration,
     ) -> Result<Self, AnvilError> {
-        let mut chain = Chain {
+        let resumed = load(&rpc, &state).await?;
+        let blocks = if resumed { RESUMED_BLOCKS } else { 0 };
+        for _ in 0..blocks {
+            rpc.once("evm_mine", json!([])).await?;
+        }
+        let seen = latest(&rpc).await?;
+        let chain = Arc::new(Mutex::new(Chain {
             rpc,
             state,
             paused: false,
-            seen: 0,
-            kept: 0,
+            seen,
+            kept: seen,
             owed: false,
-            begun: 0,
-        };
-        chain.resume().await?;
-        let chain = Arc::new(Mutex::new(chain));
+        }));
         let mining = Arc::clone(&chain);
         let task = tokio::spawn(async move {
             let mut tick = interval(block_time);
@@ -95,19 +92,6 @@ impl Keeper {
         self.chain.lock().await.paused = paused;
     }
 
-    /// A rest before the process is started anew, if it is time for one; the state is kept then. What waits in the pool is lost, as in any
-    /// node that is started anew: as a rule that is what lacks an earlier transaction of its sender.
-    pub async fn rest(&self) -> Result<Option<Rest>, AnvilError> {
-        let mut chain = Arc::clone(&self.chain).lock_owned().await;
-        let mined = chain.seen.saturating_sub(chain.begun);
-        if chain.paused || mined < MIN_MINED_BLOCKS {
-            return Ok(None);
-        }
-        chain.keep().await?;
-        let is_time = mined >= MAX_MINED_BLOCKS || !chain.is_awaited().await?;
-        Ok(is_time.then_some(Rest(chain)))
-    }
-
     /// Mines no more, and keeps the state as it stands.
     pub async fn stop(&self) {
         self.task.abort();
@@ -118,36 +102,7 @@ impl Keeper {
     }
 }
 
-/// No block is mined while this lives.
-#[derive(Debug)]
-pub(super) struct Rest(OwnedMutexGuard<Chain>);
-
-impl Rest {
-    /// Hands the state to the process that has just started, and goes on mining.
-    pub async fn end(&mut self) -> Result<(), AnvilError> {
-        self.0.resume().await
-    }
-}
-
 impl Chain {
-    /// Hands the kept state, if there is one, to a process that has just started.
-    async fn resume(&mut self) -> Result<(), AnvilError> {
-        if load(&self.rpc, &self.state).await? {
-            for _ in 0..RESUMED_BLOCKS {
-                self.rpc.once("evm_mine", json!([])).await?;
-            }
-        }
-        let newest = latest(&self.rpc).await?;
-        (self.seen, self.kept, self.begun) = (newest, newest, newest);
-        Ok(())
-    }
-
-    /// Whether a transaction waits for the next block.
-    async fn is_awaited(&self) -> Result<bool, RpcError> {
-        let status = self.rpc.read("txpool_status", json!([])).await?;
-        Ok(status.get("pending").and_then(Value::as_str) != Some("0x0"))
-    }
-
     /// One block; none while an earlier one is not kept.
     async fn step(&mut self) -> Result<(), AnvilError> {
         if self.owed {
