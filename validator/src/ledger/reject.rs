@@ -271,6 +271,22 @@ impl std::fmt::Display for Asset {
 }
 
 impl Reject {
+    /// Refuses what is longer than `limit` bytes.
+    pub(super) const fn check_length(
+        what: &'static str,
+        length: usize,
+        limit: usize,
+    ) -> Result<(), Self> {
+        match length <= limit {
+            true => Ok(()),
+            false => Err(Self::TooLarge {
+                what,
+                length,
+                limit,
+            }),
+        }
+    }
+
     /// A fee that does not replace one of `pending`: it is not a tenth above.
     pub fn replacement_underpriced(pending: u128, fee: u128) -> Self {
         let minimum = raised(pending);

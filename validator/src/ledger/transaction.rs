@@ -310,16 +310,7 @@ impl Transaction {
 /// # Errors
 /// [`Reject::TooLarge`].
 pub fn check_length(bytes: &[u8]) -> Result<(), Reject> {
-    let (length, limit) = (bytes.len(), MAX_TRANSACTION_BYTES);
-    let what = "the transaction";
-    match length <= limit {
-        true => Ok(()),
-        false => Err(Reject::TooLarge {
-            what,
-            length,
-            limit,
-        }),
-    }
+    Reject::check_length("the transaction", bytes.len(), MAX_TRANSACTION_BYTES)
 }
 
 fn take_header(reader: &mut Reader<'_>) -> Result<Header, DecodeError> {

@@ -68,14 +68,7 @@ pub fn judge_forced(
     domain: &Domain,
     contracts: &OwnContracts,
 ) -> Result<Transaction, Reject> {
-    let (length, limit) = (bytes.len(), MAX_FORCED_BYTES);
-    if length > limit {
-        return Err(Reject::TooLarge {
-            what: "a transaction for the inbox",
-            length,
-            limit,
-        });
-    }
+    Reject::check_length("a transaction for the inbox", bytes.len(), MAX_FORCED_BYTES)?;
     let sender = Transaction::decode(bytes)?.header.sender;
     let forced = check_forced(bytes, sender.id, domain)?;
     forced.rules?;

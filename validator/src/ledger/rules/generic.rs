@@ -5,12 +5,11 @@
 //! leaves   none
 //! ```
 
-use super::check_length;
 use crate::ledger::reject::Reject;
 use crate::ledger::transaction::MAX_MESSAGE_BYTES;
 
 pub(super) fn check(data: &[u8]) -> Result<(), Reject> {
-    check_length("the data of a message", data.len(), MAX_MESSAGE_BYTES)
+    Reject::check_length("the data of a message", data.len(), MAX_MESSAGE_BYTES)
 }
 
 pub(super) fn unsupported(kind: u8) -> Reject {

@@ -159,17 +159,6 @@ fn check_amount(amount: u128) -> Result<(), Reject> {
     }
 }
 
-fn check_length(what: &'static str, length: usize, limit: usize) -> Result<(), Reject> {
-    match length <= limit {
-        true => Ok(()),
-        false => Err(Reject::TooLarge {
-            what,
-            length,
-            limit,
-        }),
-    }
-}
-
 /// Runs `rule` over an overlay of its own: its writes stay only when it succeeds, a reject is an answer, a fault goes on. What it
 /// read counts as touched either way.
 fn attempt<L: Leaves + ?Sized, T>(

@@ -8,7 +8,7 @@
 
 use alloy_primitives::keccak256;
 
-use super::{Books, check_length};
+use super::Books;
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
@@ -19,7 +19,7 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::MAX_RECORD_BYTES;
 
 pub(super) fn check(data: &[u8]) -> Result<(), Reject> {
-    check_length("the data of a record", data.len(), MAX_RECORD_BYTES)
+    Reject::check_length("the data of a record", data.len(), MAX_RECORD_BYTES)
 }
 
 pub(super) fn apply<L: Leaves + ?Sized>(
