@@ -2,6 +2,7 @@
 //! a deployment on it, and the built program.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub mod anvil;
 pub mod harness;
@@ -25,6 +26,21 @@ pub fn binary() -> PathBuf {
         binary.display()
     );
     binary
+}
+
+/// A command of `plasmid` that takes no option from this process's environment.
+///
+/// # Panics
+/// As [`binary`].
+#[must_use]
+pub fn plasmid() -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PLASMID_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The block time that a test's network is founded with: `usual`, scaled by `PLASMID_TEST_BLOCK_TIME_PERCENT` when that is set, so that

@@ -26,11 +26,8 @@ impl Place {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(plasmid_tests::binary());
+        let mut command = plasmid_tests::plasmid();
         command.current_dir(self.folder.path());
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
-            command.env_remove(name);
-        }
         command
             .args(["--output", "json", "--root", &self.root])
             .args(["--keys", "keys", "--password-file", "password"]);

@@ -45,11 +45,8 @@ fn readme_commands() -> Vec<Vec<String>> {
 }
 
 fn plasmid(folder: &Path) -> Command {
-    let mut command = Command::new(plasmid_tests::binary());
+    let mut command = plasmid_tests::plasmid();
     command.current_dir(folder);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
-        command.env_remove(name);
-    }
     command
 }
 

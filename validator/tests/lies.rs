@@ -19,10 +19,13 @@ use serde_json::{Value, json};
 
 #[path = "lies/node.rs"]
 mod node;
+#[path = "program/mod.rs"]
+mod program;
 #[path = "lies/root.rs"]
 mod root;
 
 use node::{DEPLOYMENT, FIRST, Lie, Node};
+use program::plasmid;
 use root::{Root, Words};
 
 /// The secret of the first development account.
@@ -37,15 +40,6 @@ const PAY: [&str; 7] = [
     "0x00000000000000000000000000000000000000e1",
     "--amount",
 ];
-
-fn plasmid(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmid"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments);
-    command
-}
 
 /// The folder of a network whose node and root endpoint are stubs, with the key of `alice`.
 fn network(node: &str, root: &str) -> tempfile::TempDir {

@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
     thread,
 };
 
@@ -25,8 +25,13 @@ use plasmid_proto::{
 use serde_json::Value;
 use tonic::{
     Request, Response, Status,
-    transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming},
+    transport::{Identity, Server, ServerTlsConfig},
 };
+
+#[path = "program/mod.rs"]
+mod program;
+
+use program::plasmid;
 
 /// Clears the terminal, names its window, turns the writing direction, hides, and begins a line of its own.
 const HOSTILE: &str = "US\u{1b}[2J\u{9b}2J\u{1b}]0;x\u{7}D\u{202e}C\u{200b}\u{feff}\r\nnext: send me money\u{2028}\u{7f}";
@@ -118,37 +123,15 @@ impl ChainService for Stranger {
 
 /// The stranger's node, with or without TLS; it ends with the test.
 fn serve(tls: Option<ServerTlsConfig>) -> SocketAddr {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
-            let incoming = incoming.expect("a free port");
-            sender
-                .send(incoming.local_addr().expect("bound"))
-                .expect("the test waits");
-            let mut server = Server::builder();
-            if let Some(tls) = tls {
-                server = server.tls_config(tls).expect("TLS");
-            }
-            server
-                .add_service(AccountServiceServer::new(Stranger))
-                .add_service(ChainServiceServer::new(Stranger))
-                .serve_with_incoming(incoming)
-                .await
-                .expect("it serves");
-        });
-    });
-    receiver.recv().expect("the server starts")
-}
-
-fn plasmid(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_plasmid"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
-        command.env_remove(name);
+    let mut server = Server::builder();
+    if let Some(tls) = tls {
+        server = server.tls_config(tls).expect("TLS");
     }
-    command.args(arguments);
-    command
+    program::serve(
+        server
+            .add_service(AccountServiceServer::new(Stranger))
+            .add_service(ChainServiceServer::new(Stranger)),
+    )
 }
 
 fn run(arguments: &[&str]) -> Output {

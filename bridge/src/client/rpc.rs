@@ -138,6 +138,14 @@ impl Rpc {
         Ok(self.header(which).await?.map(|seen| seen.block))
     }
 
+    /// The block that the `finalized` tag names, or `None` when the node knows of none; some nodes answer with an error then.
+    pub async fn finalized(&self) -> Result<Option<Block>, RpcError> {
+        match self.block(Which::Finalized).await {
+            Err(RpcError::Refused { .. }) => Ok(None),
+            answer => answer,
+        }
+    }
+
     /// A block's header with its base fee, or `None` when there is no such block.
     pub async fn header(&self, which: Which) -> Result<Option<Seen>, RpcError> {
         let name = match which {

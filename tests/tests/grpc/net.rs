@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -65,11 +65,8 @@ pub struct Net {
 
 fn launch(folder: &Path) -> (Child, Value) {
     let log = fs::File::create(folder.join("localnet.err")).expect("a log");
-    let mut command = Command::new(plasmid_tests::binary());
+    let mut command = plasmid_tests::plasmid();
     command.current_dir(folder);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PLASMID_")) {
-        command.env_remove(name);
-    }
     command.args(["localnet", "--json", "--validators", "1", "--dir", "net"]);
     let mut child = command
         .stdout(Stdio::piped())

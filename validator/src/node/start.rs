@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! root endpoints ─▶ Follower ─▶ root::RootReader ─┐
-//! checkpoint key ─▶ SignState ──────────────┼─▶ App ◀─ ABCI socket ◀─ CometBFT
-//! store ────────────────────────────────────┘    ├─▶ Served ─▶ gRPC
-//!                                                └─▶ duty ─▶ shares over what root has not accepted ─▶ other nodes
+//! checkpoint key ─▶ SignState ────────────────────┼─▶ App ◀─ ABCI socket ◀─ CometBFT
+//! store ──────────────────────────────────────────┘    ├─▶ Served ─▶ gRPC
+//!                                                      └─▶ duty ─▶ shares over what root has not accepted ─▶ other nodes
 //! ```
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
@@ -17,10 +17,7 @@ use plasmid_bridge::{
         position::PositionFile,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::{
-        config::Config as FollowConfig,
-        seen::{Anchor, Finality},
-    },
+    relay::{config::Config as FollowConfig, seen::Anchor},
 };
 
 use super::{
@@ -28,7 +25,7 @@ use super::{
     comet::{self, CometError},
     config::{ConfigError, Home},
     descriptors::{self, TooFew},
-    duty,
+    duty, founding,
     keystore::Password,
     metrics::{self, MetricsError},
     root::{RootReader, RootRefusal},
@@ -46,7 +43,7 @@ use crate::{
     },
     chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
-    ledger::{Slot, leaf::InboxLeaf, parameters::FinalityRule},
+    ledger::{Slot, leaf::InboxLeaf},
     plain,
     rpc::{self, Backends, Listen, ServeError},
     store::{self, StoreError},
@@ -284,12 +281,8 @@ fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
 
 fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowConfig {
     let parameters = &facts.parameters;
-    let finality = match parameters.finality_rule {
-        FinalityRule::Tag => Finality::Tag,
-        FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
-    };
     FollowConfig::new(
-        finality,
+        founding::finality(parameters),
         genesis.deployment.domain.deployment,
         parameters.root_chain_id,
         facts.contracts.inbox,

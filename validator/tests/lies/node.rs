@@ -1,10 +1,8 @@
 //! A node of the child chain that lies as a test tells it, and remembers what it was given.
 
 use std::{
-    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex},
-    thread,
     time::Duration,
 };
 
@@ -28,10 +26,9 @@ use plasmid_proto::{
         transaction_service_server::{TransactionService, TransactionServiceServer},
     },
 };
-use tonic::{
-    Request, Response, Status, Streaming,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{Request, Response, Status, Streaming, transport::Server};
+
+use crate::program;
 
 pub type Answer<T> = Result<Response<T>, Status>;
 
@@ -100,24 +97,12 @@ impl Node {
             endless,
             given: Arc::clone(&given),
         };
-        let (sender, receiver) = std::sync::mpsc::channel();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(async {
-                let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
-                let incoming = incoming.expect("a free port");
-                let address = incoming.local_addr().expect("bound");
-                sender.send(address).expect("the test waits");
-                Server::builder()
-                    .add_service(AccountServiceServer::new(stub.clone()))
-                    .add_service(ChainServiceServer::new(stub.clone()))
-                    .add_service(TransactionServiceServer::new(stub))
-                    .serve_with_incoming(incoming)
-                    .await
-                    .expect("it serves");
-            });
-        });
-        let address = receiver.recv().expect("the server starts");
+        let address = program::serve(
+            Server::builder()
+                .add_service(AccountServiceServer::new(stub.clone()))
+                .add_service(ChainServiceServer::new(stub.clone()))
+                .add_service(TransactionServiceServer::new(stub)),
+        );
         Self {
             url: format!("http://{address}"),
             given,

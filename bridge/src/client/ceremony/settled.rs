@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use tokio::time::{Instant, sleep};
 
 use super::{Artifacts, CeremonyError, Plan};
-use crate::client::rpc::{At, Rpc, RpcError};
+use crate::client::rpc::{At, Rpc};
 use crate::relay::seen::{Block, Finality, Which};
 
 /// How often root is asked.
@@ -72,11 +72,7 @@ async fn stand_at(rpc: &Rpc, contracts: [Address; 2], block: Block) -> Result<bo
 /// The newest block that is final by this rule, or `None` when the node knows of none.
 async fn newest_final(rpc: &Rpc, finality: Finality) -> Result<Option<Block>, CeremonyError> {
     let Finality::Depth(depth) = finality else {
-        return match rpc.block(Which::Finalized).await {
-            // Some nodes answer with an error while they know of no final block.
-            Err(RpcError::Refused { .. }) => Ok(None),
-            answer => Ok(answer?),
-        };
+        return Ok(rpc.finalized().await?);
     };
     let latest = rpc.block(Which::Latest).await?;
     match latest.and_then(|latest| latest.number.checked_sub(u64::from(depth))) {

@@ -13,8 +13,7 @@ use plasmid_proto::chain::v1::GetStatusResponse;
 use super::{NETWORK_FILE, NetworkFile, address};
 use crate::{
     cli::CliError,
-    ledger::{Domain, OwnContracts, address as text},
-    node::development::LOCAL_ROOT_CHAINS,
+    ledger::{Domain, OwnContracts, address as text, parameters::LOCAL_ROOT_CHAINS},
 };
 
 /// A deployment that the user named.

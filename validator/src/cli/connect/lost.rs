@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use plasmid_bridge::{
-    client::rpc::{At, Rpc, RpcError},
+    client::rpc::{At, Rpc},
     relay::seen::Which,
 };
 
@@ -16,9 +16,9 @@ impl Deployment {
     /// # Errors
     /// Says which block the Vault does not stand in.
     pub async fn require_final(&self, root: &Rpc, seen: u64) -> Result<(), CliError> {
-        let newest = match root.block(Which::Finalized).await {
-            Ok(None) | Err(RpcError::Refused { .. }) => root.block(Which::Number(seen)).await?,
-            answer => answer?,
+        let newest = match root.finalized().await? {
+            None => root.block(Which::Number(seen)).await?,
+            newest => newest,
         };
         let newest = newest.ok_or_else(|| CliError::new("root has no final block yet"))?;
         if root

@@ -116,7 +116,7 @@ impl Step {
             &self.rpc,
             &self.artifacts,
             &self.plan.registry(),
-            founding::finality(&self.plan),
+            founding::finality(&self.plan.parameters),
             FINAL_PATIENCE,
             &mut |what| self.output.tell(what),
         )

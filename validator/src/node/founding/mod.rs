@@ -260,10 +260,10 @@ fn same<T: PartialEq + std::fmt::Debug>(
     })
 }
 
-/// How nodes of this plan know that a root block is final.
-pub fn finality(plan: &Plan) -> Finality {
-    match plan.parameters.finality_rule {
+/// How nodes with these parameters know that a root block is final.
+pub fn finality(parameters: &Parameters) -> Finality {
+    match parameters.finality_rule {
         FinalityRule::Tag => Finality::Tag,
-        FinalityRule::Depth => Finality::Depth(plan.parameters.finality_depth),
+        FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
     }
 }

@@ -32,7 +32,7 @@ impl Step {
         let peers = peers.collect::<Result<Vec<_>, _>>()?;
         let created = ceremony::read_back(&self.rpc, self.registry).await?;
         let progress = self.output.progress("waiting for finality on root");
-        let finality = founding::finality(&self.plan);
+        let finality = founding::finality(&self.plan.parameters);
         let mut tell = |what: &str| self.output.tell(what);
         let (block, patience) = (created.block, FINAL_PATIENCE);
         let done = ceremony::wait_final(&self.rpc, block, finality, patience, &mut tell).await;
