@@ -110,7 +110,7 @@ pub enum Reject {
         state: SeatState,
     },
     /// The zero account holds no seat.
-    #[error("seat {seat} for the zero operator")]
+    #[error("seat {seat} cannot be given to the zero address")]
     NoOperator {
         /// The seat that was asked for, from 0.
         seat: u16,

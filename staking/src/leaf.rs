@@ -1,4 +1,4 @@
-//! TypedLeaves: typed values with their bytes, and the keys that name those of staking (PROTOCOL section 3).
+//! Leaves: typed values with their bytes, and the keys that name those of staking (PROTOCOL section 3).
 //!
 //! ```text
 //! key = keccak(kind u8 ‖ fields)      value hash = keccak(kind u8 ‖ value)      a kind has one width

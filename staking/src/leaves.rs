@@ -6,7 +6,7 @@ use crate::leaf::{Key, Leaf, LeafError};
 use crate::minima::{self, Node};
 use crate::{Error, Seat, Value};
 
-/// TypedLeaves by their typed names. Genesis makes every seat and every node of the minima; a ring's leaf is made when it is first used.
+/// Reads and writes leaves by their typed names. Genesis makes every seat and every node of the minima; a ring's leaf is made when it is first used.
 pub trait TypedLeaves {
     /// What can go wrong below: the node is broken, not the input.
     type Error;
@@ -33,7 +33,7 @@ pub(crate) fn expect<T: Leaf, L: TypedLeaves>(
     value.ok_or_else(|| Error::Missing(T::key(name)))
 }
 
-/// TypedLeaves in memory, as bytes.
+/// Leaves in memory, kept as bytes.
 #[derive(Clone, Debug)]
 pub struct MemoryLeaves(BTreeMap<Key, Vec<u8>>);
 

@@ -7,7 +7,7 @@
 //!   Roll seats    ──► member leaves of an epoch, copied from active seats ──► Member..., Rolled
 //! ```
 //!
-//! TypedLeaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]).
+//! The values of leaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]).
 //! Nothing is kept between calls: every rule reads and writes a bounded number of leaves through [`TypedLeaves`], so that a
 //! contract can execute it again from a witness. Amounts are stake (u128), weights are power = stake / unit (u64).
 

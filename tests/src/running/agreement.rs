@@ -1,4 +1,4 @@
-//! What holds after every story: equal app hashes at each height, and section 6's equations over both chains.
+//! What holds after every story: equal app hashes at each height, and for every asset credited = deposited, withdrawn ≥ paid, and claims = credited − withdrawn.
 
 use alloy_primitives::Address;
 use plasmid_bridge::abi::IVault;

@@ -1,4 +1,4 @@
-//! Why a block is refused, and why a node cannot go on: two things that never share a type (STYLE habit 9).
+//! Why a block is refused, and why a node cannot go on: two things that never share a type.
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
@@ -232,7 +232,9 @@ pub enum Invalid {
         supported: u64,
     },
     /// Bare hashes that do not end at the highest report that counts.
-    #[error("bare hashes end at {end}, the highest report that counts at {highest}")]
+    #[error(
+        "the bare message hashes end at message {end}, but they must end at message {highest}, the highest report that counts"
+    )]
     HashEnd {
         /// Index of the message at which the bare hashes end.
         end: u64,
@@ -314,7 +316,7 @@ pub enum VoteError {
     #[error("the extension's signature does not verify")]
     Signature,
     /// It reports nothing past the cursor and sets no bit.
-    #[error("it adds nothing")]
+    #[error("it reports no message past the inbox cursor and sets no new share bit")]
     AddsNothing,
 }
 

@@ -80,7 +80,7 @@ pub enum LinkError {
     },
     /// L10.
     #[error(
-        "L10: transaction {found} where segment {place} must begin with, or the block end behind, transaction {expected}"
+        "L10: segment {place}, or the end of the block if there is no such segment, is recorded at transaction number {found}, and the segments before it end at {expected}"
     )]
     Numbers {
         /// Number of the segment, or the number of segments at the end.

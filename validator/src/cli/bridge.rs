@@ -58,7 +58,7 @@ const MAX_PRICE: u128 = 10_000_000_000_000_000;
 /// What may be paid for a message to the child.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Price {
-    /// The largest price of the inbox, in wei, that is paid for the message. Root names it, it doubles with each half day of backlog, and it is burned; a larger one is refused and nothing is sent.
+    /// The largest price of the inbox, in wei, that is paid for the message. The Inbox contract names the price, doubles it with each `inbox_doubling_secs` of backlog (half a day by default) and burns it; if it asks for more than this, nothing is sent.
     #[arg(long, default_value_t = MAX_PRICE)]
     max_price: u128,
 }

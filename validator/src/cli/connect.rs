@@ -216,7 +216,7 @@ impl Connection {
             return Ok(known);
         }
         Err(CliError::new(format!(
-            "the node serves deployment {} on root chain {}, and the Registry made {} on {}: what is signed for one holds there",
+            "the node serves deployment {} on root chain {}, but the Registry made deployment {} on root chain {}: a signature for one deployment is not valid in the other",
             hex::encode(told.domain.deployment),
             told.domain.root_chain_id,
             hex::encode(known.domain.deployment),

@@ -74,8 +74,8 @@ pub enum InitCommand {
         agreement: B256,
     },
     /// Returns stake and bond. Possible before you agree, or after the locks of your agreement and of a creation that has begun have expired.
-    /// Whoever does it after the first step of the creation stops this founding until it registers again with the same keys and the same
-    /// stake: it can go on with nothing else. If it does not, everybody takes their stakes back, and a plan with another salt begins anew.
+    /// An operator that does this after the first step of the creation stops the founding until it registers again with the same keys and the same
+    /// stake, because the creation accepts no other registrations. If it does not, all operators take their stakes back and begin anew with a plan that has another salt.
     Refund {
         #[command(flatten)]
         file: PlanFile,
@@ -93,7 +93,7 @@ pub enum InitCommand {
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
-    /// Who has registered and agreed, with which share of the power; what there is to agree on; and whether the contracts stand.
+    /// Shows which operators have registered and agreed, which share of the power each of them has, the agreement that the plan and the registrations give, and how many of the contracts are created.
     Status(PlanFile),
 }
 
@@ -159,8 +159,8 @@ pub struct JoinCommand {
     /// The node's folder.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
-    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. As every option of this command
-    /// that is not named, it stays as the folder has it.
+    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. Every setting of this command
+    /// that is not named keeps the value that it has in the folder.
     #[arg(long, value_parser = UrlOption)]
     second_root: Option<String>,
     /// What others call this node [default: plasmid].
@@ -185,7 +185,7 @@ pub struct JoinCommand {
     /// for each.
     #[arg(long = "share-with", value_name = "URL", value_parser = plain_url)]
     share_with: Vec<String>,
-    /// All nodes are on one machine or in one private network.
+    /// Accepts private and repeated IP addresses of peers, and does not exchange the addresses of peers: for a network whose nodes are all on one machine or in one private network.
     #[arg(long)]
     private: bool,
 }

@@ -28,7 +28,7 @@ pub enum KeysCommand {
     New {
         /// The key's name.
         name: String,
-        /// What it signs.
+        /// The kind of the key: secp256k1 for an Ethereum account, ed25519 for an Ed25519 account of the child chain, bls12-381 for a validator's checkpoint key.
         #[arg(long, value_enum, default_value = "secp256k1")]
         kind: KindName,
     },
@@ -43,7 +43,7 @@ pub enum KeysCommand {
     Import {
         /// The key's name.
         name: String,
-        /// What it signs.
+        /// The kind of the key: secp256k1 for an Ethereum account, ed25519 for an Ed25519 account of the child chain, bls12-381 for a validator's checkpoint key.
         #[arg(long, value_enum, default_value = "secp256k1")]
         kind: KindName,
         /// The file with the secret; `-` is standard input.

@@ -82,7 +82,7 @@ enum Command {
     SignState(sign_state::SignStateCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
-    /// Runs the main job end to end on real parts and checks every step.
+    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions and the crash of a validator, and checks the result of every step.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.

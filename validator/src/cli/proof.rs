@@ -55,7 +55,7 @@ pub struct ProveCommand {
     /// A withdrawal's number.
     #[arg(long)]
     withdrawal: Option<u64>,
-    /// The checkpoint [default: the newest that root accepted].
+    /// Epoch of the checkpoint at which the leaf is proven [default: the newest checkpoint that root accepted].
     #[arg(long)]
     epoch: Option<u64>,
     /// Where to write the proof.

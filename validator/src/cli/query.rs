@@ -59,7 +59,7 @@ pub enum QueryCommand {
         /// The height of the block. Without it the newest block is shown.
         height: Option<u64>,
     },
-    /// Where a transaction stands.
+    /// Shows how far a transaction has come: waiting in the mempool, included in a block, under a checkpoint that root accepted, or final.
     Tx {
         /// Engine hash or EIP-712 digest, in hex.
         id: String,
@@ -98,7 +98,7 @@ pub enum QueryCommand {
         /// Length of the transaction in bytes.
         #[arg(long, default_value_t = 264)]
         length: u32,
-        /// Leaves that it makes.
+        /// Number of new leaves that the transaction creates in the state.
         #[arg(long, default_value_t = 0)]
         leaves: u32,
     },

@@ -45,7 +45,7 @@ pub struct RelayCommand {
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: before that, this relayer does not submit in its place.
+    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: this relayer submits the checkpoint only after that time, unless it is the named one itself.
     #[arg(long, default_value_t = Policy::default().patience_secs)]
     patience: u64,
     /// The highest price that is offered per gas, base fee and tip together, in gwei (1.5); while root costs more, checkpoints wait.

@@ -21,7 +21,7 @@ pub struct StartCommand {
     /// Executes every segment again from its witness alone; a difference stops the node.
     #[arg(long)]
     verify_segments: bool,
-    /// Begins a fresh sign state: only for a checkpoint key that never signed in this deployment.
+    /// Makes a new sign state if there is none: only for a checkpoint key that never signed in this deployment, or whose sign state is lost for good. It then refuses every checkpoint that root has accepted; no other copy of this node may sign with the key.
     #[arg(long)]
     new_sign_state: bool,
     /// CometBFT runs with files that are not in this folder, on another machine or in another container: they are not checked.

@@ -105,7 +105,7 @@ pub fn endpoint(url: &str) -> Result<Endpoint, ClientError> {
             .tls_config(ClientTlsConfig::new().with_native_roots())
             .map_err(|e| wrong(format!("TLS cannot be used ({e})"))),
         _ => Err(wrong(
-            "it has the form http://HOST:PORT or https://HOST".into(),
+            "it must have the form http://HOST:PORT or https://HOST".into(),
         )),
     }
 }

@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// An amount became a withdrawal.
     Withdrawal {
-        /// Number of the withdrawal, from 0; it names the leaf that root pays.
+        /// Number of the withdrawal, from 1; the key of the leaf that root pays follows from it.
         number: u64,
         /// The account that withdrew.
         account: Account,
@@ -92,7 +92,7 @@ pub enum Event {
     },
     /// A deposit was credited.
     Deposit {
-        /// Index of the message in the inbox, from 0.
+        /// Index of the message in the inbox, from 1.
         index: u64,
         /// The account that received.
         recipient: Account,
@@ -107,7 +107,7 @@ pub enum Event {
     },
     /// A deposit became a withdrawal.
     Refund {
-        /// Index of the message in the inbox, from 0.
+        /// Index of the message in the inbox, from 1.
         index: u64,
         /// Number of the withdrawal that pays the refund.
         number: u64,
@@ -120,7 +120,7 @@ pub enum Event {
     },
     /// A forced transaction was judged.
     Forced {
-        /// Index of the message in the inbox, from 0.
+        /// Index of the message in the inbox, from 1.
         index: u64,
         /// The account that the forced transaction acts for.
         sender: Account,
@@ -129,18 +129,18 @@ pub enum Event {
     },
     /// Someone was paid for a checkpoint.
     Acceptance {
-        /// Index of the message in the inbox, from 0.
+        /// Index of the message in the inbox, from 1.
         index: u64,
         /// The epoch whose checkpoint root accepted.
         epoch: u64,
         /// The account that receives the reward.
         relayer: Account,
-        /// The reward in base units of the native asset; 0 when nothing was due.
+        /// The reward in base units of the native asset, above 0; when nothing is due, the message is a `Recorded` event instead.
         amount: u128,
     },
     /// A message had no effect.
     Recorded {
-        /// Index of the message in the inbox, from 0.
+        /// Index of the message in the inbox, from 1.
         index: u64,
         /// Kind of the message, one byte.
         kind: u8,

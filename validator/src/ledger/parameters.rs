@@ -75,19 +75,19 @@ pub struct Parameters {
     pub relay_window_secs: u64,
     /// How finality of root blocks is known.
     pub finality_rule: FinalityRule,
-    /// Blocks deep, for that rule.
+    /// How many blocks must stand on a root block until it is final, if the rule is `depth`.
     pub finality_depth: u32,
-    /// W: a checkpoint can be challenged this long.
+    /// W: how long after its acceptance a checkpoint becomes final at the earliest. The court in which it can be challenged until then is not built yet.
     pub challenge_secs: u64,
-    /// E: evidence is taken this long.
+    /// E: how long evidence of an offence will be accepted, once there is a court; for now it only sizes the rings and bounds U from below.
     pub evidence_secs: u64,
-    /// U: stake stays at risk this long.
+    /// U: how long stake will stay at risk. No stake can leave yet, so for now U only sizes the rings and bounds CometBFT's evidence age from below.
     pub unbonding_secs: u64,
     /// D: a message is due this long after it arrived.
     pub inbox_delay_secs: u64,
-    /// T: without a checkpoint this long, exit mode begins.
+    /// T: how long root may accept no checkpoint until exit mode begins. Exit mode is not built yet, so for now T only sizes the rings.
     pub exit_timeout_secs: u64,
-    /// Checkpoints are still taken this long into exit mode.
+    /// How long checkpoints will still be accepted after exit mode has begun; for now it only sizes the rings.
     pub grace_secs: u64,
     /// R: root blocks from commitment to reveal.
     pub reveal_blocks: u32,
@@ -95,7 +95,7 @@ pub struct Parameters {
     pub root_block_secs: u64,
     /// Longest epoch.
     pub epoch_max_secs: u64,
-    /// 1/rate: a user's message is due at most every so often.
+    /// The shortest time between the due times of two messages that users pay for.
     pub inbox_interval_ms: u64,
     /// CometBFT's limit of a block.
     pub max_block_bytes: u64,

@@ -199,19 +199,21 @@ pub enum Reject {
     },
     /// The state takes no more leaves.
     #[error(
-        "the state holds {count} leaves of {limit}; only withdrawals and deposits make new ones now"
+        "the state holds {count} leaves, and no transaction of this kind can add one above the limit of {limit}; withdrawals and Inbox credits have the last 2^30 places for themselves"
     )]
     StateFull {
         /// Number of leaves in the state.
         count: u32,
-        /// The largest number of leaves that the parameters allow.
+        /// The protocol's limit for this kind of transaction: 2^32 - 2^30, or 2^32 - 1 for withdrawals and Inbox credits.
         limit: u32,
     },
     /// The same bytes are pending.
     #[error("this transaction is already pending; wait for it")]
     Known,
     /// The pool has no room.
-    #[error("the pool holds {held} of {limit}; try again later or pay more")]
+    #[error(
+        "the pool of waiting transactions has no room for this one: {held} of {limit} places are taken; try again later, or offer a higher fee"
+    )]
     PoolFull {
         /// Number of places that are taken.
         held: usize,
@@ -244,10 +246,10 @@ pub enum Reject {
     },
     /// Too many replacements.
     #[error(
-        "{times} transactions of this sender were replaced in this block already; try again after the next block"
+        "waiting transactions of this sender were replaced {times} times since the last block, which is the limit; try again after the next block"
     )]
     ReplacedOften {
-        /// How many times the waiting transaction was replaced since the last block.
+        /// How many times waiting transactions of the sender were replaced since the last block.
         times: u32,
     },
     /// It waited, and was removed from the mempool.

@@ -47,7 +47,7 @@ struct Position {
 impl Position {
     /// The epochs of a round: the first ones that are not done, of those that root has not accepted and that are below `end`.
     fn round(&mut self, accepted: u64, end: u64) -> Range<u64> {
-        // RootReader's count never falls: what was said before was a lie, or this is one. Nothing in between may be left unsigned.
+        // The number of checkpoints that root has accepted never falls: what was said before was a lie, or this is one. Nothing in between may be left unsigned.
         if accepted < self.accepted {
             self.next = accepted;
         }
@@ -232,7 +232,7 @@ mod tests {
             position.done(epoch);
         }
         assert_eq!(position.round(3, 1_000_000).start, 3 + BATCH);
-        // RootReader may be ahead of a node that catches up.
+        // Root may be ahead of a node that catches up.
         assert!(position.round(100, 90).is_empty());
         assert_eq!(position.round(100, 110), 100..110);
     }

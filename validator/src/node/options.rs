@@ -171,7 +171,7 @@ pub const RELIED_ON: [ReliedOn; 14] = [
         line: "consensus.timeout_commit",
         value: "the plan's `block_time_ms`",
         refused: "\"999ms\"",
-        reason: "a third of the power that keeps it holds the block time for all",
+        reason: "no block comes faster than the block time while validators with more than a third of the power keep it",
     },
     ReliedOn {
         line: "consensus.skip_timeout_commit",

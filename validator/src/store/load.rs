@@ -131,7 +131,7 @@ impl<S: Backend> Archive<S> {
         let tree = restore.finish().map_err(refuse)?;
         if tree.root() != block.after {
             return Err(self.disk.damaged(format!(
-                "the leaves of height {} lead to state root {}, recorded is {}",
+                "the leaves of height {} lead to state root {}, but the block commitment has {}",
                 block.height,
                 tree.root(),
                 block.after
@@ -182,7 +182,8 @@ impl<S: Backend> Archive<S> {
         }
         if restore.count() != count {
             let found = restore.count();
-            let what = format!("{found} leaves are there, recorded are {count}");
+            let what =
+                format!("the store has {found} leaves, but its records say that there are {count}");
             return Err(self.disk.damaged(what));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The backend in sled 0.34: one tree of sled for each table.
 //!
-//! What it needs to behave (measured, see DESIGN.md section 4): no flushing thread, an explicit flush; a bounded cache; batches
+//! What sled needs to behave well, as measurements showed: no flushing thread but an explicit flush; a bounded cache; batches
 //! of at most 1,000 keys; values below 128 KiB, which stay in its log. It panics on some damaged files, so every call is
 //! caught and becomes an error that names the folder.
 

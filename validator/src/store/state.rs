@@ -103,9 +103,9 @@ pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(),
     };
     // The note's own layout never changes, so that any version can tell any other.
     let body = seal::open(Table::Meta, &META_CHAIN, &sealed)
-        .map_err(|error| disk.damaged(format!("the note whose it is: {error}")))?;
+        .map_err(|error| disk.damaged(format!("the note that says which version and which chain the store is of cannot be read: {error}")))?;
     let (found, stored) = decode_chain(body)
-        .map_err(|error| disk.damaged(format!("the note whose it is: {error}")))?;
+        .map_err(|error| disk.damaged(format!("the note that says which version and which chain the store is of cannot be read: {error}")))?;
     if found != VERSION {
         return Err(StoreError::UnknownVersion {
             folder: disk.folder(),
@@ -129,7 +129,7 @@ fn claim_new<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreE
         if !disk.keys(table, first, last)?.is_empty() {
             let name = table.name();
             return Err(disk.damaged(format!(
-                "table {name} is there, the note whose it is is not"
+                "table {name} has entries, but the note that says which version and which chain the store is of is missing"
             )));
         }
     }
@@ -170,8 +170,11 @@ pub(super) fn put_folded<S: Backend>(disk: &Sealed<S>, folded: &Folded) -> Resul
 
 pub(super) fn folded<S: Backend>(disk: &Sealed<S>) -> Result<Folded, StoreError> {
     match disk.get(Table::Meta, &META_FOLD)? {
-        Some(body) => Folded::decode(&body)
-            .map_err(|error| disk.damaged(format!("the note of the folding: {error}"))),
+        Some(body) => Folded::decode(&body).map_err(|error| {
+            disk.damaged(format!(
+                "the note that says how far records are folded into pages cannot be read: {error}"
+            ))
+        }),
         None => Ok(Folded::default()),
     }
 }
@@ -190,7 +193,9 @@ pub(super) fn floor<S: Backend>(disk: &Sealed<S>) -> Result<Floor, StoreError> {
     let read = |reader: &mut Reader<'_>| reader.u64();
     match (read(&mut reader), read(&mut reader), reader.left()) {
         (Ok(epoch), Ok(block), 0) => Ok(Floor { epoch, block }),
-        _ => Err(disk.damaged("the note of what is kept")),
+        _ => {
+            Err(disk.damaged("the note that says which epochs and blocks are kept cannot be read"))
+        }
     }
 }
 

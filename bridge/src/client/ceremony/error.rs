@@ -91,7 +91,7 @@ pub enum CeremonyError {
         seen: B256,
     },
     /// Finality did not come.
-    #[error("waited {waited:?} until {what}; {newest}. Type the command again when it is")]
+    #[error("after {waited:?} this is still not so: {what}; {newest}. Run the command again later")]
     NotFinal {
         /// What was waited for.
         what: String,

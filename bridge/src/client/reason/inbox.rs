@@ -37,7 +37,7 @@ pub(super) fn sentence(error: E) -> String {
             e.index, e.kept, e.computed
         ),
         E::NotShown(e) => format!(
-            "hash {} and {} message hashes came without the messages that they belong to; make the submission anew",
+            "the submission gives link {} and {} message hashes, but not the messages between them by which the due messages are counted; make the submission anew",
             e.beforeDue, e.afterDue
         ),
         E::AroundLength(e) => format!(

@@ -47,7 +47,7 @@ pub(super) fn sentence(error: E) -> String {
         E::OnlyRegistry(e) => format!("only the Registry calls this, and {} did", e.sender),
         E::AlreadyClaimed(e) => format!("the withdrawal at leaf {} was paid already", e.index),
         E::IndexBeyondCount(e) => format!(
-            "the state has {} leaves, and leaf {} was claimed; make the proof anew",
+            "the state of the checkpoint has {} leaves, so the claim of leaf {} names a leaf that does not exist; make the proof anew",
             e.count, e.index
         ),
         E::StateRootMismatch(e) => format!(

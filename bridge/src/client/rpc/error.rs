@@ -11,7 +11,7 @@ use crate::relay::seen::Failure;
 pub enum RpcError {
     /// The address is not one that can be called. It is not repeated, because it may hold a provider's key.
     #[error(
-        "the root chain's address cannot be used: {reason}; it has the form http://host:port or https://host"
+        "the root chain's address cannot be used: {reason}; it must have the form http://host:port or https://host"
     )]
     Address {
         /// What is wrong with it.

@@ -131,7 +131,7 @@ impl Pool {
     }
 
     /// What is given up for an offer of this rank, besides the one that it replaces: held ones first, and for a held one only
-    /// held ones; each bids less by a tenth.
+    /// held ones. A ready offer takes the place of any held one; otherwise the offer has to bid at least a tenth more than each.
     fn make_room(
         &self,
         offer: &Offer,

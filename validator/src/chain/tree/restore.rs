@@ -26,7 +26,7 @@ impl Restore {
         Self::default()
     }
 
-    /// LeafTable taken so far; the index of the next one.
+    /// Number of leaves taken so far, which is the index of the next one.
     pub fn count(&self) -> u32 {
         self.leaves.count()
     }
@@ -103,7 +103,7 @@ impl Restore {
     /// The tree, all of its hashes computed and every mark's state checked against its root.
     ///
     /// # Errors
-    /// LeafTable whose links are not the sorted list of their keys; a mark whose state has another root.
+    /// When the links of the leaves are not the sorted list of their keys, or when the state of a mark has another root.
     pub fn finish(self) -> Result<Tree, TreeError> {
         let Self { leaves, history } = self;
         let count = leaves.count();

@@ -138,7 +138,7 @@ fn claim_of(data: &[u8], numbers: &BTreeSet<u64>) -> Result<Vec<u8>, CliError> {
     let once = claimed.len() == numbers.len();
     if !once || claimed.iter().copied().collect::<BTreeSet<_>>() != *numbers {
         return Err(CliError::new(format!(
-            "the node's calldata claims withdrawals {claimed:?}, asked were {numbers:?}: nothing was sent"
+            "the node's calldata claims withdrawals {claimed:?}, but withdrawals {numbers:?} were asked for: nothing was sent"
         )));
     }
     let most = numbers.len().saturating_mul(DEPTH);

@@ -623,7 +623,7 @@ fn conservation(o: &Observations) -> Verdict {
     ))
 }
 
-/// Section 6's equations for one asset.
+/// Checks for one asset that credited = deposited, withdrawn ≥ paid, and claims = credited − withdrawn.
 fn conserved(total: &Total) -> Result<(), String> {
     let (deposited, paid) = (number(&total.deposited)?, number(&total.paid)?);
     let (credited, withdrawn, claims) = (

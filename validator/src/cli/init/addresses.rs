@@ -45,9 +45,9 @@ fn is_reachable(address: &str) -> bool {
 
 /// An address to listen on, with a port that others can be told.
 pub(super) fn listening(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| "it has the form ADDRESS:PORT, as 127.0.0.1:9090 or [::1]:9090".to_owned())?;
+    let address: SocketAddr = text.parse().map_err(|_| {
+        "it must have the form ADDRESS:PORT, such as 127.0.0.1:9090 or [::1]:9090".to_owned()
+    })?;
     match address.port() {
         0 => Err("port 0 is none that others could connect to".into()),
         _ => Ok(address),
@@ -59,7 +59,9 @@ pub(super) fn moniker(text: &str) -> Result<String, String> {
     let plain = plain::line(text, 70) == text && !text.trim().is_empty() && text.trim() == text;
     match plain {
         true => Ok(text.to_owned()),
-        false => Err("it has 1 to 70 characters that can be seen, and no blank at its ends".into()),
+        false => Err(
+            "it must have 1 to 70 visible characters, and no blank at its beginning or end".into(),
+        ),
     }
 }
 

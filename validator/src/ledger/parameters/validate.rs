@@ -9,7 +9,7 @@ pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
 /// CometBFT takes no larger block.
 const ENGINE_BLOCK_BYTES: u64 = 104_857_600;
 
-/// Evidence may fill 16 KiB of a block at most (DESIGN section 5).
+/// Evidence may fill at most 16 KiB of a block.
 const MAX_EVIDENCE_BYTES: u64 = 16_384;
 
 /// Paid messages are due at most a day apart, as in the Inbox contract.

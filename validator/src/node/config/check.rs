@@ -72,7 +72,7 @@ pub fn url(text: &str) -> Result<String, String> {
         .ok()
         .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
     match parsed {
-        None => Err("it has the form http://HOST:PORT or https://HOST".into()),
+        None => Err("it must have the form http://HOST:PORT or https://HOST".into()),
         Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
         Some(_) => Ok(text.to_owned()),
     }

@@ -81,7 +81,7 @@ pub enum FoundingError {
     OtherNetwork {
         /// Which value.
         what: &'static str,
-        /// RootAnchor's.
+        /// The value on root.
         found: String,
         /// Ours.
         computed: String,

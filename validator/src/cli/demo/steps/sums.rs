@@ -1,4 +1,4 @@
-//! Step 9: every node's app hash at every height, and section 6's equations.
+//! Step 9: every node's app hash at every height, and the sums of every asset on both chains.
 
 use alloy_primitives::Address;
 use plasmid_bridge::abi::IVault;

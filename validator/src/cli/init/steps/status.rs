@@ -162,8 +162,8 @@ impl Step {
         }
         if let Some(agreement) = agreement {
             self.output.say(&format!(
-                "this plan with these registrations gives agreement {agreement}. Who has checked operators, stakes and shares, and that the \
-                 others see the same hash, binds itself to it:"
+                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, and that the \
+                 other operators see the same hash, agree to it with this command:"
             ));
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");
             self.output.next(&next);
