@@ -45,6 +45,8 @@ const OPEN_FILES: u32 = 1_024;
 const CONNECTIONS: usize = 64;
 const FOLLOWERS: usize = 128;
 const FAILED_SHARES: usize = 16;
+/// As many withdrawals as one claim takes.
+const CLAIM: u64 = 28;
 /// How long half a request may stay, and much more.
 const HALF: Duration = Duration::from_secs(120);
 /// Shares that are tried until the sender is refused.
@@ -257,7 +259,7 @@ async fn questions_about_the_past(attacked: &mut Attacked) {
                     .await
                     .map(drop);
                 let claim = PrepareClaimRequest {
-                    withdrawals: (1..=64).collect(),
+                    withdrawals: (1..=CLAIM).collect(),
                 };
                 let claim = bridge.prepare_claim(claim).await.map(drop);
                 let page = ListWithdrawalsRequest {
