@@ -43,7 +43,7 @@ pub enum BridgeCommand {
     },
     /// Claims withdrawals on root. Anyone may carry them; the money goes to their recipients.
     Claim(claim::ClaimCommand),
-    /// Sends a transaction through the inbox on root, with no validator's help.
+    /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence.
     #[command(subcommand)]
     Force(force::ForceCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
@@ -76,6 +76,12 @@ impl Price {
             "root asks {price} wei for the message, and --max-price is {}: nothing was sent; wait until the inbox has caught up, or allow more",
             self.max_price
         )))
+    }
+
+    /// A price with room for one doubling before the call is mined, within the limit: the Inbox gives the rest of a forced transaction's back.
+    fn with_room(self, price: U256) -> U256 {
+        let doubled = price.saturating_mul(U256::from(2));
+        doubled.min(U256::from(self.max_price)).max(price)
     }
 }
 

@@ -116,11 +116,15 @@ impl CliError {
 
     /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
     pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
-        let message = format!(
-            "{}; the transaction on root is mined, so do not send it again: {transaction}",
-            self.message
-        );
-        Self { message, ..self }
+        self.and(&format!(
+            "; the transaction on root is mined, so do not send it again: {transaction}"
+        ))
+    }
+
+    /// The same, which says this too.
+    fn and(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
     }
 }
 
