@@ -195,7 +195,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
-        Command::SignState(command) => sign_state::run(command, output),
+        Command::SignState(command) => sign_state::run(command, &keys, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,

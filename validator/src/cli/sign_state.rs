@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{CliError, output::Output};
+use super::{CliError, keys::KeyOptions, output::Output};
 use crate::node::{
     config::Home,
-    keystore,
     sign_state::{Identity, SignState, SignStateError, Summary},
 };
 
@@ -36,7 +35,7 @@ pub struct RefuseBelow {
     epoch: u64,
     #[command(flatten)]
     at: At,
-    /// Makes the sign state where there is none: for a key whose sign state is lost or damaged.
+    /// Makes the sign state where there is none: for a key whose sign state is lost or damaged. The key file is opened with its password.
     #[arg(long)]
     new: bool,
 }
@@ -51,7 +50,7 @@ impl From<SignStateError> for CliError {
 ///
 /// # Errors
 /// What is wrong with the files, and what to do.
-pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
+pub fn run(command: SignStateCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
     match command {
         SignStateCommand::Show(at) => {
             let path = Home::new(&at.home).sign_state_path();
@@ -61,7 +60,7 @@ pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
             let home = Home::new(&command.at.home);
             let path = home.sign_state_path();
             let mut state = match command.new && !path.exists() {
-                true => SignState::create(&path, identity(&home)?, command.epoch)?,
+                true => SignState::create(&path, identity(&home, keys)?, command.epoch)?,
                 false => SignState::open_any(&path)?,
             };
             state.refuse_below(command.epoch)?;
@@ -72,20 +71,15 @@ pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whose sign state belongs into this folder; `plasmid start` compares both with what it opens.
-fn identity(home: &Home) -> Result<Identity, CliError> {
+/// Whose sign state belongs into this folder; `plasmid start` compares both with what it opens, and so the key file is opened here too:
+/// what it says of its key is nobody's word.
+fn identity(home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
     let genesis = home
         .read_genesis()
         .map_err(|error| CliError::new(error.to_string()))?;
-    let path = home.checkpoint_key_path();
-    let public = keystore::describe(&path)?.public;
-    let key = public
-        .and_then(|key| hex::decode(key).ok())
-        .and_then(|key| key.try_into().ok());
     Ok(Identity {
         deployment: genesis.deployment.domain.deployment,
-        key: key
-            .ok_or_else(|| CliError::new(format!("{} is no checkpoint key", path.display())))?,
+        key: keys.checkpoint_key(&home.checkpoint_key_path())?,
     })
 }
 
