@@ -139,3 +139,16 @@ async fn read<C: SolCall>(wallet: &Wallet, to: Address, call: C) -> Result<C::Re
     C::abi_decode_returns(&data)
         .map_err(|error| CliError::new(format!("root answered what cannot be read: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forced_transaction_has_room_for_one_doubling_of_the_price_within_the_limit() {
+        let price = Price { max_price: 100 };
+        for (asked, sent) in [(1, 2), (50, 100), (51, 100), (100, 100)] {
+            assert_eq!(price.with_room(U256::from(asked)), U256::from(sent));
+        }
+    }
+}
