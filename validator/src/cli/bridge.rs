@@ -43,7 +43,7 @@ pub enum BridgeCommand {
     },
     /// Claims withdrawals on root. Anyone may carry them; the money goes to their recipients.
     Claim(claim::ClaimCommand),
-    /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence.
+    /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence. Up to twice the price of the message goes along, within `--max-price`, and the Inbox gives back what it does not take.
     #[command(subcommand)]
     Force(force::ForceCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.

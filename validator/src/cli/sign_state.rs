@@ -93,3 +93,79 @@ fn show(output: Output, summary: &Summary) {
         "newest_digest": summary.newest.map(|(_, digest)| digest.to_string()),
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use alloy_primitives::B256;
+    use plasmid_bridge::proof::{bls::SecretKey, deployment};
+
+    use super::*;
+    use crate::{
+        chain::genesis::{Genesis, Operator, RootAnchor, file::File},
+        ledger::Parameters,
+        node::keystore::{self, Cost, KeyKind},
+    };
+
+    /// The genesis of one operator with this checkpoint key.
+    fn genesis(key: &SecretKey) -> File {
+        let registry = [0xcc; 20];
+        let consensus = ed25519_zebra::SigningKey::from([3; 32]);
+        let genesis = Genesis {
+            parameters: Parameters {
+                registry: registry.into(),
+                ..Parameters::local()
+            },
+            operators: vec![Operator {
+                operator: [1; 20],
+                registration: 1,
+                consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+                checkpoint_key: key.public_key(),
+                stake: 1_000_000_000_000_000_000,
+                bond: 7,
+            }],
+            balances: Vec::new(),
+        };
+        let root = RootAnchor {
+            root_chain: deployment::contracts(&registry)[3],
+            parent_block_hash: B256::repeat_byte(0xdd),
+            time: 1_800_000_000,
+        };
+        File::new(&genesis, &root).expect("a genesis")
+    }
+
+    #[test]
+    fn a_new_sign_state_is_of_the_key_in_the_file_and_not_of_the_one_that_it_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path());
+        let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+        let other = SecretKey::from_entropy(&[8; 32]).expect("a key");
+        home.write_genesis(&genesis(&key)).expect("written");
+        let password = folder.path().join("password");
+        fs::write(&password, "word").expect("written");
+        let keys = KeyOptions {
+            keys: None,
+            password_file: Some(password),
+        };
+        let path = home.checkpoint_key_path();
+        let secret = key.to_bytes().into();
+        let made = keystore::create(&path, KeyKind::Bls12381, &secret, "word", Cost::Light);
+        made.expect("a key file");
+        let text = fs::read_to_string(&path).expect("it is there");
+        let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let compressed = hex::encode(key.compressed_public_key());
+        for (stated, opens) in [
+            (String::new(), true),
+            (compressed, true),
+            (hex::encode(key.public_key()), true),
+            (hex::encode(other.public_key()), false),
+        ] {
+            let mut file = file.clone();
+            file["pubkey"] = stated.as_str().into();
+            fs::write(&path, file.to_string()).expect("written");
+            let found = identity(&home, &keys).ok().map(|found| found.key);
+            assert_eq!(found, opens.then(|| key.public_key()), "{stated}");
+        }
+    }
+}

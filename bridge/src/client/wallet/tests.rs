@@ -369,15 +369,22 @@ async fn a_node_that_calls_every_offer_too_low_gets_no_tip_above_the_bound() {
         wallet.policy.max_tip = 2_000_000_000;
         let mut last = None;
         // Round after round, and by replacing what is waited for.
-        for _ in 0..4 {
+        for round in 0..4 {
+            let before = node.submitted().len();
             let error = wallet.bid(Call::default(), 7, last).await.unwrap_err();
-            let WalletError::Earlier { signed, source } = &error else {
-                panic!("{said}: {error}");
+            let source = match &error {
+                WalletError::Earlier { source, .. } => source,
+                plain => plain,
             };
-            let too_high = matches!(**source, WalletError::TipTooHigh { .. });
-            assert!(too_high && !error.may_repeat(), "{said}: {error}");
-            for hash in error.hashes() {
-                assert!(error.to_string().contains(&hash.to_string()), "{signed}");
+            let too_high = matches!(source, WalletError::TipTooHigh { .. });
+            assert!(too_high, "{said}: {error}");
+            // What the node said it did not take is named, and no more is.
+            let hashes = error.hashes();
+            assert_eq!(hashes.len(), node.submitted().len() - before, "{error}");
+            assert_eq!(hashes.is_empty(), round > 0, "{error}");
+            assert_eq!(error.may_repeat(), round > 0, "{error}");
+            for hash in hashes {
+                assert!(error.to_string().contains(&hash.to_string()), "{error}");
             }
             let offered = node.submitted();
             last = offered.last().map(|newest| Fees {

@@ -104,7 +104,8 @@ pub async fn decimals(connection: &Connection, token: [u8; 20]) -> Result<Decima
     let listed = listed(connection, is_meant).await?;
     if let Some(other) = listed.iter().find(|listed| listed.decimals != places) {
         return Err(CliError::new(format!(
-            "token {} has {} decimals by the node and {places} by root: nothing was sent; give the amount in base units such as 1500base,              which no decimals change",
+            "token {} has {} decimals by the node and {places} by root: nothing was sent; give the amount in base units such as 1500base, \
+             which no decimals change",
             other.token, other.decimals
         )));
     }
