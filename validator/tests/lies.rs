@@ -7,13 +7,15 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use alloy_primitives::{Address, hex};
+use alloy_primitives::{Address, U256, hex, keccak256};
+use alloy_sol_types::SolCall;
 use plasmid::{
     client::{Client, ClientError, Terms, signer::Signer},
     ledger::{Domain, Transaction, transaction::Body},
     node::keystore::{self, Cost, KeyKind, Secret},
     wire::engine_hash,
 };
+use plasmid_bridge::abi::{IInbox, IVault};
 use plasmid_proto::ledger::v1::Token;
 use serde_json::{Value, json};
 
@@ -26,7 +28,7 @@ mod root;
 
 use node::{DEPLOYMENT, FIRST, Lie, Node};
 use program::plasmid;
-use root::{Root, Words};
+use root::{Root, Taken, Words};
 
 /// The secret of the first development account.
 const SECRET: [u8; 32] = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
@@ -397,6 +399,144 @@ fn a_forced_transaction_comes_behind_what_waits_and_says_so() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(said.contains("wait from sequence 7 on"), noted, "{said}");
     }
+}
+
+/// A forced transaction of `alice`.
+const FORCED: [&str; 9] = [
+    "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
+];
+
+#[test]
+fn a_forced_transaction_is_named_with_its_bytes_before_they_leave_and_by_every_later_error() {
+    let node = Node::start(REGISTRY, Lie::None);
+    for (taken, reason) in [
+        (Taken::Refused, "txpool is full"),
+        (Taken::Mined(false), "was refused in block 2"),
+        (Taken::Mined(true), "sent no message to the inbox"),
+    ] {
+        let root = Root::start(Words {
+            taken,
+            ..Words::default()
+        });
+        let folder = network(&node.url, &root.url);
+        let dry = in_network(folder.path(), &FORCED).arg("--dry-run").output();
+        let dry = json_of(&dry.expect("it runs"));
+        let (bytes, digest) = (dry["bytes"].as_str(), dry["digest"].as_str());
+        let (bytes, digest) = (bytes.expect("hex"), digest.expect("hex"));
+        let output = in_network(folder.path(), &FORCED).output();
+        let output = output.expect("it runs");
+        let said = refused(&output);
+        for words in [
+            reason,
+            digest,
+            &format!("sequence {FIRST}"),
+            "valid for ever",
+            "do not type the command again",
+            &format!("plasmid bridge force submit {bytes} --carrier"),
+            &format!("--sequence {FIRST}"),
+        ] {
+            assert!(said.contains(words), "{words:?} is not in {said}");
+        }
+        let noted = String::from_utf8_lossy(&output.stderr);
+        for words in [bytes, digest, "valid for ever"] {
+            assert!(noted.contains(words), "{words:?} is not in {noted}");
+        }
+        // Repeated as it says, they are the same bytes.
+        let before = root.handed_in();
+        let again = ["bridge", "force", "submit", bytes, "--carrier", "alice"];
+        let again = in_network(folder.path(), &again).output();
+        assert!(refused(&again.expect("it runs")).contains(bytes));
+        assert_eq!(root.handed_in(), 2 * before);
+        assert!(root.holding(bytes) >= root.handed_in());
+    }
+}
+
+#[test]
+fn an_estimate_gives_no_forced_transaction_away() {
+    let root = Root::start(Words {
+        would_revert: Some(IInbox::forceCall::SELECTOR),
+        ..Words::default()
+    });
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, &root.url);
+    let dry = in_network(folder.path(), &FORCED).arg("--dry-run").output();
+    let dry = json_of(&dry.expect("it runs"));
+    let output = in_network(folder.path(), &FORCED).output();
+    let said = refused(&output.expect("it runs"));
+    assert!(said.contains("nothing was sent"), "{said}");
+    assert_eq!(root.holding(dry["bytes"].as_str().expect("hex")), 0);
+    assert_eq!(root.handed_in(), 0);
+}
+
+const TOKEN: Address = Address::repeat_byte(0xf0);
+
+/// A node that lists the token with these decimals, if it does.
+fn listing(decimals: Option<u32>) -> Node {
+    let token = decimals.map(|decimals| Token {
+        token: TOKEN.to_string(),
+        symbol: "FOO".into(),
+        decimals,
+        ..Default::default()
+    });
+    Node::with_tokens(REGISTRY, Lie::None, token.into_iter().collect(), false)
+}
+
+#[test]
+fn no_endpoint_alone_says_how_many_decimals_a_token_has() {
+    let token = TOKEN.to_string();
+    let pay = [&PAY[..], &["2", "--token", &token]].concat();
+    let deposit = [FROM_ROOT[0], &["--token", &token]].concat();
+    for (listed, reason) in [
+        (Some(6), "18 by root"),
+        (None, "root alone says that it has 18 decimals"),
+    ] {
+        let root = Root::start(Words {
+            decimals: 18,
+            ..Words::default()
+        });
+        let node = listing(listed);
+        let folder = network(&node.url, &root.url);
+        let output = in_network(folder.path(), &pay).output();
+        let said = refused(&output.expect("it runs"));
+        assert!(said.contains(reason) && said.contains("base"), "{said}");
+        assert!(node.transactions().is_empty());
+        if listed.is_some() {
+            let output = in_network(folder.path(), &deposit).output();
+            let said = refused(&output.expect("it runs"));
+            assert!(said.contains(reason), "{said}");
+            assert_eq!(root.handed_in(), 0);
+        }
+    }
+    let root = Root::start(Words::default());
+    let node = listing(Some(6));
+    let folder = network(&node.url, &root.url);
+    let output = in_network(folder.path(), &pay).arg("--no-wait").output();
+    assert!(output.expect("it runs").status.success());
+}
+
+#[test]
+fn what_a_first_deposit_of_a_token_sends_is_said_before_and_an_approval_that_is_mined_behind() {
+    let root = Root::start(Words {
+        allowance: U256::ZERO,
+        would_revert: Some(IVault::depositTokenCall::SELECTOR),
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let node = listing(None);
+    let folder = network(&node.url, &root.url);
+    let token = TOKEN.to_string();
+    let deposit = [FROM_ROOT[0], &["--token", &token]].concat();
+    let output = in_network(folder.path(), &deposit).output();
+    let output = output.expect("it runs");
+    let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+    let units = noted.find("6 decimals: 2 coins are 2000000 base units");
+    let sent = noted.find("handing in root transaction");
+    assert!(units.is_some() && units < sent, "{noted}");
+    let approvals = root.bytes();
+    assert_eq!(approvals.len(), 1);
+    let said = refused(&output);
+    let hash = keccak256(&approvals[0]).to_string();
+    assert!(said.contains("approvals") && said.contains(&hash), "{said}");
 }
 
 #[test]

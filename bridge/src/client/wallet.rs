@@ -7,7 +7,7 @@
 //! ```
 //! A nonce is used by one intent only: a replacement carries the same call, and whichever of them is mined is the outcome. A submission
 //! whose outcome is unknown is repeated with the same bytes, which cannot pay twice. From the moment when bytes may have left, no answer of the
-//! node ends the work without the transaction's hash and whether the same may be sent again: [`WalletError`] says both.
+//! node ends the work without the hashes of all that was signed and whether the same may be sent again: [`WalletError`] says both.
 
 mod error;
 mod fees;
@@ -16,7 +16,7 @@ mod key;
 mod refusal;
 mod wait;
 
-pub use error::WalletError;
+pub use error::{Hashes, WalletError};
 pub use fees::{Fees, Options, Policy};
 pub use key::{Key, KeyError};
 
@@ -51,19 +51,26 @@ pub struct Sent {
     pub gas: u64,
     /// Its fees.
     pub fees: Fees,
-    /// Its hash, and those of the ones that it replaced, newest last.
+    /// All hashes that were signed for the nonce, newest last: those that it replaced too, and those that the node said it did not take.
     pub hashes: Vec<B256>,
 }
 
 impl Sent {
+    fn new(call: Call, nonce: u64, gas: u64, fees: Fees) -> Self {
+        Self {
+            call,
+            nonce,
+            gas,
+            fees,
+            hashes: Vec::new(),
+        }
+    }
+
     /// The hash of the newest one.
     pub fn hash(&self) -> B256 {
         self.hashes.last().copied().unwrap_or_default()
     }
 }
-
-/// What go-ethereum and reth let a transaction cost unless they are told otherwise, in wei: offering twice the base fee must not pass it.
-const NODE_CAP: u128 = 1_000_000_000_000_000_000;
 
 /// An account and the node through which it acts.
 #[derive(Debug)]
@@ -222,36 +229,15 @@ impl Wallet {
         gas: u64,
         fees: Fees,
     ) -> Result<Sent, WalletError> {
-        let fees = fees.within(NODE_CAP, gas);
-        self.check(fees, gas)?;
-        let most = U256::from(fees.max).saturating_mul(U256::from(gas));
-        if self.rpc.balance(self.address()).await? < most.saturating_add(call.value) {
-            return Err(WalletError::Poor(self.address()));
-        }
-        let (raw, hash) = self.signed(&call, nonce, gas, fees);
-        if let Some(tell) = self.tell {
-            tell(hash, nonce);
-        }
-        self.hand_in(&raw, hash, nonce).await?;
-        tracing::debug!(%hash, nonce, gas, max_fee = fees.max, "handed in");
-        Ok(Sent {
-            call,
-            nonce,
-            gas,
-            fees,
-            hashes: vec![hash],
-        })
+        let mut sent = Sent::new(call, nonce, gas, fees);
+        self.offer(&mut sent, fees).await?;
+        Ok(sent)
     }
 
     /// Sends the same call again with higher fees; one of the two will be mined.
     pub async fn replace(&self, sent: &mut Sent) -> Result<(), WalletError> {
         let fees = sent.fees.bumped_up().at_least(self.fees().await?);
-        let again = self
-            .send_at(sent.call.clone(), sent.nonce, sent.gas, fees)
-            .await?;
-        sent.fees = again.fees;
-        sent.hashes.extend(again.hashes);
-        Ok(())
+        self.offer(sent, fees).await
     }
 
     /// Sends a call with a given nonce for more than `last` offered, if this account offered something for it, and for an eighth more each
@@ -267,13 +253,15 @@ impl Wallet {
         if let Some(last) = last {
             fees = fees.at_least(last.bumped_up());
         }
+        let mut sent = Sent::new(call, nonce, gas, fees);
         for _ in 1..MAX_BIDS {
-            match self.send_at(call.clone(), nonce, gas, fees).await {
+            match self.offer(&mut sent, fees).await {
                 Err(WalletError::Underpriced { .. }) => fees = fees.bumped_up(),
-                done => return done,
+                done => return done.map(|()| sent),
             }
         }
-        self.send_at(call, nonce, gas, fees).await
+        self.offer(&mut sent, fees).await?;
+        Ok(sent)
     }
 
     /// Sends a call and waits for it.

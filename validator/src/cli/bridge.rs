@@ -43,7 +43,7 @@ pub enum BridgeCommand {
     },
     /// Claims withdrawals on root. Anyone may carry them; the money goes to their recipients.
     Claim(claim::ClaimCommand),
-    /// Sends a transaction through the inbox on root, with no validator's help.
+    /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence. Up to twice the price of the message goes along, within `--max-price`, and the Inbox gives back what it does not take.
     #[command(subcommand)]
     Force(force::ForceCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
@@ -76,6 +76,12 @@ impl Price {
             "root asks {price} wei for the message, and --max-price is {}: nothing was sent; wait until the inbox has caught up, or allow more",
             self.max_price
         )))
+    }
+
+    /// A price with room for one doubling before the call is mined, within the limit: the Inbox gives the rest of a forced transaction's back.
+    fn with_room(self, price: U256) -> U256 {
+        let doubled = price.saturating_mul(U256::from(2));
+        doubled.min(U256::from(self.max_price)).max(price)
     }
 }
 
@@ -132,4 +138,17 @@ async fn read<C: SolCall>(wallet: &Wallet, to: Address, call: C) -> Result<C::Re
         .await?;
     C::abi_decode_returns(&data)
         .map_err(|error| CliError::new(format!("root answered what cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forced_transaction_has_room_for_one_doubling_of_the_price_within_the_limit() {
+        let price = Price { max_price: 100 };
+        for (asked, sent) in [(1, 2), (50, 100), (51, 100), (100, 100)] {
+            assert_eq!(price.with_room(U256::from(asked)), U256::from(sent));
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub enum InitCommand {
         /// The operator's key.
         #[arg(long)]
         from: String,
-        /// The agreement that `plasmid init status` showed, after its operators, stakes and shares were checked and the other operators
+        /// The agreement that `plasmid init status` showed, after its operators, stakes, shares, bond and balances were checked and the other operators
         /// have named the same. What is registered now must give it.
         #[arg(long, value_name = "HASH")]
         agreement: B256,
@@ -90,10 +90,13 @@ pub enum InitCommand {
         /// The key that pays.
         #[arg(long)]
         from: String,
+        /// The sum of the plan's genesis balances in coins, as `plasmid init status` shows it: the key pays it in with the last step. Another sum than the plan's is refused [default: 0].
+        #[arg(long, value_name = "AMOUNT")]
+        pay: Option<String>,
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
-    /// Shows which operators have registered and agreed, which share of the power each of them has, the agreement that the plan and the registrations give, and how many of the contracts are created.
+    /// Shows which operators have registered and agreed, which share of the power each of them has, the bond and the genesis balances that the plan makes people pay, the agreement that the plan and the registrations give, and how many of the contracts are created.
     Status(PlanFile),
 }
 
@@ -238,15 +241,15 @@ pub async fn run(
                 .refund()
                 .await
         }
-        InitCommand::Create { file, from } => {
+        InitCommand::Create { file, from, pay } => {
             Step::open(&file, connection, keys, Some(&from), output)
                 .await?
-                .create()
+                .create(pay.as_deref())
                 .await
         }
         InitCommand::Join(command) => {
             let step = Step::open(&command.file, connection, keys, None, output);
-            step.await?.join(&command, connection).await
+            step.await?.join(&command, connection, keys).await
         }
         InitCommand::Status(file) => {
             let step = Step::open(&file, connection, keys, None, output);

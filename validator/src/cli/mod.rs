@@ -116,11 +116,15 @@ impl CliError {
 
     /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
     pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
-        let message = format!(
-            "{}; the transaction on root is mined, so do not send it again: {transaction}",
-            self.message
-        );
-        Self { message, ..self }
+        self.and(&format!(
+            "; the transaction on root is mined, so do not send it again: {transaction}"
+        ))
+    }
+
+    /// The same, which says this too.
+    fn and(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
     }
 }
 
@@ -191,7 +195,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
-        Command::SignState(command) => sign_state::run(command, output),
+        Command::SignState(command) => sign_state::run(command, &keys, output),
         Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
         #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{CliError, output::Output};
+use super::{CliError, keys::KeyOptions, output::Output};
 use crate::node::{
     config::Home,
-    keystore,
     sign_state::{Identity, SignState, SignStateError, Summary},
 };
 
@@ -36,7 +35,7 @@ pub struct RefuseBelow {
     epoch: u64,
     #[command(flatten)]
     at: At,
-    /// Makes the sign state where there is none: for a key whose sign state is lost or damaged.
+    /// Makes the sign state where there is none: for a key whose sign state is lost or damaged. The key file is opened with its password.
     #[arg(long)]
     new: bool,
 }
@@ -51,7 +50,7 @@ impl From<SignStateError> for CliError {
 ///
 /// # Errors
 /// What is wrong with the files, and what to do.
-pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
+pub fn run(command: SignStateCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
     match command {
         SignStateCommand::Show(at) => {
             let path = Home::new(&at.home).sign_state_path();
@@ -61,7 +60,7 @@ pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
             let home = Home::new(&command.at.home);
             let path = home.sign_state_path();
             let mut state = match command.new && !path.exists() {
-                true => SignState::create(&path, identity(&home)?, command.epoch)?,
+                true => SignState::create(&path, identity(&home, keys)?, command.epoch)?,
                 false => SignState::open_any(&path)?,
             };
             state.refuse_below(command.epoch)?;
@@ -72,20 +71,15 @@ pub fn run(command: SignStateCommand, output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whose sign state belongs into this folder; `plasmid start` compares both with what it opens.
-fn identity(home: &Home) -> Result<Identity, CliError> {
+/// Whose sign state belongs into this folder; `plasmid start` compares both with what it opens, and so the key file is opened here too:
+/// what it says of its key is nobody's word.
+fn identity(home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
     let genesis = home
         .read_genesis()
         .map_err(|error| CliError::new(error.to_string()))?;
-    let path = home.checkpoint_key_path();
-    let public = keystore::describe(&path)?.public;
-    let key = public
-        .and_then(|key| hex::decode(key).ok())
-        .and_then(|key| key.try_into().ok());
     Ok(Identity {
         deployment: genesis.deployment.domain.deployment,
-        key: key
-            .ok_or_else(|| CliError::new(format!("{} is no checkpoint key", path.display())))?,
+        key: keys.checkpoint_key(&home.checkpoint_key_path())?,
     })
 }
 
@@ -98,4 +92,80 @@ fn show(output: Output, summary: &Summary) {
         "newest_signed": summary.newest.map(|(epoch, _)| epoch),
         "newest_digest": summary.newest.map(|(_, digest)| digest.to_string()),
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use alloy_primitives::B256;
+    use plasmid_bridge::proof::{bls::SecretKey, deployment};
+
+    use super::*;
+    use crate::{
+        chain::genesis::{Genesis, Operator, RootAnchor, file::File},
+        ledger::Parameters,
+        node::keystore::{self, Cost, KeyKind},
+    };
+
+    /// The genesis of one operator with this checkpoint key.
+    fn genesis(key: &SecretKey) -> File {
+        let registry = [0xcc; 20];
+        let consensus = ed25519_zebra::SigningKey::from([3; 32]);
+        let genesis = Genesis {
+            parameters: Parameters {
+                registry: registry.into(),
+                ..Parameters::local()
+            },
+            operators: vec![Operator {
+                operator: [1; 20],
+                registration: 1,
+                consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+                checkpoint_key: key.public_key(),
+                stake: 1_000_000_000_000_000_000,
+                bond: 7,
+            }],
+            balances: Vec::new(),
+        };
+        let root = RootAnchor {
+            root_chain: deployment::contracts(&registry)[3],
+            parent_block_hash: B256::repeat_byte(0xdd),
+            time: 1_800_000_000,
+        };
+        File::new(&genesis, &root).expect("a genesis")
+    }
+
+    #[test]
+    fn a_new_sign_state_is_of_the_key_in_the_file_and_not_of_the_one_that_it_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path());
+        let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+        let other = SecretKey::from_entropy(&[8; 32]).expect("a key");
+        home.write_genesis(&genesis(&key)).expect("written");
+        let password = folder.path().join("password");
+        fs::write(&password, "word").expect("written");
+        let keys = KeyOptions {
+            keys: None,
+            password_file: Some(password),
+        };
+        let path = home.checkpoint_key_path();
+        let secret = key.to_bytes().into();
+        let made = keystore::create(&path, KeyKind::Bls12381, &secret, "word", Cost::Light);
+        made.expect("a key file");
+        let text = fs::read_to_string(&path).expect("it is there");
+        let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let compressed = hex::encode(key.compressed_public_key());
+        for (stated, opens) in [
+            (String::new(), true),
+            (compressed, true),
+            (hex::encode(key.public_key()), true),
+            (hex::encode(other.public_key()), false),
+        ] {
+            let mut file = file.clone();
+            file["pubkey"] = stated.as_str().into();
+            fs::write(&path, file.to_string()).expect("written");
+            let found = identity(&home, &keys).ok().map(|found| found.key);
+            assert_eq!(found, opens.then(|| key.public_key()), "{stated}");
+        }
+    }
 }

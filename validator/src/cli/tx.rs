@@ -2,6 +2,7 @@
 
 mod leaving;
 mod make;
+mod token;
 
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
+pub use self::token::decimals;
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
     client::signer::Signer,

@@ -19,7 +19,7 @@ use std::{
 };
 
 use aes::cipher::{KeyIvInit, StreamCipher};
-use plasmid_bridge::client::whole;
+use plasmid_bridge::{client::whole, proof::bls};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -225,6 +225,18 @@ pub fn open_kind(path: &Path, kind: KeyKind, password: &str) -> Result<Secret, K
         });
     }
     Ok(open(path, password)?.1)
+}
+
+/// The public checkpoint key in the file at `path`, computed from the key itself: what may be signed hangs on it, and never on what the
+/// file says.
+///
+/// # Errors
+/// As [`open_kind`].
+pub fn open_checkpoint(path: &Path, password: &str) -> Result<[u8; bls::KEY_BYTES], KeystoreError> {
+    let secret = open_kind(path, KeyKind::Bls12381, password)?;
+    bls::SecretKey::from_bytes(&secret)
+        .map(|key| key.public_key())
+        .map_err(|_| malformed(path, "it holds no key of the curve".to_owned()))
 }
 
 /// Writes `bytes` to a new file of mode 0600, whole or not at all, and syncs it and its folder.

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use alloy_primitives::{B256, U256, hex};
+use alloy_primitives::{B256, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::abi::{IInbox, IRootChain, IToken, IVault};
 use serde_json::{Value, json};
@@ -25,6 +25,23 @@ pub struct Words {
     pub symbol: &'static str,
     /// The decimals of every token.
     pub decimals: u8,
+    /// What every account lets every other one take of a token.
+    pub allowance: U256,
+    /// The function whose gas it does not estimate, because it would revert.
+    pub would_revert: Option<[u8; 4]>,
+    /// What becomes of a transaction that is handed in.
+    pub taken: Taken,
+}
+
+/// What becomes of a transaction that is handed in.
+#[derive(Clone, Copy, Debug)]
+pub enum Taken {
+    /// It is never answered.
+    Silence,
+    /// It is refused, and kept.
+    Refused,
+    /// It is mined, with this status.
+    Mined(bool),
 }
 
 impl Default for Words {
@@ -34,14 +51,17 @@ impl Default for Words {
             price: 1_000_000_000_000_000,
             symbol: "FOO",
             decimals: 6,
+            allowance: U256::MAX,
+            would_revert: None,
+            taken: Taken::Silence,
         }
     }
 }
 
-/// A running endpoint; it ends with the test. It never answers a transaction that is handed in.
+/// A running endpoint; it ends with the test.
 pub struct Root {
     pub url: String,
-    handed_in: Arc<Mutex<usize>>,
+    asked: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Root {
@@ -49,28 +69,42 @@ impl Root {
     pub fn start(words: Words) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let handed_in = Arc::new(Mutex::new(0));
-        let counted = Arc::clone(&handed_in);
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&kept);
         thread::spawn(move || {
             let mut held = Vec::new();
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
                 let asked = request(&mut stream);
+                all.lock().expect("no panic").push(asked.clone());
                 match result(&asked, &words) {
                     Some(result) => answer(&mut stream, &asked, result),
-                    None => {
-                        *counted.lock().expect("no panic") += 1;
-                        held.push(stream);
-                    }
+                    None => held.push(stream),
                 }
             }
         });
-        Self { url, handed_in }
+        Self { url, asked: kept }
     }
 
     /// How many times a transaction was handed in.
     pub fn handed_in(&self) -> usize {
-        *self.handed_in.lock().expect("no panic")
+        self.bytes().len()
+    }
+
+    /// What was handed in.
+    pub fn bytes(&self) -> Vec<Vec<u8>> {
+        let asked = self.asked.lock().expect("no panic");
+        let raw = asked
+            .iter()
+            .filter(|asked| asked["method"] == "eth_sendRawTransaction");
+        raw.map(raw_bytes).collect()
+    }
+
+    /// How many requests hold these bytes.
+    pub fn holding(&self, bytes: &str) -> usize {
+        let asked = self.asked.lock().expect("no panic");
+        let holds = |asked: &&Value| asked.to_string().contains(bytes);
+        asked.iter().filter(holds).count()
     }
 }
 
@@ -91,8 +125,17 @@ fn request(stream: &mut TcpStream) -> Value {
     }
 }
 
-fn answer(stream: &mut TcpStream, asked: &Value, result: Value) {
-    let text = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }).to_string();
+fn raw_bytes(asked: &Value) -> Vec<u8> {
+    hex::decode(asked["params"][0].as_str().unwrap_or_default()).expect("hex")
+}
+
+fn answer(stream: &mut TcpStream, asked: &Value, result: Result<Value, &str>) {
+    let mut answer = json!({ "jsonrpc": "2.0", "id": asked["id"] });
+    match result {
+        Ok(result) => answer["result"] = result,
+        Err(said) => answer["error"] = json!({ "code": -32000, "message": said }),
+    }
+    let text = answer.to_string();
     let _ = write!(
         stream,
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
@@ -100,22 +143,46 @@ fn answer(stream: &mut TcpStream, asked: &Value, result: Value) {
     );
 }
 
-/// The result; none for a transaction that is handed in.
-fn result(asked: &Value, words: &Words) -> Option<Value> {
-    Some(match asked["method"].as_str().unwrap_or_default() {
+/// The result or an error; none where it does not answer.
+fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
+    Some(Ok(match asked["method"].as_str().unwrap_or_default() {
         "eth_chainId" => json!(format!("{:#x}", words.chain_id)),
         "eth_getBlockByNumber" => json!({
             "number": "0x1", "hash": B256::ZERO, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
         }),
         "eth_getCode" => json!("0x60"),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
-        "eth_estimateGas" => json!("0x5208"),
+        "eth_estimateGas" => {
+            let data = hex::decode(asked["params"][0]["data"].as_str().unwrap_or_default());
+            let data = data.expect("hex");
+            if words
+                .would_revert
+                .is_some_and(|function| data.starts_with(&function))
+            {
+                return Some(Err("execution reverted"));
+            }
+            json!("0x5208")
+        }
         "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
-        "eth_getTransactionReceipt" | "eth_getTransactionByHash" => Value::Null,
+        "eth_getTransactionReceipt" => match words.taken {
+            Taken::Mined(succeeded) => json!({
+                "transactionHash": asked["params"][0], "status": if succeeded { "0x1" } else { "0x0" }, "blockNumber": "0x2",
+                "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": [],
+            }),
+            _ => Value::Null,
+        },
+        "eth_getTransactionByHash" => Value::Null,
+        "eth_sendRawTransaction" => match words.taken {
+            Taken::Silence => return None,
+            Taken::Refused => return Some(Err("txpool is full")),
+            Taken::Mined(_) => json!(keccak256(raw_bytes(asked))),
+        },
         "eth_call" => called(&asked["params"][0]["data"], words),
-        _ => return None,
-    })
+        // A command that was ended asks nothing any more.
+        "" => return None,
+        other => panic!("{other} is asked"),
+    }))
 }
 
 fn called(data: &Value, words: &Words) -> Value {
@@ -133,7 +200,9 @@ fn called(data: &Value, words: &Words) -> Value {
         }
         IToken::symbolCall::SELECTOR => words.symbol.to_owned().abi_encode(),
         IToken::decimalsCall::SELECTOR => U256::from(words.decimals).abi_encode(),
-        IToken::allowanceCall::SELECTOR => U256::MAX.abi_encode(),
+        IToken::allowanceCall::SELECTOR => words.allowance.abi_encode(),
+        // A call that is looked at again after it reverted.
+        IInbox::forceCall::SELECTOR | IVault::depositTokenCall::SELECTOR => Vec::new(),
         other => panic!("{other:?} is called"),
     };
     json!(format!("0x{}", hex::encode(returned)))

@@ -1,13 +1,37 @@
 //! Why a transaction did not do what it was sent for.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use alloy_primitives::{Address, B256};
 
 use crate::client::rpc::RpcError;
 
 /// Said of a transaction whose bytes a node had. That it did not take them is its word alone.
-const HELD: &str = "The node has the signed bytes and may still use them: look at that hash, at another node too, before you send the same again";
+const HELD: &str = "The node has the signed bytes and may still use them: look at each hash, at another node too, before you send the same again";
+
+/// Every transaction that was signed for one nonce, oldest first. They make the same call, so whichever of them is mined is the whole of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashes(Vec<B256>);
+
+impl From<&[B256]> for Hashes {
+    fn from(hashes: &[B256]) -> Self {
+        Self(hashes.to_vec())
+    }
+}
+
+impl fmt::Display for Hashes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<_> = self.0.iter().map(B256::to_string).collect();
+        match texts.as_slice() {
+            [one] => write!(f, "transaction {one}"),
+            texts => write!(
+                f,
+                "transactions {} (they do the same with the same nonce: any of them may be mined, and that one is this very payment)",
+                texts.join(", ")
+            ),
+        }
+    }
+}
 
 /// Why a transaction did not do what it was sent for. Wherever bytes may have left, the text names their hash and says what to do before the
 /// same is sent again.
@@ -21,9 +45,12 @@ pub enum WalletError {
     WouldRevert(String),
     /// It was mined and reverted.
     #[error(
-        "transaction {hash} was refused in block {block}: {reason}. It had no effect but its cost, so it may be sent again once the reason is gone"
+        "transaction {hash} was refused in block {block}: {reason}. It had no effect but its cost, so it may be sent again once the reason is gone{}",
+        others(.signed, .hash)
     )]
     Reverted {
+        /// All that were signed for its nonce.
+        signed: Hashes,
         /// The transaction.
         hash: B256,
         /// The block that it stands in.
@@ -85,11 +112,11 @@ pub enum WalletError {
     Poor(Address),
     /// The nonce is taken by a transaction that this wallet does not know, as the node says.
     #[error(
-        "the node knows no transaction {hash}, and says that another transaction used nonce {nonce} of account {address} (does another process use the same key?). {HELD}"
+        "the node says that it does not know {signed}, and that another transaction used nonce {nonce} of account {address} (does another process use the same key?). {HELD}"
     )]
     NonceTaken {
-        /// The transaction.
-        hash: B256,
+        /// What was signed for the nonce.
+        signed: Hashes,
         /// The account.
         address: Address,
         /// The nonce.
@@ -97,29 +124,29 @@ pub enum WalletError {
     },
     /// A replacement offered too little.
     #[error(
-        "the node did not take transaction {hash}: it wants a higher fee for nonce {nonce}, or holds another transaction with it. {HELD}"
+        "the node did not take {signed}: it wants a higher fee for nonce {nonce}, or holds another transaction with it. {HELD}"
     )]
     Underpriced {
-        /// The transaction.
-        hash: B256,
+        /// What was signed for the nonce.
+        signed: Hashes,
         /// The nonce.
         nonce: u64,
     },
     /// The node limits what a transaction may cost.
     #[error(
-        "the node did not take transaction {hash}: {said}; wait until the root chain is cheaper, or use a node that allows more. {HELD}"
+        "the node did not take {signed}: {said}; wait until the root chain is cheaper, or use a node that allows more. {HELD}"
     )]
     OverNodeCap {
-        /// The transaction.
-        hash: B256,
+        /// What was signed for the nonce.
+        signed: Hashes,
         /// What the node said.
         said: String,
     },
     /// The node refused it when it was handed in, for another reason.
-    #[error("the node did not take transaction {hash}: {said}. {HELD}")]
+    #[error("the node did not take {signed}: {said}. {HELD}")]
     NotTaken {
-        /// The transaction.
-        hash: B256,
+        /// What was signed for the nonce.
+        signed: Hashes,
         /// What the node said, or what that means.
         said: String,
     },
@@ -133,12 +160,12 @@ pub enum WalletError {
     },
     /// No receipt in time.
     #[error(
-        "transaction {hash} was handed in, and after {waited:?} no receipt of it is known{}. It may still be mined: do not send it again before another transaction of the account has used nonce {nonce}; look at its hash meanwhile",
+        "after {waited:?} no receipt is known of what was handed in, {signed}{}. It may still be mined: do not send it again before another transaction of the account has used nonce {nonce}; look at each hash meanwhile, at another node too",
         last_trouble(.trouble)
     )]
     Lost {
-        /// The last transaction sent for this nonce.
-        hash: B256,
+        /// What was signed for the nonce.
+        signed: Hashes,
         /// Its nonce.
         nonce: u64,
         /// The time waited.
@@ -146,27 +173,62 @@ pub enum WalletError {
         /// What the node said last instead of an answer.
         trouble: Option<String>,
     },
+    /// Others were handed in for the same nonce, and one more was not.
+    #[error(
+        "no further offer was handed in ({source}). Before it, the node was handed {signed}. {HELD}"
+    )]
+    Earlier {
+        /// What was signed for the nonce.
+        signed: Hashes,
+        /// Why one more was not handed in.
+        source: Box<WalletError>,
+    },
 }
 
 impl WalletError {
-    /// The transaction whose bytes may have left, if there is one.
+    /// The transactions whose bytes may have left: all that were signed for the nonce, oldest first.
     #[must_use]
-    pub fn hash(&self) -> Option<B256> {
+    pub fn hashes(&self) -> &[B256] {
         match self {
-            Self::Reverted { hash, .. }
-            | Self::NonceTaken { hash, .. }
-            | Self::Underpriced { hash, .. }
-            | Self::OverNodeCap { hash, .. }
-            | Self::NotTaken { hash, .. }
-            | Self::Lost { hash, .. } => Some(*hash),
-            _ => None,
+            Self::Reverted { signed, .. }
+            | Self::NonceTaken { signed, .. }
+            | Self::Underpriced { signed, .. }
+            | Self::OverNodeCap { signed, .. }
+            | Self::NotTaken { signed, .. }
+            | Self::Lost { signed, .. }
+            | Self::Earlier { signed, .. } => &signed.0,
+            _ => &[],
         }
     }
 
-    /// Whether the same can be sent again without being done twice, and without a look at its hash before.
+    /// Whether the same can be sent again without being done twice, and without a look at its hashes before.
     #[must_use]
     pub fn may_repeat(&self) -> bool {
-        self.hash().is_none() || matches!(self, Self::Reverted { .. })
+        self.hashes().is_empty() || matches!(self, Self::Reverted { .. })
+    }
+
+    /// The same, when these were handed in for the nonce before: an error that names none of them does so now.
+    pub(super) fn behind(self, signed: &[B256]) -> Self {
+        if signed.is_empty() || !self.hashes().is_empty() {
+            return self;
+        }
+        Self::Earlier {
+            signed: signed.into(),
+            source: Box::new(self),
+        }
+    }
+}
+
+/// The others that were signed for the nonce of one that is mined.
+fn others(signed: &Hashes, mined: &B256) -> String {
+    let others = signed.0.iter().filter(|hash| *hash != mined);
+    let others: Vec<_> = others.map(B256::to_string).collect();
+    match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            ", and none of these is mined, which were signed for the same nonce: {}",
+            others.join(", ")
+        ),
     }
 }
 

@@ -190,10 +190,12 @@ async fn a_refusal_names_the_hash_and_asks_for_a_look_before_the_same_is_sent_ag
 
 /// That an error names a transaction that the node may still use.
 fn assert_held(error: &WalletError) {
-    let hash = error.hash().expect("it has a hash").to_string();
     let text = error.to_string();
-    assert!(text.contains(&hash), "{text}");
-    assert!(text.contains("look at that hash"), "{text}");
+    assert!(!error.hashes().is_empty(), "{text}");
+    for hash in error.hashes() {
+        assert!(text.contains(&hash.to_string()), "{hash}: {text}");
+    }
+    assert!(text.contains("look at each hash"), "{text}");
     assert!(!text.contains("nothing was"), "{text}");
     assert!(!error.may_repeat());
 }
@@ -215,7 +217,7 @@ async fn a_node_that_limits_the_rate_of_submissions_has_the_bytes() {
     wallet.policy.give_up = std::time::Duration::from_millis(700);
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
-    assert!(error.hash().is_some() && !error.may_repeat());
+    assert!(!error.hashes().is_empty() && !error.may_repeat());
 }
 
 #[tokio::test]
@@ -262,7 +264,7 @@ async fn a_transaction_that_is_lost_sight_of_is_named_and_not_to_be_repeated() {
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
     assert!(!error.may_repeat());
     let text = error.to_string();
-    assert!(text.contains(&error.hash().unwrap().to_string()), "{text}");
+    assert!(text.contains(&error.hashes()[0].to_string()), "{text}");
     assert!(text.contains("do not send it again"), "{text}");
     assert!(text.contains("indexing is in progress"), "{text}");
 }
@@ -283,6 +285,52 @@ async fn a_nonce_that_another_transaction_used_ends_the_wait() {
 }
 
 #[tokio::test]
+async fn every_transaction_that_was_signed_for_a_nonce_is_named_at_the_end() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static TOLD: std::sync::Mutex<Vec<B256>> = std::sync::Mutex::new(Vec::new());
+    let refusals = [
+        None,
+        Some("replacement transaction underpriced"),
+        Some("txpool is full"),
+        Some("nonce too low"),
+    ];
+    for (refusal, used) in refusals
+        .iter()
+        .flat_map(|refusal| [(*refusal, true), (*refusal, false)])
+    {
+        TOLD.lock().unwrap().clear();
+        let is_used = AtomicBool::new(false);
+        let node = Node::start(move |method, nth| match method {
+            "eth_sendRawTransaction" if nth > 0 => {
+                is_used.store(used && (refusal.is_some() || nth > 1), Ordering::Relaxed);
+                refusal.map_or(Said::Honest, Said::Error)
+            }
+            "eth_getTransactionReceipt" | "eth_getTransactionByHash" => Said::Result("null".into()),
+            "eth_getTransactionCount" if is_used.load(Ordering::Relaxed) => {
+                Said::Result("\"0x8\"".into())
+            }
+            _ => Said::Honest,
+        });
+        let mut wallet = wallet(&node.await).await;
+        wallet.policy.give_up = std::time::Duration::from_millis(if used { 60_000 } else { 900 });
+        let wallet = wallet.telling(|hash, _| TOLD.lock().unwrap().push(hash));
+        let error = wallet.execute(Call::default()).await.unwrap_err();
+        let is_taken = matches!(error, WalletError::NonceTaken { .. });
+        assert_eq!(is_taken, used, "{refusal:?}: {error}");
+        let mut told = TOLD.lock().unwrap().clone();
+        told.dedup();
+        assert!(told.len() > 1, "{refusal:?}: {error}");
+        assert_eq!(error.hashes(), told, "{refusal:?}: {error}");
+        let text = error.to_string();
+        for hash in told {
+            assert!(text.contains(&hash.to_string()), "{text}");
+        }
+        assert!(text.contains("this very payment"), "{text}");
+        assert!(!error.may_repeat());
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_holds_receipts_back_does_not_call_a_transaction_replaced() {
     let node = Node::start(|method, nth| match (method, nth) {
         ("eth_getTransactionReceipt", _) => Said::Result("null".into()),
@@ -293,7 +341,7 @@ async fn a_node_that_holds_receipts_back_does_not_call_a_transaction_replaced() 
     wallet.policy.give_up = std::time::Duration::from_millis(700);
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
-    assert!(!error.may_repeat() && error.hash().is_some());
+    assert!(!error.may_repeat() && !error.hashes().is_empty());
 }
 
 #[tokio::test]
@@ -321,11 +369,23 @@ async fn a_node_that_calls_every_offer_too_low_gets_no_tip_above_the_bound() {
         wallet.policy.max_tip = 2_000_000_000;
         let mut last = None;
         // Round after round, and by replacing what is waited for.
-        for _ in 0..4 {
+        for round in 0..4 {
+            let before = node.submitted().len();
             let error = wallet.bid(Call::default(), 7, last).await.unwrap_err();
-            let too_high = matches!(error, WalletError::TipTooHigh { .. });
+            let source = match &error {
+                WalletError::Earlier { source, .. } => source,
+                plain => plain,
+            };
+            let too_high = matches!(source, WalletError::TipTooHigh { .. });
             assert!(too_high, "{said}: {error}");
-            assert!(error.may_repeat());
+            // What the node said it did not take is named, and no more is.
+            let hashes = error.hashes();
+            assert_eq!(hashes.len(), node.submitted().len() - before, "{error}");
+            assert_eq!(hashes.is_empty(), round > 0, "{error}");
+            assert_eq!(error.may_repeat(), round > 0, "{error}");
+            for hash in hashes {
+                assert!(error.to_string().contains(&hash.to_string()), "{error}");
+            }
             let offered = node.submitted();
             last = offered.last().map(|newest| Fees {
                 max: newest.max_fee_per_gas,
@@ -404,7 +464,7 @@ async fn every_way_to_send_stays_below_the_cap_that_nodes_have_on_the_whole() {
     assert_eq!(node.submitted().len(), 4);
     for sent in [sent, bid, replaced, with] {
         let highest = sent.fees.max * u128::from(sent.gas);
-        assert!(highest <= NODE_CAP, "{highest}");
+        assert!(highest <= hand_in::NODE_CAP, "{highest}");
         assert!(sent.fees.max > 55_000_000_000, "it can be mined");
     }
 }

@@ -30,7 +30,7 @@ impl Wallet {
                 Some(since) if since.elapsed() > self.policy.stuck => {
                     if self.is_unknown(&sent).await {
                         self.resync().await;
-                        return Err(self.nonce_taken(sent.hash(), sent.nonce));
+                        return Err(self.nonce_taken(&sent));
                     }
                     Some(since)
                 }
@@ -39,7 +39,7 @@ impl Wallet {
             if start.elapsed() > self.policy.give_up {
                 self.resync().await;
                 return Err(WalletError::Lost {
-                    hash: sent.hash(),
+                    signed: sent.hashes.as_slice().into(),
                     nonce: sent.nonce,
                     waited: start.elapsed(),
                     trouble,
@@ -105,6 +105,7 @@ impl Wallet {
             _ => "the node does not say why".to_owned(),
         };
         Err(WalletError::Reverted {
+            signed: sent.hashes.as_slice().into(),
             hash: receipt.hash,
             block: receipt.block,
             reason,

@@ -1,6 +1,6 @@
 //! `plasmid bridge deposit`: money from root to the child.
 
-use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_primitives::{Address, B256, FixedBytes, U256};
 use alloy_sol_types::SolCall;
 use clap::Args;
 use plasmid_bridge::{
@@ -18,7 +18,8 @@ use crate::{
         CliError, amount,
         connect::{self, Connection},
         keys::KeyOptions,
-        output::Output,
+        output::{self, Output},
+        tx,
     },
     ledger::{Account, leaf::NATIVE},
 };
@@ -68,6 +69,18 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
+    let mut approvals = Approvals::default();
+    let done = deposit(command, connection, keys, &mut approvals, output).await;
+    done.map_err(|error| approvals.after(error))
+}
+
+async fn deposit(
+    command: &DepositCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    approvals: &mut Approvals,
+    output: Output,
+) -> Result<(), CliError> {
     let status = connection.status().await?;
     let deployment = connection.deployment(&status).await?;
     let chain_id = deployment.domain.root_chain_id;
@@ -90,15 +103,14 @@ pub async fn run(
         .require_final(wallet.rpc(), status.root_height)
         .await?;
     let progress = output.progress("depositing on root");
-    let prepared = prepare(
-        command,
-        &wallet,
-        deployment.vault,
-        token,
-        &recipient,
-        refund,
-    )
-    .await?;
+    let way = Way {
+        connection,
+        wallet: &wallet,
+        vault: deployment.vault,
+    };
+    let prepared = way
+        .prepare(command, token, &recipient, refund, approvals)
+        .await?;
     let receipt = wallet
         .execute(Call {
             from: None,
@@ -151,53 +163,78 @@ pub async fn run(
     Ok(())
 }
 
-/// The call, after a token's approval was given.
-async fn prepare(
-    command: &DepositCommand,
-    wallet: &Wallet,
+/// What a deposit goes through: a node, an account on root, and the Vault.
+struct Way<'a> {
+    connection: &'a Connection,
+    wallet: &'a Wallet,
     vault: Address,
-    token: Option<Address>,
-    recipient: &Account,
-    refund: Address,
-) -> Result<Prepared, CliError> {
-    let recipient = IVault::Account {
-        kind: recipient.kind,
-        id: FixedBytes(recipient.id),
-    };
-    let Some(token) = token else {
-        let units = amount::parse(&command.amount, NATIVE_DECIMALS)?;
-        let call = IVault::depositNativeCall {
+}
+
+impl Way<'_> {
+    /// The call, after a token's approval was given.
+    async fn prepare(
+        &self,
+        command: &DepositCommand,
+        token: Option<Address>,
+        recipient: &Account,
+        refund: Address,
+        approvals: &mut Approvals,
+    ) -> Result<Prepared, CliError> {
+        let recipient = IVault::Account {
+            kind: recipient.kind,
+            id: FixedBytes(recipient.id),
+        };
+        let (wallet, vault) = (self.wallet, self.vault);
+        let Some(token) = token else {
+            let units = amount::parse(&command.amount, NATIVE_DECIMALS)?;
+            let call = IVault::depositNativeCall {
+                amount: units,
+                recipient,
+                refund,
+            };
+            return Ok(Prepared {
+                data: call.abi_encode(),
+                value: value(command.price, wallet, vault, units).await?,
+                units,
+            });
+        };
+        let units = self.units(&command.amount, token).await?;
+        let native = command.native.as_deref();
+        let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
+        let value = value(command.price, wallet, vault, native).await?;
+        approvals
+            .give(wallet, token, vault, U256::from(units))
+            .await?;
+        let call = IVault::depositTokenCall {
+            token,
             amount: units,
+            native,
             recipient,
             refund,
         };
-        return Ok(Prepared {
+        Ok(Prepared {
             data: call.abi_encode(),
-            value: value(command.price, wallet, vault, units).await?,
+            value,
             units,
-        });
-    };
-    let decimals = match command.amount.ends_with("base") {
-        true => 0,
-        false => read(wallet, token, IToken::decimalsCall {}).await?,
-    };
-    let units = amount::parse(&command.amount, u32::from(decimals))?;
-    let native = command.native.as_deref();
-    let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
-    let value = value(command.price, wallet, vault, native).await?;
-    approve(wallet, token, vault, U256::from(units)).await?;
-    let call = IVault::depositTokenCall {
-        token,
-        amount: units,
-        native,
-        recipient,
-        refund,
-    };
-    Ok(Prepared {
-        data: call.abi_encode(),
-        value,
-        units,
-    })
+        })
+    }
+
+    /// The base units of a token that an amount is. Where the child does not know the token yet, root alone says its decimals, and a person
+    /// sees what they make of the amount before anything is sent.
+    async fn units(&self, text: &str, token: Address) -> Result<u128, CliError> {
+        if text.ends_with("base") {
+            return amount::parse(text, 0);
+        }
+        let decimals = tx::decimals(self.connection, token.into_array()).await?;
+        let units = amount::parse(text, decimals.places)?;
+        if !decimals.is_confirmed {
+            output::note(&format!(
+                "the child does not know token {token} yet, and root alone says that it has {} decimals: {text} coins are {units} base units",
+                decimals.places
+            ));
+        }
+        Ok(units)
+    }
 }
 
 /// The wei that go along with `native` coins of a deposit: they and the price of its message, which root names.
@@ -228,39 +265,59 @@ fn token_address(text: &str) -> Result<Address, CliError> {
     Ok(Address::from(connect::address(text)?))
 }
 
-/// Lets the Vault take `value`. What an earlier deposit left is used when it is enough. Otherwise it is replaced by way of zero,
-/// because some tokens change an allowance only to or from zero, or directly, because others refuse zero.
-async fn approve(
-    wallet: &Wallet,
-    token: Address,
-    vault: Address,
-    value: U256,
-) -> Result<(), CliError> {
-    let owner = wallet.address();
-    let spender = vault;
-    let left = read(wallet, token, IToken::allowanceCall { owner, spender }).await?;
-    if left >= value {
-        return Ok(());
+/// Approvals that are mined: they stay, whatever becomes of the deposit.
+#[derive(Default)]
+struct Approvals(Vec<B256>);
+
+impl Approvals {
+    /// Lets the Vault take `value`. What an earlier deposit left is used when it is enough. Otherwise it is replaced by way of zero,
+    /// because some tokens change an allowance only to or from zero, or directly, because others refuse zero.
+    async fn give(
+        &mut self,
+        wallet: &Wallet,
+        token: Address,
+        spender: Address,
+        value: U256,
+    ) -> Result<(), CliError> {
+        let owner = wallet.address();
+        let left = read(wallet, token, IToken::allowanceCall { owner, spender }).await?;
+        if left >= value {
+            return Ok(());
+        }
+        let approve = |value| Call::to(token, IToken::approveCall { spender, value }.abi_encode());
+        let zero = match left.is_zero() {
+            true => None,
+            false => match self.send(wallet, approve(U256::ZERO)).await {
+                Err(error @ (WalletError::WouldRevert(_) | WalletError::Reverted { .. })) => {
+                    Some(error)
+                }
+                outcome => outcome.map(|()| None)?,
+            },
+        };
+        match (self.send(wallet, approve(value)).await, zero) {
+            (Ok(()), _) => Ok(()),
+            (Err(error), None) => Err(error.into()),
+            (Err(error), Some(zero)) => Err(CliError::new(format!(
+                "the vault may still take {left} base units of this token, and the token refuses to set that to zero ({zero}) and to \
+                 {value} ({error}): deposit {left} base units first, which needs no new allowance"
+            ))),
+        }
     }
-    let set = async |value| {
-        let call = IToken::approveCall { spender, value };
-        wallet.execute(Call::to(token, call.abi_encode())).await
-    };
-    let zero = match left.is_zero() {
-        true => None,
-        false => match set(U256::ZERO).await {
-            Err(error @ (WalletError::WouldRevert(_) | WalletError::Reverted { .. })) => {
-                Some(error)
-            }
-            outcome => outcome.map(|_| None)?,
-        },
-    };
-    match (set(value).await, zero) {
-        (Ok(_), _) => Ok(()),
-        (Err(error), None) => Err(error.into()),
-        (Err(error), Some(zero)) => Err(CliError::new(format!(
-            "the vault may still take {left} base units of this token, and the token refuses to set that to zero ({zero}) and to \
-             {value} ({error}): deposit {left} base units first, which needs no new allowance"
-        ))),
+
+    async fn send(&mut self, wallet: &Wallet, call: Call) -> Result<(), WalletError> {
+        self.0.push(wallet.execute(call).await?.hash);
+        Ok(())
+    }
+
+    /// An error that came after them.
+    fn after(&self, error: CliError) -> CliError {
+        if self.0.is_empty() {
+            return error;
+        }
+        let hashes: Vec<_> = self.0.iter().map(B256::to_string).collect();
+        error.and(&format!(
+            "; these approvals of the token are mined before it, and what the Vault may take by them stays: {}",
+            hashes.join(", ")
+        ))
     }
 }

@@ -3,15 +3,21 @@
 //! A node is asked for the next sequence and for what came of it. Where none answers, `--sequence` does without the first, and
 //! the Registry and the root chain have to be named. The bytes are judged here before root's price is paid for them.
 
-use alloy_primitives::{Address, Bytes};
+mod held;
+
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use clap::{Args, Subcommand};
 use plasmid_bridge::{
     abi::IInbox,
-    client::{rpc::Call, wallet::Wallet},
+    client::{
+        rpc::{Call, Receipt},
+        wallet::{Wallet, WalletError},
+    },
 };
 use serde_json::json;
 
+use self::held::Held;
 use super::{
     Price,
     message::{Outcome, Sent},
@@ -37,7 +43,7 @@ use crate::{
 pub enum ForceCommand {
     #[command(flatten)]
     Make(Make<Sending>),
-    /// Submits bytes that were created and signed elsewhere with `--dry-run`.
+    /// Submits bytes that were signed before: elsewhere with `--dry-run`, or by a command that did not end well. The same bytes cannot take effect twice.
     Submit {
         /// The bytes in hex.
         bytes: String,
@@ -119,7 +125,14 @@ pub async fn run(
     }
     let node = status.is_ok().then_some(connection);
     // The turn at the key, if there is one, lasts until the child has consumed it: the sequence is taken then.
-    send(node, &wallet, deployment.inbox, bytes, *price, output).await?;
+    let held = Held::new(&transaction, &bytes, &deployment.domain);
+    let way = Way {
+        node,
+        wallet: &wallet,
+        inbox: deployment.inbox,
+        price: *price,
+    };
+    way.send(&held, bytes, output).await?;
     output.next(&format!("plasmid query account {sender}"));
     Ok(())
 }
@@ -171,53 +184,77 @@ async fn behind_what_waits(connection: &Connection, sender: Account) -> Result<u
     Ok(next)
 }
 
-/// Sends the bytes and, where a node answers, waits for what the child makes of them.
-async fn send(
-    node: Option<&Connection>,
-    wallet: &Wallet,
+/// How bytes come to the child: through the inbox on root, watched by a node where one answers.
+struct Way<'a> {
+    node: Option<&'a Connection>,
+    wallet: &'a Wallet,
     inbox: Address,
-    bytes: Vec<u8>,
     price: Price,
-    output: Output,
-) -> Result<(), CliError> {
-    let progress = output.progress("sending through the inbox");
-    let value = price.check(read(wallet, inbox, IInbox::priceCall {}).await?)?;
-    let call = IInbox::forceCall {
-        transaction: Bytes::from(bytes),
-    };
-    let receipt = wallet
-        .execute(Call {
-            value,
-            ..Call::to(inbox, call.abi_encode())
-        })
-        .await?;
-    let sent = Sent::of(inbox, &receipt.logs).map_err(|error| error.after_root(&receipt.hash))?;
-    let outcome = match node {
-        Some(connection) => {
-            progress.set_message("waiting for the child to consume it");
-            Some(sent.outcome(connection).await)
+}
+
+impl Way<'_> {
+    /// Sends the bytes and, where a node answers, waits for what the child makes of them.
+    async fn send(&self, held: &Held, bytes: Vec<u8>, output: Output) -> Result<(), CliError> {
+        let progress = output.progress("sending through the inbox");
+        let price = read(self.wallet, self.inbox, IInbox::priceCall {}).await?;
+        let value = self.price.with_room(self.price.check(price)?);
+        let receipt = self.hand_in(held, bytes, value).await?;
+        let after = |error: CliError| held.after(error.after_root(&receipt.hash));
+        let sent = Sent::of(self.inbox, &receipt.logs).map_err(after)?;
+        let outcome = match self.node {
+            Some(connection) => {
+                progress.set_message("waiting for the child to consume it");
+                Some(sent.outcome(connection).await)
+            }
+            None => None,
+        };
+        progress.finish_and_clear();
+        let mut object = json!({
+            "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": sent.index, "hash": sent.hash(),
+            "price": price.to_string(), "sent": value.to_string(), "consumed": false,
+        });
+        if let Some(Ok(outcome)) = &outcome {
+            outcome.add_to(&mut object);
         }
-        None => None,
-    };
-    progress.finish_and_clear();
-    let mut object = json!({
-        "root_transaction": receipt.hash.to_string(), "root_block": receipt.block, "message": sent.index, "hash": sent.hash(),
-        "price": value.to_string(), "consumed": false,
-    });
-    if let Some(Ok(outcome)) = &outcome {
-        outcome.add_to(&mut object);
+        output.object(&object);
+        match outcome.transpose().map_err(after)? {
+            Some(Outcome { code, log, .. }) if code != 0 => {
+                let said = format!("the child consumed it without effect: {log} (code {code})");
+                Err(held.after(CliError::new(said)))
+            }
+            Some(_) => Ok(()),
+            None => {
+                output.say("it stands in the inbox on root; no node answers that could say when the child consumes it");
+                Ok(())
+            }
+        }
     }
-    output.object(&object);
-    let outcome = outcome.transpose();
-    match outcome.map_err(|error| error.after_root(&receipt.hash))? {
-        Some(Outcome { code, log, .. }) if code != 0 => Err(CliError::new(format!(
-            "the child consumed it without effect: {log} (code {code})"
-        ))),
-        Some(_) => Ok(()),
-        None => {
-            output.say("it stands in the inbox on root; no node answers that could say when the child consumes it");
-            Ok(())
-        }
+
+    /// Hands the bytes in with `value` wei. Gas is estimated with a filler of their length, at which the Inbox does not look either: an
+    /// estimate with the bytes would give them away before they are named.
+    async fn hand_in(&self, held: &Held, bytes: Vec<u8>, value: U256) -> Result<Receipt, CliError> {
+        let call = |transaction: Vec<u8>| {
+            let force = IInbox::forceCall {
+                transaction: Bytes::from(transaction),
+            };
+            Call {
+                value,
+                ..Call::to(self.inbox, force.abi_encode())
+            }
+        };
+        // No byte costs more than one that is not zero.
+        let gas = self.wallet.gas(&call(vec![0xff; bytes.len()])).await?;
+        let fees = self.wallet.fees().await?;
+        held.note();
+        let done = match self.wallet.send_with(call(bytes), gas, fees).await {
+            Ok(sent) => self.wallet.wait(sent).await,
+            Err(error) => Err(error),
+        };
+        done.map_err(|error: WalletError| {
+            let has_left = !error.hashes().is_empty();
+            let error = CliError::from(error);
+            if has_left { held.after(error) } else { error }
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each step of a founding: what it asks of root, what it does there, and what comes next.
 
 mod join;
+mod money;
 mod status;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use self::status::Table;
+use self::{money::Money, status::Table};
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
@@ -160,8 +161,15 @@ impl Step {
         }
         let home = Home::new(&command.home);
         let (pair, node_id) = secrets::validator(&home, keys, self.plan.parameters.root_chain_id)?;
+        let sum = stake.saturating_add(self.plan.bond_wei);
+        self.output.tell(&format!(
+            "registering sends {} coins: the stake of {} and the plan's bond of {}",
+            amount::show(sum, DECIMALS),
+            amount::show(stake, DECIMALS),
+            amount::show(self.plan.bond_wei, DECIMALS)
+        ));
         let progress = self.output.progress("registering");
-        let value = U256::from(stake).saturating_add(U256::from(self.plan.bond_wei));
+        let value = U256::from(sum);
         let done = ceremony::register(wallet, self.registry, &pair, value).await;
         progress.finish_and_clear();
         let receipt = done?;
@@ -170,7 +178,7 @@ impl Step {
             "consensus_key": hex::encode(pair.consensus_key()),
             "checkpoint_key": hex::encode(pair.checkpoint_key()),
             "node_id": node_id,
-            "sent": amount::show(stake.saturating_add(self.plan.bond_wei), DECIMALS),
+            "sent": amount::show(sum, DECIMALS),
             "transaction": receipt.hash.to_string(),
         }));
         self.output.say("give the others node_id and where your peers connect: their `init join` takes ID@HOST:PORT");
@@ -197,6 +205,8 @@ impl Step {
                 table.sentence()
             )));
         }
+        let money = Money::of(&self.plan)?;
+        self.output.tell(&money.sentence());
         let operator = wallet.address();
         let standing = self.read(IRegistry::agreementByCall { operator }).await?;
         let now = self
@@ -220,8 +230,12 @@ impl Step {
             "first_set": B256::from(agreed.built.sets[1].commitment).to_string(),
             "transaction": transaction,
         });
+        money.add_to(&mut object);
         table.show(self.output, &mut object);
-        self.output.next("plasmid init create --from KEY (when every operator has agreed: `plasmid init status` says)");
+        self.output.next(&format!(
+            "plasmid init create --from KEY --pay {} (when every operator has agreed: `plasmid init status` says)",
+            money.paid_text()
+        ));
         Ok(())
     }
 
@@ -236,15 +250,15 @@ impl Step {
         Ok(())
     }
 
-    pub(super) async fn create(&self) -> Result<(), CliError> {
+    pub(super) async fn create(&self, pay: Option<&str>) -> Result<(), CliError> {
         let wallet = self.wallet()?;
+        let money = Money::of(&self.plan)?;
+        money.require(pay)?;
         self.open_registry().await?;
         let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
         self.may_create(&agreed).await?;
-        let balances = agreed.genesis.balances.iter();
-        let paid = balances.fold(U256::ZERO, |sum, (_, wei)| {
-            sum.saturating_add(U256::from(*wei))
-        });
+        self.output.tell(&money.sentence());
+        let paid = U256::from(money.paid);
         let (registry, artifacts) = (self.registry, &self.artifacts);
         let mut say = |progress: Progress| {
             let Progress {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use plasmid_bridge::proof::bls;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -144,6 +145,15 @@ impl KeyOptions {
             )));
         }
         Ok(secret)
+    }
+
+    /// The public checkpoint key in a node's folder, whose file is opened.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn checkpoint_key(&self, path: &Path) -> Result<[u8; bls::KEY_BYTES], CliError> {
+        let password = self.password("the checkpoint key", false)?;
+        Ok(keystore::open_checkpoint(path, &password)?)
     }
 
     /// The account that a text names and that money may go to: an account, or one of the user's keys, which is opened.

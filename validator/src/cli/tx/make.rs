@@ -1,12 +1,8 @@
 //! What a person can do on the child: the same verbs for a transaction that goes to a node and for one that goes through root.
 
 use clap::{Args, Subcommand};
-use plasmid_bridge::{
-    abi::IToken,
-    client::{follower::view_call, rpc::At},
-};
-use plasmid_proto::ledger::v1::{ListTokensRequest, Token};
 
+use super::token;
 use crate::{
     cli::{
         CliError, amount,
@@ -22,9 +18,6 @@ use crate::{
 
 /// Decimals of the native coin.
 const NATIVE_DECIMALS: u32 = 18;
-/// Tokens on a page of the node's list, and the most pages that are read.
-const PAGE: u32 = 1_000;
-const MAX_PAGES: u32 = 100;
 
 /// A transaction, and who acts (`S`).
 #[derive(Debug, Subcommand)]
@@ -155,14 +148,15 @@ fn own_address(own: Account) -> Result<[u8; 20], CliError> {
     }
 }
 
-/// The token's address and the amount in its base units. Decimals are root's: a node that says others could turn one coin into a million.
+/// The token's address and the amount in its base units. Root and the node have to say the same decimals: either of them alone could turn one
+/// coin into a million.
 async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u128), CliError> {
-    let Some(token) = money.token.as_deref() else {
+    let Some(named) = money.token.as_deref() else {
         return Ok((NATIVE, amount::parse(&money.amount, NATIVE_DECIMALS)?));
     };
     let is_base = money.amount.ends_with("base");
     // What begins as an address is never taken for a symbol: anybody can give a token of his any symbol.
-    let (address, decimals) = match token.trim() {
+    let (address, decimals) = match named.trim() {
         "" => {
             return Err(CliError::new(
                 "--token is empty: name a token by its symbol or its address, or leave --token out for the native coin",
@@ -172,93 +166,13 @@ async fn resolve(connection: &Connection, money: &Money) -> Result<([u8; 20], u1
             let address = connect::address(text)?;
             let decimals = match is_base {
                 true => 0,
-                false => decimals(connection, address).await?,
+                false => token::confirmed_decimals(connection, address).await?,
             };
             (address, decimals)
         }
-        text => by_symbol(connection, text).await?,
+        text => token::by_symbol(connection, text).await?,
     };
     Ok((address, amount::parse(&money.amount, decimals)?))
-}
-
-/// The only token of this symbol in the child's registry, and its decimals. Anybody can give a token of his any symbol, so two of one are
-/// refused; and a node could name any token, so root has to call it by the same symbol.
-async fn by_symbol(connection: &Connection, symbol: &str) -> Result<([u8; 20], u32), CliError> {
-    let listed = listed(connection, symbol).await?;
-    let token = match listed.as_slice() {
-        [token] => token,
-        [] => {
-            return Err(CliError::new(format!(
-                "no token {symbol} on the child: `plasmid query tokens` lists what is there; a first deposit adds one"
-            )));
-        }
-        _ => {
-            return Err(CliError::new(format!(
-                "{} tokens are called {symbol}: name the address",
-                listed.len()
-            )));
-        }
-    };
-    let address = connect::address(&token.token)?;
-    let contract = &token.token;
-    let unsure = |why: String| {
-        CliError::new(format!(
-            "the node calls token {contract} {symbol}, and {why}: name the token that you mean by its address"
-        ))
-    };
-    let root = connection
-        .root()
-        .map_err(|_| unsure("no root chain is named with --root that could confirm it".into()))?;
-    let called = view_call(&root, address.into(), IToken::symbolCall {}, At::Latest).await;
-    let called =
-        called.map_err(|error| unsure(format!("root does not say its symbol ({error})")))?;
-    if !called.eq_ignore_ascii_case(symbol) {
-        return Err(unsure(format!("on root it is called {called:?}")));
-    }
-    let decimals = decimals(connection, address).await?;
-    if decimals != token.decimals {
-        return Err(unsure(format!(
-            "it has {} decimals by the node and {decimals} by root",
-            token.decimals
-        )));
-    }
-    Ok((address, decimals))
-}
-
-/// The tokens of this symbol that the node lists.
-async fn listed(connection: &Connection, symbol: &str) -> Result<Vec<Token>, CliError> {
-    let mut client = connection.accounts().await?;
-    let mut found = Vec::new();
-    let mut page_token = String::new();
-    for _ in 0..MAX_PAGES {
-        let request = ListTokensRequest {
-            page_size: PAGE,
-            page_token,
-        };
-        let page = client.list_tokens(request).await?.into_inner();
-        let of_symbol = |token: &Token| token.symbol.eq_ignore_ascii_case(symbol);
-        found.extend(page.tokens.into_iter().filter(of_symbol));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(found);
-        }
-    }
-    Err(CliError::new(format!(
-        "the node lists tokens on more than {MAX_PAGES} pages: name the token by its address"
-    )))
-}
-
-/// A token's decimals as root reports them.
-async fn decimals(connection: &Connection, token: [u8; 20]) -> Result<u32, CliError> {
-    let root = connection.root().map_err(|_| {
-        CliError::new(
-            "decimals of a token are asked of root: name its JSON-RPC address with --root, or give the amount in base units such as 1500base",
-        )
-    })?;
-    let call = IToken::decimalsCall {};
-    Ok(u32::from(
-        view_call(&root, token.into(), call, At::Latest).await?,
-    ))
 }
 
 /// A topic: 32 bytes in hex, or a text of at most 32 bytes with zeros behind.

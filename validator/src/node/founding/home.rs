@@ -3,10 +3,10 @@
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use plasmid_bridge::client::ceremony::Created;
+use plasmid_bridge::{client::ceremony::Created, proof::bls};
 
 use super::FoundingError;
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
             genesis::{Parts, ValidatorPart},
         },
         config::{Config, Home, RootConfig},
-        keystore,
         sign_state::{Identity, SignState},
     },
 };
@@ -164,28 +163,30 @@ pub fn write(
 
 /// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, this folder has
 /// never held a state of the chain, and the engine's own sign state is there and empty. It is made with the consensus key, so where it is gone
-/// the folder has lost data after it may have signed. Any other start without one is the operator's decision, and has a flag.
+/// the folder has lost data after it may have signed. Any other start without one is the operator's decision, and has a flag. `open` opens
+/// the key file and gives its public key.
 ///
 /// # Errors
-/// [`FoundingError`] with the file that could not be read or written.
-pub fn ensure_sign_state(
+/// [`FoundingError`] with the file that could not be read or written, or why the key file does not open.
+pub fn ensure_sign_state<E: From<FoundingError>>(
     home: &Home,
     deployment: [u8; 20],
     genesis: &Genesis,
     accepted: u64,
-) -> Result<(), FoundingError> {
+    open: impl FnOnce(&Path) -> Result<[u8; bls::KEY_BYTES], E>,
+) -> Result<(), E> {
     let (path, key) = (home.sign_state_path(), home.checkpoint_key_path());
     if accepted > 0 || path.exists() || home.store_path().exists() || !key.exists() {
         return Ok(());
     }
-    if home.engine().last_vote()? != Some(0) {
+    if home.engine().last_vote().map_err(FoundingError::from)? != Some(0) {
         return Ok(());
     }
-    let public = keystore::describe(&key)?.public;
-    let operators = genesis.operators.iter();
-    let mut keys = operators.map(|operator| operator.checkpoint_key);
-    if let Some(key) = keys.find(|key| Some(hex::encode(key)) == public) {
-        SignState::create(&path, Identity { deployment, key }, 0)?;
+    let key = open(&key)?;
+    let mut operators = genesis.operators.iter();
+    if operators.any(|operator| operator.checkpoint_key == key) {
+        let identity = Identity { deployment, key };
+        SignState::create(&path, identity, 0).map_err(FoundingError::from)?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `plasmid init join`: the folder of a node, once the network stands.
 
+use std::path::Path;
+
 use plasmid_bridge::{
     abi::IRootChain,
     client::{ceremony, follower::view_call, rpc::At},
@@ -11,7 +13,7 @@ use super::{
     Step,
 };
 use crate::{
-    cli::{CliError, connect::Connection},
+    cli::{CliError, connect::Connection, keys::KeyOptions},
     node::{
         config::Home,
         founding::{
@@ -27,6 +29,7 @@ impl Step {
         &self,
         command: &JoinCommand,
         connection: &Connection,
+        keys: &KeyOptions,
     ) -> Result<(), CliError> {
         let peers = command.peers.iter().map(|text| peer(text));
         let peers = peers.collect::<Result<Vec<_>, _>>()?;
@@ -61,7 +64,8 @@ impl Step {
         secrets::ensure_data_folder(&home)?;
         let head = IRootChain::headCall {};
         let head = view_call(&self.rpc, created.root_chain, head, At::Latest).await?;
-        home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted)?;
+        let open = |path: &Path| keys.checkpoint_key(path);
+        home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted, open)?;
         let engine = Tools::new(None)
             .ensure_cometbft()
             .map_err(|error| CliError::new(error.to_string()))?;

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::abi::IRegistry;
 use serde_json::{Value, json};
 
-use super::{super::DECIMALS, Step};
+use super::{super::DECIMALS, Step, money::Money};
 use crate::{
     chain::genesis::Operator,
     cli::{CliError, amount, output::Output},
@@ -125,6 +125,7 @@ impl Step {
         };
         let wanted = agreed.as_ref().map(|agreed| agreed.agreement);
         let table = agreed.as_ref().map(Table::of);
+        let money = Money::of(&self.plan)?;
         let mut rows = Vec::new();
         for number in 0..self.plan.operators.len() {
             let share = table.as_ref().and_then(|table| table.rows.get(number));
@@ -134,13 +135,15 @@ impl Step {
         let (made, steps) = (creation.made, creation.steps);
         let agreement = wanted.map(|hash| hash.to_string());
         if self.output.is_json() {
-            self.output.object(&json!({
+            let mut object = json!({
                 "agreement": agreement,
                 "operators": rows,
                 "warnings": table.as_ref().map(Table::warnings).unwrap_or_default(),
                 "steps_made": made.to_string(),
                 "steps": steps.to_string(),
-            }));
+            });
+            money.add_to(&mut object);
+            self.output.object(&object);
             return Ok(());
         }
         let columns = [
@@ -155,6 +158,7 @@ impl Step {
         if let Some(table) = &table {
             table.warn(self.output);
         }
+        money.show(self.output);
         if made == steps {
             self.output
                 .say("the network is created: `plasmid init join` makes a node's folder");
@@ -162,7 +166,7 @@ impl Step {
         }
         if let Some(agreement) = agreement {
             self.output.say(&format!(
-                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, and that the \
+                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond and the balances, and that the \
                  other operators see the same hash, agree to it with this command:"
             ));
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");
@@ -172,9 +176,10 @@ impl Step {
             "the creation has not begun".to_owned()
         } else {
             format!(
-                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create`, \
+                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create --pay {}`, \
                  and nobody can take a stake back",
-                creation.until
+                creation.until,
+                money.paid_text()
             )
         });
         Ok(())

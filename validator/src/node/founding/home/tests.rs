@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     chain::genesis::Operator,
     ledger::Parameters,
-    node::keystore::{Cost, KeyKind, Secret},
+    node::keystore::{self, Cost, KeyKind, KeystoreError, Secret},
 };
 
 /// A member's folder as `init register` leaves it, and the genesis with its key.
@@ -32,6 +32,51 @@ fn registered() -> (tempfile::TempDir, Home, Genesis) {
         balances: Vec::new(),
     };
     (folder, home, genesis)
+}
+
+fn open(path: &Path) -> Result<[u8; bls::KEY_BYTES], FoundingError> {
+    Ok(keystore::open_checkpoint(path, "word")?)
+}
+
+/// A member's folder whose key file says this of its key.
+fn stating(public: Option<&str>) -> (tempfile::TempDir, Home, Genesis) {
+    let (folder, home, genesis) = registered();
+    let path = home.checkpoint_key_path();
+    let text = fs::read_to_string(&path).expect("a key file");
+    let mut file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let stated = file.as_object_mut().expect("an object");
+    assert!(stated.remove("pubkey").is_some());
+    if let Some(public) = public {
+        stated.insert("pubkey".into(), public.into());
+    }
+    fs::write(&path, file.to_string()).expect("write");
+    (folder, home, genesis)
+}
+
+#[test]
+fn the_key_and_not_what_its_file_says_decides_whose_sign_state_is_made() {
+    let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let compressed = hex::encode(key.compressed_public_key());
+    let other = SecretKey::from_entropy(&[8; 32]).expect("a key");
+    let other = hex::encode(other.public_key());
+    for public in [None, Some(compressed.as_str())] {
+        let (_folder, home, genesis) = stating(public);
+        ensure_sign_state(&home, [9; 20], &genesis, 0, open).expect("nothing fails");
+        let made = SignState::summary(&home.sign_state_path()).expect("it is made");
+        assert_eq!(made.identity.key, key.public_key(), "{public:?}");
+    }
+    let (_folder, home, mut genesis) = stating(Some(&other));
+    // A member's key that the file names, and that is not the one in it.
+    genesis.operators[0].checkpoint_key =
+        hex::decode(&other).expect("hex").try_into().expect("a key");
+    let refused = ensure_sign_state(&home, [9; 20], &genesis, 0, open);
+    let refused = refused.expect_err("the file lies");
+    let is_other = matches!(
+        refused,
+        FoundingError::Keystore(KeystoreError::OtherKey { .. })
+    );
+    assert!(is_other, "{refused}");
+    assert!(!home.sign_state_path().exists());
 }
 
 #[test]
@@ -65,7 +110,7 @@ fn a_sign_state_is_made_only_where_nothing_can_have_been_signed() {
     for (what, change, accepted, made) in cases {
         let (_folder, home, genesis) = registered();
         change(&home);
-        ensure_sign_state(&home, [9; 20], &genesis, accepted).expect("nothing fails");
+        ensure_sign_state(&home, [9; 20], &genesis, accepted, open).expect("nothing fails");
         assert_eq!(home.sign_state_path().exists(), made, "{what}");
     }
 }
