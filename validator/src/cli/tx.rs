@@ -6,7 +6,8 @@ mod tip;
 
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
-    GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage, Status,
+    GetAccountRequest, GetAccountResponse, GetTransactionResponse, QuoteFeeRequest,
+    SimulateRequest, Stage, Status,
 };
 use serde_json::{Value, json};
 
@@ -284,6 +285,12 @@ async fn suggested_fee(
     quote.suggested_fee.parse().map_err(|error| {
         CliError::new(format!("the node's fee {:?}: {error}", quote.suggested_fee))
     })
+}
+
+/// What a node's answer says of the transaction.
+pub fn status_of(answer: GetTransactionResponse) -> Result<Status, CliError> {
+    let status = answer.status;
+    status.ok_or_else(|| CliError::new("the node answered without a status"))
 }
 
 /// A transaction's status as it is printed.
