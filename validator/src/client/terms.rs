@@ -1,7 +1,5 @@
 //! With what a transaction is signed, and for how long its signature holds: until a height, so a node that names a wrong tip would decide it.
 
-use plasmid_bridge::abi::IRootChain;
-
 use super::{ClientError, signer::Signer};
 use crate::ledger::{
     Domain, Transaction,
@@ -26,7 +24,7 @@ pub struct Terms {
     /// Blocks from the tip after which it expires.
     pub valid_for: u64,
     /// The highest block that is believed to be the node's newest. With no limit the node decides for how long the signature holds:
-    /// [`highest_tip`] reads one from root, and what was signed says it in its header.
+    /// [`Accepted::highest_tip`] gives one that follows from root, and what was signed says it in its header.
     pub max_tip: u64,
     /// Free bytes.
     pub memo: [u8; 32],
@@ -82,18 +80,33 @@ pub fn sign_for_mempool(
     }
 }
 
-/// The highest block that the chain can have at `now`, in Unix seconds: those of the epochs that root has accepted, and behind them as
-/// many epochs as fit into the time since, each as short as the deployment allows. It may be hours of blocks too high, and is too low
-/// only where `now` is more than a quarter of an hour behind.
-#[must_use]
-pub fn highest_tip(head: &IRootChain::Head, parameters: &IRootChain::Parameters, now: u64) -> u64 {
-    let passed = now
-        .saturating_add(AHEAD_SECS)
-        .saturating_sub(head.lastBlockTime);
-    // The epoch that runs, besides the whole ones.
-    let epochs = (passed / parameters.epochMinSecs.max(1)).saturating_add(1);
-    let epochs = head.accepted.saturating_add(epochs);
-    epochs.saturating_mul(parameters.epochBlocks.into())
+/// What RootChain says of the checkpoints that it has accepted, and of epochs.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted {
+    /// How many checkpoints it has accepted: `accepted` of its head.
+    pub checkpoints: u64,
+    /// Time of the last block that they cover, in Unix seconds: `lastBlockTime` of its head.
+    pub last_block_time: u64,
+    /// Blocks of an epoch: `epochBlocks` of its parameters.
+    pub epoch_blocks: u32,
+    /// The shortest time that an epoch can take: `epochMinSecs` of its parameters.
+    pub epoch_min_secs: u64,
+}
+
+impl Accepted {
+    /// The highest block that the chain can have at `now`, in Unix seconds: those of the epochs that root has accepted, and behind them as
+    /// many epochs as fit into the time since, each as short as the deployment allows. It may be hours of blocks too high, and is too
+    /// low only where `now` is more than a quarter of an hour behind.
+    #[must_use]
+    pub fn highest_tip(&self, now: u64) -> u64 {
+        let passed = now
+            .saturating_add(AHEAD_SECS)
+            .saturating_sub(self.last_block_time);
+        // The epoch that runs, besides the whole ones.
+        let epochs = (passed / self.epoch_min_secs.max(1)).saturating_add(1);
+        let epochs = self.checkpoints.saturating_add(epochs);
+        epochs.saturating_mul(self.epoch_blocks.into())
+    }
 }
 
 #[cfg(test)]
@@ -164,22 +177,14 @@ mod tests {
 
     #[test]
     fn the_highest_block_follows_from_what_root_accepted_and_the_time_since() {
-        let parameters = |blocks, least| {
-            // What else stands there plays no part.
-            let mut words = [0u8; 13 * 32];
-            words[9 * 32 + 24..10 * 32].copy_from_slice(&u64::to_be_bytes(least));
-            words[11 * 32 + 28..12 * 32].copy_from_slice(&u32::to_be_bytes(blocks));
-            <IRootChain::Parameters as alloy_sol_types::SolValue>::abi_decode(&words).unwrap()
-        };
-        let head = |accepted, last_block_time| IRootChain::Head {
-            accepted,
-            tau: 0,
-            lastBlockTime: last_block_time,
-            inboxCursor: 0,
-            freeAt: 0,
+        let accepted = |checkpoints, last_block_time, epoch_blocks, epoch_min_secs| Accepted {
+            checkpoints,
+            last_block_time,
+            epoch_blocks,
+            epoch_min_secs,
         };
         let now = 1_000_000;
-        for (accepted, ago, blocks, least, most) in [
+        for (checkpoints, ago, blocks, least, most) in [
             (0, 0, 64, 1_000, 64),
             (10, 0, 64, 1_000, 11 * 64),
             (10, 100, 64, 1_000, 12 * 64),
@@ -187,11 +192,11 @@ mod tests {
             (10, 0, 7_200, 720, 12 * 7_200),
             (u64::MAX, 0, 64, 1, u64::MAX),
         ] {
-            let found = highest_tip(&head(accepted, now - ago), &parameters(blocks, least), now);
-            assert_eq!(found, most, "{accepted} {ago}");
+            let found = accepted(checkpoints, now - ago, blocks, least).highest_tip(now);
+            assert_eq!(found, most, "{checkpoints} {ago}");
         }
         // A clock that is behind, and an endpoint that says nonsense.
-        let found = highest_tip(&head(3, now + 10_000), &parameters(64, 0), now);
+        let found = accepted(3, now + 10_000, 64, 0).highest_tip(now);
         assert_eq!(found, 4 * 64);
     }
 }

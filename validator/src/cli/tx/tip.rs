@@ -14,7 +14,7 @@ use crate::{
         CliError,
         connect::{Connection, Deployment},
     },
-    client::highest_tip,
+    client::Accepted,
 };
 
 /// By the checkpoints that root accepted, and by the time since.
@@ -36,7 +36,13 @@ async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u6
     let parameters = view_call(&root, at, IRootChain::parametersCall {}, At::Latest).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_err(|error| CliError::new(error.to_string()))?;
-    Ok(highest_tip(&head, &parameters, now.as_secs()))
+    let accepted = Accepted {
+        checkpoints: head.accepted,
+        last_block_time: head.lastBlockTime,
+        epoch_blocks: parameters.epochBlocks,
+        epoch_min_secs: parameters.epochMinSecs,
+    };
+    Ok(accepted.highest_tip(now.as_secs()))
 }
 
 /// The same error with what a person can do about it.
