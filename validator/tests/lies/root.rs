@@ -2,9 +2,9 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
-    thread,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::{B256, U256, hex};
@@ -12,7 +12,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::abi::{IInbox, IRootChain, IToken, IVault};
 use serde_json::{Value, json};
 
-use super::node::DEPLOYMENT;
+use super::{node::DEPLOYMENT, program::Stub};
 
 /// What the endpoint says.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Words {
     pub symbol: &'static str,
     /// The decimals of every token.
     pub decimals: u8,
+    /// How many checkpoints it has accepted, the last one a moment ago.
+    pub accepted: u64,
 }
 
 impl Default for Words {
@@ -34,6 +36,7 @@ impl Default for Words {
             price: 1_000_000_000_000_000,
             symbol: "FOO",
             decimals: 6,
+            accepted: 3,
         }
     }
 }
@@ -42,16 +45,15 @@ impl Default for Words {
 pub struct Root {
     pub url: String,
     handed_in: Arc<Mutex<usize>>,
+    _stub: Stub,
 }
 
 impl Root {
     /// Starts it.
     pub fn start(words: Words) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
         let handed_in = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&handed_in);
-        thread::spawn(move || {
+        let stub = Stub::start(move |listener| {
             let mut held = Vec::new();
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
@@ -65,7 +67,11 @@ impl Root {
                 }
             }
         });
-        Self { url, handed_in }
+        Self {
+            url: format!("http://{}", stub.address),
+            handed_in,
+            _stub: stub,
+        }
     }
 
     /// How many times a transaction was handed in.
@@ -125,6 +131,24 @@ fn called(data: &Value, words: &Words) -> Value {
     let returned = match selector {
         IRootChain::deploymentCall::SELECTOR => {
             alloy_primitives::FixedBytes::<20>::from(DEPLOYMENT).abi_encode()
+        }
+        IRootChain::headCall::SELECTOR => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now = now.expect("a date").as_secs();
+            IRootChain::Head {
+                accepted: words.accepted,
+                tau: now,
+                lastBlockTime: now,
+                inboxCursor: 0,
+                freeAt: 0,
+            }
+            .abi_encode()
+        }
+        // 64 blocks an epoch, 16 seconds at the shortest.
+        IRootChain::parametersCall::SELECTOR => {
+            let mut fields = [U256::ZERO; 13];
+            (fields[9], fields[11]) = (U256::from(16), U256::from(64));
+            fields.abi_encode()
         }
         IInbox::priceCall::SELECTOR => price.abi_encode(),
         IVault::quoteCall::SELECTOR => {
