@@ -75,10 +75,16 @@ const WALL_CLOCK: [&str; 5] = [
 ];
 
 /// Files that name it nevertheless, and why.
-const BY_THE_DATE: [(&str, &str); 1] = [(
-    "validator/src/store/sled.rs",
-    "the age of a folder is compared with the file system's clock; a wrong date lists the folder once more, and nothing waits",
-)];
+const BY_THE_DATE: [(&str, &str); 2] = [
+    (
+        "validator/src/store/sled.rs",
+        "the age of a folder is compared with the file system's clock; a wrong date lists the folder once more, and nothing waits",
+    ),
+    (
+        "validator/src/cli/tx/tip.rs",
+        "how high the chain can be follows from root's date; a wrong date refuses to sign and says what to name, and nothing waits",
+    ),
+];
 
 /// Rooms of `validator/src` and the rooms of that crate that each may name (the arrows of the house).
 const ARROWS: [(&str, &[&str]); 14] = [

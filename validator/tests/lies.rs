@@ -16,7 +16,7 @@ use plasmid::{
     wire::engine_hash,
 };
 use plasmid_bridge::abi::{IInbox, IVault};
-use plasmid_proto::ledger::v1::Token;
+use plasmid_proto::ledger::v1::{Stage, Token};
 use serde_json::{Value, json};
 
 #[path = "lies/node.rs"]
@@ -26,7 +26,7 @@ mod program;
 #[path = "lies/root.rs"]
 mod root;
 
-use node::{DEPLOYMENT, FIRST, Lie, Node};
+use node::{ANOTHER, DEPLOYMENT, FIRST, Lie, Node};
 use program::plasmid;
 use root::{Root, Taken, Words};
 
@@ -83,7 +83,8 @@ fn refused(output: &Output) -> String {
 /// A payment whose node lies about it, and what was said of it.
 fn pay(lie: Lie) -> (Node, Output) {
     let node = Node::start(REGISTRY, lie);
-    let folder = network(&node.url, "http://127.0.0.1:1");
+    let root = Root::start(Words::default());
+    let folder = network(&node.url, &root.url);
     let output = in_network(folder.path(), &PAY).arg("1").output();
     (node, output.expect("it runs"))
 }
@@ -122,7 +123,7 @@ fn a_node_that_refuses_what_it_keeps_has_one_signed_payment_for_one_typed() {
 
 #[test]
 fn a_payment_whose_answer_is_lost_is_named_and_not_to_be_repeated() {
-    for lie in [Lie::Fails, Lie::Silent, Lie::Gone] {
+    for lie in [Lie::Fails, Lie::Silent, Lie::Gone, Lie::Breaks] {
         let (node, output) = pay(lie);
         let given = node.transactions();
         assert_eq!(given.len(), 1, "{lie:?}: {output:?}");
@@ -131,6 +132,7 @@ fn a_payment_whose_answer_is_lost_is_named_and_not_to_be_repeated() {
         let noted = String::from_utf8_lossy(&output.stderr);
         let hash = hex::encode(engine_hash(&given[0]));
         assert!(noted.contains(&hash), "{lie:?}: {noted}");
+        assert!(noted.contains("until block 5005"), "{lie:?}: {noted}");
     }
 }
 
@@ -144,19 +146,107 @@ fn a_payment_is_followed_and_named_by_its_own_hash() {
     );
     let said = json_of(&output);
     assert_eq!(said["hash"], hex::encode(hash));
+    assert_eq!(said["valid_until"], 5_005);
     assert_ne!(said["digest"], "bb".repeat(32));
+}
+
+#[test]
+fn a_node_does_not_decide_for_how_long_a_signature_holds() {
+    // Root has accepted three epochs of 64 blocks, and 57 more fit into a quarter of an hour and the epoch that runs.
+    let most = (3 + 56 + 1) * 64;
+    for tip in [u64::MAX, u64::MAX - 5_001, 1 << 40, most + 1_000] {
+        for fee in ["0", "1000"] {
+            let (node, output) = pay(Lie::Tip(tip, fee));
+            let said = refused(&output);
+            assert!(node.transactions().is_empty(), "{tip} {fee}: {said}");
+            assert!(said.contains(&tip.to_string()), "{said}");
+            assert!(said.contains("--valid-until"), "{said}");
+        }
+    }
+    let (node, output) = pay(Lie::Tip(most, "1000"));
+    assert_eq!(node.transactions().len(), 1, "{output:?}");
+    assert_eq!(json_of(&output)["valid_until"], most + 5_000);
+}
+
+#[test]
+fn whoever_names_the_last_height_needs_no_root_and_signs_nothing_that_can_be_forced() {
+    let forever = u64::MAX.to_string();
+    for (height, fee, signed) in [("9", "1000", true), (&forever, "0", false)] {
+        let node = Node::start(REGISTRY, Lie::Tip(u64::MAX, fee));
+        let folder = network(&node.url, "http://127.0.0.1:1");
+        let output = in_network(folder.path(), &PAY)
+            .args(["1", "--no-wait", "--valid-until", height])
+            .output()
+            .expect("it runs");
+        assert_eq!(node.transactions().len(), usize::from(signed), "{output:?}");
+        match signed {
+            true => assert_eq!(json_of(&output)["valid_until"], 9),
+            false => assert!(refused(&output).contains("inbox"), "{output:?}"),
+        }
+    }
+    // And without it, a root that does not answer is no reason to believe the node.
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, "http://127.0.0.1:1");
+    let output = in_network(folder.path(), &PAY).arg("1").output();
+    let said = refused(&output.expect("it runs"));
+    assert!(said.contains("--valid-until"), "{said}");
+    assert!(node.transactions().is_empty());
+}
+
+#[test]
+fn a_node_that_answers_about_another_one_is_refused() {
+    let asked = "0x00000000000000000000000000000000000000e1";
+    let (hash, digest) = ("ab".repeat(32), "cc".repeat(32));
+    let reads: [(&[&str], &str); 9] = [
+        (&["query", "account", asked], ANOTHER),
+        (&["query", "block", "7"], "about 8"),
+        (&["query", "tx", &hash], "aaaa"),
+        (&["query", "tx", &digest], "aaaa"),
+        (&["query", "validators", "--epoch", "7"], "about 8"),
+        (&["query", "checkpoint", "7"], "about 8"),
+        (&["query", "withdrawal", "7"], "about 8"),
+        (&["query", "withdrawals", "--recipient", asked], "e2"),
+        (
+            &[
+                "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
+            ],
+            ANOTHER,
+        ),
+    ];
+    let root = Root::start(Words::default());
+    for lie in [Lie::None, Lie::Another] {
+        let node = Node::start(REGISTRY, lie);
+        let folder = network(&node.url, &root.url);
+        for (read, told) in reads {
+            let mut command = in_network(folder.path(), read);
+            if read[0] == "bridge" {
+                command.arg("--dry-run");
+            }
+            let output = command.output().expect("it runs");
+            match lie {
+                Lie::None => assert!(output.status.success(), "{read:?}: {output:?}"),
+                _ => {
+                    let said = refused(&output).to_lowercase();
+                    assert!(said.contains("was asked for"), "{read:?}: {said}");
+                    assert!(said.contains(told), "{read:?}: {said}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
 fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
     let node = Node::start(REGISTRY, Lie::Fails);
-    let folder = network(&node.url, "http://127.0.0.1:1");
+    let root = Root::start(Words::default());
+    let folder = network(&node.url, &root.url);
     let dry = in_network(folder.path(), &PAY)
         .args(["1", "--dry-run"])
         .output();
     let dry = json_of(&dry.expect("it runs"));
     assert!(node.transactions().is_empty());
     let bytes = dry["bytes"].as_str().expect("hex");
+    assert_eq!(dry["valid_until"], 5_005);
     let output = in_network(folder.path(), &["tx", "submit", bytes]).output();
     let said = refused(&output.expect("it runs"));
     let hash = hex::encode(engine_hash(&hex::decode(bytes).expect("hex")));
@@ -172,7 +262,8 @@ fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
 #[test]
 fn shells_that_pay_at_the_same_moment_sign_a_sequence_each() {
     let node = Node::start(REGISTRY, Lie::None);
-    let folder = network(&node.url, "http://127.0.0.1:1");
+    let root = Root::start(Words::default());
+    let folder = network(&node.url, &root.url);
     let shells: Vec<_> = (0..3)
         .map(|_| {
             let mut command = in_network(folder.path(), &PAY);
@@ -539,9 +630,8 @@ fn what_a_first_deposit_of_a_token_sends_is_said_before_and_an_approval_that_is_
     assert!(said.contains("approvals") && said.contains(&hash), "{said}");
 }
 
-#[test]
-fn a_program_that_loses_an_answer_is_told_the_hash_and_no_key() {
-    let node = Node::start(REGISTRY, Lie::Fails);
+/// The deployment as a program expects it, a key, and what calls are awaited on.
+fn deployment() -> (Domain, Signer, tokio::runtime::Runtime) {
     let [_, _, root_chain] = plasmid_bridge::abi::created_by(REGISTRY);
     let domain = Domain {
         root_chain_id: 31_337,
@@ -550,6 +640,73 @@ fn a_program_that_loses_an_answer_is_told_the_hash_and_no_key() {
     };
     let signer = Signer::new(KeyKind::Secp256k1, &Secret::new(SECRET)).expect("a key");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    (domain, signer, runtime)
+}
+
+#[test]
+fn a_program_signs_nothing_with_the_tip_or_the_account_of_a_node_that_lies() {
+    let (domain, signer, runtime) = deployment();
+    runtime.block_on(async {
+        for (lie, valid_until) in [
+            (Lie::Tip(u64::MAX, "0"), None),
+            (Lie::Tip(5, "0"), Some(u64::MAX)),
+            (Lie::Tip(101, "1000"), None),
+            (Lie::Another, None),
+        ] {
+            let node = Node::start(REGISTRY, lie);
+            let client = Client::connect(&node.url, domain).await.expect("a node");
+            let body = Body::SetPayout { payout: [7; 20] };
+            let terms = Terms {
+                max_tip: 100,
+                valid_until,
+                ..Terms::default()
+            };
+            let error = client
+                .prepare(&signer, body, &terms)
+                .await
+                .expect_err("a lie");
+            let expected = match (lie, valid_until) {
+                (Lie::Another, _) => matches!(error, ClientError::Answer { .. }),
+                (_, Some(_)) => matches!(error, ClientError::Forcible),
+                _ => matches!(error, ClientError::TooHigh { most: 100, .. }),
+            };
+            assert!(expected, "{lie:?}: {error}");
+        }
+    });
+}
+
+#[test]
+fn a_program_is_told_the_hash_of_what_a_node_refuses_or_says_no_more_of() {
+    let (domain, signer, runtime) = deployment();
+    runtime.block_on(async {
+        for lie in [Lie::Refuses(18), Lie::Gone, Lie::Breaks] {
+            let node = Node::start(REGISTRY, lie);
+            let client = Client::connect(&node.url, domain).await.expect("a node");
+            let body = Body::SetPayout { payout: [7; 20] };
+            let signed = client.prepare(&signer, body, &Terms::default()).await;
+            let signed = signed.expect("signed");
+            let error = match client.submit(&signed).await {
+                Ok(mut submitted) => submitted.until(Stage::Final).await.expect_err("a lie"),
+                Err(error) => error,
+            };
+            let own = engine_hash(&signed.encode());
+            let expected = match &error {
+                ClientError::NotTaken { hash, code: 18, .. } => *hash == own,
+                ClientError::Gone { hash } | ClientError::Unclear { hash, .. } => *hash == own,
+                _ => false,
+            };
+            assert!(expected, "{lie:?}: {error:?}");
+            let said = error.to_string();
+            assert!(said.contains(&hex::encode(own)), "{lie:?}: {said}");
+            assert!(said.contains("look it up"), "{lie:?}: {said}");
+        }
+    });
+}
+
+#[test]
+fn a_program_that_loses_an_answer_is_told_the_hash_and_no_key() {
+    let node = Node::start(REGISTRY, Lie::Fails);
+    let (domain, signer, runtime) = deployment();
     runtime.block_on(async {
         let client = Client::connect(&node.url, domain)
             .await

@@ -3,10 +3,8 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Output,
-    thread,
 };
 
 use plasmid_proto::{
@@ -31,7 +29,7 @@ use tonic::{
 #[path = "program/mod.rs"]
 mod program;
 
-use program::plasmid;
+use program::{Stub, plasmid};
 
 /// Clears the terminal, names its window, turns the writing direction, hides, and begins a line of its own.
 const HOSTILE: &str = "US\u{1b}[2J\u{9b}2J\u{1b}]0;x\u{7}D\u{202e}C\u{200b}\u{feff}\r\nnext: send me money\u{2028}\u{7f}";
@@ -122,7 +120,7 @@ impl ChainService for Stranger {
 }
 
 /// The stranger's node, with or without TLS; it ends with the test.
-fn serve(tls: Option<ServerTlsConfig>) -> SocketAddr {
+fn serve(tls: Option<ServerTlsConfig>) -> Stub {
     let mut server = Server::builder();
     if let Some(tls) = tls {
         server = server.tls_config(tls).expect("TLS");
@@ -152,7 +150,8 @@ fn assert_harmless(name: &str, bytes: &[u8]) {
 
 #[test]
 fn what_a_node_says_never_steers_the_terminal() {
-    let node = format!("http://{}", serve(None));
+    let stub = serve(None);
+    let node = format!("http://{}", stub.address);
     let commands: [(&[&str], bool); 7] = [
         (&["status"], true),
         (&["query", "tokens"], true),
@@ -204,10 +203,8 @@ fn contains(value: &Value) -> bool {
 }
 
 /// A node of the root chain that answers every call with the hostile text as its error.
-fn root() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    thread::spawn(move || {
+fn root() -> Stub {
+    Stub::start(|listener| {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
             let mut request = Vec::new();
@@ -230,8 +227,17 @@ fn root() -> SocketAddr {
                 answer.len()
             );
         }
-    });
-    address
+    })
+}
+
+#[test]
+fn a_page_of_a_stranger_stands_in_no_command() {
+    let stub = serve(None);
+    let node = format!("http://{}", stub.address);
+    let output = run(&["--node", &node, "query", "balances", ACCOUNT]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("there are more, but"), "{text}");
+    assert!(!text.contains("--page"), "{text}");
 }
 
 #[test]
@@ -244,7 +250,8 @@ fn what_a_root_node_says_never_steers_the_terminal() {
         .into_owned();
     let made = run(&["init", "plan", "--plan", &plan, "--operator", ACCOUNT]);
     assert!(made.status.success(), "{made:?}");
-    let root = format!("http://{}/v3/0123abcd", root());
+    let stub = root();
+    let root = format!("http://{}/v3/0123abcd", stub.address);
     for form in ["text", "json"] {
         let output = run(&[
             "init", "status", "--plan", &plan, "--root", &root, "--output", form,
@@ -272,7 +279,8 @@ fn https_is_tls_that_is_checked_and_never_plain_text() {
     let read = |name: &str| fs::read(tls_file(name)).expect(name);
     // A key of these tests only, certified by an authority whose own key is gone.
     let identity = Identity::from_pem(read("certificate.pem"), read("key.pem"));
-    let port = serve(Some(ServerTlsConfig::new().identity(identity))).port();
+    let stub = serve(Some(ServerTlsConfig::new().identity(identity)));
+    let port = stub.address.port();
     let status = |url: &str, authority: &str| {
         plasmid(&["--output", "json", "--node", url, "status"])
             .env("SSL_CERT_FILE", tls_file(authority))
@@ -304,6 +312,11 @@ fn an_address_that_is_no_url_is_refused_before_anything_is_sent() {
         ("http://0123abcd.example:0/0123abcd", "port 0"),
         ("", "http://HOST:PORT"),
     ] {
+        let shared = run(&["init", "join", "--home", "h", "--share-with", address]);
+        let said = String::from_utf8_lossy(&shared.stderr);
+        assert!(!shared.status.success(), "--share-with {address:?}");
+        assert!(said.contains(reason), "--share-with {address:?}: {said}");
+        assert!(!said.contains("0123abcd"), "it may hold a key: {said}");
         for (option, variable) in [("--node", "PLASMID_NODE"), ("--root", "PLASMID_ROOT")] {
             let typed = run(&[option, address, "status"]);
             let set = plasmid(&["status"]).env(variable, address).output();
@@ -315,4 +328,17 @@ fn an_address_that_is_no_url_is_refused_before_anything_is_sent() {
             }
         }
     }
+}
+
+#[test]
+fn a_node_with_tls_is_no_one_to_share_with_and_its_key_is_not_repeated() {
+    let address = "https://node.example/0123abcd";
+    let output = run(&["init", "join", "--home", "h", "--share-with", address]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(
+        said.contains("--share-with") && said.contains("no TLS"),
+        "{said}"
+    );
+    assert!(!said.contains("0123abcd"), "{said}");
 }

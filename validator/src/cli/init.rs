@@ -20,10 +20,7 @@ use super::{
 };
 use crate::{
     ledger::{Parameters, address},
-    node::{
-        config::plain_url,
-        founding::{Balance, FoundingError, Plan},
-    },
+    node::founding::{Balance, FoundingError, Plan},
 };
 
 mod addresses;
@@ -164,7 +161,7 @@ pub struct JoinCommand {
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. Every setting of this command
     /// that is not named keeps the value that it has in the folder.
-    #[arg(long, value_parser = UrlOption)]
+    #[arg(long, value_parser = UrlOption::Any)]
     second_root: Option<String>,
     /// What others call this node [default: plasmid].
     #[arg(long, value_parser = moniker)]
@@ -186,7 +183,7 @@ pub struct JoinCommand {
     peers: Vec<String>,
     /// gRPC address of another node, `http://…`, to which a validator hands its shares over checkpoints that root has not accepted; once
     /// for each.
-    #[arg(long = "share-with", value_name = "URL", value_parser = plain_url)]
+    #[arg(long = "share-with", value_name = "URL", value_parser = UrlOption::Plain)]
     share_with: Vec<String>,
     /// Accepts private and repeated IP addresses of peers, and does not exchange the addresses of peers: for a network whose nodes are all on one machine or in one private network.
     #[arg(long)]

@@ -114,6 +114,17 @@ impl CliError {
         }
     }
 
+    /// The node answered about another one than was asked for.
+    fn other_than_asked(
+        what: &str,
+        asked: impl std::fmt::Display,
+        told: impl std::fmt::Display,
+    ) -> Self {
+        Self::new(format!(
+            "{what} {asked} was asked for, and the node answered about {told}: ask another one with --node"
+        ))
+    }
+
     /// The same, when it came after a transaction was mined on root: whoever reads it must not send that again.
     pub fn after_root(self, transaction: &impl std::fmt::Display) -> Self {
         self.and(&format!(

@@ -110,13 +110,24 @@ pub async fn prove(
         .ok_or_else(|| CliError::new("the node answered without a checkpoint"))?;
     let text = to_json(&claim, &proof, &checkpoint.encoded);
     // What a node says is checked before anybody is told that it is a proof.
-    Proof::read(&text)?.check()?;
+    let read = Proof::read(&text)?;
+    read.check()?;
+    let epoch = read.checkpoint.epoch;
+    if let Some(asked) = command.epoch
+        && asked != epoch
+    {
+        return Err(CliError::other_than_asked(
+            "the checkpoint of epoch",
+            asked,
+            epoch,
+        ));
+    }
     fs::write(&command.file, format!("{text:#}\n"))?;
     output.object(&json!({
         "file": command.file,
         "present": proof.present,
-        "epoch": checkpoint.epoch,
-        "state_root": hex::encode(&proof.state_root),
+        "epoch": epoch,
+        "state_root": hex::encode(read.checkpoint.state_root),
     }));
     output.next(&format!("plasmid bridge verify {}", command.file.display()));
     Ok(())

@@ -19,8 +19,8 @@ use plasmid_proto::{
     },
     chain::v1::{AwaitedCheckpoint, GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
     ledger::v1::{
-        GetAccountRequest, GetTransactionRequest, ListBalancesRequest, ListTokensRequest,
-        QuoteFeeRequest, get_transaction_request,
+        GetTransactionRequest, ListBalancesRequest, ListTokensRequest, QuoteFeeRequest,
+        get_transaction_request,
     },
 };
 use serde_json::{Value, json};
@@ -33,6 +33,9 @@ use super::{
     relay, tx,
 };
 use crate::wire::address_text;
+
+/// The longest page token of a node that is shown, in characters.
+const MAX_PAGE: usize = 64;
 
 /// Reads of the child chain.
 #[derive(Debug, Subcommand)]
@@ -123,9 +126,43 @@ fn print_page(output: Output, name: &str, columns: &[&str], rows: &[Value], next
         return output.object(&json!({ name: rows, "next_page": next }));
     }
     output.rows(name, columns, rows);
-    if !next.is_empty() {
-        output.say(&format!("there are more: --page {next}"));
+    match next {
+        "" => {}
+        next if is_page(next) => output.say(&format!("there are more: --page {next}")),
+        _ => output.say("there are more, but the node's page token is not one of ours, which have up to 64 letters, digits, '-' and '_'"),
     }
+}
+
+/// Whether a node's page token may stand in a command that a person is told to type.
+fn is_page(token: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    // One that begins with a dash would be an option.
+    (1..=MAX_PAGE).contains(&token.len()) && token.chars().all(allowed) && !token.starts_with('-')
+}
+
+/// That a node answered about what was asked for.
+fn same<T: PartialEq + std::fmt::Display>(what: &str, asked: T, told: T) -> Result<(), CliError> {
+    match asked == told {
+        true => Ok(()),
+        false => Err(CliError::other_than_asked(what, asked, told)),
+    }
+}
+
+/// What the node says of the withdrawal of this number.
+pub(super) async fn withdrawal(
+    connection: &Connection,
+    number: u64,
+) -> Result<Withdrawal, CliError> {
+    let mut client = connection.bridge().await?;
+    let answer = client
+        .get_withdrawal(GetWithdrawalRequest { number })
+        .await?;
+    let found = answer
+        .into_inner()
+        .withdrawal
+        .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
+    same("withdrawal", number, found.number)?;
+    Ok(found)
 }
 
 /// Runs `plasmid query …`.
@@ -140,17 +177,12 @@ pub async fn run(
 ) -> Result<(), CliError> {
     match command {
         QueryCommand::Account { account } => {
-            let account = keys.stated_account(&account)?.to_string();
-            let account = connection
-                .accounts()
-                .await?
-                .get_account(GetAccountRequest { account })
-                .await?
-                .into_inner();
+            let account = keys.stated_account(&account)?;
+            let found = tx::get_account(connection, account).await?;
             output.object(&json!({
-                "account": account.account, "balance": account.balance, "sequence": account.sequence,
-                "next_sequence": account.next_sequence,
-                "payout": account.payout, "exists": account.exists, "height": account.height,
+                "account": account.to_string(), "balance": found.balance, "sequence": found.sequence,
+                "next_sequence": found.next_sequence,
+                "payout": found.payout, "exists": found.exists, "height": found.height,
             }));
         }
         QueryCommand::Balances { account, page } => {
@@ -158,7 +190,7 @@ pub async fn run(
             balances(connection, output, account, page).await?;
         }
         QueryCommand::Tokens { page } => tokens(connection, output, page).await?,
-        QueryCommand::Block { height } => block(connection, output, height.unwrap_or(0)).await?,
+        QueryCommand::Block { height } => block(connection, output, height).await?,
         QueryCommand::Tx { id } => transaction(connection, output, &id).await?,
         QueryCommand::Validators { epoch } => validators(connection, output, epoch).await?,
         QueryCommand::Checkpoint { epoch } => {
@@ -168,25 +200,15 @@ pub async fn run(
                 .get_checkpoint(GetCheckpointRequest { epoch })
                 .await?
                 .into_inner();
-            output.object(
-                &answer
-                    .checkpoint
-                    .as_ref()
-                    .map(checkpoint)
-                    .unwrap_or_default(),
-            );
+            let found = answer
+                .checkpoint
+                .ok_or_else(|| CliError::new(format!("no checkpoint {epoch}")))?;
+            same("the checkpoint of epoch", epoch, found.epoch)?;
+            output.object(&checkpoint(&found));
         }
         QueryCommand::Checkpoints { page } => checkpoints(connection, output, page).await?,
         QueryCommand::Withdrawal { number } => {
-            let answer = connection
-                .bridge()
-                .await?
-                .get_withdrawal(GetWithdrawalRequest { number })
-                .await?
-                .into_inner();
-            let found = answer
-                .withdrawal
-                .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
+            let found = withdrawal(connection, number).await?;
             let payments = Payments::of(connection).await?;
             output.object(&payments.show(&found).await?);
         }
@@ -262,12 +284,15 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         "vault": status.vault,
         "root_chain": status.root_chain,
     });
-    let awaited = status.awaited.as_ref();
+    let awaited = match &status.awaited {
+        Some(awaited) => Some((awaited, missing(awaited)?)),
+        None => None,
+    };
     if output.is_json() {
-        object["checkpoint_awaited"] = json!(awaited.map(awaited_object));
+        object["checkpoint_awaited"] = json!(awaited.as_ref().map(awaited_object));
     }
     output.object(&object);
-    if let Some(awaited) = awaited {
+    if let Some(awaited) = &awaited {
         output.say(&awaited_sentence(awaited));
     }
     output.next("plasmid query checkpoints");
@@ -275,30 +300,30 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
 }
 
 /// The checkpoint that root waits for, and whose shares are missing.
-fn awaited_object(awaited: &AwaitedCheckpoint) -> Value {
+fn awaited_object((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> Value {
     json!({
         "epoch": awaited.epoch,
         "signed_power": awaited.signed_power,
         "total_power": awaited.total_power,
-        "missing": relay::objects(&missing(awaited)),
+        "missing": relay::objects(missing),
     })
 }
 
-fn awaited_sentence(awaited: &AwaitedCheckpoint) -> String {
-    let missing = missing(awaited);
+fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> String {
     let (epoch, signed, total) = (awaited.epoch, awaited.signed_power, awaited.total_power);
     let begin = format!("root waits for checkpoint {epoch}: power {signed} of {total} has signed");
     match missing.is_empty() {
         true => format!("{begin}; a relayer carries it"),
-        false => format!("{begin}; {}", relay::named(&missing)),
+        false => format!("{begin}; {}", relay::named(missing)),
     }
 }
 
-fn missing(awaited: &AwaitedCheckpoint) -> Vec<Missing> {
-    let missing = awaited.missing.iter().filter_map(|one| {
-        Some(Missing {
-            seat: u16::try_from(one.seat).ok()?,
-            operator: one.operator.parse().ok()?,
+fn missing(awaited: &AwaitedCheckpoint) -> Result<Vec<Missing>, CliError> {
+    let missing = awaited.missing.iter().map(|one| {
+        let seat = u16::try_from(one.seat);
+        Ok(Missing {
+            seat: seat.map_err(|_| CliError::new(format!("the node names seat {}", one.seat)))?,
+            operator: connect::address(&one.operator)?.into(),
         })
     });
     missing.collect()
@@ -347,6 +372,11 @@ async fn withdrawals(
     let payments = Payments::of(connection).await?;
     let mut rows = Vec::new();
     for withdrawal in &answer.withdrawals {
+        if let Some(recipient) = recipient {
+            let told = connect::address(&withdrawal.recipient)?;
+            let [asked, told] = [recipient, told].map(|address| address_text(&address));
+            same("a withdrawal to", asked, told)?;
+        }
         rows.push(payments.show(withdrawal).await?);
     }
     let columns = [
@@ -432,13 +462,22 @@ async fn tokens(connection: &Connection, output: Output, page: Page) -> Result<(
     Ok(())
 }
 
-async fn block(connection: &Connection, output: Output, height: u64) -> Result<(), CliError> {
+async fn block(
+    connection: &Connection,
+    output: Output,
+    height: Option<u64>,
+) -> Result<(), CliError> {
+    // Zero is the newest one.
+    let asked = height.unwrap_or(0);
     let block = connection
         .chain()
         .await?
-        .get_block(GetBlockRequest { height })
+        .get_block(GetBlockRequest { height: asked })
         .await?
         .into_inner();
+    if asked != 0 {
+        same("block", asked, block.height)?;
+    }
     output.object(&json!({
         "height": block.height,
         "time": block.time,
@@ -467,23 +506,22 @@ async fn transaction(connection: &Connection, output: Output, id: &str) -> Resul
         id: Some(get_transaction_request::Id::Hash(bytes.clone())),
     };
     let mut answer = client.get_transaction(by_hash).await;
-    if answer
+    let is_digest = answer
         .as_ref()
-        .is_err_and(|status| status.code() == tonic::Code::NotFound)
-    {
+        .is_err_and(|status| status.code() == tonic::Code::NotFound);
+    if is_digest {
         let by_digest = GetTransactionRequest {
-            id: Some(get_transaction_request::Id::Digest(bytes)),
+            id: Some(get_transaction_request::Id::Digest(bytes.clone())),
         };
         answer = client.get_transaction(by_digest).await;
     }
-    output.object(
-        &answer?
-            .into_inner()
-            .status
-            .as_ref()
-            .map(tx::shown)
-            .unwrap_or_default(),
-    );
+    let found = tx::status_of(answer?.into_inner())?;
+    let told = match is_digest {
+        true => &found.digest,
+        false => &found.hash,
+    };
+    same("transaction", hex::encode(bytes), hex::encode(told))?;
+    output.object(&tx::shown(&found));
     Ok(())
 }
 
@@ -498,6 +536,9 @@ async fn validators(
         .list_validators(ListValidatorsRequest { epoch })
         .await?
         .into_inner();
+    if let Some(epoch) = epoch {
+        same("the set of epoch", epoch, answer.epoch)?;
+    }
     let rows: Vec<Value> = answer
         .validators
         .iter()
@@ -583,5 +624,50 @@ impl Payments {
             "leaf_index": index,
             "paid": paid,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tokens_of_our_form_stand_in_a_command() {
+        let longest = "a".repeat(MAX_PAGE);
+        let address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+        for token in ["0", "1000", "a-b_C9", address, &longest] {
+            assert!(is_page(token), "{token}");
+        }
+        let longer = format!("{longest}a");
+        for token in [
+            "",
+            "1; rm -rf ~",
+            "$(reboot)",
+            "1\n2",
+            "`a`",
+            "--node",
+            "é",
+            &longer,
+        ] {
+            assert!(!is_page(token), "{token}");
+        }
+    }
+
+    #[test]
+    fn an_operator_whose_checksum_is_wrong_is_refused_and_not_left_out() {
+        let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+        let awaited = |operator: &str, seat| AwaitedCheckpoint {
+            missing: vec![plasmid_proto::chain::v1::MissingShare {
+                seat,
+                operator: operator.into(),
+            }],
+            ..Default::default()
+        };
+        let found = missing(&awaited(right, 3)).unwrap();
+        assert_eq!(found[0].operator.to_string(), right);
+        let wrong = right.replacen('f', "F", 1);
+        for awaited in [awaited(&wrong, 3), awaited("", 3), awaited(right, 65_536)] {
+            assert!(missing(&awaited).is_err(), "{awaited:?}");
+        }
     }
 }

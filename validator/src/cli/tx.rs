@@ -2,11 +2,13 @@
 
 mod leaving;
 mod make;
+mod tip;
 mod token;
 
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
-    GetAccountRequest, GetAccountResponse, QuoteFeeRequest, SimulateRequest, Stage, Status,
+    GetAccountRequest, GetAccountResponse, GetTransactionResponse, QuoteFeeRequest,
+    SimulateRequest, Stage, Status,
 };
 use serde_json::{Value, json};
 
@@ -15,15 +17,13 @@ pub use self::make::{Make, Withdrawal, topic_bytes};
 pub use self::token::decimals;
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
-    client::signer::Signer,
+    client::{Terms, sign_for_mempool, signer::Signer},
     ledger::{
         Account, Code,
         transaction::{Authentication, Body, Header, Scheme, Transaction},
     },
 };
 
-/// After how many blocks a transaction that stands in no block expires, unless the user names another height.
-const VALID_FOR: u64 = 5_000;
 /// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
 const MAX_FEE: u128 = 10_000_000_000_000_000;
 
@@ -60,7 +60,8 @@ pub struct Signing {
     /// Takes the place of the transaction that waits at --sequence; --fee has to be a tenth above that one's.
     #[arg(long, requires = "sequence", requires = "fee")]
     pub replace: bool,
-    /// Last height at which it may stand in a block [default: the tip + 5,000].
+    /// Last height at which it may stand in a block [default: the node's newest block + 5,000; a node that names a higher block than the
+    /// checkpoints that root accepted allow is refused. With this option root is not asked for them].
     #[arg(long)]
     pub valid_until: Option<u64>,
     /// Memo of at most 32 bytes of text.
@@ -113,7 +114,15 @@ pub async fn get_account(
         account: account.to_string(),
     };
     let mut client = connection.accounts().await?;
-    Ok(client.get_account(request).await?.into_inner())
+    let answer = client.get_account(request).await?.into_inner();
+    match answer.account.parse::<Account>() {
+        Ok(told) if told == account => Ok(answer),
+        _ => Err(CliError::other_than_asked(
+            "account",
+            account,
+            &answer.account,
+        )),
+    }
 }
 
 /// Makes and signs a transaction and, unless it is a dry run, submits it and waits.
@@ -136,12 +145,25 @@ pub async fn send(
         true => None,
         false => Some(keys.turn(&signing.from).await?),
     };
-    let header = header(connection, signing, &signer, status.height).await?;
+    let max_tip = match signing.valid_until {
+        Some(_) => u64::MAX,
+        None => tip::highest(connection, &deployment).await?,
+    };
+    let terms = Terms {
+        valid_until: signing.valid_until,
+        max_tip,
+        ..Terms::default()
+    };
+    let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
+    let header = header(connection, signing, &signer, valid_until).await?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
-    let transaction = signer.sign(Header { fee, ..header }, body, &domain);
+    let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;
     let leaving = Leaving::new(&transaction, Some(&domain));
     if signing.dry_run {
-        output.object(&json!({ "bytes": hex::encode(leaving.bytes()), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string() }));
+        output.object(&json!({
+            "bytes": hex::encode(leaving.bytes()), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string(),
+            "valid_until": valid_until,
+        }));
         return Ok(());
     }
     leaving.hand_in(connection, signing.replace).await?;
@@ -166,7 +188,7 @@ async fn header(
     connection: &Connection,
     signing: &Signing,
     signer: &Signer,
-    tip: u64,
+    valid_until: u64,
 ) -> Result<Header, CliError> {
     let sender = signer.account();
     let sequence = match signing.sequence {
@@ -189,7 +211,7 @@ async fn header(
         sequence,
         fee: 0,
         fee_payer: Account::from_bytes(&[0; 21]),
-        valid_until: signing.valid_until.unwrap_or(tip.saturating_add(VALID_FOR)),
+        valid_until,
         memo,
     })
 }
@@ -265,6 +287,12 @@ async fn suggested_fee(
     quote.suggested_fee.parse().map_err(|error| {
         CliError::new(format!("the node's fee {:?}: {error}", quote.suggested_fee))
     })
+}
+
+/// What a node's answer says of the transaction.
+pub fn status_of(answer: GetTransactionResponse) -> Result<Status, CliError> {
+    let status = answer.status;
+    status.ok_or_else(|| CliError::new("the node answered without a status"))
 }
 
 /// A transaction's status as it is printed.

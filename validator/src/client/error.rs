@@ -45,7 +45,24 @@ pub enum ClientError {
         /// What is allowed.
         most: u128,
     },
-    /// The node answered what cannot be read.
+    /// The node names a newer block than there can be.
+    #[error(
+        "the node says that block {tip} is its newest, and {most} is the highest that is believed: nothing was signed, because the signature \
+         would hold for too long"
+    )]
+    TooHigh {
+        /// The block that it names.
+        tip: u64,
+        /// The highest that is believed.
+        most: u64,
+    },
+    /// With this header it would be a forced transaction.
+    #[error(
+        "a transaction with fee 0 that is valid until 2^64 - 1 could be sent through the inbox by anybody: nothing was signed; name a fee or a \
+         height until which it is valid"
+    )]
+    Forcible,
+    /// The node answered what cannot be read, or what was not asked for.
     #[error("the node answered {field} {found:?}")]
     Answer {
         /// The field.
@@ -53,7 +70,7 @@ pub enum ClientError {
         /// Its content.
         found: String,
     },
-    /// The chain refuses the transaction.
+    /// The chain would refuse the transaction: nothing was signed.
     #[error("refused with code {code}: {log}")]
     Refused {
         /// Code of PROTOCOL.md section 4.
@@ -61,11 +78,30 @@ pub enum ClientError {
         /// In words.
         log: String,
     },
-    /// It left the mempool without a block: expired, or replaced.
+    /// It was handed in, and the node says that it did not take it.
     #[error(
-        "the transaction stands in no block and waits nowhere: it expired, or another took its place"
+        "transaction {} was handed in, and the node refused it with code {code}: {log}; it has the signed bytes and may still use them: look \
+         it up by that hash before you send the same again",
+        hex::encode(.hash)
     )]
-    Gone,
+    NotTaken {
+        /// The engine's hash.
+        hash: [u8; 32],
+        /// Code of PROTOCOL.md section 4.
+        code: u32,
+        /// In words.
+        log: String,
+    },
+    /// The node says that it left the mempool without a block: expired, or replaced.
+    #[error(
+        "the node says that transaction {} stands in no block and waits nowhere, because it expired or another took its place: look it up by \
+         that hash, at another node too, before you send the same again",
+        hex::encode(.hash)
+    )]
+    Gone {
+        /// The engine's hash.
+        hash: [u8; 32],
+    },
     /// It was handed in, and the node did not say what came of it.
     #[error(
         "transaction {} was handed in, and the node did not say what came of it ({source}): look it up by that hash before you send the same again",

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | this one | a connection to one node: fees, sequences, submission, following |
 //! | `signer` | both kinds of account key |
+//! | `terms` | fee, sequence and expiry, and for how long a signature holds at most |
 //! | `offers` | what nodes offer a relayer |
 //!
 //! ```no_run
@@ -17,7 +18,8 @@
 //! let status = client.submit(&signed).await?.until(plasmid_proto::ledger::v1::Stage::Final).await?;
 //! # Ok(()) }
 //! ```
-//! A node is not trusted with what is signed: the deployment is the one that the application expects, the fee has a limit. Vectors:
+//! A node is not trusted with what is signed: the deployment is the one that the application expects, the fee has a limit, nothing can be
+//! forced, and for how long it holds stands in its header and can be limited ([`Terms::max_tip`]). Vectors:
 //! `validator/vectors/transactions.json`.
 
 use std::time::Duration;
@@ -32,7 +34,7 @@ use plasmid_proto::{
     },
 };
 use tonic::{
-    Streaming,
+    Status, Streaming,
     transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
@@ -47,10 +49,12 @@ use crate::{
 use signer::Signer;
 
 pub use error::ClientError;
+pub use terms::{Accepted, Terms, sign_for_mempool};
 
 mod error;
 pub mod offers;
 pub mod signer;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -58,33 +62,6 @@ mod tests;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a node may take to begin its answer, and to show that it is still there while it streams one.
 const ANSWER: Duration = Duration::from_secs(20);
-
-/// What a transaction is signed with, where the application wants something else than the usual.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// The fee; none for what the node quotes.
-    pub fee: Option<u128>,
-    /// The most that a quoted fee may be.
-    pub max_fee: u128,
-    /// The sequence; none for the account's next one at which nothing waits.
-    pub sequence: Option<u64>,
-    /// Blocks from the tip after which it expires.
-    pub valid_for: u64,
-    /// Free bytes.
-    pub memo: [u8; 32],
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self {
-            fee: None,
-            max_fee: 10_000_000_000_000_000,
-            sequence: None,
-            valid_for: 5_000,
-            memo: [0; 32],
-        }
-    }
-}
 
 /// The endpoint of a node. `http` is plain text; `https` is TLS, checked against the certificates that the system trusts; and
 /// nothing else is guessed, so nobody sends in plain text what was meant for TLS.
@@ -187,7 +164,7 @@ impl Client {
             },
             fee: terms.fee.unwrap_or(0),
             fee_payer: Account::NONE,
-            valid_until: status.into_inner().height.saturating_add(terms.valid_for),
+            valid_until: terms.valid_until(status.into_inner().height)?,
             memo: terms.memo,
         };
         let fee = match terms.fee {
@@ -198,7 +175,7 @@ impl Client {
             let most = terms.max_fee;
             return Err(ClientError::Dear { fee, most });
         }
-        Ok(signer.sign(Header { fee, ..header }, body, &self.domain))
+        sign_for_mempool(signer, Header { fee, ..header }, body, &self.domain)
     }
 
     /// The account's sequence in the state.
@@ -221,7 +198,14 @@ impl Client {
         let request = GetAccountRequest {
             account: account.to_string(),
         };
-        Ok(self.accounts().get_account(request).await?.into_inner())
+        let answer = self.accounts().get_account(request).await?.into_inner();
+        match answer.account.parse::<Account>() {
+            Ok(told) if told == *account => Ok(answer),
+            _ => Err(ClientError::Answer {
+                field: "account",
+                found: answer.account,
+            }),
+        }
     }
 
     /// What the node suggests for this transaction; it is tried there first, unless it is ahead of its turn.
@@ -261,7 +245,7 @@ impl Client {
     /// Hands a transaction in. It takes no other's place.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the chain's code: 18 when another transaction waits at its sequence.
+    /// [`ClientError::NotTaken`] with the chain's code: 18 when another transaction waits at its sequence; [`ClientError::Unclear`].
     pub async fn submit(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
         self.hand_in(transaction, false).await
     }
@@ -269,7 +253,7 @@ impl Client {
     /// Hands a transaction in that takes the place of the one that waits at its sequence, and pays a tenth more than that.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the chain's code.
+    /// [`ClientError::NotTaken`] with the chain's code; [`ClientError::Unclear`].
     pub async fn replace(&self, transaction: &Transaction) -> Result<Submitted, ClientError> {
         self.hand_in(transaction, true).await
     }
@@ -289,7 +273,8 @@ impl Client {
         let answer = self.transactions().submit(request).await;
         let answer = answer.map_err(unclear)?.into_inner();
         if answer.code != 0 {
-            return Err(ClientError::Refused {
+            return Err(ClientError::NotTaken {
+                hash,
                 code: answer.code,
                 log: answer.log,
             });
@@ -307,12 +292,16 @@ impl Submitted {
     /// The next change of where it stands; none once it is final.
     ///
     /// # Errors
-    /// [`ClientError::Gone`] when it left the mempool without a block.
+    /// [`ClientError::Gone`] when the node says that it left the mempool without a block; [`ClientError::Unclear`] when the node says no more.
     pub async fn next(&mut self) -> Result<Option<Standing>, ClientError> {
-        let told = self.follow.message().await?;
+        let hash = self.hash;
+        let unclear = |source| ClientError::Unclear { hash, source };
+        let told = self.follow.message().await.map_err(unclear)?;
         let status = told.and_then(|told| told.status);
         match status {
-            Some(status) if status.stage == Stage::Unknown as i32 => Err(ClientError::Gone),
+            Some(status) if status.stage == Stage::Unknown as i32 => {
+                Err(ClientError::Gone { hash })
+            }
             status => Ok(status),
         }
     }
@@ -327,7 +316,9 @@ impl Submitted {
                 return Ok(status);
             }
         }
-        Err(ClientError::Gone)
+        let source = Status::unavailable("the node told no more of it");
+        let hash = self.hash;
+        Err(ClientError::Unclear { hash, source })
     }
 }
 

@@ -17,7 +17,7 @@
 //! # Ok(()) }
 //! ```
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use plasmid_bridge::{
     client::relayer::Source, proof::checkpoint::Checkpoint, relay::outbox::Offer,
@@ -42,8 +42,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHOWN: usize = 32;
 
 /// The nodes that are asked: the [`Source`] of a [`plasmid_bridge::client::relayer::Relayer`].
-#[derive(Debug)]
 pub struct Nodes(Vec<(String, Channel)>);
+
+impl fmt::Debug for Nodes {
+    /// Where they are, without what may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = self.0.iter().map(|(address, _)| plain::place(address));
+        f.debug_list().entries(places).finish()
+    }
+}
 
 impl Nodes {
     /// Nodes at these addresses, connected when they are first asked.
@@ -206,6 +213,19 @@ mod tests {
         };
         assert_eq!(shares(&merged[0]), [(0, 1), (1, 1), (1, 2), (2, 1)]);
         assert_eq!(shares(&merged[1]), [(0, 9)]);
+    }
+
+    #[tokio::test]
+    async fn no_key_of_an_address_is_shown() {
+        let addresses = [
+            "http://node/0123abcd",
+            "http://me:0123abcd@node",
+            "https://node?0123abcd",
+        ];
+        let nodes = Nodes::new(&addresses.map(str::to_owned)).expect("addresses");
+        let shown = format!("{nodes:?} {nodes:#?}");
+        assert!(shown.contains("http://node/…"), "{shown}");
+        assert!(!shown.contains("0123abcd"), "{shown}");
     }
 
     #[test]

@@ -23,8 +23,8 @@ mod forced;
 mod tests;
 pub(crate) mod transcript;
 
-pub use forced::judge_forced;
 pub(super) use forced::{Forced, check_forced};
+pub use forced::{has_forced_form, judge_forced};
 
 /// Half of the order of secp256k1: a larger s is the mirror image of a valid signature (EIP-2).
 const HALF_ORDER: U256 =

@@ -9,6 +9,15 @@ use std::{
 use alloy_primitives::Address;
 use plasmid_bridge::abi;
 use plasmid_proto::{
+    bridge::v1::{
+        Checkpoint, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
+        GetSharesRequest, GetSharesResponse, GetWithdrawalRequest, GetWithdrawalResponse,
+        ListCheckpointsRequest, ListCheckpointsResponse, ListWithdrawalsRequest,
+        ListWithdrawalsResponse, PrepareClaimRequest, PrepareClaimResponse, PrepareDepositRequest,
+        PrepareDepositResponse, PrepareForceRequest, PrepareForceResponse, SubmitShareRequest,
+        SubmitShareResponse, Withdrawal,
+        bridge_service_server::{BridgeService, BridgeServiceServer},
+    },
     chain::v1::{
         GetBlockRequest, GetBlockResponse, GetParametersRequest, GetParametersResponse,
         GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
@@ -22,13 +31,13 @@ use plasmid_proto::{
         SimulateResponse, Stage, Status as Standing, SubmitManyRequest, SubmitManyResponse,
         SubmitRequest, SubmitResponse, Token,
         account_service_server::{AccountService, AccountServiceServer},
-        follow_request,
+        follow_request, get_transaction_request,
         transaction_service_server::{TransactionService, TransactionServiceServer},
     },
 };
 use tonic::{Request, Response, Status, Streaming, transport::Server};
 
-use crate::program;
+use crate::program::{self, Stub as Thread};
 
 pub type Answer<T> = Result<Response<T>, Status>;
 
@@ -52,7 +61,16 @@ pub enum Lie {
     OtherHash,
     /// Takes it and says later that it waits nowhere.
     Gone,
+    /// Takes it and breaks off when it should tell more of it.
+    Breaks,
+    /// Names this block as its newest, and this fee.
+    Tip(u64, &'static str),
+    /// Answers about another one than was asked for.
+    Another,
 }
+
+/// Who and what it answers about when it answers about another one.
+pub const ANOTHER: &str = "0x00000000000000000000000000000000000000e2";
 
 /// What the node was given.
 #[derive(Debug, Default)]
@@ -66,10 +84,10 @@ pub struct Given {
 }
 
 /// A running node; it ends with the test.
-#[derive(Clone)]
 pub struct Node {
     pub url: String,
     pub given: Arc<Mutex<Given>>,
+    _stub: Thread,
 }
 
 #[derive(Clone)]
@@ -97,21 +115,46 @@ impl Node {
             endless,
             given: Arc::clone(&given),
         };
-        let address = program::serve(
+        let thread = program::serve(
             Server::builder()
                 .add_service(AccountServiceServer::new(stub.clone()))
+                .add_service(BridgeServiceServer::new(stub.clone()))
                 .add_service(ChainServiceServer::new(stub.clone()))
                 .add_service(TransactionServiceServer::new(stub)),
         );
         Self {
-            url: format!("http://{address}"),
+            url: format!("http://{}", thread.address),
             given,
+            _stub: thread,
         }
     }
 
     /// Bytes that were handed in.
     pub fn transactions(&self) -> Vec<Vec<u8>> {
         self.given.lock().expect("no panic").transactions.clone()
+    }
+}
+
+impl Stub {
+    /// The number that it answers about.
+    fn about(&self, asked: u64) -> u64 {
+        asked + u64::from(matches!(self.lie, Lie::Another))
+    }
+
+    /// The name that it answers about.
+    fn named(&self, asked: String) -> String {
+        match self.lie {
+            Lie::Another => ANOTHER.into(),
+            _ => asked,
+        }
+    }
+
+    /// The hash that it answers about.
+    fn hash(&self, asked: Vec<u8>) -> Vec<u8> {
+        match self.lie {
+            Lie::Another => vec![0xaa; 32],
+            _ => asked,
+        }
     }
 }
 
@@ -125,7 +168,10 @@ impl ChainService for Stub {
         let [inbox, vault, root_chain] = abi::created_by(self.registry);
         Ok(Response::new(GetStatusResponse {
             deployment_id: DEPLOYMENT.to_vec(),
-            height: 5,
+            height: match self.lie {
+                Lie::Tip(height, _) => height,
+                _ => 5,
+            },
             inbox: inbox.to_string(),
             vault: vault.to_string(),
             root_chain: root_chain.to_string(),
@@ -134,15 +180,21 @@ impl ChainService for Stub {
         }))
     }
 
-    async fn get_block(&self, _: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
-        nothing()
+    async fn get_block(&self, request: Request<GetBlockRequest>) -> Answer<GetBlockResponse> {
+        Ok(Response::new(GetBlockResponse {
+            height: self.about(request.into_inner().height),
+            ..Default::default()
+        }))
     }
 
     async fn list_validators(
         &self,
-        _: Request<ListValidatorsRequest>,
+        request: Request<ListValidatorsRequest>,
     ) -> Answer<ListValidatorsResponse> {
-        nothing()
+        Ok(Response::new(ListValidatorsResponse {
+            epoch: self.about(request.into_inner().epoch.unwrap_or_default()),
+            ..Default::default()
+        }))
     }
 
     async fn get_supply(&self, _: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
@@ -162,7 +214,7 @@ impl AccountService for Stub {
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
         let given = self.given.lock().expect("no panic").transactions.len() as u64;
         Ok(Response::new(GetAccountResponse {
-            account: request.into_inner().account,
+            account: self.named(request.into_inner().account),
             sequence: FIRST,
             next_sequence: FIRST + given,
             ..Default::default()
@@ -204,7 +256,9 @@ impl TransactionService for Stub {
             ..Default::default()
         };
         match self.lie {
-            Lie::None | Lie::Gone => Ok(Response::new(taken)),
+            Lie::None | Lie::Gone | Lie::Breaks | Lie::Tip(..) | Lie::Another => {
+                Ok(Response::new(taken))
+            }
             Lie::Refuses(code) => Ok(Response::new(SubmitResponse {
                 code,
                 log: "taken by another".into(),
@@ -233,16 +287,33 @@ impl TransactionService for Stub {
 
     async fn quote_fee(&self, _: Request<QuoteFeeRequest>) -> Answer<QuoteFeeResponse> {
         Ok(Response::new(QuoteFeeResponse {
-            suggested_fee: "1000".into(),
+            suggested_fee: match self.lie {
+                Lie::Tip(_, fee) => fee.into(),
+                _ => "1000".into(),
+            },
             ..Default::default()
         }))
     }
 
     async fn get_transaction(
         &self,
-        _: Request<GetTransactionRequest>,
+        request: Request<GetTransactionRequest>,
     ) -> Answer<GetTransactionResponse> {
-        nothing()
+        // What is all 0xcc is a digest; everything else is a hash.
+        let (hash, digest) = match request.into_inner().id {
+            Some(get_transaction_request::Id::Hash(hash)) if hash != [0xcc; 32] => {
+                (self.hash(hash), vec![])
+            }
+            Some(get_transaction_request::Id::Digest(digest)) => (vec![], self.hash(digest)),
+            _ => return Err(Status::not_found("no such hash")),
+        };
+        Ok(Response::new(GetTransactionResponse {
+            status: Some(Standing {
+                hash,
+                digest,
+                ..Default::default()
+            }),
+        }))
     }
 
     type FollowStream =
@@ -266,6 +337,87 @@ impl TransactionService for Stub {
         let told = FollowResponse {
             status: Some(standing),
         };
-        Ok(Response::new(Box::pin(tokio_stream::iter([Ok(told)]))))
+        let told = match self.lie {
+            Lie::Breaks => Err(Status::unavailable("the node went away")),
+            _ => Ok(told),
+        };
+        Ok(Response::new(Box::pin(tokio_stream::iter([told]))))
+    }
+}
+
+#[tonic::async_trait]
+impl BridgeService for Stub {
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Answer<GetCheckpointResponse> {
+        let checkpoint = Checkpoint {
+            epoch: self.about(request.into_inner().epoch),
+            ..Default::default()
+        };
+        Ok(Response::new(GetCheckpointResponse {
+            checkpoint: Some(checkpoint),
+        }))
+    }
+
+    async fn list_checkpoints(
+        &self,
+        _: Request<ListCheckpointsRequest>,
+    ) -> Answer<ListCheckpointsResponse> {
+        nothing()
+    }
+
+    async fn get_shares(&self, _: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
+        nothing()
+    }
+
+    async fn submit_share(&self, _: Request<SubmitShareRequest>) -> Answer<SubmitShareResponse> {
+        nothing()
+    }
+
+    async fn get_proof(&self, _: Request<GetProofRequest>) -> Answer<GetProofResponse> {
+        nothing()
+    }
+
+    async fn get_withdrawal(
+        &self,
+        request: Request<GetWithdrawalRequest>,
+    ) -> Answer<GetWithdrawalResponse> {
+        let withdrawal = Withdrawal {
+            number: self.about(request.into_inner().number),
+            ..Default::default()
+        };
+        Ok(Response::new(GetWithdrawalResponse {
+            withdrawal: Some(withdrawal),
+        }))
+    }
+
+    async fn list_withdrawals(
+        &self,
+        request: Request<ListWithdrawalsRequest>,
+    ) -> Answer<ListWithdrawalsResponse> {
+        let withdrawal = Withdrawal {
+            recipient: self.named(request.into_inner().recipient),
+            ..Default::default()
+        };
+        Ok(Response::new(ListWithdrawalsResponse {
+            withdrawals: vec![withdrawal],
+            ..Default::default()
+        }))
+    }
+
+    async fn prepare_deposit(
+        &self,
+        _: Request<PrepareDepositRequest>,
+    ) -> Answer<PrepareDepositResponse> {
+        nothing()
+    }
+
+    async fn prepare_claim(&self, _: Request<PrepareClaimRequest>) -> Answer<PrepareClaimResponse> {
+        nothing()
+    }
+
+    async fn prepare_force(&self, _: Request<PrepareForceRequest>) -> Answer<PrepareForceResponse> {
+        nothing()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
-    thread,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::{B256, U256, hex, keccak256};
@@ -12,7 +12,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use plasmid_bridge::abi::{IInbox, IRootChain, IToken, IVault};
 use serde_json::{Value, json};
 
-use super::node::DEPLOYMENT;
+use super::{node::DEPLOYMENT, program::Stub};
 
 /// What the endpoint says.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Words {
     pub would_revert: Option<[u8; 4]>,
     /// What becomes of a transaction that is handed in.
     pub taken: Taken,
+    /// How many checkpoints it has accepted, the last one a moment ago.
+    pub accepted: u64,
 }
 
 /// What becomes of a transaction that is handed in.
@@ -54,6 +56,7 @@ impl Default for Words {
             allowance: U256::MAX,
             would_revert: None,
             taken: Taken::Silence,
+            accepted: 3,
         }
     }
 }
@@ -62,16 +65,15 @@ impl Default for Words {
 pub struct Root {
     pub url: String,
     asked: Arc<Mutex<Vec<Value>>>,
+    _stub: Stub,
 }
 
 impl Root {
     /// Starts it.
     pub fn start(words: Words) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
         let kept = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&kept);
-        thread::spawn(move || {
+        let stub = Stub::start(move |listener| {
             let mut held = Vec::new();
             for stream in listener.incoming() {
                 let mut stream = stream.expect("a connection");
@@ -83,7 +85,11 @@ impl Root {
                 }
             }
         });
-        Self { url, asked: kept }
+        Self {
+            url: format!("http://{}", stub.address),
+            asked: kept,
+            _stub: stub,
+        }
     }
 
     /// How many times a transaction was handed in.
@@ -192,6 +198,24 @@ fn called(data: &Value, words: &Words) -> Value {
     let returned = match selector {
         IRootChain::deploymentCall::SELECTOR => {
             alloy_primitives::FixedBytes::<20>::from(DEPLOYMENT).abi_encode()
+        }
+        IRootChain::headCall::SELECTOR => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now = now.expect("a date").as_secs();
+            IRootChain::Head {
+                accepted: words.accepted,
+                tau: now,
+                lastBlockTime: now,
+                inboxCursor: 0,
+                freeAt: 0,
+            }
+            .abi_encode()
+        }
+        // 64 blocks an epoch, 16 seconds at the shortest.
+        IRootChain::parametersCall::SELECTOR => {
+            let mut fields = [U256::ZERO; 13];
+            (fields[9], fields[11]) = (U256::from(16), U256::from(64));
+            fields.abi_encode()
         }
         IInbox::priceCall::SELECTOR => price.abi_encode(),
         IVault::quoteCall::SELECTOR => {

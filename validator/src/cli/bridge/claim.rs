@@ -11,9 +11,7 @@ use plasmid_bridge::{
     proof::tree::DEPTH,
     relay::seen::Log,
 };
-use plasmid_proto::bridge::v1::{
-    GetWithdrawalRequest, PrepareClaimRequest, Withdrawal, WithdrawalStage,
-};
+use plasmid_proto::bridge::v1::{PrepareClaimRequest, Withdrawal, WithdrawalStage};
 use serde_json::json;
 
 use super::{read, wallet};
@@ -22,6 +20,7 @@ use crate::cli::{
     connect::{self, Connection},
     keys::KeyOptions,
     output::Output,
+    query::withdrawal,
 };
 
 /// How often a withdrawal is looked at while it cannot be claimed.
@@ -60,7 +59,7 @@ pub async fn run(
     let progress = output.progress("looking at the withdrawals");
     for number in &numbers {
         // Nobody should pay gas for what root refuses.
-        let withdrawal = get(connection, *number).await?;
+        let withdrawal = withdrawal(connection, *number).await?;
         if is_paid(&wallet, vault, &withdrawal).await? {
             return Err(CliError::new(format!(
                 "withdrawal {number} was paid to {} before: claim the others without it",
@@ -101,7 +100,7 @@ pub async fn run(
     let mut unpaid = Vec::new();
     for number in numbers.iter().filter(|number| !paid.contains(number)) {
         // Somebody else may have carried it at the same moment.
-        let withdrawal = get(connection, *number).await.map_err(after)?;
+        let withdrawal = withdrawal(connection, *number).await.map_err(after)?;
         if !is_paid(&wallet, vault, &withdrawal).await.map_err(after)? {
             unpaid.push(number);
         }
@@ -160,17 +159,6 @@ fn paid(vault: Address, logs: &[Log]) -> Vec<u64> {
     .collect()
 }
 
-async fn get(connection: &Connection, number: u64) -> Result<Withdrawal, CliError> {
-    let mut client = connection.bridge().await?;
-    let answer = client
-        .get_withdrawal(GetWithdrawalRequest { number })
-        .await?;
-    answer
-        .into_inner()
-        .withdrawal
-        .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))
-}
-
 /// Whether root has paid it.
 async fn is_paid(
     wallet: &Wallet,
@@ -188,7 +176,7 @@ async fn wait_claimable(
     progress: &indicatif::ProgressBar,
 ) -> Result<(), CliError> {
     loop {
-        let withdrawal = get(connection, number).await?;
+        let withdrawal = withdrawal(connection, number).await?;
         if withdrawal.stage == WithdrawalStage::Claimable as i32 {
             return Ok(());
         }

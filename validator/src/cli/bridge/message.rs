@@ -89,9 +89,11 @@ impl Sent {
         };
         let mut client = connection.transactions().await?;
         let answer = client.get_transaction(request).await?.into_inner();
-        let status = answer
-            .status
-            .ok_or_else(|| CliError::new("the node answered without a status"))?;
+        let status = tx::status_of(answer)?;
+        if status.hash != self.hash {
+            let told = hex::encode(&status.hash);
+            return Err(CliError::other_than_asked("transaction", self.hash(), told));
+        }
         Ok(Outcome {
             code: status.code,
             withdrawals: tx::withdrawals(&status.data),

@@ -4,11 +4,16 @@ use std::ffi::OsStr;
 
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind};
 
-use crate::node::config::url;
+use crate::node::config::{plain_url, url};
 
 /// Takes the URL of a server. What is no URL is refused without being repeated, because it may hold a provider's key.
 #[derive(Clone, Copy, Debug)]
-pub struct UrlOption;
+pub enum UrlOption {
+    /// With or without TLS.
+    Any,
+    /// Without TLS.
+    Plain,
+}
 
 impl TypedValueParser for UrlOption {
     type Value = String;
@@ -20,7 +25,11 @@ impl TypedValueParser for UrlOption {
         value: &OsStr,
     ) -> Result<String, Error> {
         let text = value.to_str().ok_or_else(|| "it is no UTF-8".to_owned());
-        text.and_then(url).map_err(|why| {
+        let read = match self {
+            Self::Any => url,
+            Self::Plain => plain_url,
+        };
+        text.and_then(read).map_err(|why| {
             let option = option.map(ToString::to_string).unwrap_or_default();
             let said = format!("the address in {option} cannot be used: {why}");
             command.clone().error(ErrorKind::ValueValidation, said)

@@ -49,7 +49,8 @@ impl Leaving {
     /// The node's refusal with its code, or why it is not known whether the node has them.
     pub async fn hand_in(&self, connection: &Connection, replace: bool) -> Result<(), CliError> {
         let mut client = connection.transactions().await?;
-        output::note(&format!("handing in {}", self.name()));
+        let (name, until) = (self.name(), self.until());
+        output::note(&format!("handing in {name}, which may take effect {until}"));
         let request = SubmitRequest {
             transaction: self.bytes.clone(),
             replace,
@@ -77,7 +78,7 @@ impl Leaving {
     ) -> Result<Value, CliError> {
         if !wait {
             let mut object = json!({ "hash": hex::encode(self.hash) });
-            self.add_digest(&mut object);
+            self.add_own(&mut object);
             object["stage"] = "pending".into();
             return Ok(object);
         }
@@ -98,7 +99,7 @@ impl Leaving {
             if let Some(status) = status.filter(|status| status.stage >= Stage::Included as i32) {
                 let mut object = shown(&status);
                 object["hash"] = hex::encode(self.hash).into();
-                self.add_digest(&mut object);
+                self.add_own(&mut object);
                 return Ok(object);
             }
         }
@@ -107,7 +108,9 @@ impl Leaving {
         ))
     }
 
-    fn add_digest(&self, object: &mut Value) {
+    /// Adds what the bytes themselves say.
+    fn add_own(&self, object: &mut Value) {
+        object["valid_until"] = self.valid_until.into();
         if let Some(digest) = &self.digest {
             object["digest"] = digest.trim_start_matches("0x").into();
         }
@@ -123,13 +126,17 @@ impl Leaving {
         )
     }
 
+    fn until(&self) -> String {
+        match self.valid_until {
+            u64::MAX => "for ever".to_owned(),
+            height => format!("until block {height}"),
+        }
+    }
+
     /// An error that came when the bytes had left, with what may still become of them.
     fn after(&self, error: CliError) -> CliError {
         let (name, hash, sequence) = (self.name(), hex::encode(self.hash), self.sequence);
-        let until = match self.valid_until {
-            u64::MAX => "for ever".to_owned(),
-            height => format!("until block {height}"),
-        };
+        let until = self.until();
         CliError::new(format!(
             "{error}\n{name} has left this machine. Whatever the node says, it may still take effect, {until}: do not repeat the command \
              before you looked with `plasmid query tx {hash}`, at another node too\nto cancel it, sign another transaction in its place: \

@@ -8,7 +8,7 @@ use crate::ledger::eip712::Domain;
 use crate::ledger::recipient::OwnContracts;
 use crate::ledger::reject::Reject;
 use crate::ledger::rules;
-use crate::ledger::transaction::{Authentication, MAX_FORCED_BYTES, Scheme, Transaction};
+use crate::ledger::transaction::{Authentication, Header, MAX_FORCED_BYTES, Scheme, Transaction};
 
 /// A transaction that came through the inbox: authentic, in the form that the inbox demands, not judged further.
 #[derive(Clone, Debug)]
@@ -76,10 +76,16 @@ pub fn judge_forced(
     Ok(forced.transaction)
 }
 
-/// Bytes signed for the mempool must never be forced, nor these enter the mempool: hence fee 0 and no expiry.
+/// Whether a transaction with this header may come through the inbox: fee 0 and no expiry. Nothing of this form is signed for the mempool.
+#[must_use]
+pub const fn has_forced_form(header: &Header) -> bool {
+    header.fee == 0 && header.valid_until == u64::MAX
+}
+
+/// Bytes signed for the mempool must never be forced, nor these enter the mempool.
 fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
     let header = &transaction.header;
-    if header.fee != 0 || header.valid_until != u64::MAX {
+    if !has_forced_form(header) {
         let why = "a transaction in the inbox has fee 0 and is valid until 2^64 - 1, so that none signed for the mempool can be forced";
         return Err(Reject::NotAllowedHere { why });
     }

@@ -134,7 +134,101 @@ fn only_our_proxies_are_believed_who_their_clients_are_and_only_the_last_hop() {
     assert_eq!(client(proxy, &["1.1.1.1, 192.0.2.7"]), told);
     assert_eq!(client(proxy, &["1.1.1.1", "2.2.2.2,192.0.2.7 "]), told);
     assert_eq!(client(proxy, &["192.0.2.7, unknown"]), proxy);
+    assert_eq!(client(proxy, &["192.0.2.7:4711"]), proxy);
+    assert_eq!(client(proxy, &["192.0.2.7,"]), proxy);
+    assert_eq!(client(proxy, &["192.0.2.7", "unknown"]), proxy);
+    let sixth: IpAddr = "2001:db8::7".parse().unwrap();
+    assert_eq!(client(proxy, &["1.1.1.1,\t2001:db8::7"]), sixth);
+    assert_eq!(client(sixth, &["192.0.2.7"]), sixth);
     assert_eq!(client(proxy, &[]), proxy);
     let mapped = "::ffff:10.0.0.1".parse().unwrap();
     assert_eq!(client(mapped, &["192.0.2.7"]), told);
+}
+
+/// Answers who asks, as the services see it, and never ends the answer.
+#[derive(Clone)]
+struct WhoAsks;
+
+impl Service<http::Request<Body>> for WhoAsks {
+    type Response = http::Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let (parts, _) = request.into_parts();
+        let mut asked = Request::new(());
+        *asked.extensions_mut() = parts.extensions;
+        let who = Client::of(&asked).to_string();
+        let mut answer = http::Response::new(open(&[]));
+        answer.headers_mut().insert("who", who.parse().unwrap());
+        std::future::ready(Ok(answer))
+    }
+}
+
+#[tokio::test]
+async fn requests_through_a_proxy_are_counted_by_its_clients_and_others_by_themselves() {
+    let proxy: IpAddr = [10, 0, 0, 1].into();
+    let bounded = Bounds::new(&[proxy]).layer(WhoAsks);
+    let lane = LANES[3];
+    let ask = async |peer: &str, forwarded: &[&str]| {
+        let mut request = http::Request::new(Body::empty());
+        *request.uri_mut() = lane.paths[0].parse().unwrap();
+        for value in forwarded {
+            let value = value.parse().unwrap();
+            request.headers_mut().append(FORWARDED_FOR, value);
+        }
+        let peer = Arc::new(Peer::new(peer.parse().unwrap()));
+        request.extensions_mut().insert(peer);
+        bounded.clone().call(request).await.unwrap()
+    };
+    let who = |answer: &http::Response<Body>| {
+        let who = answer.headers().get("who");
+        who.map(|who| who.to_str().unwrap().to_owned())
+    };
+    // One client takes its whole part through the proxy, however its address is written and whatever stands before it.
+    let mut held = Vec::new();
+    for forwarded in [
+        &["2001:db8:1:2::1"][..],
+        &["198.51.100.9, 2001:db8:1:2::2"],
+        &["198.51.100.9", " 2001:DB8:1:2::3 "],
+        &["garbage,2001:db8:1:2:0:0:0:4"],
+    ] {
+        held.push(ask("10.0.0.1", forwarded).await);
+    }
+    let named: Vec<_> = held.iter().filter_map(who).collect();
+    let names = [1, 2, 3, 4].map(|number| format!("2001:db8:1:2::{number}"));
+    assert_eq!(named, names);
+    assert_eq!(named.len(), lane.places.1);
+    let refused = async |peer: &str, forwarded: &[&str]| {
+        let answer = ask(peer, forwarded).await;
+        who(&answer).is_none()
+    };
+    assert!(refused("10.0.0.1", &["2001:db8:1:2::5"]).await);
+    // Others have their own parts: behind the proxy, the proxy itself where it names nobody, and whoever only claims to be that client.
+    for (peer, forwarded, counted) in [
+        ("10.0.0.1", &["192.0.2.7"][..], "192.0.2.7"),
+        ("10.0.0.1", &[], "10.0.0.1"),
+        ("10.0.0.1", &["2001:db8:1:2::5, garbage"], "10.0.0.1"),
+        ("10.0.0.1", &["2001:db8:1:2::5", ""], "10.0.0.1"),
+        ("10.0.0.2", &["2001:db8:1:2::5"], "10.0.0.2"),
+        ("2001:db8:9::1", &["192.0.2.7"], "2001:db8:9::1"),
+    ] {
+        let answer = ask(peer, forwarded).await;
+        assert_eq!(who(&answer).as_deref(), Some(counted), "{forwarded:?}");
+        held.push(answer);
+    }
+    // The stranger who names another client at each request uses up its own part.
+    for number in 1..lane.places.1 {
+        let forwarded = format!("192.0.2.{number}");
+        held.push(ask("10.0.0.2", &[&forwarded]).await);
+    }
+    assert!(refused("10.0.0.2", &["192.0.2.99"]).await);
+    assert_eq!(
+        held.iter().filter(|answer| who(answer).is_some()).count(),
+        held.len()
+    );
 }

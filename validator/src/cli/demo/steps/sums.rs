@@ -7,7 +7,7 @@ use plasmid_proto::chain::v1::{GetBlockRequest, GetStatusRequest, GetSupplyReque
 use super::found::{client, engine_set, wait_height};
 use crate::{
     cli::{
-        CliError,
+        CliError, connect,
         demo::{
             observe::{Accounts, Observations, Total, Work},
             people::World,
@@ -74,10 +74,7 @@ pub async fn totals(world: &World) -> Result<Vec<Total>, CliError> {
     }
     let mut totals = Vec::new();
     for asset in assets {
-        let token: Address = asset
-            .token
-            .parse()
-            .map_err(|_| CliError::new(format!("{:?} is no address", asset.token)))?;
+        let token = Address::from(connect::address(&asset.token)?);
         let on_root = world
             .read(world.vault, IVault::totalsCall { token })
             .await?;

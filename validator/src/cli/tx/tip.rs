@@ -1,0 +1,53 @@
+//! The highest block that is believed to be a node's newest: what is signed expires some blocks behind it, so a node that named any other
+//! would decide for how long the signature holds.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy_primitives::Address;
+use plasmid_bridge::{
+    abi::IRootChain,
+    client::{follower::view_call, rpc::At},
+};
+
+use crate::{
+    cli::{
+        CliError,
+        connect::{Connection, Deployment},
+    },
+    client::Accepted,
+};
+
+/// By the checkpoints that root accepted, and by the time since.
+///
+/// # Errors
+/// When root does not tell of them.
+pub async fn highest(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
+    accepted(connection, deployment).await.map_err(|error| {
+        or_name_one(format!(
+            "root does not say which checkpoints it has accepted, from which it follows how high the chain can be ({error})"
+        ))
+    })
+}
+
+async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
+    let root = connection.root()?;
+    let at = Address::from(deployment.domain.root_chain);
+    let head = view_call(&root, at, IRootChain::headCall {}, At::Latest).await?;
+    let parameters = view_call(&root, at, IRootChain::parametersCall {}, At::Latest).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_err(|error| CliError::new(error.to_string()))?;
+    let accepted = Accepted {
+        checkpoints: head.accepted,
+        last_block_time: head.lastBlockTime,
+        epoch_blocks: parameters.epochBlocks,
+        epoch_min_secs: parameters.epochMinSecs,
+    };
+    Ok(accepted.highest_tip(now.as_secs()))
+}
+
+/// The same error with what a person can do about it.
+pub fn or_name_one(error: impl std::fmt::Display) -> CliError {
+    CliError::new(format!(
+        "{error}; name the last height at which the transaction may stand in a block with --valid-until, if you know it"
+    ))
+}
