@@ -242,7 +242,8 @@ impl Relayer {
         // A node that cannot tell what waits in its pool leaves it to the fees who is first.
         let pool = view_call(rpc, self.root_chain, IRootChain::headCall {}, At::Pending).await;
         let me = self.wallet.address();
-        let nonce = rpc.nonce(me, At::Latest).await?;
+        // At the same block as the count, so that an endpoint whose replicas differ does not show an old count beside a new nonce.
+        let nonce = rpc.nonce(me, At::Hash(latest.hash)).await?;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Looked::State(Box::new(RootState {
             time: latest.time,

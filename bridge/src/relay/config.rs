@@ -40,6 +40,8 @@ pub struct Config {
 impl Config {
     /// The inbox keeps the hash chain at every 32nd message for ever, and one of them must be among the kept messages.
     pub const MIN_KEPT_MESSAGES: usize = 32;
+    /// Accepted checkpoints that a node keeps. Two challenge windows must not span more: what is final, and since when, is told from them.
+    pub const KEPT_CHECKPOINTS: u32 = 4_096;
 
     /// A deployment that stands on root, followed within the bounds of a node.
     #[must_use]
@@ -62,7 +64,7 @@ impl Config {
             finality,
             range: 1_000,
             kept_messages: 4_096,
-            kept_checkpoints: 4_096,
+            kept_checkpoints: Self::KEPT_CHECKPOINTS as usize,
             poll_ms: 250,
             longest_wait_ms: 10_000,
             patience_ms: 10_000,

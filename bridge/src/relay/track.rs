@@ -253,6 +253,10 @@ impl Track {
             _ if asked_wait.is_some() => {}
             // Whatever the reason, the same range is not asked for again: an endpoint that is too slow for it says nothing at all.
             Ask::Logs { from, to, .. } => {
+                // A block that is refused by itself may be behind the end of the chain, because the target was invented.
+                if from == to {
+                    self.ranges_since_recheck = ask::RANGES_A_RECHECK;
+                }
                 self.range = (to.saturating_sub(*from).saturating_add(1) / 2).max(1);
             }
             Ask::Heads(_) => self.records_at_once = (self.records_at_once / 2).max(1),

@@ -7,7 +7,7 @@ use crate::relay::events;
 use crate::relay::seen::{Failure, Finality, Sought, Which};
 
 /// Ranges of events after which the block that a scan leads to is looked at again: it may have been invented, a long way off.
-const RANGES_A_RECHECK: u32 = 16;
+pub(super) const RANGES_A_RECHECK: u32 = 16;
 /// The inbox keeps the hash chain at every 32nd message for ever.
 const KEPT_EVERY: u64 = 32;
 

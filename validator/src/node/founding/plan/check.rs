@@ -1,6 +1,7 @@
 //! What a plan must hold, so that no stake is locked for a network that the contracts would refuse.
 
 use alloy_primitives::Address;
+use plasmid_bridge::relay::config::Config as FollowConfig;
 
 use super::{MAX_SLOTS, Plan, VERSION};
 use crate::{chain::genesis::check_balances, ledger::OwnContracts, node::founding::FoundingError};
@@ -119,6 +120,7 @@ impl Plan {
                 return refuse(format!("{name} is {found}; it must be {least} to {most}"));
             }
         }
+        self.check_kept()?;
         self.parameters.validate()?;
         let longest = self.parameters.epoch_max_secs;
         if self.shortest_epoch_secs > longest {
@@ -136,6 +138,20 @@ impl Plan {
         self.check_rings()?;
         // The Registry is known when there are artifacts: its own contracts are looked at when the genesis is built.
         check_balances(&self.balances()?, &OwnContracts::of(&self.parameters))?;
+        Ok(())
+    }
+
+    /// A node forgets what was final for a whole window, and proves claims under the newest that is final.
+    fn check_kept(&self) -> Result<(), FoundingError> {
+        let secs = self.parameters.challenge_secs;
+        let spanned = self.epochs(secs.saturating_mul(2));
+        let most = u64::from(FollowConfig::KEPT_CHECKPOINTS);
+        if spanned > most {
+            return Err(FoundingError::Plan(format!(
+                "parameters.challenge_secs is {secs}; at a shortest epoch of {} s two such windows span {spanned} checkpoints, and a node keeps the last {most}: make the window shorter or epochs longer",
+                self.shortest_epoch_secs
+            )));
+        }
         Ok(())
     }
 

@@ -43,6 +43,11 @@ fn rings_are_sized_by_the_windows_and_the_shortest_epoch() {
     assert!(refusal(|plan| plan.record_slots = 209).contains("even"));
     assert!(refusal(|plan| plan.parameters.ring = 396).contains("at least 397"));
     assert!(refusal(|plan| plan.shortest_epoch_secs = 121).contains("epoch_max_secs 120"));
+    // Two windows of 2,046 epochs of 2 s, and four more epochs, are 4,096; one epoch more is not kept.
+    let wide = refusal(|plan| plan.parameters.challenge_secs = 4_093);
+    assert!(wide.contains("keeps the last 4096"), "{wide}");
+    let fits = refusal(|plan| plan.parameters.challenge_secs = 4_092);
+    assert!(!fits.contains("keeps the last"), "{fits}");
     // 64 blocks of 250 ms.
     let longer = refusal(|plan| plan.shortest_epoch_secs = 17);
     assert!(longer.contains("block_time_ms is 16000 ms"), "{longer}");
