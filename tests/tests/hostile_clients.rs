@@ -435,5 +435,10 @@ async fn bad_queries(attacked: &mut Attacked) {
             );
         }
     }
+    // The engine passes these bytes on as they are.
+    let answer = http.get(format!("{url}/abci_query?path=0xff")).send();
+    let answer = answer.await.expect("the engine answers").text().await;
+    let answer = answer.expect("a text");
+    assert!(answer.contains("cannot be read"), "{answer}");
     attacked.goes_on("bad queries").await;
 }

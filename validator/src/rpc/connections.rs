@@ -244,8 +244,12 @@ impl AsyncWrite for Guarded {
         }
     }
 
+    /// An HTTP/1 connection on which an answer is under way, and the next request has begun to come in, does nothing else but flush.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        match self.check(context) {
+            Poll::Pending => Pin::new(&mut self.stream).poll_flush(context),
+            ended => ended,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -278,6 +282,8 @@ impl Connected for Guarded {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
     use super::*;
 
     fn address(last: u8) -> IpAddr {
@@ -309,6 +315,19 @@ mod tests {
         let _second = all.enter(address(4)).unwrap();
         assert!(ends(&young), "the next one makes way");
         assert!(all.enter(address(4)).is_none(), "an address has two places");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_nothing_but_flush_ends_as_well() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        let all = all(1, 1, &[]);
+        let mut guarded = Guarded::new(stream, all.enter(address(1)).unwrap());
+        guarded.flush().await.expect("nobody wants its place");
+        let _new = all.enter(address(2)).unwrap();
+        let ended = guarded.flush().await.unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]

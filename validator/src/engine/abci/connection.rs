@@ -32,6 +32,8 @@ use crate::workers::{Full, Running, Workers};
 const QUERY_PATIENCE: Duration = Duration::from_secs(30);
 /// Whose queries these are: all come through the engine.
 const ENGINE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The first byte of a query's frame: field 6 of `Request`, with a length.
+const QUERY_KEY: u8 = 6 << 3 | 2;
 const QUEUE_REQUESTS: usize = 256;
 const CHECKS_TOGETHER: usize = 32;
 const READ_BYTES: usize = 64 << 10;
@@ -86,6 +88,8 @@ struct Pending {
 )]
 enum Work {
     Call(RequestValue),
+    /// A query that cannot be read, and why.
+    Refused(String),
     Running(Running<Result<ResponseValue, Alarm>>),
 }
 
@@ -144,9 +148,14 @@ async fn read<H: Handler>(
     }
 }
 
-/// Decodes a frame; a query starts at once.
+/// Decodes a frame; a query starts at once. One that cannot be decoded is refused, and the connection goes on: CometBFT passes a path on that
+/// a stranger wrote, UTF-8 or not, and ends when this connection does.
 async fn begin<H: Handler>(frame: Bytes, shared: &Arc<Shared<H>>) -> Result<Work, Closed> {
-    let request = Request::decode(frame)?.value.ok_or(Closed::Unknown)?;
+    let is_query = frame.first() == Some(&QUERY_KEY);
+    let request = match Request::decode(frame) {
+        Err(error) if is_query => return Ok(Work::Refused(error.to_string())),
+        request => request?.value.ok_or(Closed::Unknown)?,
+    };
     if class(&request) != Class::Read {
         return Ok(Work::Call(request));
     }
@@ -181,6 +190,10 @@ async fn answer<H: Handler>(
         let mut flush = false;
         match pending.work {
             Work::Running(query) => encode(finish(query).await?, &mut out)?,
+            Work::Refused(why) => encode(
+                unanswered(&format!("the query cannot be read: {why}")),
+                &mut out,
+            )?,
             Work::Call(request) if class(&request) == Class::Transport => {
                 flush = matches!(request, RequestValue::Flush(_));
                 encode(shared.dispatch.call(request)?, &mut out)?;

@@ -303,6 +303,27 @@ async fn a_malformed_frame_closes_its_connection_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_that_is_no_text_is_refused_in_its_turn_and_its_connection_goes_on() {
+    let running = Running::start(true).await;
+    let mut engine = running.connect().await;
+    // Field 6, a query, whose field 2 is the path.
+    engine.send(&frame(check(vec![1]))).await;
+    engine.send(&[5, 0x32, 3, 0x12, 1, 0xff]).await;
+    engine.send(&frame(check(vec![2]))).await;
+    let first = engine.receive().await;
+    assert!(matches!(first, Some(Answer::CheckTx(a)) if *a.data == [1]));
+    let Some(Answer::Query(refused)) = engine.receive().await else {
+        panic!("the query has no answer");
+    };
+    assert_ne!(refused.code, 0);
+    assert!(refused.log.contains("cannot be read"), "{}", refused.log);
+    let last = engine.receive().await;
+    assert!(matches!(last, Some(Answer::CheckTx(a)) if *a.data == [2]));
+    assert!(engine.lives("afterwards").await);
+    running.end().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_a_frame_and_a_hang_up_at_every_byte_hurt_nobody() {
     let running = Running::start(true).await;
     let mut honest = running.connect().await;
