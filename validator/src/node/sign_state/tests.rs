@@ -98,11 +98,16 @@ fn every_flipped_byte_and_every_truncation_is_noticed_and_the_error_says_what_to
     let whole = fs::read(&path).unwrap();
     let refused = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        match SignState::open(&path, IDENTITY) {
-            Err(error @ SignStateError::Damaged { .. }) => {
-                assert!(error.to_string().contains("Do not delete it"));
+        // A child that another test forks holds the lock until it has begun its program.
+        loop {
+            match SignState::open(&path, IDENTITY) {
+                Err(SignStateError::Locked(_)) => std::thread::yield_now(),
+                Err(error @ SignStateError::Damaged { .. }) => {
+                    assert!(error.to_string().contains("Do not delete it"));
+                    break;
+                }
+                other => panic!("{other:?}"),
             }
-            other => panic!("{other:?}"),
         }
     };
     for place in 0..whole.len() {
