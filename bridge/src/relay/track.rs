@@ -68,6 +68,9 @@ enum Doubt {
     All,
 }
 
+/// Failures in a row from which on the wait does not grow, and the block that a scan leads to is looked at again.
+const FAILURES_A_RECHECK: u32 = 6;
+
 /// One endpoint's story so far.
 #[derive(Debug)]
 pub struct Track {
@@ -253,8 +256,8 @@ impl Track {
             _ if asked_wait.is_some() => {}
             // Whatever the reason, the same range is not asked for again: an endpoint that is too slow for it says nothing at all.
             Ask::Logs { from, to, .. } => {
-                // A block that is refused by itself may be behind the end of the chain, because the target was invented.
-                if from == to {
+                // A block that is refused by itself, again and again, may be behind the end of the chain, because the target was invented.
+                if from == to && self.failures >= FAILURES_A_RECHECK {
                     self.ranges_since_recheck = ask::RANGES_A_RECHECK;
                 }
                 self.range = (to.saturating_sub(*from).saturating_add(1) / 2).max(1);
@@ -282,7 +285,7 @@ impl Track {
     }
 
     fn back_off(&mut self, now: u64) {
-        let steps = self.failures.max(self.lies).min(6);
+        let steps = self.failures.max(self.lies).min(FAILURES_A_RECHECK);
         let doubled = self.config.poll_ms.saturating_mul(1 << steps);
         self.failures = self.failures.saturating_add(1);
         self.ready_at = now.saturating_add(doubled.min(self.config.longest_wait_ms));

@@ -194,7 +194,7 @@ impl Chain {
         &self.acceptances
     }
 
-    fn block(&self, number: u64) -> Option<Block> {
+    pub fn block(&self, number: u64) -> Option<Block> {
         (number < self.height).then(|| Block {
             number,
             hash: self.hash(number),

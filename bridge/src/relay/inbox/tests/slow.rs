@@ -1,7 +1,7 @@
 //! Honest endpoints that are slow, metered, behind or silent: what is known is kept, and all of it is known in the end.
 
 use super::*;
-use crate::relay::seen::Position;
+use crate::relay::seen::{Block, Position};
 
 /// A root chain with more accepted checkpoints than are compared at once.
 fn long_root(seed: u64) -> Chain {
@@ -250,4 +250,38 @@ fn a_view_that_one_silent_endpoint_of_two_holds_still_is_not_sound_for_long() {
     root.mine(2);
     is_whole(run.honest(&root), &root);
     assert!(run.machine.view().is_sound(run.now));
+}
+
+#[test]
+fn a_scan_towards_a_block_that_was_invented_gets_back_when_what_is_behind_the_chain_is_refused() {
+    for seed in 0..20 {
+        let root = long_root(seed);
+        let mut run = Run::new(long_config(), false);
+        let last = root.height - 1;
+        let invented = |number| Block {
+            number,
+            hash: B256::repeat_byte(9),
+            ..root.block(last).expect("the newest block")
+        };
+        let mut has_passed = false;
+        // It lies until a range beyond the end of the chain was read.
+        let view = run.go(900, |_, ask| match ask {
+            Ask::Block(Which::Latest) if !has_passed => {
+                Ok(Reply::Block(Some(invented(last + 100_000))))
+            }
+            Ask::Block(Which::Number(number)) if !has_passed && *number > last => {
+                Ok(Reply::Block(Some(invented(*number))))
+            }
+            Ask::Logs { to, .. } if *to > last && has_passed => {
+                Err(Failure::Refused("a block behind the newest".into()))
+            }
+            Ask::Logs { to, .. } => {
+                has_passed |= *to > last;
+                root.try_answer(ask)
+            }
+            ask => root.try_answer(ask),
+        });
+        is_whole(view, &root);
+        assert!(has_passed, "it went beyond the end of the chain");
+    }
 }
