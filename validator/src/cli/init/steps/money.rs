@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::DECIMALS;
 use crate::{
-    cli::{CliError, amount, output::Output},
+    cli::{CliError, amount},
     ledger::Account,
     node::founding::{FoundingError, Plan},
 };
@@ -61,11 +61,6 @@ impl Money {
         object["bond"] = amount::show(self.bond, DECIMALS).into();
         object["balances"] = rows.collect::<Vec<_>>().into();
         object["balances_sum"] = self.paid_text().into();
-    }
-
-    /// Shows both to a person.
-    pub(super) fn show(&self, output: Output) {
-        output.say(&self.sentence());
     }
 
     /// Refuses to pay another sum than the person named.

@@ -158,7 +158,7 @@ impl Step {
         if let Some(table) = &table {
             table.warn(self.output);
         }
-        money.show(self.output);
+        self.output.say(&money.sentence());
         if made == steps {
             self.output
                 .say("the network is created: `plasmid init join` makes a node's folder");
