@@ -516,9 +516,13 @@ async fn transaction(connection: &Connection, output: Output, id: &str) -> Resul
         answer = client.get_transaction(by_digest).await;
     }
     let found = tx::status_of(answer?.into_inner())?;
-    // A node finds what stands in a block under both names.
+    // A node that is asked for a hash finds what stands in a block by its digest too.
     if found.digest != bytes {
-        same("transaction", hex::encode(&bytes), hex::encode(&found.hash))?;
+        let told = match is_digest {
+            true => &found.digest,
+            false => &found.hash,
+        };
+        same("transaction", hex::encode(&bytes), hex::encode(told))?;
     }
     output.object(&tx::shown(&found));
     Ok(())
