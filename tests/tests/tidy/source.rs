@@ -20,11 +20,8 @@ impl Source {
     /// # Panics
     /// When its text is not Rust.
     pub fn read(name: &str, text: &str) -> Self {
-        let stream: TokenStream = text
-            .parse()
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
         Self {
-            trees: without_tests(stream),
+            trees: without_tests(trees(name, text)),
         }
     }
 
@@ -33,6 +30,46 @@ impl Source {
         let mut lines = BTreeMap::new();
         write_lines(&self.trees, &mut lines);
         lines
+    }
+
+    /// Lines of code with a number that is no whole one.
+    pub fn floats(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        walk(&self.trees, &mut |trees, at| {
+            if let Some(tree @ TokenTree::Literal(literal)) = trees.get(at)
+                && is_float(&literal.to_string())
+            {
+                found.push(line(tree));
+            }
+        });
+        found
+    }
+
+    /// The line of the first place where a word stands in a text, tests included.
+    pub fn word(name: &str, text: &str, wanted: &str) -> Option<usize> {
+        let trees = trees(name, text);
+        let mut found = None;
+        walk(&trees, &mut |trees, at| {
+            if found.is_none() && word(trees.get(at)).as_deref() == Some(wanted) {
+                found = trees.get(at).map(line);
+            }
+        });
+        found
+    }
+
+    /// The attributes of a text without blanks, with their lines, tests included and documentation not.
+    pub fn attributes(name: &str, text: &str) -> Vec<(usize, String)> {
+        let trees = trees(name, text);
+        let mut found = Vec::new();
+        walk(&trees, &mut |trees, at| {
+            if let Some((_, tokens)) = attribute(trees, at) {
+                let tokens = tokens.to_string().replace([' ', '\n'], "");
+                if !tokens.starts_with("doc=") {
+                    found.push((line(&trees[at]), tokens));
+                }
+            }
+        });
+        found
     }
 
     /// The first names behind `root::`, with their lines; those in groups too.
@@ -46,7 +83,8 @@ impl Source {
         found
     }
 
-    /// The first names behind as many `super::` as lead from a module of this depth to the crate's root.
+    /// The first names behind enough `super::` to lead from a module of this depth to the crate's root; from a module inside the file it
+    /// takes more of them.
     pub fn names_above(&self, depth: usize) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         walk(&self.trees, &mut |trees, at| {
@@ -61,12 +99,27 @@ impl Source {
                 count += 1;
                 next += 3;
             }
-            if count == depth {
+            if count >= depth {
                 first_words(trees, next, &mut found);
             }
         });
         found
     }
+}
+
+fn trees(name: &str, text: &str) -> Vec<TokenTree> {
+    let stream: TokenStream = text
+        .parse()
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    stream.into_iter().collect()
+}
+
+fn is_float(literal: &str) -> bool {
+    let is_number = literal.starts_with(|first: char| first.is_ascii_digit());
+    let other_base = ["0x", "0b", "0o"];
+    let is_decimal = is_number && !other_base.iter().any(|base| literal.starts_with(base));
+    let says = |sign: &str| literal.contains(sign);
+    is_decimal && (says(".") || says("f32") || says("f64") || says("e") && !says("size"))
 }
 
 fn word(tree: Option<&TokenTree>) -> Option<String> {
@@ -88,11 +141,14 @@ fn line(tree: &TokenTree) -> usize {
     tree.span().start().line
 }
 
-/// The word at a place, or the first word of each member of the group that stands there.
+/// The word or star at a place, or the first word of each member of the group that stands there.
 fn first_words(trees: &[TokenTree], at: usize, found: &mut Vec<(usize, String)>) {
     match trees.get(at) {
         Some(TokenTree::Ident(ident)) => {
             found.push((ident.span().start().line, ident.to_string()));
+        }
+        Some(tree @ TokenTree::Punct(punct)) if punct.as_char() == '*' => {
+            found.push((line(tree), "*".to_owned()));
         }
         Some(TokenTree::Group(group)) => {
             let members: Vec<TokenTree> = group.stream().into_iter().collect();
@@ -155,14 +211,14 @@ fn push(lines: &mut BTreeMap<usize, String>, number: usize, token: &str) {
 }
 
 /// The trees of a stream without attributes, and without the items that an attribute keeps for tests.
-fn without_tests(stream: TokenStream) -> Vec<TokenTree> {
-    let trees: Vec<TokenTree> = stream.into_iter().collect();
+fn without_tests(trees: Vec<TokenTree>) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut at = 0;
     while let Some(tree) = trees.get(at) {
         if let Some((behind, attribute)) = attribute(&trees, at) {
             at = behind;
-            if attribute.to_string().replace(' ', "") == "cfg(test)" {
+            let attribute = attribute.to_string().replace(' ', "");
+            if attribute == "cfg(test)" || attribute.starts_with("cfg(all(test,") {
                 at = behind_item(&trees, at);
             }
             continue;
@@ -171,7 +227,9 @@ fn without_tests(stream: TokenStream) -> Vec<TokenTree> {
             TokenTree::Group(group) => {
                 let mut inside = Group::new(
                     group.delimiter(),
-                    without_tests(group.stream()).into_iter().collect(),
+                    without_tests(group.stream().into_iter().collect())
+                        .into_iter()
+                        .collect(),
                 );
                 inside.set_span(group.span());
                 TokenTree::Group(inside)
@@ -227,7 +285,7 @@ fn code_is_read_behind_tests_and_inside_groups() {
         #[doc = "panic!("]
         fn after() { let said = ".expect("; b.unwrap() }
         fn deep() { super::super::store::open(super::own()) }
-        #[cfg(test)]
+        #[cfg(all(test, unix))]
         mod more;
         type Last = plasmid::rpc::X;
     "#;
@@ -241,9 +299,10 @@ fn code_is_read_behind_tests_and_inside_groups() {
     );
     assert_eq!(source.names_behind("plasmid"), [(13, "rpc".to_owned())]);
     assert_eq!(names(source.names_above(2)), ["store"]);
-    assert_eq!(names(source.names_above(1)), ["own"]);
+    assert_eq!(names(source.names_above(1)), ["store", "own"]);
     let lines = source.lines();
     assert_eq!(lines[&9], "fn after(){let said=\"\";b.unwrap()}");
     let all: String = lines.into_values().collect();
     assert!(!all.contains("HashMap") && !all.contains("a.unwrap") && !all.contains("cli"));
+    assert!(!all.contains("more"));
 }

@@ -1,0 +1,368 @@
+//! Every rule finds what is planted here: a rule that cannot fail says nothing about the tree.
+
+use super::{File, code, pages};
+
+fn file(name: &str, text: &str) -> File {
+    (name.to_owned(), text.to_owned())
+}
+
+/// What a rule says of one file, which must be one thing that contains `part`.
+fn finds(broken: &[String], part: &str) {
+    assert_eq!(broken.len(), 1, "{part}: {broken:?}");
+    assert!(broken[0].contains(part), "{part}: {broken:?}");
+}
+
+#[test]
+fn a_file_without_a_header_is_found() {
+    let good = file("a.rs", "//! Says it.\nfn f() {}\n");
+    assert!(code::without_header(&[good]).is_empty());
+    for text in ["", "fn f() {}", "//!\n//! Late.", "// Another sign."] {
+        finds(&code::without_header(&[file("a.rs", text)]), "a.rs");
+    }
+}
+
+#[test]
+fn a_long_header_is_found() {
+    let header = |lines: usize| [file("a.rs", &"//! Line.\n".repeat(lines))];
+    assert!(code::long_headers(&header(25)).is_empty());
+    finds(&code::long_headers(&header(26)), "26 lines");
+}
+
+#[test]
+fn a_long_file_and_a_needless_exception_are_found() {
+    let lines = |name: &str, lines: usize| file(name, &"\n".repeat(lines));
+    let allowed = [("b/src/a.rs", "a reason")];
+    assert!(code::long_files(&[lines("b/src/a.rs", 400)], &[]).is_empty());
+    assert!(code::long_files(&[lines("b/src/a/tests.rs", 401)], &[]).is_empty());
+    assert!(code::long_files(&[lines("b/src/a.rs", 401)], &allowed).is_empty());
+    finds(&code::long_files(&[lines("b/src/a.rs", 401)], &[]), "401");
+    let needless = code::long_files(&[lines("b/src/a.rs", 400)], &allowed);
+    finds(&needless, "needs none");
+}
+
+#[test]
+fn an_empty_name_is_found() {
+    assert!(code::empty_names(&[file("b/src/commonplace.rs", "")]).is_empty());
+    for name in ["b/src/types.rs", "b/src/utils/a.rs", "b/src/words.rs"] {
+        finds(&code::empty_names(&[file(name, "")]), name);
+    }
+}
+
+#[test]
+fn code_that_only_calls_itself_a_test_is_found() {
+    for name in ["b/src/a/model.rs", "b/src/a/vectors/deep.rs"] {
+        let module = if name.contains("model") {
+            "model"
+        } else {
+            "vectors"
+        };
+        for parent in ["b/src/a.rs", "b/src/a/mod.rs"] {
+            let of = |text: &str| [file(name, ""), file(parent, text)];
+            let kept = format!("#[cfg(test)]\npub(crate) mod {module};");
+            assert!(code::built_outside_tests(&of(&kept)).is_empty());
+            for built in [
+                format!("pub(crate) mod {module};"),
+                format!("#[cfg(any(test, feature = \"x\"))] mod {module};"),
+            ] {
+                finds(&code::built_outside_tests(&of(&built)), parent);
+            }
+        }
+    }
+    let at_the_root = [
+        file("b/src/tests.rs", ""),
+        file("b/src/lib.rs", "mod tests;"),
+    ];
+    finds(&code::built_outside_tests(&at_the_root), "lib.rs");
+}
+
+#[test]
+fn impure_code_is_found() {
+    let of = |text: &str| code::impure(&[file("b/src/a.rs", text)]);
+    let clean = r#"
+        //! HashMap, panic!( and 1.5 in words alone.
+        use std::{collections::BTreeMap, sync::Arc};
+        const _: () = assert!(1 < 2);
+        fn f(now: u64) -> u64 { let said = "f64"; a.0.unwrap_or_default() + 1_usize + 0xfe }
+        #[cfg(test)]
+        mod tests { use std::fs; fn f() { a.unwrap(); assert!(1.5 < 2.5); } }
+    "#;
+    assert_eq!(of(clean), Vec::<String>::new());
+    for (text, part) in [
+        ("use std::collections::HashMap;", "HashMap"),
+        ("use std::{collections::{BTreeMap, HashSet}};", "HashSet"),
+        ("use std::time::SystemTime;", "SystemTime"),
+        ("use std::time::Instant as Moment;", "Instant"),
+        ("fn f() { rand::random() }", "rand::"),
+        ("async fn f() { tokio::task::yield_now().await }", "tokio::"),
+        ("fn f(x: f64) {}", "f64"),
+        ("fn f() { x as f32 }", "f32"),
+        ("fn f() { let x = 1.5; }", "float"),
+        ("fn f() { let x = 1e3; }", "float"),
+        ("fn f() { x.unwrap() }", ".unwrap()"),
+        ("fn f() { x.map(Option::unwrap) }", "::unwrap"),
+        ("fn f() { x\n.expect(\"words\") }", ".expect("),
+        (
+            "fn f() { x.map(|x| Option::expect(x, y)) }",
+            "Option::expect",
+        ),
+        ("fn f() { Result::expect(x, y) }", "Result::expect"),
+        ("fn f() { panic! { \"words\" } }", "panic!"),
+        ("fn f() { unreachable!() }", "unreachable!"),
+        ("fn f() { assert!(x) }", "assert!"),
+        ("fn f() { assert_eq!(x, y) }", "assert_eq!"),
+        ("fn f() { println!() }", "println!"),
+        ("fn f() { eprintln!() }", "eprintln!"),
+        ("use std::{fs, sync::Arc};", "std::fs"),
+        ("fn f() { std::net::lookup() }", "std::net"),
+        ("fn f() { std::env::args() }", "std::env"),
+        ("fn f() { std::process::exit(1) }", "std::process"),
+        ("fn f() { std::thread::spawn(g) }", "std::thread"),
+        ("use std::os::fd::AsFd;", "std::os"),
+    ] {
+        finds(&of(text), part);
+    }
+}
+
+#[test]
+fn what_waits_by_the_date_and_a_needless_exception_are_found() {
+    let excused = [("b/src/a.rs", "a reason")];
+    for text in ["SystemTime::now()", "x.unwrap(UNIX_EPOCH)", "Utc::now()"] {
+        let dated = [file("b/src/a.rs", text)];
+        finds(&code::dated(&dated, &[]), "never steps back");
+        assert!(code::dated(&dated, &excused).is_empty());
+        assert!(code::dated(&[file("b/src/tests.rs", text)], &[]).is_empty());
+    }
+    let innocent = [file("b/src/a.rs", "MySystemTime")];
+    finds(&code::dated(&innocent, &excused), "needs none");
+}
+
+#[test]
+fn a_room_that_names_one_above_it_is_found() {
+    let arrows: [(&str, &[&str]); 3] = [
+        ("low", &["low"]),
+        ("high", &["high", "low"]),
+        ("alone.rs", &["alone"]),
+    ];
+    let of = |name: &str, text: &str| {
+        let mut files = vec![file("v/src/lib.rs", "pub mod low;")];
+        for other in ["v/src/low/mod.rs", "v/src/high/mod.rs", "v/src/alone.rs"] {
+            let text = if other == name { text } else { "" };
+            files.push(file(other, text));
+        }
+        if files.iter().all(|(other, _)| other != name) {
+            files.push(file(name, text));
+        }
+        code::against(&files, "v/src", "own", &arrows)
+    };
+    let downwards = "use crate::{high::x, low}; use super::super::low; fn f() { own::low::g() }";
+    assert!(of("v/src/high/deep.rs", downwards).is_empty());
+    assert!(of("v/src/low/tests.rs", "use crate::high;").is_empty());
+    for (name, text, part) in [
+        (
+            "v/src/low/mod.rs",
+            "use crate::high;",
+            "low may not name high",
+        ),
+        ("v/src/low/deep.rs", "use crate::{low, high::x};", "high"),
+        ("v/src/low/deep.rs", "fn f() { own::high::g() }", "high"),
+        ("v/src/low/deep.rs", "use super::super::high;", "high"),
+        (
+            "v/src/low/deep.rs",
+            "mod m { use super::super::super::high; }",
+            "high",
+        ),
+        ("v/src/low/mod.rs", "use super::high;", "high"),
+        ("v/src/low/mod.rs", "use crate::*;", "name *"),
+        ("v/src/low/mod.rs", "use crate::Exported;", "Exported"),
+        ("v/src/alone.rs", "use crate::low;", "low"),
+        ("v/src/attic/mod.rs", "", "attic: the room has no row"),
+        ("v/src/attic.rs", "", "attic: the room has no row"),
+    ] {
+        finds(&of(name, text), part);
+    }
+    let files = [file("v/src/low.rs", ""), file("v/src/high.rs", "")];
+    finds(
+        &code::against(&files, "v/src", "own", &arrows),
+        "alone: the row has no room",
+    );
+}
+
+#[test]
+fn a_room_that_names_too_much_of_the_bridge_is_found() {
+    let allowed: [(&str, &[&str]); 1] = [("ledger", &["proof"])];
+    let of = |text: &str| {
+        let files = [file("validator/src/ledger/mod.rs", text)];
+        code::over_the_bridge(&files, &allowed)
+    };
+    assert!(of("use plasmid_bridge::proof::tree;").is_empty());
+    finds(&of("use plasmid_bridge::client::rpc;"), "client");
+    finds(&of("use plasmid_bridge::{proof, relay};"), "relay");
+    let files = [
+        file("validator/src/ledger.rs", ""),
+        file("validator/src/attic.rs", ""),
+    ];
+    finds(&code::over_the_bridge(&files, &allowed), "attic");
+}
+
+#[test]
+fn a_crate_that_names_one_above_it_is_found() {
+    let allowed: [(&str, &[&str]); 1] = [("low", &["plasmid-lowest"])];
+    let of = |folder: &str, text: &str| {
+        let text = format!("[package]\nname = \"plasmid-low\"\n\n{text}");
+        code::crates(&[file(&format!("{folder}/Cargo.toml"), &text)], &allowed)
+    };
+    let good = "[features]\nx = []\n[dependencies]\nplasmid-lowest.workspace = true\n# plasmid-high = \"1\"\n";
+    assert!(of("low", good).is_empty());
+    for text in [
+        "[dependencies]\nplasmid-high.workspace = true\n",
+        "[dev-dependencies]\nplasmid-high = { path = \"../high\" }\n",
+        "[dependencies.plasmid-high]\npath = \"../high\"\n",
+        "[dependencies]\nh = { package = \"plasmid-high\", path = \"../high\" }\n",
+    ] {
+        finds(&of("low", text), "low may not depend on plasmid-high");
+    }
+    finds(&of("low", "[dependencies]\nplasmid = \"1\"\n"), "plasmid");
+    finds(&of("attic", ""), "attic: the crate has no row");
+}
+
+#[test]
+fn a_path_of_a_machine_and_what_is_left_for_later_are_found() {
+    let of = |line: &str| code::machines_and_leftovers(&[file("a.md", line)]);
+    assert!(of("the root of the workspace").is_empty());
+    for line in [
+        "see /root/.cargo",
+        "see /home/somebody",
+        "see /work/here",
+        "see /Users/somebody",
+        "fn f() { todo!() }",
+        "fn f() { unimplemented!() }",
+        "#[ignore = \"slow\"]",
+        "// FIXME",
+        "// TODO",
+    ] {
+        finds(&of(line), "a.md:1");
+    }
+}
+
+#[test]
+fn unsafe_code_without_a_reason_is_found() {
+    let allowed = [("b/src/a.rs", "a reason")];
+    let of =
+        |text: &str, allowed| code::unsafe_without_reason(&[file("b/src/a.rs", text)], allowed);
+    let code = |attribute: &str| format!("{attribute}\nfn f() {{ unsafe {{ g() }} }}");
+    let good = code("#[expect(\n    unsafe_code,\n    reason = \"words\"\n)]");
+    assert!(of(&good, &allowed).is_empty());
+    assert!(
+        of(
+            "/// No unsafe code, nor #[allow(unsafe_code)].\nfn f() {}",
+            &[]
+        )
+        .is_empty()
+    );
+    finds(&of(&good, &[]), "give its reason in UNSAFE");
+    finds(&of("fn f() {}", &allowed), "needs none");
+    for attribute in [
+        "#[allow(unsafe_code)]",
+        "#![allow(unsafe_code)]",
+        "#[expect(dead_code, unsafe_code)]",
+        "#[allow(unsafe_code, reason = \"\")]",
+        "#[cfg_attr(unix, allow(unsafe_code))]",
+        // A reason elsewhere in the file is none.
+        "#[allow(unsafe_code)]\n#[allow(dead_code, reason = \"words\")]",
+    ] {
+        finds(
+            &of(&code(attribute), &allowed),
+            "write #[expect(unsafe_code",
+        );
+    }
+    let manifests = |workspace: &str, member: &str| {
+        let files = [file("Cargo.toml", workspace), file("b/Cargo.toml", member)];
+        code::unsafe_without_reason(&files, &[])
+    };
+    let (deny, take) = ("unsafe_code = \"deny\"\n", "[lints]\nworkspace = true\n");
+    assert!(manifests(deny, take).is_empty());
+    finds(
+        &manifests("unsafe_code = \"warn\"\n", take),
+        "does not deny",
+    );
+    finds(&manifests(deny, "[package]\n"), "b/Cargo.toml");
+}
+
+#[test]
+fn citations_are_read() {
+    let of = |text: &str| -> Vec<u32> {
+        let found = pages::cited(text, "PAGE");
+        found.into_iter().map(|one| one.section).collect()
+    };
+    assert_eq!(of("PAGE section 6, \"Genesis\"; PAGE"), [6]);
+    assert_eq!(of("PAGE, sections 1, 5 and 8: x"), [1, 5, 8]);
+    assert_eq!(of("`PAGE.md` section 3's, 1 to 512"), [3]);
+    assert_eq!(of("PAGE's section 4"), [4]);
+    let named = pages::cited("PAGE section 6, \"Genesis\".", "PAGE");
+    assert_eq!(named[0].title.as_deref(), Some("Genesis"));
+}
+
+#[test]
+fn a_citation_of_what_is_not_there_is_found() {
+    let of = |text: &str| {
+        let design = file("proto/DESIGN.md", "# D\n\n## 1. Why\n\n- **Genesis** is.\n");
+        let protocol = file("proto/PROTOCOL.md", "# P\n\n## 1. Hashes\n\n## 2. Keys\n");
+        pages::citations(&[design, protocol, file("a.rs", text)]).0
+    };
+    let good = "//! DESIGN section 1, \"Genesis\", and PROTOCOL,\n//! sections 1 and 2.";
+    assert!(of(good).is_empty());
+    finds(&of("//! DESIGN section 2"), "DESIGN has no section 2");
+    finds(&of("//! PROTOCOL\n//! section 3"), "no section 3");
+    finds(&of("//! PROTOCOL sections 1 and 9"), "no section 9");
+    finds(&of("/// DESIGN section 1, \"Exodus\""), "Exodus");
+    // A page cites itself without its name.
+    let page = file(
+        "proto/DESIGN.md",
+        "# D\n\n## 1. Why\n\nSee section 7, PROTOCOL section 1.\n",
+    );
+    let other = file("proto/PROTOCOL.md", "# P\n\n## 1. Hashes\n");
+    finds(&pages::citations(&[page.clone(), other]).0, "no section 7");
+    finds(
+        &pages::citations(&[page]).0[1..],
+        "PROTOCOL.md is not there",
+    );
+}
+
+#[test]
+fn a_table_that_names_what_is_not_there_is_found() {
+    let read = |path: &str| match path {
+        "v/src/a.rs" => Some("fn f() {} fn g<T>() {} // h(".to_owned()),
+        "v/src/b.rs" => Some(String::new()),
+        _ => None,
+    };
+    let of = |line: &str| pages::table(line, &read).0;
+    assert!(of("| x | `f` in `v/src/a.rs`, `b.rs` beside it; `g` in `v/src/a.rs` |").is_empty());
+    finds(&of("| x | `v/src/c.rs` |"), "v/src/c.rs is not there");
+    finds(&of("| x | `v/src/a.rs`, `c.rs` beside it |"), "c.rs");
+    finds(&of("| x | `h` in `v/src/a.rs` |"), "a.rs has no h");
+}
+
+#[test]
+fn a_map_that_names_what_is_not_there_is_found() {
+    let exists =
+        |path: &str| ["v/", "v/src/", "v/src/deep/", "v/src/deep/x.rs", "w/far.md"].contains(&path);
+    let of = |map: &str| pages::map(&format!("Words.\n```text\n{map}```\n"), &exists);
+    let good = "v/           words\n             src/     words; deep/: more, w/far.md too\n             src/deep/  x.rs\n";
+    assert_eq!(of(good), (Vec::new(), 3));
+    finds(&of("attic/       words\n").0, "attic/ is not there");
+    let entry = "v/           words\n             gone/    words\n";
+    finds(&of(entry).0, "gone/ is not there");
+    let name = "v/           words\n             src/deep/   words; y.rs: words\n";
+    finds(&of(name).0, "y.rs is not there");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_found() {
+    let exists = |path: &str| ["bridge/a.rs", "bridge/b", "docs/x.md"].contains(&path);
+    let of = |line: &str| pages::paths(&[file("a.md", line)], &exists);
+    let good = "`bridge/a.rs`, (docs/x.md). `bridge/b/<name>.json`; bridge/any and other/a.rs";
+    assert_eq!(of(good), (Vec::new(), 3));
+    finds(&of("see `bridge/c.rs`").0, "bridge/c.rs is not there");
+    finds(&of("see bridge/c/<name>.json").0, "bridge/c is not there");
+    finds(&of("see `docs/`").0, "docs/ is not there");
+}
