@@ -11,7 +11,7 @@ pub trait TypedLeaves {
     /// What can go wrong below: the node is broken, not the input.
     type Error;
 
-    /// The value of a leaf, or none while it does not stand.
+    /// The value of a leaf, or `None` when the leaf does not exist.
     ///
     /// # Errors
     /// When the state cannot say, or holds what does not decode.

@@ -324,7 +324,8 @@ async fn paid_once(running: &Running) {
     }
 }
 
-/// More messages in a few root blocks than three epochs can consume: blocks carry as many as they may, and checkpoints go on meanwhile.
+/// More messages in a few root blocks than three epochs can consume: every block carries the largest number of messages that it may, and
+/// checkpoints go on meanwhile.
 async fn deposits_come_faster_than_they_are_taken(
     running: &mut Running,
     alice: &Person,

@@ -396,7 +396,7 @@ async fn asked_prices(attacked: &mut Attacked) {
     );
 }
 
-/// Connections to the page of metrics that ask nothing, from four addresses and as many as come in: another address gets the page.
+/// Silent connections to the page of metrics, from four addresses and opened again whenever they end: another address gets the page.
 async fn silent_scrapers(attacked: &mut Attacked) {
     let config = attacked.running.home(NODE).read_config();
     let metrics = config.expect("its configuration").metrics.expect("a page");

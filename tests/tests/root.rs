@@ -660,7 +660,7 @@ fn message_of(receipt: &Receipt) -> u64 {
     indices[0]
 }
 
-/// Hands in so many forced transactions that go before a relayer's in a block.
+/// Hands in `count` forced transactions that go before a relayer's in a block.
 async fn flood(stage: &Stage, from: &Wallet, count: u64) -> Vec<B256> {
     let fees = from.fees().await.unwrap();
     let fees = Fees {

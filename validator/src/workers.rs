@@ -86,7 +86,7 @@ pub struct Running<T> {
 }
 
 impl Workers {
-    /// Starts `threads` threads called `name`; so many jobs may wait for them, in all and of one asker.
+    /// Starts `threads` threads called `name`. At most `in_all` jobs may wait for them, and at most `per_asker` jobs of one asker.
     ///
     /// # Errors
     /// When the system has no thread left.

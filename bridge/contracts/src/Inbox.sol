@@ -26,7 +26,7 @@ contract Inbox is IInbox {
     uint256 private constant FORCED_LIMIT = 512;
     /// @dev A day in milliseconds.
     uint256 private constant INTERVAL_LIMIT_MS = 1 days * 1000;
-    /// @dev After so many doublings no coin could pay the price, and its product could overflow.
+    /// @dev The price stops doubling here: nobody could pay it, and a further product could overflow.
     uint256 private constant DOUBLINGS_LIMIT = 96;
 
     address public immutable vault;

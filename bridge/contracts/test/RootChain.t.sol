@@ -306,7 +306,7 @@ contract RootChainTest is Deployed {
         _refuses(_afterASetOf(512), abi.encodeWithSelector(Members.SignersMismatch.selector, 512, 4));
     }
 
-    /// @dev The submission that a set of so many members has to sign.
+    /// @dev The submission that a set of `count` members has to sign.
     function _afterASetOf(uint16 count) private returns (IRootChain.Submission memory next) {
         IRootChain.Checkpoint memory content = _checkpoint();
         IRootChain.Set memory many = _set();

@@ -6,10 +6,11 @@
 //! due count             the due times that root keeps show it; of messages of longer ago:
 //! before due ─ around ─ after due      the link before, the last due message, the first one not due, hashes up to such a link
 //! ```
-//! Messages arrive between the making of a witness and its inclusion, whoever sends them, as many as somebody pays for: what is shown
-//! stays true. A link kept for ever stays kept. Only behind the newest 31 messages there may be none yet: then root's ring shows the
-//! link until 225 more have come, and a witness made after that leads to the next kept one, which lasts. So with the due times: half of
-//! their ring must be filled between the two, once.
+//! Between the making of a witness and its inclusion anyone may send messages, in any number that is paid for, and the witness must stay
+//! true. A link that is kept for ever does so. Behind the newest 31 messages there may be no such link yet: then the witness relies on
+//! root's ring, which keeps the cursor's link until 225 more messages have come; a witness that is made after that leads to a link that is
+//! kept for ever. Likewise the due times: only half of their ring, filled between the making and the inclusion, makes a witness untrue,
+//! and this can happen once.
 
 use alloy_primitives::{B256, Bytes};
 

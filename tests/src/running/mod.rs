@@ -56,7 +56,7 @@ pub struct Plan {
     pub parameters: Parameters,
     /// Nodes with one endpoint instead of two.
     pub lone: Vec<usize>,
-    /// How many files each node may have open; as many as this process when absent.
+    /// How many files each node may have open. When absent, a node has the limit of this process.
     pub max_open_files: Option<u32>,
     /// Changes the configuration of a node, which is named by its number, before it starts.
     pub configure: fn(usize, &mut Config),

@@ -90,7 +90,7 @@ impl View {
             .map_or(0, |balance| balance.amount.parse().expect("an amount"))
     }
 
-    /// A checkpoint as a node knows it; none while its epoch runs.
+    /// A checkpoint as a node knows it, or `None` when its epoch has not ended.
     pub async fn checkpoint(&self, node: usize, epoch: u64) -> Option<Checkpoint> {
         let request = GetCheckpointRequest { epoch };
         let answer = self.bridge(node).get_checkpoint(request).await;

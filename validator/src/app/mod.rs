@@ -86,7 +86,7 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
-    /// Transactions on their way to CheckTx that replace no other; as many as clients hand in at once.
+    /// Transactions on their way to CheckTx that replace no other. There are at most the number that clients hand in at once.
     plain: Mutex<BTreeSet<Hash>>,
     disk: Disk,
     surroundings: Surroundings,

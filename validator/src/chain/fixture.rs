@@ -76,7 +76,7 @@ pub fn account(byte: u8) -> Account {
 }
 
 impl World {
-    /// Four operators, or as many as there are seats.
+    /// Four operators, or one for each seat when there are fewer than four seats.
     pub fn new(epoch_blocks: u32, seats: u16) -> Self {
         Self::with_operators(epoch_blocks, seats, seats.min(4))
     }

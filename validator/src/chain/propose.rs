@@ -96,10 +96,10 @@ pub enum Tried {
     NoRoom,
 }
 
-/// Candidates that a proposer runs in vain at most, and candidates that it skips at most because they are longer than what is
-/// left of the block: each as many as wait in a pool, so that none of the best bids keeps out what would apply.
+/// The largest number of candidates that a proposer runs although they are refused. A pool holds no more than this, so candidates
+/// with high bids that are refused cannot keep out a candidate that would apply.
 pub const MAX_REFUSED: u32 = 10_000;
-/// See [`MAX_REFUSED`].
+/// The largest number of candidates that a proposer skips because they are longer than what is left of the block; see [`MAX_REFUSED`].
 pub const MAX_SKIPPED: u32 = 10_000;
 
 /// Builds a block.

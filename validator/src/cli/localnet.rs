@@ -24,7 +24,7 @@ use crate::{
 /// Options of the local network.
 #[derive(Debug, Args)]
 pub struct LocalnetCommand {
-    /// How many validators, 1 to 16 [default: as many as the folder holds, or 4 in a new folder].
+    /// How many validators, 1 to 16 [default: the number that the folder holds, or 4 in a new folder].
     #[arg(long)]
     validators: Option<u16>,
     /// The folder of the network. A network that is started again on the same folder goes on where it was.

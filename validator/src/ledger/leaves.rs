@@ -17,7 +17,7 @@ pub trait Leaves {
     /// What can go wrong below.
     type Error;
 
-    /// The value at a slot, or none while it has no leaf.
+    /// The value at a slot, or `None` when the slot has no leaf.
     fn read(&mut self, slot: &Slot) -> Result<Option<Vec<u8>>, Self::Error>;
 
     /// Writes a value of the slot's width; the first write makes the leaf.
@@ -59,7 +59,7 @@ pub enum LeafFault<E> {
     },
 }
 
-/// The typed value at a slot, or none while it has no leaf.
+/// The typed value at a slot, or `None` when the slot has no leaf.
 pub fn read<T: Value, L: Leaves + ?Sized>(
     leaves: &mut L,
     slot: &Slot,

@@ -148,10 +148,10 @@ impl RootReader {
         self.view.borrow().accepted
     }
 
-    /// How many checkpoints, from the first on, have been final for another challenge window; never the newest final one, under
-    /// which claims are made. What is settled is given up, so an endpoint that lies must not be able to bring it about: only acceptances
-    /// that the child has consumed count, only up to the child's own time, only of the child's own checkpoints, and none while the
-    /// endpoints are in doubt.
+    /// How many checkpoints, from the first on, have been final for another challenge window. The newest final one is never among them,
+    /// because claims are made under it. A node deletes what is settled, so an endpoint that lies must not be able to settle anything: an
+    /// acceptance counts only when the child has consumed it, when it is not later than the child's own time, and when it is of the child's
+    /// own checkpoint. While the endpoints are in doubt, no acceptance counts.
     #[must_use]
     pub fn settled(&self, window_secs: u64, agreed: &Agreed<'_>) -> u64 {
         let view = self.view.borrow();

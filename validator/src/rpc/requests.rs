@@ -33,7 +33,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 enum Arrival {
     /// Whole within this time.
     Within(Duration),
-    /// A stream of messages, of at most so many bytes, never silent for longer than this.
+    /// A stream of messages: it is never silent for longer than this time, and has at most this number of bytes.
     Stream(Duration, u64),
 }
 

@@ -163,7 +163,7 @@ pub fn disk(folder: &Path, size: Size) -> Result<Vec<Figure>, BenchError> {
     Ok(figures)
 }
 
-/// An answer to FinalizeBlock; a transfer's result with its events takes about so many bytes.
+/// An answer to FinalizeBlock, of about the size that results of transfers with their events have.
 fn response(transactions: u32) -> Vec<u8> {
     let result = |_| ExecTxResult {
         data: vec![1; 560].into(),

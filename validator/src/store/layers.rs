@@ -40,7 +40,7 @@ pub(super) enum Filed {
     Not,
     /// Some first part of it.
     Begun,
-    /// All of it, so many old leaves among it.
+    /// All of it, with this number of old leaves.
     Whole(u32),
 }
 

@@ -88,7 +88,7 @@ library Members {
             if (number < next || number >= count || _bit(bitmap, number)) revert AbsentOutOfOrder(i, number);
             next = uint256(number) + 1;
         }
-        // With so many bits, and no bit on an absent member, every other member has one and nothing beyond the last does.
+        // No absent member has a bit. So when bits and absent members together are `count`, every other member has one.
         uint256 bits = _ones(uint256(bitmap[0]) & _mask(count))
             + _ones(uint256(bitmap[1]) & _mask(count > 256 ? count - 256 : 0));
         if (bits + absent.length != count) revert SignersMismatch(count, bits + absent.length);

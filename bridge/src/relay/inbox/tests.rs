@@ -423,7 +423,7 @@ fn an_invented_message_that_the_child_passed_unseen_is_forgotten_when_the_lie_en
         lie.send(1);
         lie.mine(3);
         assert_eq!(run.honest(&lie).count(), known + 1);
-        // Other validators saw what root holds, and the child passes the invented message by so many at once.
+        // Other validators saw what root holds, and the child's cursor goes past the invented message by `passed` messages at once.
         for number in 0..passed {
             root.send(number);
         }

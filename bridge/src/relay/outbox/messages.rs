@@ -131,7 +131,7 @@ pub struct Parcel {
 pub enum Outcome {
     /// Of a look.
     Root(Box<RootState>),
-    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of; none while the epoch is not over.
+    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of. It is empty when the epoch is not over.
     Offers(Vec<Offer>),
     /// A transaction was handed in.
     Sent(B256),

@@ -60,7 +60,7 @@ impl Track {
         let (cursor, expected) = self.consumed;
         let (tip, _) = self.tip();
         if heads.count < tip && tip == self.confirmed.index {
-            // The child's word alone says that there are so many.
+            // Only the child says that there are `tip` messages. This endpoint may lag behind, and has contradicted nothing.
             return Ok(());
         }
         if heads.count < tip {

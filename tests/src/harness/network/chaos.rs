@@ -44,7 +44,7 @@ impl Network {
         }
     }
 
-    /// Picks who dies in this block, and when; never so many that two thirds are gone.
+    /// Picks who dies in this block, and when. More than two thirds of the nodes always stay.
     pub(super) fn doom(&mut self) {
         let down = self.nodes.len() - self.up().len();
         self.doomed = None;

@@ -153,7 +153,8 @@ pub fn get_shares(
     })
 }
 
-/// The checkpoint that root waits for, and whose shares over it are missing here or do not verify; none while root has all.
+/// The checkpoint that root waits for, with the members whose shares over it are missing on this node or do not verify. `None` when root
+/// has accepted every checkpoint.
 pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadError> {
     let root = source.root();
     if root.finalized.is_none() {

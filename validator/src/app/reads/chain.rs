@@ -283,7 +283,7 @@ struct Pinned<'a> {
 }
 
 impl<'a> Pinned<'a> {
-    /// Pins the state of the tip; none while another read has it pinned.
+    /// Pins the state of the tip. `None` when another read has a state pinned.
     fn set(source: &'a Reader<'a>) -> Result<Option<Self>, ReadError> {
         let mut pinned = None;
         source.look_with_height(&mut |tree, height| {

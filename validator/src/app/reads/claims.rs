@@ -23,8 +23,8 @@ use crate::{
     wire::{address_bytes, address_text},
 };
 
-/// Withdrawals in one claim, at most: so many fit one root transaction though each of their recipients burns all gas that its payout has
-/// (measured in `VaultClaims.t.sol`).
+/// The largest number of withdrawals in one claim. A claim of this number still fits into one root transaction when every recipient
+/// burns all the gas that its payout has (measured in `VaultClaims.t.sol`).
 const MAX_BATCH: usize = 28;
 /// Withdrawals that one page looks at, for those of one recipient.
 const LOOKED_AT: u64 = 20_000;
@@ -233,7 +233,7 @@ fn describe(source: &Reader<'_>, found: &Found) -> Result<Withdrawal, ReadError>
     })
 }
 
-/// The first kept checkpoint that holds the leaf at `index`; none while its epoch runs. Leaves are never deleted and their
+/// The first kept checkpoint that holds the leaf at `index`, or `None` when the epoch of that leaf has not ended. Leaves are never deleted and their
 /// indices ascend, so a checkpoint holds those below its count.
 fn first_epoch(tree: &Tree, index: u32) -> Option<u64> {
     tree.first_mark_with(index).map(|mark| mark.epoch)

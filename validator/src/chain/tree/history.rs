@@ -248,7 +248,7 @@ impl History {
         }
     }
 
-    /// The oldest layers, as many as have to go so that what stays is within the limit. The open one always stays.
+    /// The oldest layers that must be dropped so that the rest is within the limit. The open layer always stays.
     pub fn excess(&self, limit: PastLimit) -> Vec<Arc<Layer>> {
         let mut bytes = 0usize;
         let fits = self

@@ -110,8 +110,8 @@ impl Tree {
         Source::low(self, key)
     }
 
-    /// The same in a past state of `count` leaves, of which at most `steps` keys are looked at; else the key from which to go on.
-    /// Keys of leaves that were made since lie between, as many as somebody likes to make.
+    /// The same in a past state of `count` leaves. At most `steps` keys are looked at, because keys of leaves that were made since lie
+    /// between, and anyone can make many of them. An error is the key from which to go on.
     pub fn low_within(&self, count: u32, key: &Hash, steps: usize) -> Result<u32, Hash> {
         let mut last = *key;
         let below = self.order.range::<Hash, _>(..key).rev();

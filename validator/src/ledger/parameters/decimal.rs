@@ -10,7 +10,7 @@ pub fn serialize<S: Serializer>(amount: &u128, serializer: S) -> Result<S::Ok, S
     serializer.collect_str(amount)
 }
 
-/// Reads digits, at most as many as 128 bits have; no sign, no blank, no leading zero.
+/// Reads a number below 2^128 from its decimal digits, without a sign, a blank or a leading zero.
 ///
 /// # Errors
 /// The deserializer's own, with the text that was wrong.

@@ -103,7 +103,7 @@ impl Keeper {
 }
 
 impl Chain {
-    /// One block; none while an earlier one is not kept.
+    /// Mines one block. It mines no block when an earlier one could not be kept, or while it is paused.
     async fn step(&mut self) -> Result<(), AnvilError> {
         if self.owed {
             self.keep().await?;

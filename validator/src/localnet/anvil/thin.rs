@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::Value;
 
-/// Of so many newest blocks all is kept.
+/// The number of newest blocks that are kept with all that belongs to them.
 const WHOLE_BLOCKS: u64 = 512;
 /// The largest state that is read: what a dump of the largest size may unpack to, and not more than memory holds.
 const MAX_JSON_BYTES: u64 = 2 << 30;

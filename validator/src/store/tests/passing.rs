@@ -12,7 +12,7 @@ struct Fickle {
     memory: Memory,
     rng: Arc<Mutex<ChaCha20Rng>>,
     failures: Arc<AtomicUsize>,
-    /// One call of so many fails; none for 0.
+    /// One call in this number of calls fails; with 0 no call fails.
     one_of: Arc<AtomicUsize>,
 }
 

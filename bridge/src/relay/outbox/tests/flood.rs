@@ -134,7 +134,7 @@ impl Sea {
         });
     }
 
-    /// Mines a block with so many messages; at an epoch's end the child has a checkpoint more.
+    /// Mines a block with this number of messages. At the end of an epoch the child has one more checkpoint.
     fn mine(&mut self, messages: u64) {
         for _ in 0..messages {
             self.send();
