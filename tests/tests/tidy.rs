@@ -372,6 +372,9 @@ fn the_files_and_functions_that_the_readme_names_are_there() {
     let (of_map, entries) = pages::map(&readme, &exists);
     assert!(files > 40 && entries > 20, "{files} {entries}");
     broken.extend(of_map);
+    let rooms = ARROWS.iter().chain(&BRIDGE_ARROWS);
+    let rooms: Vec<&str> = rooms.map(|(room, _)| *room).collect();
+    broken.extend(pages::unmapped(&readme, &rooms));
     none_of(broken);
 }
 

@@ -231,6 +231,24 @@ pub fn map(page: &str, exists: &dyn Fn(&str) -> bool) -> (Vec<String>, usize) {
     (broken, entries)
 }
 
+/// Rooms that the map of a page does not show; the entry point of the program is none.
+pub fn unmapped(page: &str, rooms: &[&str]) -> Vec<String> {
+    let entries: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.get(13..)?.split(' ').next())
+        .map(|entry| entry.trim_end_matches('/'))
+        .collect();
+    let rooms = rooms.iter().filter(|room| **room != "main.rs");
+    rooms
+        .filter(|room| {
+            let stem = room.trim_end_matches(".rs");
+            let is_room = |entry: &&str| entry.trim_end_matches(".rs") == format!("src/{stem}");
+            !entries.iter().any(is_room)
+        })
+        .map(|room| format!("{room}: the map does not show the room"))
+        .collect()
+}
+
 fn is_file(word: &str) -> bool {
     ENDINGS
         .iter()

@@ -354,6 +354,12 @@ fn a_map_that_names_what_is_not_there_is_found() {
     finds(&of(entry).0, "gone/ is not there");
     let name = "v/           words\n             src/deep/   words; y.rs: words\n";
     finds(&of(name).0, "y.rs is not there");
+    let page = "v/           src/deep/   words\n             src/abi.rs  words\n";
+    assert!(pages::unmapped(page, &["deep", "abi", "main.rs"]).is_empty());
+    finds(
+        &pages::unmapped(page, &["deep", "attic.rs"]),
+        "attic.rs: the map",
+    );
 }
 
 #[test]
