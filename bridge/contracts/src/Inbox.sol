@@ -20,7 +20,7 @@ contract Inbox is IInbox {
     }
 
     uint256 private constant RING = 256;
-    /// @dev As many slots as the ring of links, four due times each.
+    /// @dev The ring of due times has the same number of slots as the ring of links, with four due times in each slot.
     uint256 private constant DUE_RING = 1024;
     uint256 private constant KEPT_EVERY = 32;
     uint256 private constant FORCED_LIMIT = 512;
@@ -136,7 +136,7 @@ contract Inbox is IInbox {
         return Parameters(DELAY_SECS, INTERVAL_MS, PRICE, DOUBLING_SECS);
     }
 
-    /// @dev RootChain comes last, so before it no message can be sent; behind the first one nobody has to look again.
+    /// @dev RootChain is created last, so no message can be sent before it exists. After the first message this needs no check.
     function _checkOpen(Head memory head) private view {
         if (head.count == 0 && rootChain.code.length == 0) revert NotOpen();
     }
@@ -156,7 +156,7 @@ contract Inbox is IInbox {
         emit MessageSent(index, hash, message);
     }
 
-    /// @dev Due times never go back, so that two neighbours show how many messages are due.
+    /// @dev Due times never decrease, so two neighbouring messages show how many messages are due.
     function _requireDueCount(Head memory head, uint256 timeMs, uint64 dueCount, Witness calldata witness) private view {
         if (dueCount > head.count) revert UnknownMessage(dueCount, head.count);
         (uint64 dueMs, uint64 behindMs) = witness.around.length == 0
@@ -166,7 +166,7 @@ contract Inbox is IInbox {
         if (dueCount != head.count && behindMs <= timeMs) revert Due(dueCount + 1, behindMs, timeMs);
     }
 
-    /// @dev A message that arrives before this is mined changes nothing here: it is not due yet, and stands behind.
+    /// @dev A message that arrives before this call is mined changes nothing here: it comes after the others and is not due yet.
     function _keptNeighbours(Head memory head, uint64 dueCount, Witness calldata witness)
         private
         view
@@ -222,7 +222,8 @@ contract Inbox is IInbox {
         return index <= count_ && count_ - index < number;
     }
 
-    /// @dev For a message in the ring: its word is whole when three have come after it, and not yet that of 1024 messages later.
+    /// @dev Only for a message in the ring. Its word is written when three messages have come after it, and is overwritten when the
+    /// message 1024 later is written.
     function _dueMs(Head memory head, uint64 index) private view returns (uint64) {
         uint64 behind = head.count - index;
         if (behind == 0) return head.lastDueMs;
@@ -242,7 +243,7 @@ contract Inbox is IInbox {
         return slot > earliest ? slot : earliest;
     }
 
-    /// @dev Backlog is how much later than its delay alone asks for a message sent now would be due.
+    /// @dev The backlog is the time by which a message sent now would be due later than its delay alone requires.
     function _price(Head memory head) private view returns (uint256) {
         uint256 backlogMs = _paidDueMs(head) - (uint64(block.timestamp) + DELAY_SECS) * 1000;
         uint256 doublings = backlogMs / (uint256(DOUBLING_SECS) * 1000);

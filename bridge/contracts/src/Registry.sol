@@ -33,8 +33,8 @@ contract Registry is IRegistry {
     uint256 private constant SIGMA_LIMIT = 1 << 112;
     /// @dev Below SIGMA_LIMIT, so that a stake fits beside any bond.
     uint256 private constant BOND_LIMIT = 1 << 96;
-    /// @dev Within the shortest lock some root blocks come; one that does not end would keep a stake for ever when another operator
-    /// does not agree.
+    /// @dev The shortest lock covers a few root blocks. A lock must end: else a stake would be kept for ever when another operator does
+    /// not agree.
     uint256 private constant MIN_LOCK_SECS = 1 minutes;
     uint256 private constant LOCK_LIMIT_SECS = 365 days;
 
@@ -291,7 +291,7 @@ contract Registry is IRegistry {
         _creation.until = uint64(block.timestamp) + lockSecs;
     }
 
-    /// @dev An agreement counts while it locks: a stake can be used or taken back, never both, never neither.
+    /// @dev An agreement counts as long as its lock holds. So at every moment a stake can either be used or be taken back, and never both.
     function _checkAgreed(bytes32 agreement) private view {
         for (uint256 i; i < _operators.length; ++i) {
             address operator = _operators[i];
@@ -313,7 +313,8 @@ contract Registry is IRegistry {
                 revert(reason, returndatasize())
             }
         }
-        // No address without a reason: the gas ran out, or the code has none. Another address: the code called create() again.
+        // Address 0 without a reason means that the gas ran out or that the code gives no reason; any other address, that this function was
+        // called again from within the constructor.
         if (made != expected) revert CreationFailed(step);
     }
 

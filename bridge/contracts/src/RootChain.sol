@@ -32,7 +32,8 @@ contract RootChain is IRootChain {
     uint256 private constant MAX_ROOT_BLOCK_SECS = 1 minutes;
     /// @dev The tip over the base fee that the child pays back at most.
     uint256 private constant TIP_LIMIT = 2 gwei;
-    /// @dev Which epoch of a half of the ring frees the other half's last slot: slot x is free U after the acceptance of x + 3.
+    /// @dev The place of an epoch in its half of the ring whose acceptance, U later, frees the last slot of the other half: the record of
+    /// epoch x is free U after the acceptance of epoch x + 3.
     uint256 private constant FREEING_EPOCH = 2;
 
     IRegistry public immutable registry;
@@ -186,7 +187,7 @@ contract RootChain is IRootChain {
         });
     }
 
-    /// @dev What is overwritten from here to the end of this half of the ring must be free: checked at the half's first epoch.
+    /// @dev At the first epoch of each half of the ring: every record of that half must be free, because it is about to be overwritten.
     function _checkRing(PackedHead memory last) private view {
         uint256 half = RECORD_SLOTS / 2;
         if (last.accepted < 2 * half || last.accepted % half != 0) return;

@@ -105,7 +105,7 @@ contract Vault is IVault {
         bytes32[] memory leaves = new bytes32[](1);
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
         _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
-        // With less, a recipient that goes on when a call of its own runs out of gas would be paid without what it does with the money.
+        // With less gas, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
         _requirePayoutGas();
         this.payOut(withdrawal);
     }
@@ -127,7 +127,7 @@ contract Vault is IVault {
         for (uint256 i; i < withdrawals.length; ++i) {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
-            // With less, whoever carries it could make a sound payout fail by bringing too little, and an estimate would do the same.
+            // With less gas, a carrier could make a sound payout fail by bringing too little, and so could an estimate of the gas.
             _requirePayoutGas();
             (bool done,) = address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
             if (done) {
@@ -163,7 +163,7 @@ contract Vault is IVault {
             uint256 before = TokenCalls.balanceOf(token, address(this));
             TokenCalls.transfer(token, to, amount);
             uint256 behind = TokenCalls.balanceOf(token, address(this));
-            // Less than the amount may leave (a token that rounds shares), but not nothing, and never more: that is others'.
+            // Less than the amount may leave, because some tokens round shares. Nothing must not, and more must not: that belongs to others.
             if (behind >= before || before - behind > amount) {
                 revert PaidOtherThan(token, amount, behind < before ? before - behind : 0);
             }

@@ -137,7 +137,7 @@ impl Inbox {
         std::mem::take(&mut self.has_news)
     }
 
-    /// Of the endpoint that has most to read: the root block that it has reached, and the one to reach.
+    /// How far reading has come at the endpoint that has most left to read: the root block that it has reached, and the one to reach.
     pub fn reading(&self) -> Option<(u64, u64)> {
         self.tracks
             .iter()
@@ -180,7 +180,7 @@ impl Inbox {
                 for track in &mut self.tracks {
                     track.begin_again(
                         now,
-                        format!("the endpoints show different hashes at message {index}"),
+                        format!("the endpoints show different links at message {index}"),
                     );
                 }
             }
@@ -194,8 +194,8 @@ impl Inbox {
                 events.push(Event::Stands { endpoint, standing });
             }
         }
-        // An endpoint that is down holds the view where it is, and what it shows stays true; one that lies, or whose story was forgotten
-        // and is read again, makes it doubtful.
+        // When an endpoint is down, the view stays where it is, and what it shows stays true. An endpoint that lies, or whose history was
+        // forgotten and is read again, makes the view doubtful.
         let doubtful = self
             .standings
             .iter()
@@ -210,7 +210,7 @@ impl Inbox {
         events
     }
 
-    /// The endpoint whose story is shown and up to which message; the difference when there is one.
+    /// The endpoint whose history is shown, and up to which message; when the endpoints differ, the message and the link of each.
     #[allow(clippy::type_complexity)]
     fn agreed(&self) -> Result<Option<(usize, u64)>, (u64, [B256; 2])> {
         let mut shown: Option<(usize, u64)> = None;

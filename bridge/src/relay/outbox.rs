@@ -118,7 +118,7 @@ impl Outbox {
         if root.pending_nonce > root.nonce {
             let flight = match self.flight {
                 Some(flight) if flight.nonce == root.nonce => flight,
-                // Left behind by an earlier process, or the next of several: patience starts now.
+                // An earlier process left it behind, or it is the next of several: the time after which it is replaced starts now.
                 _ => Flight {
                     nonce: root.nonce,
                     since: now,
@@ -144,8 +144,8 @@ impl Outbox {
         notices
     }
 
-    /// Whether another relayer's submission waits in the pool. It need not be mined, and may be put there to hold others back, so it is
-    /// waited for only so long after it was first seen, whether it comes and goes or not.
+    /// Whether another relayer's submission waits in the pool and is still waited for. It may never be mined, or may be there only to hold
+    /// others back. So the wait ends a fixed time after one was first seen for this epoch, also when others take its place.
     fn is_on_its_way(&mut self, now: u64, root: &RootState) -> bool {
         if root.accepted_with_pool <= root.accepted {
             return false;
@@ -216,8 +216,8 @@ impl Outbox {
         Vec::new()
     }
 
-    /// The first offer that can be submitted. If there is none, why not: that shares are missing counts for more than that a node
-    /// told what root does not know.
+    /// The first offer that can be submitted. If there is none, the reason: that shares are missing is reported before the reason that a node's
+    /// offer is not what root wants.
     fn best<'a>(
         &self,
         root: &RootState,

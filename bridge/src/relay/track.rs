@@ -68,7 +68,7 @@ enum Doubt {
     All,
 }
 
-/// Failures in a row from which on the wait does not grow, and the block that a scan leads to is looked at again.
+/// After this number of failures in a row the wait no longer grows, and the block that a scan leads to is looked at again.
 const FAILURES_A_RECHECK: u32 = 6;
 
 /// One endpoint's story so far.
@@ -252,11 +252,12 @@ impl Track {
             _ => None,
         };
         match ask {
-            // It wants fewer questions, and smaller ones would be more.
+            // The endpoint asks for fewer requests, and smaller ranges would take more of them.
             _ if asked_wait.is_some() => {}
-            // Whatever the reason, the same range is not asked for again: an endpoint that is too slow for it says nothing at all.
+            // For every other reason the range is halved: an endpoint that is too slow for a range only stays silent.
             Ask::Logs { from, to, .. } => {
-                // A block that is refused by itself, again and again, may be behind the end of the chain, because the target was invented.
+                // When a range of one block fails again and again, the block may be past the end of the chain, because the endpoint invented the
+                // target: the target is looked at again.
                 if from == to && self.failures >= FAILURES_A_RECHECK {
                     self.ranges_since_recheck = ask::RANGES_A_RECHECK;
                 }
@@ -267,10 +268,11 @@ impl Track {
         }
         let knows_no_final = self.phase == Phase::Head && self.config.finality == Finality::Tag;
         if failure == Failure::Unreachable {
-            // After an outage the endpoint may be another chain.
+            // After an outage another chain may answer at this endpoint.
             self.phase = Phase::Identify;
         } else if self.phase == Phase::Compare && asked_wait.is_none() {
-            // Nodes keep the state of few blocks, and those behind one address differ: the next final block will do.
+            // A node keeps the state of a few blocks only, and the nodes behind one address keep different ones: the contracts are read after
+            // the next final block instead.
             self.phase = Phase::Head;
         }
         if !self.standing.is_fatal() {
@@ -298,9 +300,9 @@ enum Next {
 }
 
 enum Trouble {
-    /// What was said cannot be, whatever was said before. What is kept stays.
+    /// What was said cannot be true, whatever is kept. What is kept stays.
     Lie(String),
-    /// What was said does not go with what is kept: one of the two is false.
+    /// What was said contradicts what is kept: one of the two is false.
     Contradiction(String),
     Fatal(Standing),
 }

@@ -9,8 +9,8 @@
 //! Between the making of a witness and its inclusion anyone may send messages, in any number that is paid for, and the witness must stay
 //! true. A link that is kept for ever does so. Behind the newest 31 messages there may be no such link yet: then the witness relies on
 //! root's ring, which keeps the cursor's link until 225 more messages have come; a witness that is made after that leads to a link that is
-//! kept for ever. Likewise the due times: only half of their ring, filled between the making and the inclusion, makes a witness untrue,
-//! and this can happen once.
+//! kept for ever. Likewise with the due times: a witness relies on their ring only for the newest 512 messages, so more than 512 messages
+//! must come between the two to make it untrue.
 
 use alloy_primitives::{B256, Bytes};
 
@@ -20,13 +20,13 @@ use super::seen::Entry;
 const KEPT_EVERY: u64 = 32;
 /// Due times of the newest messages that root keeps.
 const LAST_DUE_TIMES: u64 = 1024;
-/// Messages after which a due time is no longer left to root's ring.
+/// From this age on, in messages, a due time is shown by the witness and not left to root's ring.
 const RECENT: u64 = LAST_DUE_TIMES / 2;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessError {
-    /// A message that it takes is not known here.
+    /// A message that the witness needs is not known here.
     #[error("message {index} is not at hand (at hand are {first} to {last} of {count})")]
     Missing {
         /// The message.
@@ -55,11 +55,11 @@ pub enum WitnessError {
 pub struct InboxWitness {
     /// Messages due at τ.
     pub due_count: u64,
-    /// Message hashes after the cursor, up to a link kept for ever, or `None` when there is none yet.
+    /// Message hashes after the cursor, up to a link kept for ever, or an empty list when there is no such link yet.
     pub after_cursor: Vec<B256>,
     /// The link before the first of `around`, or zero.
     pub before_due: B256,
-    /// The last due message and the first one not due, or `None` when root keeps their due times.
+    /// The last due message and the first one not due, or an empty list when root keeps their due times.
     pub around: Vec<Bytes>,
     /// Message hashes after those, likewise.
     pub after_due: Vec<B256>,
@@ -74,7 +74,7 @@ pub struct Messages<'a> {
     pub anchor_link: B256,
     /// In order, without a gap.
     pub entries: &'a [Entry],
-    /// Messages that root has, as its contract says. Where those at hand end says nothing about it.
+    /// Messages that root has, as its contract says. There may be more than those at hand.
     pub count: u64,
 }
 
@@ -107,8 +107,8 @@ impl Messages<'_> {
         self.entry(index).map(|entry| entry.link)
     }
 
-    /// Hashes of the messages after `index`, up to the first link that root keeps for ever. None when that message is yet to come:
-    /// then `index` is one of the newest, whose links are in root's ring.
+    /// Hashes of the messages after `index`, up to the first link that root keeps for ever. Empty when that message is yet to come: then
+    /// `index` is one of the newest messages, whose links are in root's ring.
     fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
         match index.checked_next_multiple_of(KEPT_EVERY) {
             Some(kept) if kept <= self.count => (index.saturating_add(1)..=kept)
@@ -140,13 +140,13 @@ impl Messages<'_> {
         let first = due_count.max(1);
         let last = due_count.saturating_add(1);
         if self.count > 0 {
-            // A message that is not at hand might not be due.
+            // Messages before those at hand were counted as due: the first one at hand must be no later than the last due one.
             self.entry(first)?;
         }
         if due_count == self.count {
             return Ok(witness);
         }
-        // And one behind those at hand might be.
+        // A message after those at hand might be due too, so the first one that is not due must be at hand.
         self.entry(last)?;
         if self.count.saturating_sub(first) < RECENT {
             return Ok(witness);

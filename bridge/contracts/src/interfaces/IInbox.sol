@@ -25,9 +25,9 @@ interface IInbox {
     /// @notice What shows that (cursor, hash) is a link of the chain, and how many messages were due at a time.
     /// @param afterCursor message hashes of cursor + 1, cursor + 2, … up to a kept link; empty if the cursor's own is kept.
     /// @param beforeDue the link before the first of `around`.
-    /// @param around empty, like beforeDue and afterDue, if the due time of the last message that was due (none was: of message 1)
-    /// is kept; that shows the count, also when more messages have arrived. Else, and whenever one was not due, the bytes of the
-    /// last message that was due (left out if none was) and of the first that was not.
+    /// @param around empty, like beforeDue and afterDue, if this contract still keeps the due time of the last message that was due (or
+    /// of message 1, if none was due): kept due times show the count, also when more messages have arrived. Else the bytes of the last
+    /// message that was due (left out if none was due), then those of the first one that was not due (left out if all were due).
     /// @param afterDue message hashes after the last of `around`, up to a kept link.
     struct Witness {
         bytes32[] afterCursor;
@@ -40,7 +40,7 @@ interface IInbox {
     /// @param hash the link h(index), not the message hash.
     event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
 
-    /// @notice Only Vault and RootChain send, each its own kind.
+    /// @notice Only Vault and RootChain may call `send`, each with its own kind of message.
     error NotAllowed(address sender, uint8 kind);
     /// @notice RootChain does not exist yet: the deployment is not complete, so nothing is sent.
     error NotOpen();
@@ -59,7 +59,7 @@ interface IInbox {
     error NotKept(uint256 index, uint64 count);
     /// @notice The witness leads to another link than the one kept.
     error LinkMismatch(uint256 index, bytes32 kept, bytes32 computed);
-    /// @notice Without `around` there is nothing that the other two parts could show.
+    /// @notice `around` is empty, so beforeDue and afterDue must be empty too.
     error NotShown(bytes32 beforeDue, uint256 afterDue);
     /// @notice `around` must hold this many messages.
     error AroundLength(uint256 expected, uint256 given);

@@ -136,7 +136,8 @@ interface IRegistry {
     /// @dev Until RootChain exists a registration can be refunded and made anew, with the same keys or others; a key stays its operator's.
     function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
 
-    /// @notice Takes back bond and stake: before an agreement, or after its lock ran out and the time for the steps too, if they began.
+    /// @notice Takes back bond and stake: before an agreement, or after the agreement's lock has run out; if the steps have begun, also
+    /// only after their time has run out.
     function refund() external;
 
     /// @notice Agrees on a genesis and locks the stake for it. Possible again when the lock ran out.

@@ -142,7 +142,7 @@ interface IRootChain {
     error SetMismatch(bytes32 expected, bytes32 given);
     /// @notice The given fields do not hash to the kept word of that epoch: the previous digest, the set or the acceptance is wrong.
     error RecordMismatch(uint64 epoch, bytes32 kept, bytes32 computed);
-    /// @notice The slot to write still holds what may be needed; try again at this time.
+    /// @notice The slot to write still holds a record that may be needed; try again at this time.
     error RingFull(uint64 freeAt, uint256 time);
     /// @notice A checkpoint's time is below the previous one's.
     error TimeBackwards(uint64 previous, uint64 given);
@@ -163,7 +163,7 @@ interface IRootChain {
     /// @notice A message that was due was skipped and not consumed since.
     error MessageSkipped(uint64 dueCount, uint64 inboxCursor);
     error ParameterOutOfRange(string name, uint256 value);
-    /// @notice A zero where a root or commitment is wanted.
+    /// @notice A root or commitment is zero.
     error ZeroRoot(string name);
     /// @notice The operators agreed on another set than the one registered.
     error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);

@@ -61,11 +61,11 @@ interface IVault {
     error AccountUnusable(address account);
     /// @notice The value sent does not cover the amount and the inbox price.
     error ValueTooLow(uint256 needed, uint256 value);
-    /// @notice What was sent over it could not be given back.
+    /// @notice The value sent above amount and price could not be given back.
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice There is no contract at the token's address.
     error NoToken(address token);
-    /// @notice A token's transfer to this contract did not fail, and brought nothing.
+    /// @notice A token's transfer to this contract succeeded, but this contract's balance did not grow.
     error NothingArrived(address token, uint256 amount);
     /// @notice A token's balance of this contract fell by another amount than was paid.
     error PaidOtherThan(address token, uint256 amount, uint256 fell);
@@ -109,7 +109,7 @@ interface IVault {
     /// @notice Pays those of several withdrawals that are unpaid and can be paid with 500,000 gas each; the others are left as they are,
     /// and may still be paid by `claim`.
     /// @dev Every payout that is tried has its 500,000 gas, whoever carries it: with less left the call reverts, so bring about 520,000
-    /// more than what is used. That a payout failed is never for want of the carrier's gas.
+    /// more than what is used. So no payout fails because the carrier brought too little gas.
     /// @param withdrawals strictly ascending by leaf index.
     /// @param siblings one multiproof (PROTOCOL, section 1).
     /// @return paid how many were paid by this call.

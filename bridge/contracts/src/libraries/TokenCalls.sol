@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title Calls to tokens, which are hostile until shown otherwise
-/// @dev No answer is copied beyond what is asked for, so none can make the caller pay for its length. What a transfer answers says
-/// nothing: some tokens move the money and answer false, or nothing. So only a revert is a failure here, and whoever calls measures
-/// the balance before and behind.
+/// @dev No answer is copied beyond what is asked for, so no token can make the caller pay for a long answer. The answer of a transfer is
+/// ignored: some tokens move the money and answer false, or do not answer. So only a revert is a failure here, and the caller measures
+/// the balance before and after.
 library TokenCalls {
     /// @notice The token reverted, or has no balances.
     error TokenCallFailed(address token);

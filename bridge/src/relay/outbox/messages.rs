@@ -129,9 +129,9 @@ pub struct Parcel {
 /// What came of a [`Task`].
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// Of a look.
+    /// What a look at root showed.
     Root(Box<RootState>),
-    /// Of a fetch: one offer for each checkpoint and set that a node of the child tells of. It is empty when the epoch is not over.
+    /// What a fetch brought: one offer for each checkpoint and set that a node of the child tells of. It is empty when the epoch is not over.
     Offers(Vec<Offer>),
     /// A transaction was handed in.
     Sent(B256),
@@ -189,14 +189,14 @@ pub enum Notice {
         /// Its nonce.
         nonce: u64,
     },
-    /// A submission needs messages that were let go of: the endpoint showed another history before. All is read again.
+    /// A submission needs messages that were dropped, because the endpoint showed another history before. All is read again.
     ReadsAgain {
         /// The first message that is needed.
         index: u64,
     },
     /// How the root chain's node stands, in a sentence; said by the driver when it changes.
     Root(String),
-    /// The root chain is read up to a block, and one is to be reached; said by the driver now and then.
+    /// How far the root chain is read; said by the driver now and then.
     Reading {
         /// The block reached.
         reached: u64,

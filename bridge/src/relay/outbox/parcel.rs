@@ -12,15 +12,15 @@ use crate::proof::{deployment, list};
 use crate::relay::witness::WitnessError;
 use plasmid_staking::Member;
 
-/// RootChain takes a τ that is at most 15 minutes old when it is mined. A checkpoint that is older has one of this age: more than half of that
-/// time is left for the way, because root's next block may come late.
+/// RootChain accepts a τ that is at most 15 minutes old when the submission is mined. For an older checkpoint τ has this age, so that more
+/// than half of the 15 minutes is left until the submission is mined: root's next block may come late.
 pub(super) const TAU_AGE_SECS: u64 = 7 * 60;
 
 /// Why a checkpoint cannot be submitted as it stands.
 #[derive(Debug, thiserror::Error)]
 pub enum ParcelError {
     /// The child gave another epoch's content.
-    #[error("the child gave checkpoint {given} where {wanted} is next")]
+    #[error("the child gave checkpoint {given}, and root wants checkpoint {wanted} next")]
     OtherEpoch {
         /// What root wants.
         wanted: u64,
@@ -28,7 +28,9 @@ pub enum ParcelError {
         given: u64,
     },
     /// The content is of another deployment or history.
-    #[error("its previous is {given}, and root accepted {wanted}")]
+    #[error(
+        "the checkpoint names {given} as the digest of the one before, and root accepted {wanted}"
+    )]
     OtherHistory {
         /// What root accepted.
         wanted: B256,
@@ -36,7 +38,9 @@ pub enum ParcelError {
         given: B256,
     },
     /// The members given are not the set.
-    #[error("the members given have commitment {given}, and the set is {wanted}")]
+    #[error(
+        "the members that the child gave have commitment {given}, and the set that signs has {wanted}"
+    )]
     OtherSet {
         /// The set's commitment.
         wanted: B256,
@@ -52,10 +56,10 @@ pub enum ParcelError {
         missing: Vec<Missing>,
     },
     /// The certificate cannot be made.
-    #[error("no certificate: {0}")]
+    #[error("the certificate cannot be made: {0}")]
     Certificate(CertificateError),
     /// The members given cannot be a set.
-    #[error("no set: {0}")]
+    #[error("the members that the child gave cannot be a set: {0}")]
     Set(#[from] SetError),
     /// The inbox cannot be shown.
     #[error("the inbox cannot be shown: {0}")]
@@ -172,7 +176,8 @@ fn check_set(
     Ok(set)
 }
 
-/// The time at which due messages are counted: the end of the epoch, because nothing later could be consumed in it; as far as root allows.
+/// The time τ at which due messages are counted: the end of the epoch, because its blocks could consume nothing that came later. Where root
+/// does not allow that time, it is the nearest that root allows.
 pub(super) fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
     let earliest = root.tau.max(root.time.saturating_sub(TAU_AGE_SECS));
     checkpoint.last_block_time.min(root.time).max(earliest)

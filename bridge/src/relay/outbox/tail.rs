@@ -1,9 +1,9 @@
 //! From what is final on root to its newest block: messages and the last acceptance that are not final yet; and what can be forgotten.
 //!
-//! A follower keeps a fixed number of messages, and dropping what no submission can need makes room. When more lie between there and
-//! root's newest, the messages known end early: acceptances are followed on, and a submission is made of what is known if it suffices.
-//! Nothing is dropped that comes after the last accepted cursor, or that may turn out to be the last one due: so a follower is stuck only
-//! when more messages than it keeps came since the last acceptance, and as many became due since.
+//! A follower keeps a fixed number of messages, and drops those that no submission can need. When more messages than that lie before root's
+//! newest one, it knows only the first of them; it still follows acceptances, and makes a submission from the messages that it knows when
+//! they suffice. It drops no message after the last accepted cursor, and none that may turn out to be the last one due. So it is stuck only
+//! when, since the last acceptance, more messages came than it keeps and more became due than it keeps.
 
 use alloy_primitives::B256;
 
@@ -17,7 +17,8 @@ use super::parcel::TAU_AGE_SECS;
 
 /// Blocks of one page, at most.
 const MAX_PAGE: u64 = 1_000;
-/// Messages that are kept of what is not final, at most. Those past them are as messages that the follower has no room for.
+/// The largest number of messages that are kept of those that are not final. The others are treated like messages for which the follower has
+/// no room.
 const MAX_MESSAGES: usize = 1 << 16;
 
 /// The events after the final block, read in pages and kept from look to look: an endpoint that gives few blocks at once is asked for few, and
@@ -54,7 +55,7 @@ impl Default for Tail {
 }
 
 impl Tail {
-    /// The final block is this one now: what stands up to there is known otherwise.
+    /// The final block is now this one. What stands up to this block is dropped here, because the follower knows it.
     pub fn finalized(&mut self, number: u64) {
         let first = number.saturating_add(1);
         let went_back = first < self.first;
@@ -72,7 +73,7 @@ impl Tail {
         self.seen.map(|(number, _)| number)
     }
 
-    /// What the endpoint has there now.
+    /// The hash that the endpoint's block of that number has now.
     pub fn check(&mut self, hash: Option<B256>) {
         if self.seen.is_some_and(|(_, seen)| hash != Some(seen)) {
             self.clear();
@@ -170,7 +171,7 @@ pub fn extend(
                 (count, link) = (entry.index, entry.link);
                 entries.push(entry);
             }
-            // One that is known, or one behind messages that the follower has no room for.
+            // A message that is known already, or one after messages for which the follower has no room.
             Heard::Message(_) => {}
             Heard::Acceptance(record) => newest = Some(*record),
         }
@@ -183,13 +184,13 @@ pub fn extend(
     Ok((entries, newest))
 }
 
-/// The message up to which no submission to come needs any: its cursor is not below the last one's, and its τ neither below the last one's
-/// nor much older than root's newest block.
+/// The message up to which no later submission needs any message: the cursor of a later submission is not below the last one's, and its τ is
+/// neither below the last one's nor much older than root's newest block.
 pub fn needless(view: &View) -> Option<u64> {
     let (_, last) = view.acceptances.last_key_value()?;
     let oldest = view.finalized?.time.saturating_sub(TAU_AGE_SECS);
     let due = witness::due_count(view.anchor.index, &view.entries, last.tau.max(oldest));
-    // The one before is the link that the rest begins with.
+    // The message before is the anchor, whose link the rest extends.
     due.min(last.checkpoint.inbox_cursor).checked_sub(1)
 }
 

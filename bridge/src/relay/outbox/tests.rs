@@ -367,15 +367,19 @@ fn absent_members_are_shown_by_exactly_the_siblings_of_the_list_tree() {
 fn forged_offers_are_refused_for_the_reason_that_is_theirs() {
     type Forge = fn(&mut Offer);
     let forges: [(&str, Forge); 6] = [
-        ("where 0 is next", |offer| offer.checkpoint.epoch = 1),
-        ("its previous is", |offer| {
+        ("wants checkpoint 0 next", |offer| {
+            offer.checkpoint.epoch = 1
+        }),
+        ("the digest of the one before", |offer| {
             offer.checkpoint.previous.0[0] ^= 1
         }),
-        ("its previous is", |offer| {
+        ("the digest of the one before", |offer| {
             offer.checkpoint.deployment[0] ^= 1
         }),
-        ("the members given", |offer| offer.members[0].power += 1),
-        ("the members given", |offer| {
+        ("the members that the child gave", |offer| {
+            offer.members[0].power += 1
+        }),
+        ("the members that the child gave", |offer| {
             offer.members.pop();
         }),
         ("power", |offer| offer.checkpoint.state_root.0[0] ^= 1),

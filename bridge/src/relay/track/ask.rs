@@ -6,7 +6,7 @@ use super::{Ask, Phase, Track, Waiting};
 use crate::relay::events;
 use crate::relay::seen::{Failure, Finality, Sought, Which};
 
-/// Ranges of events after which the block that a scan leads to is looked at again: it may have been invented, a long way off.
+/// After this number of ranges of events the block that a scan leads to is looked at again: the endpoint may have invented a block far ahead.
 pub(super) const RANGES_A_RECHECK: u32 = 16;
 /// The inbox keeps the link of every 32nd message for ever.
 const KEPT_EVERY: u64 = 32;

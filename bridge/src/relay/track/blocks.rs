@@ -7,8 +7,8 @@ use alloy_primitives::B256;
 use super::{Next, Phase, Standing, Track, Trouble};
 use crate::relay::seen::{Block, Finality};
 
-/// An endpoint whose final block lies below an earlier one lags, or the earlier one was invented: it is waited for as long as this many
-/// requests may take. As often, the contracts are looked at again in a block that stays the last one.
+/// When an endpoint's final block is below an earlier one, the endpoint lags, or the earlier one was invented: it is waited for as long as
+/// this number of requests may take. After the same time the contracts are looked at again in a final block that has not moved.
 const LAG_IN_REQUESTS: u64 = 6;
 
 impl Track {
@@ -141,14 +141,14 @@ impl Track {
         }
     }
 
-    /// Another node behind the same address may lag, which changes nothing for a while. Then the later block must still be there.
+    /// Another node behind the same address may lag, so for a while nothing changes. After that the later block must still be in the chain.
     fn lag(&mut self, now: u64, known: Block) -> Result<Next, Trouble> {
         let since = *self.behind_since.get_or_insert(now);
         let patience = self.config.patience_ms.saturating_mul(LAG_IN_REQUESTS);
         if now.saturating_sub(since) < patience {
             return Ok(Next::Poll);
         }
-        // An endpoint that still has the later block lags for longer, and nothing is forgotten.
+        // If the endpoint still has the later block, it only lags, and nothing is forgotten.
         self.behind_since = None;
         self.phase = Phase::Recheck {
             old: known,

@@ -34,7 +34,8 @@ impl Track {
         self.follow(now);
         let (cursor, _) = self.consumed;
         if heads.count < cursor {
-            // Others saw a later final block than this one. Nothing that is known is in doubt: the next one shows whether it lagged.
+            // Validators consumed messages of a later final block than this one. What is known stays; the next final block shows whether this
+            // endpoint only lagged.
             let count = heads.count;
             self.standing = Standing::Shorter { count, cursor };
         }
@@ -107,7 +108,7 @@ impl Track {
                 ),
             ));
         }
-        // A position that began too late would leave fewer.
+        // A position from which reading began too late would leave fewer records.
         let wanted = u64::try_from(self.config.kept_checkpoints).unwrap_or(u64::MAX);
         if self.records.len() as u64 != wanted.min(self.accepted) {
             return Err(self.left_out(
