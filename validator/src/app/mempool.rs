@@ -5,10 +5,10 @@
 //! signature                                                                                 only of what would be taken
 //! tried on the state, as if its turn had come · the pool
 //! ```
-//! So who has no money costs no verification. A transaction whose turn it is gets the answer that a block would give now; one
-//! behind others of its sender gets the same answer as if these had been, besides that its sender owns enough for all: what can
-//! never apply must not wait behind a gap, to come in front of others when the gap closes. When the engine asks again after a
-//! block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
+//! So a sender without money causes no verification. A transaction whose sequence is next is judged as a block would judge it now. One
+//! behind others of its sender is judged as if these had been carried out, and its sender must also own enough for all of them: else a
+//! transaction that can never apply could wait behind a gap, and stand before others when the gap closes. When the engine asks again after
+//! a block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
 
 use std::collections::BTreeMap;
 
@@ -37,8 +37,8 @@ const EXAMINED: usize = 64;
 /// not apply in a proposal of this node. A proposer tries whatever is left of them itself.
 const MAX_DOUBTFUL: usize = 2_048;
 
-/// Blocks after the next one in which a new transaction must still be valid. The next one may be made already: what only that one
-/// could hold would be verified and gossiped, and never pay.
+/// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
+/// transaction that only that block could hold would be verified and gossiped, and would never pay.
 const MIN_BLOCKS_LEFT: u64 = 3;
 
 /// What came of a check: leaves that the transaction would make, or why it is refused.
@@ -104,7 +104,8 @@ impl App {
             Err(reject) => return Ok(Err(reject)),
         };
         let transaction = unverified.transaction();
-        // CheckTx has bytes alone, so who comes by it replaces by a tenth more; who comes through this node's own door has said.
+        // CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
+        // node's gRPC has said whether it replaces.
         let replaces = match super::lock(&self.plain).contains(&hash) {
             true => Replaces::Never,
             false => Replaces::ForTenthMore,
@@ -133,8 +134,8 @@ impl App {
         Ok(added.map(|()| weighed.leaves))
     }
 
-    /// Whether it is valid for long enough, in its sender's window, goes to somebody who can use it, and pays what it would cost
-    /// now.
+    /// Judges whether a transaction is valid for long enough, has a sequence in its sender's window, pays a recipient that can use what it
+    /// gets, and pays the fee that it would cost now.
     fn weigh(
         &self,
         state: &State,
@@ -179,7 +180,7 @@ impl App {
         }))
     }
 
-    /// What a block would say now if all before it of its sender had been.
+    /// What a block would say now if all earlier transactions of its sender had been carried out.
     fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<Verdict, Fault> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let mut overlay = Overlay::new(&state.tree);
@@ -197,7 +198,7 @@ impl App {
         }
     }
 
-    /// Why a transaction that the engine holds waits here no more, as far as its bytes and the state still tell.
+    /// Why a transaction that the engine holds no longer waits here, as far as its bytes and the state still tell.
     fn why_gone(&self, bytes: &[u8]) -> Result<Reject, Fault> {
         let state = self.state();
         let transaction = match Transaction::decode(bytes) {
@@ -226,7 +227,7 @@ impl App {
         self.pool().begin(state.tip.height);
         let spenders = spenders(executed);
         for sender in &spenders {
-            // Asked and settled apart, so that the pool is never held while the state is read.
+            // The pool is locked twice, so that it is never locked while the state is read.
             let tokens = self.pool().tokens(sender);
             if let Some(tokens) = tokens {
                 let purse = purse(&state, sender, tokens)?;

@@ -81,7 +81,7 @@ pub struct App {
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
-    /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
+    /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
@@ -196,7 +196,7 @@ impl App {
     /// # Errors
     /// [`StoreError`] when the disk fails.
     pub fn stands(&self, hash: &Hash) -> Result<bool, StoreError> {
-        // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
+        // The pool is asked first: a transaction that goes from the pool into a block is found in the block before it leaves the pool.
         let waits = self.pool().get(hash).is_some();
         Ok(waits || self.included(&B256::from(*hash))?.is_some())
     }

@@ -4,8 +4,8 @@
 //! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap        a block may hold it now
 //!        ──► ... up to next + 64   held: something before it is missing                 a sixteenth of the pool at most
 //! ```
-//! - All that waits of a sender is covered by what it owns in the state: fees and amounts, of each token. A key without money
-//!   has nothing here.
+//! - What a sender owns in the state covers the fees and amounts of all its waiting transactions, in each token. A key without money has
+//!   no transaction here.
 //! - Room goes to the highest bid, which is the fee above the minimum ([`offer`]); a full pool gives up held ones first, then the
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
@@ -51,9 +51,9 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap.
     pub held: usize,
-    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again.
+    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again.
     pub churn: usize,
-    /// The same of held ones, which pay nothing while they are held: whatever they do leaves the others' share as it is.
+    /// The same for held ones. They have a limit of their own because they pay nothing while they are held.
     pub held_churn: usize,
 }
 
@@ -82,9 +82,9 @@ pub struct Pool {
     height: u64,
     senders: BTreeMap<Account, Queue>,
     hashes: BTreeMap<Hash, Arc<Pending>>,
-    /// One a digest: two of one digest have one sender and sequence, and of these only one is held.
+    /// By digest. Two transactions of one digest have the same sender and sequence, so only one of them can wait.
     digests: BTreeMap<B256, Hash>,
-    /// All, who is given up first in front.
+    /// All waiting transactions; the one that is evicted first comes first.
     order: BTreeSet<Rank>,
     /// The first ready one of each sender.
     heads: BTreeSet<Head>,

@@ -20,7 +20,7 @@ pub trait Outlook: Send + Sync {
     /// How many checkpoints, from the first on, have been final on root for another challenge window, the newest final one
     /// excepted, under which claims are made: their states need no proofs from this node any more.
     ///
-    /// What is settled is given up for good, so the word of this node's endpoints counts only within what the child agreed on.
+    /// The states of settled epochs are deleted, so the word of this node's endpoints counts only within what the child has agreed on.
     fn settled(&self, _agreed: &Agreed<'_>) -> u64 {
         0
     }
@@ -29,7 +29,7 @@ pub trait Outlook: Send + Sync {
     fn consumed(&self, cursor: u64, link: B256);
 }
 
-/// What the child itself knows of root: two thirds of its power stand behind it.
+/// What the child itself knows of root: members with more than two thirds of its power have agreed on it.
 #[derive(Clone, Copy)]
 pub struct Agreed<'a> {
     /// Checkpoints whose acceptance the child has consumed as a message.

@@ -152,7 +152,7 @@ pub enum Malformed {
         /// The byte that stands in the flag's place.
         found: u8,
     },
-    /// Carried votes do not ascend by seat, or one is past the last.
+    /// Carried votes do not ascend by seat, or a vote names a seat past the last one.
     #[error("the vote of seat {seat} follows that of seat {after:?}")]
     SeatOrder {
         /// The seat of the vote that is out of order.
@@ -161,7 +161,7 @@ pub enum Malformed {
         after: Option<u16>,
     },
     /// An extension of neither of its two widths.
-    #[error("an extension of {length} bytes; it has 42 or 234")]
+    #[error("an extension has {length} bytes, and must have 42 or 234")]
     ExtensionLength {
         /// Length of the extension in bytes.
         length: usize,
@@ -223,8 +223,10 @@ pub enum Invalid {
     /// Votes are carried, none brings a share and the cursor stays.
     #[error("votes are carried that neither bring a share nor move the cursor")]
     Idle,
-    /// Not exactly the messages that more than two thirds support.
-    #[error("{carried} messages where reports of more than two thirds support {supported}")]
+    /// The block does not carry exactly the messages that reports of more than two thirds support.
+    #[error(
+        "the block carries {carried} messages, and reports of more than two thirds of the power support {supported}"
+    )]
     MessageCount {
         /// Number of messages that the block carries.
         carried: u64,

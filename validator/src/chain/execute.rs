@@ -181,8 +181,8 @@ fn compare(record: &Record, block: &Block<'_>, tally: &Tally) -> Result<(), Inva
     }
 }
 
-/// What the messages made of the inbox leaf is what the votes reported: seen from two sides, since the leaf is written from the
-/// messages alone.
+/// Checks that cursor and link of the inbox leaf are those that the votes reported. The two have different sources: the leaf is written
+/// from the messages alone.
 fn check_inbox<R: Reads>(
     overlay: &mut Overlay<'_, R>,
     tally: &Tally,

@@ -187,7 +187,7 @@ fn read_votes(reader: &mut Reader<'_>) -> Result<Vec<CarriedVote>, Malformed> {
     Ok(votes)
 }
 
-/// A count that the protocol writes as u16; what is longer is cut to a count that no decoder accepts with these bytes.
+/// A count, which the protocol writes as u16. A larger count becomes 65,535, with which no decoder accepts what follows.
 fn count(length: usize) -> [u8; 2] {
     u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes()
 }

@@ -89,8 +89,8 @@ pub(crate) fn judge<R: Reads>(
     let form = Form::read(input)?;
     let mut overlay = Overlay::new(reads);
     let outcome = run(&mut overlay, form, input, checker);
-    // The segment is refused at the access with which it touches too many leaves. What the rules asked for behind it inside the
-    // same transaction was never asked for: a witness has no room for it, and that it lacks a leaf there shows nothing.
+    // Execution counts as stopped at the access with which the segment touches too many leaves: the segment is refused for that, also when
+    // the witness lacks a leaf that the same transaction asked for later, because a witness has no room for it.
     check_touched(&overlay)?;
     outcome?;
     Ok(overlay.take().changes)

@@ -19,7 +19,8 @@ use crate::ledger::rules::forced::MAX_MESSAGE_SIGNATURES;
 pub const MAX_SEGMENT_TRANSACTIONS: u32 = 32;
 /// Leaves that a segment touches, at most: a node ends a segment here.
 pub const MAX_SEGMENT_LEAVES: usize = 65;
-/// Leaves above which a court objects: a margin, so that a read which two programs count differently voids no chain.
+/// A court refuses a segment that touches more leaves than this. The margin above [`MAX_SEGMENT_LEAVES`] is there so that no chain is void
+/// because two programs count a read differently.
 pub const MAX_COURT_LEAVES: usize = 72;
 /// Bytes of a segment, at most.
 pub const MAX_SEGMENT_BYTES: usize = 32_768;

@@ -70,8 +70,8 @@ pub fn check(bytes: &[u8], domain: &Domain) -> Result<CheckedTransaction, Reject
     Unverified::read(bytes)?.verify(domain)
 }
 
-/// A transaction that is decoded, supported and statically right, at whose signature nobody has looked yet: what the state
-/// refuses anyway needs no costly verification.
+/// A transaction that is decoded, supported and keeps the static rules, and whose signature is not verified yet. Verification is costly,
+/// so it comes after what the state may refuse.
 #[derive(Clone, Debug)]
 pub struct Unverified {
     transaction: Transaction,
@@ -173,7 +173,7 @@ fn verify_one(item: Item) -> Result<(), Reject> {
     })
 }
 
-/// Decoded, supported, statically right; its signature is still only claimed.
+/// A transaction that is decoded, supported and keeps the static rules; its signature is not verified.
 struct Candidate {
     checked: CheckedTransaction,
 }
@@ -252,11 +252,7 @@ fn recover(r: &[u8; 32], s: &[u8; 32], v: u8, digest: &B256) -> Result<Account, 
 /// Whether this version carries it out at all: kind, scheme, lane, fee payer.
 fn check_support(transaction: &Transaction) -> Result<(), Reject> {
     let header = &transaction.header;
-    if matches!(transaction.body, Body::Message { .. }) {
-        return Err(Reject::UnsupportedKind {
-            kind: transaction.body.kind(),
-        });
-    }
+    rules::check_support(&transaction.body)?;
     if transaction.authentication.scheme() == Scheme::Multisig {
         return Err(Reject::UnsupportedScheme {
             scheme: Scheme::Multisig.byte(),

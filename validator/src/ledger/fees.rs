@@ -38,8 +38,8 @@ pub fn leaf_price(parameters: &Parameters, count: u32) -> u128 {
         .saturating_mul(u128::from(steps).saturating_add(1))
 }
 
-/// The lowest fee of a transaction of `length` bytes that makes `leaves` leaves when `count` stand. Saturates: what does not
-/// fit 128 bits nobody can pay, and valid parameters never get there.
+/// The lowest fee of a transaction of `length` bytes that makes `leaves` leaves when `count` leaves exist. The sum saturates at 128 bits:
+/// nobody could pay that, and valid parameters never lead to it.
 pub fn minimum_fee(parameters: &Parameters, length: usize, leaves: u32, count: u32) -> u128 {
     let length = u128::try_from(length).unwrap_or(u128::MAX);
     let bytes = parameters.byte_fee.saturating_mul(length);
@@ -50,7 +50,7 @@ pub fn minimum_fee(parameters: &Parameters, length: usize, leaves: u32, count: u
         .saturating_add(made)
 }
 
-/// What a wallet signs: the minimum and a tenth, rounded up, so that leaves of others in between do not undo it.
+/// The fee that a wallet signs: the minimum and a tenth of it, rounded up, so that it still suffices when others make leaves meanwhile.
 pub fn quote_up(minimum: u128) -> u128 {
     minimum.saturating_add(minimum.div_ceil(10))
 }

@@ -5,14 +5,13 @@
 //! Only the order of messages can be wrong, and that is the block's fault, not the message's: [`MessageError::OutOfOrder`].
 
 use alloy_primitives::B256;
-use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
+use plasmid_bridge::proof::inbox::{Message, link, message_hash};
 
 use super::apply::Receipt;
 use super::context::Context;
 use super::leaf::InboxLeaf;
 use super::leaves::{LeafFault, Leaves, Overlay, expect, write};
-use super::rules::recorded::recorded;
-use super::rules::{Outcome, acceptance, deposit, forced};
+use super::rules::{self, Outcome};
 use super::slot::Slot;
 
 #[cfg(test)]
@@ -42,7 +41,7 @@ pub fn apply_message<L: Leaves + ?Sized>(
 ) -> Result<Receipt, MessageError<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     advance(&mut overlay, message)?;
-    let outcome = act(&mut overlay, message, context)?;
+    let outcome = rules::apply_message(&mut overlay, message, context)?;
     let leaves_made = overlay.made();
     overlay.commit().map_err(LeafFault::Leaves)?;
     let Outcome {
@@ -86,22 +85,4 @@ fn advance<L: Leaves + ?Sized>(
         },
     )?;
     Ok(())
-}
-
-fn act<L: Leaves + ?Sized>(
-    leaves: &mut L,
-    message: &Message,
-    context: &Context<'_>,
-) -> Result<Outcome, LeafFault<L::Error>> {
-    match &message.body {
-        Body::Deposit(body) => deposit::apply(leaves, message, body, context),
-        Body::Acceptance { .. } => acceptance::apply(leaves, message, context),
-        Body::Forced { .. } => forced::apply(leaves, message, context),
-        Body::Registration(_)
-        | Body::Freeze { .. }
-        | Body::Settlement { .. }
-        | Body::RewardFunding { .. }
-        | Body::Generic { .. }
-        | Body::Opaque { .. } => Ok(recorded(message, None)),
-    }
 }

@@ -9,6 +9,7 @@ use super::account::Account;
 use super::leaf::NATIVE;
 use super::parameters::Parameters;
 use super::reject::Reject;
+use super::rules;
 use super::transaction::Body;
 
 #[cfg(test)]
@@ -78,14 +79,7 @@ impl OwnContracts {
     /// # Errors
     /// [`Reject::UnusableRecipient`].
     pub fn check_body(&self, body: &Body) -> Result<(), Reject> {
-        match body {
-            Body::Transfer { to, token, .. } => self.check(*to, *token),
-            Body::Withdraw {
-                recipient, token, ..
-            } => self.check(Account::ethereum(*recipient), *token),
-            Body::SetPayout { payout } => self.check(Account::ethereum(*payout), NATIVE),
-            Body::Record { .. } | Body::Message { .. } => Ok(()),
-        }
+        rules::paid(body).map_or(Ok(()), |(account, token)| self.check(account, token))
     }
 
     /// Refuses a deposit that nobody could use, or that would go back to where nobody could claim it.

@@ -115,7 +115,7 @@ pub enum Reject {
         /// The height of the block.
         height: u64,
     },
-    /// So late that it may be too late for the block that is next.
+    /// It expires so soon that it may be too late for the next block.
     #[error(
         "valid until height {valid_until}, and the mempool takes only what is valid until {least} at least, because the next block may be made already; sign again with a later height"
     )]
@@ -289,7 +289,7 @@ impl Reject {
         }
     }
 
-    /// A fee that does not replace one of `pending`: it is not a tenth above.
+    /// A fee that is less than a tenth above `pending`, so that its transaction does not replace the waiting one.
     pub fn replacement_underpriced(pending: u128, fee: u128) -> Self {
         let minimum = raised(pending);
         Self::ReplacementUnderpriced {

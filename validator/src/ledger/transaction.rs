@@ -23,7 +23,7 @@ pub use authentication::{Authentication, Multisig, MultisigMember, Scheme};
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 110;
 
-/// No transaction of this protocol is longer; what is longer is not even read.
+/// No transaction of this protocol is longer. Longer bytes are refused before they are decoded.
 pub const MAX_TRANSACTION_BYTES: usize = 8_192;
 
 /// No user's transaction is shorter: a payout address, signed with secp256k1.
@@ -31,9 +31,6 @@ pub const MIN_TRANSACTION_BYTES: usize = HEADER_BYTES + 20 + 65;
 
 /// Data of a record at most.
 pub const MAX_RECORD_BYTES: usize = 1_024;
-
-/// Data of a message at most.
-pub const MAX_MESSAGE_BYTES: usize = 512;
 
 /// A transaction that is forced through the inbox, at most.
 pub const MAX_FORCED_BYTES: usize = 512;
@@ -65,7 +62,7 @@ pub struct Header {
 pub struct Data(Vec<u8>);
 
 impl Data {
-    /// Bytes that the length can count; the limit of their kind is checked later, with an error that names it.
+    /// Data of at most the length that two bytes can count. The limit of the transaction's kind is checked later, with an error that names it.
     pub fn new(bytes: Vec<u8>) -> Result<Self, Reject> {
         match u16::try_from(bytes.len()) {
             Ok(_) => Ok(Self(bytes)),
@@ -236,7 +233,7 @@ fn take_account(reader: &mut Reader<'_>) -> Result<Account, DecodeError> {
         .map(|bytes| Account::from_bytes(&bytes))
 }
 
-/// A transaction as it stands in a block, of which nothing is known but its form.
+/// A transaction as it stands in a block. Only its form was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     /// What all kinds have in common.

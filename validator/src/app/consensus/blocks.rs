@@ -83,7 +83,8 @@ impl App {
         Ok(ResponseCommit { retain_height: 0 })
     }
 
-    /// How many epochs, from the first on, nobody has to prove any more: what root's endpoints show, within what the child agreed on.
+    /// The number of epochs, from the first on, whose states no proof needs any more: what root's endpoints show, but never more than the
+    /// child has agreed on.
     fn settled(&self) -> u64 {
         let state = self.state();
         let (accepted, time) = (state.accepted, state.tip.time / 1_000_000_000);
@@ -112,9 +113,9 @@ impl App {
         }
     }
 
-    /// Gives up states and shares of epochs that nobody has to prove any more, and commitments of blocks that the engine gives up.
-    /// What has to stay and is too much for memory goes to the store; it leaves memory here, at the end of a later epoch, once it
-    /// is durable. Nothing waits for it.
+    /// Drops states and shares of epochs that no proof needs any more, and commitments of blocks that the engine drops. What must stay and
+    /// does not fit into memory goes to the store, and is dropped from memory at the end of a later epoch, when it is durable. Nothing
+    /// waits for that.
     fn forget_settled(&self, settled: u64, retain_height: u64) -> Result<(), Fault> {
         let store = &self.surroundings.store;
         let on_disk = store.last_layer();

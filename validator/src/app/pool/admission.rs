@@ -8,11 +8,11 @@ use super::{Limits, Pool, check_sequence};
 use crate::ledger::Reject;
 use crate::ledger::reject::raised;
 
-/// How often transactions of one sender are replaced during one block: each time the engine carries one more.
+/// How often transactions of one sender may be replaced during one block. The engine carries one more transaction each time.
 const MAX_REPLACED: u32 = 8;
 
-/// Places given up, which the engine holds until it asks again: since the last block, and between the last two, should the
-/// engine not have come to the end with asking.
+/// Places of evicted transactions, which the engine still holds until it asks again: those evicted since the last block, and those evicted
+/// between the last two blocks, because the engine may not have asked about all of them yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Churn([usize; 2]);
 
@@ -37,7 +37,7 @@ impl Churn {
 /// Whether a transaction may take the place of another that waits at its sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaces {
-    /// Its sender asked for that, or has no way to say: it does when it pays a tenth more.
+    /// It may when it pays a tenth more: its sender asked for that, or had no way to say.
     ForTenthMore,
     /// Its sender did not ask for it.
     Never,
@@ -130,8 +130,8 @@ impl Pool {
         }
     }
 
-    /// What is given up for an offer of this rank, besides the one that it replaces: held ones first, and for a held one only
-    /// held ones. A ready offer takes the place of any held one; otherwise the offer has to bid at least a tenth more than each.
+    /// Which transactions are evicted for an offer of this rank, besides the one that it replaces. Held ones are evicted first, and for a
+    /// held offer only held ones. A ready offer may evict any held one; every other one only when it bids at least a tenth more.
     fn make_room(
         &self,
         offer: &Offer,
@@ -189,7 +189,7 @@ impl Pool {
     }
 }
 
-/// The pool as it would be: with the offer, and without what goes for it.
+/// The pool as it would be with the offer and without the transactions that are evicted for it.
 struct Room {
     /// Whether the offer is ready.
     ready: bool,

@@ -1,6 +1,6 @@
-//! What a proposer tries, one after the other: the best head, or what follows one that applied.
+//! Which transactions a proposer tries, one after the other: the one with the best bid among those whose sequence is next.
 //!
-//! Nothing is listed ahead: the next one is looked up when it is wanted, and the pool is held for that moment only. A sender
+//! There is no list made ahead: the next one is looked up when it is wanted, and the pool is locked for that moment only. A sender
 //! whose transaction does not apply is not asked again in this proposal, and that transaction is judged again after the block.
 
 use std::cmp::Reverse;

@@ -9,7 +9,7 @@ use crate::ledger::leaf::NATIVE;
 use crate::ledger::reject::raised;
 use crate::ledger::{Asset, Reject};
 
-/// What the state says of a sender. One without a leaf has zeros: as no fee is zero, nothing of it can wait.
+/// What the state says of a sender. A sender without a leaf has zeros, and no transaction of it can wait, because no fee is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purse {
     /// Its next sequence.
@@ -20,7 +20,7 @@ pub struct Purse {
     pub tokens: BTreeMap<[u8; 20], u128>,
 }
 
-/// Who is given up first, from the least on: what has a gap before it, then the lowest bid, then the last of its queue.
+/// The order of eviction, lowest first: transactions behind a gap, then the lowest bid, then the last one of its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     /// Nothing is missing between the sender's next sequence and this one.
@@ -33,7 +33,7 @@ pub(super) struct Rank {
 }
 
 impl Rank {
-    /// Whether this takes the place of `other`: a ready one that of any held one, else for a bid a tenth higher.
+    /// Whether this may evict `other`: a ready one may evict any held one, and otherwise the bid must be a tenth higher.
     pub(super) fn beats(&self, other: &Self) -> bool {
         match self.ready == other.ready {
             true => self.bid >= raised(other.bid),
@@ -141,8 +141,8 @@ impl Queue {
         }
     }
 
-    /// The first sequence that the balances do not cover together with all before it. A token that the purse does not have was
-    /// not asked for, because it was not here then: what came meanwhile was judged on the same state.
+    /// The first sequence that the balances do not cover together with all sequences before it. A token that is missing in the purse was not
+    /// asked for, because no transaction spent it then; a transaction that came since was judged on the same state.
     pub(super) fn uncovered(&self, purse: &Purse) -> Option<u64> {
         let mut native = 0u128;
         let mut spent: BTreeMap<[u8; 20], u128> = BTreeMap::new();

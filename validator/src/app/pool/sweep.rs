@@ -1,10 +1,10 @@
 //! What a block leaves of the pool.
 //!
-//! Whoever spends does it by a transaction of its own, so after a block only those senders are looked at again whose
-//! transactions stand in it: the rest is still covered. What is first of them now is tried, and so is what did not apply in a
-//! proposal of this node. What else can make a transaction useless (leaf prices, an engine that lost it) is found by looking at
-//! some of the others in turn. The engine asks about everything behind this, so nothing here counts as given up. The work of each
-//! block is bounded.
+//! An account's money is spent only by its own transactions. So after a block only the senders of its transactions are looked at again; the
+//! balances of all others still cover what waits. The first waiting transaction of each of these senders is tried, and so is each one that
+//! did not apply in a proposal of this node. What else can make a transaction useless (leaf prices, an engine that lost it) is found by
+//! looking at some of the other senders in turn. The engine asks about everything after the sweep, so what is removed here does not count
+//! as evicted. The work for each block is bounded.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,15 +44,15 @@ impl Pool {
         }
     }
 
-    /// Notes one that did not apply in a proposal. It stays until the engine asks again, for its place is not free before.
+    /// Notes a transaction that did not apply in a proposal. It stays until the engine asks again, because the engine holds it until then.
     pub(super) fn note_failed(&mut self, hash: &Hash) {
         if self.hashes.contains_key(hash) {
             self.failed.insert(*hash);
         }
     }
 
-    /// What may apply no more, to be judged again after a block: what did not apply in a proposal of this node, and what is now
-    /// first of `senders`. The best bids come first, since a proposer would try them first; at most `count`.
+    /// At most `count` transactions that may no longer apply, to be judged again after a block: those that did not apply in a proposal of
+    /// this node, and the first one of each of `senders`. The best bids come first, because a proposer would try them first.
     pub fn doubtful(&mut self, senders: &[Account], count: usize) -> Vec<Arc<Pending>> {
         let failed = std::mem::take(&mut self.failed);
         let failed = failed.iter().filter_map(|hash| self.get(hash));
@@ -65,12 +65,12 @@ impl Pool {
         best.map(Arc::clone).collect()
     }
 
-    /// Tokens that this sender's waiting transactions spend; none when nothing of it waits.
+    /// Tokens that this sender's waiting transactions spend, or `None` when it has no waiting transaction.
     pub fn tokens(&self, sender: &Account) -> Option<BTreeSet<[u8; 20]>> {
         self.senders.get(sender).map(super::Queue::tokens)
     }
 
-    /// Removes what a sender can no longer use: sequences below its next, and from the first on that it can no longer pay for.
+    /// Removes a sender's transactions with a used sequence, and those from the first one on that it can no longer pay for.
     /// `purse` has every token that [`Pool::tokens`] named.
     pub fn settle(&mut self, sender: &Account, purse: &Purse) {
         self.advance(sender, purse.next);

@@ -60,7 +60,7 @@ pub fn candidate(
     })?;
     let shares = source.shares(epoch)?;
     let known = shares.iter().find(|(held, _)| *held == number);
-    // A key has one signature over a message. What a block brought was not verified, and gives way to a good one.
+    // A key has only one valid signature over a message. A share that a block brought was not verified, so a valid one replaces it.
     let is_other = known.is_some_and(|(_, known)| {
         *known != signature && source.share_verdict(member, &checkpoint, known) == Some(true)
     });

@@ -98,7 +98,7 @@ fn length(bytes: &[u8]) -> ReadError {
 
 /// How far a transaction has come: pending → included → checkpointed → final.
 pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
-    // First who waits: what leaves the pool for a block is in the block before it is gone from the pool.
+    // The pool is asked first: a transaction that goes from the pool into a block is found in the block before it leaves the pool.
     let waiting = source.waiting(id);
     let Some(found) = source.locate(id)? else {
         return Ok(match waiting {

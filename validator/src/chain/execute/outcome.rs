@@ -31,11 +31,12 @@ pub struct Executed {
     pub ended: Option<EpochEnd>,
     /// Hashes of the inbox messages: message i is transaction 1 + i.
     pub messages: Vec<B256>,
-    /// Checkpoints that root has accepted, as the block's messages say: the one after the newest of them; 0 when none says it.
+    /// The number of checkpoints that root has accepted, as the newest acceptance among the block's messages shows; 0 when the block has no
+    /// acceptance.
     pub accepted: u64,
     /// Each user's transaction.
     pub users: Vec<UserMark>,
-    /// Shares that the block brings for the first time. Transport, not state: nobody verified them.
+    /// Shares that the block brings for the first time. They are carried and not part of the state, and nobody has verified them.
     pub shares: Vec<CarriedShare>,
 }
 

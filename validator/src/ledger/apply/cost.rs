@@ -7,7 +7,7 @@ use crate::ledger::fees::{check_room, minimum_fee, quote_up};
 use crate::ledger::leaf::{AccountLeaf, FeePool, NATIVE};
 use crate::ledger::leaves::{LeafFault, Leaves, expect, write};
 use crate::ledger::reject::{Asset, Reject};
-use crate::ledger::rules::{leaves_made, maker, native_amount};
+use crate::ledger::rules::{leaves_made, needs};
 use crate::ledger::slot::Slot;
 use crate::ledger::transaction::{Body, Header};
 
@@ -30,8 +30,9 @@ pub fn quote<L: Leaves + ?Sized>(
     length: usize,
     context: &Context<'_>,
 ) -> Result<Quote, Error<L::Error>> {
-    let made = leaves_made(leaves, Some(sender), sender, body)?;
-    check_room(maker(body), leaves.count(), made)?;
+    let needs = needs(sender, body);
+    let made = leaves_made(leaves, Some(sender), &needs)?;
+    check_room(needs.maker, leaves.count(), made)?;
     let minimum = minimum_fee(context.parameters, length, made, leaves.count());
     Ok(Quote {
         minimum,
@@ -46,8 +47,9 @@ pub(super) fn check_fee<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<(), Error<L::Error>> {
     let (header, body, length) = (checked.header(), checked.body(), checked.length());
-    let made = leaves_made(leaves, Some(header.sender), header.sender, body)?;
-    check_room(maker(body), leaves.count(), made)?;
+    let needs = needs(header.sender, body);
+    let made = leaves_made(leaves, Some(header.sender), &needs)?;
+    check_room(needs.maker, leaves.count(), made)?;
     let minimum = minimum_fee(context.parameters, length, made, leaves.count());
     match header.fee >= minimum {
         true => Ok(()),
@@ -70,7 +72,7 @@ pub(super) fn charge<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<(), Error<L::Error>> {
     let fee = header.fee;
-    let amount = native_amount(body);
+    let amount = needs(header.sender, body).native;
     let overflow = Reject::Overflow {
         what: "fee and amount",
         left: fee,

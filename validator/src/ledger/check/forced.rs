@@ -82,7 +82,7 @@ pub const fn has_forced_form(header: &Header) -> bool {
     header.fee == 0 && header.valid_until == u64::MAX
 }
 
-/// Bytes signed for the mempool must never be forced, nor these enter the mempool.
+/// A transaction that was signed for the mempool must never be forced, and one that was signed for the inbox must never enter the mempool.
 fn check_forced_form(transaction: &Transaction) -> Result<(), Reject> {
     let header = &transaction.header;
     if !has_forced_form(header) {

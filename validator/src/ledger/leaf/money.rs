@@ -87,7 +87,7 @@ pub struct AssetLeaf {
 }
 
 impl AssetLeaf {
-    /// An asset of which nothing was credited yet. What stands behind the symbol's length is dropped, and a length over 32 is 32.
+    /// An asset of which nothing was credited yet. Bytes of the symbol past its length are dropped, and a length above 32 counts as 32.
     pub fn new(token: [u8; 20], decimals: u8, symbol_length: u8, symbol: &[u8; 32]) -> Self {
         let symbol_length = symbol_length.min(32);
         let mut kept = [0; 32];

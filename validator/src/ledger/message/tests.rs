@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use plasmid_bridge::proof::inbox::{Deposit, Payload, Registration};
+use plasmid_bridge::proof::inbox::{Body, Deposit, Payload, Registration};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

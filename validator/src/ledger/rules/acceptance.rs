@@ -1,4 +1,5 @@
-//! Acceptance (message 5): whoever brought a checkpoint to root is paid from the fees of its epoch, once.
+//! Acceptance (message 5): the relayer of a checkpoint is paid once, from the fees of the checkpoint's epoch. Within the relay window that is
+//! the relayer that the epoch record names; after it, whoever brought the checkpoint to root.
 //!
 //! ```text
 //! leaves   epoch record r; when it is that epoch's and not paid: fee pool r; when there is a reward and a usable relayer:

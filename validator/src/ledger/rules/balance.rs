@@ -28,7 +28,7 @@ pub(super) fn native_part(token: [u8; 20], amount: u128) -> u128 {
     }
 }
 
-/// Takes an amount from an account. A token must have an asset leaf: without one nobody has it, and the error says so.
+/// Takes an amount from an account. A token without an asset leaf was never deposited, so nobody has a balance of it: the error says so.
 pub(super) fn debit<L: Leaves + ?Sized>(
     leaves: &mut L,
     sender: Account,

@@ -8,12 +8,13 @@
 //!          leaves of the kind's own rule
 //! made     the sender's account, and what the kind makes
 //! ```
-//! One of scheme root-sender has no sequence to consume. Neither pays a fee: root's price covered it.
+//! A transaction of scheme root-sender has no sequence to consume. No forced transaction pays a fee, because its sender paid the price of
+//! the inbox on root.
 
 use plasmid_bridge::proof::inbox::{Body, Message};
 
 use super::recorded::recorded;
-use super::{Books, Outcome, accounts_of, attempt, leaves_made, maker};
+use super::{Books, Outcome, accounts_of, attempt, leaves_made, needs};
 use crate::ledger::account::Account;
 use crate::ledger::check::{Forced, check_forced};
 use crate::ledger::code::Code;
@@ -62,11 +63,8 @@ fn consume<L: Leaves + ?Sized>(leaves: &mut L, forced: &Forced) -> Result<(), Er
     let account = super::sequence::take(leaves, header)?;
     let slot = Slot::Account(header.sender);
     let new = leaves.read(&slot).map_err(LeafFault::Leaves)?.is_none();
-    check_room(
-        maker(&forced.transaction.body),
-        leaves.count(),
-        u32::from(new),
-    )?;
+    let needs = needs(header.sender, &forced.transaction.body);
+    check_room(needs.maker, leaves.count(), u32::from(new))?;
     write(leaves, &slot, &account)?;
     Ok(())
 }
@@ -78,8 +76,9 @@ fn carry_out<L: Leaves + ?Sized>(
 ) -> Result<Books, Error<L::Error>> {
     forced.rules.clone()?;
     let (header, body) = (&forced.transaction.header, &forced.transaction.body);
-    let needed = leaves_made(leaves, None, header.sender, body)?;
-    check_room(maker(body), leaves.count(), needed)?;
+    let needs = needs(header.sender, body);
+    let made = leaves_made(leaves, None, &needs)?;
+    check_room(needs.maker, leaves.count(), made)?;
     let mut books = Books::default();
     super::apply(leaves, header.sender, body, context, &mut books)?;
     Ok(books)

@@ -1,17 +1,24 @@
 //! Message (kind 0x05), reserved: it decodes, and it is refused as unsupported until contracts stand on the child.
 //!
 //! ```text
-//! check    at most 512 bytes of data
+//! check    refuses it, whatever it says, before its signature is looked at: forced, it consumes no sequence
 //! leaves   none
+//! made     none
 //! ```
 
+use super::Needs;
+use crate::ledger::fees::Maker;
 use crate::ledger::reject::Reject;
-use crate::ledger::transaction::MAX_MESSAGE_BYTES;
 
-pub(super) fn check(data: &[u8]) -> Result<(), Reject> {
-    Reject::check_length("the data of a message", data.len(), MAX_MESSAGE_BYTES)
+pub(super) const fn check(kind: u8) -> Result<(), Reject> {
+    Err(Reject::UnsupportedKind { kind })
 }
 
-pub(super) fn unsupported(kind: u8) -> Reject {
-    Reject::UnsupportedKind { kind }
+pub(super) const fn needs() -> Needs {
+    Needs {
+        native: 0,
+        maker: Maker::Ordinary,
+        leaf: None,
+        fresh: 0,
+    }
 }

@@ -2,12 +2,14 @@
 //! for them. A contract that executes a rule again carries the same name.
 //!
 //! ```text
-//! of users (and forced)   transfer   withdraw   payout   record   generic      check · leaves made · native amount · apply
+//! of users (and forced)   transfer   withdraw   payout   record   generic      check · paid · needs · apply
 //! of the inbox            deposit    acceptance   forced   recorded            apply, total: a refusal is an answer
 //! shared                  balance (debit, credit), sequence
 //! ```
-//! This file only says which rule a body has. `validator/vectors/rules/<name>.json` has the cases of each rule: leaves before, input,
-//! code, leaves after in the order of their writes, and leaves touched.
+//! This file only says which rule a body has; a message that has no other rule is `recorded`. `validator/vectors/rules/<name>.json` has the
+//! cases of each rule: leaves before, input, code, leaves after in the order of their writes, and leaves touched.
+
+use plasmid_bridge::proof::inbox::{self, Message};
 
 use super::account::Account;
 use super::code::Code;
@@ -21,12 +23,12 @@ use super::transaction::Body;
 
 pub mod acceptance;
 mod balance;
-pub(in crate::ledger) mod deposit;
+mod deposit;
 pub mod forced;
 mod generic;
 mod payout;
 mod record;
-pub(in crate::ledger) mod recorded;
+mod recorded;
 pub(in crate::ledger) mod sequence;
 mod transfer;
 #[cfg(test)]
@@ -42,12 +44,35 @@ pub(in crate::ledger) struct Books {
     pub events: Vec<Event>,
 }
 
-/// What a message came to: nothing, or one that is told in its receipt.
+/// What came of a message, as its receipt tells it.
 pub(in crate::ledger) struct Outcome {
     pub code: Code,
     pub data: Vec<u8>,
     pub events: Vec<Event>,
     pub reason: Option<Reject>,
+}
+
+/// What a body needs before it is applied.
+pub(in crate::ledger) struct Needs {
+    /// Native coin that it takes from its sender beside the fee.
+    pub native: u128,
+    /// Whether the leaves that it makes may come from the reserve.
+    pub maker: Maker,
+    /// The leaf that it writes and makes when the leaf does not stand.
+    pub leaf: Option<Slot>,
+    /// The number of leaves that it makes in any case.
+    pub fresh: u32,
+}
+
+/// Refuses what is reserved for a later version. Unlike [`check`], this comes before the signature: nothing is consumed.
+pub(in crate::ledger) fn check_support(body: &Body) -> Result<(), Reject> {
+    match body {
+        Body::Message { .. } => generic::check(body.kind()),
+        Body::Transfer { .. }
+        | Body::Withdraw { .. }
+        | Body::SetPayout { .. }
+        | Body::Record { .. } => Ok(()),
+    }
 }
 
 /// What no state can make right.
@@ -59,7 +84,30 @@ pub(in crate::ledger) fn check(body: &Body) -> Result<(), Reject> {
         } => withdraw::check(recipient, *amount),
         Body::SetPayout { .. } => Ok(()),
         Body::Record { data, .. } => record::check(data.as_slice()),
-        Body::Message { data, .. } => generic::check(data.as_slice()),
+        Body::Message { .. } => generic::check(body.kind()),
+    }
+}
+
+/// Whom a body pays, or names to be paid, in which asset.
+pub(in crate::ledger) const fn paid(body: &Body) -> Option<(Account, [u8; 20])> {
+    match body {
+        Body::Transfer { to, token, .. } => Some(transfer::paid(*to, *token)),
+        Body::Withdraw {
+            recipient, token, ..
+        } => Some(withdraw::paid(*recipient, *token)),
+        Body::SetPayout { payout } => Some(payout::paid(*payout)),
+        Body::Record { .. } | Body::Message { .. } => None,
+    }
+}
+
+/// What a body of `sender` needs.
+pub(in crate::ledger) fn needs(sender: Account, body: &Body) -> Needs {
+    match body {
+        Body::Transfer { to, token, amount } => transfer::needs(*to, *token, *amount),
+        Body::Withdraw { token, amount, .. } => withdraw::needs(*token, *amount),
+        Body::SetPayout { .. } => payout::needs(sender),
+        Body::Record { topic, .. } => record::needs(sender, *topic),
+        Body::Message { .. } => generic::needs(),
     }
 }
 
@@ -71,7 +119,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     context: &Context<'_>,
     books: &mut Books,
 ) -> Result<(), Error<L::Error>> {
-    // Transfers, withdrawals and payouts go to nobody who could not use them; this reads no leaf.
+    // Transfers, withdrawals and payouts to accounts that could not use them are refused; this reads no leaf.
     context.contracts.check_body(body)?;
     match body {
         Body::Transfer { to, token, amount } => {
@@ -87,63 +135,46 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
             let height = context.height;
             record::apply(leaves, sender, *topic, data.as_slice(), height, books)
         }
-        Body::Message { .. } => Err(generic::unsupported(body.kind()).into()),
+        Body::Message { .. } => Ok(generic::check(body.kind())?),
+    }
+}
+
+/// Carries out a message of the inbox.
+pub(in crate::ledger) fn apply_message<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    message: &Message,
+    context: &Context<'_>,
+) -> Result<Outcome, LeafFault<L::Error>> {
+    match &message.body {
+        inbox::Body::Deposit(body) => deposit::apply(leaves, message, body, context),
+        inbox::Body::Acceptance { .. } => acceptance::apply(leaves, message, context),
+        inbox::Body::Forced { .. } => forced::apply(leaves, message, context),
+        inbox::Body::Registration(_)
+        | inbox::Body::Freeze { .. }
+        | inbox::Body::Settlement { .. }
+        | inbox::Body::RewardFunding { .. }
+        | inbox::Body::Generic { .. }
+        | inbox::Body::Opaque { .. } => Ok(recorded::recorded(message, None)),
     }
 }
 
 /// Everyone whom a transaction concerns, the sender first.
 pub(in crate::ledger) fn accounts_of(sender: Account, body: &Body) -> Vec<Account> {
-    match body {
-        Body::Transfer { to, .. } => vec![sender, *to],
-        Body::Withdraw { recipient, .. } => vec![sender, Account::ethereum(*recipient)],
-        Body::SetPayout { payout } => vec![sender, Account::ethereum(*payout)],
-        Body::Record { .. } => vec![sender],
-        Body::Message { target, .. } => vec![sender, *target],
-    }
+    let paid = paid(body).map(|(account, _)| account);
+    std::iter::once(sender).chain(paid).collect()
 }
 
-/// Native coin that a body takes from its sender beside the fee.
-pub(in crate::ledger) fn native_amount(body: &Body) -> u128 {
-    match body {
-        Body::Transfer { token, amount, .. } | Body::Withdraw { token, amount, .. } => {
-            balance::native_part(*token, *amount)
-        }
-        Body::SetPayout { .. } | Body::Record { .. } | Body::Message { .. } => 0,
-    }
-}
-
-/// Who makes the leaves of a body: withdrawals have the reserve.
-pub(in crate::ledger) const fn maker(body: &Body) -> Maker {
-    match body {
-        Body::Withdraw { .. } => Maker::Reserved,
-        Body::Transfer { .. }
-        | Body::SetPayout { .. }
-        | Body::Record { .. }
-        | Body::Message { .. } => Maker::Ordinary,
-    }
-}
-
-/// Leaves that a body would make: those it writes that are not there. `consumes` names the account whose sequence is
-/// consumed, if one is.
+/// The number of leaves that a body would make: those that it writes and that do not stand. `consumes` names the account whose
+/// sequence is consumed, if one is.
 pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
     leaves: &mut L,
     consumes: Option<Account>,
-    sender: Account,
-    body: &Body,
+    needs: &Needs,
 ) -> Result<u32, LeafFault<L::Error>> {
     let own = consumes.map(Slot::Account);
-    let (other, always) = match body {
-        Body::Transfer { to, token, .. } => (Some(balance::slot(*to, *token)), 0),
-        Body::Withdraw { .. } => (None, 1),
-        Body::SetPayout { .. } => (Some(Slot::Account(sender)), 0),
-        Body::Record { topic, .. } => (Some(Slot::Record(sender, *topic)), 0),
-        Body::Message { .. } => (None, 0),
-    };
-    let mut made: u32 = always;
-    for slot in own
-        .iter()
-        .chain(other.iter().filter(|slot| Some(**slot) != own))
-    {
+    let other = needs.leaf.filter(|slot| Some(*slot) != own);
+    let mut made = needs.fresh;
+    for slot in own.iter().chain(&other) {
         if leaves.read(slot).map_err(LeafFault::Leaves)?.is_none() {
             made = made.saturating_add(1);
         }
@@ -151,7 +182,7 @@ pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
     Ok(made)
 }
 
-/// Nothing can be moved.
+/// Refuses to move nothing.
 fn check_amount(amount: u128) -> Result<(), Reject> {
     match amount {
         0 => Err(Reject::ZeroAmount),
@@ -159,7 +190,7 @@ fn check_amount(amount: u128) -> Result<(), Reject> {
     }
 }
 
-/// Runs `rule` over an overlay of its own: its writes stay only when it succeeds, a reject is an answer, a fault goes on. What it
+/// Runs `rule` over an overlay of its own. Its writes stay only when it succeeds; a reject is returned as a value, a fault as an error. What it
 /// read counts as touched either way.
 fn attempt<L: Leaves + ?Sized, T>(
     leaves: &mut L,

@@ -6,13 +6,27 @@
 //! made     the sender's account
 //! ```
 
-use super::Books;
+use super::{Books, Needs};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
-use crate::ledger::leaf::AccountLeaf;
+use crate::ledger::fees::Maker;
+use crate::ledger::leaf::{AccountLeaf, NATIVE};
 use crate::ledger::leaves::{Leaves, read, write};
 use crate::ledger::slot::Slot;
+
+pub(super) const fn paid(payout: [u8; 20]) -> (Account, [u8; 20]) {
+    (Account::ethereum(payout), NATIVE)
+}
+
+pub(super) const fn needs(sender: Account) -> Needs {
+    Needs {
+        native: 0,
+        maker: Maker::Ordinary,
+        leaf: Some(Slot::Account(sender)),
+        fresh: 0,
+    }
+}
 
 pub(super) fn apply<L: Leaves + ?Sized>(
     leaves: &mut L,

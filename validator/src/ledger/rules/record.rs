@@ -8,10 +8,11 @@
 
 use alloy_primitives::keccak256;
 
-use super::Books;
+use super::{Books, Needs};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
+use crate::ledger::fees::Maker;
 use crate::ledger::leaf::RecordLeaf;
 use crate::ledger::leaves::{Leaves, write};
 use crate::ledger::reject::Reject;
@@ -20,6 +21,15 @@ use crate::ledger::transaction::MAX_RECORD_BYTES;
 
 pub(super) fn check(data: &[u8]) -> Result<(), Reject> {
     Reject::check_length("the data of a record", data.len(), MAX_RECORD_BYTES)
+}
+
+pub(super) const fn needs(sender: Account, topic: [u8; 32]) -> Needs {
+    Needs {
+        native: 0,
+        maker: Maker::Ordinary,
+        leaf: Some(Slot::Record(sender, topic)),
+        fresh: 0,
+    }
 }
 
 pub(super) fn apply<L: Leaves + ?Sized>(

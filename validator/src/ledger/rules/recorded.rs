@@ -1,4 +1,5 @@
-//! Messages of the inbox that have no effect, or none any more: the inbox advances, and code 21 says so.
+//! Messages of the inbox that are recorded and have no effect: the inbox leaf advances, and the result code is 21. An unknown kind is
+//! recorded too, and never makes a block invalid.
 //!
 //! ```text
 //! kinds    registration, freeze, settlement, reward funding, generic for now; every unknown kind and every body that does not decode

@@ -1,4 +1,4 @@
-//! The sequence of a signed transaction: the next one of its sender's account, once.
+//! The sequence of a signed transaction: it must be the next one of its sender's account, and is consumed.
 //!
 //! ```text
 //! leaves   sender's account r (whoever calls writes it)

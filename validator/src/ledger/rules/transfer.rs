@@ -8,11 +8,12 @@
 //! refuses  unknown token, a balance that is too low, a sum beyond 128 bits
 //! ```
 
-use super::balance::{credit, debit};
-use super::{Books, check_amount};
+use super::balance::{credit, debit, native_part, slot};
+use super::{Books, Needs, check_amount};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
+use crate::ledger::fees::Maker;
 use crate::ledger::leaves::Leaves;
 use crate::ledger::reject::Reject;
 
@@ -21,6 +22,19 @@ pub(super) fn check(to: Account, amount: u128) -> Result<(), Reject> {
     match to.can_receive() {
         true => Ok(()),
         false => Err(Reject::BadRecipient { account: to }),
+    }
+}
+
+pub(super) const fn paid(to: Account, token: [u8; 20]) -> (Account, [u8; 20]) {
+    (to, token)
+}
+
+pub(super) fn needs(to: Account, token: [u8; 20], amount: u128) -> Needs {
+    Needs {
+        native: native_part(token, amount),
+        maker: Maker::Ordinary,
+        leaf: Some(slot(to, token)),
+        fresh: 0,
     }
 }
 

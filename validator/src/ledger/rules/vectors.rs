@@ -207,6 +207,95 @@ fn records() -> Vec<Json> {
     ]
 }
 
+fn generics() -> Vec<Json> {
+    let wallet = Wallet::new(0);
+    let message = |length| Body::Message {
+        target: stranger(),
+        token: NATIVE,
+        amount: 7,
+        data: Data::new(vec![0xab; length]).expect("a length that encodes"),
+    };
+    let forced = forced(
+        [0x55; 20],
+        &wallet.sign(wallet.forced_header(0), message(0)),
+    );
+    vec![
+        case("without data", state(1), user(message(0))),
+        case("512 bytes", state(1), user(message(512))),
+        case(
+            "forced: it consumes no sequence",
+            state(1),
+            Input::Message(forced),
+        ),
+    ]
+}
+
+/// Of the rule that takes the sequence, by native transfers to an account that stands.
+fn sequences() -> Vec<Json> {
+    let run = |name, held, signed| {
+        let wallet = Wallet::new(0);
+        let mut memory = state(1);
+        let leaf = AccountLeaf {
+            balance: WEALTH,
+            sequence: held,
+            ..AccountLeaf::default()
+        };
+        write(&mut memory, &Slot::Account(wallet.account()), &leaf).expect("it is written");
+        let body = transfer(Wallet::new(1).account(), NATIVE, 7);
+        let signed = wallet.sign(wallet.header(signed), body);
+        case(name, memory, Input::User(signed))
+    };
+    vec![
+        run("the first one", 0, 0),
+        run("the next one", 5, 5),
+        run("one that was used", 5, 4),
+        run("one that is ahead", 5, 6),
+        run("the last but one of 64 bits", u64::MAX - 1, u64::MAX - 1),
+        run("the last of 64 bits has none behind it", u64::MAX, u64::MAX),
+    ]
+}
+
+/// Of debit and credit, by transfers that pay a fee of 1,000,000.
+fn balances() -> Vec<Json> {
+    let (from, to) = (Wallet::new(0), Wallet::new(1).account());
+    let fee = from.header(0).fee;
+    let run = |name, token, amount, held| {
+        let mut memory = state(1);
+        let (slot, account) = (Slot::TokenBalance(to, token), Slot::Account(to));
+        let leaf = AccountLeaf {
+            balance: held,
+            ..AccountLeaf::default()
+        };
+        let balance = TokenBalance {
+            token,
+            amount: held,
+        };
+        match token == NATIVE {
+            true => write(&mut memory, &account, &leaf),
+            false => write(&mut memory, &slot, &balance),
+        }
+        .expect("it is written");
+        case(name, memory, user(transfer(to, token, amount)))
+    };
+    let room = u128::MAX - 7;
+    vec![
+        run("native: all that the fee leaves", NATIVE, WEALTH - fee, 0),
+        run("native: one more than that", NATIVE, WEALTH - fee + 1, 0),
+        run("token: all", TOKEN, WEALTH, 0),
+        run("token: one more than all", TOKEN, WEALTH + 1, 0),
+        run(
+            "token: one that was never deposited, whatever balance stands",
+            STRANGE,
+            7,
+            7,
+        ),
+        run("native: up to 128 bits", NATIVE, 7, room),
+        run("native: beyond 128 bits", NATIVE, 8, room),
+        run("token: up to 128 bits", TOKEN, 7, room),
+        run("token: beyond 128 bits", TOKEN, 8, room),
+    ]
+}
+
 fn deposits() -> Vec<Json> {
     let run = |name, token, amount, native, to| {
         let body = MessageBody::Deposit(deposit(token, amount, native, to));
@@ -402,11 +491,26 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
         ("withdraw", withdrawals()),
         ("payout", payouts()),
         ("record", records()),
+        ("generic", generics()),
+        ("sequence", sequences()),
+        ("balance", balances()),
         ("deposit", deposits()),
         ("forced", forced_cases()),
         ("acceptance", acceptances()),
         ("recorded", recorded()),
     ];
+    // Every file of a rule has its vectors, and every vector its rule.
+    let folder_of_rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/rules");
+    let mut files: BTreeSet<String> = std::fs::read_dir(folder_of_rules)
+        .expect("the rules")
+        .map(|file| file.expect("a file").file_name().into_string())
+        .map(|name| name.expect("a name").trim_end_matches(".rs").to_owned())
+        .collect();
+    assert!(files.remove("mod") && files.remove("vectors"));
+    assert_eq!(
+        files,
+        rules.iter().map(|(name, _)| (*name).into()).collect()
+    );
     for (name, cases) in rules {
         let vectors = json!({
             "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes.",

@@ -9,11 +9,12 @@
 //! data     the number (u64)
 //! ```
 
-use super::balance::debit;
-use super::{Books, check_amount};
+use super::balance::{debit, native_part};
+use super::{Books, Needs, check_amount};
 use crate::ledger::account::Account;
 use crate::ledger::context::Error;
 use crate::ledger::event::Event;
+use crate::ledger::fees::Maker;
 use crate::ledger::leaf::{AssetLeaf, Withdrawal, WithdrawalCounter};
 use crate::ledger::leaves::{LeafFault, Leaves, expect, write};
 use crate::ledger::reject::Reject;
@@ -24,6 +25,20 @@ pub(super) fn check(recipient: &[u8; 20], amount: u128) -> Result<(), Reject> {
     match *recipient == [0; 20] {
         true => Err(Reject::ZeroRecipient),
         false => Ok(()),
+    }
+}
+
+pub(super) const fn paid(recipient: [u8; 20], token: [u8; 20]) -> (Account, [u8; 20]) {
+    (Account::ethereum(recipient), token)
+}
+
+/// Withdrawals have the reserve of leaves, so that a full state keeps nobody's money.
+pub(super) fn needs(token: [u8; 20], amount: u128) -> Needs {
+    Needs {
+        native: native_part(token, amount),
+        maker: Maker::Reserved,
+        leaf: None,
+        fresh: 1,
     }
 }
 
