@@ -61,7 +61,7 @@ pub struct InboxWitness {
     pub before_due: B256,
     /// The last due message and the first one not due, or an empty list when root keeps their due times.
     pub around: Vec<Bytes>,
-    /// Message hashes after those, likewise.
+    /// Message hashes after the last of `around`, up to a link kept for ever; likewise an empty list when there is no such link yet.
     pub after_due: Vec<B256>,
 }
 

@@ -138,7 +138,7 @@ where
     }
 }
 
-/// The bytes with an empty authentication behind them, when they are a whole transaction but for that.
+/// The bytes with an empty authentication after them, when nothing else is missing in them for a whole transaction.
 fn fill(bytes: &[u8]) -> Option<Vec<u8>> {
     if Transaction::decode(bytes).is_ok() {
         return None;

@@ -5,7 +5,7 @@
 //!   decode ──► tally of carried votes ──► the record says the same? ──► signatures ──► run ──► boundary at an epoch's end
 //! ```
 //! Everything up to the signatures is read from the request and committed state only, so every node gives the same verdict.
-//! No tree is hashed here: a proposal that is refused costs its execution and no more.
+//! No tree is hashed here, so a proposal that is refused costs only its execution.
 
 mod outcome;
 mod parts;

@@ -14,7 +14,7 @@ interface IEd25519Verifier {
     /// @param message What was signed, of any length.
     /// @param xKey The x-coordinate of A, which `key` determines: a hint that saves a square root and is checked. A wrong
     /// one gives false, so a caller who must show that a signature is *not* valid cannot rely on a hint of another's.
-    /// @param xR The x-coordinate of R, likewise.
+    /// @param xR The x-coordinate of R, which is a hint too.
     /// @return valid False for a wrong signature, for bytes that decode to no point, and for a wrong hint. Never reverts,
     /// unless gas runs out (about 180,000 for a vote).
     function verify(bytes32 key, bytes32 r, bytes32 s, bytes calldata message, uint256 xKey, uint256 xR)

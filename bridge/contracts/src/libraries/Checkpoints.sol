@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IRootChain} from "../interfaces/IRootChain.sol";
 
 /// @title What is hashed of a checkpoint
-/// @dev Twin: `bridge::proof::checkpoint`, but for the record, which only root reads.
+/// @dev Twins: of the digest `bridge::proof::checkpoint`, of the record `bridge::relay::acceptance`.
 library Checkpoints {
     /// @notice The digest that validators sign (PROTOCOL, section 1; 228 bytes).
     function digest(IRootChain.Checkpoint calldata checkpoint, bytes20 deployment) internal pure returns (bytes32) {

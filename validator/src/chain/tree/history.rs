@@ -155,7 +155,7 @@ impl History {
         (mark.epoch == epoch).then_some(mark)
     }
 
-    /// The first kept mark for which `is_past` holds; it holds for all behind one for which it holds.
+    /// The first kept mark for which `is_past` holds. When it holds for one mark, it must hold for every later mark too.
     pub fn first_mark(&self, is_past: impl Fn(&Mark) -> bool) -> Option<Mark> {
         let place = self.away.partition_point(|away| !is_past(&away.mark));
         if let Some(away) = self.away.get(place) {

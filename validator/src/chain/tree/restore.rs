@@ -51,7 +51,7 @@ impl Restore {
     /// Adds the next mark, whose layer of `leaves` old leaves is on disk and stays there. Such marks come before all others.
     ///
     /// # Errors
-    /// As [`Restore::mark`], and one behind a mark whose layer is in memory.
+    /// As [`Restore::mark`], and when a mark whose layer is in memory came before.
     pub fn mark_on_disk(&mut self, mark: Mark, leaves: u32) -> Result<(), TreeError> {
         self.check_count(mark)?;
         self.history.open_away(mark, leaves)
