@@ -51,7 +51,8 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap.
     pub held: usize,
-    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again.
+    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again. At
+    /// most half of it goes to replacements of a sender's own, and at most a quarter to low bids.
     pub churn: usize,
     /// The same of held ones, which pay nothing while they are held: whatever they do leaves the others' share as it is.
     pub held_churn: usize,

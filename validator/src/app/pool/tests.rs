@@ -342,11 +342,13 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
     pool.begin(1);
     assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
     pool.begin(2);
-    next(&mut pool).unwrap();
+    for _ in 0..3 {
+        next(&mut pool).unwrap();
+    }
+    assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
     // With room there is nothing to give up.
     let best = given_hashes(&pool);
     pool.remove(&best[0]);
-    pool.churn.add(3);
     next(&mut pool).unwrap();
     pool.assert_sound();
 }
@@ -477,11 +479,11 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     let mut pool = Pool::new(Limits {
         places: 40,
         held: 4,
-        churn: 4,
-        held_churn: 4,
+        churn: 8,
+        held_churn: 8,
     });
     pool.put(pending(1, 0, 100, 99), 0).unwrap();
-    // Held ones that are replaced use up their own share, and are refused then.
+    // Held ones that are replaced use up half of their own share, and are refused then.
     let mut fee = 100;
     for sender in 2..6 {
         pool.put(pending(sender, 1, fee, 99), 0).unwrap();
@@ -491,6 +493,8 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     }
     let more = pool.put(pending(2, 1, fee * 4, 99), 0);
     assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    // The other half is there for others.
+    pool.put(pending(7, 1, fee * 4, 99), 0).unwrap();
     // Thirty queued ones fall behind a gap when the first of them expires.
     for sequence in 0..30 {
         let until = if sequence == 0 { 1 } else { 99 };
