@@ -28,7 +28,7 @@ mod state;
 mod verdicts;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::B256;
@@ -81,6 +81,8 @@ pub struct App {
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
+    /// The height of its tip, for those who must not wait for a block.
+    height: AtomicU64,
     /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
@@ -145,6 +147,7 @@ impl App {
             deployment: genesis.deployment,
             genesis: commitment,
             first_set: (members, set.commitment.into()),
+            height: AtomicU64::new(state.tip.height),
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),
@@ -213,6 +216,11 @@ impl App {
         #[cfg(test)]
         self.looks.begun();
         state
+    }
+
+    /// The height of the tip. It never waits, though a block holds the state: what runs on threads that must not stand asks here.
+    pub fn height(&self) -> u64 {
+        self.height.load(Ordering::SeqCst)
     }
 
     /// The pool; hold it shortly.

@@ -82,7 +82,7 @@ impl Source for Served {
 
     fn moment(&self) -> (u64, u64) {
         let root = self.root.view().finalized.map_or(0, |block| block.number);
-        (self.app.state().tip.height, root)
+        (self.app.height(), root)
     }
 
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
@@ -185,7 +185,7 @@ impl Source for Served {
     }
 
     fn vitals(&self) -> Vitals {
-        let height = self.app.state().tip.height;
+        let height = self.app.height();
         let failure = self.app.store().failure().map(|error| error.to_string());
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         watch.see(Instant::now(), height, self.root.is_sound(), failure)
