@@ -25,6 +25,7 @@ pub mod reads;
 pub mod shares;
 mod simulate;
 mod state;
+mod unsound;
 mod verdicts;
 
 use std::collections::BTreeSet;
@@ -255,6 +256,10 @@ impl Handler for App {
 
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {
         self.on_check_tx(&request)
+    }
+
+    fn check_txs(&self, requests: Vec<RequestCheckTx>) -> Vec<Outcome<ResponseCheckTx>> {
+        self.on_check_txs(&requests)
     }
 
     fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain> {
