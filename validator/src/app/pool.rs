@@ -116,6 +116,15 @@ impl Pool {
         self.hashes.len()
     }
 
+    /// Places that are taken, in percent of all.
+    pub fn percent(&self) -> u64 {
+        let percent = self
+            .places
+            .saturating_mul(100)
+            .checked_div(self.limits.places);
+        percent.map_or(100, |percent| percent as u64)
+    }
+
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()

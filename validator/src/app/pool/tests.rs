@@ -265,6 +265,16 @@ fn a_full_pool_gives_up_the_lowest_bid_for_one_a_tenth_higher() {
 }
 
 #[test]
+fn how_full_it_is_counts_places_and_not_transactions() {
+    let mut pool = small(4);
+    assert_eq!(pool.percent(), 0);
+    pool.put(long(1, 0, 30), 0).unwrap();
+    assert_eq!((pool.len(), pool.percent()), (1, 75));
+    pool.put(pending(2, 0, 30, 9), 0).unwrap();
+    assert_eq!(pool.percent(), 100);
+}
+
+#[test]
 fn what_is_given_up_of_a_queue_is_its_end() {
     let mut pool = small(4);
     for (sequence, fee) in [(0, 10), (1, 90), (2, 80)] {
