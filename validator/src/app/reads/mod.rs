@@ -39,7 +39,7 @@ pub mod transactions;
 mod vitals;
 
 pub use accounts::Remembered;
-pub use disk::{Disk, DiskRead};
+pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
@@ -210,6 +210,8 @@ pub trait Source: Send + Sync + 'static {
     fn waiting(&self, id: &Id) -> Option<Names>;
     /// How many wait.
     fn pending(&self) -> usize;
+    /// How much of the room for those that wait is taken, in percent.
+    fn pool_percent(&self) -> u64;
     /// What reads remember from one to the next.
     fn remembered(&self) -> &Remembered;
     /// The sequence from `state` on at which nothing of this account waits.

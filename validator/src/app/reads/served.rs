@@ -166,6 +166,10 @@ impl Source for Served {
         self.app.pool().len()
     }
 
+    fn pool_percent(&self) -> u64 {
+        self.app.pool().percent()
+    }
+
     fn next_sequence(&self, account: &Account, state: u64) -> u64 {
         self.app.pool().next_sequence(account, state)
     }

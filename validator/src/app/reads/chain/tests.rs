@@ -123,6 +123,9 @@ impl Source for Busy {
     fn pending(&self) -> usize {
         unreachable!()
     }
+    fn pool_percent(&self) -> u64 {
+        unreachable!()
+    }
     fn next_sequence(&self, _: &Account, state: u64) -> u64 {
         state
     }
