@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use plasmid_bridge::relay::{inbox::View, seen::Anchor};
 use tendermint_proto::v0_38::abci::RequestCheckTx;
@@ -120,43 +119,4 @@ fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
     assert_eq!(app.ended(), 2 / u64::from(app.parameters().epoch_blocks));
     let (looks, _) = app.looks.seen();
     assert_eq!(looks, 0, "each look waits for a block that holds the state");
-}
-
-/// Prints how long a flood of forged signatures takes, one by one and together: what a Commit behind it waits for.
-#[test]
-#[ignore = "it measures, and cannot fail"]
-fn how_long_a_flood_of_forged_signatures_takes() {
-    let folder = tempfile::tempdir().unwrap();
-    let people = People::new(TOGETHER, TOGETHER, &sign);
-    let file = genesis(&people, TOGETHER).unwrap();
-    let bench = Bench::open(folder.path(), &file).unwrap();
-    let honest = bench.transfers(&people, 1, TOGETHER);
-    let forged = requests(&honest);
-    let forged: Vec<RequestCheckTx> = forged
-        .into_iter()
-        .map(|request| {
-            let mut bytes = request.tx.to_vec();
-            let place = bytes.len() - 64;
-            bytes[place] ^= 1;
-            RequestCheckTx {
-                tx: bytes.into(),
-                r#type: 0,
-            }
-        })
-        .collect();
-    let began = Instant::now();
-    for _ in 0..16 {
-        for one in &forged {
-            bench.app.check_tx(one.clone()).unwrap();
-        }
-    }
-    let alone = began.elapsed();
-    let began = Instant::now();
-    for _ in 0..16 {
-        bench.app.check_txs(forged.clone());
-    }
-    println!(
-        "512 forged: {alone:?} one by one, {:?} together",
-        began.elapsed()
-    );
 }

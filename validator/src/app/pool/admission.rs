@@ -214,18 +214,21 @@ impl Pool {
             true => room.given_up.cheap = evicted,
             false => room.given_up.dear = evicted,
         }
+        if room.is_short(&self.limits) {
+            let (held, limit) = match rank.ready {
+                true => (self.places, self.limits.places),
+                false => (self.held, self.limits.held),
+            };
+            return Err(Reject::PoolFull { held, limit });
+        }
         let (churn, most) = match rank.ready {
             true => (self.churn, self.limits.churn),
             false => (self.held_churn, self.limits.held_churn),
         };
-        if churn.allows(room.given_up, most) && !room.is_short(&self.limits) {
-            return Ok(room);
+        match churn.allows(room.given_up, most) {
+            true => Ok(room),
+            false => Err(Reject::MadeRoomOften),
         }
-        let (held, limit) = match rank.ready {
-            true => (self.places, self.limits.places),
-            false => (self.held, self.limits.held),
-        };
-        Err(Reject::PoolFull { held, limit })
     }
 
     /// Whether a ready one bids less than the best quarter of what waits does. No block takes a held one, so none of these is dearer.

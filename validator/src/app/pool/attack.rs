@@ -84,7 +84,7 @@ fn who_bids_more_than_himself_again_and_again_keeps_no_higher_bid_out() {
         pool.put(pending(sender, 0, 1 << 21, 99), 0).unwrap();
     }
     let more = pool.put(pending(112, 0, 1 << 22, 99), 0);
-    assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    assert_eq!(more, Err(Reject::MadeRoomOften));
     pool.assert_sound();
 }
 
