@@ -4,7 +4,7 @@
 //! run(whose, job) ──► [ a queue for each who asks, of bounded length in all ] ──► a fixed number of threads, which serve them in turn ──► Running
 //!    └─ Full when no place is left                                                   └─ a job whose Running was dropped is told to stop, or never begins
 //! ```
-//! Who hands in many jobs waits behind his own. When all places are taken, the last job of the longest queue makes way for who has less.
+//! Who hands in many jobs waits behind his own, and so many of them run at once as one may have. When all places are taken, the last job of the longest queue makes way for who has less.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -41,6 +41,8 @@ pub struct Workers {
 }
 
 struct Shared {
+    /// Jobs of one asker that run at once.
+    at_once: usize,
     in_all: usize,
     per_asker: usize,
     waiting: Mutex<Waiting>,
@@ -52,6 +54,8 @@ struct Waiting {
     queues: BTreeMap<IpAddr, VecDeque<Job>>,
     /// Who is served next, and after whom.
     turns: VecDeque<IpAddr>,
+    /// Jobs that run, by who asked.
+    running: BTreeMap<IpAddr, usize>,
     count: usize,
     ends: bool,
 }
@@ -86,16 +90,18 @@ pub struct Running<T> {
 }
 
 impl Workers {
-    /// Starts `threads` threads called `name`. At most `in_all` jobs may wait for them, and at most `per_asker` jobs of one asker.
+    /// Starts `threads` threads called `name`, of which `at_once` serve one asker at most; so many jobs may wait for them, in all and of
+    /// one asker.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(
         name: &str,
-        threads: usize,
+        (threads, at_once): (usize, usize),
         (in_all, per_asker): (usize, usize),
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
+            at_once,
             in_all,
             per_asker,
             waiting: Mutex::default(),
@@ -176,12 +182,12 @@ impl Shared {
         Ok(displaced)
     }
 
-    /// The next job; none when no more will come.
-    fn next(&self) -> Option<Job> {
+    /// The next job, and whose it is; none when no more will come, or others end those that are left.
+    fn next(&self) -> Option<(IpAddr, Job)> {
         let mut waiting = self.lock();
         loop {
-            if let Some(job) = waiting.pop() {
-                return Some(job);
+            if let Some(next) = waiting.pop(self.at_once) {
+                return Some(next);
             }
             if waiting.ends {
                 return None;
@@ -193,6 +199,18 @@ impl Shared {
 }
 
 impl Waiting {
+    /// A job of this asker has ended. The thread that ran it looks for another one, which may now be one of the same asker.
+    fn end(&mut self, whose: IpAddr) {
+        let left = self
+            .running
+            .get(&whose)
+            .map_or(0, |running| running.saturating_sub(1));
+        match left {
+            0 => self.running.remove(&whose),
+            left => self.running.insert(whose, left),
+        };
+    }
+
     fn length(&self, whose: IpAddr) -> usize {
         self.queues.get(&whose).map_or(0, VecDeque::len)
     }
@@ -206,18 +224,24 @@ impl Waiting {
         self.count += 1;
     }
 
-    /// The job whose asker waits longest for a turn.
-    fn pop(&mut self) -> Option<Job> {
-        let whose = self.turns.pop_front()?;
+    /// The job whose asker waits longest for a turn, of those who have not as many running as one may have.
+    fn pop(&mut self, at_once: usize) -> Option<(IpAddr, Job)> {
+        let running = |whose: &IpAddr| self.running.get(whose).copied().unwrap_or(0);
+        let place = self
+            .turns
+            .iter()
+            .position(|whose| running(whose) < at_once)?;
+        let whose = self.turns.remove(place)?;
         let queue = self.queues.get_mut(&whose)?;
-        let job = queue.pop_front();
+        let job = queue.pop_front()?;
         if queue.is_empty() {
             self.queues.remove(&whose);
         } else {
             self.turns.push_back(whose);
         }
-        self.count -= usize::from(job.is_some());
-        job
+        self.count -= 1;
+        *self.running.entry(whose).or_default() += 1;
+        Some((whose, job))
     }
 
     /// Forgets jobs that nobody waits for.
@@ -252,10 +276,11 @@ fn work(shared: &Shared) {
     // On Linux this is the priority of this thread alone; elsewhere it would be the whole process's.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(BEHIND_CONSENSUS);
-    while let Some(job) = shared.next() {
+    while let Some((whose, job)) = shared.next() {
         if catch_unwind(AssertUnwindSafe(move || (job.run)(Turn::Run))).is_err() {
             tracing::error!("a read panicked; the node goes on");
         }
+        shared.lock().end(whose);
     }
 }
 
@@ -275,101 +300,4 @@ impl<T> Drop for Running<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-
-    use super::*;
-
-    fn asker(last: u8) -> IpAddr {
-        [127, 0, 0, last].into()
-    }
-
-    #[tokio::test]
-    async fn jobs_beyond_the_queue_are_refused_and_the_others_are_all_answered() {
-        let workers = Workers::start("test", 2, (3, 3)).unwrap();
-        let (began, begun) = channel();
-        let (open, gate) = channel::<()>();
-        let gate = Arc::new(Mutex::new(gate));
-        let job = |number: u32| {
-            let (began, gate) = (began.clone(), Arc::clone(&gate));
-            workers.run(asker(1), move |_| {
-                began.send(()).unwrap();
-                gate.lock().unwrap().recv().unwrap();
-                number
-            })
-        };
-        let mut running = vec![job(0).unwrap(), job(1).unwrap()];
-        (0..2).for_each(|_| begun.recv().unwrap());
-        running.extend((2..5).map(|number| job(number).unwrap()));
-        assert_eq!(job(5).unwrap_err(), Full::PerAsker);
-        (0..5).for_each(|_| open.send(()).unwrap());
-        for (number, running) in running.into_iter().enumerate() {
-            assert_eq!(running.await, Ok(number as u32));
-        }
-    }
-
-    #[tokio::test]
-    async fn who_goes_away_stops_a_job_and_one_that_waits_never_begins() {
-        let workers = Workers::start("test", 1, (2, 2)).unwrap();
-        let (began, begun) = channel();
-        let (ended, end) = channel();
-        let long = workers.run(asker(1), move |cancelled| {
-            began.send(()).unwrap();
-            while !cancelled.load(Ordering::Relaxed) {
-                std::thread::yield_now();
-            }
-            ended.send(()).unwrap();
-        });
-        begun.recv().unwrap();
-        let waiting = workers
-            .run(asker(1), |_| panic!("it must not begin"))
-            .unwrap();
-        drop(waiting);
-        drop(long);
-        end.recv().unwrap();
-        assert_eq!(workers.run(asker(1), |_| 7).unwrap().await, Ok(7));
-    }
-
-    #[tokio::test]
-    async fn a_job_that_panics_loses_its_answer_and_no_thread() {
-        let workers = Workers::start("test", 1, (2, 2)).unwrap();
-        let lost = workers.run(asker(1), |_| panic!("as asked")).unwrap();
-        assert_eq!(Result::<(), _>::Err(Lost::Broken), lost.await);
-        assert_eq!(workers.run(asker(1), |_| 7).unwrap().await, Ok(7));
-    }
-
-    #[tokio::test]
-    async fn askers_are_served_in_turn_and_the_longest_queue_makes_way_for_who_has_less() {
-        let workers = Workers::start("test", 1, (6, 5)).unwrap();
-        let (open, gate) = channel::<()>();
-        let (began, begun) = channel();
-        let first = workers.run(asker(9), move |_| {
-            began.send(()).unwrap();
-            gate.recv().unwrap();
-        });
-        begun.recv().unwrap();
-        let served = Arc::new(Mutex::new(Vec::new()));
-        let job = |last: u8, number: u32| {
-            let served = Arc::clone(&served);
-            workers.run(asker(last), move |_| {
-                served.lock().unwrap().push((last, number))
-            })
-        };
-        let mut of_one: Vec<_> = (0..5).map(|number| job(1, number).unwrap()).collect();
-        assert_eq!(job(1, 5).unwrap_err(), Full::PerAsker);
-        let mut of_others = vec![job(2, 0).unwrap(), job(3, 0).unwrap(), job(2, 1).unwrap()];
-        assert_eq!(of_one.pop().unwrap().await, Err(Lost::MadeWay));
-        assert_eq!(of_one.pop().unwrap().await, Err(Lost::MadeWay));
-        assert_eq!(job(2, 2).unwrap_err(), Full::InAll);
-        drop(of_one.pop());
-        of_others.push(job(4, 0).unwrap());
-        open.send(()).unwrap();
-        first.unwrap().await.unwrap();
-        for running in of_one.into_iter().chain(of_others) {
-            running.await.unwrap();
-        }
-        let served = served.lock().unwrap();
-        let expected = [(1, 0), (2, 0), (3, 0), (4, 0), (1, 1), (2, 1)];
-        assert_eq!(served[..], expected);
-    }
-}
+mod tests;

@@ -38,6 +38,8 @@ use crate::{
 
 #[cfg(test)]
 mod attack;
+#[cfg(test)]
+mod flood;
 mod people;
 
 use people::{People, genesis, init_chain};

@@ -73,7 +73,7 @@ impl Handler for Guard {
 
     fn query(&self, request: RequestQuery, cancelled: &AtomicBool) -> Outcome<ResponseQuery> {
         if request.path.starts_with("/plasmid.") {
-            let reader = Reader::new(self.source.as_ref(), cancelled);
+            let reader = Reader::of_engine(self.source.as_ref(), cancelled);
             return respond(&request, self.read(&request, &reader));
         }
         self.app.query(request, cancelled)
@@ -81,6 +81,10 @@ impl Handler for Guard {
 
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {
         self.app.check_tx(request)
+    }
+
+    fn check_txs(&self, requests: Vec<RequestCheckTx>) -> Vec<Outcome<ResponseCheckTx>> {
+        self.app.check_txs(requests)
     }
 
     fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain> {

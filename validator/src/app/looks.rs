@@ -1,4 +1,4 @@
-//! Counts looks at the state, for a test of how many of them a block waits for.
+//! Counts looks at the state, for a test of how many of them a block waits for, and signatures that were verified one by one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(super) struct Looks {
     begun: AtomicUsize,
     overtaken: AtomicUsize,
+    alone: AtomicUsize,
 }
 
 impl Looks {
@@ -24,6 +25,16 @@ impl Looks {
     pub fn waited(&self, before: usize) {
         let looks = self.waits().saturating_sub(before);
         self.overtaken.fetch_max(looks, Ordering::SeqCst);
+    }
+
+    /// A signature is verified while everything behind it waits.
+    pub fn verified_alone(&self) {
+        self.alone.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many were.
+    pub fn alone(&self) -> usize {
+        self.alone.load(Ordering::SeqCst)
     }
 
     /// Begins anew.

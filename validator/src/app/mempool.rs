@@ -5,18 +5,21 @@
 //! signature                                                                                 only of what would be taken
 //! tried on the state, as if its turn had come · the pool
 //! ```
-//! So a sender without money causes no verification. A transaction whose sequence is next is judged as a block would judge it now. One
-//! behind others of its sender is judged as if these had been carried out, and its sender must also own enough for all of them: else a
-//! transaction that can never apply could wait behind a gap, and stand before others when the gap closes. When the engine asks again after
-//! a block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
+//! So who has no money costs no verification, and what waits together is verified together, on all cores: a signature that anybody
+//! can forge in the name of somebody rich costs one, and the engine's Commit waits for what it handed in before. A transaction whose turn it is gets the answer that a block would give now; one
+//! behind others of its sender gets the same answer as if these had been, besides that its sender owns enough for all: what can
+//! never apply must not wait behind a gap, to come in front of others when the gap closes. When the engine asks again after a
+//! block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
 use super::App;
 use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
+use super::unsound::Unsound;
 use crate::chain::committed::leaf;
 use crate::chain::execute::{Executed, context};
 use crate::chain::overlay::Overlay;
@@ -25,7 +28,7 @@ use crate::ledger::leaf::{AccountLeaf, TokenBalance};
 use crate::ledger::leaves::{read, write};
 use crate::ledger::transaction::check_length;
 use crate::ledger::{
-    self, Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
+    Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
     simulate,
 };
 use crate::wire::engine_hash;
@@ -41,8 +44,8 @@ const MAX_DOUBTFUL: usize = 2_048;
 /// transaction that only that block could hold would be verified and gossiped, and would never pay.
 const MIN_BLOCKS_LEFT: u64 = 3;
 
-/// What came of a check: leaves that the transaction would make, or why it is refused.
-type Verdict = Result<u32, Reject>;
+/// What its signature says of a transaction.
+type Verified = Result<CheckedTransaction, Reject>;
 
 /// What is known of a transaction before its signature is verified.
 struct Weighed {
@@ -66,27 +69,55 @@ impl Drop for Plainly<'_> {
 
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
+        self.check_one(request, None)
+    }
+
+    /// Several, one after the other, but for their signatures.
+    pub(super) fn on_check_txs(
+        &self,
+        requests: &[RequestCheckTx],
+    ) -> Vec<Outcome<ResponseCheckTx>> {
+        let wanted: Vec<Option<Unverified>> = requests
+            .iter()
+            .map(|request| self.wants_verified(request))
+            .collect();
+        let domain = &self.deployment.domain;
+        let verified = wanted.into_par_iter();
+        let verified = verified.map(|wanted| wanted.map(|unverified| unverified.verify(domain)));
+        let verified: Vec<Option<Verified>> = verified.collect();
+        let judged = requests.iter().zip(verified);
+        judged
+            .map(|(request, verified)| self.check_one(request, verified))
+            .collect()
+    }
+
+    /// Judges one; `verified` is what was found of its signature already.
+    fn check_one(
+        &self,
+        request: &RequestCheckTx,
+        verified: Option<Verified>,
+    ) -> Outcome<ResponseCheckTx> {
         if let Err(reject) = check_length(&request.tx) {
             return Ok(refused(&reject));
         }
         let hash = engine_hash(&request.tx);
-        let again = request.r#type == i32::from(CheckTxType::Recheck);
         // An engine that started again has an empty mempool and asks anew about what waits here: were that refused, no node
         // would gossip it. What an engine knows it does not ask about twice.
         let waits = self.pool().is_asked(&hash);
-        let verdict = match (waits, again) {
+        let judged = match (waits, is_again(request)) {
             (true, _) => Ok(0),
-            (false, true) => Err(self.why_gone(&request.tx)?),
-            (false, false) => self.admit(hash, &request.tx)?,
+            (false, true) => Err(self.why_gone(&request.tx)),
+            (false, false) => self.admit(hash, &request.tx, verified),
         };
-        Ok(match verdict {
-            Ok(leaves) => ResponseCheckTx {
+        match judged {
+            Ok(leaves) => Ok(ResponseCheckTx {
                 gas_wanted: i64::from(leaves),
                 gas_used: i64::from(leaves),
                 ..ResponseCheckTx::default()
-            },
-            Err(reject) => refused(&reject),
-        })
+            }),
+            Err(Unsound::Reject(reject)) => Ok(refused(&reject)),
+            Err(Unsound::Fault(fault)) => Err(fault),
+        }
     }
 
     /// These bytes are about to reach CheckTx, and their sender did not ask to replace anything: while the guard lives, they take
@@ -97,41 +128,51 @@ impl App {
         Plainly { app: self, hash }
     }
 
-    /// Judges a new transaction and takes it into the pool.
-    fn admit(&self, hash: Hash, bytes: &[u8]) -> Result<Verdict, Fault> {
-        let unverified = match Unverified::read(bytes) {
-            Ok(unverified) => unverified,
-            Err(reject) => return Ok(Err(reject)),
-        };
-        let transaction = unverified.transaction();
-        // CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
-        // node's gRPC has said whether it replaces.
-        let replaces = match super::lock(&self.plain).contains(&hash) {
+    /// A new transaction, when it would be taken now but for its signature. What this refuses is judged again in its turn: what comes
+    /// before it may change that.
+    fn wants_verified(&self, request: &RequestCheckTx) -> Option<Unverified> {
+        let hash = engine_hash(&request.tx);
+        if is_again(request) || self.pool().get(&hash).is_some() {
+            return None;
+        }
+        self.read(hash, &request.tx).ok()
+    }
+
+    /// What is cheap to judge, and so comes before the signature.
+    fn read(&self, hash: Hash, bytes: &[u8]) -> Result<Unverified, Unsound> {
+        check_length(bytes)?;
+        let unverified = Unverified::read(bytes)?;
+        let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
+        let (offer, purse) = (&weighed.offer, &weighed.purse);
+        self.pool().admits(offer, purse, self.replaces(&hash))?;
+        Ok(unverified)
+    }
+
+    /// CheckTx has bytes alone, so who comes by it replaces by a tenth more; who comes through this node's own door has said.
+    fn replaces(&self, hash: &Hash) -> Replaces {
+        match super::lock(&self.plain).contains(hash) {
             true => Replaces::Never,
             false => Replaces::ForTenthMore,
-        };
-        let admitted = self
-            .weigh(&self.state(), hash, transaction, bytes.len())?
-            .and_then(|weighed| self.pool().admits(&weighed.offer, &weighed.purse, replaces));
-        if let Err(reject) = admitted {
-            return Ok(Err(reject));
         }
-        let checked = match unverified.verify(&self.deployment.domain) {
-            Ok(checked) => checked,
-            Err(reject) => return Ok(Err(reject)),
-        };
+    }
+
+    /// Judges a new transaction and takes it into the pool; says how many leaves it would make.
+    fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
+        let replaces = self.replaces(&hash);
+        let unverified = self.read(hash, bytes)?;
+        let verified = verified.unwrap_or_else(|| {
+            #[cfg(test)]
+            self.looks.verified_alone();
+            unverified.verify(&self.deployment.domain)
+        });
+        let checked = verified?;
         // A block may have come meanwhile; none comes from here on.
         let state = self.state();
-        let weighed = match self.weigh(&state, hash, checked.transaction(), bytes.len())? {
-            Ok(weighed) => weighed,
-            Err(reject) => return Ok(Err(reject)),
-        };
-        if let Err(reject) = self.try_on(&state, &checked)? {
-            return Ok(Err(reject));
-        }
+        let weighed = self.weigh(&state, hash, checked.transaction(), bytes.len())?;
+        self.try_on(&state, &checked)?;
         let pending = Pending::new(bytes.to_vec(), checked, weighed.minimum);
-        let added = self.pool().add(pending, &weighed.purse, replaces);
-        Ok(added.map(|()| weighed.leaves))
+        self.pool().add(pending, &weighed.purse, replaces)?;
+        Ok(weighed.leaves)
     }
 
     /// Judges whether a transaction is valid for long enough, has a sequence in its sender's window, pays a recipient that can use what it
@@ -142,46 +183,37 @@ impl App {
         hash: Hash,
         transaction: &Transaction,
         length: usize,
-    ) -> Result<Result<Weighed, Reject>, Fault> {
+    ) -> Result<Weighed, Unsound> {
         let header = &transaction.header;
-        if let Err(reject) = check_lasts(state, transaction) {
-            return Ok(Err(reject));
-        }
+        check_lasts(state, transaction)?;
         let sender = header.sender;
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        if let Err(reject) = context.contracts.check_body(&transaction.body) {
-            return Ok(Err(reject));
-        }
+        context.contracts.check_body(&transaction.body)?;
         let mut overlay = Overlay::new(&state.tree);
-        let quoted = match quote(&mut overlay, sender, &transaction.body, length, &context) {
-            Ok(quoted) => quoted,
-            Err(ledger::Error::Reject(reject)) => return Ok(Err(reject)),
-            Err(ledger::Error::Fault(fault)) => return Err(Fault::new(fault)),
-        };
+        let quoted = quote(&mut overlay, sender, &transaction.body, length, &context)?;
         let (minimum, leaves, fee) = (quoted.minimum, quoted.leaves, header.fee);
         let offer = Offer::new(hash, transaction, length, minimum);
         let purse = purse(state, &sender, offer.token.map(|(token, _)| token))?;
-        if let Err(reject) = check_sequence(header.sequence, purse.next) {
-            return Ok(Err(reject));
-        }
+        check_sequence(header.sequence, purse.next)?;
         if fee < minimum {
-            return Ok(Err(Reject::FeeTooLow {
+            let short = Reject::FeeTooLow {
                 fee,
                 minimum,
                 length,
                 leaves,
-            }));
+            };
+            return Err(short.into());
         }
-        Ok(Ok(Weighed {
+        Ok(Weighed {
             offer,
             purse,
             minimum,
             leaves,
-        }))
+        })
     }
 
-    /// What a block would say now if all earlier transactions of its sender had been carried out.
-    fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<Verdict, Fault> {
+    /// What a block would say now if all before it of its sender had been.
+    fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<(), Unsound> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let mut overlay = Overlay::new(&state.tree);
         let header = checked.header();
@@ -191,34 +223,27 @@ impl App {
             let sequence = header.sequence;
             write(&mut overlay, &slot, &AccountLeaf { sequence, ..own }).map_err(Fault::new)?;
         }
-        match simulate(&mut overlay, checked, &context) {
-            Ok(receipt) => Ok(Ok(receipt.leaves_made)),
-            Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
-            Err(ledger::Error::Fault(fault)) => Err(Fault::new(fault)),
-        }
+        simulate(&mut overlay, checked, &context)?;
+        Ok(())
     }
 
-    /// Why a transaction that the engine holds no longer waits here, as far as its bytes and the state still tell.
-    fn why_gone(&self, bytes: &[u8]) -> Result<Reject, Fault> {
-        let state = self.state();
-        let transaction = match Transaction::decode(bytes) {
-            Ok(transaction) => transaction,
-            Err(reject) => return Ok(reject),
+    /// Why a transaction that the engine holds waits here no more, as far as its bytes and the state still tell.
+    fn why_gone(&self, bytes: &[u8]) -> Unsound {
+        let still = || -> Result<(), Unsound> {
+            let state = self.state();
+            let transaction = Transaction::decode(bytes)?;
+            let header = transaction.header;
+            check_expiry(&state, &transaction)?;
+            let next = next_sequence(&state, &header.sender)?;
+            check_sequence(header.sequence, next)?;
+            let pool = self.pool();
+            let other = pool.at(&header.sender, header.sequence);
+            match other.map(|other| other.offer.header.fee) {
+                Some(pending) => Err(Reject::replacement_underpriced(pending, header.fee).into()),
+                None => Ok(()),
+            }
         };
-        let header = transaction.header;
-        if let Err(reject) = check_expiry(&state, &transaction) {
-            return Ok(reject);
-        }
-        let next = next_sequence(&state, &header.sender)?;
-        if let Err(reject) = check_sequence(header.sequence, next) {
-            return Ok(reject);
-        }
-        let pool = self.pool();
-        let other = pool.at(&header.sender, header.sequence);
-        Ok(match other.map(|other| other.offer.header.fee) {
-            Some(pending) => Reject::replacement_underpriced(pending, header.fee),
-            None => Reject::GivenUp,
-        })
+        still().err().unwrap_or(Reject::GivenUp.into())
     }
 
     /// Takes out of the pool what a block used, let expire, left without cover, or made inapplicable.
@@ -237,8 +262,10 @@ impl App {
         let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
         let examined = self.pool().examine(EXAMINED);
         for head in doubtful.into_iter().chain(examined) {
-            if self.try_on(&state, &head.checked)?.is_err() {
-                self.pool().remove(&head.offer.hash);
+            match self.try_on(&state, &head.checked) {
+                Ok(()) => {}
+                Err(Unsound::Reject(_)) => self.pool().remove(&head.offer.hash),
+                Err(Unsound::Fault(fault)) => return Err(fault),
             }
         }
         Ok(())
@@ -280,6 +307,11 @@ fn purse(
         native: own.balance,
         tokens: balances,
     })
+}
+
+/// Whether the engine asks about one that it holds.
+fn is_again(request: &RequestCheckTx) -> bool {
+    request.r#type == i32::from(CheckTxType::Recheck)
 }
 
 /// The answer to what is not taken.

@@ -25,10 +25,11 @@ pub mod reads;
 pub mod shares;
 mod simulate;
 mod state;
+mod unsound;
 mod verdicts;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alloy_primitives::B256;
@@ -81,7 +82,9 @@ pub struct App {
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
-    /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
+    /// The height of its tip, for those who must not wait for a block.
+    height: AtomicU64,
+    /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
@@ -145,6 +148,7 @@ impl App {
             deployment: genesis.deployment,
             genesis: commitment,
             first_set: (members, set.commitment.into()),
+            height: AtomicU64::new(state.tip.height),
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),
@@ -215,6 +219,11 @@ impl App {
         state
     }
 
+    /// The height of the tip. It never waits, though a block holds the state: what runs on threads that must not stand asks here.
+    pub fn height(&self) -> u64 {
+        self.height.load(Ordering::SeqCst)
+    }
+
     /// The pool; hold it shortly.
     pub fn pool(&self) -> MutexGuard<'_, Pool> {
         lock(&self.pool)
@@ -247,6 +256,10 @@ impl Handler for App {
 
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx> {
         self.on_check_tx(&request)
+    }
+
+    fn check_txs(&self, requests: Vec<RequestCheckTx>) -> Vec<Outcome<ResponseCheckTx>> {
+        self.on_check_txs(&requests)
     }
 
     fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain> {

@@ -51,7 +51,8 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap.
     pub held: usize,
-    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again.
+    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again. At
+    /// most half of it goes to replacements of a sender's own, and at most a quarter to low bids.
     pub churn: usize,
     /// The same for held ones. They have a limit of their own because they pay nothing while they are held.
     pub held_churn: usize,
@@ -113,6 +114,15 @@ impl Pool {
     /// Transactions that wait.
     pub fn len(&self) -> usize {
         self.hashes.len()
+    }
+
+    /// Places that are taken, in percent of all.
+    pub fn percent(&self) -> u64 {
+        let percent = self
+            .places
+            .saturating_mul(100)
+            .checked_div(self.limits.places);
+        percent.map_or(100, |percent| percent as u64)
     }
 
     /// Whether none waits.

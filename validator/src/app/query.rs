@@ -16,7 +16,7 @@ use tendermint_proto::v0_38::crypto::{ProofOp, ProofOps};
 
 use super::App;
 use super::convert;
-use super::reads::{Disk, Past, ReadError, Trees, check};
+use super::reads::{DiskRead, Door, Past, ReadError, Trees, check};
 use crate::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
 use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
@@ -47,9 +47,9 @@ impl Trees for Looks<'_> {
         Ok(())
     }
 
-    fn disk(&self) -> Result<&Disk, ReadError> {
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError> {
         check(self.cancelled)?;
-        Ok(self.app.disk())
+        self.app.disk().enter(Door::Engine)
     }
 }
 

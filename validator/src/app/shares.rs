@@ -121,7 +121,7 @@ pub enum Own {
 impl App {
     /// How many epochs are over: those below it have checkpoints.
     pub fn ended(&self) -> u64 {
-        self.state().tip.height / u64::from(self.parameters.epoch_blocks).max(1)
+        self.height() / u64::from(self.parameters.epoch_blocks).max(1)
     }
 
     /// This node's share over the checkpoint of an epoch that is over, whether it has a seat now or not: signed by way of the sign

@@ -1,11 +1,11 @@
 //! What a transaction would do at the tip, before anyone submits or even signs it.
 
-use super::{App, reads::Simulated, state::State};
+use super::{App, reads::Simulated, state::State, unsound::Unsound};
 use crate::{
     chain::{execute::context, overlay::Overlay},
     engine::abci::Fault,
     ledger::{
-        self, CheckedTransaction, Receipt, Reject, Transaction, check, quote, rehearse, simulate,
+        Quote, Receipt, Transaction, check, quote, rehearse, simulate,
         transaction::{Authentication, Header},
     },
 };
@@ -18,9 +18,6 @@ const NO_SECP256K1: [u8; 65] = {
     bytes[64] = 27;
     bytes
 };
-
-/// Result of a ledger's call on the tree.
-type Told<T> = Result<Result<T, Reject>, Fault>;
 
 impl App {
     /// Runs `bytes` on the state of the tip. With `skip_authentication` they are judged as if their sender had signed them: the
@@ -37,12 +34,16 @@ impl App {
         // Signatures are verified before the state is held.
         let checked = (!skip_authentication).then(|| check(bytes, &self.deployment.domain));
         let state = self.state();
+        let context = context(&self.deployment, state.next_height(), &self.parameters);
         let (leaves, outcome) = match checked {
-            None => self.unsigned(&state, bytes)?,
-            Some(checked) => (
-                self.leaves_of(&state, bytes)?,
-                self.signed(&state, checked)?,
-            ),
+            None => self.unsigned(&state, bytes),
+            Some(checked) => {
+                let signed = checked.map_err(Unsound::from).and_then(|checked| {
+                    let mut overlay = Overlay::new(&state.tree);
+                    Ok(simulate(&mut overlay, &checked, &context)?)
+                });
+                (self.leaves_of(&state, bytes)?, signed)
+            }
         };
         let (code, log, leaves_made, data) = match outcome {
             Ok(receipt) => (
@@ -51,7 +52,8 @@ impl App {
                 receipt.leaves_made,
                 receipt.data,
             ),
-            Err(reject) => (reject.code(), reject.to_string(), leaves, Vec::new()),
+            Err(Unsound::Reject(reject)) => (reject.code(), reject.to_string(), leaves, Vec::new()),
+            Err(Unsound::Fault(fault)) => return Err(fault),
         };
         Ok(Simulated {
             code,
@@ -64,27 +66,15 @@ impl App {
         })
     }
 
-    fn signed(&self, state: &State, checked: Result<CheckedTransaction, Reject>) -> Told<Receipt> {
-        let checked = match checked {
-            Ok(checked) => checked,
-            Err(reject) => return Ok(Err(reject)),
-        };
-        let context = context(&self.deployment, state.next_height(), &self.parameters);
-        told(simulate(&mut Overlay::new(&state.tree), &checked, &context))
-    }
-
-    fn unsigned(
-        &self,
-        state: &State,
-        bytes: &[u8],
-    ) -> Result<(u32, Result<Receipt, Reject>), Fault> {
+    /// Leaves that it would make, as far as that is known, and what would come of it.
+    fn unsigned(&self, state: &State, bytes: &[u8]) -> (u32, Result<Receipt, Unsound>) {
         let mut transaction = match Transaction::decode(bytes) {
             Ok(transaction) => transaction,
-            Err(reject) => return Ok((0, Err(reject))),
+            Err(reject) => return (0, Err(reject.into())),
         };
-        let quoted = match self.quote(state, &transaction, bytes.len())? {
+        let quoted = match self.quote(state, &transaction, bytes.len()) {
             Ok(quoted) => quoted,
-            Err(reject) => return Ok((0, Err(reject))),
+            Err(unsound) => return (0, Err(unsound)),
         };
         if transaction.header.fee == 0 {
             transaction.header = Header {
@@ -95,7 +85,7 @@ impl App {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let bytes = transaction.encode();
         let outcome = rehearse(&mut Overlay::new(&state.tree), &bytes, &context);
-        Ok((quoted.leaves, told(outcome)?))
+        (quoted.leaves, outcome.map_err(Unsound::from))
     }
 
     /// Leaves that a transaction would make, for who wants to know its fee although it is refused.
@@ -106,8 +96,11 @@ impl App {
         if matches!(transaction.authentication, Authentication::Multisig(_)) {
             return Ok(0);
         }
-        let quoted = self.quote(state, &transaction, bytes.len())?;
-        Ok(quoted.map_or(0, |quoted| quoted.leaves))
+        match self.quote(state, &transaction, bytes.len()) {
+            Ok(quoted) => Ok(quoted.leaves),
+            Err(Unsound::Reject(_)) => Ok(0),
+            Err(Unsound::Fault(fault)) => Err(fault),
+        }
     }
 
     fn quote(
@@ -115,26 +108,11 @@ impl App {
         state: &State,
         transaction: &Transaction,
         length: usize,
-    ) -> Told<ledger::Quote> {
+    ) -> Result<Quote, Unsound> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
-        told(quote(
-            &mut Overlay::new(&state.tree),
-            transaction.header.sender,
-            &transaction.body,
-            length,
-            &context,
-        ))
-    }
-}
-
-fn told<T, E: std::fmt::Display>(outcome: Result<T, ledger::Error<E>>) -> Told<T>
-where
-    ledger::LeafFault<E>: std::fmt::Display,
-{
-    match outcome {
-        Ok(value) => Ok(Ok(value)),
-        Err(ledger::Error::Reject(reject)) => Ok(Err(reject)),
-        Err(ledger::Error::Fault(fault)) => Err(Fault::new(fault)),
+        let (sender, body) = (transaction.header.sender, &transaction.body);
+        let mut overlay = Overlay::new(&state.tree);
+        Ok(quote(&mut overlay, sender, body, length, &context)?)
     }
 }
 

@@ -24,10 +24,12 @@ use tonic::transport::Channel;
 use super::CliError;
 use crate::{client::endpoint, ledger::address, plain};
 
+mod again;
 mod deployment;
 mod lost;
 mod url_option;
 
+pub use again::patiently;
 pub use deployment::Deployment;
 pub use url_option::UrlOption;
 

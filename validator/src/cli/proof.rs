@@ -96,12 +96,12 @@ pub async fn prove(
         epoch: command.epoch,
         leaf: Some(claim.leaf()),
     };
-    let answer = connection
-        .bridge()
-        .await?
-        .get_proof(request)
-        .await?
-        .into_inner();
+    let client = connection.bridge().await?;
+    let answer = connect::patiently(|| {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.get_proof(request).await }
+    });
+    let answer = answer.await?;
     let proof = answer
         .proof
         .ok_or_else(|| CliError::new("the node answered without a proof"))?;

@@ -153,12 +153,16 @@ pub(super) async fn withdrawal(
     connection: &Connection,
     number: u64,
 ) -> Result<Withdrawal, CliError> {
-    let mut client = connection.bridge().await?;
-    let answer = client
-        .get_withdrawal(GetWithdrawalRequest { number })
-        .await?;
+    let client = connection.bridge().await?;
+    let answer = connect::patiently(|| {
+        let mut client = client.clone();
+        async move {
+            let request = GetWithdrawalRequest { number };
+            client.get_withdrawal(request).await
+        }
+    });
     let found = answer
-        .into_inner()
+        .await?
         .withdrawal
         .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
     same("withdrawal", number, found.number)?;

@@ -252,6 +252,11 @@ pub enum Reject {
         /// How many times waiting transactions of the sender were replaced since the last block.
         times: u32,
     },
+    /// Too much was given up for others.
+    #[error(
+        "so many waiting transactions were replaced or made room for others in the last two blocks that no more may be now; try again after the next block, or, where it takes another sender's place, offer a higher fee"
+    )]
+    MadeRoomOften,
     /// It waited, and was removed from the mempool.
     #[error(
         "this transaction was removed from the mempool: its sender can no longer pay for it, it did not apply, or it made room for others; sign and send it again"
@@ -326,7 +331,10 @@ impl Reject {
             Self::Overflow { .. } => Code::Overflow,
             Self::StateFull { .. } => Code::StateFull,
             Self::Known => Code::Known,
-            Self::PoolFull { .. } | Self::ReplacedOften { .. } | Self::GivenUp => Code::PoolFull,
+            Self::PoolFull { .. }
+            | Self::ReplacedOften { .. }
+            | Self::MadeRoomOften
+            | Self::GivenUp => Code::PoolFull,
             Self::ReplacementUnderpriced { .. } | Self::SequenceWaits { .. } => {
                 Code::ReplacementUnderpriced
             }
@@ -343,6 +351,7 @@ impl Reject {
                 | Self::QueueNotCovered { .. }
                 | Self::PoolFull { .. }
                 | Self::ReplacedOften { .. }
+                | Self::MadeRoomOften
                 | Self::GivenUp
                 | Self::ReplacementUnderpriced { .. }
                 | Self::SequenceWaits { .. }

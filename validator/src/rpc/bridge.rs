@@ -50,7 +50,7 @@ impl BridgeService for Services {
     }
 
     async fn get_proof(&self, request: Request<GetProofRequest>) -> Answer<GetProofResponse> {
-        self.answer(request, bridge::get_proof).await
+        self.answer_of_past(request, bridge::get_proof).await
     }
 
     async fn get_withdrawal(
@@ -71,7 +71,7 @@ impl BridgeService for Services {
         &self,
         request: Request<PrepareClaimRequest>,
     ) -> Answer<PrepareClaimResponse> {
-        self.answer(request, claims::prepare_claim).await
+        self.answer_of_past(request, claims::prepare_claim).await
     }
 
     async fn prepare_deposit(

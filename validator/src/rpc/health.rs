@@ -64,14 +64,81 @@ pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) {
                 tracing::info!(?organ, "serving again");
             }
         }
-        for (name, needs) in NAMES {
-            let status = match needs.iter().any(|organ| failing.contains(organ)) {
-                true => ServingStatus::NotServing,
-                false => ServingStatus::Serving,
-            };
-            reporter.set_service_status(name, status).await;
-        }
+        tell(&reporter, &failing).await;
         known = failing;
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Tells of each name whether what it needs does its work.
+async fn tell(reporter: &HealthReporter, failing: &[Organ]) {
+    for (name, needs) in NAMES {
+        let status = match needs.iter().any(|organ| failing.contains(organ)) {
+            true => ServingStatus::NotServing,
+            false => ServingStatus::Serving,
+        };
+        reporter.set_service_status(name, status).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Request;
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus as Told, health_server::Health,
+    };
+    use tonic_health::server::HealthService;
+
+    use super::*;
+    use crate::app::reads::{HEIGHT_STANDS, ROOT_SILENT, Vitals};
+
+    const SERVICES: [&str; 4] = [
+        "plasmid.bridge.v1.BridgeService",
+        "plasmid.chain.v1.ChainService",
+        "plasmid.ledger.v1.AccountService",
+        "plasmid.ledger.v1.TransactionService",
+    ];
+
+    /// The names that are NOT_SERVING while a node does like this.
+    async fn not_serving(vitals: &Vitals) -> Vec<&'static str> {
+        let reporter = HealthReporter::new();
+        let health = HealthService::from_health_reporter(reporter.clone());
+        let failing: Vec<Organ> = vitals.troubles().map(|(organ, _)| organ).collect();
+        tell(&reporter, &failing).await;
+        let own = ["", "plasmid.height", "plasmid.root", "plasmid.store"];
+        let mut found = Vec::new();
+        for name in own.into_iter().chain(SERVICES) {
+            let service = name.to_owned();
+            let asked = health.check(Request::new(HealthCheckRequest { service }));
+            let status = asked.await.unwrap().into_inner().status;
+            if status == Told::NotServing as i32 {
+                found.push(name);
+            }
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn a_height_that_stands_a_silent_root_and_a_failed_store_are_each_seen_by_name() {
+        let well = Vitals::default();
+        assert_eq!(not_serving(&well).await, [""; 0]);
+        let stands = Vitals {
+            height_stands: HEIGHT_STANDS,
+            ..Vitals::default()
+        };
+        let [bridge, others @ ..] = SERVICES;
+        let expected = [&["", "plasmid.height", bridge], &others[..]].concat();
+        assert_eq!(not_serving(&stands).await, expected);
+        let silent = Vitals {
+            root_silent: ROOT_SILENT,
+            ..Vitals::default()
+        };
+        assert_eq!(not_serving(&silent).await, ["", "plasmid.root", bridge]);
+        let failed = Vitals {
+            store_failed: Some(("the disk is full".to_owned(), Duration::ZERO)),
+            ..Vitals::default()
+        };
+        let expected = [&["", "plasmid.store", bridge], &others[..]].concat();
+        assert_eq!(not_serving(&failed).await, expected);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers) ─▶ answer (sending)
-//!    per address, in all         a lane a kind:             └▶ late share: places of its own                           in pieces, in time
-//!                                per address, in all
+//!    per address, in all         a lane a kind:             ├▶ read of a past epoch: another queue, and few threads    in pieces, in time
+//!                                per address, in all        └▶ late share: places of its own
 //! ```
 //! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
 //! 1 MiB; streams bounded in length and patience; a time-out for every read, which stops it. All places are given fairly (quota).
@@ -32,7 +32,9 @@ use tonic_web::GrpcWebLayer;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
-    app::reads::{ReadError, Reader, Source, shares::Shares},
+    app::reads::{
+        MAX_DISK_READS, MAX_DISK_READS_OF_SITE, ReadError, Reader, Source, shares::Shares,
+    },
     wire::Unreadable,
     workers::{Lost, Workers},
 };
@@ -74,6 +76,8 @@ const STREAM_WINDOW_BYTES: u32 = 2 * MAX_REQUEST_BYTES as u32;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * MAX_REQUEST_BYTES as u32;
 /// Reads that run or wait, in all and of one site.
 const MAX_READS: (usize, usize) = (512, 128);
+/// Reads of past epochs that run or wait for their turn, in all and of one site.
+const MAX_PAST_READS: (usize, usize) = (256, 64);
 /// Calls to the engine that this node makes for its clients at once. Each may cost a file descriptor.
 const MAX_ENGINE_CALLS: usize = 64;
 /// How long a read may take.
@@ -103,6 +107,9 @@ struct Services {
     counts: Arc<Counts>,
     desk: Arc<Desk>,
     workers: Arc<Workers>,
+    /// For reads of past epochs, which may need the disk: as many threads as there are places for them, so that who waits for a place
+    /// keeps no thread from others.
+    past: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
 }
@@ -258,6 +265,7 @@ impl From<ReadError> for Status {
 impl Services {
     fn new(backends: Backends) -> io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let threads = threads.clamp(2, 8);
         let inbox = backends.source.facts().contracts.inbox;
         Ok(Self {
             source: backends.source,
@@ -265,7 +273,12 @@ impl Services {
             prices: Prices::of(backends.root, inbox),
             counts: backends.counts,
             desk: Arc::new(Desk::new(backends.shares)),
-            workers: Arc::new(Workers::start("grpc-read", threads.clamp(2, 8), MAX_READS)?),
+            workers: Arc::new(Workers::start("grpc-read", (threads, threads), MAX_READS)?),
+            past: Arc::new(Workers::start(
+                "grpc-past",
+                (MAX_DISK_READS, MAX_DISK_READS_OF_SITE),
+                MAX_PAST_READS,
+            )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
         })
     }
@@ -282,22 +295,36 @@ impl Services {
         answer.await.map(Response::new)
     }
 
+    /// Answers a request by a read of a past epoch, when its turn has come.
+    async fn answer_of_past<Q: Send + 'static, T: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let client = Client::of(&request);
+        let request = request.into_inner();
+        let answer = self.ask(&self.past, client, move |reader| read(reader, &request));
+        self.counts.count(answer.await).map(Response::new)
+    }
+
     /// Runs a read for `client` on a thread of its own kind. It is stopped when it takes too long, or when nobody waits for it.
     async fn read<T: Send + 'static>(
         &self,
         client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
-        self.counts.count(self.ask(client, read).await)
+        let answer = self.ask(&self.workers, client, read);
+        self.counts.count(answer.await)
     }
 
     async fn ask<T: Send + 'static>(
         &self,
+        workers: &Workers,
         client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
         let source = Arc::clone(&self.source);
-        let running = self.workers.run(site(client), move |cancelled| {
+        let running = workers.run(site(client), move |cancelled| {
             read(&Reader::new(source.as_ref(), cancelled))
         });
         let running =

@@ -13,27 +13,36 @@ use super::sealed::Sealed;
 use super::{Included, StoreError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
-use prost::Message;
-use prost::bytes::Bytes;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-/// The part of an answer to FinalizeBlock that is read here: the results, each left encoded.
-#[derive(Clone, PartialEq, Message)]
-struct Answer {
-    #[prost(bytes = "bytes", repeated, tag = "2")]
-    results: Vec<Bytes>,
+/// Field 2 of an answer to FinalizeBlock: one result, encoded.
+const RESULT: u32 = 2;
+
+/// The encoded results of all transactions in an answer, one after the other: nothing behind the last one that is asked for is
+/// read, and nothing is copied. They end where the answer is of another form.
+fn results(response: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = response;
+    std::iter::from_fn(move || next_result(&mut rest))
 }
 
-/// The encoded results of all transactions in an answer; none when it is of another form.
-fn results(response: &[u8]) -> Vec<Bytes> {
-    Answer::decode(Bytes::copy_from_slice(response))
-        .map(|answer| answer.results)
-        .unwrap_or_default()
+fn next_result<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    loop {
+        let (field, kind) = decode_key(rest).ok()?;
+        if (field, kind) == (RESULT, WireType::LengthDelimited) {
+            let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
+            let (result, behind) = rest.split_at_checked(length)?;
+            *rest = behind;
+            return Some(result);
+        }
+        skip_field(kind, field, rest, DecodeContext::default()).ok()?;
+    }
 }
 
-fn at(results: &[Bytes], index: u32) -> Vec<u8> {
+/// The result at this place; empty when there is none.
+fn at(response: &[u8], index: u32) -> &[u8] {
     let place = usize::try_from(index).ok();
-    let found = place.and_then(|place| results.get(place));
-    found.map(|bytes| bytes.to_vec()).unwrap_or_default()
+    let found = place.and_then(|place| results(response).nth(place));
+    found.unwrap_or_default()
 }
 
 impl Record {
@@ -53,7 +62,7 @@ impl Record {
             index: found.index,
             hash: found.hash,
             digest: found.digest,
-            result: at(&results(&self.response), found.index),
+            result: at(&self.response, found.index).to_vec(),
         })
     }
 }
@@ -63,7 +72,7 @@ pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(),
     if record.transactions.is_empty() {
         return Ok(());
     }
-    let results = results(&record.response);
+    let results: Vec<&[u8]> = results(&record.response).collect();
     let mut chunk = disk.chunk(Table::Result);
     let groups = record
         .transactions
@@ -73,12 +82,14 @@ pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(),
         let mut body = Vec::new();
         put_count(&mut body, group.len());
         for listed in group {
-            let result = at(&results, listed.index);
+            let place = usize::try_from(listed.index).ok();
+            let result = place.and_then(|place| results.get(place).copied());
+            let result = result.unwrap_or_default();
             body.extend_from_slice(&listed.index.to_be_bytes());
             body.extend_from_slice(listed.hash.as_slice());
             body.extend_from_slice(listed.digest.as_slice());
             put_count(&mut body, result.len());
-            body.extend_from_slice(&result);
+            body.extend_from_slice(result);
         }
         chunk.put(&keys::result(record.height(), first), &body)?;
     }
@@ -97,27 +108,63 @@ pub(super) fn read<S: Backend>(
         ))
     };
     let body = disk.get(Table::Result, &keys::result(height, index))?;
-    let group = decode(&body.ok_or_else(missing)?, height).map_err(|_| missing())?;
-    let mut group = group.into_iter();
-    group.find(|one| one.index == index).ok_or_else(missing)
+    let found = find(&body.ok_or_else(missing)?, height, index).map_err(|_| missing())?;
+    found.ok_or_else(missing)
 }
 
-fn decode(body: &[u8], height: u64) -> Result<Vec<Included>, DecodeError> {
+/// The one of a group at this index; of the others, nothing is copied.
+fn find(body: &[u8], height: u64, index: u32) -> Result<Option<Included>, DecodeError> {
     let mut reader = Reader::new(body);
     let group = many(&mut reader, |reader| {
-        let index = reader.u32()?;
+        let found = reader.u32()?;
         let hash = reader.array()?.into();
         let digest = reader.array()?.into();
         let length = reader.u32()? as usize;
-        let result = reader.slice(length)?.to_vec();
-        Ok(Included {
+        let result = reader.slice(length)?;
+        Ok((found == index).then(|| Included {
             height,
             index,
             hash,
             digest,
-            result,
-        })
+            result: result.to_vec(),
+        }))
     })?;
     reader.finish()?;
-    Ok(group)
+    Ok(group.into_iter().flatten().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use tendermint_proto::v0_38::abci::{Event, ExecTxResult, ResponseFinalizeBlock};
+
+    use super::*;
+
+    #[test]
+    fn a_result_is_found_though_what_stands_behind_it_cannot_be_read() {
+        let results: Vec<ExecTxResult> = (0..5)
+            .map(|number| ExecTxResult {
+                code: number,
+                log: "l".repeat(200),
+                ..Default::default()
+            })
+            .collect();
+        let answer = ResponseFinalizeBlock {
+            events: vec![Event::default(); 3],
+            tx_results: results.clone(),
+            app_hash: vec![7; 32].into(),
+            ..Default::default()
+        };
+        let mut bytes = answer.encode_to_vec();
+        for (index, result) in (0..).zip(&results) {
+            assert_eq!(at(&bytes, index), result.encode_to_vec());
+        }
+        assert!(at(&bytes, 5).is_empty() && at(&[], 0).is_empty());
+        // Whoever decodes the whole answer for one result gives none of these.
+        let whole = bytes.len();
+        bytes.truncate(whole - 40 - results[4].encoded_len());
+        assert!(ResponseFinalizeBlock::decode(bytes.as_slice()).is_err());
+        assert_eq!(at(&bytes, 2), results[2].encode_to_vec());
+        assert!(at(&bytes, 4).is_empty());
+    }
 }

@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 use tendermint_proto::v0_38::abci::RequestQuery;
 
 use super::*;
-use crate::app::reads::{Disk, Past, ReadError, Trees};
+use crate::app::reads::{DiskRead, Door, Past, ReadError, Trees};
 use crate::chain::tree::{HASHED, Tree};
 use crate::ledger::Slot;
 
@@ -32,8 +32,8 @@ impl Trees for Counted<'_> {
         Ok(())
     }
 
-    fn disk(&self) -> Result<&Disk, ReadError> {
-        Ok(self.0.disk())
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError> {
+        self.0.disk().enter(Door::Client)
     }
 }
 
@@ -58,25 +58,27 @@ fn ask(app: &App, round: usize, most: &AtomicUsize) {
     past.low(&B256::repeat_byte(round as u8)).unwrap();
 }
 
+/// Signs as a person's own program does.
+pub(super) fn sign(seed: &[u8; 32], header: Header, body: Body, domain: &Domain) -> Transaction {
+    let secret = ed25519_zebra::SigningKey::from(*seed);
+    let key: [u8; 32] = ed25519_zebra::VerificationKey::from(&secret).into();
+    let mut transaction = Transaction {
+        header,
+        body,
+        authentication: Authentication::Ed25519 {
+            key,
+            signature: [0; 64],
+        },
+        fee_payer_authentication: None,
+    };
+    let signature = secret.sign(transaction.digest(domain).as_slice()).into();
+    transaction.authentication = Authentication::Ed25519 { key, signature };
+    transaction
+}
+
 #[test]
 fn a_block_waits_for_a_look_of_each_reader_and_no_longer_whatever_they_ask() {
     let folder = tempfile::tempdir().unwrap();
-    let sign = |seed: &[u8; 32], header: Header, body: Body, domain: &Domain| {
-        let secret = ed25519_zebra::SigningKey::from(*seed);
-        let key: [u8; 32] = ed25519_zebra::VerificationKey::from(&secret).into();
-        let mut transaction = Transaction {
-            header,
-            body,
-            authentication: Authentication::Ed25519 {
-                key,
-                signature: [0; 64],
-            },
-            fee_payer_authentication: None,
-        };
-        let signature = secret.sign(transaction.digest(domain).as_slice()).into();
-        transaction.authentication = Authentication::Ed25519 { key, signature };
-        transaction
-    };
     let blocks = u64::from(crate::ledger::Parameters::local().epoch_blocks);
     let first = EPOCHS * blocks + 2;
     let senders = u32::try_from(first + BLOCKS).unwrap() * TRANSFERS;

@@ -4,6 +4,7 @@
 //! nothing is executed: the block hash is compared, and the answer is the one that was given before.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -55,6 +56,7 @@ impl App {
         work.reexecuted = work.reexecuted.saturating_add(reexecuted);
         let response = respond(&executed, &committed)?;
         state.keep(&executed, response.encode_to_vec(), &request.txs);
+        self.height.store(state.tip.height, Ordering::SeqCst);
         drop(state);
         crate::app::lock(&self.judged).clear();
         self.sweep(&executed)?;

@@ -11,26 +11,71 @@ use crate::ledger::reject::raised;
 /// How often transactions of one sender may be replaced during one block. The engine carries one more transaction each time.
 const MAX_REPLACED: u32 = 8;
 
-/// Places of evicted transactions, which the engine still holds until it asks again: those evicted since the last block, and those evicted
-/// between the last two blocks, because the engine may not have asked about all of them yet.
+/// Places given up, by what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Churn([usize; 2]);
+struct GivenUp {
+    /// For a replacement by the same sender at the same sequence.
+    replaced: usize,
+    /// For one that bids less than the best quarter of what waits.
+    cheap: usize,
+    /// For all others.
+    dear: usize,
+}
+
+impl GivenUp {
+    fn places(self) -> usize {
+        let evicted = self.cheap.saturating_add(self.dear);
+        self.replaced.saturating_add(evicted)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            replaced: self.replaced.saturating_add(other.replaced),
+            cheap: self.cheap.saturating_add(other.cheap),
+            dear: self.dear.saturating_add(other.dear),
+        }
+    }
+}
+
+/// Places given up, which the engine holds until it asks again: since the last block, and between the last two, should the
+/// engine not have come to the end with asking.
+///
+/// What was given up never pays, so one who keeps bidding more than himself uses places up for nothing: at most half of them go to
+/// replacements, and at most a quarter to bids that take the place of low ones and are low themselves. The rest is always there for
+/// a bid that a block takes soon, and so makes its sender pay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Churn([GivenUp; 2]);
 
 impl Churn {
+    fn sum(self) -> GivenUp {
+        let [now, before] = self.0;
+        now.plus(before)
+    }
+
     /// All that the engine may still hold.
+    #[cfg(test)]
     pub(super) fn places(self) -> usize {
-        self.0.iter().sum()
+        self.sum().places()
     }
 
     /// A block came.
     pub(super) fn turn(&mut self) {
         let [now, _] = self.0;
-        self.0 = [0, now];
+        self.0 = [GivenUp::default(), now];
     }
 
-    pub(super) fn add(&mut self, places: usize) {
+    fn add(&mut self, given_up: GivenUp) {
         let [now, _] = &mut self.0;
-        *now = now.saturating_add(places);
+        *now = now.plus(given_up);
+    }
+
+    /// Whether so much more may be given up when `most` is the most in all.
+    fn allows(self, more: GivenUp, most: usize) -> bool {
+        let sum = self.sum().plus(more);
+        let within = |more: usize, sum: usize, most: usize| more == 0 || sum <= most;
+        within(more.places(), sum.places(), most)
+            && within(more.replaced, sum.replaced, most / 2)
+            && within(more.cheap, sum.cheap, most / 4)
     }
 }
 
@@ -143,36 +188,54 @@ impl Pool {
             gone: Vec::new(),
             places: self.places.saturating_add(offer.places),
             held: self.held,
-            given_up: 0,
+            given_up: GivenUp::default(),
         };
         if !rank.ready {
             room.held = room.held.saturating_add(offer.places);
         }
         let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
         if let Some(replaced) = &replaced {
-            room.leave(replaced, places(replaced));
+            let places = places(replaced);
+            room.leave(replaced, places);
+            room.given_up.replaced = places;
         }
+        let mut evicted = 0usize;
         for worst in &self.order {
             if !room.is_short(&self.limits) || !rank.beats(worst) {
                 break;
             }
             if replaced != Some(*worst) {
-                room.leave(worst, places(worst));
+                let places = places(worst);
+                room.leave(worst, places);
+                evicted = evicted.saturating_add(places);
             }
         }
-        let (recent, most) = match rank.ready {
-            true => (self.churn.places(), self.limits.churn),
-            false => (self.held_churn.places(), self.limits.held_churn),
-        };
-        let churns = room.given_up > 0 && room.given_up.saturating_add(recent) > most;
-        if !churns && !room.is_short(&self.limits) {
-            return Ok(room);
+        match evicted > 0 && self.is_cheap(rank) {
+            true => room.given_up.cheap = evicted,
+            false => room.given_up.dear = evicted,
         }
-        let (held, limit) = match rank.ready {
-            true => (self.places, self.limits.places),
-            false => (self.held, self.limits.held),
+        if room.is_short(&self.limits) {
+            let (held, limit) = match rank.ready {
+                true => (self.places, self.limits.places),
+                false => (self.held, self.limits.held),
+            };
+            return Err(Reject::PoolFull { held, limit });
+        }
+        let (churn, most) = match rank.ready {
+            true => (self.churn, self.limits.churn),
+            false => (self.held_churn, self.limits.held_churn),
         };
-        Err(Reject::PoolFull { held, limit })
+        match churn.allows(room.given_up, most) {
+            true => Ok(room),
+            false => Err(Reject::MadeRoomOften),
+        }
+    }
+
+    /// Whether a ready one bids less than the best quarter of what waits does. No block takes a held one, so none of these is dearer.
+    fn is_cheap(&self, rank: &Rank) -> bool {
+        let quarter = self.order.len() / 4;
+        let last = self.order.iter().rev().nth(quarter);
+        rank.ready && last.is_some_and(|last| last.ready && rank.bid < last.bid)
     }
 
     /// The queue's count of replacements once this one is in it.
@@ -196,8 +259,7 @@ struct Room {
     gone: Vec<Hash>,
     places: usize,
     held: usize,
-    /// Places that go.
-    given_up: usize,
+    given_up: GivenUp,
 }
 
 impl Room {
@@ -206,7 +268,6 @@ impl Room {
         if !rank.ready {
             self.held = self.held.saturating_sub(places);
         }
-        self.given_up = self.given_up.saturating_add(places);
         self.gone.push(rank.hash);
     }
 

@@ -45,6 +45,50 @@ fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_
 }
 
 #[test]
+fn who_bids_more_than_himself_again_and_again_keeps_no_higher_bid_out() {
+    let limits = Limits {
+        places: 40,
+        held: 4,
+        churn: 16,
+        held_churn: 8,
+    };
+    // Each of many accounts raises its own one, as often as it may.
+    let mut pool = Pool::new(limits);
+    for sender in 0..40 {
+        pool.put(pending(sender, 0, 10, 99), 0).unwrap();
+    }
+    let mut raised = 0;
+    for round in 1..=8 {
+        for sender in 0..40 {
+            let more = pool.put(pending(sender, 0, 10 << round, 99), 0);
+            raised += usize::from(more.is_ok());
+        }
+    }
+    assert_eq!(raised, limits.churn / 2);
+    for sender in 100..108 {
+        pool.put(pending(sender, 0, 1 << 20, 99), 0).unwrap();
+    }
+    pool.assert_sound();
+    // Or one takes the place of the other before it, far below what everybody else bids.
+    let mut pool = Pool::new(limits);
+    for sender in 0..39 {
+        pool.put(pending(sender, 0, 1 << 20, 99), 0).unwrap();
+    }
+    pool.put(pending(50, 0, 1, 99), 0).unwrap();
+    let taken = (1..16).filter(|step| {
+        let more = pending(50 + step, 0, 1 << step, 99);
+        pool.put(more, 0).is_ok()
+    });
+    assert_eq!(taken.count(), limits.churn / 4);
+    for sender in 100..112 {
+        pool.put(pending(sender, 0, 1 << 21, 99), 0).unwrap();
+    }
+    let more = pool.put(pending(112, 0, 1 << 22, 99), 0);
+    assert_eq!(more, Err(Reject::MadeRoomOften));
+    pool.assert_sound();
+}
+
+#[test]
 fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
     let seed = 7;
     println!("seed {seed}");

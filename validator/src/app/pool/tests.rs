@@ -265,6 +265,16 @@ fn a_full_pool_gives_up_the_lowest_bid_for_one_a_tenth_higher() {
 }
 
 #[test]
+fn how_full_it_is_counts_places_and_not_transactions() {
+    let mut pool = small(4);
+    assert_eq!(pool.percent(), 0);
+    pool.put(long(1, 0, 30), 0).unwrap();
+    assert_eq!((pool.len(), pool.percent()), (1, 75));
+    pool.put(pending(2, 0, 30, 9), 0).unwrap();
+    assert_eq!(pool.percent(), 100);
+}
+
+#[test]
 fn what_is_given_up_of_a_queue_is_its_end() {
     let mut pool = small(4);
     for (sequence, fee) in [(0, 10), (1, 90), (2, 80)] {
@@ -337,16 +347,18 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
     for _ in 0..3 {
         next(&mut pool).unwrap();
     }
-    assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
+    assert_eq!(next(&mut pool), Err(Reject::MadeRoomOften));
     // The engine asks again after the block; one block more is counted, should it not have come to the end.
     pool.begin(1);
-    assert!(matches!(next(&mut pool), Err(Reject::PoolFull { .. })));
+    assert_eq!(next(&mut pool), Err(Reject::MadeRoomOften));
     pool.begin(2);
-    next(&mut pool).unwrap();
+    for _ in 0..3 {
+        next(&mut pool).unwrap();
+    }
+    assert_eq!(next(&mut pool), Err(Reject::MadeRoomOften));
     // With room there is nothing to give up.
     let best = given_hashes(&pool);
     pool.remove(&best[0]);
-    pool.churn.add(3);
     next(&mut pool).unwrap();
     pool.assert_sound();
 }
@@ -477,11 +489,11 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     let mut pool = Pool::new(Limits {
         places: 40,
         held: 4,
-        churn: 4,
-        held_churn: 4,
+        churn: 8,
+        held_churn: 8,
     });
     pool.put(pending(1, 0, 100, 99), 0).unwrap();
-    // Held ones that are replaced use up their own share, and are refused then.
+    // Held ones that are replaced use up half of their own share, and are refused then.
     let mut fee = 100;
     for sender in 2..6 {
         pool.put(pending(sender, 1, fee, 99), 0).unwrap();
@@ -490,7 +502,9 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
         pool.put(pending(sender, 1, fee * 2, 99), 0).unwrap();
     }
     let more = pool.put(pending(2, 1, fee * 4, 99), 0);
-    assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    assert_eq!(more, Err(Reject::MadeRoomOften));
+    // The other half is there for others.
+    pool.put(pending(7, 1, fee * 4, 99), 0).unwrap();
     // Thirty queued ones fall behind a gap when the first of them expires.
     for sequence in 0..30 {
         let until = if sequence == 0 { 1 } else { 99 };
@@ -504,6 +518,6 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
         pool.put(pending(1, 0, fee, 99), 0).unwrap();
     }
     let more = pool.put(pending(1, 0, fee * 2, 99), 0);
-    assert!(matches!(more, Err(Reject::PoolFull { .. })));
+    assert_eq!(more, Err(Reject::MadeRoomOften));
     pool.assert_sound();
 }

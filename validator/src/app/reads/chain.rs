@@ -16,7 +16,7 @@ use plasmid_staking::epoch_of;
 use super::{
     ReadError, Reader,
     accounts::{decode, value},
-    bridge, claims, on_tree, on_tree_and_height, page_size,
+    bridge, claims, on_tree_and_height, page_size,
 };
 use crate::{
     chain::tree::LeafRef,
@@ -192,8 +192,9 @@ pub fn get_parameters(
     })
 }
 
-/// The sums of some assets at the tip, by a scan of all leaves as they are when it begins. One scan runs at a time; who asks
-/// meanwhile gets the last sums, with their height. A page's token is the last token of the page before.
+/// The sums of some assets at the tip, by a scan of all leaves as they are when it begins. One scan runs at a time, and goes on to
+/// its end whoever goes away, else those who never wait would keep it from everybody; who asks meanwhile gets the last sums, with
+/// their height. A page's token is the last token of the page before.
 pub fn get_supply(
     source: &Reader<'_>,
     request: &GetSupplyRequest,
@@ -296,20 +297,21 @@ impl<'a> Pinned<'a> {
         }))
     }
 
-    /// The sums over all leaves. The state is let go after every slice, so that no block waits for a scan.
+    /// The sums over all leaves. The state is let go after every slice, so that no block waits for a scan. It is not stopped: all who
+    /// ask next get its sums.
     fn scan(&self) -> Result<Sums, ReadError> {
         let mut sums = Sums::new();
         let mut next = 0u32;
         while next < self.count {
             let end = next.saturating_add(SLICE);
             let mut added = Ok(());
-            on_tree(self.source, |tree| {
+            self.source.with_tree(&mut |tree, _| {
                 tree.visit_pinned(next..end, |leaf| {
                     if added.is_ok() {
                         added = add_up(leaf, &mut sums);
                     }
                 });
-            })?;
+            });
             added?;
             next = end;
         }

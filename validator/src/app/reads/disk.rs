@@ -1,7 +1,9 @@
 //! Undo of past epochs that only the store has, read for those who ask for proofs.
 //!
-//! The disk is also the one that blocks become durable on, so that few reads use it at the same time; another one is told to
-//! ask again and does not wait. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
+//! The disk is also the one that blocks become durable on, so that few reads use it at the same time. Clients wait for their turn in
+//! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. The engine does not
+//! say for whom it asks, so what comes through it has places of its own, and is told to ask again when they are taken: neither
+//! keeps the other out. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,8 +15,21 @@ use super::ReadError;
 use crate::chain::tree::Old;
 use crate::store::{Store, StoreError};
 
-/// Reads that may use the disk at the same time: at most half of the eight threads that serve reads on a large machine.
+/// Clients' reads that may use the disk at the same time.
 pub const MAX_DISK_READS: usize = 4;
+/// The same of one site.
+pub const MAX_DISK_READS_OF_SITE: usize = 2;
+/// The same of the engine's queries.
+const MAX_ENGINE_DISK_READS: usize = 2;
+
+/// By which way a read came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A client's own connection.
+    Client,
+    /// The engine's, for whoever asks there.
+    Engine,
+}
 
 /// Searches of one proof: for every level one for the kept node above the sibling, and up to eight for what is below it; one
 /// more for the leaf. Every fourth level is kept.
@@ -30,7 +45,8 @@ thread_local! {
 /// The store's layers of undo.
 pub struct Disk {
     store: Arc<dyn Store>,
-    taken: AtomicUsize,
+    clients: AtomicUsize,
+    engine: AtomicUsize,
 }
 
 impl Disk {
@@ -38,21 +54,26 @@ impl Disk {
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
-            taken: AtomicUsize::new(0),
+            clients: AtomicUsize::new(0),
+            engine: AtomicUsize::new(0),
         }
     }
 
-    /// Takes one of the places for reads that use the disk, until the answer is dropped.
+    /// Takes one of the places for reads by this door that use the disk, until the answer is dropped.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`] when all are taken.
-    pub fn enter(&self) -> Result<DiskRead<'_>, ReadError> {
-        let enter = |taken: usize| (taken < MAX_DISK_READS).then_some(taken.saturating_add(1));
-        match self
-            .taken
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
-        {
-            Ok(_) => Ok(DiskRead(self)),
+    pub fn enter(&self, door: Door) -> Result<DiskRead<'_>, ReadError> {
+        let (taken, most) = match door {
+            Door::Client => (&self.clients, MAX_DISK_READS),
+            Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
+        };
+        let enter = |taken: usize| (taken < most).then_some(taken.saturating_add(1));
+        match taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter) {
+            Ok(_) => Ok(DiskRead {
+                store: self.store.as_ref(),
+                taken,
+            }),
             Err(_) => Err(ReadError::Unavailable(
                 "the state of this epoch is on disk, and this node reads it for as many others as it can: ask again in a second".into(),
             )),
@@ -61,7 +82,10 @@ impl Disk {
 }
 
 /// A read that uses the disk.
-pub struct DiskRead<'a>(&'a Disk);
+pub struct DiskRead<'a> {
+    store: &'a dyn Store,
+    taken: &'a AtomicUsize,
+}
 
 impl DiskRead<'_> {
     /// What a leaf was at the mark of the first of these epochs, if the layer of one of them has it.
@@ -71,7 +95,7 @@ impl DiskRead<'_> {
     pub fn leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, ReadError> {
         #[cfg(test)]
         SEARCHES.set(SEARCHES.get() + 1);
-        self.0.store.old_leaf(index, epochs).map_err(failed)
+        self.store.old_leaf(index, epochs).map_err(failed)
     }
 
     /// The same for the hash of a node of a kept level.
@@ -87,13 +111,13 @@ impl DiskRead<'_> {
         #[cfg(test)]
         SEARCHES.set(SEARCHES.get() + 1);
         let level = u8::try_from(level).unwrap_or(u8::MAX);
-        self.0.store.old_node(level, place, epochs).map_err(failed)
+        self.store.old_node(level, place, epochs).map_err(failed)
     }
 }
 
 impl Drop for DiskRead<'_> {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::SeqCst);
+        self.taken.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -110,19 +134,25 @@ mod tests {
     use crate::store::{Books, Identity, Memory, Pace};
 
     #[test]
-    fn a_few_reads_use_the_disk_at_once_and_a_place_is_given_back() {
+    fn a_few_reads_by_each_door_use_the_disk_at_once_and_a_place_is_given_back() {
         let identity = Identity {
             deployment: [1; 20],
             genesis_root: B256::ZERO,
         };
         let (books, _) = Books::open(Memory::new(), identity, Pace::Commit).unwrap();
         let disk = Disk::new(Arc::new(books));
-        let mut reads: Vec<DiskRead<'_>> =
-            (0..MAX_DISK_READS).map(|_| disk.enter().unwrap()).collect();
-        assert!(matches!(disk.enter(), Err(ReadError::Unavailable(_))));
-        reads.pop();
-        drop(disk.enter().unwrap());
-        assert!(disk.enter().is_ok());
+        for (door, other, places) in [
+            (Door::Client, Door::Engine, MAX_DISK_READS),
+            (Door::Engine, Door::Client, MAX_ENGINE_DISK_READS),
+        ] {
+            let enter = |_| disk.enter(door).unwrap();
+            let mut reads: Vec<DiskRead<'_>> = (0..places).map(enter).collect();
+            assert!(matches!(disk.enter(door), Err(ReadError::Unavailable(_))));
+            drop(disk.enter(other).unwrap());
+            reads.pop();
+            drop(disk.enter(door).unwrap());
+            assert!(disk.enter(door).is_ok());
+        }
     }
 
     #[test]

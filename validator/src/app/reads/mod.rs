@@ -39,11 +39,11 @@ pub mod transactions;
 mod vitals;
 
 pub use accounts::Remembered;
-pub use disk::{Disk, DiskRead};
+pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
-pub use vitals::{Organ, Vitals, Watch};
+pub use vitals::{HEIGHT_STANDS, Organ, ROOT_SILENT, Vitals, Watch};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,7 +181,7 @@ pub trait Source: Send + Sync + 'static {
     fn facts(&self) -> &Facts;
     /// The newest decided block.
     fn tip(&self) -> Tip;
-    /// The height of the tip, and of the last root block that was seen: what a transaction in a block waits for.
+    /// The height of the tip, and of the last root block that was seen: what a transaction in a block waits for. Never waits for a block.
     fn moment(&self) -> (u64, u64);
     /// Lets `visit` look at the state after the newest decided block, and at its height.
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64));
@@ -210,6 +210,8 @@ pub trait Source: Send + Sync + 'static {
     fn waiting(&self, id: &Id) -> Option<Names>;
     /// How many wait.
     fn pending(&self) -> usize;
+    /// How much of the room for those that wait is taken, in percent.
+    fn pool_percent(&self) -> u64;
     /// What reads remember from one to the next.
     fn remembered(&self) -> &Remembered;
     /// The sequence from `state` on at which nothing of this account waits.
@@ -218,7 +220,7 @@ pub trait Source: Send + Sync + 'static {
     fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.
     fn root(&self) -> Arc<View>;
-    /// How long nothing has happened that should have.
+    /// How long nothing has happened that should have. Never waits for a block: one that does not end is what it has to tell of.
     fn vitals(&self) -> Vitals;
 }
 

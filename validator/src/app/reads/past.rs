@@ -241,11 +241,10 @@ impl<'a> Past<'a> {
         if epochs.is_empty() {
             return Ok(None);
         }
-        let disk = self.trees.disk()?;
         let entered = match self.disk.get() {
             Some(entered) => entered,
             None => {
-                let entered = disk.enter()?;
+                let entered = self.trees.enter_disk()?;
                 self.disk.get_or_init(|| entered)
             }
         };

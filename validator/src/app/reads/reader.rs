@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Disk, ReadError, Source};
+use super::{DiskRead, Door, ReadError, Source};
 use crate::chain::tree::Tree;
 
 /// Shows the state after the newest decided block. Each look holds the state, and no block is applied meanwhile: long reads take
@@ -15,23 +15,36 @@ pub trait Trees {
     /// [`ReadError::Unavailable`] when nobody waits for this read any more.
     fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError>;
 
-    /// The layers of past epochs that are not in memory.
+    /// A place among those who read the layers of past epochs that are not in memory.
     ///
     /// # Errors
-    /// As [`Trees::look`].
-    fn disk(&self) -> Result<&Disk, ReadError>;
+    /// [`ReadError::Unavailable`] when there is none, or nobody waits for this read any more.
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError>;
 }
 
 /// What one read is answered from. It ends at its next look at the state once it is cancelled.
 pub struct Reader<'a> {
     source: &'a dyn Source,
     cancelled: &'a AtomicBool,
+    door: Door,
 }
 
 impl<'a> Reader<'a> {
-    /// A read from `source` that goes on until `cancelled` is true.
+    /// A client's read from `source` that goes on until `cancelled` is true.
     pub fn new(source: &'a dyn Source, cancelled: &'a AtomicBool) -> Self {
-        Self { source, cancelled }
+        Self {
+            source,
+            cancelled,
+            door: Door::Client,
+        }
+    }
+
+    /// The same for the engine, which asks for whoever asks there.
+    pub fn of_engine(source: &'a dyn Source, cancelled: &'a AtomicBool) -> Self {
+        Self {
+            door: Door::Engine,
+            ..Self::new(source, cancelled)
+        }
     }
 }
 
@@ -61,9 +74,9 @@ impl Trees for Reader<'_> {
         self.look_with_height(&mut |tree, _| visit(tree))
     }
 
-    fn disk(&self) -> Result<&Disk, ReadError> {
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError> {
         check(self.cancelled)?;
-        Ok(self.source.disk())
+        self.source.disk().enter(self.door)
     }
 }
 

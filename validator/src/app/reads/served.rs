@@ -82,7 +82,7 @@ impl Source for Served {
 
     fn moment(&self) -> (u64, u64) {
         let root = self.root.view().finalized.map_or(0, |block| block.number);
-        (self.app.state().tip.height, root)
+        (self.app.height(), root)
     }
 
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
@@ -166,6 +166,10 @@ impl Source for Served {
         self.app.pool().len()
     }
 
+    fn pool_percent(&self) -> u64 {
+        self.app.pool().percent()
+    }
+
     fn next_sequence(&self, account: &Account, state: u64) -> u64 {
         self.app.pool().next_sequence(account, state)
     }
@@ -185,7 +189,7 @@ impl Source for Served {
     }
 
     fn vitals(&self) -> Vitals {
-        let height = self.app.state().tip.height;
+        let height = self.app.height();
         let failure = self.app.store().failure().map(|error| error.to_string());
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         watch.see(Instant::now(), height, self.root.is_sound(), failure)

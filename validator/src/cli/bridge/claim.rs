@@ -74,8 +74,12 @@ pub async fn run(
     let request = PrepareClaimRequest {
         withdrawals: numbers.iter().copied().collect(),
     };
-    let mut client = connection.bridge().await?;
-    let prepared = client.prepare_claim(request).await?.into_inner();
+    let client = connection.bridge().await?;
+    let prepared = connect::patiently(|| {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.prepare_claim(request).await }
+    });
+    let prepared = prepared.await?;
     let call = prepared
         .call
         .ok_or_else(|| CliError::new("the node answered without a call"))?;

@@ -245,10 +245,7 @@ async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
 ) -> Result<Vec<ResponseValue>, Closed> {
     let shared = Arc::clone(shared);
-    let work = move || {
-        let answers = calls.into_iter().map(|call| shared.dispatch.call(call));
-        answers.collect::<Result<Vec<_>, Alarm>>()
-    };
+    let work = move || shared.dispatch.call_all(calls);
     Ok(tokio::task::spawn_blocking(work).await??)
 }
 

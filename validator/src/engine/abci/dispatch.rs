@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tendermint_proto::v0_38::abci::{
-    ResponseCheckTx, ResponseEcho, ResponseFlush, ResponseQuery, request::Value as Request,
-    response::Value as Response,
+    RequestCheckTx, ResponseCheckTx, ResponseEcho, ResponseFlush, ResponseQuery,
+    request::Value as Request, response::Value as Response,
 };
 use tokio::sync::watch;
 
@@ -16,6 +16,9 @@ use super::handler::{Fault, Handler, Outcome};
 pub const INTERNAL_CODE: u32 = u32::MAX;
 /// Codespace of `INTERNAL_CODE`.
 pub const INTERNAL_CODESPACE: &str = "engine";
+
+/// What is said to who asked what this node could not judge.
+const UNJUDGED: &str = "this node could not judge the input: see its log";
 
 /// The node is broken and has stopped answering consensus. The process must end; the engine beside it ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +136,27 @@ impl<H: Handler> Dispatch<H> {
         }
     }
 
+    /// Several calls of one connection. Those of `check_tx` are handed in together; if they break the handler, each is called by
+    /// itself, so that no other one is refused with the one that does.
+    pub(super) fn call_all(&self, requests: Vec<Request>) -> Result<Vec<Response>, Alarm> {
+        let checks = requests.iter().filter_map(|request| match request {
+            Request::CheckTx(check) => Some(check.clone()),
+            _ => None,
+        });
+        let checks: Vec<RequestCheckTx> = checks.collect();
+        let together = checks.len() == requests.len() && checks.len() > 1;
+        if together && self.alarm.borrow().is_none() {
+            let judge = AssertUnwindSafe(|| self.handler.check_txs(checks));
+            if let Ok(outcomes) = catch_unwind(judge)
+                && outcomes.len() == requests.len()
+            {
+                return Ok(outcomes.into_iter().map(checked).collect());
+            }
+        }
+        let answers = requests.into_iter().map(|request| self.call(request));
+        answers.collect()
+    }
+
     fn answer(&self, request: Request, cancelled: &AtomicBool) -> Outcome<Response> {
         let handler = &self.handler;
         Ok(match request {
@@ -172,17 +196,29 @@ impl<H: Handler> Dispatch<H> {
     }
 }
 
+/// The answer to a `check_tx`.
+fn checked(outcome: Outcome<ResponseCheckTx>) -> Response {
+    Response::CheckTx(outcome.unwrap_or_else(|fault| {
+        tracing::error!(call = "check_tx", %fault, "one input could not be judged");
+        unjudged()
+    }))
+}
+
+/// What is said of a transaction that this node could not judge.
+fn unjudged() -> ResponseCheckTx {
+    ResponseCheckTx {
+        code: INTERNAL_CODE,
+        codespace: INTERNAL_CODESPACE.to_owned(),
+        log: UNJUDGED.to_owned(),
+        ..Default::default()
+    }
+}
+
 /// The answer to a call that anyone can cause, when the handler has none: it must not stop the node.
 fn refusal(request: &Request) -> Option<Response> {
-    let log = "this node could not judge the input: see its log";
     match request {
-        Request::CheckTx(_) => Some(Response::CheckTx(ResponseCheckTx {
-            code: INTERNAL_CODE,
-            codespace: INTERNAL_CODESPACE.to_owned(),
-            log: log.to_owned(),
-            ..Default::default()
-        })),
-        Request::Query(_) => Some(unanswered(log)),
+        Request::CheckTx(_) => Some(Response::CheckTx(unjudged())),
+        Request::Query(_) => Some(unanswered(UNJUDGED)),
         _ => None,
     }
 }

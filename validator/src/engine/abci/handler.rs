@@ -49,6 +49,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Whether a transaction may enter, or stay in, the mempool. Concurrent with everything but its own connection.
     fn check_tx(&self, request: RequestCheckTx) -> Outcome<ResponseCheckTx>;
 
+    /// Several of one connection that wait, judged in their order; the answers in the same order. What costs time and depends on no
+    /// other one may be done for all at once: while they wait, so does the engine's Commit.
+    fn check_txs(&self, requests: Vec<RequestCheckTx>) -> Vec<Outcome<ResponseCheckTx>> {
+        let checked = requests.into_iter().map(|request| self.check_tx(request));
+        checked.collect()
+    }
+
     /// The first call on a fresh engine; must be idempotent over the same genesis.
     fn init_chain(&self, request: RequestInitChain) -> Outcome<ResponseInitChain>;
 

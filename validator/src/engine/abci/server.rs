@@ -61,7 +61,7 @@ impl Server {
     ) -> Result<(), Alarm> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = cores.clamp(2, 8);
-        let workers = Workers::start("abci-query", threads, (QUERIES, QUERIES))
+        let workers = Workers::start("abci-query", (threads, threads), (QUERIES, QUERIES))
             .map_err(|error| Alarm::new("the start of its threads", &error))?;
         let shared = Arc::new(Shared {
             dispatch: Dispatch::new(handler),

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::dispatch::Dispatch;
 use super::{Address, AddressError, Alarm, Fault, Handler, INTERNAL_CODE, Limits, Outcome, Server};
 
 /// Answers with what it was asked, and breaks when told to.
@@ -27,6 +28,10 @@ struct Mirror {
     overlapped: AtomicBool,
     finalized: AtomicUsize,
     checked: AtomicUsize,
+    together: AtomicUsize,
+    /// Queries that do not end until they are released.
+    stuck: AtomicUsize,
+    released: AtomicBool,
 }
 
 const PANIC_HEIGHT: i64 = 13;
@@ -44,6 +49,12 @@ impl Handler for Mirror {
         match request.path.as_str() {
             "panic" => panic!("a query that breaks"),
             "slow" => std::thread::sleep(Duration::from_millis(20)),
+            "stuck" => {
+                self.stuck.fetch_add(1, Ordering::SeqCst);
+                while !self.released.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+            }
             "large" => {
                 return Ok(ResponseQuery {
                     value: vec![7; 1 << 20].into(),
@@ -68,6 +79,11 @@ impl Handler for Mirror {
             data: request.tx,
             ..Default::default()
         })
+    }
+    fn check_txs(&self, requests: Vec<RequestCheckTx>) -> Vec<Outcome<ResponseCheckTx>> {
+        self.together.fetch_add(requests.len(), Ordering::SeqCst);
+        let checked = requests.into_iter().map(|request| self.check_tx(request));
+        checked.collect()
     }
     fn init_chain(&self, _request: RequestInitChain) -> Outcome<ResponseInitChain> {
         Ok(ResponseInitChain::default())
@@ -320,6 +336,54 @@ async fn a_query_that_is_no_text_is_refused_in_its_turn_and_its_connection_goes_
     let last = engine.receive().await;
     assert!(matches!(last, Some(Answer::CheckTx(a)) if *a.data == [2]));
     assert!(engine.lives("afterwards").await);
+    running.end().await.unwrap();
+}
+
+#[test]
+fn transactions_that_wait_are_judged_together_and_one_that_breaks_is_refused_alone() {
+    let mirror = Arc::new(Mirror::default());
+    let dispatch = Dispatch::new(Arc::clone(&mirror));
+    let told = |asks: Vec<Ask>| {
+        let answers = dispatch.call_all(asks).unwrap().into_iter();
+        let told = answers.map(|answer| match answer {
+            Answer::CheckTx(answer) => (answer.code, answer.data.to_vec()),
+            other => panic!("{other:?}"),
+        });
+        told.collect::<Vec<_>>()
+    };
+    let broken = (INTERNAL_CODE, Vec::new());
+    let asks = vec![check("a"), check("fault"), check("b")];
+    let expected = [(0, b"a".to_vec()), broken.clone(), (0, b"b".to_vec())];
+    assert_eq!(told(asks), expected);
+    assert_eq!(mirror.together.load(Ordering::SeqCst), 3);
+    let asks = vec![check("a"), check("panic"), check("b")];
+    let expected = [(0, b"a".to_vec()), broken, (0, b"b".to_vec())];
+    assert_eq!(told(asks), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_that_do_not_end_hold_no_place_of_consensus() {
+    let running = Running::start(true).await;
+    let mut asker = running.connect().await;
+    for _ in 0..200 {
+        asker.send(&frame(query("stuck", 0))).await;
+    }
+    while running.mirror.stuck.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut engine = running.connect().await;
+    for height in 1..4 {
+        let checked = engine.ask(check(vec![7])).await;
+        assert!(matches!(checked, Some(Answer::CheckTx(_))));
+        let decided = engine.ask(block(height)).await;
+        assert!(matches!(decided, Some(Answer::FinalizeBlock(_))));
+        let committed = engine.ask(Ask::Commit(RequestCommit {})).await;
+        assert!(matches!(committed, Some(Answer::Commit(_))));
+    }
+    running.mirror.released.store(true, Ordering::SeqCst);
+    for _ in 0..200 {
+        assert!(matches!(asker.receive().await, Some(Answer::Query(_))));
+    }
     running.end().await.unwrap();
 }
 

@@ -190,6 +190,7 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             &["3", "5", "11", "replace"],
         ),
         (Reject::ReplacedOften { times: 8 }, &["8", "next block"]),
+        (Reject::MadeRoomOften, &["two blocks", "next block"]),
         (Reject::GivenUp, &["removed from the mempool", "again"]),
     ];
     let codes: BTreeSet<Code> = cases.iter().map(|(reject, _)| reject.code()).collect();

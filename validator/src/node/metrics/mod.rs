@@ -25,6 +25,7 @@ pub use serve::{MetricsError, serve};
 /// What a page is made of.
 pub struct Reading {
     status: GetStatusResponse,
+    pool_percent: u64,
     shares: u64,
     withdrawals: u64,
     root_time: u64,
@@ -79,7 +80,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 24] = [
+pub const METRICS: [Metric; 25] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -147,6 +148,12 @@ pub const METRICS: [Metric; 24] = [
         |now| now.status.mempool_transactions.into(),
     )
     .at_most(MAX_PLACES as u64),
+    gauge(
+        "plasmid_mempool_used_percent",
+        "How much of the pool is taken, in percent. It is counted in places of 512 bytes, and a transaction takes at least one.",
+        |now| now.pool_percent,
+    )
+    .at_most(100),
     gauge(
         "plasmid_store_durable_height",
         "The last height that no crash loses.",
@@ -250,6 +257,7 @@ fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
     });
     let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.next);
     Ok(Reading {
+        pool_percent: source.pool_percent(),
         shares: shares as u64,
         withdrawals: next.saturating_sub(1),
         reads: counts.asked(),

@@ -24,6 +24,8 @@ struct Busy {
     tree: Mutex<Tree>,
     height: AtomicU64,
     remembered: Remembered,
+    /// A read that is stopped at the next look.
+    gone: Mutex<Option<Arc<AtomicBool>>>,
 }
 
 const PEOPLE: u64 = 3 * SLICE as u64;
@@ -51,6 +53,7 @@ impl Busy {
             tree: Mutex::new(tree),
             height: AtomicU64::new(1),
             remembered: Remembered::default(),
+            gone: Mutex::default(),
         }
     }
 }
@@ -68,6 +71,9 @@ impl Source for Busy {
     }
 
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
+        if let Some(read) = self.gone.lock().unwrap().take() {
+            read.store(true, Ordering::SeqCst);
+        }
         let mut tree = self.tree.lock().unwrap();
         let height = self.height.fetch_add(1, Ordering::SeqCst);
         visit(&tree, height);
@@ -117,6 +123,9 @@ impl Source for Busy {
     fn pending(&self) -> usize {
         unreachable!()
     }
+    fn pool_percent(&self) -> u64 {
+        unreachable!()
+    }
     fn next_sequence(&self, _: &Account, state: u64) -> u64 {
         state
     }
@@ -163,9 +172,9 @@ fn the_sums_are_of_one_height_and_end_although_a_block_comes_after_every_look() 
 }
 
 #[test]
-fn who_asks_while_a_scan_runs_gets_the_last_sums_and_a_stopped_scan_gives_its_pin_back() {
+fn who_asks_while_a_scan_runs_gets_the_last_sums_and_who_goes_away_leaves_a_scan_that_ends() {
     let busy = Busy::new();
-    let stopped = AtomicBool::new(false);
+    let stopped = Arc::new(AtomicBool::new(false));
     let reader = Reader::new(&busy, &stopped);
     let other = Pinned::set(&reader).unwrap().unwrap();
     assert!(matches!(
@@ -179,16 +188,22 @@ fn who_asks_while_a_scan_runs_gets_the_last_sums_and_a_stopped_scan_gives_its_pi
         get_supply(&reader, &GetSupplyRequest::default()).unwrap(),
         first
     );
-    stopped.store(true, Ordering::SeqCst);
-    assert!(matches!(other.scan(), Err(ReadError::Unavailable(_))));
     drop(other);
-    stopped.store(false, Ordering::SeqCst);
-    assert!(
-        get_supply(&reader, &GetSupplyRequest::default())
-            .unwrap()
-            .height
-            > first.height
-    );
+    // Its client goes away at the first look: the scan ends, and all who ask next have its sums.
+    *busy.gone.lock().unwrap() = Some(Arc::clone(&stopped));
+    let begun = get_supply(&reader, &GetSupplyRequest::default()).unwrap();
+    assert!(stopped.load(Ordering::SeqCst) && begun.height > first.height);
+    // Who is gone before it begins begins none.
+    assert!(matches!(
+        get_supply(&reader, &GetSupplyRequest::default()),
+        Err(ReadError::Unavailable(_))
+    ));
+    let going_on = AtomicBool::new(false);
+    let reader = Reader::new(&busy, &going_on);
+    let other = Pinned::set(&reader).unwrap().unwrap();
+    let told = get_supply(&reader, &GetSupplyRequest::default()).unwrap();
+    assert_eq!(told, begun);
+    drop(other);
 }
 
 fn token(number: u32) -> [u8; 20] {

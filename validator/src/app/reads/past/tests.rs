@@ -7,7 +7,6 @@ use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
-use crate::app::reads::Disk;
 use crate::chain::tree::{Change, HASHED, Tree};
 
 mod on_disk;
@@ -59,7 +58,7 @@ impl Trees for Busy {
         Ok(())
     }
 
-    fn disk(&self) -> Result<&Disk, ReadError> {
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError> {
         unreachable!("everything is in memory")
     }
 }

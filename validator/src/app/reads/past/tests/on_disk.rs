@@ -8,6 +8,7 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 
 use super::*;
 use crate::app::reads::disk::{MAX_SEARCHES, SEARCHES};
+use crate::app::reads::{Disk, Door};
 use crate::chain::tree::PastLimit;
 use crate::chain::tree::tests::{Naive, random_key, seeded, segment};
 use crate::store::{Books, Floor, Identity, Loaded, Memory, Pace, Record, Store};
@@ -138,12 +139,12 @@ impl Trees for Live {
         Ok(())
     }
 
-    fn disk(&self) -> Result<&Disk, ReadError> {
+    fn enter_disk(&self) -> Result<DiskRead<'_>, ReadError> {
         assert!(
             !self.held.get(),
             "the state is held while the store is read"
         );
-        Ok(&self.disk)
+        self.disk.enter(Door::Client)
     }
 }
 

@@ -1,0 +1,122 @@
+//! What may hold up others, against the real application: forged signatures in front of a Commit, and a block in front of those
+//! who run on threads that must not stand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plasmid_bridge::relay::{inbox::View, seen::Anchor};
+use tendermint_proto::v0_38::abci::RequestCheckTx;
+
+use super::attack::sign;
+use super::*;
+use crate::app::ports::Sight;
+use crate::app::reads::{Contracts, Facts, Served, Source};
+use crate::ledger::Code;
+
+/// Transactions that wait together.
+const TOGETHER: u32 = 32;
+
+struct Unseen;
+
+impl Sight for Unseen {
+    fn view(&self) -> Arc<View> {
+        Arc::new(View {
+            finalized: None,
+            anchor: Anchor::GENESIS,
+            entries: Vec::new(),
+            acceptances: BTreeMap::new(),
+            accepted: 0,
+            healthy: true,
+            stale_at: u64::MAX,
+            standings: Vec::new(),
+        })
+    }
+
+    fn is_sound(&self) -> bool {
+        true
+    }
+}
+
+fn requests(transactions: &[Bytes]) -> Vec<RequestCheckTx> {
+    let requests = transactions.iter().map(|bytes| RequestCheckTx {
+        tx: bytes.clone(),
+        r#type: 0,
+    });
+    requests.collect()
+}
+
+#[test]
+fn signatures_that_wait_together_are_verified_together_and_only_of_what_would_be_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::new(TOGETHER, TOGETHER, &sign);
+    let file = genesis(&people, TOGETHER).unwrap();
+    let bench = Bench::open(folder.path(), &file).unwrap();
+    let honest = bench.transfers(&people, 1, TOGETHER);
+    let forged: Vec<Bytes> = honest
+        .iter()
+        .map(|bytes| {
+            let mut bytes = bytes.to_vec();
+            let place = bytes.len() - 64;
+            bytes[place] ^= 1;
+            bytes.into()
+        })
+        .collect();
+    let codes = |transactions: &[Bytes]| -> Vec<u32> {
+        let answers = bench.app.check_txs(requests(transactions)).into_iter();
+        answers.map(|answer| answer.unwrap().code).collect()
+    };
+    let count = TOGETHER as usize;
+    let bad = Code::BadSignature.number();
+    assert_eq!(codes(&forged), vec![bad; count]);
+    assert_eq!(codes(&honest), vec![0; count]);
+    // What waits already is not verified again.
+    assert_eq!(codes(&honest), vec![0; count]);
+    assert_eq!(bench.app.looks.alone(), 0);
+    assert_eq!(bench.app.pool().len(), count);
+    // One that comes by itself is.
+    let one = bench.app.check_tx(requests(&forged).remove(0)).unwrap();
+    assert_eq!(one.code, Code::ReplacementUnderpriced.number());
+    let hash = bench
+        .app
+        .pool()
+        .at(&people.senders[0].1, 0)
+        .unwrap()
+        .offer
+        .hash;
+    bench.app.pool().remove(&hash);
+    let one = bench.app.check_tx(requests(&forged).remove(0)).unwrap();
+    assert_eq!((one.code, bench.app.looks.alone()), (bad, 1));
+}
+
+#[test]
+fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::new(4, 4, &sign);
+    let file = genesis(&people, 1).unwrap();
+    let bench = Bench::open(folder.path(), &file).unwrap();
+    for height in 1..=2 {
+        let given = bench.transfers(&people, height, 1);
+        let transactions = bench.propose(height, &given).unwrap();
+        bench.execute(height, transactions, given.len()).unwrap();
+    }
+    let app = Arc::new(bench.app);
+    let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
+    let facts = Facts {
+        chain_id: app.deployment().chain_id.clone(),
+        domain: app.deployment().domain,
+        parameters: *app.parameters(),
+        contracts: Contracts {
+            registry,
+            inbox,
+            vault,
+            root_chain,
+        },
+    };
+    let served = Served::new(Arc::clone(&app), Arc::new(Unseen), facts);
+    app.looks.forget();
+    assert_eq!(served.moment(), (2, 0));
+    assert_eq!(served.vitals().troubles().count(), 0);
+    assert_eq!(app.ended(), 2 / u64::from(app.parameters().epoch_blocks));
+    let (looks, _) = app.looks.seen();
+    assert_eq!(looks, 0, "each look waits for a block that holds the state");
+}
