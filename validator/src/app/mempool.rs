@@ -5,11 +5,12 @@
 //! signature                                                                                 only of what would be taken
 //! tried on the state, as if its turn had come · the pool
 //! ```
-//! So who has no money costs no verification, and what waits together is verified together, on all cores: a signature that anybody
-//! can forge in the name of somebody rich costs one, and the engine's Commit waits for what it handed in before. A transaction whose turn it is gets the answer that a block would give now; one
-//! behind others of its sender gets the same answer as if these had been, besides that its sender owns enough for all: what can
-//! never apply must not wait behind a gap, to come in front of others when the gap closes. When the engine asks again after a
-//! block, the pool has swept itself, and the answer is whether the transaction still waits: one look-up.
+//! So a sender without money causes no verification. Transactions that wait together are verified together, on all cores: anybody can forge
+//! a signature in the name of a rich account and cause one verification, and the engine's Commit waits for what was handed in before it. A
+//! transaction whose sequence is next is judged as a block would judge it now. One behind others of its sender is judged as if these had
+//! been carried out, and its sender must also own enough for all of them: else a transaction that can never apply could wait behind a gap,
+//! and stand before others when the gap closes. When the engine asks again after a block, the pool has swept itself, and the answer is
+//! whether the transaction still waits: one look-up.
 
 use std::collections::BTreeMap;
 
@@ -128,8 +129,8 @@ impl App {
         Plainly { app: self, hash }
     }
 
-    /// A new transaction, when it would be taken now but for its signature. What this refuses is judged again in its turn: what comes
-    /// before it may change that.
+    /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
+    /// transaction may change that.
     fn wants_verified(&self, request: &RequestCheckTx) -> Option<Unverified> {
         let hash = engine_hash(&request.tx);
         if is_again(request) || self.pool().get(&hash).is_some() {
@@ -138,7 +139,7 @@ impl App {
         self.read(hash, &request.tx).ok()
     }
 
-    /// What is cheap to judge, and so comes before the signature.
+    /// Judges all that is cheap to judge, so that the signature comes last.
     fn read(&self, hash: Hash, bytes: &[u8]) -> Result<Unverified, Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
@@ -148,7 +149,8 @@ impl App {
         Ok(unverified)
     }
 
-    /// CheckTx has bytes alone, so who comes by it replaces by a tenth more; who comes through this node's own door has said.
+    /// CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
+    /// node's gRPC has said whether it replaces.
     fn replaces(&self, hash: &Hash) -> Replaces {
         match super::lock(&self.plain).contains(hash) {
             true => Replaces::Never,
@@ -212,7 +214,7 @@ impl App {
         })
     }
 
-    /// What a block would say now if all before it of its sender had been.
+    /// Judges it as a block would now if all earlier transactions of its sender had been carried out.
     fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<(), Unsound> {
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let mut overlay = Overlay::new(&state.tree);
@@ -227,7 +229,7 @@ impl App {
         Ok(())
     }
 
-    /// Why a transaction that the engine holds waits here no more, as far as its bytes and the state still tell.
+    /// Why a transaction that the engine holds no longer waits here, as far as its bytes and the state still tell.
     fn why_gone(&self, bytes: &[u8]) -> Unsound {
         let still = || -> Result<(), Unsound> {
             let state = self.state();

@@ -82,9 +82,9 @@ pub struct App {
     /// The set of epochs 0 and 1, and its commitment.
     first_set: (Vec<Member>, B256),
     state: RwLock<State>,
-    /// The height of its tip, for those who must not wait for a block.
+    /// The height of its tip, for readers that must not wait for a block.
     height: AtomicU64,
-    /// Held by a block while it waits for the state, so that no read that comes later gets it first: the lock itself lets them.
+    /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,

@@ -51,8 +51,8 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap.
     pub held: usize,
-    /// What ready ones take the place of during one block and the one before it: the engine holds that too until it asks again. At
-    /// most half of it goes to replacements of a sender's own, and at most a quarter to low bids.
+    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. At
+    /// most half of them go to replacements by the same sender, and at most a quarter to low bids.
     pub churn: usize,
     /// The same for held ones. They have a limit of their own because they pay nothing while they are held.
     pub held_churn: usize,

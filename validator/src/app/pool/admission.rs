@@ -11,7 +11,7 @@ use crate::ledger::reject::raised;
 /// How often transactions of one sender may be replaced during one block. The engine carries one more transaction each time.
 const MAX_REPLACED: u32 = 8;
 
-/// Places given up, by what for.
+/// Places of evicted transactions, by the reason for which they were evicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct GivenUp {
     /// For a replacement by the same sender at the same sequence.
@@ -37,12 +37,12 @@ impl GivenUp {
     }
 }
 
-/// Places given up, which the engine holds until it asks again: since the last block, and between the last two, should the
-/// engine not have come to the end with asking.
+/// Places of evicted transactions, which the engine still holds until it asks again: those evicted since the last block, and those evicted
+/// between the last two blocks, because the engine may not have asked about all of them yet.
 ///
-/// What was given up never pays, so one who keeps bidding more than himself uses places up for nothing: at most half of them go to
-/// replacements, and at most a quarter to bids that take the place of low ones and are low themselves. The rest is always there for
-/// a bid that a block takes soon, and so makes its sender pay.
+/// An evicted transaction never pays, so a sender that outbids its own transactions again and again uses up places for nothing. Therefore at
+/// most half of the places go to replacements, and at most a quarter to low bids that evict lower ones. The rest is always there for a bid
+/// that a block takes soon, whose sender then pays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Churn([GivenUp; 2]);
 
