@@ -1,5 +1,7 @@
 //! What was read against what the contracts hold in the final block.
 
+use alloy_primitives::B256;
+
 use super::{Doubt, MAX_COMPARED_RECORDS, Next, Phase, Standing, Track, Trouble, Verified};
 use crate::relay::seen::{Heads, Sought};
 
@@ -90,10 +92,17 @@ impl Track {
                     seen,
                 }))
             }
-            _ => Err(Trouble::Contradiction(format!(
-                "at message {} its events lead to hash {own:?}, and its inbox has {seen:?}",
-                sought.index
-            ))),
+            _ => {
+                let said = |hash: Option<B256>| {
+                    hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string())
+                };
+                Err(Trouble::Contradiction(format!(
+                    "at message {} its events lead to hash {}, and its inbox has {}",
+                    sought.index,
+                    said(own),
+                    said(seen)
+                )))
+            }
         }
     }
 
