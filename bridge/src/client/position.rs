@@ -1,8 +1,11 @@
 //! How far root was read, kept in a file, so that a start does not read it from the deployment's first block.
 //!
 //! ```text
-//! PPOS ‖ deployment 20 ‖ index u64 ‖ link 32 ‖ root height u64 ‖ epoch u64 ‖ epoch's root height u64 ‖ keccak-256 of all before
+//! PPOS ‖ deployment 20 ‖ positions, oldest first ‖ keccak-256 of all before      position: index u64 ‖ link 32 ‖ root height u64 ‖ epoch u64 ‖ epoch's root height u64
 //! ```
+//! Earlier positions stay beside the newest one, because a child that is killed forgets the last of what it had consumed, and none that it has
+//! forgotten counts.
+//!
 //! The file is a hint and nothing else. A damaged file, or one of another deployment, is treated as missing. One that is whole and false is found out
 //! when reading goes on from it: messages extend the hash chain, the contracts hold its end, and the records of checkpoints lead back to each other;
 //! what does not fit leads back to what the child confirmed. So losing the file, or an old one, costs time only.
@@ -10,6 +13,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{B256, keccak256};
 
@@ -17,109 +21,130 @@ use super::whole;
 use crate::relay::seen::{Anchor, Position};
 
 const TAG: &[u8; 4] = b"PPOS";
-const BYTES: usize = 4 + 20 + 8 + 32 + 8 + 8 + 8 + 32;
+const HEAD: usize = 4 + 20;
+const POSITION: usize = 8 + 32 + 8 + 8 + 8;
+const DIGEST: usize = 32;
+/// Positions of a file, at most. One is added every ten seconds at most, and a child's disk that lags behind for longer than five minutes
+/// has stopped it.
+const KEPT: usize = 32;
+const MAX_BYTES: usize = HEAD + KEPT * POSITION + DIGEST;
 
-/// A file that holds a position, and the position that it held when it was opened.
-#[derive(Clone, Debug)]
+/// A file that holds positions, and those that it holds.
+#[derive(Debug)]
 pub struct PositionFile {
     path: PathBuf,
     deployment: [u8; 20],
-    position: Option<Position>,
+    positions: Mutex<Vec<Position>>,
 }
 
 impl PositionFile {
     /// Reads the file if it is there; whatever is wrong with it, there is no position then.
     #[must_use]
     pub fn open(path: &Path, deployment: [u8; 20]) -> Self {
-        let position = match read(path) {
-            Ok(bytes) => decode(&bytes, &deployment),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        let positions = match read(path) {
+            Ok(bytes) => decode(&bytes, &deployment).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "the position on the root chain cannot be read: the root chain is read from the deployment's first block");
-                None
+                Vec::new()
             }
         };
         Self {
             path: path.to_owned(),
             deployment,
-            position,
+            positions: Mutex::new(positions),
         }
     }
 
-    /// The position that it held, unless that is past message `cursor`: then the child has forgotten what it had consumed.
+    /// The same without the positions past message `cursor`: the child has forgotten what it had consumed of those.
     #[must_use]
-    pub fn up_to(mut self, cursor: u64) -> Self {
-        self.position = self
-            .position
-            .filter(|position| position.anchor.index <= cursor);
+    pub fn up_to(self, cursor: u64) -> Self {
+        self.lock()
+            .retain(|position| position.anchor.index <= cursor);
         self
     }
 
-    /// The position that it held.
+    /// The newest position.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        self.position
+        self.lock().last().copied()
     }
 
-    /// Puts another position in its place: a crash leaves the old one or the new one.
+    /// Puts another position behind those that it leaves in the past: a crash leaves the file as it was or as it is then.
     ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn save(&self, position: &Position) -> io::Result<()> {
-        let bytes = encode(position, &self.deployment);
+        let mut positions = self.lock();
+        positions.retain(|known| known.anchor.index < position.anchor.index);
+        positions.push(*position);
+        let surplus = positions.len().saturating_sub(KEPT);
+        positions.drain(..surplus);
+        let bytes = encode(&positions, &self.deployment);
         whole::replace(&self.path, &bytes, whole::READABLE)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Position>> {
+        self.positions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(BYTES);
+    let mut bytes = Vec::new();
     // One byte more than a right one has shows that it is none.
-    let limit = u64::try_from(BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn encode(position: &Position, deployment: &[u8; 20]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(BYTES);
+fn encode(positions: &[Position], deployment: &[u8; 20]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(MAX_BYTES);
     bytes.extend_from_slice(TAG);
     bytes.extend_from_slice(deployment);
-    bytes.extend_from_slice(&position.anchor.index.to_be_bytes());
-    bytes.extend_from_slice(position.anchor.link.as_slice());
-    for number in [
-        position.anchor.root_height,
-        position.epoch,
-        position.epoch_height,
-    ] {
-        bytes.extend_from_slice(&number.to_be_bytes());
+    for position in positions {
+        bytes.extend_from_slice(&position.anchor.index.to_be_bytes());
+        bytes.extend_from_slice(position.anchor.link.as_slice());
+        for number in [
+            position.anchor.root_height,
+            position.epoch,
+            position.epoch_height,
+        ] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
     }
     let digest = keccak256(&bytes);
     bytes.extend_from_slice(digest.as_slice());
     bytes
 }
 
-fn decode(bytes: &[u8], deployment: &[u8; 20]) -> Option<Position> {
-    let (content, digest) = bytes.split_at_checked(BYTES.checked_sub(32)?)?;
-    if keccak256(content).as_slice() != digest {
+fn decode(bytes: &[u8], deployment: &[u8; 20]) -> Option<Vec<Position>> {
+    let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST)?)?;
+    if bytes.len() > MAX_BYTES || keccak256(content).as_slice() != digest {
         return None;
     }
     let rest = content.strip_prefix(TAG)?;
-    let mut rest = rest.strip_prefix(deployment.as_slice())?;
-    let mut number = |width: usize| {
-        let (taken, left) = rest.split_at_checked(width)?;
-        rest = left;
-        Some(taken)
-    };
-    let index = u64::from_be_bytes(number(8)?.try_into().ok()?);
-    let link = B256::try_from(number(32)?).ok()?;
-    let mut next = || Some(u64::from_be_bytes(number(8)?.try_into().ok()?));
+    let rest = rest.strip_prefix(deployment.as_slice())?;
+    rest.chunks(POSITION).map(decode_position).collect()
+}
+
+fn decode_position(bytes: &[u8]) -> Option<Position> {
+    let (index, rest) = bytes.split_first_chunk::<8>()?;
+    let (link, rest) = rest.split_first_chunk::<32>()?;
+    let (root_height, rest) = rest.split_first_chunk::<8>()?;
+    let (epoch, rest) = rest.split_first_chunk::<8>()?;
+    let epoch_height = rest.try_into().ok()?;
     Some(Position {
         anchor: Anchor {
-            index,
-            link,
-            root_height: next()?,
+            index: u64::from_be_bytes(*index),
+            link: B256::from(*link),
+            root_height: u64::from_be_bytes(*root_height),
         },
-        epoch: next()?,
-        epoch_height: next()?,
+        epoch: u64::from_be_bytes(*epoch),
+        epoch_height: u64::from_be_bytes(epoch_height),
     })
 }
 
@@ -129,10 +154,10 @@ mod tests {
 
     const DEPLOYMENT: [u8; 20] = [9; 20];
 
-    fn position() -> Position {
+    fn position(index: u64) -> Position {
         Position {
             anchor: Anchor {
-                index: 7,
+                index,
                 link: B256::repeat_byte(8),
                 root_height: 1_000,
             },
@@ -142,10 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn a_position_comes_back_and_any_damage_leaves_none() {
-        let bytes = encode(&position(), &DEPLOYMENT);
-        assert_eq!(bytes.len(), BYTES);
-        assert_eq!(decode(&bytes, &DEPLOYMENT), Some(position()));
+    fn positions_come_back_and_any_damage_leaves_none() {
+        let positions = vec![position(7), position(9)];
+        let bytes = encode(&positions, &DEPLOYMENT);
+        assert_eq!(decode(&bytes, &DEPLOYMENT), Some(positions));
         assert_eq!(decode(&bytes, &[8; 20]), None, "of another deployment");
         for place in 0..bytes.len() {
             let mut damaged = bytes.clone();
@@ -155,22 +180,32 @@ mod tests {
         }
         let longer = [bytes.as_slice(), &[0]].concat();
         assert_eq!(decode(&longer, &DEPLOYMENT), None);
+        let too_many = vec![position(1); KEPT + 1];
+        assert_eq!(decode(&encode(&too_many, &DEPLOYMENT), &DEPLOYMENT), None);
     }
 
     #[test]
-    fn a_file_is_replaced_whole_and_one_that_is_missing_or_huge_is_as_none() {
-        let folder = std::env::temp_dir().join(format!("plasmid-position-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("root-position");
-        let file = PositionFile::open(&path, DEPLOYMENT);
-        assert_eq!(file.position(), None);
-        file.save(&position()).unwrap();
-        let again = PositionFile::open(&path, DEPLOYMENT);
-        assert_eq!(again.position(), Some(position()));
-        assert_eq!(again.clone().up_to(6).position(), None);
-        assert_eq!(again.up_to(7).position(), Some(position()));
+    fn a_child_that_was_killed_goes_on_at_the_newest_position_that_it_has_not_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root-position");
+        let open = |cursor| PositionFile::open(&path, DEPLOYMENT).up_to(cursor);
+        assert_eq!(open(u64::MAX).position(), None);
+        for index in [5, 7, 9] {
+            open(u64::MAX).save(&position(index)).unwrap();
+        }
+        for (cursor, found) in [(4, None), (5, Some(5)), (8, Some(7)), (9, Some(9))] {
+            assert_eq!(open(cursor).position(), found.map(position), "{cursor}");
+        }
+        // What is past a newer position was doubted, and read again.
+        open(u64::MAX).save(&position(6)).unwrap();
+        assert_eq!(open(u64::MAX).position(), Some(position(6)));
+        for index in 100..200 {
+            open(u64::MAX).save(&position(index)).unwrap();
+        }
+        let oldest = 200 - KEPT as u64;
+        assert_eq!(open(oldest).position(), Some(position(oldest)));
+        assert_eq!(open(oldest - 1).position(), None);
         std::fs::write(&path, vec![0; 1 << 20]).unwrap();
-        assert_eq!(PositionFile::open(&path, DEPLOYMENT).position(), None);
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(open(u64::MAX).position(), None);
     }
 }

@@ -228,11 +228,20 @@ impl Relayer {
         let logs = self.tail.logs();
         let (entries, previous) = match tail::extend(view, logs, count, &self.deployment) {
             Ok(tail) => tail,
-            Err(reason) => return Ok(Looked::NotUsable(reason)),
+            Err(reason) => {
+                self.tail.clear();
+                return Ok(Looked::NotUsable(reason));
+            }
         };
         let seen = previous
             .as_ref()
             .map_or(0, |last| last.epoch.saturating_add(1));
+        let known = match view.entries.len() < KEPT_MESSAGES {
+            true => entries.last().map_or(view.anchor.index, |last| last.index),
+            // The follower has no room for more, and what comes behind what it has is not known.
+            false => count,
+        };
+        self.tail.compare((known, seen), (count, head.accepted));
         if seen != head.accepted {
             return Ok(Looked::NotUsable(format!(
                 "root accepted {} checkpoints, and its events show {seen}",

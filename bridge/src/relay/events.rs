@@ -87,8 +87,12 @@ pub fn decode(log: &Log, deployment: &[u8; 20]) -> Result<Heard, String> {
             acceptance(event, log.block, *deployment)
                 .map(|record| Heard::Acceptance(Box::new(record)))
         }
-        other => Err(format!(
-            "event {} of block {} with topic {other:?}",
+        Some(other) => Err(format!(
+            "event {} of block {} has topic {other}, which no event of the contracts has",
+            log.index, log.block
+        )),
+        None => Err(format!(
+            "event {} of block {} has no topic",
             log.index, log.block
         )),
     }

@@ -232,7 +232,7 @@ impl Track {
             Err(Trouble::Lie(what)) => self.lie(now, what),
             Err(Trouble::Contradiction(what)) => self.begin_again(now, what),
             Err(Trouble::Fatal(standing)) => {
-                self.doubt = Doubt::All;
+                self.doubt = self.doubt.max(doubt_of(&standing));
                 self.begin_anew();
                 self.back_off(now);
                 self.standing = standing;
@@ -291,6 +291,15 @@ impl Track {
         let doubled = self.config.poll_ms.saturating_mul(1 << steps);
         self.failures = self.failures.saturating_add(1);
         self.ready_at = now.saturating_add(doubled.min(self.config.longest_wait_ms));
+    }
+}
+
+/// What a standing that only a person can mend puts in doubt. Another chain behind the same address says nothing of what agreed with this
+/// chain's contracts: whoever names a wrong chain once must not make a node read everything again.
+fn doubt_of(standing: &Standing) -> Doubt {
+    match standing {
+        Standing::OtherChain { .. } | Standing::OtherOrigin { .. } => Doubt::Position,
+        _ => Doubt::All,
     }
 }
 

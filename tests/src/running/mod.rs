@@ -68,7 +68,7 @@ impl Default for Plan {
             seed: 0,
             parameters: Parameters {
                 epoch_blocks: 48,
-                inbox_batch: 4,
+                inbox_batch: 8,
                 inbox_interval_ms: 1_000,
                 block_time_ms: crate::block_time_ms(3 * Parameters::fast().block_time_ms),
                 ..Parameters::local()

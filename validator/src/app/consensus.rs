@@ -17,14 +17,13 @@ impl App {
         let height = store.durable_height();
         let block = match height {
             Some(0) => Some(self.genesis),
-            Some(height) => store.block(height).map_err(Fault::new)?,
+            Some(height) => {
+                let block = store.block(height).map_err(Fault::new)?;
+                let lacking = || Fault::new(format!("the store lacks its durable block {height}"));
+                Some(block.ok_or_else(lacking)?)
+            }
             None => None,
         };
-        if height.is_some() != block.is_some() {
-            return Err(Fault::new(format!(
-                "the store lacks its durable block {height:?}"
-            )));
-        }
         Ok(ResponseInfo {
             data: "plasmid".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,7 +12,10 @@ use clap::Args;
 use plasmid_bridge::client::rpc::{Limits, Rpc};
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
-    chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
+    chain::v1::{
+        GetParametersRequest, GetStatusRequest, GetStatusResponse, Parameter,
+        chain_service_client::ChainServiceClient,
+    },
     ledger::v1::{
         account_service_client::AccountServiceClient,
         transaction_service_client::TransactionServiceClient,
@@ -196,15 +199,34 @@ impl Connection {
             .into_inner())
     }
 
+    /// The chain's parameters, as the node says them.
+    pub async fn parameters(&self) -> Result<Vec<Parameter>, CliError> {
+        let answer = self
+            .chain()
+            .await?
+            .get_parameters(GetParametersRequest {})
+            .await?;
+        Ok(answer.into_inner().parameters)
+    }
+
     /// The Registry that the user named, or the local network's.
     ///
     /// # Errors
     /// When there is neither.
     pub fn registry(&self) -> Result<Address, CliError> {
-        let registry = self.named_or(self.registry.as_ref(), |local| {
-            address::parse(local.contracts.get("registry")?).ok()
-        })?;
-        registry.ok_or_else(no_registry)
+        if let Some(registry) = self.registry {
+            return Ok(registry);
+        }
+        let local = self.local()?;
+        let named = local
+            .as_ref()
+            .and_then(|local| local.contracts.get("registry"));
+        let text = named.ok_or_else(no_registry)?;
+        address::parse(text).map_err(|error| {
+            CliError::new(format!(
+                "{NETWORK_FILE} names the Registry {text:?}, which is no address on root: {error}; `plasmid localnet` writes it anew when it starts"
+            ))
+        })
     }
 
     /// The deployment that the user named, checked against what the node serves.
@@ -305,4 +327,44 @@ fn innermost(error: &dyn std::error::Error) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_with_a_wrong_checksum_is_refused_and_not_taken_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = |named: Option<&str>| {
+            let contracts = named.map(|text| ("registry".to_owned(), text.to_owned()));
+            let file = NetworkFile {
+                nodes: Vec::new(),
+                engines: Vec::new(),
+                root: String::new(),
+                root_chain_id: 1,
+                deployment_id: String::new(),
+                keys: PathBuf::new(),
+                password_file: PathBuf::new(),
+                contracts: contracts.into_iter().collect(),
+            };
+            let text = serde_json::to_string(&file).unwrap();
+            fs::write(folder.path().join(NETWORK_FILE), text).unwrap();
+            let connection = Connection {
+                node: None,
+                root: None,
+                registry: None,
+                net: Some(folder.path().to_owned()),
+            };
+            connection.registry().map_err(|error| error.to_string())
+        };
+        let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+        assert_eq!(registry(Some(right)), Ok(address::parse(right).unwrap()));
+        let wrong = right.replace("0xf39F", "0xF39F");
+        let own = address::parse(&wrong).unwrap_err().to_string();
+        let said = registry(Some(&wrong)).unwrap_err();
+        assert!(said.contains(&own) && said.contains(&wrong), "{said}");
+        let none = registry(None).unwrap_err();
+        assert!(none.contains("--registry"), "{none}");
+    }
 }

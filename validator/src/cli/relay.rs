@@ -16,6 +16,7 @@ use plasmid_bridge::{
         seen::{Anchor, Finality},
     },
 };
+use plasmid_proto::chain::v1::Parameter;
 use serde_json::json;
 
 use super::{
@@ -45,9 +46,11 @@ pub struct RelayCommand {
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
     depth: Option<u32>,
-    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: this relayer submits the checkpoint only after that time, unless it is the named one itself.
-    #[arg(long, default_value_t = Policy::default().patience_secs)]
-    patience: u64,
+    /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: this relayer submits the checkpoint only after
+    /// that time, unless it is the named one itself. Before the chain's `relay_window_secs` are over, the child pays the named one for what
+    /// another carried [default: `relay_window_secs` and `root_block_secs` of the chain together].
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u64>,
     /// The highest price that is offered per gas, base fee and tip together, in gwei (1.5); while root costs more, checkpoints wait.
     #[arg(long, value_name = "GWEI", default_value = "500")]
     max_fee: String,
@@ -145,10 +148,11 @@ pub async fn run(
     let position = command.position(connection, created.id);
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
-    let policy = Policy {
-        patience_secs: command.patience,
-        ..Policy::default()
+    let patience = match command.patience {
+        Some(patience) => patience,
+        None => paid_after(&connection.parameters().await?)?,
     };
+    let policy = Policy::new(patience);
     let mut relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
     let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
@@ -160,6 +164,21 @@ pub async fn run(
         () = relayer.run(&source, |notice| say(output, notice)) => Ok(()),
         () = crate::node::shutdown::requested() => Ok(()),
     }
+}
+
+/// Seconds after an epoch's end after which whoever carries its checkpoint is paid: the relay window, and a root block, because the time of
+/// acceptance counts.
+fn paid_after(parameters: &[Parameter]) -> Result<u64, CliError> {
+    let seconds = |name: &str| {
+        let found = parameters.iter().find(|parameter| parameter.name == name);
+        let value = found.and_then(|parameter| parameter.value.parse::<u64>().ok());
+        value.ok_or_else(|| {
+            CliError::new(format!(
+                "the node does not say the chain's {name}: name the time yourself with --patience"
+            ))
+        })
+    };
+    Ok(seconds("relay_window_secs")?.saturating_add(seconds("root_block_secs")?))
 }
 
 /// One line a notice.
@@ -258,6 +277,18 @@ pub(super) fn named(missing: &[Missing]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relayer_that_is_not_named_waits_until_it_is_paid() {
+        let local = crate::ledger::parameters::Parameters::local();
+        let told = crate::wire::parameters(&local);
+        assert_eq!(
+            paid_after(&told).unwrap(),
+            local.relay_window_secs + local.root_block_secs
+        );
+        let error = paid_after(&[]).unwrap_err().to_string();
+        assert!(error.contains("--patience"), "{error}");
+    }
 
     #[test]
     fn a_relayer_keeps_its_position_in_the_users_state_folder() {

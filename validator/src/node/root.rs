@@ -52,7 +52,8 @@ pub enum RootRefusal {
     },
     /// The root chain was started afresh.
     #[error(
-        "the block before this deployment is {seen:?} at endpoint {endpoint}, not {expected}: the root chain was started afresh. Begin anew with `plasmid init` and empty data folders"
+        "{} at endpoint {endpoint}, not {expected}: the root chain was started afresh. Begin anew with `plasmid init` and empty data folders",
+        .seen.map_or_else(|| "there is no block before this deployment".to_owned(), |seen| format!("the block before this deployment is {seen}"))
     )]
     OtherOrigin {
         /// Which endpoint.
@@ -176,16 +177,17 @@ impl RootReader {
         self.view.borrow().finalized
     }
 
-    /// Whether an endpoint shows a root on which this node must not run.
+    /// Whether an endpoint shows a root on which this node must not run, or on which it reports nothing. One that is shorter may only lag,
+    /// so it is named when nothing else is wrong.
     ///
     /// # Errors
     /// [`RootRefusal`], which says how to go on.
     pub fn check(&self) -> Result<(), RootRefusal> {
         let view = self.view.borrow();
-        view.standings
-            .iter()
-            .enumerate()
-            .find_map(|(endpoint, standing)| refusal(endpoint, standing))
+        let standings = view.standings.iter().enumerate();
+        standings
+            .filter_map(|(endpoint, standing)| refusal(endpoint, standing))
+            .min_by_key(|refusal| matches!(refusal, RootRefusal::Shorter { .. }))
             .map_or(Ok(()), Err)
     }
 }

@@ -169,7 +169,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let position = position.up_to(anchor.index);
     let follower = Follower::start(follow, anchor, Some(position), &config.root.endpoints)?;
     let root = RootReader::of(&follower);
-    wait_root(&root).await?;
+    wait_root(&root, ROOT_PATIENCE).await?;
     let signer = match (key, held) {
         (None, _) => None,
         (Some(key), Some(state)) => Some(key.signer(state)),
@@ -293,11 +293,10 @@ fn follow_config(genesis: &Genesis, facts: &Facts, deployed_at: u64) -> FollowCo
 }
 
 /// Waits until the root chain is known or has refused; a silent one is left to answer later.
-async fn wait_root(root: &RootReader) -> Result<(), StartError> {
-    let deadline = tokio::time::Instant::now() + ROOT_PATIENCE;
+async fn wait_root(root: &RootReader, patience: Duration) -> Result<(), StartError> {
+    let deadline = tokio::time::Instant::now() + patience;
     while tokio::time::Instant::now() < deadline {
         match root.check() {
-            // It may lag behind what others have seen.
             Err(RootRefusal::Shorter { .. }) => {}
             checked => {
                 checked?;
@@ -308,15 +307,27 @@ async fn wait_root(root: &RootReader) -> Result<(), StartError> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    root.check()?;
-    tracing::warn!("the root chain does not answer: this node reports nothing until it does");
-    Ok(())
+    match root.check() {
+        // It lags behind what others have seen, and may do so for as long as it could be silent.
+        Err(error @ RootRefusal::Shorter { .. }) => {
+            tracing::warn!(%error, "this node reports nothing of the root chain until it has caught up");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+        Ok(()) => {
+            tracing::warn!(
+                "the root chain does not answer: this node reports nothing until it does"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// Says when an endpoint shows a history that is not this chain's, and when that is over. The node goes on without reports: an endpoint
 /// that lies while it runs must not be able to stop it, or one provider with a third of the validators could stop the chain.
 async fn watch_root(root: &RootReader) -> Infallible {
-    let mut known = Ok(());
+    // What was said at the start is not said again.
+    let mut known = root.check();
     loop {
         tokio::time::sleep(ROOT_WATCH).await;
         let seen = root.check();
@@ -350,5 +361,54 @@ impl Outlook for RootOutlook {
 
     fn settled(&self, agreed: &Agreed<'_>) -> u64 {
         self.0.settled(self.1, agreed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plasmid_bridge::{
+        client::follower::Progress,
+        relay::{inbox::View, track::Standing},
+    };
+    use tokio::sync::watch;
+
+    async fn started_on(standings: Vec<Standing>) -> Result<(), StartError> {
+        let view = View {
+            finalized: None,
+            anchor: Anchor::GENESIS,
+            entries: Vec::new(),
+            acceptances: Default::default(),
+            accepted: 0,
+            healthy: false,
+            stale_at: 0,
+            standings,
+        };
+        let (_, view) = watch::channel(Arc::new(view));
+        let (progress, _) = watch::channel(Progress::Released(0));
+        wait_root(&RootReader::new(view, progress), Duration::ZERO).await
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_lags_does_not_end_a_start_and_hides_no_endpoint_that_does() {
+        let shorter = Standing::Shorter {
+            count: 3,
+            cursor: 5,
+        };
+        let elsewhere = Standing::OtherChain {
+            expected: 1,
+            seen: 2,
+        };
+        assert!(started_on(vec![Standing::Starting]).await.is_ok());
+        assert!(started_on(vec![shorter.clone()]).await.is_ok());
+        for standings in [
+            vec![elsewhere.clone()],
+            vec![shorter.clone(), elsewhere.clone()],
+            vec![elsewhere, shorter],
+        ] {
+            let error = started_on(standings).await.unwrap_err();
+            let named = matches!(error, StartError::Root(RootRefusal::OtherChain { .. }));
+            assert!(named, "{error}");
+        }
     }
 }

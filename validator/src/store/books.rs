@@ -4,7 +4,8 @@
 //! commit(h) → queue ──(thread: write all, one flush)──→ durable ──(64 heights or 48 MB)──→ folded into pages
 //! ```
 //! Several heights share one flush when the disk is slower than the chain. Reads see a height from its commit on. A failure
-//! that may pass is tried again for a minute; another one is kept: every later call returns it, and the durable height stands still.
+//! that may pass is tried again for a minute; another one is kept, and that the disk does not answer at all for two: every later call
+//! returns it, and the durable height stands still.
 
 use super::archive::Archive;
 use super::backend::Backend;
@@ -36,7 +37,7 @@ pub enum Pace {
 
 /// A store over a backend.
 pub struct Books<S: Backend> {
-    writer: Arc<Writer<S>>,
+    pub(super) writer: Arc<Writer<S>>,
     pace: Pace,
     thread: Option<JoinHandle<()>>,
 }
@@ -122,9 +123,10 @@ impl<S: Backend> Store for Books<S> {
             });
         }
         let recent = Recent::new(record);
+        let mut progress = self.writer.progress();
         let mut shared = self.writer.lock();
         while self.pace == Pace::Thread && shared.check().is_ok() && shared.is_full() {
-            shared = self.writer.wait(shared);
+            shared = self.writer.wait_for_disk(shared, &mut progress);
         }
         let expected = shared.tip.map_or(0, |tip| tip.saturating_add(1));
         if given != expected {
@@ -137,10 +139,11 @@ impl<S: Backend> Store for Books<S> {
         if self.pace != Pace::Thread {
             self.writer.work()?;
         }
+        let mut progress = self.writer.progress();
         let mut shared = self.writer.lock();
         let taken = shared.taken;
         while shared.check().is_ok() && shared.done < taken {
-            shared = self.writer.wait(shared);
+            shared = self.writer.wait_for_disk(shared, &mut progress);
         }
         shared.check().map(|()| shared.durable)
     }
@@ -228,9 +231,12 @@ impl<S: Backend> Store for Books<S> {
 impl<S: Backend> Drop for Books<S> {
     /// Writes what is queued; a simulation that flushes itself loses it, as in a crash.
     fn drop(&mut self) {
-        self.writer.lock().closing = true;
+        let mut shared = self.writer.lock();
+        shared.closing = true;
+        let stuck = shared.stuck;
+        drop(shared);
         self.writer.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take().filter(|_| !stuck) {
             // Its failure stands in the shared state, which goes with this.
             let _ = thread.join();
         }

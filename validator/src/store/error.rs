@@ -59,19 +59,35 @@ pub enum StoreError {
 impl StoreError {
     /// A failure of the file system in `folder`, which is passing or not.
     pub(super) fn from_io(folder: &str, error: &io::Error) -> Self {
-        let (folder, reason) = (folder.to_owned(), error.to_string());
+        let number = error.raw_os_error().or_else(|| number_in(error));
+        let known = number.map(io::Error::from_raw_os_error);
+        let reason = known.as_ref().unwrap_or(error).to_string();
+        let folder = folder.to_owned();
         let passing = [
             Errno::MFILE,
             Errno::NFILE,
             Errno::NOMEM,
             Errno::NOSPC,
             Errno::DQUOT,
+            Errno::FBIG,
             Errno::INTR,
             Errno::AGAIN,
         ];
-        match Errno::from_io_error(error) {
-            Some(number) if passing.contains(&number) => Self::Passing { folder, reason },
-            _ => Self::Disk { folder, reason },
+        let passing_kinds = [
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::QuotaExceeded,
+            io::ErrorKind::FileTooLarge,
+            io::ErrorKind::OutOfMemory,
+            io::ErrorKind::Interrupted,
+            io::ErrorKind::WouldBlock,
+        ];
+        let passes = match number {
+            Some(number) => passing.contains(&Errno::from_raw_os_error(number)),
+            None => passing_kinds.contains(&error.kind()),
+        };
+        match passes {
+            true => Self::Passing { folder, reason },
+            false => Self::Disk { folder, reason },
         }
     }
 
@@ -80,6 +96,15 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Passing { .. })
     }
+}
+
+/// The number of the system's error of which this one is a copy: sled hands out copies that have it in their text alone, as
+/// `Os { code: 28, kind: StorageFull, .. }`.
+fn number_in(error: &io::Error) -> Option<i32> {
+    let text = error.to_string();
+    let (_, behind) = text.split_once("Os { code: ")?;
+    let (number, _) = behind.split_once(',')?;
+    number.parse().ok()
 }
 
 /// Which chain a store is of.

@@ -123,9 +123,10 @@ impl Cabinet {
         }
     }
 
-    /// Begins the layer under way anew: its writes may have failed.
+    /// Begins the layer under way anew, and the removing below the floor: their writes may be gone.
     pub fn restart(&mut self) {
         self.filing = None;
+        self.is_swept = false;
     }
 
     pub fn raise(&mut self, floor: u64) {

@@ -4,6 +4,7 @@ use super::StoreError;
 use super::backend::{Backend, Row, Visit, Write};
 use super::keys::Table;
 use super::seal;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// sled keeps whole batches in memory and rewrites what they touch: large ones cost it gigabytes.
 const CHUNK_KEYS: usize = 1_000;
@@ -11,11 +12,25 @@ const CHUNK_BYTES: usize = 1 << 20;
 
 pub(super) struct Sealed<S> {
     backend: S,
+    /// Writes and flushes that were begun: while it grows, the disk answers.
+    begun: AtomicU64,
 }
 
 impl<S: Backend> Sealed<S> {
     pub fn new(backend: S) -> Self {
-        Self { backend }
+        Self {
+            backend,
+            begun: AtomicU64::new(0),
+        }
+    }
+
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self) -> &S {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        &self.backend
     }
 
     pub fn folder(&self) -> String {
@@ -23,7 +38,11 @@ impl<S: Backend> Sealed<S> {
     }
 
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.backend.flush()
+        self.begin().flush()
+    }
+
+    pub fn heal(&self) -> Result<(), StoreError> {
+        self.begin().heal()
     }
 
     pub fn damaged(&self, what: impl Into<String>) -> StoreError {
@@ -103,7 +122,7 @@ impl<S: Backend> Sealed<S> {
 
     pub fn chunk(&self, table: Table) -> Chunk<'_, S> {
         Chunk {
-            backend: &self.backend,
+            disk: self,
             table,
             writes: Vec::new(),
             bytes: 0,
@@ -130,7 +149,7 @@ impl<S: Backend> Sealed<S> {
 
 /// Writes that go out a chunk at a time.
 pub(super) struct Chunk<'a, S> {
-    backend: &'a S,
+    disk: &'a Sealed<S>,
     table: Table,
     writes: Vec<Write>,
     bytes: usize,
@@ -168,7 +187,8 @@ impl<S: Backend> Chunk<'_, S> {
         if self.writes.is_empty() {
             return Ok(());
         }
-        self.backend
+        self.disk
+            .begin()
             .write(self.table, std::mem::take(&mut self.writes))
     }
 }

@@ -1,5 +1,8 @@
 //! The backend in sled 0.34: one tree of sled for each table.
 //!
+//! sled keeps its first failure of a write for ever: it is opened again then, which loses what was not flushed. A failure can
+//! also leave a flush asleep, because not every one wakes it (`Log::exit_reservation`): it is woken by a write beside it.
+//!
 //! What sled needs to behave well, as measurements showed: no flushing thread but an explicit flush; a bounded cache; batches
 //! of at most 1,000 keys; values below 128 KiB, which stay in its log. It panics on some damaged files, so every call is
 //! caught and becomes an error that names the folder.
@@ -14,17 +17,23 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, SystemTime};
 
 const CACHE_BYTES: u64 = 64 << 20;
 /// A folder's time of change may be this far behind the clock.
 const COARSE: Duration = Duration::from_secs(2);
+/// A flush that takes longer is woken, in case that it sleeps.
+const WAKE: Duration = Duration::from_secs(1);
+/// A key of sled's own tree, which has no table of the store: a write to it tells whether sled still writes.
+const PROBE: &[u8] = b"probe";
 
 /// sled's files in a folder.
 pub struct Sled {
     folder: String,
-    open: Option<Open>,
+    /// None while it is opened again.
+    open: Mutex<Option<Arc<Open>>>,
     broken: AtomicBool,
     synced: Mutex<Synced>,
 }
@@ -51,35 +60,29 @@ impl Sled {
     /// [`StoreError::Damaged`], [`StoreError::InUse`] or [`StoreError::Disk`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let name = folder.display().to_string();
-        let open = caught(&name, || {
-            let db = sled::Config::new()
-                .path(folder)
-                .cache_capacity(CACHE_BYTES)
-                .flush_every_ms(None)
-                .open()
-                .map_err(|error| from_sled(&name, &error))?;
-            let mut trees = Vec::new();
-            for table in Table::ALL {
-                let tree = db.open_tree(table.name());
-                trees.push((table, tree.map_err(|error| from_sled(&name, &error))?));
-            }
-            let log = File::open(folder.join("db"))
-                .map_err(|error| StoreError::from_io(&name, &error))?;
-            Ok(Open { db, log, trees })
-        })?;
+        let open = Open::new(&name)?;
         Ok(Self {
             folder: name,
-            open: Some(open),
+            open: Mutex::new(Some(Arc::new(open))),
             broken: AtomicBool::new(false),
             synced: Mutex::default(),
         })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Open>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self) -> Result<Arc<Open>, StoreError> {
+        self.lock().clone().ok_or_else(|| StoreError::Passing {
+            folder: self.folder.clone(),
+            reason: "it is opened again after a failure".into(),
+        })
+    }
+
     fn call<T>(&self, call: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let Some(open) = &self.open else {
-            return Err(self.gone());
-        };
-        let result = caught(&self.folder, || call(open));
+        let open = self.opened()?;
+        let result = caught(&self.folder, || call(&open));
         if let Err(StoreError::Damaged { .. }) = &result {
             self.broken.store(true, Ordering::Relaxed);
         }
@@ -115,26 +118,67 @@ impl Sled {
         Ok(())
     }
 
-    fn gone(&self) -> StoreError {
-        StoreError::Disk {
-            folder: self.folder.clone(),
-            reason: "it is closed".into(),
-        }
-    }
-
     fn on_tree<T>(
         &self,
         table: Table,
         call: impl FnOnce(&sled::Tree) -> Result<T, sled::Error>,
     ) -> Result<T, StoreError> {
         self.call(|open| {
-            let tree = open.tree(table).ok_or_else(|| self.gone())?;
+            let tree = open.tree(table).ok_or_else(|| StoreError::Disk {
+                folder: self.folder.clone(),
+                reason: format!("table {} is not open", table.name()),
+            })?;
             call(tree).map_err(|error| from_sled(&self.folder, &error))
         })
     }
 }
 
 impl Open {
+    fn new(folder: &str) -> Result<Self, StoreError> {
+        caught(folder, || {
+            let db = sled::Config::new()
+                .path(folder)
+                .cache_capacity(CACHE_BYTES)
+                .flush_every_ms(None)
+                .open()
+                .map_err(|error| from_sled(folder, &error))?;
+            let mut trees = Vec::new();
+            for table in Table::ALL {
+                let tree = db.open_tree(table.name());
+                trees.push((table, tree.map_err(|error| from_sled(folder, &error))?));
+            }
+            let log = File::open(Path::new(folder).join("db"))
+                .map_err(|error| StoreError::from_io(folder, &error))?;
+            Ok(Self { db, log, trees })
+        })
+    }
+
+    /// Flushes sled. A failure of sled's that forgets to wake the flush is kept, so that any later write finds it and wakes the flush.
+    fn flush(&self, folder: &str) -> Result<(), StoreError> {
+        let (done, ended) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let wake = move || {
+                while ended.recv_timeout(WAKE) == Err(RecvTimeoutError::Timeout) {
+                    let _ = caught(folder, || self.probe(folder));
+                }
+            };
+            std::thread::Builder::new()
+                .name("store-flush".into())
+                .spawn_scoped(scope, wake)
+                .map_err(|error| StoreError::from_io(folder, &error))?;
+            let flushed = self.db.flush();
+            drop(done);
+            flushed.map_err(|error| from_sled(folder, &error))?;
+            Ok(())
+        })
+    }
+
+    /// Writes something that means nothing, to find whether sled still writes.
+    fn probe(&self, folder: &str) -> Result<(), StoreError> {
+        let probed = self.db.insert(PROBE, &[]);
+        probed.map(drop).map_err(|error| from_sled(folder, &error))
+    }
+
     fn tree(&self, table: Table) -> Option<&sled::Tree> {
         let found = self.trees.iter().find(|(known, _)| *known == table);
         found.map(|(_, tree)| tree)
@@ -189,26 +233,54 @@ impl Backend for Sled {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.call(|open| {
-            let flushed = open.db.flush();
-            flushed.map_err(|error| from_sled(&self.folder, &error))?;
+            open.flush(&self.folder)?;
             let synced = open.log.sync_data().and_then(|()| self.sync_blobs());
             synced.map_err(|error| StoreError::from_io(&self.folder, &error))
         })
+    }
+
+    fn heal(&self) -> Result<(), StoreError> {
+        if let Ok(open) = self.opened()
+            && caught(&self.folder, || open.probe(&self.folder)).is_ok()
+        {
+            return Ok(());
+        }
+        // A read under way may still hold it; it is closed when that one ends.
+        let closed = self.lock().take();
+        caught(&self.folder, || {
+            drop(closed);
+            Ok(())
+        })?;
+        match Open::new(&self.folder) {
+            Ok(open) => {
+                // Names of files beside the log are positions in it, which may come again.
+                *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Synced::default();
+                *self.lock() = Some(Arc::new(open));
+                Ok(())
+            }
+            Err(StoreError::InUse { folder }) => Err(StoreError::Passing {
+                folder,
+                reason: "it is not closed yet after a failure".into(),
+            }),
+            Err(error) => Err(error),
+        }
     }
 }
 
 impl Drop for Sled {
     fn drop(&mut self) {
-        let open = self.open.take();
+        let open = self.lock().take();
         if self.broken.load(Ordering::Relaxed) {
             // After damage sled may panic again or wait for itself; the process is about to end.
             std::mem::forget(open);
-        } else {
-            let _ = caught(&self.folder, || {
-                drop(open);
-                Ok(())
-            });
+            return;
         }
+        let _ = caught(&self.folder, || {
+            // sled flushes when it is closed, and that flush is not woken. After this one nothing is left to it.
+            let flushed = open.as_ref().map(|open| open.flush(&self.folder));
+            drop(open);
+            flushed.unwrap_or(Ok(()))
+        });
     }
 }
 

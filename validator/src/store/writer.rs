@@ -15,11 +15,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Folding begins when this many heights, or bytes of records, are not folded; it leaves the last few as they are.
+mod persist;
+
+/// Folding begins when this many heights are not folded, or this many bytes of records stand before the last few. Those stay in memory
+/// whatever they weigh, because an engine that restarts alone asks for their answers.
 const FOLD_HEIGHTS: usize = 64;
 const FOLD_BYTES: usize = 48 << 20;
 const KEPT_HEIGHTS: usize = 16;
-const KEPT_BYTES: usize = 8 << 20;
 /// Steps of folding that are made even while heights wait; all of them once this much stands.
 pub(super) const MIN_STEPS: usize = 4;
 const MAX_HEIGHTS: usize = 4 * FOLD_HEIGHTS;
@@ -29,11 +31,6 @@ const QUEUE_HEIGHTS: usize = 64;
 /// The most heights that are committed and not durable: those in the queue and those that are being written.
 pub const MAX_WAITING: usize = 2 * QUEUE_HEIGHTS;
 const QUEUE_BYTES: usize = 64 << 20;
-
-/// A call that fails for a passing reason is made again so often, each time a millisecond later than the time before and at most
-/// this much: for a minute in all.
-const MAX_ATTEMPTS: u32 = 650;
-const MAX_PAUSE_MS: u32 = 100;
 
 pub(super) enum Task {
     Commit(Recent),
@@ -94,6 +91,10 @@ pub(super) struct Shared {
     pub layer_taken: Option<u64>,
     pub layer_durable: Option<u64>,
     failed: Option<StoreError>,
+    /// The disk did not answer: the thread cannot be waited for.
+    pub stuck: bool,
+    /// How long the disk may take to answer.
+    pub patience: Duration,
 }
 
 impl Shared {
@@ -109,6 +110,7 @@ impl Shared {
             durable: height,
             layer_taken: layer,
             layer_durable: layer,
+            patience: persist::PATIENCE,
             ..Self::default()
         }
     }
@@ -158,7 +160,8 @@ impl Shared {
 
     /// Whether folding is to stop for now, after some steps.
     fn is_wanted_elsewhere(&self, steps: usize) -> bool {
-        let piled = self.recent.len() > MAX_HEIGHTS || weight(self.recent.iter()) > MAX_BYTES;
+        let before = self.recent.len().saturating_sub(KEPT_HEIGHTS);
+        let piled = before > MAX_HEIGHTS || weight(self.recent.iter().take(before)) > MAX_BYTES;
         self.waits() && steps >= MIN_STEPS && !piled
     }
 
@@ -245,47 +248,20 @@ impl<S: Backend> Writer<S> {
         let tasks = shared.take();
         drop(shared);
         self.changed.notify_all();
-        let done = self.persist(|| self.write(&mut desk, &tasks));
+        let floor = desk.floor;
+        let done = self.persist(&mut desk, |desk| {
+            desk.floor = floor;
+            self.write(desk, &tasks)
+        });
         let done = done.and_then(|()| {
-            self.persist(|| {
-                let folded = self.fold(&mut desk);
-                let done = folded.and_then(|()| self.file(&mut desk));
-                if done.is_err() {
-                    // A folding, or a layer, that was cut off begins anew.
-                    desk.folding = None;
-                    desk.cabinet.restart();
-                }
-                done
+            self.persist(&mut desk, |desk| {
+                self.fold(desk).and_then(|()| self.file(desk))
             })
         });
         if let Err(error) = &done {
             self.fail(error.clone());
         }
         done
-    }
-
-    /// Does `step`, and again while it fails for a reason that passes: every write may be repeated.
-    fn persist(&self, mut step: impl FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
-        for attempt in 1.. {
-            match step() {
-                Err(error) if error.is_passing() && attempt < MAX_ATTEMPTS => {
-                    if attempt == 1 {
-                        tracing::warn!(%error, "the store waits");
-                    }
-                    if self.lock().closing {
-                        return Err(error);
-                    }
-                    let pause = attempt.min(MAX_PAUSE_MS);
-                    std::thread::sleep(Duration::from_millis(pause.into()));
-                }
-                Ok(()) if attempt > 1 => {
-                    tracing::info!(attempt, "the store goes on");
-                    return Ok(());
-                }
-                done => return done,
-            }
-        }
-        Ok(())
     }
 
     fn write(&self, desk: &mut Desk, tasks: &VecDeque<Task>) -> Result<(), StoreError> {
@@ -360,19 +336,12 @@ fn weight<'a>(records: impl Iterator<Item = &'a Recent>) -> usize {
 
 /// How many of these records, from the first on, are to be folded now.
 fn foldable(records: &[&Recent]) -> usize {
-    if records.len() < FOLD_HEIGHTS && weight(records.iter().copied()) < FOLD_BYTES {
-        return 0;
+    let before = records.len().saturating_sub(KEPT_HEIGHTS);
+    let bytes = weight(records.iter().take(before).copied());
+    match records.len() >= FOLD_HEIGHTS || bytes >= FOLD_BYTES {
+        true => before,
+        false => 0,
     }
-    let mut kept = 0;
-    let mut bytes = 0;
-    for recent in records.iter().rev().take(KEPT_HEIGHTS) {
-        bytes += recent.weight;
-        if bytes > KEPT_BYTES && kept > 0 {
-            break;
-        }
-        kept += 1;
-    }
-    records.len().saturating_sub(kept)
 }
 
 impl Desk {

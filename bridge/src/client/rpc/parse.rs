@@ -59,7 +59,8 @@ pub fn answer(body: &[u8], id: u64) -> Result<Value, RpcError> {
     }
     match object.get("id").and_then(Value::as_u64) {
         Some(seen) if seen == id => {}
-        seen => return Err(malformed(format!("id {seen:?} where {id} was sent"))),
+        Some(seen) => return Err(malformed(format!("id {seen} where {id} was sent"))),
+        None => return Err(malformed(format!("no id where {id} was sent"))),
     }
     object.remove("result").ok_or_else(|| {
         let rest = shorten(&Value::Object(object));

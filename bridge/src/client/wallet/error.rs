@@ -45,7 +45,7 @@ pub enum WalletError {
     WouldRevert(String),
     /// It was mined and reverted.
     #[error(
-        "transaction {hash} was refused in block {block}: {reason}. It had no effect but its cost, so it may be sent again once the reason is gone{}",
+        "transaction {hash} was refused in block {block}: {reason}. As long as that block stands, it had no effect but its cost: send the same again only when that block is final and the reason is gone{}",
         others(.signed, .hash)
     )]
     Reverted {
@@ -201,10 +201,11 @@ impl WalletError {
         }
     }
 
-    /// Whether the same can be sent again without being done twice, and without a look at its hashes before.
+    /// Whether the same can be sent again without being done twice, and without a look at its hashes before. A block that refused it may be
+    /// replaced by one in which it takes effect, so one receipt is not enough.
     #[must_use]
     pub fn may_repeat(&self) -> bool {
-        self.hashes().is_empty() || matches!(self, Self::Reverted { .. })
+        self.hashes().is_empty()
     }
 
     /// The same, when these were handed in for the nonce before: an error that names none of them does so now.

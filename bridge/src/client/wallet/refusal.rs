@@ -86,7 +86,7 @@ impl Refusal {
 mod tests {
     use super::Refusal::{self, *};
 
-    const ROWS: [(&str, &str, Refusal); 44] = [
+    const ROWS: [(&str, &str, Refusal); 45] = [
         ("geth", "already known", Known),
         ("geth", "nonce too low: next nonce 5, tx nonce 4", NonceUsed),
         ("geth", "transaction underpriced", Underpriced),
@@ -183,6 +183,11 @@ mod tests {
         ("besu", "Known transaction", Known),
         ("besu", "Nonce too low", NonceUsed),
         ("besu", "Replacement transaction underpriced", Underpriced),
+        (
+            "besu",
+            "Gas price below configured minimum gas price",
+            Underpriced,
+        ),
         ("besu", "Upfront cost exceeds account balance", Poor),
         ("besu", "Transaction fee cap exceeded", OverNodeCap),
         (

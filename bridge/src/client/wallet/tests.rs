@@ -127,6 +127,24 @@ async fn no_answer_about_a_receipt_ends_the_wait() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_is_not_final_gives_no_leave_to_send_the_same_again() {
+    let receipt = format!(
+        "{{\"status\":\"0x0\",\"blockNumber\":\"0x2\",\"blockHash\":\"{}\",\"gasUsed\":\"0x1\",\"effectiveGasPrice\":\"0x1\",\"logs\":[]}}",
+        B256::ZERO
+    );
+    let node = Node::start(move |method, _| match method {
+        "eth_getTransactionReceipt" => Said::Result(receipt.clone()),
+        _ => Said::Honest,
+    });
+    let wallet = wallet(&node.await).await;
+    let error = wallet.execute(Call::default()).await.unwrap_err();
+    assert!(matches!(error, WalletError::Reverted { .. }), "{error}");
+    assert!(!error.hashes().is_empty() && !error.may_repeat());
+    let text = error.to_string();
+    assert!(text.contains("only when that block is final"), "{text}");
+}
+
+#[tokio::test]
 async fn a_submission_whose_answer_is_lost_or_odd_is_waited_for() {
     let answers = [
         Said::Silence,

@@ -16,18 +16,21 @@ pub struct Policy {
     pub poll_ms: u64,
     /// Milliseconds to wait, from the first quorum on, for the shares still missing: each absent signer costs gas.
     pub linger_ms: u64,
-    /// Seconds after an epoch's last block during which the relayer named in its checkpoint goes first: it is the one that is paid.
+    /// Seconds after an epoch's last block during which the relayer named in its checkpoint goes first. Within the chain's relay window that one
+    /// is paid, whoever carries the checkpoint.
     pub patience_secs: u64,
     /// Milliseconds after which a transaction that is not mined is replaced, and another relayer's is no longer waited for.
     pub stuck_ms: u64,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
+impl Policy {
+    /// What a relayer does that is this patient with the one that is named.
+    #[must_use]
+    pub const fn new(patience_secs: u64) -> Self {
         Self {
             poll_ms: 1_000,
             linger_ms: 2_000,
-            patience_secs: 15,
+            patience_secs,
             stuck_ms: 45_000,
         }
     }

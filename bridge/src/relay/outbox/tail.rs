@@ -133,7 +133,17 @@ impl Tail {
         &self.logs
     }
 
-    fn clear(&mut self) {
+    /// Holds what is known with these events, messages and checkpoints, against what the contracts hold. If something was left out, all is read
+    /// again: of the nodes behind one address, one that lacks the newest blocks may say that they have no events.
+    pub fn compare(&mut self, known: (u64, u64), held: (u64, u64)) {
+        let lacks_messages = known.0 < held.0 && self.messages < MAX_MESSAGES;
+        if lacks_messages || known.1 != held.1 {
+            self.clear();
+        }
+    }
+
+    /// What is kept is not to be believed: it is read again.
+    pub fn clear(&mut self) {
         self.logs.clear();
         self.messages = 0;
         self.next = self.first;

@@ -1,5 +1,7 @@
 //! What was read against what the contracts hold in the final block.
 
+use alloy_primitives::B256;
+
 use super::{Doubt, MAX_COMPARED_RECORDS, Next, Phase, Standing, Track, Trouble, Verified};
 use crate::relay::seen::{Heads, Sought};
 
@@ -91,10 +93,17 @@ impl Track {
                     seen,
                 }))
             }
-            _ => Err(Trouble::Contradiction(format!(
-                "at message {} its events lead to link {own:?}, and its inbox has {seen:?}",
-                sought.index
-            ))),
+            _ => {
+                let said = |link: Option<B256>| {
+                    link.map_or_else(|| "none".to_owned(), |link| link.to_string())
+                };
+                Err(Trouble::Contradiction(format!(
+                    "at message {} its events lead to link {}, and its inbox has {}",
+                    sought.index,
+                    said(own),
+                    said(seen)
+                )))
+            }
         }
     }
 

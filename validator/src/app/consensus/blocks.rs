@@ -179,8 +179,9 @@ impl App {
         };
         let known = known.map(|block| block.block_hash);
         if known != Some(*hash) {
+            let known = known.map_or_else(|| "no block".to_owned(), |known| known.to_string());
             return Err(Fault::new(format!(
-                "the engine finalizes {hash} at height {height}, where this node has {known:?}"
+                "the engine finalizes {hash} at height {height}, where this node has {known}"
             )));
         }
         let pending = state

@@ -291,10 +291,10 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
-                inbox_batch: 18,
+                inbox_batch: 56,
                 ..local()
             },
-            &["(M) is 1152", "at least 1201"],
+            &["(M) / 3 is 1194", "at least 1201"],
         ),
         (
             Parameters {
@@ -387,4 +387,34 @@ fn extreme_parameters_are_refused_without_a_panic() {
             let _verdict = parameters.validate();
         }
     }
+}
+
+#[test]
+fn a_signature_of_a_commit_takes_as_many_bytes_as_the_worst_case_says() {
+    use prost::Message;
+    use tendermint_proto::{
+        google::protobuf::Timestamp,
+        v0_38::types::{BlockIdFlag, Commit, CommitSig},
+    };
+    // The longest numbers: seconds before 1970, and nanoseconds of thirty bits.
+    let signature = CommitSig {
+        block_id_flag: BlockIdFlag::Commit.into(),
+        validator_address: vec![0xff; 20],
+        timestamp: Some(Timestamp {
+            seconds: i64::MIN,
+            nanos: 999_999_999,
+        }),
+        signature: vec![0xff; 64],
+    };
+    let bytes = |count| {
+        let commit = Commit {
+            signatures: vec![signature.clone(); count],
+            ..Commit::default()
+        };
+        commit.encoded_len() as u64
+    };
+    let worst = |seats| worst_case(&Parameters { seats, ..local() }).bytes;
+    // What is ours of each vote stands in the record.
+    const VOTE: u64 = 2 + 2 + 234 + 64;
+    assert_eq!(worst(101) - worst(1), 100 * VOTE + bytes(101) - bytes(1));
 }

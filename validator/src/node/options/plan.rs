@@ -104,8 +104,8 @@ pub const PLAN: [Described; 45] = [
     },
     Described {
         name: "parameters.inbox_batch",
-        default: "`32`",
-        checked: "1 to 4,096; an epoch takes more messages than fall due in the longest one",
+        default: "`40`",
+        checked: "1 to 4,096; a third of an epoch's blocks takes more messages than fall due in the longest one",
         refused: "0",
         meaning: "M: messages of a block at most",
     },
@@ -188,7 +188,7 @@ pub const PLAN: [Described; 45] = [
     },
     Described {
         name: "parameters.relay_window_secs",
-        default: "`3600`",
+        default: "`600`",
         checked: "1 to a century",
         refused: "0",
         meaning: "how long the named relayer alone is paid",

@@ -110,6 +110,22 @@ fn only_what_a_person_must_mend_refuses_a_start() {
     })
     .unwrap();
     assert!(shorter.to_string().contains("begin anew"), "{shorter}");
+    let afresh = refused(Standing::OtherOrigin {
+        expected: link(1),
+        seen: Some(link(2)),
+    });
+    let gone = refused(Standing::OtherOrigin {
+        expected: link(1),
+        seen: None,
+    });
+    for (error, said) in [
+        (afresh, format!("is {} at endpoint 1", link(2))),
+        (gone, "there is no block before".to_owned()),
+    ] {
+        let text = error.unwrap().to_string();
+        assert!(text.contains(&said), "{text}");
+        assert!(!text.contains("Some") && !text.contains("None"), "{text}");
+    }
     assert!(
         refused(Standing::OtherChain {
             expected: 1,

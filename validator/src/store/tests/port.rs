@@ -240,3 +240,26 @@ fn a_count_of_four_billion_costs_nothing() {
     bytes[count..count + 4].fill(0xff);
     assert!(Record::decode(&bytes).is_err());
 }
+
+#[test]
+fn the_last_16_answers_are_there_however_large_they_are() {
+    let seed = seed("answers");
+    let (books, _) = Books::open(Memory::new(), identity(), Pace::Commit).unwrap();
+    let (mut tree, mut tip) = (Tree::new(), None);
+    for height in 0..40u64 {
+        let mut record = step(seed, &mut tree, tip.as_ref());
+        tip = Some(record.block);
+        record.response = vec![7; 9 << 20];
+        books.commit(Arc::new(record)).unwrap();
+        for kept in height.saturating_sub(15)..=height {
+            assert!(
+                books.response(kept).unwrap().is_some(),
+                "{kept} of {height}"
+            );
+        }
+    }
+    assert!(
+        books.response(0).unwrap().is_none(),
+        "older ones are folded"
+    );
+}

@@ -328,6 +328,44 @@ fn a_true_position_is_read_on_from_and_a_false_one_is_found_out() {
 }
 
 #[test]
+fn another_chain_behind_the_address_for_a_while_costs_no_more_than_what_is_kept() {
+    for seed in 0..50 {
+        println!("seed {seed}");
+        let mut root = busy_root(seed, 40);
+        let mut run = Run::new(config(), false);
+        run.honest(&root);
+        let consumed = root.count / 2;
+        run.machine
+            .consumed(run.now, consumed, root.link_at(consumed));
+        root.mine(1);
+        run.honest(&root);
+        let position = run.machine.position().expect("all agrees");
+        for wrong in 0..3 {
+            // An endpoint that was not reached is asked anew which chain it is.
+            run.go(1, |_, _| Err(Failure::Unreachable));
+            root.mine(1);
+            let mut elsewhere = root.clone();
+            (elsewhere.fork_from, elsewhere.fork) = (0, 3);
+            run.go(60, |_, ask| match ask {
+                Ask::ChainId if wrong == 0 => Ok(Reply::ChainId(1)),
+                ask => elsewhere.try_answer(ask),
+            });
+            assert!(run.machine.view().standings[0].is_fatal());
+            let mut lowest = u64::MAX;
+            run.go(BELIEVED_WITHIN, |_, ask| {
+                if let Ask::Logs { from, .. } = ask {
+                    lowest = lowest.min(*from);
+                }
+                root.try_answer(ask)
+            });
+            is_whole(run.machine.view(), &root);
+            let wanted = position.anchor.root_height.min(position.epoch_height);
+            assert!(lowest >= wanted.max(DEPLOYED), "{lowest}: {position:?}");
+        }
+    }
+}
+
+#[test]
 fn a_range_that_is_never_answered_is_not_asked_for_again() {
     let root = busy_root(33, 40);
     for silence in [Failure::Unreachable, Failure::TooLarge] {

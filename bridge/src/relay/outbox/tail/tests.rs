@@ -179,3 +179,28 @@ fn a_flood_of_messages_is_kept_up_to_a_bound_and_acceptances_behind_it_are_kept(
     tail.finalized(1);
     assert_eq!(tail.logs().len(), 2);
 }
+
+#[test]
+fn what_an_endpoint_left_out_is_read_again_though_the_final_block_stands() {
+    let mut chain = Chain::default();
+    chain.grow(&mut ChaCha8Rng::seed_from_u64(3), 100);
+    let latest = (99, chain.hash(99));
+    let read = || {
+        let mut tail = Tail::default();
+        tail.finalized(50);
+        tail.take((51, 99), latest, Vec::new()).unwrap();
+        tail.check(Some(latest.1));
+        assert_eq!(tail.page(99), None);
+        tail
+    };
+    for (known, held, again) in [
+        ((7, 3), (7, 3), None),
+        ((7, 3), (8, 3), Some((51, 99))),
+        ((7, 3), (7, 4), Some((51, 99))),
+        ((7, 4), (7, 3), Some((51, 99))),
+    ] {
+        let mut tail = read();
+        tail.compare(known, held);
+        assert_eq!(tail.page(99), again, "{known:?} of {held:?}");
+    }
+}
