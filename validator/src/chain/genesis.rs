@@ -29,6 +29,9 @@ pub use build::check_balances;
 /// What stakes and balances add up to at most: as much as the Vault holds of one asset.
 const MAX_SUM: u128 = 1 << 112;
 
+/// The most balances of a genesis: the file that lists them, and the request that hands it to the application, are bounded.
+pub const MAX_BALANCES: usize = 20_000;
+
 /// A validator of the first set.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Operator {
@@ -112,6 +115,11 @@ pub enum GenesisError {
         /// The key that is not valid.
         what: &'static str,
     },
+    /// More balances than a genesis can hold.
+    #[error(
+        "{0} balances are listed, {MAX_BALANCES} can be: pay the other accounts by deposits once the chain runs"
+    )]
+    Balances(usize),
     /// Balances out of order, or one twice.
     #[error(
         "balance {place} ({account}) does not come after the one before; sort by account and merge"

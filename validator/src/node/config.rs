@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::toml_error;
 use crate::{
-    chain::genesis::file::{File, FileError, Loaded},
+    chain::genesis::file::{File, FileError, Loaded, MAX_FILE_BYTES},
     ledger::address,
     plain,
 };
@@ -33,7 +33,7 @@ mod tests;
 pub use check::{plain_url, url};
 
 /// The largest configuration or genesis that is read, in bytes.
-const MAX_FILE: u64 = 4 << 20;
+const MAX_FILE: u64 = MAX_FILE_BYTES;
 
 /// `plasmid.toml`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

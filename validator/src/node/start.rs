@@ -41,7 +41,11 @@ use crate::{
         ports::{Agreed, Outlook},
         reads::{Contracts, Facts, Served, Source},
     },
-    chain::{committed, extension, genesis::file::Loaded as Genesis, tree::PastLimit},
+    chain::{
+        committed, extension,
+        genesis::file::{Loaded as Genesis, MAX_FILE_BYTES},
+        tree::PastLimit,
+    },
     engine::abci::{Address as AbciAddress, AddressError, Alarm, Fault, Limits, Server},
     ledger::{Slot, leaf::InboxLeaf},
     plain,
@@ -211,11 +215,9 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         proxies: config.grpc_proxies,
     };
     let address: AbciAddress = config.abci.parse()?;
-    let limits = Limits::new(
-        parameters.max_block_bytes,
-        parameters.seats,
-        extension::EXTENSION_LONG,
-    );
+    // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
+    let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
+    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LONG);
     let server = Server::bind(&address, limits).await?;
     let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {

@@ -96,10 +96,11 @@ impl Track {
         }
     }
 
-    /// A full track ends before the contract's last message, so the link is compared at a message where the contract keeps it for ever.
+    /// A track that was cut short ends before the contract's last message, so the link is compared at a message where the contract keeps it
+    /// for ever.
     fn sought(&self, block: B256) -> Sought {
         let (tip, _) = self.tip();
-        let index = if self.is_full() {
+        let index = if self.is_cut_short() {
             tip.saturating_sub(tip % KEPT_EVERY).max(self.anchor.index)
         } else {
             tip

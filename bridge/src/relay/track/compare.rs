@@ -15,6 +15,10 @@ impl Track {
         let Some(block) = self.target.filter(|target| target.hash == sought.block) else {
             return Err(Trouble::Lie("state that was not asked for".into()));
         };
+        if sought.index < self.anchor.index {
+            // The child consumed it while the endpoint answered: what is left to compare is asked for anew.
+            return Ok(Next::Now);
+        }
         self.compare_messages(sought, heads)?;
         self.compare_checkpoints(sought, heads)?;
         let count = sought.index;
@@ -72,7 +76,7 @@ impl Track {
                 heads.count
             )));
         }
-        if heads.count > tip && !self.is_full() {
+        if heads.count > tip && !self.is_cut_short() {
             return Err(self.left_out(
                 Phase::Messages,
                 format!(

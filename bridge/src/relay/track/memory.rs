@@ -84,6 +84,12 @@ impl Track {
         self.entries.len() >= self.config.kept_messages
     }
 
+    /// Whether reading ended before the target for want of room. What the child consumed since then may have made room again.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.target
+            .is_some_and(|target| self.next_message_block <= target.number)
+    }
+
     /// Drops what is consumed. A link at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
     /// what is dropped is read again from the confirmed anchor if it turns out to have been another history.
     pub(super) fn trim(&mut self) -> Result<(), Standing> {

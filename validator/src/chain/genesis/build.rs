@@ -7,7 +7,7 @@ use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::minima;
 use plasmid_staking::{self as staking, Effect, Input, Key, Member, Place, Seat};
 
-use super::{Built, Genesis, GenesisError, MAX_SUM};
+use super::{Built, Genesis, GenesisError, MAX_BALANCES, MAX_SUM};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{set_leaf, staking_rules};
 use crate::chain::error::ExecutionFault;
@@ -27,6 +27,9 @@ pub fn check_balances(
     balances: &[(Account, u128)],
     contracts: &OwnContracts,
 ) -> Result<u128, GenesisError> {
+    if balances.len() > MAX_BALANCES {
+        return Err(GenesisError::Balances(balances.len()));
+    }
     let mut before = None;
     for (place, (account, amount)) in balances.iter().enumerate() {
         let (account, amount) = (*account, *amount);

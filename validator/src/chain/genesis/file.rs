@@ -15,6 +15,9 @@ use crate::ledger::address;
 use crate::ledger::leaf::LeafError;
 use crate::ledger::{Account, Parameters, Value};
 
+/// The largest file, in bytes; 128 operators and [`MAX_BALANCES`](super::MAX_BALANCES) balances fit in it.
+pub const MAX_FILE_BYTES: u64 = 4 << 20;
+
 /// The file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use super::*;
 use crate::chain::epoch::set::set_at;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
-use crate::ledger::{Slot, ring_place};
+use crate::ledger::{OwnContracts, Slot, ring_place};
 use plasmid_staking::Key;
 
 pub(crate) fn operator(place: u8) -> Operator {
@@ -47,6 +47,54 @@ fn root() -> RootAnchor {
         parent_block_hash: B256::repeat_byte(0xdd),
         time: 1_800_000_000,
     }
+}
+
+/// Whoever passes the checks of a plan has paid for the network when the file is read for the first time.
+#[test]
+fn the_largest_genesis_fits_in_its_file_and_one_balance_more_is_refused() {
+    let mut file = File::new(&genesis(), &root()).unwrap();
+    let operator = file::OperatorEntry {
+        stake: (1u128 << 112).to_string(),
+        bond: (1u128 << 96).to_string(),
+        registration: u64::MAX,
+        ..file.operators[0].clone()
+    };
+    file.operators = vec![operator; 128];
+    let longest = |account: Account| account.to_string().len();
+    let account = [Account::ethereum([0xaa; 20]), Account::ed25519(&[9; 32])]
+        .into_iter()
+        .max_by_key(|account| longest(*account))
+        .unwrap();
+    let balance = file::BalanceEntry {
+        account: account.to_string(),
+        amount: MAX_SUM.to_string(),
+    };
+    file.balances = vec![balance; MAX_BALANCES];
+    let text = serde_json::to_string_pretty(&file).unwrap();
+    assert!((text.len() as u64) < file::MAX_FILE_BYTES, "{}", text.len());
+    // CometBFT's file indents each line by two more.
+    let indented = text.len() + 2 * text.lines().count();
+    assert!((indented as u64) < 2 * file::MAX_FILE_BYTES);
+
+    let account = |place: usize| {
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&(place as u64 + 1).to_be_bytes());
+        Account::ethereum(id)
+    };
+    let mut balances: Vec<_> = (0..=MAX_BALANCES)
+        .map(|place| (account(place), 1))
+        .collect();
+    let nobody = OwnContracts::of(&genesis().parameters);
+    let refused = check_balances(&balances, &nobody).unwrap_err();
+    assert!(
+        matches!(refused, GenesisError::Balances(20_001)),
+        "{refused}"
+    );
+    balances.pop();
+    assert_eq!(
+        check_balances(&balances, &nobody).unwrap(),
+        MAX_BALANCES as u128
+    );
 }
 
 #[test]

@@ -124,12 +124,14 @@ impl Sent {
     }
 }
 
-/// The event of the message that `inbox` took; another contract's events are not looked at.
+/// The event of the last message that `inbox` took; another contract's events are not looked at. A token that is deposited may send
+/// messages of its own while it is called, and the Vault sends the deposit's after that.
 fn sent(inbox: Address, logs: &[Log]) -> Result<IInbox::MessageSent, CliError> {
-    let mut own = logs.iter().filter(|log| log.address == inbox);
-    own.find_map(|log| {
+    let own = logs.iter().rev().filter(|log| log.address == inbox);
+    own.filter_map(|log| {
         IInbox::MessageSent::decode_raw_log(log.topics.iter().copied(), &log.data).ok()
     })
+    .next()
     .ok_or_else(|| CliError::new("the transaction on root sent no message to the inbox"))
 }
 

@@ -20,6 +20,10 @@ pub const BLOCK_TIME_TOLERANCE: Duration = Duration::from_secs(60);
 /// Every single transaction of a block enters this cache, bundles being unpacked: a smaller one forgets what is pending.
 pub const MIN_CACHE: u32 = 200_000;
 
+/// Bytes a second to and from each peer. A precommit that comes after its block is passed on by every node before any application
+/// looks at its extension, which may be a MiB; a third of 128 validators can send 42 of them a block, and votes wait behind them.
+const PEER_RATE: u64 = 51_200_000;
+
 /// How fast consensus goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -163,6 +167,16 @@ pub struct P2p {
     pub pex: bool,
     pub flush_throttle_timeout: Span,
     pub persistent_peers_max_dial_period: Span,
+    /// Bytes a second to and from each peer.
+    #[serde(default = "default_rate")]
+    pub send_rate: u64,
+    #[serde(default = "default_rate")]
+    pub recv_rate: u64,
+}
+
+/// CometBFT's own default.
+const fn default_rate() -> u64 {
+    5_120_000
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +278,8 @@ impl Config {
                 pex: !settings.private,
                 flush_throttle_timeout: Span(pace.flush),
                 persistent_peers_max_dial_period: Span(pace.redial),
+                send_rate: PEER_RATE,
+                recv_rate: PEER_RATE,
             },
             mempool: Mempool {
                 kind: "flood".to_owned(),

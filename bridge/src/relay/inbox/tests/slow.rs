@@ -285,3 +285,60 @@ fn a_scan_towards_a_block_that_was_invented_gets_back_when_what_is_behind_the_ch
         assert!(has_passed, "it went beyond the end of the chain");
     }
 }
+
+/// Between any question and its answer the child may consume messages, and so make room in a track that was full when it asked.
+#[test]
+fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_liar() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut root = Chain::new();
+        for _ in 0..120 {
+            for _ in 0..rng.random_range(0..8) {
+                root.send(1);
+            }
+            if rng.random_ratio(1, 8) {
+                root.accept(0);
+            }
+            root.mine(1);
+        }
+        root.mine(3);
+        let mut run = Run::new(config(), false);
+        let (mut cursor, mut was_full, mut steps) = (0, false, 0);
+        while cursor < root.count {
+            while let Some(request) = run.machine.next(run.now) {
+                let result = root.try_answer(&request.ask);
+                let known = run.machine.view().count();
+                was_full |= known >= cursor + 64;
+                // Others may know more, and the child is where they are.
+                let most = if rng.random_ratio(1, 8) {
+                    root.count.min(cursor + 90)
+                } else {
+                    known
+                };
+                if rng.random_ratio(1, 3) && most > cursor {
+                    cursor = rng.random_range(cursor..=most);
+                    let link = root.link_at(cursor);
+                    run.machine.consumed(run.now, cursor, link);
+                }
+                let (id, endpoint) = (request.id, request.endpoint);
+                let answer = Answer {
+                    id,
+                    endpoint,
+                    result,
+                };
+                run.machine.answer(run.now, answer);
+                let standings = &run.machine.view().standings;
+                let lies = standings
+                    .iter()
+                    .any(|one| matches!(one, Standing::Lying(_)));
+                assert!(!lies, "{standings:?}");
+            }
+            run.now += 1_000;
+            steps += 1;
+            assert!(steps < 10_000, "the child gets all messages");
+        }
+        assert!(was_full, "the track was full at least once");
+        is_whole(run.honest(&root), &root);
+    }
+}
