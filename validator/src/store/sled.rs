@@ -175,7 +175,9 @@ impl Open {
 
     /// Writes something that means nothing, to find whether sled still writes.
     fn probe(&self, folder: &str) -> Result<(), StoreError> {
-        let probed = self.db.insert(PROBE, &[]);
+        // sled writes nothing when the value is there already, so one of two values is written.
+        let probed = self.db.insert(PROBE, b"0".as_slice());
+        let probed = probed.and_then(|_| self.db.insert(PROBE, b"1".as_slice()));
         probed.map(drop).map_err(|error| from_sled(folder, &error))
     }
 

@@ -113,7 +113,7 @@ async fn what_makes_no_sense_is_shown() {
         ("[7]", "not an object: [7]"),
         ("{\"id\":1,\"odd\":8}", "neither result nor error"),
         ("{\"id\":1,\"odd\":8}", "\"odd\":8"),
-        ("{\"id\":2,\"result\":\"0x1\"}", "id Some(2) where 1"),
+        ("{\"id\":2,\"result\":\"0x1\"}", "id 2 where 1"),
         ("{\"id\":1,\"result\":\"0x1z\"}", "0x1z"),
         (
             "{\"id\":1,\"result\":\"0x10000000000000000\"}",

@@ -312,10 +312,10 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
-                max_block_transactions: 281,
+                max_block_transactions: 313,
                 ..local()
             },
-            &["max_block_transactions is 281", "at least 282"],
+            &["max_block_transactions is 313", "at least 314"],
         ),
     ];
     for (parameters, parts) in cases {
@@ -329,7 +329,7 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
 
 #[test]
 fn a_block_too_small_for_its_worst_case_is_refused_and_one_byte_decides() {
-    for (seats, inbox_batch) in [(1, 32), (16, 32), (512, 32), (512, 4_096)] {
+    for (seats, inbox_batch) in [(1, 64), (16, 64), (512, 64), (512, 4_096)] {
         let wide = Parameters {
             seats,
             inbox_batch,
