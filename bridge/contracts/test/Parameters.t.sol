@@ -103,6 +103,58 @@ contract ParametersTest is Test {
         _refuses("epochMinSecs", type(uint64).max);
     }
 
+    /// What a plan of `plasmid init` may not say (`bridge/vectors/limits.json`), no constructor takes.
+    function test_whatAPlanRefusesTheConstructorsRefuse() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".numbers[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".numbers[", vm.toString(i), "]");
+            string memory contract_ = vm.parseJsonString(json, string.concat(place, ".contract"));
+            string memory field = vm.parseJsonString(json, string.concat(place, ".field"));
+            uint256[] memory refused = vm.parseJsonUintArray(json, string.concat(place, ".refused"));
+            vm.assertGt(refused.length, 1);
+            for (uint256 j; j < refused.length; ++j) {
+                if (_is(contract_, "Registry")) _registryRefuses(field, refused[j]);
+                else if (_is(contract_, "Inbox")) _inboxRefuses(field, refused[j]);
+                else _refuses(field, refused[j]);
+            }
+        }
+        vm.assertGe(i, 18);
+    }
+
+    /// The same windows need the same others, and as many records, in a plan and in RootChain.
+    function test_windowsCoverEachOtherAsInAPlan() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".windows[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".windows[", vm.toString(i), "].");
+            IRegistry.Founding memory founding = _with("unit", UNIT);
+            IRootChain.Parameters memory given = founding.genesis.rootChain;
+            founding.genesis.inbox.delaySecs = _number(json, place, "delaySecs");
+            given.challengeSecs = _number(json, place, "challengeSecs");
+            given.exitTimeoutSecs = _number(json, place, "exitTimeoutSecs");
+            given.graceSecs = _number(json, place, "graceSecs");
+            given.revealBlocks = uint32(_number(json, place, "revealBlocks"));
+            given.rootBlockSecs = _number(json, place, "rootBlockSecs");
+            given.epochMinSecs = _number(json, place, "epochMinSecs");
+            uint64 evidence = _number(json, place, "leastEvidenceSecs");
+            uint64 unbonding = _number(json, place, "leastUnbondingSecs");
+
+            given.evidenceSecs = evidence - 1;
+            _refusesFounding(founding, "evidenceSecs", evidence - 1);
+            given.evidenceSecs = evidence;
+            given.unbondingSecs = unbonding - 1;
+            _refusesFounding(founding, "unbondingSecs", unbonding - 1);
+            given.unbondingSecs = _number(json, place, "unbondingSecs");
+            _needsSlots(founding, uint32(_number(json, place, "leastRecordSlots")));
+        }
+        vm.assertGe(i, 8);
+    }
+
+    function _number(string memory json, string memory place, string memory name) private pure returns (uint64) {
+        return uint64(vm.parseJsonUint(json, string.concat(place, name)));
+    }
+
     function _refusesFounding(IRegistry.Founding memory founding, string memory name, uint256 value) private {
         bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, name, value);
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(founding)), reason);
