@@ -3,7 +3,7 @@
 //! What each function does and when it refuses stands in the natspec of `contracts/src/interfaces/*.sol`.
 //!
 //! ```text
-//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (nonce 2), RootChain (nonce 3)
+//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (nonce 2), …, RootChain (the last nonce)
 //! ```
 
 #![cfg_attr(
@@ -42,7 +42,7 @@ pub fn deployment(salt: B256, creation_code: &[u8], arguments: &[u8]) -> (Bytes,
 /// Inbox, Vault and RootChain of a Registry, before or after their creation.
 #[must_use]
 pub fn created_by(registry: Address) -> [Address; 3] {
-    let [_, inbox, vault, root_chain] = deployment::contracts(&registry.into_array());
+    let [_, inbox, vault, .., root_chain] = deployment::contracts(&registry.into_array());
     [inbox, vault, root_chain].map(Address::from)
 }
 

@@ -8,9 +8,21 @@ use std::{
     time::Duration,
 };
 
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::SolCall;
 use plasmid::localnet::{anvil, port, tools::RootTools};
-use plasmid::node::{development, metrics::METRICS, tools::Tools};
-use serde_json::Value;
+use plasmid::node::{
+    development,
+    founding::{self, Plan},
+    metrics::METRICS,
+    tools::Tools,
+};
+use plasmid_bridge::abi::IRegistry;
+use plasmid_bridge::client::{
+    ceremony::Artifacts,
+    rpc::{Limits, Rpc},
+};
+use serde_json::{Value, json};
 
 /// How long a network may take to make a few blocks, a block a second.
 const POLLS: u32 = 3_000;
@@ -407,4 +419,89 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("root accepted no checkpoint");
+}
+
+/// A creation that somebody began and nobody finished in its time: what can be done is said, and every stake returns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_creation_that_is_not_finished_in_time_says_what_to_do_and_gives_the_stake_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root_folder = tempfile::tempdir().expect("a folder");
+    let anvil = root(root_folder.path()).await;
+    let place = Place {
+        folder,
+        root: anvil.url().to_owned(),
+    };
+    fs::write(place.path("password"), "correct horse\n").expect("write");
+    let (ann, rich) = (place.import("ann", 1), place.import("rich", 3));
+    place.good(&format!("init plan --preset local --operator {ann}"));
+    let file = place.path("network.toml");
+    let text = fs::read_to_string(&file).expect("the plan");
+    let hasty = text.replace("lock_secs = 86400", "lock_secs = 60");
+    assert_ne!(hasty, text);
+    fs::write(&file, hasty).expect("write");
+    let deployed = place.good("init deploy --from rich");
+    place.good("init register --home a --from ann --stake 3");
+    let agreement = place.good("init status")["agreement"].clone();
+    let agree = format!(
+        "init agree --from ann --agreement {}",
+        agreement.as_str().expect("a hash")
+    );
+    place.good(&agree);
+
+    // Its first step alone, by a stranger.
+    let rpc = Rpc::new(anvil.url(), Limits::default()).expect("an endpoint");
+    let plan = Plan::read(&file).expect("a plan");
+    let registry = deployed["registry"].as_str().expect("an address");
+    let registry: Address = registry.parse().expect("an address");
+    let agreed = founding::agreed(&rpc, registry, &plan).await;
+    let artifacts = Artifacts::embedded().expect("the contracts");
+    let call = IRegistry::createCall {
+        step: U256::ZERO,
+        genesis: agreed.expect("registered").arguments,
+        code: artifacts.manifest()[0].1.clone(),
+    };
+    let call = json!([{ "from": rich, "to": registry, "data": Bytes::from(call.abi_encode()), "gas": "0xf00000" }]);
+    rpc.once("eth_sendTransaction", call)
+        .await
+        .expect("it is taken");
+    let is_begun = || place.good("init status")["steps_made"] == "1";
+    for _ in 0..POLLS {
+        if is_begun() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(is_begun());
+    let bound = place.refused("init refund --from ann");
+    assert!(bound.contains("locked until root time"), "{bound}");
+
+    rpc.once("evm_increaseTime", json!([61]))
+        .await
+        .expect("time passes");
+    rpc.once("evm_mine", json!([])).await.expect("a block");
+    let words = [
+        "1 of 3 steps",
+        "init refund",
+        "the same stake",
+        "another salt",
+    ];
+    let says_all = |said: &str| {
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    };
+    let lapsed = place.refused("init create --from rich");
+    assert!(lapsed.contains("ran out at root time"), "{lapsed}");
+    says_all(&lapsed);
+    place.good("init refund --from ann");
+    let gone = place.refused("init create --from rich");
+    assert!(gone.contains("not registered yet"), "{gone}");
+    says_all(&gone);
+    says_all(&place.refused(&agree));
+
+    // And it goes on with the same.
+    place.good("init register --home a --from ann --stake 3");
+    place.good(&agree);
+    let created = place.good("init create --from rich");
+    assert_eq!(created["steps_taken"], 2, "{created}");
 }

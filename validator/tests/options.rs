@@ -2,12 +2,14 @@
 //! `PLASMID_WRITE_DOCS=1` these tests write them.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
 
 use clap::{Arg, Command, CommandFactory};
+use kinds::{KINDS, NARROWER, kind, less};
 use plasmid::{
     cli::Cli,
     ledger::Parameters,
@@ -19,6 +21,9 @@ use plasmid::{
     },
 };
 use serde_json::Value;
+
+#[path = "options/kinds.rs"]
+mod kinds;
 
 const HEAD: &str = "\
 # Options
@@ -52,6 +57,16 @@ The plan of a network, written by `plasmid init plan`, changed by hand, and the 
 const COLUMNS: &str =
     "| option | default | must be | refused, for example | meaning |\n|---|---|---|---|---|\n";
 
+const VALUES: &str = "\
+## Command line
+
+What is checked of the values of options. A value that is refused for example is refused while the command line is read; what else is checked
+is checked by the command, before it signs or sends anything.
+
+| value | must be | refused, for example |
+|---|---|---|
+";
+
 fn page() -> String {
     let mut text = HEAD.to_owned();
     described(&mut text, &options::OPTIONS);
@@ -70,9 +85,15 @@ fn page() -> String {
     }
     let _ = write!(text, "\n{NETWORK}");
     described(&mut text, &options::PLAN);
+    let _ = write!(text, "\n{VALUES}");
+    for kind in KINDS {
+        let refused = kind.refused.map(|value| format!("`{value}`"));
+        let refused = refused.unwrap_or_default();
+        let _ = writeln!(text, "| {} | {} | {refused} |", kind.name, kind.checked);
+    }
     let root = Cli::command();
-    text.push_str("\n## Command line\n\nOptions of every command:\n\n");
-    table(&mut text, root.get_arguments());
+    text.push_str("\nOptions of every command:\n\n");
+    table(&mut text, "plasmid", root.get_arguments());
     for command in root.get_subcommands().filter(|one| !one.is_hide_set()) {
         describe(
             &mut text,
@@ -109,7 +130,7 @@ fn describe(text: &mut String, command: &Command, path: &str) {
         .collect();
     if !own.is_empty() {
         text.push('\n');
-        table(text, own.into_iter());
+        table(text, command.get_name(), own.into_iter());
     }
     for below in command.get_subcommands() {
         if below.get_name() != "help" {
@@ -118,8 +139,8 @@ fn describe(text: &mut String, command: &Command, path: &str) {
     }
 }
 
-fn table<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
-    text.push_str("| option | default | meaning |\n|---|---|---|\n");
+fn table<'a>(text: &mut String, command: &str, arguments: impl Iterator<Item = &'a Arg>) {
+    text.push_str("| option | value | default | meaning |\n|---|---|---|---|\n");
     for argument in arguments.filter(|argument| !argument.is_hide_set()) {
         let name = match argument.get_long() {
             Some("help" | "version") => continue,
@@ -144,8 +165,71 @@ fn table<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
         if !values.is_empty() && argument.get_action().takes_values() {
             let _ = write!(help, ". One of: {}", values.join(", "));
         }
-        let _ = writeln!(text, "| `{name}` | {default} | {help} |");
+        let kind =
+            kind(command, argument).unwrap_or_else(|| panic!("{command} {name} has no kind"));
+        let mut value = kind.name.to_owned();
+        if let Some(less) = less(command, argument) {
+            let _ = write!(value, ": {}", less.checked);
+        }
+        let _ = writeln!(text, "| `{name}` | {value} | {default} | {help} |");
     }
+}
+
+/// Every option of every command, with the last word of its command. Options of every command stand with the program alone.
+fn all_options(command: &Command) -> Vec<(String, Arg)> {
+    let is_asked = |argument: &&Arg| !matches!(argument.get_long(), Some("help" | "version"));
+    let name = command.get_name();
+    let own = command.get_arguments().filter(is_asked);
+    let own = own.map(|argument| (name.to_owned(), argument.clone()));
+    let below = command.get_subcommands();
+    let below = below.filter(|below| below.get_name() != "help");
+    own.chain(below.flat_map(all_options)).collect()
+}
+
+/// Whether an option takes this value, by what is checked while the command line is read.
+fn takes(argument: &Arg, value: &str) -> bool {
+    let alone = Arg::new("alone")
+        .long("alone")
+        .action(argument.get_action().clone())
+        .value_parser(argument.get_value_parser().clone());
+    let given = ["program".to_owned(), format!("--alone={value}")];
+    Command::new("program")
+        .arg(alone)
+        .try_get_matches_from(given)
+        .is_ok()
+}
+
+#[test]
+fn every_option_of_a_command_has_a_kind_and_every_kind_an_option() {
+    let options = all_options(&Cli::command());
+    let options = options.iter().filter(|(_, option)| !option.is_hide_set());
+    let (mut used, mut narrow) = (BTreeSet::new(), BTreeSet::new());
+    for (command, option) in options {
+        let kind = kind(command, option);
+        let kind = kind.unwrap_or_else(|| panic!("{command} {option} has no kind"));
+        used.insert(kind.name);
+        if let Some(less) = less(command, option) {
+            narrow.insert((less.command, less.option));
+        }
+        let mut refused = [
+            kind.refused,
+            less(command, option).and_then(|less| less.refused),
+        ]
+        .into_iter()
+        .flatten();
+        assert!(
+            refused.all(|value| !takes(option, value)),
+            "{command} {option} takes what the page calls refused"
+        );
+        let defaults = option.get_default_values().iter();
+        for default in defaults.filter(|_| option.get_action().takes_values()) {
+            let default = default.to_str().expect("text");
+            assert!(takes(option, default), "{command} {option}: {default}");
+        }
+    }
+    let all: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(used, all);
+    assert_eq!(narrow.len(), NARROWER.len(), "{narrow:?}");
 }
 
 const MEASURED: &str = "\

@@ -50,7 +50,7 @@ contract Inbox is IInbox {
         _inRange("price", given.price, 1, 1 << 96);
         _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
         vault = founding.contracts[Manifest.VAULT];
-        rootChain = founding.contracts[Manifest.ROOT_CHAIN];
+        rootChain = Manifest.rootChain(founding.contracts);
         DELAY_SECS = given.delaySecs;
         INTERVAL_MS = given.intervalMs;
         PRICE = given.price;

@@ -68,9 +68,13 @@ contract Registry is IRegistry {
         }
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
         uint256 steps = arguments.codes.length;
-        if (steps != Manifest.COUNT) revert CodeCount(steps);
+        if (steps < Manifest.LEAST || steps > Manifest.MOST) revert CodeCount(steps);
         for (uint256 i; i < steps; ++i) {
-            if (arguments.codes[i] == 0) revert CodeHashZero(i);
+            bytes32 code = arguments.codes[i];
+            if (code == 0) revert CodeHashZero(i);
+            for (uint256 j; j < i; ++j) {
+                if (code == arguments.codes[j]) revert CodeTwice(j, i);
+            }
         }
         _inRange("bond", arguments.bond, 1, BOND_LIMIT);
         _inRange("lockSecs", arguments.lockSecs, MIN_LOCK_SECS, LOCK_LIMIT_SECS);
@@ -80,7 +84,7 @@ contract Registry is IRegistry {
         lockSecs = arguments.lockSecs;
         inbox = _created(Manifest.INBOX + 1);
         vault = _created(Manifest.VAULT + 1);
-        rootChain = _created(Manifest.ROOT_CHAIN + 1);
+        rootChain = _created(steps);
     }
 
     /// @inheritdoc IRegistry

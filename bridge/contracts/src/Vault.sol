@@ -52,7 +52,7 @@ contract Vault is IVault {
         LocalOnly.check();
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
-        rootChain = IRootChain(founding.contracts[Manifest.ROOT_CHAIN]);
+        rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
 

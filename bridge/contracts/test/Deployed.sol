@@ -84,8 +84,8 @@ abstract contract Deployed is Test {
             arguments.operators[i] = operators[i].owner;
         }
         arguments.verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
-        arguments.codes = new bytes32[](STEPS);
-        for (uint256 step; step < STEPS; ++step) {
+        arguments.codes = new bytes32[](_steps());
+        for (uint256 step; step < _steps(); ++step) {
             arguments.codes[step] = keccak256(_code(step));
         }
         arguments.bond = BOND;
@@ -137,8 +137,13 @@ abstract contract Deployed is Test {
             IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
     }
 
+    /// @notice How many steps the creation has.
+    function _steps() internal view virtual returns (uint256) {
+        return STEPS;
+    }
+
     /// @notice The code of a step of the creation.
-    function _code(uint256 step) internal view returns (bytes memory) {
+    function _code(uint256 step) internal view virtual returns (bytes memory) {
         string[3] memory builds = [Builds.INBOX, Builds.VAULT, Builds.ROOT_CHAIN];
         return Builds.code(builds[step]);
     }
@@ -177,7 +182,7 @@ abstract contract Deployed is Test {
     }
 
     function _create() internal {
-        for (uint256 step; step < STEPS; ++step) {
+        for (uint256 step; step < _steps(); ++step) {
             _step(step);
         }
         _read();
@@ -186,7 +191,7 @@ abstract contract Deployed is Test {
     function _step(uint256 step) internal {
         IRegistry.Genesis memory genesis = _genesis();
         bytes memory code = _code(step);
-        uint256 value = step + 1 == STEPS ? BALANCES : 0;
+        uint256 value = step + 1 == _steps() ? BALANCES : 0;
         vm.deal(address(this), value);
         registry.create{value: value}(step, genesis, code);
     }

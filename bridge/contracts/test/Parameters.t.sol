@@ -103,8 +103,65 @@ contract ParametersTest is Test {
         _refuses("epochMinSecs", type(uint64).max);
     }
 
+    /// What a plan of `plasmid init` may not say (`bridge/vectors/limits.json`), no constructor takes.
+    function test_whatAPlanRefusesTheConstructorsRefuse() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".numbers[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".numbers[", vm.toString(i), "]");
+            string memory contract_ = vm.parseJsonString(json, string.concat(place, ".contract"));
+            string memory field = vm.parseJsonString(json, string.concat(place, ".field"));
+            uint256[] memory refused = vm.parseJsonUintArray(json, string.concat(place, ".refused"));
+            vm.assertGt(refused.length, 1);
+            for (uint256 j; j < refused.length; ++j) {
+                if (_is(contract_, "Registry")) _registryRefuses(field, refused[j]);
+                else if (_is(contract_, "Inbox")) _inboxRefuses(field, refused[j]);
+                else _refuses(field, refused[j]);
+            }
+        }
+        vm.assertGe(i, 18);
+    }
+
+    /// The same windows need the same others, and as many records, in a plan and in RootChain.
+    function test_windowsCoverEachOtherAsInAPlan() external {
+        string memory json = vm.readFile("../vectors/limits.json");
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".windows[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".windows[", vm.toString(i), "].");
+            IRegistry.Founding memory founding = _with("unit", UNIT);
+            IRootChain.Parameters memory given = founding.genesis.rootChain;
+            founding.genesis.inbox.delaySecs = _number(json, place, "delaySecs");
+            given.challengeSecs = _number(json, place, "challengeSecs");
+            given.exitTimeoutSecs = _number(json, place, "exitTimeoutSecs");
+            given.graceSecs = _number(json, place, "graceSecs");
+            given.revealBlocks = uint32(_number(json, place, "revealBlocks"));
+            given.rootBlockSecs = _number(json, place, "rootBlockSecs");
+            given.epochMinSecs = _number(json, place, "epochMinSecs");
+            uint64 evidence = _number(json, place, "leastEvidenceSecs");
+            uint64 unbonding = _number(json, place, "leastUnbondingSecs");
+
+            given.evidenceSecs = evidence - 1;
+            _refusesFounding(founding, "evidenceSecs", evidence - 1);
+            given.evidenceSecs = evidence;
+            given.unbondingSecs = unbonding - 1;
+            _refusesFounding(founding, "unbondingSecs", unbonding - 1);
+            given.unbondingSecs = _number(json, place, "unbondingSecs");
+            _needsSlots(founding, uint32(_number(json, place, "leastRecordSlots")));
+        }
+        vm.assertGe(i, 8);
+    }
+
+    function _number(string memory json, string memory place, string memory name) private pure returns (uint64) {
+        return uint64(vm.parseJsonUint(json, string.concat(place, name)));
+    }
+
+    function _refusesFounding(IRegistry.Founding memory founding, string memory name, uint256 value) private {
+        bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, name, value);
+        vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(founding)), reason);
+    }
+
     /// E 1000, U 2000, T 1000, grace 100, two reveals of two blocks of 12 s: 3148 s; at epochs of 100 s that is 32 and 4 more, and an
-    /// unbonding 20 and 4 more in each half. The numbers of `plasmid init plan` are the same.
+    /// unbonding 20 and 4 more in each half.
     function test_theRingHoldsEveryWindowAtTheShortestEpochs() external {
         IRegistry.Founding memory founding = _with("epochMinSecs", 100);
         founding.genesis.rootChain.unbondingSecs = 2000;
@@ -119,8 +176,7 @@ contract ParametersTest is Test {
 
     function _needsSlots(IRegistry.Founding memory founding, uint32 least) private {
         founding.genesis.rootChain.recordSlots = least - 2;
-        bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, "recordSlots", least - 2);
-        vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(founding)), reason);
+        _refusesFounding(founding, "recordSlots", least - 2);
         founding.genesis.rootChain.recordSlots = least;
         Builds.deploy(Builds.ROOT_CHAIN, abi.encode(founding));
     }
@@ -209,22 +265,42 @@ contract ParametersTest is Test {
         }
     }
 
-    /// Where RootChain stands is its place in the list, in Rust as here: a longer list would move it in one of the two.
-    function test_threeCodesAreListed() external {
+    function test_threeToSixteenCodesAreListed() external {
         IRegistry.Arguments memory arguments = _registryArguments();
-        for (uint256 count; count < 18; ++count) {
-            if (count == 3) continue;
-            arguments.codes = new bytes32[](count);
-            for (uint256 i; i < count; ++i) {
-                arguments.codes[i] = keccak256(abi.encode("code", i));
+        for (uint256 count; count < 20; ++count) {
+            arguments.codes = _codes(count);
+            if (count < 3 || count > 16) {
+                bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
+                vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
+                continue;
             }
-            bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
-            vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
+            IRegistry registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(arguments)));
+            vm.assertEq(keccak256(abi.encode(registry.codeHashes())), keccak256(abi.encode(arguments.codes)));
+            address[] memory contracts = registry.contracts();
+            vm.assertEq(contracts.length, count);
+            for (uint256 i; i < count; ++i) {
+                vm.assertEq(contracts[i], vm.computeCreateAddress(address(registry), i + 1));
+            }
+            vm.assertEq(registry.inbox(), contracts[0]);
+            vm.assertEq(registry.vault(), contracts[1]);
+            vm.assertEq(registry.rootChain(), contracts[count - 1]);
         }
-        IRegistry registry = IRegistry(Builds.deploy(Builds.REGISTRY, abi.encode(_registryArguments())));
-        vm.assertEq(registry.codeHashes().length, 3);
-        vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), 3));
-        vm.assertEq(registry.contracts()[2], registry.rootChain());
+    }
+
+    function test_noCodeIsZeroOrListedTwice() external {
+        IRegistry.Arguments memory arguments = _registryArguments();
+        for (uint256 i; i < 16; ++i) {
+            arguments.codes = _codes(16);
+            arguments.codes[i] = 0;
+            bytes memory reason = abi.encodeWithSelector(IRegistry.CodeHashZero.selector, i);
+            vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
+            for (uint256 j; j < i; ++j) {
+                arguments.codes = _codes(16);
+                arguments.codes[i] = arguments.codes[j];
+                reason = abi.encodeWithSelector(IRegistry.CodeTwice.selector, j, i);
+                vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
+            }
+        }
     }
 
     // As the Registry of a RootChain.
@@ -304,9 +380,7 @@ contract ParametersTest is Test {
 
     /// @dev With this value of one field it is another that is found out of its range.
     function _refusesOther(string memory name, uint256 value, string memory other, uint256 found) private {
-        IRegistry.Founding memory arguments = _with(name, value);
-        bytes memory reason = abi.encodeWithSelector(IRootChain.ParameterOutOfRange.selector, other, found);
-        vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
+        _refusesFounding(_with(name, value), other, found);
     }
 
     function _inboxRange(string memory name, uint256 low, uint256 high) private {
@@ -338,14 +412,18 @@ contract ParametersTest is Test {
         founding.genesis.inbox = given;
     }
 
+    function _codes(uint256 count) private pure returns (bytes32[] memory codes) {
+        codes = new bytes32[](count);
+        for (uint256 i; i < count; ++i) {
+            codes[i] = keccak256(abi.encode("code", i));
+        }
+    }
+
     function _registryArguments() private view returns (IRegistry.Arguments memory arguments) {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = new bytes32[](3);
-        for (uint256 i; i < 3; ++i) {
-            arguments.codes[i] = keccak256(abi.encode("code", i));
-        }
+        arguments.codes = _codes(3);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }

@@ -6,6 +6,7 @@ import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Checkpoints} from "../src/libraries/Checkpoints.sol";
 import {ListTree} from "../src/libraries/ListTree.sol";
+import {Manifest} from "../src/libraries/Manifest.sol";
 import {Members} from "../src/libraries/Members.sol";
 import {Messages} from "../src/libraries/Messages.sol";
 import {Possession} from "../src/libraries/Possession.sol";
@@ -148,6 +149,19 @@ contract VectorsTest is Test {
             )
         );
         vm.assertEq(bytes32(bytes20(id)), vm.parseJsonBytes32(json, ".deployment.salt"));
+    }
+
+    /// Where a Registry's own `contracts()` are: Manifest.t.sol.
+    function test_whatARegistryMakesStandsWhereRustLooks() external view {
+        address registry = vm.parseJsonAddress(json, ".manifest.registry");
+        uint256 place;
+        for (;; ++place) {
+            string memory item = string.concat(".manifest.contracts[", vm.toString(place), "]");
+            if (!vm.keyExistsJson(json, item)) break;
+            vm.assertEq(vm.parseJsonAddress(json, item), vm.computeCreateAddress(registry, place + 1));
+        }
+        vm.assertEq(place, Manifest.MOST);
+        vm.assertEq(vm.parseJsonUint(json, ".manifest.shortest"), Manifest.LEAST);
     }
 
     function test_theAgreementHashesAsInRust() external view {

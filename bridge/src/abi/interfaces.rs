@@ -287,6 +287,7 @@ sol! {
         error NoVerifier(address verifier);
         error CodeCount(uint256 count);
         error CodeHashZero(uint256 step);
+        error CodeTwice(uint256 first, uint256 second);
         error ParameterOutOfRange(string name, uint256 value);
         error NotListed(address sender);
         error AlreadyRegistered(address operator);

@@ -3,7 +3,7 @@
 //! ```text
 //! verifier ─► Registry            by CREATE2 through the deployment proxy: their addresses commit to code and arguments
 //!   each operator: check ─► register (keys, proofs of possession, bond and stake) ─► agree on the genesis
-//! anyone: create, a contract a step ─► Inbox, Vault, RootChain ─► read back, once final: deployment id, genesis time
+//! anyone: create, a contract a step ─► Inbox, Vault, …, RootChain ─► read back, once final: deployment id, genesis time
 //! ```
 //! Every step can be repeated: what exists already is found and checked, not made again.
 
@@ -58,8 +58,9 @@ impl Plan {
             verifier: self.verifier(artifacts).1,
             codes: artifacts
                 .manifest()
+                .iter()
                 .map(|(_, code)| keccak256(code))
-                .to_vec(),
+                .collect(),
             bond: self.bond,
             lockSecs: self.lock_secs,
         };

@@ -4,6 +4,8 @@
 //! digest, so nothing signed for one deployment is worth anything in another (DESIGN section 3). Possession comes before the
 //! deployment exists and therefore binds the Registry instead (PROTOCOL sections 1 and 8).
 
+use std::{array, ops::RangeInclusive};
+
 use alloy_primitives::Address;
 
 use super::{Hash, keccak::hash, vote};
@@ -39,13 +41,32 @@ pub const VERIFIER: [u8; 20] = [
     0x3b, 0x89, 0xf5, 0xd4,
 ];
 
-/// The contracts that a Registry makes, behind the Registry itself: by the nonces 1 to 3 of its creations Inbox, Vault and RootChain. Twin:
-/// `Manifest.sol`.
+/// How many contracts a Registry's manifest may list: the Inbox first, the Vault second, RootChain last. Twin: `Manifest.sol`.
+pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 3..=16;
+
+/// How many this protocol's manifest lists. With another number RootChain stands elsewhere, and so it is another protocol.
+pub const MANIFEST: usize = 3;
+
+/// Where a Registry creates the contract at a place of its manifest: by the nonces of its creations, from 1 on.
 #[must_use]
-pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 4] {
-    let address = Address::from(*registry);
-    let [inbox, vault, root_chain] = [1, 2, 3].map(|nonce| address.create(nonce).into_array());
-    [*registry, inbox, vault, root_chain]
+pub fn made(registry: &[u8; 20], place: usize) -> [u8; 20] {
+    let nonce = (place as u64).saturating_add(1);
+    Address::from(*registry).create(nonce).into_array()
+}
+
+/// The contracts of a deployment: the Registry, and behind it what it creates, in the order of the manifest.
+#[must_use]
+pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 1 + MANIFEST] {
+    array::from_fn(|nonce| match nonce.checked_sub(1) {
+        None => *registry,
+        Some(place) => made(registry, place),
+    })
+}
+
+/// A deployment's RootChain: the last of the manifest.
+#[must_use]
+pub fn root_chain(registry: &[u8; 20]) -> [u8; 20] {
+    made(registry, MANIFEST - 1)
 }
 
 /// Chain id of the child: 48 characters, below CometBFT's 50.

@@ -130,6 +130,18 @@ fn deployment_case() -> Value {
     })
 }
 
+/// Where a Registry with the longest manifest makes its contracts.
+fn manifest_case() -> Value {
+    let registry = address("registry", 0);
+    let made =
+        (0..*deployment::MANIFEST_LENGTHS.end()).map(|place| deployment::made(&registry, place));
+    json!({
+        "registry": hex(registry),
+        "contracts": hexes(&made.collect::<Vec<_>>()),
+        "shortest": deployment::MANIFEST_LENGTHS.start(),
+    })
+}
+
 fn agreement_case() -> Value {
     let arguments = [word("argument", 0), word("argument", 1)].concat();
     let all: Vec<_> = (0u32..3)
@@ -200,6 +212,7 @@ fn all() -> Value {
         "checkpoint": root::checkpoint_case(),
         "possession": (0..4).map(possession_case).collect::<Vec<_>>(),
         "deployment": deployment_case(),
+        "manifest": manifest_case(),
         "agreement": agreement_case(),
         "consensusKeys": keys_case(),
         "extension": extension_case(),

@@ -128,7 +128,7 @@ mod tests {
             balances: Vec::new(),
         };
         let root = RootAnchor {
-            root_chain: deployment::contracts(&registry)[3],
+            root_chain: deployment::root_chain(&registry),
             parent_block_hash: B256::repeat_byte(0xdd),
             time: 1_800_000_000,
         };

@@ -34,7 +34,7 @@ pub enum Unusable {
 
 /// Registry, Inbox, Vault and RootChain of this deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnContracts([[u8; 20]; 4]);
+pub struct OwnContracts([[u8; 20]; 1 + deployment::MANIFEST]);
 
 impl OwnContracts {
     /// Those of a deployment with these parameters.

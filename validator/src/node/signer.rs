@@ -10,7 +10,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256, hex};
 use ed25519_dalek::SigningKey;
 use plasmid_bridge::proof::{bls, checkpoint::certificate, set};
-use plasmid_bridge::relay::acceptance::Acceptance;
+use plasmid_bridge::relay::{acceptance::Acceptance, inbox::View};
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
@@ -18,11 +18,10 @@ use super::{
     config::Home,
     development,
     keystore::{self, KeyKind, Password, Secret},
-    root::RootReader,
     sign_state::{Identity, SignState, SignStateError},
 };
 use crate::{
-    app::ports::{Sight, Signer, Unsigned},
+    app::ports::{Signer, Unsigned},
     chain::{epoch::set::set_at, genesis::file::Loaded as Genesis, tree::Tree},
 };
 
@@ -128,30 +127,27 @@ impl Key {
         SignState::open(&home.sign_state_path(), self.identity)
     }
 
-    /// Makes a sign state where there is none. Its floor is read from root: no checkpoint that root has accepted is signed again,
-    /// and whether this key stands under one of them is said.
+    /// Makes a sign state where there is none. Its floor is the first checkpoint that root has not accepted yet, so it lies above every
+    /// certificate in which this key's bit can be set. What root has accepted needs no signature any more: nothing is lost when it is refused,
+    /// whether the key stood under it or not. It is no higher, because all that is not accepted yet needs signatures: a network whose members
+    /// have all lost their files would stand still for ever. The bits are read for the person alone, to whom they show that the key signed.
     ///
     /// # Errors
     /// [`KeysError::RootUnknown`] while root does not answer.
     pub fn new_state(
         &self,
         home: &Home,
-        genesis: &Genesis,
-        root: &RootReader,
+        genesis_set: &[Member],
+        view: &View,
     ) -> Result<SignState, KeysError> {
-        let view = root.view();
         if view.finalized.is_none() {
             return Err(KeysError::RootUnknown(home.sign_state_path()));
         }
-        let members = &genesis.built.members;
-        let commitment = set::commit(members).ok().map(|set| set.commitment);
+        let commitment = set::commit(genesis_set).ok().map(|set| set.commitment);
         let is_ours = |member: &Member| member.checkpoint_key == self.identity.key;
-        let number = members.iter().position(is_ours);
-        let signed = newest_signed(&view.acceptances, number, commitment);
-        let floor = view
-            .accepted
-            .max(signed.map_or(0, |epoch| epoch.saturating_add(1)));
-        match signed {
+        let number = genesis_set.iter().position(is_ours);
+        let floor = view.accepted;
+        match newest_signed(&view.acceptances, number, commitment) {
             Some(epoch) => tracing::warn!(
                 epoch,
                 floor,
@@ -159,7 +155,7 @@ impl Key {
             ),
             None => tracing::info!(
                 floor,
-                "a new sign state: root shows no signature of this key"
+                "a new sign state: none of the newest checkpoints on root shows a signature of this key"
             ),
         }
         Ok(SignState::create(

@@ -38,7 +38,7 @@ use crate::{
         guard::Guard,
         identity,
         pool::Limits as PoolLimits,
-        ports::{Agreed, Outlook},
+        ports::{Agreed, Outlook, Sight},
         reads::{Contracts, Facts, Served, Source},
     },
     chain::{
@@ -178,7 +178,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         (None, _) => None,
         (Some(key), Some(state)) => Some(key.signer(state)),
         (Some(key), None) => {
-            let state = key.new_state(&home, &genesis, &root)?;
+            let state = key.new_state(&home, &genesis.built.members, &root.view())?;
             Some(key.signer(state))
         }
     };

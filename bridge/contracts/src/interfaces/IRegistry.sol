@@ -24,7 +24,7 @@ interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
     /// @param codes the manifest: keccak-256 of the creation code, without constructor arguments, of each contract of the rest, in the
-    /// order of their creation. Three: the Inbox, the Vault and RootChain.
+    /// order of their creation, 3 to 16, none twice: the Inbox, the Vault, whatever a protocol has beside them, and RootChain.
     /// @param bond bounty bond in wei, 1 to 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
     /// @param lockSecs how long an agreement locks, a minute to 365 days: a day on networks; local ones may take less. The steps of the
     /// creation have as long again, from the first one on.
@@ -91,9 +91,11 @@ interface IRegistry {
     error OperatorTwice(address operator);
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
-    /// @notice The manifest lists three contracts.
+    /// @notice The manifest lists 3 to 16 contracts.
     error CodeCount(uint256 count);
     error CodeHashZero(uint256 step);
+    /// @notice Two steps would create the same contract: one of them is a slip.
+    error CodeTwice(uint256 first, uint256 second);
     /// @notice A number of the constructor's is out of its range.
     error ParameterOutOfRange(string name, uint256 value);
     error NotListed(address sender);

@@ -2,11 +2,17 @@
 pragma solidity 0.8.37;
 
 /// @title The places of contracts in a Registry's manifest, which is the order of their creation
-/// @dev Twin: `bridge::proof::deployment::contracts`, which finds each contract by its place.
+/// @notice The Inbox, the Vault, then whatever a protocol has beside them, and RootChain.
+/// @dev Twin: `bridge::proof::deployment`, which finds each contract by its place.
 library Manifest {
+    /// @notice As many as have a place of their own.
+    uint256 internal constant LEAST = 3;
+    uint256 internal constant MOST = 16;
     uint256 internal constant INBOX = 0;
     uint256 internal constant VAULT = 1;
+
     /// @notice RootChain is the last: when it stands, everything does.
-    uint256 internal constant ROOT_CHAIN = 2;
-    uint256 internal constant COUNT = 3;
+    function rootChain(address[] memory contracts) internal pure returns (address) {
+        return contracts[contracts.length - 1];
+    }
 }

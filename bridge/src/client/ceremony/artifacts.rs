@@ -3,6 +3,8 @@
 use alloy_primitives::{Bytes, hex};
 use serde_json::Value;
 
+use crate::proof::deployment::{MANIFEST, MANIFEST_LENGTHS};
+
 /// Why a compiled contract cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
@@ -14,6 +16,21 @@ pub enum ArtifactError {
         /// What is wrong.
         reason: String,
     },
+    /// The manifest lists too few contracts or too many.
+    #[error(
+        "the manifest lists {0} contracts; {least} to {most} can be",
+        least = MANIFEST_LENGTHS.start(),
+        most = MANIFEST_LENGTHS.end()
+    )]
+    Length(usize),
+    /// Two contracts of the manifest have the same code.
+    #[error("the manifest lists the same code as {first} and as {second}")]
+    Twice {
+        /// The one before.
+        first: &'static str,
+        /// The one behind it.
+        second: &'static str,
+    },
 }
 
 /// Creation code of each contract, without constructor arguments.
@@ -23,45 +40,68 @@ pub struct Artifacts {
     pub verifier: Bytes,
     /// Registry.
     pub registry: Bytes,
-    /// Inbox.
-    pub inbox: Bytes,
-    /// Vault.
-    pub vault: Bytes,
-    /// RootChain.
-    pub root_chain: Bytes,
+    manifest: Vec<(&'static str, Bytes)>,
 }
 
 impl Artifacts {
     /// Those that are committed with this program, which CI proves to come from the sources.
     pub fn embedded() -> Result<Self, ArtifactError> {
-        Self::from_json([
-            include_str!("../../../contracts/artifacts/Ed25519Verifier.json"),
-            include_str!("../../../contracts/artifacts/Registry.json"),
-            include_str!("../../../contracts/artifacts/Inbox.json"),
-            include_str!("../../../contracts/artifacts/Vault.json"),
-            include_str!("../../../contracts/artifacts/RootChain.json"),
-        ])
+        let manifest: [_; MANIFEST] = [
+            (
+                "Inbox",
+                include_str!("../../../contracts/artifacts/Inbox.json"),
+            ),
+            (
+                "Vault",
+                include_str!("../../../contracts/artifacts/Vault.json"),
+            ),
+            (
+                "RootChain",
+                include_str!("../../../contracts/artifacts/RootChain.json"),
+            ),
+        ];
+        let manifest = manifest.map(|(name, json)| Ok((name, creation_code(name, json)?)));
+        Self::new(
+            creation_code(
+                "Ed25519Verifier",
+                include_str!("../../../contracts/artifacts/Ed25519Verifier.json"),
+            )?,
+            creation_code(
+                "Registry",
+                include_str!("../../../contracts/artifacts/Registry.json"),
+            )?,
+            manifest.into_iter().collect::<Result<_, _>>()?,
+        )
     }
 
-    /// From the JSON of each compiled contract, in the order verifier, Registry, Inbox, Vault, RootChain.
-    pub fn from_json(texts: [&str; 5]) -> Result<Self, ArtifactError> {
-        let [verifier, registry, inbox, vault, root_chain] = texts;
+    /// From creation codes, those of the manifest with a name for people.
+    ///
+    /// # Errors
+    /// A manifest that a Registry's constructor would refuse.
+    pub fn new(
+        verifier: Bytes,
+        registry: Bytes,
+        manifest: Vec<(&'static str, Bytes)>,
+    ) -> Result<Self, ArtifactError> {
+        if !MANIFEST_LENGTHS.contains(&manifest.len()) {
+            return Err(ArtifactError::Length(manifest.len()));
+        }
+        for (place, (second, code)) in manifest.iter().enumerate() {
+            let mut before = manifest.iter().take(place);
+            if let Some((first, _)) = before.find(|(_, other)| other == code) {
+                return Err(ArtifactError::Twice { first, second });
+            }
+        }
         Ok(Self {
-            verifier: creation_code("Ed25519Verifier", verifier)?,
-            registry: creation_code("Registry", registry)?,
-            inbox: creation_code("Inbox", inbox)?,
-            vault: creation_code("Vault", vault)?,
-            root_chain: creation_code("RootChain", root_chain)?,
+            verifier,
+            registry,
+            manifest,
         })
     }
 
     /// What the Registry's manifest lists, in the order of creation: a name for people, and the creation code.
-    pub fn manifest(&self) -> [(&'static str, &Bytes); 3] {
-        [
-            ("Inbox", &self.inbox),
-            ("Vault", &self.vault),
-            ("RootChain", &self.root_chain),
-        ]
+    pub fn manifest(&self) -> &[(&'static str, Bytes)] {
+        &self.manifest
     }
 }
 
@@ -86,24 +126,70 @@ pub fn creation_code(name: &'static str, json: &str) -> Result<Bytes, ArtifactEr
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, keccak256};
+    use std::collections::BTreeSet;
+
+    use alloy_primitives::{Address, B256};
 
     use super::*;
-    use crate::{abi, proof::deployment};
+    use crate::{abi, client::ceremony::Plan, proof::deployment};
 
     #[test]
-    fn the_committed_contracts_are_embedded_and_differ_from_each_other() {
+    fn the_committed_contracts_are_embedded_in_the_order_of_the_manifest() {
         let artifacts = Artifacts::embedded().unwrap();
-        let hashes = [
-            keccak256(&artifacts.inbox),
-            keccak256(&artifacts.vault),
-            keccak256(&artifacts.root_chain),
-            keccak256(&artifacts.registry),
-            keccak256(&artifacts.verifier),
-        ];
-        for (place, hash) in hashes.iter().enumerate() {
-            assert!(!hashes[..place].contains(hash));
+        let names: Vec<_> = artifacts.manifest().iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["Inbox", "Vault", "RootChain"]);
+        assert_ne!(artifacts.registry, artifacts.verifier);
+        let mut listed = artifacts.manifest().iter();
+        assert!(listed.all(|(_, code)| *code != artifacts.registry && *code != artifacts.verifier));
+    }
+
+    /// As many codes, each another.
+    fn listing(count: u8) -> Vec<(&'static str, Bytes)> {
+        (0..count)
+            .map(|code| ("Contract", Bytes::from(vec![code])))
+            .collect()
+    }
+
+    fn of(manifest: Vec<(&'static str, Bytes)>) -> Result<Artifacts, ArtifactError> {
+        Artifacts::new(Bytes::from_static(b"v"), Bytes::from_static(b"r"), manifest)
+    }
+
+    #[test]
+    fn a_manifest_has_three_to_sixteen_codes_and_none_twice() {
+        for count in 0..20 {
+            let made = of(listing(count));
+            assert_eq!(made.is_ok(), (3..=16).contains(&count), "{count}: {made:?}");
         }
+        let said = of(listing(17)).unwrap_err().to_string();
+        assert_eq!(said, "the manifest lists 17 contracts; 3 to 16 can be");
+        for (first, second) in [(0, 1), (0, 15), (7, 8), (14, 15)] {
+            let mut manifest = listing(16);
+            manifest[second].1 = manifest[first].1.clone();
+            assert!(matches!(of(manifest), Err(ArtifactError::Twice { .. })));
+        }
+    }
+
+    /// So an operator that has other code, in whichever place, finds no Registry of its own plan where the others register.
+    #[test]
+    fn each_code_and_its_place_decide_where_the_registry_stands() {
+        let plan = Plan {
+            operators: vec![Address::repeat_byte(1)],
+            bond: 1,
+            lock_secs: 60,
+            salt: B256::ZERO,
+        };
+        let mut manifests = vec![listing(15), listing(16)];
+        for place in 0..16 {
+            let mut wrong = listing(16);
+            wrong[place].1 = Bytes::from_static(b"wrong");
+            manifests.push(wrong);
+            let mut swapped = listing(16);
+            swapped.swap(place, (place + 1) % 16);
+            manifests.push(swapped);
+        }
+        let of = |manifest| plan.registry(&of(manifest).unwrap()).1;
+        let addresses: BTreeSet<_> = manifests.iter().cloned().map(of).collect();
+        assert_eq!(addresses.len(), manifests.len());
     }
 
     /// The ledger refuses to pay it, and knows the address alone: code that changes gives another one, and another protocol.

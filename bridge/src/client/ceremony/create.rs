@@ -64,7 +64,7 @@ async fn steps(
     loop {
         // Each step is signed once: a node that counts fewer than before lags, or wants another signature.
         let made = count_made(wallet, registry).await?.max(done);
-        let Some(&(name, code)) = manifest.get(made) else {
+        let Some((name, code)) = manifest.get(made) else {
             return Ok(());
         };
         let number = made.saturating_add(1);
@@ -145,6 +145,9 @@ fn within(fees: Fees, gas: u64) -> Fees {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use alloy_primitives::hex;
     use alloy_sol_types::SolEvent;
     use serde_json::json;
@@ -239,6 +242,67 @@ mod tests {
         let steps = artifacts.manifest().len();
         assert_eq!(mined.unwrap().len(), steps);
         assert_eq!(node.asked("eth_sendRawTransaction"), steps);
+    }
+
+    /// A manifest of sixteen, of which somebody else takes the steps that `by_others` names while we send ours.
+    async fn sixteen(by_others: &'static [u64]) -> (Vec<B256>, Vec<U256>, Vec<String>) {
+        const NAMES: [&str; 16] = [
+            "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
+        ];
+        let codes = NAMES
+            .iter()
+            .map(|name| (*name, alloy_primitives::Bytes::from_static(name.as_bytes())));
+        let nothing = alloy_primitives::Bytes::new();
+        let artifacts = Artifacts::new(nothing.clone(), nothing, codes.collect()).unwrap();
+        let made = Arc::new(AtomicU64::new(0));
+        let node = Node::start(move |method, _| match method {
+            "eth_call" => {
+                let made = U256::from(made.load(Ordering::Relaxed));
+                let creation = (made, U256::from(16), B256::ZERO, 0u64);
+                let creation = IRegistry::creationCall::abi_encode_returns(&creation.into());
+                Said::Result(json!(hex::encode_prefixed(&creation)).to_string())
+            }
+            "eth_getTransactionReceipt" => {
+                // A step stands after it, whoever took it.
+                let step = made.fetch_add(1, Ordering::Relaxed);
+                let log = json!({
+                    "address": REGISTRY, "topics": [IRegistry::Made::SIGNATURE_HASH, B256::from(U256::from(step)), B256::ZERO],
+                    "data": "0x", "blockNumber": "0x2", "logIndex": "0x0",
+                });
+                let taken = by_others.contains(&step);
+                Said::Result(receipt(if taken { "0x0" } else { "0x1" }, json!([log])).to_string())
+            }
+            _ => Said::Honest,
+        });
+        let node = node.await;
+        let wallet = wallet(&node).await;
+        let mut said = Vec::new();
+        let mut say =
+            |step: Progress| said.push(format!("{} of {}: {}", step.number, step.steps, step.name));
+        let paid = U256::from(77);
+        let mined = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;
+        let values = node.submitted().iter().map(|sent| sent.value).collect();
+        (mined.unwrap(), values, said)
+    }
+
+    #[tokio::test]
+    async fn a_manifest_of_sixteen_takes_sixteen_steps_and_the_last_one_pays() {
+        let (mined, values, said) = sixteen(&[]).await;
+        assert_eq!(mined.len(), 16);
+        let mut expected = [U256::ZERO; 16];
+        expected[15] = U256::from(77);
+        assert_eq!(values, expected);
+        let expected: Vec<_> = (1..=16)
+            .map(|step| format!("{step} of 16: {step}"))
+            .collect();
+        assert_eq!(said, expected);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_a_stranger_took_first_is_left_to_it() {
+        let (mined, values, _) = sixteen(&[0, 7, 15]).await;
+        assert_eq!(mined.len(), 13);
+        assert_eq!(values.len(), 16);
     }
 
     const GWEI: u128 = 1_000_000_000;

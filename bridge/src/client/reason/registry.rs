@@ -12,10 +12,14 @@ pub(super) fn sentence(error: E) -> String {
             e.verifier
         ),
         E::CodeCount(e) => format!(
-            "the manifest has {} codes, and three are needed: Inbox, Vault and RootChain",
+            "the manifest has {} codes; 3 to 16 can be, the Inbox, the Vault and RootChain among them",
             e.count
         ),
         E::CodeHashZero(e) => format!("code {} of the manifest is zero", e.step),
+        E::CodeTwice(e) => format!(
+            "codes {} and {} of the manifest are the same",
+            e.first, e.second
+        ),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
         E::NotListed(e) => format!("{} is no genesis operator of this Registry", e.sender),
         E::AlreadyRegistered(e) => format!("{} is registered already", e.operator),

@@ -75,6 +75,27 @@ fn possession_binds_chain_registry_operator_and_both_keys() {
     assert!(!others.contains(&message));
 }
 
+/// The address of a creation is keccak of the RLP list (address, nonce), and RLP writes numbers below 128 as they are.
+#[test]
+fn what_a_registry_makes_stands_by_the_nonces_of_its_creations() {
+    let registry = [7; 20];
+    let by_nonce = |nonce: u8| {
+        let list = [&[0xd6, 0x94], registry.as_slice(), &[nonce]].concat();
+        keccak256(list)[12..].to_vec()
+    };
+    for place in 0..16 {
+        assert_eq!(made(&registry, place), *by_nonce(place as u8 + 1));
+    }
+    let contracts = contracts(&registry);
+    assert_eq!(contracts[0], registry);
+    assert_eq!(
+        contracts[1..],
+        [0, 1, 2].map(|place| made(&registry, place))
+    );
+    assert_eq!(root_chain(&registry), contracts[contracts.len() - 1]);
+    assert!(MANIFEST_LENGTHS.contains(&MANIFEST));
+}
+
 fn registered(seed: u8) -> Registered {
     Registered {
         operator: [seed; 20],

@@ -37,7 +37,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         balances,
     };
     let root = RootAnchor {
-        root_chain: deployment::contracts(&REGISTRY)[3],
+        root_chain: deployment::root_chain(&REGISTRY),
         parent_block_hash: [0xdd; 32].into(),
         time,
     };

@@ -109,7 +109,7 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
         balances: people.balances(),
     };
     let root = RootAnchor {
-        root_chain: deployment::contracts(&REGISTRY)[3],
+        root_chain: deployment::root_chain(&REGISTRY),
         parent_block_hash: B256::repeat_byte(3),
         time: 1_700_000_000,
     };

@@ -190,7 +190,7 @@ impl File {
             )?),
             time: self.root.time,
         };
-        let [_, _, _, made] = deployment::contracts(&genesis.parameters.registry.into_array());
+        let made = deployment::root_chain(&genesis.parameters.registry.into_array());
         if root.root_chain != made {
             return Err(FileError::Derived {
                 field: "root.root_chain",

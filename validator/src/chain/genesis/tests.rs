@@ -43,7 +43,7 @@ fn genesis() -> Genesis {
 
 fn root() -> RootAnchor {
     RootAnchor {
-        root_chain: deployment::contracts(&REGISTRY)[3],
+        root_chain: deployment::root_chain(&REGISTRY),
         parent_block_hash: B256::repeat_byte(0xdd),
         time: 1_800_000_000,
     }

@@ -1,5 +1,6 @@
 //! Each step of a founding: what it asks of root, what it does there, and what comes next.
 
+mod begun;
 mod join;
 mod money;
 mod status;
@@ -20,13 +21,13 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use self::{money::Money, status::Table};
+use self::{begun::Begun, money::Money, status::Table};
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
     node::{
         config::Home,
-        founding::{self, Agreed, Plan},
+        founding::{self, Agreed, FoundingError, Plan},
     },
     plain,
 };
@@ -193,7 +194,7 @@ impl Step {
     pub(super) async fn agree(&self, wanted: B256) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
-        let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
+        let agreed = self.agreed(&Money::of(&self.plan)?).await?;
         let table = Table::of(&agreed);
         // What is signed is what a person has looked at, and not what root happens to hold now.
         if agreed.agreement != wanted {
@@ -209,11 +210,7 @@ impl Step {
         self.output.tell(&money.sentence());
         let operator = wallet.address();
         let standing = self.read(IRegistry::agreementByCall { operator }).await?;
-        let now = self
-            .rpc
-            .block(Which::Latest)
-            .await?
-            .map_or(0, |block| block.time);
+        let now = self.now().await?;
         let mut transaction = None;
         // The same agreement again extends nothing while it locks, and is refused.
         if standing.agreement != agreed.agreement || standing.lockedUntil <= now {
@@ -242,6 +239,10 @@ impl Step {
     pub(super) async fn refund(&self) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
+        if let Some(begun) = self.begun().await? {
+            let paid = Money::of(&self.plan)?.paid_text();
+            self.output.tell(&begun.sentence(&paid));
+        }
         let receipt = ceremony::refund(wallet, self.registry).await?;
         self.output.object(&json!({
             "operator": wallet.address().to_string(),
@@ -255,8 +256,8 @@ impl Step {
         let money = Money::of(&self.plan)?;
         money.require(pay)?;
         self.open_registry().await?;
-        let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
-        self.may_create(&agreed).await?;
+        let agreed = self.agreed(&money).await?;
+        self.may_create(&agreed, &money).await?;
         self.output.tell(&money.sentence());
         let paid = U256::from(money.paid);
         let (registry, artifacts) = (self.registry, &self.artifacts);
@@ -289,26 +290,59 @@ impl Step {
         Ok(())
     }
 
-    /// That the next step will find everybody's agreement on this genesis: from the first step on it binds them for a while.
-    async fn may_create(&self, agreed: &Agreed) -> Result<(), CliError> {
+    /// Root's clock.
+    async fn now(&self) -> Result<u64, CliError> {
+        let newest = self.rpc.block(Which::Latest).await?;
+        Ok(newest.map_or(0, |block| block.time))
+    }
+
+    /// The creation, if it is half made.
+    async fn begun(&self) -> Result<Option<Begun>, CliError> {
         let creation = self.read(IRegistry::creationCall {}).await?;
-        let begun = creation.agreement;
-        if begun != B256::ZERO && begun != agreed.agreement {
+        Ok(Begun::of(&creation, self.now().await?))
+    }
+
+    /// What follows from the plan and everybody's registration. A stake that was taken back after the creation began is told apart from one that
+    /// was never sent.
+    async fn agreed(&self, money: &Money) -> Result<Agreed, CliError> {
+        let error = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
+            Ok(agreed) => return Ok(agreed),
+            Err(error) => error,
+        };
+        match (&error, self.begun().await?) {
+            (FoundingError::Unregistered(_), Some(begun)) => Err(CliError::new(format!(
+                "{error}. {}",
+                begun.sentence(&money.paid_text())
+            ))),
+            _ => Err(error.into()),
+        }
+    }
+
+    /// That the next step will find everybody's agreement on this genesis: from the first step on it binds them for a while.
+    async fn may_create(&self, agreed: &Agreed, money: &Money) -> Result<(), CliError> {
+        let begun = match self.begun().await? {
+            None => return self.all_agreed(agreed).await,
+            Some(begun) => begun,
+        };
+        let sentence = begun.sentence(&money.paid_text());
+        if begun.agreement != agreed.agreement {
             return Err(CliError::new(format!(
-                "the creation has begun with agreement {begun}, and the plan with the registrations of now gives {}: use the plan \
-                 that it began with; if an operator came back with other keys or another stake, every operator takes its stake back \
-                 with `plasmid init refund`, and a plan with another salt begins anew",
-                agreed.agreement
+                "the creation has begun with agreement {}, and the plan with the registrations of now gives {}: use the plan \
+                 that it began with. {sentence}",
+                begun.agreement, agreed.agreement
             )));
         }
-        let now = self.rpc.block(Which::Latest).await?;
-        if begun != B256::ZERO && now.is_some_and(|block| block.time < creation.until) {
-            return Ok(());
+        match begun.is_over {
+            false => Ok(()),
+            true => self
+                .all_agreed(agreed)
+                .await
+                .map_err(|error| CliError::new(format!("{error}. {sentence}"))),
         }
-        self.all_agreed(agreed).await
     }
 
     async fn all_agreed(&self, agreed: &Agreed) -> Result<(), CliError> {
+        let now = self.now().await?;
         for operator in self.plan.operators.iter().copied() {
             let found = self.read(IRegistry::agreementByCall { operator }).await?;
             if found.agreement != agreed.agreement {
@@ -316,6 +350,12 @@ impl Step {
                     "operator {operator} has agreed on {}, and the plan with its registrations gives {}: \
                      it runs `plasmid init agree` with this plan",
                     found.agreement, agreed.agreement
+                )));
+            }
+            if found.lockedUntil <= now {
+                return Err(CliError::new(format!(
+                    "the agreement of operator {operator} ran out at root time {}, and it is {now}: it runs `plasmid init agree` again",
+                    found.lockedUntil
                 )));
             }
         }

@@ -2,8 +2,10 @@
 
 use alloy_primitives::Address;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
+use plasmid_bridge::relay::seen::{Anchor, Block};
 
 use super::*;
+use crate::node::sign_state::Permit;
 
 fn member(seat: u16) -> Member {
     let byte = u8::try_from(seat).expect("small");
@@ -60,6 +62,95 @@ fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
     let mut rows = accepted(&[(0b0011, set), (0b0011, set)]);
     rows.remove(&0);
     assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(1));
+}
+
+/// What root shows once this many checkpoints are accepted, of which it shows the newest with these bits.
+fn view(accepted: u64, bits: &[u8], set: B256) -> View {
+    let rows: Vec<_> = bits.iter().map(|bits| (*bits, set)).collect();
+    let first = accepted - bits.len() as u64;
+    let shown = self::accepted(&rows).into_iter();
+    let anchor = Anchor {
+        index: 0,
+        link: B256::ZERO,
+        root_height: 0,
+    };
+    View {
+        finalized: Some(Block {
+            number: 9,
+            hash: B256::repeat_byte(9),
+            parent: B256::repeat_byte(8),
+            time: 9,
+        }),
+        anchor,
+        entries: Vec::new(),
+        acceptances: shown.map(|(epoch, row)| (first + epoch, row)).collect(),
+        accepted,
+        healthy: true,
+        stale_at: u64::MAX,
+        standings: Vec::new(),
+    }
+}
+
+/// Whatever the certificates on root show of this key: it stands under none that it could sign again, and signs all that root still lacks.
+#[test]
+fn a_new_sign_state_begins_with_the_first_checkpoint_that_root_has_not() {
+    let key = bls::SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let other = bls::SecretKey::from_entropy(&[8; 32]).expect("a key");
+    let members = [(0, &other), (1, &key)].map(|(seat, key)| Member {
+        checkpoint_key: key.public_key(),
+        ..member(seat)
+    });
+    let set = set::commit(&members).expect("a set").commitment;
+    let identity = Identity {
+        deployment: [1; 20],
+        key: key.public_key(),
+    };
+    let key = Key { key, identity };
+    let (ours, others) = (0b10, 0b01);
+    for (accepted, bits) in [
+        (0, vec![]),
+        (9, vec![]),
+        (9, vec![ours | others; 3]),
+        (9, vec![ours, others, others]),
+        (9, vec![others, others, ours]),
+        (9, vec![others; 9]),
+        (1, vec![ours]),
+    ] {
+        let (_folder, home) = home();
+        let view = view(accepted, &bits, set);
+        let mut state = key.new_state(&home, &members, &view).expect("a new one");
+        for (epoch, record) in &view.acceptances {
+            let digest = record.digest;
+            let refused = state.record(*epoch, digest);
+            assert!(
+                matches!(refused, Err(SignStateError::BelowFloor { floor, .. }) if floor == accepted)
+            );
+        }
+        let below = accepted.checked_sub(1);
+        assert!(below.is_none_or(|epoch| state.record(epoch, B256::ZERO).is_err()));
+        let next = state.record(accepted, B256::repeat_byte(1));
+        assert_eq!(next.expect("root lacks it"), Permit::First);
+        drop(state);
+        let found = SignState::summary(&home.sign_state_path()).expect("it is there");
+        assert_eq!((found.floor, found.identity), (accepted, identity));
+    }
+}
+
+#[test]
+fn while_root_does_not_answer_no_sign_state_is_made() {
+    let key = bls::SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let identity = Identity {
+        deployment: [1; 20],
+        key: key.public_key(),
+    };
+    let (_folder, home) = home();
+    let unknown = View {
+        finalized: None,
+        ..view(0, &[], B256::ZERO)
+    };
+    let refused = Key { key, identity }.new_state(&home, &[], &unknown);
+    assert!(matches!(refused, Err(KeysError::RootUnknown(_))));
+    assert!(!home.sign_state_path().exists());
 }
 
 fn home() -> (tempfile::TempDir, Home) {

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::abi::IRegistry;
 use serde_json::{Value, json};
 
-use super::{super::DECIMALS, Step, money::Money};
+use super::{super::DECIMALS, Step, begun::Begun, money::Money};
 use crate::{
     chain::genesis::Operator,
     cli::{CliError, amount, output::Output},
@@ -172,16 +172,11 @@ impl Step {
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");
             self.output.next(&next);
         }
-        self.output.say(&if made.is_zero() {
-            "the creation has not begun".to_owned()
-        } else {
-            format!(
-                "{made} of {steps} steps of the creation are taken; until root time {} anyone can take the others with `plasmid init create --pay {}`, \
-                 and nobody can take a stake back",
-                creation.until,
-                money.paid_text()
-            )
-        });
+        self.output
+            .say(&match Begun::of(&creation, self.now().await?) {
+                None => "the creation has not begun".to_owned(),
+                Some(begun) => begun.sentence(&money.paid_text()),
+            });
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod limits;
+
 fn plan() -> Plan {
     let operators = vec![Address::repeat_byte(1), Address::repeat_byte(2)];
     let mut plan = Plan::new(Parameters::local(), 2, operators);

@@ -1,0 +1,259 @@
+//! What is checked of each option of the command line: a kind of values for every option, and the kinds in one table.
+
+use std::{any::TypeId, net::SocketAddr, path::PathBuf};
+
+use alloy_primitives::{Address, B256};
+use clap::Arg;
+
+/// A kind of values.
+pub struct Kind {
+    /// How the tables call it.
+    pub name: &'static str,
+    /// What is checked.
+    pub checked: &'static str,
+    /// A value that is refused while the command line is read, before anything is asked or done; none where the command itself checks it.
+    pub refused: Option<&'static str>,
+}
+
+const fn early(name: &'static str, checked: &'static str, refused: &'static str) -> Kind {
+    Kind {
+        name,
+        checked,
+        refused: Some(refused),
+    }
+}
+
+const fn late(name: &'static str, checked: &'static str) -> Kind {
+    Kind {
+        name,
+        checked,
+        refused: None,
+    }
+}
+
+const FLAG: Kind = early("flag", "it takes no value", "yes");
+const CHOICE: Kind = early("choice", "one of the names in the last column", "other");
+const U16: Kind = early("u16", "a whole number, 0 to 65,535", "65536");
+const U32: Kind = early("u32", "a whole number, 0 to 2^32 − 1", "4294967296");
+const U64: Kind = early(
+    "u64",
+    "a whole number, 0 to 2^64 − 1",
+    "18446744073709551616",
+);
+const U128: Kind = early("u128", "a whole number, 0 to 2^128 − 1", "-1");
+const ADDRESS: Kind = early(
+    "address",
+    "`0x` and 40 hexadecimal digits; capital letters among them have to be the checksum (EIP-55)",
+    "0x12",
+);
+const HASH: Kind = early(
+    "hash",
+    "32 bytes as hexadecimal digits, with `0x` or without",
+    "0x12",
+);
+const URL: Kind = early(
+    "URL",
+    "`http://` or `https://`, a host, and a port from 1 to 65,535 where one is named",
+    "127.0.0.1:9090",
+);
+const PLAIN_URL: Kind = early(
+    "plain URL",
+    "as a URL, with `http://` only",
+    "https://node.example",
+);
+const LISTENING: Kind = early(
+    "listening address",
+    "an IP address and a port from 1 to 65,535, such as `127.0.0.1:9090` or `[::1]:9090`",
+    "127.0.0.1:0",
+);
+const MONIKER: Kind = early(
+    "moniker",
+    "1 to 70 visible characters, with no blank at the beginning or the end",
+    " node",
+);
+const PATH: Kind = late(
+    "path",
+    "that it can be read, or written, when the command comes to it; what a file holds is checked by its form",
+);
+const AMOUNT: Kind = late(
+    "amount",
+    "a decimal number with at most as many places as the coin has, or base units (`1500base`); below 2^128",
+);
+const GWEI: Kind = late("gwei", "a decimal number with at most nine places");
+const ROOT_ADDRESS: Kind = late(
+    "root address",
+    "as an address; none of the deployment's own contracts, where money would go to it",
+);
+const ACCOUNT: Kind = late(
+    "account",
+    "an address, a `plasmid1…` text whose checksum is right, or the name of a key in the folder of keys; where money would go to it, none of the deployment's own contracts",
+);
+const KEY: Kind = late(
+    "key",
+    "letters, digits, `-`, `_` and `.`, the first one no `.`; where a key is used, that the folder of keys has it and that the password opens it",
+);
+const TOKEN: Kind = late(
+    "token",
+    "an address, or a symbol that root and the node know for one token only; not empty",
+);
+const TOPIC: Kind = late(
+    "topic",
+    "64 hexadecimal digits, or a text of at most 32 bytes",
+);
+const MEMO: Kind = late("memo", "a text of at most 32 bytes");
+const DATA: Kind = late(
+    "data",
+    "a text of at most 1,024 bytes, and through the inbox as much as leaves the transaction at 512",
+);
+const BYTES: Kind = late(
+    "bytes",
+    "hexadecimal digits that are a whole transaction, with `0x` or without",
+);
+const ID: Kind = late(
+    "transaction id",
+    "64 hexadecimal digits, with `0x` or without",
+);
+const PAGE: Kind = late(
+    "page token",
+    "that the node made it: its shape is the node's own",
+);
+const PEER: Kind = late(
+    "peer",
+    "`ID@HOST:PORT`, the id of 40 hexadecimal digits, the port from 1 to 65,535",
+);
+const BALANCE: Kind = late(
+    "balance",
+    "`ACCOUNT=AMOUNT`: an account and an amount; the account once, the amount above 0, all of them within 2^112 wei",
+);
+const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
+
+/// All kinds, in the order of the page.
+pub const KINDS: [&Kind; 28] = [
+    &FLAG,
+    &CHOICE,
+    &U16,
+    &U32,
+    &U64,
+    &U128,
+    &ADDRESS,
+    &HASH,
+    &URL,
+    &PLAIN_URL,
+    &LISTENING,
+    &MONIKER,
+    &PATH,
+    &AMOUNT,
+    &GWEI,
+    &ROOT_ADDRESS,
+    &ACCOUNT,
+    &KEY,
+    &TOKEN,
+    &TOPIC,
+    &MEMO,
+    &DATA,
+    &BYTES,
+    &ID,
+    &PAGE,
+    &PEER,
+    &BALANCE,
+    &STATE_ROOT,
+];
+
+/// An option that takes less than its kind.
+pub struct Narrower {
+    /// The last word of its command.
+    pub command: &'static str,
+    /// Its name.
+    pub option: &'static str,
+    /// What it must be.
+    pub checked: &'static str,
+    /// As in [`Kind`].
+    pub refused: Option<&'static str>,
+}
+
+const fn narrower(
+    command: &'static str,
+    option: &'static str,
+    checked: &'static str,
+    refused: Option<&'static str>,
+) -> Narrower {
+    Narrower {
+        command,
+        option,
+        checked,
+        refused,
+    }
+}
+
+pub const NARROWER: [Narrower; 15] = [
+    narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
+    narrower("app", "transfers", "1 to 100,000", Some("0")),
+    narrower("app", "blocks", "1 to 1,000", Some("1001")),
+    narrower("store", "accounts", "1 to 16,000,000", Some("0")),
+    narrower("store", "transfers", "1 to 100,000", Some("100001")),
+    narrower("store", "blocks", "1 to 1,000", Some("0")),
+    narrower("idle", "minutes", "1 to 1,440", Some("1441")),
+    narrower("idle", "interval-secs", "1 to 60", Some("61")),
+    narrower("localnet", "validators", "1 to 16", None),
+    narrower("localnet", "block-time-ms", "16 to 1,875", None),
+    narrower("demo", "block-time-ms", "16 to 1,875", None),
+    narrower("plan", "root-chain-id", "as in `network.toml`", None),
+    narrower("plan", "block-time-ms", "as in `network.toml`", None),
+    narrower("plan", "shortest-epoch-secs", "as in `network.toml`", None),
+    narrower("plan", "operator", "as in `network.toml`", None),
+];
+
+/// What else is checked of an option of the command with this last word.
+pub fn less(command: &str, argument: &Arg) -> Option<&'static Narrower> {
+    let is_it = |one: &&Narrower| one.command == command && argument.get_long() == Some(one.option);
+    NARROWER.iter().find(is_it)
+}
+
+/// The kind of an option's values; `command` is the last word of its command.
+pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
+    if !argument.get_action().takes_values() {
+        return Some(&FLAG);
+    }
+    if !argument.get_possible_values().is_empty() {
+        return Some(&CHOICE);
+    }
+    let parsed = argument.get_value_parser().type_id();
+    let typed = [
+        (TypeId::of::<u16>(), &U16),
+        (TypeId::of::<u32>(), &U32),
+        (TypeId::of::<u64>(), &U64),
+        (TypeId::of::<u128>(), &U128),
+        (TypeId::of::<Address>(), &ADDRESS),
+        (TypeId::of::<B256>(), &HASH),
+        (TypeId::of::<SocketAddr>(), &LISTENING),
+        (TypeId::of::<PathBuf>(), &PATH),
+    ];
+    if let Some((_, kind)) = typed.iter().find(|(of, _)| parsed == *of) {
+        return Some(kind);
+    }
+    if parsed != TypeId::of::<String>() {
+        return None;
+    }
+    Some(match (command, argument.get_id().as_str()) {
+        (_, "node" | "root" | "second_root" | "also_nodes") => &URL,
+        (_, "share_with") => &PLAIN_URL,
+        (_, "moniker") => &MONIKER,
+        (_, "peers") => &PEER,
+        (_, "name" | "from" | "carrier") => &KEY,
+        ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
+        (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
+        (_, "to" | "account") => &ACCOUNT,
+        (_, "token") => &TOKEN,
+        (_, "amount" | "native" | "stake" | "pay" | "max_cost") => &AMOUNT,
+        ("relay", "max_fee" | "max_tip") => &GWEI,
+        (_, "topic") => &TOPIC,
+        (_, "data") => &DATA,
+        (_, "memo") => &MEMO,
+        (_, "bytes") => &BYTES,
+        (_, "id") => &ID,
+        (_, "page") => &PAGE,
+        (_, "balances") => &BALANCE,
+        (_, "state_root") => &STATE_ROOT,
+        _ => return None,
+    })
+}
