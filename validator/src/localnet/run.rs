@@ -49,6 +49,8 @@ pub struct Options {
     pub retain_blocks: u64,
     /// The first of a row of ports; free ones when absent.
     pub first_port: Option<u16>,
+    /// The time between two blocks of the root chain while no transaction waits for one; otherwise it is a second.
+    pub root_idle_secs: u64,
     /// Deletes what the folder holds first.
     pub reset: bool,
     /// Whether nodes execute every segment again from its witness.
@@ -105,6 +107,7 @@ impl Network {
             port: root_port,
             chain_id: ROOT_CHAIN_ID,
             block_time_secs: 1,
+            idle_block_time_secs: options.root_idle_secs,
             folder: options.folder.join("root"),
         };
         let anvil = Anvil::start(&root_tools.anvil, &anvil_options).await?;
