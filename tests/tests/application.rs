@@ -351,7 +351,7 @@ fn extensions_of_any_other_frame_are_refused() {
     };
     let good = Extension {
         cursor: 3,
-        hash: B256::ZERO,
+        link: B256::ZERO,
         share: Some([0; 192]),
     };
     assert!(verify(good.encode()), "what it says is not judged here");

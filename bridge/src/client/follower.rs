@@ -34,11 +34,11 @@ const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Where the child stands, as a node tells its follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Messages up to `cursor` are consumed, and the child has this hash there.
+    /// Messages up to `cursor` are consumed, and the child has this link there.
     Consumed {
         /// The cursor.
         cursor: u64,
-        /// The hash.
+        /// The link.
         link: B256,
     },
     /// Messages up to this one are not needed any more.

@@ -1,7 +1,7 @@
 //! The commitment to one epoch that a set signs and root verifies (PROTOCOL sections 1 and 7, DESIGN section 8).
 //!
 //! ```text
-//! digest = H(PCKP ‖ deployment ‖ epoch ‖ last block time ‖ blocks root ‖ state root ‖ inbox cursor ‖ inbox hash
+//! digest = H(PCKP ‖ deployment ‖ epoch ‖ last block time ‖ blocks root ‖ state root ‖ inbox cursor ‖ inbox link
 //!              ‖ set commitment of e+2 ‖ relayer ‖ previous digest)
 //! ```
 //! Checkpoint e is signed by set e+1; the previous digest of checkpoint 0 is the deployment id with 12 zero bytes behind.
@@ -31,8 +31,8 @@ pub struct Checkpoint {
     pub state_root: Hash,
     /// Inbox messages consumed.
     pub inbox_cursor: u64,
-    /// Link of the last of them.
-    pub inbox_hash: Hash,
+    /// The inbox link at that cursor, which Solidity names `inboxHash`.
+    pub inbox_link: Hash,
     /// Set commitment of epoch e+2.
     pub next_set: Hash,
     /// Who is paid for carrying it to root.
@@ -61,7 +61,7 @@ impl Checkpoint {
         bytes.extend_from_slice(self.blocks_root.as_slice());
         bytes.extend_from_slice(self.state_root.as_slice());
         bytes.extend_from_slice(&self.inbox_cursor.to_be_bytes());
-        bytes.extend_from_slice(self.inbox_hash.as_slice());
+        bytes.extend_from_slice(self.inbox_link.as_slice());
         bytes.extend_from_slice(self.next_set.as_slice());
         bytes.extend_from_slice(&self.relayer);
         bytes.extend_from_slice(self.previous.as_slice());
@@ -81,7 +81,7 @@ impl Checkpoint {
             blocks_root: reader.array()?.into(),
             state_root: reader.array()?.into(),
             inbox_cursor: reader.u64()?,
-            inbox_hash: reader.array()?.into(),
+            inbox_link: reader.array()?.into(),
             next_set: reader.array()?.into(),
             relayer: reader.array()?,
             previous: reader.array()?.into(),

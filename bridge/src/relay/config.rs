@@ -38,7 +38,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The inbox keeps the hash chain at every 32nd message for ever, and one of them must be among the kept messages.
+    /// The inbox keeps the link of every 32nd message for ever, and one of them must be among the kept messages.
     pub const MIN_KEPT_MESSAGES: usize = 32;
     /// Accepted checkpoints that a node keeps. Two challenge windows must not span more: what is final, and since when, is told from them.
     pub const KEPT_CHECKPOINTS: u32 = 4_096;

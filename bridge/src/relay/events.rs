@@ -30,7 +30,7 @@ pub enum Heard {
 pub struct Sent {
     /// Its index.
     pub index: u64,
-    /// The hash chain there, as the event says.
+    /// The link there, as the event says.
     pub link: B256,
     /// Its bytes.
     pub bytes: Bytes,
@@ -47,18 +47,18 @@ impl Sent {
                 self.index, message.index, message.root_height
             ));
         }
-        let hash = inbox::message_hash(&self.bytes);
-        let link = inbox::link(self.index, previous, &hash);
+        let message_hash = inbox::message_hash(&self.bytes);
+        let link = inbox::link(self.index, previous, &message_hash);
         if link != self.link {
             return Err(format!(
-                "message {} leads to hash {link}, and its event says {}",
+                "message {} leads to link {link}, and its event says {}",
                 self.index, self.link
             ));
         }
         Ok(Entry {
             index: self.index,
             link,
-            message_hash: hash,
+            message_hash,
             due: message.due,
             root_height: block,
             bytes: Arc::from(self.bytes.as_ref()),
@@ -140,7 +140,7 @@ fn acceptance(
         blocks_root: content.blocksRoot,
         state_root: content.stateRoot,
         inbox_cursor: content.inboxCursor,
-        inbox_hash: content.inboxHash,
+        inbox_link: content.inboxHash,
         next_set: content.nextSet,
         relayer: content.relayer.into_array(),
         previous: content.previous,

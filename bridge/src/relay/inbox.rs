@@ -1,11 +1,11 @@
 //! The root chain as one or two endpoints show it, and what may be reported of it.
 //!
-//! With two endpoints only what both hold is visible: the shorter of the two verified chains, when the longer one has the same hash
+//! With two endpoints only what both hold is visible: the shorter of the two verified chains, when the longer one has the same link
 //! there. A difference stops the reports (`View::healthy`), raises one event, and both are read anew until they agree; nothing else stops.
 //!
 //! ```text
 //! driver:  while let Some(request) = inbox.next(now) { carry it out }      inbox.answer(now, answer) -> events
-//! node:    inbox.consumed(cursor, hash)  after each commit: earlier messages are dropped
+//! node:    inbox.consumed(cursor, link)  after each commit: earlier messages are dropped
 //! ```
 //! Memory is bounded by `kept_messages` (a full inbox pauses the scan until messages are consumed or
 //! released, and acceptances are followed on: then the view ends before the contract's count) and `kept_checkpoints`.
@@ -103,7 +103,7 @@ impl Inbox {
         self.settle(now)
     }
 
-    /// The child consumed messages up to `cursor`, with this hash: they are dropped once an endpoint shows the same.
+    /// The child consumed messages up to `cursor`, with this link: they are dropped once an endpoint shows the same.
     pub fn consumed(&mut self, now: u64, cursor: u64, link: B256) -> Vec<Event> {
         for track in &mut self.tracks {
             track.consumed(cursor, link);
@@ -111,7 +111,7 @@ impl Inbox {
         self.settle(now)
     }
 
-    /// Messages up to `index` are not needed: they are dropped as far as they are known, whatever their hash.
+    /// Messages up to `index` are not needed: they are dropped as far as they are known, whatever their links.
     pub fn released(&mut self, now: u64, index: u64) -> Vec<Event> {
         for track in &mut self.tracks {
             track.release(index);

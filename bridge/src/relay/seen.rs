@@ -83,7 +83,7 @@ pub enum Finality {
 pub struct Anchor {
     /// Its index.
     pub index: u64,
-    /// The hash chain there.
+    /// The link there.
     pub link: B256,
     /// The first root block in which the message after it may stand; 0 when it is not known.
     pub root_height: u64,
@@ -103,7 +103,7 @@ impl Anchor {
 pub struct Entry {
     /// Its index, from 1.
     pub index: u64,
-    /// The hash chain there.
+    /// The link there.
     pub link: B256,
     /// The message hash.
     pub message_hash: B256,
@@ -120,7 +120,7 @@ pub struct Entry {
 pub struct Sought {
     /// The hash of the block after which the contracts are read.
     pub block: B256,
-    /// The message at which the hash chain is compared.
+    /// The message whose link is compared.
     pub index: u64,
     /// The first checkpoint whose record is compared.
     pub first_epoch: u64,
@@ -133,7 +133,7 @@ pub struct Sought {
 pub struct Heads {
     /// Messages in the inbox.
     pub count: u64,
-    /// The hash chain at the message asked for, or `None` when the inbox does not keep it, or has fewer messages.
+    /// The link at the message asked for, or `None` when the inbox does not keep it, or has fewer messages.
     pub link: Option<B256>,
     /// Checkpoints accepted.
     pub accepted: u64,

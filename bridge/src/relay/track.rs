@@ -76,11 +76,11 @@ const FAILURES_A_RECHECK: u32 = 6;
 pub struct Track {
     config: Arc<Config>,
     phase: Phase,
-    /// The last anchor at which the child has the same hash: what was dropped past it was never compared with the child.
+    /// The last anchor at which the child has the same link: what was dropped past it was never compared with the child.
     confirmed: Anchor,
     /// The message before the first kept one.
     anchor: Anchor,
-    /// How far the child has consumed, and its hash there.
+    /// How far the child has consumed, and its link there.
     consumed: (u64, B256),
     entries: VecDeque<Entry>,
     records: BTreeMap<u64, Acceptance>,

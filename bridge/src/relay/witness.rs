@@ -1,4 +1,4 @@
-//! What a submission shows root about the inbox: that (cursor, hash) is a link of it, and how many messages were due at τ.
+//! What a submission shows root about the inbox: that the checkpoint's link is the one at its cursor, and how many messages were due at τ.
 //!
 //! ```text
 //! kept by root:         the link of every 32nd message for ever and of the last 256, the due times of the last 1024
@@ -37,12 +37,12 @@ pub enum WitnessError {
         /// Messages that root has.
         count: u64,
     },
-    /// The checkpoint's hash is not the inbox's.
-    #[error("at message {cursor} the inbox has hash {seen} and the checkpoint {claimed}")]
-    OtherHash {
+    /// The checkpoint's link is not the inbox's.
+    #[error("at message {cursor} the inbox has link {seen} and the checkpoint {claimed}")]
+    OtherLink {
         /// The cursor.
         cursor: u64,
-        /// The inbox's hash.
+        /// The inbox's link.
         seen: B256,
         /// The checkpoint's.
         claimed: B256,
@@ -117,14 +117,14 @@ impl Messages<'_> {
         }
     }
 
-    /// Shows that the chain has `hash` at `cursor`, and the count of messages due at `tau` (seconds).
-    pub fn witness(&self, cursor: u64, hash: B256, tau: u64) -> Result<InboxWitness, WitnessError> {
+    /// Shows that the inbox has `link` at `cursor`, and the count of messages due at `tau` (seconds).
+    pub fn witness(&self, cursor: u64, link: B256, tau: u64) -> Result<InboxWitness, WitnessError> {
         let seen = self.link(cursor)?;
-        if seen != hash {
-            return Err(WitnessError::OtherHash {
+        if seen != link {
+            return Err(WitnessError::OtherLink {
                 cursor,
                 seen,
-                claimed: hash,
+                claimed: link,
             });
         }
         let after_cursor = self.up_to_kept(cursor)?;

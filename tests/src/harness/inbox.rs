@@ -95,10 +95,10 @@ impl Outlook for Seen {
         self.settled.load(Ordering::SeqCst)
     }
 
-    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
+    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
         let seen = *self.seen.lock().expect("no one panicked");
         let to = seen.min(cursor + limit);
-        let link = |index| match index {
+        let sent = |index| match index {
             0 => Some(B256::ZERO),
             index => self.inbox.get(index).map(|(_, link)| link),
         };
@@ -106,11 +106,11 @@ impl Outlook for Seen {
             return None;
         }
         assert_eq!(
-            link(cursor),
-            Some(hash),
+            sent(cursor),
+            Some(link),
             "the child consumed what root never sent"
         );
-        Some((to, link(to)?))
+        Some((to, sent(to)?))
     }
 
     fn message(&self, index: u64) -> Option<Vec<u8>> {
@@ -121,10 +121,10 @@ impl Outlook for Seen {
             .map(|(bytes, _)| bytes)
     }
 
-    fn consumed(&self, cursor: u64, hash: B256) {
+    fn consumed(&self, cursor: u64, link: B256) {
         if cursor > 0 {
-            let link = self.inbox.get(cursor).map(|(_, link)| link);
-            assert_eq!(link, Some(hash), "the child consumed what root never sent");
+            let sent = self.inbox.get(cursor).map(|(_, link)| link);
+            assert_eq!(sent, Some(link), "the child consumed what root never sent");
         }
     }
 }

@@ -12,7 +12,7 @@ use plasmid_bridge::relay::inbox::View;
 pub trait Outlook: Send + Sync {
     /// What to report in a vote extension: a cursor at most `limit` past the child's, and the link there. None to abstain:
     /// root is not soundly known, or differs from the child at `cursor`.
-    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)>;
+    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)>;
 
     /// The bytes of a message past the child's cursor.
     fn message(&self, index: u64) -> Option<Vec<u8>>;
@@ -26,7 +26,7 @@ pub trait Outlook: Send + Sync {
     }
 
     /// Tells that the child has consumed the inbox up to here.
-    fn consumed(&self, cursor: u64, hash: B256);
+    fn consumed(&self, cursor: u64, link: B256);
 }
 
 /// What the child itself knows of root: two thirds of its power stand behind it.

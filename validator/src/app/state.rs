@@ -184,7 +184,7 @@ impl State {
             blocks_root: blocks_root(&self.epoch_blocks),
             state_root: self.tip.after,
             inbox_cursor: end.inbox_cursor,
-            inbox_hash: end.inbox_hash,
+            inbox_link: end.inbox_link,
             next_set: end.next_set,
             relayer: end.relayer,
             previous,

@@ -91,17 +91,17 @@ pub enum ExecutionFault<E: std::error::Error + 'static> {
     },
     /// The messages left another inbox behind than the one that more than two thirds of the power reported.
     #[error(
-        "the votes lead to message {cursor} with hash {hash}, and the inbox leaf holds message {found_cursor} with hash {found_hash}"
+        "the votes lead to message {cursor} with link {link}, and the inbox leaf holds message {found_cursor} with link {found_link}"
     )]
     Inbox {
         /// Number of messages consumed according to the votes.
         cursor: u64,
-        /// Hash of the inbox chain at that message according to the votes.
-        hash: B256,
+        /// The inbox link at that message according to the votes.
+        link: B256,
         /// Number of messages consumed according to the inbox leaf.
         found_cursor: u64,
-        /// Hash of the inbox chain in the inbox leaf.
-        found_hash: B256,
+        /// The link that the inbox leaf holds.
+        found_link: B256,
     },
     /// What this node proposes does not apply.
     #[error("this node's own proposal does not apply: {0}")]

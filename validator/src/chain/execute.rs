@@ -188,12 +188,12 @@ fn check_inbox<R: Reads>(
     tally: &Tally,
 ) -> Result<(), ExecutionFault<R::Error>> {
     let found: InboxLeaf = expect(overlay, &Slot::Inbox)?;
-    if (found.cursor, found.hash) != (tally.cursor, tally.hash.0) {
+    if (found.cursor, found.link) != (tally.cursor, tally.link.0) {
         return Err(ExecutionFault::Inbox {
             cursor: tally.cursor,
-            hash: tally.hash,
+            link: tally.link,
             found_cursor: found.cursor,
-            found_hash: found.hash.into(),
+            found_link: found.link.into(),
         });
     }
     Ok(())

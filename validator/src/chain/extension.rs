@@ -1,7 +1,7 @@
 //! The vote extension: what a validator has seen of root's inbox, and its share over the last checkpoint (PROTOCOL section 6).
 //!
 //! ```text
-//! version u8 (1) | report cursor u64 | report hash 32 | has share u8 (0 or 1) | share 192 if so      42 or 234 bytes
+//! version u8 (1) | report cursor u64 | report link 32 | has share u8 (0 or 1) | share 192 if so      42 or 234 bytes
 //! ```
 //! Only the frame is judged here. What a report says is weighed by the tally, and whether a share verifies is the
 //! relayer's and the proposer's concern, never a rule of blocks.
@@ -24,7 +24,7 @@ pub struct Extension {
     /// How many messages the signer has seen finalized, at most M past the chain's cursor.
     pub cursor: u64,
     /// The inbox link h(cursor), as the signer computed it.
-    pub hash: B256,
+    pub link: B256,
     /// A BLS signature over the checkpoint of the epoch before.
     pub share: Option<[u8; 192]>,
 }
@@ -35,7 +35,7 @@ impl Extension {
         let mut out = Vec::with_capacity(EXTENSION_LONG);
         out.push(VERSION);
         out.extend_from_slice(&self.cursor.to_be_bytes());
-        out.extend_from_slice(self.hash.as_slice());
+        out.extend_from_slice(self.link.as_slice());
         match &self.share {
             None => out.push(0),
             Some(share) => {
@@ -54,7 +54,7 @@ impl Extension {
         let mut reader = Reader::new(bytes);
         expect_kind(&mut reader, VERSION)?;
         let cursor = reader.u64()?;
-        let hash = B256::from(reader.array::<32>()?);
+        let link = B256::from(reader.array::<32>()?);
         let share = match reader.u8()? {
             0 => None,
             1 => Some(reader.array::<192>()?),
@@ -63,7 +63,7 @@ impl Extension {
         reader.finish()?;
         Ok(Self {
             cursor,
-            hash,
+            link,
             share,
         })
     }
@@ -76,7 +76,7 @@ mod tests {
     fn long() -> Extension {
         Extension {
             cursor: 0x0102_0304_0506_0708,
-            hash: B256::repeat_byte(0xaa),
+            link: B256::repeat_byte(0xaa),
             share: Some([0x5c; 192]),
         }
     }

@@ -244,7 +244,7 @@ impl World {
             .map(|key| {
                 let extension = Extension {
                     cursor: link.0,
-                    hash: link.1,
+                    link: link.1,
                     share: signs.then_some([1; 192]),
                 }
                 .encode();

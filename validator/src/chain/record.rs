@@ -8,7 +8,7 @@
 //! ```
 //! Only `0xf0 | executing part` stands in a segment. The witness is hashed into the block commitment: it shows why the
 //! executing part says what it says, and a court need not carry it to re-execute. Nothing in the record says how far the inbox
-//! is consumed: that is written from the bytes of the messages alone, so that nobody can put a hash of root's inbox over
+//! is consumed: that is written from the bytes of the messages alone, so that nobody can put a link of root's inbox over
 //! messages that root never sent.
 
 use alloy_primitives::B256;
@@ -204,7 +204,7 @@ mod tests {
         participation.set(3);
         let extension = Extension {
             cursor: 9,
-            hash: B256::repeat_byte(1),
+            link: B256::repeat_byte(1),
             share: None,
         };
         let vote = |seat, share| CarriedVote {

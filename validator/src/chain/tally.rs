@@ -54,8 +54,8 @@ pub struct Voting<'a> {
     pub members: &'a [Member],
     /// Inbox cursor before the block.
     pub cursor: u64,
-    /// Inbox hash before the block.
-    pub hash: B256,
+    /// The inbox link before the block.
+    pub link: B256,
     /// Share bits of epoch(v) that stand already, by member number.
     pub standing: Bitmap,
     /// Whether epoch(v) signs a checkpoint (epoch 0 signs none).
@@ -75,8 +75,8 @@ pub struct Tally {
     pub brought: Vec<(u16, [u8; 192])>,
     /// Inbox cursor after the messages.
     pub cursor: u64,
-    /// Inbox hash after the messages.
-    pub hash: B256,
+    /// The inbox link after the messages.
+    pub link: B256,
 }
 
 /// Weighs the carried votes against the last commit, the committed state and the hashes of the block's messages.
@@ -113,17 +113,17 @@ pub fn tally(
     if !witness.votes.is_empty() && shares.is_empty() && messages.is_empty() {
         return Err(Invalid::Idle);
     }
-    let (cursor, hash) = messages
+    let (cursor, link) = messages
         .len()
         .checked_sub(1)
         .and_then(|last| links.get(last).copied())
-        .unwrap_or((voting.cursor, voting.hash));
+        .unwrap_or((voting.cursor, voting.link));
     Ok(Tally {
         participation,
         shares,
         brought,
         cursor,
-        hash,
+        link,
     })
 }
 
@@ -175,7 +175,7 @@ pub struct Report {
     /// How many messages it has seen.
     pub cursor: u64,
     /// The inbox link at that cursor.
-    pub hash: B256,
+    pub link: B256,
     /// The member's power.
     pub power: u64,
 }
@@ -228,7 +228,7 @@ pub(crate) fn check_vote(
         share,
         report: Report {
             cursor: extension.cursor,
-            hash: extension.hash,
+            link: extension.link,
             power: member.power,
         },
     })
@@ -236,7 +236,7 @@ pub(crate) fn check_vote(
 
 /// The (cursor, link) after each message and each bare hash.
 fn links(voting: &Voting<'_>, messages: &[B256], hashes: &[B256]) -> Vec<(u64, B256)> {
-    let mut at = (voting.cursor, voting.hash);
+    let mut at = (voting.cursor, voting.link);
     let mut out = Vec::with_capacity(messages.len().saturating_add(hashes.len()));
     for hash in messages.iter().chain(hashes) {
         let index = at.0.saturating_add(1);
@@ -255,7 +255,7 @@ fn check_messages(
 ) -> Result<(), Invalid> {
     let counting: Vec<Report> = reports
         .iter()
-        .filter(|report| links.binary_search(&(report.cursor, report.hash)).is_ok())
+        .filter(|report| links.binary_search(&(report.cursor, report.link)).is_ok())
         .copied()
         .collect();
     let supported =

@@ -72,9 +72,9 @@ fn advance<L: Leaves + ?Sized>(
             found,
         });
     }
-    let hash = link(
+    let link = link(
         found,
-        &B256::from(inbox.hash),
+        &B256::from(inbox.link),
         &message_hash(&message.encode()),
     );
     write(
@@ -82,7 +82,7 @@ fn advance<L: Leaves + ?Sized>(
         &Slot::Inbox,
         &InboxLeaf {
             cursor: found,
-            hash: hash.0,
+            link: link.0,
         },
     )?;
     Ok(())

@@ -1,7 +1,7 @@
 //! What the ABCI application sees of the root chain: the follower's newest view, read without waiting.
 //!
 //! No ABCI call asks a root node anything. A report is made only while the endpoints are sound and agree, and only when the view has the
-//! child's own hash at the child's cursor; messages for a proposal may come from an older view, since the tally checks their hashes.
+//! child's own link at the child's cursor; messages for a proposal may come from an older view, since the tally checks their hashes.
 
 use std::sync::Arc;
 
@@ -76,14 +76,14 @@ pub enum RootRefusal {
     },
     /// The inbox has another history.
     #[error(
-        "at message {cursor} the child has hash {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
+        "at message {cursor} the child has link {expected}, and the inbox at endpoint {endpoint} has {seen}: it is another history. Use another endpoint, or begin anew with `plasmid init` and empty data folders; on a local network, with `plasmid localnet --reset`"
     )]
     Differs {
         /// Which endpoint.
         endpoint: usize,
         /// Messages consumed.
         cursor: u64,
-        /// The child's hash.
+        /// The child's link.
         expected: B256,
         /// The endpoint's.
         seen: B256,
@@ -103,8 +103,8 @@ impl RootReader {
         Self { view, progress }
     }
 
-    /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the hash there. Without news it is the
-    /// child's own pair, or `None` when the root chain is not soundly known or has another hash at the cursor.
+    /// What this node reports in its vote extension: a count at most `limit` past the child's cursor, and the link there. Without news it is the
+    /// child's own pair, or `None` when the root chain is not soundly known or has another link at the cursor.
     #[must_use]
     pub fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
         let view = self.view.borrow();

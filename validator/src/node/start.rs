@@ -274,7 +274,7 @@ fn anchor(tree: &crate::chain::tree::Tree) -> Result<Anchor, StartError> {
         .map_err(|fault| StartError::Fault(Fault::new(fault)))?;
     Ok(Anchor {
         index: inbox.cursor,
-        link: B256::from(inbox.hash),
+        link: B256::from(inbox.link),
         root_height: 0,
     })
 }
@@ -335,8 +335,8 @@ async fn watch_root(root: &RootReader) -> Infallible {
 struct RootOutlook(RootReader, u64);
 
 impl Outlook for RootOutlook {
-    fn report(&self, cursor: u64, hash: B256, limit: u64) -> Option<(u64, B256)> {
-        self.0.report(cursor, hash, limit)
+    fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
+        self.0.report(cursor, link, limit)
     }
 
     fn message(&self, index: u64) -> Option<Vec<u8>> {
@@ -344,8 +344,8 @@ impl Outlook for RootOutlook {
         known.first().map(|message| message.bytes.to_vec())
     }
 
-    fn consumed(&self, cursor: u64, hash: B256) {
-        self.0.consumed(cursor, hash);
+    fn consumed(&self, cursor: u64, link: B256) {
+        self.0.consumed(cursor, link);
     }
 
     fn settled(&self, agreed: &Agreed<'_>) -> u64 {

@@ -14,7 +14,7 @@ fn checkpoint() -> Checkpoint {
         blocks_root: word(4),
         state_root: word(5),
         inbox_cursor: 6,
-        inbox_hash: word(7),
+        inbox_link: word(7),
         next_set: word(8),
         relayer: [9; 20],
         previous: word(10),

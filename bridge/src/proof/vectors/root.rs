@@ -194,7 +194,7 @@ pub(super) fn checkpoint_case() -> Value {
         blocks_root: list::root(&blocks),
         state_root: word("state", 4),
         inbox_cursor: 11,
-        inbox_hash: word("inbox", 11),
+        inbox_link: word("inbox", 11),
         next_set: set::commit(&members(7)).expect("a set").commitment,
         relayer: address("relayer", 0),
         previous: deployment::salt(&id),
@@ -206,7 +206,7 @@ pub(super) fn checkpoint_case() -> Value {
     json!({
         "deployment": hex(checkpoint.deployment), "epoch": checkpoint.epoch, "lastBlockTime": checkpoint.last_block_time,
         "blocksRoot": hex(checkpoint.blocks_root), "stateRoot": hex(checkpoint.state_root),
-        "inboxCursor": checkpoint.inbox_cursor, "inboxHash": hex(checkpoint.inbox_hash), "nextSet": hex(checkpoint.next_set),
+        "inboxCursor": checkpoint.inbox_cursor, "inboxHash": hex(checkpoint.inbox_link), "nextSet": hex(checkpoint.next_set),
         "relayer": hex(checkpoint.relayer), "previous": hex(checkpoint.previous), "encoded": hex(checkpoint.encode()),
         "digest": hex(digest), "signedBy": "set4", "shares": hexes(&shares),
         "certificateAll": certificate_case(&digest, &[0, 1, 2, 3]),

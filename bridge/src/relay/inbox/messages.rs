@@ -37,7 +37,7 @@ pub enum Event {
     Moved {
         /// Messages visible.
         count: u64,
-        /// The hash chain there.
+        /// The link there.
         link: B256,
         /// The final block up to which all is known.
         block: Block,
@@ -89,7 +89,7 @@ impl View {
             .map_or(self.anchor.index, |entry| entry.index)
     }
 
-    /// The hash chain at `index`, when it is known.
+    /// The link at `index`, when it is known.
     pub fn link(&self, index: u64) -> Option<B256> {
         if index == self.anchor.index {
             return Some(self.anchor.link);

@@ -79,7 +79,7 @@ pub fn submission(
     let tau = tau(root, checkpoint);
     let witness = root
         .messages()
-        .witness(checkpoint.inbox_cursor, checkpoint.inbox_hash, tau)?;
+        .witness(checkpoint.inbox_cursor, checkpoint.inbox_link, tau)?;
     let absent = absent(&offer.members, &certificate);
     let numbers: Vec<u32> = absent.iter().map(|member| member.number.into()).collect();
     Ok(IRootChain::Submission {
@@ -185,7 +185,7 @@ fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
         blocksRoot: checkpoint.blocks_root,
         stateRoot: checkpoint.state_root,
         inboxCursor: checkpoint.inbox_cursor,
-        inboxHash: checkpoint.inbox_hash,
+        inboxHash: checkpoint.inbox_link,
         nextSet: checkpoint.next_set,
         relayer: Address::from(checkpoint.relayer),
         previous: checkpoint.previous,

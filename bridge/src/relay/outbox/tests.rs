@@ -89,7 +89,7 @@ impl World {
             blocks_root: keccak256([1]),
             state_root: keccak256([2]),
             inbox_cursor: 0,
-            inbox_hash: B256::ZERO,
+            inbox_link: B256::ZERO,
             next_set: set::commit(&self.members).unwrap().commitment,
             relayer: self.relayer.into_array(),
             previous: self.accepted.last().map_or(first, |last| last.digest),

@@ -8,7 +8,7 @@ use crate::relay::seen::{Failure, Finality, Sought, Which};
 
 /// Ranges of events after which the block that a scan leads to is looked at again: it may have been invented, a long way off.
 pub(super) const RANGES_A_RECHECK: u32 = 16;
-/// The inbox keeps the hash chain at every 32nd message for ever.
+/// The inbox keeps the link of every 32nd message for ever.
 const KEPT_EVERY: u64 = 32;
 
 impl Track {
@@ -96,7 +96,7 @@ impl Track {
         }
     }
 
-    /// A full track ends before the contract's last message, so its hash chain is compared where the contract keeps it for ever.
+    /// A full track ends before the contract's last message, so the link is compared at a message where the contract keeps it for ever.
     fn sought(&self, block: B256) -> Sought {
         let (tip, _) = self.tip();
         let index = if self.is_full() {

@@ -91,7 +91,7 @@ impl Track {
                 }))
             }
             _ => Err(Trouble::Contradiction(format!(
-                "at message {} its events lead to hash {own:?}, and its inbox has {seen:?}",
+                "at message {} its events lead to link {own:?}, and its inbox has {seen:?}",
                 sought.index
             ))),
         }

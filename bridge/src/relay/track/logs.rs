@@ -81,7 +81,7 @@ impl Track {
                     }));
                 }
                 Err(Trouble::Contradiction(format!(
-                    "message {} has another hash than before",
+                    "message {} has another link than before",
                     message.index
                 )))
             }

@@ -6,7 +6,7 @@ use super::{Doubt, Phase, Standing, Track, Trouble};
 use crate::relay::seen::{Anchor, Position};
 
 impl Track {
-    /// The hash chain at `index`, when it is known.
+    /// The link at `index`, when it is known.
     pub fn link(&self, index: u64) -> Option<B256> {
         if index == self.anchor.index {
             return Some(self.anchor.link);
@@ -17,7 +17,7 @@ impl Track {
             .map(|entry| entry.link)
     }
 
-    /// The child consumed messages up to `cursor`, with this hash.
+    /// The child consumed messages up to `cursor`, with this link there.
     pub fn consumed(&mut self, cursor: u64, link: B256) {
         if cursor < self.consumed.0 {
             return;
@@ -84,7 +84,7 @@ impl Track {
         self.entries.len() >= self.config.kept_messages
     }
 
-    /// Drops what is consumed. A hash at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
+    /// Drops what is consumed. A link at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
     /// what is dropped is read again from the confirmed anchor if it turns out to have been another history.
     pub(super) fn trim(&mut self) -> Result<(), Standing> {
         let (cursor, expected) = self.consumed;
@@ -152,7 +152,7 @@ impl Track {
         self.generation = self.generation.saturating_add(1);
     }
 
-    /// A position at or before the confirmed anchor says where to read from, and the anchor's hash is the child's.
+    /// A position at or before the confirmed anchor says where to read from, and the anchor's link is the child's.
     fn beginning(&self, position: Option<Position>) -> Anchor {
         match position.map(|position| position.anchor) {
             Some(anchor) if anchor.index > self.confirmed.index => anchor,

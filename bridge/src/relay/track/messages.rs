@@ -32,7 +32,7 @@ impl Ask {
     /// How many calls of the endpoint its answer takes, at most. Each of them may take as long as an answer may.
     pub fn calls(&self) -> u64 {
         match self {
-            // The count of messages, the hash chain, the head, and the records one by one.
+            // The count of messages, the link, the head, and the records one by one.
             Self::Heads(sought) => sought
                 .end_epoch
                 .saturating_sub(sought.first_epoch)
@@ -110,9 +110,9 @@ pub enum Standing {
     Differs {
         /// Messages consumed.
         cursor: u64,
-        /// Their hash on the child.
+        /// The link there on the child.
         expected: B256,
-        /// Their hash at this endpoint.
+        /// The link there at this endpoint.
         seen: B256,
     },
 }
@@ -183,7 +183,7 @@ impl fmt::Display for Standing {
                 seen,
             } => write!(
                 f,
-                "at message {cursor} its inbox has hash {seen}, and the child has {expected}: it shows another history"
+                "at message {cursor} its inbox has link {seen}, and the child has {expected}: it shows another history"
             ),
         }
     }
@@ -196,7 +196,7 @@ pub struct Verified {
     pub block: Block,
     /// Messages known up to here.
     pub count: u64,
-    /// The hash chain at `count`.
+    /// The link at `count`.
     pub link: B256,
     /// Checkpoints known below this epoch.
     pub accepted: u64,

@@ -249,7 +249,7 @@ fn a_wrong_hash_and_messages_that_are_not_at_hand_are_named() {
     };
     assert!(matches!(
         messages.witness(20, B256::repeat_byte(1), 0),
-        Err(WitnessError::OtherHash { cursor: 20, .. })
+        Err(WitnessError::OtherLink { cursor: 20, .. })
     ));
     for cursor in [9, 51, u64::MAX] {
         assert!(matches!(

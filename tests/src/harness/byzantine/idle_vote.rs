@@ -21,7 +21,7 @@ impl Attack for IdleVote {
             let held = scene.held();
             let extension = Extension {
                 cursor: held.0,
-                hash: held.1,
+                link: held.1,
                 share: None,
             };
             let number = scene

@@ -70,13 +70,13 @@ impl Scene<'_> {
         Some(self.with_record(&record))
     }
 
-    /// Inbox cursor and hash before the block.
+    /// Inbox cursor and link before the block.
     pub fn held(&self) -> (u64, B256) {
         let mut up = self.network.nodes.iter().filter(|node| node.is_up());
         let node = up.next().expect("someone is up");
         let inbox: InboxLeaf =
             genesis_leaf(&node.app().state().tree, &Slot::Inbox).expect("the inbox leaf");
-        (inbox.cursor, inbox.hash.into())
+        (inbox.cursor, inbox.link.into())
     }
 
     /// An extension, signed by a colluding member at the commit's height and round.

@@ -23,7 +23,7 @@ impl Attack for NilVote {
                 .position(|vote| vote.block_id_flag != 2)?;
             let extension = Extension {
                 cursor: u64::MAX,
-                hash: [1; 32].into(),
+                link: [1; 32].into(),
                 share: Some([1; 192]),
             };
             let carried = scene.carry(number, &extension.encode());

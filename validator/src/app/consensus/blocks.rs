@@ -71,7 +71,7 @@ impl App {
             let ended = record.checkpoint.is_some();
             self.surroundings.store.commit(record).map_err(Fault::new)?;
             let outlook = &self.surroundings.outlook;
-            outlook.consumed(inbox.cursor, inbox.hash.into());
+            outlook.consumed(inbox.cursor, inbox.link.into());
             if ended {
                 let settled = self.settled();
                 let retain_height = self.retain_height(settled);

@@ -30,17 +30,17 @@ impl App {
         let height = convert::height(request.height)?;
         expect_next(&state, height)?;
         let inbox: InboxLeaf = genesis_leaf(&state.tree, &Slot::Inbox).map_err(Fault::new)?;
-        let held = (inbox.cursor, B256::from(inbox.hash));
+        let held = (inbox.cursor, B256::from(inbox.link));
         let limit = u64::from(self.parameters.inbox_batch);
         let report = self.surroundings.outlook.report(held.0, held.1, limit);
-        let (cursor, hash) = report.unwrap_or(held);
+        let (cursor, link) = report.unwrap_or(held);
         let share = match &self.surroundings.signer {
             Some(signer) => self.share(&state, height, signer.as_ref())?,
             None => None,
         };
         let extension = Extension {
             cursor,
-            hash,
+            link,
             share,
         };
         Ok(ResponseExtendVote {

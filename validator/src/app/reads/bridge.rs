@@ -93,7 +93,7 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
         blocks_root: checkpoint.blocks_root.to_vec(),
         state_root: checkpoint.state_root.to_vec(),
         inbox_cursor: checkpoint.inbox_cursor,
-        inbox_hash: checkpoint.inbox_hash.to_vec(),
+        inbox_hash: checkpoint.inbox_link.to_vec(),
         next_set: checkpoint.next_set.to_vec(),
         relayer: address_text(&checkpoint.relayer),
         previous: checkpoint.previous.to_vec(),

@@ -332,7 +332,7 @@ fn content(record: &Acceptance) -> IRootChain::Checkpoint {
         blocksRoot: checkpoint.blocks_root,
         stateRoot: checkpoint.state_root,
         inboxCursor: checkpoint.inbox_cursor,
-        inboxHash: checkpoint.inbox_hash,
+        inboxHash: checkpoint.inbox_link,
         nextSet: checkpoint.next_set,
         relayer: Address::from(checkpoint.relayer),
         previous: checkpoint.previous,

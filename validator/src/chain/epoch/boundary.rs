@@ -157,10 +157,10 @@ pub struct EpochEnd {
     pub epoch: u64,
     /// Time of its last block, seconds.
     pub last_block_time: u64,
-    /// Inbox messages consumed, and their link.
+    /// Inbox messages consumed.
     pub inbox_cursor: u64,
-    /// Link at the cursor.
-    pub inbox_hash: B256,
+    /// The inbox link at that cursor.
+    pub inbox_link: B256,
     /// Set commitment of e+2.
     pub next_set: B256,
     /// Who is paid first for carrying the checkpoint.
@@ -198,7 +198,7 @@ pub(crate) fn ended<R: Reads>(
         epoch,
         last_block_time: record.last_block_time,
         inbox_cursor: inbox.cursor,
-        inbox_hash: inbox.hash.into(),
+        inbox_link: inbox.link.into(),
         next_set: set.commitment.into(),
         relayer: record.relayer,
     }))

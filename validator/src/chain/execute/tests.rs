@@ -248,7 +248,7 @@ fn a_proposer_leaves_out_shares_that_do_not_verify_but_a_block_with_one_is_valid
     world.vote();
     let forged = Extension {
         cursor: 0,
-        hash: B256::ZERO,
+        link: B256::ZERO,
         share: Some([0xff; 192]),
     }
     .encode();

@@ -62,7 +62,7 @@ impl VoteState {
             commit,
             members: &self.members,
             cursor: self.inbox.cursor,
-            hash: self.inbox.hash.into(),
+            link: self.inbox.link.into(),
             standing: self.standing,
             signs: self.signs,
             batch: parameters.inbox_batch,

@@ -181,7 +181,7 @@ impl Chain {
             links: Vec::new(),
             messages: Vec::new(),
         };
-        let mut at = (voting.cursor, voting.hash);
+        let mut at = (voting.cursor, voting.link);
         for _ in 0..voting.batch {
             let index = at.0.saturating_add(1);
             let Some(message) = known.message(index) else {
@@ -207,7 +207,7 @@ impl Chain {
 
     fn holds(&self, report: &Report) -> bool {
         self.links
-            .binary_search(&(report.cursor, report.hash))
+            .binary_search(&(report.cursor, report.link))
             .is_ok()
     }
 

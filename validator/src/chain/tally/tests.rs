@@ -69,7 +69,7 @@ impl Net {
             commit: &self.commit,
             members: &self.members,
             cursor: 5,
-            hash: B256::repeat_byte(0xee),
+            link: B256::repeat_byte(0xee),
             standing: Bitmap::default(),
             signs: true,
             batch: 8,
@@ -81,14 +81,14 @@ impl Net {
         self.keys[at].sign(&bytes).into()
     }
 
-    /// A vote of member `at` that reports `cursor` (with the true link, or the old hash at 5).
+    /// A vote of member `at` that reports `cursor` (with the true link, or the old one at 5).
     fn vote(&self, at: usize, cursor: u64, share: bool) -> CarriedVote {
         let link = cursor
             .checked_sub(6)
             .and_then(|place| self.links.get(place as usize));
         let extension = Extension {
             cursor,
-            hash: link.map_or(B256::repeat_byte(0xee), |link| link.1),
+            link: link.map_or(B256::repeat_byte(0xee), |link| link.1),
             share: share.then_some([at as u8; 192]),
         }
         .encode();
@@ -142,7 +142,7 @@ fn three_of_four_that_agree_move_the_cursor_exactly_as_far_as_the_third_reaches(
         ]
     };
     let tally = net.run(votes(), 2, 2).unwrap();
-    assert_eq!((tally.cursor, tally.hash), net.links[1]);
+    assert_eq!((tally.cursor, tally.link), net.links[1]);
     assert!(tally.shares.is_empty());
     assert_eq!(
         tally.participation.iter().collect::<Vec<_>>(),
@@ -210,7 +210,7 @@ fn a_report_with_another_hash_is_an_abstention() {
     let lie = |at: usize| {
         let extension = Extension {
             cursor: 7,
-            hash: B256::repeat_byte(9),
+            link: B256::repeat_byte(9),
             share: None,
         }
         .encode();
@@ -261,7 +261,7 @@ fn a_share_sets_the_bit_of_the_member_number_and_counts_once() {
         vec![1, 3],
         "numbers, not seats"
     );
-    assert_eq!((tally.cursor, tally.hash), (5, B256::repeat_byte(0xee)));
+    assert_eq!((tally.cursor, tally.link), (5, B256::repeat_byte(0xee)));
     let mut voting = net.voting();
     voting.standing.set(1);
     assert_eq!(

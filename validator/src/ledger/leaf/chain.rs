@@ -10,8 +10,8 @@ use crate::ledger::slot::width;
 pub struct InboxLeaf {
     /// Index of the last message consumed; 0 for none.
     pub cursor: u64,
-    /// Link hash at the cursor.
-    pub hash: [u8; 32],
+    /// The inbox link at the cursor.
+    pub link: [u8; 32],
 }
 
 impl Value for InboxLeaf {
@@ -20,13 +20,13 @@ impl Value for InboxLeaf {
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.cursor.to_be_bytes());
-        bytes.extend(self.hash);
+        bytes.extend(self.link);
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
         Ok(Self {
             cursor: reader.u64()?,
-            hash: reader.array()?,
+            link: reader.array()?,
         })
     }
 }

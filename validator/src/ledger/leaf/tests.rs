@@ -246,7 +246,7 @@ fn every_value_has_its_width_and_comes_back() {
     });
     comes_back(InboxLeaf {
         cursor: 1,
-        hash: [2; 32],
+        link: [2; 32],
     });
     comes_back(ShareBits {
         epoch: 1,

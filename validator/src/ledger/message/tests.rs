@@ -49,8 +49,8 @@ fn consume(memory: &mut Memory, body: Body) -> Receipt {
     let after: InboxLeaf = value(memory, Slot::Inbox);
     assert_eq!(after.cursor, before.cursor + 1);
     assert_eq!(
-        after.hash,
-        link(message.index, &before.hash.into(), &message.hash()).0
+        after.link,
+        link(message.index, &before.link.into(), &message.hash()).0
     );
     assert_eq!(memory.count() - count, receipt.leaves_made);
     check_conservation(memory.iter()).unwrap();
@@ -97,7 +97,7 @@ fn messages_are_consumed_in_order_and_once() {
     assert_eq!(try_message(&mut memory, &first), out(2, 1));
     let end = InboxLeaf {
         cursor: u64::MAX,
-        hash: [0; 32],
+        link: [0; 32],
     };
     write(&mut memory, &Slot::Inbox, &end).unwrap();
     assert!(try_message(&mut memory, &first).is_err());

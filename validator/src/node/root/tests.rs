@@ -128,7 +128,7 @@ fn accepted(epoch: u64, due: u64, consumed: u64) -> (u64, Acceptance) {
         blocks_root: B256::ZERO,
         state_root: B256::ZERO,
         inbox_cursor: consumed,
-        inbox_hash: B256::ZERO,
+        inbox_link: B256::ZERO,
         next_set: B256::ZERO,
         relayer: [0; 20],
         previous: B256::ZERO,

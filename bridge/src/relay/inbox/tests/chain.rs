@@ -137,7 +137,7 @@ impl Chain {
             blocks_root: B256::ZERO,
             state_root: B256::ZERO,
             inbox_cursor: self.count,
-            inbox_hash: self.link,
+            inbox_link: self.link,
             next_set: B256::ZERO,
             relayer: [0; 20],
             previous: last.map_or(deployment::salt(&DEPLOYMENT), |last| last.digest),
@@ -150,7 +150,7 @@ impl Chain {
                 epoch: checkpoint.epoch,
                 lastBlockTime: checkpoint.last_block_time,
                 inboxCursor: checkpoint.inbox_cursor,
-                inboxHash: checkpoint.inbox_hash,
+                inboxHash: checkpoint.inbox_link,
                 previous: checkpoint.previous,
                 ..Default::default()
             },

@@ -238,7 +238,7 @@ impl Sea {
             };
             let mut offer = self.world.offer(root.accepted);
             offer.checkpoint.inbox_cursor = cursor as u64;
-            offer.checkpoint.inbox_hash = self.link(cursor as u64);
+            offer.checkpoint.inbox_link = self.link(cursor as u64);
             offer.checkpoint.last_block_time = root.accepted * EPOCH_BLOCKS * BLOCK_SECS;
             let digest = offer.checkpoint.digest();
             offer.shares = vec![(0, self.world.keys[0].sign_checkpoint(&digest))];
@@ -263,7 +263,7 @@ impl Sea {
             around: submission.inbox.around.clone(),
             after_due: submission.inbox.afterDue.clone(),
         };
-        let (cursor, hash) = (checkpoint.inbox_cursor, checkpoint.inbox_hash);
+        let (cursor, hash) = (checkpoint.inbox_cursor, checkpoint.inbox_link);
         let (count, tau) = (self.count(), submission.tau);
         assert!(
             accepts(&self.entries, count, cursor, hash, tau, &witness),
