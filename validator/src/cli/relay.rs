@@ -145,6 +145,7 @@ pub async fn run(
     let position = command.position(connection, created.id);
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
+    let ended = follower.ended();
     let policy = Policy {
         patience_secs: command.patience,
         ..Policy::default()
@@ -158,6 +159,7 @@ pub async fn run(
     ));
     tokio::select! {
         () = relayer.run(&source, |notice| say(output, notice)) => Ok(()),
+        () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),
     }
 }
