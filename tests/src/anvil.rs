@@ -26,6 +26,7 @@ impl Anvil {
             port: port::free().expect("the loopback has a free port"),
             chain_id: 31337,
             block_time_secs: 1,
+            idle_block_time_secs: 1,
             folder: folder.to_owned(),
         })
         .await

@@ -143,6 +143,7 @@ async fn root(folder: &Path) -> anvil::Anvil {
         port: port::free().expect("a free port"),
         chain_id: 31_337,
         block_time_secs: 1,
+        idle_block_time_secs: 1,
         folder: folder.to_owned(),
     };
     let tools = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)));

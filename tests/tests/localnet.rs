@@ -199,7 +199,7 @@ fn prove_and_verify(folder: &Path) {
     }
     // A Registry that the user names decides, not the node.
     let other = format!(
-        "--registry 0x{} bridge deposit --from alice --amount 1",
+        "--registry 0x{} --keys .plasmid/localnet/keys --password-file .plasmid/localnet/password bridge deposit --from alice --amount 1",
         "11".repeat(20)
     );
     let said = refused(folder, &other);

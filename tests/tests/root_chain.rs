@@ -51,6 +51,7 @@ fn options(folder: &std::path::Path) -> Options {
         port: port::free().unwrap(),
         chain_id: 31337,
         block_time_secs: 1,
+        idle_block_time_secs: 1,
         folder: folder.to_owned(),
     }
 }
@@ -139,6 +140,29 @@ async fn what_is_final_survives_sigkill_in_any_state() {
         }
     }
     assert_eq!(kept.len(), 2);
+}
+
+/// A chain that is left alone makes no blocks before its pause is over; a transaction is mined at once all the same, and becomes final.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_chain_rests_until_a_transaction_waits_and_makes_it_final() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        idle_block_time_secs: 1_000_000,
+        ..options(folder.path())
+    };
+    let anvil = Anvil::start(&tools().anvil, &options).await.unwrap();
+    wait_until(&anvil, 2).await;
+    let accounts = call(&anvil, "eth_accounts", json!([])).await;
+    for _ in 0..2 {
+        let before = block(&anvil, "latest").await;
+        let pay = json!([{"from": accounts[0], "to": accounts[1], "value": "0x1"}]);
+        call(&anvil, "eth_sendTransaction", pay).await;
+        wait_until(&anvil, before + 3).await;
+        assert_eq!(block(&anvil, "finalized").await, before + 1);
+        // Ten block times later nothing was mined: a slower machine mines no more in them.
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(block(&anvil, "latest").await, before + 3);
+    }
 }
 
 /// The owner may hold the chain: blocks come by request alone, until it goes on.

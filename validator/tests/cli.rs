@@ -3,12 +3,20 @@
 use std::{
     fs,
     io::Write,
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
-use serde_json::Value;
+use plasmid::{
+    chain::genesis::{Genesis, Operator, RootAnchor, file::File},
+    ledger::Parameters,
+    node::config::{Config, Home, RootConfig},
+};
+use plasmid_bridge::{abi, proof::bls::SecretKey};
+use serde_json::{Value, json};
 
 fn plasmid(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plasmid"));
@@ -20,7 +28,7 @@ fn plasmid(arguments: &[&str]) -> Command {
     command
 }
 
-fn json(output: &Output) -> Value {
+fn json_of(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(text.trim()).unwrap_or_else(|error| {
         panic!(
@@ -56,7 +64,7 @@ fn version_says_what_does_not_hold_yet() {
 fn keys_are_made_listed_shown_and_imported() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("password"), "correct horse\n").expect("write");
-    let made = json(
+    let made = json_of(
         &keys(folder.path(), &["new", "anna", "--kind", "ed25519"])
             .output()
             .expect("runs"),
@@ -84,14 +92,14 @@ fn keys_are_made_listed_shown_and_imported() {
         .expect("stdin")
         .write_all(secret.as_bytes())
         .expect("write");
-    let imported = json(&import.wait_with_output().expect("ends"));
+    let imported = json_of(&import.wait_with_output().expect("ends"));
     assert_eq!(
         imported["public"],
         "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
     );
-    let listed = json(&keys(folder.path(), &["list"]).output().expect("runs"));
+    let listed = json_of(&keys(folder.path(), &["list"]).output().expect("runs"));
     assert_eq!(listed["keys"].as_array().map(Vec::len), Some(2));
-    let shown = json(
+    let shown = json_of(
         &keys(folder.path(), &["show", "anna"])
             .output()
             .expect("runs"),
@@ -102,7 +110,7 @@ fn keys_are_made_listed_shown_and_imported() {
         .expect("runs");
     assert!(!again.status.success());
     assert!(
-        json(&again)["error"]
+        json_of(&again)["error"]
             .as_str()
             .is_some_and(|error| error.contains("exists already"))
     );
@@ -127,15 +135,15 @@ fn key_files_of_other_wallets_open_and_one_that_lies_does_not() {
     for password in ["testpassword\n", "\u{feff}testpassword\r\n"] {
         fs::write(folder.path().join("password"), password).expect("write");
         let shown = keys(folder.path(), &["show", "no-address"]).output();
-        assert_eq!(json(&shown.expect("runs"))["public"], own);
+        assert_eq!(json_of(&shown.expect("runs"))["public"], own);
     }
-    let shown = |name: &str| json(&keys(folder.path(), &["show", name]).output().expect("runs"));
+    let shown = |name: &str| json_of(&keys(folder.path(), &["show", name]).output().expect("runs"));
     assert_eq!(shown("scrypt-r1")["public"], shown("pbkdf2")["public"]);
     let refused = shown("wrong-address")["error"].to_string();
     assert!(refused.contains("says that its key is") && refused.contains(own));
     fs::write(folder.path().join("password"), "foo").expect("write");
     assert!(shown("short-key")["public"].is_string());
-    let listed = json(&keys(folder.path(), &["list"]).output().expect("runs"));
+    let listed = json_of(&keys(folder.path(), &["list"]).output().expect("runs"));
     let rows = listed["keys"].as_array().expect("rows");
     assert_eq!(rows.len(), 5, "{listed}");
     for row in rows {
@@ -326,4 +334,171 @@ fn bench_app_refuses_fewer_accounts_than_senders() {
         !output.status.success() && said.contains("there are 10"),
         "{said}"
     );
+}
+
+/// A place that takes no byte, as a full disk does, and one whose reader has gone away.
+fn unwritable() -> [Stdio; 2] {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let (reader, gone) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    [full.expect("Linux has it").into(), gone.into()]
+}
+
+#[test]
+fn what_could_not_be_printed_is_no_success_unless_nobody_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keys = folder.path().to_string_lossy().into_owned();
+    for arguments in [
+        &["version"][..],
+        &["--output", "json", "version"],
+        &["--keys", &keys, "keys", "list"],
+        &["--output", "json", "--keys", &keys, "keys", "list"],
+        &["--help"],
+        &["keys", "--help"],
+    ] {
+        let [full, gone] = unwritable();
+        let output = plasmid(arguments).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        let gone = plasmid(arguments).stdout(gone).output().expect("runs");
+        assert!(gone.status.success(), "{arguments:?}: {gone:?}");
+    }
+    let [full, _] = unwritable();
+    let output = plasmid(&["version"]).stdout(full).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("No space left"), "{said}");
+}
+
+/// The folder of a node without stake, whose root chain is at `endpoint`.
+fn follower(folder: &Path, endpoint: String) {
+    let registry = [0xcc; 20];
+    let consensus = ed25519_zebra::SigningKey::from([3; 32]);
+    let genesis = Genesis {
+        parameters: Parameters {
+            registry: registry.into(),
+            ..Parameters::local()
+        },
+        operators: vec![Operator {
+            operator: [1; 20],
+            registration: 1,
+            consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+            checkpoint_key: SecretKey::from_entropy(&[7; 32])
+                .expect("a key")
+                .public_key(),
+            stake: 1_000_000_000_000_000_000,
+            bond: 7,
+        }],
+        balances: Vec::new(),
+    };
+    let root = RootAnchor {
+        root_chain: abi::created_by(registry.into())[2].into(),
+        parent_block_hash: [0xdd; 32].into(),
+        time: 1_800_000_000,
+    };
+    let home = Home::new(folder);
+    let genesis = File::new(&genesis, &root).expect("a genesis");
+    home.write_genesis(&genesis).expect("written");
+    let config = Config {
+        abci: "tcp://127.0.0.1:1".into(),
+        grpc: "127.0.0.1:1".parse().expect("an address"),
+        grpc_proxies: Vec::new(),
+        engine_rpc: "http://127.0.0.1:1".into(),
+        metrics: None,
+        share_with: Vec::new(),
+        retain_blocks: 0,
+        root: RootConfig {
+            endpoints: vec![endpoint],
+            registry: registry.into(),
+            deployed_at: 1,
+        },
+    };
+    home.write_config(&config).expect("written");
+}
+
+/// Waits until the node has come so often to its root chain, which hangs up; fails when it ends.
+fn comes(node: &mut Child, root: &TcpListener, times: usize) {
+    root.set_nonblocking(true).expect("a socket");
+    let mut come = 0;
+    while come < times {
+        match root.accept() {
+            Ok(_) => come += 1,
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+        let ended = node.try_wait().expect("a child");
+        assert!(ended.is_none(), "it ended: {ended:?}");
+    }
+}
+
+#[test]
+fn a_node_whose_log_cannot_be_written_goes_on() {
+    for stderr in unwritable() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", root.local_addr().expect("bound"));
+        follower(folder.path(), endpoint);
+        let mut node = plasmid(&["start", "--engine-elsewhere", "--home"])
+            .arg(folder.path())
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("runs");
+        // It has logged that it has no checkpoint key before it asks root at all, and that root does not answer before it asks again.
+        comes(&mut node, &root, 3);
+        node.kill().expect("it runs still");
+        node.wait().expect("it ends");
+    }
+}
+
+#[test]
+fn nobodys_own_key_is_put_under_the_password_of_a_local_network() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let local = folder.path().join(".plasmid/localnet");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    fs::create_dir_all(local.join("keys")).expect("a folder");
+    fs::write(local.join("password"), "published\n").expect("written");
+    fs::write(folder.path().join("password"), "secret\n").expect("written");
+    let network = json!({
+        "nodes": ["http://127.0.0.1:1"], "engines": [], "root": "http://127.0.0.1:1", "root_chain_id": 31_337, "deployment_id": "",
+        "keys": local.join("keys"), "password_file": local.join("password"), "contracts": {},
+    });
+    fs::write(local.join("network.json"), network.to_string()).expect("written");
+    let run = |arguments: &[&str]| {
+        let mut command = plasmid(&["--output", "json"]);
+        command.args(arguments).stdin(Stdio::null());
+        command.env_remove("PLASMID_KEYS");
+        command.env_remove("PLASMID_PASSWORD_FILE");
+        command.env_remove("PLASMID_ROOT");
+        command.env_remove("PLASMID_REGISTRY");
+        command.env("HOME", folder.path().join("home"));
+        command.current_dir(folder.path()).output().expect("runs")
+    };
+    let (secret, home) = (path("secret"), path("node"));
+    fs::write(&secret, "11".repeat(32)).expect("written");
+    fs::create_dir_all(folder.path().join("node/keys")).expect("a folder");
+    fs::write(Home::new(Path::new(&home)).checkpoint_key_path(), "{}").expect("written");
+    for arguments in [
+        &["keys", "new", "anna"][..],
+        &["keys", "import", "anna", "--secret-file", &secret],
+        &["start", "--home", &home],
+    ] {
+        let said = json_of(&run(arguments))["error"].to_string();
+        assert!(said.contains("--password-file"), "{arguments:?}: {said}");
+    }
+    let password = path("password");
+    let made = json_of(&run(&["--password-file", &password, "keys", "new", "anna"]));
+    assert_eq!(made["file"], path("home/.plasmid/keys/anna.json"), "{made}");
+    assert_eq!(fs::read_dir(local.join("keys")).expect("it").count(), 0);
+    // What is used on the local network is looked for there, and what is used elsewhere is not.
+    let pay = [
+        "tx", "transfer", "--from", "zoe", "--to", "zoe", "--amount", "1",
+    ];
+    let elsewhere = ["--registry", "0x00000000000000000000000000000000000000e1"];
+    for (arguments, looked) in [
+        (pay.to_vec(), path(".plasmid/localnet/keys")),
+        ([&elsewhere[..], &pay].concat(), path("home/.plasmid/keys")),
+    ] {
+        let said = json_of(&run(&arguments))["error"].to_string();
+        assert!(said.contains(&looked), "{arguments:?}: {said}");
+        assert!(said.contains("--keys"), "{arguments:?}: {said}");
+    }
 }

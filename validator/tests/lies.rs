@@ -274,12 +274,89 @@ fn shells_that_pay_at_the_same_moment_sign_a_sequence_each() {
     for mut shell in shells {
         assert!(shell.wait().expect("it ends").success());
     }
-    let given = node.transactions();
-    let sequences: Vec<u64> = given
-        .iter()
-        .map(|bytes| Transaction::decode(bytes).expect("signed").header.sequence)
-        .collect();
-    assert_eq!(sequences, [FIRST, FIRST + 1, FIRST + 2]);
+    assert_eq!(sequences(&node), [FIRST, FIRST + 1, FIRST + 2]);
+}
+
+/// The sequences of what a node was given.
+fn sequences(node: &Node) -> Vec<u64> {
+    let given = node.transactions().into_iter();
+    given
+        .map(|bytes| Transaction::decode(&bytes).expect("signed").header.sequence)
+        .collect()
+}
+
+/// A payment of `alice` through this node, in a network whose folder has another one.
+fn pay_through(node: &Node, folder: &Path, more: &[&str]) -> Output {
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let mut command = in_network(folder, &["--node", &node.url]);
+    command.args([
+        "--keys",
+        &path("keys"),
+        "--password-file",
+        &path("password"),
+    ]);
+    command.args(PAY).args(["1", "--no-wait"]).args(more);
+    command.output().expect("it runs")
+}
+
+#[test]
+fn payments_through_two_nodes_sign_a_sequence_each_and_a_refused_one_opens_no_gap() {
+    let [first, second] = [(); 2].map(|()| Node::start(REGISTRY, Lie::None));
+    let refusing = Node::start(REGISTRY, Lie::Refuses(5));
+    let root = Root::start(Words::default());
+    let folder = network(&first.url, &root.url);
+    let folder = folder.path();
+    assert!(pay_through(&first, folder, &[]).status.success());
+    // It knows nothing of that one. What it refuses is signed anew by the next command.
+    let said = refused(&pay_through(&refusing, folder, &[]));
+    for words in [
+        format!("sequence {FIRST} signed next"),
+        format!("--sequence {FIRST}"),
+        "another node".into(),
+    ] {
+        assert!(said.contains(&words), "{words:?} is not in {said}");
+    }
+    assert!(pay_through(&second, folder, &[]).status.success());
+    // A sequence that is named is signed, and changes nothing for the next one.
+    let far = ["--sequence", "1000"];
+    assert!(pay_through(&second, folder, &far).status.success());
+    assert!(pay_through(&first, folder, &[]).status.success());
+    assert_eq!(sequences(&refusing), [FIRST + 1]);
+    assert_eq!(sequences(&second), [FIRST + 1, 1_000]);
+    assert_eq!(sequences(&first), [FIRST, FIRST + 2]);
+    // A forced one comes behind them too, where the node knows of none.
+    let third = Node::start(REGISTRY, Lie::None);
+    let network = folder.join("network.json");
+    let text = fs::read_to_string(&network).expect("the network");
+    fs::write(&network, text.replace(&first.url, &third.url)).expect("written");
+    let forced = in_network(folder, &FORCED)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn();
+    let mut forced = forced.expect("it runs");
+    let stderr = BufReader::new(forced.stderr.take().expect("standard error"));
+    let named = stderr
+        .lines()
+        .map_while(Result::ok)
+        .find(|line| line.contains(&format!("this one takes {}", FIRST + 3)));
+    forced.kill().expect("it runs still");
+    forced.wait().expect("it ends");
+    assert!(named.is_some());
+}
+
+#[test]
+fn what_was_signed_last_counts_until_it_has_expired() {
+    let [before, after] = [5, 6].map(|height| Node::start(REGISTRY, Lie::Tip(height, "1000")));
+    let root = Root::start(Words::default());
+    let folder = network(&before.url, &root.url);
+    let until = ["--valid-until", "6"];
+    assert!(pay_through(&before, folder.path(), &until).status.success());
+    let again = Node::start(REGISTRY, Lie::None);
+    assert!(pay_through(&again, folder.path(), &until).status.success());
+    assert_eq!(sequences(&again), [FIRST + 1]);
+    // With block 6 both have expired, and the node's word counts.
+    assert!(pay_through(&after, folder.path(), &[]).status.success());
+    assert_eq!(sequences(&after), [FIRST]);
 }
 
 /// Commands that send money from root.

@@ -3,10 +3,12 @@
 //! Readers take the newest [`View`] from a watch and never wait; the child's cursor goes in by another watch. One task asks each endpoint, so
 //! a slow one does not hold up the other. Dropping the [`Follower`] stops it.
 
+use std::future::Future;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use alloy_primitives::B256;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -142,6 +144,13 @@ impl Follower {
         self.view.clone()
     }
 
+    /// Ends when the task that publishes views has ended by itself: nothing new of the root chain is seen any more. Whoever follows has to
+    /// watch it, or it goes on with what was seen last.
+    pub fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut view = self.view.clone();
+        async move { while view.changed().await.is_ok() {} }
+    }
+
     /// How far a scan has come: the root block reached and the one to reach, or `None` while nothing is to be read.
     pub fn reading(&self) -> watch::Receiver<Option<(u64, u64)>> {
         self.reading.clone()
@@ -221,7 +230,12 @@ impl Driver {
         loop {
             while let Some(request) = self.machine.next(now_ms()) {
                 let queue = self.queues.get(request.endpoint);
-                if queue.is_none_or(|queue| queue.try_send(request.clone()).is_err()) {
+                let sent = queue.map(|queue| queue.try_send(request.clone()));
+                if let Some(Err(TrySendError::Closed(_))) = sent {
+                    // The task that asks the endpoint is gone, and no other one will: this one ends too, which is seen.
+                    return;
+                }
+                if !matches!(sent, Some(Ok(()))) {
                     // The endpoint is still busy with a question that was given up.
                     let lost = Answer {
                         id: request.id,
@@ -308,5 +322,41 @@ fn tell(event: &Event) {
                 "the endpoints of the root chain show different histories; reports stop");
         }
         Event::Agreement => tracing::info!("the endpoints of the root chain agree again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::seen::Finality;
+    use alloy_primitives::Address;
+
+    fn follower() -> Follower {
+        let (inbox, root_chain) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let deployment = ([3; 20], 31_337);
+        let config = Config::new(
+            Finality::Tag,
+            deployment.0,
+            deployment.1,
+            inbox,
+            root_chain,
+            1,
+            B256::ZERO,
+        );
+        let nowhere = ["http://127.0.0.1:1".to_owned()];
+        Follower::start(config, Anchor::GENESIS, None, &nowhere).expect("it starts")
+    }
+
+    #[tokio::test]
+    async fn the_end_of_any_task_of_a_follower_is_seen() {
+        for task in 0..2 {
+            let follower = follower();
+            let ended = follower.ended();
+            let seen = tokio::time::timeout(Duration::from_millis(50), follower.ended()).await;
+            assert!(seen.is_err(), "it runs");
+            // As a panic ends it.
+            follower.tasks[task].abort();
+            ended.await;
+        }
     }
 }

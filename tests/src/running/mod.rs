@@ -130,6 +130,7 @@ impl Running {
             parameters: plan.parameters,
             retain_blocks: 0,
             first_port: None,
+            root_idle_secs: 1,
             reset: false,
             verify_segments: true,
             tools: None,
@@ -223,6 +224,7 @@ impl Running {
             port: self.network.local.root_port,
             chain_id: ROOT_CHAIN_ID,
             block_time_secs: 1,
+            idle_block_time_secs: 1,
             folder: self.network.folder.join("root"),
         };
         let program = tokio::task::spawn_blocking(|| RootTools::ensure(&Tools::new(None)))

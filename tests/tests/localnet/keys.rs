@@ -62,6 +62,10 @@ pub fn files(folder: &Path) {
         let answer = run(folder, &words(line));
         assert_eq!(answer["code"], 0, "{line}: {answer}");
     }
+    // `--reset` deletes nobody's own keys.
+    for name in ["plain.json", "nameless.json"] {
+        fs::remove_file(keys.join(name)).expect("remove");
+    }
     // A relayer's key is one that root takes.
     let said = refused(folder, "relay --from bob");
     assert!(said.contains("root chains take secp256k1"), "{said}");

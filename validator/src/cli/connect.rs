@@ -105,6 +105,11 @@ pub struct NetworkFile {
 }
 
 impl Connection {
+    /// Whether nothing of another network than the local one is named.
+    pub const fn is_local(&self) -> bool {
+        self.node.is_none() && self.root.is_none() && self.registry.is_none()
+    }
+
     /// The local network's file, when there is one.
     ///
     /// # Errors

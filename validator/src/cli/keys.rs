@@ -15,9 +15,11 @@ use crate::{
     node::keystore::{self, Cost, KeyKind, Secret},
 };
 
+mod held;
 mod options;
 mod turn;
 
+pub use held::{Held, Last};
 pub use options::KeyOptions;
 pub use turn::Turn;
 
@@ -50,6 +52,13 @@ pub enum KeysCommand {
         #[arg(long, default_value = "-")]
         secret_file: PathBuf,
     },
+}
+
+impl KeysCommand {
+    /// Whether it makes a key file.
+    pub const fn makes_one(&self) -> bool {
+        matches!(self, Self::New { .. } | Self::Import { .. })
+    }
 }
 
 /// Kinds of key, as typed.

@@ -21,6 +21,9 @@ use crate::{
     node::{config, shutdown},
 };
 
+/// A network that is left alone takes little memory this way: anvil holds each block as long as it runs.
+const ROOT_IDLE_SECS: u64 = 4;
+
 /// Options of the local network.
 #[derive(Debug, Args)]
 pub struct LocalnetCommand {
@@ -67,6 +70,7 @@ pub async fn run(command: LocalnetCommand, output: Output) -> Result<(), CliErro
         parameters,
         retain_blocks: retained(&parameters),
         first_port: command.first_port,
+        root_idle_secs: ROOT_IDLE_SECS,
         reset: command.reset,
         verify_segments: false,
         tools: None,

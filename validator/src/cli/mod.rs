@@ -1,6 +1,6 @@
 //! What a person types: one binary, a command for each thing, `--output json` everywhere, errors that say what to do.
 
-use std::process::ExitCode;
+use std::{io::ErrorKind, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -176,7 +176,10 @@ impl From<tonic::Status> for CliError {
 
 /// Parses the command line, runs the command and gives the process's exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(unparsed) => return tell_unparsed(&unparsed),
+    };
     let output = Output::new(cli.output);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -186,8 +189,31 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(output, &CliError::new(format!("no threads: {error}"))),
     };
     match runtime.block_on(run(cli, output)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ended(),
         Err(error) => fail(output, &error),
+    }
+}
+
+/// The exit code of a command that did what was asked: success, if all that it printed was written.
+fn ended() -> ExitCode {
+    match output::lost() {
+        None => ExitCode::SUCCESS,
+        Some(why) => {
+            output::error_line(&format!(
+                "the command did what was asked, but what it printed is not all on standard output ({why}): make room for it, and look at \
+                 what was done before you type the command again"
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows the help that was asked for, or what is wrong in the words that were typed.
+fn tell_unparsed(unparsed: &clap::Error) -> ExitCode {
+    let code = u8::try_from(unparsed.exit_code()).unwrap_or(1);
+    match unparsed.print() {
+        Err(error) if code == 0 && error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::from(code),
     }
 }
 
@@ -198,16 +224,21 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         command,
         ..
     } = cli;
-    let keys = keys.or_local(&connection);
+    // A local network's keys are opened where they are used on it. Nothing is made among them by default: their password is published,
+    // and their folder is deleted with the network. An operator's keys are no local network's at all.
+    let local = || keys.clone().or_local(&connection);
     match command {
-        Command::Keys(command) => keys::run(&command, &keys, output),
-        Command::Tx(command) => tx::run(command, &connection, &keys, output).await,
-        Command::Query(command) => query::run(command, &connection, &keys, output).await,
-        Command::Bridge(command) => bridge::run(command, &connection, &keys, output).await,
+        Command::Keys(command) => {
+            let keys = if command.makes_one() { keys } else { local() };
+            keys::run(&command, &keys, output)
+        }
+        Command::Tx(command) => tx::run(command, &connection, &local(), output).await,
+        Command::Query(command) => query::run(command, &connection, &local(), output).await,
+        Command::Bridge(command) => bridge::run(command, &connection, &local(), output).await,
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, &keys, output),
-        Command::Relay(command) => relay::run(command, &connection, &keys, output).await,
+        Command::Relay(command) => relay::run(command, &connection, &local(), output).await,
         #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,
         #[cfg(feature = "localnet")]

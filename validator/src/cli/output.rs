@@ -2,7 +2,8 @@
 //!
 //! Everything that a command prints leaves here, by way of [`plain`]: what strangers wrote cannot steer a terminal.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
@@ -77,7 +78,7 @@ impl Output {
 
     /// Tells a person what a command waits for, where standard output is for programs or no terminal is there too.
     pub fn tell(self, text: &str) {
-        eprintln!("{}", plain::lines(text));
+        note(text);
     }
 
     /// Names the command to type next.
@@ -127,15 +128,34 @@ pub fn note(text: &str) {
         true => "\r\u{1b}[2K",
         false => "",
     };
-    let _ = writeln!(io::stderr().lock(), "{start}{}", plain::lines(text));
+    error_text(&format!("{start}{}", plain::lines(text)));
 }
 
 /// Writes what went wrong for people.
 pub fn error_line(text: &str) {
-    eprintln!("error: {}", plain::lines(text));
+    error_text(&format!("error: {}", plain::lines(text)));
 }
 
-/// Writes one line; a reader that has gone away (`| head`) is no error.
+/// Why something that was printed did not arrive.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Why standard output lacks something that was printed, if it does. Who reads it believes that it is whole, so the command has failed.
+pub fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
+}
+
+/// Writes one line. A reader that has gone away (`| head`) is no error; every other failure is kept for [`lost`].
 fn raw_line(text: &str) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            LOST.get_or_init(|| error.to_string());
+        }
+        _ => {}
+    }
+}
+
+/// Writes one line on standard error. Where that fails there is no place left that could say so, and the command goes on.
+fn error_text(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -29,7 +29,7 @@ use super::{
     CliError, amount,
     connect::{self, Connection},
     keys::KeyOptions,
-    output::Output,
+    output::{self, Output},
     relay, tx,
 };
 use crate::wire::address_text;
@@ -399,6 +399,9 @@ async fn withdrawals(
         &rows,
         &answer.next_page_token,
     );
+    if payments.0.is_some() {
+        output.say("paid is what root says about the leaf that the node names for each withdrawal");
+    }
     Ok(())
 }
 
@@ -556,6 +559,12 @@ async fn validators(
             })
         })
         .collect();
+    if output.is_json() {
+        output::json_line(&json!({
+            "epoch": answer.epoch, "total_power": answer.total_power, "commitment": hex::encode(&answer.commitment), "validators": rows,
+        }));
+        return Ok(());
+    }
     output.rows(
         "validators",
         &["seat", "operator", "power", "present", "consensus_address"],
@@ -607,7 +616,8 @@ impl Payments {
         Ok(Self(Some((root, vault))))
     }
 
-    /// A withdrawal as it is printed; `paid` is null where nobody can say.
+    /// A withdrawal as it is printed; `paid` is null where nobody can say. It is root's word about the leaf that the node names, so it is
+    /// as good as the node's: only a claim, or a proof, ties the leaf to the withdrawal.
     async fn show(&self, withdrawal: &Withdrawal) -> Result<Value, CliError> {
         let index = withdrawal.leaf_index;
         let claimable = withdrawal.stage == WithdrawalStage::Claimable as i32;
@@ -630,6 +640,7 @@ impl Payments {
             "seconds_to_claim": withdrawal.seconds_to_claim,
             "leaf_index": index,
             "paid": paid,
+            "paid_by": paid.map(|_| "root, about the leaf that the node names"),
         }))
     }
 }

@@ -148,6 +148,7 @@ pub async fn run(
     let position = command.position(connection, created.id);
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
+    let ended = follower.ended();
     let patience = match command.patience {
         Some(patience) => patience,
         None => paid_after(&connection.parameters().await?)?,
@@ -162,6 +163,7 @@ pub async fn run(
     ));
     tokio::select! {
         () = relayer.run(&source, |notice| say(output, notice)) => Ok(()),
+        () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),
     }
 }

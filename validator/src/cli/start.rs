@@ -65,6 +65,8 @@ fn log(output: Output) {
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Where a line cannot be written, the complaint about it cannot either, and it would be a panic of whoever logs.
+        .log_internal_errors(false)
         .with_ansi(false)
         .with_writer(move || LogLines::new(std::io::stderr(), output.is_json()));
     match output.is_json() {

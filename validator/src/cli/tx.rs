@@ -2,6 +2,7 @@
 
 mod leaving;
 mod make;
+mod order;
 mod tip;
 mod token;
 
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 
 use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
+use self::order::Order;
+pub use self::order::behind;
 pub use self::token::decimals;
 use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
 use crate::{
@@ -54,7 +57,8 @@ pub struct Signing {
     /// The largest fee that the node may suggest, in base units; a larger one is refused and nothing is signed.
     #[arg(long, default_value_t = MAX_FEE)]
     pub max_fee: u128,
-    /// Sequence of the transaction in its sender's order [default: the account's next one at which no transaction waits].
+    /// Sequence of the transaction in its sender's order [default: the account's next one at which no transaction waits in the node, and
+    /// behind what this key signed last here and may still wait in another node].
     #[arg(long)]
     pub sequence: Option<u64>,
     /// Takes the place of the transaction that waits at --sequence; --fee has to be a tenth above that one's.
@@ -155,7 +159,9 @@ pub async fn send(
         ..Terms::default()
     };
     let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
-    let header = header(connection, signing, &signer, valid_until).await?;
+    let held = turn.as_ref().map(|turn| turn.held(&domain));
+    let order = Order::of(connection, signing, signer.account(), held, status.height).await?;
+    let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
     let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;
     let leaving = Leaving::new(&transaction, Some(&domain));
@@ -166,7 +172,9 @@ pub async fn send(
         }));
         return Ok(());
     }
-    leaving.hand_in(connection, signing.replace).await?;
+    order.keep(valid_until)?;
+    let taken = leaving.hand_in(connection, signing.replace).await;
+    taken.map_err(|not_taken| order.after(not_taken))?;
     drop(turn);
     let answer = leaving.follow(connection, !signing.no_wait, output).await?;
     output.object(&answer);
@@ -184,17 +192,13 @@ pub async fn send(
     Ok(())
 }
 
-async fn header(
-    connection: &Connection,
+fn header(
     signing: &Signing,
     signer: &Signer,
+    sequence: u64,
     valid_until: u64,
 ) -> Result<Header, CliError> {
     let sender = signer.account();
-    let sequence = match signing.sequence {
-        Some(sequence) => sequence,
-        None => get_account(connection, sender).await?.next_sequence,
-    };
     let memo_bytes = signing.memo.as_bytes();
     let mut memo = [0u8; 32];
     memo.get_mut(..memo_bytes.len())

@@ -40,6 +40,8 @@ pub struct Options {
     pub port: u16,
     pub chain_id: u64,
     pub block_time_secs: u64,
+    /// The time from one block to the next while no transaction waits: at least `block_time_secs`. anvil holds every block in memory.
+    pub idle_block_time_secs: u64,
     /// Folder of its state and its log.
     pub folder: PathBuf,
 }
@@ -93,7 +95,8 @@ impl Anvil {
             .await?;
         let block_time = Duration::from_secs(options.block_time_secs);
         let state = folder.join("state.json.gz");
-        let keeper = Keeper::start(rpc, state, block_time).await?;
+        let idle_ticks = options.idle_block_time_secs / options.block_time_secs.max(1);
+        let keeper = Keeper::start(rpc, state, block_time, idle_ticks).await?;
         Ok(Self { child, keeper, url })
     }
 

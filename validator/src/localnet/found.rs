@@ -83,6 +83,16 @@ pub fn relayer_secret() -> Secret {
     development::secret("account", 100)
 }
 
+/// The kind and the secret of the key that a local network publishes under this name.
+pub(super) fn published(name: &str) -> Option<(KeyKind, Secret)> {
+    if name == "relayer" {
+        return Some((KeyKind::Secp256k1, relayer_secret()));
+    }
+    let mut people = people().into_iter();
+    let person = people.find(|person| person.name == name)?;
+    Some((person.kind, person.secret))
+}
+
 /// The two keys of validator `number`.
 pub fn operator_keys(number: usize) -> Result<OperatorKeys, LocalError> {
     let place = place_of(number);
@@ -328,7 +338,7 @@ fn place_of(number: usize) -> u32 {
 }
 
 /// Key files of those who have money, and their password.
-fn write_people(folder: &Path) -> Result<(), LocalError> {
+pub(super) fn write_people(folder: &Path) -> Result<(), LocalError> {
     let keys = folder.join("keys");
     for person in people() {
         let path = keys.join(format!("{}.json", person.name));

@@ -33,6 +33,7 @@ use crate::{
 use anvil::AnvilError;
 
 pub mod anvil;
+mod folder;
 pub mod found;
 pub mod port;
 pub mod run;
@@ -68,6 +69,18 @@ pub enum LocalError {
     /// Something else is in the folder.
     #[error("{0} holds files that are not of a local network: choose an empty folder or a new one")]
     NotOurs(PathBuf),
+    /// Somebody's own keys are in the folder.
+    #[error(
+        "{folder} holds files that the founding did not write ({names}), and --reset deletes them for ever: move keys that you need to \
+         another folder, such as ~/.plasmid/keys, and delete the others",
+        folder = folder.display()
+    )]
+    HoldsKeys {
+        /// The folder of keys.
+        folder: PathBuf,
+        /// The files' names.
+        names: String,
+    },
     /// The folder is not empty and was never founded to the end.
     #[error("{0} holds a network whose founding was cut off: start anew with --reset")]
     HalfFounded(PathBuf),

@@ -1,7 +1,7 @@
 //! The processes of a local network: started in order, watched, stopped all.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -17,6 +17,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServ
 use super::{
     Local, LocalError, MAX_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
     anvil::{self, Anvil},
+    folder,
     found::{self, Founding},
     loopback, port,
     tools::RootTools,
@@ -49,6 +50,8 @@ pub struct Options {
     pub retain_blocks: u64,
     /// The first of a row of ports; free ones when absent.
     pub first_port: Option<u16>,
+    /// The time between two blocks of the root chain while no transaction waits for one; otherwise it is a second.
+    pub root_idle_secs: u64,
     /// Deletes what the folder holds first.
     pub reset: bool,
     /// Whether nodes execute every segment again from its witness.
@@ -97,7 +100,7 @@ impl Network {
         let (cometbft, root_tools) = tokio::task::block_in_place(|| -> Result<_, LocalError> {
             Ok((tools.ensure_cometbft()?, RootTools::ensure(&tools)?))
         })?;
-        prepare_folder(options)?;
+        folder::prepare(&options.folder, options.reset)?;
         let found = Local::read(&options.folder)?;
         let (root_port, nodes) = tokio::task::block_in_place(|| ports(options, found.as_ref()))?;
         say("root chain");
@@ -105,6 +108,7 @@ impl Network {
             port: root_port,
             chain_id: ROOT_CHAIN_ID,
             block_time_secs: 1,
+            idle_block_time_secs: options.root_idle_secs,
             folder: options.folder.join("root"),
         };
         let anvil = Anvil::start(&root_tools.anvil, &anvil_options).await?;
@@ -326,35 +330,6 @@ impl Network {
         note(self.anvil.stop(GRACE).await);
         outcome
     }
-}
-
-/// Only a folder that holds this file is ever deleted.
-const MARKER: &str = ".plasmid-network";
-
-fn prepare_folder(options: &Options) -> Result<(), LocalError> {
-    let folder = &options.folder;
-    let io = |source| LocalError::Io {
-        path: folder.clone(),
-        source,
-    };
-    let empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(io(error)),
-    };
-    let marker = folder.join(MARKER);
-    if !empty && !marker.is_file() {
-        return Err(LocalError::NotOurs(folder.clone()));
-    }
-    if options.reset && !empty {
-        fs::remove_dir_all(folder).map_err(io)?;
-    }
-    fs::create_dir_all(folder).map_err(io)?;
-    fs::write(
-        marker,
-        "a local network of plasmid; --reset deletes this folder\n",
-    )
-    .map_err(io)
 }
 
 /// The ports of the network: as founded, or a row from the first one on, or free ones.

@@ -41,6 +41,9 @@ const MAX_FILE_BYTES: u64 = 16 * 1024;
 /// more than two such bytes are too rare to be anything but damage.
 const MIN_KEY_BYTES: usize = 30;
 
+/// The ending of the file beside a key file in which commands keep what the key signed last (`cli::keys`).
+pub const HELD_ENDING: &str = "held";
+
 /// A password, wiped when dropped and never printed.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);

@@ -98,6 +98,10 @@ pub enum StartError {
     Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
     #[error("{0}")]
     Fault(Fault),
+    #[error(
+        "what follows the root chain ended by itself, as this node's log says: start the node again, and report it"
+    )]
+    FollowerEnded,
     #[error(transparent)]
     Alarm(#[from] Alarm),
     #[error("address {place}: {why}")]
@@ -242,6 +246,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         },
         outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
+        () = follower.ended() => Err(StartError::FollowerEnded),
         error = signer::watch_engine(&unseen, &home, &members), if options.engine_elsewhere && !signs => Err(error.into()),
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},

@@ -8,6 +8,7 @@
 //! | the four services | the height stands or the store has given up; the bridge's while root is silent, too |
 //! | the empty name | any of these |
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ const NAMES: [(&str, &[Organ]); 8] = [
 ];
 
 /// Tells the health service how the node does, for as long as it runs.
-pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) {
+pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) -> Infallible {
     let mut known = Vec::new();
     loop {
         let troubles: Vec<(Organ, String)> = source.vitals().troubles().collect();

@@ -182,7 +182,8 @@ pub async fn serve(
         .map_err(|source| ServeError::Bind { address, source })?;
     let services = Services::new(backends).map_err(ServeError::Threads)?;
     let (reporter, health) = tonic_health::server::health_reporter();
-    let health_of_node = tokio::spawn(health::report(reporter, Arc::clone(&services.source)));
+    // Part of serving, not a task beside it: where it breaks, the node does not go on with what it said last.
+    let health_of_node = health::report(reporter, Arc::clone(&services.source));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -238,10 +239,11 @@ pub async fn serve(
                 .max_decoding_message_size(MAX_REQUEST_BYTES)
                 .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
-        .serve_with_incoming_shutdown(incoming, stop)
-        .await;
-    health_of_node.abort();
-    Ok(served?)
+        .serve_with_incoming_shutdown(incoming, stop);
+    tokio::select! {
+        served = served => Ok(served?),
+        never = health_of_node => match never {},
+    }
 }
 
 impl From<Unreadable> for Status {

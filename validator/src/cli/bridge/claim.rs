@@ -1,6 +1,9 @@
 //! `plasmid bridge claim`: withdrawals are paid on root.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use alloy_primitives::Address;
 use alloy_sol_types::{SolCall, SolEvent};
@@ -11,7 +14,7 @@ use plasmid_bridge::{
     proof::tree::DEPTH,
     relay::seen::Log,
 };
-use plasmid_proto::bridge::v1::{PrepareClaimRequest, Withdrawal, WithdrawalStage};
+use plasmid_proto::bridge::v1::{PrepareClaimRequest, WithdrawalStage};
 use serde_json::json;
 
 use super::{read, wallet};
@@ -60,9 +63,11 @@ pub async fn run(
     for number in &numbers {
         // Nobody should pay gas for what root refuses.
         let withdrawal = withdrawal(connection, *number).await?;
-        if is_paid(&wallet, vault, &withdrawal).await? {
+        let index = withdrawal.leaf_index;
+        if is_paid(&wallet, vault, index).await? {
             return Err(CliError::new(format!(
-                "withdrawal {number} was paid to {} before: claim the others without it",
+                "the node says that withdrawal {number} to {} is leaf {index}, which root has paid before: claim the others without it; if \
+                 nothing has arrived there, ask another node with --node",
                 withdrawal.recipient
             )));
         }
@@ -92,7 +97,7 @@ pub async fn run(
             call.to, call.value, vault
         )));
     }
-    let claim = claim_of(&call.data, &numbers)?;
+    let (claim, indices) = claim_of(&call.data, &numbers)?;
     let receipt = wallet.execute(Call::to(vault, claim)).await?;
     let after = |error: CliError| error.after_root(&receipt.hash);
     progress.finish_and_clear();
@@ -103,9 +108,12 @@ pub async fn run(
     }));
     let mut unpaid = Vec::new();
     for number in numbers.iter().filter(|number| !paid.contains(number)) {
-        // Somebody else may have carried it at the same moment.
-        let withdrawal = withdrawal(connection, *number).await.map_err(after)?;
-        if !is_paid(&wallet, vault, &withdrawal).await.map_err(after)? {
+        // Somebody else may have carried it at the same moment. Its index is the one that the Vault has just verified, not the node's word.
+        let paid = match indices.get(number) {
+            Some(index) => is_paid(&wallet, vault, *index).await.map_err(after)?,
+            None => false,
+        };
+        if !paid {
             unpaid.push(number);
         }
     }
@@ -120,8 +128,12 @@ pub async fn run(
 }
 
 /// The calldata that claims these withdrawals and nothing else, made anew from what the node's says: whatever else stands in that, such
-/// as bytes behind it, would be paid for.
-fn claim_of(data: &[u8], numbers: &BTreeSet<u64>) -> Result<Vec<u8>, CliError> {
+/// as bytes behind it, would be paid for. With it the leaf of each withdrawal in the claim, by its number: the Vault refuses a claim that
+/// names another leaf.
+fn claim_of(
+    data: &[u8],
+    numbers: &BTreeSet<u64>,
+) -> Result<(Vec<u8>, BTreeMap<u64, u32>), CliError> {
     let one = IVault::claimCall::abi_decode(data).map(|call| {
         let claim = call.abi_encode();
         (vec![call.withdrawal], call.siblings.len(), claim)
@@ -150,7 +162,8 @@ fn claim_of(data: &[u8], numbers: &BTreeSet<u64>) -> Result<Vec<u8>, CliError> {
             "the node's proof has {siblings} nodes of the tree, and these withdrawals have at most {most}: nothing was sent"
         )));
     }
-    Ok(claim)
+    let indices = withdrawals.iter().map(|one| (one.number, one.index));
+    Ok((claim, indices.collect()))
 }
 
 /// The withdrawals that the Vault paid in a transaction.
@@ -163,13 +176,8 @@ fn paid(vault: Address, logs: &[Log]) -> Vec<u64> {
     .collect()
 }
 
-/// Whether root has paid it.
-async fn is_paid(
-    wallet: &Wallet,
-    vault: Address,
-    withdrawal: &Withdrawal,
-) -> Result<bool, CliError> {
-    let index = withdrawal.leaf_index;
+/// Whether root has paid the withdrawal in this leaf.
+async fn is_paid(wallet: &Wallet, vault: Address, index: u32) -> Result<bool, CliError> {
     read(wallet, vault, IVault::claimedCall { index }).await
 }
 
@@ -229,10 +237,10 @@ mod tests {
     fn what_stands_behind_a_claim_is_not_sent() {
         let one = BTreeSet::from([7]);
         let honest = call(7, DEPTH).abi_encode();
-        assert_eq!(claim_of(&honest, &one).unwrap(), honest);
+        assert_eq!(claim_of(&honest, &one).unwrap().0, honest);
         let mut padded = honest.clone();
         padded.resize(128 * 1_024, 0xff);
-        assert_eq!(claim_of(&padded, &one).unwrap(), honest);
+        assert_eq!(claim_of(&padded, &one).unwrap().0, honest);
         // The place of the list of siblings is moved behind a hole.
         let mut moved = honest.clone();
         let place = moved.len() - 32 * (DEPTH + 2);
@@ -241,10 +249,20 @@ mod tests {
         moved[place..].copy_from_slice(&U256::from(behind).to_be_bytes::<32>());
         moved.resize(4 + behind, 0xff);
         moved.extend(list);
-        assert_eq!(claim_of(&moved, &one).unwrap(), honest);
+        assert_eq!(claim_of(&moved, &one).unwrap().0, honest);
         let two = BTreeSet::from([7, 8]);
         let honest = batch(&[8, 7]);
-        assert_eq!(claim_of(&honest, &two).unwrap(), honest);
+        assert_eq!(claim_of(&honest, &two).unwrap().0, honest);
+    }
+
+    #[test]
+    fn whether_a_withdrawal_was_paid_is_asked_at_the_leaf_that_was_claimed() {
+        let mut claim = IVault::claimBatchCall::abi_decode(&batch(&[8, 7])).unwrap();
+        for (withdrawal, index) in claim.withdrawals.iter_mut().zip([3, 5]) {
+            withdrawal.index = index;
+        }
+        let (_, indices) = claim_of(&claim.abi_encode(), &BTreeSet::from([7, 8])).unwrap();
+        assert_eq!(indices, BTreeMap::from([(7, 5), (8, 3)]));
     }
 
     #[test]

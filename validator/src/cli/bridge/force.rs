@@ -27,7 +27,7 @@ use crate::{
     cli::{
         CliError,
         connect::{Connection, Deployment},
-        keys::{KeyOptions, Turn},
+        keys::{self, KeyOptions, Turn},
         output::{self, Output},
         tx::{self, Make},
     },
@@ -159,22 +159,34 @@ async fn bytes_of(
     };
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => behind_what_waits(connection, sender).await?,
+        None => {
+            let held = turn.as_ref().map(|turn| turn.held(&deployment.domain));
+            behind_what_waits(connection, sender, held).await?
+        }
     };
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
     Ok((signed.encode(), turn))
 }
 
-/// The account's next sequence behind what waits in the node.
-async fn behind_what_waits(connection: &Connection, sender: Account) -> Result<u64, CliError> {
+/// The account's next sequence behind what waits in the node, and behind what the key signed last on this machine.
+async fn behind_what_waits(
+    connection: &Connection,
+    sender: Account,
+    held: Option<keys::Held>,
+) -> Result<u64, CliError> {
     let account = tx::get_account(connection, sender).await;
     let account = account.map_err(|error| {
         CliError::new(format!(
             "{error}; without a node, name the account's next sequence with --sequence"
         ))
     })?;
-    let (own, next) = (account.sequence, account.next_sequence);
+    let last = match held {
+        Some(held) => held.last(sender, connection.status().await?.height)?,
+        None => None,
+    };
+    let own = account.sequence;
+    let next = tx::behind(account.next_sequence, last.as_ref());
     if next > own {
         output::note(&format!(
             "transactions of {sender} wait from sequence {own} on, so this one takes {next} and has its effect only after them; \

@@ -123,6 +123,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         parameters,
         retain_blocks: 0,
         first_port: None,
+        root_idle_secs: 1,
         reset: false,
         verify_segments: true,
         tools: None,

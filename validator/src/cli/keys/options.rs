@@ -25,7 +25,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Where keys are and how they open; part of every command that signs.
 #[derive(Clone, Debug, Args)]
 pub struct KeyOptions {
-    /// The folder of key files [default: that of the local network, or ~/.plasmid/keys where there is no local network].
+    /// The folder of key files [default: ~/.plasmid/keys; a command that uses keys on the local network, and names no --node, --root or
+    /// --registry, opens those of that network. New keys are never put there].
     #[arg(
         long,
         env = "PLASMID_KEYS",
@@ -44,10 +45,10 @@ pub struct KeyOptions {
 }
 
 impl KeyOptions {
-    /// Falls back on the keys of the local network that the connection reaches, when neither folder nor node is named.
+    /// Falls back on the keys of the local network, for a command that uses them there: no folder is named, and nothing of another network.
     pub fn or_local(mut self, connection: &Connection) -> Self {
         if self.keys.is_none()
-            && connection.node.is_none()
+            && connection.is_local()
             && let Ok(Some(local)) = connection.local()
         {
             self.password_file = self.password_file.or(Some(local.password_file));
@@ -100,8 +101,9 @@ impl KeyOptions {
         }
         let folder = self.folder()?;
         Err(CliError::new(format!(
-            "no key {name} in {}: `plasmid keys list` shows what is there, `plasmid keys new {name}` makes one",
-            folder.display()
+            "no key {name} in {folder}: `plasmid keys list` shows what is there; name another folder with --keys, or make the key with \
+             `plasmid keys new {name} --keys {folder}`",
+            folder = folder.display()
         )))
     }
 

@@ -1,14 +1,24 @@
 //! Commands that sign with one key take turns: the sequence that one of them signs is seen by the next.
 
 use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 
-use super::KeyOptions;
+use super::{KeyOptions, held::Held};
 use crate::cli::{CliError, output};
+use crate::ledger::Domain;
 
 /// The turn of a command at a key. It ends when it is dropped, and the system ends it with the process.
 #[derive(Debug)]
 pub struct Turn {
     _file: File,
+    path: PathBuf,
+}
+
+impl Turn {
+    /// What the key signed last in the deployment of `domain`.
+    pub fn held(&self, domain: &Domain) -> Held {
+        Held::new(&self.path, domain)
+    }
 }
 
 impl KeyOptions {
@@ -19,10 +29,11 @@ impl KeyOptions {
     /// When there is no such key, or its file cannot be opened.
     pub async fn turn(&self, name: &str) -> Result<Turn, CliError> {
         let path = self.existing(name)?;
-        let wrong = |error: std::io::Error| CliError::new(format!("{}: {error}", path.display()));
+        let shown = path.display().to_string();
+        let wrong = |error: std::io::Error| CliError::new(format!("{shown}: {error}"));
         let file = File::open(&path).map_err(wrong)?;
         let locked = match file.try_lock() {
-            Ok(()) => return Ok(Turn { _file: file }),
+            Ok(()) => return Ok(Turn { _file: file, path }),
             Err(TryLockError::WouldBlock) => {
                 output::note(&format!(
                     "another command is signing with key {name}: this one goes on when that one has handed in its transaction"
@@ -38,10 +49,9 @@ impl KeyOptions {
         // Some file systems have no locks. Two commands may then sign the same sequence: the node refuses one of them.
         if let Err(error) = locked {
             output::note(&format!(
-                "{}: it cannot be locked ({error}), so use this key in one shell at a time",
-                path.display()
+                "{shown}: it cannot be locked ({error}), so use this key in one shell at a time"
             ));
         }
-        Ok(Turn { _file: file })
+        Ok(Turn { _file: file, path })
     }
 }

@@ -15,6 +15,22 @@ use crate::{
     wire::engine_hash,
 };
 
+/// Why it is not known that a node took a transaction.
+pub enum NotTaken {
+    /// It refused it, or it was never asked.
+    Refused(CliError),
+    /// The answer is missing, and it may have it.
+    Unclear(CliError),
+}
+
+impl From<NotTaken> for CliError {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Refused(error) | NotTaken::Unclear(error) => error,
+        }
+    }
+}
+
 /// A signed transaction and its names.
 pub struct Leaving {
     bytes: Vec<u8>,
@@ -47,8 +63,9 @@ impl Leaving {
     ///
     /// # Errors
     /// The node's refusal with its code, or why it is not known whether the node has them.
-    pub async fn hand_in(&self, connection: &Connection, replace: bool) -> Result<(), CliError> {
-        let mut client = connection.transactions().await?;
+    pub async fn hand_in(&self, connection: &Connection, replace: bool) -> Result<(), NotTaken> {
+        let client = connection.transactions().await;
+        let mut client = client.map_err(NotTaken::Refused)?;
         let (name, until) = (self.name(), self.until());
         output::note(&format!("handing in {name}, which may take effect {until}"));
         let request = SubmitRequest {
@@ -56,12 +73,13 @@ impl Leaving {
             replace,
         };
         let answer = client.submit(request).await;
-        let answer = answer.map_err(|status| self.after(CliError::from(status)))?;
+        let answer =
+            answer.map_err(|status| NotTaken::Unclear(self.after(CliError::from(status))))?;
         match answer.into_inner() {
             answer if answer.code == 0 => Ok(()),
             answer => {
                 let said = format!("the node refused: {} (code {})", answer.log, answer.code);
-                Err(self.after(CliError::new(said)))
+                Err(NotTaken::Refused(self.after(CliError::new(said))))
             }
         }
     }

@@ -126,11 +126,12 @@ impl<H: Handler> Dispatch<H> {
             }
             (Err(fault), None) => {
                 let alarm = Alarm { call, fault };
-                tracing::error!("{alarm}");
+                // Before anything else: nothing that goes wrong behind it may leave it out.
                 self.alarm.send_if_modified(|raised| {
                     raised.get_or_insert_with(|| alarm.clone());
                     true
                 });
+                tracing::error!("{alarm}");
                 Err(alarm)
             }
         }

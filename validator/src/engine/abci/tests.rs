@@ -653,3 +653,38 @@ fn addresses_read_as_they_are_written() {
         assert!(text.parse::<Address>().is_err(), "{text}");
     }
 }
+
+/// A log that cannot be written, and panics.
+struct BrokenLog;
+
+impl tracing::Subscriber for BrokenLog {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {
+        panic!("no space left");
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn an_alarm_is_raised_before_it_is_logged() {
+    let dispatch = super::dispatch::Dispatch::new(Arc::new(Mirror::default()));
+    let alarm = dispatch.alarm();
+    let broken = Ask::FinalizeBlock(RequestFinalizeBlock {
+        height: FAULT_HEIGHT,
+        ..Default::default()
+    });
+    let called = tracing::subscriber::with_default(BrokenLog, || {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch.call(broken)))
+    });
+    assert!(called.is_err(), "the log broke");
+    let call = alarm.borrow().as_ref().map(|alarm| alarm.call);
+    assert_eq!(call, Some("finalize_block"));
+}

@@ -22,6 +22,8 @@ use super::{AnvilError, thin};
 const IDLE_BLOCKS: u64 = 60;
 /// Blocks that are mined at once after a state was loaded: anvil knows the states of new blocks only, and nodes ask for the final one's.
 const RESUMED_BLOCKS: u64 = 3;
+/// How far a block must lie behind the newest one to be final.
+const FINALITY: u64 = 2;
 /// The largest state file that is read.
 const MAX_STATE_BYTES: u64 = 256 << 20;
 
@@ -37,6 +39,11 @@ struct Chain {
     kept: u64,
     /// A block with transactions is not kept yet: none is mined on it.
     owed: bool,
+    /// The newest block with transactions: until it is final, blocks are mined without a pause.
+    busy: u64,
+    /// Block times from one block to the next while no transaction waits, and those that passed since the last block.
+    idle_ticks: u64,
+    ticks: u64,
 }
 
 /// The task. Dropped, it ends.
@@ -53,11 +60,12 @@ impl Drop for Keeper {
 }
 
 impl Keeper {
-    /// Loads the state if there is one, and mines a block each `block_time`.
+    /// Loads the state if there is one, and mines a block each `block_time`, or each `idle_ticks` times as long while no transaction waits.
     pub async fn start(
         rpc: Arc<Rpc>,
         state: PathBuf,
         block_time: Duration,
+        idle_ticks: u64,
     ) -> Result<Self, AnvilError> {
         let resumed = load(&rpc, &state).await?;
         let blocks = if resumed { RESUMED_BLOCKS } else { 0 };
@@ -72,6 +80,9 @@ impl Keeper {
             seen,
             kept: seen,
             owed: false,
+            busy: seen,
+            idle_ticks,
+            ticks: 0,
         }));
         let mining = Arc::clone(&chain);
         let task = tokio::spawn(async move {
@@ -103,7 +114,7 @@ impl Keeper {
 }
 
 impl Chain {
-    /// Mines one block. It mines no block when an earlier one could not be kept, or while it is paused.
+    /// Mines one block if one is due. It mines none when an earlier one could not be kept, or while it is paused.
     async fn step(&mut self) -> Result<(), AnvilError> {
         if self.owed {
             self.keep().await?;
@@ -111,6 +122,11 @@ impl Chain {
         if self.paused {
             return Ok(());
         }
+        self.ticks = self.ticks.saturating_add(1);
+        if !self.due().await? {
+            return Ok(());
+        }
+        self.ticks = 0;
         // Whatever goes wrong from here on: there may be something to keep.
         self.owed = true;
         self.rpc.once("evm_mine", json!([])).await?;
@@ -120,11 +136,23 @@ impl Chain {
             busy = busy || holds_transactions(&self.rpc, number).await?;
         }
         self.seen = newest;
+        if busy {
+            self.busy = newest;
+        }
         if busy || newest >= self.kept.saturating_add(IDLE_BLOCKS) {
             return self.keep().await;
         }
         self.owed = false;
         Ok(())
+    }
+
+    /// Whether a block is mined at this tick: the pause is over, the newest transactions are not final yet, or others wait.
+    async fn due(&self) -> Result<bool, RpcError> {
+        if self.ticks >= self.idle_ticks || self.seen < self.busy.saturating_add(FINALITY) {
+            return Ok(true);
+        }
+        let status = self.rpc.read("txpool_status", json!([])).await?;
+        Ok(status.get("pending").and_then(Value::as_str) != Some("0x0"))
     }
 
     async fn keep(&mut self) -> Result<(), AnvilError> {

@@ -1,7 +1,7 @@
 //! Running an installer: its toolchain checked first, its progress shown, the end of its output in the error.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -105,7 +105,7 @@ pub(crate) fn report(name: &str, command: Command) -> Result<(), InstallError> {
     let bar = match people {
         true => spinner(name),
         false => {
-            eprintln!("installing {name}");
+            say(&format!("installing {name}"));
             ProgressBar::hidden()
         }
     };
@@ -119,8 +119,16 @@ pub(crate) fn report(name: &str, command: Command) -> Result<(), InstallError> {
             output,
         });
     }
-    eprintln!("installed {name} in {} s", started.elapsed().as_secs());
+    say(&format!(
+        "installed {name} in {} s",
+        started.elapsed().as_secs()
+    ));
     Ok(())
+}
+
+/// One line on standard error. Where it cannot be written, the installation goes on without it.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 fn spinner(name: &str) -> ProgressBar {

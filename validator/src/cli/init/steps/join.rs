@@ -70,16 +70,19 @@ impl Step {
             .ensure_cometbft()
             .map_err(|error| CliError::new(error.to_string()))?;
         let validates = home.checkpoint_key_path().exists();
+        let has_sign_state = home.sign_state_path().exists();
         self.output.object(&json!({
             "home": command.home,
             "chain_id": created.chain_id(),
             "deployment_id": hex::encode(created.id),
             "node_id": node_id,
             "validates": validates,
+            // A validator that has none is started with --new-sign-state the first time.
+            "has_sign_state": has_sign_state,
             "engine": engine,
         }));
         let password = if validates {
-            match home.sign_state_path().exists() {
+            match has_sign_state {
                 true => " --password-file FILE",
                 false => " --password-file FILE --new-sign-state",
             }

@@ -141,6 +141,8 @@ impl Step {
                 "warnings": table.as_ref().map(Table::warnings).unwrap_or_default(),
                 "steps_made": made.to_string(),
                 "steps": steps.to_string(),
+                // The root time until which anyone can take the steps that are left, and nobody can take a stake back.
+                "creation_until": (!made.is_zero()).then(|| creation.until.to_string()),
             });
             money.add_to(&mut object);
             self.output.object(&object);

@@ -1,0 +1,143 @@
+//! What a key signed last in each deployment: kept beside its file, so that two nodes that do not know of each other's transactions yet
+//! cannot have one sequence signed twice.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{ErrorKind, Read},
+    path::{Path, PathBuf},
+};
+
+use plasmid_bridge::client::whole;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cli::{CliError, output},
+    ledger::{Account, Domain},
+    node::keystore,
+};
+
+/// The largest file that is read, in bytes: some hundreds of deployments.
+const MAX_FILE: u64 = 256 * 1024;
+
+/// The last transaction that was handed in, as far as it can still stand in a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    /// The account that signed it.
+    pub account: String,
+    /// Its sequence.
+    pub sequence: u64,
+    /// The last height at which it may stand in a block.
+    pub valid_until: u64,
+}
+
+/// The file beside a key's file.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    deployment: String,
+}
+
+impl Held {
+    /// What stands beside the key file at `key`, of the deployment of `domain`.
+    pub(super) fn new(key: &Path, domain: &Domain) -> Self {
+        Self {
+            path: key.with_extension(keystore::HELD_ENDING),
+            deployment: hex::encode(domain.deployment),
+        }
+    }
+
+    /// The last transaction of `account`, unless the chain has passed the last height at which it may stand in a block: then the node's word
+    /// counts again.
+    ///
+    /// # Errors
+    /// When there is a file, and it cannot be read.
+    pub fn last(&self, account: Account, height: u64) -> Result<Option<Last>, CliError> {
+        let account = account.to_string();
+        let counts = |last: &Last| last.account == account && height < last.valid_until;
+        Ok(self.read()?.remove(&self.deployment).filter(counts))
+    }
+
+    /// Keeps the last transaction, or that there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn keep(&self, last: Option<&Last>) -> Result<(), CliError> {
+        let mut all = self.read()?;
+        match last {
+            Some(last) => all.insert(self.deployment.clone(), last.clone()),
+            None => all.remove(&self.deployment),
+        };
+        let bytes = serde_json::to_vec(&all)?;
+        // A folder of keys may be one that cannot be written.
+        if let Err(error) = whole::replace(&self.path, &bytes, whole::PRIVATE) {
+            output::note(&format!(
+                "{}: it cannot be written ({error}), so use this key through one node at a time, which then knows what was signed last",
+                self.path.display()
+            ));
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> Result<BTreeMap<String, Last>, CliError> {
+        let wrong = |why: String| {
+            CliError::new(format!(
+                "{}: {why}; it holds what was signed last with the key: when nothing of that waits any more, delete it",
+                self.path.display()
+            ))
+        };
+        let file = match fs::File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) => return Err(wrong(error.to_string())),
+        };
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE)
+            .read_to_end(&mut bytes)
+            .map_err(|error| wrong(error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_was_signed_last_counts_for_its_account_and_deployment_until_it_has_expired() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("anna.json");
+        let of = |deployment: u8| {
+            let domain = Domain {
+                root_chain_id: 31_337,
+                root_chain: [1; 20],
+                deployment: [deployment; 20],
+            };
+            Held::new(&key, &domain)
+        };
+        let account = Account::ethereum([7; 20]);
+        let last = |sequence, valid_until| Last {
+            account: account.to_string(),
+            sequence,
+            valid_until,
+        };
+        assert_eq!(of(1).last(account, 0).unwrap(), None);
+        of(1).keep(Some(&last(7, 100))).unwrap();
+        of(2).keep(Some(&last(8, 200))).unwrap();
+        assert_eq!(of(1).last(account, 99).unwrap(), Some(last(7, 100)));
+        assert_eq!(of(1).last(account, 100).unwrap(), None);
+        assert_eq!(of(1).last(Account::ethereum([8; 20]), 0).unwrap(), None);
+        assert_eq!(of(2).last(account, 100).unwrap(), Some(last(8, 200)));
+        of(1).keep(None).unwrap();
+        assert_eq!(of(1).last(account, 0).unwrap(), None);
+        assert_eq!(of(2).last(account, 0).unwrap(), Some(last(8, 200)));
+        let file = folder.path().join("anna.held");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::write(&file, "torn").unwrap();
+        let error = of(1).last(account, 0).unwrap_err().to_string();
+        assert!(error.contains("anna.held"), "{error}");
+    }
+}

@@ -1,0 +1,127 @@
+//! The folder of a local network, and when it may be deleted.
+
+use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path};
+
+use super::{LocalError, found};
+use crate::{client::signer::Signer, node::keystore};
+
+/// Only a folder that holds this file is ever deleted.
+const MARKER: &str = ".plasmid-network";
+
+/// Makes the folder, or empties it first if `reset`.
+pub(super) fn prepare(folder: &Path, reset: bool) -> Result<(), LocalError> {
+    let io = |source| LocalError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let empty = match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == ErrorKind::NotFound => true,
+        Err(error) => return Err(io(error)),
+    };
+    let marker = folder.join(MARKER);
+    if !empty && !marker.is_file() {
+        return Err(LocalError::NotOurs(folder.to_owned()));
+    }
+    if reset && !empty {
+        let keys = folder.join("keys");
+        let own = not_founded(&keys)?;
+        if !own.is_empty() {
+            return Err(LocalError::HoldsKeys {
+                folder: keys,
+                names: own.into_iter().collect::<Vec<_>>().join(", "),
+            });
+        }
+        fs::remove_dir_all(folder).map_err(io)?;
+    }
+    fs::create_dir_all(folder).map_err(io)?;
+    fs::write(
+        marker,
+        "a local network of plasmid; --reset deletes this folder\n",
+    )
+    .map_err(io)
+}
+
+/// The names of what stands in the folder of keys and is not the founding's: money may hang on it, and nobody else has it.
+fn not_founded(keys: &Path) -> Result<BTreeSet<String>, LocalError> {
+    let io = |path: &Path, source| LocalError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(keys) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(io(keys, error)),
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let path = entry.map_err(|source| io(keys, source))?.path();
+        if !is_founded(&path)? {
+            let name = path.file_name().unwrap_or_default();
+            names.insert(name.to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Whether this is the key file of somebody whose key is published, what a crash left of writing one, or what `plasmid tx` keeps beside it.
+fn is_founded(path: &Path) -> Result<bool, LocalError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Some((stem, ending)) = name.split_once('.') else {
+        return Ok(false);
+    };
+    let Some((kind, secret)) = found::published(stem) else {
+        return Ok(false);
+    };
+    if ending != "json" {
+        let held = keystore::HELD_ENDING;
+        let beside = [
+            "json.new".to_owned(),
+            held.to_owned(),
+            format!("{held}.new"),
+        ];
+        return Ok(beside.iter().any(|known| known == ending));
+    }
+    let public =
+        Signer::public_name(kind, &secret).map_err(|error| LocalError::Key(error.to_string()))?;
+    Ok(keystore::describe(path)
+        .is_ok_and(|stated| stated.kind == kind && stated.public == Some(public)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::keystore::{Cost, KeyKind, Secret};
+
+    #[test]
+    fn a_folder_that_holds_somebodys_own_keys_is_not_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let network = folder.path().join("network");
+        let keys = network.join("keys");
+        prepare(&network, false).expect("a new folder");
+        found::write_people(&network).expect("keys");
+        for name in ["alice.held", "bob.held.new", "relayer.json.new"] {
+            fs::write(keys.join(name), "{}").expect("written");
+        }
+        prepare(&network, true).expect("nothing in it is somebody's own");
+        assert!(!keys.exists());
+
+        let own = Secret::new([9; 32]);
+        for name in ["anna.json", "alice.old.json", "alice.json", "notes"] {
+            found::write_people(&network).expect("keys");
+            let path = keys.join(name);
+            if name == "alice.json" {
+                fs::remove_file(&path).expect("removed");
+            }
+            let made = keystore::create(&path, KeyKind::Secp256k1, &own, "word", Cost::Light);
+            made.expect("a key");
+            let refused = prepare(&network, true).expect_err(name).to_string();
+            assert!(refused.contains(name), "{refused}");
+            assert!(path.exists(), "{name}");
+            // With it somewhere else, the folder goes.
+            fs::rename(&path, folder.path().join("own")).expect("moved");
+            prepare(&network, true).expect(name);
+            assert!(!keys.exists());
+        }
+    }
+}
