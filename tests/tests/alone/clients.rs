@@ -28,9 +28,7 @@ use tonic::transport::Channel;
 const NODE: usize = 0;
 /// One that is stopped for a while.
 const LATE: usize = 3;
-#[path = "hostile_clients/health.rs"]
 mod health;
-#[path = "hostile_clients/pruning.rs"]
 mod pruning;
 
 /// Blocks that the chain has to make under each attack.
@@ -162,6 +160,7 @@ async fn still_open(streams: &mut [TcpStream]) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_goes_on_committing_whatever_its_clients_do() {
+    let _alone = crate::alone();
     let mut attacked = Attacked::start().await;
     idle_connections(&mut attacked).await;
     half_requests(&mut attacked).await;

@@ -149,6 +149,7 @@ impl Attacked {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_goes_on_whatever_frames_its_clients_send() {
+    let _alone = crate::alone();
     let mut attacked = Attacked::start().await;
     great_claims(&mut attacked).await;
     held_places(&mut attacked).await;

@@ -3,19 +3,12 @@
 
 use plasmid_proto::bridge::v1::CheckpointStage;
 
-#[path = "grpc/bridge.rs"]
 mod bridge;
-#[path = "grpc/history.rs"]
 mod history;
-#[path = "grpc/net.rs"]
 mod net;
-#[path = "grpc/paths.rs"]
 mod paths;
-#[path = "grpc/reads.rs"]
 mod reads;
-#[path = "grpc/submission.rs"]
 mod submission;
-#[path = "grpc/web.rs"]
 mod web;
 
 use net::Net;

@@ -12,11 +12,8 @@ use std::{
 use plasmid_tests::processes;
 use serde_json::Value;
 
-#[path = "localnet/keys.rs"]
 mod keys;
-#[path = "localnet/tokens.rs"]
 mod tokens;
-#[path = "localnet/verbs.rs"]
 mod verbs;
 
 /// How long a network may take until it is ready.
