@@ -12,6 +12,7 @@ mod submission;
 mod web;
 
 use net::Net;
+use plasmid_tests::pace::keeps_the_block_time;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_method_answers_what_independent_sources_say_and_refuses_in_words() {
@@ -22,6 +23,7 @@ async fn every_method_answers_what_independent_sources_say_and_refuses_in_words(
 
     step("reads at the tip");
     net.wait_height(3).await;
+    keeps_the_block_time(&net.engine, net::block_time_ms()).await;
     reads::status(&net).await;
     reads::validators(&net).await;
     reads::parameters(&net).await;
