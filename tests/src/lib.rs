@@ -3,11 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use plasmid::node::process::Child;
 
 pub mod anvil;
 pub mod harness;
+pub mod pace;
 pub mod running;
 pub mod stage;
+
+/// When a test gives up waiting for the end of an engine whose application has ended.
+const ENDS: Duration = Duration::from_secs(150);
 
 /// The `plasmid` binary of this build. Cargo builds it beside the tests, because its own package has integration tests.
 ///
@@ -113,4 +120,37 @@ pub fn limit_files(pid: i32, new: Option<(u64, u64)>) -> (u64, u64) {
     let taken = unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, new, &raw mut old) };
     assert_eq!(taken, 0, "the limit of open files of process {pid}");
     (old.rlim_cur, old.rlim_max)
+}
+
+/// What CometBFT says when it has lost its application, once for each of its connections that notices; then it ends itself.
+const LOST: &str = "connection terminated. Did the application crash?";
+
+/// How often an engine has said that it lost its application.
+///
+/// # Panics
+/// When it has no log.
+pub fn losses(engine: &Child) -> usize {
+    let log = std::fs::read_to_string(engine.log()).expect("the engine's log");
+    log.matches(LOST).count()
+}
+
+/// Waits until an engine, which had said `before` times that it lost its application, has ended for that reason. Nobody else ends it.
+///
+/// # Panics
+/// When it goes on alone, and when it ended for another reason.
+pub async fn ends_with_its_application(engine: &mut Child, before: usize) {
+    let start = Instant::now();
+    while engine.exited().expect("a child").is_none() {
+        assert!(
+            start.elapsed() < ENDS,
+            "the engine goes on alone; it said {} times that it lost its application, {before} times before",
+            losses(engine)
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(
+        losses(engine) > before,
+        "the engine ended and did not say that it lost its application: see {}",
+        engine.log().display()
+    );
 }

@@ -21,12 +21,15 @@ use plasmid::localnet::anvil::{Anvil, Options as AnvilOptions};
 use plasmid::localnet::run::{Network, Options};
 use plasmid::localnet::tools::RootTools;
 use plasmid::localnet::{Local, ROOT_CHAIN_ID};
+use plasmid::node::comet::Client;
 use plasmid::node::config::{Config, Home};
 use plasmid::node::process::Child;
 use plasmid::node::tools::Tools;
 use plasmid_bridge::abi;
 use plasmid_bridge::client::rpc::{Limits, Rpc};
 use tonic::transport::Channel;
+
+use crate::pace::Turns;
 
 mod agreement;
 pub mod fork;
@@ -44,6 +47,8 @@ pub use storm::Storm;
 
 /// The longest that a story waits for one thing.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// How often a node that is attacked has to take its turn.
+const TURNS: usize = 2;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -237,18 +242,15 @@ impl Running {
             .expect("anvil starts again");
     }
 
-    /// Ends the application of a node, and waits until its engine has ended by itself: without it, it does nothing.
+    /// Ends the application of a node, and waits until its engine has ended by itself, because it lost its application.
     ///
     /// # Panics
     /// When a part does not end.
     pub async fn stop_node(&mut self, number: usize) {
         let mut node = self.network.nodes[number].take().expect("the node runs");
+        let before = crate::losses(node.engine.process());
         node.app.stop(PATIENCE).await.expect("the application ends");
-        let start = Instant::now();
-        while node.engine.process().exited().expect("a child").is_none() {
-            assert!(start.elapsed() < PATIENCE, "the engine goes on alone");
-            tokio::time::sleep(LOOK).await;
-        }
+        crate::ends_with_its_application(node.engine.process(), before).await;
     }
 
     /// Starts a node that was stopped.
@@ -260,6 +262,44 @@ impl Running {
             .start_node(number)
             .await
             .expect("the node starts");
+    }
+
+    /// A client of a node's engine.
+    ///
+    /// # Panics
+    /// When its configuration cannot be read.
+    #[must_use]
+    pub fn engine(&self, number: usize) -> Client {
+        let config = self.home(number).read_config();
+        let url = config.expect("its configuration").engine_rpc;
+        Client::with_url(url).expect("the address of its engine")
+    }
+
+    /// Waits until the validator of a node has taken its turn twice ([`Turns`]), as another node's engine tells.
+    ///
+    /// # Panics
+    /// When it takes too long.
+    pub async fn takes_turns(&mut self, number: usize, what: &str) {
+        let other = (number + 1) % self.network.nodes.len();
+        let (engine, other) = (self.engine(number), self.engine(other));
+        let mut turns = Turns::of(&engine, &other).await;
+        let start = Instant::now();
+        loop {
+            self.nodes_run();
+            let (taken, blocks) = turns.read(&other).await;
+            if taken >= TURNS {
+                let took = start.elapsed();
+                println!(
+                    "{took:>7.1?}  node {number} took {taken} turns in {blocks} blocks: {what}"
+                );
+                return;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "node {number} took {taken} turns in {blocks} blocks: {what}"
+            );
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The folder of a node.

@@ -7,7 +7,7 @@
 //! pages of HTML, cut off, for another question, or with the history of another chain.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -49,18 +49,35 @@ pub enum Behaviour {
     Fork(Arc<Fork>),
 }
 
-/// A running proxy; dropped, it stops.
+/// A running proxy; dropped, it stops, and a panic of one of its tasks fails the test.
 #[derive(Debug)]
 pub struct Proxy {
     url: String,
     behaviour: watch::Sender<Behaviour>,
     asked: Arc<AtomicU64>,
     task: JoinHandle<()>,
+    panicked: Arc<AtomicBool>,
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
+        assert!(
+            !self.panicked.load(Ordering::SeqCst) || std::thread::panicking(),
+            "a task of the proxy at {} panicked, as it said above",
+            self.url
+        );
+    }
+}
+
+/// Notes a panic of the task that holds it.
+struct Watch(Arc<AtomicBool>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::SeqCst);
+        }
     }
 }
 
@@ -82,9 +99,15 @@ impl Proxy {
             behaviour: seen,
             asked: Arc::clone(&asked),
         };
+        let panicked = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&panicked);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(door.clone().serve(stream));
+                let (door, watch) = (door.clone(), Watch(Arc::clone(&noted)));
+                tokio::spawn(async move {
+                    let _watch = watch;
+                    door.serve(stream).await;
+                });
             }
         });
         Self {
@@ -92,6 +115,7 @@ impl Proxy {
             behaviour,
             asked,
             task,
+            panicked,
         }
     }
 
@@ -276,4 +300,24 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     Some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "a task of the proxy")]
+    async fn a_panic_of_a_task_fails_the_test_that_holds_the_proxy() {
+        // No client of ours asks for a range whose length overflows.
+        let proxy = Proxy::start("http://127.0.0.1:1", 0).await;
+        proxy.behave(Behaviour::Narrow(1));
+        let question = json!({
+            "id": 1, "method": "eth_getLogs",
+            "params": [{ "fromBlock": "0xffffffffffffffff", "toBlock": "0xffffffffffffffff" }],
+        });
+        let body = question.to_string().into_bytes();
+        let answer = Upstream::new(proxy.url()).ask(body).await;
+        assert_eq!(answer, None);
+    }
 }

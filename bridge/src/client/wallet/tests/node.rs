@@ -9,6 +9,7 @@ use alloy_primitives::{B256, hex, keccak256};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 use super::super::*;
 use crate::client::rpc::Limits;
@@ -27,11 +28,22 @@ pub enum Said {
 type Counts = Arc<Mutex<BTreeMap<String, usize>>>;
 type Requests = Arc<Mutex<Vec<Value>>>;
 
-/// A node that mines each transaction at once.
+/// A node that mines each transaction at once. When it is dropped, a panic of its task fails the test.
 pub struct Node {
     url: String,
     counts: Counts,
     submitted: Requests,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        assert!(
+            !self.task.is_finished() || std::thread::panicking(),
+            "the node ended before its test: its panic stands above"
+        );
+        self.task.abort();
+    }
 }
 
 impl Node {
@@ -43,7 +55,7 @@ impl Node {
         let counted = Arc::clone(&counts);
         let submitted = Requests::default();
         let kept = Arc::clone(&submitted);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut held = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = request(&mut stream).await;
@@ -70,6 +82,7 @@ impl Node {
             url,
             counts,
             submitted,
+            task,
         }
     }
 
@@ -176,4 +189,13 @@ fn honest(request: &Value) -> Value {
         }),
         other => panic!("{other} is asked"),
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "the node ended before its test")]
+async fn a_panic_of_the_node_fails_its_test() {
+    let node = Node::start(|_, _| panic!("what it is told to say is a mistake")).await;
+    let wallet = Rpc::new(&node.url, Limits::default()).unwrap();
+    let answer = wallet.once("eth_chainId", json!([])).await;
+    assert!(answer.is_err());
 }

@@ -21,7 +21,7 @@ use tonic_reflection::pb::v1::{
 };
 use tonic_reflection::pb::v1alpha;
 
-use crate::net::{Net, refused};
+use super::net::{Net, refused};
 
 /// Kilobytes by which hostile requests may raise a node's memory: what is claimed is gigabytes.
 const RAISE: u64 = 96 * 1024;

@@ -25,7 +25,7 @@ use plasmid_proto::bridge::v1::{
 };
 use tonic::Code;
 
-use crate::{
+use super::{
     net::{Net, refused},
     submission::{NATIVE, forced, pay},
 };

@@ -20,7 +20,7 @@ use plasmid_proto::ledger::v1::{
 };
 use tonic::Code as Grpc;
 
-use crate::net::{Net, Person, refused};
+use super::net::{Net, Person, refused};
 
 pub const NATIVE: [u8; 20] = [0; 20];
 

@@ -9,12 +9,6 @@ pub const EVIDENCE_AGE_BLOCKS: u64 = 64;
 const FRUGAL: usize = 2;
 const ARCHIVE: usize = 1;
 
-fn engine(running: &Running, node: usize) -> Client {
-    let config = running.home(node).read_config();
-    let url = config.expect("its configuration").engine_rpc;
-    Client::with_url(url).expect("the address of its engine")
-}
-
 /// The first and the last height that an engine has.
 async fn kept(engine: &Client) -> Option<(u64, u64)> {
     let sync = engine.status().await.ok()?.sync_info;
@@ -25,7 +19,7 @@ async fn kept(engine: &Client) -> Option<(u64, u64)> {
 /// All blocks stand until the node is told to keep few. Then the first height that its engine has moves up, again and again and never so
 /// far that evidence misses a block; another node keeps what it has.
 pub async fn an_engine_gives_up_old_blocks(running: &mut Running) {
-    let (frugal, archive) = (engine(running, FRUGAL), engine(running, ARCHIVE));
+    let (frugal, archive) = (running.engine(FRUGAL), running.engine(ARCHIVE));
     assert_eq!(kept(&frugal).await.map(|(first, _)| first), Some(1));
     running.stop_node(FRUGAL).await;
     let home = running.home(FRUGAL);

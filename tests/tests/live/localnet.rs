@@ -9,14 +9,12 @@ use std::{
     time::Duration,
 };
 
-use plasmid_tests::processes;
+use plasmid::{ledger::Parameters, node::comet::Client};
+use plasmid_tests::{pace::keeps_the_block_time, processes};
 use serde_json::Value;
 
-#[path = "localnet/keys.rs"]
 mod keys;
-#[path = "localnet/tokens.rs"]
 mod tokens;
-#[path = "localnet/verbs.rs"]
 mod verbs;
 
 /// How long a network may take until it is ready.
@@ -58,15 +56,15 @@ struct Network {
 
 impl Network {
     fn start(folder: &Path) -> Self {
-        Self::start_with(folder, &[])
+        let block_time = plasmid_tests::fast_block_time();
+        Self::start_with(folder, &["--block-time-ms", &block_time])
     }
 
     fn start_with(folder: &Path, more: &[&str]) -> Self {
         let log = fs::File::create(folder.join("localnet.err")).expect("a log");
         let mut command = plasmid(folder);
         let mut child = command
-            .args(["localnet", "--json", "--block-time-ms"])
-            .arg(plasmid_tests::fast_block_time())
+            .args(["localnet", "--json"])
             .args(more)
             .stdout(Stdio::piped())
             .stderr(log)
@@ -377,10 +375,17 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     );
     assert!(network.signal(libc::SIGINT));
 
-    let network = Network::start_with(folder, &["--reset"]);
+    // At the README's block time, unless the suite is run with another one.
+    let block_time = plasmid_tests::block_time_ms(Parameters::local().block_time_ms);
+    let text = block_time.to_string();
+    let network = Network::start_with(folder, &["--reset", "--block-time-ms", &text]);
     let anew = run(folder, &words("status"));
     assert_ne!(anew["chain_id"], again["chain_id"], "a new deployment");
     let bob = run(folder, &words("query balances bob"));
     assert_eq!(bob["balances"][0]["amount"], "1000", "{bob}");
+    let engine = network.description["engines"][0].as_str().expect("a URL");
+    let engine = Client::with_url(engine.to_owned()).expect("an address");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(keeps_the_block_time(&engine, block_time));
     assert!(network.signal(libc::SIGINT));
 }

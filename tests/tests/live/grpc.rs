@@ -3,22 +3,16 @@
 
 use plasmid_proto::bridge::v1::CheckpointStage;
 
-#[path = "grpc/bridge.rs"]
 mod bridge;
-#[path = "grpc/history.rs"]
 mod history;
-#[path = "grpc/net.rs"]
 mod net;
-#[path = "grpc/paths.rs"]
 mod paths;
-#[path = "grpc/reads.rs"]
 mod reads;
-#[path = "grpc/submission.rs"]
 mod submission;
-#[path = "grpc/web.rs"]
 mod web;
 
 use net::Net;
+use plasmid_tests::pace::keeps_the_block_time;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_method_answers_what_independent_sources_say_and_refuses_in_words() {
@@ -29,6 +23,7 @@ async fn every_method_answers_what_independent_sources_say_and_refuses_in_words(
 
     step("reads at the tip");
     net.wait_height(3).await;
+    keeps_the_block_time(&net.engine, net::block_time_ms()).await;
     reads::status(&net).await;
     reads::validators(&net).await;
     reads::parameters(&net).await;

@@ -9,7 +9,7 @@ use plasmid_proto::{
 };
 use tonic::Code;
 
-use crate::{
+use super::{
     bridge::{RECIPIENT, wait_stage},
     net::{Net, refused},
     submission::{as_the_engine_says, look},

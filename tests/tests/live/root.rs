@@ -12,7 +12,7 @@ use plasmid_bridge::client::ceremony::{self, Artifacts, CeremonyError, OperatorK
 use plasmid_bridge::client::follower::{Follower, view_call};
 use plasmid_bridge::client::position::PositionFile;
 use plasmid_bridge::client::relayer::{Relayer, Source};
-use plasmid_bridge::client::rpc::{At, Call, Receipt};
+use plasmid_bridge::client::rpc::{At, Call, Receipt, Rpc};
 use plasmid_bridge::client::wallet::{ETHER, Fees, Wallet, WalletError};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
@@ -50,6 +50,16 @@ async fn until(follower: &Follower, what: &str, wanted: impl Fn(&View) -> bool) 
             view.healthy
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Mines blocks on a chain that is paused until there is code at an address.
+async fn mine_until_code(rpc: &Rpc, address: Address) {
+    let start = Instant::now();
+    while rpc.code(address, At::Latest).await.unwrap().is_empty() {
+        assert!(start.elapsed() < PATIENCE, "no code at {address}");
+        rpc.once("evm_mine", json!([])).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -138,13 +148,8 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
 
     // The Registry stands in the newest block, which is not final, and a reorganisation takes it away again.
     anvil.pause(true).await;
-    let mine = async || {
-        while rpc.code(registry, At::Latest).await.unwrap().is_empty() {
-            rpc.once("evm_mine", json!([])).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let (deployed, ()) = tokio::join!(ceremony::deploy(&operator, &artifacts, &plan), mine());
+    let deploy = ceremony::deploy(&operator, &artifacts, &plan);
+    let (deployed, ()) = tokio::join!(deploy, mine_until_code(&rpc, registry));
     assert_eq!(deployed.unwrap(), registry);
     let early = wait(Duration::from_millis(300)).await.unwrap_err();
     assert!(matches!(early, CeremonyError::NotFinal { .. }), "{early}");
@@ -193,17 +198,6 @@ async fn a_deposit_waits_until_the_vault_is_final() {
 
     // The Vault stands in the newest block, and a reorganisation could still take it away.
     anvil.pause(true).await;
-    let mine = async || {
-        while rpc
-            .code(deployment.vault, At::Latest)
-            .await
-            .unwrap()
-            .is_empty()
-        {
-            rpc.once("evm_mine", json!([])).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
     let steps = async || {
         for (step, (_, code)) in ready.artifacts.manifest().iter().take(2).enumerate() {
             let call = IRegistry::createCall {
@@ -215,7 +209,7 @@ async fn a_deposit_waits_until_the_vault_is_final() {
             ready.deployer.execute(call).await.unwrap();
         }
     };
-    tokio::join!(steps(), mine());
+    tokio::join!(steps(), mine_until_code(&rpc, deployment.vault));
     let early = deployment.require_final(&rpc, 0).await.unwrap_err();
     assert!(early.to_string().contains("does not stand"), "{early}");
     anvil.pause(false).await;

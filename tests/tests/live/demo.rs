@@ -4,21 +4,11 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    process::{Child, Stdio},
 };
 
+use plasmid_tests::plasmid;
 use serde_json::Value;
-
-/// One network at a time: two of them on a small machine only measure each other's patience.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn plasmid() -> Command {
-    Command::new(plasmid_tests::binary())
-}
 
 /// One object a line.
 fn lines(text: &[u8]) -> Vec<Value> {
@@ -30,7 +20,6 @@ fn lines(text: &[u8]) -> Vec<Value> {
 
 #[test]
 fn the_demo_passes_and_each_sabotage_makes_it_fail() {
-    let _alone = alone();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let seen = folder.path().join("seen.json");
     let output = plasmid()
@@ -137,7 +126,6 @@ fn ends_and_leaves_nothing(mut demo: Child, folder: &Path) {
 
 #[test]
 fn an_interrupted_demo_stops_every_process() {
-    let _alone = alone();
     let base = tempfile::tempdir().expect("a temporary folder");
     let folder = base.path().join("demo");
     let demo = demo_until(&folder, 2);
@@ -152,7 +140,6 @@ fn an_interrupted_demo_stops_every_process() {
 
 #[test]
 fn a_demo_whose_root_chain_dies_fails_and_stops_every_process() {
-    let _alone = alone();
     let base = tempfile::tempdir().expect("a temporary folder");
     let folder = base.path().join("demo");
     let demo = demo_until(&folder, 2);

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use alloy_primitives::keccak256;
 use serde_json::Value;
 
-use crate::{refused, run, words};
+use super::{refused, run, words};
 
 /// Somebody on root who has nothing to do with the network.
 const STRANGER: &str = "0x000000000000000000000000000000000000bEEF";
@@ -228,7 +228,7 @@ pub fn forced(folder: &Path) {
 
 /// The error of a command that printed what it did before it failed.
 fn refused_last(folder: &Path, line: &str) -> String {
-    let said = crate::output_of_failure(folder, line);
+    let said = super::output_of_failure(folder, line);
     let last = said.lines().last().expect("it says something");
     let last: Value = serde_json::from_str(last).expect("a JSON object a line");
     text(&last["error"])

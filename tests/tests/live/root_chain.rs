@@ -36,14 +36,31 @@ async fn block(anvil: &Anvil, tag: &str) -> u64 {
     number(&call(anvil, "eth_getBlockByNumber", json!([tag, false])).await["number"])
 }
 
-async fn wait_until(anvil: &Anvil, height: u64) {
+/// Waits until `look` gives something.
+async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..POLLS {
-        if block(anvil, "latest").await >= height {
-            return;
+        if let Some(found) = look().await {
+            return found;
         }
         tokio::time::sleep(POLL).await;
     }
-    panic!("root height {height} was not reached");
+    panic!("waited in vain for {what}");
+}
+
+async fn wait_until(anvil: &Anvil, height: u64) {
+    until(&format!("root height {height}"), async || {
+        (block(anvil, "latest").await >= height).then_some(())
+    })
+    .await;
+}
+
+/// The receipt of a transaction, once it is mined.
+async fn mined(anvil: &Anvil, hash: &Value) -> Value {
+    until("a receipt", async || {
+        let receipt = call(anvil, "eth_getTransactionReceipt", json!([hash])).await;
+        receipt.is_object().then_some(receipt)
+    })
+    .await
 }
 
 fn options(folder: &std::path::Path) -> Options {
@@ -114,17 +131,13 @@ async fn what_is_final_survives_sigkill_in_any_state() {
     for round in 1..=4u64 {
         let pay = json!([{"from": accounts[0], "to": accounts[1], "value": "0x1"}]);
         let hash = call(&anvil, "eth_sendTransaction", pay).await;
-        let receipt = loop {
-            let receipt = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
-            if receipt.is_object() {
-                break receipt;
-            }
-            tokio::time::sleep(POLL).await;
-        };
+        let receipt = mined(&anvil, &hash).await;
         if round % 2 == 0 {
-            while block(&anvil, "finalized").await < number(&receipt["blockNumber"]) {
-                tokio::time::sleep(POLL).await;
-            }
+            let at = number(&receipt["blockNumber"]);
+            until("its block to be final", async || {
+                (block(&anvil, "finalized").await >= at).then_some(())
+            })
+            .await;
             kept.push((hash, receipt["blockHash"].clone()));
         }
         anvil.process().kill().unwrap();
@@ -206,13 +219,7 @@ async fn a_chain_that_has_mined_much_is_started_anew_and_nothing_that_counts_is_
     // Its creation logs one event.
     let create = json!([{"from": accounts[0], "data": "0x60006000a000"}]);
     let hash = call(&anvil, "eth_sendTransaction", create).await;
-    let receipt = loop {
-        let receipt = call(&anvil, "eth_getTransactionReceipt", json!([hash])).await;
-        if receipt.is_object() {
-            break receipt;
-        }
-        tokio::time::sleep(POLL).await;
-    };
+    let receipt = mined(&anvil, &hash).await;
     let logs = call(&anvil, "eth_getLogs", json!([{"fromBlock": "0x0"}])).await;
     assert_eq!(logs.as_array().map(Vec::len), Some(1));
     let at = number(&receipt["blockNumber"]);

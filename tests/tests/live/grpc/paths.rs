@@ -11,7 +11,7 @@ use plasmid_proto::{
 use prost::Message;
 use tonic::Code;
 
-use crate::{net::Net, web};
+use super::{net::Net, web};
 
 /// What is no read: it hands something in, follows, or asks root for its price.
 const NO_READS: [&str; 6] = [

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::{refused, run, words};
+use super::{refused, run, words};
 
 fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("the key file")).expect("JSON")

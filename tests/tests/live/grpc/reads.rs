@@ -23,7 +23,7 @@ use plasmid_proto::{
 use plasmid_staking::Member;
 use tonic::Code;
 
-use crate::net::{Net, refused};
+use super::net::{Net, refused};
 
 pub async fn status(net: &Net) {
     let status = net.now().await;

@@ -15,9 +15,9 @@ use plasmid_bridge::{
 };
 use serde_json::Value;
 
-use crate::{output_of_failure, refused, run, said, words};
+use super::{output_of_failure, refused, run, said, words};
 
-const CODE: &str = include_str!("../../../bridge/contracts/artifacts/ApprovalToken.json");
+const CODE: &str = include_str!("../../../../bridge/contracts/artifacts/ApprovalToken.json");
 /// A symbol that clears the terminal and turns the writing direction.
 const SYMBOL: &str = "\u{1b}[2J\u{202e}SWT";
 
@@ -169,7 +169,7 @@ pub fn lost(folder: &Path, description: &Value) {
         for empty in ["", " "] {
             let mut words = words(line);
             words.push(empty.to_owned());
-            let why = crate::refused_words(folder, &words);
+            let why = super::refused_words(folder, &words);
             assert!(why.contains("--token is empty"), "{line}: {why}");
         }
     }

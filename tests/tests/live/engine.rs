@@ -239,7 +239,8 @@ fn network(folder: &Path, count: u8, transport: Transport) -> Vec<Node> {
             Transport::Tcp => Address::Tcp(loopback()),
         };
         let proxy_app = address.to_string();
-        let mut settings = Settings::local(proxy_app, loopback(), p2p[i], Pace::local(20));
+        let pace = Pace::local(plasmid_tests::block_time_ms(20));
+        let mut settings = Settings::local(proxy_app, loopback(), p2p[i], pace);
         settings.peers = peers.clone();
         settings.peers.remove(i);
         home.write_config(&Config::new(&settings)).unwrap();
@@ -453,12 +454,8 @@ async fn a_fault_in_a_decided_block_ends_the_server_with_an_alarm_and_cometbft_w
     assert_eq!(alarm.call, "finalize_block");
     assert_eq!(alarm.fault.to_string(), "a decided block that is invalid");
     let mut comet = node.comet.take().unwrap();
-    let mut polls = 0;
-    while comet.process().exited().unwrap().is_none() {
-        polls += 1;
-        assert!(polls < POLLS, "CometBFT outlives its application");
-        tokio::time::sleep(POLL).await;
-    }
+    // This engine has a log of its own and was started once.
+    plasmid_tests::ends_with_its_application(comet.process(), 0).await;
     assert_eq!(node.counter.committed.lock().unwrap().height, 39);
 
     // The cause is repaired: the block is executed, and the chain goes on.

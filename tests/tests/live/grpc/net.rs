@@ -37,6 +37,11 @@ use tonic::{Code, transport::Channel};
 /// How long a network may take until it is ready.
 const READY: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(100);
+
+/// The block time of this network.
+pub fn block_time_ms() -> u32 {
+    plasmid_tests::block_time_ms(125)
+}
 const POLLS: u32 = 6_000;
 
 /// One of those who have money on both chains.
@@ -68,6 +73,7 @@ fn launch(folder: &Path) -> (Child, Value) {
     let mut command = plasmid_tests::plasmid();
     command.current_dir(folder);
     command.args(["localnet", "--json", "--validators", "1", "--dir", "net"]);
+    command.args(["--block-time-ms", &block_time_ms().to_string()]);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(log)

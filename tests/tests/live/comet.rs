@@ -5,6 +5,7 @@
     reason = "one test's own tuple of what a block decided"
 )]
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,6 +34,10 @@ use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::{Inbox, Node as Validator, Plan, invariants};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+
+mod flood;
+
+use flood::Flood;
 
 const READY: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
@@ -63,14 +68,15 @@ fn now() -> u64 {
         .as_secs()
 }
 
-fn loopback() -> std::net::SocketAddr {
+fn loopback() -> SocketAddr {
     ([127, 0, 0, 1], port::free().unwrap()).into()
 }
 
 impl Network {
     /// Validators, configured and not started.
     fn new(folder: &Path, count: u8) -> Self {
-        Self::of(folder, count, Pace::local(20), |_| {})
+        let pace = Pace::local(plasmid_tests::block_time_ms(20));
+        Self::of(folder, count, pace, |_| {})
     }
 
     /// The same at a pace, with a genesis that is edited.
@@ -278,6 +284,12 @@ impl Node {
         self.comet.as_ref().unwrap().rpc()
     }
 
+    /// Where its engine's RPC listens.
+    fn engine(&self) -> SocketAddr {
+        let url = self.rpc().url().trim_start_matches("http://");
+        url.trim_end_matches('/').parse().unwrap()
+    }
+
     async fn height(&self) -> u64 {
         self.rpc()
             .status()
@@ -433,12 +445,18 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
 const POOR: u32 = 1_000;
 /// What each of them sends, of three places each.
 const EACH: u64 = 5;
-/// What accounts without money send meanwhile.
+/// Offers of accounts without money that come meanwhile, at least: the engines are given as many as they take while the honest transactions
+/// are watched, and how many that is follows from the machine (it is printed). An attacker would send a million, which takes real engines on two
+/// cores many minutes: `tests/tests/mempool.rs` offers them to the application itself.
 const UNFUNDED: u32 = 10_000;
 /// Transactions of a block: few, so that the pool stays full.
 const BLOCK: u32 = 40;
 /// Clients that send at once.
 const CLIENTS: u32 = 64;
+/// Honest transactions that are watched, and more until enough offers came: about two blocks each.
+const HONEST: u64 = 15;
+/// When it is given up that enough offers come.
+const MAX_HONEST: u64 = 400;
 
 /// The attack that once shut every pool in four minutes, and what it would be today: a thousand accounts with dust keep every pool
 /// full, keys without money come without end, and whoever pays a tenth more than the least is in one of the next two blocks.
@@ -447,7 +465,8 @@ async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Instant::now();
     let step = |name: &str| println!("{:>6.1} s  {name}", clock.elapsed().as_secs_f32());
-    let mut network = Network::of(folder.path(), 2, Pace::network(1_000), |genesis| {
+    let pace = Pace::network(plasmid_tests::block_time_ms(1_000));
+    let mut network = Network::of(folder.path(), 2, pace, |genesis| {
         let dust = u128::from(EACH) * FEE;
         let poor = (0..POOR).map(|number| (People::stranger(number), dust));
         genesis.balances.extend(poor);
@@ -458,48 +477,40 @@ async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
     network.start_all().await;
     network.wait_for_all(2).await;
     step("dust");
-    let mut tasks = JoinSet::new();
+    let mut offers = JoinSet::new();
     for task in 0..CLIENTS {
-        let node = &network.nodes[task as usize % 2];
-        let client = node.rpc().clone();
+        let client = network.nodes[task as usize % 2].rpc().clone();
         let numbers = (0..POOR).filter(move |number| number % CLIENTS == task);
-        let offers: Vec<Vec<u8>> = numbers.flat_map(|number| network.dust(number)).collect();
-        tasks.spawn(async move {
-            let mut full = 0;
-            for bytes in offers {
-                let code = broadcast(&client, bytes).await;
-                full += u32::from(code == Code::PoolFull.number());
-                let taken = [Code::Ok, Code::PoolFull, Code::NonceAhead];
-                assert!(taken.iter().any(|one| one.number() == code), "{code}");
-            }
-            full
-        });
+        let all: Vec<Vec<u8>> = numbers.flat_map(|number| network.dust(number)).collect();
+        offers.spawn(async move { (offer(&client, &all).await, client, all) });
     }
-    let full: u32 = tasks.join_all().await.into_iter().sum();
-    assert!(full > 0, "no pool was full");
+    let offered = offers.join_all().await;
+    assert!(
+        offered.iter().any(|(full, ..)| *full > 0),
+        "no pool was full"
+    );
     let places = PoolLimits::default().places;
     for node in &network.nodes {
         let waiting = node.app().pool().len();
         println!("{waiting} wait, {} in the engine", node.unconfirmed().await);
         assert!(waiting * 3 >= places * 3 / 4, "only {waiting} wait");
     }
-    step("keys without money");
-    let mut flood = JoinSet::new();
-    for task in 0..CLIENTS {
-        let client = network.nodes[task as usize % 2].rpc().clone();
-        // The sender stands behind kind and scheme, the sequence behind it and the lane.
-        let mut bytes = network.transfer(7, 0, 1);
-        flood.spawn(async move {
-            for number in (0..UNFUNDED).filter(|number| number % CLIENTS == task) {
-                bytes[3..7].copy_from_slice(&number.to_be_bytes());
-                bytes[32] = (number % 65) as u8;
-                let code = broadcast(&client, bytes.clone()).await;
-                assert_eq!(code, Code::InsufficientBalance.number());
+    // Whoever found no room tries again, so that the pools stay full.
+    let mut again = JoinSet::new();
+    for (_, client, all) in offered {
+        again.spawn(async move {
+            loop {
+                offer(&client, &all).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         });
     }
-    // Both proposers know of it once both pools hold it; then two blocks are enough.
-    for sequence in 0..5 {
+    step("keys without money");
+    let engines: Vec<_> = network.nodes.iter().map(Node::engine).collect();
+    let mut flood = Flood::start(&engines, &network.transfer(7, 0, 1));
+    // Both proposers know of it once both pools hold it; a block may be under way then, so that it is in that one's successor at the latest.
+    let mut sequence = 0;
+    while sequence < HONEST || flood.refused() < UNFUNDED {
         let body = Body::SetPayout { payout: [5; 20] };
         let fee = FEE * 2;
         let honest = network.people.sign(1, sequence, fee, u64::MAX, body);
@@ -514,13 +525,17 @@ async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
         let height = found.height.value();
         assert!(height <= known + 2, "known at {known}, found at {height}");
         let waiting = network.nodes[0].app().pool().len();
+        let refused = flood.refused();
         step(&format!(
-            "known at {known}, found at {height}; {waiting} wait"
+            "known at {known}, found at {height}; {waiting} wait, {refused} were refused"
         ));
         assert!(waiting > 1_000, "the pool is not full any more");
+        sequence += 1;
+        assert!(sequence < MAX_HONEST, "only {refused} offers came");
     }
-    flood.join_all().await;
-    step("every one without money was refused");
+    flood.end().await;
+    assert!(again.try_join_next().is_none(), "the pools were kept full");
+    again.shutdown().await;
     let at = network.nodes[0].height().await;
     network.wait_for_all(at + 2).await;
     network.compare(at).await;
@@ -528,6 +543,30 @@ async fn full_pools_and_keys_without_money_keep_nobody_out_who_pays_more() {
         node.kill_engine();
         node.stop_application().await;
     }
+}
+
+/// Offers what accounts with dust signed, in order; gives how many found no room.
+async fn offer(client: &comet::Client, all: &[Vec<u8>]) -> u32 {
+    let mut full = 0;
+    for bytes in all {
+        match client.broadcast_tx_sync(bytes.clone()).await {
+            Ok(answer) => {
+                let code = answer.code.value();
+                full += u32::from(code == Code::PoolFull.number());
+                let expected = [
+                    Code::Ok,
+                    Code::PoolFull,
+                    Code::NonceAhead,
+                    Code::NonceUsed,
+                    Code::InsufficientBalance,
+                ];
+                assert!(expected.iter().any(|one| one.number() == code), "{code}");
+            }
+            // It waits in the engine, or has just been looked at.
+            Err(error) => assert!(error.to_string().contains("tx already exists"), "{error}"),
+        }
+    }
+    full
 }
 
 async fn broadcast(client: &comet::Client, bytes: Vec<u8>) -> u32 {

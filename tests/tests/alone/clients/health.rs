@@ -44,4 +44,13 @@ pub async fn tells_a_standing_node(attacked: &mut Attacked) {
             (ask("").await == 1 && ask("plasmid.height").await == 1).then_some(())
         })
         .await;
+    // It told its supervisor so, and nothing else.
+    let log = std::fs::read_to_string(&attacked.log).expect("the node's log");
+    let new = log[attacked.read..].lines();
+    let errors: Vec<&str> = new.filter(|line| line.contains("ERROR")).collect();
+    assert!(
+        errors.iter().all(|line| line.contains("no new block")) && !errors.is_empty(),
+        "{errors:?}"
+    );
+    attacked.read = log.len();
 }
