@@ -25,6 +25,8 @@ use super::{Attacked, EPOCH_BLOCKS, NODE};
 const CLAIM: u64 = 28;
 /// Who asks at once.
 const ASKERS: u64 = 96;
+/// At this height there are more epochs than memory takes, twice over.
+const MAX_HEIGHT: u64 = 3_000;
 /// Epochs that have to be on disk alone.
 const ON_DISK: u64 = 2;
 /// The code of a query by ABCI that is answered.
@@ -110,12 +112,17 @@ impl Kept {
 /// A storm of proofs that cycles through all kept epochs, by gRPC and through the engine, of claims, of sums of all leaves, and of pages.
 pub async fn questions(attacked: &mut Attacked) {
     let running = &mut attacked.running;
-    let kept = running
-        .until("more epochs are kept than memory takes", async |view| {
-            let status = view.try_status(NODE).await?;
-            Kept::of(&status).filter(|kept| kept.on_disk >= ON_DISK)
-        })
-        .await;
+    // As many blocks as a slow machine makes in minutes, so that each part of them has patience of its own.
+    let mut height = running.view().status(NODE).await.height;
+    let kept = loop {
+        let status = running.view().status(NODE).await;
+        if let Some(kept) = Kept::of(&status).filter(|kept| kept.on_disk >= ON_DISK) {
+            break kept;
+        }
+        assert!(height < MAX_HEIGHT, "all epochs are in memory at {height}");
+        height += u64::from(EPOCH_BLOCKS) + 1;
+        running.reaches(NODE, height).await;
+    };
     let kept = Arc::new(kept);
     println!(
         "epochs {} to {} are kept, {} of them on disk alone",
