@@ -168,7 +168,8 @@ mod tests {
             ("eth_getTransactionReceipt", _) => Said::Result(receipt.to_string()),
             _ => Said::Honest,
         });
-        let wallet = wallet(&node.await).await;
+        let node = node.await;
+        let wallet = wallet(&node).await;
         let artifacts = Artifacts::embedded().unwrap();
         let (paid, mut say) = (U256::ZERO, |_| {});
         let done = create(&wallet, REGISTRY, &artifacts, &genesis(), paid, &mut say).await;

@@ -73,7 +73,8 @@ async fn a_tip_that_a_node_names_is_taken_up_to_the_policys_own() {
             "eth_maxPriorityFeePerGas" => Said::Result(named.into()),
             _ => Said::Honest,
         });
-        let fees = wallet(&node.await).await.fees().await.unwrap();
+        let node = node.await;
+        let fees = wallet(&node).await.fees().await.unwrap();
         assert_eq!(fees.tip, taken, "{named}");
     }
 }
@@ -165,7 +166,8 @@ async fn a_submission_whose_answer_is_lost_or_odd_is_waited_for() {
             ("eth_getTransactionReceipt", 0..2) => Said::Result("null".into()),
             _ => Said::Honest,
         });
-        let receipt = wallet(&node.await).await.execute(Call::default()).await;
+        let node = node.await;
+        let receipt = wallet(&node).await.execute(Call::default()).await;
         assert!(receipt.is_ok(), "{then:?}: {receipt:?}");
     }
 }
@@ -199,7 +201,8 @@ async fn a_refusal_names_the_hash_and_asks_for_a_look_before_the_same_is_sent_ag
             "eth_getTransactionByHash" => Said::Result("null".into()),
             _ => Said::Honest,
         });
-        let error = wallet(&node.await).await.execute(Call::default()).await;
+        let node = node.await;
+        let error = wallet(&node).await.execute(Call::default()).await;
         let error = error.unwrap_err();
         assert!(kind(&error), "{said}: {error:?}");
         assert_held(&error);
@@ -224,14 +227,16 @@ async fn a_node_that_limits_the_rate_of_submissions_has_the_bytes() {
         "eth_sendRawTransaction" => Said::Status(429),
         _ => Said::Honest,
     });
-    let mined = wallet(&node.await).await.execute(Call::default()).await;
+    let node = node.await;
+    let mined = wallet(&node).await.execute(Call::default()).await;
     assert!(mined.is_ok(), "{mined:?}");
     let node = Node::start(|method, _| match method {
         "eth_sendRawTransaction" => Said::Status(429),
         "eth_getTransactionReceipt" => Said::Result("null".into()),
         _ => Said::Honest,
     });
-    let mut wallet = wallet(&node.await).await;
+    let node = node.await;
+    let mut wallet = wallet(&node).await;
     wallet.policy.give_up = std::time::Duration::from_millis(700);
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
@@ -248,7 +253,8 @@ async fn what_is_signed_is_told_before_its_bytes_leave() {
         }
         _ => Said::Honest,
     });
-    let wallet = wallet(&node.await).await;
+    let node = node.await;
+    let wallet = wallet(&node).await;
     let wallet = wallet.telling(|hash, nonce| TOLD.lock().unwrap().push((hash, nonce)));
     let receipt = wallet.execute(Call::default()).await.unwrap();
     assert_eq!(*TOLD.lock().unwrap(), [(receipt.hash, 7)]);
@@ -276,7 +282,8 @@ async fn a_transaction_that_is_lost_sight_of_is_named_and_not_to_be_repeated() {
         ("eth_sendRawTransaction", 1..) => Said::Error("replacement transaction underpriced"),
         _ => Said::Honest,
     });
-    let mut wallet = wallet(&node.await).await;
+    let node = node.await;
+    let mut wallet = wallet(&node).await;
     wallet.policy.give_up = std::time::Duration::from_millis(700);
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
@@ -296,7 +303,8 @@ async fn a_nonce_that_another_transaction_used_ends_the_wait() {
         ("eth_getTransactionCount", 1..) => Said::Result("\"0x8\"".into()),
         _ => Said::Honest,
     });
-    let error = wallet(&node.await).await.execute(Call::default()).await;
+    let node = node.await;
+    let error = wallet(&node).await.execute(Call::default()).await;
     let error = error.unwrap_err();
     assert!(matches!(error, WalletError::NonceTaken { .. }), "{error}");
     assert_held(&error);
@@ -329,7 +337,8 @@ async fn every_transaction_that_was_signed_for_a_nonce_is_named_at_the_end() {
             }
             _ => Said::Honest,
         });
-        let mut wallet = wallet(&node.await).await;
+        let node = node.await;
+        let mut wallet = wallet(&node).await;
         wallet.policy.give_up = std::time::Duration::from_millis(if used { 60_000 } else { 900 });
         let wallet = wallet.telling(|hash, _| TOLD.lock().unwrap().push(hash));
         let error = wallet.execute(Call::default()).await.unwrap_err();
@@ -355,7 +364,8 @@ async fn a_node_that_holds_receipts_back_does_not_call_a_transaction_replaced() 
         ("eth_getTransactionCount", 1..) => Said::Result("\"0x8\"".into()),
         _ => Said::Honest,
     });
-    let mut wallet = wallet(&node.await).await;
+    let node = node.await;
+    let mut wallet = wallet(&node).await;
     wallet.policy.give_up = std::time::Duration::from_millis(700);
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Lost { .. }), "{error}");
