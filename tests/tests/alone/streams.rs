@@ -265,8 +265,8 @@ async fn held_places(attacked: &mut Attacked) {
             ended
         });
     }
-    attacked.is_served("held places").await;
-    attacked.is_served("held places, for longer").await;
+    attacked.goes_on("held places").await;
+    attacked.goes_on("held places, for longer").await;
     stopped.store(true, Ordering::Relaxed);
     let ended: usize = holders.join_all().await.into_iter().sum();
     assert!(ended > 0, "whoever holds most makes way");
@@ -364,7 +364,7 @@ async fn abandoned_reads(attacked: &mut Attacked) {
             }
         });
     }
-    attacked.is_served("abandoned reads").await;
+    attacked.goes_on("abandoned reads").await;
     attacked
         .until("many reads were abandoned", || {
             ended.load(Ordering::Relaxed) >= 16 * STREAMS
@@ -434,7 +434,7 @@ async fn asked_prices(attacked: &mut Attacked) {
             }
         });
     }
-    attacked.is_served("asked prices").await;
+    attacked.goes_on("asked prices").await;
     let took = start.elapsed();
     let after = asked(attacked);
     storm.end().await;
