@@ -272,10 +272,15 @@ impl Waiting {
     }
 }
 
-fn work(shared: &Shared) {
+/// Puts this thread behind those that serve consensus, where there are more threads to run than cores.
+pub fn give_way() {
     // On Linux this is the priority of this thread alone; elsewhere it would be the whole process's.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(BEHIND_CONSENSUS);
+}
+
+fn work(shared: &Shared) {
+    give_way();
     while let Some((whose, job)) = shared.next() {
         if catch_unwind(AssertUnwindSafe(move || (job.run)(Turn::Run))).is_err() {
             tracing::error!("a read panicked; the node goes on");

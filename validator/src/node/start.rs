@@ -244,7 +244,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Ok(never) => match never {},
             Err(fault) => Err(StartError::Fault(fault)),
         },
-        outcome = rpc::serve(listen, backends, std::future::pending()) => outcome.map_err(StartError::from),
+        outcome = rpc::serve(listen, backends) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
         error = signer::watch_engine(&unseen, &home, &members), if options.engine_elsewhere && !signs => Err(error.into()),

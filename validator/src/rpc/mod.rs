@@ -45,6 +45,7 @@ use quota::site;
 use requests::{Bounds, Client};
 use sending::Pieces;
 use shares::Desk;
+use threads::Threads;
 
 mod bridge;
 mod connections;
@@ -58,6 +59,7 @@ mod requests;
 mod sending;
 mod shares;
 mod submit;
+mod threads;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
 
@@ -155,23 +157,30 @@ pub enum ServeError {
     /// The server failed.
     #[error("gRPC: {0}")]
     Transport(#[from] tonic::transport::Error),
-    /// The system has no threads for reads.
-    #[error("gRPC has no threads for reads: {0}")]
+    /// The system has no threads for clients or their reads.
+    #[error("gRPC has no threads: {0}")]
     Threads(io::Error),
+    /// It panicked.
+    #[error("gRPC ended by itself: see this node's log")]
+    Ended,
     /// The descriptors are malformed: cannot be with generated ones.
     #[error("reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves until `stop` is ready.
+/// Serves on threads of its own, until this is dropped.
 ///
 /// # Errors
 /// [`ServeError`] when the address is taken or the server fails.
-pub async fn serve(
-    listen: Listen,
-    backends: Backends,
-    stop: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+pub async fn serve(listen: Listen, backends: Backends) -> Result<(), ServeError> {
+    let threads = Threads::start().map_err(ServeError::Threads)?;
+    match threads.run(answer(listen, backends)) {
+        Some(serving) => serving.await.unwrap_or(Err(ServeError::Ended)),
+        None => Err(ServeError::Ended),
+    }
+}
+
+async fn answer(listen: Listen, backends: Backends) -> Result<(), ServeError> {
     let Listen {
         address,
         limits,
@@ -239,7 +248,7 @@ pub async fn serve(
                 .max_decoding_message_size(MAX_REQUEST_BYTES)
                 .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
-        .serve_with_incoming_shutdown(incoming, stop);
+        .serve_with_incoming(incoming);
     tokio::select! {
         served = served => Ok(served?),
         never = health_of_node => match never {},
