@@ -316,7 +316,10 @@ fn payments_through_two_nodes_sign_a_sequence_each_and_a_refused_one_opens_no_ga
     ] {
         assert!(said.contains(&words), "{words:?} is not in {said}");
     }
-    assert!(pay_through(&second, folder, &[]).status.success());
+    let taken = pay_through(&second, folder, &[]);
+    assert!(taken.status.success());
+    let noted = String::from_utf8_lossy(&taken.stderr);
+    assert!(noted.contains(&format!("--sequence {FIRST}")), "{noted}");
     // A sequence that is named is signed, and changes nothing for the next one.
     let far = ["--sequence", "1000"];
     assert!(pay_through(&second, folder, &far).status.success());

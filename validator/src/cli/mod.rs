@@ -255,7 +255,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
 fn fail(output: Output, error: &CliError) -> ExitCode {
     if output.is_json() {
         output::json_line(&serde_json::json!({ "error": error.message }));
-    } else {
+    }
+    if !output.is_json() || output::lost().is_some() {
         output::error_line(&error.message);
     }
     ExitCode::from(error.code)

@@ -18,7 +18,12 @@ pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
 pub use self::order::behind;
 pub use self::token::decimals;
-use super::{CliError, connect::Connection, keys::KeyOptions, output::Output};
+use super::{
+    CliError,
+    connect::Connection,
+    keys::KeyOptions,
+    output::{self, Output},
+};
 use crate::{
     client::{Terms, sign_for_mempool, signer::Signer},
     ledger::{
@@ -172,11 +177,15 @@ pub async fn send(
         }));
         return Ok(());
     }
+    if let Some(gap) = order.gap() {
+        output::note(&gap);
+    }
     order.keep(valid_until)?;
     let taken = leaving.hand_in(connection, signing.replace).await;
     taken.map_err(|not_taken| order.after(not_taken))?;
     drop(turn);
-    let answer = leaving.follow(connection, !signing.no_wait, output).await?;
+    let followed = leaving.follow(connection, !signing.no_wait, output).await;
+    let answer = followed.map_err(|error| order.with_gap(error))?;
     output.object(&answer);
     let from = &signing.from;
     match (make, answer["withdrawal"].as_u64()) {

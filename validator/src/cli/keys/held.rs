@@ -47,6 +47,11 @@ impl Held {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The last transaction of `account`, unless the chain has passed the last height at which it may stand in a block: then the node's word
     /// counts again.
     ///

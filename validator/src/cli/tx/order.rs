@@ -79,25 +79,39 @@ impl Order {
         }))
     }
 
+    /// What a person has to know where the node knows nothing of what was signed last: this transaction waits for that one.
+    pub fn gap(&self) -> Option<String> {
+        let (last, next) = (self.last.as_ref()?, self.next?);
+        let file = self.held.as_ref()?.path().display();
+        (next < self.sequence).then(|| {
+            format!(
+                "this node would have sequence {next} signed next, and this key has signed sequence {} here, perhaps through another node, \
+                 which may be in a block until {}: what is signed behind it waits for it. If it is lost, sign sequence {next} anew with \
+                 --sequence {next}: at most one of the two has an effect. If none of what was signed here waits any more, delete {file}",
+                last.sequence, last.valid_until
+            )
+        })
+    }
+
+    /// An error of a transaction that may wait for another one.
+    pub fn with_gap(&self, error: CliError) -> CliError {
+        match self.gap() {
+            Some(gap) => error.and(&format!("\n{gap}")),
+            None => error,
+        }
+    }
+
     /// The error of a transaction that was not taken. What was refused opens no gap: the next command signs its sequence.
     pub fn after(&self, not_taken: NotTaken) -> CliError {
         let error = match not_taken {
-            NotTaken::Unclear(error) => return error,
+            NotTaken::Unclear(error) => return self.with_gap(error),
             NotTaken::Refused(error) => error,
         };
         let restored = self.held.as_ref().map(|held| held.keep(self.last.as_ref()));
         if let Some(Err(unkept)) = restored {
             return error.and(&format!("\n{unkept}"));
         }
-        match (&self.last, self.next) {
-            (Some(last), Some(next)) if next < self.sequence => error.and(&format!(
-                "\nthis node would have sequence {next} signed next, and this key has signed sequence {} here, perhaps through another node, \
-                 which may be in a block until {}: name that node with --node, or wait for it; if it is lost, sign sequence {next} anew with \
-                 --sequence {next}, after which at most one of the two has an effect",
-                last.sequence, last.valid_until
-            )),
-            _ => error,
-        }
+        self.with_gap(error)
     }
 }
 
