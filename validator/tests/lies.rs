@@ -327,24 +327,95 @@ fn payments_through_two_nodes_sign_a_sequence_each_and_a_refused_one_opens_no_ga
     assert_eq!(sequences(&refusing), [FIRST + 1]);
     assert_eq!(sequences(&second), [FIRST + 1, 1_000]);
     assert_eq!(sequences(&first), [FIRST, FIRST + 2]);
-    // A forced one comes behind them too, where the node knows of none.
+    // A forced one does not go behind what this node knows nothing of: its price would be burned if any of that is lost.
     let third = Node::start(REGISTRY, Lie::None);
     let network = folder.join("network.json");
     let text = fs::read_to_string(&network).expect("the network");
     fs::write(&network, text.replace(&first.url, &third.url)).expect("written");
-    let forced = in_network(folder, &FORCED)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn();
-    let mut forced = forced.expect("it runs");
-    let stderr = BufReader::new(forced.stderr.take().expect("standard error"));
-    let named = stderr
-        .lines()
-        .map_while(Result::ok)
-        .find(|line| line.contains(&format!("this one takes {}", FIRST + 3)));
-    forced.kill().expect("it runs still");
-    forced.wait().expect("it ends");
-    assert!(named.is_some());
+    let said = refused(&in_network(folder, &FORCED).output().expect("it runs"));
+    for words in [
+        format!("--sequence {FIRST} "),
+        format!("sequence {} here", FIRST + 2),
+        format!("--sequence {} ", FIRST + 3),
+        "nothing was paid".into(),
+    ] {
+        assert!(said.contains(&words), "{words:?} is not in {said}");
+    }
+    assert_eq!(root.handed_in(), 0);
+    assert_eq!(forced_sequence(folder, &["--sequence", "7"]), FIRST);
+}
+
+/// The sequence that a forced transaction of `alice` would have.
+fn forced_sequence(folder: &Path, more: &[&str]) -> u64 {
+    let mut command = in_network(folder, &FORCED);
+    let output = command.args(more).arg("--dry-run").output();
+    let bytes = json_of(&output.expect("it runs"))["bytes"]
+        .as_str()
+        .map(hex::decode);
+    let bytes = bytes.expect("bytes").expect("hex");
+    let signed = Transaction::decode(&bytes).expect("signed");
+    signed.header.sequence
+}
+
+#[test]
+fn while_a_forced_transaction_is_on_its_way_its_sequence_is_signed_only_on_purpose() {
+    for taken in [Taken::Refused, Taken::Mined(true)] {
+        let node = Node::start(REGISTRY, Lie::None);
+        let root = Root::start(Words {
+            taken,
+            ..Words::default()
+        });
+        let folder = network(&node.url, &root.url);
+        let folder = folder.path();
+        let forced = in_network(folder, &FORCED).output().expect("it runs");
+        assert!(refused(&forced).contains("valid for ever"));
+        let said = refused(&pay_through(&node, folder, &[]));
+        for words in [
+            format!("with sequence {FIRST} was handed in to the inbox"),
+            "nothing was signed".into(),
+            format!("--sequence {FIRST} "),
+            format!("--sequence {} ", FIRST + 1),
+        ] {
+            assert!(said.contains(&words), "{words:?} is not in {said}");
+        }
+        assert!(node.transactions().is_empty());
+        assert_eq!(forced_sequence(folder, &[]), FIRST + 1);
+        // What is signed behind it on purpose is remembered too: a forced one does not take its sequence unasked.
+        let elsewhere = Node::start(REGISTRY, Lie::None);
+        let behind = (FIRST + 1).to_string();
+        let behind = ["--sequence", behind.as_str()];
+        assert!(pay_through(&elsewhere, folder, &behind).status.success());
+        let said = refused(&in_network(folder, &FORCED).output().expect("it runs"));
+        assert!(said.contains("nothing was paid"), "{said}");
+    }
+    // What never left takes no sequence.
+    let node = Node::start(REGISTRY, Lie::None);
+    let root = Root::start(Words {
+        would_revert: Some(IInbox::forceCall::SELECTOR),
+        ..Words::default()
+    });
+    let folder = network(&node.url, &root.url);
+    let forced = in_network(folder.path(), &FORCED).output();
+    assert!(refused(&forced.expect("it runs")).contains("nothing was sent"));
+    assert!(pay_through(&node, folder.path(), &[]).status.success());
+}
+
+#[test]
+fn a_sequence_that_no_node_can_hold_places_before_is_not_signed() {
+    let node = Node::start(REGISTRY, Lie::Ahead(66));
+    let root = Root::start(Words::default());
+    let folder = network(&node.url, &root.url);
+    let paid = pay_through(&node, folder.path(), &[]);
+    let forced = in_network(folder.path(), &FORCED).output();
+    for output in [paid, forced.expect("it runs")] {
+        let said = refused(&output);
+        assert!(said.contains("cannot be"), "{said}");
+    }
+    assert!(node.transactions().is_empty());
+    assert_eq!(root.handed_in(), 0);
+    let honest = Node::start(REGISTRY, Lie::None);
+    assert!(pay_through(&honest, folder.path(), &[]).status.success());
+    assert_eq!(sequences(&honest), [FIRST]);
 }
 
 #[test]
@@ -360,6 +431,32 @@ fn what_was_signed_last_counts_until_it_has_expired() {
     // With block 6 both have expired, and the node's word counts.
     assert!(pay_through(&after, folder.path(), &[]).status.success());
     assert_eq!(sequences(&after), [FIRST]);
+}
+
+#[test]
+fn what_was_signed_last_counts_as_long_as_what_was_signed_before_it_and_in_its_place() {
+    let replaced = [
+        "--sequence",
+        "7",
+        "--replace",
+        "--fee",
+        "2000",
+        "--valid-until",
+        "8",
+    ];
+    for (first, second) in [
+        (["--valid-until", "8"], &["--valid-until", "6"][..]),
+        (["--valid-until", "6"], &replaced),
+    ] {
+        let [before, after] = [5, 7].map(|height| Node::start(REGISTRY, Lie::Tip(height, "1000")));
+        let root = Root::start(Words::default());
+        let folder = network(&before.url, &root.url);
+        assert!(pay_through(&before, folder.path(), &first).status.success());
+        assert!(pay_through(&before, folder.path(), second).status.success());
+        let last = sequences(&before)[1];
+        assert!(pay_through(&after, folder.path(), &[]).status.success());
+        assert_eq!(sequences(&after), [last + 1], "{second:?}");
+    }
 }
 
 /// Commands that send money from root.

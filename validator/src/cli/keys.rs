@@ -19,7 +19,7 @@ mod held;
 mod options;
 mod turn;
 
-pub use held::{Held, Last};
+pub use held::{Forced, Held, Last, reach};
 pub use options::KeyOptions;
 pub use turn::Turn;
 

@@ -67,6 +67,8 @@ pub enum Lie {
     Tip(u64, &'static str),
     /// Answers about another one than was asked for.
     Another,
+    /// Would have the sequence signed next that lies so far ahead.
+    Ahead(u64),
 }
 
 /// Who and what it answers about when it answers about another one.
@@ -216,7 +218,10 @@ impl AccountService for Stub {
         Ok(Response::new(GetAccountResponse {
             account: self.named(request.into_inner().account),
             sequence: FIRST,
-            next_sequence: FIRST + given,
+            next_sequence: match self.lie {
+                Lie::Ahead(by) => FIRST + by,
+                _ => FIRST + given,
+            },
             ..Default::default()
         }))
     }
@@ -256,7 +261,7 @@ impl TransactionService for Stub {
             ..Default::default()
         };
         match self.lie {
-            Lie::None | Lie::Gone | Lie::Breaks | Lie::Tip(..) | Lie::Another => {
+            Lie::None | Lie::Gone | Lie::Breaks | Lie::Tip(..) | Lie::Another | Lie::Ahead(_) => {
                 Ok(Response::new(taken))
             }
             Lie::Refuses(code) => Ok(Response::new(SubmitResponse {

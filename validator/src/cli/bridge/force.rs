@@ -124,8 +124,14 @@ pub async fn run(
         )));
     }
     let node = status.is_ok().then_some(connection);
-    // The turn at the key, if there is one, lasts until the child has consumed it: the sequence is taken then.
-    let held = Held::new(&transaction, &bytes, &deployment.domain);
+    // The turn at the signer's key, where that is known, lasts until the child has consumed it or is no longer waited for.
+    let turn = match sending {
+        Some((_, turn)) => turn,
+        None if sender == own => Some(keys.turn(carrier).await?),
+        None => None,
+    };
+    let beside = turn.as_ref().map(|turn| turn.held(&deployment.domain));
+    let held = Held::new(&transaction, &bytes, &deployment.domain, beside);
     let way = Way {
         node,
         wallet: &wallet,
@@ -153,27 +159,22 @@ async fn bytes_of(
     let signer = keys.signer(&sending.from)?;
     let sender = signer.account();
     let body = make.body(connection, keys, deployment, sender).await?;
-    let turn = match sending.dry_run {
-        true => None,
-        false => Some(keys.turn(&sending.from).await?),
-    };
+    let turn = keys.turn(&sending.from).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => {
-            let held = turn.as_ref().map(|turn| turn.held(&deployment.domain));
-            behind_what_waits(connection, sender, held).await?
-        }
+        None => behind_what_waits(connection, sender, &turn.held(&deployment.domain)).await?,
     };
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
-    Ok((signed.encode(), turn))
+    Ok((signed.encode(), Some(turn)))
 }
 
-/// The account's next sequence behind what waits in the node, and behind what the key signed last on this machine.
+/// The account's next sequence behind what waits in the node and behind what went through the inbox before. What the key signed on this
+/// machine for another node may be lost, and then everything behind it is without effect: who pays decides whether to go behind it.
 async fn behind_what_waits(
     connection: &Connection,
     sender: Account,
-    held: Option<keys::Held>,
+    held: &keys::Held,
 ) -> Result<u64, CliError> {
     let account = tx::get_account(connection, sender).await;
     let account = account.map_err(|error| {
@@ -181,12 +182,19 @@ async fn behind_what_waits(
             "{error}; without a node, name the account's next sequence with --sequence"
         ))
     })?;
-    let last = match held {
-        Some(held) => held.last(sender, connection.status().await?.height)?,
-        None => None,
-    };
     let own = account.sequence;
-    let next = tx::behind(account.next_sequence, last.as_ref());
+    let next = tx::behind(tx::next_of(&account)?, held.forced(sender, own)?);
+    let last = held.last(sender, connection.status().await?.height)?;
+    if let Some(last) = last.filter(|last| last.sequence >= next) {
+        let (sequence, until) = (last.sequence, last.valid_until);
+        let behind = sequence.saturating_add(1);
+        return Err(CliError::new(format!(
+            "{next} is the next sequence of {sender} as far as this node knows, and this key has signed sequence {sequence} here, which this \
+             node does not hold and which may be in a block until {until}. Nothing was signed and nothing was paid: name the one that is \
+             meant. --sequence {next} has its effect whether that one is lost or not, in the place of what was signed at {next} here; \
+             --sequence {behind} comes behind all that was signed here, and has no effect, although its price is paid, if any of it is lost"
+        )));
+    }
     if next > own {
         output::note(&format!(
             "transactions of {sender} wait from sequence {own} on, so this one takes {next} and has its effect only after them; \
@@ -232,7 +240,7 @@ impl Way<'_> {
         match outcome.transpose().map_err(after)? {
             Some(Outcome { code, log, .. }) if code != 0 => {
                 let said = format!("the child consumed it without effect: {log} (code {code})");
-                Err(held.after(CliError::new(said)))
+                Err(held.without_effect(CliError::new(said)))
             }
             Some(_) => Ok(()),
             None => {
@@ -257,7 +265,7 @@ impl Way<'_> {
         // No byte costs more than one that is not zero.
         let gas = self.wallet.gas(&call(vec![0xff; bytes.len()])).await?;
         let fees = self.wallet.fees().await?;
-        held.note();
+        let before = held.leaves()?;
         let done = match self.wallet.send_with(call(bytes), gas, fees).await {
             Ok(sent) => self.wallet.wait(sent).await,
             Err(error) => Err(error),
@@ -265,7 +273,10 @@ impl Way<'_> {
         done.map_err(|error: WalletError| {
             let has_left = !error.hashes().is_empty();
             let error = CliError::from(error);
-            if has_left { held.after(error) } else { error }
+            match has_left {
+                true => held.after(error),
+                false => held.stays(before, error),
+            }
         })
     }
 }

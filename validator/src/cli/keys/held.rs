@@ -1,10 +1,11 @@
 //! What a key signed last in each deployment: kept beside its file, so that two nodes that do not know of each other's transactions yet
-//! cannot have one sequence signed twice.
+//! cannot have one sequence signed twice, and none is signed twice while a forced transaction is on its way through root.
 
 use std::{
     collections::BTreeMap,
     fs,
     io::{ErrorKind, Read},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    app::pool::HELD_AHEAD,
     cli::{CliError, output},
     ledger::{Account, Domain},
     node::keystore,
@@ -29,6 +31,26 @@ pub struct Last {
     pub sequence: u64,
     /// The last height at which it may stand in a block.
     pub valid_until: u64,
+}
+
+/// The furthest transaction that was handed in to the inbox on root. It is valid for ever: it counts until the account has passed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forced {
+    account: String,
+    sequence: u64,
+}
+
+/// What is kept of one deployment.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    last: Option<Last>,
+    forced: Option<Forced>,
+}
+
+/// The sequences that an account whose next one is `own` can have signed next behind what waits in a node.
+pub const fn reach(own: u64) -> RangeInclusive<u64> {
+    own..=own.saturating_add(HELD_AHEAD).saturating_add(1)
 }
 
 /// The file beside a key's file.
@@ -60,7 +82,7 @@ impl Held {
     pub fn last(&self, account: Account, height: u64) -> Result<Option<Last>, CliError> {
         let account = account.to_string();
         let counts = |last: &Last| last.account == account && height < last.valid_until;
-        Ok(self.read()?.remove(&self.deployment).filter(counts))
+        Ok(self.kept()?.last.filter(counts))
     }
 
     /// Keeps the last transaction, or that there is none.
@@ -68,23 +90,70 @@ impl Held {
     /// # Errors
     /// When the file cannot be read.
     pub fn keep(&self, last: Option<&Last>) -> Result<(), CliError> {
+        self.write(Kept {
+            last: last.cloned(),
+            ..self.kept()?
+        })
+    }
+
+    /// The sequence of the furthest forced transaction of `account`, unless the account, whose own sequence is `own`, has passed it. One
+    /// that lies too far ahead for every node has its turn later, if ever.
+    ///
+    /// # Errors
+    /// As [`Self::last`].
+    pub fn forced(&self, account: Account, own: u64) -> Result<Option<u64>, CliError> {
+        let forced = self.kept()?.forced;
+        let forced = forced.filter(|forced| forced.account == account.to_string());
+        let sequence = forced.map(|forced| forced.sequence);
+        Ok(sequence.filter(|sequence| reach(own).contains(sequence)))
+    }
+
+    /// Keeps a forced transaction, unless one behind it is kept, and returns what was kept before.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn keep_forced(&self, account: Account, sequence: u64) -> Result<Option<Forced>, CliError> {
+        let sequence = self.forced(account, sequence)?.unwrap_or(sequence);
+        self.put_forced(Some(Forced {
+            account: account.to_string(),
+            sequence,
+        }))
+    }
+
+    /// Puts this in the place of the forced transaction that is kept, and returns that one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn put_forced(&self, forced: Option<Forced>) -> Result<Option<Forced>, CliError> {
+        let Kept {
+            last,
+            forced: before,
+        } = self.kept()?;
+        self.write(Kept { last, forced })?;
+        Ok(before)
+    }
+
+    /// What is kept of this deployment.
+    fn kept(&self) -> Result<Kept, CliError> {
+        Ok(self.read()?.remove(&self.deployment).unwrap_or_default())
+    }
+
+    fn write(&self, kept: Kept) -> Result<(), CliError> {
         let mut all = self.read()?;
-        match last {
-            Some(last) => all.insert(self.deployment.clone(), last.clone()),
-            None => all.remove(&self.deployment),
-        };
+        all.insert(self.deployment.clone(), kept);
         let bytes = serde_json::to_vec(&all)?;
         // A folder of keys may be one that cannot be written.
         if let Err(error) = whole::replace(&self.path, &bytes, whole::PRIVATE) {
             output::note(&format!(
-                "{}: it cannot be written ({error}), so use this key through one node at a time, which then knows what was signed last",
+                "{}: it cannot be written ({error}), so use this key through one node at a time, which then knows what was signed last, \
+                 and not while a forced transaction of it is on its way",
                 self.path.display()
             ));
         }
         Ok(())
     }
 
-    fn read(&self) -> Result<BTreeMap<String, Last>, CliError> {
+    fn read(&self) -> Result<BTreeMap<String, Kept>, CliError> {
         let wrong = |why: String| {
             CliError::new(format!(
                 "{}: {why}; it holds what was signed last with the key: when nothing of that waits any more, delete it",
@@ -138,6 +207,25 @@ mod tests {
         of(1).keep(None).unwrap();
         assert_eq!(of(1).last(account, 0).unwrap(), None);
         assert_eq!(of(2).last(account, 0).unwrap(), Some(last(8, 200)));
+        // What went through the inbox counts until the account has passed it, and the furthest one is kept.
+        assert_eq!(of(2).forced(account, 0).unwrap(), None);
+        let none = of(2).keep_forced(account, 9).unwrap();
+        of(2).keep_forced(account, 8).unwrap();
+        for (own, forced) in [(9, Some(9)), (10, None)] {
+            assert_eq!(of(2).forced(account, own).unwrap(), forced);
+        }
+        let nine = of(2).keep_forced(account, 1_000).unwrap();
+        assert_eq!(of(2).forced(account, 0).unwrap(), None);
+        assert_eq!(of(2).forced(account, 1_000).unwrap(), Some(1_000));
+        assert_eq!(of(2).forced(Account::ethereum([8; 20]), 999).unwrap(), None);
+        assert_eq!(of(1).forced(account, 999).unwrap(), None);
+        of(2).put_forced(nine).unwrap();
+        assert_eq!(of(2).forced(account, 0).unwrap(), Some(9));
+        of(2).keep(Some(&last(8, 300))).unwrap();
+        assert_eq!(of(2).forced(account, 0).unwrap(), Some(9));
+        of(2).put_forced(none).unwrap();
+        assert_eq!(of(2).forced(account, 0).unwrap(), None);
+        assert_eq!(of(2).last(account, 0).unwrap(), Some(last(8, 300)));
         let file = folder.path().join("anna.held");
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

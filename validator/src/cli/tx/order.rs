@@ -1,12 +1,14 @@
 //! Where a transaction stands in its sender's order: behind what waits in the node, and behind what the key signed last on this machine,
 //! of which another node may know and this one not yet.
 
+use plasmid_proto::ledger::v1::GetAccountResponse;
+
 use super::{Signing, get_account, leaving::NotTaken};
 use crate::{
     cli::{
         CliError,
         connect::Connection,
-        keys::{Held, Last},
+        keys::{Held, Last, reach},
     },
     ledger::Account,
 };
@@ -27,7 +29,7 @@ impl Order {
     /// The sequence that was named, or the next one.
     ///
     /// # Errors
-    /// When the node does not tell of the account, or what is kept cannot be read.
+    /// When the node does not tell of the account, what is kept cannot be read, or a forced transaction of the account is on its way.
     pub async fn of(
         connection: &Connection,
         signing: &Signing,
@@ -39,11 +41,23 @@ impl Order {
         let last = last.transpose()?.flatten();
         let next = match signing.sequence {
             Some(_) => None,
-            None => Some(get_account(connection, sender).await?.next_sequence),
+            None => {
+                let account = get_account(connection, sender).await?;
+                let next = next_of(&account)?;
+                if let Some(held) = &held
+                    && let Some(forced) = held.forced(sender, account.sequence)?
+                {
+                    return Err(waits_for_forced(sender, forced, held));
+                }
+                Some(next)
+            }
         };
         let sequence = match (signing.sequence, next) {
             (Some(named), _) => named,
-            (None, next) => behind(next.unwrap_or_default(), last.as_ref()),
+            (None, next) => behind(
+                next.unwrap_or_default(),
+                last.as_ref().map(|last| last.sequence),
+            ),
         };
         Ok(Self {
             sender,
@@ -60,7 +74,8 @@ impl Order {
     }
 
     /// Keeps it before the bytes leave: whatever becomes of this command, the next one does not sign that sequence too. A sequence that was
-    /// named is kept only if it is the next one in the row, because later ones would wait behind the gap that it makes.
+    /// named becomes the last one only if it is the next one in the row, because later ones would wait behind the gap that it makes. What is
+    /// kept counts until everything in the row has expired, what took another one's place too.
     ///
     /// # Errors
     /// As [`Held::keep`].
@@ -68,15 +83,24 @@ impl Order {
         let Some(held) = &self.held else {
             return Ok(());
         };
-        let is_next = self.sequence == behind(0, self.last.as_ref());
-        if self.next.is_none() && !(is_next && self.last.is_some()) {
+        let last = self.last.as_ref();
+        let within = last.is_some_and(|last| self.sequence <= last.sequence.saturating_add(1));
+        if self.next.is_none() && !within && !self.follows_forced(held)? {
             return Ok(());
         }
         held.keep(Some(&Last {
             account: self.sender.to_string(),
-            sequence: self.sequence,
-            valid_until,
+            sequence: last.map_or(self.sequence, |last| last.sequence.max(self.sequence)),
+            valid_until: last.map_or(valid_until, |last| last.valid_until.max(valid_until)),
         }))
+    }
+
+    /// Whether it is the next one behind a forced transaction.
+    fn follows_forced(&self, held: &Held) -> Result<bool, CliError> {
+        let Some(before) = self.sequence.checked_sub(1) else {
+            return Ok(false);
+        };
+        Ok(held.forced(self.sender, before)? == Some(before))
     }
 
     /// What a person has to know where the node knows nothing of what was signed last: this transaction waits for that one.
@@ -115,7 +139,67 @@ impl Order {
     }
 }
 
+/// The error of a transaction for which a forced one, which has not had its effect yet, may leave no sequence.
+fn waits_for_forced(sender: Account, forced: u64, held: &Held) -> CliError {
+    let (behind, file) = (forced.saturating_add(1), held.path().display());
+    CliError::new(format!(
+        "a forced transaction of {sender} with sequence {forced} was handed in to the inbox on root and has not had its effect yet: nothing \
+         was signed. Wait until the child has consumed it: `plasmid query account {sender}` then shows sequence {behind} or a higher one. \
+         On purpose, --sequence {forced} (with --replace and --fee where another one waits there) signs a transaction in its place, and at \
+         most one of the two has an effect; --sequence {behind} signs one that waits behind it. If the child consumed it without effect and \
+         the sequence stays, delete {file}"
+    ))
+}
+
+/// The sequence that a node would have signed next, as far as a node can hold what waits before it.
+///
+/// # Errors
+/// When no node can be right about it.
+pub fn next_of(account: &GetAccountResponse) -> Result<u64, CliError> {
+    let (own, next) = (account.sequence, account.next_sequence);
+    match reach(own).contains(&next) {
+        true => Ok(next),
+        false => Err(CliError::new(format!(
+            "the node says that the account's own sequence is {own} and that {next} is to be signed next. That cannot be: it is never lower, \
+             and a node holds too few transactions of one account for it to be higher than {}. Nothing was signed; ask another node, or \
+             name the sequence with --sequence",
+            reach(own).end()
+        ))),
+    }
+}
+
 /// The sequence behind what the node knows of and what was signed last.
-pub fn behind(next: u64, last: Option<&Last>) -> u64 {
-    last.map_or(next, |last| next.max(last.sequence.saturating_add(1)))
+pub fn behind(next: u64, last: Option<u64>) -> u64 {
+    last.map_or(next, |last| next.max(last.saturating_add(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_node_holds_more_of_an_account_than_its_pool_takes_ahead() {
+        for (sequence, next, can_be) in [
+            (7, 7, true),
+            (7, 72, true),
+            (7, 73, false),
+            (7, 6, false),
+            (7, u64::MAX, false),
+            (u64::MAX, u64::MAX, true),
+        ] {
+            let account = GetAccountResponse {
+                sequence,
+                next_sequence: next,
+                ..Default::default()
+            };
+            match next_of(&account) {
+                Ok(told) => assert!(can_be && told == next, "{sequence} {next}"),
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(!can_be && said.contains("cannot be"), "{said}");
+                    assert!(said.contains(&next.to_string()), "{said}");
+                }
+            }
+        }
+    }
 }

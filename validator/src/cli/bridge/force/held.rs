@@ -1,21 +1,30 @@
 //! What a signed transaction that goes through the inbox stays: valid for ever and free of charge, in the hands of everybody who saw its
-//! bytes. It is named with its bytes before they leave, and every error that comes later says how to repeat or to cancel it.
+//! bytes. It is named with its bytes and kept beside the key before they leave, and every error that comes later says how to repeat or to
+//! cancel it.
 
 use crate::{
-    cli::{CliError, output},
-    ledger::{Domain, Transaction, transaction::Authentication},
+    cli::{CliError, keys, output},
+    ledger::{Account, Domain, Transaction, transaction::Authentication},
 };
 
 /// A forced transaction by its names.
 pub struct Held {
     digest: String,
+    sender: Account,
     /// The sequence that its signer gave it, and its bytes in hex; `None` where there is no signature, and so nothing for others to carry.
     signed: Option<(u64, String)>,
+    /// Where its sequence is kept, where its signer's key is on this machine.
+    beside: Option<keys::Held>,
 }
 
 impl Held {
     /// What is about to be sent for the deployment of `domain`.
-    pub fn new(transaction: &Transaction, bytes: &[u8], domain: &Domain) -> Self {
+    pub fn new(
+        transaction: &Transaction,
+        bytes: &[u8],
+        domain: &Domain,
+        beside: Option<keys::Held>,
+    ) -> Self {
         let header = &transaction.header;
         let signed = match transaction.authentication {
             Authentication::RootSender => None,
@@ -23,19 +32,44 @@ impl Held {
         };
         Self {
             digest: transaction.digest(domain).to_string(),
+            sender: header.sender,
             signed,
+            beside,
         }
     }
 
-    /// Names it on standard error.
-    pub fn note(&self) {
+    /// Keeps it and names it on standard error: its bytes leave now. Returns what puts back what was kept before.
+    ///
+    /// # Errors
+    /// As [`keys::Held::keep_forced`].
+    pub fn leaves(&self) -> Result<Option<keys::Forced>, CliError> {
+        let mut before = None;
         if let Some((sequence, bytes)) = &self.signed {
+            if let Some(beside) = &self.beside {
+                before = beside.keep_forced(self.sender, *sequence)?;
+            }
             output::note(&format!(
                 "handing in forced transaction {} (sequence {sequence}), which is valid for ever and which anybody who has its bytes can \
                  carry: {bytes}",
                 self.digest
             ));
         }
+        Ok(before)
+    }
+
+    /// The error of one that takes no sequence, because its bytes did not leave: what was kept before is kept again.
+    pub fn stays(&self, before: Option<keys::Forced>, error: CliError) -> CliError {
+        let signed = self.signed.as_ref().and(self.beside.as_ref());
+        match signed.map(|beside| beside.put_forced(before)) {
+            Some(Err(unkept)) => error.and(&format!("\n{unkept}")),
+            _ => error,
+        }
+    }
+
+    /// The error of one that the child consumed without effect. It has not used its sequence, and what is signed next would wait for it in
+    /// vain: nothing is kept of it.
+    pub fn without_effect(&self, error: CliError) -> CliError {
+        self.stays(None, self.after(error))
     }
 
     /// An error that came when the bytes may have left, with what may still become of them.
