@@ -56,10 +56,18 @@ pub fn plasmid() -> Command {
 /// # Panics
 /// When the variable holds no number.
 pub fn block_time_ms(usual: u32) -> u32 {
+    pace_ms(usual).max(16)
+}
+
+/// The same for engines that no plan founded, whose epochs have no shortest time.
+///
+/// # Panics
+/// When the variable holds no number.
+pub fn pace_ms(usual: u32) -> u32 {
     match std::env::var("PLASMID_TEST_BLOCK_TIME_PERCENT") {
         Ok(percent) => {
             let percent: u32 = percent.parse().expect("a percentage");
-            (usual * percent / 100).max(16)
+            usual * percent / 100
         }
         Err(_) => usual,
     }

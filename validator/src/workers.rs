@@ -4,7 +4,8 @@
 //! run(whose, job) ──► [ a queue for each who asks, of bounded length in all ] ──► a fixed number of threads, which serve them in turn ──► Running
 //!    └─ Full when no place is left                                                   └─ a job whose Running was dropped is told to stop, or never begins
 //! ```
-//! Who hands in many jobs waits behind his own, and so many of them run at once as one may have. When all places are taken, the last job of the longest queue makes way for who has less.
+//! An asker that hands in many jobs waits behind its own jobs, and a limited number of them run at once. When all places are taken, the last
+//! job of the longest queue makes way for an asker that has fewer.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -90,8 +91,8 @@ pub struct Running<T> {
 }
 
 impl Workers {
-    /// Starts `threads` threads called `name`, of which `at_once` serve one asker at most; so many jobs may wait for them, in all and of
-    /// one asker.
+    /// Starts `threads` threads called `name`, of which at most `at_once` serve one asker. The last argument limits the jobs that run or
+    /// wait: in all, and of one asker.
     ///
     /// # Errors
     /// When the system has no thread left.
@@ -224,7 +225,7 @@ impl Waiting {
         self.count += 1;
     }
 
-    /// The job whose asker waits longest for a turn, of those who have not as many running as one may have.
+    /// The job whose asker has waited longest for a turn, among the askers that may have another job running.
     fn pop(&mut self, at_once: usize) -> Option<(IpAddr, Job)> {
         let running = |whose: &IpAddr| self.running.get(whose).copied().unwrap_or(0);
         let place = self

@@ -488,6 +488,24 @@ fn nobodys_own_key_is_put_under_the_password_of_a_local_network() {
     let made = json_of(&run(&["--password-file", &password, "keys", "new", "anna"]));
     assert_eq!(made["file"], path("home/.plasmid/keys/anna.json"), "{made}");
     assert_eq!(fs::read_dir(local.join("keys")).expect("it").count(), 0);
+    // A name that the local network has too would stand for another account here.
+    fs::write(local.join("keys/alice.json"), "{}").expect("written");
+    for arguments in [
+        &["--password-file", &password, "keys", "new", "alice"][..],
+        &[
+            "--password-file",
+            &password,
+            "keys",
+            "import",
+            "alice",
+            "--secret-file",
+            &secret,
+        ],
+    ] {
+        let said = json_of(&run(arguments))["error"].to_string();
+        assert!(said.contains("everybody knows"), "{arguments:?}: {said}");
+    }
+    assert!(!Path::new(&path("home/.plasmid/keys/alice.json")).exists());
     // What is used on the local network is looked for there, and what is used elsewhere is not.
     let pay = [
         "tx", "transfer", "--from", "zoe", "--to", "zoe", "--amount", "1",

@@ -68,7 +68,7 @@ contract Registry is IRegistry {
         }
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
         uint256 steps = arguments.codes.length;
-        if (steps < Manifest.LEAST || steps > Manifest.MOST) revert CodeCount(steps);
+        if (steps < Manifest.MIN_LENGTH || steps > Manifest.MAX_LENGTH) revert CodeCount(steps);
         for (uint256 i; i < steps; ++i) {
             bytes32 code = arguments.codes[i];
             if (code == 0) revert CodeHashZero(i);

@@ -89,6 +89,6 @@ abstract contract Claims is Deployed {
             batch[i] = withdrawals[first + i];
             indices[i] = batch[i].index;
         }
-        siblings = TreeModel.stream(_stateLeaves(), indices);
+        siblings = TreeModel.stream(_stateLeaves(), indices, 32);
     }
 }

@@ -7,7 +7,7 @@ import {Test} from "./Vm.sol";
 
 /// @title ListTree against its definition, and its verifier against mutated proofs
 contract ListTreeTest is Test {
-    uint256 private constant MOST = 18;
+    uint256 private constant MAX_COUNT = 18;
 
     function verify(bytes32 root, bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata siblings)
         external
@@ -34,13 +34,13 @@ contract ListTreeTest is Test {
     }
 
     function test_theRootIsThatOfTheTreePaddedToAPowerOfTwo() external pure {
-        for (uint256 count = 1; count <= MOST; ++count) {
+        for (uint256 count = 1; count <= MAX_COUNT; ++count) {
             vm.assertEq(ListTree.root(_list(count)), TreeModel.nodeAt(_list(count), ListTree.depth(count), 0));
         }
     }
 
     function test_everyLeafOfEveryListVerifiesAtItsIndexOnly() external view {
-        for (uint256 count = 1; count <= MOST; ++count) {
+        for (uint256 count = 1; count <= MAX_COUNT; ++count) {
             bytes32[] memory leaves = _list(count);
             bytes32 root = TreeModel.nodeAt(leaves, ListTree.depth(count), 0);
             for (uint256 i; i < count; ++i) {
@@ -86,7 +86,7 @@ contract ListTreeTest is Test {
     }
 
     function testFuzz_noFlippedBitVerifies(uint256 count, uint256 index, uint256 position) external view {
-        count = bound(count, 1, MOST);
+        count = bound(count, 1, MAX_COUNT);
         index = bound(index, 0, count - 1);
         bytes32[] memory leaves = _list(count);
         uint256 levels = ListTree.depth(count);

@@ -146,13 +146,13 @@ contract StateTreeTest is Test {
 
     function testFuzz_aMultiproofGivesTheRoot(uint256 choice) external view {
         (uint32[] memory indices, bytes32[] memory leaves) = _choose(choice);
-        vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices)), TreeModel.root(_leaves));
+        vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices, 32)), TreeModel.root(_leaves));
     }
 
     function test_aMultiproofOfEveryNonEmptySetOfSixLeavesGivesTheRoot() external view {
         for (uint256 set = 1; set < 64; ++set) {
             (uint32[] memory indices, bytes32[] memory leaves) = _of(set << 17);
-            vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices)), TreeModel.root(_leaves));
+            vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices, 32)), TreeModel.root(_leaves));
         }
     }
 
@@ -161,14 +161,14 @@ contract StateTreeTest is Test {
         bytes32[] memory leaves = new bytes32[](3);
         (indices[1], indices[2]) = (type(uint32).max - 1, type(uint32).max);
         leaves[0] = _leaves[0];
-        vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices)), TreeModel.root(_leaves));
+        vm.assertEq(this.multiproof(indices, leaves, TreeModel.stream(_leaves, indices, 32)), TreeModel.root(_leaves));
     }
 
     /// The same siblings with the new leaf in place of the empty one give the next root: how appends are shown.
     function test_anEmptyIndexProvesAsZeroAndThenTakesTheNewLeaf() external {
         uint32[] memory indices = new uint32[](2);
         (indices[0], indices[1]) = (3, COUNT);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         bytes32[] memory leaves = new bytes32[](2);
         leaves[0] = _leaves[3];
         vm.assertEq(this.multiproof(indices, leaves, siblings), TreeModel.root(_leaves));
@@ -181,7 +181,7 @@ contract StateTreeTest is Test {
 
     function testFuzz_noFlippedByteOfAMultiproofGivesTheRoot(uint256 choice, uint256 position) external view {
         (uint32[] memory indices, bytes32[] memory leaves) = _choose(choice);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         bytes32 root = TreeModel.root(_leaves);
         uint256 bit = position % 256;
         position = (position >> 8) % (leaves.length + siblings.length);
@@ -194,7 +194,7 @@ contract StateTreeTest is Test {
     /// (Of two empty indices one may stand for the other: both hold nothing.)
     function testFuzz_aMovedLeafNeverGivesTheRoot(uint256 choice, uint256 which, uint32 flip) external view {
         (uint32[] memory indices, bytes32[] memory leaves) = _choose(choice);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         which %= indices.length;
         while (indices[which] >= COUNT) {
             --which; // index 0 is always among them
@@ -208,7 +208,7 @@ contract StateTreeTest is Test {
 
     function testFuzz_siblingsTooFewOrTooManyAreRefused(uint256 choice, uint256 given) external {
         (uint32[] memory indices, bytes32[] memory leaves) = _choose(choice);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         given = bound(given, 0, siblings.length + 3);
         if (given == siblings.length) given = siblings.length + 1;
         bytes32[] memory other = new bytes32[](given);
@@ -223,7 +223,7 @@ contract StateTreeTest is Test {
     function test_aZeroSiblingCannotBeLeftOut() external {
         uint32[] memory indices = new uint32[](1);
         indices[0] = COUNT - 1; // its sibling is the empty index after it
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         vm.assertEq(siblings[0], bytes32(0));
         bytes32[] memory rest = new bytes32[](31);
         for (uint256 i; i < 31; ++i) {
@@ -237,7 +237,7 @@ contract StateTreeTest is Test {
 
     function test_indicesMustAscendStrictly() external {
         (uint32[] memory indices, bytes32[] memory leaves) = _of(0x96);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         (indices[1], indices[2]) = (indices[2], indices[1]);
         vm.expectRevert(abi.encodeWithSelector(StateTree.NotAscending.selector, 4, 2));
         this.multiproof(indices, leaves, siblings);
@@ -267,7 +267,7 @@ contract StateTreeTest is Test {
         this.includes(_root, proof);
         vm.snapshotGasLastCall("operations", "state tree: one inclusion (call)");
         (uint32[] memory indices, bytes32[] memory leaves) = _of(0x0e73e5);
-        bytes32[] memory siblings = TreeModel.stream(_leaves, indices);
+        bytes32[] memory siblings = TreeModel.stream(_leaves, indices, 32);
         this.multiproof(indices, leaves, siblings);
         vm.snapshotGasLastCall("operations", "state tree: multiproof of 13 of 21 leaves (call)");
     }

@@ -34,16 +34,16 @@ library TreeModel {
         }
     }
 
-    /// @notice The stream of siblings of a multiproof: at each level, left to right, the sibling of every node that lies on
+    /// @notice The stream of siblings of a multiproof in a tree with that number of `levels`: at each level, left to right, the sibling of every node that lies on
     /// a path of `indices` (ascending), unless that sibling lies on one too.
-    function stream(bytes32[] memory leaves, uint32[] memory indices)
+    function stream(bytes32[] memory leaves, uint32[] memory indices, uint256 levels)
         internal
         pure
         returns (bytes32[] memory siblings)
     {
-        bytes32[] memory buffer = new bytes32[](32 * indices.length);
+        bytes32[] memory buffer = new bytes32[](levels * indices.length);
         uint256 length;
-        for (uint256 level; level < 32; ++level) {
+        for (uint256 level; level < levels; ++level) {
             for (uint256 i; i < indices.length; ++i) {
                 uint256 place = indices[i] >> level;
                 if (i > 0 && indices[i - 1] >> level == place) continue;

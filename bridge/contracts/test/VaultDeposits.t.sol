@@ -12,7 +12,7 @@ import {TestToken} from "./tokens/TestToken.sol";
 
 /// @title Deposits: what arrives is credited, and every way not to arrive is refused
 contract VaultDepositsTest is Claims {
-    uint128 private constant MOST = 1 << 96;
+    uint128 private constant MAX_AMOUNT = 1 << 96;
     IVault.Account private ALICE = IVault.Account(0, bytes20(address(0xa11ce)));
     address private constant REFUND = address(0x4ef);
 
@@ -100,16 +100,16 @@ contract VaultDepositsTest is Claims {
     function test_amountsAreOneTo2To96() external {
         vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, 0));
         vault.depositNative{value: 1 ether}(0, ALICE, REFUND);
-        uint256 value = vault.quote(MOST + 1);
-        vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, MOST + 1));
-        vault.depositNative{value: value}(MOST + 1, ALICE, REFUND);
-        vault.depositNative{value: vault.quote(MOST)}(MOST, ALICE, REFUND);
-        _mint(address(token), MOST);
+        uint256 value = vault.quote(MAX_AMOUNT + 1);
+        vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, MAX_AMOUNT + 1));
+        vault.depositNative{value: value}(MAX_AMOUNT + 1, ALICE, REFUND);
+        vault.depositNative{value: vault.quote(MAX_AMOUNT)}(MAX_AMOUNT, ALICE, REFUND);
+        _mint(address(token), MAX_AMOUNT);
         vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, 0));
         vault.depositToken{value: 1 ether}(address(token), 0, 0, ALICE, REFUND);
-        vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, MOST + 1));
-        vault.depositToken{value: value}(address(token), MOST, MOST + 1, ALICE, REFUND);
-        vault.depositToken{value: 1 ether}(address(token), MOST, 0, ALICE, REFUND);
+        vm.expectRevert(abi.encodeWithSelector(IVault.AmountOutOfRange.selector, MAX_AMOUNT + 1));
+        vault.depositToken{value: value}(address(token), MAX_AMOUNT, MAX_AMOUNT + 1, ALICE, REFUND);
+        vault.depositToken{value: 1 ether}(address(token), MAX_AMOUNT, 0, ALICE, REFUND);
     }
 
     function test_theEscrowOfATokenHasALimit() external {

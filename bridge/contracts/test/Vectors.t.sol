@@ -160,8 +160,8 @@ contract VectorsTest is Test {
             if (!vm.keyExistsJson(json, item)) break;
             vm.assertEq(vm.parseJsonAddress(json, item), vm.computeCreateAddress(registry, place + 1));
         }
-        vm.assertEq(place, Manifest.MOST);
-        vm.assertEq(vm.parseJsonUint(json, ".manifest.shortest"), Manifest.LEAST);
+        vm.assertEq(place, Manifest.MAX_LENGTH);
+        vm.assertEq(vm.parseJsonUint(json, ".manifest.shortest"), Manifest.MIN_LENGTH);
     }
 
     function test_theAgreementHashesAsInRust() external view {

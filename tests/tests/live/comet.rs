@@ -75,7 +75,7 @@ fn loopback() -> SocketAddr {
 impl Network {
     /// Validators, configured and not started.
     fn new(folder: &Path, count: u8) -> Self {
-        let pace = Pace::local(plasmid_tests::block_time_ms(20));
+        let pace = Pace::local(plasmid_tests::pace_ms(20));
         Self::of(folder, count, pace, |_| {})
     }
 

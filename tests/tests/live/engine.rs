@@ -239,7 +239,7 @@ fn network(folder: &Path, count: u8, transport: Transport) -> Vec<Node> {
             Transport::Tcp => Address::Tcp(loopback()),
         };
         let proxy_app = address.to_string();
-        let pace = Pace::local(plasmid_tests::block_time_ms(20));
+        let pace = Pace::local(plasmid_tests::pace_ms(20));
         let mut settings = Settings::local(proxy_app, loopback(), p2p[i], pace);
         settings.peers = peers.clone();
         settings.peers.remove(i);

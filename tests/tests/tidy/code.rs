@@ -199,6 +199,38 @@ pub fn impure(files: &[File]) -> Vec<String> {
     broken
 }
 
+/// Lints that every pure room denies.
+const DENIED: [&str; 6] = [
+    "clippy::arithmetic_side_effects",
+    "clippy::disallowed_methods",
+    "clippy::disallowed_types",
+    "clippy::float_arithmetic",
+    "clippy::panic",
+    "clippy::unwrap_used",
+];
+
+/// Lints that the head of a pure room does not deny.
+pub fn undenied(room: &str, files: &[File]) -> Vec<String> {
+    let heads = [
+        format!("{room}/mod.rs"),
+        format!("{room}/lib.rs"),
+        format!("{room}.rs"),
+    ];
+    let head = files.iter().find(|(name, _)| heads.contains(name));
+    let Some((name, text)) = head else {
+        return vec![format!("{room}: there is no file at its head")];
+    };
+    let denied: String = text
+        .split("deny(")
+        .skip(1)
+        .filter_map(|behind| behind.split(')').next())
+        .collect();
+    let missing = DENIED.iter().filter(|lint| !denied.contains(**lint));
+    missing
+        .map(|lint| format!("{name}: it does not deny {lint}"))
+        .collect()
+}
+
 /// Files that name the machine's date, but those of `excused`; and rows of it that no file needs.
 pub fn dated(files: &[File], excused: &[(&str, &str)]) -> Vec<String> {
     let mut broken = Vec::new();

@@ -124,6 +124,25 @@ fn impure_code_is_found() {
 }
 
 #[test]
+fn a_pure_room_that_does_not_deny_a_lint_is_found() {
+    let lints = "clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::disallowed_types, \
+                 clippy::float_arithmetic, clippy::panic, clippy::unwrap_used";
+    let whole = format!("#![cfg_attr(not(test), deny({lints}))]");
+    for head in ["b/src/a/mod.rs", "b/src/a.rs"] {
+        assert!(code::undenied("b/src/a", &[file(head, &whole)]).is_empty());
+    }
+    for lint in lints.split(", ") {
+        let lacking = whole.replace(lint, "clippy::other");
+        let said = code::undenied("b/src/a", &[file("b/src/a/mod.rs", &lacking)]);
+        finds(&said, lint.trim());
+    }
+    finds(
+        &code::undenied("b/src/a", &[file("b/src/c.rs", &whole)]),
+        "head",
+    );
+}
+
+#[test]
 fn what_waits_by_the_date_and_a_needless_exception_are_found() {
     let excused = [("b/src/a.rs", "a reason")];
     for text in ["SystemTime::now()", "x.unwrap(UNIX_EPOCH)", "Utc::now()"] {

@@ -56,17 +56,10 @@ struct Weighed {
     leaves: u32,
 }
 
-/// A transaction on its way to CheckTx that replaces no other.
-pub struct Plainly<'a> {
-    app: &'a App,
-    hash: Hash,
-}
-
-impl Drop for Plainly<'_> {
-    fn drop(&mut self) {
-        super::lock(&self.app.plain).remove(&self.hash);
-    }
-}
+/// Blocks for which it is remembered that bytes replace nothing. The engine may ask about them long after whoever handed them in has gone.
+const REMEMBERED_BLOCKS: u64 = 64;
+/// The most transactions of which that is remembered: what comes by gRPC in that time is far less.
+const MAX_REMEMBERED: usize = 100_000;
 
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
@@ -121,12 +114,27 @@ impl App {
         }
     }
 
-    /// These bytes are about to reach CheckTx, and their sender did not ask to replace anything: while the guard lives, they take
-    /// no other transaction's place.
-    pub fn hand_in_plainly(&self, bytes: &[u8]) -> Plainly<'_> {
+    /// These bytes are about to reach CheckTx. Where their sender did not ask to replace anything, they take no other transaction's place,
+    /// however late the engine asks about them and however often they are handed in; where the sender asked, they do from now on.
+    pub fn hand_in(&self, bytes: &[u8], replace: bool) {
         let hash = engine_hash(bytes);
-        super::lock(&self.plain).insert(hash);
-        Plainly { app: self, hash }
+        let mut plain = super::lock(&self.plain);
+        if replace {
+            plain.remove(&hash);
+            return;
+        }
+        plain.insert(hash, self.height());
+        if plain.len() > MAX_REMEMBERED {
+            let oldest = plain.iter().min_by_key(|(_, height)| **height);
+            let oldest = oldest.map(|(hash, _)| *hash);
+            oldest.map(|hash| plain.remove(&hash));
+        }
+    }
+
+    /// Forgets what was handed in long ago.
+    pub(super) fn forget_plain(&self, height: u64) {
+        let is_young = |at: &mut u64| at.saturating_add(REMEMBERED_BLOCKS) > height;
+        super::lock(&self.plain).retain(|_, at| is_young(at));
     }
 
     /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
@@ -152,7 +160,7 @@ impl App {
     /// CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
     /// node's gRPC has said whether it replaces.
     fn replaces(&self, hash: &Hash) -> Replaces {
-        match super::lock(&self.plain).contains(hash) {
+        match super::lock(&self.plain).contains_key(hash) {
             true => Replaces::Never,
             false => Replaces::ForTenthMore,
         }
@@ -252,6 +260,7 @@ impl App {
     pub(super) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
         let state = self.state();
         self.pool().begin(state.tip.height);
+        self.forget_plain(state.tip.height);
         let spenders = spenders(executed);
         for sender in &spenders {
             // The pool is locked twice, so that it is never locked while the state is read.

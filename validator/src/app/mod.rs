@@ -28,9 +28,10 @@ mod state;
 mod unsound;
 mod verdicts;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -84,13 +85,15 @@ pub struct App {
     state: RwLock<State>,
     /// The height of its tip, for readers that must not wait for a block.
     height: AtomicU64,
+    /// Its time in nanoseconds, for the same readers.
+    time: AtomicU64,
     /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
-    /// Transactions on their way to CheckTx that replace no other. There are at most the number that clients hand in at once.
-    plain: Mutex<BTreeSet<Hash>>,
+    /// Transactions that were handed in by gRPC and replace no other, with the height of that moment.
+    plain: Mutex<BTreeMap<Hash, u64>>,
     disk: Disk,
     surroundings: Surroundings,
     #[cfg(test)]
@@ -149,6 +152,7 @@ impl App {
             genesis: commitment,
             first_set: (members, set.commitment.into()),
             height: AtomicU64::new(state.tip.height),
+            time: AtomicU64::new(state.tip.time),
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),
@@ -222,6 +226,11 @@ impl App {
     /// The height of the tip. It never waits, though a block holds the state: what runs on threads that must not stand asks here.
     pub fn height(&self) -> u64 {
         self.height.load(Ordering::SeqCst)
+    }
+
+    /// The time of the tip since 1970, which never waits either.
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.time.load(Ordering::SeqCst))
     }
 
     /// The pool; hold it shortly.

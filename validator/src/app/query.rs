@@ -1,4 +1,4 @@
-//! Reads by path, over ABCI. Every gRPC read is a path here too.
+//! The state's leaves by path, over ABCI. The paths of gRPC's reads go to [`super::reads`] before they come here.
 //!
 //! | path | data | value | proof |
 //! |---|---|---|---|

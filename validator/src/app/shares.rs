@@ -133,6 +133,13 @@ impl App {
         let Some(signer) = &self.surroundings.signer else {
             return Ok(Own::None);
         };
+        // A failure that passes, such as too few descriptors, is no fault: the share is made in the next round.
+        if let Err(error) = self.store().shares(epoch)
+            && error.is_passing()
+        {
+            tracing::warn!(epoch, %error, "no share of this checkpoint can be made yet");
+            return Ok(Own::Unsigned(Unsigned::ForNow));
+        }
         let Some(checkpoint) = self.checkpoint(epoch)? else {
             return Ok(Own::None);
         };

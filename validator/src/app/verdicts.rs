@@ -12,8 +12,8 @@ use crate::wire::engine_hash;
 
 /// Transactions that one core checks together, at least and at most: a larger batch costs less a signature, and more when one
 /// of them does not verify.
-const LEAST: usize = 256;
-const MOST: usize = 8_192;
+const MIN_CHUNK: usize = 256;
+const MAX_CHUNK: usize = 8_192;
 
 /// Checks through the pool's verdicts.
 pub(super) struct Verdicts<'a> {
@@ -45,7 +45,7 @@ impl Checker for Verdicts<'_> {
             .collect();
         let batch = cold.len().div_ceil(rayon::current_num_threads());
         let fresh: Vec<_> = cold
-            .par_chunks(batch.clamp(LEAST, MOST))
+            .par_chunks(batch.clamp(MIN_CHUNK, MAX_CHUNK))
             .flat_map_iter(|places| {
                 let bytes: Vec<&[u8]> = places
                     .iter()

@@ -153,7 +153,7 @@ pub enum Malformed {
         found: u8,
     },
     /// Carried votes do not ascend by seat, or a vote names a seat past the last one.
-    #[error("the vote of seat {seat} follows that of seat {after:?}")]
+    #[error("the vote of seat {seat} does not come after all votes of lower seats")]
     SeatOrder {
         /// The seat of the vote that is out of order.
         seat: u16,

@@ -218,7 +218,7 @@ fn unexpected<E: std::error::Error + 'static>(refused: Refused<E>) -> Error<E> {
     match refused {
         Refused::Fault(fault) => fault.into(),
         Refused::Reject(reject) => ExecutionFault::Proposal(reject.to_string()).into(),
-        Refused::TooLarge(large) => ExecutionFault::Proposal(format!("{large:?}")).into(),
+        Refused::TooLarge(large) => ExecutionFault::Proposal(large.to_string()).into(),
     }
 }
 

@@ -50,7 +50,8 @@ pub struct Segment {
 }
 
 /// A transaction that no segment can carry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a transaction of {bytes} bytes that touches {leaves} leaves fits in no segment")]
 pub(crate) struct TooLarge {
     pub(crate) bytes: usize,
     pub(crate) leaves: usize,

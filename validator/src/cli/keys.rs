@@ -55,9 +55,12 @@ pub enum KeysCommand {
 }
 
 impl KeysCommand {
-    /// Whether it makes a key file.
-    pub const fn makes_one(&self) -> bool {
-        matches!(self, Self::New { .. } | Self::Import { .. })
+    /// The name of the key that this makes.
+    pub fn made(&self) -> Option<&str> {
+        match self {
+            Self::New { name, .. } | Self::Import { name, .. } => Some(name),
+            Self::List | Self::Show { .. } => None,
+        }
     }
 }
 
@@ -117,9 +120,12 @@ pub fn run(command: &KeysCommand, options: &KeyOptions, output: Output) -> Resul
         KeysCommand::List => list(&options.folder()?, output),
         KeysCommand::Show { name } => {
             let (about, _) = options.open(name)?;
-            output.object(
-                &json!({ "name": name, "kind": about.kind.name(), "public": about.public }),
-            );
+            output.object(&json!({
+                "name": name,
+                "kind": about.kind.name(),
+                "public": about.public,
+                "file": options.path(name)?.display().to_string(),
+            }));
             Ok(())
         }
     }

@@ -229,8 +229,12 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
     let local = || keys.clone().or_local(&connection);
     match command {
         Command::Keys(command) => {
-            let keys = if command.makes_one() { keys } else { local() };
-            keys::run(&command, &keys, output)
+            // A key of a name that the local network has too would be hidden by that one.
+            if let Some(name) = command.made() {
+                keys.refuse_hidden(name, &local())?;
+                return keys::run(&command, &keys, output);
+            }
+            keys::run(&command, &local(), output)
         }
         Command::Tx(command) => tx::run(command, &connection, &local(), output).await,
         Command::Query(command) => query::run(command, &connection, &local(), output).await,

@@ -2,7 +2,7 @@
 //!
 //! The log goes to standard error; standard output has one answer, when the node is ready. `RUST_LOG` chooses what is logged.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -11,6 +11,13 @@ use serde_json::json;
 use super::{CliError, keys::KeyOptions, output::Output};
 use crate::node::start::{self, Options, Ready, StartError};
 use crate::plain::LogLines;
+
+mod aside;
+
+use aside::Aside;
+
+/// How long the end of a node waits for its log to be taken.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Options of a node.
 #[derive(Debug, Args)]
@@ -40,7 +47,9 @@ impl From<StartError> for CliError {
 /// # Errors
 /// [`StartError`], in words.
 pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
-    log(output);
+    let aside = Aside::start(std::io::stderr(), output.is_json())
+        .map_err(|error| CliError::new(format!("no thread for the log: {error}")))?;
+    log(output, &aside);
     let has_key = crate::node::config::Home::new(&command.home)
         .checkpoint_key_path()
         .exists();
@@ -56,11 +65,14 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
         new_sign_state: command.new_sign_state,
         engine_elsewhere: command.engine_elsewhere,
     };
-    Ok(start::run(&options, |ready| answer(output, ready)).await?)
+    let outcome = start::run(&options, |ready| answer(output, ready)).await;
+    aside.finish(LOG_PATIENCE);
+    Ok(outcome?)
 }
 
 /// Logs in the form that was asked for: lines for people, or a JSON object a line.
-fn log(output: Output) {
+fn log(output: Output, aside: &Aside) {
+    let aside = aside.clone();
     let filter =
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt()
@@ -68,7 +80,7 @@ fn log(output: Output) {
         // Where a line cannot be written, the complaint about it cannot either, and it would be a panic of whoever logs.
         .log_internal_errors(false)
         .with_ansi(false)
-        .with_writer(move || LogLines::new(std::io::stderr(), output.is_json()));
+        .with_writer(move || LogLines::new(aside.clone(), output.is_json()));
     match output.is_json() {
         true => log.json().flatten_event(true).init(),
         false => log.init(),

@@ -1,6 +1,11 @@
 //! The folder of a local network, and when it may be deleted.
 
-use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use super::{LocalError, found};
 use crate::{client::signer::Signer, node::keystore};
@@ -32,7 +37,7 @@ pub(super) fn prepare(folder: &Path, reset: bool) -> Result<(), LocalError> {
                 names: own.into_iter().collect::<Vec<_>>().join(", "),
             });
         }
-        fs::remove_dir_all(folder).map_err(io)?;
+        clear(folder, &marker).map_err(io)?;
     }
     fs::create_dir_all(folder).map_err(io)?;
     fs::write(
@@ -88,10 +93,44 @@ fn is_founded(path: &Path) -> Result<bool, LocalError> {
         .is_ok_and(|stated| stated.kind == kind && stated.public == Some(public)))
 }
 
+/// Deletes all that the folder holds, its marker last: without the marker nothing would be deleted the next time.
+fn clear(folder: &Path, marker: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path == marker {
+            continue;
+        }
+        match fs::symlink_metadata(&path)?.is_dir() {
+            true => fs::remove_dir_all(&path)?,
+            false => fs::remove_file(&path)?,
+        }
+    }
+    fs::remove_file(marker)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::node::keystore::{Cost, KeyKind, Secret};
+
+    #[test]
+    fn a_reset_deletes_the_marker_last_so_that_it_can_be_repeated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let network = folder.path().join("network");
+        prepare(&network, false).expect("a new folder");
+        let marker = network.join(MARKER);
+        for number in 0..20 {
+            fs::create_dir_all(network.join(format!("{number}/data"))).expect("a folder");
+            fs::write(network.join(format!("{number}.log")), "x").expect("a file");
+        }
+        // A marker that cannot be deleted as a file: all else is gone when that is found.
+        fs::remove_file(&marker).expect("removed");
+        fs::create_dir(&marker).expect("a folder");
+        clear(&network, &marker).expect_err("it is no file");
+        let left: Vec<_> = fs::read_dir(&network).expect("a folder").collect();
+        assert_eq!(left.len(), 1);
+        assert!(marker.exists());
+    }
 
     #[test]
     fn a_folder_that_holds_somebodys_own_keys_is_not_deleted() {

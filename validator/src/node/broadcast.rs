@@ -27,7 +27,7 @@ impl Engine {
 #[tonic::async_trait]
 impl Mempool for Engine {
     async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String> {
-        let _plainly = (!replace).then(|| self.app.hand_in_plainly(&bytes));
+        self.app.hand_in(&bytes, replace);
         let hash = engine_hash(&bytes);
         let answer = match self.client.broadcast_tx_sync(bytes).await {
             Ok(answer) => answer,

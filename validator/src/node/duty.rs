@@ -175,9 +175,13 @@ impl Duty {
             }
             let end = self.app.ended().saturating_sub(1).min(*signed.borrow());
             for epoch in position.round(accepted, end) {
-                let Own::Share(share) = self.own_share(epoch).await? else {
-                    position.done(epoch);
-                    continue;
+                let share = match self.own_share(epoch).await? {
+                    Own::Share(share) => share,
+                    Own::Unsigned(Unsigned::ForNow) => break,
+                    Own::None | Own::Unsigned(Unsigned::ForEver) => {
+                        position.done(epoch);
+                        continue;
+                    }
                 };
                 match submit(&other, &share).await {
                     Ok(()) => {

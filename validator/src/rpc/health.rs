@@ -25,20 +25,20 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::Services;
-use crate::app::reads::{Organ, Source};
+use crate::app::reads::{Component, Source};
 
 /// How often a node looks at itself.
 const LOOK: Duration = Duration::from_secs(1);
 
-const NODE: [Organ; 2] = [Organ::Height, Organ::Store];
-const ALL: [Organ; 3] = [Organ::Height, Organ::Root, Organ::Store];
+const NODE: [Component; 2] = [Component::Height, Component::Store];
+const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
 
 /// Each name, and what it needs.
-const NAMES: [(&str, &[Organ]); 8] = [
+const NAMES: [(&str, &[Component]); 8] = [
     ("", &ALL),
-    ("plasmid.height", &[Organ::Height]),
-    ("plasmid.root", &[Organ::Root]),
-    ("plasmid.store", &[Organ::Store]),
+    ("plasmid.height", &[Component::Height]),
+    ("plasmid.root", &[Component::Root]),
+    ("plasmid.store", &[Component::Store]),
     (
         <AccountServiceServer<Services> as NamedService>::NAME,
         &NODE,
@@ -55,14 +55,20 @@ const NAMES: [(&str, &[Organ]); 8] = [
 pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) -> Infallible {
     let mut known = Vec::new();
     loop {
-        let troubles: Vec<(Organ, String)> = source.vitals().troubles().collect();
-        let failing: Vec<Organ> = troubles.iter().map(|(organ, _)| *organ).collect();
+        let troubles: Vec<(Component, String)> = source.vitals().troubles().collect();
+        let failing: Vec<Component> = troubles.iter().map(|(component, _)| *component).collect();
         if failing != known {
-            for (_, why) in troubles.iter().filter(|(organ, _)| !known.contains(organ)) {
+            for (_, why) in troubles
+                .iter()
+                .filter(|(component, _)| !known.contains(component))
+            {
                 tracing::error!("{why}");
             }
-            for organ in known.iter().filter(|organ| !failing.contains(organ)) {
-                tracing::info!(?organ, "serving again");
+            for component in known
+                .iter()
+                .filter(|component| !failing.contains(component))
+            {
+                tracing::info!(?component, "serving again");
             }
         }
         tell(&reporter, &failing).await;
@@ -72,9 +78,9 @@ pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) ->
 }
 
 /// Tells of each name whether what it needs does its work.
-async fn tell(reporter: &HealthReporter, failing: &[Organ]) {
+async fn tell(reporter: &HealthReporter, failing: &[Component]) {
     for (name, needs) in NAMES {
-        let status = match needs.iter().any(|organ| failing.contains(organ)) {
+        let status = match needs.iter().any(|component| failing.contains(component)) {
             true => ServingStatus::NotServing,
             false => ServingStatus::Serving,
         };
@@ -104,7 +110,7 @@ mod tests {
     async fn not_serving(vitals: &Vitals) -> Vec<&'static str> {
         let reporter = HealthReporter::new();
         let health = HealthService::from_health_reporter(reporter.clone());
-        let failing: Vec<Organ> = vitals.troubles().map(|(organ, _)| organ).collect();
+        let failing: Vec<Component> = vitals.troubles().map(|(component, _)| component).collect();
         tell(&reporter, &failing).await;
         let own = ["", "plasmid.height", "plasmid.root", "plasmid.store"];
         let mut found = Vec::new();

@@ -50,12 +50,6 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As [`Backend::get`].
     fn flush(&self) -> Result<(), StoreError>;
-    /// Gets ready to write again after a write or flush that failed for a passing reason. What was written since the last flush
-    /// may be gone.
-    ///
-    /// # Errors
-    /// As [`Backend::get`].
-    fn heal(&self) -> Result<(), StoreError>;
 }
 
 type Tables = BTreeMap<Table, BTreeMap<Vec<u8>, Vec<u8>>>;
@@ -134,10 +128,6 @@ impl Backend for Memory {
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    fn heal(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }

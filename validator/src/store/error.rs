@@ -91,6 +91,14 @@ impl StoreError {
         }
     }
 
+    /// The same failure of a write or a sync, after which nothing that was written can be relied on: it does not pass.
+    pub(super) fn lasting(self) -> Self {
+        match self {
+            Self::Passing { folder, reason } => Self::Disk { folder, reason },
+            other => other,
+        }
+    }
+
     /// Whether the same call may work later.
     #[must_use]
     pub fn is_passing(&self) -> bool {

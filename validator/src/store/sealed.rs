@@ -41,10 +41,6 @@ impl<S: Backend> Sealed<S> {
         self.begin().flush()
     }
 
-    pub fn heal(&self) -> Result<(), StoreError> {
-        self.begin().heal()
-    }
-
     pub fn damaged(&self, what: impl Into<String>) -> StoreError {
         StoreError::Damaged {
             folder: self.folder(),

@@ -6,8 +6,8 @@ pragma solidity 0.8.37;
 /// @dev Twin: `bridge::proof::deployment`, which finds each contract by its place.
 library Manifest {
     /// @notice As many as have a place of their own.
-    uint256 internal constant LEAST = 3;
-    uint256 internal constant MOST = 16;
+    uint256 internal constant MIN_LENGTH = 3;
+    uint256 internal constant MAX_LENGTH = 16;
     uint256 internal constant INBOX = 0;
     uint256 internal constant VAULT = 1;
 

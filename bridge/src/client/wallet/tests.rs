@@ -137,7 +137,8 @@ async fn a_receipt_that_is_not_final_gives_no_leave_to_send_the_same_again() {
         "eth_getTransactionReceipt" => Said::Result(receipt.clone()),
         _ => Said::Honest,
     });
-    let wallet = wallet(&node.await).await;
+    let node = node.await;
+    let wallet = wallet(&node).await;
     let error = wallet.execute(Call::default()).await.unwrap_err();
     assert!(matches!(error, WalletError::Reverted { .. }), "{error}");
     assert!(!error.hashes().is_empty() && !error.may_repeat());

@@ -57,6 +57,7 @@ impl App {
         let response = respond(&executed, &committed)?;
         state.keep(&executed, response.encode_to_vec(), &request.txs);
         self.height.store(state.tip.height, Ordering::SeqCst);
+        self.time.store(state.tip.time, Ordering::SeqCst);
         drop(state);
         crate::app::lock(&self.judged).clear();
         self.sweep(&executed)?;

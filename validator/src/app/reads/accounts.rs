@@ -1,6 +1,6 @@
 //! Accounts, balances and tokens at the tip.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use plasmid_proto::ledger::v1::{
     Balance, GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
@@ -171,7 +171,16 @@ struct Assets {
 /// Up to `length` assets from place `start` on.
 fn assets(source: &Reader<'_>, start: usize, length: usize) -> Result<Assets, ReadError> {
     let tokens = &source.remembered().tokens;
-    let mut looked = tokens.lock().unwrap_or_else(PoisonError::into_inner);
+    // After a start somebody looks over all leaves once; no other thread waits for that.
+    let mut looked = match tokens.try_lock() {
+        Ok(looked) => looked,
+        Err(TryLockError::Poisoned(looked)) => looked.into_inner(),
+        Err(TryLockError::WouldBlock) => {
+            return Err(ReadError::Unavailable(
+                "the node is looking for tokens for somebody else: ask again in a second".into(),
+            ));
+        }
+    };
     let height = loop {
         let (count, height) = on_tree_and_height(source, |tree, height| {
             let end = looked.count.saturating_add(SCANNED).min(tree.count());

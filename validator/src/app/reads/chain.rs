@@ -239,6 +239,12 @@ fn newest_supply(source: &Reader<'_>) -> Result<Arc<AllSupply>, ReadError> {
     {
         return Ok(Arc::clone(last));
     }
+    if source.is_of_engine() {
+        // Other questions would wait for the sum there.
+        return last.ok_or_else(|| {
+            ReadError::Unavailable("no sum is known yet: ask this node's gRPC for it".into())
+        });
+    }
     let Some(pinned) = Pinned::set(source)? else {
         return last.ok_or_else(|| {
             ReadError::Unavailable(

@@ -121,7 +121,8 @@ impl Drop for DiskRead<'_> {
     }
 }
 
-fn failed(error: StoreError) -> ReadError {
+/// A failure of the store, which may pass or is this node's.
+pub(super) fn failed(error: StoreError) -> ReadError {
     match error.is_passing() {
         true => ReadError::Unavailable(error.to_string()),
         false => ReadError::Internal(error.to_string()),

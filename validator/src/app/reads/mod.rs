@@ -43,7 +43,7 @@ pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
-pub use vitals::{HEIGHT_STANDS, Organ, ROOT_SILENT, Vitals, Watch};
+pub use vitals::{Component, HEIGHT_STANDS, Look, ROOT_SILENT, Vitals, Watch};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

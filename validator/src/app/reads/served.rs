@@ -1,7 +1,7 @@
 //! What clients may read: the application, the root chain as it was last seen, and what does not change.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
 use plasmid_bridge::{
@@ -13,8 +13,8 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Disk, Facts, Id, LateShare, Located, Names, ReadError, Remembered, Simulated, Source, Tip,
-    Vitals, Watch, shares::Shares,
+    Disk, Facts, Id, LateShare, Located, Look, Names, ReadError, Remembered, Simulated, Source,
+    Tip, Vitals, Watch, disk::failed, shares::Shares,
 };
 use crate::{
     app::{App, ports::Sight},
@@ -37,12 +37,13 @@ pub struct Served {
 impl Served {
     /// Answers from these.
     pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts) -> Self {
+        let block_time = Duration::from_millis(facts.parameters.block_time_ms.into());
         Self {
             app,
             root,
             facts,
             remembered: Remembered::default(),
-            watch: Mutex::new(Watch::new(Instant::now())),
+            watch: Mutex::new(Watch::new(Instant::now(), block_time)),
         }
     }
 
@@ -99,7 +100,7 @@ impl Source for Served {
         if height == tip.height {
             return Ok(Some(tip));
         }
-        self.app.store().block(height).map_err(internal)
+        self.app.store().block(height).map_err(failed)
     }
 
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError> {
@@ -111,7 +112,7 @@ impl Source for Served {
     }
 
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
-        let shares = self.app.store().shares(epoch).map_err(internal)?;
+        let shares = self.app.store().shares(epoch).map_err(failed)?;
         Ok(shares
             .into_iter()
             .filter_map(|share| Some((share.member, share.bytes.try_into().ok()?)))
@@ -136,7 +137,7 @@ impl Source for Served {
             Id::Hash(hash) => B256::from(*hash),
             Id::Digest(digest) => *digest,
         };
-        let Some(found) = self.app.included(&key).map_err(internal)? else {
+        let Some(found) = self.app.included(&key).map_err(failed)? else {
             return Ok(None);
         };
         Ok(Some(Located {
@@ -192,7 +193,16 @@ impl Source for Served {
         let height = self.app.height();
         let failure = self.app.store().failure().map(|error| error.to_string());
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.see(Instant::now(), height, self.root.is_sound(), failure)
+        let root_time = self.root.view().finalized.map_or(0, |block| block.time);
+        let newest = Duration::from_secs(root_time).max(self.app.time());
+        let date = SystemTime::now().duration_since(UNIX_EPOCH);
+        let look = Look {
+            height,
+            root: self.root.is_sound(),
+            store: failure,
+            dates: (date.unwrap_or_default(), newest),
+        };
+        watch.see(Instant::now(), look)
     }
 }
 

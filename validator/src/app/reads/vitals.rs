@@ -3,24 +3,30 @@
 //! ```text
 //! no new block for [`HEIGHT_STANDS`] ─▶ height      root not sound for [`ROOT_SILENT`] ─▶ root      the store gave up ─▶ store
 //! ```
-//! Times come from a clock that never steps. The health service and GetStatus both answer from here.
+//! Times come from a clock that never steps. The health service and GetStatus both answer from here. The date of the machine is only compared
+//! with the chains', for a sentence that says when it lies behind.
 
 use std::time::{Duration, Instant};
 
-/// How long a height may stand until the node is called not serving.
+/// How long a height may stand until the node is called not serving; on a chain of slow blocks, three block times.
 pub const HEIGHT_STANDS: Duration = Duration::from_secs(60);
 /// The same for a root chain whose endpoints do not answer, or do not agree.
 pub const ROOT_SILENT: Duration = Duration::from_secs(60);
 
+/// How far the date of the machine may lie behind a block's time. CometBFT refuses a block that is further ahead (`block_time_tolerance`).
+const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(60);
+
 /// A part of a node that can fail by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Organ {
+pub enum Component {
     /// Its engine brings blocks.
     Height,
     /// Its endpoints of the root chain answer and agree.
     Root,
     /// Its store writes.
     Store,
+    /// The machine's date is that of the chains. No service needs it: a validator whose date is behind refuses blocks, and Height tells.
+    Clock,
 }
 
 /// How a node does.
@@ -28,59 +34,92 @@ pub enum Organ {
 pub struct Vitals {
     /// Since the last new block.
     pub height_stands: Duration,
+    /// The chain's block time.
+    pub block_time: Duration,
     /// Since root was last sound; zero while it is.
     pub root_silent: Duration,
     /// Why the store gave up, and since when.
     pub store_failed: Option<(String, Duration)>,
+    /// By how much the machine's date lies behind the newest block of the child or of root.
+    pub clock_behind: Duration,
+}
+
+/// What one look finds.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// The tip's height.
+    pub height: u64,
+    /// Whether root is sound.
+    pub root: bool,
+    /// Why the store gave up, if it did.
+    pub store: Option<String>,
+    /// The machine's date, and the time of the newest block of either chain, both since 1970.
+    pub dates: (Duration, Duration),
 }
 
 impl Vitals {
     /// What is wrong, each in a sentence.
-    pub fn troubles(&self) -> impl Iterator<Item = (Organ, String)> {
-        let height = (self.height_stands >= HEIGHT_STANDS).then(|| {
+    pub fn troubles(&self) -> impl Iterator<Item = (Component, String)> {
+        let patience = HEIGHT_STANDS.max(self.block_time.saturating_mul(3));
+        let height = (self.height_stands >= patience).then(|| {
             let secs = self.height_stands.as_secs();
             let why = format!(
                 "this node has taken no new block for {secs} seconds: see whether its engine runs and has peers"
             );
-            (Organ::Height, why)
+            (Component::Height, why)
         });
         let root = (self.root_silent >= ROOT_SILENT).then(|| {
             let secs = self.root_silent.as_secs();
             let why = format!(
                 "the root chain has not answered soundly for {secs} seconds: see the endpoints in plasmid.toml"
             );
-            (Organ::Root, why)
+            (Component::Root, why)
         });
         let store = self.store_failed.as_ref().map(|(why, since)| {
             let secs = since.as_secs();
             let why = format!("the store has written nothing for {secs} seconds: {why}");
-            (Organ::Store, why)
+            (Component::Store, why)
         });
-        [height, root, store].into_iter().flatten()
+        let clock = (self.clock_behind > MAX_CLOCK_BEHIND).then(|| {
+            let secs = self.clock_behind.as_secs();
+            let why = format!(
+                "the date of this machine lies {secs} seconds behind the chain's newest block: set its clock, or its engine refuses blocks"
+            );
+            (Component::Clock, why)
+        });
+        [height, root, store, clock].into_iter().flatten()
     }
 }
 
 /// Looks at a node from time to time, and remembers since when it is as it is.
 #[derive(Debug)]
 pub struct Watch {
+    block_time: Duration,
     height: (u64, Instant),
     root: Option<Instant>,
     store: Option<(String, Instant)>,
 }
 
 impl Watch {
-    /// Begins at `now`, with nothing seen.
+    /// Begins at `now` on a chain of this block time, with nothing seen.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, block_time: Duration) -> Self {
         Self {
+            block_time,
             height: (0, now),
             root: Some(now),
             store: None,
         }
     }
 
-    /// One look: the tip's height, whether root is sound, and why the store gave up if it did.
-    pub fn see(&mut self, now: Instant, height: u64, root: bool, store: Option<String>) -> Vitals {
+    /// One look at `now`.
+    pub fn see(&mut self, now: Instant, look: Look) -> Vitals {
+        let Look {
+            height,
+            root,
+            store,
+            dates: (date, newest),
+        } = look;
         if height != self.height.0 {
             self.height = (height, now);
         }
@@ -95,8 +134,10 @@ impl Watch {
         let since = |then: Instant| now.saturating_duration_since(then);
         Vitals {
             height_stands: since(self.height.1),
+            block_time: self.block_time,
             root_silent: self.root.map_or(Duration::ZERO, since),
             store_failed: self.store.clone().map(|(why, then)| (why, since(then))),
+            clock_behind: newest.saturating_sub(date),
         }
     }
 }
@@ -105,40 +146,72 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn organs(vitals: &Vitals) -> Vec<Organ> {
-        vitals.troubles().map(|(organ, _)| organ).collect()
+    fn components(vitals: &Vitals) -> Vec<Component> {
+        vitals.troubles().map(|(component, _)| component).collect()
+    }
+
+    fn look(height: u64, root: bool, store: Option<String>) -> Look {
+        Look {
+            height,
+            root,
+            store,
+            ..Look::default()
+        }
+    }
+
+    #[test]
+    fn a_date_behind_the_chain_is_told_and_a_slow_chain_is_not_called_dead_between_its_blocks() {
+        let start = Instant::now();
+        let mut watch = Watch::new(start, Duration::from_secs(60));
+        let at = |secs| start + Duration::from_secs(secs);
+        let dated = |date, newest| Look {
+            dates: (Duration::from_secs(date), Duration::from_secs(newest)),
+            ..look(7, true, None)
+        };
+        assert_eq!(components(&watch.see(at(1), dated(1_000, 1_060))), []);
+        let behind = watch.see(at(2), dated(1_000, 1_061));
+        assert_eq!(components(&behind), [Component::Clock]);
+        let (_, why) = behind.troubles().next().unwrap();
+        assert!(why.contains("61 seconds behind"), "{why}");
+        assert_eq!(components(&watch.see(at(3), dated(2_000, 1_061))), []);
+        assert_eq!(components(&watch.see(at(180), look(7, true, None))), []);
+        let dead = watch.see(at(181), look(7, true, None));
+        assert_eq!(components(&dead), [Component::Height]);
     }
 
     #[test]
     fn a_height_that_stands_a_root_that_is_silent_and_a_store_that_failed_are_each_told_and_heal() {
         let start = Instant::now();
-        let mut watch = Watch::new(start);
+        let mut watch = Watch::new(start, Duration::from_secs(1));
         let at = |secs| start + Duration::from_secs(secs);
-        assert_eq!(organs(&watch.see(at(1), 7, true, None)), []);
-        assert_eq!(organs(&watch.see(at(60), 7, true, None)), []);
-        let stands = watch.see(at(61), 7, true, None);
-        assert_eq!(organs(&stands), [Organ::Height]);
+        assert_eq!(components(&watch.see(at(1), look(7, true, None))), []);
+        assert_eq!(components(&watch.see(at(60), look(7, true, None))), []);
+        let stands = watch.see(at(61), look(7, true, None));
+        assert_eq!(components(&stands), [Component::Height]);
         let (_, why) = stands.troubles().next().unwrap();
         assert!(why.contains("60 seconds"), "{why}");
-        assert_eq!(organs(&watch.see(at(62), 8, false, None)), []);
-        assert_eq!(organs(&watch.see(at(121), 9, false, None)), []);
-        assert_eq!(organs(&watch.see(at(122), 9, false, None)), [Organ::Root]);
-        assert_eq!(organs(&watch.see(at(123), 9, true, None)), []);
+        assert_eq!(components(&watch.see(at(62), look(8, false, None))), []);
+        assert_eq!(components(&watch.see(at(121), look(9, false, None))), []);
+        assert_eq!(
+            components(&watch.see(at(122), look(9, false, None))),
+            [Component::Root]
+        );
+        assert_eq!(components(&watch.see(at(123), look(9, true, None))), []);
         let full = Some("the disk is full".to_owned());
-        let failed = watch.see(at(124), 10, true, full.clone());
-        assert_eq!(organs(&failed), [Organ::Store]);
-        let later = watch.see(at(130), 11, true, full);
+        let failed = watch.see(at(124), look(10, true, full.clone()));
+        assert_eq!(components(&failed), [Component::Store]);
+        let later = watch.see(at(130), look(11, true, full));
         let (_, why) = later.troubles().next().unwrap();
         assert!(why.contains("6 seconds: the disk is full"), "{why}");
-        assert_eq!(organs(&watch.see(at(131), 11, true, None)), []);
+        assert_eq!(components(&watch.see(at(131), look(11, true, None))), []);
     }
 
     #[test]
     fn a_node_that_never_got_a_block_and_never_heard_of_root_says_so() {
         let start = Instant::now();
-        let mut watch = Watch::new(start);
+        let mut watch = Watch::new(start, Duration::from_secs(1));
         let late = start + HEIGHT_STANDS.max(ROOT_SILENT);
-        let vitals = watch.see(late, 0, false, None);
-        assert_eq!(organs(&vitals), [Organ::Height, Organ::Root]);
+        let vitals = watch.see(late, look(0, false, None));
+        assert_eq!(components(&vitals), [Component::Height, Component::Root]);
     }
 }

@@ -83,11 +83,11 @@ fn share_bits_stand_once_all_voted_and_start_anew_with_the_votes_of_a_new_epoch(
 fn deposits_are_credited_as_far_as_two_thirds_report() {
     let mut world = World::new(16, 4);
     world.step();
-    for amount in 1..=40 {
+    for amount in 1..=80 {
         world.deposit(amount);
     }
     let (executed, _) = world.step();
-    assert_eq!(executed.receipts.len(), 33, "the record and a batch of 32");
+    assert_eq!(executed.receipts.len(), 65, "the record and a batch of 64");
     assert!(
         executed
             .receipts
@@ -95,11 +95,11 @@ fn deposits_are_credited_as_far_as_two_thirds_report() {
             .all(|receipt| receipt.code == Code::Ok)
     );
     let (executed, _) = world.step();
-    assert_eq!(executed.receipts.len(), 9);
+    assert_eq!(executed.receipts.len(), 17);
     let inbox: InboxLeaf = world.leaf(Slot::Inbox);
-    assert_eq!(inbox.cursor, 40);
-    let account: AccountLeaf = world.leaf(Slot::Account(account(0x60 + 40)));
-    assert_eq!(account.balance, 40);
+    assert_eq!(inbox.cursor, 80);
+    let account: AccountLeaf = world.leaf(Slot::Account(account(0x60 + 80)));
+    assert_eq!(account.balance, 80);
 }
 
 #[test]

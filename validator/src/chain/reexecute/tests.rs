@@ -590,14 +590,15 @@ fn a_node_ends_a_segment_at_65_leaves_and_a_court_objects_above_72() {
     scene.world.misbehavior.clear();
     scene.world.vote();
     let block = scene.world.propose();
-    assert_eq!(block.len(), 1 + 32);
+    // Two that the scene had before, and these.
+    assert_eq!(block.len(), 1 + 34);
     let executed = scene.world.execute(&block).expect("an honest block");
     let messages = executed
         .segments
         .iter()
         .filter(|segment| segment.kind == SegmentKind::Messages);
     let sizes: Vec<(u32, usize)> = messages.map(|one| (one.count, one.touched.len())).collect();
-    assert_eq!(sizes.iter().map(|(count, _)| count).sum::<u32>(), 32);
+    assert_eq!(sizes.iter().map(|(count, _)| count).sum::<u32>(), 34);
     assert!(
         sizes.len() > 2 && sizes.iter().all(|(_, leaves)| *leaves <= 65),
         "{sizes:?}"

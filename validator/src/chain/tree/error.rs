@@ -3,6 +3,14 @@
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::tree::ProofError;
 
+/// The range of epochs whose state is kept, in words.
+fn kept(first: Option<u64>, last: Option<u64>) -> String {
+    match (first, last) {
+        (Some(first), Some(last)) => format!("those of epochs {first} to {last} are kept"),
+        _ => "no state of an epoch is kept".to_owned(),
+    }
+}
+
 /// Why the tree refused; it is unchanged then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
@@ -66,7 +74,7 @@ pub enum TreeError {
     #[error(transparent)]
     Indices(#[from] ProofError),
     /// The state of an epoch was asked for that was never marked, or was given up.
-    #[error("the state of epoch {epoch} is not kept; kept are {first:?} to {last:?}")]
+    #[error("the state of epoch {epoch} is not kept; {}", kept(*first, *last))]
     UnknownEpoch {
         /// The epoch that was asked for.
         epoch: u64,

@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// How often a node is asked that answers like this for so many times, and what comes of it.
+    /// Asks a node that answers with `code` the first `times` times. Gives how often it was asked, and what came of it.
     async fn asked(code: Code, times: usize) -> (usize, Result<usize, Code>) {
         let asked = Cell::new(0);
         let answer = after(PAUSES.map(|_| Duration::ZERO), || {

@@ -70,6 +70,22 @@ impl KeyOptions {
         Ok(Path::new(&home).join(".plasmid/keys"))
     }
 
+    /// Refuses a new key whose name `local` has too, when that is another folder: commands here would use that one, which everybody knows.
+    ///
+    /// # Errors
+    /// It names the other folder.
+    pub fn refuse_hidden(&self, name: &str, local: &Self) -> Result<(), CliError> {
+        let (own, other) = (self.path(name)?, local.path(name)?);
+        if own == other || !other.exists() {
+            return Ok(());
+        }
+        Err(CliError::new(format!(
+            "the local network has a key {name} ({other}), and commands that are typed here use that one, which everybody knows: choose \
+             another name, or type this in another folder",
+            other = other.display()
+        )))
+    }
+
     /// The file of the key called `name`, whether it is there or not.
     ///
     /// # Errors
@@ -101,9 +117,9 @@ impl KeyOptions {
         }
         let folder = self.folder()?;
         Err(CliError::new(format!(
-            "no key {name} in {folder}: `plasmid keys list` shows what is there; name another folder with --keys, or make the key with \
-             `plasmid keys new {name} --keys {folder}`",
-            folder = folder.display()
+            "no key {name} in {}: `plasmid keys list` shows what is there; name another folder with --keys, or make a key with \
+             `plasmid keys new`",
+            folder.display()
         )))
     }
 

@@ -24,7 +24,7 @@ impl Parameters {
             leaf_step: 1_048_576,
             flat_leaf_fee: 100_000_000_000_000,
             relay_fixed_gas: 275_000,
-            relay_absent_gas: 1_500,
+            relay_absent_gas: 9_000,
             fee_per_wei: 1,
             relay_share_bps: 5_000,
             relay_window_secs: 60,

@@ -12,7 +12,7 @@ use plasmid_bridge::proof::inbox::{Body, Message};
 
 use super::balance::credit;
 use super::recorded::recorded;
-use super::{Outcome, attempt};
+use super::{Outcome, Tried, attempt};
 use crate::ledger::account::Account;
 use crate::ledger::code::Code;
 use crate::ledger::context::{Context, Error};
@@ -90,7 +90,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         return Ok(recorded(message, Some(reject)));
     }
     let paid = attempt(leaves, |leaves| pay(leaves, &slot, record, relayer, amount))?;
-    if let Err(reject) = paid {
+    if let Tried::Refused(reject) = paid {
         return Ok(recorded(message, Some(reject)));
     }
     let mut events = vec![Event::Acceptance {

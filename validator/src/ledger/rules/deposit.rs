@@ -15,7 +15,7 @@ use plasmid_bridge::proof::inbox::{Deposit, Message};
 use super::balance::credit;
 use super::recorded::recorded;
 use super::withdraw::open_withdrawal;
-use super::{Books, Outcome, attempt};
+use super::{Books, Outcome, Tried, attempt};
 use crate::ledger::account::Account;
 use crate::ledger::code::Code;
 use crate::ledger::context::{Context, Error};
@@ -36,13 +36,13 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
 ) -> Result<Outcome, LeafFault<L::Error>> {
     let contracts = &context.contracts;
     let reject = match attempt(leaves, |leaves| credit_all(leaves, deposit, contracts))? {
-        Ok(()) => return Ok(credited(message, deposit)),
-        Err(reject) => reject,
+        Tried::Done(()) => return Ok(credited(message, deposit)),
+        Tried::Refused(reject) => reject,
     };
     match attempt(leaves, |leaves| refund(leaves, message, deposit, contracts))? {
-        Ok(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
-        Ok(_) => Ok(recorded(message, Some(reject))),
-        Err(reject) => Ok(recorded(message, Some(reject))),
+        Tried::Done(books) if !books.data.is_empty() => Ok(refunded(deposit, books, reject)),
+        Tried::Done(_) => Ok(recorded(message, Some(reject))),
+        Tried::Refused(reject) => Ok(recorded(message, Some(reject))),
     }
 }
 

@@ -14,7 +14,7 @@
 use plasmid_bridge::proof::inbox::{Body, Message};
 
 use super::recorded::recorded;
-use super::{Books, Outcome, accounts_of, attempt, leaves_made, needs};
+use super::{Books, Outcome, Tried, accounts_of, attempt, leaves_made, needs};
 use crate::ledger::account::Account;
 use crate::ledger::check::{Forced, check_forced};
 use crate::ledger::code::Code;
@@ -48,13 +48,13 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     };
     let account = forced.transaction.header.sender;
     if forced.is_signed()
-        && let Err(reject) = attempt(leaves, |leaves| consume(leaves, &forced))?
+        && let Tried::Refused(reject) = attempt(leaves, |leaves| consume(leaves, &forced))?
     {
         return Ok(refused(message, account, reject));
     }
     match attempt(leaves, |leaves| carry_out(leaves, &forced, context))? {
-        Ok(books) => Ok(done(message, &forced, books)),
-        Err(reject) => Ok(refused(message, account, reject)),
+        Tried::Done(books) => Ok(done(message, &forced, books)),
+        Tried::Refused(reject) => Ok(refused(message, account, reject)),
     }
 }
 

@@ -190,19 +190,26 @@ fn check_amount(amount: u128) -> Result<(), Reject> {
     }
 }
 
-/// Runs `rule` over an overlay of its own. Its writes stay only when it succeeds; a reject is returned as a value, a fault as an error. What it
-/// read counts as touched either way.
+/// What came of a rule that was tried.
+enum Tried<T> {
+    /// It succeeded, and its writes stand.
+    Done(T),
+    /// It refused, and nothing of it stands.
+    Refused(Reject),
+}
+
+/// Runs `rule` over an overlay of its own. Its writes stay only when it succeeds. What it read counts as touched either way.
 fn attempt<L: Leaves + ?Sized, T>(
     leaves: &mut L,
     rule: impl FnOnce(&mut Overlay<'_, L>) -> Result<T, Error<L::Error>>,
-) -> Result<Result<T, Reject>, LeafFault<L::Error>> {
+) -> Result<Tried<T>, LeafFault<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     match rule(&mut overlay) {
         Ok(value) => {
             overlay.commit().map_err(LeafFault::Leaves)?;
-            Ok(Ok(value))
+            Ok(Tried::Done(value))
         }
-        Err(Error::Reject(reject)) => Ok(Err(reject)),
+        Err(Error::Reject(reject)) => Ok(Tried::Refused(reject)),
         Err(Error::Fault(fault)) => Err(fault),
     }
 }

@@ -137,7 +137,7 @@ impl Settings {
     }
 }
 
-/// `config.toml`. Fields that are not here keep CometBFT's documented defaults, and are dropped when it is rewritten.
+/// `config.toml`. Fields that are not here keep CometBFT's documented defaults, or what the operator's file says: `merge` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     pub version: String,

@@ -11,7 +11,12 @@ const OPERATORS: [(&str, &[&str]); 5] = [
     ("", &["log_level"]),
     (
         "p2p",
-        &["flush_throttle_timeout", "persistent_peers_max_dial_period"],
+        &[
+            "flush_throttle_timeout",
+            "persistent_peers_max_dial_period",
+            "send_rate",
+            "recv_rate",
+        ],
     ),
     (
         "consensus",

@@ -26,8 +26,8 @@ const GRPC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090)
 const RPC: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 26_657);
 const P2P: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 26_656);
 
-/// Where one node listens, whom it knows, and how long it waits for them. What is none, empty or false is as the folder has it, and where
-/// the folder has nothing the default. It has no `Debug`: an address may hold a key.
+/// Where one node listens, whom it knows, and how long it waits for them. A field that is none, empty or false keeps what
+/// the folder says, or the default where the folder says nothing. It has no `Debug`: an address may hold a key.
 #[derive(Clone)]
 pub struct Place {
     /// What others call it.

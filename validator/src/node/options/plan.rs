@@ -167,7 +167,7 @@ pub const PLAN: [Described; 45] = [
     },
     Described {
         name: "parameters.relay_absent_gas",
-        default: "`1500`",
+        default: "`9000`",
         checked: "a number",
         refused: "-1",
         meaning: "gas more for every absent signer",

@@ -51,9 +51,6 @@ impl Backend for Dying {
         }
         Ok(())
     }
-    fn heal(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
     fn flush(&self) -> Result<(), StoreError> {
         match self.left.load(Ordering::SeqCst) {
             0 => Err(Self::gone()),

@@ -20,7 +20,7 @@ pub struct Progress {
 }
 
 impl<S: Backend> Writer<S> {
-    /// Does `step`, and again while it fails for a reason that passes. What was not flushed may be gone then: a step does all of it again.
+    /// Does `step`, and all of it again while it fails for a reason that passes.
     pub(super) fn persist(
         &self,
         desk: &mut Desk,
@@ -43,7 +43,7 @@ impl<S: Backend> Writer<S> {
             std::thread::sleep(Duration::from_millis(attempt.min(MAX_PAUSE_MS).into()));
             desk.folding = None;
             desk.cabinet.restart();
-            done = self.archive.disk.heal().and_then(|()| step(desk));
+            done = step(desk);
         }
         done
     }

@@ -316,7 +316,7 @@ fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_li
                 } else {
                     known
                 };
-                if rng.random_ratio(1, 3) && most > cursor {
+                if rng.random_ratio(1, 12) && most > cursor {
                     cursor = rng.random_range(cursor..=most);
                     let link = root.link_at(cursor);
                     run.machine.consumed(run.now, cursor, link);
