@@ -17,6 +17,8 @@ use crate::{
     wire::{self, address_text},
 };
 
+/// Further looks at an account whose sequence moves between the looks.
+const MAX_LOOKS: u32 = 4;
 /// Assets that one page of balances looks at.
 const LOOKED_AT: usize = 20_000;
 /// Those of them that are looked at while the state is held.
@@ -30,11 +32,24 @@ pub fn get_account(
     request: &GetAccountRequest,
 ) -> Result<GetAccountResponse, ReadError> {
     let account = wire::account(&request.account)?;
-    let (found, height) = on_tree_and_height(source, |tree, height| {
-        value::<AccountLeaf>(tree, &Slot::Account(account)).map(|found| (found, height))
-    })??;
+    let look = || {
+        on_tree_and_height(source, |tree, height| {
+            value::<AccountLeaf>(tree, &Slot::Account(account)).map(|found| (found, height))
+        })?
+    };
+    let (mut found, mut height) = look()?;
+    let mut next_sequence = source.next_sequence(&account, found.unwrap_or_default().sequence);
+    for _ in 0..MAX_LOOKS {
+        // A block between the two looks may have used what waited: the pool forgets it then, and only the new state tells.
+        let (again, later) = look()?;
+        let is_same = again.unwrap_or_default().sequence == found.unwrap_or_default().sequence;
+        (found, height) = (again, later);
+        if is_same {
+            break;
+        }
+        next_sequence = source.next_sequence(&account, found.unwrap_or_default().sequence);
+    }
     let leaf = found.unwrap_or_default();
-    let next_sequence = source.next_sequence(&account, leaf.sequence);
     Ok(GetAccountResponse {
         account: account.to_string(),
         balance: leaf.balance.to_string(),
