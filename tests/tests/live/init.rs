@@ -266,7 +266,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     fs::write(&file, &shorter).expect("write");
     let many = place.refused("init deploy --from rich");
     assert!(many.contains("fall due in the longest epoch"), "{many}");
-    let fewer = shorter.replace("inbox_interval_ms = 100", "inbox_interval_ms = 250");
+    let fewer = shorter.replace("inbox_interval_ms = 100", "inbox_interval_ms = 500");
     fs::write(&file, fewer).expect("write");
 
     let early = place.refused("init register --home a --from ann --stake 3");

@@ -135,6 +135,8 @@ async fn a_receipt_that_is_not_final_gives_no_leave_to_send_the_same_again() {
     );
     let node = Node::start(move |method, _| match method {
         "eth_getTransactionReceipt" => Said::Result(receipt.clone()),
+        // The wallet asks for the reason of a revert.
+        "eth_call" => Said::Error("execution reverted"),
         _ => Said::Honest,
     });
     let node = node.await;

@@ -37,6 +37,10 @@ impl Track {
         let Some(target) = self.target else {
             return self.ask_for_a_target();
         };
+        if self.phase == Phase::Compare && self.is_cut_short() && !self.is_full() {
+            // What the child consumed has made room: there may be no message left here whose link the contract keeps.
+            self.phase = Phase::Messages;
+        }
         if self.phase == Phase::Messages
             && (self.next_message_block > target.number || self.is_full())
         {

@@ -42,11 +42,10 @@ pub fn get_account(
     for _ in 0..MAX_LOOKS {
         // A block between the two looks may have used what waited: the pool forgets it then, and only the new state tells.
         let (again, later) = look()?;
-        let is_same = again.unwrap_or_default().sequence == found.unwrap_or_default().sequence;
-        (found, height) = (again, later);
-        if is_same {
+        if again.unwrap_or_default().sequence == found.unwrap_or_default().sequence {
             break;
         }
+        (found, height) = (again, later);
         next_sequence = source.next_sequence(&account, found.unwrap_or_default().sequence);
     }
     let leaf = found.unwrap_or_default();

@@ -289,6 +289,7 @@ fn a_scan_towards_a_block_that_was_invented_gets_back_when_what_is_behind_the_ch
 /// Between any question and its answer the child may consume messages, and so make room in a track that was full when it asked.
 #[test]
 fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_liar() {
+    let mut fulls = 0;
     for seed in 0..60 {
         println!("seed {seed}");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -304,12 +305,12 @@ fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_li
         }
         root.mine(3);
         let mut run = Run::new(config(), false);
-        let (mut cursor, mut was_full, mut steps) = (0, false, 0);
+        let (mut cursor, mut steps) = (0, 0);
         while cursor < root.count {
             while let Some(request) = run.machine.next(run.now) {
                 let result = root.try_answer(&request.ask);
                 let known = run.machine.view().count();
-                was_full |= known >= cursor + 64;
+                fulls += usize::from(known >= cursor + 64);
                 // Others may know more, and the child is where they are.
                 let most = if rng.random_ratio(1, 8) {
                     root.count.min(cursor + 90)
@@ -338,7 +339,7 @@ fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_li
             steps += 1;
             assert!(steps < 10_000, "the child gets all messages");
         }
-        assert!(was_full, "the track was full at least once");
         is_whole(run.honest(&root), &root);
     }
+    assert!(fulls > 60, "a track was full at {fulls} questions only");
 }
