@@ -68,7 +68,7 @@ impl Attacked {
             parameters: Parameters {
                 evidence_age_blocks: pruning::EVIDENCE_AGE_BLOCKS,
                 epoch_blocks: EPOCH_BLOCKS,
-                inbox_batch: 16,
+                inbox_batch: 24,
                 // An epoch takes a second at least.
                 block_time_ms: plasmid_tests::block_time_ms(63).max(63),
                 ..Plan::default().parameters

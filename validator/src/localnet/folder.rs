@@ -69,9 +69,14 @@ fn not_founded(keys: &Path) -> Result<BTreeSet<String>, LocalError> {
     Ok(names)
 }
 
-/// Whether this is the key file of somebody whose key is published, what a crash left of writing one, or what `plasmid tx` keeps beside it.
+/// Whether this is the key file of somebody whose key is published, what a crash left of writing one, or what `plasmid tx` keeps beside a
+/// key, which is no key.
 fn is_founded(path: &Path) -> Result<bool, LocalError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let held = keystore::HELD_ENDING;
+    if name.ends_with(&format!(".{held}")) || name.ends_with(&format!(".{held}.new")) {
+        return Ok(true);
+    }
     let Some((stem, ending)) = name.split_once('.') else {
         return Ok(false);
     };
@@ -79,13 +84,7 @@ fn is_founded(path: &Path) -> Result<bool, LocalError> {
         return Ok(false);
     };
     if ending != "json" {
-        let held = keystore::HELD_ENDING;
-        let beside = [
-            "json.new".to_owned(),
-            held.to_owned(),
-            format!("{held}.new"),
-        ];
-        return Ok(beside.iter().any(|known| known == ending));
+        return Ok(ending == "json.new");
     }
     let public =
         Signer::public_name(kind, &secret).map_err(|error| LocalError::Key(error.to_string()))?;
@@ -139,7 +138,12 @@ mod tests {
         let keys = network.join("keys");
         prepare(&network, false).expect("a new folder");
         found::write_people(&network).expect("keys");
-        for name in ["alice.held", "bob.held.new", "relayer.json.new"] {
+        for name in [
+            "alice.held",
+            "bob.held.new",
+            "anna.held",
+            "relayer.json.new",
+        ] {
             fs::write(keys.join(name), "{}").expect("written");
         }
         prepare(&network, true).expect("nothing in it is somebody's own");
