@@ -56,11 +56,6 @@ struct Weighed {
     leaves: u32,
 }
 
-/// Blocks for which it is remembered that bytes replace nothing. The engine may ask about them long after whoever handed them in has gone.
-const REMEMBERED_BLOCKS: u64 = 64;
-/// The most transactions of which that is remembered: what comes by gRPC in that time is far less.
-const MAX_REMEMBERED: usize = 100_000;
-
 impl App {
     pub(super) fn on_check_tx(&self, request: &RequestCheckTx) -> Outcome<ResponseCheckTx> {
         self.check_one(request, None)
@@ -118,23 +113,11 @@ impl App {
     /// however late the engine asks about them and however often they are handed in; where the sender asked, they do from now on.
     pub fn hand_in(&self, bytes: &[u8], replace: bool) {
         let hash = engine_hash(bytes);
-        let mut plain = super::lock(&self.plain);
-        if replace {
-            plain.remove(&hash);
-            return;
+        let mut handed = super::lock(&self.handed_in);
+        match replace {
+            true => handed.remove(&hash),
+            false => handed.insert(hash),
         }
-        plain.insert(hash, self.height());
-        if plain.len() > MAX_REMEMBERED {
-            let oldest = plain.iter().min_by_key(|(_, height)| **height);
-            let oldest = oldest.map(|(hash, _)| *hash);
-            oldest.map(|hash| plain.remove(&hash));
-        }
-    }
-
-    /// Forgets what was handed in long ago.
-    pub(super) fn forget_plain(&self, height: u64) {
-        let is_young = |at: &mut u64| at.saturating_add(REMEMBERED_BLOCKS) > height;
-        super::lock(&self.plain).retain(|_, at| is_young(at));
     }
 
     /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
@@ -160,7 +143,7 @@ impl App {
     /// CheckTx has the bytes alone, so a transaction that comes that way replaces another by paying a tenth more. One that came through this
     /// node's gRPC has said whether it replaces.
     fn replaces(&self, hash: &Hash) -> Replaces {
-        match super::lock(&self.plain).contains_key(hash) {
+        match super::lock(&self.handed_in).contains(hash) {
             true => Replaces::Never,
             false => Replaces::ForTenthMore,
         }
@@ -260,7 +243,7 @@ impl App {
     pub(super) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
         let state = self.state();
         self.pool().begin(state.tip.height);
-        self.forget_plain(state.tip.height);
+        super::lock(&self.handed_in).turn(state.tip.height);
         let spenders = spenders(executed);
         for sender in &spenders {
             // The pool is locked twice, so that it is never locked while the state is read.

@@ -15,6 +15,7 @@ pub mod bench;
 mod consensus;
 mod convert;
 pub mod guard;
+mod handed;
 #[cfg(test)]
 mod looks;
 mod mempool;
@@ -25,10 +26,10 @@ pub mod reads;
 pub mod shares;
 mod simulate;
 mod state;
+mod unread;
 mod unsound;
 mod verdicts;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -53,6 +54,7 @@ use crate::chain::tree::PastLimit;
 use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
+use handed::HandedIn;
 use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
 use reads::Disk;
@@ -92,8 +94,7 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     pool: Mutex<Pool>,
-    /// Transactions that were handed in by gRPC and replace no other, with the height of that moment.
-    plain: Mutex<BTreeMap<Hash, u64>>,
+    handed_in: Mutex<HandedIn>,
     disk: Disk,
     surroundings: Surroundings,
     #[cfg(test)]
@@ -158,7 +159,7 @@ impl App {
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
             pool: Mutex::new(pool),
-            plain: Mutex::default(),
+            handed_in: Mutex::default(),
             disk: Disk::new(Arc::clone(&surroundings.store)),
             surroundings,
             #[cfg(test)]

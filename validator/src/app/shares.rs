@@ -14,6 +14,7 @@ use plasmid_staking::Member;
 
 use super::ports::Unsigned;
 use super::reads::LateShare;
+use super::unread::Unread;
 use super::{App, lock};
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::set::set_at;
@@ -128,18 +129,21 @@ impl App {
     /// state, and kept with the shares of others, from where anyone takes it.
     ///
     /// # Errors
-    /// [`Fault`] when the state or the store cannot be read.
+    /// [`Fault`] when the state or the store cannot be read. A failure of the store that may pass is none: the share is made later.
     pub fn own_share(&self, epoch: u64) -> Result<Own, Fault> {
+        match self.make_share(epoch) {
+            Err(Unread::Passing(why)) => {
+                tracing::warn!(epoch, why, "no share of this checkpoint can be made yet");
+                Ok(Own::Unsigned(Unsigned::ForNow))
+            }
+            made => Ok(made?),
+        }
+    }
+
+    fn make_share(&self, epoch: u64) -> Result<Own, Unread> {
         let Some(signer) = &self.surroundings.signer else {
             return Ok(Own::None);
         };
-        // A failure that passes, such as too few descriptors, is no fault: the share is made in the next round.
-        if let Err(error) = self.store().shares(epoch)
-            && error.is_passing()
-        {
-            tracing::warn!(epoch, %error, "no share of this checkpoint can be made yet");
-            return Ok(Own::Unsigned(Unsigned::ForNow));
-        }
         let Some(checkpoint) = self.checkpoint(epoch)? else {
             return Ok(Own::None);
         };
@@ -169,16 +173,15 @@ impl App {
     /// The checkpoint of an epoch that is over.
     ///
     /// # Errors
-    /// [`Fault`] when the store cannot be read.
-    pub fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, Fault> {
+    /// [`Unread`] when the store cannot be read.
+    pub fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, Unread> {
         let held = self.state().checkpoints.get(&epoch).copied();
         if held.is_some() {
             return Ok(held);
         }
-        let bytes = self.store().checkpoint(epoch).map_err(Fault::new)?;
-        bytes
-            .map(|bytes| Checkpoint::decode(&bytes).map_err(Fault::new))
-            .transpose()
+        let bytes = self.store().checkpoint(epoch)?;
+        let checkpoint = bytes.map(|bytes| Checkpoint::decode(&bytes).map_err(Fault::new));
+        Ok(checkpoint.transpose()?)
     }
 
     /// Whether a share verifies; the verdict is remembered.
@@ -205,9 +208,9 @@ impl App {
     /// Keeps a share that was checked; says whether it was new.
     ///
     /// # Errors
-    /// [`Fault`] when the store fails.
-    pub fn keep(&self, share: &LateShare) -> Result<bool, Fault> {
-        let known = self.store().shares(share.epoch).map_err(Fault::new)?;
+    /// [`Unread`] when the store fails.
+    pub fn keep(&self, share: &LateShare) -> Result<bool, Unread> {
+        let known = self.store().shares(share.epoch)?;
         let is_same =
             |known: &Share| known.member == share.member && known.bytes == share.signature;
         if known.iter().any(is_same) {
@@ -218,7 +221,7 @@ impl App {
             member: share.member,
             bytes: share.signature.to_vec(),
         };
-        self.store().keep_share(share).map_err(Fault::new)?;
+        self.store().keep_share(share)?;
         Ok(true)
     }
 
@@ -226,8 +229,8 @@ impl App {
     /// of them.
     ///
     /// # Errors
-    /// [`Fault`] when the store cannot be read.
-    pub fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, Fault> {
+    /// [`Unread`] when the store cannot be read.
+    pub fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, Unread> {
         let set = epoch.saturating_add(1);
         if let Some(members) = self.set_of(set) {
             return Ok(Some(members));

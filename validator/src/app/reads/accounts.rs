@@ -17,8 +17,6 @@ use crate::{
     wire::{self, address_text},
 };
 
-/// Further looks at an account whose sequence moves between the looks.
-const MAX_LOOKS: u32 = 4;
 /// Assets that one page of balances looks at.
 const LOOKED_AT: usize = 20_000;
 /// Those of them that are looked at while the state is held.
@@ -32,22 +30,13 @@ pub fn get_account(
     request: &GetAccountRequest,
 ) -> Result<GetAccountResponse, ReadError> {
     let account = wire::account(&request.account)?;
-    let look = || {
-        on_tree_and_height(source, |tree, height| {
-            value::<AccountLeaf>(tree, &Slot::Account(account)).map(|found| (found, height))
-        })?
-    };
-    let (mut found, mut height) = look()?;
-    let mut next_sequence = source.next_sequence(&account, found.unwrap_or_default().sequence);
-    for _ in 0..MAX_LOOKS {
-        // A block between the two looks may have used what waited: the pool forgets it then, and only the new state tells.
-        let (again, later) = look()?;
-        if again.unwrap_or_default().sequence == found.unwrap_or_default().sequence {
-            break;
-        }
-        (found, height) = (again, later);
-        next_sequence = source.next_sequence(&account, found.unwrap_or_default().sequence);
-    }
+    // The pool is asked while the state is held: a block that came between would use what waits, and the pool forgets it then.
+    let (found, next_sequence, height) = on_tree_and_height(source, |tree, height| {
+        value::<AccountLeaf>(tree, &Slot::Account(account)).map(|found| {
+            let sequence = found.unwrap_or_default().sequence;
+            (found, source.next_sequence(&account, sequence), height)
+        })
+    })??;
     let leaf = found.unwrap_or_default();
     Ok(GetAccountResponse {
         account: account.to_string(),

@@ -13,7 +13,7 @@ use alloy_primitives::B256;
 
 use super::ReadError;
 use crate::chain::tree::Old;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// Clients' reads that may use the disk at the same time.
 pub const MAX_DISK_READS: usize = 4;
@@ -95,7 +95,7 @@ impl DiskRead<'_> {
     pub fn leaf(&self, index: u32, epochs: Range<u64>) -> Result<Option<Old>, ReadError> {
         #[cfg(test)]
         SEARCHES.set(SEARCHES.get() + 1);
-        self.store.old_leaf(index, epochs).map_err(failed)
+        Ok(self.store.old_leaf(index, epochs)?)
     }
 
     /// The same for the hash of a node of a kept level.
@@ -111,7 +111,7 @@ impl DiskRead<'_> {
         #[cfg(test)]
         SEARCHES.set(SEARCHES.get() + 1);
         let level = u8::try_from(level).unwrap_or(u8::MAX);
-        self.store.old_node(level, place, epochs).map_err(failed)
+        Ok(self.store.old_node(level, place, epochs)?)
     }
 }
 
@@ -121,18 +121,10 @@ impl Drop for DiskRead<'_> {
     }
 }
 
-/// A failure of the store, which may pass or is this node's.
-pub(super) fn failed(error: StoreError) -> ReadError {
-    match error.is_passing() {
-        true => ReadError::Unavailable(error.to_string()),
-        false => ReadError::Internal(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Books, Identity, Memory, Pace};
+    use crate::store::{Books, Identity, Memory, Pace, StoreError};
 
     #[test]
     fn a_few_reads_by_each_door_use_the_disk_at_once_and_a_place_is_given_back() {
@@ -167,7 +159,10 @@ mod tests {
             folder,
             what: "a value".to_owned(),
         };
-        assert!(matches!(failed(passing), ReadError::Unavailable(_)));
-        assert!(matches!(failed(damaged), ReadError::Internal(_)));
+        assert!(matches!(
+            ReadError::from(passing),
+            ReadError::Unavailable(_)
+        ));
+        assert!(matches!(ReadError::from(damaged), ReadError::Internal(_)));
     }
 }

@@ -19,10 +19,11 @@ use plasmid_staking::Member;
 use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
-use super::state::Work;
+use super::{state::Work, unread::Unread};
 use crate::{
     chain::tree::Tree,
     ledger::{Account, Code, Domain, Parameters},
+    store::StoreError,
     wire::Unreadable,
 };
 
@@ -43,7 +44,7 @@ pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
-pub use vitals::{Component, HEIGHT_STANDS, Look, ROOT_SILENT, Vitals, Watch};
+pub use vitals::{Component, HEIGHT_STANDS, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +78,21 @@ impl ReadError {
             Self::Unavailable(why) => Self::Unavailable(say(why)),
             Self::Internal(why) => Self::Internal(say(why)),
         }
+    }
+}
+
+impl From<Unread> for ReadError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Passing(why) => Self::Unavailable(why),
+            Unread::Fault(fault) => Self::Internal(fault.0),
+        }
+    }
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        Unread::from(error).into()
     }
 }
 

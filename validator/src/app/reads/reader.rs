@@ -39,17 +39,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether it came through the engine, whose questions are answered one after another.
-    pub fn is_of_engine(&self) -> bool {
-        self.door == Door::Engine
-    }
-
     /// The same for the engine, which asks for whoever asks there.
     pub fn of_engine(source: &'a dyn Source, cancelled: &'a AtomicBool) -> Self {
         Self {
             door: Door::Engine,
             ..Self::new(source, cancelled)
         }
+    }
+
+    /// Whether it came through the engine, whose questions are answered one after another.
+    pub fn is_of_engine(&self) -> bool {
+        self.door == Door::Engine
     }
 }
 

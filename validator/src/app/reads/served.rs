@@ -14,7 +14,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
     Disk, Facts, Id, LateShare, Located, Look, Names, ReadError, Remembered, Simulated, Source,
-    Tip, Vitals, Watch, disk::failed, shares::Shares,
+    Tip, Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, ports::Sight},
@@ -100,19 +100,19 @@ impl Source for Served {
         if height == tip.height {
             return Ok(Some(tip));
         }
-        self.app.store().block(height).map_err(failed)
+        self.app.store().block(height).map_err(ReadError::from)
     }
 
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError> {
-        self.app.checkpoint(epoch).map_err(internal)
+        Ok(self.app.checkpoint(epoch)?)
     }
 
     fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, ReadError> {
-        self.app.signers(epoch).map_err(internal)
+        Ok(self.app.signers(epoch)?)
     }
 
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {
-        let shares = self.app.store().shares(epoch).map_err(failed)?;
+        let shares = self.app.store().shares(epoch)?;
         Ok(shares
             .into_iter()
             .filter_map(|share| Some((share.member, share.bytes.try_into().ok()?)))
@@ -137,7 +137,7 @@ impl Source for Served {
             Id::Hash(hash) => B256::from(*hash),
             Id::Digest(digest) => *digest,
         };
-        let Some(found) = self.app.included(&key).map_err(failed)? else {
+        let Some(found) = self.app.included(&key)? else {
             return Ok(None);
         };
         Ok(Some(Located {
@@ -208,6 +208,6 @@ impl Source for Served {
 
 impl Shares for Served {
     fn keep(&self, share: &LateShare) -> Result<(), ReadError> {
-        self.app.keep(share).map(|_| ()).map_err(internal)
+        Ok(self.app.keep(share).map(|_| ())?)
     }
 }

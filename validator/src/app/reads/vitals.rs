@@ -14,7 +14,7 @@ pub const HEIGHT_STANDS: Duration = Duration::from_secs(60);
 pub const ROOT_SILENT: Duration = Duration::from_secs(60);
 
 /// How far the date of the machine may lie behind a block's time. CometBFT refuses a block that is further ahead (`block_time_tolerance`).
-const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(60);
+pub const MAX_CLOCK_BEHIND: Duration = Duration::from_secs(60);
 
 /// A part of a node that can fail by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::CometError;
 pub use super::span::Span;
 use crate::app::pool::{MIN_ENGINE_BYTES, MIN_ENGINE_TRANSACTIONS};
+use crate::app::reads::MAX_CLOCK_BEHIND;
 use crate::engine::version::COMETBFT_VERSION;
 use crate::ledger::transaction::MAX_TRANSACTION_BYTES;
 use crate::node::toml_error;
 
 /// How far ahead of its own clock a validator lets a block's time be (`block_time_tolerance` of 0.38.25). It keeps a third
 /// of power from pushing the chain's median time ahead.
-pub const BLOCK_TIME_TOLERANCE: Duration = Duration::from_secs(60);
+pub const BLOCK_TIME_TOLERANCE: Duration = MAX_CLOCK_BEHIND;
 /// Every single transaction of a block enters this cache, bundles being unpacked: a smaller one forgets what is pending.
 pub const MIN_CACHE: u32 = 200_000;
 
