@@ -8,6 +8,30 @@ use rand_chacha::ChaCha20Rng;
 use std::sync::Arc;
 use tendermint_proto::v0_38::abci::{ExecTxResult, ResponseFinalizeBlock};
 
+/// What a backend over `self.memory` reads, whatever it does with writes.
+macro_rules! reads_memory {
+    () => {
+        fn folder(&self) -> String {
+            self.memory.folder()
+        }
+        fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            self.memory.get(table, key)
+        }
+        fn scan(
+            &self,
+            table: Table,
+            a: &[u8],
+            b: &[u8],
+            visit: Visit<'_>,
+        ) -> Result<(), StoreError> {
+            self.memory.scan(table, a, b, visit)
+        }
+        fn first(&self, table: Table, a: &[u8], b: &[u8]) -> Result<Option<Row>, StoreError> {
+            self.memory.first(table, a, b)
+        }
+    };
+}
+
 mod crash;
 mod damage;
 mod folding;

@@ -248,11 +248,7 @@ impl<S: Backend> Writer<S> {
         let tasks = shared.take();
         drop(shared);
         self.changed.notify_all();
-        let floor = desk.floor;
-        let done = self.persist(&mut desk, |desk| {
-            desk.floor = floor;
-            self.write(desk, &tasks)
-        });
+        let done = self.persist(&mut desk, |desk| self.write(desk, &tasks));
         let done = done.and_then(|()| {
             self.persist(&mut desk, |desk| {
                 self.fold(desk).and_then(|()| self.file(desk))

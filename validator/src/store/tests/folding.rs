@@ -27,18 +27,7 @@ impl Dying {
 }
 
 impl Backend for Dying {
-    fn folder(&self) -> String {
-        self.memory.folder()
-    }
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.memory.get(table, key)
-    }
-    fn scan(&self, table: Table, a: &[u8], b: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-        self.memory.scan(table, a, b, visit)
-    }
-    fn first(&self, table: Table, a: &[u8], b: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.memory.first(table, a, b)
-    }
+    reads_memory!();
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
         for write in writes {
             let taken = self

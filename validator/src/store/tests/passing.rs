@@ -43,18 +43,7 @@ impl Fickle {
 }
 
 impl Backend for Fickle {
-    fn folder(&self) -> String {
-        self.memory.folder()
-    }
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.memory.get(table, key)
-    }
-    fn scan(&self, table: Table, a: &[u8], b: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-        self.memory.scan(table, a, b, visit)
-    }
-    fn first(&self, table: Table, a: &[u8], b: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.memory.first(table, a, b)
-    }
+    reads_memory!();
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
         for write in writes {
             self.may()?;
@@ -129,18 +118,7 @@ struct Asleep {
 }
 
 impl Backend for Asleep {
-    fn folder(&self) -> String {
-        self.memory.folder()
-    }
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.memory.get(table, key)
-    }
-    fn scan(&self, table: Table, a: &[u8], b: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-        self.memory.scan(table, a, b, visit)
-    }
-    fn first(&self, table: Table, a: &[u8], b: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.memory.first(table, a, b)
-    }
+    reads_memory!();
     fn write(&self, table: Table, writes: Vec<Write>) -> Result<(), StoreError> {
         self.memory.write(table, writes)
     }
