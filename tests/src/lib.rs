@@ -1,11 +1,15 @@
 //! What several tests of the workspace share: networks in one process, networks of real processes, a root chain that runs on this machine,
 //! a deployment on it, and the built program.
 
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use plasmid::node::process::Child;
+use serde_json::Value;
 
 pub mod anvil;
 pub mod harness;
@@ -48,6 +52,38 @@ pub fn plasmid() -> Command {
         }
     }
     command
+}
+
+/// Starts `plasmid localnet --json` in `folder`, and waits for what it says once it is ready. Its log is `localnet.err` there.
+///
+/// # Panics
+/// When it does not become ready.
+pub fn start_localnet(command: &mut Command, folder: &Path) -> (process::Child, Value) {
+    /// How long a network may take until it is ready.
+    const READY: Duration = Duration::from_secs(600);
+    let path = folder.join("localnet.err");
+    let log = fs::File::create(&path).expect("a log");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("localnet starts");
+    let out = child.stdout.take().expect("standard output");
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let _ = BufReader::new(out).read_line(&mut line);
+        let _ = sender.send(line);
+    });
+    let line = receiver.recv_timeout(READY).unwrap_or_default();
+    match serde_json::from_str(&line) {
+        Ok(description) => (child, description),
+        Err(error) => {
+            let _ = child.kill();
+            let said = fs::read_to_string(&path).unwrap_or_default();
+            panic!("localnet said {line:?} ({error}) and {said}");
+        }
+    }
 }
 
 /// The block time that a test's network is founded with: `usual`, scaled by `PLASMID_TEST_BLOCK_TIME_PERCENT` when that is set, so that

@@ -33,6 +33,16 @@ struct Place {
 }
 
 impl Place {
+    /// A new folder, with the password of its keys, for a network on this root chain.
+    fn beside(anvil: &anvil::Anvil) -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            root: anvil.url().to_owned(),
+        };
+        fs::write(place.path("password"), "correct horse\n").expect("write");
+        place
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -231,14 +241,9 @@ async fn every_metric_is_served(address: SocketAddr) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() {
-    let folder = tempfile::tempdir().expect("a folder");
     let root_folder = tempfile::tempdir().expect("a folder");
     let anvil = root(root_folder.path()).await;
-    let place = Place {
-        folder,
-        root: anvil.url().to_owned(),
-    };
-    fs::write(place.path("password"), "correct horse\n").expect("write");
+    let place = Place::beside(&anvil);
     let (ann, ben) = (place.import("ann", 1), place.import("ben", 2));
     let rich = place.import("rich", 3);
 
@@ -425,14 +430,9 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
 /// A creation that somebody began and nobody finished in its time: what can be done is said, and every stake returns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_creation_that_is_not_finished_in_time_says_what_to_do_and_gives_the_stake_back() {
-    let folder = tempfile::tempdir().expect("a folder");
     let root_folder = tempfile::tempdir().expect("a folder");
     let anvil = root(root_folder.path()).await;
-    let place = Place {
-        folder,
-        root: anvil.url().to_owned(),
-    };
-    fs::write(place.path("password"), "correct horse\n").expect("write");
+    let place = Place::beside(&anvil);
     let (ann, rich) = (place.import("ann", 1), place.import("rich", 3));
     place.good(&format!("init plan --preset local --operator {ann}"));
     let deployed = place.good("init deploy --from rich");

@@ -2,10 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
     time::Duration,
 };
 
@@ -16,9 +14,6 @@ use serde_json::Value;
 mod keys;
 mod tokens;
 mod verbs;
-
-/// How long a network may take until it is ready.
-const READY: Duration = Duration::from_secs(600);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -61,26 +56,9 @@ impl Network {
     }
 
     fn start_with(folder: &Path, more: &[&str]) -> Self {
-        let log = fs::File::create(folder.join("localnet.err")).expect("a log");
         let mut command = plasmid(folder);
-        let mut child = command
-            .args(["localnet", "--json"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("localnet starts");
-        let out = child.stdout.take().expect("standard output");
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let _ = BufReader::new(out).read_line(&mut line);
-            let _ = sender.send(line);
-        });
-        let line = receiver.recv_timeout(READY).unwrap_or_default();
-        let said = fs::read_to_string(folder.join("localnet.err")).unwrap_or_default();
-        let description = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("localnet said {line:?} ({error}) and {said}"));
+        command.args(["localnet", "--json"]).args(more);
+        let (child, description) = plasmid_tests::start_localnet(&mut command, folder);
         Self { child, description }
     }
 

@@ -1,11 +1,9 @@
 //! The network that the whole file shares: `plasmid localnet` with one validator, and clients of all its parts.
 
 use std::{
-    fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
-    sync::{Arc, mpsc},
+    process::Child,
+    sync::Arc,
     time::Duration,
 };
 
@@ -34,8 +32,6 @@ use plasmid_proto::{
 use serde_json::Value;
 use tonic::{Code, transport::Channel};
 
-/// How long a network may take until it is ready.
-const READY: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The block time of this network.
@@ -69,32 +65,11 @@ pub struct Net {
 }
 
 fn launch(folder: &Path) -> (Child, Value) {
-    let log = fs::File::create(folder.join("localnet.err")).expect("a log");
     let mut command = plasmid_tests::plasmid();
     command.current_dir(folder);
     command.args(["localnet", "--json", "--validators", "1", "--dir", "net"]);
     command.args(["--block-time-ms", &block_time_ms().to_string()]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .expect("localnet starts");
-    let out = child.stdout.take().expect("standard output");
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let _ = BufReader::new(out).read_line(&mut line);
-        let _ = sender.send(line);
-    });
-    let line = receiver.recv_timeout(READY).unwrap_or_default();
-    let said = fs::read_to_string(folder.join("localnet.err")).unwrap_or_default();
-    match serde_json::from_str(&line) {
-        Ok(description) => (child, description),
-        Err(error) => {
-            let _ = child.kill();
-            panic!("localnet said {line:?} ({error}) and {said}");
-        }
-    }
+    plasmid_tests::start_localnet(&mut command, folder)
 }
 
 fn interrupt(child: &mut Child) {
