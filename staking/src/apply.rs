@@ -1,12 +1,33 @@
-//! The one way in: inputs, effects, and the rules between them.
+//! The one way in: what staking is asked to do, and which rule does it.
 
-use crate::leaf::{Key, ring_place};
-use crate::leaves::expect;
-use crate::minima::{self, Weight};
-use crate::set::add_power;
-use crate::{
-    MAX_SEATS, Member, MemberLeaf, Place, PowerError, Seat, SeatState, TypedLeaves, power_down,
+use crate::rules::{
+    apply_cut::{self, ApplyCut},
+    cancel::{self, Cancel},
+    claim_commission::{self, ClaimCommission},
+    claim_rewards::{self, ClaimRewards},
+    claim_stake::{self, ClaimStake},
+    copy::{self, Copy},
+    delegate::{self, Delegate},
+    edit::{self, Describe, Edit},
+    epoch_freeze,
+    freeze::{self, Freeze},
+    fund,
+    leave::{self, Leave, Retire},
+    mature::{self, Mature},
+    merge::{self, Merge},
+    redelegate::{self, Redelegate},
+    register::{self, Register},
+    release,
+    restake::{self, AllowRestake, Restake},
+    reward::{self, Reward},
+    roll::{self, Roll},
+    settle::{self, Settle},
+    take_seat::{self, TakeSeat},
+    tombstone,
+    undelegate::{self, Undelegate},
+    unjail::{self, Unjail},
 };
+use crate::{Effect, Error, MAX_SEATS, PowerError, Reject, TypedLeaves};
 
 /// Parameters of the deployment that staking needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +38,22 @@ pub struct Rules {
     pub unit: u128,
     /// Epochs whose sets are kept.
     pub ring: u32,
+    /// The least stake of a seat, at least one unit.
+    pub min_seat: u128,
+    /// The least stake that is redelegated, and that a stranger restakes.
+    pub min_redelegation: u128,
+    /// What the pool releases each epoch, in 1/10^9.
+    pub drip: u32,
+    /// U, in seconds: how long after root's acceptance of the checkpoint behind it an epoch matures.
+    pub unbonding_secs: u64,
+    /// A line with votes in fewer than one of so many counted blocks is jailed.
+    pub jail_divisor: u16,
+    /// Epochs in jail.
+    pub jail_epochs: u32,
+    /// The greatest commission, in 1/10,000, of a new line.
+    pub max_commission: u16,
+    /// The greatest change of the commission, in 1/10,000, of a new line.
+    pub commission_step: u16,
 }
 
 impl Rules {
@@ -31,279 +68,114 @@ impl Rules {
     }
 }
 
+/// What a rule may depend on besides the leaves and its input.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Parameters of the deployment.
+    pub rules: &'a Rules,
+    /// The epoch of the block.
+    pub epoch: u64,
+}
+
 /// What staking is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// An operator takes an empty seat. `total` is the power of all other seats, so that the bound on the sum is kept.
-    Place {
-        /// The seat, the operator with its keys, and the stake that it brings.
-        place: Place,
-        /// Power of all other seats, in units of stake.
-        total: u64,
-    },
-    /// The entries of `epoch` for `count` seats from `first` are fixed by what the seats hold now. `total` is the power
-    /// of the seats rolled before.
-    Roll {
-        /// The epoch whose member entries are written.
-        epoch: u64,
-        /// The first seat of the range, from 0.
-        first: u16,
-        /// How many seats the range has, at least 1.
-        count: u16,
-        /// Power of the seats that were rolled before this range, in units of stake.
-        total: u64,
-    },
+    /// See [`Delegate`].
+    Delegate(Delegate),
+    /// See [`Undelegate`].
+    Undelegate(Undelegate),
+    /// See [`Cancel`].
+    Cancel(Cancel),
+    /// See [`Redelegate`].
+    Redelegate(Redelegate),
+    /// See [`ClaimStake`].
+    ClaimStake(ClaimStake),
+    /// See [`ClaimRewards`].
+    ClaimRewards(ClaimRewards),
+    /// See [`ClaimCommission`].
+    ClaimCommission(ClaimCommission),
+    /// See [`Restake`].
+    Restake(Restake),
+    /// See [`AllowRestake`].
+    AllowRestake(AllowRestake),
+    /// See [`ApplyCut`].
+    ApplyCut(ApplyCut),
+    /// See [`Merge`].
+    Merge(Merge),
+    /// See [`TakeSeat`].
+    TakeSeat(TakeSeat),
+    /// See [`Leave`].
+    Leave(Leave),
+    /// See [`Retire`].
+    Retire(Retire),
+    /// See [`Unjail`].
+    Unjail(Unjail),
+    /// See [`Edit`].
+    Edit(Edit),
+    /// See [`Describe`].
+    Describe(Describe),
+    /// See [`Register`].
+    Register(Register),
+    /// See [`Freeze`].
+    Freeze(Freeze),
+    /// See [`Settle`].
+    Settle(Settle),
+    /// Everything that was at risk in this epoch waits.
+    FreezeEpoch(u64),
+    /// One freeze of an epoch less.
+    ReleaseEpoch,
+    /// Money from root for the reward pool, in base units of the native asset.
+    Fund(u128),
+    /// See [`Mature`].
+    Mature(Mature),
+    /// The engine has shown that the key of this consensus address signed two votes.
+    Tombstone([u8; 20]),
+    /// Fees enter the pool at the end of an epoch, in base units of the native asset; says what its members share.
+    Release(u128),
+    /// See [`Reward`].
+    Reward(Reward),
+    /// See [`Roll`].
+    Roll(Roll),
+    /// See [`Copy`].
+    Copy(Copy),
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// A seat was taken.
-    Seated {
-        /// The seat that was taken, from 0.
-        seat: u16,
-        /// The operator's address on root, 20 bytes.
-        operator: [u8; 20],
-        /// Its stake in base units of the native asset.
-        stake: u128,
-        /// Its power: stake divided by the unit, rounded down.
-        power: u64,
-    },
-    /// The weakest seat after the change.
-    Weakest(Weight),
-    /// A member of the epoch that is being rolled, in seat order.
-    Member(Member),
-    /// The range is done; power of all seats rolled so far.
-    Rolled {
-        /// The first seat after the range, from 0.
-        next: u16,
-        /// Power of all seats rolled so far, this range included.
-        total: u64,
-    },
-}
-
-/// Why an input is refused; nothing was written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reject {
-    /// N out of bounds.
-    #[error("{seats} seats; a deployment has 1 to 512")]
-    Seats {
-        /// Number of seats that the rules name.
-        seats: u16,
-    },
-    /// A range or a seat beyond the last.
-    #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
-    Range {
-        /// The first seat of the range, from 0.
-        first: u16,
-        /// The first seat after the range.
-        end: u32,
-        /// Number of seats of the deployment.
-        seats: u16,
-    },
-    /// Someone sits there.
-    #[error("seat {seat} is {state:?}; only an empty one can be placed")]
-    Taken {
-        /// The seat that was asked for, from 0.
-        seat: u16,
-        /// The state that the seat is in.
-        state: SeatState,
-    },
-    /// The zero account holds no seat.
-    #[error("seat {seat} cannot be given to the zero address")]
-    NoOperator {
-        /// The seat that was asked for, from 0.
-        seat: u16,
-    },
-    /// Less than one unit.
-    #[error("stake {stake} is below one unit of {unit}: it would have no power")]
-    BelowUnit {
-        /// The stake offered, in base units of the native asset.
-        stake: u128,
-        /// Base units of stake for one unit of power.
-        unit: u128,
-    },
-    /// Power out of bounds.
-    #[error(transparent)]
-    Power(#[from] PowerError),
-    /// No epoch at this height.
-    #[error("height {height} has no epoch of {epoch_blocks} blocks")]
-    NoEpoch {
-        /// The height that was asked for.
-        height: u64,
-        /// Length of an epoch in blocks.
-        epoch_blocks: u32,
-    },
-    /// The ring holds another epoch there, or none.
-    #[error(
-        "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
-    )]
-    SetNotHeld {
-        /// The epoch whose set was asked for.
-        epoch: u64,
-        /// The seat whose entry shows it, from 0.
-        seat: u16,
-        /// The epoch that the ring holds at this place; `None` when the place was never written.
-        held: Option<u64>,
-    },
-}
-
-/// Refused input, or a broken port.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error<E> {
-    /// The input is refused.
-    #[error(transparent)]
-    Reject(#[from] Reject),
-    /// The port failed.
-    #[error("the leaves cannot be read or written")]
-    Fault(E),
-    /// A leaf that genesis makes is not there: the node is broken.
-    #[error("the leaf {0:?} is missing; genesis makes it")]
-    Missing(Key),
-}
-
-/// Applies one input. On a reject nothing was written.
+/// Applies one input. **On a reject the caller drops what was written**: a rule may find a reason to refuse after its first writes.
 pub fn apply<L: TypedLeaves>(
     leaves: &mut L,
-    rules: &Rules,
-    input: Input,
+    context: &Context<'_>,
+    input: &Input,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
-    rules.check()?;
+    context.rules.check()?;
     match input {
-        Input::Place { place, total } => place_seat(leaves, rules, place, total),
-        Input::Roll {
-            epoch,
-            first,
-            count,
-            total,
-        } => roll(
-            leaves,
-            rules,
-            epoch,
-            Range::new(rules, first, count)?,
-            total,
-        ),
-    }
-}
-
-struct Range {
-    first: u16,
-    end: u16,
-}
-
-impl Range {
-    fn new(rules: &Rules, first: u16, count: u16) -> Result<Self, Reject> {
-        let end = u32::from(first).saturating_add(u32::from(count));
-        match u16::try_from(end) {
-            Ok(end) if count > 0 && end <= rules.seats => Ok(Self { first, end }),
-            _ => Err(Reject::Range {
-                first,
-                end,
-                seats: rules.seats,
-            }),
-        }
-    }
-}
-
-fn place_seat<L: TypedLeaves>(
-    leaves: &mut L,
-    rules: &Rules,
-    place: Place,
-    total: u64,
-) -> Result<Vec<Effect>, Error<L::Error>> {
-    let Place {
-        seat,
-        operator,
-        registration,
-        consensus_key,
-        checkpoint_key,
-        stake,
-    } = place;
-    Range::new(rules, seat, 1)?;
-    let before: Seat = expect(leaves, seat)?;
-    if before.state != SeatState::Empty {
-        return Err(Reject::Taken {
-            seat,
-            state: before.state,
-        }
-        .into());
-    }
-    if operator == [0; 20] {
-        return Err(Reject::NoOperator { seat }.into());
-    }
-    let power = power_down(stake, rules.unit).map_err(Reject::from)?;
-    if power == 0 {
-        return Err(Reject::BelowUnit {
-            stake,
-            unit: rules.unit,
-        }
-        .into());
-    }
-    add_power(total, power).map_err(Reject::from)?;
-    let weakest = minima::update(leaves, rules.seats, Weight { stake, seat })?;
-    let value = Seat {
-        state: SeatState::Active,
-        operator,
-        registration,
-        consensus_key,
-        checkpoint_key,
-        stake,
-    };
-    leaves.write(seat, &value).map_err(Error::Fault)?;
-    Ok(vec![
-        Effect::Seated {
-            seat,
-            operator,
-            stake,
-            power,
-        },
-        Effect::Weakest(weakest),
-    ])
-}
-
-fn roll<L: TypedLeaves>(
-    leaves: &mut L,
-    rules: &Rules,
-    epoch: u64,
-    range: Range,
-    mut total: u64,
-) -> Result<Vec<Effect>, Error<L::Error>> {
-    let mut entries = Vec::new();
-    for seat in range.first..range.end {
-        let held: Seat = expect(leaves, seat)?;
-        let power = power_down(held.weight(), rules.unit).map_err(Reject::from)?;
-        total = add_power(total, power).map_err(Reject::from)?;
-        let member = (power > 0).then(|| member_of(seat, held, power));
-        entries.push((seat, member));
-    }
-    let mut effects = Vec::new();
-    let place = ring_place(epoch, rules.ring);
-    for (seat, member) in entries {
-        let leaf = MemberLeaf::new(epoch, member.as_ref());
-        leaves.write((place, seat), &leaf).map_err(Error::Fault)?;
-        effects.extend(member.map(Effect::Member));
-    }
-    effects.push(Effect::Rolled {
-        next: range.end,
-        total,
-    });
-    Ok(effects)
-}
-
-fn member_of(seat: u16, held: Seat, power: u64) -> Member {
-    let Seat {
-        operator,
-        registration,
-        consensus_key,
-        checkpoint_key,
-        ..
-    } = held;
-    Member {
-        seat,
-        operator,
-        registration,
-        consensus_key,
-        checkpoint_key,
-        power,
+        Input::Delegate(input) => delegate::apply(leaves, context, input),
+        Input::Undelegate(input) => undelegate::apply(leaves, context, input),
+        Input::Cancel(input) => cancel::apply(leaves, context, input),
+        Input::Redelegate(input) => redelegate::apply(leaves, context, input),
+        Input::ClaimStake(input) => claim_stake::apply(leaves, context, input),
+        Input::ClaimRewards(input) => claim_rewards::apply(leaves, context, input),
+        Input::ClaimCommission(input) => claim_commission::apply(leaves, context, input),
+        Input::Restake(input) => restake::apply(leaves, context, input),
+        Input::AllowRestake(input) => restake::allow(leaves, context, input),
+        Input::ApplyCut(input) => apply_cut::apply(leaves, context, input),
+        Input::Merge(input) => merge::apply(leaves, context, input),
+        Input::TakeSeat(input) => take_seat::apply(leaves, context, input),
+        Input::Leave(input) => leave::leave(leaves, context, input),
+        Input::Retire(input) => leave::retire(leaves, context, input),
+        Input::Unjail(input) => unjail::apply(leaves, context, input),
+        Input::Edit(input) => edit::apply(leaves, context, input),
+        Input::Describe(input) => edit::describe(leaves, context, input),
+        Input::Register(input) => register::apply(leaves, context, input),
+        Input::Freeze(input) => freeze::apply(leaves, context, input),
+        Input::Settle(input) => settle::apply(leaves, context, input),
+        Input::FreezeEpoch(epoch) => epoch_freeze::freeze(leaves, context, *epoch),
+        Input::ReleaseEpoch => epoch_freeze::release(leaves, context),
+        Input::Fund(amount) => fund::apply(leaves, context, *amount),
+        Input::Mature(input) => mature::apply(leaves, context, input),
+        Input::Tombstone(address) => tombstone::apply(leaves, context, *address),
+        Input::Release(fees) => release::apply(leaves, context, *fees),
+        Input::Reward(input) => reward::apply(leaves, context, input),
+        Input::Roll(input) => roll::apply(leaves, context, input),
+        Input::Copy(input) => copy::apply(leaves, context, input),
     }
 }

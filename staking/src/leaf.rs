@@ -6,13 +6,30 @@
 //! 0x0c  member   place in the ring u32 ‖ seat u16        `MemberLeaf`
 //! 0x0e  seat     seat u16                                `Seat`
 //! 0x0f  minima   level u8 ‖ index u16                    `minima::Node`
+//! 0x10  operator operator 20                             `Operator`
+//! 0x14  rewards                                          `Rewards`
+//! 0x15  maturity                                         `Maturity`
+//! 0x16  registration   operator 20 ‖ number u64          `Registration`
+//! 0x17  address  consensus address 20                    `Signer`
+//! 0x18  line     operator 20 ‖ line u64                  `Line`
+//! 0x19  mark     operator 20 ‖ line u64 ‖ epoch u64      `Mark`
+//! 0x1a  cut      operator 20 ‖ line u64 ‖ level u8 ‖ index u16   `CutNode`
+//! 0x1b  counter                                          `Counter`
+//! 0x1c  position number u64                              `Position`
+//! 0x1d  description    operator 20                       `Description`
 //! ```
 //! A type that staking keeps says its kind, width and bytes beside itself ([`Value`]), and what names it ([`Leaf`]): nothing
 //! else has to know it. Decoding is strict: the width of the kind, every reserved byte zero, every enumeration known. What does
 //! not decode was not written by this program.
 
 use crate::bytes::{DecodeError, Reader};
+use crate::cuts::CutNode;
+use crate::freezes::Maturity;
+use crate::index::Mark;
+use crate::line::{Line, LineId};
 use crate::minima::Node;
+use crate::operator::{Description, Operator, Registration, Rewards, Signer};
+use crate::position::{Counter, Position};
 use crate::{MemberLeaf, Seat};
 
 /// Why a leaf does not decode.
@@ -129,6 +146,45 @@ pub enum Key {
         /// Its number in the level.
         index: u16,
     },
+    /// What is newest of an operator.
+    Operator([u8; 20]),
+    /// Money of rewards.
+    Rewards,
+    /// How far epochs have matured.
+    Maturity,
+    /// A registration.
+    Registration {
+        /// The operator.
+        operator: [u8; 20],
+        /// Number of the registration.
+        number: u64,
+    },
+    /// Who signs votes with the key of a consensus address.
+    Address([u8; 20]),
+    /// A line.
+    Line(LineId),
+    /// The index of a line through an epoch.
+    Mark {
+        /// The line.
+        line: LineId,
+        /// The epoch.
+        epoch: u64,
+    },
+    /// A node of the tree of cuts of a line.
+    Cut {
+        /// The line.
+        line: LineId,
+        /// Its level; epochs are below level 0.
+        level: u8,
+        /// Its number in the level.
+        index: u16,
+    },
+    /// Number of the next position.
+    Counter,
+    /// A position by its number.
+    Position(u64),
+    /// What an operator says about itself.
+    Description([u8; 20]),
 }
 
 impl Key {
@@ -138,6 +194,17 @@ impl Key {
             Self::Member { .. } => MemberLeaf::KIND,
             Self::Seat(_) => Seat::KIND,
             Self::Minima { .. } => Node::KIND,
+            Self::Operator(_) => Operator::KIND,
+            Self::Rewards => Rewards::KIND,
+            Self::Maturity => Maturity::KIND,
+            Self::Registration { .. } => Registration::KIND,
+            Self::Address(_) => Signer::KIND,
+            Self::Line(_) => Line::KIND,
+            Self::Mark { .. } => Mark::KIND,
+            Self::Cut { .. } => CutNode::KIND,
+            Self::Counter => Counter::KIND,
+            Self::Position(_) => Position::KIND,
+            Self::Description(_) => Description::KIND,
         }
     }
 
@@ -153,6 +220,23 @@ impl Key {
                 bytes.push(*level);
                 bytes.extend(index.to_be_bytes());
             }
+            Self::Operator(id) | Self::Address(id) | Self::Description(id) => bytes.extend(id),
+            Self::Rewards | Self::Maturity | Self::Counter => {}
+            Self::Registration { operator, number } => {
+                bytes.extend(operator);
+                bytes.extend(number.to_be_bytes());
+            }
+            Self::Line(line) => line.put(bytes),
+            Self::Mark { line, epoch } => {
+                line.put(bytes);
+                bytes.extend(epoch.to_be_bytes());
+            }
+            Self::Cut { line, level, index } => {
+                line.put(bytes);
+                bytes.push(*level);
+                bytes.extend(index.to_be_bytes());
+            }
+            Self::Position(number) => bytes.extend(number.to_be_bytes()),
         }
     }
 }
@@ -163,6 +247,17 @@ pub const fn width_of_kind(kind: u8) -> Option<usize> {
         MemberLeaf::KIND => Some(MemberLeaf::WIDTH),
         Seat::KIND => Some(Seat::WIDTH),
         Node::KIND => Some(Node::WIDTH),
+        Operator::KIND => Some(Operator::WIDTH),
+        Rewards::KIND => Some(Rewards::WIDTH),
+        Maturity::KIND => Some(Maturity::WIDTH),
+        Registration::KIND => Some(Registration::WIDTH),
+        Signer::KIND => Some(Signer::WIDTH),
+        Line::KIND => Some(Line::WIDTH),
+        Mark::KIND => Some(Mark::WIDTH),
+        CutNode::KIND => Some(CutNode::WIDTH),
+        Counter::KIND => Some(Counter::WIDTH),
+        Position::KIND => Some(Position::WIDTH),
+        Description::KIND => Some(Description::WIDTH),
         _ => None,
     }
 }

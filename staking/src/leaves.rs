@@ -1,12 +1,11 @@
 //! The port: the leaves that staking reads and writes, typed, and an adapter in memory beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Error;
 use crate::leaf::{Key, Leaf, LeafError};
-use crate::minima::{self, Node};
-use crate::{Error, Seat, Value};
 
-/// Reads and writes leaves by their typed names. Genesis makes every seat and every node of the minima; a ring's leaf is made when it is first used.
+/// Reads and writes leaves by their typed names. [`crate::found`] makes every seat, every node of the minima and the leaves that there is one of; a ring's leaf is made when it is first used.
 pub trait TypedLeaves {
     /// What can go wrong below: the node is broken, not the input.
     type Error;
@@ -24,7 +23,24 @@ pub trait TypedLeaves {
     fn write<T: Leaf>(&mut self, name: T::Name, value: &T) -> Result<(), Self::Error>;
 }
 
-/// The value of a leaf that genesis made.
+/// The value of a leaf, or `None` when it does not exist.
+pub(crate) fn read<T: Leaf, L: TypedLeaves>(
+    leaves: &mut L,
+    name: T::Name,
+) -> Result<Option<T>, Error<L::Error>> {
+    leaves.read(name).map_err(Error::Fault)
+}
+
+/// Writes a leaf.
+pub(crate) fn write<T: Leaf, L: TypedLeaves>(
+    leaves: &mut L,
+    name: T::Name,
+    value: &T,
+) -> Result<(), Error<L::Error>> {
+    leaves.write(name, value).map_err(Error::Fault)
+}
+
+/// The value of a leaf that genesis, or the rule that refers to it, made.
 pub(crate) fn expect<T: Leaf, L: TypedLeaves>(
     leaves: &mut L,
     name: T::Name,
@@ -33,23 +49,24 @@ pub(crate) fn expect<T: Leaf, L: TypedLeaves>(
     value.ok_or_else(|| Error::Missing(T::key(name)))
 }
 
-/// Leaves in memory, kept as bytes.
-#[derive(Clone, Debug)]
-pub struct MemoryLeaves(BTreeMap<Key, Vec<u8>>);
+/// Leaves in memory, kept as bytes; says which were touched.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryLeaves {
+    leaves: BTreeMap<Key, Vec<u8>>,
+    touched: BTreeSet<Key>,
+}
 
 impl MemoryLeaves {
-    /// Empty seats and their minima, as genesis makes them.
-    pub fn new(seats: u16) -> Self {
-        let mut leaves = BTreeMap::new();
-        for seat in 0..seats {
-            leaves.insert(Key::Seat(seat), Seat::default().encode());
-        }
-        for (level, nodes) in (0u8..).zip(minima::build(&vec![0; usize::from(seats)])) {
-            for (index, node) in (0u16..).zip(nodes) {
-                leaves.insert(Node::key((level, index)), node.encode());
-            }
-        }
-        Self(leaves)
+    /// Keys and values of all leaves, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &[u8])> {
+        self.leaves
+            .iter()
+            .map(|(key, value)| (key, value.as_slice()))
+    }
+
+    /// The leaves that were read or written since the last call.
+    pub fn take_touched(&mut self) -> BTreeSet<Key> {
+        std::mem::take(&mut self.touched)
     }
 }
 
@@ -57,12 +74,14 @@ impl TypedLeaves for MemoryLeaves {
     type Error = LeafError;
 
     fn read<T: Leaf>(&mut self, name: T::Name) -> Result<Option<T>, LeafError> {
-        let bytes = self.0.get(&T::key(name));
+        self.touched.insert(T::key(name));
+        let bytes = self.leaves.get(&T::key(name));
         bytes.map(|bytes| T::decode(bytes)).transpose()
     }
 
     fn write<T: Leaf>(&mut self, name: T::Name, value: &T) -> Result<(), LeafError> {
-        self.0.insert(T::key(name), value.encode());
+        self.touched.insert(T::key(name));
+        self.leaves.insert(T::key(name), value.encode());
         Ok(())
     }
 }

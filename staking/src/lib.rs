@@ -27,22 +27,43 @@
 
 mod apply;
 pub mod bytes;
+mod cuts;
 mod difference;
+mod effect;
+mod error;
+mod freezes;
+mod genesis;
+mod index;
 mod leaf;
 mod leaves;
+mod line;
 mod member;
 pub mod minima;
+mod operator;
+mod position;
+pub mod rules;
 mod seat;
 mod set;
+mod stake;
 #[cfg(test)]
 mod tests;
+mod touch;
 
-pub use apply::{Effect, Error, Input, Reject, Rules, apply};
+pub use apply::{Context, Input, Rules, apply};
+pub use cuts::{CutNode, SPAN, WHOLE};
 pub use difference::{Difference, DifferenceError, Update, difference};
+pub use effect::{Effect, Loss};
+pub use error::{Error, Reject};
+pub use freezes::{Freezes, Maturity};
+pub use genesis::{Founder, found};
+pub use index::{Index, Mark};
 pub use leaf::{Key, Leaf, LeafError, Value, refuse, ring_place, take_flag, width_of_kind};
 pub use leaves::{MemoryLeaves, TypedLeaves};
-pub use member::{Member, MemberLeaf};
-pub use seat::{Place, Seat, SeatState};
+pub use line::{Account, Line, LineId, LineState, account_of};
+pub use member::{Member, MemberLeaf, Standing};
+pub use operator::{Description, Operator, Registration, Rewards, Signer};
+pub use position::{Counter, Leg, Position};
+pub use seat::{Seat, SeatState};
 pub use set::{
     MAX_SEATS, MAX_TOTAL_POWER, MIN_UNIT, PowerError, epoch_of, first_height, power_down, set_at,
     total_power,

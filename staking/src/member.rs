@@ -2,6 +2,7 @@
 
 use crate::bytes::Reader;
 use crate::leaf::{Key, Leaf, LeafError, Value, refuse, take_flag};
+use crate::line::LineId;
 
 /// One present seat of a set, as the member leaf commits to it (PROTOCOL section 1, "member leaf").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,99 +21,96 @@ pub struct Member {
     pub power: u64,
 }
 
-/// One seat of a fixed set. The seat itself stands in the key, so the value alone does not know it: see [`MemberLeaf::member`].
+/// Who stands at a seat of a fixed set, and what rewards are weighed by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberLeaf {
-    /// Epoch of the set.
-    pub epoch: u64,
-    /// Whether the seat had power.
-    pub present: bool,
-    /// The validator's account.
-    pub operator: [u8; 20],
-    /// Number of its registration.
+pub struct Standing {
+    /// The line.
+    pub line: LineId,
+    /// Number of the registration that names the two keys.
     pub registration: u64,
     /// Ed25519 key.
     pub consensus_key: [u8; 32],
     /// BLS key in G1.
     pub checkpoint_key: [u8; 96],
-    /// Weight; zero when not present.
+    /// Weight in consensus; not zero.
     pub power: u64,
+    /// Stake when the set was fixed; zero in a set that copies the one before, where nobody is paid and nothing is at risk.
+    pub stake: u128,
+    /// Commission when the set was fixed, in 1/10,000.
+    pub commission: u16,
+}
+
+/// One seat of a fixed set. The seat itself stands in the key, so the value alone does not know it: see [`MemberLeaf::member`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberLeaf {
+    /// Epoch of the set.
+    pub epoch: u64,
+    /// Who stands there, or nobody.
+    pub standing: Option<Standing>,
 }
 
 impl MemberLeaf {
-    /// The leaf of a seat without power.
-    pub const fn absent(epoch: u64) -> Self {
-        Self {
-            epoch,
-            present: false,
-            operator: [0; 20],
-            registration: 0,
-            consensus_key: [0; 32],
-            checkpoint_key: [0; 96],
-            power: 0,
-        }
-    }
-
-    /// The leaf of what stands at a seat in the set of `epoch`.
-    pub fn new(epoch: u64, member: Option<&Member>) -> Self {
-        match member {
-            None => Self::absent(epoch),
-            Some(member) => Self {
-                epoch,
-                present: true,
-                operator: member.operator,
-                registration: member.registration,
-                consensus_key: member.consensus_key,
-                checkpoint_key: member.checkpoint_key,
-                power: member.power,
-            },
-        }
-    }
-
     /// The member at the seat of the key, or none where the seat had no power when the set was fixed.
-    pub fn member(self, seat: u16) -> Option<Member> {
-        self.present.then_some(Member {
+    pub fn member(&self, seat: u16) -> Option<Member> {
+        self.standing.as_ref().map(|standing| Member {
             seat,
-            operator: self.operator,
-            registration: self.registration,
-            consensus_key: self.consensus_key,
-            checkpoint_key: self.checkpoint_key,
-            power: self.power,
+            operator: standing.line.operator,
+            registration: standing.registration,
+            consensus_key: standing.consensus_key,
+            checkpoint_key: standing.checkpoint_key,
+            power: standing.power,
         })
     }
 }
 
 impl Value for MemberLeaf {
     const KIND: u8 = 0x0c;
-    const WIDTH: usize = 173;
+    const WIDTH: usize = 199;
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.epoch.to_be_bytes());
-        bytes.push(u8::from(self.present));
-        bytes.extend(self.operator);
-        bytes.extend(self.registration.to_be_bytes());
-        bytes.extend(self.consensus_key);
-        bytes.extend(self.checkpoint_key);
-        bytes.extend(self.power.to_be_bytes());
+        let Some(standing) = &self.standing else {
+            bytes.resize(bytes.len().saturating_add(Self::WIDTH - 8), 0);
+            return;
+        };
+        bytes.push(1);
+        bytes.extend(standing.line.operator);
+        bytes.extend(standing.registration.to_be_bytes());
+        bytes.extend(standing.consensus_key);
+        bytes.extend(standing.checkpoint_key);
+        bytes.extend(standing.power.to_be_bytes());
+        bytes.extend(standing.line.line.to_be_bytes());
+        bytes.extend(standing.stake.to_be_bytes());
+        bytes.extend(standing.commission.to_be_bytes());
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
-        let value = Self {
-            epoch: reader.u64()?,
-            present: take_flag::<Self>(reader, "present")?,
-            operator: reader.array()?,
+        let epoch = reader.u64()?;
+        if !take_flag::<Self>(reader, "present")? {
+            if reader.slice(Self::WIDTH - 9)?.iter().any(|byte| *byte != 0) {
+                return Err(refuse::<Self>("field of an absent member", 1));
+            }
+            let standing = None;
+            return Ok(Self { epoch, standing });
+        }
+        let operator = reader.array()?;
+        let standing = Standing {
             registration: reader.u64()?,
             consensus_key: reader.array()?,
             checkpoint_key: reader.array()?,
             power: reader.u64()?,
+            line: LineId {
+                operator,
+                line: reader.u64()?,
+            },
+            stake: reader.u128()?,
+            commission: reader.u16()?,
         };
-        if value.present && value.power == 0 {
+        if standing.power == 0 {
             return Err(refuse::<Self>("power of a member", 0));
         }
-        if !value.present && value != Self::absent(value.epoch) {
-            return Err(refuse::<Self>("field of an absent member", 1));
-        }
-        Ok(value)
+        let standing = Some(standing);
+        Ok(Self { epoch, standing })
     }
 }
 

@@ -1,0 +1,253 @@
+//! Why an input is refused, and what cannot be in a sound state.
+
+use crate::PowerError;
+use crate::leaf::Key;
+
+/// Why an input is refused; nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// N out of bounds.
+    #[error("{seats} seats; a deployment has 1 to 512")]
+    Seats {
+        /// Number of seats that the rules name.
+        seats: u16,
+    },
+    /// A range or a seat beyond the last.
+    #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
+    Range {
+        /// The first seat of the range, from 0.
+        first: u16,
+        /// The first seat after the range.
+        end: u32,
+        /// Number of seats of the deployment.
+        seats: u16,
+    },
+    /// Power out of bounds.
+    #[error(transparent)]
+    Power(#[from] PowerError),
+    /// No epoch at this height.
+    #[error("height {height} has no epoch of {epoch_blocks} blocks")]
+    NoEpoch {
+        /// The height that was asked for.
+        height: u64,
+        /// Length of an epoch in blocks.
+        epoch_blocks: u32,
+    },
+    /// The ring holds another epoch there, or none.
+    #[error(
+        "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
+    )]
+    SetNotHeld {
+        /// The epoch whose set was asked for.
+        epoch: u64,
+        /// The seat whose entry shows it, from 0.
+        seat: u16,
+        /// The epoch that the ring holds at this place; `None` when the place was never written.
+        held: Option<u64>,
+    },
+    /// An amount of nothing.
+    #[error("the amount is zero")]
+    ZeroAmount,
+    /// Less than the least amount of the operation.
+    #[error("{amount} is less than {minimum}, the least amount of this operation")]
+    TooSmall {
+        /// The amount, in base units of the native asset.
+        amount: u128,
+        /// The least that is allowed.
+        minimum: u128,
+    },
+    /// More than the position holds.
+    #[error("the position holds {held}, and {amount} was asked for")]
+    NotEnough {
+        /// The amount, in base units of the native asset.
+        amount: u128,
+        /// What there is.
+        held: u128,
+    },
+    /// The sender has no registration.
+    #[error("this operator has no registration: it registers on the root chain first")]
+    NoOperator,
+    /// The line takes no stake and no seat.
+    #[error("this line of the operator is closed: a new registration opens another")]
+    LineClosed,
+    /// No such position, or one that was paid out.
+    #[error("there is no position {number}")]
+    NoPosition {
+        /// The number that was asked for.
+        number: u64,
+    },
+    /// The position is somebody else's.
+    #[error("position {number} is another account's")]
+    NotOwner {
+        /// The position.
+        number: u64,
+    },
+    /// The position does not back a line any more.
+    #[error("position {number} is not bonded")]
+    NotBonded {
+        /// The position.
+        number: u64,
+    },
+    /// The position was not ended.
+    #[error("position {number} is bonded: undelegate it first")]
+    Bonded {
+        /// The position.
+        number: u64,
+    },
+    /// The position still waits for its first leg.
+    #[error(
+        "position {number} still waits for the stake that it took from another line in epoch {last}, and cannot move again before"
+    )]
+    TwoLegs {
+        /// The position.
+        number: u64,
+        /// Last backed epoch of its first leg.
+        last: u64,
+    },
+    /// The last backed epoch has not matured.
+    #[error(
+        "position {number} was at risk up to epoch {last}, and only the epochs before {matured} have matured"
+    )]
+    NotMatured {
+        /// The position.
+        number: u64,
+        /// The last epoch in which it was at risk.
+        last: u64,
+        /// Number of epochs that have matured.
+        matured: u64,
+    },
+    /// The court has not settled what it froze.
+    #[error("position {number} was at risk in an epoch that the court froze and has not settled")]
+    Frozen {
+        /// The position.
+        number: u64,
+    },
+    /// The court cut the line, and the cut was not applied to the position.
+    #[error("a cut of position {number} was not applied yet: apply it first, which anybody may do")]
+    CutPending {
+        /// The position.
+        number: u64,
+    },
+    /// No cut waits.
+    #[error("no cut of position {number} waits to be applied")]
+    NothingToApply {
+        /// The position.
+        number: u64,
+    },
+    /// Nothing to pay.
+    #[error("there is nothing to collect")]
+    NothingOwed,
+    /// To the line that the position backs.
+    #[error("the position backs this line already")]
+    SameLine,
+    /// Two positions that do not belong together.
+    #[error("positions {first} and {second} cannot be merged: {why}")]
+    NotMergeable {
+        /// The position that would stay.
+        first: u64,
+        /// The position that would go.
+        second: u64,
+        /// What stands against it.
+        why: &'static str,
+    },
+    /// The number of positions of one transaction.
+    #[error("{count} positions; a transaction names 1 to {limit}, none twice")]
+    Positions {
+        /// How many are named.
+        count: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// A position with a cut line takes a transaction of its own.
+    #[error("position {number} backs a line that the court closed: collect its rewards alone")]
+    Alone {
+        /// The position.
+        number: u64,
+    },
+    /// Only the owner may restake.
+    #[error("the owner of position {number} does not let others restake its rewards")]
+    RestakeNotAllowed {
+        /// The position.
+        number: u64,
+    },
+    /// The line has a seat.
+    #[error("the line has seat {seat} already")]
+    Seated {
+        /// The seat.
+        seat: u16,
+    },
+    /// The line has no seat.
+    #[error("the line has no seat")]
+    NotSeated,
+    /// Too little stake for a seat.
+    #[error("a seat needs a stake of {needed}, and the line has {stake}")]
+    StakeBelowSeat {
+        /// The line's stake.
+        stake: u128,
+        /// What the cheapest seat costs now.
+        needed: u128,
+    },
+    /// Too little stake of the operator's own.
+    #[error("the operator's own stake is {own}, and it asked for at least {minimum}")]
+    SelfStakeBelow {
+        /// The operator's own stake.
+        own: u128,
+        /// The minimum.
+        minimum: u128,
+    },
+    /// The newest registration is tombstoned.
+    #[error(
+        "the key of registration {registration} signed two votes and never signs again: register another key"
+    )]
+    Tombstoned {
+        /// The registration.
+        registration: u64,
+    },
+    /// The time in jail is not over.
+    #[error("the line is in jail until epoch {until} begins; it is epoch {epoch}")]
+    InJail {
+        /// The first epoch in which it may return.
+        until: u64,
+        /// The epoch now.
+        epoch: u64,
+    },
+    /// It is not in jail.
+    #[error("the seat of this line is not jailed")]
+    NotJailed,
+    /// The commission cannot become this.
+    #[error("the commission cannot become {commission} / 10,000: {why}")]
+    Commission {
+        /// What it would become.
+        commission: u16,
+        /// What stands against it.
+        why: &'static str,
+    },
+    /// A bound that only moves one way.
+    #[error("{what} can only be {way}")]
+    OneWay {
+        /// Which bound.
+        what: &'static str,
+        /// Which way it may move.
+        way: &'static str,
+    },
+    /// A message of the court or of the registry that has no effect.
+    #[error("{0}")]
+    NoEffect(&'static str),
+}
+
+/// Refused input, or a broken port.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error<E> {
+    /// The input is refused.
+    #[error(transparent)]
+    Reject(#[from] Reject),
+    /// The port failed.
+    #[error("the leaves cannot be read or written")]
+    Fault(E),
+    /// A leaf that must be there is not: the node is broken.
+    #[error("the leaf {0:?} is missing; a rule before made it")]
+    Missing(Key),
+    /// Amounts that a sound state cannot have.
+    #[error("the books of stake do not add up: {0}")]
+    Books(&'static str),
+}

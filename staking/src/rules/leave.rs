@@ -1,0 +1,53 @@
+//! Leave and retire: an operator gives its seat back; or closes its line for ever, and with it the seat.
+//!
+//! ```text
+//! leaves   operator r, line w, seat w, one node of each level of the minima w
+//! ```
+
+use crate::leaves::write;
+use crate::stake::{lose_seat, newest_line, open_line};
+use crate::{Context, Effect, Error, LineState, Loss, Reject, TypedLeaves};
+
+/// The operator's newest line gives its seat back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leave {
+    /// The operator, who is the sender.
+    pub operator: [u8; 20],
+}
+
+/// The operator's newest line closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retire {
+    /// The operator, who is the sender.
+    pub operator: [u8; 20],
+}
+
+pub(crate) fn leave<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    input: &Leave,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let (id, _, mut line) = newest_line(leaves, input.operator)?;
+    if !line.seated() {
+        return Err(Reject::NotSeated.into());
+    }
+    let effect = lose_seat(leaves, context, id, &mut line, Loss::Left)?;
+    write(leaves, id, &line)?;
+    Ok(vec![effect])
+}
+
+pub(crate) fn retire<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    input: &Retire,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let (id, _, mut line) = open_line(leaves, input.operator)?;
+    let mut effects = Vec::new();
+    if line.seated() {
+        effects.push(lose_seat(leaves, context, id, &mut line, Loss::Retired)?);
+    }
+    line.state = LineState::Retired;
+    write(leaves, id, &line)?;
+    effects.push(Effect::Closed { line: id });
+    Ok(effects)
+}

@@ -1,0 +1,73 @@
+//! The rules: one input, one file, each with the leaves that it touches in its header.
+
+use crate::touch::Open;
+use crate::{Context, Error, Reject, TypedLeaves};
+
+pub mod apply_cut;
+pub mod cancel;
+pub mod claim_commission;
+pub mod claim_rewards;
+pub mod claim_stake;
+pub mod copy;
+pub mod delegate;
+pub mod edit;
+pub mod epoch_freeze;
+pub mod freeze;
+pub mod fund;
+pub mod leave;
+pub mod mature;
+pub mod merge;
+pub mod redelegate;
+pub mod register;
+pub mod release;
+pub mod restake;
+pub mod reward;
+pub mod roll;
+pub mod settle;
+pub mod take_seat;
+pub mod tombstone;
+pub mod undelegate;
+pub mod unjail;
+
+/// Positions that one transaction collects the rewards of, at most.
+pub const MAX_POSITIONS: usize = 8;
+
+/// The bonded position, or a part of it with `amount` of its base and the rest.
+fn part_of<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    mut open: Open,
+    amount: u128,
+) -> Result<(Option<Open>, Open), Error<L::Error>> {
+    let number = open.number;
+    if !open.position.is_bonded() {
+        return Err(Reject::NotBonded { number }.into());
+    }
+    let held = open.position.base;
+    if amount == 0 {
+        return Err(Reject::ZeroAmount.into());
+    }
+    if amount > held {
+        return Err(Reject::NotEnough { amount, held }.into());
+    }
+    if amount == held {
+        return Ok((None, open));
+    }
+    let part = open.split(leaves, context, amount)?;
+    Ok((Some(open), part))
+}
+
+/// 1 to 8 positions, none twice.
+fn check_positions(positions: &[u64]) -> Result<(), Reject> {
+    let count = positions.len();
+    let twice = (1..count).any(|place| {
+        positions
+            .get(place)
+            .is_some_and(|number| positions.iter().take(place).any(|other| other == number))
+    });
+    let limit = MAX_POSITIONS;
+    match count == 0 || count > limit || twice {
+        true => Err(Reject::Positions { count, limit }),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,52 @@
+//! Redelegate: a bonded position, or a part of it, moves to another operator's line, and stays liable for what it backed before.
+//!
+//! ```text
+//! leaves   those of `touch`, the other operator r, both lines w, two marks r or made; for a part: counter w, position made; of
+//!          each seated line: `stake::change`
+//! ```
+
+use super::part_of;
+use crate::line::Account;
+use crate::stake::open_line;
+use crate::touch::Open;
+use crate::{Context, Effect, Error, Reject, TypedLeaves};
+
+/// Moves a position, or a part of it, to another operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redelegate {
+    /// Who owns the position.
+    pub owner: Account,
+    /// Its number.
+    pub position: u64,
+    /// How much of its base.
+    pub amount: u128,
+    /// The operator whose newest line it backs then.
+    pub to: [u8; 20],
+}
+
+pub(crate) fn apply<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    input: &Redelegate,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let open = Open::owned(leaves, context, input.position, input.owner)?;
+    open.refuse_frozen(leaves)?;
+    let (line, ..) = open_line(leaves, input.to)?;
+    if open.position.newest().line == line {
+        return Err(Reject::SameLine.into());
+    }
+    let (rest, mut part) = part_of(leaves, context, open, input.amount)?;
+    let minimum = context.rules.min_redelegation;
+    if part.held() < minimum {
+        let amount = part.held();
+        return Err(Reject::TooSmall { amount, minimum }.into());
+    }
+    part.end(leaves, context)?;
+    part.back(leaves, context, line)?;
+    let mut effects = match rest {
+        Some(rest) => rest.close(leaves)?,
+        None => Vec::new(),
+    };
+    effects.extend(part.close(leaves)?);
+    Ok(effects)
+}

@@ -1,0 +1,97 @@
+//! Take seat: a line without a seat takes the weakest one, with more stake than its holder counts.
+//!
+//! ```text
+//! leaves   operator r, line w, registration r, minima's top r, seat w, the displaced line w, one node of each level of the minima w
+//! ```
+//! Only the weakest can be taken: if any smaller holder could be displaced, a third of the stake could collect half of the power. An
+//! empty and a jailed seat count as zero, so they go first.
+
+use crate::leaves::{expect, write};
+use crate::stake::{open_line, put_seat, unseat};
+use crate::{
+    Context, Effect, Error, Line, Loss, Registration, Reject, Seat, SeatState, TypedLeaves, minima,
+};
+
+/// The operator's newest line takes the weakest seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeSeat {
+    /// The operator, who is the sender.
+    pub operator: [u8; 20],
+}
+
+pub(crate) fn apply<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    input: &TakeSeat,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let (id, newest, mut line) = open_line(leaves, input.operator)?;
+    let number = newest.registration;
+    let registration: Registration = expect(leaves, (id.operator, number))?;
+    check(context, &line, number, &registration)?;
+    let weakest = minima::weakest(leaves, context.rules.seats)?;
+    let needed = context.rules.min_seat.max(weakest.stake.saturating_add(1));
+    let stake = line.stake;
+    if stake < needed {
+        return Err(Reject::StakeBelowSeat { stake, needed }.into());
+    }
+    let before: Seat = expect(leaves, weakest.seat)?;
+    let mut effects = Vec::new();
+    if before.state != SeatState::Empty {
+        let mut displaced: Line = expect(leaves, before.line)?;
+        unseat(context, &mut displaced);
+        write(leaves, before.line, &displaced)?;
+        effects.push(Effect::Unseated {
+            line: before.line,
+            seat: weakest.seat,
+            why: Loss::Displaced,
+        });
+    }
+    let seat = Seat {
+        state: SeatState::Active,
+        line: id,
+        registration: number,
+        consensus_key: registration.consensus_key,
+        checkpoint_key: registration.checkpoint_key,
+        stake,
+        commission: line.commission,
+    };
+    put_seat(leaves, context, weakest.seat, &seat)?;
+    line.seat = weakest.seat;
+    line.until = Line::UNLIMITED;
+    write(leaves, id, &line)?;
+    effects.push(Effect::Seated {
+        line: id,
+        seat: weakest.seat,
+        stake,
+    });
+    Ok(effects)
+}
+
+fn check(
+    context: &Context<'_>,
+    line: &Line,
+    number: u64,
+    registration: &Registration,
+) -> Result<(), Reject> {
+    if line.seated() {
+        return Err(Reject::Seated { seat: line.seat });
+    }
+    if registration.tombstoned {
+        return Err(Reject::Tombstoned {
+            registration: number,
+        });
+    }
+    if context.epoch < line.jailed {
+        return Err(Reject::InJail {
+            until: line.jailed,
+            epoch: context.epoch,
+        });
+    }
+    if line.self_stake < line.min_self_stake {
+        return Err(Reject::SelfStakeBelow {
+            own: line.self_stake,
+            minimum: line.min_self_stake,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Undelegate: a bonded position, or a part of it, stops backing its line and waits until its last epoch has matured.
+//!
+//! ```text
+//! leaves   those of `touch`, line w, mark r or made; for a part: counter w, position made; of a seated line: `stake::change`
+//! ```
+//! A freeze does not stop it: what it stops is the claim.
+
+use super::part_of;
+use crate::line::Account;
+use crate::touch::Open;
+use crate::{Context, Effect, Error, TypedLeaves};
+
+/// Ends a position, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelegate {
+    /// Who owns the position.
+    pub owner: Account,
+    /// Its number.
+    pub position: u64,
+    /// How much of its base.
+    pub amount: u128,
+}
+
+pub(crate) fn apply<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    input: &Undelegate,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let open = Open::owned(leaves, context, input.position, input.owner)?;
+    let (rest, mut part) = part_of(leaves, context, open, input.amount)?;
+    part.end(leaves, context)?;
+    let mut effects = match rest {
+        Some(rest) => rest.close(leaves)?,
+        None => Vec::new(),
+    };
+    effects.extend(part.close(leaves)?);
+    Ok(effects)
+}

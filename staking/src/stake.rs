@@ -1,0 +1,130 @@
+//! How a line's stake changes, and how a seat is lost: every rule that does either does it here.
+//!
+//! ```text
+//! leaves   line w; when it is seated: seat w, one node of each level of the minima w
+//! ```
+
+use crate::effect::{Effect, Loss};
+use crate::leaves::{expect, read, write};
+use crate::line::{Account, Line, LineId, account_of};
+use crate::minima::{self, Weight};
+use crate::{Context, Error, LineState, Operator, Reject, Seat, TypedLeaves};
+
+/// By how much the stake of a line changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    More(u128),
+    Less(u128),
+}
+
+impl Change {
+    fn of(self, amount: u128) -> Option<u128> {
+        match self {
+            Self::More(more) => amount.checked_add(more),
+            Self::Less(less) => amount.checked_sub(less),
+        }
+    }
+}
+
+/// Changes the stake of a line by what a position of `owner` gains or loses. A seat that is too small afterwards is lost.
+pub(crate) fn change<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    owner: Account,
+    change: Change,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let mut line: Line = expect(leaves, id)?;
+    line.stake = change
+        .of(line.stake)
+        .ok_or(Error::Books("the stake of a line"))?;
+    if owner == account_of(id.operator) {
+        line.self_stake = change
+            .of(line.self_stake)
+            .ok_or(Error::Books("the own stake of a line"))?;
+    }
+    let effects = settle_seat(leaves, context, id, &mut line)?;
+    write(leaves, id, &line)?;
+    Ok(effects)
+}
+
+/// Brings the seat of a line up to date with it, or empties it when the line is too small for it.
+pub(crate) fn settle_seat<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    line: &mut Line,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    if !line.seated() {
+        return Ok(Vec::new());
+    }
+    if line.stake < context.rules.min_seat || line.self_stake < line.min_self_stake {
+        return lose_seat(leaves, context, id, line, Loss::TooSmall).map(|effect| vec![effect]);
+    }
+    let mut seat: Seat = expect(leaves, line.seat)?;
+    seat.stake = line.stake;
+    seat.commission = line.commission;
+    put_seat(leaves, context, line.seat, &seat)?;
+    Ok(Vec::new())
+}
+
+/// Takes the seat from a line. It backs its last set in the next epoch. The caller writes the line.
+pub(crate) fn lose_seat<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    line: &mut Line,
+    why: Loss,
+) -> Result<Effect, Error<L::Error>> {
+    let seat = line.seat;
+    put_seat(leaves, context, seat, &Seat::default())?;
+    unseat(context, line);
+    let line = id;
+    Ok(Effect::Unseated { line, seat, why })
+}
+
+/// What the loss of a seat is to the line.
+pub(crate) fn unseat(context: &Context<'_>, line: &mut Line) {
+    line.seat = Line::NO_SEAT;
+    line.until = context.epoch.saturating_add(1);
+}
+
+/// Writes a seat and its weight.
+pub(crate) fn put_seat<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    number: u16,
+    seat: &Seat,
+) -> Result<(), Error<L::Error>> {
+    let stake = seat.weight();
+    let weight = Weight {
+        stake,
+        seat: number,
+    };
+    minima::update(leaves, context.rules.seats, weight)?;
+    write(leaves, number, seat)
+}
+
+/// The line of an operator that takes stake.
+pub(crate) fn open_line<L: TypedLeaves>(
+    leaves: &mut L,
+    operator: [u8; 20],
+) -> Result<(LineId, Operator, Line), Error<L::Error>> {
+    let (id, newest, line) = newest_line(leaves, operator)?;
+    match line.state {
+        LineState::Open => Ok((id, newest, line)),
+        _ => Err(Reject::LineClosed.into()),
+    }
+}
+
+/// The newest line of an operator.
+pub(crate) fn newest_line<L: TypedLeaves>(
+    leaves: &mut L,
+    operator: [u8; 20],
+) -> Result<(LineId, Operator, Line), Error<L::Error>> {
+    let newest: Operator = read(leaves, operator)?.ok_or(Reject::NoOperator)?;
+    let line = newest.line;
+    let id = LineId { operator, line };
+    let line = expect(leaves, id)?;
+    Ok((id, newest, line))
+}
