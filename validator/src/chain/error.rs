@@ -6,8 +6,8 @@ use plasmid_bridge::proof::set::SetError;
 use plasmid_staking::DifferenceError;
 use thiserror::Error;
 
-use crate::ledger::Slot;
 use crate::ledger::leaves;
+use crate::ledger::{self, Slot};
 
 /// What ends an execution; `E` is the state's own error.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -34,7 +34,7 @@ pub enum ExecutionFault<E: std::error::Error + 'static> {
     Leaves(#[from] leaves::LeafFault<E>),
     /// Staking refuses what the boundary or a reader of sets asks.
     #[error("staking refuses its own state: {0}")]
-    Staking(plasmid_staking::Reject),
+    Staking(ledger::Reject),
     /// A member cannot be committed to.
     #[error("the set of epoch {epoch} cannot be committed to: {why}")]
     Set {
@@ -121,13 +121,11 @@ pub enum ExecutionFault<E: std::error::Error + 'static> {
 }
 
 impl<E: std::error::Error + 'static> ExecutionFault<E> {
-    pub(crate) fn staking(error: plasmid_staking::Error<leaves::LeafFault<E>>) -> Self {
+    /// What staking refuses of its own state is a fault: no block can cause it.
+    pub(crate) fn stake(error: ledger::Error<E>) -> Self {
         match error {
-            plasmid_staking::Error::Reject(reject) => Self::Staking(reject),
-            plasmid_staking::Error::Fault(fault) => Self::Leaves(fault),
-            plasmid_staking::Error::Missing(key) => Self::Leaves(leaves::LeafFault::Missing {
-                slot: Slot::from(key),
-            }),
+            ledger::Error::Reject(reject) => Self::Staking(reject),
+            ledger::Error::Fault(fault) => Self::Leaves(fault),
         }
     }
 }

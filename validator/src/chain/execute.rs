@@ -231,9 +231,10 @@ fn run_all<R: Reads>(
         let at = index(run);
         run.message(bytes, message).map_err(|why| fail(at, why))?;
     }
-    for bytes in &parts.misbehavior {
+    for (bytes, misbehavior) in &parts.misbehavior {
         let at = index(run);
-        run.misbehavior(bytes).map_err(|why| fail(at, why))?;
+        run.misbehavior(bytes, misbehavior)
+            .map_err(|why| fail(at, why))?;
     }
     for (bytes, transaction) in parts.users.iter().zip(checked) {
         let at = index(run);

@@ -158,14 +158,9 @@ pub enum GenesisError {
         "stakes and balances add up to more than 2^112 wei, which is all that the Vault holds of one asset"
     )]
     Sum,
-    /// Staking refuses an operator.
-    #[error("seat {seat}: {why}")]
-    Seat {
-        /// The seat that the operator was to take, from 0.
-        seat: u16,
-        /// The refusal of the staking rules, as a sentence.
-        why: String,
-    },
+    /// Staking refuses the operators.
+    #[error("{0}")]
+    Stake(String),
     /// The set cannot be committed to.
     #[error(transparent)]
     Set(#[from] SetError),

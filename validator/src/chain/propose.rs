@@ -153,7 +153,9 @@ impl<R: Reads> Builder<'_, R> {
         }
         for misbehavior in evidence::distinct(request.misbehavior) {
             let bytes = misbehavior.encode(request.height);
-            self.run.misbehavior(&bytes).map_err(unexpected)?;
+            self.run
+                .misbehavior(&bytes, &misbehavior)
+                .map_err(unexpected)?;
             self.push(bytes);
         }
         Ok(())

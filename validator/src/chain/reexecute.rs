@@ -15,9 +15,10 @@ use plasmid_bridge::proof::tree::{PartialTree, Witness, WitnessError};
 
 use super::epoch::{Moment, boundary, participation};
 use super::error::ExecutionFault;
+use super::evidence::Misbehavior;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
-use super::run::{Refused, apply_message, apply_user};
+use super::run::{Refused, apply_message, apply_misbehavior, apply_user};
 use super::segments::MAX_COURT_LEAVES;
 use super::tree::Change;
 use crate::ledger::leaves::expect;
@@ -109,7 +110,7 @@ fn run<R: Reads>(
     match form {
         Form::Record(executing) => participation::record(overlay, &executing)?,
         Form::Messages(messages) => run_messages(overlay, &messages, &context)?,
-        Form::Evidence => {}
+        Form::Evidence(misbehavior) => run_evidence(overlay, &misbehavior, &context)?,
         Form::Users(transactions) => {
             let checked = check_users(&transactions, input.domain, checker)?;
             run_users(overlay, &checked, &context)?;
@@ -128,6 +129,18 @@ fn run_messages<R: Reads>(
 ) -> Result<(), ReexecuteError<R::Error>> {
     for message in messages {
         apply_message(overlay, message, context)?;
+        check_touched(overlay)?;
+    }
+    Ok(())
+}
+
+fn run_evidence<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    misbehavior: &[Misbehavior],
+    context: &Context<'_>,
+) -> Result<(), ReexecuteError<R::Error>> {
+    for one in misbehavior {
+        apply_misbehavior(overlay, one, context)?;
         check_touched(overlay)?;
     }
     Ok(())

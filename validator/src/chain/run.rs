@@ -9,6 +9,7 @@ use plasmid_bridge::proof::inbox::Message;
 use super::committed::parameters_key;
 use super::epoch::{Moment, boundary, participation};
 use super::error::ExecutionFault;
+use super::evidence::Misbehavior;
 use super::overlay::{Overlay, Reads};
 use super::record::Executing;
 use super::segments::{Applied, Segment, Segments, TooLarge};
@@ -72,9 +73,13 @@ impl<'a, R: Reads> Run<'a, R> {
         self.add(SegmentKind::Messages, bytes, receipt)
     }
 
-    /// Recorded without effect until seats can be emptied.
-    pub(crate) fn misbehavior(&mut self, bytes: &[u8]) -> Result<(), Refused<R::Error>> {
-        self.add(SegmentKind::Evidence, bytes, plain(Code::Recorded))
+    pub(crate) fn misbehavior(
+        &mut self,
+        bytes: &[u8],
+        misbehavior: &Misbehavior,
+    ) -> Result<(), Refused<R::Error>> {
+        let receipt = apply_misbehavior(&mut self.overlay, misbehavior, &self.context)?;
+        self.add(SegmentKind::Evidence, bytes, receipt)
     }
 
     pub(crate) fn user(
@@ -139,6 +144,19 @@ pub(crate) fn apply_message<R: Reads>(
         }
         MessageError::Fault(fault) => fault.into(),
     })
+}
+
+/// One misbehavior that the engine has shown. Total.
+pub(crate) fn apply_misbehavior<R: Reads>(
+    overlay: &mut Overlay<'_, R>,
+    misbehavior: &Misbehavior,
+    context: &Context<'_>,
+) -> Result<Receipt, ExecutionFault<R::Error>> {
+    Ok(ledger::apply_misbehavior(
+        overlay,
+        misbehavior.address,
+        context,
+    )?)
 }
 
 /// One user's transaction.

@@ -51,11 +51,13 @@ pub enum Code {
     Refunded = 20,
     /// A message or misbehavior without effect.
     Recorded = 21,
+    /// Staking refuses it: the log says why.
+    Stake = 22,
 }
 
 impl Code {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Ok,
         Self::Malformed,
         Self::Unsupported,
@@ -78,6 +80,7 @@ impl Code {
         Self::NotAllowedHere,
         Self::Refunded,
         Self::Recorded,
+        Self::Stake,
     ];
 
     /// The codespace of every result.
@@ -118,6 +121,7 @@ impl Code {
             Self::NotAllowedHere => "not_allowed_here",
             Self::Refunded => "refunded",
             Self::Recorded => "recorded",
+            Self::Stake => "stake",
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Conservation: the child mints nothing. For every asset, what claims it is what was credited and not withdrawn.
 //!
 //! ```text
-//! native coin   Σ accounts + Σ stakes of seats + fee pool + burned = credited − withdrawn
-//! token         Σ balances                                         = credited − withdrawn
+//! native coin   Σ accounts + Σ held by positions + fee pool + reward pool + owed + burned = credited − withdrawn
+//! token         Σ balances                                                                = credited − withdrawn
 //! ```
 
 use std::collections::BTreeMap;
 
-use plasmid_staking::Key;
+use plasmid_staking::{Key, Position, Rewards};
 
 use super::leaf::{
-    AccountLeaf, AssetLeaf, Burned, FeePool, LeafError, NATIVE, Seat, TokenBalance, Value,
+    AccountLeaf, AssetLeaf, Burned, FeePool, LeafError, NATIVE, TokenBalance, Value,
 };
 use super::reject::Asset;
 use super::slot::Slot;
@@ -66,7 +66,14 @@ pub fn sums<'a>(
         let corrupt = |why| Imbalance::Corrupt { slot: *slot, why };
         let (token, claim) = match slot {
             Slot::Account(_) => (NATIVE, AccountLeaf::decode(value).map_err(corrupt)?.balance),
-            Slot::Staking(Key::Seat(_)) => (NATIVE, Seat::decode(value).map_err(corrupt)?.stake),
+            Slot::Staking(Key::Position(_)) => (
+                NATIVE,
+                Position::decode(value).map_err(corrupt)?.held_down(),
+            ),
+            Slot::Staking(Key::Rewards) => {
+                let Rewards { pool, owed } = Rewards::decode(value).map_err(corrupt)?;
+                (NATIVE, pool.saturating_add(owed))
+            }
             Slot::FeePool => (NATIVE, FeePool::decode(value).map_err(corrupt)?.amount),
             Slot::Burned => (NATIVE, Burned::decode(value).map_err(corrupt)?.amount),
             Slot::TokenBalance(_, token) => {

@@ -138,6 +138,13 @@ pub enum Event {
         /// The reward in base units of the native asset, above 0; when nothing is due, the message is a `Recorded` event instead.
         amount: u128,
     },
+    /// A message had its effect, and no event of its own tells which.
+    Applied {
+        /// Index of the message in the inbox, from 1.
+        index: u64,
+        /// Kind of the message, one byte.
+        kind: u8,
+    },
     /// A message had no effect.
     Recorded {
         /// Index of the message in the inbox, from 1.
@@ -161,6 +168,7 @@ impl Event {
             Self::Refund { .. } => "refund",
             Self::Forced { .. } => "forced",
             Self::Acceptance { .. } => "acceptance",
+            Self::Applied { .. } => "applied",
             Self::Recorded { .. } => "recorded",
         }
     }
@@ -278,7 +286,9 @@ impl Event {
                 plain("relayer", relayer),
                 plain("amount", amount),
             ],
-            Self::Recorded { index, kind } => vec![indexed("index", index), plain("kind", kind)],
+            Self::Applied { index, kind } | Self::Recorded { index, kind } => {
+                vec![indexed("index", index), plain("kind", kind)]
+            }
             _ => Vec::new(),
         }
     }

@@ -15,9 +15,9 @@ mod set;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{BoundaryLeaf, EpochRecord, InboxLeaf, Participation, ShareBits};
+pub use chain::{BoundaryLeaf, EpochRecord, InboxLeaf, Participation, Pass, ShareBits};
 pub use money::{
     AccountLeaf, AssetLeaf, Burned, FeePool, NATIVE, RecordLeaf, TokenBalance, Withdrawal,
     WithdrawalCounter,
 };
-pub use set::{SetLeaf, ValidatorLeaf};
+pub use set::SetLeaf;

@@ -47,6 +47,12 @@ pub enum LeafFault<E> {
         /// The leaf that is not there.
         slot: Slot,
     },
+    /// Books of stake that no sound state has.
+    #[error("the books of stake do not add up: {what}")]
+    Stake {
+        /// Which of them.
+        what: &'static str,
+    },
     /// A sum of money that conservation makes impossible.
     #[error("the books of {slot:?} do not add up: {left} and {right}")]
     Books {

@@ -6,13 +6,16 @@
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::inbox::{Message, link, message_hash};
+use plasmid_staking::Input;
 
 use super::apply::Receipt;
-use super::context::Context;
+use super::code::Code;
+use super::context::{Context, Error};
 use super::leaf::InboxLeaf;
 use super::leaves::{LeafFault, Leaves, Overlay, expect, write};
 use super::rules::{self, Outcome};
 use super::slot::Slot;
+use super::stake;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,7 @@ pub fn apply_message<L: Leaves + ?Sized>(
 ) -> Result<Receipt, MessageError<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     advance(&mut overlay, message)?;
+    rules::mature(&mut overlay, message.arrival, context)?;
     let outcome = rules::apply_message(&mut overlay, message, context)?;
     let leaves_made = overlay.made();
     overlay.commit().map_err(LeafFault::Leaves)?;
@@ -55,6 +59,31 @@ pub fn apply_message<L: Leaves + ?Sized>(
         data,
         leaves_made,
         events,
+        reason,
+    })
+}
+
+/// Misbehavior of the validator with a consensus address, as the engine has shown it: its key never signs for a seat again. One that is
+/// unknown, or tombstoned already, is recorded. Total.
+pub fn apply_misbehavior<L: Leaves + ?Sized>(
+    leaves: &mut L,
+    address: [u8; 20],
+    context: &Context<'_>,
+) -> Result<Receipt, LeafFault<L::Error>> {
+    let mut overlay = Overlay::new(leaves);
+    let (code, reason) = match stake::apply(&mut overlay, context, &Input::Tombstone(address)) {
+        Ok(_) => (Code::Ok, None),
+        Err(Error::Reject(reject)) => (Code::Recorded, Some(reject)),
+        Err(Error::Fault(fault)) => return Err(fault),
+    };
+    if code == Code::Ok {
+        overlay.commit().map_err(LeafFault::Leaves)?;
+    }
+    Ok(Receipt {
+        code,
+        data: Vec::new(),
+        leaves_made: 0,
+        events: Vec::new(),
         reason,
     })
 }

@@ -110,6 +110,41 @@ pub struct Parameters {
     /// How long every validator waits after a block before it begins the next one, in milliseconds. No block comes faster than this
     /// while more than a third of the power keeps it.
     pub block_time_ms: u32,
+    /// The least stake of a seat, and of a founder.
+    #[serde(with = "decimal")]
+    pub min_seat: u128,
+    /// The least stake that is redelegated, and that a stranger restakes.
+    #[serde(with = "decimal")]
+    pub min_redelegation: u128,
+    /// What the reward pool releases each epoch, of 10^9.
+    pub drip: u32,
+    /// A line whose votes stand in fewer than one of so many counted blocks of an epoch is jailed.
+    pub jail_divisor: u16,
+    /// Epochs in jail.
+    pub jail_epochs: u32,
+    /// The greatest commission of a new line, of 10,000.
+    pub max_commission_bps: u16,
+    /// The greatest change of the commission of a new line, of 10,000.
+    pub commission_step_bps: u16,
+    /// A: how long a challenged piece of data can be answered. The court that asks is not built yet.
+    pub answer_secs: u64,
+    /// P: how long a fault can be proven in data that was answered on the last day.
+    pub prove_secs: u64,
+    /// The time between the deadlines of two answers.
+    pub answer_slot_secs: u64,
+    /// The least that a challenger pays in.
+    #[serde(with = "decimal")]
+    pub challenge_floor: u128,
+    /// What each signer of a checkpoint that a proof voids is cut by, of 10^9.
+    pub flat_cut: u32,
+    /// The least cut of an offence, of 10^9.
+    pub min_cut: u32,
+    /// What the reporter of an offence is paid from the culprit's bond.
+    #[serde(with = "decimal")]
+    pub reporter_reward: u128,
+    /// Where on root goes what belongs to nobody after an exit.
+    #[serde(default, skip_serializing_if = "is_unnamed")]
+    pub residue: Address,
     /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
     #[serde(default, skip_serializing_if = "is_unnamed")]
     pub registry: Address,
@@ -123,6 +158,9 @@ impl Value for Parameters {
         self.put_economy(bytes);
         self.put_windows(bytes);
         self.put_limits(bytes);
+        self.put_stake(bytes);
+        self.put_court(bytes);
+        bytes.extend(self.registry);
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
@@ -162,6 +200,21 @@ impl Value for Parameters {
             evidence_age_blocks: reader.u64()?,
             evidence_age_secs: reader.u64()?,
             block_time_ms: reader.u32()?,
+            min_seat: reader.u128()?,
+            min_redelegation: reader.u128()?,
+            drip: reader.u32()?,
+            jail_divisor: reader.u16()?,
+            jail_epochs: reader.u32()?,
+            max_commission_bps: reader.u16()?,
+            commission_step_bps: reader.u16()?,
+            answer_secs: reader.u64()?,
+            prove_secs: reader.u64()?,
+            answer_slot_secs: reader.u64()?,
+            challenge_floor: reader.u128()?,
+            flat_cut: reader.u32()?,
+            min_cut: reader.u32()?,
+            reporter_reward: reader.u128()?,
+            residue: Address::from(reader.array::<20>()?),
             registry: Address::from(reader.array::<20>()?),
         })
     }
@@ -220,7 +273,27 @@ impl Parameters {
         bytes.extend(self.evidence_age_blocks.to_be_bytes());
         bytes.extend(self.evidence_age_secs.to_be_bytes());
         bytes.extend(self.block_time_ms.to_be_bytes());
-        bytes.extend(self.registry);
+    }
+
+    fn put_stake(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.min_seat.to_be_bytes());
+        bytes.extend(self.min_redelegation.to_be_bytes());
+        bytes.extend(self.drip.to_be_bytes());
+        bytes.extend(self.jail_divisor.to_be_bytes());
+        bytes.extend(self.jail_epochs.to_be_bytes());
+        bytes.extend(self.max_commission_bps.to_be_bytes());
+        bytes.extend(self.commission_step_bps.to_be_bytes());
+    }
+
+    fn put_court(&self, bytes: &mut Vec<u8>) {
+        for window in [self.answer_secs, self.prove_secs, self.answer_slot_secs] {
+            bytes.extend(window.to_be_bytes());
+        }
+        bytes.extend(self.challenge_floor.to_be_bytes());
+        bytes.extend(self.flat_cut.to_be_bytes());
+        bytes.extend(self.min_cut.to_be_bytes());
+        bytes.extend(self.reporter_reward.to_be_bytes());
+        bytes.extend(self.residue);
     }
 }
 

@@ -187,6 +187,9 @@ pub enum Reject {
         /// The token that no deposit has brought yet.
         token: Asset,
     },
+    /// Staking refuses it.
+    #[error(transparent)]
+    Stake(#[from] plasmid_staking::Reject),
     /// A sum that does not fit.
     #[error("{what} would overflow: {left} + {right} is beyond its width")]
     Overflow {
@@ -307,6 +310,7 @@ impl Reject {
     /// The code in the frozen table.
     pub const fn code(&self) -> Code {
         match self {
+            Self::Stake(_) => Code::Stake,
             Self::Malformed(_) | Self::BadField { .. } => Code::Malformed,
             Self::UnsupportedKind { .. }
             | Self::UnsupportedScheme { .. }

@@ -43,15 +43,13 @@ pub enum Slot {
         /// Place in the ring of participation leaves.
         place: u32,
     },
-    /// A leaf that staking keeps: a seat, a node of the minima, a seat of a fixed set.
+    /// A leaf that staking keeps: seats and sets, operators and lines, positions.
     Staking(staking::Key),
     /// The commitment of a fixed set.
     Set {
         /// Place in the ring of sets.
         place: u32,
     },
-    /// A validator by its operator.
-    Validator([u8; 20]),
     /// Running results of an epoch boundary.
     Boundary,
     /// What an epoch leaves behind for its checkpoint.
@@ -87,7 +85,6 @@ impl Slot {
             Self::Participation { .. } => 0x0b,
             Self::Staking(key) => key.kind(),
             Self::Set { .. } => 0x0d,
-            Self::Validator(_) => 0x10,
             Self::Boundary => 0x11,
             Self::EpochRecord { .. } => 0x12,
             Self::Burned => 0x13,
@@ -126,7 +123,6 @@ impl Slot {
                 bytes.extend(place.to_be_bytes());
             }
             Self::Staking(key) => key.put(&mut bytes),
-            Self::Validator(operator) => bytes.extend(operator),
         }
         bytes
     }
@@ -144,7 +140,7 @@ impl Slot {
 pub const fn width_of_kind(kind: u8) -> Option<usize> {
     Some(match kind {
         0x00 => 0,
-        0x01 => 287,
+        0x01 => 417,
         0x02 => 64,
         0x03 => 36,
         0x04 => 86,
@@ -156,9 +152,8 @@ pub const fn width_of_kind(kind: u8) -> Option<usize> {
         0x0a => 72,
         0x0b => 1_024,
         0x0d => 178,
-        0x10 => 26,
-        0x11 => 436,
-        0x12 => 53,
+        0x11 => 453,
+        0x12 => 61,
         0x13 => 16,
         _ => return staking::width_of_kind(kind),
     })

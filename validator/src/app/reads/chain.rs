@@ -153,7 +153,9 @@ pub fn list_validators(
                 tree,
                 &Slot::from(plasmid_staking::Key::Member { place, seat }),
             )?;
-            let Some(member) = member.filter(|member| member.present && member.epoch == epoch)
+            let Some(member) = member
+                .filter(|member| member.epoch == epoch)
+                .and_then(|member| member.standing)
             else {
                 continue;
             };
@@ -164,7 +166,7 @@ pub fn list_validators(
                 .unwrap_or(0);
             validators.push(Validator {
                 seat: u32::from(seat),
-                operator: address_text(&member.operator),
+                operator: address_text(&member.line.operator),
                 registration: member.registration,
                 consensus_key: member.consensus_key.to_vec(),
                 consensus_address: consensus_address(&member.consensus_key).to_vec(),

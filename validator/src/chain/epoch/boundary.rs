@@ -1,7 +1,12 @@
-//! The boundary: what ends an epoch, in steps that each fit a segment.
+//! The boundary: what ends an epoch e, in steps that each fit a segment.
 //!
 //! ```text
-//! leaves   parameters r, boundary w, set of e+1 r, 16 seats r, 16 members of e+2 w, epoch record of e+1 w (`relayer`)
+//! pass A   reward   8 seats a step: lines of set e are paid and jailed (`reward`)
+//! pass B   roll     16 seats a step: what they hold becomes set e+2
+//! pass C   copy     16 seats a step, only when pass B found no member: set e+2 is set e+1 without stake
+//!
+//! leaves   parameters r, boundary w; A: see `reward`; B and C: set of e+1 r, 16 seats r (C: 16 members of e+1 r), 16 members of
+//!          e+2 w, epoch record of e+1 w (`relayer`)
 //!          the last step, instead of only the boundary: set of e+2 w, epoch record of e w, fee pool r
 //! made     members, set and epoch record, in places of the ring that were not used yet
 //! ```
@@ -9,19 +14,20 @@
 //! passed it: a court takes any other value for missing steps.
 
 use plasmid_bridge::proof::set::Accumulator;
-use plasmid_staking::{self as staking, Effect, Member, epoch_of};
+use plasmid_staking::rules::{copy::Copy, roll::Roll};
+use plasmid_staking::{Effect, Input, Member, epoch_of};
 
 use super::relayer::name_relayer;
-use super::set::{set_leaf, staking_rules};
-use super::{Moment, check_epoch, ends_epoch, epoch_at};
+use super::set::set_leaf;
+use super::{Moment, check_epoch, ends_epoch, epoch_at, reward};
 use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
-use crate::ledger::leaf::{BoundaryLeaf, EpochRecord, FeePool, InboxLeaf, SetLeaf};
+use crate::ledger::leaf::{BoundaryLeaf, EpochRecord, FeePool, InboxLeaf, Pass, SetLeaf};
 use crate::ledger::leaves::{expect, write};
-use crate::ledger::{Leaves, Parameters, Seats, Slot, ring_place};
+use crate::ledger::{Leaves, Parameters, Slot, ring_place, stake};
 use alloy_primitives::B256;
 
-/// Seats that one step of the boundary rolls.
+/// Seats that one step of passes B and C fixes.
 pub const BOUNDARY_SEATS: u16 = 16;
 
 /// One step of the boundary at the end of the last block of an epoch; says whether it was the last.
@@ -38,19 +44,46 @@ where
         return Err(ExecutionFault::NoBoundary { height });
     }
     let ending = epoch_at(height, &parameters)?;
-    let mut running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
-    let fixing = ending.saturating_add(2);
-    check_epoch(Slot::Boundary, fixing, running.epoch)?;
+    let running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
+    check_epoch(Slot::Boundary, ending.saturating_add(2), running.epoch)?;
+    match running.pass {
+        Pass::Reward => {
+            reward::step(leaves, &parameters, ending, running)?;
+            Ok(false)
+        }
+        Pass::Roll | Pass::Copy => fix(leaves, &parameters, moment, ending, running),
+    }
+}
+
+/// One step of pass B or C.
+fn fix<L: Leaves>(
+    leaves: &mut L,
+    parameters: &Parameters,
+    moment: &Moment,
+    ending: u64,
+    mut running: BoundaryLeaf,
+) -> Result<bool, ExecutionFault<L::Error>>
+where
+    L::Error: std::error::Error + 'static,
+{
     let count = BOUNDARY_SEATS.min(parameters.seats.saturating_sub(running.next_seat));
-    let input = staking::Input::Roll {
-        epoch: fixing,
-        first: running.next_seat,
-        count,
-        total: running.total_power,
+    let (epoch, first, total) = (running.epoch, running.next_seat, running.total_power);
+    let input = match running.pass {
+        Pass::Copy => Input::Copy(Copy {
+            epoch,
+            first,
+            count,
+            total,
+        }),
+        _ => Input::Roll(Roll {
+            epoch,
+            first,
+            count,
+            total,
+        }),
     };
-    let rules = staking_rules(&parameters);
-    let mut port = Seats(leaves);
-    let effects = staking::apply(&mut port, &rules, input).map_err(ExecutionFault::staking)?;
+    let effects =
+        stake::apply_at(leaves, parameters, ending, &input).map_err(ExecutionFault::stake)?;
     let members: Vec<Member> = effects
         .into_iter()
         .filter_map(|effect| match effect {
@@ -58,14 +91,22 @@ where
             _ => None,
         })
         .collect();
-    name_relayer(leaves, &parameters, ending, running.count, &members)?;
+    name_relayer(leaves, parameters, ending, running.count, &members)?;
     accumulate(&mut running, &members)?;
     running.next_seat = running.next_seat.saturating_add(count);
     if running.next_seat < parameters.seats {
         write(leaves, &Slot::Boundary, &running)?;
         return Ok(false);
     }
-    finish(leaves, &parameters, moment, &running)?;
+    if running.count == 0 && running.pass == Pass::Roll {
+        let copying = BoundaryLeaf {
+            pass: Pass::Copy,
+            ..idle_boundary(running.epoch)
+        };
+        write(leaves, &Slot::Boundary, &copying)?;
+        return Ok(false);
+    }
+    finish(leaves, parameters, moment, &running)?;
     Ok(true)
 }
 
@@ -74,6 +115,8 @@ pub fn idle_boundary(epoch: u64) -> BoundaryLeaf {
     let empty = Accumulator::default();
     BoundaryLeaf {
         epoch,
+        pass: Pass::Reward,
+        released: 0,
         next_seat: 0,
         count: 0,
         total_power: 0,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! every block              participation   votes counted by seat, share bits by member number
-//! last block of epoch e    boundary        16 seats a step: member leaves of e+2, running results; the last step ends the epoch
+//! last block of epoch e    reward          8 seats a step: lines are paid for their votes, or jailed
+//!                          boundary        16 seats a step: member leaves of e+2, running results; the last step ends the epoch
 //!                          relayer         who carries the checkpoint of e+1
 //!                          set             the set of e+2 and its commitment; what the engine is told about it
 //! ```
@@ -17,6 +18,7 @@ use crate::ledger::{Parameters, Slot};
 pub mod boundary;
 pub mod participation;
 mod relayer;
+mod reward;
 pub mod set;
 #[cfg(test)]
 mod tests;

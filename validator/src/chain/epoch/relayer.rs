@@ -1,7 +1,8 @@
 //! Who carries the checkpoint of the next epoch: named one boundary ahead, in the step that reads the member anyway.
 //!
 //! ```text
-//! leaves   set of e+1 r; epoch record of e+1 w, when one of the step's members is named
+//! leaves   set of e+1 r; epoch record of e+1 w, when one of the step's members is named; where its place holds an old record that was
+//!          not paid: fee pool w, rewards w
 //! made     the epoch record of a place of the ring that was not used yet
 //! ```
 
@@ -10,7 +11,8 @@ use plasmid_staking::Member;
 use super::check_epoch;
 use crate::chain::error::ExecutionFault;
 use crate::ledger::leaf::{EpochRecord, SetLeaf};
-use crate::ledger::leaves::{expect, write};
+use crate::ledger::leaves::{expect, read, write};
+use crate::ledger::rules::acceptance::{free_reserve, reserve_down};
 use crate::ledger::{Leaves, Parameters, Slot, ring_place};
 
 /// Names who carries the checkpoint of the epoch after the ending one, among the members of the set that will sign it: the one
@@ -42,6 +44,7 @@ where
     let slot = Slot::EpochRecord {
         place: ring_place(next, parameters.ring),
     };
+    give_up(leaves, parameters, ending, &slot)?;
     let record = EpochRecord {
         epoch: next,
         relayer: member.operator,
@@ -49,4 +52,22 @@ where
     };
     write(leaves, &slot, &record)?;
     Ok(())
+}
+
+/// The reserve of an old record that nobody was paid from goes to the reward pool before the record is overwritten.
+fn give_up<L: Leaves>(
+    leaves: &mut L,
+    parameters: &Parameters,
+    ending: u64,
+    slot: &Slot,
+) -> Result<(), ExecutionFault<L::Error>>
+where
+    L::Error: std::error::Error + 'static,
+{
+    let old: Option<EpochRecord> = read(leaves, slot)?;
+    let Some(old) = old.filter(|old| !old.paid && old.epoch < ending) else {
+        return Ok(());
+    };
+    let reserve = reserve_down(parameters, old.fees);
+    free_reserve(leaves, parameters, ending, reserve, 0).map_err(ExecutionFault::stake)
 }

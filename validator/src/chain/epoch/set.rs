@@ -8,16 +8,8 @@ use crate::chain::committed::parameters;
 use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
 use crate::ledger::leaf::SetLeaf;
-use crate::ledger::{Parameters, Seats};
-
-/// What staking needs of the parameters.
-pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
-    staking::Rules {
-        seats: parameters.seats,
-        unit: parameters.unit,
-        ring: parameters.ring,
-    }
-}
+use crate::ledger::stake::{Stake, staking_rules};
+use crate::ledger::{Error, Parameters};
 
 /// The set that signs votes at `height`, in seat order: the place in this list is the member number.
 ///
@@ -26,10 +18,10 @@ pub(crate) fn staking_rules(parameters: &Parameters) -> staking::Rules {
 pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, ExecutionFault<R::Error>> {
     let parameters = parameters(reads)?;
     let mut overlay = Overlay::new(reads);
-    let mut leaves = Seats(&mut overlay);
+    let mut leaves = Stake(&mut overlay);
     let rules = staking_rules(&parameters);
     staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks)
-        .map_err(ExecutionFault::staking)
+        .map_err(|error| ExecutionFault::stake(Error::from(error)))
 }
 
 /// The leaf that commits to a finished set.

@@ -5,7 +5,7 @@ use plasmid_bridge::proof::inbox::{self, Message};
 
 use super::Block;
 use crate::chain::error::Invalid;
-use crate::chain::evidence::{self, MISBEHAVIOR};
+use crate::chain::evidence::{self, MISBEHAVIOR, Misbehavior};
 use crate::chain::record::{MESSAGE, Record};
 use crate::ledger::Parameters;
 
@@ -13,7 +13,7 @@ use crate::ledger::Parameters;
 pub(super) struct Parts<'a> {
     pub(super) record: Record,
     pub(super) messages: Vec<&'a [u8]>,
-    pub(super) misbehavior: Vec<&'a [u8]>,
+    pub(super) misbehavior: Vec<(&'a [u8], Misbehavior)>,
     pub(super) users: Vec<&'a [u8]>,
 }
 
@@ -24,29 +24,15 @@ impl<'a> Parts<'a> {
         let record = Record::decode(first).map_err(|why| Invalid::Malformed { index: 0, why })?;
         let messages: Vec<&[u8]> = leading(rest, MESSAGE);
         let rest = rest.get(messages.len()..).unwrap_or_default();
-        let misbehavior = leading(rest, MISBEHAVIOR);
-        let users = rest.get(misbehavior.len()..).unwrap_or_default().to_vec();
-        let parts = Self {
+        let offered = leading(rest, MISBEHAVIOR);
+        let users = rest.get(offered.len()..).unwrap_or_default().to_vec();
+        let misbehavior = check_misbehavior(block, messages.len(), offered)?;
+        Ok(Self {
             record,
             messages,
             misbehavior,
             users,
-        };
-        parts.check_misbehavior(block)?;
-        Ok(parts)
-    }
-
-    fn check_misbehavior(&self, block: &Block<'_>) -> Result<(), Invalid> {
-        let expected = evidence::distinct(block.misbehavior);
-        let first = self.messages.len().saturating_add(1);
-        for place in 0..expected.len().max(self.misbehavior.len()) {
-            let expected = expected.get(place).map(|one| one.encode(block.height));
-            if expected.as_deref() != self.misbehavior.get(place).copied() {
-                let index = number(first.saturating_add(place));
-                return Err(Invalid::Misbehavior { index });
-            }
-        }
-        Ok(())
+        })
     }
 
     /// Number of the first user's transaction in the block.
@@ -56,6 +42,24 @@ impl<'a> Parts<'a> {
             .saturating_add(self.misbehavior.len())
             .saturating_add(1)
     }
+}
+
+/// The block's misbehavior is what the engine handed over, in its order, identical ones once.
+fn check_misbehavior<'a>(
+    block: &Block<'_>,
+    messages: usize,
+    offered: Vec<&'a [u8]>,
+) -> Result<Vec<(&'a [u8], Misbehavior)>, Invalid> {
+    let expected = evidence::distinct(block.misbehavior);
+    let first = messages.saturating_add(1);
+    for place in 0..expected.len().max(offered.len()) {
+        let expected = expected.get(place).map(|one| one.encode(block.height));
+        if expected.as_deref() != offered.get(place).copied() {
+            let index = number(first.saturating_add(place));
+            return Err(Invalid::Misbehavior { index });
+        }
+    }
+    Ok(offered.into_iter().zip(expected).collect())
 }
 
 /// Hash of the message in a transaction, whose first byte is its kind.

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
-use plasmid_staking::minima;
-use plasmid_staking::{self as staking, Effect, Input, Key, Member, Place, Seat};
+use plasmid_staking::rules::roll::Roll;
+use plasmid_staking::{self as staking, Effect, Founder, Input, Key, Member};
 
-use super::{Built, Genesis, GenesisError, MAX_BALANCES, MAX_SUM};
+use super::{Built, Genesis, GenesisError, MAX_BALANCES, MAX_SUM, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
-use crate::chain::epoch::set::{set_leaf, staking_rules};
-use crate::chain::error::ExecutionFault;
+use crate::chain::epoch::set::set_leaf;
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::leaf::{
     AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, NATIVE, Participation,
-    SetLeaf, ShareBits, ValidatorLeaf, WithdrawalCounter,
+    SetLeaf, ShareBits, WithdrawalCounter,
 };
 use crate::ledger::leaves::write;
-use crate::ledger::{Account, Leaves, Memory, OwnContracts, Seats, Slot, ring_place};
+use crate::ledger::stake::{Stake, apply_at, staking_rules};
+use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
 
 /// Checks genesis balances, which do not need the operators' registrations, and adds them up.
 ///
@@ -66,9 +66,10 @@ impl Genesis {
         }
         self.check_operators()?;
         let sum = self.check_sum()?;
-        let mut seated = self.seat_operators()?;
-        let members = self.roll(&mut seated, 0)?;
-        self.roll(&mut seated, 1)?;
+        let mut staked = self.stake_operators()?;
+        let founded = staked.order().to_vec();
+        let members = self.roll(&mut staked, 0)?;
+        self.roll(&mut staked, 1)?;
         let mut accumulator = Accumulator::default();
         for member in &members {
             accumulator.push(member)?;
@@ -76,9 +77,11 @@ impl Genesis {
         let sets = [set_leaf(0, &accumulator), set_leaf(1, &accumulator)];
         let mut leaves = Memory::new();
         self.write_singletons(&mut leaves, sum)?;
-        self.write_stake(&mut leaves, &mut seated)?;
+        for slot in &founded {
+            copy(&mut staked, &mut leaves, slot)?;
+        }
         for (epoch, set) in (0u64..).zip(&sets) {
-            self.write_epoch(&mut leaves, &mut seated, epoch, set)?;
+            self.write_epoch(&mut leaves, &mut staked, epoch, set)?;
         }
         for (account, balance) in &self.balances {
             let leaf = AccountLeaf {
@@ -136,47 +139,26 @@ impl Genesis {
             .ok_or(GenesisError::Sum)
     }
 
-    /// Seats and minima, in leaves of their own: empty, then operator i at seat i.
-    fn seat_operators(&self) -> Result<Memory, GenesisError> {
-        let mut seated = Memory::new();
-        for seat in 0..self.parameters.seats {
-            write(&mut seated, &Slot::from(Key::Seat(seat)), &Seat::default())?;
-        }
-        for (level, index, node) in minima_nodes(self.parameters.seats) {
-            write(
-                &mut seated,
-                &Slot::from(Key::Minima { level, index }),
-                &node,
-            )?;
-        }
-        let mut total = 0u64;
-        for (seat, operator) in (0u16..).zip(&self.operators) {
-            let place = Place {
-                seat,
-                operator: operator.operator,
-                registration: operator.registration,
-                consensus_key: operator.consensus_key,
-                checkpoint_key: operator.checkpoint_key,
-                stake: operator.stake,
-            };
-            for effect in self.stake(&mut seated, seat, Input::Place { place, total })? {
-                if let Effect::Seated { power, .. } = effect {
-                    total = total.saturating_add(power);
-                }
-            }
-        }
-        Ok(seated)
+    /// The leaves of stake, in leaves of their own: operator i at seat i.
+    fn stake_operators(&self) -> Result<Memory, GenesisError> {
+        let mut staked = Memory::new();
+        let founders: Vec<Founder> = self.operators.iter().map(founder).collect();
+        let rules = staking_rules(&self.parameters);
+        staking::found(&mut Stake(&mut staked), &rules, &founders)
+            .map_err(|error| GenesisError::Stake(error.to_string()))?;
+        Ok(staked)
     }
 
     /// The set of an epoch, copied from the seats.
-    fn roll(&self, seated: &mut Memory, epoch: u64) -> Result<Vec<Member>, GenesisError> {
-        let input = Input::Roll {
+    fn roll(&self, staked: &mut Memory, epoch: u64) -> Result<Vec<Member>, GenesisError> {
+        let input = Input::Roll(Roll {
             epoch,
             first: 0,
             count: self.parameters.seats,
             total: 0,
-        };
-        let effects = self.stake(seated, 0, input)?;
+        });
+        let effects = apply_at(staked, &self.parameters, 0, &input)
+            .map_err(|error| GenesisError::Stake(error.to_string()))?;
         Ok(effects
             .into_iter()
             .filter_map(|effect| match effect {
@@ -184,20 +166,6 @@ impl Genesis {
                 _ => None,
             })
             .collect())
-    }
-
-    fn stake(
-        &self,
-        seated: &mut Memory,
-        seat: u16,
-        input: Input,
-    ) -> Result<Vec<Effect>, GenesisError> {
-        let mut port = Seats(seated);
-        let rules = staking_rules(&self.parameters);
-        staking::apply(&mut port, &rules, input).map_err(|error| GenesisError::Seat {
-            seat,
-            why: ExecutionFault::staking(error).to_string(),
-        })
     }
 
     fn write_singletons(&self, leaves: &mut Memory, sum: u128) -> Result<(), GenesisError> {
@@ -225,28 +193,10 @@ impl Genesis {
         Ok(())
     }
 
-    fn write_stake(&self, leaves: &mut Memory, seated: &mut Memory) -> Result<(), GenesisError> {
-        for seat in 0..self.parameters.seats {
-            copy(seated, leaves, &Slot::from(Key::Seat(seat)))?;
-        }
-        for (level, index, _) in minima_nodes(self.parameters.seats) {
-            copy(seated, leaves, &Slot::from(Key::Minima { level, index }))?;
-        }
-        for (seat, operator) in (0u16..).zip(&self.operators) {
-            let leaf = ValidatorLeaf {
-                registration: operator.registration,
-                seat,
-                bounty_bond: operator.bond,
-            };
-            write(leaves, &Slot::Validator(operator.operator), &leaf)?;
-        }
-        Ok(())
-    }
-
     fn write_epoch(
         &self,
         leaves: &mut Memory,
-        seated: &mut Memory,
+        staked: &mut Memory,
         epoch: u64,
         set: &SetLeaf,
     ) -> Result<(), GenesisError> {
@@ -254,7 +204,7 @@ impl Genesis {
         let slot = Slot::Participation { place };
         write(leaves, &slot, &Participation::default())?;
         for seat in 0..self.parameters.seats {
-            copy(seated, leaves, &Slot::from(Key::Member { place, seat }))?;
+            copy(staked, leaves, &Slot::from(Key::Member { place, seat }))?;
         }
         write(leaves, &Slot::Set { place }, set)?;
         let first = self.operators.first().map(|operator| operator.operator);
@@ -269,18 +219,14 @@ impl Genesis {
     }
 }
 
-/// The tree of minima over empty seats, level 0 first.
-fn minima_nodes(seats: u16) -> Vec<(u8, u16, minima::Node)> {
-    let levels = minima::build(&vec![0; usize::from(seats)]);
-    let mut out = Vec::new();
-    for (level, nodes) in (0u8..).zip(levels) {
-        out.extend(
-            (0u16..)
-                .zip(nodes)
-                .map(|(index, node)| (level, index, node)),
-        );
+fn founder(operator: &Operator) -> Founder {
+    Founder {
+        operator: operator.operator,
+        address: Account::ed25519(&operator.consensus_key).id,
+        consensus_key: operator.consensus_key,
+        checkpoint_key: operator.checkpoint_key,
+        stake: operator.stake,
     }
-    out
 }
 
 fn copy(from: &mut Memory, to: &mut Memory, slot: &Slot) -> Result<(), GenesisError> {

@@ -12,8 +12,7 @@ use crate::chain::segments;
 pub(super) enum Form<'a> {
     Record(Executing),
     Messages(Vec<Message>),
-    /// Misbehavior has no effect yet, so nothing but its form is needed.
-    Evidence,
+    Evidence(Vec<Misbehavior>),
     Users(Vec<&'a [u8]>),
     Boundary,
 }
@@ -38,7 +37,7 @@ impl<'a> Form<'a> {
         match input.kind {
             SegmentKind::Record => record(input, &transactions),
             SegmentKind::Messages => messages(&transactions).map(Self::Messages),
-            SegmentKind::Evidence => check_evidence(input, &transactions).map(|()| Self::Evidence),
+            SegmentKind::Evidence => evidence(input, &transactions).map(Self::Evidence),
             SegmentKind::Users => Ok(Self::Users(transactions)),
             SegmentKind::Boundary => Ok(Self::Boundary),
         }
@@ -82,10 +81,14 @@ fn messages(transactions: &[&[u8]]) -> Result<Vec<Message>, FormError> {
         .collect()
 }
 
-fn check_evidence(input: &SegmentInput<'_>, transactions: &[&[u8]]) -> Result<(), FormError> {
+fn evidence(
+    input: &SegmentInput<'_>,
+    transactions: &[&[u8]],
+) -> Result<Vec<Misbehavior>, FormError> {
     let expected = input.moment.height;
+    let mut all = Vec::new();
     for (place, bytes) in transactions.iter().enumerate() {
-        let (found, _) =
+        let (found, misbehavior) =
             Misbehavior::decode(bytes).map_err(|why| FormError::Malformed { place, why })?;
         if found != expected {
             return Err(FormError::EvidenceHeight {
@@ -94,6 +97,7 @@ fn check_evidence(input: &SegmentInput<'_>, transactions: &[&[u8]]) -> Result<()
                 found,
             });
         }
+        all.push(misbehavior);
     }
-    Ok(())
+    Ok(all)
 }

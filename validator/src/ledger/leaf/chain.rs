@@ -2,7 +2,7 @@
 
 use plasmid_bridge::proof::bytes::Reader;
 
-use super::{LeafError, Value, take_flag};
+use super::{LeafError, Value, refuse, take_flag};
 use crate::ledger::slot::width;
 
 /// How far the inbox is consumed.
@@ -93,11 +93,26 @@ impl Value for Participation {
     }
 }
 
+/// What the steps of a boundary do, one pass after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// A: lines of the ending epoch's set are paid, or jailed.
+    Reward,
+    /// B: seats become the set of the epoch after next.
+    Roll,
+    /// C: that set would have no member, so it is the one before.
+    Copy,
+}
+
 /// Running results of an epoch boundary between its segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundaryLeaf {
     /// Epoch of the set that is being fixed.
     pub epoch: u64,
+    /// The pass that the next step belongs to.
+    pub pass: Pass,
+    /// What the members of the ending epoch share, while pass A goes on.
+    pub released: u128,
     /// First seat that is not rolled yet.
     pub next_seat: u16,
     /// Members so far.
@@ -116,6 +131,12 @@ impl Value for BoundaryLeaf {
 
     fn put(&self, bytes: &mut Vec<u8>) {
         bytes.extend(self.epoch.to_be_bytes());
+        bytes.push(match self.pass {
+            Pass::Reward => 0,
+            Pass::Roll => 1,
+            Pass::Copy => 2,
+        });
+        bytes.extend(self.released.to_be_bytes());
         bytes.extend(self.next_seat.to_be_bytes());
         bytes.extend(self.count.to_be_bytes());
         bytes.extend(self.total_power.to_be_bytes());
@@ -124,8 +145,17 @@ impl Value for BoundaryLeaf {
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
+        let epoch = reader.u64()?;
+        let pass = match reader.u8()? {
+            0 => Pass::Reward,
+            1 => Pass::Roll,
+            2 => Pass::Copy,
+            other => return Err(refuse::<Self>("pass", u64::from(other))),
+        };
         let mut value = Self {
-            epoch: reader.u64()?,
+            epoch,
+            pass,
+            released: reader.u128()?,
             next_seat: reader.u16()?,
             count: reader.u16()?,
             total_power: reader.u64()?,
@@ -150,8 +180,10 @@ pub struct EpochRecord {
     pub relayer: [u8; 20],
     /// Fees that were paid in it.
     pub fees: u128,
-    /// Whether someone was paid.
+    /// Whether the reserve of these fees is settled: it was paid, or went to the reward pool.
     pub paid: bool,
+    /// When root accepted the checkpoint, in seconds; 0 before a message said so.
+    pub accepted: u64,
 }
 
 impl Value for EpochRecord {
@@ -164,6 +196,7 @@ impl Value for EpochRecord {
         bytes.extend(self.relayer);
         bytes.extend(self.fees.to_be_bytes());
         bytes.push(u8::from(self.paid));
+        bytes.extend(self.accepted.to_be_bytes());
     }
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
@@ -173,6 +206,7 @@ impl Value for EpochRecord {
             relayer: reader.array()?,
             fees: reader.u128()?,
             paid: take_flag::<Self>(reader, "paid")?,
+            accepted: reader.u64()?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Leaves of fixed sets and of validators. Seats, minima and members stand with their types in `staking`.
+//! Leaves of fixed sets. Seats, lines, positions and members stand with their types in `staking`.
 
 use plasmid_bridge::proof::bytes::Reader;
 
@@ -43,41 +43,6 @@ impl Value for SetLeaf {
             aggregate_key: reader.array()?,
             total_power: reader.u64()?,
             commitment: reader.array()?,
-        })
-    }
-}
-
-/// A registered validator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ValidatorLeaf {
-    /// Number of its newest registration.
-    pub registration: u64,
-    /// Its seat, or [`ValidatorLeaf::NO_SEAT`].
-    pub seat: u16,
-    /// What is left of its bounty bond on root, wei.
-    pub bounty_bond: u128,
-}
-
-impl ValidatorLeaf {
-    /// In place of a seat when it has none.
-    pub const NO_SEAT: u16 = u16::MAX;
-}
-
-impl Value for ValidatorLeaf {
-    const KIND: u8 = 0x10;
-    const WIDTH: usize = width(Self::KIND);
-
-    fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.registration.to_be_bytes());
-        bytes.extend(self.seat.to_be_bytes());
-        bytes.extend(self.bounty_bond.to_be_bytes());
-    }
-
-    fn take(reader: &mut Reader<'_>) -> Result<Self, LeafError> {
-        Ok(Self {
-            registration: reader.u64()?,
-            seat: reader.u16()?,
-            bounty_bond: reader.u128()?,
         })
     }
 }

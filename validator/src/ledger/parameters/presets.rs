@@ -46,6 +46,21 @@ impl Parameters {
             evidence_age_blocks: 2_000,
             evidence_age_secs: 600,
             block_time_ms: 250,
+            min_seat: 10_000_000_000_000_000,
+            min_redelegation: 1_000_000_000_000_000,
+            drip: 100_000,
+            jail_divisor: 16,
+            jail_epochs: 2,
+            max_commission_bps: 10_000,
+            commission_step_bps: 100,
+            answer_secs: 2,
+            prove_secs: 2,
+            answer_slot_secs: 1,
+            challenge_floor: 10_000_000_000_000_000,
+            flat_cut: 50_000_000,
+            min_cut: 1_000_000,
+            reporter_reward: 100_000_000_000_000_000,
+            residue: Address::ZERO,
             registry: Address::ZERO,
         }
     }
@@ -81,6 +96,10 @@ impl Parameters {
             evidence_age_blocks: 14 * DAY,
             evidence_age_secs: 14 * DAY,
             block_time_ms: 1_000,
+            jail_epochs: 4,
+            answer_secs: 2 * DAY,
+            prove_secs: 2 * DAY,
+            answer_slot_secs: 60,
             ..Self::local()
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn native_part(token: [u8; 20], amount: u128) -> u128 {
 }
 
 /// Takes an amount from an account. A token without an asset leaf was never deposited, so nobody has a balance of it: the error says so.
-pub(super) fn debit<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn debit<L: Leaves + ?Sized>(
     leaves: &mut L,
     sender: Account,
     token: [u8; 20],
@@ -72,7 +72,7 @@ pub(super) fn debit<L: Leaves + ?Sized>(
 }
 
 /// Adds an amount to an account, making its leaf.
-pub(super) fn credit<L: Leaves + ?Sized>(
+pub(in crate::ledger) fn credit<L: Leaves + ?Sized>(
     leaves: &mut L,
     to: Account,
     token: [u8; 20],

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! of users (and forced)   transfer   withdraw   payout   record   generic      check · paid · needs · apply
-//! of the inbox            deposit    acceptance   forced   recorded            apply, total: a refusal is an answer
-//! shared                  balance (debit, credit), sequence
+//! of the inbox            deposit    acceptance   forced   registration   court   funding   recorded
+//!                                                                             apply, total: a refusal is an answer
+//! shared                  balance (debit, credit), sequence, maturity
 //! ```
 //! This file only says which rule a body has; a message that has no other rule is `recorded`. `validator/vectors/rules/<name>.json` has the
 //! cases of each rule: leaves before, input, code, leaves after in the order of their writes, and leaves touched.
@@ -23,12 +24,16 @@ use super::transaction::Body;
 
 pub mod acceptance;
 mod balance;
+mod court;
 mod deposit;
 pub mod forced;
+mod funding;
 mod generic;
+mod maturity;
 mod payout;
 mod record;
 mod recorded;
+mod registration;
 pub(in crate::ledger) mod sequence;
 mod transfer;
 #[cfg(test)]
@@ -50,6 +55,19 @@ pub(in crate::ledger) struct Outcome {
     pub data: Vec<u8>,
     pub events: Vec<Event>,
     pub reason: Option<Reject>,
+}
+
+/// A message that had its effect, where nothing more is to be told.
+fn done(message: &Message) -> Outcome {
+    Outcome {
+        code: Code::Ok,
+        data: Vec::new(),
+        events: vec![Event::Applied {
+            index: message.index,
+            kind: message.body.kind(),
+        }],
+        reason: None,
+    }
 }
 
 /// What a body needs before it is applied.
@@ -149,12 +167,16 @@ pub(in crate::ledger) fn apply_message<L: Leaves + ?Sized>(
         inbox::Body::Deposit(body) => deposit::apply(leaves, message, body, context),
         inbox::Body::Acceptance { .. } => acceptance::apply(leaves, message, context),
         inbox::Body::Forced { .. } => forced::apply(leaves, message, context),
-        inbox::Body::Registration(_)
-        | inbox::Body::Freeze { .. }
-        | inbox::Body::Settlement { .. }
-        | inbox::Body::RewardFunding { .. }
-        | inbox::Body::Generic { .. }
-        | inbox::Body::Opaque { .. } => Ok(recorded::recorded(message, None)),
+        inbox::Body::Registration(body) => registration::apply(leaves, message, body, context),
+        inbox::Body::Freeze { .. } | inbox::Body::Settlement { .. } => {
+            court::apply(leaves, message, context)
+        }
+        inbox::Body::RewardFunding { amount, .. } => {
+            funding::apply(leaves, message, *amount, context)
+        }
+        inbox::Body::Generic { .. } | inbox::Body::Opaque { .. } => {
+            Ok(recorded::recorded(message, None))
+        }
     }
 }
 
@@ -181,6 +203,9 @@ pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
     }
     Ok(made)
 }
+
+pub(in crate::ledger) use balance::{credit, debit};
+pub(in crate::ledger) use maturity::mature;
 
 /// Refuses to move nothing.
 fn check_amount(amount: u128) -> Result<(), Reject> {
