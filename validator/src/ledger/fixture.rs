@@ -3,7 +3,6 @@
 use alloy_primitives::B256;
 use ed25519_dalek::Signer;
 use plasmid_bridge::proof::inbox::{Body as MessageBody, Deposit, Message, Payload};
-use plasmid_staking::{Key, minima};
 use secp256k1::{Message as SecpMessage, PublicKey, SECP256K1, SecretKey};
 
 use super::account::Account;
@@ -13,6 +12,7 @@ use super::leaf::*;
 use super::leaves::{Leaves, Memory, read, write};
 use super::parameters::Parameters;
 use super::slot::Slot;
+use super::stake::{Stake, staking_rules};
 use super::transaction::{Authentication, Body, Header, Scheme, Transaction};
 
 /// A token that the state knows.
@@ -193,19 +193,7 @@ pub fn state(before: u32) -> Memory {
     .unwrap();
     write(&mut memory, &Slot::Inbox, &InboxLeaf::default()).unwrap();
     write(&mut memory, &Slot::Burned, &Burned::default()).unwrap();
-    for seat in 0..parameters.seats {
-        write(&mut memory, &Slot::from(Key::Seat(seat)), &Seat::default()).unwrap();
-    }
-    for (level, nodes) in (0u8..).zip(minima::build(&vec![0; usize::from(parameters.seats)])) {
-        for (index, node) in (0u16..).zip(nodes) {
-            write(
-                &mut memory,
-                &Slot::from(Key::Minima { level, index }),
-                &node,
-            )
-            .unwrap();
-        }
-    }
+    plasmid_staking::found(&mut Stake(&mut memory), &staking_rules(&parameters), &[]).unwrap();
     for number in 0..4 {
         let account = Wallet::new(number).account();
         let leaf = AccountLeaf {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use plasmid_bridge::proof::inbox::Body as MessageBody;
-use plasmid_staking::{
-    Effect, Input, Key, Place, Rules, apply as stake, difference, minima, set_at,
-};
+use plasmid_staking::rules::roll::Roll;
+use plasmid_staking::{Effect, Founder, Input, difference, found, minima, set_at};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -14,7 +13,7 @@ use super::context::Error;
 use super::fixture::*;
 use super::leaf::*;
 use super::leaves::{Memory, read, write};
-use super::seats::Seats;
+use super::stake::{Stake, apply_at, staking_rules};
 use super::transaction::{Body, Data};
 use super::*;
 
@@ -258,72 +257,46 @@ fn books_that_do_not_add_up_are_found() {
 }
 
 #[test]
-fn staking_runs_over_the_leaves_of_the_ledger_and_stakes_are_claims() {
+fn staking_runs_over_the_leaves_of_the_ledger_and_what_positions_hold_are_claims() {
     let mut memory = state(1);
     let parameters = parameters();
-    let rules = Rules {
-        seats: parameters.seats,
-        unit: parameters.unit,
-        ring: parameters.ring,
-    };
+    let rules = staking_rules(&parameters);
     let asset: AssetLeaf = read(&mut memory, &Slot::Asset(NATIVE)).unwrap().unwrap();
-    let stakes: Vec<u128> = (1..=4).map(|factor| factor * parameters.unit).collect();
-    let credited = asset.credited + stakes.iter().sum::<u128>();
-    write(
-        &mut memory,
-        &Slot::Asset(NATIVE),
-        &AssetLeaf { credited, ..asset },
-    )
-    .unwrap();
-    let mut seats = Seats(&mut memory);
-    for (seat, stake_amount) in (0u16..).zip(stakes) {
-        let key = u8::try_from(seat).unwrap() + 1;
-        let place = Place {
-            seat,
-            operator: [key; 20],
-            registration: 1,
-            consensus_key: [key; 32],
-            checkpoint_key: [key; 96],
-            stake: stake_amount,
-        };
-        stake(&mut seats, &rules, Input::Place { place, total: 0 }).unwrap();
-    }
-    assert_eq!(
-        minima::weakest(&mut seats, rules.seats).unwrap().seat,
-        4,
-        "an empty seat is the weakest"
-    );
-    let effects = stake(
-        &mut seats,
-        &rules,
-        Input::Roll {
-            epoch: 2,
-            first: 0,
-            count: 16,
-            total: 0,
-        },
-    )
-    .unwrap();
-    assert_eq!(
-        effects.last(),
-        Some(&Effect::Rolled {
-            next: 16,
-            total: 10
-        })
-    );
+    let founders: Vec<Founder> = (1u8..=4).map(|key| founder(key, &parameters)).collect();
+    let stakes: u128 = founders.iter().map(|founder| founder.stake).sum();
+    let credited = asset.credited + stakes;
+    let asset = AssetLeaf { credited, ..asset };
+    write(&mut memory, &Slot::Asset(NATIVE), &asset).unwrap();
+    found(&mut Stake(&mut memory), &rules, &founders).unwrap();
+    let weakest = minima::weakest(&mut Stake(&mut memory), rules.seats).unwrap();
+    assert_eq!(weakest.seat, 4, "an empty seat is the weakest");
+    let roll = Input::Roll(Roll {
+        epoch: 2,
+        first: 0,
+        count: 16,
+        total: 0,
+    });
+    let effects = apply_at(&mut memory, &parameters, 0, &roll).unwrap();
+    let rolled = Effect::Rolled {
+        next: 16,
+        total: 10,
+    };
+    assert_eq!(effects.last(), Some(&rolled));
     let height = 2 * u64::from(parameters.epoch_blocks) + 1;
-    let members = set_at(&mut seats, &rules, height, parameters.epoch_blocks).unwrap();
-    assert_eq!(
-        members
-            .iter()
-            .map(|member| member.power)
-            .collect::<Vec<_>>(),
-        [1, 2, 3, 4]
-    );
+    let mut port = Stake(&mut memory);
+    let members = set_at(&mut port, &rules, height, parameters.epoch_blocks).unwrap();
+    let powers: Vec<u64> = members.iter().map(|member| member.power).collect();
+    assert_eq!(powers, [1, 2, 3, 4]);
     assert!(difference(&[], &members).is_ok());
     check_conservation(memory.iter()).unwrap();
-    let leaf: MemberLeaf = read(&mut memory, &Slot::from(Key::Member { place: 2, seat: 3 }))
-        .unwrap()
-        .unwrap();
-    assert_eq!((leaf.epoch, leaf.present, leaf.power), (2, true, 4));
+}
+
+fn founder(key: u8, parameters: &Parameters) -> Founder {
+    Founder {
+        operator: [key; 20],
+        address: [key; 20],
+        consensus_key: [key; 32],
+        checkpoint_key: [key; 96],
+        stake: u128::from(key) * parameters.unit,
+    }
 }

@@ -8,7 +8,7 @@ use crate::chain::epoch::set::set_at;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
 use crate::ledger::{OwnContracts, Slot, ring_place};
-use plasmid_staking::Key;
+use plasmid_staking::{Key, LineId};
 
 pub(crate) fn operator(place: u8) -> Operator {
     let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);
@@ -117,19 +117,43 @@ fn leaf_indices_follow_the_protocols_order() {
     for (at, slot) in (1u32..).zip(singletons) {
         assert_eq!(index(slot), at, "{slot:?}");
     }
-    assert_eq!(index(Slot::from(Key::Seat(0))), 9);
-    assert_eq!(index(Slot::from(Key::Seat(15))), 24);
-    assert_eq!(index(Slot::from(Key::Minima { level: 0, index: 0 })), 25);
-    assert_eq!(index(Slot::Validator(operator(0).operator)), 26);
-    assert_eq!(index(Slot::Validator(operator(3).operator)), 29);
-    for (epoch, first) in [(0, 30), (1, 30 + 3 + seats)] {
+    let line = |place: u8| LineId {
+        operator: operator(place).operator,
+        line: u64::from(place) + 1,
+    };
+    let staked = [Key::Rewards, Key::Maturity, Key::Counter, Key::Seat(0)];
+    for (at, key) in (9u32..).zip(staked) {
+        assert_eq!(index(Slot::from(key)), at, "{key:?}");
+    }
+    assert_eq!(index(Slot::from(Key::Seat(15))), 27);
+    assert_eq!(index(Slot::from(Key::Minima { level: 0, index: 0 })), 28);
+    for place in 0..4 {
+        let (line, first) = (line(place), 29 + 6 * u32::from(place));
+        let (id, number) = (line.operator, line.line);
+        let key = operator(place).consensus_key;
+        let of_operator = [
+            Key::Operator(id),
+            Key::Registration {
+                operator: id,
+                number,
+            },
+            Key::Address(Account::ed25519(&key).id),
+            Key::Line(line),
+            Key::Mark { line, epoch: 1 },
+            Key::Position(number),
+        ];
+        for (at, key) in (first..).zip(of_operator) {
+            assert_eq!(index(Slot::from(key)), at, "{key:?}");
+        }
+    }
+    for (epoch, first) in [(0, 53), (1, 53 + 3 + seats)] {
         let place = place(epoch);
         assert_eq!(index(Slot::Participation { place }), first);
         assert_eq!(index(Slot::from(Key::Member { place, seat: 0 })), first + 1);
         assert_eq!(index(Slot::Set { place }), first + 1 + seats);
         assert_eq!(index(Slot::EpochRecord { place }), first + 2 + seats);
     }
-    let accounts = 30 + 2 * (3 + seats);
+    let accounts = 53 + 2 * (3 + seats);
     assert_eq!(index(Slot::Account(Account::ethereum([1; 20]))), accounts);
     assert_eq!(
         index(Slot::Account(Account::ed25519(&[3; 32]))),
@@ -158,7 +182,7 @@ fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
         .tree
         .get(&Slot::from(Key::Member { place, seat: 9 }).key())
         .unwrap();
-    assert_eq!(MemberLeaf::decode(leaf.2).unwrap(), MemberLeaf::absent(0));
+    assert_eq!(MemberLeaf::decode(leaf.2).unwrap().standing, None);
 }
 
 #[test]
@@ -201,7 +225,7 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
         ("/derived/app_hash", "0x00"),
         ("/parameters", "0x00"),
     ];
-    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..267]));
+    let registry = format!("0x{}", hex::encode(&genesis().parameters.encode()[..397]));
     let other = format!("{registry}{}", hex::encode([0xcd; 20]));
     let edits = edits.into_iter().chain([("/parameters", other.as_str())]);
     for (path, value) in edits {

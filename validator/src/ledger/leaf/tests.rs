@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use alloy_primitives::{B256, keccak256};
 use plasmid_staking::minima::{Node, Weight};
-use plasmid_staking::{Key, Seat, SeatState};
+use plasmid_staking::{Key, LineId, Seat, SeatState, Standing};
 
 use super::*;
 use crate::ledger::account::Account;
@@ -35,7 +35,7 @@ fn every_slot() -> Vec<Slot> {
         Slot::Set { place: 4 },
         Slot::from(Key::Seat(5)),
         Slot::from(Key::Minima { level: 1, index: 6 }),
-        Slot::Validator([0x24; 20]),
+        Slot::from(Key::Operator([0x24; 20])),
         Slot::Boundary,
         Slot::EpochRecord { place: 4 },
         Slot::Burned,
@@ -46,7 +46,7 @@ fn every_slot() -> Vec<Slot> {
 fn kinds_and_widths_are_those_of_the_protocol() {
     let table = [
         (0x00, 0),
-        (0x01, 287),
+        (0x01, 417),
         (0x02, 64),
         (0x03, 36),
         (0x04, 86),
@@ -57,13 +57,13 @@ fn kinds_and_widths_are_those_of_the_protocol() {
         (0x09, 40),
         (0x0a, 72),
         (0x0b, 1_024),
-        (0x0c, 173),
+        (0x0c, 199),
         (0x0d, 178),
-        (0x0e, 173),
+        (0x0e, 183),
         (0x0f, 288),
-        (0x10, 26),
-        (0x11, 436),
-        (0x12, 53),
+        (0x10, 16),
+        (0x11, 453),
+        (0x12, 61),
         (0x13, 16),
     ];
     let slots: Vec<(u8, usize)> = every_slot()
@@ -142,7 +142,7 @@ fn no_two_slots_share_a_key() {
                 level: 0,
                 index: place.into(),
             }),
-            Slot::Validator([place; 20]),
+            Slot::from(Key::Operator([place; 20])),
         ]);
         slots.extend([
             Slot::Record(account, [place; 32]),
@@ -178,28 +178,37 @@ fn comes_back<T: Value + PartialEq + Debug>(value: T) -> Vec<u8> {
     bytes
 }
 
+fn line() -> LineId {
+    LineId {
+        operator: [1; 20],
+        line: 3,
+    }
+}
+
 fn member() -> MemberLeaf {
-    let (operator, consensus_key, checkpoint_key) = ([1; 20], [2; 32], [3; 96]);
     MemberLeaf {
         epoch: 9,
-        present: true,
-        operator,
-        registration: 4,
-        consensus_key,
-        checkpoint_key,
-        power: 5,
+        standing: Some(Standing {
+            line: line(),
+            registration: 4,
+            consensus_key: [2; 32],
+            checkpoint_key: [3; 96],
+            power: 5,
+            stake: 6,
+            commission: 7,
+        }),
     }
 }
 
 fn seat() -> Seat {
-    let (operator, consensus_key, checkpoint_key) = ([1; 20], [2; 32], [3; 96]);
     Seat {
         state: SeatState::Jailed,
-        operator,
+        line: line(),
         registration: 4,
-        consensus_key,
-        checkpoint_key,
+        consensus_key: [2; 32],
+        checkpoint_key: [3; 96],
         stake: 6,
+        commission: 7,
     }
 }
 
@@ -254,7 +263,10 @@ fn every_value_has_its_width_and_comes_back() {
     });
     comes_back(Participation(std::array::from_fn(|seat| seat as u16 * 3)));
     comes_back(member());
-    comes_back(MemberLeaf::absent(3));
+    comes_back(MemberLeaf {
+        epoch: 3,
+        standing: None,
+    });
     comes_back(SetLeaf {
         epoch: 1,
         members_root: [2; 32],
@@ -269,13 +281,10 @@ fn every_value_has_its_width_and_comes_back() {
         stake: 1 << 90,
         seat: place as u16,
     })));
-    comes_back(ValidatorLeaf {
-        registration: 1,
-        seat: ValidatorLeaf::NO_SEAT,
-        bounty_bond: 3,
-    });
     comes_back(BoundaryLeaf {
         epoch: 1,
+        pass: Pass::Copy,
+        released: 9,
         next_seat: 2,
         count: 3,
         total_power: 4,
@@ -288,6 +297,7 @@ fn every_value_has_its_width_and_comes_back() {
         relayer: [3; 20],
         fees: 4,
         paid: true,
+        accepted: 5,
     });
     comes_back(Burned { amount: 1 });
     comes_back(Parameters::local());
@@ -387,9 +397,11 @@ fn fees_of_an_epoch_are_those_of_that_epoch() {
 #[test]
 fn a_member_leaf_and_the_member_of_a_set_are_the_same() {
     let leaf = member();
-    let held = leaf.clone().member(12);
-    assert_eq!(held.as_ref().map(|member| member.seat), Some(12));
-    assert_eq!(MemberLeaf::new(leaf.epoch, held.as_ref()), leaf);
-    assert_eq!(MemberLeaf::absent(3).member(1), None);
-    assert_eq!(MemberLeaf::new(3, None), MemberLeaf::absent(3));
+    let held = leaf.member(12).unwrap();
+    assert_eq!((held.seat, held.operator, held.power), (12, [1; 20], 5));
+    let absent = MemberLeaf {
+        epoch: 3,
+        standing: None,
+    };
+    assert_eq!(absent.member(1), None);
 }

@@ -3,8 +3,8 @@
 //! root. What of the reserve is not paid goes to the reward pool.
 //!
 //! ```text
-//! leaves   epoch record w, when it is that epoch's; when it is not settled: fee pool r; when there is a reward and a usable relayer:
-//!          fee pool w, the relayer's account w; then fee pool w, rewards w
+//! leaves   epoch record w, when it is that epoch's; when it is not settled: where there is a reward and a usable relayer fee pool w, the
+//!          relayer's account w; then, for what is not paid, fee pool w, rewards w
 //! made     the relayer's account
 //! records  (21) another epoch in the ring, one already settled, a reward of 0, no usable relayer, a sum that overflows, no room
 //! ```
@@ -27,12 +27,11 @@ use crate::ledger::reject::Reject;
 use crate::ledger::slot::{Slot, ring_place};
 use crate::ledger::stake;
 
-/// What bringing a checkpoint earns: its gas at the price that root told, at most a share of the epoch's fees, at most the
-/// pool; rounded down. Products beyond 128 bits are beyond any pool, so they may saturate.
+/// What bringing a checkpoint earns: its gas at the price that root told, at most the reserve of the epoch's fees; rounded down.
+/// Products beyond 128 bits are beyond any reserve, so they may saturate.
 pub fn reward_down(
     parameters: &Parameters,
     epoch_fees: u128,
-    pool: u128,
     gas_price: u128,
     absent: u16,
 ) -> u128 {
@@ -41,7 +40,7 @@ pub fn reward_down(
     let cost = gas
         .saturating_mul(gas_price)
         .saturating_mul(parameters.fee_per_wei);
-    cost.min(reserve_down(parameters, epoch_fees)).min(pool)
+    cost.min(reserve_down(parameters, epoch_fees))
 }
 
 /// amount × bps / 10,000, rounded down, without a product that could leave 128 bits.
@@ -91,14 +90,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     let alone = message.arrival.saturating_sub(record.last_block_time)
         <= context.parameters.relay_window_secs;
     let relayer = Account::ethereum(if alone { record.relayer } else { relayer });
-    let pool: FeePool = expect(leaves, &Slot::FeePool)?;
-    let amount = reward_down(
-        context.parameters,
-        record.fees,
-        pool.amount,
-        gas_price,
-        absent,
-    );
+    let amount = reward_down(context.parameters, record.fees, gas_price, absent);
     let tried = match payable(relayer, amount, context) {
         Ok(()) => attempt(leaves, |leaves| pay(leaves, relayer, amount))?,
         Err(refused) => refused,

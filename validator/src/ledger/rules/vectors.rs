@@ -408,6 +408,7 @@ fn acceptances() -> Vec<Json> {
             relayer: [0x31; 20],
             fees,
             paid,
+            accepted: 0,
         };
         let slot = Slot::EpochRecord {
             place: ring_place(3, parameters.ring),

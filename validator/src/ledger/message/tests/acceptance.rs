@@ -1,6 +1,9 @@
 //! Acceptances: who is paid, how much, and only once.
 
+use plasmid_staking::{Key, Rewards};
+
 use super::*;
+use crate::ledger::rules::acceptance::reserve_down;
 
 pub(super) fn with_epoch(epoch: u64, fees: u128, pool: u128) -> Memory {
     let mut memory = state(1);
@@ -11,6 +14,7 @@ pub(super) fn with_epoch(epoch: u64, fees: u128, pool: u128) -> Memory {
         relayer: [0x11; 20],
         fees,
         paid: false,
+        accepted: 0,
     };
     write(&mut memory, &Slot::EpochRecord { place }, &record).unwrap();
     write(
@@ -44,29 +48,47 @@ pub(super) fn acceptance(epoch: u64, gas_price: u128, absent: u16) -> Body {
 }
 
 #[test]
-fn the_relayer_is_paid_once_the_least_of_cost_share_and_pool() {
+fn the_relayer_is_paid_once_the_lesser_of_cost_and_reserve_and_the_rest_goes_to_the_reward_pool() {
     let parameters = parameters();
     let gas = u128::from(parameters.relay_fixed_gas) + 2 * u128::from(parameters.relay_absent_gas);
-    for (fees, pool, price, reward) in [
-        (1 << 60, 1 << 60, 3, gas * 3),
-        (101, 1 << 60, 3, 50),
-        (1 << 60, 70, 3, 70),
-        (u128::MAX, 1 << 60, u128::MAX, 1 << 60),
+    for (fees, price, reward) in [
+        (1 << 60, 3, gas * 3),
+        (101, 3, 50),
+        (1 << 60, u128::MAX, 1 << 59),
     ] {
+        let pool = 1 << 61;
         let mut memory = with_epoch(5, fees, pool);
         let receipt = consume(&mut memory, acceptance(5, price, 2));
         assert_eq!(receipt.code, Code::Ok);
         let relayer = Account::ethereum([0x11; 20]);
         assert_eq!(account_of(&mut memory, relayer).unwrap().balance, reward);
         let left: FeePool = value(&mut memory, Slot::FeePool);
+        let reserve = reserve_down(&parameters, fees);
         assert_eq!(
             (left.amount, left.epoch, left.epoch_fees),
-            (pool - reward, 9, 1)
+            (pool - reserve, 9, 1)
         );
+        let rewards: Rewards = value(&mut memory, Slot::from(Key::Rewards));
+        assert_eq!((rewards.pool, rewards.owed), (reserve - reward, 0));
         let again = consume(&mut memory, acceptance(5, price, 2));
         assert_eq!(again.code, Code::Recorded, "once per epoch");
         assert_eq!(account_of(&mut memory, relayer).unwrap().balance, reward);
+        check_conservation(memory.iter()).unwrap();
     }
+}
+
+#[test]
+fn the_first_time_of_acceptance_is_kept_whatever_follows() {
+    let mut memory = with_epoch(5, 0, 1 << 60);
+    let slot = Slot::EpochRecord { place: 5 };
+    let first = message(&mut memory, acceptance(5, 0, 0));
+    assert_eq!(
+        try_message(&mut memory, &first).unwrap().code,
+        Code::Recorded
+    );
+    consume(&mut memory, acceptance(5, 9, 0));
+    let record: EpochRecord = value(&mut memory, slot);
+    assert_eq!((record.accepted, record.paid), (first.arrival, true));
 }
 
 #[test]
@@ -102,8 +124,8 @@ fn an_acceptance_that_fits_no_epoch_is_recorded() {
             "epoch {epoch}"
         );
     }
-    for (fees, pool, price) in [(0, 1 << 60, 1), (1 << 60, 0, 1), (1 << 60, 1 << 60, 0)] {
-        let mut memory = with_epoch(5, fees, pool);
+    for (fees, price) in [(0, 1), (1 << 60, 0)] {
+        let mut memory = with_epoch(5, fees, 1 << 60);
         assert_eq!(
             consume(&mut memory, acceptance(5, price, 0)).code,
             Code::Recorded
@@ -142,7 +164,7 @@ fn the_reward_rounds_down_and_never_wraps() {
         (u128::MAX, u128::MAX / 10_000),
     ] {
         assert_eq!(
-            reward_down(&free, fees, u128::MAX, u128::MAX, u16::MAX),
+            reward_down(&free, fees, u128::MAX, u16::MAX),
             reward,
             "{fees}"
         );
@@ -152,7 +174,7 @@ fn the_reward_rounds_down_and_never_wraps() {
         ..parameters()
     };
     assert_eq!(
-        reward_down(&whole, u128::MAX, u128::MAX, u128::MAX, u16::MAX),
+        reward_down(&whole, u128::MAX, u128::MAX, u16::MAX),
         u128::MAX
     );
 }
