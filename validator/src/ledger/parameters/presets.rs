@@ -53,8 +53,8 @@ impl Parameters {
             jail_epochs: 2,
             max_commission_bps: 10_000,
             commission_step_bps: 100,
-            answer_secs: 2,
-            prove_secs: 2,
+            answer_secs: 1,
+            prove_secs: 1,
             answer_slot_secs: 1,
             challenge_floor: 10_000_000_000_000_000,
             flat_cut: 50_000_000,
@@ -96,9 +96,10 @@ impl Parameters {
             evidence_age_blocks: 14 * DAY,
             evidence_age_secs: 14 * DAY,
             block_time_ms: 1_000,
+            min_seat: 1_000_000_000_000_000_000,
             jail_epochs: 4,
-            answer_secs: 2 * DAY,
-            prove_secs: 2 * DAY,
+            answer_secs: DAY,
+            prove_secs: DAY,
             answer_slot_secs: 60,
             ..Self::local()
         }

@@ -26,6 +26,18 @@ const MAX_BLOCK_TIME_MS: u128 = 60_000;
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
 
+/// A hundred years, in seconds.
+const CENTURY: u128 = 3_155_760_000;
+
+/// Fractions are of 10^9.
+const WHOLE: u128 = 1_000_000_000;
+
+/// All that the escrow on root can hold of one asset.
+const MAX_STAKE: u128 = 1 << 112;
+
+/// The largest bounty bond, as in the Registry contract.
+const MAX_BOND: u128 = 1 << 96;
+
 /// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParametersError {
@@ -76,6 +88,8 @@ impl Parameters {
         self.validate_windows()?;
         self.validate_ring()?;
         self.validate_block_time()?;
+        self.validate_stake()?;
+        self.validate_court()?;
         self.validate_block()
     }
 
@@ -107,9 +121,8 @@ impl Parameters {
 
     fn validate_windows(&self) -> Result<(), ParametersError> {
         let (challenge, evidence) = (wide(self.challenge_secs), wide(self.evidence_secs));
-        let century = 3_155_760_000;
         for (name, window) in self.windows() {
-            bounds(name, wide(window), 1, century)?;
+            bounds(name, wide(window), 1, CENTURY)?;
         }
         bounds(
             "root_block_secs",
@@ -204,6 +217,45 @@ impl Parameters {
             1_000,
             wide(self.epoch_max_secs).saturating_mul(1_000),
         )
+    }
+
+    /// A seat without power would be named for the relay duty and could not carry it; a step above the maximum is none.
+    fn validate_stake(&self) -> Result<(), ParametersError> {
+        bounds("min_seat", self.min_seat, self.unit, MAX_STAKE)?;
+        bounds("min_redelegation", self.min_redelegation, 1, MAX_STAKE)?;
+        bounds("drip", self.drip.into(), 0, WHOLE)?;
+        bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
+        bounds("jail_epochs", self.jail_epochs.into(), 1, 1_000_000)?;
+        bounds(
+            "max_commission_bps",
+            self.max_commission_bps.into(),
+            0,
+            10_000,
+        )?;
+        bounds(
+            "commission_step_bps",
+            self.commission_step_bps.into(),
+            0,
+            self.max_commission_bps.into(),
+        )
+    }
+
+    /// W is C + A + P: some time must be left in which a checkpoint can be challenged.
+    fn validate_court(&self) -> Result<(), ParametersError> {
+        let (answer, prove) = (wide(self.answer_secs), wide(self.prove_secs));
+        bounds("answer_secs (A)", answer, 0, CENTURY)?;
+        bounds("prove_secs (P)", prove, 0, CENTURY)?;
+        bounds("answer_slot_secs", wide(self.answer_slot_secs), 0, answer)?;
+        at_least(
+            "challenge_secs (W)",
+            wide(self.challenge_secs),
+            answer.saturating_add(prove).saturating_add(1),
+            "more than answer_secs (A) + prove_secs (P)",
+        )?;
+        bounds("challenge_floor", self.challenge_floor, 1, MAX_STAKE)?;
+        bounds("flat_cut", self.flat_cut.into(), 1, WHOLE)?;
+        bounds("min_cut", self.min_cut.into(), 1, WHOLE)?;
+        bounds("reporter_reward", self.reporter_reward, 1, MAX_BOND)
     }
 
     fn validate_block(&self) -> Result<(), ParametersError> {
