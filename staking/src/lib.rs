@@ -36,6 +36,7 @@ mod genesis;
 mod index;
 mod leaf;
 mod leaves;
+mod legs;
 mod line;
 mod member;
 pub mod minima;

@@ -119,7 +119,10 @@ fn back_and_forth<T: Value + PartialEq + Debug>(value: &T, width: usize) {
         let mut wrong = bytes.clone();
         wrong.resize(found, 0);
         let kind = T::KIND;
-        assert_eq!(T::decode(&wrong), Err(LeafError::Width { kind, found, width }));
+        assert_eq!(
+            T::decode(&wrong),
+            Err(LeafError::Width { kind, found, width })
+        );
     }
 }
 
@@ -150,7 +153,13 @@ fn every_leaf_goes_back_and_forth_and_has_the_width_of_the_protocol() {
         };
         back_and_forth(&registration, 137);
         let (operator, registration) = (rng.random(), rng.random());
-        back_and_forth(&Signer { operator, registration }, 28);
+        back_and_forth(
+            &Signer {
+                operator,
+                registration,
+            },
+            28,
+        );
         back_and_forth(&Mark(index(&mut rng)), 32);
         back_and_forth(&Counter(rng.random()), 8);
         let cuts: [u32; 16] = std::array::from_fn(|_| rng.random_range(0..=WHOLE));
@@ -174,7 +183,11 @@ fn every_leaf_goes_back_and_forth_and_has_the_width_of_the_protocol() {
 fn no_value_is_as_long_as_what_a_node_or_a_leaf_of_the_tree_hashes() {
     let widths: Vec<usize> = (0..=u8::MAX).filter_map(width_of_kind).collect();
     assert_eq!(widths.len(), 14);
-    assert!(widths.iter().all(|width| *width != 63 && *width != 95 && *width <= 1_024));
+    assert!(
+        widths
+            .iter()
+            .all(|width| *width != 63 && *width != 95 && *width <= 1_024)
+    );
 }
 
 /// The bytes of a value with one byte changed are refused for that field.
@@ -182,7 +195,9 @@ fn refuses<T: Value + PartialEq + Debug>(value: &T, place: usize, byte: u8, fiel
     let mut bytes = value.encode();
     bytes[place] = byte;
     match T::decode(&bytes) {
-        Err(LeafError::Field { kind, field: at, .. }) => {
+        Err(LeafError::Field {
+            kind, field: at, ..
+        }) => {
             assert_eq!((kind, at), (T::KIND, field));
         }
         other => panic!("byte {place} = {byte}: {other:?}"),
@@ -203,11 +218,21 @@ fn bytes_that_nothing_writes_are_refused() {
         refuses(&member(&mut rng), 8, byte, "present");
         refuses(&position(&mut rng, true), 21, byte, "restake");
         refuses(&position(&mut rng, true), 22 + 40 + 44, byte, "settled");
-        refuses(&position(&mut rng, true), 22 + 40 + 77 + 44, byte, "settled");
+        refuses(
+            &position(&mut rng, true),
+            22 + 40 + 77 + 44,
+            byte,
+            "settled",
+        );
     }
     for byte in 3..=u8::MAX {
         refuses(&Seat::default(), 0, byte, "state");
-        refuses(&random_line_leaf(&mut rng, LineState::Open), 0, byte, "state");
+        refuses(
+            &random_line_leaf(&mut rng, LineState::Open),
+            0,
+            byte,
+            "state",
+        );
     }
     for place in 1..183 {
         refuses(&Seat::default(), place, 1, "field of an empty seat");
@@ -222,7 +247,16 @@ fn bytes_that_nothing_writes_are_refused() {
     let mut powerless = member(&mut rng).encode();
     powerless[173 - 8..173].fill(0);
     let refused = MemberLeaf::decode(&powerless);
-    assert!(matches!(refused, Err(LeafError::Field { field: "power of a member", .. })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Err(LeafError::Field {
+                field: "power of a member",
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -254,7 +288,11 @@ fn keys_of_different_leaves_have_different_bytes() {
     let lines = [line(1, 1), line(1, 2), line(2, 1)];
     let mut keys = vec![Key::Rewards, Key::Maturity, Key::Counter];
     for id in lines {
-        keys.extend([Key::Line(id), Key::Operator(id.operator), Key::Address(id.operator)]);
+        keys.extend([
+            Key::Line(id),
+            Key::Operator(id.operator),
+            Key::Address(id.operator),
+        ]);
         keys.push(Key::Description(id.operator));
         let (operator, number) = (id.operator, id.line);
         keys.push(Key::Registration { operator, number });
@@ -262,13 +300,23 @@ fn keys_of_different_leaves_have_different_bytes() {
             keys.push(Key::Mark { line: id, epoch });
         }
         for (level, index) in [(0, 1), (1, 0), (1, 1), (0, 256)] {
-            keys.push(Key::Cut { line: id, level, index });
+            keys.push(Key::Cut {
+                line: id,
+                level,
+                index,
+            });
         }
     }
     for number in [0u16, 1, 256] {
         keys.extend([Key::Seat(number), Key::Position(u64::from(number))]);
-        keys.push(Key::Member { place: 1, seat: number });
-        keys.push(Key::Minima { level: 1, index: number });
+        keys.push(Key::Member {
+            place: 1,
+            seat: number,
+        });
+        keys.push(Key::Minima {
+            level: 1,
+            index: number,
+        });
     }
     keys.sort();
     keys.dedup();
@@ -287,8 +335,15 @@ fn keys_of_different_leaves_have_different_bytes() {
 
 #[test]
 fn state_bytes_are_those_of_the_protocol() {
-    for (byte, state) in [(0, SeatState::Empty), (1, SeatState::Active), (2, SeatState::Jailed)] {
-        assert_eq!((state.byte(), SeatState::from_byte(byte)), (byte, Some(state)));
+    for (byte, state) in [
+        (0, SeatState::Empty),
+        (1, SeatState::Active),
+        (2, SeatState::Jailed),
+    ] {
+        assert_eq!(
+            (state.byte(), SeatState::from_byte(byte)),
+            (byte, Some(state))
+        );
     }
     assert!((3..=255).all(|byte| SeatState::from_byte(byte).is_none()));
 }

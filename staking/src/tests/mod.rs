@@ -17,8 +17,9 @@ use crate::*;
 mod books;
 mod difference;
 
-mod random;
 mod codecs;
+mod random;
+mod rules_and_amounts;
 mod seats;
 mod sets;
 mod weakest;

@@ -30,7 +30,11 @@ fn the_weakest_seat_is_taken_by_more_stake_and_by_no_less() {
     assert_eq!(refused, Reject::StakeBelowSeat { stake, needed });
     world.delegate(who(1), 4, 1);
     assert_eq!(weakest_take(&mut world, 4), (1, 3 * UNIT + 1));
-    assert!(world.effects.contains(&unseated(line(2, 2), 1, Loss::Displaced)));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::Displaced))
+    );
     assert_eq!(world.line(line(2, 2)).until, 1);
     let seated = world.refuse(take_seat(4));
     assert_eq!(seated, Reject::Seated { seat: 1 });
@@ -50,14 +54,20 @@ fn after_each_take_no_smaller_stake_has_a_seat_than_the_one_that_took_it() {
         if rng.random_bool(0.2) {
             world.delegate(who(1), operator, rng.random_range(1..3) * UNIT);
         }
-        let before: Vec<u128> = (0..5).map(|seat| world.leaf::<Seat>(seat).weight()).collect();
+        let before: Vec<u128> = (0..5)
+            .map(|seat| world.leaf::<Seat>(seat).weight())
+            .collect();
         let least = *before.iter().min().unwrap();
         let id = line(operator, u64::from(operator));
         let held = world.line(id);
         let took = world.try_act(take_seat(operator)).is_ok();
         assert_eq!(took, !held.seated() && held.stake > least);
         let after = (0..5).map(|seat| world.leaf::<Seat>(seat).weight());
-        assert!(!took || after.min().unwrap() > least || before.iter().filter(|w| **w == least).count() > 1);
+        assert!(
+            !took
+                || after.min().unwrap() > least
+                || before.iter().filter(|w| **w == least).count() > 1
+        );
         world.check();
     }
 }
@@ -90,7 +100,11 @@ fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
     world.act(undelegate(own, 1, UNIT));
     assert!(world.line(line(1, 1)).seated());
     world.act(undelegate(own, 1, 1));
-    assert!(world.effects.contains(&unseated(line(1, 1), 0, Loss::TooSmall)));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(1, 1), 0, Loss::TooSmall))
+    );
     let (own_stake, minimum) = (4 * UNIT - 1, 4 * UNIT);
     let below = Reject::SelfStakeBelow {
         own: own_stake,
@@ -100,7 +114,11 @@ fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
     world.act(undelegate(account_of(op(2)), 2, 2 * UNIT));
     assert!(world.line(line(2, 2)).seated());
     world.act(undelegate(account_of(op(2)), 2, 1));
-    assert!(world.effects.contains(&unseated(line(2, 2), 1, Loss::TooSmall)));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::TooSmall))
+    );
     world.check();
 }
 
@@ -121,7 +139,11 @@ fn nobody_is_left_and_the_set_before_is_copied_without_stake() {
     world.act(take_seat(1));
     world.to(2);
     world.boundary(1_000);
-    assert_eq!(world.leaf::<Rewards>(()).owed, 0, "a copied set is paid nothing");
+    assert_eq!(
+        world.leaf::<Rewards>(()).owed,
+        0,
+        "a copied set is paid nothing"
+    );
     assert_eq!(world.set(3).len(), 1);
     world.drain();
 }
@@ -159,12 +181,19 @@ fn a_jailed_seat_returns_unless_somebody_took_it() {
     world.delegate(who(1), 2, 7 * UNIT);
     assert_eq!(minima::weakest(&mut world.leaves, 2).unwrap().stake, 0);
     world.to(4);
-    assert_eq!(world.act(unjail(2)), [Effect::Unjailed { line: line(2, 2) }]);
+    assert_eq!(
+        world.act(unjail(2)),
+        [Effect::Unjailed { line: line(2, 2) }]
+    );
     assert_eq!(world.leaf::<Seat>(1).weight(), 10 * UNIT);
     world.to(6);
     world.boundary_with(0, absent);
     world.join(3, 3, UNIT, true);
-    assert!(world.effects.contains(&unseated(line(2, 2), 1, Loss::Displaced)));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::Displaced))
+    );
     assert_eq!(world.line(line(2, 2)).until, world.epoch + 1);
     assert_eq!(world.refuse(unjail(2)), Reject::NotSeated);
 }
@@ -189,16 +218,28 @@ fn a_rotation_gives_the_seat_its_keys_at_once_and_the_set_two_epochs_later() {
     assert_eq!(world.position(delegated).newest().line, line(1, 1));
     world.to(2);
     let keys = |world: &mut World, epoch| world.set(epoch)[0].consensus_key;
-    assert_eq!((keys(&mut world, 1), keys(&mut world, 2)), ([1; 32], [9; 32]));
+    assert_eq!(
+        (keys(&mut world, 1), keys(&mut world, 2)),
+        ([1; 32], [9; 32])
+    );
 }
 
 #[test]
 fn a_registration_is_refused_for_a_key_that_is_known_and_for_a_number_that_is_not_new() {
     let mut world = World::new(2, &[5 * UNIT]);
     for (input, why) in [
-        (registration(2, 5, 1), "the consensus key was registered before"),
-        (registration(1, 1, 7), "the number of the registration is not new"),
-        (registration(3, 0, 7), "the number of the registration is not new"),
+        (
+            registration(2, 5, 1),
+            "the consensus key was registered before",
+        ),
+        (
+            registration(1, 1, 7),
+            "the number of the registration is not new",
+        ),
+        (
+            registration(3, 0, 7),
+            "the number of the registration is not new",
+        ),
     ] {
         assert_eq!(world.refuse(input), Reject::NoEffect(why));
     }
@@ -214,9 +255,15 @@ fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
     assert_eq!(effects.len(), 2);
     assert_eq!(effects[1], unseated(line(2, 2), 1, Loss::Tombstoned));
     let again = "the registration is tombstoned already";
-    assert_eq!(world.refuse(Input::Tombstone([2; 20])), Reject::NoEffect(again));
+    assert_eq!(
+        world.refuse(Input::Tombstone([2; 20])),
+        Reject::NoEffect(again)
+    );
     let unknown = "the consensus address is not known";
-    assert_eq!(world.refuse(Input::Tombstone([77; 20])), Reject::NoEffect(unknown));
+    assert_eq!(
+        world.refuse(Input::Tombstone([77; 20])),
+        Reject::NoEffect(unknown)
+    );
     let refused = Reject::Tombstoned { registration: 2 };
     assert_eq!(world.refuse(take_seat(2)), refused);
     // Another key of the same line takes a seat, with the stake that is there.
@@ -234,7 +281,13 @@ fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
 fn a_retired_line_takes_no_stake_and_the_next_registration_opens_another() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let effects = world.act(retire(2));
-    assert_eq!(effects, [unseated(line(2, 2), 1, Loss::Retired), Effect::Closed { line: line(2, 2) }]);
+    assert_eq!(
+        effects,
+        [
+            unseated(line(2, 2), 1, Loss::Retired),
+            Effect::Closed { line: line(2, 2) }
+        ]
+    );
     for input in [
         retire(2),
         take_seat(2),
