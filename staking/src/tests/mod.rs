@@ -16,9 +16,13 @@ use crate::*;
 
 mod books;
 mod difference;
+mod freezes;
 
 mod codecs;
+mod cuts;
+mod positions;
 mod random;
+mod rewards;
 mod rules_and_amounts;
 mod seats;
 mod sets;
