@@ -26,6 +26,7 @@ mod rewards;
 mod rules_and_amounts;
 mod seats;
 mod sets;
+mod touched;
 mod weakest;
 
 const UNIT: u128 = 1_000;
