@@ -1,0 +1,425 @@
+//! Random operations, most of which are accepted: each kind looks for what it could be done with.
+
+use plasmid_staking::{
+    Input, Rules,
+    rules::{
+        apply_cut::ApplyCut,
+        cancel::Cancel,
+        claim_commission::ClaimCommission,
+        claim_rewards::ClaimRewards,
+        claim_stake::ClaimStake,
+        delegate::Delegate,
+        edit::{Describe, Edit},
+        freeze::Freeze,
+        leave::{Leave, Retire},
+        merge::Merge,
+        redelegate::Redelegate,
+        register::Register,
+        restake::{AllowRestake, Restake},
+        settle::Settle,
+        take_seat::TakeSeat,
+        undelegate::Undelegate,
+        unjail::Unjail,
+    },
+};
+use rand::{Rng, RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::run::{Op, Run, Start, account, address, id_of, key_of};
+use crate::state::{Id, Interval, Model, Position, State};
+
+/// Kinds with their weights.
+pub const KINDS: [(&str, u32); 27] = [
+    ("delegate", 10),
+    ("undelegate", 8),
+    ("cancel", 5),
+    ("redelegate", 7),
+    ("claim stake", 5),
+    ("claim rewards", 7),
+    ("claim commission", 4),
+    ("restake", 5),
+    ("allow restake", 3),
+    ("apply", 6),
+    ("merge", 5),
+    ("take seat", 8),
+    ("leave", 2),
+    ("retire", 2),
+    ("unjail", 4),
+    ("edit", 4),
+    ("describe", 2),
+    ("register", 5),
+    ("freeze", 3),
+    ("settle", 4),
+    ("freeze epoch", 2),
+    ("release epoch", 3),
+    ("fund", 2),
+    ("tombstone", 2),
+    ("boundary", 13),
+    ("accept", 12),
+    ("mature", 12),
+];
+
+pub struct Builder {
+    random: ChaCha8Rng,
+    next_key: u32,
+}
+
+/// Users have the accounts behind these, operators those from 1 on.
+const USERS: u32 = 1_000;
+
+impl Builder {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: ChaCha8Rng::seed_from_u64(seed),
+            next_key: 100,
+        }
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.random.random_range(0..end.max(1))
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one_of<T: Clone>(&mut self, all: &[T]) -> Option<T> {
+        let place = self.below(all.len() as u64);
+        all.get(usize::try_from(place).ok()?).cloned()
+    }
+
+    pub fn start(&mut self) -> Start {
+        let seats = self.one_of(&[1u16, 2, 3, 4, 5, 7, 16, 17, 19]).unwrap_or(4);
+        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53]).unwrap_or(1);
+        let min_seat = unit * u128::from(1 + self.below(4));
+        let rules = Rules {
+            seats,
+            unit,
+            ring: 4 + u32::try_from(self.below(6)).unwrap_or(0),
+            min_seat,
+            min_redelegation: unit.div_ceil(2),
+            drip: self.one_of(&[0u32, 1_000_000, 100_000_000]).unwrap_or(0),
+            unbonding_secs: 100,
+            jail_divisor: 16,
+            jail_epochs: u32::try_from(self.below(3)).unwrap_or(0),
+            max_commission: 5_000,
+            commission_step: 500,
+        };
+        let count = 1 + self.below(u64::from(seats).min(8));
+        let stakes = (0..count).map(|_| min_seat + unit * u128::from(self.below(20)));
+        Start { rules, stakes: stakes.collect() }
+    }
+
+    /// A random operation and its kind.
+    pub fn next(&mut self, run: &Run) -> (&'static str, Op) {
+        let weights: u32 = KINDS.iter().map(|(_, weight)| weight).sum();
+        loop {
+            let mut left = self.below(u64::from(weights));
+            let kind = KINDS.iter().find(|(_, weight)| {
+                let found = left < u64::from(*weight);
+                left = left.saturating_sub(u64::from(*weight));
+                found
+            });
+            let Some((kind, _)) = kind else { continue };
+            if let Some(op) = self.op(kind, run) {
+                return (kind, op);
+            }
+        }
+    }
+
+    fn op(&mut self, kind: &str, run: &Run) -> Option<Op> {
+        let model = &run.model;
+        let input = match kind {
+            "boundary" => return Some(self.boundary(model)),
+            "accept" => return Some(Op::Accept(self.below(60))),
+            "mature" => return Some(Op::Mature(self.below(60))),
+            "delegate" | "take seat" | "leave" | "retire" | "unjail" | "edit" | "describe"
+            | "register" | "claim commission" => self.operator_op(kind, model)?,
+            "freeze" | "settle" | "freeze epoch" | "release epoch" | "tombstone" => {
+                self.court_op(kind, run)?
+            }
+            "fund" => Input::Fund(self.amount(model)),
+            _ => self.position_op(kind, model)?,
+        };
+        Some(Op::Input(input))
+    }
+
+    fn boundary(&mut self, model: &Model) -> Op {
+        let counted = self.one_of(&[16u16, 33, 100]).unwrap_or(16);
+        let mut votes = Vec::new();
+        for _ in 0..model.terms.seats {
+            votes.push(match self.below(20) {
+                0 | 1 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
+                2 | 3 => counted / 2,
+                4 => counted.div_ceil(2),
+                5 => counted / 16 + 1,
+                _ => counted,
+            });
+        }
+        let fees = if self.chance(20) { 0 } else { self.amount(model) };
+        Op::Boundary(fees, votes, counted)
+    }
+
+    /// Amounts around what the rules count in.
+    fn amount(&mut self, model: &Model) -> u128 {
+        let unit = model.terms.unit;
+        match self.below(12) {
+            0 => u128::from(self.below(4)),
+            1 => unit,
+            2 => model.terms.min_seat,
+            3 => model.weakest().0 + 1,
+            4 => model.weakest().0,
+            _ => unit * u128::from(self.below(30)) + u128::from(self.random.next_u64()) % unit,
+        }
+    }
+
+    fn owner(&mut self) -> u32 {
+        USERS + u32::try_from(self.below(4)).unwrap_or(0)
+    }
+
+    fn operator_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
+        let all: Vec<u32> = model.operators.keys().copied().collect();
+        let fits = |operator: &u32| fits(kind, model, *operator);
+        let fitting: Vec<u32> = all.iter().copied().filter(fits).collect();
+        let known = match self.chance(93) {
+            true => self.one_of(&fitting)?,
+            false => u32::try_from(self.below(all.len() as u64 + 2)).ok()?,
+        };
+        let operator = address(known);
+        Some(match kind {
+            "delegate" => {
+                let owner = if self.chance(50) { known } else { self.owner() };
+                let (from, amount) = (account(owner), self.amount(model));
+                Input::Delegate(Delegate { from, operator, amount })
+            }
+            "take seat" => Input::TakeSeat(TakeSeat { operator }),
+            "leave" => Input::Leave(Leave { operator }),
+            "retire" => Input::Retire(Retire { operator }),
+            "unjail" => Input::Unjail(Unjail { operator }),
+            "edit" => Input::Edit(self.edit(model, known)),
+            "describe" => {
+                let description = Box::new([7; 256]);
+                Input::Describe(Describe { operator, description })
+            }
+            "register" => self.register(model, known),
+            _ => {
+                let owing = model.lines.iter().filter(|(_, line)| line.owed > 0);
+                let owing: Vec<Id> = owing.map(|(id, _)| *id).collect();
+                let (line, to) = (id_of(self.one_of(&owing)?), account(known));
+                Input::ClaimCommission(ClaimCommission { line, to })
+            }
+        })
+    }
+
+    fn edit(&mut self, model: &Model, operator: u32) -> Edit {
+        let newest = model.operators.get(&operator).copied().unwrap_or_default();
+        let line = model.lines.get(&(operator, newest.1));
+        let commission = line.map_or(0, |line| line.commission);
+        let change = u16::try_from(self.below(520)).unwrap_or(0);
+        let commission = match self.chance(50) {
+            true => commission.saturating_add(change),
+            false => commission.saturating_sub(change),
+        };
+        let may = line.is_some_and(|line| line.changed < model.matured) || self.chance(10);
+        let own = model.stake((operator, newest.1)).1;
+        let least = line.map_or(0, |line| line.min_self_stake).max(own / 2);
+        Edit {
+            operator: address(operator),
+            commission: may.then_some(commission),
+            max_commission: self.chance(5).then_some(4_900),
+            commission_step: self.chance(5).then_some(400),
+            min_self_stake: self.chance(10).then_some(least),
+        }
+    }
+
+    fn register(&mut self, model: &Model, operator: u32) -> Input {
+        // Sometimes an operator that is new, as long as they are few.
+        let operators = u32::try_from(model.operators.len()).unwrap_or(0);
+        let fresh = usize::try_from(operators).is_ok_and(|count| count < model.terms.seats + 3);
+        let operator = if fresh && self.chance(60) { operators + 1 } else { operator };
+        let newest = model.operators.get(&operator).map_or(0, |newest| newest.0);
+        let wrong = self.chance(5);
+        let number = if wrong { newest } else { newest + 1 + self.below(3) };
+        self.next_key += 1;
+        let key = if self.chance(5) { 1 } else { self.next_key };
+        Input::Register(Register {
+            operator: address(operator),
+            registration: number.max(1),
+            address: address(key),
+            consensus_key: key_of(key),
+            checkpoint_key: Box::new([0x33; 96]),
+        })
+    }
+
+    fn court_op(&mut self, kind: &str, run: &Run) -> Option<Input> {
+        let model = &run.model;
+        let back = self.below(model.epoch + 1 - model.matured.min(model.epoch));
+        let mut epoch = model.epoch - back;
+        Some(match kind {
+            "freeze" => {
+                if self.chance(40) {
+                    epoch = self.one_of(&model.epoch_freezes.open).unwrap_or(epoch);
+                }
+                let members = model.sets[&epoch].iter().flatten();
+                let members: Vec<_> = members.filter(|one| one.stake > 0).collect();
+                let member = self.one_of(&members)?;
+                let (operator, _) = member.holder.line;
+                let unknown = self.chance(5);
+                let registration = if unknown { 999 } else { member.holder.registration };
+                let operator = address(operator);
+                Input::Freeze(Freeze { operator, registration, epoch })
+            }
+            "settle" => {
+                let (operator, registration, epoch) = self.one_of(&run.offences)?;
+                let registration = if self.chance(3) { 999 } else { registration };
+                let fractions = [0, 1, 50_000_000, 333_333_333, 999_999_999, 1_000_000_000, u64::MAX];
+                let fraction = self.one_of(&fractions)?;
+                let operator = address(operator);
+                Input::Settle(Settle { operator, registration, epoch, fraction })
+            }
+            "freeze epoch" => Input::FreezeEpoch(epoch),
+            "release epoch" => match model.epoch_freezes.open.is_empty() {
+                true => return None,
+                false => Input::ReleaseEpoch,
+            },
+            _ => {
+                let keys: Vec<_> = model.registrations.values().collect();
+                let living: Vec<_> = keys.iter().filter(|one| !one.tombstoned).collect();
+                let key = match self.chance(95) {
+                    true => self.one_of(&living)?.key,
+                    false => self.one_of(&keys)?.key + 50 * u32::try_from(self.below(2)).ok()?,
+                };
+                Input::Tombstone(address(key))
+            }
+        })
+    }
+
+    fn position_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
+        let alive = (1u64..).zip(&model.positions);
+        let alive: Vec<(u64, &Position)> = alive.filter(|(_, one)| !one.gone).collect();
+        let fits = |one: &&(u64, &Position)| suits(kind, model, one.1);
+        let fitting: Vec<(u64, &Position)> = alive.iter().filter(fits).copied().collect();
+        let any = self.chance(7);
+        let (mut position, one) = self.one_of(if any { &alive } else { &fitting })?;
+        if self.chance(1) {
+            position = self.below(model.positions.len() as u64 + 2);
+        }
+        let wrong = self.chance(2);
+        let owner = account(if wrong { self.owner() } else { one.owner });
+        let to = account(self.owner());
+        let amount = self.part(one);
+        Some(match kind {
+            "undelegate" => Input::Undelegate(Undelegate { owner, position, amount }),
+            "cancel" => Input::Cancel(Cancel { owner, position }),
+            "redelegate" => {
+                let open = model.operators.keys().filter(|operator| {
+                    fits_line(model, **operator).is_some_and(|id| id != one.newest().line)
+                });
+                let open: Vec<u32> = open.copied().collect();
+                let to = address(self.one_of(&open)?);
+                Input::Redelegate(Redelegate { owner, position, amount, to })
+            }
+            "claim stake" => Input::ClaimStake(ClaimStake { owner, position, to }),
+            "claim rewards" => {
+                let mut positions = vec![position];
+                for _ in 0..self.below(9) {
+                    let others = fitting.iter().filter(|(number, other)| {
+                        other.owner == one.owner && !positions.contains(number)
+                    });
+                    let others: Vec<u64> = others.map(|(number, _)| *number).collect();
+                    positions.extend(self.one_of(&others));
+                }
+                Input::ClaimRewards(ClaimRewards { owner, positions, to })
+            }
+            "restake" => {
+                let stranger = one.restake && self.chance(40);
+                let by = if stranger { to } else { owner };
+                Input::Restake(Restake { by, position })
+            }
+            "allow restake" => {
+                let allowed = self.chance(70);
+                Input::AllowRestake(AllowRestake { owner, position, allowed })
+            }
+            "apply" => Input::ApplyCut(ApplyCut { position }),
+            _ => {
+                let twins = fitting.iter().filter(|(number, other)| {
+                    let same = other.newest().line == one.newest().line;
+                    same && other.owner == one.owner && *number != position
+                });
+                let twins: Vec<u64> = twins.map(|(number, _)| *number).collect();
+                let (first, second) = (position, self.one_of(&twins)?);
+                Input::Merge(Merge { owner, first, second })
+            }
+        })
+    }
+
+    /// A part of a position's base, often all of it.
+    fn part(&mut self, position: &Position) -> u128 {
+        let base = position.base;
+        match self.below(20) {
+            0 => 1.min(base),
+            1 => base.saturating_sub(1),
+            2 => base + 1,
+            3 => u128::from(self.below(2)),
+            4..9 => u128::from(self.random.next_u64()) % base.max(1),
+            9 | 10 => base / 2,
+            _ => base,
+        }
+    }
+}
+
+/// The newest line of an operator, when it is open.
+fn fits_line(model: &Model, operator: u32) -> Option<Id> {
+    let id = (operator, model.operators.get(&operator)?.1);
+    (model.lines[&id].state == State::Open).then_some(id)
+}
+
+fn fits(kind: &str, model: &Model, operator: u32) -> bool {
+    let Some(id) = fits_line(model, operator) else {
+        return matches!(kind, "register" | "describe" | "claim commission");
+    };
+    let line = &model.lines[&id];
+    let seat = model.seat_of(id);
+    let holder = seat.and_then(|seat| model.seats[seat].as_ref());
+    match kind {
+        "leave" => seat.is_some(),
+        "unjail" => holder.is_some_and(|one| one.jailed) && line.jailed <= model.epoch,
+        "take seat" => {
+            let number = model.operators[&operator].0;
+            let (stake, own) = model.stake(id);
+            let dead = model.registrations[&(operator, number)].tombstoned;
+            let enough = stake >= model.terms.min_seat && stake > model.weakest().0;
+            let free = seat.is_none() && line.jailed <= model.epoch && !dead;
+            free && enough && own >= line.min_self_stake
+        }
+        _ => true,
+    }
+}
+
+fn suits(kind: &str, model: &Model, position: &Position) -> bool {
+    let due = position.intervals.iter().any(|one| model.due(one) != one.cut);
+    if due || kind == "apply" {
+        return due && kind == "apply";
+    }
+    let frozen = position.intervals.iter().any(|one| model.frozen(one));
+    let open = model.lines[&position.newest().line].state == State::Open;
+    let first = position.intervals[0];
+    let single = position.intervals.len() == 1 || first.last < model.matured;
+    let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
+    let earns = position.pending.0 > 0 || position.intervals.iter().any(earned);
+    let ended = position.intervals.iter().all(|one| one.last < model.matured);
+    let again = position.newest().last == model.epoch + 1;
+    match kind {
+        "undelegate" => position.bonded(),
+        "redelegate" => position.bonded() && single && !frozen,
+        "cancel" => !position.bonded() && open && !frozen && (single || again),
+        "claim stake" => !position.bonded() && ended && !frozen,
+        "claim rewards" => earns,
+        "restake" => earns && position.bonded() && open,
+        "merge" => {
+            let begun = position.newest().first < model.matured;
+            position.bonded() && open && single && begun && !frozen
+        }
+        _ => true,
+    }
+}
