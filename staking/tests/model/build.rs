@@ -30,33 +30,33 @@ use crate::state::{Id, Interval, Model, Position, State};
 
 /// Kinds with their weights.
 pub const KINDS: [(&str, u32); 27] = [
-    ("delegate", 10),
-    ("undelegate", 8),
-    ("cancel", 5),
-    ("redelegate", 7),
-    ("claim stake", 5),
-    ("claim rewards", 7),
-    ("claim commission", 4),
-    ("restake", 5),
-    ("allow restake", 3),
-    ("apply", 6),
-    ("merge", 5),
-    ("take seat", 8),
-    ("leave", 2),
+    ("delegate", 20),
+    ("undelegate", 16),
+    ("cancel", 12),
+    ("redelegate", 14),
+    ("claim stake", 14),
+    ("claim rewards", 14),
+    ("claim commission", 18),
+    ("restake", 10),
+    ("allow restake", 6),
+    ("apply", 12),
+    ("merge", 120),
+    ("take seat", 16),
+    ("leave", 4),
     ("retire", 2),
-    ("unjail", 4),
-    ("edit", 4),
-    ("describe", 2),
-    ("register", 5),
-    ("freeze", 3),
-    ("settle", 4),
-    ("freeze epoch", 2),
-    ("release epoch", 3),
-    ("fund", 2),
-    ("tombstone", 2),
-    ("boundary", 13),
-    ("accept", 12),
-    ("mature", 12),
+    ("unjail", 60),
+    ("edit", 10),
+    ("describe", 4),
+    ("register", 10),
+    ("freeze", 4),
+    ("settle", 7),
+    ("freeze epoch", 3),
+    ("release epoch", 5),
+    ("fund", 4),
+    ("tombstone", 3),
+    ("boundary", 20),
+    ("accept", 24),
+    ("mature", 20),
 ];
 
 pub struct Builder {
@@ -131,8 +131,8 @@ impl Builder {
         let model = &run.model;
         let input = match kind {
             "boundary" => return Some(self.boundary(model)),
-            "accept" => return Some(Op::Accept(self.below(60))),
-            "mature" => return Some(Op::Mature(self.below(60))),
+            "accept" => return Some(Op::Accept(self.below(40))),
+            "mature" => return Some(Op::Mature(self.below(120))),
             "delegate" | "take seat" | "leave" | "retire" | "unjail" | "edit" | "describe"
             | "register" | "claim commission" => self.operator_op(kind, model)?,
             "freeze" | "settle" | "freeze epoch" | "release epoch" | "tombstone" => {
@@ -149,8 +149,8 @@ impl Builder {
         let mut votes = Vec::new();
         for _ in 0..model.terms.seats {
             votes.push(match self.below(20) {
-                0 | 1 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
-                2 | 3 => counted / 2,
+                0..3 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
+                3 => counted / 2,
                 4 => counted.div_ceil(2),
                 5 => counted / 16 + 1,
                 _ => counted,
@@ -174,22 +174,28 @@ impl Builder {
     }
 
     fn owner(&mut self) -> u32 {
-        USERS + u32::try_from(self.below(4)).unwrap_or(0)
+        USERS + u32::try_from(self.below(2)).unwrap_or(0)
     }
 
     fn operator_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
         let all: Vec<u32> = model.operators.keys().copied().collect();
         let fits = |operator: &u32| fits(kind, model, *operator);
         let fitting: Vec<u32> = all.iter().copied().filter(fits).collect();
-        let known = match self.chance(93) {
-            true => self.one_of(&fitting)?,
-            false => u32::try_from(self.below(all.len() as u64 + 2)).ok()?,
-        };
+        let fit = self.one_of(&fitting)?;
+        let any = u32::try_from(self.below(all.len() as u64 + 2)).ok()?;
+        let known = if self.chance(93) { fit } else { any };
         let operator = address(known);
         Some(match kind {
             "delegate" => {
-                let owner = if self.chance(50) { known } else { self.owner() };
+                // Often more of what somebody has already.
+                let again: Vec<_> = model.positions.iter().filter(|one| one.bonded()).collect();
+                let (owner, to) = match self.one_of(&again).filter(|_| self.chance(30)) {
+                    Some(one) => (one.owner, one.newest().line.0),
+                    None if self.chance(50) => (known, known),
+                    None => (self.owner(), known),
+                };
                 let (from, amount) = (account(owner), self.amount(model));
+                let operator = address(to);
                 Input::Delegate(Delegate { from, operator, amount })
             }
             "take seat" => Input::TakeSeat(TakeSeat { operator }),
@@ -216,7 +222,7 @@ impl Builder {
         let line = model.lines.get(&(operator, newest.1));
         let commission = line.map_or(0, |line| line.commission);
         let change = u16::try_from(self.below(520)).unwrap_or(0);
-        let commission = match self.chance(50) {
+        let commission = match self.chance(75) {
             true => commission.saturating_add(change),
             false => commission.saturating_sub(change),
         };
@@ -298,7 +304,14 @@ impl Builder {
         let alive = (1u64..).zip(&model.positions);
         let alive: Vec<(u64, &Position)> = alive.filter(|(_, one)| !one.gone).collect();
         let fits = |one: &&(u64, &Position)| suits(kind, model, one.1);
-        let fitting: Vec<(u64, &Position)> = alive.iter().filter(fits).copied().collect();
+        let mut fitting: Vec<(u64, &Position)> = alive.iter().filter(fits).copied().collect();
+        if kind == "merge" {
+            let all = fitting.clone();
+            fitting.retain(|one| all.iter().any(|other| twins(one, other)));
+        }
+        if fitting.is_empty() {
+            return None;
+        }
         let any = self.chance(7);
         let (mut position, one) = self.one_of(if any { &alive } else { &fitting })?;
         if self.chance(1) {
@@ -342,12 +355,9 @@ impl Builder {
             }
             "apply" => Input::ApplyCut(ApplyCut { position }),
             _ => {
-                let twins = fitting.iter().filter(|(number, other)| {
-                    let same = other.newest().line == one.newest().line;
-                    same && other.owner == one.owner && *number != position
-                });
-                let twins: Vec<u64> = twins.map(|(number, _)| *number).collect();
-                let (first, second) = (position, self.one_of(&twins)?);
+                let others = fitting.iter().filter(|other| twins(&(position, one), other));
+                let others: Vec<u64> = others.map(|(number, _)| *number).collect();
+                let (first, second) = (position, self.one_of(&others)?);
                 Input::Merge(Merge { owner, first, second })
             }
         })
@@ -366,6 +376,11 @@ impl Builder {
             _ => base,
         }
     }
+}
+
+/// Whether two positions have one owner and one line.
+fn twins((first, one): &(u64, &Position), (second, two): &(u64, &Position)) -> bool {
+    first != second && one.owner == two.owner && one.newest().line == two.newest().line
 }
 
 /// The newest line of an operator, when it is open.

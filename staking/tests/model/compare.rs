@@ -1,6 +1,7 @@
 //! What must hold after every operation: the engine's leaves say what the model says.
 
 use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
 
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
@@ -8,7 +9,7 @@ use crate::run::{Run, account, address, id_of, key_of};
 use crate::state::{Id, Position, State};
 
 /// Refuses a difference, with both sides.
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, engine: T, model: T) -> Result<(), String> {
+fn same<T: PartialEq + Debug>(what: impl Display, engine: T, model: T) -> Result<(), String> {
     match engine == model {
         true => Ok(()),
         false => Err(format!("{what}: the engine has {engine:?}, the model {model:?}")),
@@ -45,13 +46,14 @@ impl Run {
         let mut sum = 0;
         for ((number, held), model) in engine.iter().zip(&mut self.model.positions) {
             if held.is_gone() || model.gone {
-                same(&format!("position {number} is gone"), held.is_gone(), model.gone)?;
+                same(format_args!("position {number} is gone"), held.is_gone(), model.gone)?;
                 continue;
             }
             let engine = (held.owner, held.restake, held.base, held.held_down());
             let expected = (account(model.owner), model.restake, model.base, model.held());
-            same(&format!("position {number}"), engine, expected)?;
-            same(&format!("legs of {number}"), legs(held), intervals(model))?;
+            same(format_args!("position {number}"), engine, expected)?;
+            let shown = (held.legs().count(), legs(held).eq(intervals(model)));
+            same(format_args!("legs of {number}"), shown, (model.intervals.len(), true))?;
             let (least, most) = model.pending;
             if held.pending < least || most < held.pending {
                 let (found, range) = (held.pending, (least, most));
@@ -83,38 +85,36 @@ impl Run {
                 LineState::Frozen => State::Frozen,
             };
             same("a line", *id, id_of(*name))?;
-            let what = format!("line {name:?}");
-            let seat = line.seated().then_some(usize::from(line.seat));
-            same(&what, (state, seat), (model.state, self.model.seat_of(*name)))?;
+                        let seat = line.seated().then_some(usize::from(line.seat));
+            same(format_args!("line {name:?}"), (state, seat), (model.state, self.model.seat_of(*name)))?;
             let stake = stakes.get(name).copied().unwrap_or_default();
-            same(&what, (line.stake, line.self_stake), stake)?;
+            same(format_args!("line {name:?}"), (line.stake, line.self_stake), stake)?;
             let engine = (line.until, line.jailed, line.owed, line.min_self_stake);
             let expected = (model.until, model.jailed, model.owed, model.min_self_stake);
-            same(&what, engine, expected)?;
+            same(format_args!("line {name:?}"), engine, expected)?;
             let engine = (line.commission, line.max_commission, line.commission_step, line.changed);
             let (most, step) = (model.max_commission, model.commission_step);
-            same(&what, engine, (model.commission, most, step, model.changed))?;
+            same(format_args!("line {name:?}"), engine, (model.commission, most, step, model.changed))?;
             let frozen = usize::from(line.freezes.count);
-            same(&what, frozen, model.freezes.open.len())?;
+            same(format_args!("line {name:?}"), frozen, model.freezes.open.len())?;
         }
         Ok(())
     }
 
     fn seats(&self, stakes: &BTreeMap<Id, (u128, u128)>) -> Result<(), String> {
         for ((number, seat), model) in self.store.seats.iter().zip(&self.model.seats) {
-            let what = format!("seat {number}");
-            let Some(holder) = model else {
-                same(&what, seat.state, SeatState::Empty)?;
+                        let Some(holder) = model else {
+                same(format_args!("seat {number}"), seat.state, SeatState::Empty)?;
                 continue;
             };
             let state = if holder.jailed { SeatState::Jailed } else { SeatState::Active };
-            same(&what, seat.state, state)?;
+            same(format_args!("seat {number}"), seat.state, state)?;
             let stake = stakes.get(&holder.line).map_or(0, |stake| stake.0);
             let commission = self.model.lines[&holder.line].commission;
             let engine = (seat.line, seat.registration, seat.stake, seat.commission);
             let line = id_of(holder.line);
-            same(&what, engine, (line, holder.registration, stake, commission))?;
-            same(&what, seat.consensus_key, key_of(holder.key))?;
+            same(format_args!("seat {number}"), engine, (line, holder.registration, stake, commission))?;
+            same(format_args!("seat {number}"), seat.consensus_key, key_of(holder.key))?;
         }
         Ok(())
     }
@@ -143,20 +143,27 @@ impl Run {
 
     /// What positions hold that back an epoch is the member's stake less what they lost since.
     fn backed(&self) -> Result<(), String> {
-        for (epoch, set) in self.model.sets.range(self.model.matured..) {
-            let mut sums: BTreeMap<Id, u128> = BTreeMap::new();
-            for position in self.model.positions.iter().filter(|position| !position.gone) {
-                for interval in &position.intervals {
-                    let (first, last) = self.model.backed(interval);
-                    if (first..=last).contains(epoch) {
-                        *sums.entry(interval.line).or_default() += position.held();
-                    }
+        let model = &self.model;
+        let from = model.matured;
+        let epochs = usize::try_from(model.epoch + 2 - from).expect("few epochs");
+        let place = |epoch: u64| usize::try_from(epoch - from).expect("few epochs");
+        let mut sums: BTreeMap<Id, Vec<u128>> = BTreeMap::new();
+        for position in model.positions.iter().filter(|position| !position.gone) {
+            let held = position.held();
+            for interval in &position.intervals {
+                let (first, last) = model.backed(interval);
+                let sums = sums.entry(interval.line).or_insert_with(|| vec![0; epochs]);
+                for epoch in first.max(from)..=last.min(model.epoch + 1) {
+                    sums[place(epoch)] += held;
                 }
             }
+        }
+        for (epoch, set) in model.sets.range(from..) {
             for member in set.iter().flatten().filter(|member| member.stake > 0) {
-                let sum = sums.get(&member.holder.line).copied().unwrap_or(0);
-                let what = format!("stake behind {:?} in epoch {epoch}", member.holder.line);
-                same(&what, sum, member.stake - member.lost)?;
+                let id = member.holder.line;
+                let sum = sums.get(&id).map_or(0, |sums| sums[place(*epoch)]);
+                let what = format_args!("stake behind {id:?} in epoch {epoch}");
+                same(what, sum, member.stake - member.lost)?;
             }
         }
         Ok(())
@@ -170,8 +177,7 @@ impl Run {
             let Some(MemberLeaf { epoch: held, standing }) = leaf else {
                 return Err(format!("the set of {epoch} is not there"));
             };
-            let what = format!("seat {seat} of the set of {epoch}");
-            same(&what, *held, epoch)?;
+            same(format_args!("seat {seat} of the set of {epoch}"), *held, epoch)?;
             let engine = standing.as_ref().map(|one| {
                 let who = (one.line, one.registration, one.consensus_key);
                 (who, one.power, one.stake, one.commission)
@@ -181,27 +187,23 @@ impl Run {
                 let who = (id_of(holder.line), holder.registration, key_of(holder.key));
                 (who, one.power, one.stake, one.commission)
             });
-            same(&what, engine, model)?;
+            same(format_args!("seat {seat} of the set of {epoch}"), engine, model)?;
         }
         Ok(())
     }
 }
 
-type Shown = Vec<(([u8; 20], u64), u64, u64, u128)>;
+type Shown = (([u8; 20], u64), u64, u64, u128);
 
-fn legs(position: &plasmid_staking::Position) -> Shown {
+fn legs(position: &plasmid_staking::Position) -> impl Iterator<Item = Shown> {
     let cuts = position.legs().zip(position.cuts);
     cuts.map(|(leg, cut)| {
         let line = (leg.line.operator, leg.line.line);
         (line, leg.first, leg.last, u128::from(cut))
     })
-    .collect()
 }
 
-fn intervals(position: &Position) -> Shown {
+fn intervals(position: &Position) -> impl Iterator<Item = Shown> {
     let intervals = position.intervals.iter();
-    intervals
-        .map(|one| ((address(one.line.0), one.line.1), one.first, one.last, one.cut))
-        .collect()
+    intervals.map(|one| ((address(one.line.0), one.line.1), one.first, one.last, one.cut))
 }
-

@@ -371,8 +371,7 @@ impl Model {
         one.pending.0 += two.pending.0;
         one.pending.1 += two.pending.1;
         one.newest_mut().first = self.matured;
-        two.gone = true;
-        two.base = 0;
+        (two.gone, two.base, two.pending) = (true, 0, (0, 0));
         let (a, b) = (usize::try_from(first), usize::try_from(second));
         self.positions[a.expect("a number") - 1] = one;
         self.positions[b.expect("a number") - 1] = two;
