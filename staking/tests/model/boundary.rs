@@ -48,6 +48,7 @@ impl Model {
             positions: Vec::new(),
             paid: BTreeMap::new(),
             flow: Default::default(),
+            settled: 0,
         };
         for (place, stake) in stakes.iter().enumerate() {
             let operator = u32::try_from(place).expect("few founders") + 1;

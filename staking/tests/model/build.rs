@@ -29,29 +29,29 @@ use crate::run::{Op, Run, Start, account, address, id_of, key_of};
 use crate::state::{Id, Interval, Model, Position, State};
 
 /// Kinds with their weights.
-pub const KINDS: [(&str, u32); 27] = [
+pub const KINDS: [(&str, u64); 27] = [
     ("delegate", 20),
     ("undelegate", 16),
     ("cancel", 12),
-    ("redelegate", 14),
+    ("redelegate", 20),
     ("claim stake", 14),
     ("claim rewards", 14),
-    ("claim commission", 18),
-    ("restake", 10),
+    ("claim commission", 60),
+    ("restake", 16),
     ("allow restake", 6),
     ("apply", 12),
-    ("merge", 120),
+    ("merge", 200),
     ("take seat", 16),
-    ("leave", 4),
+    ("leave", 5),
     ("retire", 2),
-    ("unjail", 60),
+    ("unjail", 150),
     ("edit", 10),
     ("describe", 4),
     ("register", 10),
     ("freeze", 4),
-    ("settle", 7),
+    ("settle", 14),
     ("freeze epoch", 3),
-    ("release epoch", 5),
+    ("release epoch", 16),
     ("fund", 4),
     ("tombstone", 3),
     ("boundary", 20),
@@ -62,6 +62,8 @@ pub const KINDS: [(&str, u32); 27] = [
 pub struct Builder {
     random: ChaCha8Rng,
     next_key: u32,
+    /// Weights of this run: some kinds are left out, some come more often, so that runs differ.
+    weights: Vec<u64>,
 }
 
 /// Users have the accounts behind these, operators those from 1 on.
@@ -69,10 +71,17 @@ const USERS: u32 = 1_000;
 
 impl Builder {
     pub fn new(seed: u64) -> Self {
-        Self {
+        let mut builder = Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             next_key: 100,
+            weights: Vec::new(),
+        };
+        for (kind, weight) in KINDS {
+            let needed = matches!(kind, "delegate" | "boundary" | "accept" | "mature");
+            let times = builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1);
+            builder.weights.push(weight * if needed { 1 } else { times });
         }
+        builder
     }
 
     fn below(&mut self, end: u64) -> u64 {
@@ -90,7 +99,7 @@ impl Builder {
 
     pub fn start(&mut self) -> Start {
         let seats = self.one_of(&[1u16, 2, 3, 4, 5, 7, 16, 17, 19]).unwrap_or(4);
-        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53]).unwrap_or(1);
+        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53, 1 << 86]).unwrap_or(1);
         let min_seat = unit * u128::from(1 + self.below(4));
         let rules = Rules {
             seats,
@@ -112,15 +121,15 @@ impl Builder {
 
     /// A random operation and its kind.
     pub fn next(&mut self, run: &Run) -> (&'static str, Op) {
-        let weights: u32 = KINDS.iter().map(|(_, weight)| weight).sum();
+        let all = self.weights.iter().sum();
         loop {
-            let mut left = self.below(u64::from(weights));
-            let kind = KINDS.iter().find(|(_, weight)| {
-                let found = left < u64::from(*weight);
-                left = left.saturating_sub(u64::from(*weight));
-                found
-            });
-            let Some((kind, _)) = kind else { continue };
+            let mut left = self.below(all);
+            let mut place = 0;
+            while left >= self.weights[place] {
+                left -= self.weights[place];
+                place += 1;
+            }
+            let kind = KINDS[place].0;
             if let Some(op) = self.op(kind, run) {
                 return (kind, op);
             }
@@ -145,7 +154,7 @@ impl Builder {
     }
 
     fn boundary(&mut self, model: &Model) -> Op {
-        let counted = self.one_of(&[16u16, 33, 100]).unwrap_or(16);
+        let counted = self.one_of(&[16u16, 33, 100, 33, 100, 0]).unwrap_or(16);
         let mut votes = Vec::new();
         for _ in 0..model.terms.seats {
             votes.push(match self.below(20) {
@@ -228,13 +237,13 @@ impl Builder {
         };
         let may = line.is_some_and(|line| line.changed < model.matured) || self.chance(10);
         let own = model.stake((operator, newest.1)).1;
-        let least = line.map_or(0, |line| line.min_self_stake).max(own / 2);
+        let least = line.map_or(0, |line| line.min_self_stake).max(own / (1 + u128::from(self.below(3))));
         Edit {
             operator: address(operator),
             commission: may.then_some(commission),
             max_commission: self.chance(5).then_some(4_900),
             commission_step: self.chance(5).then_some(400),
-            min_self_stake: self.chance(10).then_some(least),
+            min_self_stake: self.chance(20).then_some(least),
         }
     }
 

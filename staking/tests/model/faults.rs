@@ -156,7 +156,7 @@ impl Fault {
     fn line(self, bytes: &[u8], held: Option<&[u8]>) -> Result<Vec<u8>, LeafError> {
         let mut line = Line::decode(bytes)?;
         let before = held.map(Line::decode).transpose()?;
-        let before = before.unwrap_or_else(|| Line::opened(0, 0));
+        let before = before.unwrap_or_else(|| line.clone());
         match self {
             Self::LineFreezeDropped => line.freezes = before.freezes,
             Self::UntilOneLate if before.seated() && !line.seated() => line.until += 1,
@@ -203,7 +203,9 @@ impl Fault {
                 position.cuts = [position.cuts[1], 0];
             }
             Self::RewardsRoundedUp if position.pending > pending => position.pending += 1,
-            Self::LegBeginsOneEarly if before.is_none() => position.legs[0].first -= 1,
+            Self::LegBeginsOneEarly if before.is_none() && position.legs[0].first > 1 => {
+                position.legs[0].first -= 1;
+            }
             Self::LegEndsOneLate if before.is_some() && !position.is_bonded() => {
                 position.newest_mut().last += 1;
             }

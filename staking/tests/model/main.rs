@@ -7,6 +7,7 @@
 mod boundary;
 mod build;
 mod compare;
+mod drain;
 mod faults;
 mod fraction;
 mod port;
@@ -62,7 +63,11 @@ fn run(seed: u64, fault: Option<Fault>, shares: &mut Shares) -> Result<u64, Box<
         }
         done += 1;
     }
-    Ok(LENGTH as u64)
+    ops.push(Op::Drain);
+    match run.step(&Op::Drain) {
+        Ok(_) => Ok(LENGTH as u64),
+        Err(why) => Err(fail(ops, why)),
+    }
 }
 
 /// Runs one seed after the other, until so many operations are made.

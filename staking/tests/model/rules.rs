@@ -69,6 +69,7 @@ impl Model {
     /// Puts a position back. What it lost is burned, and missing wherever it is backing a set.
     fn store(&mut self, number: u64, position: Position, lost: u128) {
         let place = usize::try_from(number).expect("a number") - 1;
+        self.settled += 2;
         self.flow.burn += lost;
         for interval in position.intervals.iter().filter(|_| lost > 0) {
             let covered = self.sets.iter_mut().filter(|(epoch, _)| (interval.first..=interval.last).contains(*epoch));
@@ -128,11 +129,11 @@ impl Model {
         if !whole.bonded() {
             return Err("NotBonded");
         }
-        if amount == 0 {
-            return Err("ZeroAmount");
-        }
         if amount > whole.base {
             return Err("NotEnough");
+        }
+        if amount == 0 && whole.base > 0 {
+            return Err("ZeroAmount");
         }
         let (mut part, mut rest) = (whole.clone(), whole.clone());
         part.base = amount;

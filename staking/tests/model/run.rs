@@ -25,6 +25,8 @@ pub enum Op {
     Accept(u64),
     /// So many seconds later a message is consumed.
     Mature(u64),
+    /// Everybody leaves and is paid: see [`Run::drain`].
+    Drain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +112,7 @@ impl Run {
         let written = port.written;
         store.commit(written).map_err(|error| error.to_string())?;
         let staked: u128 = start.stakes.iter().sum();
-        let outside = 1u128 << 100;
+        let outside = 1u128 << 112;
         let mut run = Self {
             model: Model::found(terms(&rules), &start.stakes),
             rules,
@@ -148,6 +150,7 @@ impl Run {
                 return Ok(Outcome::Skipped);
             }
             Op::Mature(later) => self.mature(*later)?,
+            Op::Drain => return self.drain(),
         };
         self.compare()?;
         Ok(outcome)

@@ -156,6 +156,8 @@ pub struct Model {
     /// What the positions of a line shared for an epoch, and the stake that they shared it by.
     pub paid: BTreeMap<(Id, u64), (u128, u128)>,
     pub flow: Flow,
+    /// How often an interval's rewards were rounded.
+    pub settled: u128,
 }
 
 impl Interval {
