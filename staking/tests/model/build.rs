@@ -36,27 +36,27 @@ pub const KINDS: [(&str, u64); 27] = [
     ("redelegate", 20),
     ("claim stake", 14),
     ("claim rewards", 14),
-    ("claim commission", 60),
+    ("claim commission", 300),
     ("restake", 16),
-    ("allow restake", 6),
+    ("allow restake", 3),
     ("apply", 12),
     ("merge", 200),
     ("take seat", 16),
     ("leave", 5),
     ("retire", 2),
-    ("unjail", 150),
-    ("edit", 10),
-    ("describe", 4),
-    ("register", 10),
+    ("unjail", 900),
+    ("edit", 11),
+    ("describe", 2),
+    ("register", 7),
     ("freeze", 4),
     ("settle", 14),
     ("freeze epoch", 3),
     ("release epoch", 16),
-    ("fund", 4),
-    ("tombstone", 3),
-    ("boundary", 20),
+    ("fund", 3),
+    ("tombstone", 2),
+    ("boundary", 17),
     ("accept", 24),
-    ("mature", 20),
+    ("mature", 16),
 ];
 
 pub struct Builder {
@@ -77,7 +77,8 @@ impl Builder {
             weights: Vec::new(),
         };
         for (kind, weight) in KINDS {
-            let needed = matches!(kind, "delegate" | "boundary" | "accept" | "mature");
+            let rare = matches!(kind, "claim commission" | "unjail" | "merge" | "edit");
+            let needed = rare || matches!(kind, "delegate" | "boundary" | "accept" | "mature");
             let times = builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1);
             builder.weights.push(weight * if needed { 1 } else { times });
         }
@@ -99,7 +100,7 @@ impl Builder {
 
     pub fn start(&mut self) -> Start {
         let seats = self.one_of(&[1u16, 2, 3, 4, 5, 7, 16, 17, 19]).unwrap_or(4);
-        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53, 1 << 86]).unwrap_or(1);
+        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53, 1 << 80]).unwrap_or(1);
         let min_seat = unit * u128::from(1 + self.below(4));
         let rules = Rules {
             seats,
@@ -110,11 +111,11 @@ impl Builder {
             drip: self.one_of(&[0u32, 1_000_000, 100_000_000]).unwrap_or(0),
             unbonding_secs: 100,
             jail_divisor: 16,
-            jail_epochs: u32::try_from(self.below(3)).unwrap_or(0),
+            jail_epochs: u32::try_from(self.below(3) / 2).unwrap_or(0),
             max_commission: 5_000,
             commission_step: 500,
         };
-        let count = 1 + self.below(u64::from(seats).min(8));
+        let count = 1 + self.below(u64::from(seats).min(16));
         let stakes = (0..count).map(|_| min_seat + unit * u128::from(self.below(20)));
         Start { rules, stakes: stakes.collect() }
     }
@@ -158,10 +159,10 @@ impl Builder {
         let mut votes = Vec::new();
         for _ in 0..model.terms.seats {
             votes.push(match self.below(20) {
-                0..3 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
-                3 => counted / 2,
-                4 => counted.div_ceil(2),
-                5 => counted / 16 + 1,
+                0..4 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
+                4 => counted / 2,
+                5 => counted.div_ceil(2),
+                6 => counted / 16 + 1,
                 _ => counted,
             });
         }
@@ -169,17 +170,18 @@ impl Builder {
         Op::Boundary(fees, votes, counted)
     }
 
-    /// Amounts around what the rules count in.
+    /// Amounts around what the rules count in. No line comes to 2^96, where an index would lose more than a unit an epoch.
     fn amount(&mut self, model: &Model) -> u128 {
         let unit = model.terms.unit;
-        match self.below(12) {
+        let amount = match self.below(12) {
             0 => u128::from(self.below(4)),
             1 => unit,
             2 => model.terms.min_seat,
             3 => model.weakest().0 + 1,
             4 => model.weakest().0,
             _ => unit * u128::from(self.below(30)) + u128::from(self.random.next_u64()) % unit,
-        }
+        };
+        amount.min(1_000 * unit)
     }
 
     fn owner(&mut self) -> u32 {
@@ -425,24 +427,24 @@ fn suits(kind: &str, model: &Model, position: &Position) -> bool {
     if due || kind == "apply" {
         return due && kind == "apply";
     }
-    let frozen = position.intervals.iter().any(|one| model.frozen(one));
+    let frozen = || position.intervals.iter().any(|one| model.frozen(one));
     let open = model.lines[&position.newest().line].state == State::Open;
     let first = position.intervals[0];
     let single = position.intervals.len() == 1 || first.last < model.matured;
     let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
-    let earns = position.pending.0 > 0 || position.intervals.iter().any(earned);
+    let earns = || position.pending.0 > 0 || position.intervals.iter().any(earned);
     let ended = position.intervals.iter().all(|one| one.last < model.matured);
     let again = position.newest().last == model.epoch + 1;
     match kind {
         "undelegate" => position.bonded(),
-        "redelegate" => position.bonded() && single && !frozen,
-        "cancel" => !position.bonded() && open && !frozen && (single || again),
-        "claim stake" => !position.bonded() && ended && !frozen,
-        "claim rewards" => earns,
-        "restake" => earns && position.bonded() && open,
+        "redelegate" => position.bonded() && single && !frozen(),
+        "cancel" => !position.bonded() && open && !frozen() && (single || again),
+        "claim stake" => !position.bonded() && ended && !frozen(),
+        "claim rewards" => earns(),
+        "restake" => position.bonded() && open && earns(),
         "merge" => {
             let begun = position.newest().first < model.matured;
-            position.bonded() && open && single && begun && !frozen
+            position.bonded() && open && single && begun && !frozen()
         }
         _ => true,
     }
