@@ -55,11 +55,26 @@ impl Model {
             let number = u64::from(operator);
             let (id, key) = ((operator, number), operator);
             model.operators.insert(operator, (number, number));
-            let registration = Registration { line: number, key, tombstoned: false };
+            let registration = Registration {
+                line: number,
+                key,
+                tombstoned: false,
+            };
             model.registrations.insert(id, registration);
             let until = FOREVER;
-            model.lines.insert(id, Line { until, ..Line::opened(&terms) });
-            let holder = Holder { line: id, registration: number, key, jailed: false };
+            model.lines.insert(
+                id,
+                Line {
+                    until,
+                    ..Line::opened(&terms)
+                },
+            );
+            let holder = Holder {
+                line: id,
+                registration: number,
+                key,
+                jailed: false,
+            };
             model.seats[place] = Some(holder);
             let position = Position::new(operator, *stake, Interval::new(id, 0));
             model.positions.push(position);
@@ -79,7 +94,11 @@ impl Model {
     /// Pays the line at a seat of the ending epoch's set for its votes.
     pub fn reward(&mut self, seat: usize, votes: u16, counted: u16, released: u128) {
         let set = &self.sets[&self.epoch];
-        let total = set.iter().flatten().map(|member| u128::from(member.power)).sum();
+        let total = set
+            .iter()
+            .flatten()
+            .map(|member| u128::from(member.power))
+            .sum();
         let Some(member) = set[seat].clone() else {
             return;
         };

@@ -80,7 +80,9 @@ impl Builder {
             let rare = matches!(kind, "claim commission" | "unjail" | "merge" | "edit");
             let needed = rare || matches!(kind, "delegate" | "boundary" | "accept" | "mature");
             let times = builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1);
-            builder.weights.push(weight * if needed { 1 } else { times });
+            builder
+                .weights
+                .push(weight * if needed { 1 } else { times });
         }
         builder
     }
@@ -100,7 +102,9 @@ impl Builder {
 
     pub fn start(&mut self) -> Start {
         let seats = self.one_of(&[1u16, 2, 3, 4, 5, 7, 16, 17, 19]).unwrap_or(4);
-        let unit = self.one_of(&[1u128, 7, 1_000, 1 << 53, 1 << 80]).unwrap_or(1);
+        let unit = self
+            .one_of(&[1u128, 7, 1_000, 1 << 53, 1 << 80])
+            .unwrap_or(1);
         let min_seat = unit * u128::from(1 + self.below(4));
         let rules = Rules {
             seats,
@@ -117,7 +121,10 @@ impl Builder {
         };
         let count = 1 + self.below(u64::from(seats).min(16));
         let stakes = (0..count).map(|_| min_seat + unit * u128::from(self.below(20)));
-        Start { rules, stakes: stakes.collect() }
+        Start {
+            rules,
+            stakes: stakes.collect(),
+        }
     }
 
     /// A random operation and its kind.
@@ -166,7 +173,11 @@ impl Builder {
                 _ => counted,
             });
         }
-        let fees = if self.chance(20) { 0 } else { self.amount(model) };
+        let fees = if self.chance(20) {
+            0
+        } else {
+            self.amount(model)
+        };
         Op::Boundary(fees, votes, counted)
     }
 
@@ -207,7 +218,11 @@ impl Builder {
                 };
                 let (from, amount) = (account(owner), self.amount(model));
                 let operator = address(to);
-                Input::Delegate(Delegate { from, operator, amount })
+                Input::Delegate(Delegate {
+                    from,
+                    operator,
+                    amount,
+                })
             }
             "take seat" => Input::TakeSeat(TakeSeat { operator }),
             "leave" => Input::Leave(Leave { operator }),
@@ -216,7 +231,10 @@ impl Builder {
             "edit" => Input::Edit(self.edit(model, known)),
             "describe" => {
                 let description = Box::new([7; 256]);
-                Input::Describe(Describe { operator, description })
+                Input::Describe(Describe {
+                    operator,
+                    description,
+                })
             }
             "register" => self.register(model, known),
             _ => {
@@ -239,7 +257,9 @@ impl Builder {
         };
         let may = line.is_some_and(|line| line.changed < model.matured) || self.chance(10);
         let own = model.stake((operator, newest.1)).1;
-        let least = line.map_or(0, |line| line.min_self_stake).max(own / (1 + u128::from(self.below(3))));
+        let least = line
+            .map_or(0, |line| line.min_self_stake)
+            .max(own / (1 + u128::from(self.below(3))));
         Edit {
             operator: address(operator),
             commission: may.then_some(commission),
@@ -253,10 +273,18 @@ impl Builder {
         // Sometimes an operator that is new, as long as they are few.
         let operators = u32::try_from(model.operators.len()).unwrap_or(0);
         let fresh = usize::try_from(operators).is_ok_and(|count| count < model.terms.seats + 3);
-        let operator = if fresh && self.chance(60) { operators + 1 } else { operator };
+        let operator = if fresh && self.chance(60) {
+            operators + 1
+        } else {
+            operator
+        };
         let newest = model.operators.get(&operator).map_or(0, |newest| newest.0);
         let wrong = self.chance(5);
-        let number = if wrong { newest } else { newest + 1 + self.below(3) };
+        let number = if wrong {
+            newest
+        } else {
+            newest + 1 + self.below(3)
+        };
         self.next_key += 1;
         let key = if self.chance(5) { 1 } else { self.next_key };
         Input::Register(Register {
@@ -282,17 +310,38 @@ impl Builder {
                 let member = self.one_of(&members)?;
                 let (operator, _) = member.holder.line;
                 let unknown = self.chance(5);
-                let registration = if unknown { 999 } else { member.holder.registration };
+                let registration = if unknown {
+                    999
+                } else {
+                    member.holder.registration
+                };
                 let operator = address(operator);
-                Input::Freeze(Freeze { operator, registration, epoch })
+                Input::Freeze(Freeze {
+                    operator,
+                    registration,
+                    epoch,
+                })
             }
             "settle" => {
                 let (operator, registration, epoch) = self.one_of(&run.offences)?;
                 let registration = if self.chance(3) { 999 } else { registration };
-                let fractions = [0, 1, 50_000_000, 333_333_333, 999_999_999, 1_000_000_000, u64::MAX];
+                let fractions = [
+                    0,
+                    1,
+                    50_000_000,
+                    333_333_333,
+                    999_999_999,
+                    1_000_000_000,
+                    u64::MAX,
+                ];
                 let fraction = self.one_of(&fractions)?;
                 let operator = address(operator);
-                Input::Settle(Settle { operator, registration, epoch, fraction })
+                Input::Settle(Settle {
+                    operator,
+                    registration,
+                    epoch,
+                    fraction,
+                })
             }
             "freeze epoch" => Input::FreezeEpoch(epoch),
             "release epoch" => match model.epoch_freezes.open.is_empty() {
@@ -333,7 +382,11 @@ impl Builder {
         let to = account(self.owner());
         let amount = self.part(one);
         Some(match kind {
-            "undelegate" => Input::Undelegate(Undelegate { owner, position, amount }),
+            "undelegate" => Input::Undelegate(Undelegate {
+                owner,
+                position,
+                amount,
+            }),
             "cancel" => Input::Cancel(Cancel { owner, position }),
             "redelegate" => {
                 let open = model.operators.keys().filter(|operator| {
@@ -341,9 +394,18 @@ impl Builder {
                 });
                 let open: Vec<u32> = open.copied().collect();
                 let to = address(self.one_of(&open)?);
-                Input::Redelegate(Redelegate { owner, position, amount, to })
+                Input::Redelegate(Redelegate {
+                    owner,
+                    position,
+                    amount,
+                    to,
+                })
             }
-            "claim stake" => Input::ClaimStake(ClaimStake { owner, position, to }),
+            "claim stake" => Input::ClaimStake(ClaimStake {
+                owner,
+                position,
+                to,
+            }),
             "claim rewards" => {
                 let mut positions = vec![position];
                 for _ in 0..self.below(9) {
@@ -353,7 +415,11 @@ impl Builder {
                     let others: Vec<u64> = others.map(|(number, _)| *number).collect();
                     positions.extend(self.one_of(&others));
                 }
-                Input::ClaimRewards(ClaimRewards { owner, positions, to })
+                Input::ClaimRewards(ClaimRewards {
+                    owner,
+                    positions,
+                    to,
+                })
             }
             "restake" => {
                 let stranger = one.restake && self.chance(40);
@@ -362,14 +428,24 @@ impl Builder {
             }
             "allow restake" => {
                 let allowed = self.chance(70);
-                Input::AllowRestake(AllowRestake { owner, position, allowed })
+                Input::AllowRestake(AllowRestake {
+                    owner,
+                    position,
+                    allowed,
+                })
             }
             "apply" => Input::ApplyCut(ApplyCut { position }),
             _ => {
-                let others = fitting.iter().filter(|other| twins(&(position, one), other));
+                let others = fitting
+                    .iter()
+                    .filter(|other| twins(&(position, one), other));
                 let others: Vec<u64> = others.map(|(number, _)| *number).collect();
                 let (first, second) = (position, self.one_of(&others)?);
-                Input::Merge(Merge { owner, first, second })
+                Input::Merge(Merge {
+                    owner,
+                    first,
+                    second,
+                })
             }
         })
     }
@@ -423,7 +499,10 @@ fn fits(kind: &str, model: &Model, operator: u32) -> bool {
 }
 
 fn suits(kind: &str, model: &Model, position: &Position) -> bool {
-    let due = position.intervals.iter().any(|one| model.due(one) != one.cut);
+    let due = position
+        .intervals
+        .iter()
+        .any(|one| model.due(one) != one.cut);
     if due || kind == "apply" {
         return due && kind == "apply";
     }
@@ -433,7 +512,10 @@ fn suits(kind: &str, model: &Model, position: &Position) -> bool {
     let single = position.intervals.len() == 1 || first.last < model.matured;
     let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
     let earns = || position.pending.0 > 0 || position.intervals.iter().any(earned);
-    let ended = position.intervals.iter().all(|one| one.last < model.matured);
+    let ended = position
+        .intervals
+        .iter()
+        .all(|one| one.last < model.matured);
     let again = position.newest().last == model.epoch + 1;
     match kind {
         "undelegate" => position.bonded(),

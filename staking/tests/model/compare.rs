@@ -12,7 +12,9 @@ use crate::state::{Id, Position, State};
 fn same<T: PartialEq + Debug>(what: impl Display, engine: T, model: T) -> Result<(), String> {
     match engine == model {
         true => Ok(()),
-        false => Err(format!("{what}: the engine has {engine:?}, the model {model:?}")),
+        false => Err(format!(
+            "{what}: the engine has {engine:?}, the model {model:?}"
+        )),
     }
 }
 
@@ -30,7 +32,11 @@ impl Run {
         same("matured epochs", self.store.maturity.matured, model.matured)?;
         let frozen = usize::from(self.store.maturity.freezes.count);
         same("frozen epochs", frozen, model.epoch_freezes.open.len())?;
-        let pending: u128 = model.positions.iter().map(|position| position.pending.0).sum();
+        let pending: u128 = model
+            .positions
+            .iter()
+            .map(|position| position.pending.0)
+            .sum();
         let commissions: u128 = model.lines.values().map(|line| line.owed).sum();
         if pending + commissions > rewards.owed {
             return Err("more is settled than owed".into());
@@ -46,18 +52,33 @@ impl Run {
         let mut sum = 0;
         for ((number, held), model) in engine.iter().zip(&mut self.model.positions) {
             if held.is_gone() || model.gone {
-                same(format_args!("position {number} is gone"), held.is_gone(), model.gone)?;
+                same(
+                    format_args!("position {number} is gone"),
+                    held.is_gone(),
+                    model.gone,
+                )?;
                 continue;
             }
             let engine = (held.owner, held.restake, held.base, held.held_down());
-            let expected = (account(model.owner), model.restake, model.base, model.held());
+            let expected = (
+                account(model.owner),
+                model.restake,
+                model.base,
+                model.held(),
+            );
             same(format_args!("position {number}"), engine, expected)?;
             let shown = (held.legs().count(), legs(held).eq(intervals(model)));
-            same(format_args!("legs of {number}"), shown, (model.intervals.len(), true))?;
+            same(
+                format_args!("legs of {number}"),
+                shown,
+                (model.intervals.len(), true),
+            )?;
             let (least, most) = model.pending;
             if held.pending < least || most < held.pending {
                 let (found, range) = (held.pending, (least, most));
-                return Err(format!("rewards of {number}: {found}, and {range:?} is right"));
+                return Err(format!(
+                    "rewards of {number}: {found}, and {range:?} is right"
+                ));
             }
             model.pending = (held.pending, held.pending);
             sum += engine.3;
@@ -67,7 +88,12 @@ impl Run {
 
     fn stakes(&self) -> BTreeMap<Id, (u128, u128)> {
         let mut stakes: BTreeMap<Id, (u128, u128)> = BTreeMap::new();
-        for position in self.model.positions.iter().filter(|position| position.bonded()) {
+        for position in self
+            .model
+            .positions
+            .iter()
+            .filter(|position| position.bonded())
+        {
             let (line, held) = (position.newest().line, position.held());
             let stake = stakes.entry(line).or_default();
             stake.0 += held;
@@ -85,36 +111,69 @@ impl Run {
                 LineState::Frozen => State::Frozen,
             };
             same("a line", *id, id_of(*name))?;
-                        let seat = line.seated().then_some(usize::from(line.seat));
-            same(format_args!("line {name:?}"), (state, seat), (model.state, self.model.seat_of(*name)))?;
+            let seat = line.seated().then_some(usize::from(line.seat));
+            same(
+                format_args!("line {name:?}"),
+                (state, seat),
+                (model.state, self.model.seat_of(*name)),
+            )?;
             let stake = stakes.get(name).copied().unwrap_or_default();
-            same(format_args!("line {name:?}"), (line.stake, line.self_stake), stake)?;
+            same(
+                format_args!("line {name:?}"),
+                (line.stake, line.self_stake),
+                stake,
+            )?;
             let engine = (line.until, line.jailed, line.owed, line.min_self_stake);
             let expected = (model.until, model.jailed, model.owed, model.min_self_stake);
             same(format_args!("line {name:?}"), engine, expected)?;
-            let engine = (line.commission, line.max_commission, line.commission_step, line.changed);
+            let engine = (
+                line.commission,
+                line.max_commission,
+                line.commission_step,
+                line.changed,
+            );
             let (most, step) = (model.max_commission, model.commission_step);
-            same(format_args!("line {name:?}"), engine, (model.commission, most, step, model.changed))?;
+            same(
+                format_args!("line {name:?}"),
+                engine,
+                (model.commission, most, step, model.changed),
+            )?;
             let frozen = usize::from(line.freezes.count);
-            same(format_args!("line {name:?}"), frozen, model.freezes.open.len())?;
+            same(
+                format_args!("line {name:?}"),
+                frozen,
+                model.freezes.open.len(),
+            )?;
         }
         Ok(())
     }
 
     fn seats(&self, stakes: &BTreeMap<Id, (u128, u128)>) -> Result<(), String> {
         for ((number, seat), model) in self.store.seats.iter().zip(&self.model.seats) {
-                        let Some(holder) = model else {
+            let Some(holder) = model else {
                 same(format_args!("seat {number}"), seat.state, SeatState::Empty)?;
                 continue;
             };
-            let state = if holder.jailed { SeatState::Jailed } else { SeatState::Active };
+            let state = if holder.jailed {
+                SeatState::Jailed
+            } else {
+                SeatState::Active
+            };
             same(format_args!("seat {number}"), seat.state, state)?;
             let stake = stakes.get(&holder.line).map_or(0, |stake| stake.0);
             let commission = self.model.lines[&holder.line].commission;
             let engine = (seat.line, seat.registration, seat.stake, seat.commission);
             let line = id_of(holder.line);
-            same(format_args!("seat {number}"), engine, (line, holder.registration, stake, commission))?;
-            same(format_args!("seat {number}"), seat.consensus_key, key_of(holder.key))?;
+            same(
+                format_args!("seat {number}"),
+                engine,
+                (line, holder.registration, stake, commission),
+            )?;
+            same(
+                format_args!("seat {number}"),
+                seat.consensus_key,
+                key_of(holder.key),
+            )?;
         }
         Ok(())
     }
@@ -174,10 +233,18 @@ impl Run {
         let place = plasmid_staking::ring_place(epoch, self.rules.ring);
         for (seat, expected) in (0u16..).zip(&self.model.sets[&epoch]) {
             let leaf = self.store.members.get(&(place, seat));
-            let Some(MemberLeaf { epoch: held, standing }) = leaf else {
+            let Some(MemberLeaf {
+                epoch: held,
+                standing,
+            }) = leaf
+            else {
                 return Err(format!("the set of {epoch} is not there"));
             };
-            same(format_args!("seat {seat} of the set of {epoch}"), *held, epoch)?;
+            same(
+                format_args!("seat {seat} of the set of {epoch}"),
+                *held,
+                epoch,
+            )?;
             let engine = standing.as_ref().map(|one| {
                 let who = (one.line, one.registration, one.consensus_key);
                 (who, one.power, one.stake, one.commission)
@@ -187,7 +254,11 @@ impl Run {
                 let who = (id_of(holder.line), holder.registration, key_of(holder.key));
                 (who, one.power, one.stake, one.commission)
             });
-            same(format_args!("seat {seat} of the set of {epoch}"), engine, model)?;
+            same(
+                format_args!("seat {seat} of the set of {epoch}"),
+                engine,
+                model,
+            )?;
         }
         Ok(())
     }
@@ -205,5 +276,12 @@ fn legs(position: &plasmid_staking::Position) -> impl Iterator<Item = Shown> {
 
 fn intervals(position: &Position) -> impl Iterator<Item = Shown> {
     let intervals = position.intervals.iter();
-    intervals.map(|one| ((address(one.line.0), one.line.1), one.first, one.last, one.cut))
+    intervals.map(|one| {
+        (
+            (address(one.line.0), one.line.1),
+            one.first,
+            one.last,
+            one.cut,
+        )
+    })
 }

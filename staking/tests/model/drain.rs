@@ -19,11 +19,19 @@ impl Run {
             let (owner, position, allowed) = (account(position.owner), number, false);
             self.step(&Op::Input(Input::ApplyCut(ApplyCut { position })))?;
             // Folding a first interval changes the base that the next request names.
-            self.must(Input::AllowRestake(AllowRestake { owner, position, allowed }))?;
+            self.must(Input::AllowRestake(AllowRestake {
+                owner,
+                position,
+                allowed,
+            }))?;
             let now = &self.model.positions[usize::try_from(number).expect("a number") - 1];
             if now.bonded() {
                 let amount = now.base;
-                let input = Input::Undelegate(Undelegate { owner, position, amount });
+                let input = Input::Undelegate(Undelegate {
+                    owner,
+                    position,
+                    amount,
+                });
                 self.must(input)?;
             }
         }
@@ -41,9 +49,18 @@ impl Run {
         }
         for (position, held) in self.alive() {
             let (owner, to) = (account(held.owner), account(held.owner));
-            self.must(Input::ClaimStake(ClaimStake { owner, position, to }))?;
+            self.must(Input::ClaimStake(ClaimStake {
+                owner,
+                position,
+                to,
+            }))?;
         }
-        let lines: Vec<_> = self.model.lines.iter().map(|(id, line)| (*id, line.owed)).collect();
+        let lines: Vec<_> = self
+            .model
+            .lines
+            .iter()
+            .map(|(id, line)| (*id, line.owed))
+            .collect();
         for (id, _) in lines.into_iter().filter(|(_, owed)| *owed > 0) {
             let (line, to) = (id_of(id), account(id.0));
             self.must(Input::ClaimCommission(ClaimCommission { line, to }))?;
@@ -55,7 +72,12 @@ impl Run {
     fn thaw(&mut self) -> Result<(), String> {
         while let Some((operator, registration, epoch)) = self.offences.first().copied() {
             let (operator, fraction) = (address(operator), 1_000_000);
-            self.must(Input::Settle(Settle { operator, registration, epoch, fraction }))?;
+            self.must(Input::Settle(Settle {
+                operator,
+                registration,
+                epoch,
+                fraction,
+            }))?;
         }
         while !self.model.epoch_freezes.open.is_empty() {
             self.must(Input::ReleaseEpoch)?;

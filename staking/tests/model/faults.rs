@@ -1,7 +1,7 @@
 //! Faults that are seeded into the engine: each corrupts what one rule writes, or what the boundary, the court or the ledger does.
 
 use plasmid_staking::{
-    CutNode, Key, Leg, Line, LineId, LineState, LeafError, Mark, Maturity, MemberLeaf, Position,
+    CutNode, Key, LeafError, Leg, Line, LineId, LineState, Mark, Maturity, MemberLeaf, Position,
     Registration, Rewards, Seat, Value,
 };
 
@@ -103,12 +103,20 @@ impl Fault {
             Key::Maturity if self == Self::EpochFreezeDropped => {
                 let freezes = Default::default();
                 let maturity = Maturity::decode(&bytes)?;
-                Maturity { freezes, ..maturity }.encode()
+                Maturity {
+                    freezes,
+                    ..maturity
+                }
+                .encode()
             }
             Key::Registration { .. } if self == Self::TombstoneForgotten => {
                 let registration = Registration::decode(&bytes)?;
                 let tombstoned = false;
-                Registration { tombstoned, ..registration }.encode()
+                Registration {
+                    tombstoned,
+                    ..registration
+                }
+                .encode()
             }
             Key::Rewards if self == Self::OwedLosesOneUnit => {
                 let rewards = Rewards::decode(&bytes)?;
@@ -140,7 +148,13 @@ impl Fault {
         .filter(|(_, bytes)| bytes.len() == Mark::WIDTH)
     }
 
-    fn cut(self, line: LineId, level: u8, index: u16, bytes: Vec<u8>) -> Result<Written, LeafError> {
+    fn cut(
+        self,
+        line: LineId,
+        level: u8,
+        index: u16,
+        bytes: Vec<u8>,
+    ) -> Result<Written, LeafError> {
         let key = Key::Cut { line, level, index };
         if self == Self::CutOnLowestLevelOnly && level > 0 {
             return Ok(None);

@@ -43,7 +43,11 @@ impl Fraction {
             self.numerator * other.denominator,
             other.numerator * self.denominator,
         );
-        let numerator = if taken > whole { 0u8.into() } else { whole - taken };
+        let numerator = if taken > whole {
+            0u8.into()
+        } else {
+            whole - taken
+        };
         Self {
             numerator,
             denominator,

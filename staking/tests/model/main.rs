@@ -45,7 +45,13 @@ fn run(seed: u64, fault: Option<Fault>, shares: &mut Shares) -> Result<u64, Box<
     let mut builder = Builder::new(seed);
     let start = builder.start();
     let mut ops = Vec::new();
-    let fail = |ops, why| Box::new(Failure { start: start.clone(), ops, why });
+    let fail = |ops, why| {
+        Box::new(Failure {
+            start: start.clone(),
+            ops,
+            why,
+        })
+    };
     let mut run = Run::new(&start, fault).map_err(|why| fail(Vec::new(), why))?;
     let mut done = 0;
     while done < LENGTH {
@@ -112,7 +118,10 @@ fn check(shares: &Shares) {
     let accepted: u64 = shares.values().map(|share| share[0]).sum();
     let refused: u64 = shares.values().map(|share| share[1]).sum();
     let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
-    println!("accepted of all: {:.1} %", percent(accepted, accepted + refused));
+    println!(
+        "accepted of all: {:.1} %",
+        percent(accepted, accepted + refused)
+    );
     println!("kind: accepted of this kind, this kind of all that were accepted");
     for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
         let [yes, no] = shares.get(kind).copied().unwrap_or_default();
@@ -121,10 +130,16 @@ fn check(shares: &Shares) {
     }
     for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
         let [yes, no] = shares.get(kind).copied().unwrap_or_default();
-        assert!(percent(yes, yes + no) >= 1.0, "{kind} is hardly ever accepted");
+        assert!(
+            percent(yes, yes + no) >= 1.0,
+            "{kind} is hardly ever accepted"
+        );
         assert!(percent(yes, accepted) >= 1.0, "{kind} is hardly ever done");
     }
-    assert!(percent(accepted, accepted + refused) >= 60.0, "too much is refused");
+    assert!(
+        percent(accepted, accepted + refused) >= 60.0,
+        "too much is refused"
+    );
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Store {
                     self.nodes.insert((level, index), Node::decode(&bytes)?);
                 }
                 Key::Member { place, seat } => {
-                    self.members.insert((place, seat), MemberLeaf::decode(&bytes)?);
+                    self.members
+                        .insert((place, seat), MemberLeaf::decode(&bytes)?);
                 }
                 Key::Rewards => self.rewards = Rewards::decode(&bytes)?,
                 Key::Maturity => self.maturity = Maturity::decode(&bytes)?,

@@ -47,7 +47,9 @@ impl Model {
             let (least, most) = self.earned(held, interval);
             position.pending.0 += least;
             position.pending.1 += most;
-            interval.unpaid = interval.unpaid.max(self.epoch.min(interval.last.saturating_add(1)));
+            interval.unpaid = interval
+                .unpaid
+                .max(self.epoch.min(interval.last.saturating_add(1)));
         }
     }
 
@@ -72,9 +74,16 @@ impl Model {
         self.settled += 2;
         self.flow.burn += lost;
         for interval in position.intervals.iter().filter(|_| lost > 0) {
-            let covered = self.sets.iter_mut().filter(|(epoch, _)| (interval.first..=interval.last).contains(*epoch));
+            let covered = self
+                .sets
+                .iter_mut()
+                .filter(|(epoch, _)| (interval.first..=interval.last).contains(*epoch));
             for member in covered.flat_map(|(_, set)| set.iter_mut().flatten()) {
-                member.lost += if member.holder.line == interval.line { lost } else { 0 };
+                member.lost += if member.holder.line == interval.line {
+                    lost
+                } else {
+                    0
+                };
             }
         }
         let lines = [self.positions[place].newest().line, position.newest().line];
@@ -120,7 +129,11 @@ impl Model {
         }
         let line = self.open_line(operator)?;
         self.flow.take = amount;
-        self.add(Position::new(from, amount, Interval::new(line, self.epoch + 2)));
+        self.add(Position::new(
+            from,
+            amount,
+            Interval::new(line, self.epoch + 2),
+        ));
         Ok(())
     }
 
@@ -169,7 +182,11 @@ impl Model {
     }
 
     fn refuse_frozen(&self, position: &Position) -> Result<(), Refused> {
-        match position.intervals.iter().any(|interval| self.frozen(interval)) {
+        match position
+            .intervals
+            .iter()
+            .any(|interval| self.frozen(interval))
+        {
             true => Err("Frozen"),
             false => Ok(()),
         }
@@ -230,7 +247,11 @@ impl Model {
         if position.bonded() {
             return Err("Bonded");
         }
-        if position.intervals.iter().any(|interval| interval.last >= self.matured) {
+        if position
+            .intervals
+            .iter()
+            .any(|interval| interval.last >= self.matured)
+        {
             return Err("NotMatured");
         }
         self.refuse_frozen(&position)?;
@@ -244,7 +265,12 @@ impl Model {
     }
 
     /// What the engine collected, where it lies between the bounds.
-    fn collect(&mut self, number: u64, position: &mut Position, seen: &Seen) -> Result<u128, Refused> {
+    fn collect(
+        &mut self,
+        number: u64,
+        position: &mut Position,
+        seen: &Seen,
+    ) -> Result<u128, Refused> {
         let amount = seen.get(&number).copied().unwrap_or(0);
         let (least, most) = std::mem::take(&mut position.pending);
         if amount < least || most < amount {
@@ -254,7 +280,12 @@ impl Model {
         Ok(amount)
     }
 
-    pub fn claim_rewards(&mut self, owner: u32, numbers: &[u64], seen: &Seen) -> Result<(), Refused> {
+    pub fn claim_rewards(
+        &mut self,
+        owner: u32,
+        numbers: &[u64],
+        seen: &Seen,
+    ) -> Result<(), Refused> {
         let twice = (1..numbers.len()).any(|place| numbers[..place].contains(&numbers[place]));
         if numbers.is_empty() || numbers.len() > 8 || twice {
             return Err("Positions");
@@ -366,7 +397,10 @@ impl Model {
         self.put(first, one.clone());
         self.put(second, two.clone());
         let old = *one.newest();
-        one.past.push(Interval { last: self.matured - 1, ..old });
+        one.past.push(Interval {
+            last: self.matured - 1,
+            ..old
+        });
         two.newest_mut().last = self.matured - 1;
         one.base += two.base;
         one.pending.0 += two.pending.0;
@@ -438,7 +472,10 @@ impl Model {
         if self.epoch < self.lines[&id].jailed {
             return Err("InJail");
         }
-        self.seats[seat] = Some(Holder { jailed: false, ..holder });
+        self.seats[seat] = Some(Holder {
+            jailed: false,
+            ..holder
+        });
         self.check_seat(id);
         Ok(())
     }
@@ -464,7 +501,11 @@ impl Model {
         }
         self.operators.insert(operator, (number, line));
         let tombstoned = false;
-        let registration = Registration { line, key, tombstoned };
+        let registration = Registration {
+            line,
+            key,
+            tombstoned,
+        };
         self.registrations.insert((operator, number), registration);
         Ok(())
     }

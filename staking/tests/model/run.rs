@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use plasmid_staking::{
     Context, Effect, Error, Founder, Input, LineId, Reject, Rules, account_of, apply, found,
-    rules::{
-        copy::Copy, mature::Mature, reward::Reward, roll::Roll, settle::Settle,
-    },
+    rules::{copy::Copy, mature::Mature, reward::Reward, roll::Roll, settle::Settle},
 };
 
 use crate::boundary::Edit;
@@ -169,7 +167,11 @@ impl Run {
             Input::FreezeEpoch(epoch) => *epoch < model.matured || *epoch > model.epoch,
             Input::ReleaseEpoch => model.epoch_freezes.open.is_empty(),
             Input::Settle(settle) => {
-                let offence = (number_of(&settle.operator), settle.registration, settle.epoch);
+                let offence = (
+                    number_of(&settle.operator),
+                    settle.registration,
+                    settle.epoch,
+                );
                 let known = (offence.0, offence.1);
                 !self.offences.contains(&offence) && model.registrations.contains_key(&known)
             }
@@ -185,7 +187,9 @@ impl Run {
         match apply(&mut port, &Context { rules, epoch }, input) {
             Ok(effects) => {
                 let written = port.written;
-                self.store.commit(written).map_err(|error| error.to_string())?;
+                self.store
+                    .commit(written)
+                    .map_err(|error| error.to_string())?;
                 Ok(Ok(effects))
             }
             Err(Error::Reject(reject)) => Ok(Err(kind_of(&reject))),
@@ -259,9 +263,14 @@ impl Run {
 
     /// Nobody who was at risk where the court cuts has got away.
     fn settled(&mut self, settle: &Settle) -> Result<(), String> {
-        let offence = (number_of(&settle.operator), settle.registration, settle.epoch);
+        let offence = (
+            number_of(&settle.operator),
+            settle.registration,
+            settle.epoch,
+        );
         let place = self.offences.iter().position(|open| *open == offence);
-        self.offences.remove(place.ok_or("a settlement without an offence")?);
+        self.offences
+            .remove(place.ok_or("a settlement without an offence")?);
         let line = self.model.registrations[&(offence.0, offence.1)].line;
         match self.model.evaded((offence.0, line), settle.epoch) {
             Some(place) => Err(format!("position {} evaded {settle:?}", place + 1)),
@@ -277,7 +286,9 @@ impl Run {
         let ended = (0..self.model.epoch).rev();
         let epoch = ended.into_iter().find(|epoch| epoch % ring == next % ring);
         let epoch = epoch.unwrap_or(0);
-        let accepted = usize::try_from(epoch).ok().and_then(|place| self.accepted.get(place));
+        let accepted = usize::try_from(epoch)
+            .ok()
+            .and_then(|place| self.accepted.get(place));
         let (mut seen, accepted, arrival) = (epoch, accepted.copied().unwrap_or(0), self.now);
         if self.fault == Some(Fault::MaturedByOwnCheckpoint) && epoch + 1 == next {
             seen = next;
@@ -290,12 +301,16 @@ impl Run {
         let engine = self.engine(&input)?.err();
         let model = self.model.mature(epoch, accepted, arrival).err();
         if engine.as_deref() != model {
-            return Err(format!("{input:?}: the engine {engine:?}, the model {model:?}"));
+            return Err(format!(
+                "{input:?}: the engine {engine:?}, the model {model:?}"
+            ));
         }
         if model.is_some() {
             return Ok(Outcome::Refused);
         }
-        let own = usize::try_from(next).ok().and_then(|place| self.accepted.get(place));
+        let own = usize::try_from(next)
+            .ok()
+            .and_then(|place| self.accepted.get(place));
         match own {
             Some(own) if own + self.rules.unbonding_secs <= arrival => Ok(Outcome::Accepted),
             _ => Err(format!("epoch {} has matured too early", next - 1)),
@@ -317,7 +332,11 @@ impl Run {
             }
         }
         let rolled_first = self.fault == Some(Fault::RolledBeforeRewards);
-        let mut total = if rolled_first { self.roll_engine(epoch + 2)? } else { 0 };
+        let mut total = if rolled_first {
+            self.roll_engine(epoch + 2)?
+        } else {
+            0
+        };
         for step in self.votes(votes).chunks(8) {
             let reward = Reward {
                 votes: step.to_vec(),
@@ -338,7 +357,12 @@ impl Run {
             self.model.copy(epoch + 2);
             total = self.each(|first, count, total| {
                 let epoch = epoch + 2;
-                Input::Copy(Copy { epoch, first, count, total })
+                Input::Copy(Copy {
+                    epoch,
+                    first,
+                    count,
+                    total,
+                })
             })?;
         }
         self.totals.insert(epoch + 2, total);
@@ -373,7 +397,12 @@ impl Run {
 
     fn roll_engine(&mut self, epoch: u64) -> Result<u64, String> {
         self.each(|first, count, total| {
-            Input::Roll(Roll { epoch, first, count, total })
+            Input::Roll(Roll {
+                epoch,
+                first,
+                count,
+                total,
+            })
         })
     }
 
@@ -447,9 +476,11 @@ fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused> {
             true => Ok(()),
             false => Err("NoOperator"),
         },
-        Input::Register(one) => {
-            model.register(number(&one.operator), one.registration, number(&one.address))
-        }
+        Input::Register(one) => model.register(
+            number(&one.operator),
+            one.registration,
+            number(&one.address),
+        ),
         Input::Freeze(one) => model.freeze(number(&one.operator), one.registration, one.epoch),
         Input::Settle(one) => {
             let operator = number(&one.operator);
@@ -466,7 +497,10 @@ fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused> {
         }
         Input::Fund(amount) => model.fund(*amount),
         Input::Tombstone(address) => model.tombstone(number(address)),
-        Input::Mature(_) | Input::Release(_) | Input::Reward(_) | Input::Roll(_)
+        Input::Mature(_)
+        | Input::Release(_)
+        | Input::Reward(_)
+        | Input::Roll(_)
         | Input::Copy(_) => Err("this is the driver's own"),
     }
 }

@@ -12,7 +12,8 @@ fn fails(start: &Start, ops: &[Op]) -> Option<(usize, String)> {
         Err(why) => return Some((0, why)),
     };
     let each = ops.iter().enumerate();
-    each.into_iter().find_map(|(place, op)| Some((place + 1, run.step(op).err()?)))
+    each.into_iter()
+        .find_map(|(place, op)| Some((place + 1, run.step(op).err()?)))
 }
 
 /// Takes operations away, in pieces that get smaller, while the rest still fails.

@@ -190,7 +190,9 @@ impl Position {
     }
 
     pub fn newest_mut(&mut self) -> &mut Interval {
-        self.intervals.last_mut().expect("a position has an interval")
+        self.intervals
+            .last_mut()
+            .expect("a position has an interval")
     }
 
     pub fn bonded(&self) -> bool {
@@ -208,7 +210,9 @@ impl Position {
             *cut = interval.cut.max(*cut);
         }
         let whole = Fraction::new(self.base, 1);
-        let left = cuts.values().fold(whole, |left, cut| left.times(WHOLE - cut, WHOLE));
+        let left = cuts
+            .values()
+            .fold(whole, |left, cut| left.times(WHOLE - cut, WHOLE));
         left.floor()
     }
 }
@@ -251,7 +255,10 @@ impl Model {
 
     /// The epochs in which an interval backs its line.
     pub fn backed(&self, interval: &Interval) -> (u64, u64) {
-        (interval.first, interval.last.min(self.lines[&interval.line].until))
+        (
+            interval.first,
+            interval.last.min(self.lines[&interval.line].until),
+        )
     }
 
     pub fn frozen(&self, interval: &Interval) -> bool {
