@@ -23,10 +23,12 @@ impl Index {
     /// The index behind a payment of at most `reward` for `stake`, and what of it is paid. None for a stake of zero, and for an index
     /// that would overflow.
     pub fn raised(self, reward: u128, stake: u128) -> Option<(Self, u128)> {
-        let increment = (U256::from(reward) << SHIFT).checked_div(U256::from(stake))?;
+        let increment = U256::from(reward)
+            .checked_shl(SHIFT)?
+            .checked_div(U256::from(stake))?;
         let product = increment.checked_mul(U256::from(stake))?;
-        let unit = U256::from(1u8) << SHIFT;
-        let paid = product.checked_add(unit.checked_sub(U256::from(1u8))?)? >> SHIFT;
+        let below_unit = U256::MAX.wrapping_shr(256 - SHIFT);
+        let paid = product.checked_add(below_unit)?.wrapping_shr(SHIFT);
         let raised = self.0.checked_add(increment)?;
         Some((Self(raised), u128::try_from(paid).ok()?))
     }
@@ -35,7 +37,7 @@ impl Index {
     pub fn earned_down(held: u128, from: Self, to: Self) -> Option<u128> {
         let grown = to.0.checked_sub(from.0)?;
         let product = grown.checked_mul(U256::from(held))?;
-        u128::try_from(product >> SHIFT).ok()
+        u128::try_from(product.wrapping_shr(SHIFT)).ok()
     }
 
     pub(crate) fn put(self, bytes: &mut Vec<u8>) {

@@ -5,7 +5,7 @@
 //!          and what `stake::change` touches, when cuts or folding change what a bonded position holds
 //! ```
 //! 1. A cut that was not applied lets nothing happen but `apply`. 2. Rewards are settled, on what is held after all cuts. 3. A first
-//! leg whose last epoch has matured, and which meets no open freeze, is folded into the base and dropped.
+//!    leg whose last epoch has matured, and which meets no open freeze, is folded into the base and dropped.
 
 use crate::cuts::{self, SPAN};
 use crate::effect::Effect;

@@ -1,33 +1,17 @@
-//! The model's rules for genesis, the end of an epoch, and what root says.
+//! The model's rules for genesis, the end of an epoch, operators' promises, and what root says.
 
-use std::collections::BTreeMap;
-
-use crate::fraction::Fraction;
+use crate::fraction::share_down;
+use crate::rules::ensure;
 use crate::state::{
-    FOREVER, Freezes, Holder, Id, Interval, Line, Member, Model, Position, Refused, Registration,
-    State, Terms, WHOLE,
+    FOREVER, Holder, Id, Line, Member, Model, Position, Refused, Registration, State, Terms, WHOLE,
 };
 
-fn share_down(amount: u128, part: u128, whole: u128) -> u128 {
-    Fraction::new(amount, whole).times(part, 1).floor()
-}
-
-impl Line {
-    pub fn opened(terms: &Terms) -> Self {
-        Self {
-            state: State::Open,
-            until: 0,
-            min_self_stake: 0,
-            commission: 0,
-            max_commission: terms.max_commission,
-            commission_step: terms.commission_step,
-            changed: 0,
-            owed: 0,
-            jailed: 0,
-            freezes: Freezes::default(),
-            cuts: Vec::new(),
-        }
-    }
+#[derive(Default)]
+pub struct Edit {
+    pub commission: Option<u16>,
+    pub max_commission: Option<u16>,
+    pub commission_step: Option<u16>,
+    pub min_self_stake: Option<u128>,
 }
 
 impl Model {
@@ -35,53 +19,84 @@ impl Model {
     pub fn found(terms: Terms, stakes: &[u128]) -> Self {
         let mut model = Self {
             terms,
-            epoch: 0,
-            matured: 0,
-            epoch_freezes: Freezes::default(),
-            pool: 0,
-            owed: 0,
-            operators: BTreeMap::new(),
-            registrations: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            seats: vec![None; terms.seats],
-            sets: BTreeMap::new(),
-            positions: Vec::new(),
-            paid: BTreeMap::new(),
-            flow: Default::default(),
-            settled: 0,
+            ..Self::default()
         };
-        for (place, stake) in stakes.iter().enumerate() {
-            let operator = u32::try_from(place).expect("few founders") + 1;
-            let number = u64::from(operator);
-            let (id, key) = ((operator, number), operator);
-            model.operators.insert(operator, (number, number));
-            let registration = Registration {
-                line: number,
-                key,
-                tombstoned: false,
-            };
-            model.registrations.insert(id, registration);
-            let until = FOREVER;
-            model.lines.insert(
-                id,
-                Line {
-                    until,
-                    ..Line::opened(&terms)
-                },
-            );
-            let holder = Holder {
+        for (operator, stake) in (1..).zip(stakes) {
+            let id = (operator, u64::from(operator));
+            model.register(operator, id.1, operator).expect("it is new");
+            model.line(id).until = FOREVER;
+            let (registration, key, jailed) = (id.1, operator, false);
+            model.seats.push(Some(Holder {
                 line: id,
-                registration: number,
+                registration,
                 key,
-                jailed: false,
-            };
-            model.seats[place] = Some(holder);
-            let position = Position::new(operator, *stake, Interval::new(id, 0));
-            model.positions.push(position);
+                jailed,
+            }));
+            model.positions.push(Position::new(operator, *stake, id, 0));
         }
-        model.roll(0);
-        model.roll(1);
+        model.seats.resize(terms.seats, None);
         model
+    }
+
+    pub fn register(&mut self, operator: u32, number: u64, key: u32) -> Result<(), Refused> {
+        let known = self.registrations.values().any(|one| one.key == key);
+        let newest = self.operators.get(&operator).map_or(0, |newest| newest.0);
+        ensure(!known && newest < number, "NoEffect")?;
+        let line = self.open_line(operator).map_or(number, |id| id.1);
+        let Terms {
+            max_commission,
+            commission_step,
+            ..
+        } = self.terms;
+        let opened = Line {
+            max_commission,
+            commission_step,
+            ..Line::default()
+        };
+        self.lines.entry((operator, line)).or_insert(opened);
+        if let Some(seat) = self.seat_of((operator, line)) {
+            let holder = self.seats[seat].as_mut().expect("it is held");
+            (holder.registration, holder.key) = (number, key);
+        }
+        self.operators.insert(operator, (number, line));
+        let registration = Registration {
+            line,
+            key,
+            tombstoned: false,
+        };
+        self.registrations.insert((operator, number), registration);
+        Ok(())
+    }
+
+    pub fn edit(&mut self, operator: u32, edit: &Edit) -> Result<(), Refused> {
+        let id = self.open_line(operator)?;
+        let ((stake, own), mut line) = (self.stake(id), self.lines[&id].clone());
+        let most = edit.max_commission.unwrap_or(line.max_commission);
+        let step = edit.commission_step.unwrap_or(line.commission_step);
+        let least = edit.min_self_stake.unwrap_or(line.min_self_stake);
+        ensure(
+            most <= line.max_commission && step <= line.commission_step,
+            "OneWay",
+        )?;
+        ensure(least >= line.min_self_stake, "OneWay")?;
+        ensure(
+            least <= own || edit.min_self_stake.is_none(),
+            "SelfStakeBelow",
+        )?;
+        if let Some(commission) = edit.commission {
+            let fresh = stake == 0 && line.until == 0;
+            let near = line.commission.abs_diff(commission) <= step;
+            ensure(fresh || (near && line.changed < self.matured), "Commission")?;
+            (line.commission, line.changed) = (commission, self.epoch);
+        }
+        ensure(line.commission <= most, "Commission")?;
+        (
+            line.max_commission,
+            line.commission_step,
+            line.min_self_stake,
+        ) = (most, step, least);
+        self.lines.insert(id, line);
+        Ok(())
     }
 
     /// What the members of an epoch share.
@@ -117,48 +132,57 @@ impl Model {
         }
         if u32::from(votes) * u32::from(self.terms.jail_divisor) < u32::from(counted) {
             self.line(id).jailed = self.epoch + 1 + u64::from(self.terms.jail_epochs);
-            if let Some(seat) = self.seat_of(id) {
-                self.seats[seat].as_mut().expect("it is held").jailed = true;
-            }
+            let seat = self.seats.iter_mut().flatten().find(|seat| seat.line == id);
+            seat.into_iter().for_each(|seat| seat.jailed = true);
         }
     }
 
     /// The set of an epoch is what seats hold now; total power.
     pub fn roll(&mut self, epoch: u64) -> u64 {
-        let mut set = Vec::new();
-        for (seat, holder) in self.seats.iter().enumerate() {
+        let seats = self.seats.iter().enumerate().map(|(seat, holder)| {
             let stake = self.weight(seat);
             let power = u64::try_from(stake / self.terms.unit).expect("power fits");
-            set.push(holder.clone().filter(|_| power > 0).map(|holder| Member {
+            let holder = holder.clone().filter(|_| power > 0)?;
+            let (commission, lost) = (self.lines[&holder.line].commission, 0);
+            Some(Member {
+                holder,
                 power,
                 stake,
-                commission: self.lines[&holder.line].commission,
-                holder,
-                lost: 0,
-            }));
-        }
+                commission,
+                lost,
+            })
+        });
+        let set: Vec<Option<Member>> = seats.collect();
         let total = set.iter().flatten().map(|member| member.power).sum();
         self.sets.insert(epoch, set);
         total
     }
 
     /// The set of an epoch is that of the epoch before, with nothing at stake.
-    pub fn copy(&mut self, epoch: u64) -> u64 {
+    pub fn copy(&mut self, epoch: u64) {
         let mut set = self.sets[&(epoch - 1)].clone();
         for member in set.iter_mut().flatten() {
             (member.stake, member.lost) = (0, 0);
         }
-        let total = set.iter().flatten().map(|member| member.power).sum();
         self.sets.insert(epoch, set);
-        total
     }
 
     pub fn mature(&mut self, epoch: u64, accepted: u64, arrival: u64) -> Result<(), Refused> {
         let over = accepted != 0 && accepted + self.terms.unbonding <= arrival;
-        if epoch <= self.matured || !over {
-            return Err("NoEffect");
-        }
+        ensure(epoch > self.matured && over, "NoEffect")?;
         self.matured += 1;
+        Ok(())
+    }
+
+    pub fn tombstone(&mut self, key: u32) -> Result<(), Refused> {
+        let mut all = self.registrations.values_mut();
+        let found = all.find(|one| one.key == key).ok_or("NoEffect")?;
+        ensure(!found.tombstoned, "NoEffect")?;
+        found.tombstoned = true;
+        let mut seats = self.seats.iter().flatten();
+        if let Some(line) = seats.find(|seat| seat.key == key).map(|seat| seat.line) {
+            self.lose_seat(line);
+        }
         Ok(())
     }
 
@@ -169,16 +193,13 @@ impl Model {
 
     pub fn freeze(&mut self, operator: u32, registration: u64, epoch: u64) -> Result<(), Refused> {
         let id = self.line_of(operator, registration)?;
-        if let Some(seat) = self.seat_of(id) {
-            self.seats[seat] = None;
-            self.line(id).until = self.epoch + 1;
-        }
+        self.lose_seat(id);
         self.line(id).state = State::Frozen;
         self.line(id).freezes.freeze(epoch);
         Ok(())
     }
 
-    pub fn settle_offence(
+    pub fn cut(
         &mut self,
         operator: u32,
         registration: u64,
@@ -186,9 +207,6 @@ impl Model {
         fraction: u64,
     ) -> Result<(), Refused> {
         let id = self.line_of(operator, registration)?;
-        if self.lines[&id].state != State::Frozen {
-            return Err("NoEffect");
-        }
         self.line(id).freezes.thaw(epoch);
         let cut = u128::from(fraction).min(WHOLE);
         self.line(id).cuts.push((epoch, cut));
@@ -197,67 +215,15 @@ impl Model {
 
     /// A position that was at risk where the court cut, and stands for it no more.
     pub fn evaded(&self, id: Id, epoch: u64) -> Option<usize> {
-        let covers = |interval: &&Interval| {
-            let (first, last) = self.backed(interval);
-            interval.line == id && (first..=last).contains(&epoch)
-        };
         self.positions.iter().position(|position| {
-            let gone = position.gone && position.intervals.iter().any(|one| covers(&one));
-            gone || position.past.iter().any(|one| covers(&one))
+            let now = position.intervals.iter().filter(|_| position.gone);
+            let mut all = position.past.iter().chain(now);
+            all.any(|one| one.line == id && self.backed(one).contains(&epoch))
         })
     }
 
     pub fn fund(&mut self, amount: u128) -> Result<(), Refused> {
         self.pool += amount;
-        if amount == 0 { Err("NoEffect") } else { Ok(()) }
+        ensure(amount > 0, "NoEffect")
     }
-
-    pub fn edit(&mut self, operator: u32, edit: &Edit) -> Result<(), Refused> {
-        let newest = self.operators.get(&operator).ok_or("NoOperator")?.1;
-        let id = (operator, newest);
-        let (stake, own) = self.stake(id);
-        let mut line = self.lines[&id].clone();
-        if line.state != State::Open {
-            return Err("LineClosed");
-        }
-        let (most, step) = (edit.max_commission, edit.commission_step);
-        if most.is_some_and(|most| most > line.max_commission)
-            || step.is_some_and(|step| step > line.commission_step)
-        {
-            return Err("OneWay");
-        }
-        if let Some(least) = edit.min_self_stake {
-            if least < line.min_self_stake {
-                return Err("OneWay");
-            }
-            if least > own {
-                return Err("SelfStakeBelow");
-            }
-            line.min_self_stake = least;
-        }
-        line.max_commission = most.unwrap_or(line.max_commission);
-        line.commission_step = step.unwrap_or(line.commission_step);
-        if let Some(commission) = edit.commission {
-            let fresh = stake == 0 && line.until == 0;
-            let far = line.commission.abs_diff(commission) > line.commission_step;
-            if !fresh && (far || line.changed >= self.matured) {
-                return Err("Commission");
-            }
-            line.commission = commission;
-            line.changed = self.epoch;
-        }
-        if line.commission > line.max_commission {
-            return Err("Commission");
-        }
-        self.lines.insert(id, line);
-        Ok(())
-    }
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Edit {
-    pub commission: Option<u16>,
-    pub max_commission: Option<u16>,
-    pub commission_step: Option<u16>,
-    pub min_self_stake: Option<u128>,
 }

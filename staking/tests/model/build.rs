@@ -3,30 +3,24 @@
 use plasmid_staking::{
     Input, Rules,
     rules::{
-        apply_cut::ApplyCut,
-        cancel::Cancel,
         claim_commission::ClaimCommission,
-        claim_rewards::ClaimRewards,
-        claim_stake::ClaimStake,
         delegate::Delegate,
         edit::{Describe, Edit},
         freeze::Freeze,
         leave::{Leave, Retire},
-        merge::Merge,
-        redelegate::Redelegate,
         register::Register,
-        restake::{AllowRestake, Restake},
         settle::Settle,
         take_seat::TakeSeat,
-        undelegate::Undelegate,
         unjail::Unjail,
     },
 };
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::run::{Op, Run, Start, account, address, id_of, key_of};
-use crate::state::{Id, Interval, Model, Position, State};
+use crate::ask::{account, address, id_of, key_of};
+use crate::candidates::fits;
+use crate::run::{Op, Run, Start};
+use crate::state::{Id, Model};
 
 /// Kinds with their weights.
 pub const KINDS: [(&str, u64); 27] = [
@@ -60,7 +54,7 @@ pub const KINDS: [(&str, u64); 27] = [
 ];
 
 pub struct Builder {
-    random: ChaCha8Rng,
+    pub random: ChaCha8Rng,
     next_key: u32,
     /// Weights of this run: some kinds are left out, some come more often, so that runs differ.
     weights: Vec<u64>,
@@ -87,15 +81,15 @@ impl Builder {
         builder
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.random.random_range(0..end.max(1))
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    fn one_of<T: Clone>(&mut self, all: &[T]) -> Option<T> {
+    pub fn one_of<T: Clone>(&mut self, all: &[T]) -> Option<T> {
         let place = self.below(all.len() as u64);
         all.get(usize::try_from(place).ok()?).cloned()
     }
@@ -182,7 +176,7 @@ impl Builder {
     }
 
     /// Amounts around what the rules count in. No line comes to 2^96, where an index would lose more than a unit an epoch.
-    fn amount(&mut self, model: &Model) -> u128 {
+    pub fn amount(&mut self, model: &Model) -> u128 {
         let unit = model.terms.unit;
         let amount = match self.below(12) {
             0 => u128::from(self.below(4)),
@@ -195,7 +189,7 @@ impl Builder {
         amount.min(1_000 * unit)
     }
 
-    fn owner(&mut self) -> u32 {
+    pub fn owner(&mut self) -> u32 {
         USERS + u32::try_from(self.below(2)).unwrap_or(0)
     }
 
@@ -358,176 +352,5 @@ impl Builder {
                 Input::Tombstone(address(key))
             }
         })
-    }
-
-    fn position_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
-        let alive = (1u64..).zip(&model.positions);
-        let alive: Vec<(u64, &Position)> = alive.filter(|(_, one)| !one.gone).collect();
-        let fits = |one: &&(u64, &Position)| suits(kind, model, one.1);
-        let mut fitting: Vec<(u64, &Position)> = alive.iter().filter(fits).copied().collect();
-        if kind == "merge" {
-            let all = fitting.clone();
-            fitting.retain(|one| all.iter().any(|other| twins(one, other)));
-        }
-        if fitting.is_empty() {
-            return None;
-        }
-        let any = self.chance(7);
-        let (mut position, one) = self.one_of(if any { &alive } else { &fitting })?;
-        if self.chance(1) {
-            position = self.below(model.positions.len() as u64 + 2);
-        }
-        let wrong = self.chance(2);
-        let owner = account(if wrong { self.owner() } else { one.owner });
-        let to = account(self.owner());
-        let amount = self.part(one);
-        Some(match kind {
-            "undelegate" => Input::Undelegate(Undelegate {
-                owner,
-                position,
-                amount,
-            }),
-            "cancel" => Input::Cancel(Cancel { owner, position }),
-            "redelegate" => {
-                let open = model.operators.keys().filter(|operator| {
-                    fits_line(model, **operator).is_some_and(|id| id != one.newest().line)
-                });
-                let open: Vec<u32> = open.copied().collect();
-                let to = address(self.one_of(&open)?);
-                Input::Redelegate(Redelegate {
-                    owner,
-                    position,
-                    amount,
-                    to,
-                })
-            }
-            "claim stake" => Input::ClaimStake(ClaimStake {
-                owner,
-                position,
-                to,
-            }),
-            "claim rewards" => {
-                let mut positions = vec![position];
-                for _ in 0..self.below(9) {
-                    let others = fitting.iter().filter(|(number, other)| {
-                        other.owner == one.owner && !positions.contains(number)
-                    });
-                    let others: Vec<u64> = others.map(|(number, _)| *number).collect();
-                    positions.extend(self.one_of(&others));
-                }
-                Input::ClaimRewards(ClaimRewards {
-                    owner,
-                    positions,
-                    to,
-                })
-            }
-            "restake" => {
-                let stranger = one.restake && self.chance(40);
-                let by = if stranger { to } else { owner };
-                Input::Restake(Restake { by, position })
-            }
-            "allow restake" => {
-                let allowed = self.chance(70);
-                Input::AllowRestake(AllowRestake {
-                    owner,
-                    position,
-                    allowed,
-                })
-            }
-            "apply" => Input::ApplyCut(ApplyCut { position }),
-            _ => {
-                let others = fitting
-                    .iter()
-                    .filter(|other| twins(&(position, one), other));
-                let others: Vec<u64> = others.map(|(number, _)| *number).collect();
-                let (first, second) = (position, self.one_of(&others)?);
-                Input::Merge(Merge {
-                    owner,
-                    first,
-                    second,
-                })
-            }
-        })
-    }
-
-    /// A part of a position's base, often all of it.
-    fn part(&mut self, position: &Position) -> u128 {
-        let base = position.base;
-        match self.below(20) {
-            0 => 1.min(base),
-            1 => base.saturating_sub(1),
-            2 => base + 1,
-            3 => u128::from(self.below(2)),
-            4..9 => u128::from(self.random.next_u64()) % base.max(1),
-            9 | 10 => base / 2,
-            _ => base,
-        }
-    }
-}
-
-/// Whether two positions have one owner and one line.
-fn twins((first, one): &(u64, &Position), (second, two): &(u64, &Position)) -> bool {
-    first != second && one.owner == two.owner && one.newest().line == two.newest().line
-}
-
-/// The newest line of an operator, when it is open.
-fn fits_line(model: &Model, operator: u32) -> Option<Id> {
-    let id = (operator, model.operators.get(&operator)?.1);
-    (model.lines[&id].state == State::Open).then_some(id)
-}
-
-fn fits(kind: &str, model: &Model, operator: u32) -> bool {
-    let Some(id) = fits_line(model, operator) else {
-        return matches!(kind, "register" | "describe" | "claim commission");
-    };
-    let line = &model.lines[&id];
-    let seat = model.seat_of(id);
-    let holder = seat.and_then(|seat| model.seats[seat].as_ref());
-    match kind {
-        "leave" => seat.is_some(),
-        "unjail" => holder.is_some_and(|one| one.jailed) && line.jailed <= model.epoch,
-        "take seat" => {
-            let number = model.operators[&operator].0;
-            let (stake, own) = model.stake(id);
-            let dead = model.registrations[&(operator, number)].tombstoned;
-            let enough = stake >= model.terms.min_seat && stake > model.weakest().0;
-            let free = seat.is_none() && line.jailed <= model.epoch && !dead;
-            free && enough && own >= line.min_self_stake
-        }
-        _ => true,
-    }
-}
-
-fn suits(kind: &str, model: &Model, position: &Position) -> bool {
-    let due = position
-        .intervals
-        .iter()
-        .any(|one| model.due(one) != one.cut);
-    if due || kind == "apply" {
-        return due && kind == "apply";
-    }
-    let frozen = || position.intervals.iter().any(|one| model.frozen(one));
-    let open = model.lines[&position.newest().line].state == State::Open;
-    let first = position.intervals[0];
-    let single = position.intervals.len() == 1 || first.last < model.matured;
-    let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
-    let earns = || position.pending.0 > 0 || position.intervals.iter().any(earned);
-    let ended = position
-        .intervals
-        .iter()
-        .all(|one| one.last < model.matured);
-    let again = position.newest().last == model.epoch + 1;
-    match kind {
-        "undelegate" => position.bonded(),
-        "redelegate" => position.bonded() && single && !frozen(),
-        "cancel" => !position.bonded() && open && !frozen() && (single || again),
-        "claim stake" => !position.bonded() && ended && !frozen(),
-        "claim rewards" => earns(),
-        "restake" => position.bonded() && open && earns(),
-        "merge" => {
-            let begun = position.newest().first < model.matured;
-            position.bonded() && open && single && begun && !frozen()
-        }
-        _ => true,
     }
 }

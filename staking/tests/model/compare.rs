@@ -5,7 +5,8 @@ use std::fmt::{Debug, Display};
 
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
-use crate::run::{Run, account, address, id_of, key_of};
+use crate::ask::{account, address, id_of, key_of};
+use crate::run::Run;
 use crate::state::{Id, Position, State};
 
 /// Refuses a difference, with both sides.
@@ -210,7 +211,7 @@ impl Run {
         for position in model.positions.iter().filter(|position| !position.gone) {
             let held = position.held();
             for interval in &position.intervals {
-                let (first, last) = model.backed(interval);
+                let (first, last) = model.backed(interval).into_inner();
                 let sums = sums.entry(interval.line).or_insert_with(|| vec![0; epochs]);
                 for epoch in first.max(from)..=last.min(model.epoch + 1) {
                     sums[place(epoch)] += held;

@@ -8,7 +8,8 @@ use plasmid_staking::{
     },
 };
 
-use crate::run::{Op, Outcome, Run, account, address, id_of};
+use crate::ask::{account, address, id_of};
+use crate::run::{Op, Outcome, Run};
 use crate::state::Position;
 
 impl Run {

@@ -4,13 +4,17 @@
 //! fewest of its operations that still fail. `PLASMID_MODEL_OPERATIONS` sets how many operations are made, `PLASMID_MODEL_SEED` where
 //! the seeds of runs begin.
 
+mod ask;
 mod boundary;
 mod build;
+mod candidates;
 mod compare;
 mod drain;
+mod epochs;
 mod faults;
 mod fraction;
 mod port;
+mod positions;
 mod rules;
 mod run;
 mod shrink;

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use plasmid_staking::{
-    Context, Effect, Error, Founder, Input, LineId, Reject, Rules, account_of, apply, found,
-    rules::{copy::Copy, mature::Mature, reward::Reward, roll::Roll, settle::Settle},
+    Context, Effect, Error, Founder, Input, Reject, Rules, apply, found, rules::settle::Settle,
 };
 
-use crate::boundary::Edit;
+use crate::ask::{address, ask, key_of, number_of, terms};
 use crate::faults::Fault;
 use crate::port::{Port, Store};
 use crate::rules::Seen;
-use crate::state::{Flow, Id, Model, Refused, Terms};
+use crate::state::{Flow, Model};
 
 /// One operation. What depends on root's time is decided when it runs.
 #[derive(Clone, Debug)]
@@ -53,35 +52,9 @@ pub struct Run {
     pub accepted: Vec<u64>,
     /// Offences that are not settled: operator, registration, epoch.
     pub offences: Vec<(u32, u64, u64)>,
-    now: u64,
-    totals: BTreeMap<u64, u64>,
-    fault: Option<Fault>,
-}
-
-pub fn address(number: u32) -> [u8; 20] {
-    let mut address = [0x11; 20];
-    address[16..].copy_from_slice(&number.to_be_bytes());
-    address
-}
-
-pub fn number_of(address: &[u8]) -> u32 {
-    let last = address.last_chunk::<4>().expect("an address");
-    u32::from_be_bytes(*last)
-}
-
-pub fn account(number: u32) -> [u8; 21] {
-    account_of(address(number))
-}
-
-pub fn id_of((operator, line): Id) -> LineId {
-    let operator = address(operator);
-    LineId { operator, line }
-}
-
-pub fn key_of(key: u32) -> [u8; 32] {
-    let mut bytes = [0x22; 32];
-    bytes[..4].copy_from_slice(&key.to_be_bytes());
-    bytes
+    pub now: u64,
+    pub totals: BTreeMap<u64, u64>,
+    pub fault: Option<Fault>,
 }
 
 /// The name of a reject's variant.
@@ -180,7 +153,7 @@ impl Run {
     }
 
     /// The engine's effects, or the kind of its reject.
-    fn engine(&mut self, input: &Input) -> Result<Result<Vec<Effect>, String>, String> {
+    pub fn engine(&mut self, input: &Input) -> Result<Result<Vec<Effect>, String>, String> {
         let epoch = self.model.epoch;
         let rules = &self.rules;
         let mut port = Port::new(&self.store, self.fault);
@@ -276,231 +249,5 @@ impl Run {
             Some(place) => Err(format!("position {} evaded {settle:?}", place + 1)),
             None => Ok(()),
         }
-    }
-
-    fn mature(&mut self, later: u64) -> Result<Outcome, String> {
-        self.now += later;
-        let next = self.model.matured + 1;
-        let ring = u64::from(self.rules.ring);
-        // The newest epoch that has ended in the place of the ring where the next epoch's record stands.
-        let ended = (0..self.model.epoch).rev();
-        let epoch = ended.into_iter().find(|epoch| epoch % ring == next % ring);
-        let epoch = epoch.unwrap_or(0);
-        let accepted = usize::try_from(epoch)
-            .ok()
-            .and_then(|place| self.accepted.get(place));
-        let (mut seen, accepted, arrival) = (epoch, accepted.copied().unwrap_or(0), self.now);
-        if self.fault == Some(Fault::MaturedByOwnCheckpoint) && epoch + 1 == next {
-            seen = next;
-        }
-        let input = Input::Mature(Mature {
-            epoch: seen,
-            accepted,
-            arrival,
-        });
-        let engine = self.engine(&input)?.err();
-        let model = self.model.mature(epoch, accepted, arrival).err();
-        if engine.as_deref() != model {
-            return Err(format!(
-                "{input:?}: the engine {engine:?}, the model {model:?}"
-            ));
-        }
-        if model.is_some() {
-            return Ok(Outcome::Refused);
-        }
-        let own = usize::try_from(next)
-            .ok()
-            .and_then(|place| self.accepted.get(place));
-        match own {
-            Some(own) if own + self.rules.unbonding_secs <= arrival => Ok(Outcome::Accepted),
-            _ => Err(format!("epoch {} has matured too early", next - 1)),
-        }
-    }
-
-    fn boundary(&mut self, fees: u128, votes: &[u16], counted: u16) -> Result<Outcome, String> {
-        let epoch = self.model.epoch;
-        self.outside -= fees;
-        let mut released = self.model.release(fees);
-        if self.fault == Some(Fault::ReleaseForgotten) {
-            self.outside += fees;
-            released = fees;
-        } else {
-            let effects = self.engine(&Input::Release(fees))?;
-            let expected = vec![Effect::Released { amount: released }];
-            if effects != Ok(expected) {
-                return Err(format!("released {effects:?}, the model {released}"));
-            }
-        }
-        let rolled_first = self.fault == Some(Fault::RolledBeforeRewards);
-        let mut total = if rolled_first {
-            self.roll_engine(epoch + 2)?
-        } else {
-            0
-        };
-        for step in self.votes(votes).chunks(8) {
-            let reward = Reward {
-                votes: step.to_vec(),
-                counted,
-                released,
-                total_power: self.totals[&epoch],
-            };
-            let done = self.engine(&Input::Reward(reward))?;
-            done.map_err(|reject| format!("a reward: {reject}"))?;
-        }
-        for (seat, votes) in votes.iter().enumerate() {
-            self.model.reward(seat, *votes, counted, released);
-        }
-        if !rolled_first {
-            total = self.roll_engine(epoch + 2)?;
-        }
-        if self.model.roll(epoch + 2) == 0 {
-            self.model.copy(epoch + 2);
-            total = self.each(|first, count, total| {
-                let epoch = epoch + 2;
-                Input::Copy(Copy {
-                    epoch,
-                    first,
-                    count,
-                    total,
-                })
-            })?;
-        }
-        self.totals.insert(epoch + 2, total);
-        self.model.epoch += 1;
-        self.set(epoch + 2)?;
-        Ok(Outcome::Accepted)
-    }
-
-    /// Votes with their seats, as the driver gives them.
-    fn votes(&self, votes: &[u16]) -> Vec<(u16, u16)> {
-        let mut given: Vec<(u16, u16)> = (0u16..).zip(votes.iter().copied()).collect();
-        match self.fault {
-            Some(Fault::VotesOfAnotherSeat) => {
-                let count = given.len();
-                for (place, votes) in votes.iter().enumerate() {
-                    given[(place + 1) % count].1 = *votes;
-                }
-            }
-            Some(Fault::LastRewardsForgotten) => {
-                given.pop();
-            }
-            _ => {}
-        }
-        given
-    }
-
-    fn roll(&mut self, epoch: u64) -> Result<u64, String> {
-        let total = self.roll_engine(epoch)?;
-        self.model.roll(epoch);
-        Ok(total)
-    }
-
-    fn roll_engine(&mut self, epoch: u64) -> Result<u64, String> {
-        self.each(|first, count, total| {
-            Input::Roll(Roll {
-                epoch,
-                first,
-                count,
-                total,
-            })
-        })
-    }
-
-    /// Goes through all seats in steps of 16; the total power.
-    fn each(&mut self, input: impl Fn(u16, u16, u64) -> Input) -> Result<u64, String> {
-        let (mut first, mut total) = (0, 0);
-        while first < self.rules.seats {
-            let count = (self.rules.seats - first).min(16);
-            let done = self.engine(&input(first, count, total))?;
-            let effects = done.map_err(|reject| format!("a step: {reject}"))?;
-            match effects.last() {
-                Some(Effect::Rolled { next, total: sum }) => (first, total) = (*next, *sum),
-                other => return Err(format!("a step ends with {other:?}")),
-            }
-        }
-        Ok(total)
-    }
-}
-
-fn terms(rules: &Rules) -> Terms {
-    Terms {
-        seats: usize::from(rules.seats),
-        unit: rules.unit,
-        min_seat: rules.min_seat,
-        min_redelegation: rules.min_redelegation,
-        drip: rules.drip,
-        unbonding: rules.unbonding_secs,
-        jail_divisor: rules.jail_divisor,
-        jail_epochs: rules.jail_epochs,
-        max_commission: rules.max_commission,
-        commission_step: rules.commission_step,
-    }
-}
-
-/// Asks the model.
-fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused> {
-    let number = |bytes: &[u8]| number_of(bytes);
-    match input {
-        Input::Delegate(one) => {
-            model.delegate(number(&one.from), number(&one.operator), one.amount)
-        }
-        Input::Undelegate(one) => model.undelegate(number(&one.owner), one.position, one.amount),
-        Input::Cancel(one) => model.cancel(number(&one.owner), one.position),
-        Input::Redelegate(one) => {
-            let (owner, to) = (number(&one.owner), number(&one.to));
-            model.redelegate(owner, one.position, one.amount, to)
-        }
-        Input::ClaimStake(one) => model.claim_stake(number(&one.owner), one.position, seen),
-        Input::ClaimRewards(one) => model.claim_rewards(number(&one.owner), &one.positions, seen),
-        Input::ClaimCommission(one) => {
-            model.claim_commission((number(&one.line.operator), one.line.line))
-        }
-        Input::Restake(one) => model.restake(number(&one.by), one.position, seen),
-        Input::AllowRestake(one) => model.allow(number(&one.owner), one.position, one.allowed),
-        Input::ApplyCut(one) => model.apply_cut(one.position),
-        Input::Merge(one) => model.merge(number(&one.owner), one.first, one.second),
-        Input::TakeSeat(one) => model.take_seat(number(&one.operator)),
-        Input::Leave(one) => model.leave(number(&one.operator)),
-        Input::Retire(one) => model.retire(number(&one.operator)),
-        Input::Unjail(one) => model.unjail(number(&one.operator)),
-        Input::Edit(one) => {
-            let edit = Edit {
-                commission: one.commission,
-                max_commission: one.max_commission,
-                commission_step: one.commission_step,
-                min_self_stake: one.min_self_stake,
-            };
-            model.edit(number(&one.operator), &edit)
-        }
-        Input::Describe(one) => match model.operators.contains_key(&number(&one.operator)) {
-            true => Ok(()),
-            false => Err("NoOperator"),
-        },
-        Input::Register(one) => model.register(
-            number(&one.operator),
-            one.registration,
-            number(&one.address),
-        ),
-        Input::Freeze(one) => model.freeze(number(&one.operator), one.registration, one.epoch),
-        Input::Settle(one) => {
-            let operator = number(&one.operator);
-            model.settle_offence(operator, one.registration, one.epoch, one.fraction)
-        }
-        Input::FreezeEpoch(epoch) => {
-            model.epoch_freezes.freeze(*epoch);
-            Ok(())
-        }
-        Input::ReleaseEpoch => {
-            let first = model.epoch_freezes.open[0];
-            model.epoch_freezes.thaw(first);
-            Ok(())
-        }
-        Input::Fund(amount) => model.fund(*amount),
-        Input::Tombstone(address) => model.tombstone(number(address)),
-        Input::Mature(_)
-        | Input::Release(_)
-        | Input::Reward(_)
-        | Input::Roll(_)
-        | Input::Copy(_) => Err("this is the driver's own"),
     }
 }

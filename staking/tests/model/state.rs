@@ -5,18 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::fraction::Fraction;
+use crate::fraction::{Fraction, share_down};
 
 /// An operator and the number of the registration that opened the line.
 pub type Id = (u32, u64);
-
 /// The kind of a reject: the name of the engine's variant.
 pub type Refused = &'static str;
 
 pub const WHOLE: u128 = 1_000_000_000;
 pub const FOREVER: u64 = u64::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default)]
 pub struct Terms {
     pub seats: usize,
     pub unit: u128,
@@ -30,7 +29,7 @@ pub struct Terms {
     pub commission_step: u16,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Interval {
     pub line: Id,
     pub first: u64,
@@ -41,7 +40,7 @@ pub struct Interval {
     pub cut: u128,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub struct Position {
     pub owner: u32,
     pub restake: bool,
@@ -49,19 +48,20 @@ pub struct Position {
     /// Rewards that are settled and not collected: at least, and at most.
     pub pending: (u128, u128),
     pub intervals: Vec<Interval>,
-    /// What it backed and does not stand for any more: the model remembers, so that it sees what evades a cut.
+    /// What it does not stand for any more: the model remembers, so that it sees what evades a cut.
     pub past: Vec<Interval>,
     pub gone: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
+    #[default]
     Open,
     Retired,
     Frozen,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub struct Line {
     pub state: State,
     pub until: u64,
@@ -78,35 +78,13 @@ pub struct Line {
 }
 
 /// Frozen epochs: those that are open, and all that were since none was open.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Freezes {
     pub open: Vec<u64>,
     pub span: Vec<u64>,
 }
 
-impl Freezes {
-    pub fn freeze(&mut self, epoch: u64) {
-        self.open.push(epoch);
-        self.span.push(epoch);
-    }
-
-    pub fn thaw(&mut self, epoch: u64) {
-        if let Some(place) = self.open.iter().position(|open| *open == epoch) {
-            self.open.remove(place);
-        }
-        if self.open.is_empty() {
-            self.span.clear();
-        }
-    }
-
-    /// What stands between two frozen epochs waits for both.
-    fn meets(&self, first: u64, last: u64) -> bool {
-        let ends = (self.span.iter().min(), self.span.iter().max());
-        matches!(ends, (Some(low), Some(high)) if (*low..=*high).any(|epoch| (first..=last).contains(&epoch)))
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Holder {
     pub line: Id,
     pub registration: u64,
@@ -114,7 +92,7 @@ pub struct Holder {
     pub jailed: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Member {
     pub holder: Holder,
     pub power: u64,
@@ -124,7 +102,7 @@ pub struct Member {
     pub lost: u128,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registration {
     pub line: u64,
     pub key: u32,
@@ -139,6 +117,7 @@ pub struct Flow {
     pub burn: u128,
 }
 
+#[derive(Default)]
 pub struct Model {
     pub terms: Terms,
     pub epoch: u64,
@@ -146,6 +125,7 @@ pub struct Model {
     pub epoch_freezes: Freezes,
     pub pool: u128,
     pub owed: u128,
+    /// The newest registration and line of an operator.
     pub operators: BTreeMap<u32, (u64, u64)>,
     pub registrations: BTreeMap<Id, Registration>,
     pub lines: BTreeMap<Id, Line>,
@@ -156,43 +136,64 @@ pub struct Model {
     /// What the positions of a line shared for an epoch, and the stake that they shared it by.
     pub paid: BTreeMap<(Id, u64), (u128, u128)>,
     pub flow: Flow,
-    /// How often an interval's rewards were rounded.
+    /// How often rewards may have been rounded.
     pub settled: u128,
 }
 
-impl Interval {
-    pub fn new(line: Id, first: u64) -> Self {
-        Self {
-            line,
-            first,
-            last: FOREVER,
-            unpaid: first,
-            cut: 0,
+impl Freezes {
+    pub fn freeze(&mut self, epoch: u64) {
+        self.open.push(epoch);
+        self.span.push(epoch);
+    }
+
+    pub fn thaw(&mut self, epoch: u64) {
+        let place = self.open.iter().position(|open| *open == epoch);
+        self.open.remove(place.expect("only what is frozen thaws"));
+        if self.open.is_empty() {
+            self.span.clear();
         }
+    }
+
+    /// What stands between two frozen epochs waits for both.
+    fn meets(&self, first: u64, last: u64) -> bool {
+        let (low, high) = (self.span.iter().min(), self.span.iter().max());
+        let mut span = low.zip(high).map(|(low, high)| *low..=*high);
+        span.as_mut()
+            .is_some_and(|span| span.any(|epoch| (first..=last).contains(&epoch)))
     }
 }
 
 impl Position {
-    pub fn new(owner: u32, base: u128, interval: Interval) -> Self {
-        Self {
+    pub fn new(owner: u32, base: u128, line: Id, first: u64) -> Self {
+        let mut position = Self {
             owner,
-            restake: false,
             base,
-            pending: (0, 0),
-            intervals: vec![interval],
-            past: Vec::new(),
-            gone: false,
-        }
+            ..Self::default()
+        };
+        position.back(line, first);
+        position
+    }
+
+    pub fn back(&mut self, line: Id, first: u64) {
+        let (last, unpaid, cut) = (FOREVER, first, 0);
+        self.intervals.push(Interval {
+            line,
+            first,
+            last,
+            unpaid,
+            cut,
+        });
     }
 
     pub fn newest(&self) -> &Interval {
         self.intervals.last().expect("a position has an interval")
     }
 
-    pub fn newest_mut(&mut self) -> &mut Interval {
+    pub fn end(&mut self, last: u64) {
         self.intervals
             .last_mut()
             .expect("a position has an interval")
+            .last = last;
     }
 
     pub fn bonded(&self) -> bool {
@@ -201,34 +202,31 @@ impl Position {
 
     /// What is left after the cuts; those of one line count by the greatest.
     pub fn held(&self) -> u128 {
-        if self.gone || self.intervals.iter().all(|interval| interval.cut == 0) {
-            return self.base;
+        let cut = |place: usize| self.intervals.get(place).map_or(0, |one| one.cut);
+        match (cut(0), cut(1)) {
+            (0, 0) => self.base,
+            (first, second) if self.intervals[0].line == self.newest().line => {
+                share_down(self.base, WHOLE - first.max(second), WHOLE)
+            }
+            (first, second) => {
+                let left = Fraction::new(self.base, WHOLE).times(WHOLE - first, WHOLE);
+                left.times(WHOLE - second, 1).floor()
+            }
         }
-        let mut cuts: BTreeMap<Id, u128> = BTreeMap::new();
-        for interval in &self.intervals {
-            let cut = cuts.entry(interval.line).or_default();
-            *cut = interval.cut.max(*cut);
-        }
-        let whole = Fraction::new(self.base, 1);
-        let left = cuts
-            .values()
-            .fold(whole, |left, cut| left.times(WHOLE - cut, WHOLE));
-        left.floor()
     }
 }
 
 impl Model {
     /// Stake of a line, and the part that is its operator's.
     pub fn stake(&self, line: Id) -> (u128, u128) {
-        let mut stake = (0, 0);
-        for position in self.positions.iter().filter(|position| position.bonded()) {
-            if position.newest().line == line {
-                let held = position.held();
-                stake.0 += held;
-                stake.1 += if position.owner == line.0 { held } else { 0 };
-            }
-        }
-        stake
+        let bonded = self
+            .positions
+            .iter()
+            .filter(|one| one.bonded() && one.newest().line == line);
+        bonded.fold((0, 0), |(all, own), one| {
+            let held = one.held();
+            (all + held, own + if one.owner == line.0 { held } else { 0 })
+        })
     }
 
     pub fn seat_of(&self, line: Id) -> Option<usize> {
@@ -238,10 +236,8 @@ impl Model {
 
     /// What a seat counts.
     pub fn weight(&self, seat: usize) -> u128 {
-        match &self.seats[seat] {
-            Some(holder) if !holder.jailed => self.stake(holder.line).0,
-            _ => 0,
-        }
+        let active = self.seats[seat].as_ref().filter(|holder| !holder.jailed);
+        active.map_or(0, |holder| self.stake(holder.line).0)
     }
 
     pub fn weakest(&self) -> (u128, usize) {
@@ -254,39 +250,31 @@ impl Model {
     }
 
     /// The epochs in which an interval backs its line.
-    pub fn backed(&self, interval: &Interval) -> (u64, u64) {
-        (
-            interval.first,
-            interval.last.min(self.lines[&interval.line].until),
-        )
+    pub fn backed(&self, one: &Interval) -> std::ops::RangeInclusive<u64> {
+        one.first..=one.last.min(self.lines[&one.line].until)
     }
 
-    pub fn frozen(&self, interval: &Interval) -> bool {
-        let (first, last) = self.backed(interval);
-        let line = &self.lines[&interval.line].freezes;
+    pub fn frozen(&self, one: &Interval) -> bool {
+        let (first, last) = self.backed(one).into_inner();
+        let line = &self.lines[&one.line].freezes;
         line.meets(first, last) || self.epoch_freezes.meets(first, last)
     }
 
     /// The cut that an interval has to bear.
-    pub fn due(&self, interval: &Interval) -> u128 {
-        let (first, last) = self.backed(interval);
-        let cuts = self.lines[&interval.line].cuts.iter();
-        let at_risk = cuts.filter(|(epoch, _)| (first..=last).contains(epoch));
-        at_risk.map(|(_, cut)| *cut).fold(interval.cut, u128::max)
+    pub fn due(&self, one: &Interval) -> u128 {
+        let (backed, cuts) = (self.backed(one), self.lines[&one.line].cuts.iter());
+        let at_risk = cuts.filter(|(epoch, _)| backed.contains(epoch));
+        at_risk.map(|(_, cut)| *cut).fold(one.cut, u128::max)
     }
 
     /// What an interval earned: for each epoch that it backed, its part of what the line was paid. The engine's index loses less
     /// than 2^-96 for each unit and epoch, and never gives more.
-    pub fn earned(&self, held: u128, interval: &Interval) -> (u128, u128) {
-        let last = interval.last.min(self.epoch.saturating_sub(1));
-        let mut earned = Fraction::zero();
-        let mut payments = 0;
-        if self.epoch > 0 {
-            for epoch in interval.unpaid..=last {
-                if let Some((amount, stake)) = self.paid.get(&(interval.line, epoch)) {
-                    earned = earned.plus(Fraction::new(held, *stake).times(*amount, 1));
-                    payments += 1;
-                }
+    pub fn earned(&self, held: u128, one: &Interval) -> (u128, u128) {
+        let (mut earned, mut payments) = (Fraction::new(0, 1), 0);
+        for epoch in (one.unpaid..self.epoch).take_while(|epoch| *epoch <= one.last) {
+            if let Some((amount, stake)) = self.paid.get(&(one.line, epoch)) {
+                earned = earned.plus(Fraction::new(held, *stake).times(*amount, 1));
+                payments += 1;
             }
         }
         let most = earned.floor();
