@@ -44,14 +44,15 @@ fn part_of<L: TypedLeaves>(
         return Err(Reject::NotBonded { number }.into());
     }
     let held = open.position.base;
-    if amount == 0 {
-        return Err(Reject::ZeroAmount.into());
-    }
     if amount > held {
         return Err(Reject::NotEnough { amount, held }.into());
     }
+    // Also a whole of nothing, which is what a first leg that was cut in whole leaves: it ends like any other.
     if amount == held {
         return Ok((None, open));
+    }
+    if amount == 0 {
+        return Err(Reject::ZeroAmount.into());
     }
     let part = open.split(leaves, context, amount)?;
     Ok((Some(open), part))
