@@ -45,20 +45,15 @@ impl App {
                 (self.leaves_of(&state, bytes)?, signed)
             }
         };
-        let (code, log, leaves_made, data) = match outcome {
-            Ok(receipt) => (
-                receipt.code,
-                String::new(),
-                receipt.leaves_made,
-                receipt.data,
-            ),
-            Err(Unsound::Reject(reject)) => (reject.code(), reject.to_string(), leaves, Vec::new()),
+        let (code, log, data) = match outcome {
+            Ok(receipt) => (receipt.code, String::new(), receipt.data),
+            Err(Unsound::Reject(reject)) => (reject.code(), reject.to_string(), Vec::new()),
             Err(Unsound::Fault(fault)) => return Err(fault),
         };
         Ok(Simulated {
             code,
             log,
-            leaves_made,
+            leaves_made: leaves,
             height: state.tip.height,
             leaf_count: state.tree.count(),
             length: bytes.len(),
@@ -66,7 +61,7 @@ impl App {
         })
     }
 
-    /// Leaves that it would make, as far as that is known, and what would come of it.
+    /// Leaves that it would make at most, as far as that is known, and what would come of it.
     fn unsigned(&self, state: &State, bytes: &[u8]) -> (u32, Result<Receipt, Unsound>) {
         let mut transaction = match Transaction::decode(bytes) {
             Ok(transaction) => transaction,
@@ -88,7 +83,7 @@ impl App {
         (quoted.leaves, outcome.map_err(Unsound::from))
     }
 
-    /// Leaves that a transaction would make, for who wants to know its fee although it is refused.
+    /// Leaves that a transaction would make at most, for who wants to know its fee although it is refused.
     fn leaves_of(&self, state: &State, bytes: &[u8]) -> Result<u32, Fault> {
         let Ok(transaction) = Transaction::decode(bytes) else {
             return Ok(0);

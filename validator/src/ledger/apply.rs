@@ -25,7 +25,7 @@ use cost::{charge, check_fee};
 pub struct Receipt {
     /// Its result code.
     pub code: Code,
-    /// Result data: numbers (u64) of the withdrawals made, in their order; else empty.
+    /// Result data: numbers (u64) of the withdrawals or of the positions made, in their order; else empty.
     pub data: Vec<u8>,
     /// Leaves made: gas wanted and gas used.
     pub leaves_made: u32,
@@ -103,7 +103,7 @@ fn run<L: Leaves + ?Sized>(
         fee: header.fee,
     }];
     events.append(&mut books.events);
-    events.extend(involved(accounts_of(header.sender, body)));
+    events.extend(involved(accounts_of(header.sender, body, books.involved)));
     Ok(Receipt {
         code: Code::Ok,
         data: books.data,

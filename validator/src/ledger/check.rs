@@ -90,7 +90,7 @@ impl Unverified {
             let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
             return Err(Reject::NotAllowedHere { why });
         }
-        rules::check(&transaction.body)?;
+        rules::check(transaction.header.sender, &transaction.body)?;
         Ok(Self {
             transaction,
             length: bytes.len(),

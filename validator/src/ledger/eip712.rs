@@ -15,6 +15,7 @@ use alloy_primitives::{B256, Keccak256, keccak256};
 use super::account::Account;
 use super::transaction::{Body, Header, Scheme, Transaction};
 
+mod stake;
 #[cfg(test)]
 mod tests;
 
@@ -56,7 +57,8 @@ impl Domain {
 struct TypeHashes {
     account: B256,
     nonce: B256,
-    bodies: [B256; 5],
+    /// By kind; those of no kind are never used.
+    bodies: [B256; 256],
 }
 
 static TYPES: LazyLock<TypeHashes> = LazyLock::new(|| {
@@ -65,7 +67,9 @@ static TYPES: LazyLock<TypeHashes> = LazyLock::new(|| {
     TypeHashes {
         account,
         nonce,
-        bodies: [1, 2, 3, 4, 5].map(|kind| keccak256(type_string(kind))),
+        bodies: std::array::from_fn(|kind| {
+            keccak256(type_string(u8::try_from(kind).unwrap_or(u8::MAX)))
+        }),
     }
 });
 
@@ -76,12 +80,14 @@ pub fn type_string(kind: u8) -> String {
         0x02 => ("Withdraw", "bytes20 recipient,bytes20 token,uint128 amount"),
         0x03 => ("SetPayout", "bytes20 payout"),
         0x04 => ("Record", "bytes32 topic,bytes data"),
-        _ => (
+        0x05 => (
             "Message",
             "Account target,bytes20 token,uint128 amount,bytes data",
         ),
+        kind => stake::fields(kind),
     };
-    format!("{name}({SEVEN},{fields}){ACCOUNT}{NONCE}")
+    let comma = if fields.is_empty() { "" } else { "," };
+    format!("{name}({SEVEN}{comma}{fields}){ACCOUNT}{NONCE}")
 }
 
 /// The digest of a transaction that is about to be signed under `scheme`.
@@ -115,15 +121,7 @@ fn digest_under(separator: &B256, scheme: Scheme, header: &Header, body: &Body) 
 }
 
 fn struct_hash(scheme: Scheme, header: &Header, body: &Body) -> B256 {
-    let [transfer, withdraw, payout, record, message] = &TYPES.bodies;
-    let type_hash = match body {
-        Body::Transfer { .. } => transfer,
-        Body::Withdraw { .. } => withdraw,
-        Body::SetPayout { .. } => payout,
-        Body::Record { .. } => record,
-        Body::Message { .. } => message,
-    };
-    let mut words = Words::new(type_hash);
+    let mut words = Words::new(&TYPES.bodies[usize::from(body.kind())]);
     words.number(u128::from(scheme.byte()));
     words.hash(&account_hash(&header.sender));
     words.hash(&nonce_hash(header.lane, header.sequence));
@@ -167,6 +165,7 @@ fn put_body(words: &mut Words, body: &Body) {
             words.number(*amount);
             words.hash(&keccak256(data.as_slice()));
         }
+        Body::Stake(body) => stake::put(words, body),
     }
 }
 

@@ -12,14 +12,23 @@
 //! | `refund` | index*, number*, recipient, token*, amount |
 //! | `forced` | index*, sender, code |
 //! | `acceptance` | index*, epoch*, relayer, amount |
+//! | `applied` | index*, kind |
 //! | `recorded` | index*, kind |
+//!
+//! Those of stake are in `event/stake.rs`.
 //!
 //! Accounts are in their text form, tokens and addresses on root as EIP-55, hashes as 0x and 64 digits, amounts decimal.
 
 use alloy_primitives::{Address, B256};
 
+use plasmid_staking::Effect;
+
 use super::account::Account;
 use super::code::Code;
+
+mod stake;
+
+pub use stake::{accounts_of_stake, of_stake};
 
 /// One attribute of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +161,8 @@ pub enum Event {
         /// Kind of the message, one byte.
         kind: u8,
     },
+    /// Something happened to stake.
+    Stake(Effect),
 }
 
 impl Event {
@@ -170,6 +181,10 @@ impl Event {
             Self::Acceptance { .. } => "acceptance",
             Self::Applied { .. } => "applied",
             Self::Recorded { .. } => "recorded",
+            Self::Stake(effect) => match stake::name(effect) {
+                Some(name) => name,
+                None => "stake",
+            },
         }
     }
 
@@ -289,6 +304,7 @@ impl Event {
             Self::Applied { index, kind } | Self::Recorded { index, kind } => {
                 vec![indexed("index", index), plain("kind", kind)]
             }
+            Self::Stake(effect) => stake::attributes(effect),
             _ => Vec::new(),
         }
     }

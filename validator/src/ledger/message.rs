@@ -11,6 +11,7 @@ use plasmid_staking::Input;
 use super::apply::Receipt;
 use super::code::Code;
 use super::context::{Context, Error};
+use super::event;
 use super::leaf::InboxLeaf;
 use super::leaves::{LeafFault, Leaves, Overlay, expect, write};
 use super::rules::{self, Outcome};
@@ -71,19 +72,22 @@ pub fn apply_misbehavior<L: Leaves + ?Sized>(
     context: &Context<'_>,
 ) -> Result<Receipt, LeafFault<L::Error>> {
     let mut overlay = Overlay::new(leaves);
-    let (code, reason) = match stake::apply(&mut overlay, context, &Input::Tombstone(address)) {
-        Ok(_) => (Code::Ok, None),
-        Err(Error::Reject(reject)) => (Code::Recorded, Some(reject)),
+    let tombstoned = stake::apply(&mut overlay, context, &Input::Tombstone(address));
+    let (code, events, reason) = match tombstoned {
+        Ok(effects) => {
+            overlay.commit().map_err(LeafFault::Leaves)?;
+            let accounts = event::involved(event::accounts_of_stake(&effects));
+            let events = event::of_stake(&effects).chain(accounts).collect();
+            (Code::Ok, events, None)
+        }
+        Err(Error::Reject(reject)) => (Code::Recorded, Vec::new(), Some(reject)),
         Err(Error::Fault(fault)) => return Err(fault),
     };
-    if code == Code::Ok {
-        overlay.commit().map_err(LeafFault::Leaves)?;
-    }
     Ok(Receipt {
         code,
         data: Vec::new(),
         leaves_made: 0,
-        events: Vec::new(),
+        events,
         reason,
     })
 }

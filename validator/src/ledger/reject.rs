@@ -25,9 +25,19 @@ pub enum Reject {
         /// The values that are allowed, as a phrase.
         allowed: &'static str,
     },
+    /// Bytes that are no text.
+    #[error(
+        "malformed transaction: {field} {why}; a text is UTF-8 without control characters, and zeros behind it"
+    )]
+    BadText {
+        /// Name of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A kind of transaction that this version does not carry out.
     #[error(
-        "transaction kind {kind:#04x} is not supported; this version knows transfer (1), withdraw (2), set payout (3) and record (4)"
+        "transaction kind {kind:#04x} is not supported; this version knows transfer (1), withdraw (2), set payout (3), record (4) and those of stake (16 to 32)"
     )]
     UnsupportedKind {
         /// The kind byte that was found.
@@ -85,6 +95,14 @@ pub enum Reject {
     UnusableRecipient {
         /// The account that was named.
         account: Account,
+    },
+    /// What only an operator does, by an account that can be none.
+    #[error(
+        "{sender} is no operator: an operator signs with the key of its address on root, an account of kind 0"
+    )]
+    NotOperator {
+        /// The account that signed.
+        sender: Account,
     },
     /// A withdrawal to nobody.
     #[error("a withdrawal to the zero address would be lost; name an address on the root chain")]
@@ -310,8 +328,8 @@ impl Reject {
     /// The code in the frozen table.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Stake(_) => Code::Stake,
-            Self::Malformed(_) | Self::BadField { .. } => Code::Malformed,
+            Self::Stake(_) | Self::NotOperator { .. } => Code::Stake,
+            Self::Malformed(_) | Self::BadField { .. } | Self::BadText { .. } => Code::Malformed,
             Self::UnsupportedKind { .. }
             | Self::UnsupportedScheme { .. }
             | Self::UnsupportedLane { .. }

@@ -15,10 +15,14 @@ use super::account::Account;
 use super::reject::Reject;
 
 mod authentication;
+mod stake;
 #[cfg(test)]
-mod tests;
+pub(in crate::ledger) mod tests;
+mod text;
 
 pub use authentication::{Authentication, Multisig, MultisigMember, Scheme};
+pub use stake::StakeBody;
+pub use text::{Profile, Text};
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 110;
@@ -26,8 +30,8 @@ pub const HEADER_BYTES: usize = 110;
 /// No transaction of this protocol is longer. Longer bytes are refused before they are decoded.
 pub const MAX_TRANSACTION_BYTES: usize = 8_192;
 
-/// No user's transaction is shorter: a payout address, signed with secp256k1.
-pub const MIN_TRANSACTION_BYTES: usize = HEADER_BYTES + 20 + 65;
+/// No user's transaction is shorter: one without a body, signed with secp256k1.
+pub const MIN_TRANSACTION_BYTES: usize = HEADER_BYTES + 65;
 
 /// Data of a record at most.
 pub const MAX_RECORD_BYTES: usize = 1_024;
@@ -135,6 +139,8 @@ pub enum Body {
         /// The data, whose length the kind bounds.
         data: Data,
     },
+    /// Does something with stake.
+    Stake(StakeBody),
 }
 
 impl Body {
@@ -146,6 +152,7 @@ impl Body {
             Self::SetPayout { .. } => 0x03,
             Self::Record { .. } => 0x04,
             Self::Message { .. } => 0x05,
+            Self::Stake(stake) => stake.kind(),
         }
     }
 
@@ -157,6 +164,7 @@ impl Body {
             Self::SetPayout { .. } => "set_payout",
             Self::Record { .. } => "record",
             Self::Message { .. } => "message",
+            Self::Stake(stake) => stake.name(),
         }
     }
 
@@ -189,6 +197,7 @@ impl Body {
                 put_amount(bytes, token, *amount);
                 data.put(bytes);
             }
+            Self::Stake(stake) => stake.put(bytes),
         }
     }
 
@@ -217,7 +226,7 @@ impl Body {
                 amount: reader.u128()?,
                 data: Data::take(reader)?,
             },
-            kind => return Err(Reject::UnsupportedKind { kind }),
+            kind => Self::Stake(StakeBody::take(kind, reader)?),
         })
     }
 }

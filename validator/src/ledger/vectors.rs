@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::fixture::{Wallet, domain, transfer};
-use super::transaction::{Authentication, Body, Data, Header};
+use super::transaction::tests::stakes;
+use super::transaction::{Authentication, Body, Data, Header, StakeBody};
 use super::*;
 
 const TOKEN: [u8; 20] = [0x70; 20];
@@ -50,6 +51,9 @@ fn bodies() -> Vec<Body> {
             data: data(),
         },
     ]
+    .into_iter()
+    .chain(stakes().into_iter().map(Body::Stake))
+    .collect()
 }
 
 fn body_fields(body: &Body) -> Json {
@@ -79,6 +83,60 @@ fn body_fields(body: &Body) -> Json {
             "amount": amount.to_string(),
             "data": hex_of(data.as_slice()),
         }),
+        Body::Stake(body) => stake_fields(body),
+    }
+}
+
+fn stake_fields(body: &StakeBody) -> Json {
+    match body {
+        StakeBody::Delegate { operator, amount } => {
+            json!({"operator": hex_of(operator), "amount": amount.to_string()})
+        }
+        StakeBody::Undelegate { position, amount } => {
+            json!({"position": position.to_string(), "amount": amount.to_string()})
+        }
+        StakeBody::Redelegate {
+            position,
+            amount,
+            to,
+        } => {
+            json!({"position": position.to_string(), "amount": amount.to_string(), "to": hex_of(to)})
+        }
+        StakeBody::ClaimStake { position, to } => {
+            json!({"position": position.to_string(), "to": to.to_string()})
+        }
+        StakeBody::ClaimRewards { to, positions } => {
+            let positions: Vec<String> = positions.iter().map(u64::to_string).collect();
+            json!({"to": to.to_string(), "positions": positions})
+        }
+        StakeBody::ClaimCommission { line, to } => {
+            json!({"line": line.to_string(), "to": to.to_string()})
+        }
+        StakeBody::CancelUnbonding { position }
+        | StakeBody::Restake { position }
+        | StakeBody::ApplyCut { position } => json!({"position": position.to_string()}),
+        StakeBody::AllowRestake { position, allowed } => {
+            json!({"position": position.to_string(), "allowed": allowed})
+        }
+        StakeBody::Merge { first, second } => {
+            json!({"first": first.to_string(), "second": second.to_string()})
+        }
+        StakeBody::TakeSeat | StakeBody::Leave | StakeBody::Retire | StakeBody::Unjail => json!({}),
+        StakeBody::Edit {
+            commission,
+            max_commission,
+            commission_step,
+            min_self_stake,
+        } => json!({
+            "commission": commission,
+            "max_commission": max_commission,
+            "commission_step": commission_step,
+            "min_self_stake": min_self_stake.map(|amount| amount.to_string()),
+        }),
+        StakeBody::Describe(profile) => {
+            let [name, website, contact, details] = profile.texts();
+            json!({"name": name, "website": website, "contact": contact, "details": details})
+        }
     }
 }
 
@@ -174,8 +232,17 @@ fn every_case_of_the_vectors_decodes_to_what_it_says() {
         ) {
             ("message", _) => "unsupported",
             (_, 3) => "not_allowed_here",
+            _ if of_an_operator(&transaction) => "stake",
             _ => "ok",
         };
         assert_eq!(case["check"], expected);
+    }
+}
+
+/// Whether only an operator may do it, and the sender can be none.
+fn of_an_operator(transaction: &Transaction) -> bool {
+    match &transaction.body {
+        Body::Stake(body) => body.is_of_operator() && transaction.header.sender.kind != 0,
+        _ => false,
     }
 }

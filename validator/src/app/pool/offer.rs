@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::ledger::leaf::NATIVE;
-use crate::ledger::transaction::{Body, Header};
+use crate::ledger::transaction::{Body, Header, StakeBody};
 use crate::ledger::{CheckedTransaction, Transaction};
 use crate::wire::engine_hash;
 
@@ -48,7 +48,8 @@ impl Offer {
                 true => (*amount, None),
                 false => (0, Some((*token, *amount))),
             },
-            Body::SetPayout { .. } | Body::Record { .. } => (0, None),
+            Body::Stake(StakeBody::Delegate { amount, .. }) => (*amount, None),
+            Body::SetPayout { .. } | Body::Record { .. } | Body::Stake(_) => (0, None),
         };
         let places = length.div_ceil(PLACE_BYTES).max(1);
         let above = header.fee.saturating_sub(minimum);

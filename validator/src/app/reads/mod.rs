@@ -174,6 +174,7 @@ pub enum Id {
 pub struct Simulated {
     pub code: Code,
     pub log: String,
+    /// The leaves that it makes at most, for which its fee pays.
     pub leaves_made: u32,
     /// The height of the state that it was tried on, and its leaf count.
     pub height: u64,

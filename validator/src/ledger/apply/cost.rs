@@ -18,7 +18,7 @@ pub struct Quote {
     pub minimum: u128,
     /// What a wallet should sign: a tenth more, rounded up.
     pub suggested: u128,
-    /// Leaves that it would make.
+    /// Leaves that it would make at most.
     pub leaves: u32,
 }
 

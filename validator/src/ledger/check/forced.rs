@@ -35,7 +35,7 @@ pub(in crate::ledger) fn check_forced(
     let transaction = Transaction::decode(bytes)?;
     check_support(&transaction)?;
     check_forced_form(&transaction)?;
-    let rules = rules::check(&transaction.body);
+    let rules = rules::check(transaction.header.sender, &transaction.body);
     let candidate = Candidate::of(transaction, bytes.len(), &domain.separator());
     let sender = candidate.checked.transaction.header.sender;
     if candidate.checked.transaction.authentication == Authentication::RootSender {

@@ -5,7 +5,8 @@ use alloy_sol_types::{Eip712Domain, SolStruct, sol};
 
 use super::*;
 use crate::ledger::fixture::domain;
-use crate::ledger::transaction::Data;
+use crate::ledger::transaction::tests::stakes;
+use crate::ledger::transaction::{Data, StakeBody};
 
 mod typed {
     use super::sol;
@@ -18,6 +19,23 @@ mod typed {
         struct SetPayout { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 payout; }
         struct Record { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes32 topic; bytes data; }
         struct Message { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account target; bytes20 token; uint128 amount; bytes data; }
+        struct Delegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 operator; uint128 amount; }
+        struct Undelegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; uint128 amount; }
+        struct CancelUnbonding { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; }
+        struct Redelegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; uint128 amount; bytes20 to; }
+        struct ClaimStake { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; Account to; }
+        struct ClaimRewards { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account to; uint64[] positions; }
+        struct ClaimCommission { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 line; Account to; }
+        struct Restake { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; }
+        struct AllowRestake { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; bool allowed; }
+        struct ApplyCut { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; }
+        struct Merge { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 first; uint64 second; }
+        struct TakeSeat { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
+        struct Leave { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
+        struct Retire { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
+        struct Unjail { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
+        struct Edit { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint16 commission; uint16 maxCommission; uint16 commissionStep; uint128 minSelfStake; }
+        struct Describe { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; string name; string website; string contact; string details; }
     }
 }
 
@@ -76,6 +94,9 @@ fn bodies() -> Vec<Body> {
             data,
         },
     ]
+    .into_iter()
+    .chain(stakes().into_iter().map(Body::Stake))
+    .collect()
 }
 
 macro_rules! hashed {
@@ -119,6 +140,71 @@ fn elsewhere(domain: &Eip712Domain, scheme: Scheme, h: &Header, body: &Body) -> 
             data,
         } => {
             hashed!(domain, Message, scheme, h, target: account(target), token: FixedBytes(token), amount: amount, data: data.as_slice().to_vec().into())
+        }
+        Body::Stake(body) => stake_elsewhere(domain, scheme, h, body),
+    }
+}
+
+fn stake_elsewhere(
+    domain: &Eip712Domain,
+    scheme: Scheme,
+    h: &Header,
+    body: StakeBody,
+) -> (String, B256) {
+    let unchanged = u16::MAX;
+    match body {
+        StakeBody::Delegate { operator, amount } => {
+            hashed!(domain, Delegate, scheme, h, operator: FixedBytes(operator), amount: amount)
+        }
+        StakeBody::Undelegate { position, amount } => {
+            hashed!(domain, Undelegate, scheme, h, position: position, amount: amount)
+        }
+        StakeBody::CancelUnbonding { position } => {
+            hashed!(domain, CancelUnbonding, scheme, h, position: position)
+        }
+        StakeBody::Redelegate {
+            position,
+            amount,
+            to,
+        } => {
+            hashed!(domain, Redelegate, scheme, h, position: position, amount: amount, to: FixedBytes(to))
+        }
+        StakeBody::ClaimStake { position, to } => {
+            hashed!(domain, ClaimStake, scheme, h, position: position, to: account(to))
+        }
+        StakeBody::ClaimRewards { to, positions } => {
+            hashed!(domain, ClaimRewards, scheme, h, to: account(to), positions: positions)
+        }
+        StakeBody::ClaimCommission { line, to } => {
+            hashed!(domain, ClaimCommission, scheme, h, line: line, to: account(to))
+        }
+        StakeBody::Restake { position } => {
+            hashed!(domain, Restake, scheme, h, position: position)
+        }
+        StakeBody::AllowRestake { position, allowed } => {
+            hashed!(domain, AllowRestake, scheme, h, position: position, allowed: allowed)
+        }
+        StakeBody::ApplyCut { position } => {
+            hashed!(domain, ApplyCut, scheme, h, position: position)
+        }
+        StakeBody::Merge { first, second } => {
+            hashed!(domain, Merge, scheme, h, first: first, second: second)
+        }
+        StakeBody::TakeSeat => hashed!(domain, TakeSeat, scheme, h,),
+        StakeBody::Leave => hashed!(domain, Leave, scheme, h,),
+        StakeBody::Retire => hashed!(domain, Retire, scheme, h,),
+        StakeBody::Unjail => hashed!(domain, Unjail, scheme, h,),
+        StakeBody::Edit {
+            commission,
+            max_commission,
+            commission_step,
+            min_self_stake,
+        } => {
+            hashed!(domain, Edit, scheme, h, commission: commission.unwrap_or(unchanged), maxCommission: max_commission.unwrap_or(unchanged), commissionStep: commission_step.unwrap_or(unchanged), minSelfStake: min_self_stake.unwrap_or(u128::MAX))
+        }
+        StakeBody::Describe(profile) => {
+            let [name, website, contact, details] = profile.texts().map(str::to_owned);
+            hashed!(domain, Describe, scheme, h, name: name, website: website, contact: contact, details: details)
         }
     }
 }

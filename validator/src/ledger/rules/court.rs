@@ -46,7 +46,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     };
     let tried = attempt(leaves, |leaves| stake::apply(leaves, context, &input))?;
     match tried {
-        Tried::Done(_) => Ok(done(message)),
+        Tried::Done(effects) => Ok(done(message, &effects)),
         Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
     }
 }

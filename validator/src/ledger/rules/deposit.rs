@@ -66,7 +66,9 @@ fn credited(message: &Message, deposit: &Deposit) -> Outcome {
 }
 
 fn refunded(deposit: &Deposit, books: Books, reject: Reject) -> Outcome {
-    let Books { data, mut events } = books;
+    let Books {
+        data, mut events, ..
+    } = books;
     events.extend(involved([
         Account::ethereum(deposit.refund),
         Account::ethereum(deposit.depositor),

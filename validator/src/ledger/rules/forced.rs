@@ -101,7 +101,7 @@ fn done(message: &Message, forced: &Forced, books: Books) -> Outcome {
         });
     }
     events.extend(books.events);
-    events.extend(involved(accounts_of(header.sender, body)));
+    events.extend(involved(accounts_of(header.sender, body, books.involved)));
     Outcome {
         code: Code::Ok,
         data: books.data,

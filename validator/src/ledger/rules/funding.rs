@@ -35,7 +35,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         stake::apply(leaves, context, &Input::Fund(amount))
     })?;
     match tried {
-        Tried::Done(_) => Ok(done(message)),
+        Tried::Done(effects) => Ok(done(message, &effects)),
         Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
     }
 }

@@ -2,7 +2,7 @@
 //! for them. A contract that executes a rule again carries the same name.
 //!
 //! ```text
-//! of users (and forced)   transfer   withdraw   payout   record   generic      check · paid · needs · apply
+//! of users (and forced)   transfer   withdraw   payout   record   generic   stake      check · paid · needs · apply
 //! of the inbox            deposit    acceptance   forced   registration   court   funding   recorded
 //!                                                                             apply, total: a refusal is an answer
 //! shared                  balance (debit, credit), sequence, maturity
@@ -11,11 +11,12 @@
 //! cases of each rule: leaves before, input, code, leaves after in the order of their writes, and leaves touched.
 
 use plasmid_bridge::proof::inbox::{self, Message};
+use plasmid_staking::Effect;
 
 use super::account::Account;
 use super::code::Code;
 use super::context::{Context, Error};
-use super::event::Event;
+use super::event::{self, Event};
 use super::fees::Maker;
 use super::leaves::{LeafFault, Leaves, Overlay};
 use super::reject::Reject;
@@ -35,6 +36,7 @@ mod record;
 mod recorded;
 mod registration;
 pub(in crate::ledger) mod sequence;
+pub(in crate::ledger) mod stake;
 mod transfer;
 #[cfg(test)]
 mod vectors;
@@ -47,6 +49,8 @@ pub(in crate::ledger) struct Books {
     pub data: Vec<u8>,
     /// What happened.
     pub events: Vec<Event>,
+    /// Whom it concerns beside the sender and whom the body names to be paid.
+    pub involved: Vec<Account>,
 }
 
 /// What came of a message, as its receipt tells it.
@@ -57,15 +61,18 @@ pub(in crate::ledger) struct Outcome {
     pub reason: Option<Reject>,
 }
 
-/// A message that had its effect, where nothing more is to be told.
-fn done(message: &Message) -> Outcome {
+/// A message whose effect is what staking tells.
+fn done(message: &Message, effects: &[Effect]) -> Outcome {
+    let mut events = vec![Event::Applied {
+        index: message.index,
+        kind: message.body.kind(),
+    }];
+    events.extend(event::of_stake(effects));
+    events.extend(event::involved(event::accounts_of_stake(effects)));
     Outcome {
         code: Code::Ok,
         data: Vec::new(),
-        events: vec![Event::Applied {
-            index: message.index,
-            kind: message.body.kind(),
-        }],
+        events,
         reason: None,
     }
 }
@@ -78,7 +85,7 @@ pub(in crate::ledger) struct Needs {
     pub maker: Maker,
     /// The leaf that it writes and makes when the leaf does not stand.
     pub leaf: Option<Slot>,
-    /// The number of leaves that it makes in any case.
+    /// The number of leaves that it makes beside that one, at most.
     pub fresh: u32,
 }
 
@@ -89,12 +96,13 @@ pub(in crate::ledger) fn check_support(body: &Body) -> Result<(), Reject> {
         Body::Transfer { .. }
         | Body::Withdraw { .. }
         | Body::SetPayout { .. }
-        | Body::Record { .. } => Ok(()),
+        | Body::Record { .. }
+        | Body::Stake(_) => Ok(()),
     }
 }
 
-/// What no state can make right.
-pub(in crate::ledger) fn check(body: &Body) -> Result<(), Reject> {
+/// What no state can make right of a body of `sender`.
+pub(in crate::ledger) fn check(sender: Account, body: &Body) -> Result<(), Reject> {
     match body {
         Body::Transfer { to, amount, .. } => transfer::check(*to, *amount),
         Body::Withdraw {
@@ -103,6 +111,7 @@ pub(in crate::ledger) fn check(body: &Body) -> Result<(), Reject> {
         Body::SetPayout { .. } => Ok(()),
         Body::Record { data, .. } => record::check(data.as_slice()),
         Body::Message { .. } => generic::check(body.kind()),
+        Body::Stake(body) => stake::check(sender, body),
     }
 }
 
@@ -114,6 +123,7 @@ pub(in crate::ledger) const fn paid(body: &Body) -> Option<(Account, [u8; 20])> 
             recipient, token, ..
         } => Some(withdraw::paid(*recipient, *token)),
         Body::SetPayout { payout } => Some(payout::paid(*payout)),
+        Body::Stake(body) => stake::paid(body),
         Body::Record { .. } | Body::Message { .. } => None,
     }
 }
@@ -126,6 +136,7 @@ pub(in crate::ledger) fn needs(sender: Account, body: &Body) -> Needs {
         Body::SetPayout { .. } => payout::needs(sender),
         Body::Record { topic, .. } => record::needs(sender, *topic),
         Body::Message { .. } => generic::needs(),
+        Body::Stake(body) => stake::needs(sender, body),
     }
 }
 
@@ -154,6 +165,7 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
             record::apply(leaves, sender, *topic, data.as_slice(), height, books)
         }
         Body::Message { .. } => Ok(generic::check(body.kind())?),
+        Body::Stake(body) => stake::apply(leaves, sender, body, context, books),
     }
 }
 
@@ -180,13 +192,17 @@ pub(in crate::ledger) fn apply_message<L: Leaves + ?Sized>(
     }
 }
 
-/// Everyone whom a transaction concerns, the sender first.
-pub(in crate::ledger) fn accounts_of(sender: Account, body: &Body) -> Vec<Account> {
+/// Everyone whom a transaction concerned, the sender first.
+pub(in crate::ledger) fn accounts_of(
+    sender: Account,
+    body: &Body,
+    involved: Vec<Account>,
+) -> impl Iterator<Item = Account> {
     let paid = paid(body).map(|(account, _)| account);
-    std::iter::once(sender).chain(paid).collect()
+    std::iter::once(sender).chain(paid).chain(involved)
 }
 
-/// The number of leaves that a body would make: those that it writes and that do not stand. `consumes` names the account whose
+/// The number of leaves that a body would make at most: those that it writes and that do not stand. `consumes` names the account whose
 /// sequence is consumed, if one is.
 pub(in crate::ledger) fn leaves_made<L: Leaves + ?Sized>(
     leaves: &mut L,

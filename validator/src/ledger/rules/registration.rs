@@ -31,15 +31,12 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         checkpoint_key: Box::new(body.checkpoint_key),
     });
     let tried = attempt(leaves, |leaves| {
-        stake::apply(leaves, context, &input)?;
-        Ok(check_room(
-            Maker::Ordinary,
-            leaves.count_before(),
-            leaves.made(),
-        )?)
+        let effects = stake::apply(leaves, context, &input)?;
+        check_room(Maker::Ordinary, leaves.count_before(), leaves.made())?;
+        Ok(effects)
     })?;
     match tried {
-        Tried::Done(()) => Ok(done(message)),
+        Tried::Done(effects) => Ok(done(message, &effects)),
         Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
     }
 }

@@ -19,6 +19,11 @@ use crate::ledger::reject::Reject;
 
 pub(super) fn check(to: Account, amount: u128) -> Result<(), Reject> {
     check_amount(amount)?;
+    check_recipient(to)
+}
+
+/// Refuses an account that nobody can act for.
+pub(super) fn check_recipient(to: Account) -> Result<(), Reject> {
     match to.can_receive() {
         true => Ok(()),
         false => Err(Reject::BadRecipient { account: to }),

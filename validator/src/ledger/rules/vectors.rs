@@ -131,6 +131,16 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
     case
 }
 
+fn stakes() -> Vec<Json> {
+    let all = super::stake::cases::all().into_iter();
+    all.map(|held| {
+        let wallet = Wallet::new(held.number);
+        let signed = wallet.sign(wallet.header(0), Body::Stake(held.body));
+        case(held.name, held.memory, Input::User(signed))
+    })
+    .collect()
+}
+
 fn user(body: Body) -> Input {
     let wallet = Wallet::new(0);
     Input::User(wallet.sign(wallet.header(0), body))
@@ -495,6 +505,7 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
         ("payout", payouts()),
         ("record", records()),
         ("generic", generics()),
+        ("stake", stakes()),
         ("sequence", sequences()),
         ("balance", balances()),
         ("deposit", deposits()),

@@ -56,6 +56,70 @@ fn bodies() -> Vec<Body> {
     ]
 }
 
+/// One of each kind of stake, from the kinds' order, and a second claim of rewards.
+pub(in crate::ledger) fn stakes() -> Vec<StakeBody> {
+    let to = Account {
+        kind: 1,
+        id: [8; 20],
+    };
+    let profile = Profile {
+        name: Text::new("a text", "name").unwrap(),
+        website: Text::new("a text", "https://example.org/ä").unwrap(),
+        contact: Text::new("a text", "").unwrap(),
+        details: Text::new("a text", &"d".repeat(96)).unwrap(),
+    };
+    let (position, amount) = (0x0102_0304_0506_0708, 1 << 100 | 9);
+    vec![
+        StakeBody::Delegate {
+            operator: [3; 20],
+            amount,
+        },
+        StakeBody::Undelegate { position, amount },
+        StakeBody::CancelUnbonding { position },
+        StakeBody::Redelegate {
+            position,
+            amount,
+            to: [4; 20],
+        },
+        StakeBody::ClaimStake { position, to },
+        StakeBody::ClaimRewards {
+            to,
+            positions: vec![position],
+        },
+        StakeBody::ClaimCommission { line: position, to },
+        StakeBody::Restake { position },
+        StakeBody::AllowRestake {
+            position,
+            allowed: true,
+        },
+        StakeBody::ApplyCut { position },
+        StakeBody::Merge {
+            first: position,
+            second: 9,
+        },
+        StakeBody::TakeSeat,
+        StakeBody::Leave,
+        StakeBody::Retire,
+        StakeBody::Unjail,
+        StakeBody::Edit {
+            commission: Some(100),
+            max_commission: None,
+            commission_step: Some(0),
+            min_self_stake: None,
+        },
+        StakeBody::Describe(Box::new(profile)),
+        StakeBody::ClaimRewards {
+            to,
+            positions: (1..=8).collect(),
+        },
+    ]
+}
+
+fn every_body() -> Vec<Body> {
+    let stakes = stakes().into_iter().map(Body::Stake);
+    bodies().into_iter().chain(stakes).collect()
+}
+
 fn multisig(signed: u16) -> Authentication {
     let member = |bit: u8| {
         let yes = signed >> bit & 1 == 1;
@@ -93,7 +157,7 @@ fn authentications() -> Vec<Authentication> {
 
 fn every_transaction() -> Vec<Transaction> {
     let mut all = Vec::new();
-    for body in bodies() {
+    for body in every_body() {
         for authentication in authentications() {
             let body = body.clone();
             all.push(Transaction {
@@ -135,7 +199,7 @@ fn every_kind_under_every_scheme_comes_back() {
 
 #[test]
 fn lengths_are_those_of_the_protocol() {
-    let lengths: Vec<usize> = bodies()
+    let lengths: Vec<usize> = every_body()
         .into_iter()
         .map(|body| Transaction {
             header: header(),
@@ -145,7 +209,13 @@ fn lengths_are_those_of_the_protocol() {
         })
         .map(|transaction| transaction.encode().len() - HEADER_BYTES)
         .collect();
-    assert_eq!(lengths, [57, 56, 20, 34, 34 + 1_024, 57 + 2 + 512]);
+    let (money, stake) = lengths.split_at(bodies().len());
+    assert_eq!(money, [57, 56, 20, 34, 34 + 1_024, 57 + 2 + 512]);
+    let expected = [
+        36, 24, 8, 44, 29, 30, 29, 8, 9, 8, 16, 0, 0, 0, 0, 22, 256, 86,
+    ];
+    assert_eq!(stake, expected);
+    assert_eq!(HEADER_BYTES + 65, MIN_TRANSACTION_BYTES);
     let scheme = |authentication| Transaction {
         header: header(),
         body: Body::SetPayout { payout: [0; 20] },
@@ -288,4 +358,80 @@ fn a_multisig_is_bounded_and_its_bitmap_strict() {
         signature: None,
     };
     assert!(Multisig::new(1, vec![member; 17]).is_err());
+}
+
+#[test]
+fn kinds_of_stake_are_in_their_order_and_none_is_beside_them() {
+    let kinds: Vec<u8> = stakes().iter().map(StakeBody::kind).collect();
+    let [first, last] = StakeBody::KINDS;
+    let expected: Vec<u8> = (first..=last).chain([0x15]).collect();
+    assert_eq!(kinds, expected);
+    let names: std::collections::BTreeSet<&str> = stakes().iter().map(StakeBody::name).collect();
+    assert_eq!(names.len(), kinds.len() - 1);
+}
+
+fn of_stake(body: StakeBody) -> Vec<u8> {
+    Transaction {
+        header: header(),
+        body: Body::Stake(body),
+        authentication: Authentication::RootSender,
+        fee_payer_authentication: None,
+    }
+    .encode()
+}
+
+#[test]
+fn a_field_of_stake_has_one_encoding() {
+    let refused = |body: &StakeBody, at: usize, byte: u8| {
+        let mut bytes = of_stake(body.clone());
+        bytes[HEADER_BYTES + at] = byte;
+        Transaction::decode(&bytes).unwrap_err()
+    };
+    let allow = StakeBody::AllowRestake {
+        position: 1,
+        allowed: false,
+    };
+    let rewards = StakeBody::ClaimRewards {
+        to: Account::NONE,
+        positions: vec![1],
+    };
+    for (body, at, byte) in [(&allow, 8, 2), (&rewards, 21, 0), (&rewards, 21, 9)] {
+        let error = refused(body, at, byte);
+        assert_eq!(error.code(), Code::Malformed, "{error}");
+        assert!(matches!(error, Reject::BadField { .. }), "{error}");
+    }
+    let describe = stakes().swap_remove(16);
+    for (at, byte, why) in [
+        (31, 1, "has bytes behind its first zero"),
+        (0, 0xff, "is no UTF-8"),
+        (0, 7, "has a control character"),
+        (0, 0, "has bytes behind its first zero"),
+    ] {
+        let field = "the name";
+        assert_eq!(refused(&describe, at, byte), Reject::BadText { field, why });
+    }
+}
+
+#[test]
+fn what_does_not_change_is_all_ones_in_an_edit() {
+    let bytes = of_stake(StakeBody::Edit {
+        commission: None,
+        max_commission: None,
+        commission_step: None,
+        min_self_stake: None,
+    });
+    assert_eq!(bytes[HEADER_BYTES..], [0xff; 22]);
+}
+
+#[test]
+fn a_profile_is_its_bytes_and_its_texts_have_a_width() {
+    let Some(StakeBody::Describe(profile)) = stakes().into_iter().nth(16) else {
+        panic!("no description")
+    };
+    assert_eq!(Profile::of_bytes(&profile.bytes()), Ok(*profile));
+    assert_eq!(profile.texts()[1], "https://example.org/ä");
+    let long = Text::<32>::new("the name", &"n".repeat(33)).unwrap_err();
+    assert_eq!(long.code(), Code::TooLarge);
+    assert!(Text::<32>::new("the name", "a\u{7f}b").is_err());
+    assert!(Text::<32>::new("the name", "a\0b").is_err());
 }

@@ -1,0 +1,169 @@
+//! Events of stake: what a rule of staking tells, in the words of those who search.
+//!
+//! | type | attributes (* indexed) |
+//! |---|---|
+//! | `paid` | account, amount |
+//! | `burned` | amount |
+//! | `opened` | position*, owner, operator*, line, amount |
+//! | `delegated` | position*, operator*, line, amount |
+//! | `undelegated` | position*, last |
+//! | `collected` | position*, amount |
+//! | `cut` | position*, amount |
+//! | `merged` | position* (that stays), from* (that is gone) |
+//! | `seated` | operator*, line, seat, stake |
+//! | `unseated` | operator*, line, seat, why |
+//! | `jailed` | operator*, line, until |
+//! | `unjailed`, `closed` | operator*, line |
+//! | `registered` | operator*, line, registration |
+//! | `tombstoned` | operator*, registration |
+//!
+//! A redelegation is `undelegated` and `delegated` of one position. What the end of an epoch does is in no result, so it has no event.
+
+use alloy_primitives::Address;
+use plasmid_staking::{Effect, LineId, Loss, account_of};
+
+use super::{Attribute, Event, indexed, plain};
+use crate::ledger::account::Account;
+
+/// The events of effects, in their order.
+pub fn of_stake(effects: &[Effect]) -> impl Iterator<Item = Event> {
+    let told = effects.iter().filter(|effect| name(effect).is_some());
+    told.cloned().map(Event::Stake)
+}
+
+/// Whom effects concern: owners, who is paid, and operators.
+pub fn accounts_of_stake(effects: &[Effect]) -> impl Iterator<Item = Account> {
+    effects.iter().filter_map(|effect| {
+        let account = match effect {
+            Effect::Take { from: account, .. }
+            | Effect::Pay { to: account, .. }
+            | Effect::Opened { owner: account, .. } => *account,
+            Effect::Backs { line, .. }
+            | Effect::Seated { line, .. }
+            | Effect::Unseated { line, .. }
+            | Effect::Jailed { line, .. }
+            | Effect::Unjailed { line }
+            | Effect::Registered { line, .. }
+            | Effect::Closed { line } => account_of(line.operator),
+            Effect::Tombstoned { operator, .. } => account_of(*operator),
+            _ => return None,
+        };
+        Some(Account::from_bytes(&account))
+    })
+}
+
+/// The type of an effect's event, or none when it has none.
+pub(super) const fn name(effect: &Effect) -> Option<&'static str> {
+    Some(match effect {
+        Effect::Pay { .. } => "paid",
+        Effect::Burn { .. } => "burned",
+        Effect::Opened { .. } => "opened",
+        Effect::Backs { .. } => "delegated",
+        Effect::Ended { .. } => "undelegated",
+        Effect::Collected { .. } => "collected",
+        Effect::Cut { .. } => "cut",
+        Effect::Merged { .. } => "merged",
+        Effect::Seated { .. } => "seated",
+        Effect::Unseated { .. } => "unseated",
+        Effect::Jailed { .. } => "jailed",
+        Effect::Unjailed { .. } => "unjailed",
+        Effect::Registered { .. } => "registered",
+        Effect::Closed { .. } => "closed",
+        Effect::Tombstoned { .. } => "tombstoned",
+        Effect::Take { .. }
+        | Effect::Released { .. }
+        | Effect::Paid { .. }
+        | Effect::Member(_)
+        | Effect::Rolled { .. } => return None,
+    })
+}
+
+pub(super) fn attributes(effect: &Effect) -> Vec<Attribute> {
+    match effect {
+        Effect::Pay { to, amount } => vec![
+            plain("account", &Account::from_bytes(to)),
+            plain("amount", amount),
+        ],
+        Effect::Burn { amount } => vec![plain("amount", amount)],
+        Effect::Opened {
+            position,
+            owner,
+            line,
+            amount,
+        } => {
+            let owner = plain("owner", &Account::from_bytes(owner));
+            let [operator, line] = of_line(line);
+            vec![
+                indexed("position", position),
+                owner,
+                operator,
+                line,
+                plain("amount", amount),
+            ]
+        }
+        Effect::Backs {
+            position,
+            line,
+            amount,
+        } => {
+            let [operator, line] = of_line(line);
+            vec![
+                indexed("position", position),
+                operator,
+                line,
+                plain("amount", amount),
+            ]
+        }
+        Effect::Ended { position, last } => {
+            vec![indexed("position", position), plain("last", last)]
+        }
+        Effect::Collected { position, amount } | Effect::Cut { position, amount } => {
+            vec![indexed("position", position), plain("amount", amount)]
+        }
+        Effect::Merged { first, second } => {
+            vec![indexed("position", first), indexed("from", second)]
+        }
+        other => attributes_of_line(other),
+    }
+}
+
+fn attributes_of_line(effect: &Effect) -> Vec<Attribute> {
+    let (line, more) = match effect {
+        Effect::Seated { line, seat, stake } => {
+            (line, vec![plain("seat", seat), plain("stake", stake)])
+        }
+        Effect::Unseated { line, seat, why } => {
+            (line, vec![plain("seat", seat), plain("why", &words(*why))])
+        }
+        Effect::Jailed { line, until } => (line, vec![plain("until", until)]),
+        Effect::Unjailed { line } | Effect::Closed { line } => (line, Vec::new()),
+        Effect::Registered { line, registration } => {
+            (line, vec![plain("registration", registration)])
+        }
+        Effect::Tombstoned {
+            operator,
+            registration,
+        } => return vec![of_operator(operator), plain("registration", registration)],
+        _ => return Vec::new(),
+    };
+    of_line(line).into_iter().chain(more).collect()
+}
+
+fn of_line(line: &LineId) -> [Attribute; 2] {
+    [of_operator(&line.operator), plain("line", &line.line)]
+}
+
+fn of_operator(operator: &[u8; 20]) -> Attribute {
+    indexed("operator", &Address::from(*operator).to_checksum(None))
+}
+
+const fn words(why: Loss) -> &'static str {
+    match why {
+        Loss::Displaced => "displaced",
+        Loss::Left => "left",
+        Loss::Retired => "retired",
+        Loss::TooSmall => "too_small",
+        Loss::Frozen => "frozen",
+        Loss::Tombstoned => "tombstoned",
+    }
+}

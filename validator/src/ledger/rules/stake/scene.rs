@@ -1,0 +1,204 @@
+//! Where the cases of stake begin: one operator in a seat, one that has registered only, and people with money.
+
+use plasmid_staking::rules::{
+    delegate::Delegate, freeze::Freeze, register::Register, settle::Settle, undelegate::Undelegate,
+};
+use plasmid_staking::{
+    Effect, Founder, Input, Key, Line, LineId, Maturity, Rewards, Seat, SeatState, found,
+};
+
+use crate::ledger::account::Account;
+use crate::ledger::fixture::*;
+use crate::ledger::leaf::{AssetLeaf, NATIVE, Value};
+use crate::ledger::leaves::{Memory, write};
+use crate::ledger::rules::credit;
+use crate::ledger::slot::Slot;
+use crate::ledger::stake::{self, Stake, staking_rules};
+
+/// A hundred units of power, and more than the least redelegation.
+pub const COIN: u128 = 1_000_000_000_000_000_000;
+
+/// What the founder has staked.
+pub const FOUNDED: u128 = 5 * COIN;
+
+/// Wallets: the founder, the operator that has registered, and a delegator.
+pub const FOUNDER: u8 = 1;
+pub const NEWCOMER: u8 = 3;
+pub const OWNER: u8 = 0;
+
+/// Height at which the cases run, in epoch 3.
+pub const HEIGHT: u64 = 200;
+
+pub fn operator(number: u8) -> [u8; 20] {
+    Wallet::new(number).account().id
+}
+
+/// The line of the founder or of the newcomer.
+pub fn line(number: u8) -> LineId {
+    LineId {
+        operator: operator(number),
+        line: registration(number),
+    }
+}
+
+/// Number of the one registration of the founder or of the newcomer.
+pub const fn registration(number: u8) -> u64 {
+    if number == FOUNDER { 1 } else { 2 }
+}
+
+pub struct Scene {
+    pub memory: Memory,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        let mut memory = state(1);
+        let founder = Founder {
+            operator: operator(FOUNDER),
+            address: [0x51; 20],
+            consensus_key: [0x52; 32],
+            checkpoint_key: [0x53; 96],
+            stake: FOUNDED,
+        };
+        let rules = staking_rules(&parameters());
+        found(&mut Stake(&mut memory), &rules, &[founder]).unwrap();
+        let mut scene = Self { memory };
+        scene.credit(FOUNDED);
+        scene.act(
+            0,
+            &Input::Register(Register {
+                operator: operator(NEWCOMER),
+                registration: registration(NEWCOMER),
+                address: [0x61; 20],
+                consensus_key: [0x62; 32],
+                checkpoint_key: Box::new([0x63; 96]),
+            }),
+        );
+        scene
+    }
+
+    /// Changes a leaf of staking.
+    pub fn change<T: Value>(&mut self, key: Key, change: impl FnOnce(&mut T)) {
+        let mut held: T = value(&mut self.memory, Slot::from(key));
+        change(&mut held);
+        write(&mut self.memory, &Slot::from(key), &held).unwrap();
+    }
+
+    /// Carries an input out, with its money.
+    pub fn act(&mut self, epoch: u64, input: &Input) -> Vec<Effect> {
+        let (parameters, domain) = (parameters(), domain());
+        let height = epoch * u64::from(parameters.epoch_blocks) + 1;
+        let context = context(height, &parameters, &domain);
+        stake::apply(&mut self.memory, &context, input).unwrap()
+    }
+
+    /// Money from root.
+    fn credit(&mut self, amount: u128) {
+        let slot = Slot::Asset(NATIVE);
+        let held: AssetLeaf = value(&mut self.memory, slot);
+        let credited = held.credited + amount;
+        write(&mut self.memory, &slot, &AssetLeaf { credited, ..held }).unwrap();
+    }
+
+    /// Money for a wallet that has none.
+    pub fn fund(&mut self, number: u8) {
+        let account = Wallet::new(number).account();
+        credit(&mut self.memory, account, NATIVE, COIN).unwrap();
+        self.credit(COIN);
+    }
+
+    /// A position of a wallet, made in an epoch.
+    pub fn delegate(&mut self, epoch: u64, from: u8, to: u8, amount: u128) -> u64 {
+        let from = Wallet::new(from).account().bytes();
+        let operator = operator(to);
+        let effects = self.act(
+            epoch,
+            &Input::Delegate(Delegate {
+                from,
+                operator,
+                amount,
+            }),
+        );
+        let number = effects.iter().find_map(|effect| match effect {
+            Effect::Opened { position, .. } => Some(*position),
+            _ => None,
+        });
+        number.unwrap()
+    }
+
+    /// Ends a whole position of a wallet.
+    pub fn undelegate(&mut self, epoch: u64, owner: u8, position: u64, amount: u128) {
+        let owner = Wallet::new(owner).account().bytes();
+        self.act(
+            epoch,
+            &Input::Undelegate(Undelegate {
+                owner,
+                position,
+                amount,
+            }),
+        );
+    }
+
+    /// A line earns: its stakers, and its operator.
+    pub fn earn(&mut self, number: u8, amount: u128, commission: u128) {
+        let mut paid = 0;
+        self.change(Key::Line(line(number)), |line: &mut Line| {
+            (line.index, paid) = line.index.raised(amount, line.stake).unwrap();
+            line.owed += commission;
+        });
+        self.change(Key::Rewards, |rewards: &mut Rewards| {
+            rewards.owed += paid + commission;
+        });
+        self.credit(paid + commission);
+    }
+
+    /// Epochs below this have matured.
+    pub fn mature(&mut self, matured: u64) {
+        self.change(Key::Maturity, |maturity: &mut Maturity| {
+            maturity.matured = matured;
+        });
+    }
+
+    /// The court is shown an offence of an operator.
+    pub fn freeze(&mut self, number: u8, epoch: u64) {
+        self.act(
+            2,
+            &Input::Freeze(Freeze {
+                operator: operator(number),
+                registration: registration(number),
+                epoch,
+            }),
+        );
+    }
+
+    /// The court has settled it: a tenth is cut.
+    pub fn settle(&mut self, number: u8, epoch: u64) {
+        self.act(
+            2,
+            &Input::Settle(Settle {
+                operator: operator(number),
+                registration: registration(number),
+                epoch,
+                fraction: 100_000_000,
+            }),
+        );
+    }
+
+    /// The founder's seat is jailed until an epoch begins.
+    pub fn jail(&mut self, until: u64) {
+        self.change(Key::Line(line(FOUNDER)), |line: &mut Line| {
+            line.jailed = until;
+        });
+        self.change(Key::Seat(0), |seat: &mut Seat| {
+            seat.state = SeatState::Jailed;
+        });
+    }
+
+    /// An account that holds nothing yet.
+    pub fn stranger() -> Account {
+        Account {
+            kind: 1,
+            id: [0x99; 20],
+        }
+    }
+}
