@@ -224,7 +224,9 @@ impl Parameters {
         bounds("min_seat", self.min_seat, self.unit, MAX_STAKE)?;
         bounds("min_redelegation", self.min_redelegation, 1, MAX_STAKE)?;
         bounds("drip", self.drip.into(), 0, WHOLE)?;
-        bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
+        if self.jail_divisor != 0 {
+            bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
+        }
         bounds("jail_epochs", self.jail_epochs.into(), 1, 1_000_000)?;
         bounds(
             "max_commission_bps",

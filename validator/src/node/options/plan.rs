@@ -343,9 +343,9 @@ pub const PLAN: [Described; 60] = [
     Described {
         name: "parameters.jail_divisor",
         default: "`16`",
-        checked: "3 to 1,000",
+        checked: "0, or 3 to 1,000",
         refused: "2",
-        meaning: "a validator whose votes stand in fewer than one of so many counted blocks of an epoch is jailed",
+        meaning: "a validator whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is",
     },
     Described {
         name: "parameters.jail_epochs",
