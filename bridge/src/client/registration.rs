@@ -74,7 +74,7 @@ pub async fn register(
     Ok((event.registration, receipt))
 }
 
-/// Adds `amount` to the bond of a registration, whose ever it is, and gives what the bond is then.
+/// Adds `amount` to the bond of a registration, one's own or another operator's, and gives what the bond is then.
 ///
 /// # Errors
 /// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not raise this bond.

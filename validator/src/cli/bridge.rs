@@ -50,7 +50,7 @@ pub enum BridgeCommand {
     Force(force::ForceCommand),
     /// Registers a validator in a network that was created, or changes an operator's keys: makes the keys where the folder has none, and sends the bounty bond and the price of the message that tells the child. Up to twice that price goes along, within `--max-price`, and the Registry gives back what it does not take. Nobody can take a bond back yet.
     Register(register::RegisterCommand),
-    /// Adds to the bounty bond of a registration, whose ever it is. Nobody can take a bond back yet.
+    /// Adds to the bounty bond of a registration, one's own or another operator's. Nobody can take a bond back yet.
     TopUp(top_up::TopUpCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
     Prove(proof::ProveCommand),
