@@ -62,9 +62,15 @@ fn network(node: &str, root: &str) -> tempfile::TempDir {
     folder
 }
 
+/// A command of `alice`, who registers the keys of a folder of hers.
 fn in_network(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = plasmid(&["--output", "json", "--net"]);
     command.arg(folder).args(arguments);
+    if arguments.contains(&"register") {
+        let path = |name: &str| folder.join(name).into_os_string();
+        command.args(["--home".into(), path("validator")]);
+        command.args(["--password-file".into(), path("password")]);
+    }
     command
 }
 
@@ -460,7 +466,7 @@ fn what_was_signed_last_counts_as_long_as_what_was_signed_before_it_and_in_its_p
 }
 
 /// Commands that send money from root.
-const FROM_ROOT: [&[&str]; 3] = [
+const FROM_ROOT: [&[&str]; 4] = [
     &["bridge", "deposit", "--from", "alice", "--amount", "2"],
     &[
         "bridge",
@@ -477,6 +483,18 @@ const FROM_ROOT: [&[&str]; 3] = [
     &[
         "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
     ],
+    &REGISTER,
+];
+const REGISTER: [&str; 6] = ["bridge", "register", "--from", "alice", "--bond", "3"];
+const TOP_UP: [&str; 8] = [
+    "bridge",
+    "top-up",
+    "--from",
+    "alice",
+    "--registration",
+    "7",
+    "--amount",
+    "2",
 ];
 
 #[test]
@@ -517,6 +535,106 @@ fn what_is_handed_in_to_root_is_named_at_once() {
         child.wait().expect("it ends");
         assert!(named.is_some());
     }
+}
+
+const COIN: u128 = 1_000_000_000_000_000_000;
+
+/// A network none of whose nodes answers: what is done on root alone needs none.
+fn on_root_alone(words: Words) -> (Root, tempfile::TempDir) {
+    let root = Root::start(words);
+    let folder = network("http://127.0.0.1:1", &root.url);
+    (root, folder)
+}
+
+fn typed(folder: &Path, command: &[&str], more: &[&str]) -> Output {
+    let output = in_network(folder, command).args(more).output();
+    output.expect("it runs")
+}
+
+#[test]
+fn a_registration_pays_the_bond_that_was_typed_and_no_other() {
+    let (root, folder) = on_root_alone(Words {
+        bond: 4 * COIN,
+        ..Words::default()
+    });
+    let said = refused(&typed(folder.path(), &REGISTER, &[]));
+    assert!(
+        said.contains("at least 4 coins") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert_eq!(root.handed_in(), 0);
+    assert!(!folder.path().join("validator").exists());
+}
+
+#[test]
+fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event_alone() {
+    let (root, folder) = on_root_alone(Words {
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let most = 3 * COIN + 2 * Words::default().price;
+    let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
+    assert_eq!(root.handed_in(), 0);
+    assert_eq!(dry["sent"], most.to_string(), "{dry}");
+    let output = typed(folder.path(), &REGISTER, &[]);
+    let said = refused(&output);
+    let hash = keccak256(&root.bytes()[0]).to_string();
+    for words in [hash.as_str(), "emitted no Registered("] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    // The same keys as were shown before.
+    let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+    let sent = noted.find("handing in root transaction").expect("a note");
+    for words in ["operator", "consensus_key", "checkpoint_key", "sent"] {
+        let words = dry[words].as_str().expect("a text");
+        let place = noted.find(words);
+        assert!(
+            place.is_some_and(|place| place < sent),
+            "{words:?} is not in {noted}"
+        );
+    }
+    assert!(root.holding(&format!("{most:#x}")) > 0);
+    assert_eq!(root.handed_in(), 1);
+}
+
+#[test]
+fn keys_that_are_registered_already_are_not_paid_for_twice() {
+    let (first, folder) = on_root_alone(Words::default());
+    let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
+    let key = dry["consensus_key"].as_str().expect("a key");
+    let second = Root::start(Words {
+        newest: Some(key.parse().expect("32 bytes")),
+        ..Words::default()
+    });
+    let file = folder.path().join("network.json");
+    let text = fs::read_to_string(&file).expect("the network");
+    fs::write(&file, text.replace(&first.url, &second.url)).expect("written");
+    let said = refused(&typed(folder.path(), &REGISTER, &[]));
+    assert!(
+        said.contains("registration 9") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert_eq!(second.handed_in(), 0);
+}
+
+#[test]
+fn a_bond_is_raised_by_what_was_typed_where_there_is_one_and_believed_by_its_event_alone() {
+    let (root, folder) = on_root_alone(Words {
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let none = ["--registration", "0"];
+    let none = [&TOP_UP[..4], &none, &TOP_UP[6..]].concat();
+    let said = refused(&typed(folder.path(), &none, &[]));
+    assert!(said.contains("no registration 0"), "{said}");
+    assert_eq!(root.handed_in(), 0);
+    let said = refused(&typed(folder.path(), &TOP_UP, &[]));
+    let hash = keccak256(&root.bytes()[0]).to_string();
+    for words in [hash.as_str(), "emitted no BondRaised("] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    assert!(root.holding(&format!("{:#x}", 2 * COIN)) > 0);
+    assert_eq!(root.handed_in(), 1);
 }
 
 #[test]

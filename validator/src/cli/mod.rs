@@ -238,7 +238,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         }
         Command::Tx(command) => tx::run(command, &connection, &local(), output).await,
         Command::Query(command) => query::run(command, &connection, &local(), output).await,
-        Command::Bridge(command) => bridge::run(command, &connection, &local(), output).await,
+        Command::Bridge(command) => {
+            bridge::run(command, &connection, &local(), &keys, output).await
+        }
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, &keys, output),

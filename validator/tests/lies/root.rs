@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::{B256, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
-use plasmid_bridge::abi::{IInbox, IRootChain, IToken, IVault};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IToken, IVault};
 use serde_json::{Value, json};
 
 use super::{node::DEPLOYMENT, program::Stub};
@@ -33,6 +33,10 @@ pub struct Words {
     pub taken: Taken,
     /// How many checkpoints it has accepted, the last one a moment ago.
     pub accepted: u64,
+    /// The least bond that its Registry asks for, and that of every registration, in wei.
+    pub bond: u128,
+    /// The consensus key of everybody's newest registration, if there is one.
+    pub newest: Option<B256>,
 }
 
 /// What becomes of a transaction that is handed in.
@@ -57,6 +61,8 @@ impl Default for Words {
             would_revert: None,
             taken: Taken::Silence,
             accepted: 3,
+            bond: 1_000_000_000_000_000_000,
+            newest: None,
         }
     }
 }
@@ -216,6 +222,20 @@ fn called(data: &Value, words: &Words) -> Value {
             let mut fields = [U256::ZERO; 13];
             (fields[9], fields[11]) = (U256::from(16), U256::from(64));
             fields.abi_encode()
+        }
+        IRegistry::bondCall::SELECTOR => U256::from(words.bond).abi_encode(),
+        IRegistry::newestOfCall::SELECTOR => U256::from(words.newest.map_or(0, |_| 9)).abi_encode(),
+        // Whoever and whichever: there is one of every number but 0.
+        IRegistry::registrationOfCall::SELECTOR => {
+            let call = IRegistry::registrationOfCall::abi_decode(&data).expect("a number");
+            IRegistry::registrationOfCall::abi_encode_returns(&IRegistry::Member {
+                operator: call.operator,
+                registration: call.number,
+                consensusKey: words.newest.unwrap_or_default(),
+                checkpointKey: vec![0; 96].into(),
+                stake: U256::ZERO,
+                bond: U256::from(words.bond),
+            })
         }
         IInbox::priceCall::SELECTOR => price.abi_encode(),
         IVault::quoteCall::SELECTOR => {
