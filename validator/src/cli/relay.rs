@@ -154,7 +154,7 @@ pub async fn run(
         None => paid_after(&connection.parameters().await?)?,
     };
     let policy = Policy::new(patience);
-    let mut relayer =
+    let relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
     let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
     output.say(&format!(
