@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError,
-    connect::{self, Connection},
+    connect::{self, Bridge, Connection},
     output::Output,
 };
 
@@ -97,11 +97,8 @@ pub async fn prove(
         leaf: Some(claim.leaf()),
     };
     let client = connection.bridge().await?;
-    let answer = connect::patiently(|| {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.get_proof(request).await }
-    });
-    let answer = answer.await?;
+    let ask = |mut client: Bridge, request| async move { client.get_proof(request).await };
+    let answer = connect::patiently(client, request, ask).await?;
     let proof = answer
         .proof
         .ok_or_else(|| CliError::new("the node answered without a proof"))?;

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError, amount,
-    connect::{self, Connection},
+    connect::{self, Bridge, Connection},
     keys::KeyOptions,
     output::{self, Output},
     relay, tx,
@@ -154,15 +154,10 @@ pub(super) async fn withdrawal(
     number: u64,
 ) -> Result<Withdrawal, CliError> {
     let client = connection.bridge().await?;
-    let answer = connect::patiently(|| {
-        let mut client = client.clone();
-        async move {
-            let request = GetWithdrawalRequest { number };
-            client.get_withdrawal(request).await
-        }
-    });
+    let request = GetWithdrawalRequest { number };
+    let ask = |mut client: Bridge, request| async move { client.get_withdrawal(request).await };
+    let answer = connect::patiently(client, request, ask).await?;
     let found = answer
-        .await?
         .withdrawal
         .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
     same("withdrawal", number, found.number)?;
