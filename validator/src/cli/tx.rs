@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
-pub use self::order::{behind, next_of};
+pub use self::order::{behind, next_of, on_its_way};
 pub use self::token::decimals;
 use super::{
     CliError,
