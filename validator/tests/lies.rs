@@ -430,6 +430,16 @@ fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_it
     let first = [&FORCED[..], &["--sequence", "7"]].concat();
     let done = json_of(&without_node(&root, folder, &first));
     assert_eq!(done["consumed"], false, "{done}");
+    let message = engine_hash(&[&[0xf1], &b"a message"[..]].concat());
+    assert_eq!(done["hash"], hex::encode(message), "{done}");
+    assert_eq!(
+        (&done["message"], &done["root_block"]),
+        (&json!(9), &json!(2))
+    );
+    assert_eq!(done["price"], "1000000000000000", "{done}");
+    for name in ["sent", "root_transaction"] {
+        assert!(done[name].is_string(), "{name}: {done}");
+    }
     // One that does not say so, and one that says that it had its effect, which the account does not show.
     let took = Node::start(REGISTRY, Lie::Included(0));
     for node in [&ignorant, &took] {
