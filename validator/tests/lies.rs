@@ -247,6 +247,7 @@ fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
     assert!(node.transactions().is_empty());
     let bytes = dry["bytes"].as_str().expect("hex");
     assert_eq!(dry["valid_until"], 5_005);
+    assert_eq!(dry["fee"], "1000");
     let output = in_network(folder.path(), &["tx", "submit", bytes]).output();
     let said = refused(&output.expect("it runs"));
     let hash = hex::encode(engine_hash(&hex::decode(bytes).expect("hex")));

@@ -245,15 +245,14 @@ pub async fn run(
 /// What the node said.
 pub async fn status(connection: &Connection, output: Output) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let mut object = shown::status(&status);
     let awaited = match &status.awaited {
         Some(awaited) => Some((awaited, missing(awaited)?)),
         None => None,
     };
-    if output.is_json() {
-        object["checkpoint_awaited"] = json!(awaited.as_ref().map(shown::awaited));
-    }
-    output.object(&object);
+    output.object(&match output.is_json() {
+        true => shown::whole_status(&status, awaited.as_ref()),
+        false => shown::status(&status),
+    });
     if let Some(awaited) = &awaited {
         output.say(&awaited_sentence(awaited));
     }

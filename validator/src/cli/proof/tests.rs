@@ -1,3 +1,5 @@
+//! What a proof file holds, and what is said of one that holds.
+
 use super::*;
 
 #[test]

@@ -82,6 +82,16 @@ pub(super) fn status(status: &GetStatusResponse) -> Value {
     })
 }
 
+/// The same for programs, with the checkpoint that root waits for, if it waits for one.
+pub(super) fn whole_status(
+    found: &GetStatusResponse,
+    waits: Option<&(&AwaitedCheckpoint, Vec<Missing>)>,
+) -> Value {
+    let mut object = status(found);
+    object["checkpoint_awaited"] = json!(waits.map(awaited));
+    object
+}
+
 /// The checkpoint that root waits for, and whose shares are missing.
 pub(super) fn awaited((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> Value {
     json!({

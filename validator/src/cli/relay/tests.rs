@@ -1,3 +1,5 @@
+//! What a relayer says, how long it waits, and where it keeps its position.
+
 use alloy_primitives::{Address, B256};
 
 use super::*;

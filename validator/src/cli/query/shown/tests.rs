@@ -125,7 +125,15 @@ fn what_a_node_says_of_itself_and_of_the_checkpoint_that_root_waits_for() {
     let expected = json!({
         "epoch": 1, "signed_power": 2, "total_power": 3, "missing": [{ "seat": 4, "operator": operator }],
     });
-    assert_eq!(awaited(&(&waits, missing)), expected);
+    let waits = (&waits, missing);
+    assert_eq!(awaited(&waits), expected);
+    let whole = whole_status(&found, Some(&waits));
+    assert_eq!(
+        (&whole["checkpoint_awaited"], &whole["height"]),
+        (&expected, &json!(1))
+    );
+    let whole = whole_status(&found, None);
+    assert_eq!(whole.get("checkpoint_awaited"), Some(&Value::Null));
 }
 
 #[test]
