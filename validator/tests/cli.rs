@@ -163,10 +163,27 @@ fn a_wrong_checksum_is_refused_wherever_an_address_is_named() {
     let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
     let wrong = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
     let plan = path("network.toml");
-    let made = plasmid(&["init", "plan", "--plan", &plan, "--operator", right])
-        .output()
-        .expect("runs");
+    let made = [
+        "--output",
+        "json",
+        "init",
+        "plan",
+        "--plan",
+        &plan,
+        "--operator",
+        right,
+    ];
+    let made = plasmid(&made).output().expect("runs");
     assert!(made.status.success(), "{made:?}");
+    let said = json_of(&made);
+    assert_eq!(
+        (&said["plan"], &said["operators"]),
+        (&json!(plan), &json!(1))
+    );
+    for name in ["ring", "record_slots"] {
+        assert!(said[name].as_u64() > Some(8), "{name}: {said}");
+    }
+    assert!(said["registry"].as_str().is_some(), "{said}");
     let text = fs::read_to_string(&plan).expect("the plan");
     assert!(text.contains(right), "{text}");
     let changed = path("changed.toml");

@@ -253,6 +253,7 @@ fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
     assert!(node.transactions().is_empty());
     let bytes = dry["bytes"].as_str().expect("hex");
     assert_eq!(dry["valid_until"], 5_005);
+    assert_eq!(dry["fee"], "1000");
     let output = in_network(folder.path(), &["tx", "submit", bytes]).output();
     let said = refused(&output.expect("it runs"));
     let hash = hex::encode(engine_hash(&hex::decode(bytes).expect("hex")));
@@ -404,6 +405,100 @@ fn while_a_forced_transaction_is_on_its_way_its_sequence_is_signed_only_on_purpo
     let forced = in_network(folder.path(), &FORCED).output();
     assert!(refused(&forced.expect("it runs")).contains("nothing was sent"));
     assert!(pay_through(&node, folder.path(), &[]).status.success());
+}
+
+/// A command of `alice` where no node answers.
+fn without_node(root: &Root, folder: &Path, arguments: &[&str]) -> Output {
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let registry = REGISTRY.to_string();
+    let named = ["--output", "json", "--registry", &registry, "--root"];
+    let mut command = plasmid(&named);
+    command.args([root.url.as_str(), "--node", "http://127.0.0.1:1"]);
+    command.args([
+        "--keys",
+        &path("keys"),
+        "--password-file",
+        &path("password"),
+    ]);
+    command.args(arguments).current_dir(folder);
+    command.output().expect("it runs")
+}
+
+/// Whoever did not wait until the child consumed it is not kept from paying for ever when that had no effect.
+#[test]
+fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_its_sequence() {
+    let root = Root::start(Words {
+        taken: Taken::Sent,
+        ..Words::default()
+    });
+    let ignorant = Node::start(REGISTRY, Lie::None);
+    let folder = network(&ignorant.url, &root.url);
+    let folder = folder.path();
+    let first = [&FORCED[..], &["--sequence", "7"]].concat();
+    let done = json_of(&without_node(&root, folder, &first));
+    assert_eq!(done["consumed"], false, "{done}");
+    let message = engine_hash(&[&[0xf1], &b"a message"[..]].concat());
+    assert_eq!(done["hash"], hex::encode(message), "{done}");
+    assert_eq!(
+        (&done["message"], &done["root_block"]),
+        (&json!(9), &json!(2))
+    );
+    assert_eq!(done["price"], "1000000000000000", "{done}");
+    for name in ["sent", "root_transaction"] {
+        assert!(done[name].is_string(), "{name}: {done}");
+    }
+    // One that does not say so, and one that says that it had its effect, which the account does not show.
+    let took = Node::start(REGISTRY, Lie::Included(0));
+    for node in [&ignorant, &took] {
+        let said = refused(&pay_through(node, folder, &[]));
+        assert!(said.contains("nothing was signed"), "{said}");
+    }
+    assert_eq!(forced_sequence(folder, &[]), FIRST + 1);
+    let failed = Node::start(REGISTRY, Lie::Included(5));
+    let paid = pay_through(&failed, folder, &[]);
+    let noted = String::from_utf8_lossy(&paid.stderr);
+    assert!(paid.status.success(), "{paid:?}");
+    assert!(
+        noted.contains("sequence 7 without effect (code 5)"),
+        "{noted}"
+    );
+    assert_eq!(sequences(&failed), [FIRST]);
+    // From now on nobody is asked any more.
+    assert!(pay_through(&ignorant, folder, &[]).status.success());
+    assert_eq!(sequences(&ignorant), [FIRST + 1]);
+}
+
+#[test]
+fn bytes_that_another_key_carries_keep_their_sequence_beside_the_signers_key() {
+    for taken in [Taken::Refused, Taken::Sent] {
+        let root = Root::start(Words {
+            taken,
+            ..Words::default()
+        });
+        let node = Node::start(REGISTRY, Lie::None);
+        let folder = network(&node.url, &root.url);
+        let folder = folder.path();
+        let bob = folder.join("keys/bob.json");
+        let secret = Secret::new([9; 32]);
+        let made = keystore::create(&bob, KeyKind::Secp256k1, &secret, "secret", Cost::Light);
+        made.expect("a key");
+        let dry = in_network(folder, &FORCED).arg("--dry-run").output();
+        let dry = json_of(&dry.expect("it runs"));
+        let bytes = dry["bytes"].as_str().expect("hex");
+        let submit = ["bridge", "force", "submit", bytes, "--carrier", "bob"];
+        let carried = without_node(&root, folder, &submit);
+        assert!(root.handed_in() > 0);
+        let noted = String::from_utf8_lossy(&carried.stderr);
+        assert!(!noted.contains("no key file here"), "{noted}");
+        let said = refused(&pay_through(&node, folder, &[]));
+        assert!(said.contains("nothing was signed"), "{said}");
+        assert!(node.transactions().is_empty());
+        // Where the signer's key is not on this machine, there is nothing beside which it could be kept.
+        fs::remove_file(folder.join("keys/alice.json")).expect("it was there");
+        let carried = without_node(&root, folder, &submit);
+        let noted = String::from_utf8_lossy(&carried.stderr);
+        assert!(noted.contains("no key file here says"), "{noted}");
+    }
 }
 
 #[test]

@@ -7,19 +7,18 @@
 //! Its follower keeps messages until no submission can need them: those within the inbox's delay, and those since the last acceptance.
 //! [`KEPT_MESSAGES`] bounds them; past that, checkpoints wait until the delay of enough of them is over.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use tokio::time::Instant;
 
 use super::ceremony::Created;
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
-use super::wallet::{Fees, Wallet, WalletError};
+use super::wallet::{Wallet, WalletError};
 use crate::abi::{IInbox, IRootChain};
 use crate::relay::config::Config;
 use crate::relay::events;
@@ -31,11 +30,13 @@ use crate::relay::outbox::{
 use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::Standing;
 
+mod signed;
+
+use signed::Signed;
+
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
 /// because it waits for them to be consumed.
 pub const KEPT_MESSAGES: usize = 1 << 19;
-/// Transactions whose receipts are looked for, at most.
-const WATCHED: usize = 16;
 /// How often a person is told how far a long scan of the root chain has come.
 const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Pages of the newest events that are read at one look, at most.
@@ -76,8 +77,9 @@ pub struct Relayer {
     deployment: [u8; 20],
     machine: Outbox,
     tail: Tail,
-    watched: VecDeque<(u64, B256)>,
-    bid: Option<(u64, Fees)>,
+    signed: Signed,
+    /// The account's next nonce at the newest block that was looked at.
+    nonce: u64,
     told: Told,
 }
 
@@ -122,8 +124,8 @@ impl Relayer {
             deployment: id.0,
             machine: Outbox::new(deployment, policy),
             tail: Tail::default(),
-            watched: VecDeque::new(),
-            bid: None,
+            signed: Signed::default(),
+            nonce: 0,
             told: Told {
                 standing: Standing::Following,
                 reading: Instant::now(),
@@ -131,8 +133,8 @@ impl Relayer {
         })
     }
 
-    /// Relays until it is dropped.
-    pub async fn run<S: Source>(&mut self, source: &S, mut say: impl FnMut(&Notice)) {
+    /// Relays until it is dropped. It cannot run again: what became of its last task would not be known.
+    pub async fn run<S: Source>(mut self, source: &S, mut say: impl FnMut(&Notice)) {
         loop {
             let now = now_ms();
             let Some(task) = self.machine.next(now) else {
@@ -142,7 +144,8 @@ impl Relayer {
             };
             let outcome = match task {
                 Task::Look => {
-                    for notice in self.root_notices().into_iter().chain(self.receipts().await) {
+                    let paid = self.signed.paid(&self.wallet, self.nonce).await;
+                    for notice in self.root_notices().into_iter().chain(paid) {
                         say(&notice);
                     }
                     self.look().await
@@ -151,20 +154,11 @@ impl Relayer {
                 Task::Submit(parcel) => self.submit(*parcel).await,
             };
             for notice in self.machine.answer(now_ms(), outcome) {
-                match notice {
-                    Notice::Sent { epoch, hash, .. } => self.watch(epoch, hash),
-                    Notice::ReadsAgain { .. } => self.follower.read_all(),
-                    _ => {}
+                if let Notice::ReadsAgain { .. } = notice {
+                    self.follower.read_all();
                 }
                 say(&notice);
             }
-        }
-    }
-
-    fn watch(&mut self, epoch: u64, hash: B256) {
-        self.watched.push_back((epoch, hash));
-        while self.watched.len() > WATCHED {
-            self.watched.pop_front();
         }
     }
 
@@ -253,6 +247,7 @@ impl Relayer {
         let me = self.wallet.address();
         // At the same block as the count, so that an endpoint whose replicas differ does not show an old count beside a new nonce.
         let nonce = rpc.nonce(me, At::Hash(latest.hash)).await?;
+        self.nonce = nonce;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Looked::State(Box::new(RootState {
             time: latest.time,
@@ -274,46 +269,14 @@ impl Relayer {
             submission: parcel.submission,
         };
         let call = Call::to(self.root_chain, call.abi_encode());
-        match self.bid_for(call, parcel.nonce, parcel.replaces).await {
-            Ok(hash) => Outcome::Sent(hash),
+        let last = self.signed.fees(parcel.nonce).filter(|_| parcel.replaces);
+        let bid = self.wallet.bid(call, parcel.nonce, last).await;
+        self.signed.add(parcel.epoch, parcel.nonce, &bid);
+        match bid {
+            Ok(sent) => Outcome::Sent(sent.hash()),
             Err(WalletError::WouldRevert(reason)) => Outcome::Refused(reason),
             Err(error) => Outcome::Failed(error.to_string()),
         }
-    }
-
-    async fn bid_for(
-        &mut self,
-        call: Call,
-        nonce: u64,
-        replaces: bool,
-    ) -> Result<B256, WalletError> {
-        let last = self.bid.filter(|(known, _)| replaces && *known == nonce);
-        let sent = self
-            .wallet
-            .bid(call, nonce, last.map(|(_, fees)| fees))
-            .await?;
-        self.bid = Some((nonce, sent.fees));
-        Ok(sent.hash())
-    }
-
-    /// Receipts of what was sent, each said once; a transaction that was replaced never has one and is forgotten in time.
-    async fn receipts(&mut self) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        let mut kept = VecDeque::new();
-        while let Some((epoch, hash)) = self.watched.pop_front() {
-            match self.wallet.rpc().receipt(hash).await {
-                Ok(Some(receipt)) => notices.push(Notice::Paid {
-                    epoch,
-                    hash,
-                    gas_used: receipt.gas_used,
-                    gas_price: receipt.gas_price,
-                    succeeded: receipt.succeeded,
-                }),
-                _ => kept.push_back((epoch, hash)),
-            }
-        }
-        self.watched = kept;
-        notices
     }
 }
 

@@ -49,6 +49,9 @@ pub const OR_START_ONE: &str = if cfg!(feature = "localnet") {
 /// The largest network file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
 
+/// The client of checkpoints and withdrawals.
+pub type Bridge = BridgeServiceClient<Channel>;
+
 /// Where to connect.
 #[derive(Clone, Args)]
 pub struct Connection {
@@ -190,8 +193,8 @@ impl Connection {
     }
 
     /// The client of checkpoints and withdrawals.
-    pub async fn bridge(&self) -> Result<BridgeServiceClient<Channel>, CliError> {
-        Ok(BridgeServiceClient::new(self.channel().await?))
+    pub async fn bridge(&self) -> Result<Bridge, CliError> {
+        Ok(Bridge::new(self.channel().await?))
     }
 
     /// What the node says of itself.

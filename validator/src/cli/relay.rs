@@ -17,7 +17,7 @@ use plasmid_bridge::{
     },
 };
 use plasmid_proto::chain::v1::Parameter;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     CliError, amount,
@@ -154,7 +154,7 @@ pub async fn run(
         None => paid_after(&connection.parameters().await?)?,
     };
     let policy = Policy::new(patience);
-    let mut relayer =
+    let relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
     let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
     output.say(&format!(
@@ -185,7 +185,16 @@ fn paid_after(parameters: &[Parameter]) -> Result<u64, CliError> {
 
 /// One line a notice.
 fn say(output: Output, notice: &Notice) {
-    let (object, sentence) = match notice {
+    let (object, sentence) = shown(notice);
+    match output.is_json() {
+        true => super::output::json_line(&object),
+        false => super::output::line(&sentence),
+    }
+}
+
+/// A notice for programs, and for people.
+fn shown(notice: &Notice) -> (Value, String) {
+    match notice {
         Notice::Sent {
             epoch,
             nonce,
@@ -250,15 +259,11 @@ fn say(output: Output, notice: &Notice) {
             json!({ "event": "trouble", "reason": reason }),
             format!("trouble: {reason}; trying again"),
         ),
-    };
-    match output.is_json() {
-        true => super::output::json_line(&object),
-        false => super::output::line(&sentence),
     }
 }
 
 /// Members without a share, for programs.
-pub(super) fn objects(missing: &[Missing]) -> Vec<serde_json::Value> {
+pub(super) fn objects(missing: &[Missing]) -> Vec<Value> {
     let object = |one: &Missing| json!({ "seat": one.seat, "operator": one.operator.to_string() });
     missing.iter().map(object).collect()
 }
@@ -277,37 +282,4 @@ pub(super) fn named(missing: &[Missing]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relayer_that_is_not_named_waits_until_it_is_paid() {
-        let local = crate::ledger::parameters::Parameters::local();
-        let told = crate::wire::parameters(&local);
-        assert_eq!(
-            paid_after(&told).unwrap(),
-            local.relay_window_secs + local.root_block_secs
-        );
-        let error = paid_after(&[]).unwrap_err().to_string();
-        assert!(error.contains("--patience"), "{error}");
-    }
-
-    #[test]
-    fn a_relayer_keeps_its_position_in_the_users_state_folder() {
-        let with = |state: Option<&str>, home: Option<&str>| {
-            let found = state_folder(|name| match name {
-                "XDG_STATE_HOME" => state.map(PathBuf::from),
-                _ => home.map(PathBuf::from),
-            });
-            found.map(|folder| folder.display().to_string())
-        };
-        let home = Some("/people/me");
-        let usual = Some("/people/me/.local/state/plasmid".to_owned());
-        assert_eq!(with(None, home), usual);
-        assert_eq!(with(Some("/s"), home).as_deref(), Some("/s/plasmid"));
-        // The standard says that a path which is not absolute is ignored.
-        assert_eq!(with(Some("s"), home), usual);
-        assert_eq!(with(None, Some("")), None);
-        assert_eq!(with(None, None), None);
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
-pub use self::order::{behind, next_of};
+pub use self::order::{behind, next_of, on_its_way};
 pub use self::token::decimals;
 use super::{
     CliError,
@@ -337,4 +337,40 @@ pub fn shown(status: &Status) -> Value {
 pub fn withdrawals(data: &[u8]) -> Vec<u64> {
     let (numbers, _) = data.as_chunks::<8>();
     numbers.iter().copied().map(u64::from_be_bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_transaction_stands_is_shown_under_its_names() {
+        let status = Status {
+            stage: Stage::Included.into(),
+            hash: vec![1; 2],
+            digest: vec![2; 2],
+            height: 3,
+            index: 4,
+            code: 5,
+            log: "why".into(),
+            ..Default::default()
+        };
+        let expected = json!({
+            "hash": "0101", "digest": "0202", "stage": "included", "height": 3, "index": 4, "code": 5, "log": "why",
+        });
+        assert_eq!(shown(&status), expected);
+        let with = |data: &[u64], seconds_to_final| {
+            shown(&Status {
+                data: data
+                    .iter()
+                    .flat_map(|number| number.to_be_bytes())
+                    .collect(),
+                seconds_to_final,
+                ..status.clone()
+            })
+        };
+        assert_eq!(with(&[7], None)["withdrawal"], 7);
+        assert_eq!(with(&[7, 8], None)["withdrawals"], json!([7, 8]));
+        assert_eq!(with(&[], Some(9))["seconds_to_final"], 9);
+    }
 }

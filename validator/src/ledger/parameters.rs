@@ -17,7 +17,7 @@ mod presets;
 mod tests;
 mod validate;
 
-pub use validate::{LOCAL_ROOT_CHAINS, ParametersError, worst_case};
+pub use validate::{LOCAL_ROOT_CHAINS, MIN_USER_BYTES, MIN_USERS, ParametersError, worst_case};
 
 /// How a node knows that a root block is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,11 +8,11 @@ use std::{
 };
 
 use alloy_primitives::{B256, U256, hex, keccak256};
-use alloy_sol_types::{SolCall, SolValue};
-use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IToken, IVault};
+use alloy_sol_types::{SolCall, SolEvent, SolValue};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by};
 use serde_json::{Value, json};
 
-use super::{node::DEPLOYMENT, program::Stub};
+use super::{REGISTRY, node::DEPLOYMENT, program::Stub};
 
 /// What the endpoint says.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub enum Taken {
     Refused,
     /// It is mined, with this status.
     Mined(bool),
+    /// It is mined, and the inbox took a message in it.
+    Sent,
 }
 
 impl Default for Words {
@@ -178,9 +180,10 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
         "eth_getTransactionReceipt" => match words.taken {
-            Taken::Mined(succeeded) => json!({
-                "transactionHash": asked["params"][0], "status": if succeeded { "0x1" } else { "0x0" }, "blockNumber": "0x2",
-                "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": [],
+            Taken::Mined(_) | Taken::Sent => json!({
+                "transactionHash": asked["params"][0], "status": if matches!(words.taken, Taken::Mined(false)) { "0x0" } else { "0x1" },
+                "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1",
+                "logs": if matches!(words.taken, Taken::Sent) { json!([message()]) } else { json!([]) },
             }),
             _ => Value::Null,
         },
@@ -188,13 +191,28 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_sendRawTransaction" => match words.taken {
             Taken::Silence => return None,
             Taken::Refused => return Some(Err("txpool is full")),
-            Taken::Mined(_) => json!(keccak256(raw_bytes(asked))),
+            Taken::Mined(_) | Taken::Sent => json!(keccak256(raw_bytes(asked))),
         },
         "eth_call" => called(&asked["params"][0]["data"], words),
         // A command that was ended asks nothing any more.
         "" => return None,
         other => panic!("{other} is asked"),
     }))
+}
+
+/// The event of a message that the inbox took.
+fn message() -> Value {
+    let [inbox, ..] = created_by(REGISTRY);
+    let event = IInbox::MessageSent {
+        index: 9,
+        hash: B256::ZERO,
+        message: b"a message".to_vec().into(),
+    };
+    let data = event.encode_log_data();
+    json!({
+        "address": inbox, "topics": data.topics(), "data": data.data, "blockNumber": "0x2", "blockHash": B256::ZERO,
+        "transactionHash": B256::ZERO, "transactionIndex": "0x0", "logIndex": "0x0", "removed": false,
+    })
 }
 
 fn called(data: &Value, words: &Words) -> Value {

@@ -317,10 +317,10 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
-                max_block_transactions: 313,
+                max_block_transactions: 376,
                 ..local()
             },
-            &["max_block_transactions is 313", "at least 314"],
+            &["max_block_transactions is 376", "at least 377"],
         ),
     ];
     for (parameters, parts) in cases {
@@ -362,7 +362,8 @@ fn a_block_too_small_for_its_worst_case_is_refused_and_one_byte_decides() {
             u128::from(worst.bytes) - 1,
             u128::from(worst.bytes),
         );
-        let why = "the worst case: evidence, N votes with extensions, M messages and one user's transaction";
+        let why =
+            "the worst case: evidence, N votes with extensions, M messages and what 64 users need";
         assert_eq!(
             error,
             ParametersError::TooSmall {

@@ -23,6 +23,12 @@ const MAX_ROOT_BLOCK_SECS: u128 = 60;
 const MIN_BLOCK_TIME_MS: u128 = 10;
 const MAX_BLOCK_TIME_MS: u128 = 60_000;
 
+/// Transactions of users that a block has room for besides all that its proposer must put into it. With fewer, those in the mempool that bid
+/// most would wait for long: they evict others because they are paid soon.
+pub const MIN_USERS: u64 = 64;
+/// The bytes that a block has room for are so many for each of them.
+pub const MIN_USER_BYTES: u64 = 512;
+
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
 
@@ -272,7 +278,7 @@ impl Parameters {
             "max_block_bytes",
             wide(self.max_block_bytes),
             wide(worst.bytes),
-            "the worst case: evidence, N votes with extensions, M messages and one user's transaction",
+            "the worst case: evidence, N votes with extensions, M messages and what 64 users need",
         )?;
         bounds(
             "max_block_bytes",
@@ -284,12 +290,12 @@ impl Parameters {
             "max_block_transactions",
             self.max_block_transactions.into(),
             wide(worst.transactions),
-            "the worst case: the record, M messages, misbehavior and one user's transaction",
+            "the worst case: the record, M messages, misbehavior and transactions of 64 users",
         )
     }
 }
 
-/// What a block needs when everything that its proposer must put into it is there.
+/// What a block needs when everything that its proposer must put into it is there, with room for users besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorstCase {
     /// Bytes by CometBFT's count.
@@ -301,7 +307,7 @@ pub struct WorstCase {
 /// The worst case of a block: CometBFT 0.38's own overhead (`types.MaxDataBytes`: 11 + 626 + 94 + 111 for each signature, of which 2 say that
 /// it stands in the commit and how long it is),
 /// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior
-/// of 66 bytes stands for at least as many bytes of evidence), 6 bytes of protobuf for each transaction.
+/// of 66 bytes stands for at least as many bytes of evidence), [`MIN_USERS`] transactions of users, 6 bytes of protobuf for each transaction.
 pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const ENGINE: u64 = 11 + 626 + 94;
     const ENGINE_SIGNATURE: u64 = 111;
@@ -310,14 +316,17 @@ pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const MESSAGE: u64 = 1 + plasmid_bridge::proof::inbox::MAX_MESSAGE_BYTES as u64;
     const MISBEHAVIOR: u64 = 66;
     const FRAME: u64 = 6;
-    let user = u64::try_from(crate::ledger::transaction::MAX_TRANSACTION_BYTES).unwrap_or(u64::MAX);
+    const USERS: u64 = MIN_USERS * MIN_USER_BYTES;
+    // The longest transaction of one user fits into that.
+    const _: () = assert!(USERS >= crate::ledger::transaction::MAX_TRANSACTION_BYTES as u64);
     let evidence = u64::from(parameters.max_evidence_bytes);
     let misbehaviors = evidence / MISBEHAVIOR;
     let votes = u64::from(parameters.seats).saturating_mul(VOTE + ENGINE_SIGNATURE);
     let messages = u64::from(parameters.inbox_batch).saturating_mul(MESSAGE);
     let transactions = misbehaviors
         .saturating_add(parameters.inbox_batch.into())
-        .saturating_add(2);
+        .saturating_add(1)
+        .saturating_add(MIN_USERS);
     let bytes = [
         ENGINE,
         RECORD,
@@ -325,7 +334,7 @@ pub fn worst_case(parameters: &Parameters) -> WorstCase {
         messages,
         evidence,
         evidence,
-        user,
+        USERS,
         transactions.saturating_mul(FRAME),
     ]
     .into_iter()

@@ -280,14 +280,14 @@ pub const PLAN: [Described; 60] = [
     Described {
         name: "parameters.max_block_bytes",
         default: "`4194304`",
-        checked: "the worst case of a block, at most 104,857,600",
+        checked: "the worst case of a block, with 32 KiB for users, at most 104,857,600",
         refused: "0",
         meaning: "CometBFT's limit of a block",
     },
     Described {
         name: "parameters.max_block_transactions",
         default: "`4000`",
-        checked: "the worst case of a block or more",
+        checked: "the worst case of a block, with transactions of 64 users, or more",
         refused: "0",
         meaning: "transactions of a block at most",
     },
