@@ -4,7 +4,10 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, net::UnixStream},
+    },
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -463,6 +466,32 @@ fn a_node_whose_log_cannot_be_written_goes_on() {
         comes(&mut node, &root, 3);
         node.kill().expect("it runs still");
         node.wait().expect("it ends");
+    }
+}
+
+/// A stream that takes no more bytes, because its reader stands still and has not gone away.
+fn stuck() -> (UnixStream, Stdio) {
+    let (reader, mut writer) = UnixStream::pair().expect("sockets");
+    writer.set_nonblocking(true).expect("a socket");
+    while writer.write(&[b'x'; 4_096]).is_ok() {}
+    while writer.write(b"x").is_ok() {}
+    writer.set_nonblocking(false).expect("a socket");
+    (reader, OwnedFd::from(writer).into())
+}
+
+#[test]
+fn a_node_that_fails_ends_though_nobody_takes_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for form in ["text", "json"] {
+        let [(_reader, stdout), (_other, stderr)] = [stuck(), stuck()];
+        let mut node = plasmid(&["--output", form, "start", "--home"])
+            .arg(folder.path().join("none"))
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .expect("runs");
+        let ended = node.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(1), "{form}");
     }
 }
 

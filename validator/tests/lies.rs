@@ -352,6 +352,57 @@ fn payments_through_two_nodes_sign_a_sequence_each_and_a_refused_one_opens_no_ga
     assert_eq!(forced_sequence(folder, &["--sequence", "7"]), FIRST);
 }
 
+/// The sequence that a payment's dry run signs.
+fn dry_sequence(node: &Node, folder: &Path) -> u64 {
+    let output = pay_through(node, folder, &["--dry-run"]);
+    let bytes = json_of(&output)["bytes"].as_str().map(hex::decode);
+    let bytes = bytes.expect("bytes").expect("hex");
+    let signed = Transaction::decode(&bytes).expect("signed");
+    signed.header.sequence
+}
+
+#[test]
+fn a_dry_run_signs_no_sequence_that_was_signed_before_and_keeps_none() {
+    let [first, second] = [(); 2].map(|()| Node::start(REGISTRY, Lie::None));
+    let root = Root::start(Words::default());
+    let folder = network(&first.url, &root.url);
+    let folder = folder.path();
+    assert!(pay_through(&first, folder, &[]).status.success());
+    for _ in 0..2 {
+        assert_eq!(dry_sequence(&second, folder), FIRST + 1);
+    }
+    assert!(pay_through(&second, folder, &[]).status.success());
+    assert_eq!(sequences(&second), [FIRST + 1]);
+}
+
+#[test]
+fn a_sequence_that_was_named_is_not_signed_again_unasked() {
+    let [first, second] = [(); 2].map(|()| Node::start(REGISTRY, Lie::None));
+    let root = Root::start(Words::default());
+    let folder = network(&first.url, &root.url);
+    let folder = folder.path();
+    let named = ["--sequence", &FIRST.to_string()];
+    assert!(pay_through(&first, folder, &named).status.success());
+    assert!(pay_through(&second, folder, &[]).status.success());
+    assert_eq!(sequences(&second), [FIRST + 1]);
+}
+
+#[test]
+fn a_node_that_names_a_height_far_ahead_has_no_sequence_signed_again() {
+    let honest = Node::start(REGISTRY, Lie::None);
+    let liar = Node::start(REGISTRY, Lie::Tip(1 << 40, "1"));
+    let root = Root::start(Words::default());
+    let folder = network(&liar.url, &root.url);
+    let folder = folder.path();
+    assert!(pay_through(&honest, folder, &[]).status.success());
+    let said = refused(&in_network(folder, &FORCED).output().expect("it runs"));
+    assert!(said.contains("nothing was paid"), "{said}");
+    assert_eq!(root.handed_in(), 0);
+    let until = ["--valid-until", "5010"];
+    assert!(pay_through(&liar, folder, &until).status.success());
+    assert_eq!(sequences(&liar), [FIRST + 1]);
+}
+
 /// The sequence that a forced transaction of `alice` would have.
 fn forced_sequence(folder: &Path, more: &[&str]) -> u64 {
     let mut command = in_network(folder, &FORCED);

@@ -25,7 +25,7 @@ use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
     Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task,
-    tail::{self, Tail},
+    tail::{self, Contracts, Tail},
 };
 use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::Standing;
@@ -72,9 +72,7 @@ pub fn follow(created: &Created, finality: Finality) -> Config {
 pub struct Relayer {
     wallet: Wallet,
     follower: Follower,
-    inbox: Address,
-    root_chain: Address,
-    deployment: [u8; 20],
+    contracts: Contracts,
     machine: Outbox,
     tail: Tail,
     signed: Signed,
@@ -116,14 +114,17 @@ impl Relayer {
             genesis_set: sets.set1,
             me: wallet.address(),
         };
+        let contracts = Contracts {
+            deployment: id.0,
+            inbox,
+            root_chain,
+        };
         Ok(Self {
             wallet,
             follower,
-            inbox,
-            root_chain,
-            deployment: id.0,
+            contracts,
             machine: Outbox::new(deployment, policy),
-            tail: Tail::default(),
+            tail: Tail::new(contracts),
             signed: Signed::default(),
             nonce: 0,
             told: Told {
@@ -206,21 +207,18 @@ impl Relayer {
                 "the root chain has no newest block".into(),
             ));
         };
-        let head = view_call(
-            rpc,
-            self.root_chain,
-            IRootChain::headCall {},
-            At::Hash(latest.hash),
-        )
-        .await?;
-        let count = view_call(rpc, self.inbox, IInbox::countCall {}, At::Hash(latest.hash)).await?;
-        let contracts = [self.inbox, self.root_chain];
+        let Contracts {
+            inbox, root_chain, ..
+        } = self.contracts;
+        let at = At::Hash(latest.hash);
+        let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
+        let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
+        let contracts = [inbox, root_chain];
         if let Some(reason) = read_tail(&mut self.tail, rpc, contracts, &finalized, &latest).await?
         {
             return Ok(Looked::NotUsable(reason));
         }
-        let logs = self.tail.logs();
-        let (entries, previous) = match tail::extend(view, logs, count, &self.deployment) {
+        let (entries, previous) = match self.tail.extend(view, count) {
             Ok(tail) => tail,
             Err(reason) => {
                 self.tail.clear();
@@ -243,10 +241,10 @@ impl Relayer {
             )));
         }
         // A node that cannot tell what waits in its pool leaves it to the fees who is first.
-        let pool = view_call(rpc, self.root_chain, IRootChain::headCall {}, At::Pending).await;
+        let pool = view_call(rpc, root_chain, IRootChain::headCall {}, At::Pending).await;
         let me = self.wallet.address();
         // At the same block as the count, so that an endpoint whose replicas differ does not show an old count beside a new nonce.
-        let nonce = rpc.nonce(me, At::Hash(latest.hash)).await?;
+        let nonce = rpc.nonce(me, at).await?;
         self.nonce = nonce;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Looked::State(Box::new(RootState {
@@ -268,7 +266,7 @@ impl Relayer {
         let call = IRootChain::submitCall {
             submission: parcel.submission,
         };
-        let call = Call::to(self.root_chain, call.abi_encode());
+        let call = Call::to(self.contracts.root_chain, call.abi_encode());
         let last = self.signed.fees(parcel.nonce).filter(|_| parcel.replaces);
         let bid = self.wallet.bid(call, parcel.nonce, last).await;
         self.signed.add(parcel.epoch, parcel.nonce, &bid);
@@ -289,6 +287,9 @@ async fn read_tail(
     latest: &Block,
 ) -> Result<Option<String>, RpcError> {
     tail.finalized(finalized.number);
+    if let Err(reason) = tail.check_distance(latest.number) {
+        return Ok(Some(reason));
+    }
     if let Some(number) = tail.seen() {
         let there = rpc.block(Which::Number(number)).await?;
         tail.check(there.map(|block| block.hash));
@@ -300,7 +301,7 @@ async fn read_tail(
         };
         match rpc.logs(page.0, page.1, &contracts, &topics).await {
             Ok(logs) => {
-                if let Err(reason) = tail.take(page, (latest.number, latest.hash), logs) {
+                if let Err(reason) = tail.take(page, (latest.number, latest.hash), &logs) {
                     return Ok(Some(reason));
                 }
             }

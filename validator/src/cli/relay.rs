@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError, amount,
-    connect::{Connection, DEFAULT_FOLDER, UrlOption},
+    connect::{self, Connection, DEFAULT_FOLDER, UrlOption},
     keys::KeyOptions,
     output::Output,
 };
@@ -149,16 +149,18 @@ pub async fn run(
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
     let ended = follower.ended();
+    let nodes = connection.nodes(&command.also_nodes)?;
     let patience = match command.patience {
         Some(patience) => patience,
-        None => paid_after(&connection.parameters().await?)?,
+        None => agreed(&connect::all_parameters(&nodes).await?)?,
     };
     let policy = Policy::new(patience);
     let relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
-    let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
+    let source = Nodes::new(&nodes)?;
     output.say(&format!(
-        "relaying checkpoints of {} to RootChain {}",
+        "relaying checkpoints of {} to RootChain {}; one that names another relayer waits for that one until {patience} seconds after its \
+         epoch's end",
         status.chain_id, created.root_chain
     ));
     tokio::select! {
@@ -166,6 +168,27 @@ pub async fn run(
         () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),
     }
+}
+
+/// The time after which all nodes say that whoever carries a checkpoint is paid: one that lies would have this relayer carry for others' reward, or
+/// not at all.
+fn agreed(told: &[(String, Vec<Parameter>)]) -> Result<u64, CliError> {
+    let mut known: Option<(&str, u64)> = None;
+    for (node, parameters) in told {
+        let seconds = paid_after(parameters)?;
+        match known {
+            Some((other, before)) if before != seconds => {
+                return Err(CliError::new(format!(
+                    "the node at {other} says that whoever carries a checkpoint is paid {before} seconds after its epoch's end, and the one at \
+                     {node} says {seconds}: one of them lies, so name the time yourself with --patience"
+                )));
+            }
+            _ => known = Some((node, seconds)),
+        }
+    }
+    known.map(|(_, seconds)| seconds).ok_or_else(|| {
+        CliError::new("no node says the chain's parameters: name the time yourself with --patience")
+    })
 }
 
 /// Seconds after an epoch's end after which whoever carries its checkpoint is paid: the relay window, and a root block, because the time of
@@ -228,6 +251,14 @@ fn shown(notice: &Notice) -> (Value, String) {
                     ", but another relayer was faster"
                 }
             ),
+        ),
+        Notice::NotOurTurn {
+            epoch,
+            relayer,
+            until,
+        } => (
+            json!({ "event": "not_our_turn", "epoch": epoch, "relayer": relayer.to_string(), "until": until }),
+            format!("checkpoint {epoch}: relayer {relayer} goes first until Unix time {until}"),
         ),
         Notice::Waiting {
             epoch,

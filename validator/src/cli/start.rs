@@ -67,7 +67,7 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
     };
     let outcome = start::run(&options, |ready| answer(output, ready)).await;
     aside.finish(LOG_PATIENCE);
-    Ok(outcome?)
+    outcome.map_err(|error| CliError::from(error).said_within(output, LOG_PATIENCE))
 }
 
 /// Logs in the form that was asked for: lines for people, or a JSON object a line.

@@ -3,7 +3,7 @@
 mod leaving;
 mod make;
 mod order;
-mod tip;
+pub mod tip;
 mod token;
 
 use clap::{Args, Subcommand};
@@ -70,7 +70,7 @@ pub struct Signing {
     #[arg(long, requires = "sequence", requires = "fee")]
     pub replace: bool,
     /// Last height at which it may stand in a block [default: the node's newest block + 5,000; a node that names a higher block than the
-    /// checkpoints that root accepted allow is refused. With this option root is not asked for them].
+    /// checkpoints that root accepted allow is refused, and with this option it is not].
     #[arg(long)]
     pub valid_until: Option<u64>,
     /// Memo of at most 32 bytes of text.
@@ -150,10 +150,8 @@ pub async fn send(
         .body(connection, keys, &deployment, signer.account())
         .await?;
     // One sequence is signed for one command, whatever the node says of it: each refused transaction is valid bytes in the node's hands.
-    let turn = match signing.dry_run {
-        true => None,
-        false => Some(keys.turn(&signing.from).await?),
-    };
+    // A dry run takes none that is signed already either, though it keeps nothing.
+    let turn = keys.turn(&signing.from).await?;
     let max_tip = match signing.valid_until {
         Some(_) => u64::MAX,
         None => tip::highest(connection, &deployment).await?,
@@ -164,8 +162,13 @@ pub async fn send(
         ..Terms::default()
     };
     let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
-    let held = turn.as_ref().map(|turn| turn.held(&domain));
-    let order = Order::of(connection, signing, signer.account(), held, status.height).await?;
+    // Where the height was not judged above, a node that lies about it does not have what was signed last forgotten.
+    let height = match signing.valid_until {
+        Some(_) => tip::borne_out(connection, &deployment, status.height).await,
+        None => status.height,
+    };
+    let held = Some(turn.held(&domain));
+    let order = Order::of(connection, signing, signer.account(), held, height).await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
     let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;

@@ -27,7 +27,7 @@ use crate::{
     cli::{
         CliError,
         connect::{Connection, Deployment},
-        keys::{self, KeyOptions, Turn},
+        keys::{KeyOptions, Turn},
         output::{self, Output},
         tx::{self, Make},
     },
@@ -184,7 +184,7 @@ async fn bytes_of(
     let turn = keys.turn(&sending.from).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => behind_what_waits(connection, sender, &turn.held(&deployment.domain)).await?,
+        None => behind_what_waits(connection, deployment, sender, &turn).await?,
     };
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
@@ -195,9 +195,11 @@ async fn bytes_of(
 /// machine for another node may be lost, and then everything behind it is without effect: who pays decides whether to go behind it.
 async fn behind_what_waits(
     connection: &Connection,
+    deployment: &Deployment,
     sender: Account,
-    held: &keys::Held,
+    turn: &Turn,
 ) -> Result<u64, CliError> {
+    let held = &turn.held(&deployment.domain);
     let account = tx::get_account(connection, sender).await;
     let account = account.map_err(|error| {
         CliError::new(format!(
@@ -207,7 +209,9 @@ async fn behind_what_waits(
     let own = account.sequence;
     let forced = tx::on_its_way(connection, held, sender, own).await?;
     let next = tx::behind(tx::next_of(&account)?, forced);
-    let last = held.last(sender, connection.status().await?.height)?;
+    let told = connection.status().await?.height;
+    let passed = tx::tip::borne_out(connection, deployment, told).await;
+    let last = held.last(sender, passed)?;
     if let Some(last) = last.filter(|last| last.sequence >= next) {
         let (sequence, until) = (last.sequence, last.valid_until);
         let behind = sequence.saturating_add(1);

@@ -106,6 +106,22 @@ fn a_relayer_that_is_not_named_waits_until_it_is_paid() {
     );
     let error = paid_after(&[]).unwrap_err().to_string();
     assert!(error.contains("--patience"), "{error}");
+    let honest = |name: &str| (name.to_owned(), told.clone());
+    let seconds = local.relay_window_secs + local.root_block_secs;
+    assert_eq!(agreed(&[honest("a"), honest("b")]).unwrap(), seconds);
+    for lie in ["0".to_owned(), u64::MAX.to_string()] {
+        let mut other = honest("http://liar");
+        for parameter in &mut other.1 {
+            if parameter.name == "relay_window_secs" {
+                parameter.value = lie.clone();
+            }
+        }
+        let error = agreed(&[honest("a"), other]).unwrap_err().to_string();
+        for words in ["http://liar", "--patience", &seconds.to_string()] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+    assert!(agreed(&[]).is_err());
 }
 
 #[test]

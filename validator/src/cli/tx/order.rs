@@ -22,6 +22,8 @@ pub struct Order {
     sequence: u64,
     /// The sequence that the node would have signed next, where it was asked.
     next: Option<u64>,
+    /// Whether it is one of those that the node knows of as the next ones in the row.
+    in_row: bool,
     /// Where it is kept what was signed last; a dry run keeps nothing.
     held: Option<Held>,
     /// What was kept before.
@@ -63,10 +65,15 @@ impl Order {
                 last.as_ref().map(|last| last.sequence),
             ),
         };
+        let in_row = match signing.sequence {
+            None => true,
+            Some(named) => is_in_row(connection, sender, named).await,
+        };
         Ok(Self {
             sender,
             sequence,
             next,
+            in_row,
             held,
             last,
         })
@@ -89,7 +96,7 @@ impl Order {
         };
         let last = self.last.as_ref();
         let within = last.is_some_and(|last| self.sequence <= last.sequence.saturating_add(1));
-        if self.next.is_none() && !within && !self.follows_forced(held)? {
+        if !self.in_row && !within && !self.follows_forced(held)? {
             return Ok(());
         }
         held.keep(Some(&Last {
@@ -187,6 +194,14 @@ async fn consumed(connection: &Connection, hash: Vec<u8>) -> Result<Option<u32>,
     let status = status_of(answer)?;
     let is_told = status.hash == hash && status.stage >= Stage::Included as i32;
     Ok(is_told.then_some(status.code))
+}
+
+/// Whether a sequence that was named leaves no gap behind what the node knows of. A node that does not answer knows of nothing.
+async fn is_in_row(connection: &Connection, sender: Account, named: u64) -> bool {
+    let Ok(account) = get_account(connection, sender).await else {
+        return false;
+    };
+    next_of(&account).is_ok_and(|next| (account.sequence..=next).contains(&named))
 }
 
 /// The error of a transaction for which a forced one, which has not had its effect yet, may leave no sequence.
