@@ -300,7 +300,7 @@ impl Builder {
                     epoch = self.one_of(&model.epoch_freezes.open).unwrap_or(epoch);
                 }
                 let members = model.sets[&epoch].iter().flatten();
-                let members: Vec<_> = members.filter(|one| one.stake > 0).collect();
+                let members: Vec<_> = members.collect();
                 let member = self.one_of(&members)?;
                 let (operator, _) = member.holder.line;
                 let unknown = self.chance(5);
