@@ -70,13 +70,17 @@ impl Builder {
             next_key: 100,
             weights: Vec::new(),
         };
+        // In some runs root is silent to the end: nothing matures, and cuts reach far back.
+        let silent = builder.chance(4);
         for (kind, weight) in KINDS {
-            let rare = matches!(kind, "claim commission" | "unjail" | "merge" | "edit");
-            let needed = rare || matches!(kind, "delegate" | "boundary" | "accept" | "mature");
-            let times = builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1);
-            builder
-                .weights
-                .push(weight * if needed { 1 } else { times });
+            let times = match kind {
+                "accept" | "mature" if silent => 0,
+                "boundary" if silent => 3,
+                "delegate" | "boundary" | "accept" | "mature" => 1,
+                "claim commission" | "unjail" | "merge" | "edit" => 1,
+                _ => builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1),
+            };
+            builder.weights.push(weight * times);
         }
         builder
     }
@@ -299,8 +303,7 @@ impl Builder {
                 if self.chance(40) {
                     epoch = self.one_of(&model.epoch_freezes.open).unwrap_or(epoch);
                 }
-                let members = model.sets[&epoch].iter().flatten();
-                let members: Vec<_> = members.collect();
+                let members: Vec<_> = model.sets[&epoch].iter().flatten().collect();
                 let member = self.one_of(&members)?;
                 let (operator, _) = member.holder.line;
                 let unknown = self.chance(5);

@@ -201,10 +201,11 @@ impl Run {
         Ok(())
     }
 
-    /// What positions hold that back an epoch is the member's stake less what they lost since.
+    /// What positions hold that back an epoch is the member's stake less what they lost since: for the newest epochs that have not
+    /// matured.
     fn backed(&self) -> Result<(), String> {
         let model = &self.model;
-        let from = model.matured;
+        let from = model.matured.max(model.epoch.saturating_sub(16));
         let epochs = usize::try_from(model.epoch + 2 - from).expect("few epochs");
         let place = |epoch: u64| usize::try_from(epoch - from).expect("few epochs");
         let mut sums: BTreeMap<Id, Vec<u128>> = BTreeMap::new();
