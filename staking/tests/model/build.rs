@@ -199,7 +199,8 @@ impl Builder {
 
     fn operator_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
         let all: Vec<u32> = model.operators.keys().copied().collect();
-        let fits = |operator: &u32| fits(kind, model, *operator);
+        let near = self.chance(7);
+        let fits = |operator: &u32| fits(kind, model, *operator, near);
         let fitting: Vec<u32> = all.iter().copied().filter(fits).collect();
         let fit = self.one_of(&fitting)?;
         let any = u32::try_from(self.below(all.len() as u64 + 2)).ok()?;
@@ -261,9 +262,11 @@ impl Builder {
         Edit {
             operator: address(operator),
             commission: may.then_some(commission),
-            max_commission: self.chance(5).then_some(4_900),
-            commission_step: self.chance(5).then_some(400),
-            min_self_stake: self.chance(20).then_some(least),
+            max_commission: self.one_of(&[4_950, 5_000]).filter(|_| self.chance(10)),
+            commission_step: self.one_of(&[450, 500]).filter(|_| self.chance(10)),
+            min_self_stake: self
+                .one_of(&[least, least, own, own / 2])
+                .filter(|_| self.chance(20)),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Run {
     pub now: u64,
     pub totals: BTreeMap<u64, u64>,
     pub fault: Option<Fault>,
+    /// Rejects by their kind.
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// The name of a reject's variant.
@@ -113,6 +115,7 @@ impl Run {
             now: 1_000,
             totals: BTreeMap::new(),
             fault,
+            refused: BTreeMap::new(),
         };
         for epoch in [0, 1] {
             let total = run.roll(epoch)?;
@@ -206,7 +209,8 @@ impl Run {
                 model.err()
             ));
         }
-        if refused.is_some() {
+        if let Some(kind) = refused {
+            *self.refused.entry(kind).or_default() += 1;
             return Ok(Outcome::Refused);
         }
         if flow != self.model.flow {
