@@ -70,13 +70,17 @@ impl Builder {
             next_key: 100,
             weights: Vec::new(),
         };
+        // In some runs root is silent to the end: nothing matures, and cuts reach far back.
+        let silent = builder.chance(4);
         for (kind, weight) in KINDS {
-            let rare = matches!(kind, "claim commission" | "unjail" | "merge" | "edit");
-            let needed = rare || matches!(kind, "delegate" | "boundary" | "accept" | "mature");
-            let times = builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1);
-            builder
-                .weights
-                .push(weight * if needed { 1 } else { times });
+            let times = match kind {
+                "accept" | "mature" if silent => 0,
+                "boundary" if silent => 3,
+                "delegate" | "boundary" | "accept" | "mature" => 1,
+                "claim commission" | "unjail" | "merge" | "edit" => 1,
+                _ => builder.one_of(&[0, 1, 1, 1, 3]).unwrap_or(1),
+            };
+            builder.weights.push(weight * times);
         }
         builder
     }
@@ -195,7 +199,8 @@ impl Builder {
 
     fn operator_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
         let all: Vec<u32> = model.operators.keys().copied().collect();
-        let fits = |operator: &u32| fits(kind, model, *operator);
+        let near = self.chance(7);
+        let fits = |operator: &u32| fits(kind, model, *operator, near);
         let fitting: Vec<u32> = all.iter().copied().filter(fits).collect();
         let fit = self.one_of(&fitting)?;
         let any = u32::try_from(self.below(all.len() as u64 + 2)).ok()?;
@@ -257,9 +262,11 @@ impl Builder {
         Edit {
             operator: address(operator),
             commission: may.then_some(commission),
-            max_commission: self.chance(5).then_some(4_900),
-            commission_step: self.chance(5).then_some(400),
-            min_self_stake: self.chance(20).then_some(least),
+            max_commission: self.one_of(&[4_950, 5_000]).filter(|_| self.chance(10)),
+            commission_step: self.one_of(&[450, 500]).filter(|_| self.chance(10)),
+            min_self_stake: self
+                .one_of(&[least, least, own, own / 2])
+                .filter(|_| self.chance(20)),
         }
     }
 
@@ -299,8 +306,7 @@ impl Builder {
                 if self.chance(40) {
                     epoch = self.one_of(&model.epoch_freezes.open).unwrap_or(epoch);
                 }
-                let members = model.sets[&epoch].iter().flatten();
-                let members: Vec<_> = members.filter(|one| one.stake > 0).collect();
+                let members: Vec<_> = model.sets[&epoch].iter().flatten().collect();
                 let member = self.one_of(&members)?;
                 let (operator, _) = member.holder.line;
                 let unknown = self.chance(5);

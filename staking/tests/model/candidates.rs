@@ -13,7 +13,8 @@ pub fn fits_line(model: &Model, operator: u32) -> Option<Id> {
     (model.lines[&id].state == State::Open).then_some(id)
 }
 
-pub fn fits(kind: &str, model: &Model, operator: u32) -> bool {
+/// Whether an operator could do this; where `near`, but for time and amounts.
+pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
     let Some(id) = fits_line(model, operator) else {
         return matches!(kind, "register" | "describe" | "claim commission");
     };
@@ -22,7 +23,8 @@ pub fn fits(kind: &str, model: &Model, operator: u32) -> bool {
     let holder = seat.and_then(|seat| model.seats[seat].as_ref());
     match kind {
         "leave" => seat.is_some(),
-        "unjail" => holder.is_some_and(|one| one.jailed) && line.jailed <= model.epoch,
+        "unjail" => holder.is_some_and(|one| one.jailed) && (near || line.jailed <= model.epoch),
+        "take seat" if near => seat.is_none(),
         "take seat" => {
             let number = model.operators[&operator].0;
             let (stake, own) = model.stake(id);
@@ -35,7 +37,8 @@ pub fn fits(kind: &str, model: &Model, operator: u32) -> bool {
     }
 }
 
-pub fn suits(kind: &str, model: &Model, position: &Position) -> bool {
+/// Whether this could be done with a position; where `near`, but for freezes and time.
+pub fn suits(kind: &str, model: &Model, position: &Position, near: bool) -> bool {
     let due = position
         .intervals
         .iter()
@@ -43,16 +46,17 @@ pub fn suits(kind: &str, model: &Model, position: &Position) -> bool {
     if due || kind == "apply" {
         return due && kind == "apply";
     }
-    let frozen = || position.intervals.iter().any(|one| model.frozen(one));
+    let frozen = || !near && position.intervals.iter().any(|one| model.frozen(one));
     let open = model.lines[&position.newest().line].state == State::Open;
     let first = position.intervals[0];
-    let single = position.intervals.len() == 1 || first.last < model.matured;
+    let single = near || position.intervals.len() == 1 || first.last < model.matured;
     let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
     let earns = || position.pending.0 > 0 || position.intervals.iter().any(earned);
-    let ended = position
-        .intervals
-        .iter()
-        .all(|one| one.last < model.matured);
+    let ended = near
+        || position
+            .intervals
+            .iter()
+            .all(|one| one.last < model.matured);
     let again = position.newest().last == model.epoch + 1;
     match kind {
         "undelegate" => position.bonded(),
@@ -62,7 +66,7 @@ pub fn suits(kind: &str, model: &Model, position: &Position) -> bool {
         "claim rewards" => earns(),
         "restake" => position.bonded() && open && earns(),
         "merge" => {
-            let begun = position.newest().first < model.matured;
+            let begun = near || position.newest().first < model.matured;
             position.bonded() && open && single && begun && !frozen()
         }
         _ => true,

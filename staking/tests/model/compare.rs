@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
-use crate::ask::{account, address, id_of, key_of};
+use crate::ask::{address, id_of, key_of, number_of};
 use crate::run::Run;
 use crate::state::{Id, Position, State};
 
@@ -60,13 +60,13 @@ impl Run {
                 )?;
                 continue;
             }
-            let engine = (held.owner, held.restake, held.base, held.held_down());
-            let expected = (
-                account(model.owner),
-                model.restake,
-                model.base,
-                model.held(),
+            let engine = (
+                number_of(&held.owner),
+                held.restake,
+                held.base,
+                held.held_down(),
             );
+            let expected = (model.owner, model.restake, model.base, model.held());
             same(format_args!("position {number}"), engine, expected)?;
             let shown = (held.legs().count(), legs(held).eq(intervals(model)));
             same(
@@ -201,10 +201,11 @@ impl Run {
         Ok(())
     }
 
-    /// What positions hold that back an epoch is the member's stake less what they lost since.
+    /// What positions hold that back an epoch is the member's stake less what they lost since: for the newest epochs that have not
+    /// matured.
     fn backed(&self) -> Result<(), String> {
         let model = &self.model;
-        let from = model.matured;
+        let from = model.matured.max(model.epoch.saturating_sub(16));
         let epochs = usize::try_from(model.epoch + 2 - from).expect("few epochs");
         let place = |epoch: u64| usize::try_from(epoch - from).expect("few epochs");
         let mut sums: BTreeMap<Id, Vec<u128>> = BTreeMap::new();

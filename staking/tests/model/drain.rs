@@ -40,8 +40,9 @@ impl Run {
         while self.model.matured <= last {
             let votes = vec![16; self.model.terms.seats];
             self.step(&Op::Boundary(0, votes, 16))?;
-            self.step(&Op::Accept(0))?;
-            self.step(&Op::Accept(0))?;
+            while (self.accepted.len() as u64) < self.model.epoch {
+                self.step(&Op::Accept(0))?;
+            }
             self.step(&Op::Mature(self.rules.unbonding_secs))?;
             self.step(&Op::Mature(0))?;
             if self.model.epoch > 2 * (last + u64::from(self.rules.ring)) + 10 {

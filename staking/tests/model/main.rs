@@ -29,8 +29,48 @@ use run::{Op, Outcome, Run, Start};
 /// Operations of one run, at most.
 const LENGTH: usize = 500;
 
-/// How many operations of each kind were accepted, and how many were not.
-type Shares = BTreeMap<&'static str, [u64; 2]>;
+/// What runs did.
+#[derive(Default)]
+struct Tally {
+    /// How many operations of each kind were accepted, and how many were not.
+    shares: BTreeMap<&'static str, [u64; 2]>,
+    /// Rejects by their kind.
+    refused: BTreeMap<String, u64>,
+}
+
+/// Every reject that an input of users, operators, the court or root can meet.
+const REJECTS: [&str; 30] = [
+    "Alone",
+    "Bonded",
+    "Commission",
+    "CutPending",
+    "Frozen",
+    "InJail",
+    "LineClosed",
+    "NoEffect",
+    "NoOperator",
+    "NoPosition",
+    "NotBonded",
+    "NotEnough",
+    "NotJailed",
+    "NotMatured",
+    "NotMergeable",
+    "NotOwner",
+    "NotSeated",
+    "NothingOwed",
+    "NothingToApply",
+    "OneWay",
+    "Positions",
+    "RestakeNotAllowed",
+    "SameLine",
+    "Seated",
+    "SelfStakeBelow",
+    "StakeBelowSeat",
+    "Tombstoned",
+    "TooSmall",
+    "TwoLegs",
+    "ZeroAmount",
+];
 
 /// A run that fails.
 struct Failure {
@@ -45,7 +85,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Makes one run; the number of its operations.
-fn run(seed: u64, fault: Option<Fault>, shares: &mut Shares) -> Result<u64, Box<Failure>> {
+fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Failure>> {
     let mut builder = Builder::new(seed);
     let start = builder.start();
     let mut ops = Vec::new();
@@ -65,7 +105,7 @@ fn run(seed: u64, fault: Option<Fault>, shares: &mut Shares) -> Result<u64, Box<
             Ok(outcome) => outcome,
             Err(why) => return Err(fail(ops, why)),
         };
-        let share = shares.entry(kind).or_default();
+        let share = tally.shares.entry(kind).or_default();
         match outcome {
             Outcome::Accepted => share[0] += 1,
             Outcome::Refused => share[1] += 1,
@@ -75,25 +115,28 @@ fn run(seed: u64, fault: Option<Fault>, shares: &mut Shares) -> Result<u64, Box<
     }
     ops.push(Op::Drain);
     match run.step(&Op::Drain) {
-        Ok(_) => Ok(LENGTH as u64),
+        Ok(_) => {
+            add(&mut tally.refused, run.refused);
+            Ok(LENGTH as u64)
+        }
         Err(why) => Err(fail(ops, why)),
     }
 }
 
 /// Runs one seed after the other, until so many operations are made.
-fn runs(first: u64, operations: u64) -> Shares {
-    let mut shares = Shares::new();
+fn runs(first: u64, operations: u64) -> Tally {
+    let mut tally = Tally::default();
     let mut made = 0;
     for seed in first.. {
         if made >= operations {
             break;
         }
-        match run(seed, None, &mut shares) {
+        match run(seed, None, &mut tally) {
             Ok(count) => made += count,
             Err(failure) => panic!("seed {seed}: {}", shrink::shrunk(&failure)),
         }
     }
-    shares
+    tally
 }
 
 #[test]
@@ -107,18 +150,28 @@ fn the_engine_does_what_the_model_does() {
         let mine = runs(seed, operations - operations / 2);
         [mine, other.join().expect("the other half holds")]
     });
-    let mut shares = Shares::new();
-    for (kind, counts) in halves.into_iter().flatten() {
-        let share = shares.entry(kind).or_default();
-        share[0] += counts[0];
-        share[1] += counts[1];
+    let mut all = Tally::default();
+    for half in halves {
+        add(&mut all.refused, half.refused);
+        for (kind, counts) in half.shares {
+            let share = all.shares.entry(kind).or_default();
+            share[0] += counts[0];
+            share[1] += counts[1];
+        }
     }
-    check(&shares);
+    check(&all);
     println!("{:?}", began.elapsed());
 }
 
-/// Most operations are accepted, and some of every kind.
-fn check(shares: &Shares) {
+fn add(sum: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
+    for (kind, count) in more {
+        *sum.entry(kind).or_default() += count;
+    }
+}
+
+/// Most operations are accepted, some of every kind, and every reject was met.
+fn check(tally: &Tally) {
+    let shares = &tally.shares;
     let accepted: u64 = shares.values().map(|share| share[0]).sum();
     let refused: u64 = shares.values().map(|share| share[1]).sum();
     let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
@@ -144,6 +197,9 @@ fn check(shares: &Shares) {
         percent(accepted, accepted + refused) >= 60.0,
         "too much is refused"
     );
+    println!("rejects: {:?}", tally.refused);
+    let met: Vec<&str> = tally.refused.keys().map(String::as_str).collect();
+    assert_eq!(met, REJECTS, "the rejects that were met");
 }
 
 #[test]
@@ -151,7 +207,7 @@ fn every_seeded_fault_is_found() {
     let mut missed = Vec::new();
     for fault in faults::ALL {
         let found = (0..200).find_map(|seed| {
-            let failure = run(seed, Some(fault), &mut Shares::new()).err()?;
+            let failure = run(seed, Some(fault), &mut Tally::default()).err()?;
             Some((seed, failure))
         });
         match found {

@@ -24,7 +24,9 @@ impl Builder {
     pub fn position_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
         let alive = (1u64..).zip(&model.positions);
         let alive: Vec<(u64, &Position)> = alive.filter(|(_, one)| !one.gone).collect();
-        let fits = |one: &&(u64, &Position)| suits(kind, model, one.1);
+        // Nearly every pair would be one.
+        let near = self.chance(if kind == "merge" { 1 } else { 7 });
+        let fits = |one: &&(u64, &Position)| suits(kind, model, one.1, near);
         let mut fitting: Vec<(u64, &Position)> = alive.iter().filter(fits).copied().collect();
         if kind == "merge" {
             let all = fitting.clone();
@@ -50,8 +52,9 @@ impl Builder {
             }),
             "cancel" => Input::Cancel(Cancel { owner, position }),
             "redelegate" => {
+                let same = self.chance(3);
                 let open = model.operators.keys().filter(|operator| {
-                    fits_line(model, **operator).is_some_and(|id| id != one.newest().line)
+                    fits_line(model, **operator).is_some_and(|id| same || id != one.newest().line)
                 });
                 let open: Vec<u32> = open.copied().collect();
                 let to = address(self.one_of(&open)?);

@@ -1,12 +1,13 @@
 //! One run: each operation goes to the engine and to the model, the ledger is played for the effects, and both are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plasmid_staking::{
-    Context, Effect, Error, Founder, Input, Reject, Rules, apply, found, rules::settle::Settle,
+    Context, Effect, Error, Founder, Input, LineId, Reject, Rules, apply, found,
+    rules::settle::Settle,
 };
 
-use crate::ask::{address, ask, key_of, number_of, terms};
+use crate::ask::{address, ask, id_of, key_of, number_of, terms};
 use crate::faults::Fault;
 use crate::port::{Port, Store};
 use crate::rules::Seen;
@@ -55,6 +56,8 @@ pub struct Run {
     pub now: u64,
     pub totals: BTreeMap<u64, u64>,
     pub fault: Option<Fault>,
+    /// Rejects by their kind.
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// The name of a reject's variant.
@@ -62,6 +65,22 @@ fn kind_of(reject: &Reject) -> String {
     let shown = format!("{reject:?}");
     let name = shown.split(|letter: char| !letter.is_alphanumeric());
     name.take(1).collect()
+}
+
+/// Lines that took a seat, lines that lost one, positions that were made.
+type Told = (BTreeSet<LineId>, BTreeSet<LineId>, BTreeSet<u64>);
+
+fn told(effects: &[Effect]) -> Told {
+    let mut told = Told::default();
+    for effect in effects {
+        match effect {
+            Effect::Seated { line, .. } => told.0.insert(*line),
+            Effect::Unseated { line, .. } => told.1.insert(*line),
+            Effect::Opened { position, .. } => told.2.insert(*position),
+            _ => false,
+        };
+    }
+    told
 }
 
 impl Run {
@@ -96,6 +115,7 @@ impl Run {
             now: 1_000,
             totals: BTreeMap::new(),
             fault,
+            refused: BTreeMap::new(),
         };
         for epoch in [0, 1] {
             let total = run.roll(epoch)?;
@@ -179,6 +199,8 @@ impl Run {
         let effects = engine.clone().unwrap_or_default();
         let (flow, seen) = self.play(&effects);
         self.model.flow = Flow::default();
+        let before = self.seated();
+        let positions = self.model.positions.len();
         let model = ask(&mut self.model, input, &seen);
         let refused = engine.err();
         if refused.as_deref() != model.err() {
@@ -187,15 +209,34 @@ impl Run {
                 model.err()
             ));
         }
-        if refused.is_some() {
+        if let Some(kind) = refused {
+            *self.refused.entry(kind).or_default() += 1;
             return Ok(Outcome::Refused);
         }
         if flow != self.model.flow {
             let model = self.model.flow;
             return Err(format!("{input:?}: moves {flow:?}, the model {model:?}"));
         }
+        if told(&effects) != self.events(&before, positions) {
+            return Err(format!("{input:?} tells {effects:?}"));
+        }
         self.after(input)?;
         Ok(Outcome::Accepted)
+    }
+
+    /// Lines that hold a seat.
+    fn seated(&self) -> BTreeSet<LineId> {
+        let seats = self.model.seats.iter().flatten();
+        seats.map(|holder| id_of(holder.line)).collect()
+    }
+
+    /// Who took and who lost a seat since, and the positions that were made.
+    fn events(&self, before: &BTreeSet<LineId>, positions: usize) -> Told {
+        let after = self.seated();
+        let made = positions as u64 + 1..=self.model.positions.len() as u64;
+        let took = after.difference(before).copied().collect();
+        let lost = before.difference(&after).copied().collect();
+        (took, lost, made.collect())
     }
 
     /// Moves the money that effects name, as the ledger does.
