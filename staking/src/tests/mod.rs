@@ -13,11 +13,14 @@ use crate::rules::{
     unjail::Unjail,
 };
 use crate::*;
+use inputs::*;
 
+mod advisories;
 mod books;
 mod difference;
 mod evasion;
 mod freezes;
+mod inputs;
 
 mod codecs;
 mod cuts;
@@ -29,9 +32,11 @@ mod seats;
 mod sets;
 mod touched;
 mod weakest;
+mod worst;
 
 const UNIT: u128 = 1_000;
 const COUNTED: u16 = 15;
+const PERCENT: u64 = 10_000_000;
 
 fn rng(seed: u64) -> ChaCha8Rng {
     println!("seed {seed}");
@@ -80,16 +85,6 @@ fn founder(number: u8, stake: u128) -> Founder {
         checkpoint_key: [number; 96],
         stake,
     }
-}
-
-fn registration(operator: u8, number: u64, key: u8) -> Input {
-    Input::Register(Register {
-        operator: op(operator),
-        registration: number,
-        address: [key; 20],
-        consensus_key: [key; 32],
-        checkpoint_key: Box::new([key; 96]),
-    })
 }
 
 /// Leaves, accounts and the epoch.
@@ -322,108 +317,4 @@ impl World {
     fn settle(&mut self, operator: u8, registration: u64, epoch: u64, fraction: u64) {
         self.act(settle(operator, registration, epoch, fraction));
     }
-}
-
-const PERCENT: u64 = 10_000_000;
-
-fn undelegate(owner: Account, position: u64, amount: u128) -> Input {
-    Input::Undelegate(Undelegate {
-        owner,
-        position,
-        amount,
-    })
-}
-
-fn redelegate(owner: Account, position: u64, amount: u128, to: u8) -> Input {
-    let to = op(to);
-    Input::Redelegate(Redelegate {
-        owner,
-        position,
-        amount,
-        to,
-    })
-}
-
-fn cancel(owner: Account, position: u64) -> Input {
-    Input::Cancel(Cancel { owner, position })
-}
-
-fn claim_stake(owner: Account, position: u64) -> Input {
-    let to = owner;
-    Input::ClaimStake(ClaimStake {
-        owner,
-        position,
-        to,
-    })
-}
-
-fn claim_rewards(owner: Account, positions: &[u64]) -> Input {
-    Input::ClaimRewards(ClaimRewards {
-        owner,
-        positions: positions.to_vec(),
-        to: owner,
-    })
-}
-
-fn merge(owner: Account, first: u64, second: u64) -> Input {
-    Input::Merge(Merge {
-        owner,
-        first,
-        second,
-    })
-}
-
-fn restake(by: Account, position: u64) -> Input {
-    Input::Restake(Restake { by, position })
-}
-
-fn apply_cut(position: u64) -> Input {
-    Input::ApplyCut(ApplyCut { position })
-}
-
-fn take_seat(operator: u8) -> Input {
-    let operator = op(operator);
-    Input::TakeSeat(TakeSeat { operator })
-}
-
-fn leave(operator: u8) -> Input {
-    let operator = op(operator);
-    Input::Leave(Leave { operator })
-}
-
-fn retire(operator: u8) -> Input {
-    let operator = op(operator);
-    Input::Retire(Retire { operator })
-}
-
-fn unjail(operator: u8) -> Input {
-    let operator = op(operator);
-    Input::Unjail(Unjail { operator })
-}
-
-fn edit(operator: u8) -> Edit {
-    Edit {
-        operator: op(operator),
-        commission: None,
-        max_commission: None,
-        commission_step: None,
-        min_self_stake: None,
-    }
-}
-
-fn freeze(operator: u8, registration: u64, epoch: u64) -> Input {
-    Input::Freeze(Freeze {
-        operator: op(operator),
-        registration,
-        epoch,
-    })
-}
-
-fn settle(operator: u8, registration: u64, epoch: u64, fraction: u64) -> Input {
-    Input::Settle(Settle {
-        operator: op(operator),
-        registration,
-        epoch,
-        fraction,
-    })
 }
