@@ -13,13 +13,13 @@ use crate::rules::{
 fn user(build: impl Fn(&mut Worst) -> Input) -> usize {
     let mut worst = Worst::new();
     let input = build(&mut worst);
-    worst.count(EPOCH, &input, true)
+    worst.count_done(&input, true)
 }
 
 fn chain(build: impl Fn(&mut Worst) -> Input) -> usize {
     let mut worst = Worst::new();
     let input = build(&mut worst);
-    worst.count(EPOCH, &input, false)
+    worst.count_done(&input, false)
 }
 
 /// A position whose first leg backs a frozen line and goes, and whose second is bonded to a line that is frozen or has a seat.
@@ -360,4 +360,33 @@ fn a_cut_costs_the_same_for_ten_positions_and_for_a_thousand() {
         (freeze, settle, worst.count(EPOCH, &apply_cut(2), true))
     };
     assert_eq!(cost(10), cost(1_000));
+}
+
+#[test]
+fn what_a_refused_transaction_reads_stays_below_65_leaves() {
+    let mut worst = Worst::new();
+    let mut positions = Vec::new();
+    for number in 1..MAX_POSITIONS as u8 {
+        let legs = [
+            worst.leg(2 * number + 1, FIRST, LAST),
+            worst.leg(2 * number + 2, FIRST, LAST + 1),
+        ];
+        positions.push(worst.position(legs, true));
+    }
+    positions.push(ended(&mut worst, true));
+    let many = worst.count(EPOCH, &claim_rewards(OWNER, &positions), true);
+    assert!(many <= 65, "many claims touch {many}");
+    // Two positions of four frozen lines, none of whose legs goes.
+    let mut worst = Worst::new();
+    let pairs = [(1, 2), (3, 4)].map(|(first, second)| {
+        worst.frozen(first, LAST);
+        worst.frozen(second, LAST);
+        let legs = [
+            worst.leg(first, FIRST, LAST),
+            worst.leg(second, FIRST, LAST),
+        ];
+        worst.position(legs, true)
+    });
+    let merged = worst.count(EPOCH, &merge(OWNER, pairs[0], pairs[1]), true);
+    assert!((45..=65).contains(&merged), "a merge touches {merged}");
 }

@@ -170,6 +170,17 @@ impl Worst {
         self.next
     }
 
+    /// What an input touches that is not refused.
+    pub fn count_done(&mut self, input: &Input, user: bool) -> usize {
+        let rules = self.rules;
+        let context = Context {
+            rules: &rules,
+            epoch: EPOCH,
+        };
+        apply(&mut self.leaves.clone(), &context, input).unwrap();
+        self.count(EPOCH, input, user)
+    }
+
     /// What an input touches, the leaves of the ledger for a user's transaction included.
     pub fn count(&mut self, epoch: u64, input: &Input, user: bool) -> usize {
         let before: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
@@ -179,7 +190,12 @@ impl Worst {
             rules: &rules,
             epoch,
         };
-        let effects = apply(&mut self.leaves, &context, input).unwrap();
+        // What a refused transaction has read counts as well, and its fee is paid.
+        let effects = match apply(&mut self.leaves, &context, input) {
+            Ok(effects) => effects,
+            Err(Error::Reject(_)) => Vec::new(),
+            Err(fault) => panic!("{fault:?}"),
+        };
         let touched = self.leaves.take_touched();
         let after: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
         let made = touched
