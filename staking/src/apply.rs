@@ -27,7 +27,7 @@ use crate::rules::{
     undelegate::{self, Undelegate},
     unjail::{self, Unjail},
 };
-use crate::{Effect, Error, MAX_SEATS, PowerError, Reject, TypedLeaves};
+use crate::{Effect, Error, MAX_SEATS, PowerError, Reject, TypedLeaves, WHOLE};
 
 /// Parameters of the deployment that staking needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Rules {
     pub drip: u32,
     /// U, in seconds: how long after root's acceptance of the checkpoint behind it an epoch matures.
     pub unbonding_secs: u64,
-    /// A line with votes in fewer than one of so many counted blocks is jailed.
+    /// A line with votes in fewer than one of so many counted blocks is jailed; 0 where nobody is.
     pub jail_divisor: u16,
     /// Epochs in jail.
     pub jail_epochs: u32,
@@ -64,7 +64,21 @@ impl Rules {
         if self.unit == 0 {
             return Err(PowerError::ZeroUnit.into());
         }
-        Ok(())
+        let refused = [
+            (
+                self.min_seat < self.unit,
+                "a seat needs at least one unit of stake",
+            ),
+            (self.drip > WHOLE, "the drip is more than the whole pool"),
+            (
+                self.max_commission > 10_000,
+                "the commission is more than the whole reward",
+            ),
+        ];
+        match refused.into_iter().find(|(wrong, _)| *wrong) {
+            Some((_, why)) => Err(Reject::Rules(why)),
+            None => Ok(()),
+        }
     }
 }
 

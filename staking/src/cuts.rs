@@ -14,7 +14,7 @@ use crate::leaves::{read, write};
 use crate::line::LineId;
 use crate::{Error, TypedLeaves};
 
-/// The whole of a stake, as a fraction.
+/// The whole, as a fraction.
 pub const WHOLE: u32 = 1_000_000_000;
 
 /// Epochs that the tree spans, from its base on.

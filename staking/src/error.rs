@@ -3,7 +3,7 @@
 use crate::PowerError;
 use crate::leaf::Key;
 
-/// Why an input is refused; nothing was written.
+/// Why an input is refused; the caller drops what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reject {
     /// N out of bounds.
@@ -12,6 +12,9 @@ pub enum Reject {
         /// Number of seats that the rules name.
         seats: u16,
     },
+    /// Parameters that no rule can work with.
+    #[error("the parameters of stake do not fit together: {0}")]
+    Rules(&'static str),
     /// A range or a seat beyond the last.
     #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
     Range {
@@ -55,6 +58,14 @@ pub enum Reject {
         amount: u128,
         /// The least that is allowed.
         minimum: u128,
+    },
+    /// More than there can be of the asset.
+    #[error("{amount} is more than there can be of the asset, which is {limit}")]
+    TooMuch {
+        /// The amount, in base units of the native asset.
+        amount: u128,
+        /// The most that the root chain holds for the child.
+        limit: u128,
     },
     /// More than the position holds.
     #[error("the position holds {held}, and {amount} was asked for")]

@@ -84,7 +84,7 @@ fn found_seats<L: TypedLeaves>(
 
 fn seat_of(rules: &Rules, number: u16, founder: &Founder) -> Result<Seat, Reject> {
     let stake = founder.stake;
-    let needed = rules.min_seat.max(rules.unit);
+    let needed = rules.min_seat;
     if stake < needed {
         return Err(Reject::StakeBelowSeat { stake, needed });
     }

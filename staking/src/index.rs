@@ -13,7 +13,8 @@ use crate::bytes::Reader;
 use crate::leaf::{Key, Leaf, LeafError, Value};
 use crate::line::LineId;
 
-const SHIFT: usize = 96;
+/// 2^96.
+const ONE: U256 = U256::from_limbs([0, 1 << 32, 0, 0]);
 
 /// Rewards for one unit of stake, times 2^96.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -23,10 +24,9 @@ impl Index {
     /// The index behind a payment of at most `reward` for `stake`, and what of it is paid. None for a stake of zero, and for an index
     /// that would overflow.
     pub fn raised(self, reward: u128, stake: u128) -> Option<(Self, u128)> {
-        let increment = (U256::from(reward) << SHIFT).checked_div(U256::from(stake))?;
-        let product = increment.checked_mul(U256::from(stake))?;
-        let unit = U256::from(1u8) << SHIFT;
-        let paid = product.checked_add(unit.checked_sub(U256::from(1u8))?)? >> SHIFT;
+        let scaled = U256::from(reward).checked_mul(ONE)?;
+        let increment = scaled.checked_div(U256::from(stake))?;
+        let paid = increment.checked_mul(U256::from(stake))?.div_ceil(ONE);
         let raised = self.0.checked_add(increment)?;
         Some((Self(raised), u128::try_from(paid).ok()?))
     }
@@ -35,7 +35,7 @@ impl Index {
     pub fn earned_down(held: u128, from: Self, to: Self) -> Option<u128> {
         let grown = to.0.checked_sub(from.0)?;
         let product = grown.checked_mul(U256::from(held))?;
-        u128::try_from(product >> SHIFT).ok()
+        u128::try_from(product.checked_div(ONE)?).ok()
     }
 
     pub(crate) fn put(self, bytes: &mut Vec<u8>) {

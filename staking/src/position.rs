@@ -198,9 +198,12 @@ impl Value for Position {
         if let Some(cut) = value.cuts.into_iter().find(|cut| *cut > WHOLE) {
             return Err(refuse::<Self>("cut", u64::from(cut)));
         }
-        for leg in &value.legs {
+        for (leg, cut) in value.legs.iter().zip(value.cuts) {
             if leg.line.line == 0 && *leg != Leg::default() {
                 return Err(refuse::<Self>("field of an absent leg", 1));
+            }
+            if leg.line.line == 0 && cut != 0 {
+                return Err(refuse::<Self>("cut of an absent leg", u64::from(cut)));
             }
         }
         if value.is_gone() && value != Self::gone() {

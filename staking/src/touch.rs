@@ -4,15 +4,15 @@
 //! leaves   position w, maturity r, for each of at most two legs: line r, two marks r, 7 cut nodes r (a frozen line only);
 //!          and what `stake::change` touches, when cuts or folding change what a bonded position holds
 //! ```
-//! 1. A cut that was not applied lets nothing happen but `apply`. 2. Rewards are settled, on what is held after all cuts. 3. A first
+//! A cut that was not applied lets nothing happen but `apply`. Then rewards are settled, on what is held after all cuts. Then a first
 //! leg whose last epoch has matured, and which meets no open freeze, is folded into the base and dropped.
 
-use crate::cuts::{self, SPAN};
 use crate::effect::Effect;
 use crate::freezes::Maturity;
-use crate::index::{Index, Mark};
+use crate::index::Index;
 use crate::leaves::{expect, read, write};
-use crate::line::{Account, Line, LineState};
+use crate::legs::{begin, cut_of, index_to, make_mark, mark};
+use crate::line::{Account, Line};
 use crate::position::{Counter, Leg, Position, cut_down};
 use crate::stake::{self, Change};
 use crate::{Context, Error, LineId, Reject, Rewards, TypedLeaves};
@@ -359,18 +359,6 @@ fn next_number<L: TypedLeaves>(leaves: &mut L) -> Result<u64, Error<L::Error>> {
     Ok(number)
 }
 
-/// A leg that begins in the epoch after next, with the mark that its rewards begin at.
-fn begin<L: TypedLeaves>(
-    leaves: &mut L,
-    context: &Context<'_>,
-    id: LineId,
-) -> Result<Leg, Error<L::Error>> {
-    let line: Line = expect(leaves, id)?;
-    let before = context.epoch.saturating_add(1);
-    make_mark(leaves, (id, before), &line)?;
-    Ok(Leg::bonded(id, before.saturating_add(1)))
-}
-
 /// What is owed gets less.
 pub(crate) fn take_owed<L: TypedLeaves>(
     leaves: &mut L,
@@ -382,57 +370,4 @@ pub(crate) fn take_owed<L: TypedLeaves>(
         .checked_sub(amount)
         .ok_or(Error::Books("rewards that are owed"))?;
     write(leaves, (), &Rewards { owed, ..rewards })
-}
-
-/// Makes the mark of an epoch with the line's index of this moment; one that is there already is right.
-pub(crate) fn make_mark<L: TypedLeaves>(
-    leaves: &mut L,
-    name: (LineId, u64),
-    line: &Line,
-) -> Result<(), Error<L::Error>> {
-    match read::<Mark, _>(leaves, name)? {
-        Some(_) => Ok(()),
-        None => write(leaves, name, &Mark(line.index)),
-    }
-}
-
-fn mark<L: TypedLeaves>(leaves: &mut L, leg: &Leg, epoch: u64) -> Result<Index, Error<L::Error>> {
-    let Mark(index) = expect(leaves, (leg.line, epoch))?;
-    Ok(index)
-}
-
-fn index_to<L: TypedLeaves>(
-    leaves: &mut L,
-    context: &Context<'_>,
-    leg: &Leg,
-) -> Result<Index, Error<L::Error>> {
-    match leg.last < context.epoch {
-        true => mark(leaves, leg, leg.last),
-        false => {
-            let line: Line = expect(leaves, leg.line)?;
-            Ok(line.index)
-        }
-    }
-}
-
-fn cut_of<L: TypedLeaves>(leaves: &mut L, leg: &Leg) -> Result<u32, Error<L::Error>> {
-    let line: Line = expect(leaves, leg.line)?;
-    if line.state != LineState::Frozen {
-        return Ok(0);
-    }
-    let (first, last) = (leg.first.max(line.cut_base), leg.last.min(line.until));
-    let top = SPAN.saturating_sub(1);
-    let offset = |epoch: u64| {
-        epoch
-            .checked_sub(line.cut_base)
-            .map(|behind| behind.min(top))
-    };
-    let (Some(from), Some(to)) = (offset(first), offset(last)) else {
-        return Ok(0);
-    };
-    if first > last || first.saturating_sub(line.cut_base) > top {
-        return Ok(0);
-    }
-    let narrow = |offset: u64| u16::try_from(offset).unwrap_or(u16::MAX);
-    cuts::greatest(leaves, leg.line, narrow(from), narrow(to))
 }

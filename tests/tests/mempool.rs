@@ -11,6 +11,7 @@ use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::transaction::{Body, Data, MAX_TRANSACTION_BYTES};
 use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
+use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
 use plasmid_tests::harness::people::{FEE, People};
@@ -557,4 +558,73 @@ fn what_comes_before_the_first_block_of_a_node_that_starts_again_waits_for_a_blo
     network.run(1);
     let waits = network.nodes[0].app().pool().len() == 1;
     assert!(waits || included(&network, &bytes));
+}
+
+/// What came by gRPC is offered to the application as the engine would.
+fn hand_in(app: &App, bytes: &Bytes) -> Option<Code> {
+    let refused = app.hand_in(bytes, false).unwrap();
+    refused.map(|reject| reject.code())
+}
+
+#[test]
+fn who_hands_in_another_ones_replacement_does_not_make_it_replace_nothing() {
+    let network = quiet();
+    let app = network.nodes[0].app();
+    let first = pay(&network, 1, 2, 0, FEE, 1);
+    let second = pay(&network, 1, 2, 0, 2 * FEE, 1);
+    assert_eq!(ask(app, &first, CheckTxType::New), Code::Ok.number());
+    // Who did not ask to replace is refused, and nothing is remembered of that when the same bytes come from another node.
+    for _ in 0..2 {
+        assert_eq!(hand_in(app, &second), Some(Code::ReplacementUnderpriced));
+    }
+    assert_eq!(ask(app, &second, CheckTxType::New), Code::Ok.number());
+    assert!(app.pool().get(&engine_hash(&second)).is_some());
+    assert_eq!(
+        hand_in(app, &second),
+        None,
+        "the engine says that it is known"
+    );
+}
+
+#[test]
+fn what_was_handed_in_to_replace_nothing_does_not_until_checktx_has_refused_it() {
+    let network = quiet();
+    let app = network.nodes[0].app();
+    let first = pay(&network, 1, 2, 0, FEE, 1);
+    let second = pay(&network, 1, 2, 0, 2 * FEE, 1);
+    assert_eq!(hand_in(app, &second), None);
+    assert_eq!(ask(app, &first, CheckTxType::New), Code::Ok.number());
+    for _ in 0..2 {
+        let code = ask(app, &second, CheckTxType::New);
+        assert_eq!(code, Code::ReplacementUnderpriced.number());
+    }
+    app.forget(&engine_hash(&second));
+    assert_eq!(ask(app, &second, CheckTxType::New), Code::Ok.number());
+}
+
+#[test]
+fn what_could_not_wait_is_refused_before_the_engine_and_not_remembered() {
+    let mut network = quiet();
+    let poor = pay_of(&network, 0, 0, 2 * FEE);
+    for _ in 0..2 {
+        let refused = hand_in(network.nodes[0].app(), &poor);
+        assert_eq!(refused, Some(Code::InsufficientBalance));
+    }
+    fund(&mut network, 0..1, 10 * FEE);
+    let app = network.nodes[0].app();
+    let first = pay_of(&network, 0, 0, FEE);
+    assert_eq!(ask(app, &first, CheckTxType::New), Code::Ok.number());
+    assert_eq!(ask(app, &poor, CheckTxType::New), Code::Ok.number());
+    // What stands in a block is known, though its sequence is used.
+    let paid = pay(&network, 1, 2, 0, FEE, 1);
+    let sequence = account(&network, 1).sequence;
+    assert!(sequence > 0, "{sequence}");
+    assert_eq!(hand_in(app, &paid), Some(Code::NonceUsed));
+    let (block, _) = network
+        .chain
+        .iter()
+        .rfind(|(block, _)| block.transactions.len() > 1)
+        .expect("a block with a payment");
+    let stands = block.transactions.last().expect("a payment");
+    assert_eq!(hand_in(app, stands), None);
 }

@@ -92,7 +92,7 @@ const WALL_CLOCK: [&str; 5] = [
 ];
 
 /// Files that name it nevertheless, and why.
-const BY_THE_DATE: [(&str, &str); 3] = [
+const BY_THE_DATE: [(&str, &str); 4] = [
     (
         "validator/src/store/sled.rs",
         "the age of a folder is compared with the file system's clock; a wrong date lists the folder once more, and nothing waits",
@@ -104,6 +104,10 @@ const BY_THE_DATE: [(&str, &str); 3] = [
     (
         "validator/src/cli/tx/tip.rs",
         "how high the chain can be follows from root's date; a wrong date refuses to sign and says what to name, and nothing waits",
+    ),
+    (
+        "validator/src/node/signer/reach.rs",
+        "how many epochs can be over bounds the floor of a new sign state; a wrong date refuses one and says so, and nothing waits",
     ),
 ];
 

@@ -102,7 +102,7 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         FinalityRule::Tag => "tag",
         FinalityRule::Depth => "depth",
     };
-    let list: [(&str, String); 36] = [
+    let list: [(&str, String); 51] = [
         ("rules", p.rules.to_string()),
         ("root_chain_id", p.root_chain_id.to_string()),
         ("epoch_blocks", p.epoch_blocks.to_string()),
@@ -141,6 +141,21 @@ pub fn parameters(p: &Parameters) -> Vec<Parameter> {
         ("evidence_age_blocks", p.evidence_age_blocks.to_string()),
         ("evidence_age_secs", p.evidence_age_secs.to_string()),
         ("block_time_ms", p.block_time_ms.to_string()),
+        ("min_seat", p.min_seat.to_string()),
+        ("min_redelegation", p.min_redelegation.to_string()),
+        ("drip", p.drip.to_string()),
+        ("jail_divisor", p.jail_divisor.to_string()),
+        ("jail_epochs", p.jail_epochs.to_string()),
+        ("max_commission_bps", p.max_commission_bps.to_string()),
+        ("commission_step_bps", p.commission_step_bps.to_string()),
+        ("answer_secs", p.answer_secs.to_string()),
+        ("prove_secs", p.prove_secs.to_string()),
+        ("answer_slot_secs", p.answer_slot_secs.to_string()),
+        ("challenge_floor", p.challenge_floor.to_string()),
+        ("flat_cut", p.flat_cut.to_string()),
+        ("min_cut", p.min_cut.to_string()),
+        ("reporter_reward", p.reporter_reward.to_string()),
+        ("residue", p.residue.to_string()),
         ("registry", p.registry.to_string()),
     ];
     list.into_iter()

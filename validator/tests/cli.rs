@@ -4,7 +4,10 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, net::UnixStream},
+    },
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -163,10 +166,27 @@ fn a_wrong_checksum_is_refused_wherever_an_address_is_named() {
     let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
     let wrong = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
     let plan = path("network.toml");
-    let made = plasmid(&["init", "plan", "--plan", &plan, "--operator", right])
-        .output()
-        .expect("runs");
+    let made = [
+        "--output",
+        "json",
+        "init",
+        "plan",
+        "--plan",
+        &plan,
+        "--operator",
+        right,
+    ];
+    let made = plasmid(&made).output().expect("runs");
     assert!(made.status.success(), "{made:?}");
+    let said = json_of(&made);
+    assert_eq!(
+        (&said["plan"], &said["operators"]),
+        (&json!(plan), &json!(1))
+    );
+    for name in ["ring", "record_slots"] {
+        assert!(said[name].as_u64() > Some(8), "{name}: {said}");
+    }
+    assert!(said["registry"].as_str().is_some(), "{said}");
     let text = fs::read_to_string(&plan).expect("the plan");
     assert!(text.contains(right), "{text}");
     let changed = path("changed.toml");
@@ -446,6 +466,32 @@ fn a_node_whose_log_cannot_be_written_goes_on() {
         comes(&mut node, &root, 3);
         node.kill().expect("it runs still");
         node.wait().expect("it ends");
+    }
+}
+
+/// A stream that takes no more bytes, because its reader stands still and has not gone away.
+fn stuck() -> (UnixStream, Stdio) {
+    let (reader, mut writer) = UnixStream::pair().expect("sockets");
+    writer.set_nonblocking(true).expect("a socket");
+    while writer.write(&[b'x'; 4_096]).is_ok() {}
+    while writer.write(b"x").is_ok() {}
+    writer.set_nonblocking(false).expect("a socket");
+    (reader, OwnedFd::from(writer).into())
+}
+
+#[test]
+fn a_node_that_fails_ends_though_nobody_takes_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for form in ["text", "json"] {
+        let [(_reader, stdout), (_other, stderr)] = [stuck(), stuck()];
+        let mut node = plasmid(&["--output", form, "start", "--home"])
+            .arg(folder.path().join("none"))
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .expect("runs");
+        let ended = node.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(1), "{form}");
     }
 }
 

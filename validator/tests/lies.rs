@@ -62,9 +62,15 @@ fn network(node: &str, root: &str) -> tempfile::TempDir {
     folder
 }
 
+/// A command of `alice`, who registers the keys of a folder of hers.
 fn in_network(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = plasmid(&["--output", "json", "--net"]);
     command.arg(folder).args(arguments);
+    if arguments.contains(&"register") {
+        let path = |name: &str| folder.join(name).into_os_string();
+        command.args(["--home".into(), path("validator")]);
+        command.args(["--password-file".into(), path("password")]);
+    }
     command
 }
 
@@ -247,6 +253,7 @@ fn bytes_signed_elsewhere_are_named_by_their_own_hash_too() {
     assert!(node.transactions().is_empty());
     let bytes = dry["bytes"].as_str().expect("hex");
     assert_eq!(dry["valid_until"], 5_005);
+    assert_eq!(dry["fee"], "1000");
     let output = in_network(folder.path(), &["tx", "submit", bytes]).output();
     let said = refused(&output.expect("it runs"));
     let hash = hex::encode(engine_hash(&hex::decode(bytes).expect("hex")));
@@ -345,6 +352,57 @@ fn payments_through_two_nodes_sign_a_sequence_each_and_a_refused_one_opens_no_ga
     assert_eq!(forced_sequence(folder, &["--sequence", "7"]), FIRST);
 }
 
+/// The sequence that a payment's dry run signs.
+fn dry_sequence(node: &Node, folder: &Path) -> u64 {
+    let output = pay_through(node, folder, &["--dry-run"]);
+    let bytes = json_of(&output)["bytes"].as_str().map(hex::decode);
+    let bytes = bytes.expect("bytes").expect("hex");
+    let signed = Transaction::decode(&bytes).expect("signed");
+    signed.header.sequence
+}
+
+#[test]
+fn a_dry_run_signs_no_sequence_that_was_signed_before_and_keeps_none() {
+    let [first, second] = [(); 2].map(|()| Node::start(REGISTRY, Lie::None));
+    let root = Root::start(Words::default());
+    let folder = network(&first.url, &root.url);
+    let folder = folder.path();
+    assert!(pay_through(&first, folder, &[]).status.success());
+    for _ in 0..2 {
+        assert_eq!(dry_sequence(&second, folder), FIRST + 1);
+    }
+    assert!(pay_through(&second, folder, &[]).status.success());
+    assert_eq!(sequences(&second), [FIRST + 1]);
+}
+
+#[test]
+fn a_sequence_that_was_named_is_not_signed_again_unasked() {
+    let [first, second] = [(); 2].map(|()| Node::start(REGISTRY, Lie::None));
+    let root = Root::start(Words::default());
+    let folder = network(&first.url, &root.url);
+    let folder = folder.path();
+    let named = ["--sequence", &FIRST.to_string()];
+    assert!(pay_through(&first, folder, &named).status.success());
+    assert!(pay_through(&second, folder, &[]).status.success());
+    assert_eq!(sequences(&second), [FIRST + 1]);
+}
+
+#[test]
+fn a_node_that_names_a_height_far_ahead_has_no_sequence_signed_again() {
+    let honest = Node::start(REGISTRY, Lie::None);
+    let liar = Node::start(REGISTRY, Lie::Tip(1 << 40, "1"));
+    let root = Root::start(Words::default());
+    let folder = network(&liar.url, &root.url);
+    let folder = folder.path();
+    assert!(pay_through(&honest, folder, &[]).status.success());
+    let said = refused(&in_network(folder, &FORCED).output().expect("it runs"));
+    assert!(said.contains("nothing was paid"), "{said}");
+    assert_eq!(root.handed_in(), 0);
+    let until = ["--valid-until", "5010"];
+    assert!(pay_through(&liar, folder, &until).status.success());
+    assert_eq!(sequences(&liar), [FIRST + 1]);
+}
+
 /// The sequence that a forced transaction of `alice` would have.
 fn forced_sequence(folder: &Path, more: &[&str]) -> u64 {
     let mut command = in_network(folder, &FORCED);
@@ -398,6 +456,100 @@ fn while_a_forced_transaction_is_on_its_way_its_sequence_is_signed_only_on_purpo
     let forced = in_network(folder.path(), &FORCED).output();
     assert!(refused(&forced.expect("it runs")).contains("nothing was sent"));
     assert!(pay_through(&node, folder.path(), &[]).status.success());
+}
+
+/// A command of `alice` where no node answers.
+fn without_node(root: &Root, folder: &Path, arguments: &[&str]) -> Output {
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let registry = REGISTRY.to_string();
+    let named = ["--output", "json", "--registry", &registry, "--root"];
+    let mut command = plasmid(&named);
+    command.args([root.url.as_str(), "--node", "http://127.0.0.1:1"]);
+    command.args([
+        "--keys",
+        &path("keys"),
+        "--password-file",
+        &path("password"),
+    ]);
+    command.args(arguments).current_dir(folder);
+    command.output().expect("it runs")
+}
+
+/// Whoever did not wait until the child consumed it is not kept from paying for ever when that had no effect.
+#[test]
+fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_its_sequence() {
+    let root = Root::start(Words {
+        taken: Taken::Sent,
+        ..Words::default()
+    });
+    let ignorant = Node::start(REGISTRY, Lie::None);
+    let folder = network(&ignorant.url, &root.url);
+    let folder = folder.path();
+    let first = [&FORCED[..], &["--sequence", "7"]].concat();
+    let done = json_of(&without_node(&root, folder, &first));
+    assert_eq!(done["consumed"], false, "{done}");
+    let message = engine_hash(&[&[0xf1], &b"a message"[..]].concat());
+    assert_eq!(done["hash"], hex::encode(message), "{done}");
+    assert_eq!(
+        (&done["message"], &done["root_block"]),
+        (&json!(9), &json!(2))
+    );
+    assert_eq!(done["price"], "1000000000000000", "{done}");
+    for name in ["sent", "root_transaction"] {
+        assert!(done[name].is_string(), "{name}: {done}");
+    }
+    // One that does not say so, and one that says that it had its effect, which the account does not show.
+    let took = Node::start(REGISTRY, Lie::Included(0));
+    for node in [&ignorant, &took] {
+        let said = refused(&pay_through(node, folder, &[]));
+        assert!(said.contains("nothing was signed"), "{said}");
+    }
+    assert_eq!(forced_sequence(folder, &[]), FIRST + 1);
+    let failed = Node::start(REGISTRY, Lie::Included(5));
+    let paid = pay_through(&failed, folder, &[]);
+    let noted = String::from_utf8_lossy(&paid.stderr);
+    assert!(paid.status.success(), "{paid:?}");
+    assert!(
+        noted.contains("sequence 7 without effect (code 5)"),
+        "{noted}"
+    );
+    assert_eq!(sequences(&failed), [FIRST]);
+    // From now on nobody is asked any more.
+    assert!(pay_through(&ignorant, folder, &[]).status.success());
+    assert_eq!(sequences(&ignorant), [FIRST + 1]);
+}
+
+#[test]
+fn bytes_that_another_key_carries_keep_their_sequence_beside_the_signers_key() {
+    for taken in [Taken::Refused, Taken::Sent] {
+        let root = Root::start(Words {
+            taken,
+            ..Words::default()
+        });
+        let node = Node::start(REGISTRY, Lie::None);
+        let folder = network(&node.url, &root.url);
+        let folder = folder.path();
+        let bob = folder.join("keys/bob.json");
+        let secret = Secret::new([9; 32]);
+        let made = keystore::create(&bob, KeyKind::Secp256k1, &secret, "secret", Cost::Light);
+        made.expect("a key");
+        let dry = in_network(folder, &FORCED).arg("--dry-run").output();
+        let dry = json_of(&dry.expect("it runs"));
+        let bytes = dry["bytes"].as_str().expect("hex");
+        let submit = ["bridge", "force", "submit", bytes, "--carrier", "bob"];
+        let carried = without_node(&root, folder, &submit);
+        assert!(root.handed_in() > 0);
+        let noted = String::from_utf8_lossy(&carried.stderr);
+        assert!(!noted.contains("no key file here"), "{noted}");
+        let said = refused(&pay_through(&node, folder, &[]));
+        assert!(said.contains("nothing was signed"), "{said}");
+        assert!(node.transactions().is_empty());
+        // Where the signer's key is not on this machine, there is nothing beside which it could be kept.
+        fs::remove_file(folder.join("keys/alice.json")).expect("it was there");
+        let carried = without_node(&root, folder, &submit);
+        let noted = String::from_utf8_lossy(&carried.stderr);
+        assert!(noted.contains("no key file here says"), "{noted}");
+    }
 }
 
 #[test]
@@ -460,7 +612,7 @@ fn what_was_signed_last_counts_as_long_as_what_was_signed_before_it_and_in_its_p
 }
 
 /// Commands that send money from root.
-const FROM_ROOT: [&[&str]; 3] = [
+const FROM_ROOT: [&[&str]; 4] = [
     &["bridge", "deposit", "--from", "alice", "--amount", "2"],
     &[
         "bridge",
@@ -477,6 +629,18 @@ const FROM_ROOT: [&[&str]; 3] = [
     &[
         "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
     ],
+    &REGISTER,
+];
+const REGISTER: [&str; 6] = ["bridge", "register", "--from", "alice", "--bond", "3"];
+const TOP_UP: [&str; 8] = [
+    "bridge",
+    "top-up",
+    "--from",
+    "alice",
+    "--registration",
+    "7",
+    "--amount",
+    "2",
 ];
 
 #[test]
@@ -517,6 +681,106 @@ fn what_is_handed_in_to_root_is_named_at_once() {
         child.wait().expect("it ends");
         assert!(named.is_some());
     }
+}
+
+const COIN: u128 = 1_000_000_000_000_000_000;
+
+/// A network none of whose nodes answers: what is done on root alone needs none.
+fn on_root_alone(words: Words) -> (Root, tempfile::TempDir) {
+    let root = Root::start(words);
+    let folder = network("http://127.0.0.1:1", &root.url);
+    (root, folder)
+}
+
+fn typed(folder: &Path, command: &[&str], more: &[&str]) -> Output {
+    let output = in_network(folder, command).args(more).output();
+    output.expect("it runs")
+}
+
+#[test]
+fn a_registration_pays_the_bond_that_was_typed_and_no_other() {
+    let (root, folder) = on_root_alone(Words {
+        bond: 4 * COIN,
+        ..Words::default()
+    });
+    let said = refused(&typed(folder.path(), &REGISTER, &[]));
+    assert!(
+        said.contains("at least 4 coins") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert_eq!(root.handed_in(), 0);
+    assert!(!folder.path().join("validator").exists());
+}
+
+#[test]
+fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event_alone() {
+    let (root, folder) = on_root_alone(Words {
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let most = 3 * COIN + 2 * Words::default().price;
+    let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
+    assert_eq!(root.handed_in(), 0);
+    assert_eq!(dry["sent"], most.to_string(), "{dry}");
+    let output = typed(folder.path(), &REGISTER, &[]);
+    let said = refused(&output);
+    let hash = keccak256(&root.bytes()[0]).to_string();
+    for words in [hash.as_str(), "emitted no Registered("] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    // The same keys as were shown before.
+    let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+    let sent = noted.find("handing in root transaction").expect("a note");
+    for words in ["operator", "consensus_key", "checkpoint_key", "sent"] {
+        let words = dry[words].as_str().expect("a text");
+        let place = noted.find(words);
+        assert!(
+            place.is_some_and(|place| place < sent),
+            "{words:?} is not in {noted}"
+        );
+    }
+    assert!(root.holding(&format!("{most:#x}")) > 0);
+    assert_eq!(root.handed_in(), 1);
+}
+
+#[test]
+fn keys_that_are_registered_already_are_not_paid_for_twice() {
+    let (first, folder) = on_root_alone(Words::default());
+    let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
+    let key = dry["consensus_key"].as_str().expect("a key");
+    let second = Root::start(Words {
+        newest: Some(key.parse().expect("32 bytes")),
+        ..Words::default()
+    });
+    let file = folder.path().join("network.json");
+    let text = fs::read_to_string(&file).expect("the network");
+    fs::write(&file, text.replace(&first.url, &second.url)).expect("written");
+    let said = refused(&typed(folder.path(), &REGISTER, &[]));
+    assert!(
+        said.contains("registration 9") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert_eq!(second.handed_in(), 0);
+}
+
+#[test]
+fn a_bond_is_raised_by_what_was_typed_where_there_is_one_and_believed_by_its_event_alone() {
+    let (root, folder) = on_root_alone(Words {
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let none = ["--registration", "0"];
+    let none = [&TOP_UP[..4], &none, &TOP_UP[6..]].concat();
+    let said = refused(&typed(folder.path(), &none, &[]));
+    assert!(said.contains("no registration 0"), "{said}");
+    assert_eq!(root.handed_in(), 0);
+    let said = refused(&typed(folder.path(), &TOP_UP, &[]));
+    let hash = keccak256(&root.bytes()[0]).to_string();
+    for words in [hash.as_str(), "emitted no BondRaised("] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    assert!(root.holding(&format!("{:#x}", 2 * COIN)) > 0);
+    assert_eq!(root.handed_in(), 1);
 }
 
 #[test]

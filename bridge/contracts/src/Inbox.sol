@@ -29,6 +29,7 @@ contract Inbox is IInbox {
     /// @dev The price stops doubling here: nobody could pay it, and a further product could overflow.
     uint256 private constant DOUBLINGS_LIMIT = 96;
 
+    address public immutable registry;
     address public immutable vault;
     address public immutable rootChain;
     uint64 private immutable DELAY_SECS;
@@ -49,6 +50,7 @@ contract Inbox is IInbox {
         _inRange("intervalMs", given.intervalMs, 1, INTERVAL_LIMIT_MS);
         _inRange("price", given.price, 1, 1 << 96);
         _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
+        registry = msg.sender;
         vault = founding.contracts[Manifest.VAULT];
         rootChain = Manifest.rootChain(founding.contracts);
         DELAY_SECS = given.delaySecs;
@@ -60,7 +62,9 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index) {
         Head memory head = _head;
-        if (msg.sender == vault && kind == Messages.DEPOSIT) {
+        bool paid = (msg.sender == vault && kind == Messages.DEPOSIT)
+            || (msg.sender == registry && kind == Messages.REGISTRATION);
+        if (paid) {
             _checkOpen(head);
             uint256 price_ = _price(head);
             if (msg.value != price_) revert PriceNotPaid(price_, msg.value);

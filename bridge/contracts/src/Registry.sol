@@ -2,25 +2,29 @@
 pragma solidity 0.8.37;
 
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
+import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
+import {Messages} from "./libraries/Messages.sol";
 import {Possession as Possessions} from "./libraries/Possession.sol";
 
 /// @title The registry
 contract Registry is IRegistry {
-    /// @dev An operator is listed if `number` is not 0 and registered if `stake` is not 0. Number, lock and stake are one slot, the
-    /// bond has its own.
+    /// @dev Registered if `bond` is not 0. A genesis entry that was refunded keeps its keys. Stake and bond are one slot.
     struct Entry {
-        uint64 number;
-        uint64 lockedUntil;
         uint128 stake;
         uint128 bond;
-        bytes32 agreement;
         bytes32 consensusKey;
         bytes32[3] checkpointKey;
+    }
+
+    /// @dev What a genesis operator agreed on, and until when that locks its stake.
+    struct Agreement {
+        bytes32 hash;
+        uint64 lockedUntil;
     }
 
     /// @dev How many contracts of the manifest stand, and until when the operators are bound by the steps that were taken (0: none was).
@@ -50,8 +54,13 @@ contract Registry is IRegistry {
     Creation private _creation;
     /// @dev What the creation began with; 0 before.
     bytes32 private _agreement;
-    mapping(address => Entry) private _entries;
-    /// @dev Who holds a key, for ever: consensus keys as they are, checkpoint keys by their hash.
+    /// @dev By operator and number.
+    mapping(address => mapping(uint64 => Entry)) private _entries;
+    /// @dev The number of an operator's newest entry. The constructor gives the genesis operators theirs, place in the list + 1.
+    mapping(address => uint64) private _newest;
+    mapping(address => Agreement) private _agreements;
+    uint64 private _lastNumber;
+    /// @dev Who registered a key, for ever: consensus keys as they are, checkpoint keys by their hash.
     mapping(bytes32 => address) private _consensusKeyOf;
     mapping(bytes32 => address) private _checkpointKeyOf;
 
@@ -62,10 +71,11 @@ contract Registry is IRegistry {
         for (uint256 i; i < count; ++i) {
             address operator = arguments.operators[i];
             if (operator == address(0)) revert OperatorZero(i);
-            if (_entries[operator].number != 0) revert OperatorTwice(operator);
-            _entries[operator].number = uint64(i + 1);
+            if (_newest[operator] != 0) revert OperatorTwice(operator);
+            _newest[operator] = uint64(i + 1);
             _operators.push(operator);
         }
+        _lastNumber = uint64(count);
         if (address(arguments.verifier).code.length == 0) revert NoVerifier(address(arguments.verifier));
         uint256 steps = arguments.codes.length;
         if (steps < Manifest.MIN_LENGTH || steps > Manifest.MAX_LENGTH) revert CodeCount(steps);
@@ -93,31 +103,67 @@ contract Registry is IRegistry {
         payable
     {
         if (created()) revert RegistrationClosed();
-        Entry storage entry = _entries[msg.sender];
-        if (entry.number == 0) revert NotListed(msg.sender);
-        if (entry.stake != 0) revert AlreadyRegistered(msg.sender);
+        uint64 number = _newest[msg.sender];
+        if (number == 0) revert NotListed(msg.sender);
+        Entry storage entry = _entries[msg.sender][number];
+        if (entry.bond != 0) revert AlreadyRegistered(msg.sender);
         if (msg.value <= bond) revert StakeMissing(bond, msg.value);
         if (msg.value > SIGMA_LIMIT) revert SigmaTooHigh(msg.value);
         _checkPossession(consensusKey, checkpointKey, possession);
-        _take(_consensusKeyOf, consensusKey, "consensus key");
-        _take(_checkpointKeyOf, keccak256(checkpointKey), "checkpoint key");
-
+        _takeKeys(consensusKey, checkpointKey, msg.sender);
         entry.stake = uint128(msg.value - bond);
-        entry.bond = bond;
-        entry.consensusKey = consensusKey;
-        for (uint256 i; i < 3; ++i) {
-            entry.checkpointKey[i] = bytes32(checkpointKey[32 * i:32 * i + 32]);
+        _write(entry, number, consensusKey, checkpointKey, bond);
+    }
+
+    /// @inheritdoc IRegistry
+    /// @dev All is written before any other contract is called. The Inbox calls nobody, and whoever is called by the excess finds what it
+    /// would find in a later transaction.
+    function registerKeys(
+        bytes32 consensusKey,
+        bytes calldata checkpointKey,
+        Possession calldata possession,
+        uint128 bond_
+    ) external payable returns (uint64 registration, uint64 index) {
+        if (!created()) revert NotCreated();
+        if (bond_ < bond || bond_ > BOND_LIMIT) revert BondOutOfRange(bond, BOND_LIMIT, bond_);
+        uint256 price = IInbox(inbox).price();
+        uint256 needed = bond_ + price;
+        if (msg.value < needed) revert ValueTooLow(needed, msg.value);
+        _checkPossession(consensusKey, checkpointKey, possession);
+        _takeKeys(consensusKey, checkpointKey, address(0));
+        registration = ++_lastNumber;
+        _newest[msg.sender] = registration;
+        _write(_entries[msg.sender][registration], registration, consensusKey, checkpointKey, bond_);
+        index = IInbox(inbox).send{value: price}(
+            Messages.REGISTRATION,
+            Messages.registration(msg.sender, registration, consensusKey, checkpointKey, bond_)
+        );
+        uint256 excess = msg.value - needed;
+        if (excess != 0) {
+            (bool taken,) = msg.sender.call{value: excess}("");
+            if (!taken) revert ExcessNotTaken(msg.sender, excess);
         }
-        emit Registered(msg.sender, entry.number, consensusKey, checkpointKey, entry.stake, bond);
+    }
+
+    /// @inheritdoc IRegistry
+    function topUp(address operator, uint64 registration) external payable {
+        if (!created()) revert NotCreated();
+        Entry storage entry = _entries[operator][registration];
+        if (entry.bond == 0) revert UnknownRegistration(operator, registration);
+        if (msg.value == 0) revert NothingSent();
+        uint256 raised = entry.bond + msg.value;
+        if (raised > BOND_LIMIT) revert BondOutOfRange(bond, BOND_LIMIT, raised);
+        entry.bond = uint128(raised);
+        emit BondRaised(operator, registration, msg.sender, msg.value, raised);
     }
 
     /// @inheritdoc IRegistry
     function refund() external {
-        Entry storage entry = _free();
+        (Entry storage entry, Agreement storage own) = _free();
         uint256 amount = uint256(entry.stake) + entry.bond;
         entry.stake = 0;
         entry.bond = 0;
-        entry.agreement = 0;
+        own.hash = 0;
         emit Refunded(msg.sender, amount);
         (bool taken,) = msg.sender.call{value: amount}("");
         if (!taken) revert RefundNotTaken(msg.sender, amount);
@@ -126,11 +172,11 @@ contract Registry is IRegistry {
     /// @inheritdoc IRegistry
     function agree(bytes32 agreement) external {
         if (agreement == 0) revert AgreementZero();
-        Entry storage entry = _free();
+        (, Agreement storage own) = _free();
         if (_agreement != 0 && agreement != _agreement) revert BegunWithAnother(_agreement, agreement);
-        entry.agreement = agreement;
-        entry.lockedUntil = uint64(block.timestamp) + lockSecs;
-        emit Agreed(msg.sender, agreement, entry.lockedUntil);
+        own.hash = agreement;
+        own.lockedUntil = uint64(block.timestamp) + lockSecs;
+        emit Agreed(msg.sender, agreement, own.lockedUntil);
     }
 
     /// @inheritdoc IRegistry
@@ -176,10 +222,10 @@ contract Registry is IRegistry {
     /// @inheritdoc IRegistry
     function registrationsHash() public view returns (bytes32 hash) {
         for (uint256 i; i < _operators.length; ++i) {
-            address operator = _operators[i];
-            Entry storage entry = _entries[operator];
+            Entry storage entry = _genesisEntry(i);
             bytes memory keys = abi.encodePacked(entry.consensusKey, entry.checkpointKey);
-            hash = keccak256(abi.encodePacked("PREG", hash, operator, entry.number, keys, entry.stake, entry.bond));
+            uint128 bond_ = entry.bond == 0 ? 0 : bond;
+            hash = keccak256(abi.encodePacked("PREG", hash, _operators[i], uint64(i + 1), keys, entry.stake, bond_));
         }
     }
 
@@ -205,10 +251,18 @@ contract Registry is IRegistry {
 
     /// @inheritdoc IRegistry
     function memberAt(uint256 index) external view returns (Member memory member) {
-        member.operator = _operators[index];
-        Entry storage entry = _entries[member.operator];
-        if (entry.stake == 0) return member;
-        member.registration = entry.number;
+        address operator = _operators[index];
+        member = registrationOf(operator, uint64(index + 1));
+        member.operator = operator;
+        if (member.bond != 0) member.bond = bond;
+    }
+
+    /// @inheritdoc IRegistry
+    function registrationOf(address operator, uint64 number) public view returns (Member memory member) {
+        Entry storage entry = _entries[operator][number];
+        if (entry.bond == 0) return member;
+        member.operator = operator;
+        member.registration = number;
         member.consensusKey = entry.consensusKey;
         member.checkpointKey = abi.encodePacked(entry.checkpointKey);
         member.stake = entry.stake;
@@ -216,15 +270,26 @@ contract Registry is IRegistry {
     }
 
     /// @inheritdoc IRegistry
+    function newestOf(address operator) external view returns (uint64) {
+        uint64 number = _newest[operator];
+        return _entries[operator][number].bond == 0 ? 0 : number;
+    }
+
+    /// @inheritdoc IRegistry
+    function lastNumber() external view returns (uint64) {
+        return _lastNumber;
+    }
+
+    /// @inheritdoc IRegistry
     function agreementBy(address operator) external view returns (bytes32 agreement, uint64 lockedUntil) {
-        Entry storage entry = _entries[operator];
-        return (entry.agreement, entry.lockedUntil);
+        Agreement storage own = _agreements[operator];
+        return (own.hash, own.lockedUntil);
     }
 
     /// @inheritdoc IRegistry
     function totalStake() public view returns (uint256 sum) {
         for (uint256 i; i < _operators.length; ++i) {
-            sum += _entries[_operators[i]].stake;
+            sum += _genesisEntry(i).stake;
         }
     }
 
@@ -241,13 +306,33 @@ contract Registry is IRegistry {
         }
     }
 
-    /// @dev The caller's entry, registered and not locked, before RootChain exists.
-    function _free() private view returns (Entry storage entry) {
+    /// @dev The caller's genesis entry, registered and not locked, before RootChain exists.
+    function _free() private view returns (Entry storage entry, Agreement storage own) {
         if (created()) revert AlreadyCreated();
-        entry = _entries[msg.sender];
-        if (entry.stake == 0) revert NotRegistered(msg.sender);
-        uint64 until = entry.lockedUntil > _creation.until ? entry.lockedUntil : _creation.until;
+        entry = _entries[msg.sender][_newest[msg.sender]];
+        if (entry.bond == 0) revert NotRegistered(msg.sender);
+        own = _agreements[msg.sender];
+        uint64 until = own.lockedUntil > _creation.until ? own.lockedUntil : _creation.until;
         if (block.timestamp < until) revert Locked(until, block.timestamp);
+    }
+
+    function _genesisEntry(uint256 index) private view returns (Entry storage) {
+        return _entries[_operators[index]][uint64(index + 1)];
+    }
+
+    function _write(
+        Entry storage entry,
+        uint64 number,
+        bytes32 consensusKey,
+        bytes calldata checkpointKey,
+        uint128 bond_
+    ) private {
+        entry.bond = bond_;
+        entry.consensusKey = consensusKey;
+        for (uint256 i; i < 3; ++i) {
+            entry.checkpointKey[i] = bytes32(checkpointKey[32 * i:32 * i + 32]);
+        }
+        emit Registered(msg.sender, number, consensusKey, checkpointKey, entry.stake, bond_);
     }
 
     function _checkPossession(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession)
@@ -263,10 +348,17 @@ contract Registry is IRegistry {
         if (!valid) revert BadPossession("consensus key");
     }
 
-    function _take(mapping(bytes32 => address) storage holders, bytes32 key, string memory name) private {
+    /// @param again who may come back with keys that it registered before; nobody if zero.
+    function _takeKeys(bytes32 consensusKey, bytes calldata checkpointKey, address again) private {
+        _take(_consensusKeyOf, consensusKey, "consensus key", again);
+        _take(_checkpointKeyOf, keccak256(checkpointKey), "checkpoint key", again);
+    }
+
+    function _take(mapping(bytes32 => address) storage holders, bytes32 key, string memory name, address again)
+        private
+    {
         address holder = holders[key];
-        if (holder == msg.sender) return;
-        if (holder != address(0)) revert KeyTaken(name, holder);
+        if (holder != address(0) && holder != again) revert KeyTaken(name, holder);
         holders[key] = msg.sender;
     }
 
@@ -274,7 +366,7 @@ contract Registry is IRegistry {
     function _balances(uint256 sigma) private view returns (uint256) {
         uint256 stakes;
         for (uint256 i; i < _operators.length; ++i) {
-            uint256 stake = _entries[_operators[i]].stake;
+            uint256 stake = _genesisEntry(i).stake;
             if (stake == 0) revert NotRegistered(_operators[i]);
             stakes += stake;
         }
@@ -299,9 +391,9 @@ contract Registry is IRegistry {
     function _checkAgreed(bytes32 agreement) private view {
         for (uint256 i; i < _operators.length; ++i) {
             address operator = _operators[i];
-            Entry storage entry = _entries[operator];
-            if (entry.agreement != agreement) revert NotAgreed(operator, agreement, entry.agreement);
-            uint64 until = entry.lockedUntil;
+            Agreement storage own = _agreements[operator];
+            if (own.hash != agreement) revert NotAgreed(operator, agreement, own.hash);
+            uint64 until = own.lockedUntil;
             if (block.timestamp >= until) revert AgreementLapsed(operator, until, block.timestamp);
         }
     }

@@ -115,6 +115,16 @@ abstract contract Deployed is Test {
         registry.register{value: BOND + stakeOf(i)}(operator.consensusKey, operator.checkpointKey, possession);
     }
 
+    /// @notice A registration once RootChain exists: of an operator that needs not be one of the genesis.
+    function _registerKeys(Operator memory operator, uint128 bond, uint256 value)
+        internal
+        returns (uint64 registration, uint64 index)
+    {
+        IRegistry.Possession memory possession = _possession(operator);
+        vm.prank(operator.owner);
+        return registry.registerKeys{value: value}(operator.consensusKey, operator.checkpointKey, possession, bond);
+    }
+
     function _genesis() internal view virtual returns (IRegistry.Genesis memory genesis) {
         genesis.stateRoot = stateRoot;
         genesis.sigma = _sigma();

@@ -23,6 +23,10 @@ contract InboxTest is InboxAlone {
         inbox.force{value: PRICE}("early");
         vm.expectRevert(IInbox.NotOpen.selector);
         inbox.send{value: PRICE}(2, "early");
+        vm.deal(REGISTRY, PRICE);
+        vm.prank(REGISTRY);
+        vm.expectRevert(IInbox.NotOpen.selector);
+        inbox.send{value: PRICE}(1, "early");
         vm.etch(ROOT_CHAIN, hex"00");
         vm.assertEq(inbox.force{value: PRICE}("in time"), 1);
     }
@@ -54,8 +58,10 @@ contract InboxTest is InboxAlone {
         inbox.force{value: inbox.price()}(new bytes(512));
     }
 
-    function test_onlyVaultAndRootChainSendAndEachItsOwnKind() external {
+    function test_onlyRegistryVaultAndRootChainSendAndEachItsOwnKind() external {
+        vm.assertEq(inbox.registry(), REGISTRY);
         for (uint256 kind; kind < 256; ++kind) {
+            if (kind != 1) _refusesSend(REGISTRY, uint8(kind), PRICE);
             if (kind != 2) _refusesSend(address(this), uint8(kind), PRICE);
             if (kind != 5) _refusesSend(ROOT_CHAIN, uint8(kind), 0);
             _refusesSend(address(0xbad), uint8(kind), PRICE);
@@ -63,7 +69,26 @@ contract InboxTest is InboxAlone {
         inbox.send{value: PRICE}(2, "deposit");
         vm.prank(ROOT_CHAIN);
         inbox.send(5, "acceptance");
-        vm.assertEq(inbox.count(), 2);
+        uint256 price = inbox.price();
+        vm.deal(REGISTRY, price);
+        vm.prank(REGISTRY);
+        inbox.send{value: price}(1, "registration");
+        vm.assertEq(inbox.count(), 3);
+    }
+
+    /// A registration takes a slot and raises the price like a deposit.
+    function test_aRegistrationPaysExactlyThePriceAndTakesASlot() external {
+        vm.deal(REGISTRY, 1 ether);
+        vm.startPrank(REGISTRY);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.PriceNotPaid.selector, PRICE, PRICE - 1));
+        inbox.send{value: PRICE - 1}(1, "registration");
+        vm.expectRevert(abi.encodeWithSelector(IInbox.PriceNotPaid.selector, PRICE, PRICE + 1));
+        inbox.send{value: PRICE + 1}(1, "registration");
+        inbox.send{value: PRICE}(1, "registration");
+        uint64 first = inbox.lastDueMs();
+        inbox.send{value: inbox.price()}(1, "registration");
+        vm.stopPrank();
+        vm.assertEq(inbox.lastDueMs(), first + INTERVAL);
     }
 
     function test_aDepositPaysExactlyThePrice() external {

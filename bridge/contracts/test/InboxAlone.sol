@@ -7,13 +7,14 @@ import {Builds} from "./Builds.sol";
 import {InboxModel} from "./InboxModel.sol";
 import {Test, Vm} from "./Vm.sol";
 
-/// @title An inbox alone; the test stands for its Vault and its RootChain
+/// @title An inbox alone; the test stands for its Registry, its Vault and its RootChain
 abstract contract InboxAlone is Test {
     uint64 internal constant DELAY = 1 hours;
     uint64 internal constant INTERVAL = 60_000;
     uint128 internal constant PRICE = 1 gwei;
     uint64 internal constant DOUBLING = 10 minutes;
 
+    address internal constant REGISTRY = address(0x4e9);
     address internal constant ROOT_CHAIN = address(0xc0ffee);
 
     IInbox internal inbox;
@@ -25,6 +26,7 @@ abstract contract InboxAlone is Test {
         vm.deal(address(this), 1000 ether);
         vm.recordLogs();
         vm.etch(ROOT_CHAIN, hex"00");
+        vm.prank(REGISTRY);
         inbox = IInbox(Builds.deploy(Builds.INBOX, abi.encode(_arguments())));
         model = new InboxModel();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {Claims} from "./Claims.sol";
 import {InvariantTest} from "./Vm.sol";
@@ -22,6 +23,11 @@ contract World is Claims {
     IVault.Base private _base;
     uint256 private _covered; // withdrawals in the base's state
     uint256 private _griefers; // messages in front of the next submission
+    Operator[] private _pool; // who may register with which keys
+    Operator[] private _registered; // in the order of their numbers
+    uint128[] private _bonds;
+    mapping(uint256 => bool) private _used; // by place in the pool
+    mapping(uint256 => uint64) private _told; // by number: the index of its message
 
     address[3] private _people = [address(0x1001), address(0x1002), address(0x1003)];
 
@@ -29,6 +35,17 @@ contract World is Claims {
         super.setUp();
         token = new TestToken("Test", "TST", 18);
         fee = new FeeToken();
+        for (uint256 i; i < operators.length; ++i) {
+            _registered.push(operators[i]);
+            _bonds.push(BOND);
+            _pool.push(operators[i]);
+            _used[i] = true;
+        }
+        for (uint256 i = 4; i < 16; ++i) {
+            _pool.push(_operator(i));
+            // Some are new keys of who is registered already.
+            if (i % 3 == 0) _pool[i].owner = _pool[i % 4].owner;
+        }
         credited[address(0)] = _sigma();
         vm.deal(address(this), type(uint128).max);
     }
@@ -56,6 +73,37 @@ contract World is Claims {
         if (transaction.length == 0 || transaction.length > 512) return;
         inbox.force{value: inbox.price()}(transaction);
         ++messages;
+    }
+
+    /// @notice Keys that were registered once are refused, whoever holds them; all others are taken.
+    function registerKeys(uint256 which, uint96 more, uint256 over) external {
+        which = bound(which, 0, _pool.length - 1);
+        Operator memory operator = _pool[which];
+        uint128 bond = BOND + uint128(bound(more, 0, 10 ether));
+        uint256 value = bond + inbox.price() + over % 3;
+        vm.deal(operator.owner, value);
+        IRegistry.Possession memory possession = _possession(operator);
+        vm.prank(operator.owner);
+        try registry.registerKeys{value: value}(operator.consensusKey, operator.checkpointKey, possession, bond) returns (
+            uint64 number, uint64 index
+        ) {
+            require(!_used[which], "a key came back");
+            require(number == _registered.length + 1, "another number than the next");
+            _used[which] = true;
+            _registered.push(operator);
+            _bonds.push(bond);
+            _told[number] = index;
+            ++messages;
+        } catch {
+            require(_used[which], "a sound registration was refused");
+        }
+    }
+
+    function topUp(uint256 which, uint96 amount) external {
+        which = bound(which, 0, _registered.length - 1);
+        amount = uint96(bound(amount, 1, 10 ether));
+        registry.topUp{value: amount}(_registered[which].owner, uint64(which + 1));
+        _bonds[which] += amount;
     }
 
     /// @notice Coin and tokens given to the Vault without a deposit are nobody's.
@@ -206,8 +254,63 @@ contract World is Claims {
         return rootChain.head().accepted;
     }
 
+    /// @notice What the Registry holds, and the bonds of its entries.
     function bonds() external view returns (uint256 held_, uint256 owed) {
-        return (address(registry).balance, operators.length * BOND);
+        for (uint64 number = 1; number <= registry.lastNumber(); ++number) {
+            owed += registry.registrationOf(_registered[number - 1].owner, number).bond;
+        }
+        return (address(registry).balance, owed);
+    }
+
+    /// @notice Whether the Registry's entries are those that were made, with keys that no other one has.
+    function entriesAreThoseThatWereMade() external view returns (bool) {
+        uint64 last = registry.lastNumber();
+        if (last != _registered.length) return false;
+        for (uint64 number = 1; number <= last; ++number) {
+            Operator memory operator = _registered[number - 1];
+            IRegistry.Member memory member = registry.registrationOf(operator.owner, number);
+            if (member.registration != number || member.operator != operator.owner) return false;
+            if (member.bond != _bonds[number - 1] || !_hasKeys(member, operator)) return false;
+            if (registry.newestOf(operator.owner) < number) return false;
+            for (uint256 i; i + 1 < number; ++i) {
+                if (_sharesAKey(member, _registered[i])) return false;
+            }
+        }
+        return true;
+    }
+
+    /// @notice Whether every later registration has one message, which holds what was registered.
+    function messagesTellTheRegistrations() external returns (bool) {
+        _sync();
+        for (uint64 number = uint64(operators.length) + 1; number <= _registered.length; ++number) {
+            Operator memory operator = _registered[number - 1];
+            (uint8 kind, IRegistry.Member memory told) = this.read(model.message(_told[number]));
+            if (kind != 1 || told.registration != number || told.operator != operator.owner) return false;
+            if (!_hasKeys(told, operator) || told.bond < BOND || told.bond > _bonds[number - 1]) return false;
+        }
+        return true;
+    }
+
+    /// @notice A registration's message, read as a node does.
+    function read(bytes calldata message) external pure returns (uint8 kind, IRegistry.Member memory told) {
+        require(message.length == 33 + 172, "another length");
+        kind = uint8(message[32]);
+        bytes calldata body = message[33:];
+        told.operator = address(bytes20(body[:20]));
+        told.registration = uint64(bytes8(body[20:28]));
+        told.consensusKey = bytes32(body[28:60]);
+        told.checkpointKey = body[60:156];
+        told.bond = uint128(bytes16(body[156:]));
+    }
+
+    function _hasKeys(IRegistry.Member memory member, Operator memory operator) private pure returns (bool) {
+        return member.consensusKey == operator.consensusKey
+            && keccak256(member.checkpointKey) == keccak256(operator.checkpointKey);
+    }
+
+    function _sharesAKey(IRegistry.Member memory member, Operator memory operator) private pure returns (bool) {
+        return member.consensusKey == operator.consensusKey
+            || keccak256(member.checkpointKey) == keccak256(operator.checkpointKey);
     }
 }
 
@@ -218,7 +321,7 @@ contract InvariantsTest is InvariantTest {
     function setUp() external {
         world = new World();
         world.setUp();
-        bytes4[] memory selectors = new bytes4[](8);
+        bytes4[] memory selectors = new bytes4[](10);
         selectors[0] = World.depositNative.selector;
         selectors[1] = World.depositToken.selector;
         selectors[2] = World.force.selector;
@@ -227,6 +330,8 @@ contract InvariantsTest is InvariantTest {
         selectors[5] = World.checkpoint.selector;
         selectors[6] = World.claim.selector;
         selectors[7] = World.claimBatch.selector;
+        selectors[8] = World.registerKeys.selector;
+        selectors[9] = World.topUp.selector;
         targetContract(address(world));
         targetSelectors(address(world), selectors);
     }
@@ -236,7 +341,8 @@ contract InvariantsTest is InvariantTest {
         _rootAndChildAgreeOnTheMoney();
         _theVaultCoversItsEscrow();
         _theInboxIsTheChainOfItsEvents();
-        _everySubmissionIsOneEpochAndBondsStay();
+        _everySubmissionIsOneEpoch();
+        _theRegistryHoldsTheBondsOfItsEntries();
     }
 
     /// @dev Escrow = deposited − paid, deposited is what the child was told, and paid what recipients received: for each token.
@@ -265,8 +371,14 @@ contract InvariantsTest is InvariantTest {
         vm.assertTrue(world.dueTimesAscendAndAreKept());
     }
 
-    function _everySubmissionIsOneEpochAndBondsStay() private view {
+    function _everySubmissionIsOneEpoch() private view {
         vm.assertEq(world.accepted(), world.submissions());
+    }
+
+    /// @dev Numbers ascend by one, no key has two entries, each message tells its entry, and what was paid for bonds is there.
+    function _theRegistryHoldsTheBondsOfItsEntries() private {
+        vm.assertTrue(world.entriesAreThoseThatWereMade());
+        vm.assertTrue(world.messagesTellTheRegistrations());
         (uint256 held, uint256 owed) = world.bonds();
         vm.assertEq(held, owed);
     }

@@ -37,6 +37,25 @@ contract VectorsTest is Test {
         vm.assertGe(i, 8);
     }
 
+    function test_aRegistrationsBodyIsWhatRustReads() external view {
+        string memory fields = ".messages[0].fields";
+        bytes memory body = Messages.registration(
+            vm.parseJsonAddress(json, string.concat(fields, ".operator")),
+            uint64(vm.parseJsonUint(json, string.concat(fields, ".registration"))),
+            vm.parseJsonBytes32(json, string.concat(fields, ".consensusKey")),
+            vm.parseJsonBytes(json, string.concat(fields, ".checkpointKey")),
+            uint128(vm.parseJsonUint(json, string.concat(fields, ".bountyBond")))
+        );
+        vm.assertEq(vm.parseJsonUint(json, ".messages[0].kind"), Messages.REGISTRATION);
+        bytes memory message = vm.parseJsonBytes(json, ".messages[0].message");
+        vm.assertEq(message.length, 33 + 172);
+        vm.assertEq(this.bodyOf(message), body);
+    }
+
+    function bodyOf(bytes calldata message) external pure returns (bytes memory) {
+        return message[33:];
+    }
+
     function dueMs(bytes calldata message) external pure returns (uint64) {
         return Messages.dueMs(message);
     }

@@ -46,6 +46,7 @@ sol! {
         function due(uint64 index) external view returns (uint64 dueMs, bool kept);
         function price() external view returns (uint256);
         function parameters() external view returns (Parameters memory);
+        function registry() external view returns (address);
         function vault() external view returns (address);
         function rootChain() external view returns (address);
     }
@@ -276,6 +277,9 @@ sol! {
         event Registered(
             address indexed operator, uint64 indexed registration, bytes32 consensusKey, bytes checkpointKey, uint256 stake, uint256 bond
         );
+        event BondRaised(
+            address indexed operator, uint64 indexed registration, address indexed from, uint256 amount, uint256 bond
+        );
         event Refunded(address indexed operator, uint256 amount);
         event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
         event Made(uint256 indexed step, address indexed made, bytes32 agreement);
@@ -293,8 +297,14 @@ sol! {
         error AlreadyRegistered(address operator);
         error NotRegistered(address operator);
         error RegistrationClosed();
+        error NotCreated();
         error AlreadyCreated();
         error StakeMissing(uint256 bond, uint256 value);
+        error BondOutOfRange(uint256 min, uint256 max, uint256 bond);
+        error ValueTooLow(uint256 needed, uint256 value);
+        error ExcessNotTaken(address sender, uint256 excess);
+        error UnknownRegistration(address operator, uint64 registration);
+        error NothingSent();
         error WeakConsensusKey(bytes32 key);
         error KeyTaken(string key, address operator);
         error BadPossession(string key);
@@ -311,6 +321,11 @@ sol! {
         error BalancesMismatch(uint256 expected, uint256 value);
         error CreationFailed(uint256 step);
         function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
+        function registerKeys(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession, uint128 bond)
+            external
+            payable
+            returns (uint64 registration, uint64 index);
+        function topUp(address operator, uint64 registration) external payable;
         function refund() external;
         function agree(bytes32 agreement) external;
         function create(uint256 step, Genesis calldata genesis, bytes calldata code) external payable;
@@ -323,6 +338,9 @@ sol! {
         function possessionVote(bytes32 p) external pure returns (bytes memory);
         function operatorCount() external view returns (uint256);
         function memberAt(uint256 index) external view returns (Member memory);
+        function registrationOf(address operator, uint64 number) external view returns (Member memory);
+        function newestOf(address operator) external view returns (uint64);
+        function lastNumber() external view returns (uint64);
         function agreementBy(address operator) external view returns (bytes32 agreement, uint64 lockedUntil);
         function totalStake() external view returns (uint256);
         function inbox() external view returns (address);

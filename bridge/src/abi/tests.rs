@@ -138,6 +138,7 @@ fn every_event_is_that_of_the_compiled_contract() {
         topics(REGISTRY),
         expected(&[
             IRegistry::Registered::SIGNATURE_HASH,
+            IRegistry::BondRaised::SIGNATURE_HASH,
             IRegistry::Refunded::SIGNATURE_HASH,
             IRegistry::Agreed::SIGNATURE_HASH,
             IRegistry::Made::SIGNATURE_HASH,

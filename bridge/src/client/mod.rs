@@ -8,12 +8,14 @@
 //! | `position` | keeps how far root was read |
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
 //! | `ceremony` | deploys Registry and its contracts |
+//! | `registration` | registers an operator's keys after that, and raises bonds |
 //! | `whole` | writes a file whole or not at all |
 
 pub mod ceremony;
 pub mod follower;
 pub mod position;
 pub mod reason;
+pub mod registration;
 pub mod relayer;
 pub mod rpc;
 pub mod wallet;

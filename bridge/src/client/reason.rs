@@ -3,7 +3,7 @@
 //! This is the only place that words the contracts' errors. Each file matches every error of one contract, so that one without a
 //! sentence does not compile.
 
-use alloy_primitives::{U256, hex};
+use alloy_primitives::{Address, U256, hex};
 use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
 mod inbox;
@@ -73,6 +73,20 @@ fn parameter(name: &str, value: U256) -> String {
     format!(
         "the contract does not take {} = {value}; correct it in the plan",
         foreign(name)
+    )
+}
+
+/// What does not cover what a message carries and its price; Vault and Registry have this error.
+fn too_low(needed: U256, value: U256) -> String {
+    format!(
+        "{value} wei were sent, and {needed} are needed for the amount and the inbox's price; the price may have risen, try again"
+    )
+}
+
+/// What was sent over what is needed and cannot be given back; Inbox, Vault and Registry have this error.
+fn excess(sender: Address, excess: U256) -> String {
+    format!(
+        "{excess} wei were sent too much, and {sender} does not take them back; send exactly what is needed"
     )
 }
 

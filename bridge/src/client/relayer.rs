@@ -7,35 +7,36 @@
 //! Its follower keeps messages until no submission can need them: those within the inbox's delay, and those since the last acceptance.
 //! [`KEPT_MESSAGES`] bounds them; past that, checkpoints wait until the delay of enough of them is over.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use tokio::time::Instant;
 
 use super::ceremony::Created;
 use super::follower::{Follower, Progress, now_ms, view_call};
 use super::rpc::{At, Call, Rpc, RpcError};
-use super::wallet::{Fees, Wallet, WalletError};
+use super::wallet::{Wallet, WalletError};
 use crate::abi::{IInbox, IRootChain};
 use crate::relay::config::Config;
 use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
     Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task,
-    tail::{self, Tail},
+    tail::{self, Contracts, Tail},
 };
 use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::Standing;
 
+mod signed;
+
+use signed::Signed;
+
 /// Messages that a relayer's follower should keep, at most: two a second for three days, which take half a gigabyte. A node's keeps few,
 /// because it waits for them to be consumed.
 pub const KEPT_MESSAGES: usize = 1 << 19;
-/// Transactions whose receipts are looked for, at most.
-const WATCHED: usize = 16;
 /// How often a person is told how far a long scan of the root chain has come.
 const TELL_INTERVAL: Duration = Duration::from_secs(5);
 /// Pages of the newest events that are read at one look, at most.
@@ -71,13 +72,12 @@ pub fn follow(created: &Created, finality: Finality) -> Config {
 pub struct Relayer {
     wallet: Wallet,
     follower: Follower,
-    inbox: Address,
-    root_chain: Address,
-    deployment: [u8; 20],
+    contracts: Contracts,
     machine: Outbox,
     tail: Tail,
-    watched: VecDeque<(u64, B256)>,
-    bid: Option<(u64, Fees)>,
+    signed: Signed,
+    /// The account's next nonce at the newest block that was looked at.
+    nonce: u64,
     told: Told,
 }
 
@@ -114,16 +114,19 @@ impl Relayer {
             genesis_set: sets.set1,
             me: wallet.address(),
         };
+        let contracts = Contracts {
+            deployment: id.0,
+            inbox,
+            root_chain,
+        };
         Ok(Self {
             wallet,
             follower,
-            inbox,
-            root_chain,
-            deployment: id.0,
+            contracts,
             machine: Outbox::new(deployment, policy),
-            tail: Tail::default(),
-            watched: VecDeque::new(),
-            bid: None,
+            tail: Tail::new(contracts),
+            signed: Signed::default(),
+            nonce: 0,
             told: Told {
                 standing: Standing::Following,
                 reading: Instant::now(),
@@ -131,8 +134,8 @@ impl Relayer {
         })
     }
 
-    /// Relays until it is dropped.
-    pub async fn run<S: Source>(&mut self, source: &S, mut say: impl FnMut(&Notice)) {
+    /// Relays until it is dropped. It cannot run again: what became of its last task would not be known.
+    pub async fn run<S: Source>(mut self, source: &S, mut say: impl FnMut(&Notice)) {
         loop {
             let now = now_ms();
             let Some(task) = self.machine.next(now) else {
@@ -142,7 +145,8 @@ impl Relayer {
             };
             let outcome = match task {
                 Task::Look => {
-                    for notice in self.root_notices().into_iter().chain(self.receipts().await) {
+                    let paid = self.signed.paid(&self.wallet, self.nonce).await;
+                    for notice in self.root_notices().into_iter().chain(paid) {
                         say(&notice);
                     }
                     self.look().await
@@ -151,20 +155,11 @@ impl Relayer {
                 Task::Submit(parcel) => self.submit(*parcel).await,
             };
             for notice in self.machine.answer(now_ms(), outcome) {
-                match notice {
-                    Notice::Sent { epoch, hash, .. } => self.watch(epoch, hash),
-                    Notice::ReadsAgain { .. } => self.follower.read_all(),
-                    _ => {}
+                if let Notice::ReadsAgain { .. } = notice {
+                    self.follower.read_all();
                 }
                 say(&notice);
             }
-        }
-    }
-
-    fn watch(&mut self, epoch: u64, hash: B256) {
-        self.watched.push_back((epoch, hash));
-        while self.watched.len() > WATCHED {
-            self.watched.pop_front();
         }
     }
 
@@ -212,21 +207,18 @@ impl Relayer {
                 "the root chain has no newest block".into(),
             ));
         };
-        let head = view_call(
-            rpc,
-            self.root_chain,
-            IRootChain::headCall {},
-            At::Hash(latest.hash),
-        )
-        .await?;
-        let count = view_call(rpc, self.inbox, IInbox::countCall {}, At::Hash(latest.hash)).await?;
-        let contracts = [self.inbox, self.root_chain];
+        let Contracts {
+            inbox, root_chain, ..
+        } = self.contracts;
+        let at = At::Hash(latest.hash);
+        let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
+        let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
+        let contracts = [inbox, root_chain];
         if let Some(reason) = read_tail(&mut self.tail, rpc, contracts, &finalized, &latest).await?
         {
             return Ok(Looked::NotUsable(reason));
         }
-        let logs = self.tail.logs();
-        let (entries, previous) = match tail::extend(view, logs, count, &self.deployment) {
+        let (entries, previous) = match self.tail.extend(view, count) {
             Ok(tail) => tail,
             Err(reason) => {
                 self.tail.clear();
@@ -249,10 +241,11 @@ impl Relayer {
             )));
         }
         // A node that cannot tell what waits in its pool leaves it to the fees who is first.
-        let pool = view_call(rpc, self.root_chain, IRootChain::headCall {}, At::Pending).await;
+        let pool = view_call(rpc, root_chain, IRootChain::headCall {}, At::Pending).await;
         let me = self.wallet.address();
         // At the same block as the count, so that an endpoint whose replicas differ does not show an old count beside a new nonce.
-        let nonce = rpc.nonce(me, At::Hash(latest.hash)).await?;
+        let nonce = rpc.nonce(me, at).await?;
+        self.nonce = nonce;
         let pending_nonce = rpc.nonce(me, At::Pending).await?;
         Ok(Looked::State(Box::new(RootState {
             time: latest.time,
@@ -273,47 +266,15 @@ impl Relayer {
         let call = IRootChain::submitCall {
             submission: parcel.submission,
         };
-        let call = Call::to(self.root_chain, call.abi_encode());
-        match self.bid_for(call, parcel.nonce, parcel.replaces).await {
-            Ok(hash) => Outcome::Sent(hash),
+        let call = Call::to(self.contracts.root_chain, call.abi_encode());
+        let last = self.signed.fees(parcel.nonce).filter(|_| parcel.replaces);
+        let bid = self.wallet.bid(call, parcel.nonce, last).await;
+        self.signed.add(parcel.epoch, parcel.nonce, &bid);
+        match bid {
+            Ok(sent) => Outcome::Sent(sent.hash()),
             Err(WalletError::WouldRevert(reason)) => Outcome::Refused(reason),
             Err(error) => Outcome::Failed(error.to_string()),
         }
-    }
-
-    async fn bid_for(
-        &mut self,
-        call: Call,
-        nonce: u64,
-        replaces: bool,
-    ) -> Result<B256, WalletError> {
-        let last = self.bid.filter(|(known, _)| replaces && *known == nonce);
-        let sent = self
-            .wallet
-            .bid(call, nonce, last.map(|(_, fees)| fees))
-            .await?;
-        self.bid = Some((nonce, sent.fees));
-        Ok(sent.hash())
-    }
-
-    /// Receipts of what was sent, each said once; a transaction that was replaced never has one and is forgotten in time.
-    async fn receipts(&mut self) -> Vec<Notice> {
-        let mut notices = Vec::new();
-        let mut kept = VecDeque::new();
-        while let Some((epoch, hash)) = self.watched.pop_front() {
-            match self.wallet.rpc().receipt(hash).await {
-                Ok(Some(receipt)) => notices.push(Notice::Paid {
-                    epoch,
-                    hash,
-                    gas_used: receipt.gas_used,
-                    gas_price: receipt.gas_price,
-                    succeeded: receipt.succeeded,
-                }),
-                _ => kept.push_back((epoch, hash)),
-            }
-        }
-        self.watched = kept;
-        notices
     }
 }
 
@@ -326,6 +287,9 @@ async fn read_tail(
     latest: &Block,
 ) -> Result<Option<String>, RpcError> {
     tail.finalized(finalized.number);
+    if let Err(reason) = tail.check_distance(latest.number) {
+        return Ok(Some(reason));
+    }
     if let Some(number) = tail.seen() {
         let there = rpc.block(Which::Number(number)).await?;
         tail.check(there.map(|block| block.hash));
@@ -337,7 +301,7 @@ async fn read_tail(
         };
         match rpc.logs(page.0, page.1, &contracts, &topics).await {
             Ok(logs) => {
-                if let Err(reason) = tail.take(page, (latest.number, latest.hash), logs) {
+                if let Err(reason) = tail.take(page, (latest.number, latest.hash), &logs) {
                     return Ok(Some(reason));
                 }
             }

@@ -26,7 +26,7 @@ pub enum Heard {
 }
 
 /// A message as its event shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Its index.
     pub index: u64,
@@ -37,8 +37,11 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// The message as the one after `previous`, when bytes, hash and block agree.
-    pub fn extend(&self, previous: &B256, block: u64) -> Result<Entry, String> {
+    /// The message that its bytes hold, when index and block agree.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn message(&self, block: u64) -> Result<inbox::Message, String> {
         let message = inbox::Message::decode(&self.bytes)
             .map_err(|e| format!("message {} is malformed: {e}", self.index))?;
         if message.index != self.index || message.root_height != block {
@@ -47,6 +50,12 @@ impl Sent {
                 self.index, message.index, message.root_height
             ));
         }
+        Ok(message)
+    }
+
+    /// The message as the one after `previous`, when bytes, hash and block agree.
+    pub fn extend(&self, previous: &B256, block: u64) -> Result<Entry, String> {
+        let message = self.message(block)?;
         let message_hash = inbox::message_hash(&self.bytes);
         let link = inbox::link(self.index, previous, &message_hash);
         if link != self.link {

@@ -49,6 +49,8 @@ pub struct Outbox {
     flight: Option<Flight>,
     rival: Option<(u64, u64)>,
     quorum_since: Option<(u64, u64)>,
+    /// The epoch of which it was said last that another relayer goes first.
+    yielded: Option<u64>,
     accepted: Option<u64>,
     sending: Option<(u64, u64, usize)>,
     ready_at: u64,
@@ -65,6 +67,7 @@ impl Outbox {
             flight: None,
             rival: None,
             quorum_since: None,
+            yielded: None,
             accepted: None,
             sending: None,
             ready_at: 0,
@@ -178,7 +181,11 @@ impl Outbox {
         let epoch = root.accepted;
         let ours = |offer: &&Offer| self.is_our_turn(root, &offer.checkpoint);
         let submission = match self.best(root, offers.iter().filter(ours)) {
-            None => return self.rest(now),
+            None => {
+                let mut notices = self.rest(now);
+                notices.extend(offers.first().and_then(|offer| self.yields(epoch, offer)));
+                return notices;
+            }
             Some(Ok(submission)) => submission,
             Some(Err(error)) => {
                 let reason = error.to_string();
@@ -237,10 +244,24 @@ impl Outbox {
     }
 
     fn is_our_turn(&self, root: &RootState, checkpoint: &Checkpoint) -> bool {
-        let alone_until = checkpoint
-            .last_block_time
-            .saturating_add(self.policy.patience_secs);
-        checkpoint.relayer == self.deployment.me.into_array() || root.time >= alone_until
+        checkpoint.relayer == self.deployment.me.into_array()
+            || root.time >= self.alone_until(checkpoint)
+    }
+
+    /// Until when the relayer that a checkpoint names goes first.
+    fn alone_until(&self, checkpoint: &Checkpoint) -> u64 {
+        let end = checkpoint.last_block_time;
+        end.saturating_add(self.policy.patience_secs)
+    }
+
+    /// What is said, once, of an epoch's checkpoint that another relayer carries first.
+    fn yields(&mut self, epoch: u64, offer: &Offer) -> Option<Notice> {
+        let is_news = self.yielded.replace(epoch) != Some(epoch);
+        is_news.then(|| Notice::NotOurTurn {
+            epoch,
+            relayer: offer.checkpoint.relayer.into(),
+            until: self.alone_until(&offer.checkpoint),
+        })
     }
 
     fn sent(&mut self, now: u64, hash: B256) -> Vec<Notice> {

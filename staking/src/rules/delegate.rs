@@ -9,6 +9,10 @@ use crate::stake::open_line;
 use crate::touch::create;
 use crate::{Context, Effect, Error, Reject, TypedLeaves};
 
+/// All that there can be of an asset: the root chain holds no more. What is above it never comes to the sums of stake, so that they
+/// cannot overflow before the ledger finds that the account does not have it.
+pub const MAX_AMOUNT: u128 = 1 << 112;
+
 /// Puts `amount` of an account's behind an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegate {
@@ -32,6 +36,10 @@ pub(crate) fn apply<L: TypedLeaves>(
     } = *input;
     if amount == 0 {
         return Err(Reject::ZeroAmount.into());
+    }
+    let limit = MAX_AMOUNT;
+    if amount > limit {
+        return Err(Reject::TooMuch { amount, limit }.into());
     }
     let (line, ..) = open_line(leaves, operator)?;
     let open = create(leaves, context, from, line, amount)?;

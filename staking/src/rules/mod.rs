@@ -30,7 +30,7 @@ pub mod undelegate;
 pub mod unjail;
 
 /// Positions that one transaction collects the rewards of, at most.
-pub const MAX_POSITIONS: usize = 8;
+pub const MAX_POSITIONS: usize = 7;
 
 /// The bonded position, or a part of it with `amount` of its base and the rest.
 fn part_of<L: TypedLeaves>(
@@ -44,20 +44,21 @@ fn part_of<L: TypedLeaves>(
         return Err(Reject::NotBonded { number }.into());
     }
     let held = open.position.base;
-    if amount == 0 {
-        return Err(Reject::ZeroAmount.into());
-    }
     if amount > held {
         return Err(Reject::NotEnough { amount, held }.into());
     }
+    // Also a whole of nothing, which is what a first leg that was cut in whole leaves: it ends like any other.
     if amount == held {
         return Ok((None, open));
+    }
+    if amount == 0 {
+        return Err(Reject::ZeroAmount.into());
     }
     let part = open.split(leaves, context, amount)?;
     Ok((Some(open), part))
 }
 
-/// 1 to 8 positions, none twice.
+/// 1 to [`MAX_POSITIONS`] positions, none twice.
 fn check_positions(positions: &[u64]) -> Result<(), Reject> {
     let count = positions.len();
     let twice = (1..count).any(|place| {

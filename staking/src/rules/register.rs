@@ -17,7 +17,7 @@ use crate::{Context, Effect, Error, Operator, Registration, Reject, Seat, Signer
 pub struct Register {
     /// The operator.
     pub operator: [u8; 20],
-    /// Number of the registration, above all before it.
+    /// Number of the registration, from 1 and above all before it: 0 names no line.
     pub registration: u64,
     /// The address of the consensus key: the first 20 bytes of its SHA-256.
     pub address: [u8; 20],
@@ -37,7 +37,7 @@ pub(crate) fn apply<L: TypedLeaves>(
         return Err(Reject::NoEffect("the consensus key was registered before").into());
     }
     let newest: Option<Operator> = read(leaves, operator)?;
-    if newest.is_some_and(|newest| newest.registration >= number) {
+    if number <= newest.map_or(0, |newest| newest.registration) {
         return Err(Reject::NoEffect("the number of the registration is not new").into());
     }
     let line = match newest {

@@ -7,10 +7,7 @@
 
 use crate::leaves::{expect, write};
 use crate::position::share_down;
-use crate::{Context, Effect, Error, Rewards, TypedLeaves};
-
-/// Drip of 10^9 is the whole pool.
-const WHOLE_DRIP: u128 = 1_000_000_000;
+use crate::{Context, Effect, Error, Rewards, TypedLeaves, WHOLE};
 
 pub(crate) fn apply<L: TypedLeaves>(
     leaves: &mut L,
@@ -18,7 +15,11 @@ pub(crate) fn apply<L: TypedLeaves>(
     fees: u128,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let rewards: Rewards = expect(leaves, ())?;
-    let drip = share_down(rewards.pool, u128::from(context.rules.drip), WHOLE_DRIP);
+    let drip = share_down(
+        rewards.pool,
+        u128::from(context.rules.drip),
+        u128::from(WHOLE),
+    );
     let sum = |left: u128, right: u128| left.checked_add(right).ok_or(Error::Books("fees"));
     let amount = sum(fees, drip.ok_or(Error::Books("the drip of the pool"))?)?;
     let pool = sum(rewards.pool, fees)?;

@@ -56,7 +56,8 @@ pub(crate) fn apply<L: TypedLeaves>(
                 effects.push(pay(&mut rewards, &mut line, input, &standing)?);
             }
             let divisor = u32::from(context.rules.jail_divisor);
-            if u32::from(*votes).saturating_mul(divisor) < u32::from(input.counted) {
+            let present = u32::from(*votes).saturating_mul(divisor);
+            if divisor != 0 && present < u32::from(input.counted) {
                 effects.push(jail(leaves, context, id, &mut line)?);
             }
         }

@@ -20,6 +20,7 @@ use plasmid::chain::proof::LeafProof;
 use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::{Address, Alarm, Limits, Server};
 use plasmid::ledger::leaf::AccountLeaf;
+use plasmid::ledger::parameters::MIN_USERS;
 use plasmid::ledger::transaction::{Body, Data};
 use plasmid::ledger::{Code, Slot};
 use plasmid::localnet::port;
@@ -444,13 +445,13 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
 /// Accounts that can pay for a few transactions each and for nothing more.
 const POOR: u32 = 1_000;
 /// What each of them sends, of three places each.
-const EACH: u64 = 5;
+const EACH: u64 = 20;
 /// Offers of accounts without money that come meanwhile, at least: the engines are given as many as they take while the honest transactions
 /// are watched, and how many that is follows from the machine (it is printed). An attacker would send a million, which takes real engines on two
 /// cores many minutes: `tests/tests/mempool.rs` offers them to the application itself.
 const UNFUNDED: u32 = 10_000;
-/// Transactions of a block: few, so that the pool stays full.
-const BLOCK: u32 = 40;
+/// Transactions of a block: the fewest that a genesis allows, so that the pool stays full. Eight are messages, fifteen misbehavior.
+const BLOCK: u32 = 1 + 8 + 15 + MIN_USERS as u32;
 /// Clients that send at once.
 const CLIENTS: u32 = 64;
 /// Honest transactions that are watched, and more until enough offers came: about two blocks each.

@@ -12,6 +12,7 @@ use plasmid_tests::{pace::keeps_the_block_time, processes};
 use serde_json::Value;
 
 mod keys;
+mod registrations;
 mod tokens;
 mod verbs;
 
@@ -323,6 +324,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     keys::files(folder);
     tokens::odd(folder, &network.description);
     tokens::lost(folder, &network.description);
+    registrations::later(folder);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(

@@ -503,7 +503,7 @@ async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer {
 
 /// Runs a relayer until a notice is as wanted, then drops it where it stands.
 async fn run_until(
-    mut relayer: Relayer,
+    relayer: Relayer,
     child: &Child<'_>,
     wanted: impl Fn(&Notice) -> bool,
 ) -> Vec<Notice> {

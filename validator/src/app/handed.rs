@@ -27,7 +27,7 @@ impl HandedIn {
         self.young.insert(hash);
     }
 
-    /// It replaces others after all.
+    /// It replaces others after all, or the engine has judged it.
     pub fn remove(&mut self, hash: &Hash) {
         self.young.remove(hash);
         self.old.remove(hash);

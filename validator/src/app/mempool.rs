@@ -109,15 +109,40 @@ impl App {
         }
     }
 
-    /// These bytes are about to reach CheckTx. Where their sender did not ask to replace anything, they take no other transaction's place,
-    /// however late the engine asks about them and however often they are handed in; where the sender asked, they do from now on.
-    pub fn hand_in(&self, bytes: &[u8], replace: bool) {
+    /// These bytes came by gRPC. Where the engine is to be asked about them, and their sender did not ask to replace anything, they take no
+    /// other transaction's place, however late it asks and however often they are handed in; where the sender asked, they do from now on. That is
+    /// remembered only of what the pool would take now: whoever hands in another one's bytes must not decide what they may do behind what
+    /// waits at their sequence, and bytes that cannot wait push out no others.
+    ///
+    /// The answer is the refusal, where the engine need not be asked.
+    ///
+    /// # Errors
+    /// What failed on this node.
+    pub fn hand_in(&self, bytes: &[u8], replace: bool) -> Result<Option<Reject>, String> {
         let hash = engine_hash(bytes);
-        let mut handed = super::lock(&self.handed_in);
-        match replace {
-            true => handed.remove(&hash),
-            false => handed.insert(hash),
+        if replace {
+            self.forget(&hash);
+            return Ok(None);
         }
+        let reject = match self.read(hash, bytes, Replaces::Never) {
+            Ok(_) => {
+                super::lock(&self.handed_in).insert(hash);
+                return Ok(None);
+            }
+            Err(Unsound::Reject(reject)) => reject,
+            Err(Unsound::Fault(fault)) => return Err(fault.0),
+        };
+        // What was taken before is known, though it would not be taken again.
+        match self.stands(&hash) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(reject)),
+            Err(error) => Err(format!("the store: {error}")),
+        }
+    }
+
+    /// CheckTx refused what was handed in, so the engine does not ask about it any more.
+    pub fn forget(&self, hash: &Hash) {
+        super::lock(&self.handed_in).remove(hash);
     }
 
     /// A new transaction that would be taken now if its signature holds. What this refuses is judged again in its turn, because an earlier
@@ -127,16 +152,17 @@ impl App {
         if is_again(request) || self.pool().get(&hash).is_some() {
             return None;
         }
-        self.read(hash, &request.tx).ok()
+        let replaces = self.replaces(&hash);
+        self.read(hash, &request.tx, replaces).ok()
     }
 
     /// Judges all that is cheap to judge, so that the signature comes last.
-    fn read(&self, hash: Hash, bytes: &[u8]) -> Result<Unverified, Unsound> {
+    fn read(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<Unverified, Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
         let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
-        self.pool().admits(offer, purse, self.replaces(&hash))?;
+        self.pool().admits(offer, purse, replaces)?;
         Ok(unverified)
     }
 
@@ -152,7 +178,7 @@ impl App {
     /// Judges a new transaction and takes it into the pool; says how many leaves it would make.
     fn admit(&self, hash: Hash, bytes: &[u8], verified: Option<Verified>) -> Result<u32, Unsound> {
         let replaces = self.replaces(&hash);
-        let unverified = self.read(hash, bytes)?;
+        let unverified = self.read(hash, bytes, replaces)?;
         let verified = verified.unwrap_or_else(|| {
             #[cfg(test)]
             self.looks.verified_alone();

@@ -148,8 +148,7 @@ impl App {
             ReadError::NotFound(_) => unkept(),
             error => error,
         })?;
-        let block = self.surroundings.store.block(height);
-        let block = block.map_err(|error| ReadError::Internal(error.to_string()))?;
+        let block = self.surroundings.store.block(height)?;
         let block = block.ok_or_else(unkept)?;
         let found = past.get(key)?;
         let proof = match (prove, &found) {

@@ -107,6 +107,7 @@ impl World {
             epoch_blocks,
             seats,
             ring: 18,
+            jail_divisor: 16,
             epoch_max_secs: 60,
             inbox_interval_ms: 1_000,
             registry: [9; 20].into(),

@@ -45,7 +45,7 @@ pub struct Operator {
     pub checkpoint_key: [u8; 96],
     /// Stake in escrow on root.
     pub stake: u128,
-    /// Bounty bond on root.
+    /// Bounty bond on root: told to people, in no leaf.
     pub bond: u128,
 }
 

@@ -98,13 +98,18 @@ fn app(
     } = measured;
     let count = f64::from(sizes.transfers);
     let (app, verify) = (count / median(app_secs), count / median(verify_secs));
-    Ok(vec![
+    Ok(app_figures(app, verify).into())
+}
+
+/// Transfers a second that the application takes, beside the signatures of as many that can be verified.
+fn app_figures(app: f64, verify: f64) -> [Value; 2] {
+    [
         json!({
             "name": "app_transfers_per_second", "value": app, "unit": "1/s",
             "rival": "batch_verify_per_second", "ratio": app / verify,
         }),
         json!({ "name": "batch_verify_per_second", "value": verify, "unit": "1/s" }),
-    ])
+    ]
 }
 
 fn tree_and_store(folder: &std::path::Path, sizes: &Sizes) -> Result<Vec<Value>, CliError> {
@@ -163,4 +168,20 @@ fn show(figures: &[Value], output: Output) {
         &["name", "value", "unit", "ratio", "rival"],
         &rows,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_shown_under_their_names() {
+        let [app, verify] = app_figures(3.0, 4.0);
+        let expected = json!({
+            "name": "app_transfers_per_second", "value": 3.0, "unit": "1/s", "rival": "batch_verify_per_second", "ratio": 0.75,
+        });
+        assert_eq!(app, expected);
+        let expected = json!({ "name": "batch_verify_per_second", "value": 4.0, "unit": "1/s" });
+        assert_eq!(verify, expected);
+    }
 }

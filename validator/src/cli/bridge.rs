@@ -7,6 +7,8 @@ mod claim;
 mod deposit;
 mod force;
 mod message;
+mod register;
+mod top_up;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
@@ -22,7 +24,7 @@ pub use self::{
 };
 use super::{
     CliError,
-    connect::Connection,
+    connect::{Connection, Deployment},
     keys::KeyOptions,
     output::{self, Output},
     proof,
@@ -46,6 +48,10 @@ pub enum BridgeCommand {
     /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence. Up to twice the price of the message goes along, within `--max-price`, and the Inbox gives back what it does not take.
     #[command(subcommand)]
     Force(force::ForceCommand),
+    /// Registers a validator in a network that was created, or changes an operator's keys: makes the keys where the folder has none, and sends the bounty bond and the price of the message that tells the child. Up to twice that price goes along, within `--max-price`, and the Registry gives back what it does not take. Nobody can take a bond back yet.
+    Register(register::RegisterCommand),
+    /// Adds to the bounty bond of a registration, one's own or another operator's. Nobody can take a bond back yet.
+    TopUp(top_up::TopUpCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
     Prove(proof::ProveCommand),
     /// Verifies a proof file: the leaf against the state root, and the state root against RootChain.
@@ -54,6 +60,9 @@ pub enum BridgeCommand {
 
 /// The most wei that the inbox may ask for a message unless the user allows more: a hundredth of a coin.
 const MAX_PRICE: u128 = 10_000_000_000_000_000;
+
+/// Decimals of the native coin.
+const NATIVE_DECIMALS: u32 = 18;
 
 /// What may be paid for a message to the child.
 #[derive(Clone, Copy, Debug, Args)]
@@ -78,14 +87,14 @@ impl Price {
         )))
     }
 
-    /// A price with room for one doubling before the call is mined, within the limit: the Inbox gives the rest of a forced transaction's back.
+    /// A price with room for one doubling before the call is mined, within the limit: the contract gives back what it does not take.
     fn with_room(self, price: U256) -> U256 {
         let doubled = price.saturating_mul(U256::from(2));
         doubled.min(U256::from(self.max_price)).max(price)
     }
 }
 
-/// Runs `plasmid bridge …`.
+/// Runs `plasmid bridge …`. `own` is where the user's own keys are: a validator's are never the local network's.
 ///
 /// # Errors
 /// What root or the node refused.
@@ -93,6 +102,7 @@ pub async fn run(
     command: BridgeCommand,
     connection: &Connection,
     keys: &KeyOptions,
+    own: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
     match command {
@@ -109,8 +119,21 @@ pub async fn run(
         }
         BridgeCommand::Claim(command) => claim::run(&command, connection, keys, output).await,
         BridgeCommand::Force(command) => force::run(&command, connection, keys, output).await,
+        BridgeCommand::Register(command) => {
+            register::run(&command, connection, keys, own, output).await
+        }
+        BridgeCommand::TopUp(command) => top_up::run(&command, connection, keys, output).await,
         BridgeCommand::Prove(command) => proof::prove(command, connection, output).await,
         BridgeCommand::Verify(command) => proof::verify(&command, connection, output).await,
+    }
+}
+
+/// The deployment that is acted on, and the newest root block that is final for the node, 0 where none answers: what is done on root alone
+/// needs no node.
+async fn on_root(connection: &Connection) -> Result<(Deployment, u64), CliError> {
+    match connection.status().await {
+        Ok(status) => Ok((connection.deployment(&status).await?, status.root_height)),
+        Err(_) => Ok((connection.deployment_alone().await?, 0)),
     }
 }
 

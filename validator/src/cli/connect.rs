@@ -12,10 +12,7 @@ use clap::Args;
 use plasmid_bridge::client::rpc::{Limits, Rpc};
 use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
-    chain::v1::{
-        GetParametersRequest, GetStatusRequest, GetStatusResponse, Parameter,
-        chain_service_client::ChainServiceClient,
-    },
+    chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
     ledger::v1::{
         account_service_client::AccountServiceClient,
         transaction_service_client::TransactionServiceClient,
@@ -31,10 +28,12 @@ use crate::{client::endpoint, ledger::address, plain};
 mod again;
 mod deployment;
 mod lost;
+mod parameters;
 mod url_option;
 
 pub use again::patiently;
 pub use deployment::Deployment;
+pub use parameters::all_parameters;
 pub use url_option::UrlOption;
 
 /// The name of the file in a local network's folder that tells clients where it is.
@@ -49,6 +48,9 @@ pub const OR_START_ONE: &str = if cfg!(feature = "localnet") {
 };
 /// The largest network file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
+
+/// The client of checkpoints and withdrawals.
+pub type Bridge = BridgeServiceClient<Channel>;
 
 /// Where to connect.
 #[derive(Clone, Args)]
@@ -165,14 +167,7 @@ impl Connection {
 
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
-        let address = self.node_address()?;
-        endpoint(&address)?.connect().await.map_err(|error| {
-            CliError::new(format!(
-                "no node answers at {} ({}): is it running? Name another one with --node{OR_START_ONE}",
-                plain::place(&address),
-                innermost(&error)
-            ))
-        })
+        channel_to(&self.node_address()?).await
     }
 
     /// The client of accounts.
@@ -191,8 +186,8 @@ impl Connection {
     }
 
     /// The client of checkpoints and withdrawals.
-    pub async fn bridge(&self) -> Result<BridgeServiceClient<Channel>, CliError> {
-        Ok(BridgeServiceClient::new(self.channel().await?))
+    pub async fn bridge(&self) -> Result<Bridge, CliError> {
+        Ok(Bridge::new(self.channel().await?))
     }
 
     /// The client of stake.
@@ -208,16 +203,6 @@ impl Connection {
             .get_status(GetStatusRequest {})
             .await?
             .into_inner())
-    }
-
-    /// The chain's parameters, as the node says them.
-    pub async fn parameters(&self) -> Result<Vec<Parameter>, CliError> {
-        let answer = self
-            .chain()
-            .await?
-            .get_parameters(GetParametersRequest {})
-            .await?;
-        Ok(answer.into_inner().parameters)
     }
 
     /// The Registry that the user named, or the local network's.
@@ -338,6 +323,16 @@ fn innermost(error: &dyn std::error::Error) -> String {
         error = source;
     }
     error.to_string()
+}
+
+async fn channel_to(address: &str) -> Result<Channel, CliError> {
+    endpoint(address)?.connect().await.map_err(|error| {
+        CliError::new(format!(
+            "no node answers at {} ({}): is it running? Name another one with --node{OR_START_ONE}",
+            plain::place(address),
+            innermost(&error)
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::{
 };
 
 mod addresses;
-mod secrets;
+pub(super) mod secrets;
 mod steps;
 
 use addresses::{listening, moniker, peer};

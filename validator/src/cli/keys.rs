@@ -1,9 +1,6 @@
 //! `plasmid keys`: encrypted key files, by name.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -117,7 +114,7 @@ pub fn run(command: &KeysCommand, options: &KeyOptions, output: Output) -> Resul
                 parse_secret(text.trim())?,
             )
         }
-        KeysCommand::List => list(&options.folder()?, output),
+        KeysCommand::List => list(options, output),
         KeysCommand::Show { name } => {
             let (about, _) = options.open(name)?;
             output.object(&json!({
@@ -152,25 +149,10 @@ fn make(
     Ok(())
 }
 
-fn list(folder: &Path, output: Output) -> Result<(), CliError> {
+fn list(options: &KeyOptions, output: Output) -> Result<(), CliError> {
     let mut rows = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries.collect::<Result<Vec<_>, _>>()?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
-    {
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match keystore::describe(&path) {
+    for name in options.names()? {
+        match keystore::describe(&options.folder()?.join(format!("{name}.json"))) {
             Ok(about) => rows
                 .push(json!({ "name": name, "kind": about.kind.name(), "public": about.public })),
             Err(error) => rows

@@ -1,10 +1,15 @@
 //! `plasmid localnet`: a whole network on one machine, left running until Ctrl-C.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use plasmid_bridge::abi;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     CliError,
@@ -206,6 +211,14 @@ fn describe(network: &Network) -> Result<NetworkFile, CliError> {
     })
 }
 
+/// The network, for programs.
+fn shown(file: &NetworkFile, folder: &Path, accounts: &[Value]) -> Value {
+    json!({
+        "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
+        "folder": folder, "root_chain_id": file.root_chain_id,
+    })
+}
+
 fn print(output: Output, network: &Network, file: &NetworkFile) {
     let accounts: Vec<_> = found::people()
         .iter()
@@ -218,10 +231,7 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         })
         .collect();
     if output.is_json() {
-        return output::json_line(&json!({
-            "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
-            "folder": network.folder, "root_chain_id": crate::localnet::ROOT_CHAIN_ID,
-        }));
+        return output::json_line(&shown(file, &network.folder, &accounts));
     }
     output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");
     output.rows(
@@ -246,4 +256,28 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         network.folder.display()
     ));
     output.next("plasmid bridge deposit --from alice --amount 1");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_shown_under_its_names() {
+        let file = NetworkFile {
+            nodes: vec!["node".into()],
+            engines: vec!["engine".into()],
+            root: "root".into(),
+            root_chain_id: 1,
+            deployment_id: "id".into(),
+            keys: PathBuf::from("keys"),
+            password_file: PathBuf::from("password"),
+            contracts: BTreeMap::from([("vault".to_owned(), "0x02".to_owned())]),
+        };
+        let expected = json!({
+            "accounts": [3], "nodes": ["node"], "engines": ["engine"], "root": "root", "contracts": { "vault": "0x02" },
+            "folder": "folder", "root_chain_id": 1,
+        });
+        assert_eq!(shown(&file, Path::new("folder"), &[json!(3)]), expected);
+    }
 }

@@ -1,6 +1,6 @@
 //! What a person types: one binary, a command for each thing, `--output json` everywhere, errors that say what to do.
 
-use std::{io::ErrorKind, process::ExitCode};
+use std::{io::ErrorKind, process::ExitCode, sync::mpsc, thread, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -103,6 +103,8 @@ enum Command {
 pub struct CliError {
     message: String,
     code: u8,
+    /// Whether it was said already.
+    is_said: bool,
 }
 
 impl CliError {
@@ -111,6 +113,7 @@ impl CliError {
         Self {
             message: message.into(),
             code: 1,
+            is_said: false,
         }
     }
 
@@ -130,6 +133,21 @@ impl CliError {
         self.and(&format!(
             "; the transaction on root is mined, so do not send it again: {transaction}"
         ))
+    }
+
+    /// The same, which is said now, and waits no longer than `patience` for whoever reads it. A thread of its own says it: a reader that stands
+    /// still may have left the streams locked for ever, and the command is to end all the same.
+    fn said_within(mut self, output: Output, patience: Duration) -> Self {
+        let (message, (done, said)) = (self.message.clone(), mpsc::channel());
+        let saying = thread::Builder::new().name("error".into()).spawn(move || {
+            tell(output, &message);
+            let _ = done.send(());
+        });
+        self.is_said = saying.is_ok();
+        if self.is_said {
+            let _ = said.recv_timeout(patience);
+        }
+        self
     }
 
     /// The same, which says this too.
@@ -238,7 +256,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         }
         Command::Tx(command) => tx::run(command, &connection, &local(), output).await,
         Command::Query(command) => query::run(command, &connection, &local(), output).await,
-        Command::Bridge(command) => bridge::run(command, &connection, &local(), output).await,
+        Command::Bridge(command) => {
+            bridge::run(command, &connection, &local(), &keys, output).await
+        }
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, &keys, output),
@@ -257,11 +277,17 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
 }
 
 fn fail(output: Output, error: &CliError) -> ExitCode {
-    if output.is_json() {
-        output::json_line(&serde_json::json!({ "error": error.message }));
-    }
-    if !output.is_json() || output::lost().is_some() {
-        output::error_line(&error.message);
+    if !error.is_said {
+        tell(output, &error.message);
     }
     ExitCode::from(error.code)
+}
+
+fn tell(output: Output, message: &str) {
+    if output.is_json() {
+        output::json_line(&serde_json::json!({ "error": message }));
+    }
+    if !output.is_json() || output::lost().is_some() {
+        output::error_line(message);
+    }
 }

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::{
     CliError,
-    connect::{self, Connection},
+    connect::{self, Bridge, Connection},
     output::Output,
 };
 
@@ -97,11 +97,8 @@ pub async fn prove(
         leaf: Some(claim.leaf()),
     };
     let client = connection.bridge().await?;
-    let answer = connect::patiently(|| {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.get_proof(request).await }
-    });
-    let answer = answer.await?;
+    let ask = |mut client: Bridge, request| async move { client.get_proof(request).await };
+    let answer = connect::patiently(client, request, ask).await?;
     let proof = answer
         .proof
         .ok_or_else(|| CliError::new("the node answered without a proof"))?;
@@ -237,16 +234,21 @@ pub async fn verify(
             (said, compare(&proof.checkpoint, &accepted?)?)
         }
     };
-    output.object(&json!({
+    output.object(&verified(&proof, &said, &checked));
+    Ok(())
+}
+
+/// A proof that holds: what its leaf says, and against what it was checked.
+fn verified(proof: &Proof, leaf: &Value, checked: &str) -> Value {
+    json!({
         "holds": true,
         "of": proof.claim.json(),
         "present": proof.present,
-        "leaf": said,
-        "epoch": epoch,
+        "leaf": leaf,
+        "epoch": proof.checkpoint.epoch,
         "state_root": proof.checkpoint.state_root.to_string(),
         "checked_against": checked,
-    }));
-    Ok(())
+    })
 }
 
 /// That root accepted this very checkpoint.
@@ -377,3 +379,6 @@ fn bytes32(value: &Value, name: &str) -> Result<B256, CliError> {
     text.parse()
         .map_err(|error| CliError::new(format!("{name}: {text:?} is not 32 bytes in hex: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ use plasmid_bridge::{
 };
 use plasmid_proto::{
     bridge::v1::{
-        CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, ListCheckpointsRequest,
-        ListWithdrawalsRequest, Withdrawal, WithdrawalStage,
+        GetCheckpointRequest, GetWithdrawalRequest, ListCheckpointsRequest, ListWithdrawalsRequest,
+        Withdrawal, WithdrawalStage,
     },
     chain::v1::{AwaitedCheckpoint, GetBlockRequest, GetParametersRequest, ListValidatorsRequest},
     ledger::v1::{
@@ -28,13 +28,15 @@ use plasmid_proto::{
 use serde_json::{Value, json};
 
 use super::{
-    CliError, amount,
-    connect::{self, Connection},
+    CliError,
+    connect::{self, Bridge, Connection},
     keys::KeyOptions,
     output::{self, Output},
     relay, tx,
 };
 use crate::wire::address_text;
+
+mod shown;
 
 /// The longest page token of a node that is shown, in characters.
 const MAX_PAGE: usize = 64;
@@ -159,15 +161,10 @@ pub(super) async fn withdrawal(
     number: u64,
 ) -> Result<Withdrawal, CliError> {
     let client = connection.bridge().await?;
-    let answer = connect::patiently(|| {
-        let mut client = client.clone();
-        async move {
-            let request = GetWithdrawalRequest { number };
-            client.get_withdrawal(request).await
-        }
-    });
+    let request = GetWithdrawalRequest { number };
+    let ask = |mut client: Bridge, request| async move { client.get_withdrawal(request).await };
+    let answer = connect::patiently(client, request, ask).await?;
     let found = answer
-        .await?
         .withdrawal
         .ok_or_else(|| CliError::new(format!("no withdrawal {number}")))?;
     same("withdrawal", number, found.number)?;
@@ -188,11 +185,7 @@ pub async fn run(
         QueryCommand::Account { account } => {
             let account = keys.stated_account(&account)?;
             let found = tx::get_account(connection, account).await?;
-            output.object(&json!({
-                "account": account.to_string(), "balance": found.balance, "sequence": found.sequence,
-                "next_sequence": found.next_sequence,
-                "payout": found.payout, "exists": found.exists, "height": found.height,
-            }));
+            output.object(&shown::account(&account, &found));
         }
         QueryCommand::Balances { account, page } => {
             let account = keys.stated_account(&account)?.to_string();
@@ -213,7 +206,7 @@ pub async fn run(
                 .checkpoint
                 .ok_or_else(|| CliError::new(format!("no checkpoint {epoch}")))?;
             same("the checkpoint of epoch", epoch, found.epoch)?;
-            output.object(&checkpoint(&found));
+            output.object(&shown::checkpoint(&found));
         }
         QueryCommand::Checkpoints { page } => checkpoints(connection, output, page).await?,
         QueryCommand::Withdrawal { number } => {
@@ -235,10 +228,7 @@ pub async fn run(
                 .quote_fee(request)
                 .await?
                 .into_inner();
-            output.object(&json!({
-                "minimum_fee": quote.minimum_fee, "suggested_fee": quote.suggested_fee, "base_fee": quote.base_fee,
-                "byte_fee": quote.byte_fee, "leaf_price": quote.leaf_price, "height": quote.height,
-            }));
+            output.object(&shown::quote(&quote));
         }
         QueryCommand::Parameters => {
             let answer = connection
@@ -247,11 +237,7 @@ pub async fn run(
                 .get_parameters(GetParametersRequest {})
                 .await?
                 .into_inner();
-            let rows: Vec<Value> = answer
-                .parameters
-                .iter()
-                .map(|p| json!({ "name": p.name, "value": p.value }))
-                .collect();
+            let rows: Vec<Value> = answer.parameters.iter().map(shown::parameter).collect();
             output.rows("parameters", &["name", "value"], &rows);
         }
         QueryCommand::Stake(question) => stake::run(question, connection, keys, output).await?,
@@ -265,58 +251,19 @@ pub async fn run(
 /// What the node said.
 pub async fn status(connection: &Connection, output: Output) -> Result<(), CliError> {
     let status = connection.status().await?;
-    let mut object = json!({
-        "chain_id": status.chain_id,
-        "version": status.version,
-        "height": status.height,
-        "app_hash": hex::encode(&status.app_hash),
-        "durable_height": status.durable_height,
-        "height_stands_secs": status.height_stands_secs,
-        "epoch": status.epoch,
-        "leaf_count": status.leaf_count,
-        "past_epochs": status.past_epochs,
-        "past_leaves": status.past_leaves,
-        "past_epochs_on_disk": status.past_epochs_on_disk,
-        "past_leaves_on_disk": status.past_leaves_on_disk,
-        "root_chain_id": status.root_chain_id,
-        "root_height": status.root_height,
-        "root_healthy": status.root_healthy,
-        "root_trouble": status.root_trouble,
-        "root_silent_secs": status.root_silent_secs,
-        "troubles": status.troubles,
-        "inbox_cursor": status.inbox_cursor,
-        "inbox_seen": status.inbox_seen,
-        "checkpoints_accepted": status.checkpoints_accepted,
-        "checkpoints_final": status.checkpoints_final,
-        "mempool_transactions": status.mempool_transactions,
-        "registry": status.registry,
-        "inbox": status.inbox,
-        "vault": status.vault,
-        "root_chain": status.root_chain,
-    });
     let awaited = match &status.awaited {
         Some(awaited) => Some((awaited, missing(awaited)?)),
         None => None,
     };
-    if output.is_json() {
-        object["checkpoint_awaited"] = json!(awaited.as_ref().map(awaited_object));
-    }
-    output.object(&object);
+    output.object(&match output.is_json() {
+        true => shown::whole_status(&status, awaited.as_ref()),
+        false => shown::status(&status),
+    });
     if let Some(awaited) = &awaited {
         output.say(&awaited_sentence(awaited));
     }
     output.next("plasmid query checkpoints");
     Ok(())
-}
-
-/// The checkpoint that root waits for, and whose shares are missing.
-fn awaited_object((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> Value {
-    json!({
-        "epoch": awaited.epoch,
-        "signed_power": awaited.signed_power,
-        "total_power": awaited.total_power,
-        "missing": relay::objects(missing),
-    })
 }
 
 fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> String {
@@ -346,7 +293,7 @@ async fn checkpoints(connection: &Connection, output: Output, page: Page) -> Res
     };
     let mut client = connection.bridge().await?;
     let answer = client.list_checkpoints(request).await?.into_inner();
-    let rows: Vec<Value> = answer.checkpoints.iter().map(checkpoint).collect();
+    let rows: Vec<Value> = answer.checkpoints.iter().map(shown::checkpoint).collect();
     let columns = [
         "epoch",
         "stage",
@@ -428,14 +375,7 @@ async fn balances(
         .list_balances(request)
         .await?
         .into_inner();
-    let rows: Vec<Value> = answer
-        .balances
-        .iter()
-        .map(|balance| {
-            let coins = balance.amount.parse().map(|base| amount::show(base, balance.decimals)).unwrap_or_default();
-            json!({ "symbol": balance.symbol, "amount": coins, "base_units": balance.amount, "token": balance.token })
-        })
-        .collect();
+    let rows: Vec<Value> = answer.balances.iter().map(shown::balance).collect();
     print_page(
         output,
         "balances",
@@ -460,11 +400,7 @@ async fn tokens(connection: &Connection, output: Output, page: Page) -> Result<(
         .list_tokens(request)
         .await?
         .into_inner();
-    let rows: Vec<Value> = answer
-        .tokens
-        .iter()
-        .map(|t| json!({ "symbol": t.symbol, "decimals": t.decimals, "token": t.token, "credited": t.credited, "withdrawn": t.withdrawn }))
-        .collect();
+    let rows: Vec<Value> = answer.tokens.iter().map(shown::token).collect();
     print_page(
         output,
         "tokens",
@@ -491,17 +427,7 @@ async fn block(
     if asked != 0 {
         same("block", asked, block.height)?;
     }
-    output.object(&json!({
-        "height": block.height,
-        "time": block.time,
-        "app_hash": hex::encode(block.app_hash),
-        "block_hash": hex::encode(block.block_hash),
-        "witness_hash": hex::encode(block.witness_hash),
-        "state_root_before": hex::encode(block.state_root_before),
-        "state_root_after": hex::encode(block.state_root_after),
-        "segments_root": hex::encode(block.segments_root),
-        "rules": block.rules,
-    }));
+    output.object(&shown::block(&block));
     Ok(())
 }
 
@@ -555,20 +481,9 @@ async fn validators(
     if let Some(epoch) = epoch {
         same("the set of epoch", epoch, answer.epoch)?;
     }
-    let rows: Vec<Value> = answer
-        .validators
-        .iter()
-        .map(|v| {
-            json!({
-                "seat": v.seat, "operator": v.operator, "registration": v.registration, "power": v.power, "present": v.present,
-                "consensus_key": hex::encode(&v.consensus_key), "consensus_address": hex::encode(&v.consensus_address),
-            })
-        })
-        .collect();
+    let rows: Vec<Value> = answer.validators.iter().map(shown::validator).collect();
     if output.is_json() {
-        output::json_line(&json!({
-            "epoch": answer.epoch, "total_power": answer.total_power, "commitment": hex::encode(&answer.commitment), "validators": rows,
-        }));
+        output::json_line(&shown::validators(&answer, &rows));
         return Ok(());
     }
     output.rows(
@@ -583,30 +498,6 @@ async fn validators(
         hex::encode(answer.commitment)
     ));
     Ok(())
-}
-
-/// A checkpoint as it is printed.
-fn checkpoint(checkpoint: &plasmid_proto::bridge::v1::Checkpoint) -> Value {
-    let stage = CheckpointStage::try_from(checkpoint.stage)
-        .unwrap_or(CheckpointStage::Unspecified)
-        .as_str_name();
-    json!({
-        "epoch": checkpoint.epoch,
-        "stage": stage.trim_start_matches("CHECKPOINT_STAGE_").to_lowercase(),
-        "digest": hex::encode(&checkpoint.digest),
-        "last_block_time": checkpoint.last_block_time,
-        "blocks_root": hex::encode(&checkpoint.blocks_root),
-        "state_root": hex::encode(&checkpoint.state_root),
-        "inbox_cursor": checkpoint.inbox_cursor,
-        "inbox_hash": hex::encode(&checkpoint.inbox_hash),
-        "next_set": hex::encode(&checkpoint.next_set),
-        "relayer": checkpoint.relayer,
-        "previous": hex::encode(&checkpoint.previous),
-        "signed_power": checkpoint.signed_power,
-        "total_power": checkpoint.total_power,
-        "accepted_at": checkpoint.accepted_at,
-        "final_at": checkpoint.final_at,
-    })
 }
 
 /// Who can say whether a withdrawal was paid: root, where the user named it and its Registry.
@@ -634,20 +525,7 @@ impl Payments {
             Some(_) => Some(false),
             None => None,
         };
-        let stage = WithdrawalStage::try_from(withdrawal.stage)
-            .unwrap_or(WithdrawalStage::Unspecified)
-            .as_str_name();
-        Ok(json!({
-            "number": withdrawal.number,
-            "recipient": withdrawal.recipient,
-            "token": withdrawal.token,
-            "amount": withdrawal.amount,
-            "stage": stage.trim_start_matches("WITHDRAWAL_STAGE_").to_lowercase(),
-            "seconds_to_claim": withdrawal.seconds_to_claim,
-            "leaf_index": index,
-            "paid": paid,
-            "paid_by": paid.map(|_| "root, about the leaf that the node names"),
-        }))
+        Ok(shown::withdrawal(withdrawal, paid))
     }
 }
 

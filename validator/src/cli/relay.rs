@@ -17,11 +17,11 @@ use plasmid_bridge::{
     },
 };
 use plasmid_proto::chain::v1::Parameter;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     CliError, amount,
-    connect::{Connection, DEFAULT_FOLDER, UrlOption},
+    connect::{self, Connection, DEFAULT_FOLDER, UrlOption},
     keys::KeyOptions,
     output::Output,
 };
@@ -149,16 +149,18 @@ pub async fn run(
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
     let ended = follower.ended();
+    let nodes = connection.nodes(&command.also_nodes)?;
     let patience = match command.patience {
         Some(patience) => patience,
-        None => paid_after(&connection.parameters().await?)?,
+        None => agreed(&connect::all_parameters(&nodes).await?)?,
     };
     let policy = Policy::new(patience);
-    let mut relayer =
+    let relayer =
         Relayer::open(wallet, follower, created.inbox, created.root_chain, policy).await?;
-    let source = Nodes::new(&connection.nodes(&command.also_nodes)?)?;
+    let source = Nodes::new(&nodes)?;
     output.say(&format!(
-        "relaying checkpoints of {} to RootChain {}",
+        "relaying checkpoints of {} to RootChain {}; one that names another relayer waits for that one until {patience} seconds after its \
+         epoch's end",
         status.chain_id, created.root_chain
     ));
     tokio::select! {
@@ -166,6 +168,27 @@ pub async fn run(
         () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),
     }
+}
+
+/// The time after which all nodes say that whoever carries a checkpoint is paid: one that lies would have this relayer carry for others' reward, or
+/// not at all.
+fn agreed(told: &[(String, Vec<Parameter>)]) -> Result<u64, CliError> {
+    let mut known: Option<(&str, u64)> = None;
+    for (node, parameters) in told {
+        let seconds = paid_after(parameters)?;
+        match known {
+            Some((other, before)) if before != seconds => {
+                return Err(CliError::new(format!(
+                    "the node at {other} says that whoever carries a checkpoint is paid {before} seconds after its epoch's end, and the one at \
+                     {node} says {seconds}: one of them lies, so name the time yourself with --patience"
+                )));
+            }
+            _ => known = Some((node, seconds)),
+        }
+    }
+    known.map(|(_, seconds)| seconds).ok_or_else(|| {
+        CliError::new("no node says the chain's parameters: name the time yourself with --patience")
+    })
 }
 
 /// Seconds after an epoch's end after which whoever carries its checkpoint is paid: the relay window, and a root block, because the time of
@@ -185,7 +208,16 @@ fn paid_after(parameters: &[Parameter]) -> Result<u64, CliError> {
 
 /// One line a notice.
 fn say(output: Output, notice: &Notice) {
-    let (object, sentence) = match notice {
+    let (object, sentence) = shown(notice);
+    match output.is_json() {
+        true => super::output::json_line(&object),
+        false => super::output::line(&sentence),
+    }
+}
+
+/// A notice for programs, and for people.
+fn shown(notice: &Notice) -> (Value, String) {
+    match notice {
         Notice::Sent {
             epoch,
             nonce,
@@ -220,6 +252,14 @@ fn say(output: Output, notice: &Notice) {
                 }
             ),
         ),
+        Notice::NotOurTurn {
+            epoch,
+            relayer,
+            until,
+        } => (
+            json!({ "event": "not_our_turn", "epoch": epoch, "relayer": relayer.to_string(), "until": until }),
+            format!("checkpoint {epoch}: relayer {relayer} goes first until Unix time {until}"),
+        ),
         Notice::Waiting {
             epoch,
             reason,
@@ -250,15 +290,11 @@ fn say(output: Output, notice: &Notice) {
             json!({ "event": "trouble", "reason": reason }),
             format!("trouble: {reason}; trying again"),
         ),
-    };
-    match output.is_json() {
-        true => super::output::json_line(&object),
-        false => super::output::line(&sentence),
     }
 }
 
 /// Members without a share, for programs.
-pub(super) fn objects(missing: &[Missing]) -> Vec<serde_json::Value> {
+pub(super) fn objects(missing: &[Missing]) -> Vec<Value> {
     let object = |one: &Missing| json!({ "seat": one.seat, "operator": one.operator.to_string() });
     missing.iter().map(object).collect()
 }
@@ -277,37 +313,4 @@ pub(super) fn named(missing: &[Missing]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_relayer_that_is_not_named_waits_until_it_is_paid() {
-        let local = crate::ledger::parameters::Parameters::local();
-        let told = crate::wire::parameters(&local);
-        assert_eq!(
-            paid_after(&told).unwrap(),
-            local.relay_window_secs + local.root_block_secs
-        );
-        let error = paid_after(&[]).unwrap_err().to_string();
-        assert!(error.contains("--patience"), "{error}");
-    }
-
-    #[test]
-    fn a_relayer_keeps_its_position_in_the_users_state_folder() {
-        let with = |state: Option<&str>, home: Option<&str>| {
-            let found = state_folder(|name| match name {
-                "XDG_STATE_HOME" => state.map(PathBuf::from),
-                _ => home.map(PathBuf::from),
-            });
-            found.map(|folder| folder.display().to_string())
-        };
-        let home = Some("/people/me");
-        let usual = Some("/people/me/.local/state/plasmid".to_owned());
-        assert_eq!(with(None, home), usual);
-        assert_eq!(with(Some("/s"), home).as_deref(), Some("/s/plasmid"));
-        // The standard says that a path which is not absolute is ignored.
-        assert_eq!(with(Some("s"), home), usual);
-        assert_eq!(with(None, Some("")), None);
-        assert_eq!(with(None, None), None);
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CliError, keys::KeyOptions, output::Output};
 use crate::node::{
@@ -84,14 +84,18 @@ fn identity(home: &Home, keys: &KeyOptions) -> Result<Identity, CliError> {
 }
 
 fn show(output: Output, summary: &Summary) {
-    output.object(&json!({
+    output.object(&shown(summary));
+}
+
+fn shown(summary: &Summary) -> Value {
+    json!({
         "deployment_id": hex::encode(summary.identity.deployment),
         "checkpoint_key": hex::encode(summary.identity.key),
         "refused_below": summary.floor,
         "signed": summary.count,
         "newest_signed": summary.newest.map(|(epoch, _)| epoch),
         "newest_digest": summary.newest.map(|(_, digest)| digest.to_string()),
-    }));
+    })
 }
 
 #[cfg(test)]
@@ -133,6 +137,27 @@ mod tests {
             time: 1_800_000_000,
         };
         File::new(&genesis, &root).expect("a genesis")
+    }
+
+    #[test]
+    fn what_a_sign_state_says_is_shown_under_its_names() {
+        let digest = B256::repeat_byte(3);
+        let summary = |newest| Summary {
+            identity: Identity {
+                deployment: [1; 20],
+                key: [2; 96],
+            },
+            floor: 4,
+            count: 5,
+            newest,
+        };
+        for newest in [None, Some((6, digest))] {
+            let expected = json!({
+                "deployment_id": "01".repeat(20), "checkpoint_key": "02".repeat(96), "refused_below": 4, "signed": 5,
+                "newest_signed": newest.map(|_| 6), "newest_digest": newest.map(|_| digest.to_string()),
+            });
+            assert_eq!(shown(&summary(newest)), expected);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CliError, keys::KeyOptions, output::Output};
 use crate::node::start::{self, Options, Ready, StartError};
@@ -67,7 +67,7 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
     };
     let outcome = start::run(&options, |ready| answer(output, ready)).await;
     aside.finish(LOG_PATIENCE);
-    Ok(outcome?)
+    outcome.map_err(|error| CliError::from(error).said_within(output, LOG_PATIENCE))
 }
 
 /// Logs in the form that was asked for: lines for people, or a JSON object a line.
@@ -88,7 +88,31 @@ fn log(output: Output, aside: &Aside) {
 }
 
 fn answer(output: Output, ready: &Ready) {
-    output.object(&json!({
+    output.object(&shown(ready));
+}
+
+fn shown(ready: &Ready) -> Value {
+    json!({
         "chain_id": ready.chain_id, "height": ready.height, "abci": ready.abci, "grpc": ready.grpc, "signs": ready.signs,
-    }));
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_ready_is_shown_under_its_names() {
+        let ready = Ready {
+            chain_id: "chain".into(),
+            height: 1,
+            abci: "abci".into(),
+            grpc: "grpc".into(),
+            signs: true,
+        };
+        let expected = json!({
+            "chain_id": "chain", "height": 1, "abci": "abci", "grpc": "grpc", "signs": true,
+        });
+        assert_eq!(shown(&ready), expected);
+    }
 }

@@ -46,12 +46,13 @@ fn commands<'a>(command: &'a Command, words: &str, all: &mut Vec<(String, &'a Co
     }
 }
 
-fn sources() -> Vec<(String, String)> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut open: Vec<PathBuf> = ["validator/src", "bridge/src"]
-        .iter()
-        .map(|folder| workspace.join(folder))
-        .collect();
+/// All files of code below a folder of the workspace.
+fn code_in(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut open = vec![
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(folder),
+    ];
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
@@ -59,14 +60,24 @@ fn sources() -> Vec<(String, String)> {
             open.extend(entries.map(|entry| entry.expect("an entry").path()));
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).expect("a source");
-            let code = text.split("#[cfg(test)]\nmod tests {").next();
-            found.push((
-                path.to_string_lossy().into_owned(),
-                code.unwrap_or_default().to_owned(),
-            ));
+            found.push((path, text));
         }
     }
     found
+}
+
+fn sources() -> Vec<(String, String)> {
+    let all = ["validator/src", "bridge/src"]
+        .into_iter()
+        .flat_map(code_in);
+    let code = all.map(|(path, text)| {
+        let code = text.split("#[cfg(test)]\nmod tests {").next();
+        (
+            path.to_string_lossy().into_owned(),
+            code.unwrap_or_default().to_owned(),
+        )
+    });
+    code.collect()
 }
 
 /// The words of a text that follow `mark` and consist of small letters and hyphens.
@@ -156,4 +167,57 @@ fn every_command_that_a_text_names_exists() {
         seen > 20,
         "only {seen} commands are named: the walk is broken"
     );
+}
+
+/// Names of fields that a text gives to objects, as in `"name": value` and `object["name"] = value`.
+fn fields(text: &str) -> BTreeSet<&str> {
+    let is_name = |word: &&str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let words: Vec<&str> = text.split('"').collect();
+    let named = words.windows(3).filter_map(|around| match around {
+        [before, word, after] => {
+            let stands = after.starts_with(": ");
+            let put = before.ends_with("object[") && after.starts_with("] =");
+            (stands || put).then_some(*word)
+        }
+        _ => None,
+    });
+    named.filter(is_name).collect()
+}
+
+#[test]
+fn every_field_that_a_command_prints_is_named_by_a_test() {
+    let (mut printed, mut tested) = (Vec::new(), String::new());
+    for (path, text) in code_in("validator/src/cli") {
+        let (code, tests) = match path.ends_with("tests.rs") {
+            true => ("", text.as_str()),
+            false => text
+                .split_once("#[cfg(test)]\nmod tests {")
+                .unwrap_or((text.as_str(), "")),
+        };
+        tested.push_str(tests);
+        // The demonstration's figures are its own checks.
+        if !path.components().any(|part| part.as_os_str() == "demo") {
+            printed.extend(
+                fields(code)
+                    .into_iter()
+                    .map(|name| (path.clone(), name.to_owned())),
+            );
+        }
+    }
+    for folder in ["validator/tests", "tests/tests"] {
+        for (_, text) in code_in(folder) {
+            tested.push_str(&text);
+        }
+    }
+    assert!(printed.len() > 100, "the fields are found");
+    let unnamed: Vec<_> = printed
+        .iter()
+        .filter(|(_, name)| !tested.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(unnamed.is_empty(), "no test names {unnamed:?}");
 }

@@ -4,7 +4,7 @@ mod leaving;
 mod make;
 mod order;
 mod stake;
-mod tip;
+pub mod tip;
 mod token;
 
 use clap::{Args, Subcommand};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
-pub use self::order::{behind, next_of};
+pub use self::order::{behind, next_of, on_its_way};
 pub use self::token::decimals;
 use super::{
     CliError,
@@ -71,7 +71,7 @@ pub struct Signing {
     #[arg(long, requires = "sequence", requires = "fee")]
     pub replace: bool,
     /// Last height at which it may stand in a block [default: the node's newest block + 5,000; a node that names a higher block than the
-    /// checkpoints that root accepted allow is refused. With this option root is not asked for them].
+    /// checkpoints that root accepted allow is refused, and with this option it is not].
     #[arg(long)]
     pub valid_until: Option<u64>,
     /// Memo of at most 32 bytes of text.
@@ -151,10 +151,8 @@ pub async fn send(
         .body(connection, keys, &deployment, signer.account())
         .await?;
     // One sequence is signed for one command, whatever the node says of it: each refused transaction is valid bytes in the node's hands.
-    let turn = match signing.dry_run {
-        true => None,
-        false => Some(keys.turn(&signing.from).await?),
-    };
+    // A dry run takes none that is signed already either, though it keeps nothing.
+    let turn = keys.turn(&signing.from).await?;
     let max_tip = match signing.valid_until {
         Some(_) => u64::MAX,
         None => tip::highest(connection, &deployment).await?,
@@ -165,8 +163,13 @@ pub async fn send(
         ..Terms::default()
     };
     let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
-    let held = turn.as_ref().map(|turn| turn.held(&domain));
-    let order = Order::of(connection, signing, signer.account(), held, status.height).await?;
+    // Where the height was not judged above, a node that lies about it does not have what was signed last forgotten.
+    let height = match signing.valid_until {
+        Some(_) => tip::borne_out(connection, &deployment, status.height).await,
+        None => status.height,
+    };
+    let held = Some(turn.held(&domain));
+    let order = Order::of(connection, signing, signer.account(), held, height).await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
     let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;
@@ -354,5 +357,60 @@ pub fn withdrawals(status: &Status) -> Vec<u64> {
     match made(status) {
         ("withdrawal", numbers) => numbers,
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plasmid_proto::ledger::v1::Event;
+
+    use super::*;
+
+    #[test]
+    fn where_a_transaction_stands_is_shown_under_its_names() {
+        let status = Status {
+            stage: Stage::Included.into(),
+            hash: vec![1; 2],
+            digest: vec![2; 2],
+            height: 3,
+            index: 4,
+            code: 5,
+            log: "why".into(),
+            ..Default::default()
+        };
+        let expected = json!({
+            "hash": "0101", "digest": "0202", "stage": "included", "height": 3, "index": 4, "code": 5, "log": "why",
+        });
+        assert_eq!(shown(&status), expected);
+        let with = |data: &[u64], seconds_to_final| {
+            shown(&Status {
+                data: data
+                    .iter()
+                    .flat_map(|number| number.to_be_bytes())
+                    .collect(),
+                seconds_to_final,
+                ..status.clone()
+            })
+        };
+        assert_eq!(with(&[7], None)["withdrawal"], 7);
+        assert_eq!(with(&[7, 8], None)["withdrawals"], json!([7, 8]));
+        assert_eq!(with(&[], Some(9))["seconds_to_final"], 9);
+        let opened = Status {
+            data: 7u64.to_be_bytes().to_vec(),
+            events: vec![Event {
+                name: "opened".into(),
+                attributes: Vec::new(),
+            }],
+            ..status
+        };
+        let told = shown(&opened);
+        assert_eq!(
+            (&told["position"], &told["withdrawal"]),
+            (&json!(7), &Value::Null)
+        );
+        assert!(
+            withdrawals(&opened).is_empty(),
+            "a position is no withdrawal"
+        );
     }
 }

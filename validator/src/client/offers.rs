@@ -12,7 +12,7 @@
 //! let config = relayer::follow(&created, Finality::Tag);
 //! let follower = Follower::start(config, Anchor::GENESIS, None, &["http://127.0.0.1:8545".to_owned()])?;
 //! let (inbox, root_chain) = (created.inbox, created.root_chain);
-//! let mut relayer = Relayer::open(wallet, follower, inbox, root_chain, Policy::new(660)).await?;
+//! let relayer = Relayer::open(wallet, follower, inbox, root_chain, Policy::new(660)).await?;
 //! relayer.run(&nodes, |notice| println!("{notice:?}")).await;
 //! # Ok(()) }
 //! ```

@@ -99,14 +99,19 @@ impl Accepted {
     /// low only where `now` is more than a quarter of an hour behind.
     #[must_use]
     pub fn highest_tip(&self, now: u64) -> u64 {
-        let passed = now
-            .saturating_add(AHEAD_SECS)
-            .saturating_sub(self.last_block_time);
-        // The epoch that runs, besides the whole ones.
-        let epochs = (passed / self.epoch_min_secs.max(1)).saturating_add(1);
-        let epochs = self.checkpoints.saturating_add(epochs);
+        let (known, since) = (self.checkpoints, self.last_block_time);
+        let epochs = most_epochs(known, since, now, self.epoch_min_secs);
         epochs.saturating_mul(self.epoch_blocks.into())
     }
+}
+
+/// The most epochs that can have begun at `now`, where `known` of them were over at the time `since` of a block, both in Unix seconds: as many
+/// as fit into the time between, each as short as can be, and the one that runs.
+#[must_use]
+pub fn most_epochs(known: u64, since: u64, now: u64, epoch_min_secs: u64) -> u64 {
+    let passed = now.saturating_add(AHEAD_SECS).saturating_sub(since);
+    let whole = passed / epoch_min_secs.max(1);
+    known.saturating_add(whole).saturating_add(1)
 }
 
 #[cfg(test)]

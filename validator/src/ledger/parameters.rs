@@ -17,7 +17,7 @@ mod presets;
 mod tests;
 mod validate;
 
-pub use validate::{LOCAL_ROOT_CHAINS, ParametersError, worst_case};
+pub use validate::{LOCAL_ROOT_CHAINS, MIN_USER_BYTES, MIN_USERS, ParametersError, worst_case};
 
 /// How a node knows that a root block is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,8 @@ pub struct Parameters {
     pub finality_rule: FinalityRule,
     /// How many blocks must stand on a root block until it is final, if the rule is `depth`.
     pub finality_depth: u32,
-    /// W: how long after its acceptance a checkpoint becomes final at the earliest. The court in which it can be challenged until then is not built yet.
+    /// W: how long after its acceptance a checkpoint becomes final at the earliest: C in which it can be challenged, A, P. The court in which
+    /// that happens is not built yet.
     pub challenge_secs: u64,
     /// E: how long evidence of an offence will be accepted, once there is a court; for now it only sizes the rings and bounds U from below.
     pub evidence_secs: u64,
@@ -118,7 +119,7 @@ pub struct Parameters {
     pub min_redelegation: u128,
     /// What the reward pool releases each epoch, of 10^9.
     pub drip: u32,
-    /// A line whose votes stand in fewer than one of so many counted blocks of an epoch is jailed.
+    /// A line whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is.
     pub jail_divisor: u16,
     /// Epochs in jail.
     pub jail_epochs: u32,
@@ -142,8 +143,7 @@ pub struct Parameters {
     /// What the reporter of an offence is paid from the culprit's bond.
     #[serde(with = "decimal")]
     pub reporter_reward: u128,
-    /// Where on root goes what belongs to nobody after an exit.
-    #[serde(default, skip_serializing_if = "is_unnamed")]
+    /// Where on root what belongs to nobody goes after an exit; zero where nobody is to have it.
     pub residue: Address,
     /// The Registry on root; the deployment's other contracts follow from it. Zero in a plan, which it follows from.
     #[serde(default, skip_serializing_if = "is_unnamed")]

@@ -27,7 +27,18 @@ impl Engine {
 #[tonic::async_trait]
 impl Mempool for Engine {
     async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String> {
-        self.app.hand_in(&bytes, replace);
+        let (bytes, refused) = self
+            .beside(move |app| {
+                let refused = app.hand_in(&bytes, replace);
+                refused.map(|refused| (bytes, refused))
+            })
+            .await?;
+        if let Some(reject) = refused {
+            return Ok(Taken {
+                code: reject.code().number(),
+                log: reject.to_string(),
+            });
+        }
         let hash = engine_hash(&bytes);
         let answer = match self.client.broadcast_tx_sync(bytes).await {
             Ok(answer) => answer,
@@ -43,6 +54,9 @@ impl Mempool for Engine {
             }
             Err(error) => return Err(format!("the engine: {error}")),
         };
+        if answer.code.is_err() {
+            self.app.forget(&hash);
+        }
         Ok(Taken {
             code: answer.code.value(),
             log: answer.log,
@@ -54,12 +68,11 @@ impl Engine {
     /// What to say of bytes that the engine remembers. It does so until it asks again after a block, also when the pool has given
     /// them up: then nobody carries them, and who is told that they wait would not send them again.
     async fn handed_in_before(&self, hash: Hash) -> Result<Taken, String> {
-        let app = Arc::clone(&self.app);
-        let stands = tokio::task::spawn_blocking(move || app.stands(&hash)).await;
-        let stands = stands
-            .map_err(|error| error.to_string())?
-            .map_err(|error| format!("the store: {error}"))?;
-        let (code, log) = match stands {
+        let stands = self.beside(move |app| {
+            let stands = app.stands(&hash);
+            stands.map_err(|error| format!("the store: {error}"))
+        });
+        let (code, log) = match stands.await? {
             true => (
                 Code::Known,
                 "these bytes were handed in before: they wait, or stand in a block",
@@ -73,5 +86,15 @@ impl Engine {
             code: code.number(),
             log: log.into(),
         })
+    }
+
+    /// Asks the application on a thread that may wait.
+    async fn beside<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&App) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let app = Arc::clone(&self.app);
+        let asked = tokio::task::spawn_blocking(move || ask(&app)).await;
+        asked.map_err(|error| error.to_string())?
     }
 }

@@ -26,11 +26,13 @@ use crate::{
 };
 
 mod error;
+mod reach;
 
 /// How often an engine whose files are elsewhere is asked for its key.
 const ENGINE_WATCH: Duration = Duration::from_secs(5);
 
 pub use error::KeysError;
+pub use reach::Reach;
 
 /// What the checks need.
 #[derive(Clone, Copy, Debug)]
@@ -130,18 +132,30 @@ impl Key {
     /// Makes a sign state where there is none. Its floor is the first checkpoint that root has not accepted yet, so it lies above every
     /// certificate in which this key's bit can be set. What root has accepted needs no signature any more: nothing is lost when it is refused,
     /// whether the key stood under it or not. It is no higher, because all that is not accepted yet needs signatures: a network whose members
-    /// have all lost their files would stand still for ever. The bits are read for the person alone, to whom they show that the key signed.
+    /// have all lost their files would stand still for ever. Nor is it higher than epochs can be over, because it never comes down: an
+    /// endpoint that lies must not be able to keep this key from signing. The bits are read for the person alone, to whom they show that the
+    /// key signed.
     ///
     /// # Errors
-    /// [`KeysError::RootUnknown`] while root does not answer.
+    /// [`KeysError::RootUnknown`] while root does not answer, [`KeysError::TooManyAccepted`].
     pub fn new_state(
         &self,
         home: &Home,
         genesis_set: &[Member],
         view: &View,
+        reach: Reach,
     ) -> Result<SignState, KeysError> {
         if view.finalized.is_none() {
             return Err(KeysError::RootUnknown(home.sign_state_path()));
+        }
+        let (accepted, most) = (view.accepted, reach.most_accepted());
+        if accepted > most {
+            return Err(KeysError::TooManyAccepted {
+                accepted,
+                most,
+                reach,
+                sign_state: home.sign_state_path(),
+            });
         }
         let commitment = set::commit(genesis_set).ok().map(|set| set.commitment);
         let is_ours = |member: &Member| member.checkpoint_key == self.identity.key;

@@ -30,7 +30,7 @@ use super::{
     metrics::{self, MetricsError},
     root::{RootReader, RootRefusal},
     shutdown,
-    signer::{self, KeysError, Terms},
+    signer::{self, KeysError, Reach, Terms},
 };
 use crate::{
     app::{
@@ -57,6 +57,8 @@ use crate::{
 const ROOT_PATIENCE: Duration = Duration::from_secs(20);
 /// How often the root's standing is looked at while the node runs.
 const ROOT_WATCH: Duration = Duration::from_secs(2);
+/// Block times are counted in nanoseconds.
+const NANOS: u64 = 1_000_000_000;
 
 /// How a node is started.
 #[derive(Clone, Debug)]
@@ -182,7 +184,9 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         (None, _) => None,
         (Some(key), Some(state)) => Some(key.signer(state)),
         (Some(key), None) => {
-            let state = key.new_state(&home, &genesis.built.members, &root.view())?;
+            let time = loaded.as_ref().map(|loaded| loaded.block.time / NANOS);
+            let reach = Reach::of(height, time.unwrap_or(genesis.root.time), &parameters);
+            let state = key.new_state(&home, &genesis.built.members, &root.view(), reach)?;
             Some(key.signer(state))
         }
     };

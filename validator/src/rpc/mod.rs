@@ -131,7 +131,7 @@ pub struct Listen {
 /// Where transactions are handed in.
 #[tonic::async_trait]
 pub trait Mempool: Send + Sync + 'static {
-    /// Checks a transaction and takes it in: result code and log, as CheckTx gave them. It takes another's place only if `replace`.
+    /// Checks a transaction and takes it in: result code and log, as CheckTx gives them. It takes another's place only if `replace`.
     async fn broadcast(&self, bytes: Vec<u8>, replace: bool) -> Result<Taken, String>;
 }
 

@@ -103,14 +103,36 @@ impl Prices {
         }
         *asking = true;
         drop(asking);
-        let prices = Arc::clone(self);
+        let mut asked = Question {
+            prices: Arc::clone(self),
+            answer: Err("what asked the root chain has ended without an answer".into()),
+        };
         tokio::spawn(async move {
-            let answer = timeout(PATIENCE, (prices.ask)()).await;
-            let answer = answer.unwrap_or_else(|_| Err("the root chain does not answer".into()));
-            let mut asking = prices.asking();
-            *asking = false;
-            prices.last.send_replace(Some((Instant::now(), answer)));
+            let answer = timeout(PATIENCE, (asked.prices.ask)()).await;
+            asked.take(answer.unwrap_or_else(|_| Err("the root chain does not answer".into())));
         });
+    }
+}
+
+/// A question to root that is under way. However it ends, whoever waits is told, and root can be asked again.
+struct Question {
+    prices: Arc<Prices>,
+    answer: Result<U256, String>,
+}
+
+impl Question {
+    fn take(&mut self, answer: Result<U256, String>) {
+        self.answer = answer;
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        let answer = std::mem::replace(&mut self.answer, Ok(U256::ZERO));
+        let mut asking = self.prices.asking();
+        *asking = false;
+        let last = Some((Instant::now(), answer));
+        self.prices.last.send_replace(last);
     }
 }
 
@@ -160,6 +182,27 @@ mod tests {
             assert_eq!(prices.price().await.ok(), expected);
             assert_eq!(count.load(Ordering::SeqCst), 1);
         }
+    }
+
+    #[tokio::test]
+    async fn a_question_that_panics_is_an_answer_and_root_is_asked_again_after_the_pause() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::clone(&count);
+        let prices = Prices::new(move || {
+            let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                assert!(!first, "as the test wants");
+                Ok(U256::from(7))
+            }
+        });
+        let error = timeout(PATIENCE, prices.price()).await;
+        let error = error.expect("it does not wait for ever").unwrap_err();
+        assert!(error.message().contains("without an answer"), "{error}");
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        // As when the pause is over.
+        prices.last.send_replace(None);
+        assert_eq!(prices.price().await.unwrap(), U256::from(7));
+        assert_eq!(count.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Submission, and following a transaction to its end.
 
-use std::{net::IpAddr, pin::Pin, time::Duration};
+use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
 use plasmid_proto::ledger::v1::{
     FollowRequest, FollowResponse, GetTransactionRequest, GetTransactionResponse, QuoteFeeRequest,
@@ -9,11 +9,11 @@ use plasmid_proto::ledger::v1::{
     transaction_service_server::TransactionService,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Services, requests::Client};
+use super::{Mempool, Services, Taken, requests::Client};
 use crate::{
     app::reads::{Id, transactions},
     ledger::{Reject, Transaction, transaction::check_length},
@@ -127,13 +127,7 @@ impl Services {
             Ok(transaction) => transaction.digest(&self.source.facts().domain),
             Err(reject) => return Ok(refused(reject, &hash)),
         };
-        let turn = self.engine_calls.acquire().await;
-        let _turn = turn.map_err(|closed| Status::unavailable(closed.to_string()))?;
-        let taken = self
-            .engine
-            .broadcast(bytes, replace)
-            .await
-            .map_err(Status::unavailable)?;
+        let taken = ask_engine(&self.engine_calls, &self.engine, bytes, replace).await?;
         Ok(SubmitResponse {
             code: taken.code,
             log: taken.log,
@@ -141,6 +135,27 @@ impl Services {
             digest: digest.to_vec(),
         })
     }
+}
+
+/// Asks the engine when a place is free. The place is held until the engine has answered, also when nobody waits for the answer any more: else who
+/// goes away at once could have it do more at a time than there are places.
+async fn ask_engine(
+    places: &Arc<Semaphore>,
+    engine: &Arc<dyn Mempool>,
+    bytes: Vec<u8>,
+    replace: bool,
+) -> Result<Taken, Status> {
+    let place = Arc::clone(places).acquire_owned().await;
+    let place = place.map_err(|closed| Status::unavailable(closed.to_string()))?;
+    let engine = Arc::clone(engine);
+    let asked = tokio::spawn(async move {
+        let _place = place;
+        engine.broadcast(bytes, replace).await
+    });
+    let answer = asked
+        .await
+        .map_err(|lost| Status::internal(lost.to_string()))?;
+    answer.map_err(Status::unavailable)
 }
 
 /// The next transaction of a stream, of which there are not too many and none is waited for too long.
@@ -219,4 +234,75 @@ async fn tell(
     Err(Status::deadline_exceeded(
         "an hour is over and it is not final yet: follow it again",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// An engine that answers when it is told.
+    #[derive(Default)]
+    struct Slow {
+        asked: AtomicUsize,
+        go: Notify,
+    }
+
+    #[tonic::async_trait]
+    impl Mempool for Slow {
+        async fn broadcast(&self, _: Vec<u8>, _: bool) -> Result<Taken, String> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.go.notified().await;
+            Ok(Taken {
+                code: 0,
+                log: String::new(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_before_the_answer_gives_no_place_at_the_engine_free() {
+        let slow = Arc::new(Slow::default());
+        let engine: Arc<dyn Mempool> = slow.clone();
+        let places = Arc::new(Semaphore::new(2));
+        let asked = || slow.asked.load(Ordering::SeqCst);
+        for number in 1..=2 {
+            let asking = ask_engine(&places, &engine, Vec::new(), false);
+            tokio::select! {
+                _ = asking => panic!("it is not answered"),
+                () = async { while asked() < number { tokio::task::yield_now().await } } => {}
+            }
+        }
+        assert_eq!((asked(), places.available_permits()), (2, 0));
+        // The third one's turn comes with the first answer.
+        let mut third = std::pin::pin!(ask_engine(&places, &engine, Vec::new(), false));
+        assert!(futures_are_pending(third.as_mut()).await);
+        assert_eq!(asked(), 2);
+        slow.go.notify_one();
+        let serve = async {
+            while asked() < 3 {
+                tokio::task::yield_now().await;
+            }
+            slow.go.notify_waiters();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            taken = third => assert_eq!(taken.unwrap().code, 0),
+            () = serve => {}
+        }
+        while places.available_permits() < 2 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Whether it has no answer when it is looked at once.
+    async fn futures_are_pending<F: Future>(mut asked: Pin<&mut F>) -> bool {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(asked.as_mut().poll(context).is_pending())
+        })
+        .await
+    }
 }

@@ -33,14 +33,14 @@ pub enum StoreError {
     /// Another process has it open.
     #[error("the store in {folder} is in use by another process; stop that one first")]
     InUse { folder: String },
-    /// The disk or the file system failed.
+    /// The disk or the file system failed, or is full: a write that failed is never repeated, so the node ends.
     #[error(
-        "the store in {folder} cannot be read or written: {reason}; check the disk and start again"
+        "the store in {folder} cannot be read or written: {reason}; check the disk and whether it has room, and start again"
     )]
     Disk { folder: String, reason: String },
     /// The system lacks something for now, such as a free file descriptor: the same call may work later.
     #[error(
-        "the store in {folder} cannot be read or written for now: {reason}; raise the limit of open files or free the disk, and start again if \
+        "the store in {folder} cannot be read or written for now: {reason}; raise the limit of open files or free memory, and start again if \
          the node has stopped"
     )]
     Passing { folder: String, reason: String },
@@ -57,7 +57,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// A failure of the file system in `folder`, which is passing or not.
+    /// A failure of the file system in `folder`, which is passing or not. A disk without room fails writes alone, and a write that failed is
+    /// not repeated: it does not pass.
     pub(super) fn from_io(folder: &str, error: &io::Error) -> Self {
         let number = error.raw_os_error().or_else(|| number_in(error));
         let known = number.map(io::Error::from_raw_os_error);
@@ -67,16 +68,10 @@ impl StoreError {
             Errno::MFILE,
             Errno::NFILE,
             Errno::NOMEM,
-            Errno::NOSPC,
-            Errno::DQUOT,
-            Errno::FBIG,
             Errno::INTR,
             Errno::AGAIN,
         ];
         let passing_kinds = [
-            io::ErrorKind::StorageFull,
-            io::ErrorKind::QuotaExceeded,
-            io::ErrorKind::FileTooLarge,
             io::ErrorKind::OutOfMemory,
             io::ErrorKind::Interrupted,
             io::ErrorKind::WouldBlock,

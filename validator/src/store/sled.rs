@@ -2,7 +2,9 @@
 //!
 //! A write or a sync that failed is never tried again, not even on a full disk: sled keeps its first failure for ever, a page that the
 //! system could not write counts as clean from then on, so that the next sync of it succeeds, and sled skips a value that it believes to
-//! hold. The node ends, and its next start reads what is on the disk. What failed before anything was written may pass.
+//! hold. The node ends. The system's cache outlives it, and would show the next start what never came to the disk: so before sled reads
+//! anything, its files are synced and the cache lets go of them, and what is read then is what the disk has. (A file system may keep pages
+//! that it cannot write all the same: then the sync fails, and so does the start.) What failed before anything was written may pass.
 //!
 //! What sled needs to behave well, as measurements showed: no flushing thread but an explicit flush; a bounded cache; batches
 //! of at most 1,000 keys; values below 128 KiB, which stay in its log. It panics on some damaged files, so every call is
@@ -15,11 +17,14 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use rustix::fs::{Advice, fadvise};
 
 const CACHE_BYTES: u64 = 64 << 20;
 /// A folder's time of change may be this far behind the clock.
@@ -55,6 +60,7 @@ impl Sled {
     /// [`StoreError::Damaged`], [`StoreError::InUse`] or [`StoreError::Disk`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let name = folder.display().to_string();
+        read_anew(folder).map_err(|error| StoreError::from_io(&name, &error))?;
         let open = caught(&name, || {
             let db = sled::Config::new()
                 .path(folder)
@@ -219,6 +225,27 @@ impl Drop for Sled {
             });
         }
     }
+}
+
+/// Has the system read all of sled's files from the disk again, and not from its cache.
+fn read_anew(folder: &Path) -> io::Result<()> {
+    for folder in [folder, &folder.join("blobs")] {
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            // They are not made yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                let file = File::open(entry.path())?;
+                file.sync_all()?;
+                fadvise(&file, 0, None, Advice::DontNeed)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 thread_local! {

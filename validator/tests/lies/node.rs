@@ -69,6 +69,8 @@ pub enum Lie {
     Another,
     /// Would have the sequence signed next that lies so far ahead.
     Ahead(u64),
+    /// Says that a block has what is asked for, with this code.
+    Included(u32),
 }
 
 /// Who and what it answers about when it answers about another one.
@@ -261,9 +263,13 @@ impl TransactionService for Stub {
             ..Default::default()
         };
         match self.lie {
-            Lie::None | Lie::Gone | Lie::Breaks | Lie::Tip(..) | Lie::Another | Lie::Ahead(_) => {
-                Ok(Response::new(taken))
-            }
+            Lie::None
+            | Lie::Gone
+            | Lie::Breaks
+            | Lie::Tip(..)
+            | Lie::Another
+            | Lie::Ahead(_)
+            | Lie::Included(_) => Ok(Response::new(taken)),
             Lie::Refuses(code) => Ok(Response::new(SubmitResponse {
                 code,
                 log: "taken by another".into(),
@@ -312,10 +318,16 @@ impl TransactionService for Stub {
             Some(get_transaction_request::Id::Digest(digest)) => (vec![], self.hash(digest)),
             _ => return Err(Status::not_found("no such hash")),
         };
+        let (stage, code) = match self.lie {
+            Lie::Included(code) => (Stage::Included, code),
+            _ => (Stage::Unspecified, 0),
+        };
         Ok(Response::new(GetTransactionResponse {
             status: Some(Standing {
                 hash,
                 digest,
+                stage: stage.into(),
+                code,
                 ..Default::default()
             }),
         }))

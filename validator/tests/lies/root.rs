@@ -8,11 +8,11 @@ use std::{
 };
 
 use alloy_primitives::{B256, U256, hex, keccak256};
-use alloy_sol_types::{SolCall, SolValue};
-use plasmid_bridge::abi::{IInbox, IRootChain, IToken, IVault};
+use alloy_sol_types::{SolCall, SolEvent, SolValue};
+use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by};
 use serde_json::{Value, json};
 
-use super::{node::DEPLOYMENT, program::Stub};
+use super::{REGISTRY, node::DEPLOYMENT, program::Stub};
 
 /// What the endpoint says.
 #[derive(Clone, Debug)]
@@ -33,6 +33,10 @@ pub struct Words {
     pub taken: Taken,
     /// How many checkpoints it has accepted, the last one a moment ago.
     pub accepted: u64,
+    /// The least bond that its Registry asks for, and that of every registration, in wei.
+    pub bond: u128,
+    /// The consensus key of everybody's newest registration, if there is one.
+    pub newest: Option<B256>,
 }
 
 /// What becomes of a transaction that is handed in.
@@ -44,6 +48,8 @@ pub enum Taken {
     Refused,
     /// It is mined, with this status.
     Mined(bool),
+    /// It is mined, and the inbox took a message in it.
+    Sent,
 }
 
 impl Default for Words {
@@ -57,6 +63,8 @@ impl Default for Words {
             would_revert: None,
             taken: Taken::Silence,
             accepted: 3,
+            bond: 1_000_000_000_000_000_000,
+            newest: None,
         }
     }
 }
@@ -172,9 +180,10 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
         "eth_getTransactionReceipt" => match words.taken {
-            Taken::Mined(succeeded) => json!({
-                "transactionHash": asked["params"][0], "status": if succeeded { "0x1" } else { "0x0" }, "blockNumber": "0x2",
-                "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": [],
+            Taken::Mined(_) | Taken::Sent => json!({
+                "transactionHash": asked["params"][0], "status": if matches!(words.taken, Taken::Mined(false)) { "0x0" } else { "0x1" },
+                "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1",
+                "logs": if matches!(words.taken, Taken::Sent) { json!([message()]) } else { json!([]) },
             }),
             _ => Value::Null,
         },
@@ -182,13 +191,28 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_sendRawTransaction" => match words.taken {
             Taken::Silence => return None,
             Taken::Refused => return Some(Err("txpool is full")),
-            Taken::Mined(_) => json!(keccak256(raw_bytes(asked))),
+            Taken::Mined(_) | Taken::Sent => json!(keccak256(raw_bytes(asked))),
         },
         "eth_call" => called(&asked["params"][0]["data"], words),
         // A command that was ended asks nothing any more.
         "" => return None,
         other => panic!("{other} is asked"),
     }))
+}
+
+/// The event of a message that the inbox took.
+fn message() -> Value {
+    let [inbox, ..] = created_by(REGISTRY);
+    let event = IInbox::MessageSent {
+        index: 9,
+        hash: B256::ZERO,
+        message: b"a message".to_vec().into(),
+    };
+    let data = event.encode_log_data();
+    json!({
+        "address": inbox, "topics": data.topics(), "data": data.data, "blockNumber": "0x2", "blockHash": B256::ZERO,
+        "transactionHash": B256::ZERO, "transactionIndex": "0x0", "logIndex": "0x0", "removed": false,
+    })
 }
 
 fn called(data: &Value, words: &Words) -> Value {
@@ -216,6 +240,20 @@ fn called(data: &Value, words: &Words) -> Value {
             let mut fields = [U256::ZERO; 13];
             (fields[9], fields[11]) = (U256::from(16), U256::from(64));
             fields.abi_encode()
+        }
+        IRegistry::bondCall::SELECTOR => U256::from(words.bond).abi_encode(),
+        IRegistry::newestOfCall::SELECTOR => U256::from(words.newest.map_or(0, |_| 9)).abi_encode(),
+        // Whoever and whichever: there is one of every number but 0.
+        IRegistry::registrationOfCall::SELECTOR => {
+            let call = IRegistry::registrationOfCall::abi_decode(&data).expect("a number");
+            IRegistry::registrationOfCall::abi_encode_returns(&IRegistry::Member {
+                operator: call.operator,
+                registration: call.number,
+                consensusKey: words.newest.unwrap_or_default(),
+                checkpointKey: vec![0; 96].into(),
+                stake: U256::ZERO,
+                bond: U256::from(words.bond),
+            })
         }
         IInbox::priceCall::SELECTOR => price.abi_encode(),
         IVault::quoteCall::SELECTOR => {

@@ -244,7 +244,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
         (_, "to" | "account") => &ACCOUNT,
         (_, "token") => &TOKEN,
-        (_, "amount" | "native" | "stake" | "pay" | "max_cost") => &AMOUNT,
+        (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost") => &AMOUNT,
         ("relay", "max_fee" | "max_tip") => &GWEI,
         (_, "topic") => &TOPIC,
         (_, "data") => &DATA,

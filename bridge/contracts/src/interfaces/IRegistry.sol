@@ -19,7 +19,11 @@ import {IRootChain} from "./IRootChain.sol";
 /// address commits to, and its constructor arguments from what all operators agreed on; so it does not matter who takes it. No money
 /// moves before the last step: that one creates RootChain and fills the Vault, both or neither. Until then nothing sends or accepts a
 /// message, and at any time a genesis stake can be either used for exactly what its operator agreed on, or taken back. If the steps
-/// are never finished, all stakes and bonds return. Bonds stay here.
+/// are never finished, all stakes and bonds return.
+///
+/// From the last step on anyone registers, as often as wanted: a registration is a numbered entry with keys and a bounty bond of its own, and
+/// a message to the child. Numbers 1 to `operatorCount` are those of the genesis operators, and every later registration takes the next one.
+/// A key that was ever registered never comes back. Bonds stay here, and there is no way yet to send them.
 interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
@@ -68,6 +72,7 @@ interface IRegistry {
 
     /// @notice A registration. `registration` numbers start at 1; 0 means that there is none.
     /// @param checkpointKey 96 bytes.
+    /// @param stake genesis stake; 0 for a registration that came later.
     struct Member {
         address operator;
         uint64 registration;
@@ -77,8 +82,13 @@ interface IRegistry {
         uint256 bond;
     }
 
+    /// @notice By `register` or by `registerKeys`; in the second case stake is 0, and the Inbox tells its message in the same transaction.
     event Registered(
         address indexed operator, uint64 indexed registration, bytes32 consensusKey, bytes checkpointKey, uint256 stake, uint256 bond
+    );
+    /// @notice Somebody has raised the bond of a registration by `amount`, to `bond`.
+    event BondRaised(
+        address indexed operator, uint64 indexed registration, address indexed from, uint256 amount, uint256 bond
     );
     event Refunded(address indexed operator, uint256 amount);
     event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
@@ -101,15 +111,28 @@ interface IRegistry {
     error NotListed(address sender);
     error AlreadyRegistered(address operator);
     error NotRegistered(address operator);
-    /// @notice RootChain exists: nobody registers for now.
+    /// @notice RootChain exists: genesis is over, and whoever registers now calls `registerKeys`.
     error RegistrationClosed();
+    /// @notice RootChain does not exist yet: only genesis operators register, by `register`, and every bond is what all agree on.
+    error NotCreated();
     /// @notice RootChain exists: stakes are in the Vault.
     error AlreadyCreated();
     /// @notice The value must be more than the bond.
     error StakeMissing(uint256 bond, uint256 value);
+    /// @notice A registration's bond must be between these.
+    error BondOutOfRange(uint256 min, uint256 max, uint256 bond);
+    /// @notice The value must cover the bond and the Inbox's price.
+    error ValueTooLow(uint256 needed, uint256 value);
+    /// @notice What was sent over bond and price could not be given back.
+    error ExcessNotTaken(address sender, uint256 excess);
+    /// @notice The operator has no registration of this number.
+    error UnknownRegistration(address operator, uint64 registration);
+    /// @notice A bond is raised by at least 1 wei.
+    error NothingSent();
     /// @notice The consensus key is not canonical (y ≥ p), or one of the eight points of small order.
     error WeakConsensusKey(bytes32 key);
-    /// @notice The key ("consensus key" or "checkpoint key") belongs to another operator.
+    /// @notice The key ("consensus key" or "checkpoint key") was registered before by this operator. Before RootChain exists an operator may
+    /// come back with its own; afterwards nobody may.
     error KeyTaken(string key, address operator);
     error BadPossession(string key);
     /// @notice Locked until this time, by an agreement or by a creation that has begun.
@@ -137,6 +160,22 @@ interface IRegistry {
     /// @notice Registers the caller, a listed genesis operator, with both its keys. The value is bond and genesis stake.
     /// @dev Until RootChain exists a registration can be refunded and made anew, with the same keys or others; a key stays its operator's.
     function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
+
+    /// @notice Registers both keys of the caller, once RootChain exists: a new entry, whose number is the next one, and a message of kind 1 to
+    /// the child. An operator that has a registration already changes its keys so; the older entry stays, with its bond.
+    /// @dev The value is bond and the Inbox's price, which may change before the call is mined: send some more, the rest returns.
+    /// @param bond the new entry's bounty bond, the constructor's `bond` to 2^96: all of it stays here.
+    /// @return registration the entry's number.
+    /// @return index the message's index in the Inbox.
+    function registerKeys(
+        bytes32 consensusKey,
+        bytes calldata checkpointKey,
+        Possession calldata possession,
+        uint128 bond
+    ) external payable returns (uint64 registration, uint64 index);
+
+    /// @notice Adds the value to the bond of a registration, up to 2^96. By anyone, once RootChain exists; nobody gets it back.
+    function topUp(address operator, uint64 registration) external payable;
 
     /// @notice Takes back bond and stake: before an agreement, or after the agreement's lock has run out; if the steps have begun, also
     /// only after their time has run out.
@@ -177,8 +216,18 @@ interface IRegistry {
     /// @notice The genesis operators' number.
     function operatorCount() external view returns (uint256);
 
-    /// @notice The genesis operator at a place of the list, with its registration if it has one (`registration` 0 if not).
+    /// @notice The genesis operator at a place of the list, with its registration if it has one (`registration` 0 if not). Nothing in it
+    /// changes after genesis: neither by a later registration of this operator nor by a raised bond.
     function memberAt(uint256 index) external view returns (Member memory);
+
+    /// @notice An operator's registration of this number, with its bond of now; `registration` 0 if there is none.
+    function registrationOf(address operator, uint64 number) external view returns (Member memory);
+
+    /// @notice The number of an operator's newest registration, 0 if it has none.
+    function newestOf(address operator) external view returns (uint64);
+
+    /// @notice The largest number that belongs to a registration or a genesis operator: the next registration takes the one behind it.
+    function lastNumber() external view returns (uint64);
 
     /// @notice An operator's agreement (0 if none) and until when it locks.
     function agreementBy(address operator) external view returns (bytes32 agreement, uint64 lockedUntil);

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 /// @title Messages from root to child and the chain of their hashes (PROTOCOL, sections 1 and 5)
 /// @dev Twin: `bridge::proof::inbox`.
 library Messages {
+    uint8 internal constant REGISTRATION = 1;
     uint8 internal constant DEPOSIT = 2;
     uint8 internal constant ACCEPTANCE = 5;
     uint8 internal constant FORCED = 7;
@@ -11,6 +12,18 @@ library Messages {
     /// @notice The whole message: header of 33 bytes and body.
     function encode(uint64 index, uint64 due, uint8 kind, bytes memory body) internal view returns (bytes memory) {
         return abi.encodePacked(index, uint64(block.timestamp), uint64(block.number), due, kind, body);
+    }
+
+    /// @notice The body of a registration, 172 bytes.
+    /// @param checkpointKey 96 bytes, checked by the caller.
+    function registration(
+        address operator,
+        uint64 number,
+        bytes32 consensusKey,
+        bytes memory checkpointKey,
+        uint128 bond
+    ) internal pure returns (bytes memory) {
+        return abi.encodePacked(operator, number, consensusKey, checkpointKey, bond);
     }
 
     /// @notice Hash of a message, as links hold it.

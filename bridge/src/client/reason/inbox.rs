@@ -5,7 +5,7 @@ use crate::abi::IInbox::IInboxErrors as E;
 pub(super) fn sentence(error: E) -> String {
     match error {
         E::NotAllowed(e) => format!(
-            "{} may not send a message of kind {}: only the Vault and RootChain send",
+            "{} may not send a message of kind {}: only Registry, Vault and RootChain send, each its own kind",
             e.sender, e.kind
         ),
         E::NotOpen(_) => {
@@ -16,10 +16,7 @@ pub(super) fn sentence(error: E) -> String {
             e.price, e.value
         ),
         E::ValueNotTaken(e) => format!("this message is free, and {} wei came with it", e.value),
-        E::ExcessNotTaken(e) => format!(
-            "{} wei were sent over the price, and {} does not take them back; send exactly the price",
-            e.excess, e.sender
-        ),
+        E::ExcessNotTaken(e) => super::excess(e.sender, e.excess),
         E::ForcedLength(e) => format!(
             "a forced transaction has 1 to 512 bytes, and this one has {}",
             e.length

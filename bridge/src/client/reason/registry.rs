@@ -28,8 +28,24 @@ pub(super) fn sentence(error: E) -> String {
             e.operator
         ),
         E::RegistrationClosed(_) => {
-            "the network is created, and nobody registers for now".to_owned()
+            "the network is created, so genesis is over; `plasmid bridge register` registers a validator from now on"
+                .to_owned()
         }
+        E::NotCreated(_) => {
+            "the network is not created yet, so nobody registers but its genesis operators, by `plasmid init register`, and no bond is raised"
+                .to_owned()
+        }
+        E::BondOutOfRange(e) => format!(
+            "the bond would be {} wei, and a registration's bond is {} to {}",
+            e.bond, e.min, e.max
+        ),
+        E::ValueTooLow(e) => super::too_low(e.needed, e.value),
+        E::ExcessNotTaken(e) => super::excess(e.sender, e.excess),
+        E::UnknownRegistration(e) => format!(
+            "operator {} has no registration {}; look at its number again, nothing was paid",
+            e.operator, e.registration
+        ),
+        E::NothingSent(_) => "a bond is raised by at least 1 wei".to_owned(),
         E::AlreadyCreated(_) => {
             "the network is created already; `plasmid init join` makes a node's folder".to_owned()
         }
@@ -42,7 +58,7 @@ pub(super) fn sentence(error: E) -> String {
             e.key
         ),
         E::KeyTaken(e) => format!(
-            "the {} belongs to operator {}; make another, a key never serves two operators",
+            "the {} was registered by operator {}; make another, a key never serves two operators and never comes back",
             super::foreign(&e.key).trim_matches('"'),
             e.operator
         ),

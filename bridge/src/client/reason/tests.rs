@@ -29,7 +29,7 @@ fn errors_of_the_contracts_become_sentences_with_both_numbers() {
         };
         let said = sentence(&error.abi_encode());
         assert!(
-            said.starts_with(&format!("the {key} belongs to operator {operator}")),
+            said.starts_with(&format!("the {key} was registered by operator {operator}")),
             "{said}"
         );
     }

@@ -24,14 +24,8 @@ pub(super) fn sentence(error: E) -> String {
             "{} is a contract of this deployment, or the token itself: nobody could ever use or claim what it gets; name another account",
             e.account
         ),
-        E::ValueTooLow(e) => format!(
-            "{} wei were sent, and {} are needed for the amount and the inbox's price; the price may have risen, try again",
-            e.value, e.needed
-        ),
-        E::ExcessNotTaken(e) => format!(
-            "{} wei were sent too much, and {} does not take them back; send exactly what is needed",
-            e.excess, e.sender
-        ),
+        E::ValueTooLow(e) => super::too_low(e.needed, e.value),
+        E::ExcessNotTaken(e) => super::excess(e.sender, e.excess),
         E::NoToken(e) => format!("there is no token contract at {}; check its address", e.token),
         E::NothingArrived(e) => format!(
             "token {} was asked to move {} and moved nothing; check balance and allowance, or whether it blocks the Vault",

@@ -1,5 +1,6 @@
 //! Seeing a transaction through, whatever the node says meanwhile.
 
+use alloy_primitives::B256;
 use tokio::time::{Instant, sleep};
 
 use super::{Sent, Wallet, WalletError};
@@ -15,7 +16,7 @@ impl Wallet {
         let start = Instant::now();
         let (mut replaced, mut used_since) = (start, None);
         loop {
-            let trouble = match self.look(&sent).await {
+            let trouble = match self.look(&sent.hashes).await {
                 Ok(Some(receipt)) => return self.outcome(&sent, receipt).await,
                 Ok(None) => None,
                 Err(error) => {
@@ -76,10 +77,10 @@ impl Wallet {
         true
     }
 
-    /// Looks once for a receipt of any of the transactions sent for this nonce.
-    pub async fn look(&self, sent: &Sent) -> Result<Option<Receipt>, RpcError> {
+    /// Looks once for a receipt of any of these transactions, which are all that were signed for a nonce.
+    pub async fn look(&self, signed: &[B256]) -> Result<Option<Receipt>, RpcError> {
         let mut trouble = None;
-        for hash in &sent.hashes {
+        for hash in signed {
             match self.rpc.receipt(*hash).await {
                 Ok(Some(receipt)) => return Ok(Some(receipt)),
                 Ok(None) => {}

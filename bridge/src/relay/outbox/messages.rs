@@ -178,6 +178,15 @@ pub enum Notice {
         /// Whether it took effect; false when another relayer was faster.
         succeeded: bool,
     },
+    /// Another relayer goes first with this checkpoint; said once.
+    NotOurTurn {
+        /// The epoch.
+        epoch: u64,
+        /// Whom the checkpoint names.
+        relayer: Address,
+        /// Until when, in seconds.
+        until: u64,
+    },
     /// There is no quorum yet.
     Waiting {
         /// The epoch.

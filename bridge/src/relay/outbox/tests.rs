@@ -274,6 +274,14 @@ fn the_relayer_named_in_the_checkpoint_goes_first_for_a_while() {
     world.relayer = Address::repeat_byte(0xcc);
     world.run(50);
     assert!(world.pool.is_empty());
+    let until = world.offer(0).checkpoint.last_block_time + 60;
+    let relayer = world.relayer;
+    let yielded = Notice::NotOurTurn {
+        epoch: 0,
+        relayer,
+        until,
+    };
+    assert_eq!(world.notices, [yielded], "it is said once");
     world.run(30);
     assert_eq!(world.pool.len(), 1);
 }

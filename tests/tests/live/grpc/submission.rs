@@ -546,12 +546,17 @@ pub async fn given_up(net: &Net) {
         let dearer = make(fee).await;
         assert_eq!(hand_in(net, dearer.encode(), true).await.code, 0);
         let answer = submit(net, waits.encode()).await;
+        assert_eq!(answer.code, Code::ReplacementUnderpriced.number());
+        assert!(answer.log.contains("ask to replace it"), "{answer:?}");
+        let answer = hand_in(net, waits.encode(), true).await;
         // A block may have come in between: then the engine has asked, and the pool judges it anew.
-        let words = match answer.code == Code::PoolFull.number() {
-            true => "try again after the next block",
-            false => "ask to replace it",
-        };
-        assert!(answer.log.contains(words), "{answer:?}");
+        match answer.code == Code::PoolFull.number() {
+            true => assert!(
+                answer.log.contains("try again after the next block"),
+                "{answer:?}"
+            ),
+            false => assert_eq!(answer.code, Code::ReplacementUnderpriced.number()),
+        }
         told.push(answer.code);
         assert!(told.len() < 50, "{told:?}");
         waits = dearer;

@@ -382,6 +382,37 @@ fn the_engine_has_room_for_all_that_it_may_hold() {
     assert!(limits.places <= MAX_REFUSED as usize && limits.places <= MAX_SKIPPED as usize);
 }
 
+/// Whoever bids with the best quarter of a full pool evicts others because a block takes it soon: within forty blocks, however small a
+/// genesis makes them.
+#[test]
+fn the_smallest_blocks_that_a_genesis_allows_take_the_best_quarter_of_a_full_pool_soon() {
+    use crate::ledger::parameters::{MIN_USER_BYTES, MIN_USERS, worst_case};
+    use crate::ledger::{Parameters, transaction::MAX_TRANSACTION_BYTES};
+    assert_eq!(PLACE_BYTES as u64, MIN_USER_BYTES);
+    assert!((MAX_PLACES / 4) as u64 <= 40 * MIN_USERS);
+    let parameters = Parameters::local();
+    let worst = worst_case(&parameters);
+    let smallest = Parameters {
+        max_block_transactions: worst.transactions as u32,
+        max_block_bytes: worst.bytes,
+        ..parameters
+    };
+    smallest.validate().expect("it is the smallest");
+    // The record, the messages and the misbehavior of a block leave this for users.
+    let others =
+        1 + u64::from(parameters.inbox_batch) + u64::from(parameters.max_evidence_bytes) / 66;
+    assert_eq!(worst.transactions - others, MIN_USERS);
+    assert!(MIN_USERS * MIN_USER_BYTES >= MAX_TRANSACTION_BYTES as u64);
+    for (bytes, transactions) in [(1, 0), (0, 1)] {
+        let smaller = Parameters {
+            max_block_transactions: smallest.max_block_transactions - transactions,
+            max_block_bytes: smallest.max_block_bytes - bytes,
+            ..smallest
+        };
+        assert!(smaller.validate().is_err());
+    }
+}
+
 #[test]
 fn a_block_takes_what_was_used_and_what_can_no_longer_be_paid_for() {
     let mut pool = Pool::new(Limits::default());

@@ -69,7 +69,8 @@ pub fn list_checkpoints(
 
 fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoint, ReadError> {
     let epoch = checkpoint.epoch;
-    let (members, total_power) = signers(source, epoch).unwrap_or_default();
+    // A set that is not kept any more has no power here; one that cannot be read now is asked for again.
+    let (members, total_power) = kept_signers(source, epoch)?.unwrap_or_default();
     let root = source.root();
     let accepted = root.acceptances.get(&epoch);
     let shares = source.shares(epoch)?;
@@ -117,15 +118,21 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
 /// The members that sign the checkpoint of an epoch, in seat order, and their power. It is not the same to a relayer that a set is lost and that an
 /// epoch is not over.
 pub(super) fn signers(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
-    let members = source.signers(epoch)?.ok_or_else(|| {
+    kept_signers(source, epoch)?.ok_or_else(|| {
         ReadError::Unavailable(format!(
             "this node does not keep the set that signs checkpoint {epoch} any more: root is too many epochs behind"
         ))
-    })?;
-    let power = members
-        .iter()
-        .fold(0u64, |sum, member| sum.saturating_add(member.power));
-    Ok((members, power))
+    })
+}
+
+/// The same; `None` when this node does not keep the set any more.
+fn kept_signers(source: &Reader<'_>, epoch: u64) -> Result<Option<(Vec<Member>, u64)>, ReadError> {
+    let members = source.signers(epoch)?;
+    Ok(members.map(|members| {
+        let powers = members.iter().map(|member| member.power);
+        let power = powers.fold(0u64, u64::saturating_add);
+        (members, power)
+    }))
 }
 
 /// All that a relayer needs.
@@ -154,7 +161,7 @@ pub fn get_shares(
 }
 
 /// The checkpoint that root waits for, with the members whose shares over it are missing on this node or do not verify. `None` when root
-/// has accepted every checkpoint.
+/// has accepted every checkpoint, or this node does not keep the set any more.
 pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadError> {
     let root = source.root();
     if root.finalized.is_none() {
@@ -164,7 +171,7 @@ pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadErr
     let Some(checkpoint) = source.checkpoint(epoch)? else {
         return Ok(None);
     };
-    let Ok((members, total_power)) = signers(source, epoch) else {
+    let Some((members, total_power)) = kept_signers(source, epoch)? else {
         return Ok(None);
     };
     let shares = source.shares(epoch)?;

@@ -211,7 +211,6 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
             "/operators/1/operator",
             "0x9999999999999999999999999999999999999999",
         ),
-        ("/operators/1/bond", "8"),
         ("/balances/0/amount", "6"),
         ("/balances/0/amount", "05"),
         ("/balances/0/amount", "0"),

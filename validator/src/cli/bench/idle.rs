@@ -192,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_measured_is_shown_under_its_names() {
+        let bound = verdict("memory", 1.234, "at most 2".into(), true);
+        let expected =
+            json!({ "bound": "memory", "measured": 1.23, "wanted": "at most 2", "holds": true });
+        assert_eq!(bound, expected);
+        let values = [MIB, 2.0 * MIB];
+        for (share, percent) in [(Some(0.5), json!(50.0)), (None, json!(null))] {
+            let expected = json!({
+                "of": "node", "first_mib": 1.0, "last_mib": 2.0, "mib_an_hour": 1.0, "percent_of_a_core": percent,
+            });
+            assert_eq!(row("node", &[0.0, HOUR_SECS], &values, share), expected);
+        }
+    }
+
+    #[test]
     fn the_line_that_fits_best_is_found() {
         let times = [0.0, 10.0, 20.0, 30.0];
         let values = [5.0, 25.0, 45.0, 65.0];

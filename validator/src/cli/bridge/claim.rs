@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{read, wallet};
 use crate::cli::{
     CliError,
-    connect::{self, Connection},
+    connect::{self, Bridge, Connection},
     keys::KeyOptions,
     output::Output,
     query::withdrawal,
@@ -80,11 +80,8 @@ pub async fn run(
         withdrawals: numbers.iter().copied().collect(),
     };
     let client = connection.bridge().await?;
-    let prepared = connect::patiently(|| {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.prepare_claim(request).await }
-    });
-    let prepared = prepared.await?;
+    let ask = |mut client: Bridge, request| async move { client.prepare_claim(request).await };
+    let prepared = connect::patiently(client, request, ask).await?;
     let call = prepared
         .call
         .ok_or_else(|| CliError::new("the node answered without a call"))?;

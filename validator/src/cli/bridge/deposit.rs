@@ -12,7 +12,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{Price, message::Sent, read, wallet};
+use super::{NATIVE_DECIMALS, Price, message::Sent, read, wallet};
 use crate::{
     cli::{
         CliError, amount,
@@ -23,9 +23,6 @@ use crate::{
     },
     ledger::{Account, leaf::NATIVE},
 };
-
-/// Decimals of the native coin.
-const NATIVE_DECIMALS: u32 = 18;
 
 /// What goes in, from whom, to whom.
 #[derive(Clone, Debug, Args)]

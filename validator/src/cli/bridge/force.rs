@@ -27,7 +27,7 @@ use crate::{
     cli::{
         CliError,
         connect::{Connection, Deployment},
-        keys::{self, KeyOptions, Turn},
+        keys::{KeyOptions, Turn},
         output::{self, Output},
         tx::{self, Make},
     },
@@ -127,8 +127,7 @@ pub async fn run(
     // The turn at the signer's key, where that is known, lasts until the child has consumed it or is no longer waited for.
     let turn = match sending {
         Some((_, turn)) => turn,
-        None if sender == own => Some(keys.turn(carrier).await?),
-        None => None,
+        None => signers_turn(keys, carrier, &transaction, own).await?,
     };
     let beside = turn.as_ref().map(|turn| turn.held(&deployment.domain));
     let held = Held::new(&transaction, &bytes, &deployment.domain, beside);
@@ -141,6 +140,29 @@ pub async fn run(
     way.send(&held, bytes, output).await?;
     output.next(&format!("plasmid query account {sender}"));
     Ok(())
+}
+
+/// The turn at the key that signed bytes which are submitted again, where that key is on this machine; `own` is the carrier's account.
+async fn signers_turn(
+    keys: &KeyOptions,
+    carrier: &str,
+    transaction: &Transaction,
+    own: Account,
+) -> Result<Option<Turn>, CliError> {
+    let sender = transaction.header.sender;
+    if sender == own {
+        return Ok(Some(keys.turn(carrier).await?));
+    }
+    match keys.stated_of(sender)? {
+        Some(name) => Ok(Some(keys.turn(&name).await?)),
+        None => {
+            output::note(&format!(
+                "no key file here says that it is of {sender}, so nothing is kept of its sequence: where its key is, sign nothing with it \
+                 until the child has consumed this transaction"
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// The bytes of what the user asked for, and the turn at the key whose sequence they take.
@@ -162,7 +184,7 @@ async fn bytes_of(
     let turn = keys.turn(&sending.from).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => behind_what_waits(connection, sender, &turn.held(&deployment.domain)).await?,
+        None => behind_what_waits(connection, deployment, sender, &turn).await?,
     };
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
@@ -173,9 +195,11 @@ async fn bytes_of(
 /// machine for another node may be lost, and then everything behind it is without effect: who pays decides whether to go behind it.
 async fn behind_what_waits(
     connection: &Connection,
+    deployment: &Deployment,
     sender: Account,
-    held: &keys::Held,
+    turn: &Turn,
 ) -> Result<u64, CliError> {
+    let held = &turn.held(&deployment.domain);
     let account = tx::get_account(connection, sender).await;
     let account = account.map_err(|error| {
         CliError::new(format!(
@@ -183,8 +207,11 @@ async fn behind_what_waits(
         ))
     })?;
     let own = account.sequence;
-    let next = tx::behind(tx::next_of(&account)?, held.forced(sender, own)?);
-    let last = held.last(sender, connection.status().await?.height)?;
+    let forced = tx::on_its_way(connection, held, sender, own).await?;
+    let next = tx::behind(tx::next_of(&account)?, forced);
+    let told = connection.status().await?.height;
+    let passed = tx::tip::borne_out(connection, deployment, told).await;
+    let last = held.last(sender, passed)?;
     if let Some(last) = last.filter(|last| last.sequence >= next) {
         let (sequence, until) = (last.sequence, last.valid_until);
         let behind = sequence.saturating_add(1);
@@ -221,6 +248,7 @@ impl Way<'_> {
         let receipt = self.hand_in(held, bytes, value).await?;
         let after = |error: CliError| held.after(error.after_root(&receipt.hash));
         let sent = Sent::of(self.inbox, &receipt.logs).map_err(after)?;
+        held.stands(sent.hash()).map_err(after)?;
         let outcome = match self.node {
             Some(connection) => {
                 progress.set_message("waiting for the child to consume it");

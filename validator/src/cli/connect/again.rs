@@ -12,15 +12,19 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// The answer to a read, which is asked again a few times while the node says that it cannot answer now.
+/// The answer of `client` to a read, which is asked again a few times while the node says that it cannot answer now.
 ///
 /// # Errors
 /// What the node said, at last in any case.
-pub async fn patiently<T, F>(ask: impl FnMut() -> F) -> Result<T, Status>
+pub async fn patiently<C: Clone, R: Clone, T, F>(
+    client: C,
+    request: R,
+    ask: impl Fn(C, R) -> F,
+) -> Result<T, Status>
 where
     F: Future<Output = Result<Response<T>, Status>>,
 {
-    after(PAUSES, ask).await
+    after(PAUSES, || ask(client.clone(), request.clone())).await
 }
 
 async fn after<T, F>(

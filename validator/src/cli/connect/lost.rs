@@ -10,25 +10,31 @@ use super::Deployment;
 use crate::{cli::CliError, ledger::Unusable};
 
 impl Deployment {
-    /// Refuses to pay into a Vault that a reorganisation of root could still take away: its address takes coin without code too. Where
-    /// root names no final block by its `finalized` tag, `seen` counts, the newest one that is final for the node.
+    /// Refuses to pay into a deployment that a reorganisation of root could still take away: its addresses take coin without code too. The
+    /// Vault stands for all of it up to its place, the Registry that made it included. Where root names no final block by its `finalized`
+    /// tag, `seen` counts, the newest one that is final for the node; it is 0 where no node answers.
     ///
     /// # Errors
     /// Says which block the Vault does not stand in.
     pub async fn require_final(&self, root: &Rpc, seen: u64) -> Result<(), CliError> {
         let newest = match root.finalized().await? {
+            None if seen == 0 => None,
             None => root.block(Which::Number(seen)).await?,
             newest => newest,
         };
-        let newest = newest.ok_or_else(|| CliError::new("root has no final block yet"))?;
+        let newest = newest.ok_or_else(|| {
+            CliError::new(
+                "root names no final block yet; if it never does, a node of the network knows which one is: name it with --node. Nothing was sent",
+            )
+        })?;
         if root
             .code(self.vault, At::Hash(newest.hash))
             .await?
             .is_empty()
         {
             return Err(CliError::new(format!(
-                "the Vault {} does not stand in root block {}, the newest that is final: a reorganisation could still take it away, and a \
-                 deposit with it. Nothing was sent; try again later",
+                "the Vault {} does not stand in root block {}, the newest that is final: a reorganisation could still take it away, and \
+                 what is paid with it. Nothing was sent; try again later",
                 self.vault, newest.number
             )));
         }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The validator's keys in this folder, made where there are none; and its node id.
-pub(super) fn validator(
+pub(in crate::cli) fn validator(
     home: &Home,
     keys: &KeyOptions,
     root_chain_id: u64,

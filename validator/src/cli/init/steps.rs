@@ -3,6 +3,7 @@
 mod begun;
 mod join;
 mod money;
+mod shown;
 mod status;
 
 use std::sync::Arc;
@@ -21,7 +22,12 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use self::{begun::Begun, money::Money, status::Table};
+use self::{
+    begun::Begun,
+    money::Money,
+    shown::{Consent, Registered},
+    status::Table,
+};
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
     cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
@@ -174,14 +180,15 @@ impl Step {
         let done = ceremony::register(wallet, self.registry, &pair, value).await;
         progress.finish_and_clear();
         let receipt = done?;
-        self.output.object(&json!({
-            "operator": wallet.address().to_string(),
-            "consensus_key": hex::encode(pair.consensus_key()),
-            "checkpoint_key": hex::encode(pair.checkpoint_key()),
-            "node_id": node_id,
-            "sent": amount::show(sum, DECIMALS),
-            "transaction": receipt.hash.to_string(),
-        }));
+        let registered = Registered {
+            operator: wallet.address(),
+            consensus_key: &pair.consensus_key(),
+            checkpoint_key: &pair.checkpoint_key(),
+            node_id: &node_id,
+            sent: sum,
+            transaction: receipt.hash,
+        };
+        self.output.object(&registered.shown());
         self.output.say("give the others node_id and where your peers connect: their `init join` takes ID@HOST:PORT");
         self.output.next(&format!(
             "plasmid init status, then plasmid init agree --from {} --agreement HASH, with the hash that it shows when every operator has \
@@ -219,14 +226,15 @@ impl Step {
             progress.finish_and_clear();
             transaction = Some(done?.hash.to_string());
         }
-        let mut object = json!({
-            "operator": operator.to_string(),
-            "agreement": agreed.agreement.to_string(),
-            "genesis_state_root": agreed.built.root().to_string(),
-            "sum": amount::show(agreed.built.sum, DECIMALS),
-            "first_set": B256::from(agreed.built.sets[1].commitment).to_string(),
-            "transaction": transaction,
-        });
+        let consent = Consent {
+            operator,
+            agreement: agreed.agreement,
+            genesis_state_root: agreed.built.root(),
+            sum: agreed.built.sum,
+            first_set: B256::from(agreed.built.sets[1].commitment),
+            transaction,
+        };
+        let mut object = consent.shown();
         money.add_to(&mut object);
         table.show(self.output, &mut object);
         self.output.next(&format!(

@@ -33,11 +33,16 @@ pub struct Last {
     pub valid_until: u64,
 }
 
-/// The furthest transaction that was handed in to the inbox on root. It is valid for ever: it counts until the account has passed it.
+/// The furthest transaction that was handed in to the inbox on root. It is valid for ever: it counts until the account has passed it, or the
+/// child has consumed it without effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forced {
     account: String,
-    sequence: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// The engine's hash, in hex, of the message that carries it on the child; known once the message stands in the inbox.
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 /// What is kept of one deployment.
@@ -96,16 +101,16 @@ impl Held {
         })
     }
 
-    /// The sequence of the furthest forced transaction of `account`, unless the account, whose own sequence is `own`, has passed it. One
-    /// that lies too far ahead for every node has its turn later, if ever.
+    /// The furthest forced transaction of `account`, unless the account, whose own sequence is `own`, has passed it. One that lies too far
+    /// ahead for every node has its turn later, if ever.
     ///
     /// # Errors
     /// As [`Self::last`].
-    pub fn forced(&self, account: Account, own: u64) -> Result<Option<u64>, CliError> {
-        let forced = self.kept()?.forced;
-        let forced = forced.filter(|forced| forced.account == account.to_string());
-        let sequence = forced.map(|forced| forced.sequence);
-        Ok(sequence.filter(|sequence| reach(own).contains(sequence)))
+    pub fn forced(&self, account: Account, own: u64) -> Result<Option<Forced>, CliError> {
+        let account = account.to_string();
+        let counts =
+            |forced: &Forced| forced.account == account && reach(own).contains(&forced.sequence);
+        Ok(self.kept()?.forced.filter(counts))
     }
 
     /// Keeps a forced transaction, unless one behind it is kept, and returns what was kept before.
@@ -113,11 +118,44 @@ impl Held {
     /// # Errors
     /// When the file cannot be read.
     pub fn keep_forced(&self, account: Account, sequence: u64) -> Result<Option<Forced>, CliError> {
-        let sequence = self.forced(account, sequence)?.unwrap_or(sequence);
-        self.put_forced(Some(Forced {
+        let behind = self.forced(account, sequence)?;
+        let forced = behind.filter(|behind| behind.sequence > sequence);
+        self.put_forced(Some(forced.unwrap_or_else(|| Forced {
             account: account.to_string(),
             sequence,
-        }))
+            message: None,
+        })))
+    }
+
+    /// Keeps which message carries a forced transaction, where that one is kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn name_forced(
+        &self,
+        account: Account,
+        sequence: u64,
+        message: String,
+    ) -> Result<(), CliError> {
+        match self.exactly(account, sequence)? {
+            None => Ok(()),
+            Some(forced) => {
+                let message = Some(message);
+                self.put_forced(Some(Forced { message, ..forced }))
+                    .map(|_| ())
+            }
+        }
+    }
+
+    /// Keeps nothing of a forced transaction that the child has consumed without effect. One behind it stays.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn drop_forced(&self, account: Account, sequence: u64) -> Result<(), CliError> {
+        match self.exactly(account, sequence)? {
+            None => Ok(()),
+            Some(_) => self.put_forced(None).map(|_| ()),
+        }
     }
 
     /// Puts this in the place of the forced transaction that is kept, and returns that one.
@@ -131,6 +169,11 @@ impl Held {
         } = self.kept()?;
         self.write(Kept { last, forced })?;
         Ok(before)
+    }
+
+    fn exactly(&self, account: Account, sequence: u64) -> Result<Option<Forced>, CliError> {
+        let forced = self.forced(account, sequence)?;
+        Ok(forced.filter(|forced| forced.sequence == sequence))
     }
 
     /// What is kept of this deployment.
@@ -179,18 +222,65 @@ mod tests {
 
     use super::*;
 
+    fn domain(deployment: u8) -> Domain {
+        Domain {
+            root_chain_id: 31_337,
+            root_chain: [1; 20],
+            deployment: [deployment; 20],
+        }
+    }
+
+    #[test]
+    fn the_furthest_forced_transaction_is_kept_until_the_account_has_passed_it_or_it_had_no_effect()
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("anna.json");
+        let held = Held::new(&key, &domain(2));
+        let account = Account::ethereum([7; 20]);
+        let stranger = Account::ethereum([8; 20]);
+        let forced = |own| {
+            let forced = held.forced(account, own).unwrap();
+            forced.map(|forced| (forced.sequence, forced.message))
+        };
+        assert_eq!(forced(0), None);
+        let none = held.keep_forced(account, 9).unwrap();
+        held.name_forced(account, 9, "nine".into()).unwrap();
+        let nine = Some((9, Some("nine".to_owned())));
+        // One before it leaves it as it is, whatever becomes of that one.
+        held.keep_forced(account, 8).unwrap();
+        held.name_forced(account, 8, "eight".into()).unwrap();
+        held.drop_forced(account, 8).unwrap();
+        held.drop_forced(stranger, 9).unwrap();
+        assert_eq!((forced(9), forced(10)), (nine.clone(), None));
+        // The same again goes with another message.
+        let before = held.keep_forced(account, 9).unwrap();
+        assert_eq!(forced(9), Some((9, None)));
+        held.put_forced(before).unwrap();
+        let before = held.keep_forced(account, 1_000).unwrap();
+        assert_eq!((forced(0), forced(1_000)), (None, Some((1_000, None))));
+        assert_eq!(held.forced(stranger, 999).unwrap(), None);
+        let other = Held::new(&key, &domain(1));
+        assert_eq!(other.forced(account, 999).unwrap(), None);
+        held.put_forced(before).unwrap();
+        assert_eq!(forced(0), nine);
+        let last = Last {
+            account: account.to_string(),
+            sequence: 8,
+            valid_until: 300,
+        };
+        held.keep(Some(&last)).unwrap();
+        assert_eq!(forced(0), nine);
+        held.drop_forced(account, 9).unwrap();
+        assert_eq!(forced(0), None);
+        held.put_forced(none).unwrap();
+        assert_eq!(held.last(account, 0).unwrap(), Some(last));
+    }
+
     #[test]
     fn what_was_signed_last_counts_for_its_account_and_deployment_until_it_has_expired() {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("anna.json");
-        let of = |deployment: u8| {
-            let domain = Domain {
-                root_chain_id: 31_337,
-                root_chain: [1; 20],
-                deployment: [deployment; 20],
-            };
-            Held::new(&key, &domain)
-        };
+        let of = |deployment: u8| Held::new(&key, &domain(deployment));
         let account = Account::ethereum([7; 20]);
         let last = |sequence, valid_until| Last {
             account: account.to_string(),
@@ -207,25 +297,6 @@ mod tests {
         of(1).keep(None).unwrap();
         assert_eq!(of(1).last(account, 0).unwrap(), None);
         assert_eq!(of(2).last(account, 0).unwrap(), Some(last(8, 200)));
-        // What went through the inbox counts until the account has passed it, and the furthest one is kept.
-        assert_eq!(of(2).forced(account, 0).unwrap(), None);
-        let none = of(2).keep_forced(account, 9).unwrap();
-        of(2).keep_forced(account, 8).unwrap();
-        for (own, forced) in [(9, Some(9)), (10, None)] {
-            assert_eq!(of(2).forced(account, own).unwrap(), forced);
-        }
-        let nine = of(2).keep_forced(account, 1_000).unwrap();
-        assert_eq!(of(2).forced(account, 0).unwrap(), None);
-        assert_eq!(of(2).forced(account, 1_000).unwrap(), Some(1_000));
-        assert_eq!(of(2).forced(Account::ethereum([8; 20]), 999).unwrap(), None);
-        assert_eq!(of(1).forced(account, 999).unwrap(), None);
-        of(2).put_forced(nine).unwrap();
-        assert_eq!(of(2).forced(account, 0).unwrap(), Some(9));
-        of(2).keep(Some(&last(8, 300))).unwrap();
-        assert_eq!(of(2).forced(account, 0).unwrap(), Some(9));
-        of(2).put_forced(none).unwrap();
-        assert_eq!(of(2).forced(account, 0).unwrap(), None);
-        assert_eq!(of(2).last(account, 0).unwrap(), Some(last(8, 300)));
         let file = folder.path().join("anna.held");
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

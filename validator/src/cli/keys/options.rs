@@ -131,6 +131,36 @@ impl KeyOptions {
         Ok(keystore::describe(&self.existing(name)?)?)
     }
 
+    /// The key whose file says that it is of `account`, without the password. It is not checked, so it is for what is kept beside the file.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn stated_of(&self, account: Account) -> Result<Option<String>, CliError> {
+        let is_of = |name: &String| {
+            let public = self.stated(name).ok().and_then(|stated| stated.public);
+            public.is_some_and(|public| public.parse() == Ok(account))
+        };
+        Ok(self.names()?.into_iter().find(is_of))
+    }
+
+    /// The names of all keys in the folder, in their order; there are none where there is no folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>, CliError> {
+        let entries = match fs::read_dir(self.folder()?) {
+            Ok(entries) => entries.collect::<Result<Vec<_>, _>>()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let paths = entries.into_iter().map(|entry| entry.path());
+        let files = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+        let names = files.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Opens the key called `name`, and checks what its file says of it.
     ///
     /// # Errors

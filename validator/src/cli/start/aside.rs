@@ -119,6 +119,27 @@ mod tests {
 
     #[test]
     fn whoever_logs_never_waits_and_what_is_missing_is_counted() {
+        for json in [false, true] {
+            fill(json);
+        }
+    }
+
+    /// The number of lines that a line says are missing.
+    fn missing_in(line: &str, json: bool) -> Option<usize> {
+        let said = match json {
+            false => line.to_owned(),
+            true => {
+                let line: serde_json::Value = serde_json::from_str(line).ok()?;
+                assert_eq!(line["level"], "WARN");
+                line["message"].as_str()?.to_owned()
+            }
+        };
+        let number =
+            said.strip_suffix(" lines of the log are missing here: nobody took them in time")?;
+        Some(number.parse().unwrap())
+    }
+
+    fn fill(json: bool) {
         let (release, go) = mpsc::channel();
         let said = Arc::new(Mutex::new(Vec::new()));
         let mut aside = Aside::start(
@@ -127,7 +148,7 @@ mod tests {
                 goes: false,
                 said: Arc::clone(&said),
             },
-            false,
+            json,
         )
         .unwrap();
         let count = 2 * MAX_LINES;
@@ -153,13 +174,7 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("line "))
             .count();
-        let missing: usize = said
-            .lines()
-            .filter_map(|line| {
-                line.strip_suffix(" lines of the log are missing here: nobody took them in time")
-            })
-            .map(|number| number.parse::<usize>().unwrap())
-            .sum();
+        let missing: usize = said.lines().filter_map(|line| missing_in(line, json)).sum();
         assert_eq!(written + missing, count);
         assert!(missing >= count - MAX_LINES - 1, "{missing}");
         assert!(said.starts_with("line 0\n"), "in order");

@@ -1,16 +1,19 @@
 //! Where a transaction stands in its sender's order: behind what waits in the node, and behind what the key signed last on this machine,
 //! of which another node may know and this one not yet.
 
-use plasmid_proto::ledger::v1::GetAccountResponse;
+use plasmid_proto::ledger::v1::{
+    GetAccountResponse, GetTransactionRequest, Stage, get_transaction_request,
+};
 
-use super::{Signing, get_account, leaving::NotTaken};
+use super::{Signing, get_account, leaving::NotTaken, status_of};
 use crate::{
     cli::{
         CliError,
         connect::Connection,
         keys::{Held, Last, reach},
+        output,
     },
-    ledger::Account,
+    ledger::{Account, Code},
 };
 
 /// A sequence, and why it is that one.
@@ -19,6 +22,8 @@ pub struct Order {
     sequence: u64,
     /// The sequence that the node would have signed next, where it was asked.
     next: Option<u64>,
+    /// Whether it is one of those that the node knows of as the next ones in the row.
+    in_row: bool,
     /// Where it is kept what was signed last; a dry run keeps nothing.
     held: Option<Held>,
     /// What was kept before.
@@ -45,7 +50,8 @@ impl Order {
                 let account = get_account(connection, sender).await?;
                 let next = next_of(&account)?;
                 if let Some(held) = &held
-                    && let Some(forced) = held.forced(sender, account.sequence)?
+                    && let Some(forced) =
+                        on_its_way(connection, held, sender, account.sequence).await?
                 {
                     return Err(waits_for_forced(sender, forced, held));
                 }
@@ -59,10 +65,15 @@ impl Order {
                 last.as_ref().map(|last| last.sequence),
             ),
         };
+        let in_row = match signing.sequence {
+            None => true,
+            Some(named) => is_in_row(connection, sender, named).await,
+        };
         Ok(Self {
             sender,
             sequence,
             next,
+            in_row,
             held,
             last,
         })
@@ -85,7 +96,7 @@ impl Order {
         };
         let last = self.last.as_ref();
         let within = last.is_some_and(|last| self.sequence <= last.sequence.saturating_add(1));
-        if self.next.is_none() && !within && !self.follows_forced(held)? {
+        if !self.in_row && !within && !self.follows_forced(held)? {
             return Ok(());
         }
         held.keep(Some(&Last {
@@ -100,7 +111,8 @@ impl Order {
         let Some(before) = self.sequence.checked_sub(1) else {
             return Ok(false);
         };
-        Ok(held.forced(self.sender, before)? == Some(before))
+        let forced = held.forced(self.sender, before)?;
+        Ok(forced.is_some_and(|forced| forced.sequence == before))
     }
 
     /// What a person has to know where the node knows nothing of what was signed last: this transaction waits for that one.
@@ -137,6 +149,59 @@ impl Order {
         }
         self.with_gap(error)
     }
+}
+
+/// The sequence of the furthest forced transaction of an account whose own sequence is `own`, if one is on its way. One that the child has
+/// consumed without effect is not any more, and nothing is kept of it from now on.
+///
+/// # Errors
+/// When what is kept cannot be read.
+pub async fn on_its_way(
+    connection: &Connection,
+    held: &Held,
+    sender: Account,
+    own: u64,
+) -> Result<Option<u64>, CliError> {
+    let Some(forced) = held.forced(sender, own)? else {
+        return Ok(None);
+    };
+    let message = forced.message.as_deref().map(hex::decode);
+    let Some(Ok(message)) = message else {
+        return Ok(Some(forced.sequence));
+    };
+    // A node that does not know of the message, or does not answer, leaves it on its way.
+    match consumed(connection, message).await {
+        Ok(Some(code)) if code != Code::Ok.number() => {
+            held.drop_forced(sender, forced.sequence)?;
+            output::note(&format!(
+                "the child has consumed the forced transaction with sequence {} without effect (code {code}), as this node says: its sequence \
+                 is free again",
+                forced.sequence
+            ));
+            Ok(None)
+        }
+        _ => Ok(Some(forced.sequence)),
+    }
+}
+
+/// The code with which the child consumed the message whose transaction there has this hash, if it has.
+async fn consumed(connection: &Connection, hash: Vec<u8>) -> Result<Option<u32>, CliError> {
+    let request = GetTransactionRequest {
+        id: Some(get_transaction_request::Id::Hash(hash.clone())),
+    };
+    let mut client = connection.transactions().await?;
+    let answer = client.get_transaction(request).await?.into_inner();
+    let status = status_of(answer)?;
+    let is_told = status.hash == hash && status.stage >= Stage::Included as i32;
+    Ok(is_told.then_some(status.code))
+}
+
+/// Whether a sequence that was named leaves no gap behind what the node knows of. A node that does not answer knows of nothing.
+async fn is_in_row(connection: &Connection, sender: Account, named: u64) -> bool {
+    let Ok(account) = get_account(connection, sender).await else {
+        return false;
+    };
+    next_of(&account).is_ok_and(|next| (account.sequence..=next).contains(&named))
 }
 
 /// The error of a transaction for which a forced one, which has not had its effect yet, may leave no sequence.

@@ -29,6 +29,13 @@ pub async fn highest(connection: &Connection, deployment: &Deployment) -> Result
     })
 }
 
+/// The height that a node names, as far as root bears it out: 0 when root does not answer. What was signed up to a height counts until that height
+/// is passed, and a node's word alone does not pass it.
+pub async fn borne_out(connection: &Connection, deployment: &Deployment, told: u64) -> u64 {
+    let highest = accepted(connection, deployment).await;
+    highest.map_or(0, |highest| told.min(highest))
+}
+
 async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
     let root = connection.root()?;
     let at = Address::from(deployment.domain.root_chain);

@@ -36,12 +36,13 @@ fn the_table_of_codes_is_frozen() {
         (19, "not_allowed_here"),
         (20, "refunded"),
         (21, "recorded"),
+        (22, "stake"),
     ];
     assert_eq!(table, frozen);
     for code in Code::ALL {
         assert_eq!(Code::from_number(code.number()), Some(code));
     }
-    assert_eq!((Code::from_number(22), Code::SPACE), (None, "plasmid"));
+    assert_eq!((Code::from_number(23), Code::SPACE), (None, "plasmid"));
 }
 
 #[test]
@@ -61,6 +62,14 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             },
             &["count", "17", "1 to 16"],
         ),
+        (
+            Reject::BadText {
+                field: "the name",
+                why: "is no UTF-8",
+            },
+            &["the name", "is no UTF-8"],
+        ),
+        (Reject::NotOperator { sender: account }, &["0xABaB", "key"]),
         (
             Reject::UnsupportedKind { kind: 9 },
             &["0x09", "transfer (1)"],
@@ -188,6 +197,10 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
                 minimum: 11,
             },
             &["3", "5", "11", "replace"],
+        ),
+        (
+            Reject::Stake(plasmid_staking::Reject::NotEnough { amount: 9, held: 8 }),
+            &["9", "8"],
         ),
         (Reject::ReplacedOften { times: 8 }, &["8", "next block"]),
         (Reject::MadeRoomOften, &["two blocks", "next block"]),

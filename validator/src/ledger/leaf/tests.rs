@@ -39,6 +39,26 @@ fn every_slot() -> Vec<Slot> {
         Slot::Boundary,
         Slot::EpochRecord { place: 4 },
         Slot::Burned,
+        Slot::from(Key::Rewards),
+        Slot::from(Key::Maturity),
+        Slot::from(Key::Registration {
+            operator: [0x25; 20],
+            number: 1,
+        }),
+        Slot::from(Key::Address([0x24; 20])),
+        Slot::from(Key::Line(line())),
+        Slot::from(Key::Mark {
+            line: line(),
+            epoch: 2,
+        }),
+        Slot::from(Key::Cut {
+            line: line(),
+            level: 1,
+            index: 2,
+        }),
+        Slot::from(Key::Counter),
+        Slot::from(Key::Position(3)),
+        Slot::from(Key::Description([0x24; 20])),
     ]
 }
 
@@ -65,13 +85,23 @@ fn kinds_and_widths_are_those_of_the_protocol() {
         (0x11, 453),
         (0x12, 61),
         (0x13, 16),
+        (0x14, 32),
+        (0x15, 26),
+        (0x16, 137),
+        (0x17, 28),
+        (0x18, 155),
+        (0x19, 32),
+        (0x1a, 64),
+        (0x1b, 8),
+        (0x1c, 216),
+        (0x1d, 256),
     ];
     let slots: Vec<(u8, usize)> = every_slot()
         .iter()
         .map(|slot| (slot.kind(), slot.width()))
         .collect();
     assert_eq!(slots, table);
-    assert!((0x14..=255).all(|kind| width_of_kind(kind).is_none()));
+    assert!((0x1e..=255).all(|kind| width_of_kind(kind).is_none()));
 }
 
 #[test]

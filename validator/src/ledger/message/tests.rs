@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use plasmid_bridge::proof::inbox::{Body, Deposit, Payload, Registration};
+use plasmid_staking::{Key, Line, LineId, LineState, Maturity, Rewards};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -118,17 +119,8 @@ fn opaque(kind: u8, length: usize) -> Body {
 #[test]
 fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
     let (operator, registration, epoch) = ([1; 20], 2, 3);
-    let (consensus_key, checkpoint_key) = ([1; 32], [2; 96]);
-    let registered = Registration {
-        operator,
-        registration,
-        consensus_key,
-        checkpoint_key,
-        bounty_bond: 9,
-    };
     let data = Payload::new(vec![1; 512]).unwrap();
     for body in [
-        Body::Registration(registered),
         Body::Freeze {
             operator,
             registration,
@@ -142,6 +134,10 @@ fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
         },
         Body::RewardFunding {
             amount: u128::MAX,
+            funder: operator,
+        },
+        Body::RewardFunding {
+            amount: 0,
             funder: operator,
         },
         Body::Generic {
@@ -162,6 +158,99 @@ fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
             (receipt.code, receipt.leaves_made, receipt.data.len()),
             (Code::Recorded, 0, 0)
         );
+    }
+}
+
+#[test]
+fn a_registration_opens_a_line_is_frozen_by_the_court_and_settled_and_comes_once() {
+    let mut memory = state(1);
+    let (operator, registration, epoch) = ([1; 20], 7, 0);
+    let registered = Body::Registration(Registration {
+        operator,
+        registration,
+        consensus_key: [1; 32],
+        checkpoint_key: [2; 96],
+        bounty_bond: 9,
+    });
+    let receipt = consume(&mut memory, registered.clone());
+    assert_eq!((receipt.code, receipt.leaves_made), (Code::Ok, 4));
+    let again = consume(&mut memory, registered);
+    assert_eq!((again.code, again.leaves_made), (Code::Recorded, 0));
+    let slot = Slot::from(Key::Line(LineId {
+        operator,
+        line: registration,
+    }));
+    let freeze = Body::Freeze {
+        operator,
+        registration,
+        epoch,
+    };
+    assert_eq!(consume(&mut memory, freeze).code, Code::Ok);
+    let line: Line = value(&mut memory, slot);
+    assert_eq!((line.state, line.freezes.count), (LineState::Frozen, 1));
+    let settlement = Body::Settlement {
+        operator,
+        registration,
+        epoch,
+        fraction: 5,
+    };
+    let settled = consume(&mut memory, settlement);
+    assert_eq!(
+        (settled.code, settled.leaves_made),
+        (Code::Ok, 4),
+        "the tree of cuts"
+    );
+    let line: Line = value(&mut memory, slot);
+    assert_eq!((line.state, line.freezes.count), (LineState::Frozen, 0));
+}
+
+#[test]
+fn funding_enters_the_reward_pool_and_is_credited() {
+    let mut memory = state(1);
+    let funding = Body::RewardFunding {
+        amount: 77,
+        funder: [1; 20],
+    };
+    assert_eq!(consume(&mut memory, funding).code, Code::Ok);
+    let rewards: Rewards = value(&mut memory, Slot::from(Key::Rewards));
+    assert_eq!((rewards.pool, rewards.owed), (77, 0));
+    check_conservation(memory.iter()).unwrap();
+}
+
+#[test]
+fn epochs_mature_by_the_times_of_messages_two_a_message() {
+    let mut memory = with_epoch(1, 0, 0);
+    let wait = parameters().unbonding_secs;
+    let accepted = |epoch, accepted| EpochRecord {
+        epoch,
+        accepted,
+        paid: true,
+        ..EpochRecord::default()
+    };
+    for (epoch, time) in [(1, 1_000), (2, 1_000), (3, 1_000), (4, 1_001)] {
+        let place = ring_place(epoch, parameters().ring);
+        write(
+            &mut memory,
+            &Slot::EpochRecord { place },
+            &accepted(epoch, time),
+        )
+        .unwrap();
+    }
+    for (arrival, matured) in [
+        (999 + wait, 0),
+        (1_000 + wait, 2),
+        (1_000 + wait, 3),
+        (1_000 + wait, 3),
+        (1_001 + wait, 4),
+        (u64::MAX, 4),
+    ] {
+        let next = Message {
+            arrival,
+            ..message(&mut memory, opaque(9, 8))
+        };
+        try_message(&mut memory, &next).unwrap();
+        let maturity: Maturity = value(&mut memory, Slot::from(Key::Maturity));
+        assert_eq!(maturity.matured, matured, "arrival {arrival}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{FinalityRule, Parameters};
 
 impl Parameters {
     /// A local network: four blocks a second, epochs of 64 blocks, windows of seconds. Nothing here protects value: a
-    /// challenger has seconds.
+    /// challenger has seconds, and nobody is jailed, because nodes of a local network are stopped and started all the time.
     ///
     /// The ring covers windows, exit timeout and grace at an epoch of two seconds; a plan sizes it by its own block time.
     pub const fn local() -> Self {
@@ -49,12 +49,12 @@ impl Parameters {
             min_seat: 10_000_000_000_000_000,
             min_redelegation: 1_000_000_000_000_000,
             drip: 100_000,
-            jail_divisor: 16,
+            jail_divisor: 0,
             jail_epochs: 2,
             max_commission_bps: 10_000,
             commission_step_bps: 100,
-            answer_secs: 2,
-            prove_secs: 2,
+            answer_secs: 1,
+            prove_secs: 1,
             answer_slot_secs: 1,
             challenge_floor: 10_000_000_000_000_000,
             flat_cut: 50_000_000,
@@ -96,9 +96,11 @@ impl Parameters {
             evidence_age_blocks: 14 * DAY,
             evidence_age_secs: 14 * DAY,
             block_time_ms: 1_000,
+            min_seat: 1_000_000_000_000_000_000,
+            jail_divisor: 16,
             jail_epochs: 4,
-            answer_secs: 2 * DAY,
-            prove_secs: 2 * DAY,
+            answer_secs: DAY,
+            prove_secs: DAY,
             answer_slot_secs: 60,
             ..Self::local()
         }

@@ -9,7 +9,7 @@ fn local() -> Parameters {
 #[test]
 fn the_local_preset_holds_and_has_the_protocols_width() {
     assert_eq!(local().validate(), Ok(()));
-    assert_eq!(local().encode().len(), 287);
+    assert_eq!(local().encode().len(), 417);
     assert_eq!(Parameters::decode(&local().encode()), Ok(local()));
     let other = Parameters {
         root_chain_id: 1_337,
@@ -36,7 +36,12 @@ fn fields_stand_in_the_protocols_order() {
     assert_eq!(bytes[203..207], local().reveal_blocks.to_be_bytes());
     assert_eq!(bytes[255..263], local().evidence_age_secs.to_be_bytes());
     assert_eq!(bytes[263..267], local().block_time_ms.to_be_bytes());
-    assert_eq!(bytes[267..], [0; 20]);
+    assert_eq!(bytes[267..283], local().min_seat.to_be_bytes());
+    assert_eq!(bytes[299..303], local().drip.to_be_bytes());
+    assert_eq!(bytes[313..321], local().answer_secs.to_be_bytes());
+    assert_eq!(bytes[353..357], local().flat_cut.to_be_bytes());
+    assert_eq!(bytes[361..377], local().reporter_reward.to_be_bytes());
+    assert_eq!(bytes[377..], [0; 40]);
 }
 
 #[test]
@@ -312,10 +317,10 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
-                max_block_transactions: 313,
+                max_block_transactions: 376,
                 ..local()
             },
-            &["max_block_transactions is 313", "at least 314"],
+            &["max_block_transactions is 376", "at least 377"],
         ),
     ];
     for (parameters, parts) in cases {
@@ -357,7 +362,8 @@ fn a_block_too_small_for_its_worst_case_is_refused_and_one_byte_decides() {
             u128::from(worst.bytes) - 1,
             u128::from(worst.bytes),
         );
-        let why = "the worst case: evidence, N votes with extensions, M messages and one user's transaction";
+        let why =
+            "the worst case: evidence, N votes with extensions, M messages and what 64 users need";
         assert_eq!(
             error,
             ParametersError::TooSmall {
@@ -373,14 +379,14 @@ fn a_block_too_small_for_its_worst_case_is_refused_and_one_byte_decides() {
 #[test]
 fn extreme_parameters_are_refused_without_a_panic() {
     let extreme = Parameters::decode(&{
-        let mut bytes = vec![0xff; 287];
+        let mut bytes = vec![0xff; 417];
         bytes[150] = 1;
         bytes
     });
     assert!(extreme.unwrap().validate().is_err());
-    let bytes = vec![0; 287];
+    let bytes = vec![0; 417];
     assert!(Parameters::decode(&bytes).unwrap().validate().is_err());
-    for position in 0..287 {
+    for position in 0..417 {
         let mut bytes = local().encode();
         bytes[position] = 0xff;
         if let Ok(parameters) = Parameters::decode(&bytes) {

@@ -23,8 +23,26 @@ const MAX_ROOT_BLOCK_SECS: u128 = 60;
 const MIN_BLOCK_TIME_MS: u128 = 10;
 const MAX_BLOCK_TIME_MS: u128 = 60_000;
 
+/// Transactions of users that a block has room for besides all that its proposer must put into it. With fewer, those in the mempool that bid
+/// most would wait for long: they evict others because they are paid soon.
+pub const MIN_USERS: u64 = 64;
+/// The bytes that a block has room for are so many for each of them.
+pub const MIN_USER_BYTES: u64 = 512;
+
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
+
+/// A hundred years, in seconds.
+const CENTURY: u128 = 3_155_760_000;
+
+/// Fractions are of 10^9.
+const WHOLE: u128 = 1_000_000_000;
+
+/// All that the escrow on root can hold of one asset.
+const MAX_STAKE: u128 = 1 << 112;
+
+/// The largest bounty bond, as in the Registry contract.
+const MAX_BOND: u128 = 1 << 96;
 
 /// Why parameters are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +94,8 @@ impl Parameters {
         self.validate_windows()?;
         self.validate_ring()?;
         self.validate_block_time()?;
+        self.validate_stake()?;
+        self.validate_court()?;
         self.validate_block()
     }
 
@@ -107,9 +127,8 @@ impl Parameters {
 
     fn validate_windows(&self) -> Result<(), ParametersError> {
         let (challenge, evidence) = (wide(self.challenge_secs), wide(self.evidence_secs));
-        let century = 3_155_760_000;
         for (name, window) in self.windows() {
-            bounds(name, wide(window), 1, century)?;
+            bounds(name, wide(window), 1, CENTURY)?;
         }
         bounds(
             "root_block_secs",
@@ -206,6 +225,47 @@ impl Parameters {
         )
     }
 
+    /// A seat without power would be named for the relay duty and could not carry it; a step above the maximum is none.
+    fn validate_stake(&self) -> Result<(), ParametersError> {
+        bounds("min_seat", self.min_seat, self.unit, MAX_STAKE)?;
+        bounds("min_redelegation", self.min_redelegation, 1, MAX_STAKE)?;
+        bounds("drip", self.drip.into(), 0, WHOLE)?;
+        if self.jail_divisor != 0 {
+            bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
+        }
+        bounds("jail_epochs", self.jail_epochs.into(), 1, 1_000_000)?;
+        bounds(
+            "max_commission_bps",
+            self.max_commission_bps.into(),
+            0,
+            10_000,
+        )?;
+        bounds(
+            "commission_step_bps",
+            self.commission_step_bps.into(),
+            0,
+            self.max_commission_bps.into(),
+        )
+    }
+
+    /// W is C + A + P: some time must be left in which a checkpoint can be challenged.
+    fn validate_court(&self) -> Result<(), ParametersError> {
+        let (answer, prove) = (wide(self.answer_secs), wide(self.prove_secs));
+        bounds("answer_secs (A)", answer, 0, CENTURY)?;
+        bounds("prove_secs (P)", prove, 0, CENTURY)?;
+        bounds("answer_slot_secs", wide(self.answer_slot_secs), 0, answer)?;
+        at_least(
+            "challenge_secs (W)",
+            wide(self.challenge_secs),
+            answer.saturating_add(prove).saturating_add(1),
+            "more than answer_secs (A) + prove_secs (P)",
+        )?;
+        bounds("challenge_floor", self.challenge_floor, 1, MAX_STAKE)?;
+        bounds("flat_cut", self.flat_cut.into(), 1, WHOLE)?;
+        bounds("min_cut", self.min_cut.into(), 1, WHOLE)?;
+        bounds("reporter_reward", self.reporter_reward, 1, MAX_BOND)
+    }
+
     fn validate_block(&self) -> Result<(), ParametersError> {
         bounds(
             "max_evidence_bytes",
@@ -218,7 +278,7 @@ impl Parameters {
             "max_block_bytes",
             wide(self.max_block_bytes),
             wide(worst.bytes),
-            "the worst case: evidence, N votes with extensions, M messages and one user's transaction",
+            "the worst case: evidence, N votes with extensions, M messages and what 64 users need",
         )?;
         bounds(
             "max_block_bytes",
@@ -230,12 +290,12 @@ impl Parameters {
             "max_block_transactions",
             self.max_block_transactions.into(),
             wide(worst.transactions),
-            "the worst case: the record, M messages, misbehavior and one user's transaction",
+            "the worst case: the record, M messages, misbehavior and transactions of 64 users",
         )
     }
 }
 
-/// What a block needs when everything that its proposer must put into it is there.
+/// What a block needs when everything that its proposer must put into it is there, with room for users besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorstCase {
     /// Bytes by CometBFT's count.
@@ -247,7 +307,7 @@ pub struct WorstCase {
 /// The worst case of a block: CometBFT 0.38's own overhead (`types.MaxDataBytes`: 11 + 626 + 94 + 111 for each signature, of which 2 say that
 /// it stands in the commit and how long it is),
 /// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior
-/// of 66 bytes stands for at least as many bytes of evidence), 6 bytes of protobuf for each transaction.
+/// of 66 bytes stands for at least as many bytes of evidence), [`MIN_USERS`] transactions of users, 6 bytes of protobuf for each transaction.
 pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const ENGINE: u64 = 11 + 626 + 94;
     const ENGINE_SIGNATURE: u64 = 111;
@@ -256,14 +316,17 @@ pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const MESSAGE: u64 = 1 + plasmid_bridge::proof::inbox::MAX_MESSAGE_BYTES as u64;
     const MISBEHAVIOR: u64 = 66;
     const FRAME: u64 = 6;
-    let user = u64::try_from(crate::ledger::transaction::MAX_TRANSACTION_BYTES).unwrap_or(u64::MAX);
+    const USERS: u64 = MIN_USERS * MIN_USER_BYTES;
+    // The longest transaction of one user fits into that.
+    const _: () = assert!(USERS >= crate::ledger::transaction::MAX_TRANSACTION_BYTES as u64);
     let evidence = u64::from(parameters.max_evidence_bytes);
     let misbehaviors = evidence / MISBEHAVIOR;
     let votes = u64::from(parameters.seats).saturating_mul(VOTE + ENGINE_SIGNATURE);
     let messages = u64::from(parameters.inbox_batch).saturating_mul(MESSAGE);
     let transactions = misbehaviors
         .saturating_add(parameters.inbox_batch.into())
-        .saturating_add(2);
+        .saturating_add(1)
+        .saturating_add(MIN_USERS);
     let bytes = [
         ENGINE,
         RECORD,
@@ -271,7 +334,7 @@ pub fn worst_case(parameters: &Parameters) -> WorstCase {
         messages,
         evidence,
         evidence,
-        user,
+        USERS,
         transactions.saturating_mul(FRAME),
     ]
     .into_iter()

@@ -132,7 +132,7 @@ fn payable(relayer: Account, amount: u128, context: &Context<'_>) -> Result<(), 
         return Err(Tried::Refused(Reject::ZeroAmount));
     }
     let usable = context.contracts.check(relayer, NATIVE);
-    usable.map_err(|reject| Tried::Refused(reject.into()))
+    usable.map_err(Tried::Refused)
 }
 
 /// What of an epoch's fees waits for its relayer.

@@ -21,6 +21,8 @@ use crate::ledger::message::apply_message;
 use crate::ledger::slot::{Slot, ring_place};
 use crate::ledger::transaction::{Authentication, Body, Data, Transaction};
 
+mod stake;
+
 const HEIGHT: u64 = 200;
 
 fn hex_of(bytes: impl AsRef<[u8]>) -> String {
@@ -510,6 +512,10 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
         ("forced", forced_cases()),
         ("acceptance", acceptances()),
         ("recorded", recorded()),
+        ("registration", stake::registrations()),
+        ("court", stake::decisions()),
+        ("funding", stake::fundings()),
+        ("maturity", stake::maturities()),
     ];
     // Every file of a rule has its vectors, and every vector its rule.
     let folder_of_rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/rules");

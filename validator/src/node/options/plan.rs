@@ -3,7 +3,7 @@
 use super::Described;
 
 /// Every option of a plan, with what `init plan` writes for networks.
-pub const PLAN: [Described; 45] = [
+pub const PLAN: [Described; 60] = [
     Described {
         name: "version",
         default: "`1`",
@@ -280,14 +280,14 @@ pub const PLAN: [Described; 45] = [
     Described {
         name: "parameters.max_block_bytes",
         default: "`4194304`",
-        checked: "the worst case of a block, at most 104,857,600",
+        checked: "the worst case of a block, with 32 KiB for users, at most 104,857,600",
         refused: "0",
         meaning: "CometBFT's limit of a block",
     },
     Described {
         name: "parameters.max_block_transactions",
         default: "`4000`",
-        checked: "the worst case of a block or more",
+        checked: "the worst case of a block, with transactions of 64 users, or more",
         refused: "0",
         meaning: "transactions of a block at most",
     },
@@ -318,5 +318,110 @@ pub const PLAN: [Described; 45] = [
         checked: "10 to 60,000",
         refused: "9",
         meaning: "how long every validator waits after a block before it begins the next one, in milliseconds",
+    },
+    Described {
+        name: "parameters.min_seat",
+        default: "`1000000000000000000`",
+        checked: "`parameters.unit` or more, at most 2^112",
+        refused: "\"1\"",
+        meaning: "the least stake of a seat, in wei",
+    },
+    Described {
+        name: "parameters.min_redelegation",
+        default: "`1000000000000000`",
+        checked: "1 to 2^112",
+        refused: "\"0\"",
+        meaning: "the least stake that is redelegated, and that somebody else than the owner restakes, in wei",
+    },
+    Described {
+        name: "parameters.drip",
+        default: "`100000`",
+        checked: "0 to 1,000,000,000",
+        refused: "1000000001",
+        meaning: "what the reward pool releases each epoch, of 10^9",
+    },
+    Described {
+        name: "parameters.jail_divisor",
+        default: "`16`",
+        checked: "0, or 3 to 1,000",
+        refused: "2",
+        meaning: "a validator whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is",
+    },
+    Described {
+        name: "parameters.jail_epochs",
+        default: "`4`",
+        checked: "1 to 1,000,000",
+        refused: "0",
+        meaning: "epochs in jail",
+    },
+    Described {
+        name: "parameters.max_commission_bps",
+        default: "`10000`",
+        checked: "0 to 10,000",
+        refused: "10001",
+        meaning: "the greatest commission of a new validator, of 10,000",
+    },
+    Described {
+        name: "parameters.commission_step_bps",
+        default: "`100`",
+        checked: "0 to `parameters.max_commission_bps`",
+        refused: "10001",
+        meaning: "the greatest change of a commission at a time, of 10,000",
+    },
+    Described {
+        name: "parameters.answer_secs",
+        default: "`86400`",
+        checked: "0 to a hundred years, A + P less than W",
+        refused: "3155760001",
+        meaning: "A: how long challenged data can be answered, in seconds; the court that asks is not built yet",
+    },
+    Described {
+        name: "parameters.prove_secs",
+        default: "`86400`",
+        checked: "0 to a hundred years, A + P less than W",
+        refused: "3155760001",
+        meaning: "P: how long a fault can be proven in data that was answered on the last day, in seconds",
+    },
+    Described {
+        name: "parameters.answer_slot_secs",
+        default: "`60`",
+        checked: "0 to A",
+        refused: "3155760001",
+        meaning: "the time between the deadlines of two answers, in seconds",
+    },
+    Described {
+        name: "parameters.challenge_floor",
+        default: "`10000000000000000`",
+        checked: "1 to 2^112",
+        refused: "\"0\"",
+        meaning: "the least that a challenger pays in, in wei",
+    },
+    Described {
+        name: "parameters.flat_cut",
+        default: "`50000000`",
+        checked: "1 to 1,000,000,000",
+        refused: "0",
+        meaning: "what each signer of a checkpoint that a proof voids is cut by, of 10^9",
+    },
+    Described {
+        name: "parameters.min_cut",
+        default: "`1000000`",
+        checked: "1 to 1,000,000,000",
+        refused: "0",
+        meaning: "the least cut of an offence, of 10^9",
+    },
+    Described {
+        name: "parameters.reporter_reward",
+        default: "`100000000000000000`",
+        checked: "1 to 2^96",
+        refused: "\"0\"",
+        meaning: "what the reporter of an offence is paid from the bond of who offended, in wei",
+    },
+    Described {
+        name: "parameters.residue",
+        default: "`0x0000000000000000000000000000000000000000`",
+        checked: "an address on root",
+        refused: "\"0x12\"",
+        meaning: "where on root what belongs to nobody goes after an exit; zero where nobody is to have it",
     },
 ];

@@ -22,7 +22,10 @@ pub enum SignStateError {
     },
     /// The epoch is too old to know what was signed for it.
     #[error(
-        "checkpoint {epoch} is below {floor}, and what was signed there is not known any more: this key never signs it (`plasmid sign-state show`). If the floor is above the epochs that are over, an endpoint of the root chain lied when the state was made, or a wrong number was typed: stop the node, move the sign state away, and start once with --new-sign-state"
+        "checkpoint {epoch} is below {floor}, and what was signed there is not known any more: this key never signs it (`plasmid sign-state show`). \
+         If the floor was set on purpose, as after a restore, wait: the key signs again from epoch {floor} on, and its sign state has to stay \
+         as it is until then. Only if no checkpoint near {floor} can have been signed yet was a wrong number typed, or did an endpoint of the \
+         root chain lie when the state was made"
     )]
     BelowFloor {
         /// The epoch.

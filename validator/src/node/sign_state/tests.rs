@@ -228,13 +228,23 @@ fn what_is_below_the_floor_is_refused_also_after_a_restart() {
     state.refuse_below(50).unwrap();
     drop(state);
     let mut state = SignState::open(&path, IDENTITY).unwrap();
+    let below = state.record(99, digest(1)).unwrap_err();
     assert!(matches!(
-        state.record(99, digest(1)),
-        Err(SignStateError::BelowFloor {
+        below,
+        SignStateError::BelowFloor {
             epoch: 99,
             floor: 100
-        })
+        }
     ));
+    // The floor may stand there on purpose, so nothing is said that would take it away.
+    let said = below.to_string();
+    assert!(
+        said.contains("wait") && said.contains("from epoch 100 on"),
+        "{said}"
+    );
+    for advice in ["--new-sign-state", "move", "delete", "remove"] {
+        assert!(!said.contains(advice), "{said}");
+    }
     assert_eq!(state.record(5, digest(5)).unwrap(), Permit::Again);
     assert_eq!(state.record(100, digest(1)).unwrap(), Permit::First);
 }

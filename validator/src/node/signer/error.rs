@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use alloy_primitives::Address;
 
+use super::reach::Reach;
 use crate::node::{
     comet::CometError, development::Published, keystore::KeystoreError, sign_state::SignStateError,
 };
@@ -23,6 +24,18 @@ pub enum KeysError {
         "a new sign state {0} begins above what root has accepted, and no endpoint of the root chain answers: start again when one does"
     )]
     RootUnknown(PathBuf),
+    #[error(
+        "the root chain's endpoint says that {accepted} checkpoints are accepted, and there can be at most {most}: this node's own chain has \
+         ended {} epochs, and each later one takes at least {} s. A new sign state {sign_state} begins at that number and never comes down, so \
+         none was made. Name another endpoint in plasmid.toml, or two, which must agree, and start again. If the date of this machine is \
+         behind, correct it first", .reach.epochs, .reach.epoch_secs
+    )]
+    TooManyAccepted {
+        accepted: u64,
+        most: u64,
+        reach: Reach,
+        sign_state: PathBuf,
+    },
     #[error("the checkpoint key's file {0} holds no key of the curve")]
     BadKey(PathBuf),
     #[error("the checkpoint key is encrypted: name the file of its password with --password-file")]

@@ -64,6 +64,13 @@ fn what_this_key_has_signed_is_read_from_the_bits_on_root() {
     assert_eq!(newest_signed(&rows, Some(3), Some(set)), Some(1));
 }
 
+/// Of a node that has lost everything and whose chain began long ago.
+const REACH: Reach = Reach {
+    epochs: 0,
+    time: 0,
+    epoch_secs: 64,
+};
+
 /// What root shows once this many checkpoints are accepted, of which it shows the newest with these bits.
 fn view(accepted: u64, bits: &[u8], set: B256) -> View {
     let rows: Vec<_> = bits.iter().map(|bits| (*bits, set)).collect();
@@ -118,7 +125,9 @@ fn a_new_sign_state_begins_with_the_first_checkpoint_that_root_has_not() {
     ] {
         let (_folder, home) = home();
         let view = view(accepted, &bits, set);
-        let mut state = key.new_state(&home, &members, &view).expect("a new one");
+        let mut state = key
+            .new_state(&home, &members, &view, REACH)
+            .expect("a new one");
         for (epoch, record) in &view.acceptances {
             let digest = record.digest;
             let refused = state.record(*epoch, digest);
@@ -148,9 +157,63 @@ fn while_root_does_not_answer_no_sign_state_is_made() {
         finalized: None,
         ..view(0, &[], B256::ZERO)
     };
-    let refused = Key { key, identity }.new_state(&home, &[], &unknown);
+    let refused = Key { key, identity }.new_state(&home, &[], &unknown, REACH);
     assert!(matches!(refused, Err(KeysError::RootUnknown(_))));
     assert!(!home.sign_state_path().exists());
+}
+
+/// An endpoint's word is no floor when no chain can have come that far: neither since this node's own block, nor since the genesis.
+#[test]
+fn what_cannot_be_accepted_yet_makes_no_sign_state_and_the_error_says_both_numbers() {
+    let key = bls::SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let identity = Identity {
+        deployment: [1; 20],
+        key: key.public_key(),
+    };
+    let key = Key { key, identity };
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).expect("a date");
+    let (_folder, home) = home();
+    for epochs in [0, 1_000] {
+        let reach = Reach {
+            epochs,
+            time: now.as_secs() - 36_000,
+            epoch_secs: 3_600,
+        };
+        // Ten epochs passed, and a quarter of an hour may be between two clocks.
+        assert_eq!(reach.most_accepted_at(now.as_secs()), epochs + 11);
+        for lie in [epochs + 12, u64::MAX] {
+            let view = view(lie, &[], B256::ZERO);
+            let refused = key.new_state(&home, &[], &view, reach);
+            let said = refused.expect_err("it cannot be").to_string();
+            assert!(said.contains(&format!("{lie} checkpoints")), "{said}");
+            assert!(said.contains(&format!("at most {}", epochs + 11)), "{said}");
+            assert!(said.contains("another endpoint"), "{said}");
+            assert!(!home.sign_state_path().exists());
+        }
+    }
+    let reach = Reach {
+        epochs: 1_000,
+        time: now.as_secs(),
+        epoch_secs: 3_600,
+    };
+    let view = view(1_001, &[], B256::ZERO);
+    key.new_state(&home, &[], &view, reach)
+        .expect("it can be: one more was over a moment ago");
+}
+
+#[test]
+fn how_far_a_chain_can_be_follows_from_its_newest_block_and_the_shortest_epoch() {
+    let parameters = crate::ledger::Parameters::network();
+    for (height, epochs) in [(0, 0), (7_199, 0), (7_200, 1), (72_001, 10)] {
+        let reach = Reach::of(height, 5, &parameters);
+        let expected = Reach {
+            epochs,
+            time: 5,
+            epoch_secs: 7_200,
+        };
+        assert_eq!(reach, expected);
+    }
 }
 
 fn home() -> (tempfile::TempDir, Home) {

@@ -89,14 +89,19 @@ fn a_disk_that_is_broken_is_not_tried_again_and_a_lack_that_may_end_is_told_apar
     // As sled copies it.
     let copy = |error: &io::Error| io::Error::new(error.kind(), format!("{error:?}"));
     let passes = |error: &io::Error| StoreError::from_io("folder", error).is_passing();
-    for (numbers, passing) in [
-        (
-            [libc::EMFILE, libc::ENFILE, libc::ENOSPC, libc::EDQUOT],
-            true,
-        ),
-        ([libc::EIO, libc::EROFS, libc::ENOENT, libc::EACCES], false),
-    ] {
-        for number in numbers {
+    let lacks = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EINTR];
+    // A disk without room fails writes, and a write that failed is never repeated.
+    let ends = [
+        libc::EIO,
+        libc::EROFS,
+        libc::ENOENT,
+        libc::EACCES,
+        libc::ENOSPC,
+        libc::EDQUOT,
+        libc::EFBIG,
+    ];
+    for (numbers, passing) in [(lacks.as_slice(), true), (ends.as_slice(), false)] {
+        for number in numbers.iter().copied() {
             let (one, two) = (copy(&error(number)), copy(&copy(&error(number))));
             for error in [&error(number), &one, &two] {
                 assert_eq!(passes(error), passing, "{error:?}");
@@ -106,8 +111,15 @@ fn a_disk_that_is_broken_is_not_tried_again_and_a_lack_that_may_end_is_told_apar
             assert!(!said.contains("Os {"), "{said}");
         }
     }
-    assert!(passes(&io::Error::new(io::ErrorKind::StorageFull, "full")));
-    assert!(!passes(&io::Error::other("broken")));
+    assert!(passes(&io::Error::new(io::ErrorKind::OutOfMemory, "none")));
+    for kind in [
+        io::ErrorKind::StorageFull,
+        io::ErrorKind::QuotaExceeded,
+        io::ErrorKind::FileTooLarge,
+        io::ErrorKind::Other,
+    ] {
+        assert!(!passes(&io::Error::new(kind, "as told")), "{kind:?}");
+    }
 }
 
 /// A memory whose flush does not return until it is let go.
@@ -209,7 +221,10 @@ fn fill(folder: &Path) {
         }
     };
     let said = failed.to_string();
-    assert!(said.contains("check the disk and start again"), "{said}");
+    assert!(
+        said.contains("check the disk and whether it has room"),
+        "{said}"
+    );
     assert_eq!(books.flush(), Err(failed));
     let durable = books.durable_height().unwrap_or_default();
     assert!(durable > 0, "something was durable before");

@@ -49,6 +49,14 @@ impl Drop for Node {
 impl Node {
     /// Starts it; `say` is given the method and how often it was asked before.
     pub async fn start(say: impl Fn(&str, usize) -> Said + Send + 'static) -> Self {
+        Self::start_asked(move |request, nth| {
+            say(request["method"].as_str().unwrap_or_default(), nth)
+        })
+        .await
+    }
+
+    /// The same, where `say` is given the whole request.
+    pub async fn start_asked(say: impl Fn(&Value, usize) -> Said + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let counts = Counts::default();
@@ -69,7 +77,7 @@ impl Node {
                 if method == "eth_sendRawTransaction" {
                     kept.lock().unwrap().push(request.clone());
                 }
-                match answer(&request, &say(&method, nth)) {
+                match answer(&request, &say(&request, nth)) {
                     Some(text) => {
                         let _ = stream.write_all(text.as_bytes()).await;
                         let _ = stream.shutdown().await;
@@ -88,14 +96,21 @@ impl Node {
 
     /// Every transaction that was handed in, whatever the node said to it: it may keep and mine each of them.
     pub fn submitted(&self) -> Vec<TxEip1559> {
-        let requests = self.submitted.lock().unwrap();
-        let transactions = requests.iter().map(|request| {
-            let raw = request["params"][0].as_str().unwrap();
-            let raw = hex::decode(raw).unwrap();
+        let transactions = self.submitted_bytes().into_iter().map(|raw| {
             let signed = Signed::<TxEip1559>::eip2718_decode(&mut raw.as_slice());
             signed.unwrap().into_parts().0
         });
         transactions.collect()
+    }
+
+    /// Their bytes, whose hashes are theirs.
+    pub fn submitted_bytes(&self) -> Vec<Vec<u8>> {
+        let requests = self.submitted.lock().unwrap();
+        let bytes = requests.iter().map(|request| {
+            let raw = request["params"][0].as_str().unwrap();
+            hex::decode(raw).unwrap()
+        });
+        bytes.collect()
     }
 
     /// How often a method was asked.

@@ -9,6 +9,7 @@ use crate::proof::inbox::{Body, Message, link, message_hash};
 use crate::relay::config::Config;
 use crate::relay::events::{self, Heard};
 use crate::relay::inbox::{Answer, Inbox, View};
+use crate::relay::outbox::tail::{Contracts, Tail};
 use crate::relay::seen::{Anchor, Block, Entry, Finality, Heads, Log, Sought, Which};
 use crate::relay::track::{Ask, Reply};
 use crate::relay::witness::tests::accepts;
@@ -207,6 +208,17 @@ impl Sea {
         }
     }
 
+    /// These logs, read as the newest events.
+    fn tail(logs: &[Log]) -> Tail {
+        let mut tail = Tail::new(Contracts {
+            deployment: ID,
+            inbox: INBOX,
+            root_chain: ROOT_CHAIN,
+        });
+        tail.take((0, u64::MAX), (0, B256::ZERO), logs).unwrap();
+        tail
+    }
+
     /// What the driver reads of root after the block before this one.
     fn root_state(&self, view: &View) -> Option<RootState> {
         let finalized = view.finalized?.number;
@@ -216,7 +228,7 @@ impl Sea {
             .filter(|log| (finalized + 1..=self.height).contains(&log.block))
             .cloned()
             .collect();
-        let (entries, previous) = tail::extend(view, &logs, self.count(), &ID).unwrap();
+        let (entries, previous) = Self::tail(&logs).extend(view, self.count()).unwrap();
         assert_eq!(previous, self.world.accepted.last().cloned());
         Some(RootState {
             time: self.height * BLOCK_SECS,
@@ -325,7 +337,7 @@ fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_c
     sea.send();
     let all_due = sea.entries.last().unwrap().due / 1_000;
     for logs in [&sea.logs[..0], &sea.logs[sea.logs.len() - 1..]] {
-        let (entries, _) = tail::extend(&view, logs, sea.count(), &ID).unwrap();
+        let (entries, _) = Sea::tail(logs).extend(&view, sea.count()).unwrap();
         assert_eq!(entries, view.entries);
         let state = RootState {
             entries,
@@ -339,6 +351,6 @@ fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_c
             "{shown:?}"
         );
     }
-    let error = tail::extend(&view, &[], KEPT as u64 - 1, &ID).unwrap_err();
+    let error = Sea::tail(&[]).extend(&view, KEPT as u64 - 1).unwrap_err();
     assert!(error.contains("events lead to message 64"), "{error}");
 }

@@ -66,10 +66,30 @@ impl Held {
         }
     }
 
+    /// It stands in the inbox, in the message whose transaction on the child has this hash: whether it had its effect is asked by that.
+    ///
+    /// # Errors
+    /// As [`keys::Held::name_forced`].
+    pub fn stands(&self, message: String) -> Result<(), CliError> {
+        match (&self.signed, &self.beside) {
+            (Some((sequence, _)), Some(beside)) => {
+                beside.name_forced(self.sender, *sequence, message)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The error of one that the child consumed without effect. It has not used its sequence, and what is signed next would wait for it in
     /// vain: nothing is kept of it.
     pub fn without_effect(&self, error: CliError) -> CliError {
-        self.stays(None, self.after(error))
+        let error = self.after(error);
+        let (Some((sequence, _)), Some(beside)) = (&self.signed, &self.beside) else {
+            return error;
+        };
+        match beside.drop_forced(self.sender, *sequence) {
+            Ok(()) => error,
+            Err(unkept) => error.and(&format!("\n{unkept}")),
+        }
     }
 
     /// An error that came when the bytes may have left, with what may still become of them.

@@ -6,7 +6,7 @@ use plasmid_bridge::{
     abi::IRootChain,
     client::{ceremony, follower::view_call, rpc::At},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     super::{FINAL_PATIENCE, JoinCommand, peer, secrets},
@@ -71,24 +71,17 @@ impl Step {
             .map_err(|error| CliError::new(error.to_string()))?;
         let validates = home.checkpoint_key_path().exists();
         let has_sign_state = home.sign_state_path().exists();
-        self.output.object(&json!({
-            "home": command.home,
-            "chain_id": created.chain_id(),
-            "deployment_id": hex::encode(created.id),
-            "node_id": node_id,
-            "validates": validates,
-            // A validator that has none is started with --new-sign-state the first time.
-            "has_sign_state": has_sign_state,
-            "engine": engine,
-        }));
-        let password = if validates {
-            match has_sign_state {
-                true => " --password-file FILE",
-                false => " --password-file FILE --new-sign-state",
-            }
-        } else {
-            ""
+        let joined = Joined {
+            home: &command.home,
+            chain_id: created.chain_id(),
+            deployment: created.id,
+            node_id: &node_id,
+            validates,
+            has_sign_state,
+            engine: &engine,
         };
+        self.output.object(&joined.shown());
+        let password = joined.options();
         let (folder, comet) = (command.home.display(), home.engine());
         self.output
             .say("two processes run a node, the second in another terminal:");
@@ -100,5 +93,69 @@ impl Step {
             comet.folder().display()
         ));
         Ok(())
+    }
+}
+
+/// A node's folder that was written.
+struct Joined<'a> {
+    home: &'a Path,
+    chain_id: String,
+    deployment: [u8; 20],
+    node_id: &'a str,
+    validates: bool,
+    has_sign_state: bool,
+    engine: &'a Path,
+}
+
+impl Joined<'_> {
+    fn shown(&self) -> Value {
+        json!({
+            "home": self.home,
+            "chain_id": self.chain_id,
+            "deployment_id": hex::encode(self.deployment),
+            "node_id": self.node_id,
+            "validates": self.validates,
+            "has_sign_state": self.has_sign_state,
+            "engine": self.engine,
+        })
+    }
+
+    /// What its first `plasmid start` needs besides the folder: a validator without a sign state has one made.
+    fn options(&self) -> &'static str {
+        match (self.validates, self.has_sign_state) {
+            (false, _) => "",
+            (true, true) => " --password-file FILE",
+            (true, false) => " --password-file FILE --new-sign-state",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_written_is_shown_under_its_names_and_with_what_its_start_needs() {
+        for (validates, has_sign_state, options) in [
+            (false, false, ""),
+            (true, true, " --password-file FILE"),
+            (true, false, " --password-file FILE --new-sign-state"),
+        ] {
+            let joined = Joined {
+                home: Path::new("home"),
+                chain_id: "chain".into(),
+                deployment: [1; 20],
+                node_id: "id",
+                validates,
+                has_sign_state,
+                engine: Path::new("engine"),
+            };
+            let expected = json!({
+                "home": "home", "chain_id": "chain", "deployment_id": "01".repeat(20), "node_id": "id", "validates": validates,
+                "has_sign_state": has_sign_state, "engine": "engine",
+            });
+            assert_eq!(joined.shown(), expected);
+            assert_eq!(joined.options(), options);
+        }
     }
 }

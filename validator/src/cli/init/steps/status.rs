@@ -135,15 +135,8 @@ impl Step {
         let (made, steps) = (creation.made, creation.steps);
         let agreement = wanted.map(|hash| hash.to_string());
         if self.output.is_json() {
-            let mut object = json!({
-                "agreement": agreement,
-                "operators": rows,
-                "warnings": table.as_ref().map(Table::warnings).unwrap_or_default(),
-                "steps_made": made.to_string(),
-                "steps": steps.to_string(),
-                // The root time until which anyone can take the steps that are left, and nobody can take a stake back.
-                "creation_until": (!made.is_zero()).then(|| creation.until.to_string()),
-            });
+            let warnings = table.as_ref().map(Table::warnings).unwrap_or_default();
+            let mut object = shown(agreement.as_deref(), &rows, &warnings, &creation);
             money.add_to(&mut object);
             self.output.object(&object);
             return Ok(());
@@ -193,18 +186,104 @@ impl Step {
         let member = self.read(IRegistry::memberAtCall { index }).await?;
         let operator = member.operator;
         let found = self.read(IRegistry::agreementByCall { operator }).await?;
-        let agreed = match wanted {
-            _ if found.agreement == B256::ZERO => "no",
-            Some(wanted) if wanted == found.agreement => "yes",
-            _ => "on something else",
-        };
-        Ok(json!({
-            "operator": operator.to_string(),
-            "registered": if member.registration == 0 { "no" } else { "yes" },
-            "stake": amount::show(u128::try_from(member.stake).unwrap_or(u128::MAX), DECIMALS),
-            "share": share,
-            "agreed": agreed,
-            "locked_until": found.lockedUntil,
-        }))
+        Ok(row(&member, &found, wanted, share))
+    }
+}
+
+/// How far the founding has come, for programs.
+fn shown(
+    agreement: Option<&str>,
+    operators: &[Value],
+    warnings: &[String],
+    creation: &IRegistry::creationReturn,
+) -> Value {
+    let made = creation.made;
+    json!({
+        "agreement": agreement,
+        "operators": operators,
+        "warnings": warnings,
+        "steps_made": made.to_string(),
+        "steps": creation.steps.to_string(),
+        // The root time until which anyone can take the steps that are left, and nobody can take a stake back.
+        "creation_until": (!made.is_zero()).then(|| creation.until.to_string()),
+    })
+}
+
+fn row(
+    member: &IRegistry::Member,
+    found: &IRegistry::agreementByReturn,
+    wanted: Option<B256>,
+    share: Option<String>,
+) -> Value {
+    let agreed = match wanted {
+        _ if found.agreement == B256::ZERO => "no",
+        Some(wanted) if wanted == found.agreement => "yes",
+        _ => "on something else",
+    };
+    json!({
+        "operator": member.operator.to_string(),
+        "registered": if member.registration == 0 { "no" } else { "yes" },
+        "stake": amount::show(u128::try_from(member.stake).unwrap_or(u128::MAX), DECIMALS),
+        "share": share,
+        "agreed": agreed,
+        "locked_until": found.lockedUntil,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_founding_has_come_is_shown_under_its_names() {
+        let warnings = ["a warning".to_owned()];
+        for (made, until) in [(0, None), (1, Some("9"))] {
+            let creation = IRegistry::creationReturn {
+                made: U256::from(made),
+                steps: U256::from(3),
+                agreement: B256::repeat_byte(4),
+                until: 9,
+            };
+            let expected = json!({
+                "agreement": "0x01", "operators": [5], "warnings": warnings, "steps_made": made.to_string(), "steps": "3",
+                "creation_until": until,
+            });
+            let found = shown(Some("0x01"), &[json!(5)], &warnings, &creation);
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn an_operator_is_shown_with_what_it_has_sent_and_agreed_to() {
+        let own = B256::repeat_byte(1);
+        let operator = Address::repeat_byte(2);
+        for (agreement, wanted, agreed) in [
+            (B256::ZERO, Some(own), "no"),
+            (B256::ZERO, None, "no"),
+            (own, Some(own), "yes"),
+            (own, Some(B256::repeat_byte(3)), "on something else"),
+            (own, None, "on something else"),
+        ] {
+            for registration in [0, 1] {
+                let member = IRegistry::Member {
+                    operator,
+                    registration,
+                    consensusKey: B256::ZERO,
+                    checkpointKey: Default::default(),
+                    stake: U256::from(1_500_000_000_000_000_000u128),
+                    bond: U256::ZERO,
+                };
+                let found = IRegistry::agreementByReturn {
+                    agreement,
+                    lockedUntil: 8,
+                };
+                let expected = json!({
+                    "operator": operator.to_string(), "registered": if registration == 0 { "no" } else { "yes" }, "stake": "1.5",
+                    "share": "50.0 %", "agreed": agreed, "locked_until": 8,
+                });
+                let shown = row(&member, &found, wanted, Some("50.0 %".into()));
+                assert_eq!(shown, expected);
+            }
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Acceptances: who is paid, how much, and only once.
 
-use plasmid_staking::{Key, Rewards};
-
 use super::*;
 use crate::ledger::rules::acceptance::reserve_down;
 

@@ -86,6 +86,9 @@ impl Windows {
     fn plan(&self) -> Plan {
         let mut parameters = Parameters {
             challenge_secs: self.challenge,
+            answer_secs: 0,
+            prove_secs: 0,
+            answer_slot_secs: 0,
             inbox_delay_secs: self.delay,
             evidence_secs: self.least().0,
             unbonding_secs: self.unbonding,

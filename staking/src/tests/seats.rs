@@ -1,0 +1,327 @@
+//! How seats are taken, lost, jailed and given new keys.
+
+use rand::Rng;
+
+use super::*;
+use crate::rules::edit::Describe;
+
+fn weakest_take(world: &mut World, operator: u8) -> (u16, u128) {
+    let effects = world.act(take_seat(operator));
+    match effects.last() {
+        Some(Effect::Seated { seat, stake, .. }) => (*seat, *stake),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unseated(id: LineId, seat: u16, why: Loss) -> Effect {
+    Effect::Unseated {
+        line: id,
+        seat,
+        why,
+    }
+}
+
+#[test]
+fn the_weakest_seat_is_taken_by_more_stake_and_by_no_less() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT, 3 * UNIT]);
+    world.join(4, 4, 3 * UNIT, false);
+    let refused = world.refuse(take_seat(4));
+    let (stake, needed) = (3 * UNIT, 3 * UNIT + 1);
+    assert_eq!(refused, Reject::StakeBelowSeat { stake, needed });
+    world.delegate(who(1), 4, 1);
+    assert_eq!(weakest_take(&mut world, 4), (1, 3 * UNIT + 1));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::Displaced))
+    );
+    assert_eq!(world.line(line(2, 2)).until, 1);
+    let seated = world.refuse(take_seat(4));
+    assert_eq!(seated, Reject::Seated { seat: 1 });
+    world.check();
+}
+
+#[test]
+fn after_each_take_no_smaller_stake_has_a_seat_than_the_one_that_took_it() {
+    let mut rng = rng(7);
+    let mut world = World::new(5, &[]);
+    for operator in 1..=12 {
+        let stake = rng.random_range(1..20) * UNIT;
+        world.join(operator, u64::from(operator), stake, false);
+    }
+    for _ in 0..300 {
+        let operator = rng.random_range(1..=12);
+        if rng.random_bool(0.2) {
+            world.delegate(who(1), operator, rng.random_range(1..3) * UNIT);
+        }
+        let before: Vec<u128> = (0..5)
+            .map(|seat| world.leaf::<Seat>(seat).weight())
+            .collect();
+        let least = *before.iter().min().unwrap();
+        let id = line(operator, u64::from(operator));
+        let held = world.line(id);
+        let took = world.try_act(take_seat(operator)).is_ok();
+        assert_eq!(took, !held.seated() && held.stake > least);
+        let after = (0..5).map(|seat| world.leaf::<Seat>(seat).weight());
+        assert!(
+            !took
+                || after.min().unwrap() > least
+                || before.iter().filter(|w| **w == least).count() > 1
+        );
+        world.check();
+    }
+}
+
+#[test]
+fn a_seat_that_is_lost_in_an_epoch_backs_up_to_the_next() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.to(4);
+    world.act(leave(2));
+    assert_eq!(world.effects, [unseated(line(2, 2), 1, Loss::Left)]);
+    assert_eq!(world.line(line(2, 2)).until, 5);
+    assert_eq!(world.refuse(leave(2)), Reject::NotSeated);
+    world.to(6);
+    for (epoch, seats) in [(4, 2), (5, 2), (6, 1), (7, 1)] {
+        assert_eq!(world.set(epoch).len(), seats, "epoch {epoch}");
+    }
+    world.act(take_seat(2));
+    assert_eq!(world.line(line(2, 2)).until, Line::UNLIMITED);
+}
+
+#[test]
+fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    let own = account_of(op(1));
+    world.act(Input::Edit(Edit {
+        min_self_stake: Some(4 * UNIT),
+        ..edit(1)
+    }));
+    world.delegate(who(1), 1, 90 * UNIT);
+    world.act(undelegate(own, 1, UNIT));
+    assert!(world.line(line(1, 1)).seated());
+    world.act(undelegate(own, 1, 1));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(1, 1), 0, Loss::TooSmall))
+    );
+    let (own_stake, minimum) = (4 * UNIT - 1, 4 * UNIT);
+    let below = Reject::SelfStakeBelow {
+        own: own_stake,
+        minimum,
+    };
+    assert_eq!(world.refuse(take_seat(1)), below);
+    world.act(undelegate(account_of(op(2)), 2, 2 * UNIT));
+    assert!(world.line(line(2, 2)).seated());
+    world.act(undelegate(account_of(op(2)), 2, 1));
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::TooSmall))
+    );
+    world.check();
+}
+
+#[test]
+fn nobody_is_left_and_the_set_before_is_copied_without_stake() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.act(leave(1));
+    world.act(leave(2));
+    world.boundary(0);
+    let copied = world.set(2);
+    assert_eq!(copied, world.set(1));
+    assert_eq!(copied.len(), 2);
+    let stake = |world: &mut World, epoch| {
+        let leaf: MemberLeaf = world.leaf((ring_place(epoch, 8), 0));
+        leaf.standing.unwrap().stake
+    };
+    assert_eq!((stake(&mut world, 1), stake(&mut world, 2)), (5 * UNIT, 0));
+    world.act(take_seat(1));
+    world.to(2);
+    world.boundary(1_000);
+    assert_eq!(
+        world.leaf::<Rewards>(()).owed,
+        0,
+        "a copied set is paid nothing"
+    );
+    assert_eq!(world.set(3).len(), 1);
+    world.drain();
+}
+
+#[test]
+fn who_is_absent_is_jailed_in_whatever_seat_it_holds_and_returns_after_its_time() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    assert_eq!(world.refuse(unjail(2)), Reject::NotJailed);
+    world.act(leave(2));
+    assert_eq!(world.refuse(unjail(2)), Reject::NotSeated);
+    world.delegate(who(1), 2, UNIT);
+    world.act(take_seat(2));
+    let id = line(2, 2);
+    // One vote of 15 counted blocks is a sixteenth; none is less.
+    world.boundary_with(0, |_| 1);
+    assert_eq!(world.line(id).jailed, 0);
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    assert_eq!(world.leaf::<Seat>(1).state, SeatState::Jailed);
+    assert_eq!(world.line(id).jailed, 1 + 1 + 2);
+    let (until, epoch) = (4, 2);
+    assert_eq!(world.refuse(unjail(2)), Reject::InJail { until, epoch });
+    assert_eq!((world.set(2).len(), world.set(3).len()), (2, 1));
+    world.act(leave(2));
+    assert_eq!(world.refuse(take_seat(2)), Reject::InJail { until, epoch });
+    world.to(4);
+    world.act(take_seat(2));
+    world.check();
+}
+
+#[test]
+fn a_jailed_seat_returns_unless_somebody_took_it() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    let absent = |seat| if seat == 1 { 0 } else { COUNTED };
+    world.boundary_with(0, absent);
+    world.delegate(who(1), 2, 7 * UNIT);
+    assert_eq!(minima::weakest(&mut world.leaves, 2).unwrap().stake, 0);
+    world.to(4);
+    assert_eq!(
+        world.act(unjail(2)),
+        [Effect::Unjailed { line: line(2, 2) }]
+    );
+    assert_eq!(world.leaf::<Seat>(1).weight(), 10 * UNIT);
+    world.to(6);
+    world.boundary_with(0, absent);
+    world.join(3, 3, UNIT, true);
+    assert!(
+        world
+            .effects
+            .contains(&unseated(line(2, 2), 1, Loss::Displaced))
+    );
+    assert_eq!(world.line(line(2, 2)).until, world.epoch + 1);
+    assert_eq!(world.refuse(unjail(2)), Reject::NotSeated);
+}
+
+#[test]
+fn a_line_that_left_its_seat_is_jailed_for_the_epochs_that_it_still_owes() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    world.act(leave(2));
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    assert_eq!(world.line(line(2, 2)).jailed, 3);
+    assert!(matches!(world.refuse(take_seat(2)), Reject::InJail { .. }));
+}
+
+#[test]
+fn a_rotation_gives_the_seat_its_keys_at_once_and_the_set_two_epochs_later() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    let delegated = world.delegate(who(1), 1, UNIT);
+    world.act(registration(1, 9, 9));
+    let seat: Seat = world.leaf(0);
+    assert_eq!((seat.registration, seat.consensus_key), (9, [9; 32]));
+    assert_eq!((seat.line, seat.stake), (line(1, 1), 6 * UNIT));
+    assert_eq!(world.position(delegated).newest().line, line(1, 1));
+    world.to(2);
+    let keys = |world: &mut World, epoch| world.set(epoch)[0].consensus_key;
+    assert_eq!(
+        (keys(&mut world, 1), keys(&mut world, 2)),
+        ([1; 32], [9; 32])
+    );
+}
+
+#[test]
+fn a_registration_is_refused_for_a_key_that_is_known_and_for_a_number_that_is_not_new() {
+    let mut world = World::new(2, &[5 * UNIT]);
+    for (input, why) in [
+        (
+            registration(2, 5, 1),
+            "the consensus key was registered before",
+        ),
+        (
+            registration(1, 1, 7),
+            "the number of the registration is not new",
+        ),
+        (
+            registration(3, 0, 7),
+            "the number of the registration is not new",
+        ),
+    ] {
+        assert_eq!(world.refuse(input), Reject::NoEffect(why));
+    }
+    world.act(registration(1, 2, 7));
+    let why = "the consensus key was registered before";
+    assert_eq!(world.refuse(registration(1, 3, 7)), Reject::NoEffect(why));
+}
+
+#[test]
+fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    let effects = world.act(Input::Tombstone([2; 20]));
+    assert_eq!(effects.len(), 2);
+    assert_eq!(effects[1], unseated(line(2, 2), 1, Loss::Tombstoned));
+    let again = "the registration is tombstoned already";
+    assert_eq!(
+        world.refuse(Input::Tombstone([2; 20])),
+        Reject::NoEffect(again)
+    );
+    let unknown = "the consensus address is not known";
+    assert_eq!(
+        world.refuse(Input::Tombstone([77; 20])),
+        Reject::NoEffect(unknown)
+    );
+    let refused = Reject::Tombstoned { registration: 2 };
+    assert_eq!(world.refuse(take_seat(2)), refused);
+    // Another key of the same line takes a seat, with the stake that is there.
+    world.act(registration(2, 9, 9));
+    world.act(take_seat(2));
+    assert_eq!(world.leaf::<Seat>(1).registration, 9);
+    // A key that was rotated away is tombstoned, and the seat of the new one stays.
+    world.act(registration(1, 10, 10));
+    assert_eq!(world.act(Input::Tombstone([1; 20])).len(), 1);
+    assert!(world.line(line(1, 1)).seated());
+    world.check();
+}
+
+#[test]
+fn a_retired_line_takes_no_stake_and_the_next_registration_opens_another() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    let effects = world.act(retire(2));
+    assert_eq!(
+        effects,
+        [
+            unseated(line(2, 2), 1, Loss::Retired),
+            Effect::Closed { line: line(2, 2) }
+        ]
+    );
+    for input in [
+        retire(2),
+        take_seat(2),
+        Input::Edit(edit(2)),
+        redelegate(account_of(op(1)), 1, UNIT, 2),
+    ] {
+        assert_eq!(world.refuse(input), Reject::LineClosed);
+    }
+    assert_eq!(world.refuse(leave(2)), Reject::NotSeated);
+    world.act(registration(2, 9, 9));
+    assert_eq!(world.line(line(2, 9)).stake, 0);
+    assert_eq!(world.line(line(2, 2)).stake, 3 * UNIT);
+    world.delegate(who(1), 2, UNIT);
+    assert_eq!(world.line(line(2, 9)).stake, UNIT);
+    world.check();
+}
+
+#[test]
+fn an_operator_that_is_not_known_does_nothing() {
+    let mut world = World::new(1, &[UNIT]);
+    let operator = op(7);
+    let description = Box::new([0; 256]);
+    for input in [
+        take_seat(7),
+        leave(7),
+        retire(7),
+        unjail(7),
+        Input::Edit(edit(7)),
+        Input::Describe(Describe {
+            operator,
+            description,
+        }),
+        redelegate(account_of(op(1)), 1, UNIT, 7),
+    ] {
+        assert_eq!(world.refuse(input), Reject::NoOperator);
+    }
+}

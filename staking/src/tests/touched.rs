@@ -1,0 +1,556 @@
+//! The leaves that each input touches at worst, counted on states that are built for it, beside the table in the header of the crate.
+//!
+//! A leaf that is not there counts as its low leaf; one that is made counts as itself and its low leaf. A transaction of a user touches
+//! six more: parameters, sender, payer, a lane that is made (two), and the fee pool; who is paid may be made as well (two), and what is
+//! burned has a leaf.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::leaf::Key;
+use crate::legs::cut_of;
+use crate::rules::{
+    MAX_POSITIONS, claim_commission::ClaimCommission, edit::Describe, restake::AllowRestake,
+};
+
+const EPOCH: u64 = 60_000;
+const OWNER: Account = who(1);
+const SEATS: u16 = 512;
+
+/// A state of 512 seats in a late epoch, with lines whose trees of cuts have seven nodes in the way of a leg.
+struct Worst {
+    leaves: MemoryLeaves,
+    rules: Rules,
+    next: u64,
+}
+
+impl Worst {
+    /// Founders 1 to 20 in every 25th seat of 512, so that few of them share a node of the minima.
+    fn new() -> Self {
+        let rules = rules(SEATS);
+        let mut leaves = MemoryLeaves::default();
+        found(&mut leaves, &rules, &[]).unwrap();
+        let mut worst = Self {
+            leaves,
+            rules,
+            next: 1,
+        };
+        for operator in 1..=20 {
+            worst.operator(operator);
+        }
+        let matured = EPOCH - 10;
+        let freezes = Freezes::default();
+        worst.write((), &Maturity { matured, freezes });
+        let owed = u128::from(u64::MAX);
+        let pool = owed;
+        worst.write((), &Rewards { pool, owed });
+        worst.write((), &Counter(1_000));
+        worst
+    }
+
+    fn write<T: Leaf>(&mut self, name: T::Name, value: &T) {
+        self.leaves.write(name, value).unwrap();
+    }
+
+    fn operator(&mut self, number: u8) {
+        let (registration, id) = (u64::from(number), line(number, u64::from(number)));
+        let founder = founder(number, 1 << 100);
+        let (consensus_key, checkpoint_key) = (founder.consensus_key, founder.checkpoint_key);
+        let seat = u16::from(number) * 25;
+        let newest = Operator {
+            registration,
+            line: registration,
+        };
+        self.write(founder.operator, &newest);
+        self.write(
+            (founder.operator, registration),
+            &Registration {
+                line: registration,
+                tombstoned: false,
+                consensus_key,
+                checkpoint_key,
+            },
+        );
+        let operator = founder.operator;
+        self.write(
+            founder.address,
+            &Signer {
+                operator,
+                registration,
+            },
+        );
+        let held = Line {
+            seat,
+            until: Line::UNLIMITED,
+            stake: founder.stake,
+            self_stake: founder.stake,
+            ..Line::opened(2_000, 500)
+        };
+        self.write(id, &held);
+        let seated = Seat {
+            state: SeatState::Active,
+            line: id,
+            registration,
+            consensus_key,
+            checkpoint_key,
+            stake: founder.stake,
+            commission: 0,
+        };
+        self.write(seat, &seated);
+    }
+
+    fn id(operator: u8) -> LineId {
+        line(operator, u64::from(operator))
+    }
+
+    /// Empties the seat of a line.
+    fn unseat(&mut self, operator: u8) {
+        let held: Line = self.leaves.read(Self::id(operator)).unwrap().unwrap();
+        if held.seated() {
+            self.write(held.seat, &Seat::default());
+        }
+        let seat = Line::NO_SEAT;
+        let until = EPOCH;
+        self.write(
+            Self::id(operator),
+            &Line {
+                seat,
+                until,
+                ..held
+            },
+        );
+    }
+
+    /// Freezes a line: in its tree, cuts stand at both ends of what a leg backs up to `last`, so that seven nodes are read.
+    fn frozen(&mut self, operator: u8, last: u64) {
+        self.unseat(operator);
+        let id = Self::id(operator);
+        let held: Line = self.leaves.read(id).unwrap().unwrap();
+        let state = LineState::Frozen;
+        self.write(id, &Line { state, ..held });
+        // The greater cuts stand right outside of it, in the nodes that its ends share.
+        for (offset, fraction) in [
+            (FIRST - 1, 9),
+            (FIRST + 1, 2),
+            (last + 1, 9),
+            (last - 1, 3),
+            (20_000, 1),
+        ] {
+            crate::cuts::record(&mut self.leaves, id, offset as u16, fraction * 1_000).unwrap();
+        }
+    }
+
+    fn mark(&mut self, operator: u8, epoch: u64) {
+        self.write((Self::id(operator), epoch), &Mark(Index::default()));
+    }
+
+    /// A leg whose rewards were never settled.
+    fn leg(&mut self, operator: u8, first: u64, last: u64) -> Leg {
+        self.mark(operator, first - 1);
+        if last != Leg::BONDED {
+            self.mark(operator, last);
+        }
+        Leg {
+            last,
+            ..Leg::bonded(Self::id(operator), first)
+        }
+    }
+
+    /// A position with two legs; the cuts of frozen lines are applied to it where `applied`.
+    fn position(&mut self, legs: [Leg; 2], applied: bool) -> u64 {
+        let cuts = legs.map(|leg| match applied && leg.line.line != 0 {
+            true => cut_of(&mut self.leaves, &leg).unwrap(),
+            false => 0,
+        });
+        self.next += 1;
+        let position = Position {
+            pending: UNIT,
+            restake: true,
+            cuts,
+            legs,
+            ..Position::new(OWNER, 1 << 80, legs[0])
+        };
+        self.write(self.next, &position);
+        self.next
+    }
+
+    /// What an input touches, the leaves of the ledger for a user's transaction included.
+    fn count(&mut self, epoch: u64, input: &Input, user: bool) -> usize {
+        let before: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
+        self.leaves.take_touched();
+        let rules = self.rules;
+        let context = Context {
+            rules: &rules,
+            epoch,
+        };
+        let effects = apply(&mut self.leaves, &context, input).unwrap();
+        let touched = self.leaves.take_touched();
+        let after: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
+        let made = touched
+            .iter()
+            .filter(|key| !before.contains(key) && after.contains(key));
+        let paid = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Pay { .. }));
+        let burned = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Burn { .. }));
+        let money = 2 * usize::from(paid) + usize::from(burned);
+        touched.len() + made.count() + money + if user { 6 } else { 0 }
+    }
+}
+
+const FIRST: u64 = 5_000;
+const LAST: u64 = 45_000;
+
+fn user(build: impl Fn(&mut Worst) -> Input) -> usize {
+    let mut worst = Worst::new();
+    let input = build(&mut worst);
+    worst.count(EPOCH, &input, true)
+}
+
+fn chain(build: impl Fn(&mut Worst) -> Input) -> usize {
+    let mut worst = Worst::new();
+    let input = build(&mut worst);
+    worst.count(EPOCH, &input, false)
+}
+
+/// A position whose first leg backs a frozen line and goes, and whose second is bonded to a line that is frozen or has a seat.
+fn moved(worst: &mut Worst, frozen: bool) -> u64 {
+    with_second(worst, frozen, EPOCH, Leg::BONDED)
+}
+
+/// The same, ended.
+fn ended(worst: &mut Worst, frozen: bool) -> u64 {
+    with_second(worst, frozen, LAST + 1, LAST + 1)
+}
+
+fn with_second(worst: &mut Worst, frozen: bool, backed: u64, last: u64) -> u64 {
+    worst.frozen(1, LAST);
+    if frozen {
+        worst.frozen(2, backed);
+    }
+    let legs = [worst.leg(1, FIRST, LAST), worst.leg(2, FIRST, last)];
+    worst.position(legs, true)
+}
+
+fn either(build: impl Fn(&mut Worst, bool) -> Input) -> usize {
+    [false, true]
+        .map(|frozen| user(|worst| build(worst, frozen)))
+        .into_iter()
+        .max()
+        .unwrap()
+}
+
+fn rows_of_positions() -> Vec<(&'static str, usize)> {
+    let part = 1 << 70;
+    let claims = |worst: &mut Worst| {
+        let mut positions = Vec::new();
+        for number in 0..MAX_POSITIONS as u8 {
+            let legs = [
+                worst.leg(2 * number + 1, FIRST, LAST),
+                worst.leg(2 * number + 2, FIRST, LAST + 1),
+            ];
+            positions.push(worst.position(legs, true));
+        }
+        claim_rewards(OWNER, &positions)
+    };
+    vec![
+        (
+            "delegate",
+            user(|_| {
+                let (from, operator, amount) = (OWNER, op(1), 1);
+                Input::Delegate(Delegate {
+                    from,
+                    operator,
+                    amount,
+                })
+            }),
+        ),
+        (
+            "undelegate",
+            either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)),
+        ),
+        (
+            "redelegate",
+            either(|worst, frozen| redelegate(OWNER, moved(worst, frozen), part, 3)),
+        ),
+        ("cancel", user(|worst| cancel(OWNER, ended(worst, false)))),
+        (
+            "claim stake",
+            either(|worst, frozen| claim_stake(OWNER, ended(worst, frozen))),
+        ),
+        (
+            "claim rewards, alone",
+            either(|worst, frozen| claim_rewards(OWNER, &[ended(worst, frozen)])),
+        ),
+        ("claim rewards, many", user(claims)),
+        (
+            "claim commission",
+            user(|worst| {
+                let line = Worst::id(1);
+                let held: Line = worst.leaves.read(line).unwrap().unwrap();
+                worst.write(line, &Line { owed: 1, ..held });
+                Input::ClaimCommission(ClaimCommission { line, to: OWNER })
+            }),
+        ),
+        (
+            "restake",
+            user(|worst| restake(who(2), moved(worst, false))),
+        ),
+        (
+            "allow restake",
+            either(|worst, frozen| {
+                let position = moved(worst, frozen);
+                let (owner, allowed) = (OWNER, true);
+                Input::AllowRestake(AllowRestake {
+                    owner,
+                    position,
+                    allowed,
+                })
+            }),
+        ),
+        (
+            "apply",
+            either(|worst, frozen| {
+                let position = moved(worst, frozen);
+                let held: Position = worst.leaves.read(position).unwrap().unwrap();
+                worst.write(
+                    position,
+                    &Position {
+                        cuts: [0; 2],
+                        ..held
+                    },
+                );
+                apply_cut(position)
+            }),
+        ),
+        (
+            "merge",
+            user(|worst| {
+                worst.frozen(1, LAST);
+                worst.frozen(4, LAST);
+                let legs = [worst.leg(1, FIRST, LAST), worst.leg(2, FIRST, Leg::BONDED)];
+                let first = worst.position(legs, true);
+                let legs = [
+                    worst.leg(4, FIRST, LAST),
+                    worst.leg(2, FIRST + 7, Leg::BONDED),
+                ];
+                let second = worst.position(legs, true);
+                merge(OWNER, first, second)
+            }),
+        ),
+    ]
+}
+
+fn rows_of_operators() -> Vec<(&'static str, usize)> {
+    let fill = |worst: &mut Worst| {
+        for seat in 0..SEATS {
+            let held: Seat = worst.leaves.read(seat).unwrap().unwrap();
+            if held.state == SeatState::Active {
+                let stake = held.stake;
+                minima::update(&mut worst.leaves, SEATS, minima::Weight { stake, seat }).unwrap();
+            }
+        }
+    };
+    vec![
+        (
+            "take seat",
+            user(|worst| {
+                worst.unseat(2);
+                // The weakest is jailed, so it has a holder.
+                let held: Seat = worst.leaves.read(25).unwrap().unwrap();
+                worst.write(
+                    0,
+                    &Seat {
+                        state: SeatState::Jailed,
+                        ..held
+                    },
+                );
+                take_seat(2)
+            }),
+        ),
+        (
+            "leave",
+            user(|worst| {
+                fill(worst);
+                leave(1)
+            }),
+        ),
+        ("retire", user(|_| retire(1))),
+        (
+            "unjail",
+            user(|worst| {
+                let held: Seat = worst.leaves.read(25).unwrap().unwrap();
+                worst.write(
+                    25,
+                    &Seat {
+                        state: SeatState::Jailed,
+                        ..held
+                    },
+                );
+                unjail(1)
+            }),
+        ),
+        (
+            "edit",
+            user(|_| {
+                let commission = Some(1);
+                Input::Edit(Edit {
+                    commission,
+                    ..edit(1)
+                })
+            }),
+        ),
+        (
+            "describe",
+            user(|_| {
+                let operator = op(1);
+                let description = Box::new([1; 256]);
+                Input::Describe(Describe {
+                    operator,
+                    description,
+                })
+            }),
+        ),
+    ]
+}
+
+fn rows_of_the_chain() -> Vec<(&'static str, usize)> {
+    vec![
+        (
+            "register",
+            [1, 99]
+                .map(|operator| chain(|_| registration(operator, 500, 99)))
+                .into_iter()
+                .max()
+                .unwrap(),
+        ),
+        ("freeze", chain(|_| freeze(1, 1, EPOCH))),
+        (
+            "settle",
+            chain(|worst| {
+                worst.unseat(1);
+                let held: Line = worst.leaves.read(Worst::id(1)).unwrap().unwrap();
+                let state = LineState::Frozen;
+                worst.write(Worst::id(1), &Line { state, ..held });
+                settle(1, 1, EPOCH, 1)
+            }),
+        ),
+        (
+            "epoch freeze and release",
+            chain(|_| Input::FreezeEpoch(5)).max(chain(|_| Input::ReleaseEpoch)),
+        ),
+        (
+            "fund and release",
+            chain(|_| Input::Fund(5)).max(chain(|_| Input::Release(5))),
+        ),
+        (
+            "mature",
+            chain(|_| {
+                Input::Mature(Mature {
+                    epoch: EPOCH,
+                    accepted: 1,
+                    arrival: 500,
+                })
+            }),
+        ),
+        ("tombstone", chain(|_| Input::Tombstone([1; 20]))),
+        ("reward, 8 aligned seats", chain(reward)),
+        (
+            "roll, 16 seats",
+            chain(|_| {
+                Input::Roll(Roll {
+                    epoch: EPOCH + 2,
+                    first: 0,
+                    count: 16,
+                    total: 0,
+                })
+            }),
+        ),
+        (
+            "copy, 16 seats",
+            chain(|worst| {
+                for seat in 0..16 {
+                    for epoch in [EPOCH + 1, EPOCH + 2] {
+                        let place = ring_place(epoch, worst.rules.ring);
+                        worst.write(
+                            (place, seat),
+                            &MemberLeaf {
+                                epoch,
+                                standing: None,
+                            },
+                        );
+                    }
+                }
+                Input::Copy(Copy {
+                    epoch: EPOCH + 2,
+                    first: 0,
+                    count: 16,
+                    total: 0,
+                })
+            }),
+        ),
+    ]
+}
+
+/// Eight members, all absent, whose lines have seats in eight nodes by now, and no marks.
+fn reward(worst: &mut Worst) -> Input {
+    for seat in 0..8u16 {
+        let operator = 2 * seat as u8 + 1;
+        let standing = Standing {
+            line: Worst::id(operator),
+            registration: u64::from(operator),
+            consensus_key: [operator; 32],
+            checkpoint_key: [operator; 96],
+            power: 1,
+            stake: UNIT,
+            commission: 0,
+        };
+        let epoch = EPOCH;
+        let standing = Some(standing);
+        worst.write(
+            (ring_place(EPOCH, worst.rules.ring), seat),
+            &MemberLeaf { epoch, standing },
+        );
+    }
+    Input::Reward(Reward {
+        votes: (0..8).map(|seat| (seat, 0)).collect(),
+        counted: COUNTED,
+        released: 1_000,
+        total_power: 8,
+    })
+}
+
+#[test]
+fn the_table_of_touched_leaves_is_right_and_none_is_above_65() {
+    let mut rows = rows_of_positions();
+    rows.extend(rows_of_operators());
+    rows.extend(rows_of_the_chain());
+    let mut table = String::new();
+    for (name, leaves) in &rows {
+        table += &format!("//! {name:<26}{leaves:>3}\n");
+        assert!(*leaves <= 65, "{name} touches {leaves} leaves");
+    }
+    println!("{table}");
+    let header = include_str!("../lib.rs");
+    assert!(
+        header.contains(&table),
+        "the table in the header of the crate is\n{table}"
+    );
+}
+
+#[test]
+fn a_cut_costs_the_same_for_ten_positions_and_for_a_thousand() {
+    let cost = |positions: u64| {
+        let mut worst = Worst::new();
+        for _ in 0..positions {
+            let leg = worst.leg(1, FIRST, Leg::BONDED);
+            worst.position([leg, Leg::default()], true);
+        }
+        let freeze = worst.count(EPOCH, &freeze(1, 1, EPOCH - 1), false);
+        let settle = worst.count(EPOCH, &settle(1, 1, EPOCH - 1, 5), false);
+        (freeze, settle, worst.count(EPOCH, &apply_cut(2), true))
+    };
+    assert_eq!(cost(10), cost(1_000));
+}

@@ -1,0 +1,116 @@
+//! The model is asked what the engine is asked: names become numbers, and inputs the model's calls.
+
+use plasmid_staking::{Input, LineId, Rules, account_of};
+
+use crate::boundary::Edit;
+use crate::rules::Seen;
+use crate::state::{Id, Model, Refused, Terms};
+
+pub fn address(number: u32) -> [u8; 20] {
+    let mut address = [0x11; 20];
+    address[16..].copy_from_slice(&number.to_be_bytes());
+    address
+}
+
+pub fn number_of(address: &[u8]) -> u32 {
+    let last = address.last_chunk::<4>().expect("an address");
+    u32::from_be_bytes(*last)
+}
+
+pub fn account(number: u32) -> [u8; 21] {
+    account_of(address(number))
+}
+
+pub fn id_of((operator, line): Id) -> LineId {
+    let operator = address(operator);
+    LineId { operator, line }
+}
+
+pub fn key_of(key: u32) -> [u8; 32] {
+    let mut bytes = [0x22; 32];
+    bytes[..4].copy_from_slice(&key.to_be_bytes());
+    bytes
+}
+
+pub fn terms(rules: &Rules) -> Terms {
+    Terms {
+        seats: usize::from(rules.seats),
+        unit: rules.unit,
+        min_seat: rules.min_seat,
+        min_redelegation: rules.min_redelegation,
+        drip: rules.drip,
+        unbonding: rules.unbonding_secs,
+        jail_divisor: rules.jail_divisor,
+        jail_epochs: rules.jail_epochs,
+        max_commission: rules.max_commission,
+        commission_step: rules.commission_step,
+    }
+}
+
+/// Asks the model.
+pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused> {
+    let number = |bytes: &[u8]| number_of(bytes);
+    match input {
+        Input::Delegate(one) => {
+            model.delegate(number(&one.from), number(&one.operator), one.amount)
+        }
+        Input::Undelegate(one) => model.undelegate(number(&one.owner), one.position, one.amount),
+        Input::Cancel(one) => model.cancel(number(&one.owner), one.position),
+        Input::Redelegate(one) => {
+            let (owner, to) = (number(&one.owner), number(&one.to));
+            model.redelegate(owner, one.position, one.amount, to)
+        }
+        Input::ClaimStake(one) => model.claim_stake(number(&one.owner), one.position, seen),
+        Input::ClaimRewards(one) => model.claim_rewards(number(&one.owner), &one.positions, seen),
+        Input::ClaimCommission(one) => {
+            model.claim_commission((number(&one.line.operator), one.line.line))
+        }
+        Input::Restake(one) => model.restake(number(&one.by), one.position, seen),
+        Input::AllowRestake(one) => model.allow(number(&one.owner), one.position, one.allowed),
+        Input::ApplyCut(one) => model.apply_cut(one.position),
+        Input::Merge(one) => model.merge(number(&one.owner), one.first, one.second),
+        Input::TakeSeat(one) => model.take_seat(number(&one.operator)),
+        Input::Leave(one) => model.leave(number(&one.operator)),
+        Input::Retire(one) => model.retire(number(&one.operator)),
+        Input::Unjail(one) => model.unjail(number(&one.operator)),
+        Input::Edit(one) => {
+            let edit = Edit {
+                commission: one.commission,
+                max_commission: one.max_commission,
+                commission_step: one.commission_step,
+                min_self_stake: one.min_self_stake,
+            };
+            model.edit(number(&one.operator), &edit)
+        }
+        Input::Describe(one) => match model.operators.contains_key(&number(&one.operator)) {
+            true => Ok(()),
+            false => Err("NoOperator"),
+        },
+        Input::Register(one) => model.register(
+            number(&one.operator),
+            one.registration,
+            number(&one.address),
+        ),
+        Input::Freeze(one) => model.freeze(number(&one.operator), one.registration, one.epoch),
+        Input::Settle(one) => {
+            let operator = number(&one.operator);
+            model.cut(operator, one.registration, one.epoch, one.fraction)
+        }
+        Input::FreezeEpoch(epoch) => {
+            model.epoch_freezes.freeze(*epoch);
+            Ok(())
+        }
+        Input::ReleaseEpoch => {
+            let first = model.epoch_freezes.open[0];
+            model.epoch_freezes.thaw(first);
+            Ok(())
+        }
+        Input::Fund(amount) => model.fund(*amount),
+        Input::Tombstone(address) => model.tombstone(number(address)),
+        Input::Mature(_)
+        | Input::Release(_)
+        | Input::Reward(_)
+        | Input::Roll(_)
+        | Input::Copy(_) => Err("this is the driver's own"),
+    }
+}

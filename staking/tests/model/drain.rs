@@ -1,0 +1,110 @@
+//! The end of every run: the court settles all that is open, all positions end, and when enough epochs have matured everybody is paid.
+
+use plasmid_staking::{
+    Input,
+    rules::{
+        apply_cut::ApplyCut, claim_commission::ClaimCommission, claim_stake::ClaimStake,
+        restake::AllowRestake, settle::Settle, undelegate::Undelegate,
+    },
+};
+
+use crate::ask::{account, address, id_of};
+use crate::run::{Op, Outcome, Run};
+use crate::state::Position;
+
+impl Run {
+    /// Nothing sticks: no position, no commission, no epoch. Where nothing was cut, only what rounding leaves is still owed.
+    pub fn drain(&mut self) -> Result<Outcome, String> {
+        self.thaw()?;
+        for (number, position) in self.alive() {
+            let (owner, position, allowed) = (account(position.owner), number, false);
+            self.step(&Op::Input(Input::ApplyCut(ApplyCut { position })))?;
+            // Folding a first interval changes the base that the next request names.
+            self.must(Input::AllowRestake(AllowRestake {
+                owner,
+                position,
+                allowed,
+            }))?;
+            let now = &self.model.positions[usize::try_from(number).expect("a number") - 1];
+            if now.bonded() {
+                let amount = now.base;
+                let input = Input::Undelegate(Undelegate {
+                    owner,
+                    position,
+                    amount,
+                });
+                self.must(input)?;
+            }
+        }
+        let last = self.model.epoch + 1;
+        while self.model.matured <= last {
+            let votes = vec![16; self.model.terms.seats];
+            self.step(&Op::Boundary(0, votes, 16))?;
+            while (self.accepted.len() as u64) < self.model.epoch {
+                self.step(&Op::Accept(0))?;
+            }
+            self.step(&Op::Mature(self.rules.unbonding_secs))?;
+            self.step(&Op::Mature(0))?;
+            if self.model.epoch > 2 * (last + u64::from(self.rules.ring)) + 10 {
+                return Err("epochs do not mature any more".into());
+            }
+        }
+        for (position, held) in self.alive() {
+            let (owner, to) = (account(held.owner), account(held.owner));
+            self.must(Input::ClaimStake(ClaimStake {
+                owner,
+                position,
+                to,
+            }))?;
+        }
+        let lines: Vec<_> = self
+            .model
+            .lines
+            .iter()
+            .map(|(id, line)| (*id, line.owed))
+            .collect();
+        for (id, _) in lines.into_iter().filter(|(_, owed)| *owed > 0) {
+            let (line, to) = (id_of(id), account(id.0));
+            self.must(Input::ClaimCommission(ClaimCommission { line, to }))?;
+        }
+        self.left()
+    }
+
+    /// The court settles what it froze.
+    fn thaw(&mut self) -> Result<(), String> {
+        while let Some((operator, registration, epoch)) = self.offences.first().copied() {
+            let (operator, fraction) = (address(operator), 1_000_000);
+            self.must(Input::Settle(Settle {
+                operator,
+                registration,
+                epoch,
+                fraction,
+            }))?;
+        }
+        while !self.model.epoch_freezes.open.is_empty() {
+            self.must(Input::ReleaseEpoch)?;
+        }
+        Ok(())
+    }
+
+    fn must(&mut self, input: Input) -> Result<(), String> {
+        match self.step(&Op::Input(input.clone()))? {
+            Outcome::Accepted => Ok(()),
+            other => Err(format!("{input:?} is {other:?} when all is settled")),
+        }
+    }
+
+    fn alive(&self) -> Vec<(u64, Position)> {
+        let all = (1u64..).zip(self.model.positions.iter().cloned());
+        all.filter(|(_, position)| !position.gone).collect()
+    }
+
+    /// What is still owed is less than one unit for each time that an interval was settled.
+    fn left(&self) -> Result<Outcome, String> {
+        let owed = self.model.owed;
+        match self.burned == 0 && owed > self.model.settled {
+            true => Err(format!("{owed} are owed to nobody")),
+            false => Ok(Outcome::Skipped),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The rules of stake against a small abstract model, under random operations.
+//!
+//! Runs of at most 500 operations; after each the engine and the model are compared. The seed of a run that fails is printed, with the
+//! fewest of its operations that still fail. `PLASMID_MODEL_OPERATIONS` sets how many operations are made, `PLASMID_MODEL_SEED` where
+//! the seeds of runs begin.
+
+mod ask;
+mod boundary;
+mod build;
+mod candidates;
+mod compare;
+mod drain;
+mod epochs;
+mod faults;
+mod fraction;
+mod port;
+mod positions;
+mod rules;
+mod run;
+mod shrink;
+mod state;
+
+use std::collections::BTreeMap;
+
+use build::{Builder, KINDS};
+use faults::Fault;
+use run::{Op, Outcome, Run, Start};
+
+/// Operations of one run, at most.
+const LENGTH: usize = 500;
+
+/// What runs did.
+#[derive(Default)]
+struct Tally {
+    /// How many operations of each kind were accepted, and how many were not.
+    shares: BTreeMap<&'static str, [u64; 2]>,
+    /// Rejects by their kind.
+    refused: BTreeMap<String, u64>,
+}
+
+/// Every reject that an input of users, operators, the court or root can meet.
+const REJECTS: [&str; 30] = [
+    "Alone",
+    "Bonded",
+    "Commission",
+    "CutPending",
+    "Frozen",
+    "InJail",
+    "LineClosed",
+    "NoEffect",
+    "NoOperator",
+    "NoPosition",
+    "NotBonded",
+    "NotEnough",
+    "NotJailed",
+    "NotMatured",
+    "NotMergeable",
+    "NotOwner",
+    "NotSeated",
+    "NothingOwed",
+    "NothingToApply",
+    "OneWay",
+    "Positions",
+    "RestakeNotAllowed",
+    "SameLine",
+    "Seated",
+    "SelfStakeBelow",
+    "StakeBelowSeat",
+    "Tombstoned",
+    "TooSmall",
+    "TwoLegs",
+    "ZeroAmount",
+];
+
+/// A run that fails.
+struct Failure {
+    start: Start,
+    ops: Vec<Op>,
+    why: String,
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    let value = std::env::var(name).ok();
+    value.map_or(default, |value| value.parse().expect("a number"))
+}
+
+/// Makes one run; the number of its operations.
+fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Failure>> {
+    let mut builder = Builder::new(seed);
+    let start = builder.start();
+    let mut ops = Vec::new();
+    let fail = |ops, why| {
+        Box::new(Failure {
+            start: start.clone(),
+            ops,
+            why,
+        })
+    };
+    let mut run = Run::new(&start, fault).map_err(|why| fail(Vec::new(), why))?;
+    let mut done = 0;
+    while done < LENGTH {
+        let (kind, op) = builder.next(&run);
+        ops.push(op.clone());
+        let outcome = match run.step(&op) {
+            Ok(outcome) => outcome,
+            Err(why) => return Err(fail(ops, why)),
+        };
+        let share = tally.shares.entry(kind).or_default();
+        match outcome {
+            Outcome::Accepted => share[0] += 1,
+            Outcome::Refused => share[1] += 1,
+            Outcome::Skipped => continue,
+        }
+        done += 1;
+    }
+    ops.push(Op::Drain);
+    match run.step(&Op::Drain) {
+        Ok(_) => {
+            add(&mut tally.refused, run.refused);
+            Ok(LENGTH as u64)
+        }
+        Err(why) => Err(fail(ops, why)),
+    }
+}
+
+/// Runs one seed after the other, until so many operations are made.
+fn runs(first: u64, operations: u64) -> Tally {
+    let mut tally = Tally::default();
+    let mut made = 0;
+    for seed in first.. {
+        if made >= operations {
+            break;
+        }
+        match run(seed, None, &mut tally) {
+            Ok(count) => made += count,
+            Err(failure) => panic!("seed {seed}: {}", shrink::shrunk(&failure)),
+        }
+    }
+    tally
+}
+
+#[test]
+fn the_engine_does_what_the_model_does() {
+    let operations = number("PLASMID_MODEL_OPERATIONS", 1_000_000);
+    let seed = number("PLASMID_MODEL_SEED", 0);
+    println!("{operations} operations, seeds from {seed} on");
+    let began = std::time::Instant::now();
+    let halves = std::thread::scope(|scope| {
+        let other = scope.spawn(|| runs(seed + 1_000_000, operations / 2));
+        let mine = runs(seed, operations - operations / 2);
+        [mine, other.join().expect("the other half holds")]
+    });
+    let mut all = Tally::default();
+    for half in halves {
+        add(&mut all.refused, half.refused);
+        for (kind, counts) in half.shares {
+            let share = all.shares.entry(kind).or_default();
+            share[0] += counts[0];
+            share[1] += counts[1];
+        }
+    }
+    check(&all);
+    println!("{:?}", began.elapsed());
+}
+
+fn add(sum: &mut BTreeMap<String, u64>, more: BTreeMap<String, u64>) {
+    for (kind, count) in more {
+        *sum.entry(kind).or_default() += count;
+    }
+}
+
+/// Most operations are accepted, some of every kind, and every reject was met.
+fn check(tally: &Tally) {
+    let shares = &tally.shares;
+    let accepted: u64 = shares.values().map(|share| share[0]).sum();
+    let refused: u64 = shares.values().map(|share| share[1]).sum();
+    let percent = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
+    println!(
+        "accepted of all: {:.1} %",
+        percent(accepted, accepted + refused)
+    );
+    println!("kind: accepted of this kind, this kind of all that were accepted");
+    for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
+        let [yes, no] = shares.get(kind).copied().unwrap_or_default();
+        let (own, of_all) = (percent(yes, yes + no), percent(yes, accepted));
+        println!("{kind:>17}: {own:5.1} % {of_all:5.1} %");
+    }
+    for (kind, _) in KINDS.iter().filter(|(kind, _)| *kind != "accept") {
+        let [yes, no] = shares.get(kind).copied().unwrap_or_default();
+        assert!(
+            percent(yes, yes + no) >= 1.0,
+            "{kind} is hardly ever accepted"
+        );
+        assert!(percent(yes, accepted) >= 1.0, "{kind} is hardly ever done");
+    }
+    assert!(
+        percent(accepted, accepted + refused) >= 60.0,
+        "too much is refused"
+    );
+    println!("rejects: {:?}", tally.refused);
+    let met: Vec<&str> = tally.refused.keys().map(String::as_str).collect();
+    assert_eq!(met, REJECTS, "the rejects that were met");
+}
+
+#[test]
+fn every_seeded_fault_is_found() {
+    let mut missed = Vec::new();
+    for fault in faults::ALL {
+        let found = (0..200).find_map(|seed| {
+            let failure = run(seed, Some(fault), &mut Tally::default()).err()?;
+            Some((seed, failure))
+        });
+        match found {
+            Some((seed, failure)) => {
+                let (count, why) = (failure.ops.len(), &failure.why);
+                println!("{fault:?}: run {seed}, operation {count}: {why:.150}");
+            }
+            None => missed.push(fault),
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:?}");
+}

@@ -1,0 +1,294 @@
+//! One run: each operation goes to the engine and to the model, the ledger is played for the effects, and both are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plasmid_staking::{
+    Context, Effect, Error, Founder, Input, LineId, Reject, Rules, apply, found,
+    rules::settle::Settle,
+};
+
+use crate::ask::{address, ask, id_of, key_of, number_of, terms};
+use crate::faults::Fault;
+use crate::port::{Port, Store};
+use crate::rules::Seen;
+use crate::state::{Flow, Model};
+
+/// One operation. What depends on root's time is decided when it runs.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Input(Input),
+    /// The end of an epoch: fees, votes by seat, counted blocks.
+    Boundary(u128, Vec<u16>, u16),
+    /// So many seconds later root accepts the next checkpoint, when its epoch has ended.
+    Accept(u64),
+    /// So many seconds later a message is consumed.
+    Mature(u64),
+    /// Everybody leaves and is paid: see [`Run::drain`].
+    Drain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Accepted,
+    Refused,
+    /// The court and root would never do it now.
+    Skipped,
+}
+
+/// What a run begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub rules: Rules,
+    pub stakes: Vec<u128>,
+}
+
+pub struct Run {
+    pub rules: Rules,
+    pub model: Model,
+    pub store: Store,
+    pub outside: u128,
+    pub burned: u128,
+    pub credited: u128,
+    /// When root accepted the checkpoints of epochs 0, 1, ...
+    pub accepted: Vec<u64>,
+    /// Offences that are not settled: operator, registration, epoch.
+    pub offences: Vec<(u32, u64, u64)>,
+    pub now: u64,
+    pub totals: BTreeMap<u64, u64>,
+    pub fault: Option<Fault>,
+    /// Rejects by their kind.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// The name of a reject's variant.
+fn kind_of(reject: &Reject) -> String {
+    let shown = format!("{reject:?}");
+    let name = shown.split(|letter: char| !letter.is_alphanumeric());
+    name.take(1).collect()
+}
+
+/// Lines that took a seat, lines that lost one, positions that were made.
+type Told = (BTreeSet<LineId>, BTreeSet<LineId>, BTreeSet<u64>);
+
+fn told(effects: &[Effect]) -> Told {
+    let mut told = Told::default();
+    for effect in effects {
+        match effect {
+            Effect::Seated { line, .. } => told.0.insert(*line),
+            Effect::Unseated { line, .. } => told.1.insert(*line),
+            Effect::Opened { position, .. } => told.2.insert(*position),
+            _ => false,
+        };
+    }
+    told
+}
+
+impl Run {
+    pub fn new(start: &Start, fault: Option<Fault>) -> Result<Self, String> {
+        let rules = start.rules;
+        let founders: Vec<Founder> = (1u32..)
+            .zip(&start.stakes)
+            .map(|(number, stake)| Founder {
+                operator: address(number),
+                address: address(number),
+                consensus_key: key_of(number),
+                checkpoint_key: [0x33; 96],
+                stake: *stake,
+            })
+            .collect();
+        let mut store = Store::default();
+        let mut port = Port::new(&store, fault);
+        found(&mut port, &rules, &founders).map_err(|error| format!("{error:?}"))?;
+        let written = port.written;
+        store.commit(written).map_err(|error| error.to_string())?;
+        let staked: u128 = start.stakes.iter().sum();
+        let outside = 1u128 << 112;
+        let mut run = Self {
+            model: Model::found(terms(&rules), &start.stakes),
+            rules,
+            store,
+            outside,
+            burned: 0,
+            credited: outside + staked,
+            accepted: Vec::new(),
+            offences: Vec::new(),
+            now: 1_000,
+            totals: BTreeMap::new(),
+            fault,
+            refused: BTreeMap::new(),
+        };
+        for epoch in [0, 1] {
+            let total = run.roll(epoch)?;
+            run.totals.insert(epoch, total);
+            run.set(epoch)?;
+        }
+        run.compare()?;
+        Ok(run)
+    }
+
+    /// Executes one operation, and compares.
+    pub fn step(&mut self, op: &Op) -> Result<Outcome, String> {
+        let outcome = match op {
+            Op::Input(input) if self.never(input) => return Ok(Outcome::Skipped),
+            Op::Input(input) => self.input(input)?,
+            Op::Boundary(fees, votes, counted) => self.boundary(*fees, votes, *counted)?,
+            Op::Accept(later) => {
+                self.now += later;
+                if self.accepted.len() as u64 >= self.model.epoch {
+                    return Ok(Outcome::Skipped);
+                }
+                self.accepted.push(self.now);
+                return Ok(Outcome::Skipped);
+            }
+            Op::Mature(later) => self.mature(*later)?,
+            Op::Drain => return self.drain(),
+        };
+        self.compare()?;
+        Ok(outcome)
+    }
+
+    /// What the court never sends: a freeze of what has matured and that no freeze of the epoch keeps, the settlement of no freeze,
+    /// the release of no epoch.
+    fn never(&self, input: &Input) -> bool {
+        let model = &self.model;
+        let in_time = |epoch: u64| {
+            let waits = model.matured <= epoch || model.epoch_freezes.open.contains(&epoch);
+            waits && epoch <= model.epoch
+        };
+        match input {
+            Input::Freeze(freeze) => !in_time(freeze.epoch),
+            Input::FreezeEpoch(epoch) => *epoch < model.matured || *epoch > model.epoch,
+            Input::ReleaseEpoch => model.epoch_freezes.open.is_empty(),
+            Input::Settle(settle) => {
+                let offence = (
+                    number_of(&settle.operator),
+                    settle.registration,
+                    settle.epoch,
+                );
+                let known = (offence.0, offence.1);
+                !self.offences.contains(&offence) && model.registrations.contains_key(&known)
+            }
+            _ => false,
+        }
+    }
+
+    /// The engine's effects, or the kind of its reject.
+    pub fn engine(&mut self, input: &Input) -> Result<Result<Vec<Effect>, String>, String> {
+        let epoch = self.model.epoch;
+        let rules = &self.rules;
+        let mut port = Port::new(&self.store, self.fault);
+        match apply(&mut port, &Context { rules, epoch }, input) {
+            Ok(effects) => {
+                let written = port.written;
+                self.store
+                    .commit(written)
+                    .map_err(|error| error.to_string())?;
+                Ok(Ok(effects))
+            }
+            Err(Error::Reject(reject)) => Ok(Err(kind_of(&reject))),
+            Err(error) => Err(format!("{input:?}: {error:?}")),
+        }
+    }
+
+    fn input(&mut self, input: &Input) -> Result<Outcome, String> {
+        let mut sent = input.clone();
+        if let (Input::Settle(settle), Some(Fault::SettledOneEpochLate)) = (&mut sent, self.fault) {
+            settle.epoch += 1;
+        }
+        let engine = self.engine(&sent)?;
+        let effects = engine.clone().unwrap_or_default();
+        let (flow, seen) = self.play(&effects);
+        self.model.flow = Flow::default();
+        let before = self.seated();
+        let positions = self.model.positions.len();
+        let model = ask(&mut self.model, input, &seen);
+        let refused = engine.err();
+        if refused.as_deref() != model.err() {
+            return Err(format!(
+                "{input:?}: the engine says {refused:?}, the model {:?}",
+                model.err()
+            ));
+        }
+        if let Some(kind) = refused {
+            *self.refused.entry(kind).or_default() += 1;
+            return Ok(Outcome::Refused);
+        }
+        if flow != self.model.flow {
+            let model = self.model.flow;
+            return Err(format!("{input:?}: moves {flow:?}, the model {model:?}"));
+        }
+        if told(&effects) != self.events(&before, positions) {
+            return Err(format!("{input:?} tells {effects:?}"));
+        }
+        self.after(input)?;
+        Ok(Outcome::Accepted)
+    }
+
+    /// Lines that hold a seat.
+    fn seated(&self) -> BTreeSet<LineId> {
+        let seats = self.model.seats.iter().flatten();
+        seats.map(|holder| id_of(holder.line)).collect()
+    }
+
+    /// Who took and who lost a seat since, and the positions that were made.
+    fn events(&self, before: &BTreeSet<LineId>, positions: usize) -> Told {
+        let after = self.seated();
+        let made = positions as u64 + 1..=self.model.positions.len() as u64;
+        let took = after.difference(before).copied().collect();
+        let lost = before.difference(&after).copied().collect();
+        (took, lost, made.collect())
+    }
+
+    /// Moves the money that effects name, as the ledger does.
+    fn play(&mut self, effects: &[Effect]) -> (Flow, Seen) {
+        let (mut flow, mut seen) = (Flow::default(), Seen::new());
+        for effect in effects {
+            match effect {
+                Effect::Take { amount, .. } => flow.take += amount,
+                Effect::Pay { amount, .. } => flow.pay += amount,
+                Effect::Burn { amount } => flow.burn += amount,
+                Effect::Collected { position, amount } => {
+                    seen.insert(*position, *amount);
+                }
+                _ => {}
+            }
+        }
+        self.outside = self.outside + flow.pay - flow.take;
+        match self.fault {
+            Some(Fault::BurnedIsPaid) => self.outside += 2 * flow.burn,
+            _ => self.burned += flow.burn,
+        }
+        (flow, seen)
+    }
+
+    /// What the driver keeps beside the model.
+    fn after(&mut self, input: &Input) -> Result<(), String> {
+        match input {
+            Input::Fund(amount) => self.outside -= amount,
+            Input::Freeze(one) => {
+                let offence = (number_of(&one.operator), one.registration, one.epoch);
+                self.offences.push(offence);
+            }
+            Input::Settle(settle) => self.settled(settle)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Nobody who was at risk where the court cuts has got away.
+    fn settled(&mut self, settle: &Settle) -> Result<(), String> {
+        let offence = (
+            number_of(&settle.operator),
+            settle.registration,
+            settle.epoch,
+        );
+        let place = self.offences.iter().position(|open| *open == offence);
+        self.offences
+            .remove(place.ok_or("a settlement without an offence")?);
+        let line = self.model.registrations[&(offence.0, offence.1)].line;
+        match self.model.evaded((offence.0, line), settle.epoch) {
+            Some(place) => Err(format!("position {} evaded {settle:?}", place + 1)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Cases of the messages of stake.
+
+use plasmid_bridge::proof::inbox::{Body as MessageBody, Registration};
+use plasmid_staking::rules::register::Register;
+use plasmid_staking::{Input as StakeInput, rules::freeze::Freeze};
+use serde_json::Value as Json;
+
+use super::{Input, case};
+use crate::ledger::account::Account;
+use crate::ledger::fixture::*;
+use crate::ledger::leaf::EpochRecord;
+use crate::ledger::leaves::{Memory, write};
+use crate::ledger::slot::{Slot, ring_place};
+use crate::ledger::stake::apply_at;
+
+const OPERATOR: [u8; 20] = [0x51; 20];
+
+fn registered(key: u8, registration: u64) -> MessageBody {
+    MessageBody::Registration(Registration {
+        operator: OPERATOR,
+        registration,
+        consensus_key: [key; 32],
+        checkpoint_key: [key; 96],
+        bounty_bond: 9,
+    })
+}
+
+/// A state with registration 5 of the operator, frozen in epoch 2 when it is asked for.
+fn with_operator(frozen: bool) -> Memory {
+    let mut memory = state(1);
+    let mut inputs = vec![StakeInput::Register(Register {
+        operator: OPERATOR,
+        registration: 5,
+        address: Account::ed25519(&[1; 32]).id,
+        consensus_key: [1; 32],
+        checkpoint_key: Box::new([1; 96]),
+    })];
+    if frozen {
+        inputs.push(StakeInput::Freeze(Freeze {
+            operator: OPERATOR,
+            registration: 5,
+            epoch: 2,
+        }));
+    }
+    for input in &inputs {
+        apply_at(&mut memory, &parameters(), 3, input).expect("it applies");
+    }
+    memory
+}
+
+pub(super) fn registrations() -> Vec<Json> {
+    let run = |name, memory, body| case(name, memory, Input::Message(body));
+    vec![
+        run("of a new operator", state(1), registered(2, 7)),
+        run(
+            "a rotation of the keys of an open line",
+            with_operator(false),
+            registered(2, 7),
+        ),
+        run(
+            "behind a closed line, which opens another",
+            with_operator(true),
+            registered(2, 7),
+        ),
+        run(
+            "a consensus key that was registered before",
+            with_operator(false),
+            registered(1, 7),
+        ),
+        run(
+            "a number that is not new",
+            with_operator(false),
+            registered(2, 5),
+        ),
+        run("the number 0", state(1), registered(2, 0)),
+    ]
+}
+
+pub(super) fn decisions() -> Vec<Json> {
+    let run = |name, memory, body| case(name, memory, Input::Message(body));
+    let freeze = |registration, epoch| MessageBody::Freeze {
+        operator: OPERATOR,
+        registration,
+        epoch,
+    };
+    let settlement = |registration, epoch, fraction| MessageBody::Settlement {
+        operator: OPERATOR,
+        registration,
+        epoch,
+        fraction,
+    };
+    vec![
+        run("a freeze", with_operator(false), freeze(5, 2)),
+        run("a second freeze", with_operator(true), freeze(5, 3)),
+        run(
+            "a freeze of an unknown registration",
+            with_operator(false),
+            freeze(6, 2),
+        ),
+        run("a settlement", with_operator(true), settlement(5, 2, 77)),
+        run(
+            "a settlement of more than the whole",
+            with_operator(true),
+            settlement(5, 2, u64::MAX),
+        ),
+        run(
+            "a settlement of an epoch beyond the tree",
+            with_operator(true),
+            settlement(5, 1 << 17, 77),
+        ),
+        run(
+            "a settlement of what nothing froze",
+            with_operator(false),
+            settlement(5, 2, 77),
+        ),
+        run(
+            "a settlement of an unknown registration",
+            with_operator(true),
+            settlement(6, 2, 77),
+        ),
+    ]
+}
+
+pub(super) fn fundings() -> Vec<Json> {
+    let run = |name, amount| {
+        let funder = [0x52; 20];
+        case(
+            name,
+            state(1),
+            Input::Message(MessageBody::RewardFunding { amount, funder }),
+        )
+    };
+    vec![
+        run("money for the pool", 77),
+        run("an amount of 0", 0),
+        run("more than 128 bits of the asset", u128::MAX),
+    ]
+}
+
+pub(super) fn maturities() -> Vec<Json> {
+    let run = |name, records: &[(u64, u64)]| {
+        let mut memory = state(1);
+        for (epoch, accepted) in records {
+            let place = ring_place(*epoch, parameters().ring);
+            let record = EpochRecord {
+                epoch: *epoch,
+                accepted: *accepted,
+                paid: true,
+                ..EpochRecord::default()
+            };
+            write(&mut memory, &Slot::EpochRecord { place }, &record).expect("it is written");
+        }
+        let body = MessageBody::Opaque {
+            kind: 77,
+            bytes: Vec::new(),
+        };
+        case(name, memory, Input::Message(body))
+    };
+    // The message comes to root at 1,001 seconds, and U is 30.
+    vec![
+        run(
+            "the checkpoint behind it was accepted long enough ago",
+            &[(1, 971)],
+        ),
+        run("a second too early", &[(1, 972)]),
+        run("not accepted", &[(1, 0)]),
+        run("two epochs, and never three", &[(1, 1), (2, 1), (3, 1)]),
+        run("a record that a later epoch has overwritten", &[(513, 971)]),
+    ]
+}
