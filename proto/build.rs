@@ -2,10 +2,11 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     "plasmid/bridge/v1/bridge.proto",
     "plasmid/chain/v1/chain.proto",
     "plasmid/ledger/v1/ledger.proto",
+    "plasmid/stake/v1/stake.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

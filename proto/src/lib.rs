@@ -26,3 +26,11 @@ pub mod bridge {
         tonic::include_proto!("plasmid.bridge.v1");
     }
 }
+
+/// Positions, operators and rewards.
+pub mod stake {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("plasmid.stake.v1");
+    }
+}

@@ -17,6 +17,7 @@ use plasmid_proto::{
         account_service_client::AccountServiceClient,
         transaction_service_client::TransactionServiceClient,
     },
+    stake::v1::stake_service_client::StakeServiceClient,
 };
 use serde::{Deserialize, Serialize};
 use tonic::transport::Channel;
@@ -187,6 +188,11 @@ impl Connection {
     /// The client of checkpoints and withdrawals.
     pub async fn bridge(&self) -> Result<Bridge, CliError> {
         Ok(Bridge::new(self.channel().await?))
+    }
+
+    /// The client of stake.
+    pub async fn stake(&self) -> Result<StakeServiceClient<Channel>, CliError> {
+        Ok(StakeServiceClient::new(self.channel().await?))
     }
 
     /// What the node says of itself.

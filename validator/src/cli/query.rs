@@ -1,5 +1,7 @@
 //! `plasmid query` and `plasmid status`: reads.
 
+pub mod stake;
+
 use std::sync::Arc;
 
 use alloy_primitives::Address;
@@ -109,6 +111,9 @@ pub enum QueryCommand {
     },
     /// The deployment's parameters.
     Parameters,
+    /// Positions, operators, rewards, and how far epochs have matured.
+    #[command(subcommand)]
+    Stake(stake::StakeQuery),
 }
 
 /// Which part of a list.
@@ -235,6 +240,7 @@ pub async fn run(
             let rows: Vec<Value> = answer.parameters.iter().map(shown::parameter).collect();
             output.rows("parameters", &["name", "value"], &rows);
         }
+        QueryCommand::Stake(question) => stake::run(question, connection, keys, output).await?,
     }
     Ok(())
 }

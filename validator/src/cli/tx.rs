@@ -3,6 +3,7 @@
 mod leaving;
 mod make;
 mod order;
+mod stake;
 pub mod tip;
 mod token;
 
@@ -196,6 +197,10 @@ pub async fn send(
             output.next(&format!("plasmid bridge claim {number} --from {from}"));
         }
         (Make::Withdraw { .. }, None) => {}
+        (Make::Stake(_), _) => match answer["position"].as_u64() {
+            Some(number) => output.next(&format!("plasmid query stake position {number}")),
+            None => output.next(&format!("plasmid query account {from}")),
+        },
         (Make::Transfer { .. }, _) => output.next(&format!(
             "plasmid tx withdraw --from {from} --amount AMOUNT"
         )),
@@ -325,10 +330,11 @@ pub fn shown(status: &Status) -> Value {
         "code": status.code,
         "log": status.log,
     });
-    match withdrawals(&status.data).as_slice() {
+    let (what, made) = made(status);
+    match made.as_slice() {
         [] => {}
-        [number] => object["withdrawal"] = (*number).into(),
-        numbers => object["withdrawals"] = json!(numbers),
+        [number] => object[what] = (*number).into(),
+        numbers => object[format!("{what}s")] = json!(numbers),
     }
     if let Some(seconds) = status.seconds_to_final {
         object["seconds_to_final"] = seconds.into();
@@ -336,14 +342,28 @@ pub fn shown(status: &Status) -> Value {
     object
 }
 
-/// The numbers of withdrawals in a result's data.
-pub fn withdrawals(data: &[u8]) -> Vec<u64> {
-    let (numbers, _) = data.as_chunks::<8>();
-    numbers.iter().copied().map(u64::from_be_bytes).collect()
+/// The numbers in a result's data, and of what they are: positions of stake, whose making is an event, or withdrawals.
+fn made(status: &Status) -> (&'static str, Vec<u64>) {
+    let (numbers, _) = status.data.as_chunks::<8>();
+    let numbers = numbers.iter().copied().map(u64::from_be_bytes).collect();
+    match status.events.iter().any(|event| event.name == "opened") {
+        true => ("position", numbers),
+        false => ("withdrawal", numbers),
+    }
+}
+
+/// The numbers of the withdrawals that a transaction or message made.
+pub fn withdrawals(status: &Status) -> Vec<u64> {
+    match made(status) {
+        ("withdrawal", numbers) => numbers,
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use plasmid_proto::ledger::v1::Event;
+
     use super::*;
 
     #[test]
@@ -375,5 +395,22 @@ mod tests {
         assert_eq!(with(&[7], None)["withdrawal"], 7);
         assert_eq!(with(&[7, 8], None)["withdrawals"], json!([7, 8]));
         assert_eq!(with(&[], Some(9))["seconds_to_final"], 9);
+        let opened = Status {
+            data: 7u64.to_be_bytes().to_vec(),
+            events: vec![Event {
+                name: "opened".into(),
+                attributes: Vec::new(),
+            }],
+            ..status
+        };
+        let told = shown(&opened);
+        assert_eq!(
+            (&told["position"], &told["withdrawal"]),
+            (&json!(7), &Value::Null)
+        );
+        assert!(
+            withdrawals(&opened).is_empty(),
+            "a position is no withdrawal"
+        );
     }
 }

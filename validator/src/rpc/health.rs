@@ -19,6 +19,7 @@ use plasmid_proto::{
         account_service_server::AccountServiceServer,
         transaction_service_server::TransactionServiceServer,
     },
+    stake::v1::stake_service_server::StakeServiceServer,
 };
 use tonic::server::NamedService;
 use tonic_health::ServingStatus;
@@ -34,7 +35,7 @@ const NODE: [Component; 2] = [Component::Height, Component::Store];
 const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
 
 /// Each name, and what it needs.
-const NAMES: [(&str, &[Component]); 8] = [
+const NAMES: [(&str, &[Component]); 9] = [
     ("", &ALL),
     ("plasmid.height", &[Component::Height]),
     ("plasmid.root", &[Component::Root]),
@@ -48,6 +49,7 @@ const NAMES: [(&str, &[Component]); 8] = [
         &NODE,
     ),
     (<ChainServiceServer<Services> as NamedService>::NAME, &NODE),
+    (<StakeServiceServer<Services> as NamedService>::NAME, &NODE),
     (<BridgeServiceServer<Services> as NamedService>::NAME, &ALL),
 ];
 
@@ -99,11 +101,12 @@ mod tests {
     use super::*;
     use crate::app::reads::{HEIGHT_STANDS, ROOT_SILENT, Vitals};
 
-    const SERVICES: [&str; 4] = [
+    const SERVICES: [&str; 5] = [
         "plasmid.bridge.v1.BridgeService",
         "plasmid.chain.v1.ChainService",
         "plasmid.ledger.v1.AccountService",
         "plasmid.ledger.v1.TransactionService",
+        "plasmid.stake.v1.StakeService",
     ];
 
     /// The names that are NOT_SERVING while a node does like this.

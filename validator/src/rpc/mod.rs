@@ -25,6 +25,7 @@ use plasmid_proto::{
         account_service_server::AccountServiceServer,
         transaction_service_server::TransactionServiceServer,
     },
+    stake::v1::stake_service_server::StakeServiceServer,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 use tonic::{Request, Response, Status, transport::Server};
@@ -244,7 +245,12 @@ async fn answer(listen: Listen, backends: Backends) -> Result<(), ServeError> {
                 .max_encoding_message_size(MAX_ANSWER_BYTES),
         )
         .add_service(
-            BridgeServiceServer::new(services)
+            BridgeServiceServer::new(services.clone())
+                .max_decoding_message_size(MAX_REQUEST_BYTES)
+                .max_encoding_message_size(MAX_ANSWER_BYTES),
+        )
+        .add_service(
+            StakeServiceServer::new(services)
                 .max_decoding_message_size(MAX_REQUEST_BYTES)
                 .max_encoding_message_size(MAX_ANSWER_BYTES),
         )

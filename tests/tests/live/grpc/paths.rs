@@ -7,6 +7,7 @@ use plasmid_proto::{
     bridge::v1 as bridge,
     chain::v1 as chain,
     ledger::v1::{self as ledger, get_transaction_request::Id},
+    stake::v1 as stake,
 };
 use prost::Message;
 use tonic::Code;
@@ -183,6 +184,32 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
     );
     let path = "/plasmid.bridge.v1.BridgeService/ListWithdrawals";
     ask(path, Vec::new(), true);
+    let path = "/plasmid.stake.v1.StakeService/GetPosition";
+    let position = |number| stake::GetPositionRequest { number }.encode_to_vec();
+    ask(path, position(1), true);
+    ask(path, position(1 << 40), false);
+    let stranger = format!("0x{}", "09".repeat(20));
+    let path = "/plasmid.stake.v1.StakeService/GetValidator";
+    let request = stake::GetValidatorRequest {
+        operator: stranger.clone(),
+    };
+    ask(path, request.encode_to_vec(), false);
+    let path = "/plasmid.stake.v1.StakeService/ListLines";
+    let request = stake::ListLinesRequest {
+        operator: stranger,
+        ..Default::default()
+    };
+    ask(path, request.encode_to_vec(), false);
+    ask(
+        "/plasmid.stake.v1.StakeService/GetRewards",
+        Vec::new(),
+        true,
+    );
+    ask(
+        "/plasmid.stake.v1.StakeService/GetMaturity",
+        Vec::new(),
+        true,
+    );
     let path = "/plasmid.bridge.v1.BridgeService/PrepareClaim";
     ask(
         path,
@@ -201,7 +228,7 @@ pub async fn both_ways(net: &Net, hash: &[u8], number: u64) {
     let questions = questions(net, hash, number);
     let asked: BTreeSet<String> = questions.iter().map(|one| one.path.to_owned()).collect();
     let mut reads = methods();
-    assert_eq!(reads.len(), 24, "{reads:?}");
+    assert_eq!(reads.len(), 29, "{reads:?}");
     for path in NO_READS {
         assert!(reads.remove(path), "{path} is no method");
         let answer = net

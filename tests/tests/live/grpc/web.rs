@@ -199,6 +199,7 @@ pub async fn reflection_and_health(net: &Net) {
         "plasmid.chain.v1.ChainService",
         "plasmid.ledger.v1.AccountService",
         "plasmid.ledger.v1.TransactionService",
+        "plasmid.stake.v1.StakeService",
     ];
     for service in services {
         assert!(names.contains(&service), "{names:?}");

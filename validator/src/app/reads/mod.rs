@@ -36,6 +36,7 @@ mod past;
 mod reader;
 mod served;
 pub mod shares;
+pub mod stake;
 pub mod transactions;
 mod vitals;
 
@@ -285,6 +286,11 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         "/plasmid.bridge.v1.BridgeService/PrepareClaim" => {
             call(source, data, claims::prepare_claim)
         }
+        "/plasmid.stake.v1.StakeService/GetPosition" => call(source, data, stake::get_position),
+        "/plasmid.stake.v1.StakeService/GetValidator" => call(source, data, stake::get_validator),
+        "/plasmid.stake.v1.StakeService/ListLines" => call(source, data, stake::list_lines),
+        "/plasmid.stake.v1.StakeService/GetRewards" => call(source, data, stake::get_rewards),
+        "/plasmid.stake.v1.StakeService/GetMaturity" => call(source, data, stake::get_maturity),
         _ => Err(ReadError::Unsupported(format!(
             "no read has the path {:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
             crate::wire::shown(path)

@@ -96,7 +96,7 @@ impl Sent {
         }
         Ok(Outcome {
             code: status.code,
-            withdrawals: tx::withdrawals(&status.data),
+            withdrawals: tx::withdrawals(&status),
             log: status.log,
         })
     }

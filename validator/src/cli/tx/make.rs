@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::token;
+use super::{stake::Stake, token};
 use crate::{
     cli::{
         CliError, amount,
@@ -57,6 +57,9 @@ pub enum Make<S: Args> {
         #[command(flatten)]
         authority: S,
     },
+    /// Stakes, and does what operators and owners of stake do.
+    #[command(subcommand)]
+    Stake(Stake<S>),
 }
 
 /// What is taken off, and who gets it.
@@ -88,6 +91,7 @@ impl<S: Args> Make<S> {
             | Self::Withdraw { authority, .. }
             | Self::SetPayout { authority, .. }
             | Self::Record { authority, .. } => authority,
+            Self::Stake(stake) => stake.authority(),
         }
     }
 
@@ -133,6 +137,9 @@ impl<S: Args> Make<S> {
                 topic: topic_bytes(topic)?,
                 data: Data::new(data.clone().into_bytes())?,
             },
+            Self::Stake(stake) => {
+                Body::Stake(stake.body(connection, keys, deployment, sender).await?)
+            }
         })
     }
 }

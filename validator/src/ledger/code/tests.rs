@@ -63,6 +63,14 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             &["count", "17", "1 to 16"],
         ),
         (
+            Reject::BadText {
+                field: "the name",
+                why: "is no UTF-8",
+            },
+            &["the name", "is no UTF-8"],
+        ),
+        (Reject::NotOperator { sender: account }, &["0xABaB", "key"]),
+        (
             Reject::UnsupportedKind { kind: 9 },
             &["0x09", "transfer (1)"],
         ),

@@ -36,7 +36,7 @@ mod record;
 mod recorded;
 mod registration;
 pub(in crate::ledger) mod sequence;
-pub(in crate::ledger) mod stake;
+pub(crate) mod stake;
 mod transfer;
 #[cfg(test)]
 mod vectors;

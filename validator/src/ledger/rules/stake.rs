@@ -44,7 +44,7 @@ use crate::ledger::transaction::StakeBody;
 #[cfg(test)]
 pub(in crate::ledger) mod cases;
 #[cfg(test)]
-mod scene;
+pub(crate) mod scene;
 #[cfg(test)]
 mod tests;
 

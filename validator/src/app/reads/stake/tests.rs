@@ -1,0 +1,147 @@
+//! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
+
+use plasmid_staking::Key;
+
+use super::*;
+use crate::chain::tree::Change;
+use crate::ledger::fixture::{Wallet, parameters};
+use crate::ledger::rules::stake::scene::*;
+
+fn tree_of(scene: &Scene) -> Tree {
+    let mut tree = Tree::new();
+    let changes: Vec<Change> = scene
+        .memory
+        .iter()
+        .map(|(slot, value)| Change {
+            key: slot.key(),
+            kind: slot.kind(),
+            value: value.to_vec(),
+        })
+        .collect();
+    tree.apply(&changes).expect("leaves");
+    tree
+}
+
+fn told(scene: &Scene, number: u64) -> proto::Position {
+    // The next block is the one in which the rules' cases run.
+    let found = position_at(&tree_of(scene), &parameters(), HEIGHT - 1, number);
+    let found = found.expect("a position");
+    assert_eq!((found.height, found.epoch), (HEIGHT - 1, 3));
+    found.position.expect("a position")
+}
+
+#[test]
+fn a_position_tells_what_it_has_earned_by_now() {
+    let mut scene = Scene::new();
+    let number = scene.delegate(0, OWNER, FOUNDER, COIN);
+    scene.earn(FOUNDER, 600, 0);
+    let position = told(&scene, number);
+    assert_eq!(position.owner, Wallet::new(OWNER).account().to_string());
+    assert_eq!(
+        (position.base.as_str(), position.held.as_str()),
+        ("1000000000000000000", "1000000000000000000")
+    );
+    // It holds a sixth of the line's stake; what it earned is nowhere written yet.
+    assert_eq!(
+        (position.settled.as_str(), position.rewards.as_str()),
+        ("0", "99")
+    );
+    assert!(
+        position.bonded && position.waits.contains("undelegate it first"),
+        "{}",
+        position.waits
+    );
+    assert_eq!(position.cut_waits, "");
+    let [leg] = &position.legs[..] else {
+        panic!("{:?}", position.legs)
+    };
+    assert_eq!((leg.line, leg.first, leg.last), (1, 2, None));
+}
+
+#[test]
+fn an_ended_position_tells_which_epoch_it_waits_for_until_it_has_matured() {
+    let mut scene = Scene::new();
+    let number = scene.delegate(0, OWNER, FOUNDER, COIN);
+    scene.undelegate(2, OWNER, number, COIN);
+    let position = told(&scene, number);
+    assert_eq!((position.bonded, position.legs[0].last), (false, Some(3)));
+    assert!(
+        position.waits.contains("up to epoch 3"),
+        "{}",
+        position.waits
+    );
+    scene.mature(4);
+    assert_eq!(told(&scene, number).waits, "");
+    scene.freeze(FOUNDER, 2);
+    assert!(told(&scene, number).waits.contains("froze"));
+}
+
+#[test]
+fn a_position_tells_the_cut_that_waits() {
+    let mut scene = Scene::new();
+    let number = scene.delegate(0, OWNER, FOUNDER, COIN);
+    scene.freeze(FOUNDER, 2);
+    scene.settle(FOUNDER, 2);
+    let position = told(&scene, number);
+    assert_eq!(position.cut_waits, (COIN / 10).to_string());
+    assert!(position.waits.contains("cut"), "{}", position.waits);
+}
+
+#[test]
+fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
+    let mut scene = Scene::new();
+    let of = |scene: &Scene, number| {
+        validator_at(&tree_of(scene), &parameters(), HEIGHT - 1, operator(number))
+    };
+    let founder = of(&scene, FOUNDER).expect("an operator");
+    let line = founder.line.expect("a line");
+    assert_eq!(
+        (line.number, line.seat, line.until, line.jailed),
+        (1, Some(0), None, false)
+    );
+    assert_eq!(line.stake, FOUNDED.to_string());
+    assert_eq!(founder.seat_costs, parameters().min_seat.to_string());
+    assert!(founder.description.is_none());
+    let newcomer = of(&scene, NEWCOMER)
+        .expect("an operator")
+        .line
+        .expect("a line");
+    assert_eq!((newcomer.seat, newcomer.until), (None, Some(0)));
+    scene.jail(9);
+    let line = of(&scene, FOUNDER)
+        .expect("an operator")
+        .line
+        .expect("a line");
+    assert_eq!((line.jailed, line.jailed_until), (true, 9));
+    assert!(matches!(of(&scene, OWNER), Err(ReadError::NotFound(_))));
+}
+
+#[test]
+fn lines_are_listed_from_the_newest_on_in_bounded_pages() {
+    let scene = Scene::new();
+    let tree = tree_of(&scene);
+    let page = |token: &str| lines_at(&tree, operator(NEWCOMER), token, 1);
+    let first = page("").expect("a page");
+    assert_eq!(first.lines.len(), 1);
+    assert_eq!(
+        (first.lines[0].number, first.next_page_token.as_str()),
+        (2, "1")
+    );
+    let second = page("1").expect("a page");
+    assert_eq!(
+        (second.lines.len(), second.next_page_token.as_str()),
+        (0, "")
+    );
+    assert_eq!(
+        page("99").expect("a page"),
+        first,
+        "no token leads behind the newest"
+    );
+    assert!(matches!(page("x"), Err(ReadError::Invalid(_))));
+    let key = Key::Operator([9; 20]);
+    assert!(
+        value::<Operator>(&tree, &Slot::from(key))
+            .expect("a read")
+            .is_none()
+    );
+}

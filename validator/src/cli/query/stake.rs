@@ -1,0 +1,215 @@
+//! `plasmid query stake`: positions, operators, rewards, and how far epochs have matured.
+
+use clap::Subcommand;
+use plasmid_proto::stake::v1::{
+    Freezes, GetMaturityRequest, GetPositionRequest, GetRewardsRequest, GetValidatorRequest, Line,
+    ListLinesRequest, Position,
+};
+use serde_json::{Value, json};
+
+use super::{Page, print_page, same};
+use crate::{
+    cli::{CliError, connect::Connection, keys::KeyOptions, output::Output},
+    ledger::Account,
+};
+
+/// Reads of stake. Amounts are base units of the native coin.
+#[derive(Debug, Subcommand)]
+pub enum StakeQuery {
+    /// A position: what it holds, what it has earned, what it backs and what it waits for.
+    Position {
+        /// Its number.
+        number: u64,
+    },
+    /// An operator: its newest registration, its line and its seat.
+    Validator {
+        /// The operator: an address on root, or the name of one of your keys.
+        operator: String,
+    },
+    /// The lines of an operator, the newest first.
+    Lines {
+        /// The operator: an address on root, or the name of one of your keys.
+        operator: String,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Money of rewards, and stake that was cut.
+    Rewards,
+    /// How far epochs have matured, and which are frozen.
+    Maturity,
+}
+
+/// Runs `plasmid query stake …`.
+///
+/// # Errors
+/// What the node said.
+pub async fn run(
+    question: StakeQuery,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    match question {
+        StakeQuery::Position { number } => {
+            let found = position(connection, number).await?;
+            output.object(&position_object(&found));
+        }
+        StakeQuery::Validator { operator } => {
+            let operator = keys.stated_account(&operator)?;
+            output.object(&validator(connection, operator).await?);
+        }
+        StakeQuery::Lines { operator, page } => {
+            let operator = keys.stated_account(&operator)?.to_string();
+            lines(connection, output, operator, page).await?;
+        }
+        StakeQuery::Rewards => {
+            let mut client = connection.stake().await?;
+            let found = client.get_rewards(GetRewardsRequest {}).await?.into_inner();
+            output.object(&json!({
+                "pool": found.pool, "owed": found.owed, "burned": found.burned, "height": found.height,
+            }));
+        }
+        StakeQuery::Maturity => {
+            let mut client = connection.stake().await?;
+            let found = client
+                .get_maturity(GetMaturityRequest {})
+                .await?
+                .into_inner();
+            let mut object =
+                json!({ "matured": found.matured, "epoch": found.epoch, "height": found.height });
+            add_freezes(&mut object, found.freezes);
+            output.object(&object);
+        }
+    }
+    Ok(())
+}
+
+/// The whole base of a position, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn base_of(connection: &Connection, number: u64) -> Result<u128, CliError> {
+    let base = position(connection, number).await?.base;
+    base.parse()
+        .map_err(|error| CliError::new(format!("the node's amount {base:?}: {error}")))
+}
+
+async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
+    let mut client = connection.stake().await?;
+    let answer = client.get_position(GetPositionRequest { number }).await?;
+    let found = answer.into_inner().position;
+    let found = found.ok_or_else(|| CliError::new(format!("no position {number}")))?;
+    same("position", number, found.number)?;
+    Ok(found)
+}
+
+fn position_object(found: &Position) -> Value {
+    let legs: Vec<Value> = found
+        .legs
+        .iter()
+        .map(|leg| {
+            json!({
+                "operator": leg.operator, "line": leg.line, "first": leg.first, "last": leg.last, "cut": leg.cut,
+            })
+        })
+        .collect();
+    json!({
+        "position": found.number,
+        "owner": found.owner,
+        "bonded": found.bonded,
+        "base": found.base,
+        "held": found.held,
+        "settled": found.settled,
+        "rewards": found.rewards,
+        "restake": found.restake,
+        "cut_waits": found.cut_waits,
+        "waits": found.waits,
+        "legs": legs,
+    })
+}
+
+async fn validator(connection: &Connection, operator: Account) -> Result<Value, CliError> {
+    let request = GetValidatorRequest {
+        operator: operator.to_string(),
+    };
+    let mut client = connection.stake().await?;
+    let found = client.get_validator(request).await?.into_inner();
+    same("operator", operator.to_string(), found.operator.clone())?;
+    let mut object = json!({
+        "operator": found.operator,
+        "registration": found.registration,
+        "tombstoned": found.tombstoned,
+        "consensus_key": hex::encode(&found.consensus_key),
+        "checkpoint_key": hex::encode(&found.checkpoint_key),
+        "seat_costs": found.seat_costs,
+        "epoch": found.epoch,
+        "height": found.height,
+    });
+    if let (Some(line), Some(all)) = (&found.line, object.as_object_mut()) {
+        all.extend(line_object(line).as_object().cloned().unwrap_or_default());
+    }
+    if let Some(described) = found.description {
+        object["name"] = described.name.into();
+        object["website"] = described.website.into();
+        object["contact"] = described.contact.into();
+        object["details"] = described.details.into();
+    }
+    Ok(object)
+}
+
+fn line_object(line: &Line) -> Value {
+    let mut object = json!({
+        "line": line.number,
+        "state": line.state,
+        "seat": line.seat,
+        "jailed": line.jailed,
+        "jailed_until": line.jailed_until,
+        "until": line.until,
+        "stake": line.stake,
+        "self_stake": line.self_stake,
+        "min_self_stake": line.min_self_stake,
+        "commission": line.commission,
+        "max_commission": line.max_commission,
+        "commission_step": line.commission_step,
+        "commission_changed": line.commission_changed,
+        "commission_owed": line.commission_owed,
+    });
+    add_freezes(&mut object, line.freezes);
+    object
+}
+
+fn add_freezes(object: &mut Value, freezes: Option<Freezes>) {
+    let freezes = freezes.unwrap_or_default();
+    object["freezes"] = freezes.count.into();
+    if freezes.count > 0 {
+        object["frozen_from"] = freezes.lowest.into();
+        object["frozen_to"] = freezes.highest.into();
+    }
+}
+
+async fn lines(
+    connection: &Connection,
+    output: Output,
+    operator: String,
+    page: Page,
+) -> Result<(), CliError> {
+    let request = ListLinesRequest {
+        operator,
+        page_size: page.limit,
+        page_token: page.page,
+    };
+    let mut client = connection.stake().await?;
+    let found = client.list_lines(request).await?.into_inner();
+    let rows: Vec<Value> = found.lines.iter().map(line_object).collect();
+    let columns = [
+        "line",
+        "state",
+        "seat",
+        "stake",
+        "self_stake",
+        "commission",
+        "commission_owed",
+    ];
+    print_page(output, "lines", &columns, &rows, &found.next_page_token);
+    Ok(())
+}
