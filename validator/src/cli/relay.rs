@@ -41,7 +41,7 @@ pub struct RelayCommand {
     from: String,
     /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
     /// has it [default: with no --node, all nodes of the local network].
-    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption::Any)]
+    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
     /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
     #[arg(long)]
