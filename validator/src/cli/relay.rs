@@ -146,10 +146,15 @@ pub async fn run(
             hex::encode(created.id)
         )));
     }
+    let nodes = connection.nodes(&command.also_nodes)?;
+    let told = match (command.depth, command.patience) {
+        (Some(_), Some(_)) => Vec::new(),
+        _ => connect::all_parameters(&nodes).await?,
+    };
     let finality = match command.depth {
         Some(depth) => Finality::Depth(depth),
         None => {
-            let (finality, rule) = chain_finality(&connection.parameters().await?)?;
+            let (finality, rule) = chain_finality(&told)?;
             output.say(&format!(
                 "a root block is final {rule}: so the node says; another rule is named with --depth"
             ));
@@ -161,10 +166,9 @@ pub async fn run(
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
     let ended = follower.ended();
-    let nodes = connection.nodes(&command.also_nodes)?;
     let patience = match command.patience {
         Some(patience) => patience,
-        None => agreed(&connect::all_parameters(&nodes).await?)?,
+        None => agreed(&told)?,
     };
     let policy = Policy::new(patience);
     let relayer =
