@@ -242,7 +242,7 @@ impl Model {
         seen: &Seen,
     ) -> Result<(), Refused> {
         let twice = (1..numbers.len()).any(|place| numbers[..place].contains(&numbers[place]));
-        ensure((1..=8).contains(&numbers.len()) && !twice, "Positions")?;
+        ensure((1..=7).contains(&numbers.len()) && !twice, "Positions")?;
         let (mut opened, mut least) = (Vec::new(), 0);
         for number in numbers {
             let position = self.owned(*number, owner)?;

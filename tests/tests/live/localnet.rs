@@ -13,6 +13,7 @@ use serde_json::Value;
 
 mod keys;
 mod registrations;
+mod stake;
 mod tokens;
 mod verbs;
 
@@ -325,6 +326,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     tokens::odd(folder, &network.description);
     tokens::lost(folder, &network.description);
     registrations::later(folder);
+    stake::moves(folder, &network.description);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(

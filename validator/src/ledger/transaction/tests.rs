@@ -110,7 +110,7 @@ pub(in crate::ledger) fn stakes() -> Vec<StakeBody> {
         StakeBody::Describe(Box::new(profile)),
         StakeBody::ClaimRewards {
             to,
-            positions: (1..=8).collect(),
+            positions: (1..=7).collect(),
         },
     ]
 }

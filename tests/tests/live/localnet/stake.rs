@@ -1,0 +1,149 @@
+//! Stake moves while the network runs: an operator that registered after the genesis bonds, takes a seat and stands in the engine's set two
+//! epochs later; somebody delegates to a founder, moves a part, ends the rest, and is paid.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use plasmid::node::comet::Client;
+use serde_json::Value;
+
+use super::{refused, run, words};
+
+fn typed(folder: &Path, line: &str) -> Value {
+    run(folder, &words(line))
+}
+
+/// A command whose transaction stands in a block.
+fn applied(folder: &Path, line: &str) -> Value {
+    let answer = typed(folder, line);
+    assert_eq!(answer["code"], 0, "{line}: {answer}");
+    answer
+}
+
+/// Asks until an answer is as it should be.
+fn until(folder: &Path, line: &str, is: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..1_800 {
+        let answer = typed(folder, line);
+        if is(&answer) {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{line}: {}", typed(folder, line));
+}
+
+fn position(answer: &Value) -> u64 {
+    let number = answer["position"].as_u64();
+    number.unwrap_or_else(|| panic!("no position was made: {answer}"))
+}
+
+/// Who validates in the epoch of the tip, by consensus address, with what power.
+fn members(answer: &Value) -> BTreeMap<String, u64> {
+    let rows = answer["validators"].as_array().expect("rows");
+    let member = |row: &Value| {
+        let address = row["consensus_address"].as_str()?.to_lowercase();
+        Some((address, row["power"].as_u64()?))
+    };
+    rows.iter()
+        .map(|row| member(row).expect("an address and a power"))
+        .collect()
+}
+
+/// The same as the engine has it at a height.
+fn engine_set(engine: &str, height: u64) -> BTreeMap<String, u64> {
+    let client = Client::with_url(engine.to_owned()).expect("an address");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let all = runtime
+        .block_on(client.validators(height))
+        .expect("the set");
+    all.into_iter()
+        .map(|one| {
+            let address = one.address.to_string().to_lowercase();
+            (address, one.power.value())
+        })
+        .collect()
+}
+
+/// Carol has registered on root, twice: her newest registration has the keys of the folder `sixth`.
+pub fn moves(folder: &Path, description: &Value) {
+    let engine = description["engines"][0].as_str().expect("a URL");
+    takes_a_seat(folder, engine);
+    follows_a_founder(folder);
+}
+
+fn takes_a_seat(folder: &Path, engine: &str) {
+    let said = refused(folder, "tx stake take-seat --from carol");
+    assert!(said.contains("a seat needs a stake of"), "{said}");
+    let said = refused(folder, "tx stake bond --from alice --amount 1");
+    assert!(said.contains("has no registration"), "{said}");
+
+    let bonded = position(&applied(folder, "tx stake bond --from carol --amount 3"));
+    applied(folder, "tx stake take-seat --from carol");
+    let seated = typed(folder, "query stake validator carol");
+    assert_eq!(seated["registration"], 6, "{seated}");
+    let found = typed(folder, &format!("query stake position {bonded}"));
+    assert_eq!(
+        (&found["held"], &found["bonded"]),
+        (&"3000000000000000000".into(), &true.into()),
+        "{found}"
+    );
+    let set = until(folder, "query validators", |answer| {
+        answer["validators"].as_array().map(Vec::len) == Some(5)
+    });
+    let fifth = set["validators"]
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["registration"] == 6));
+    assert_eq!(fifth.expect("the newcomer")["power"], 300, "{set}");
+    let status = typed(folder, "status");
+    let height = status["height"].as_u64().expect("a height");
+    assert_eq!(members(&set), engine_set(engine, height), "{status}");
+    // The set that has the newcomer signs checkpoints which root accepts, although nobody runs its node.
+    let epoch = set["epoch"].as_u64().expect("an epoch");
+    until(folder, "status", |answer| {
+        answer["checkpoints_accepted"].as_u64() > Some(epoch)
+    });
+
+    applied(folder, "tx stake leave --from carol");
+    until(folder, "query validators", |answer| {
+        answer["validators"].as_array().map(Vec::len) == Some(4)
+    });
+}
+
+fn follows_a_founder(folder: &Path) {
+    let rows = typed(folder, "query validators");
+    let operator = |place: usize| {
+        let operator = rows["validators"][place]["operator"].as_str();
+        operator.expect("an operator").to_owned()
+    };
+    let line = format!(
+        "tx stake delegate --from bob --to {} --amount 2",
+        operator(0)
+    );
+    let whole = position(&applied(folder, &line));
+    let line = format!(
+        "tx stake redelegate {whole} --amount 0.5 --to {} --from bob",
+        operator(1)
+    );
+    let moved = position(&applied(folder, &line));
+    assert_ne!(whole, moved);
+    let ended = applied(folder, &format!("tx stake undelegate {whole} --from bob"));
+    assert!(ended["position"].is_null(), "the whole was ended: {ended}");
+    let said = refused(folder, &format!("tx stake claim {whole} --from bob"));
+    assert!(said.contains("was at risk up to epoch"), "{said}");
+    let said = refused(
+        folder,
+        &format!("tx stake cancel-unbonding {whole} --from alice"),
+    );
+    assert!(said.contains("another account's"), "{said}");
+
+    // Root's acceptances and their time make it mature; something must be consumed behind them.
+    let last = typed(folder, &format!("query stake position {whole}"))["legs"][0]["last"].clone();
+    let last = last.as_u64().expect("an epoch");
+    until(folder, "query stake maturity", |answer| {
+        answer["matured"].as_u64() > Some(last)
+    });
+    applied(folder, &format!("tx stake claim {whole} --from bob"));
+    let said = refused(folder, &format!("query stake position {whole}"));
+    assert!(said.contains(&whole.to_string()), "{said}");
+    let still = typed(folder, &format!("query stake position {moved}"));
+    assert_eq!(still["held"], "500000000000000000", "{still}");
+}
