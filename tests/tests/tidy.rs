@@ -324,6 +324,11 @@ fn pure_rooms_stay_pure() {
 }
 
 #[test]
+fn files_are_written_whole_or_not_at_all() {
+    none_of(code::written_in_parts(&rust_files()));
+}
+
+#[test]
 fn nothing_waits_by_the_date_of_the_machine() {
     none_of(code::dated(&rust_files(), &BY_THE_DATE));
 }

@@ -1071,6 +1071,31 @@ fn what_a_first_deposit_of_a_token_sends_is_said_before_and_an_approval_that_is_
     assert!(said.contains("approvals") && said.contains(&hash), "{said}");
 }
 
+#[test]
+fn a_token_that_refuses_an_allowance_of_zero_is_approved_directly_whatever_its_node_calls_that() {
+    for revert in ["execution reverted", "VM execution error.", "revert"] {
+        let root = Root::start(Words {
+            allowance: U256::from(1),
+            refuses_zero: true,
+            revert,
+            would_revert: Some(IVault::depositTokenCall::SELECTOR),
+            taken: Taken::Mined(true),
+            ..Words::default()
+        });
+        let node = listing(None);
+        let folder = network(&node.url, &root.url);
+        let token = TOKEN.to_string();
+        let deposit = [FROM_ROOT[0], &["--token", &token]].concat();
+        let output = in_network(folder.path(), &deposit).output();
+        let said = refused(&output.expect("it runs"));
+        let [approval] = &root.bytes()[..] else {
+            panic!("{revert}: {said}");
+        };
+        let hash = keccak256(approval).to_string();
+        assert!(said.contains(&hash), "{revert}: {said}");
+    }
+}
+
 /// The deployment as a program expects it, a key, and what calls are awaited on.
 fn deployment() -> (Domain, Signer, tokio::runtime::Runtime) {
     let [_, _, root_chain] = plasmid_bridge::abi::created_by(REGISTRY);

@@ -329,16 +329,3 @@ fn an_address_that_is_no_url_is_refused_before_anything_is_sent() {
         }
     }
 }
-
-#[test]
-fn a_node_with_tls_is_no_one_to_share_with_and_its_key_is_not_repeated() {
-    let address = "https://node.example/0123abcd";
-    let output = run(&["init", "join", "--home", "h", "--share-with", address]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "{output:?}");
-    assert!(
-        said.contains("--share-with") && said.contains("no TLS"),
-        "{said}"
-    );
-    assert!(!said.contains("0123abcd"), "{said}");
-}

@@ -109,10 +109,13 @@ impl Relayer {
         let rpc = wallet.rpc();
         let id = view_call(rpc, root_chain, IRootChain::deploymentCall {}, At::Latest).await?;
         let sets = view_call(rpc, root_chain, IRootChain::genesisSetsCall {}, At::Latest).await?;
+        let parameters =
+            view_call(rpc, root_chain, IRootChain::parametersCall {}, At::Latest).await?;
         let deployment = Deployment {
             id: id.0,
             genesis_set: sets.set1,
             me: wallet.address(),
+            epoch_max_secs: parameters.epochMaxSecs,
         };
         let contracts = Contracts {
             deployment: id.0,

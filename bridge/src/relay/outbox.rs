@@ -52,6 +52,8 @@ pub struct Outbox {
     /// The epoch of which it was said last that another relayer goes first.
     yielded: Option<u64>,
     accepted: Option<u64>,
+    /// The epoch that is awaited, since when by root's time in seconds, and whether it was said that it has not ended.
+    awaited: Option<(u64, u64, bool)>,
     sending: Option<(u64, u64, usize)>,
     ready_at: u64,
 }
@@ -69,6 +71,7 @@ impl Outbox {
             quorum_since: None,
             yielded: None,
             accepted: None,
+            awaited: None,
             sending: None,
             ready_at: 0,
         }
@@ -179,6 +182,9 @@ impl Outbox {
             return self.rest(now);
         };
         let epoch = root.accepted;
+        if offers.is_empty() {
+            return self.not_over(now);
+        }
         let ours = |offer: &&Offer| self.is_our_turn(root, &offer.checkpoint);
         let submission = match self.best(root, offers.iter().filter(ours)) {
             None => {
@@ -221,6 +227,28 @@ impl Outbox {
             submission,
         }));
         Vec::new()
+    }
+
+    /// No node tells of an end of the epoch that is awaited: the child makes no blocks, or the nodes do not have them.
+    fn not_over(&mut self, now: u64) -> Vec<Notice> {
+        let Some(root) = &self.root else {
+            return self.rest(now);
+        };
+        let previous = root.previous.as_ref();
+        let (since, told) = match self.awaited {
+            Some((epoch, since, told)) if epoch == root.accepted => (since, told),
+            _ => (
+                previous.map_or(root.time, |previous| previous.checkpoint.last_block_time),
+                false,
+            ),
+        };
+        let (epoch, secs) = (root.accepted, root.time.saturating_sub(since));
+        let tell = !told && secs > self.deployment.epoch_max_secs;
+        self.awaited = Some((epoch, since, told || tell));
+        match tell {
+            true => self.rest_with(now, Notice::NotOver { epoch, secs }),
+            false => self.rest(now),
+        }
     }
 
     /// The first offer that can be submitted. If there is none, the reason: that shares are missing is reported before the reason that a node's

@@ -5,10 +5,10 @@
 //! ```
 
 use super::check_positions;
-use crate::leaves::expect;
+use crate::leaves::{expect, read};
 use crate::line::Account;
 use crate::touch::Open;
-use crate::{Context, Effect, Error, Line, LineState, Reject, TypedLeaves};
+use crate::{Context, Effect, Error, Line, LineState, Position, Reject, TypedLeaves};
 
 /// Pays the rewards of positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +30,10 @@ pub(crate) fn apply<L: TypedLeaves>(
     let mut effects = Vec::new();
     let mut amount = 0u128;
     for number in &input.positions {
-        let mut open = Open::owned(leaves, context, *number, input.owner)?;
         if input.positions.len() > 1 {
-            refuse_frozen_lines(leaves, &open)?;
+            refuse_frozen_lines(leaves, *number)?;
         }
+        let mut open = Open::owned(leaves, context, *number, input.owner)?;
         let collected = open.collect(leaves)?;
         amount = amount
             .checked_add(collected)
@@ -48,12 +48,13 @@ pub(crate) fn apply<L: TypedLeaves>(
     Ok(effects)
 }
 
-/// A position with a frozen line reads a tree of cuts, so it takes a transaction of its own.
-fn refuse_frozen_lines<L: TypedLeaves>(leaves: &mut L, open: &Open) -> Result<(), Error<L::Error>> {
-    for leg in open.position.legs() {
+/// A position with a frozen line reads a tree of cuts, so it takes a transaction of its own. This is found before the tree is read: what
+/// a refused transaction has read counts as well.
+fn refuse_frozen_lines<L: TypedLeaves>(leaves: &mut L, number: u64) -> Result<(), Error<L::Error>> {
+    let position: Option<Position> = read(leaves, number)?;
+    for leg in position.iter().flat_map(Position::legs) {
         let line: Line = expect(leaves, leg.line)?;
         if line.state == LineState::Frozen {
-            let number = open.number;
             return Err(Reject::Alone { number }.into());
         }
     }

@@ -37,7 +37,7 @@ fn a_delegation_backs_from_the_epoch_after_next_on() {
     assert_eq!(world.line(line(1, 1)).stake, 5 * UNIT + 100);
     assert_eq!(world.line(line(1, 1)).self_stake, 5 * UNIT);
     world.boundary(0);
-    let place = (ring_place(6, 8), 0);
+    let place = (ring_place(6, 16), 0);
     let stake = world.leaf::<MemberLeaf>(place).standing.unwrap().stake;
     assert_eq!(stake, 5 * UNIT + 100);
 }

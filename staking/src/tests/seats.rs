@@ -132,7 +132,7 @@ fn nobody_is_left_and_the_set_before_is_copied_without_stake() {
     assert_eq!(copied, world.set(1));
     assert_eq!(copied.len(), 2);
     let stake = |world: &mut World, epoch| {
-        let leaf: MemberLeaf = world.leaf((ring_place(epoch, 8), 0));
+        let leaf: MemberLeaf = world.leaf((ring_place(epoch, 16), 0));
         leaf.standing.unwrap().stake
     };
     assert_eq!((stake(&mut world, 1), stake(&mut world, 2)), (5 * UNIT, 0));

@@ -4,215 +4,22 @@
 //! six more: parameters, sender, payer, a lane that is made (two), and the fee pool; who is paid may be made as well (two), and what is
 //! burned has a leaf.
 
-use std::collections::BTreeSet;
-
+use super::worst::{EPOCH, FIRST, LAST, OWNER, SEATS, Worst};
 use super::*;
-use crate::leaf::Key;
-use crate::legs::cut_of;
 use crate::rules::{
     MAX_POSITIONS, claim_commission::ClaimCommission, edit::Describe, restake::AllowRestake,
 };
 
-const EPOCH: u64 = 60_000;
-const OWNER: Account = who(1);
-const SEATS: u16 = 512;
-
-/// A state of 512 seats in a late epoch, with lines whose trees of cuts have seven nodes in the way of a leg.
-struct Worst {
-    leaves: MemoryLeaves,
-    rules: Rules,
-    next: u64,
-}
-
-impl Worst {
-    /// Founders 1 to 20 in every 25th seat of 512, so that few of them share a node of the minima.
-    fn new() -> Self {
-        let rules = rules(SEATS);
-        let mut leaves = MemoryLeaves::default();
-        found(&mut leaves, &rules, &[]).unwrap();
-        let mut worst = Self {
-            leaves,
-            rules,
-            next: 1,
-        };
-        for operator in 1..=20 {
-            worst.operator(operator);
-        }
-        let matured = EPOCH - 10;
-        let freezes = Freezes::default();
-        worst.write((), &Maturity { matured, freezes });
-        let owed = u128::from(u64::MAX);
-        let pool = owed;
-        worst.write((), &Rewards { pool, owed });
-        worst.write((), &Counter(1_000));
-        worst
-    }
-
-    fn write<T: Leaf>(&mut self, name: T::Name, value: &T) {
-        self.leaves.write(name, value).unwrap();
-    }
-
-    fn operator(&mut self, number: u8) {
-        let (registration, id) = (u64::from(number), line(number, u64::from(number)));
-        let founder = founder(number, 1 << 100);
-        let (consensus_key, checkpoint_key) = (founder.consensus_key, founder.checkpoint_key);
-        let seat = u16::from(number) * 25;
-        let newest = Operator {
-            registration,
-            line: registration,
-        };
-        self.write(founder.operator, &newest);
-        self.write(
-            (founder.operator, registration),
-            &Registration {
-                line: registration,
-                tombstoned: false,
-                consensus_key,
-                checkpoint_key,
-            },
-        );
-        let operator = founder.operator;
-        self.write(
-            founder.address,
-            &Signer {
-                operator,
-                registration,
-            },
-        );
-        let held = Line {
-            seat,
-            until: Line::UNLIMITED,
-            stake: founder.stake,
-            self_stake: founder.stake,
-            ..Line::opened(2_000, 500)
-        };
-        self.write(id, &held);
-        let seated = Seat {
-            state: SeatState::Active,
-            line: id,
-            registration,
-            consensus_key,
-            checkpoint_key,
-            stake: founder.stake,
-            commission: 0,
-        };
-        self.write(seat, &seated);
-    }
-
-    fn id(operator: u8) -> LineId {
-        line(operator, u64::from(operator))
-    }
-
-    /// Empties the seat of a line.
-    fn unseat(&mut self, operator: u8) {
-        let held: Line = self.leaves.read(Self::id(operator)).unwrap().unwrap();
-        if held.seated() {
-            self.write(held.seat, &Seat::default());
-        }
-        let seat = Line::NO_SEAT;
-        let until = EPOCH;
-        self.write(
-            Self::id(operator),
-            &Line {
-                seat,
-                until,
-                ..held
-            },
-        );
-    }
-
-    /// Freezes a line: in its tree, cuts stand at both ends of what a leg backs up to `last`, so that seven nodes are read.
-    fn frozen(&mut self, operator: u8, last: u64) {
-        self.unseat(operator);
-        let id = Self::id(operator);
-        let held: Line = self.leaves.read(id).unwrap().unwrap();
-        let state = LineState::Frozen;
-        self.write(id, &Line { state, ..held });
-        // The greater cuts stand right outside of it, in the nodes that its ends share.
-        for (offset, fraction) in [
-            (FIRST - 1, 9),
-            (FIRST + 1, 2),
-            (last + 1, 9),
-            (last - 1, 3),
-            (20_000, 1),
-        ] {
-            crate::cuts::record(&mut self.leaves, id, offset as u16, fraction * 1_000).unwrap();
-        }
-    }
-
-    fn mark(&mut self, operator: u8, epoch: u64) {
-        self.write((Self::id(operator), epoch), &Mark(Index::default()));
-    }
-
-    /// A leg whose rewards were never settled.
-    fn leg(&mut self, operator: u8, first: u64, last: u64) -> Leg {
-        self.mark(operator, first - 1);
-        if last != Leg::BONDED {
-            self.mark(operator, last);
-        }
-        Leg {
-            last,
-            ..Leg::bonded(Self::id(operator), first)
-        }
-    }
-
-    /// A position with two legs; the cuts of frozen lines are applied to it where `applied`.
-    fn position(&mut self, legs: [Leg; 2], applied: bool) -> u64 {
-        let cuts = legs.map(|leg| match applied && leg.line.line != 0 {
-            true => cut_of(&mut self.leaves, &leg).unwrap(),
-            false => 0,
-        });
-        self.next += 1;
-        let position = Position {
-            pending: UNIT,
-            restake: true,
-            cuts,
-            legs,
-            ..Position::new(OWNER, 1 << 80, legs[0])
-        };
-        self.write(self.next, &position);
-        self.next
-    }
-
-    /// What an input touches, the leaves of the ledger for a user's transaction included.
-    fn count(&mut self, epoch: u64, input: &Input, user: bool) -> usize {
-        let before: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
-        self.leaves.take_touched();
-        let rules = self.rules;
-        let context = Context {
-            rules: &rules,
-            epoch,
-        };
-        let effects = apply(&mut self.leaves, &context, input).unwrap();
-        let touched = self.leaves.take_touched();
-        let after: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
-        let made = touched
-            .iter()
-            .filter(|key| !before.contains(key) && after.contains(key));
-        let paid = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Pay { .. }));
-        let burned = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Burn { .. }));
-        let money = 2 * usize::from(paid) + usize::from(burned);
-        touched.len() + made.count() + money + if user { 6 } else { 0 }
-    }
-}
-
-const FIRST: u64 = 5_000;
-const LAST: u64 = 45_000;
-
 fn user(build: impl Fn(&mut Worst) -> Input) -> usize {
     let mut worst = Worst::new();
     let input = build(&mut worst);
-    worst.count(EPOCH, &input, true)
+    worst.count_done(&input, true)
 }
 
 fn chain(build: impl Fn(&mut Worst) -> Input) -> usize {
     let mut worst = Worst::new();
     let input = build(&mut worst);
-    worst.count(EPOCH, &input, false)
+    worst.count_done(&input, false)
 }
 
 /// A position whose first leg backs a frozen line and goes, and whose second is bonded to a line that is frozen or has a seat.
@@ -553,4 +360,33 @@ fn a_cut_costs_the_same_for_ten_positions_and_for_a_thousand() {
         (freeze, settle, worst.count(EPOCH, &apply_cut(2), true))
     };
     assert_eq!(cost(10), cost(1_000));
+}
+
+#[test]
+fn what_a_refused_transaction_reads_stays_below_65_leaves() {
+    let mut worst = Worst::new();
+    let mut positions = Vec::new();
+    for number in 1..MAX_POSITIONS as u8 {
+        let legs = [
+            worst.leg(2 * number + 1, FIRST, LAST),
+            worst.leg(2 * number + 2, FIRST, LAST + 1),
+        ];
+        positions.push(worst.position(legs, true));
+    }
+    positions.push(ended(&mut worst, true));
+    let many = worst.count(EPOCH, &claim_rewards(OWNER, &positions), true);
+    assert!(many <= 65, "many claims touch {many}");
+    // Two positions of four frozen lines, none of whose legs goes.
+    let mut worst = Worst::new();
+    let pairs = [(1, 2), (3, 4)].map(|(first, second)| {
+        worst.frozen(first, LAST);
+        worst.frozen(second, LAST);
+        let legs = [
+            worst.leg(first, FIRST, LAST),
+            worst.leg(second, FIRST, LAST),
+        ];
+        worst.position(legs, true)
+    });
+    let merged = worst.count(EPOCH, &merge(OWNER, pairs[0], pairs[1]), true);
+    assert!((45..=65).contains(&merged), "a merge touches {merged}");
 }

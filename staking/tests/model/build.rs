@@ -42,10 +42,10 @@ pub const KINDS: [(&str, u64); 27] = [
     ("edit", 11),
     ("describe", 2),
     ("register", 7),
-    ("freeze", 4),
+    ("freeze", 3),
     ("settle", 14),
     ("freeze epoch", 3),
-    ("release epoch", 16),
+    ("release epoch", 30),
     ("fund", 3),
     ("tombstone", 2),
     ("boundary", 17),
@@ -210,7 +210,7 @@ impl Builder {
             "delegate" => {
                 // Often more of what somebody has already.
                 let again: Vec<_> = model.positions.iter().filter(|one| one.bonded()).collect();
-                let (owner, to) = match self.one_of(&again).filter(|_| self.chance(30)) {
+                let (owner, to) = match self.one_of(&again).filter(|_| self.chance(55)) {
                     Some(one) => (one.owner, one.newest().line.0),
                     None if self.chance(50) => (known, known),
                     None => (self.owner(), known),

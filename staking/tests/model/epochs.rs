@@ -98,7 +98,9 @@ impl Run {
         }
         self.totals.insert(epoch + 2, total);
         self.model.epoch += 1;
-        self.set(epoch + 2)?;
+        for held in epoch..=epoch + 2 {
+            self.set(held)?;
+        }
         Ok(Outcome::Accepted)
     }
 

@@ -208,7 +208,7 @@ fn joined_again(place: &Place, with: &str, plain: &str) {
     assert!(refused.contains("gprc"), "{refused}");
     assert_eq!(fs::read_to_string(&own).expect("the file"), typo);
     fs::write(&own, before).expect("write");
-    for wrong in ["--metrics 127.0.0.1:0", "--share-with https://a.example"] {
+    for wrong in ["--metrics 127.0.0.1:0", "--share-with a.example:9090"] {
         let output = place.run(&format!("{plain} {wrong}"));
         assert!(!output.status.success(), "{wrong}");
     }
@@ -381,7 +381,13 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
             "init join --home {home} --private --grpc {} --rpc {} --p2p {} {peers}",
             at[0], at[1], at[2]
         );
-        let said = place.good(&join);
+        // The two validators hand their shares to each other.
+        let share = match number {
+            0 => format!("--share-with http://{}", ports[3]),
+            1 => format!("--share-with http://{}", ports[0]),
+            _ => String::new(),
+        };
+        let said = place.good(&format!("{join} {share}"));
         if home == "c" {
             let second = place.root.replace("127.0.0.1", "localhost");
             let with = format!(

@@ -254,6 +254,23 @@ pub fn dated(files: &[File], excused: &[(&str, &str)]) -> Vec<String> {
     broken
 }
 
+/// Code that writes a file in a way that may leave a part of it.
+pub fn written_in_parts(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    // What a build script writes is made anew by the next build.
+    let lasting = |name: &str| !is_test(name) && !name.ends_with("/build.rs");
+    for (name, text) in files.iter().filter(|(name, _)| lasting(name)) {
+        for (number, line) in Source::read(name, text).lines() {
+            if says(&line, "fs::write") {
+                broken.push(format!(
+                    "{name}:{number}: fs::write: a crash leaves a part of the file; use whole::replace or whole::create of plasmid_bridge::client"
+                ));
+            }
+        }
+    }
+    broken
+}
+
 /// How many modules lie between a file and the root of its crate.
 fn depth(name: &str) -> usize {
     let (_, inside) = name.split_once("/src/").expect("a file of a crate");

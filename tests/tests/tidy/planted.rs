@@ -76,6 +76,20 @@ fn code_that_only_calls_itself_a_test_is_found() {
 }
 
 #[test]
+fn a_file_that_may_be_written_in_parts_is_found() {
+    let of = |name: &str, text: &str| code::written_in_parts(&[file(name, text)]);
+    let tested = "// fs::write\n#[cfg(test)]\nmod tests { fn f() { fs::write(a, b); } }";
+    assert!(of("b/src/a.rs", tested).is_empty());
+    assert!(of("b/src/a/tests.rs", "fn f() { fs::write(a, b); }").is_empty());
+    for text in [
+        "fn f() { fs::write(a, b)?; }",
+        "fn f() { std::fs::write(a, b)?; }",
+    ] {
+        finds(&of("b/src/a.rs", text), "fs::write");
+    }
+}
+
+#[test]
 fn impure_code_is_found() {
     let of = |text: &str| code::impure(&[file("b/src/a.rs", text)]);
     let clean = r#"

@@ -56,10 +56,10 @@ pub type Bridge = BridgeServiceClient<Channel>;
 #[derive(Clone, Args)]
 pub struct Connection {
     /// gRPC address of a node, such as `http://127.0.0.1:9090`; `https://` is TLS, checked against the certificates that this machine trusts [default: the local network's first].
-    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption::Any)]
+    #[arg(long, env = "PLASMID_NODE", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub node: Option<String>,
     /// JSON-RPC address of the root chain [default: the local network's].
-    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption::Any)]
+    #[arg(long, env = "PLASMID_ROOT", hide_env_values = true, global = true, help_heading = "Options of every command", value_parser = UrlOption)]
     pub root: Option<String>,
     /// The deployment's Registry on root: where money goes follows from it, never from a node's word [default: the local network's].
     #[arg(long, env = "PLASMID_REGISTRY", global = true, help_heading = "Options of every command", value_parser = address::parse)]

@@ -161,7 +161,7 @@ pub struct JoinCommand {
     home: PathBuf,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. Every setting of this command
     /// that is not named keeps the value that it has in the folder.
-    #[arg(long, value_parser = UrlOption::Any)]
+    #[arg(long, value_parser = UrlOption)]
     second_root: Option<String>,
     /// What others call this node [default: plasmid].
     #[arg(long, value_parser = moniker)]
@@ -181,9 +181,9 @@ pub struct JoinCommand {
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
     peers: Vec<String>,
-    /// gRPC address of another node, `http://…`, to which a validator hands its shares over checkpoints that root has not accepted; once
-    /// for each.
-    #[arg(long = "share-with", value_name = "URL", value_parser = UrlOption::Plain)]
+    /// gRPC address of another node, to which a validator hands its shares over checkpoints that root has not accepted; once for each. Without
+    /// one, a share that no vote carried reaches only a relayer that asks this node.
+    #[arg(long = "share-with", value_name = "URL", value_parser = UrlOption)]
     share_with: Vec<String>,
     /// Accepts private and repeated IP addresses of peers, and does not exchange the addresses of peers: for a network whose nodes are all on one machine or in one private network.
     #[arg(long)]

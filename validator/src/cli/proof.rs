@@ -14,6 +14,7 @@ use plasmid_bridge::{
     client::{
         follower::view_call,
         rpc::{At, RpcError},
+        whole,
     },
     proof::{checkpoint::Checkpoint, tree},
     relay::{
@@ -119,7 +120,8 @@ pub async fn prove(
             epoch,
         ));
     }
-    fs::write(&command.file, format!("{text:#}\n"))?;
+    let text = format!("{text:#}\n");
+    whole::replace(&command.file, text.as_bytes(), whole::READABLE)?;
     output.object(&json!({
         "file": command.file,
         "present": proof.present,

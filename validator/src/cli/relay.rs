@@ -26,6 +26,9 @@ use super::{
     output::Output,
 };
 use crate::client::offers::Nodes;
+use finality::chain_finality;
+
+mod finality;
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;
@@ -41,9 +44,9 @@ pub struct RelayCommand {
     from: String,
     /// gRPC address of another node of the child whose shares are collected too; once for each. A share reaches root if any of them
     /// has it [default: with no --node, all nodes of the local network].
-    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption::Any)]
+    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
-    /// How many root blocks must stand on an accepted checkpoint until it is final. Without it the `finalized` tag decides.
+    /// How many root blocks must stand on an accepted checkpoint until it is final [default: the chain's rule, as the node says it].
     #[arg(long)]
     depth: Option<u32>,
     /// Seconds after an epoch's end during which the relayer that its checkpoint names goes first: this relayer submits the checkpoint only after
@@ -143,16 +146,29 @@ pub async fn run(
             hex::encode(created.id)
         )));
     }
-    let finality = command.depth.map_or(Finality::Tag, Finality::Depth);
+    let nodes = connection.nodes(&command.also_nodes)?;
+    let told = match (command.depth, command.patience) {
+        (Some(_), Some(_)) => Vec::new(),
+        _ => connect::all_parameters(&nodes).await?,
+    };
+    let finality = match command.depth {
+        Some(depth) => Finality::Depth(depth),
+        None => {
+            let (finality, rule) = chain_finality(&told)?;
+            output.say(&format!(
+                "a root block is final {rule}: so the node says; another rule is named with --depth"
+            ));
+            finality
+        }
+    };
     let config = relayer::follow(&created, finality);
     let position = command.position(connection, created.id);
     let endpoints = [connection.root_address()?];
     let follower = Follower::start(config, Anchor::GENESIS, position, &endpoints)?;
     let ended = follower.ended();
-    let nodes = connection.nodes(&command.also_nodes)?;
     let patience = match command.patience {
         Some(patience) => patience,
-        None => agreed(&connect::all_parameters(&nodes).await?)?,
+        None => agreed(&told)?,
     };
     let policy = Policy::new(patience);
     let relayer =
@@ -267,6 +283,12 @@ fn shown(notice: &Notice) -> (Value, String) {
         } => (
             json!({ "event": "waiting", "epoch": epoch, "reason": reason, "missing": objects(missing) }),
             format!("checkpoint {epoch}: waiting, {reason}; {}", named(missing)),
+        ),
+        Notice::NotOver { epoch, secs } => (
+            json!({ "event": "not_over", "epoch": epoch, "secs": secs }),
+            format!(
+                "epoch {epoch} has not ended after {secs} seconds, longer than one may last: the child makes no blocks, or the nodes that are asked do not have them"
+            ),
         ),
         Notice::Stuck { nonce } => (
             json!({ "event": "stuck", "nonce": nonce }),

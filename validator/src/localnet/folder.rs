@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use plasmid_bridge::client::whole;
+
 use super::{LocalError, found};
 use crate::{client::signer::Signer, node::keystore};
 
@@ -20,7 +22,10 @@ pub(super) fn prepare(folder: &Path, reset: bool) -> Result<(), LocalError> {
         source,
     };
     let empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
+        // A start that was killed may have left its half of the marker alone.
+        Ok(mut entries) => entries.all(|entry| {
+            entry.is_ok_and(|entry| entry.file_name() == format!("{MARKER}.new").as_str())
+        }),
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(error) => return Err(io(error)),
     };
@@ -40,11 +45,8 @@ pub(super) fn prepare(folder: &Path, reset: bool) -> Result<(), LocalError> {
         clear(folder, &marker).map_err(io)?;
     }
     fs::create_dir_all(folder).map_err(io)?;
-    fs::write(
-        marker,
-        "a local network of plasmid; --reset deletes this folder\n",
-    )
-    .map_err(io)
+    let said = b"a local network of plasmid; --reset deletes this folder\n";
+    whole::replace(&marker, said, whole::READABLE).map_err(io)
 }
 
 /// The names of what stands in the folder of keys and is not the founding's: money may hang on it, and nobody else has it.
@@ -166,5 +168,16 @@ mod tests {
             prepare(&network, true).expect(name);
             assert!(!keys.exists());
         }
+    }
+
+    #[test]
+    fn a_folder_with_a_half_written_marker_alone_is_taken_and_another_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(format!("{MARKER}.new")), "a lo").expect("written");
+        prepare(folder.path(), false).expect("nothing of anybody is in it");
+        assert!(folder.path().join(MARKER).is_file());
+        let other = tempfile::tempdir().expect("a folder");
+        fs::write(other.path().join("mine"), "").expect("written");
+        prepare(other.path(), false).expect_err("it is somebody's");
     }
 }

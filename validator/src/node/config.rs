@@ -30,7 +30,7 @@ mod check;
 #[cfg(test)]
 mod tests;
 
-pub use check::{plain_url, url};
+pub use check::url;
 
 /// The largest configuration or genesis that is read, in bytes.
 const MAX_FILE: u64 = MAX_FILE_BYTES;
@@ -51,7 +51,7 @@ pub struct Config {
     /// Where Prometheus reads metrics (`/metrics`); none when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
-    /// gRPC addresses of other nodes, `http://…`, to which this node hands its shares over checkpoints that root has not accepted: what
+    /// gRPC addresses of other nodes, to which this node hands its shares over checkpoints that root has not accepted: what
     /// votes did not carry reaches a relayer that asks any of them.
     #[serde(default)]
     pub share_with: Vec<String>,

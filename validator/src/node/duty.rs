@@ -12,15 +12,14 @@
 use std::{convert::Infallible, ops::Range, sync::Arc, time::Duration};
 
 use plasmid_proto::bridge::v1::{SubmitShareRequest, bridge_service_client::BridgeServiceClient};
+use plasmid_staking::Member;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
-use tonic::{
-    Code, Status,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Code, Status, transport::Channel};
 
 use super::root::RootReader;
 use crate::{
     app::{App, ports::Unsigned, reads::LateShare, shares::Own},
+    client::{self, ClientError},
     engine::abci::Fault,
     plain,
 };
@@ -71,12 +70,8 @@ pub struct Other {
 
 impl Other {
     /// A node at this address, connected when there is something to hand in.
-    fn new(address: &str) -> Result<Self, String> {
-        if !address.starts_with("http://") {
-            return Err("it must begin with http://, because shares are no secret and are handed in without TLS".to_owned());
-        }
-        let endpoint =
-            Endpoint::from_shared(address.to_owned()).map_err(|error| error.to_string())?;
+    fn new(address: &str) -> Result<Self, ClientError> {
+        let endpoint = client::endpoint(address)?;
         Ok(Self {
             place: plain::place(address),
             channel: endpoint
@@ -91,11 +86,17 @@ impl Other {
 ///
 /// # Errors
 /// The address that is wrong, and why.
-pub fn others(addresses: &[String]) -> Result<Vec<Other>, (String, String)> {
+pub fn others(addresses: &[String]) -> Result<Vec<Other>, (String, ClientError)> {
     let others = addresses.iter();
     others
         .map(|address| Other::new(address).map_err(|why| (address.clone(), why)))
         .collect()
+}
+
+/// Whether the shares of the member with this key stay at this node when no vote carries them: others sign, too, and it hands them to none.
+pub fn shares_stay(key: Option<[u8; 96]>, members: &[Member], others: &[Other]) -> bool {
+    let with_others = |key| members.iter().any(|member| member.checkpoint_key != key);
+    others.is_empty() && key.is_some_and(with_others)
 }
 
 /// What the parts of the duty share.
@@ -272,18 +273,33 @@ mod tests {
 
     #[tokio::test]
     async fn only_addresses_that_can_be_called_are_taken() {
-        for wrong in [
-            "https://node:9090",
-            "node:9090",
-            "",
-            "http://",
-            "http://a b",
-        ] {
+        let good = ["http://node:9090", "https://node:9090"].map(str::to_owned);
+        assert_eq!(others(&good).map(|others| others.len()).unwrap(), 2);
+        for wrong in ["node:9090", "", "http://", "https://", "http://a b"] {
             let told = others(&["http://node:9090".to_owned(), wrong.to_owned()]);
             assert_eq!(
                 told.map(|_| ()).map_err(|(address, _)| address),
                 Err(wrong.to_owned())
             );
         }
+    }
+
+    #[tokio::test]
+    async fn shares_stay_where_others_sign_too_and_no_other_node_is_named() {
+        let member = |seat: u16, key| Member {
+            seat,
+            operator: [1; 20],
+            registration: 1,
+            consensus_key: [2; 32],
+            checkpoint_key: key,
+            power: 1,
+        };
+        let own = member(0, [1; 96]);
+        let set = [own.clone(), member(1, [2; 96])];
+        let named = others(&["http://node:9090".to_owned()]).unwrap();
+        assert!(shares_stay(Some([1; 96]), &set, &[]));
+        assert!(!shares_stay(Some([1; 96]), &set, &named));
+        assert!(!shares_stay(Some([1; 96]), &[own], &[]), "it is alone");
+        assert!(!shares_stay(None, &set, &[]), "it signs nothing");
     }
 }

@@ -71,9 +71,9 @@ pub const OPTIONS: [Described; 10] = [
     Described {
         name: "share_with",
         default: "none",
-        checked: "at most 64 `http://` addresses",
-        refused: "[\"https://node.example\"]",
-        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted; without TLS, because shares are no secret",
+        checked: "at most 64 addresses, `http://HOST:PORT` or `https://HOST`",
+        refused: "[\"node.example:9090\"]",
+        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted: without one, a share that no vote carried reaches only a relayer that asks this node, and `plasmid status` says so",
     },
     Described {
         name: "retain_blocks",

@@ -146,7 +146,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let others = duty::others(&config.share_with).map_err(|(text, why)| StartError::Address {
         place: plain::place(&text),
-        why,
+        why: why.to_string(),
     })?;
     if !options.engine_elsewhere {
         let block_time_ms = parameters.block_time_ms;
@@ -190,6 +190,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
             Some(key.signer(state))
         }
     };
+    let own_key = signer.as_ref().map(|signer| signer.key());
+    let shares_stay = duty::shares_stay(own_key, &members, &others);
     let surroundings = Surroundings {
         store: Arc::new(books),
         outlook: Arc::new(RootOutlook(root.clone(), parameters.challenge_secs)),
@@ -201,7 +203,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let served = Arc::new(Served::new(Arc::clone(&app), Arc::new(root.clone()), facts));
+    let sight = Arc::new(root.clone());
+    let served = Arc::new(Served::new(Arc::clone(&app), sight, facts, shares_stay));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine =

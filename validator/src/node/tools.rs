@@ -13,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use plasmid_bridge::client::whole;
 use sha2::{Digest, Sha256};
 
 use crate::engine::version::COMETBFT_VERSION;
@@ -96,14 +97,14 @@ impl Tools {
         fs::create_dir(&partial).map_err(at(&partial))?;
         for (file, content) in files {
             let path = partial.join(file);
-            fs::write(&path, content).map_err(at(&path))?;
+            whole::replace(&path, content.as_bytes(), whole::READABLE).map_err(at(&path))?;
         }
         install(&partial)?;
         if let Some(missing) = products.iter().find(|path| !partial.join(path).is_file()) {
             return Err(InstallError::Missing(missing.to_path_buf()));
         }
         let path = partial.join("stamp");
-        fs::write(&path, &stamp).map_err(at(&path))?;
+        whole::replace(&path, stamp.as_bytes(), whole::READABLE).map_err(at(&path))?;
         fs::rename(&partial, &target).map_err(at(&target))?;
         Ok(target)
     }

@@ -60,11 +60,14 @@ pub(super) async fn report(reporter: HealthReporter, source: Arc<dyn Source>) ->
         let troubles: Vec<(Component, String)> = source.vitals().troubles().collect();
         let failing: Vec<Component> = troubles.iter().map(|(component, _)| *component).collect();
         if failing != known {
-            for (_, why) in troubles
+            for (component, why) in troubles
                 .iter()
                 .filter(|(component, _)| !known.contains(component))
             {
-                tracing::error!("{why}");
+                match component {
+                    Component::Shares => tracing::warn!("{why}"),
+                    _ => tracing::error!("{why}"),
+                }
             }
             for component in known
                 .iter()
@@ -140,7 +143,7 @@ mod tests {
         let expected = [&["", "plasmid.height", bridge], &others[..]].concat();
         assert_eq!(not_serving(&stands).await, expected);
         let silent = Vitals {
-            root_silent: ROOT_SILENT,
+            root_silent: Some(ROOT_SILENT),
             ..Vitals::default()
         };
         assert_eq!(not_serving(&silent).await, ["", "plasmid.root", bridge]);
@@ -150,5 +153,11 @@ mod tests {
         };
         let expected = [&["", "plasmid.store", bridge], &others[..]].concat();
         assert_eq!(not_serving(&failed).await, expected);
+        let alone = Vitals {
+            shares_stay: true,
+            ..Vitals::default()
+        };
+        assert_eq!(alone.troubles().count(), 1);
+        assert_eq!(not_serving(&alone).await, [""; 0]);
     }
 }

@@ -29,6 +29,10 @@ pub struct Words {
     pub allowance: U256,
     /// The function whose gas it does not estimate, because it would revert.
     pub would_revert: Option<[u8; 4]>,
+    /// Whether it does not estimate an approval of nothing either.
+    pub refuses_zero: bool,
+    /// How it says that a call would revert.
+    pub revert: &'static str,
     /// What becomes of a transaction that is handed in.
     pub taken: Taken,
     /// How many checkpoints it has accepted, the last one a moment ago.
@@ -61,6 +65,8 @@ impl Default for Words {
             decimals: 6,
             allowance: U256::MAX,
             would_revert: None,
+            refuses_zero: false,
+            revert: "execution reverted",
             taken: Taken::Silence,
             accepted: 3,
             bond: 1_000_000_000_000_000_000,
@@ -169,11 +175,11 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_estimateGas" => {
             let data = hex::decode(asked["params"][0]["data"].as_str().unwrap_or_default());
             let data = data.expect("hex");
-            if words
-                .would_revert
-                .is_some_and(|function| data.starts_with(&function))
-            {
-                return Some(Err("execution reverted"));
+            let zero =
+                IToken::approveCall::abi_decode(&data).is_ok_and(|call| call.value.is_zero());
+            let named = |function: [u8; 4]| data.starts_with(&function);
+            if words.would_revert.is_some_and(named) || words.refuses_zero && zero {
+                return Some(Err(words.revert));
             }
             json!("0x5208")
         }

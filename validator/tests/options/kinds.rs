@@ -56,11 +56,6 @@ const URL: Kind = early(
     "`http://` or `https://`, a host, and a port from 1 to 65,535 where one is named",
     "127.0.0.1:9090",
 );
-const PLAIN_URL: Kind = early(
-    "plain URL",
-    "as a URL, with `http://` only",
-    "https://node.example",
-);
 const LISTENING: Kind = early(
     "listening address",
     "an IP address and a port from 1 to 65,535, such as `127.0.0.1:9090` or `[::1]:9090`",
@@ -128,7 +123,7 @@ const BALANCE: Kind = late(
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 28] = [
+pub const KINDS: [&Kind; 27] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -138,7 +133,6 @@ pub const KINDS: [&Kind; 28] = [
     &ADDRESS,
     &HASH,
     &URL,
-    &PLAIN_URL,
     &LISTENING,
     &MONIKER,
     &PATH,
@@ -235,8 +229,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         return None;
     }
     Some(match (command, argument.get_id().as_str()) {
-        (_, "node" | "root" | "second_root" | "also_nodes") => &URL,
-        (_, "share_with") => &PLAIN_URL,
+        (_, "node" | "root" | "second_root" | "also_nodes" | "share_with") => &URL,
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,
         (_, "name" | "from" | "carrier") => &KEY,

@@ -87,8 +87,16 @@ fn refusal(error: &Value) -> RpcError {
     RpcError::Refused {
         code,
         message,
-        data: data.and_then(|value| self::data(value).ok()),
+        data: data.and_then(revert_data),
     }
+}
+
+/// The bytes that a call reverted with: hex alone, or in words, as Nethermind writes them (`Reverted 0x…`, `err: 0x… (supplied gas …)`).
+fn revert_data(value: &Value) -> Option<Bytes> {
+    let (_, after) = value.as_str()?.split_once("0x")?;
+    let end = after.find(|c: char| !c.is_ascii_hexdigit());
+    let digits = after.get(..end.unwrap_or(after.len()))?;
+    hex::decode(digits).map(Bytes::from).ok()
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {

@@ -193,6 +193,37 @@ async fn a_refusal_keeps_code_message_and_revert_data_and_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn the_data_of_a_revert_is_found_among_the_words_of_older_nodes() {
+    // Nethermind's issues 6024 and 11 of cowprotocol/watch-tower, 8813 (a selector and a word), and 2098.
+    for (said, expected) in [
+        (
+            "\"Reverted 0x7a933234\"",
+            Some(&[0x7a, 0x93, 0x32, 0x34][..]),
+        ),
+        ("\"Reverted 0x\"", Some(&[])),
+        (
+            "\"err: 0xdf2d9b42 (supplied gas 36000000)\"",
+            Some(&[0xdf, 0x2d, 0x9b, 0x42]),
+        ),
+        ("\"err: revert (supplied gas 36000000)\"", None),
+        ("\"revert\"", None),
+        ("\"0x123\"", None),
+        ("7", None),
+    ] {
+        let body = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{{id}},\"error\":{{\"code\":-32015,\"message\":\"VM execution error.\",\"data\":{said}}}}}"
+        );
+        let (rpc, _) = node(vec![http("200 OK", &body)]).await;
+        match rpc.chain_id().await.unwrap_err() {
+            RpcError::Refused { data, .. } => {
+                assert_eq!(data.as_ref().map(AsRef::as_ref), expected, "{said}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn silence_and_refused_connections_are_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

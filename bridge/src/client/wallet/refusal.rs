@@ -3,7 +3,8 @@
 //!
 //! The words stand in the clients' sources: go-ethereum `core/error.go`, `core/txpool/errors.go`, `internal/ethapi`; reth
 //! `rpc-eth-types/src/error`; erigon `txpoolcfg.DiscardReason` (with the result's name in front); Nethermind `AcceptTxResult` and
-//! `TxPoolErrorMessages` (names before 2026, go-ethereum's words since); Besu `RpcErrorType`; anvil `eth/error.rs`. The tests have a row for each.
+//! `TxPoolErrorMessages` (names before 2026, go-ethereum's words since), and its issues for calls that failed before 2025; Besu `RpcErrorType`;
+//! anvil `eth/error.rs`. The tests have a row for each. Nethermind and anvil have no limit of their own on what a transaction may cost.
 
 /// What a refusal means for whoever sent the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +69,18 @@ const WORDS: [(Refusal, &[&str]); 6] = [
         Refusal::OverNodeCap,
         &["exceeds the configured cap", "fee cap exceeded"],
     ),
-    (Refusal::WouldRevert, &["revert"]),
+    (
+        Refusal::WouldRevert,
+        &[
+            "revert",
+            "vm execution error",
+            "invalid opcode",
+            "invalid jump destination",
+            "opcodenotfound",
+            "invalidfeopcode",
+            "invalidjump",
+        ],
+    ),
 ];
 
 impl Refusal {
@@ -86,7 +98,7 @@ impl Refusal {
 mod tests {
     use super::Refusal::{self, *};
 
-    const ROWS: [(&str, &str, Refusal); 45] = [
+    const ROWS: &[(&str, &str, Refusal)] = &[
         ("geth", "already known", Known),
         ("geth", "nonce too low: next nonce 5, tx nonce 4", NonceUsed),
         ("geth", "transaction underpriced", Underpriced),
@@ -112,6 +124,10 @@ mod tests {
             OverNodeCap,
         ),
         ("geth", "execution reverted", WouldRevert),
+        // core/vm/errors.go: a contract that ends by `assert` of old compilers, or by `throw`.
+        ("geth", "invalid opcode: INVALID", WouldRevert),
+        ("geth", "invalid jump destination", WouldRevert),
+        ("geth", "gas required exceeds allowance (30000000)", Other),
         ("geth", "exceeds block gas limit", Other),
         ("geth", "oversized data", Other),
         ("geth", "account limit exceeded", Other),
@@ -140,6 +156,10 @@ mod tests {
             OverNodeCap,
         ),
         ("reth", "txpool is full", Other),
+        ("reth", "execution reverted: not now", WouldRevert),
+        // RpcInvalidTransactionError::EvmHalt, with the name of revm's reason.
+        ("reth", "EVM error: InvalidFEOpcode", WouldRevert),
+        ("reth", "EVM error: OpcodeNotFound", WouldRevert),
         ("erigon", "ALREADY_EXISTS: already known", Known),
         (
             "erigon",
@@ -167,6 +187,13 @@ mod tests {
         ("erigon", "FEE_TOO_LOW: fee too low", Underpriced),
         ("erigon", "INTERNAL_ERROR: insufficient funds", Poor),
         ("erigon", "INTERNAL_ERROR: pending sub-pool is full", Other),
+        // rpc/jsonrpc/send_transaction.go, checkTxFee.
+        (
+            "erigon",
+            "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)",
+            OverNodeCap,
+        ),
+        ("erigon", "execution reverted", WouldRevert),
         ("nethermind", "AlreadyKnown", Known),
         (
             "nethermind",
@@ -180,6 +207,10 @@ mod tests {
             "InsufficientFunds, Account balance: 0, cumulative cost: 1",
             Poor,
         ),
+        // Issues 2098 and 8813, and 4761; EthRpcModule.TransactionExecutor says the third since.
+        ("nethermind", "VM execution error.", WouldRevert),
+        ("nethermind", "revert", WouldRevert),
+        ("nethermind", "execution reverted: not now", WouldRevert),
         ("besu", "Known transaction", Known),
         ("besu", "Nonce too low", NonceUsed),
         ("besu", "Replacement transaction underpriced", Underpriced),
@@ -196,13 +227,28 @@ mod tests {
             Underpriced,
         ),
         ("anvil", "transaction already imported", Known),
+        ("anvil", "nonce too low", NonceUsed),
+        ("anvil", "Insufficient funds for gas * price + value", Poor),
+        ("anvil", "insufficient funds for transfer", Poor),
+        (
+            "anvil",
+            "max fee per gas less than block base fee",
+            Underpriced,
+        ),
+        (
+            "anvil",
+            "Transaction gas limit is greater than the block gas limit, gas_limit: 2, cap: 1",
+            Other,
+        ),
+        ("anvil", "execution reverted: Some(0x7a933234)", WouldRevert),
+        ("anvil", "EVM error InvalidFEOpcode", WouldRevert),
     ];
 
     #[test]
     fn each_clients_words_are_understood() {
         for (client, said, meaning) in ROWS {
-            assert_eq!(Refusal::of(said), meaning, "{client}: {said}");
-            assert_eq!(Refusal::of(&said.to_uppercase()), meaning, "{client}");
+            assert_eq!(Refusal::of(said), *meaning, "{client}: {said}");
+            assert_eq!(Refusal::of(&said.to_uppercase()), *meaning, "{client}");
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Deployment {
     pub genesis_set: B256,
     /// The relayer's account.
     pub me: Address,
+    /// Seconds that an epoch may last, as root says.
+    pub epoch_max_secs: u64,
 }
 
 /// Root after its newest block, final or not.
@@ -195,6 +197,13 @@ pub enum Notice {
         reason: String,
         /// The members without a share that verifies.
         missing: Vec<Missing>,
+    },
+    /// The epoch that root waits for has not ended, and has lasted longer than one may; said once an epoch.
+    NotOver {
+        /// The epoch.
+        epoch: u64,
+        /// Seconds for which it has lasted, by root's time.
+        secs: u64,
     },
     /// A transaction is not mined and will be replaced.
     Stuck {

@@ -29,6 +29,7 @@ struct World {
     relayer: Address,
     rival: bool,
     lies: Vec<Offer>,
+    stands: bool,
     notices: Vec<Notice>,
 }
 
@@ -53,6 +54,7 @@ impl World {
             id: ID,
             genesis_set,
             me: ME,
+            epoch_max_secs: 120,
         };
         Self {
             keys,
@@ -67,6 +69,7 @@ impl World {
             relayer: ME,
             rival: false,
             lies: Vec::new(),
+            stands: false,
             notices: Vec::new(),
         }
     }
@@ -114,7 +117,9 @@ impl World {
     /// What the nodes tell: the lies first, then the truth.
     fn offers(&self, epoch: u64) -> Vec<Offer> {
         let mut offers = self.lies.clone();
-        offers.push(self.offer(epoch));
+        if !self.stands {
+            offers.push(self.offer(epoch));
+        }
         offers
     }
 
@@ -284,6 +289,36 @@ fn the_relayer_named_in_the_checkpoint_goes_first_for_a_while() {
     assert_eq!(world.notices, [yielded], "it is said once");
     world.run(30);
     assert_eq!(world.pool.len(), 1);
+}
+
+#[test]
+fn a_child_that_stands_is_told_once_an_epoch_and_no_sooner_than_an_epoch_may_last() {
+    let mut world = World::new(4, World::quick());
+    world.stands = true;
+    let not_over = |world: &World| -> Vec<(u64, u64)> {
+        let notices = world.notices.iter();
+        notices
+            .filter_map(|notice| match notice {
+                Notice::NotOver { epoch, secs } => Some((*epoch, *secs)),
+                _ => None,
+            })
+            .collect()
+    };
+    world.run(119);
+    assert_eq!(not_over(&world), []);
+    world.run(240);
+    assert_eq!(not_over(&world), [(0, 121)]);
+    // It goes on; the next epoch counts from the end of the one before.
+    world.stands = false;
+    world.run(2);
+    world.mine();
+    assert_eq!(world.accepted.len(), 1);
+    world.stands = true;
+    world.accepted[0].checkpoint.last_block_time = world.now / 1_000 - 10;
+    world.run(100);
+    assert_eq!(not_over(&world).len(), 1);
+    world.run(100);
+    assert_eq!(not_over(&world)[1..], [(1, 121)]);
 }
 
 #[test]

@@ -2,23 +2,36 @@
 //! who run on threads that must not stand.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
-use plasmid_bridge::relay::{inbox::View, seen::Anchor};
+use plasmid_bridge::relay::{
+    inbox::View,
+    seen::{Anchor, Failure},
+    track::Standing,
+};
+use plasmid_proto::chain::v1::GetStatusRequest;
 use tendermint_proto::v0_38::abci::RequestCheckTx;
 
 use super::attack::sign;
 use super::*;
 use crate::app::ports::Sight;
-use crate::app::reads::{Contracts, Facts, Served, Source};
+use crate::app::reads::{Contracts, Facts, Reader, Served, Source, chain};
 use crate::ledger::Code;
 
 /// Transactions that wait together.
 const TOGETHER: u32 = 32;
 
-struct Unseen;
+/// Root by one endpoint that stands like this.
+struct Seen(Mutex<Standing>);
 
-impl Sight for Unseen {
+impl Seen {
+    fn following() -> Self {
+        Self(Mutex::new(Standing::Following))
+    }
+}
+
+impl Sight for Seen {
     fn view(&self) -> Arc<View> {
         Arc::new(View {
             finalized: None,
@@ -28,12 +41,12 @@ impl Sight for Unseen {
             accepted: 0,
             healthy: true,
             stale_at: u64::MAX,
-            standings: Vec::new(),
+            standings: vec![self.0.lock().unwrap().clone()],
         })
     }
 
     fn is_sound(&self) -> bool {
-        true
+        self.view().is_sound(0)
     }
 }
 
@@ -88,18 +101,7 @@ fn signatures_that_wait_together_are_verified_together_and_only_of_what_would_be
     assert_eq!((one.code, bench.app.looks.alone()), (bad, 1));
 }
 
-#[test]
-fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
-    let folder = tempfile::tempdir().unwrap();
-    let people = People::new(4, 4, &sign);
-    let file = genesis(&people, 1).unwrap();
-    let bench = Bench::open(folder.path(), &file).unwrap();
-    for height in 1..=2 {
-        let given = bench.transfers(&people, height, 1);
-        let transactions = bench.propose(height, &given).unwrap();
-        bench.execute(height, transactions, given.len()).unwrap();
-    }
-    let app = Arc::new(bench.app);
+fn served(app: &Arc<App>, root: Arc<Seen>, shares_stay: bool) -> Served {
     let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
     let facts = Facts {
         chain_id: app.deployment().chain_id.clone(),
@@ -112,11 +114,49 @@ fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
             root_chain,
         },
     };
-    let served = Served::new(Arc::clone(&app), Arc::new(Unseen), facts);
+    Served::new(Arc::clone(app), root, facts, shares_stay)
+}
+
+#[test]
+fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::new(4, 4, &sign);
+    let file = genesis(&people, 1).unwrap();
+    let bench = Bench::open(folder.path(), &file).unwrap();
+    for height in 1..=2 {
+        let given = bench.transfers(&people, height, 1);
+        let transactions = bench.propose(height, &given).unwrap();
+        bench.execute(height, transactions, given.len()).unwrap();
+    }
+    let app = Arc::new(bench.app);
+    let served = served(&app, Arc::new(Seen::following()), false);
     app.looks.forget();
     assert_eq!(served.moment(), (2, 0));
     assert_eq!(served.vitals().troubles().count(), 0);
     assert_eq!(app.ended(), 2 / u64::from(app.parameters().epoch_blocks));
     let (looks, _) = app.looks.seen();
     assert_eq!(looks, 0, "each look waits for a block that holds the state");
+}
+
+#[test]
+fn an_endpoint_that_went_silent_after_it_was_followed_is_not_called_healthy() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::new(8, 1, &sign);
+    let bench = Bench::open(folder.path(), &genesis(&people, 1).unwrap()).unwrap();
+    let transactions = bench.propose(1, &[]).unwrap();
+    bench.execute(1, transactions, 0).unwrap();
+    let root = Arc::new(Seen::following());
+    let served = served(&Arc::new(bench.app), Arc::clone(&root), true);
+    let going_on = AtomicBool::new(false);
+    let status =
+        || chain::get_status(&Reader::new(&served, &going_on), &GetStatusRequest {}).unwrap();
+    assert!(status().root_healthy);
+    *root.0.lock().unwrap() = Standing::Failing(Failure::Unreachable);
+    assert!(root.view().healthy, "what it showed stays true");
+    let silent = status();
+    assert!(!silent.root_healthy);
+    let [trouble] = &silent.troubles[..] else {
+        panic!("{:?}", silent.troubles);
+    };
+    assert!(trouble.contains("share_with"), "{trouble}");
 }

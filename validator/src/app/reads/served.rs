@@ -32,11 +32,12 @@ pub struct Served {
     facts: Facts,
     remembered: Remembered,
     watch: Mutex<Watch>,
+    shares_stay: bool,
 }
 
 impl Served {
-    /// Answers from these.
-    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts) -> Self {
+    /// Answers from these; `shares_stay` as in [`Vitals`].
+    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts, shares_stay: bool) -> Self {
         let block_time = Duration::from_millis(facts.parameters.block_time_ms.into());
         Self {
             app,
@@ -44,6 +45,7 @@ impl Served {
             facts,
             remembered: Remembered::default(),
             watch: Mutex::new(Watch::new(Instant::now(), block_time)),
+            shares_stay,
         }
     }
 
@@ -202,7 +204,10 @@ impl Source for Served {
             store: failure,
             dates: (date.unwrap_or_default(), newest),
         };
-        watch.see(Instant::now(), look)
+        Vitals {
+            shares_stay: self.shares_stay,
+            ..watch.see(Instant::now(), look)
+        }
     }
 }
 

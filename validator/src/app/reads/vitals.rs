@@ -27,6 +27,8 @@ pub enum Component {
     Store,
     /// The machine's date is that of the chains. No service needs it: a validator whose date is behind refuses blocks, and Height tells.
     Clock,
+    /// Its shares over checkpoints go to other nodes when no vote carries them. No service of this node needs it.
+    Shares,
 }
 
 /// How a node does.
@@ -36,12 +38,14 @@ pub struct Vitals {
     pub height_stands: Duration,
     /// The chain's block time.
     pub block_time: Duration,
-    /// Since root was last sound; zero while it is.
-    pub root_silent: Duration,
+    /// Since root was last sound; `None` while it is.
+    pub root_silent: Option<Duration>,
     /// Why the store gave up, and since when.
     pub store_failed: Option<(String, Duration)>,
     /// By how much the machine's date lies behind the newest block of the child or of root.
     pub clock_behind: Duration,
+    /// Whether it signs checkpoints with others and hands its shares to no other node.
+    pub shares_stay: bool,
 }
 
 /// What one look finds.
@@ -68,8 +72,9 @@ impl Vitals {
             );
             (Component::Height, why)
         });
-        let root = (self.root_silent >= ROOT_SILENT).then(|| {
-            let secs = self.root_silent.as_secs();
+        let silent = self.root_silent.filter(|silent| *silent >= ROOT_SILENT);
+        let root = silent.map(|silent| {
+            let secs = silent.as_secs();
             let why = format!(
                 "the root chain has not answered soundly for {secs} seconds: see the endpoints in plasmid.toml"
             );
@@ -87,7 +92,11 @@ impl Vitals {
             );
             (Component::Clock, why)
         });
-        [height, root, store, clock].into_iter().flatten()
+        let shares = self.shares_stay.then(|| {
+            let why = "this node hands its shares over checkpoints to no other node: one that no vote carried reaches only a relayer that asks this node. Name other nodes in share_with of plasmid.toml";
+            (Component::Shares, why.to_owned())
+        });
+        [height, root, store, clock, shares].into_iter().flatten()
     }
 }
 
@@ -135,7 +144,8 @@ impl Watch {
         Vitals {
             height_stands: since(self.height.1),
             block_time: self.block_time,
-            root_silent: self.root.map_or(Duration::ZERO, since),
+            root_silent: self.root.map(since),
+            shares_stay: false,
             store_failed: self.store.clone().map(|(why, then)| (why, since(then))),
             clock_behind: newest.saturating_sub(date),
         }

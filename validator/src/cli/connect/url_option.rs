@@ -4,16 +4,11 @@ use std::ffi::OsStr;
 
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind};
 
-use crate::node::config::{plain_url, url};
+use crate::node::config::url;
 
 /// Takes the URL of a server. What is no URL is refused without being repeated, because it may hold a provider's key.
 #[derive(Clone, Copy, Debug)]
-pub enum UrlOption {
-    /// With or without TLS.
-    Any,
-    /// Without TLS.
-    Plain,
-}
+pub struct UrlOption;
 
 impl TypedValueParser for UrlOption {
     type Value = String;
@@ -25,11 +20,7 @@ impl TypedValueParser for UrlOption {
         value: &OsStr,
     ) -> Result<String, Error> {
         let text = value.to_str().ok_or_else(|| "it is no UTF-8".to_owned());
-        let read = match self {
-            Self::Any => url,
-            Self::Plain => plain_url,
-        };
-        text.and_then(read).map_err(|why| {
+        text.and_then(url).map_err(|why| {
             let option = option.map(ToString::to_string).unwrap_or_default();
             let said = format!("the address in {option} cannot be used: {why}");
             command.clone().error(ErrorKind::ValueValidation, said)

@@ -15,6 +15,7 @@ use std::{
 };
 
 use clap::Args;
+use plasmid_bridge::client::whole;
 use serde_json::json;
 
 use super::{
@@ -142,7 +143,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         None => Ok(()),
     };
     if let Some(file) = &command.record {
-        fs::write(file, serde_json::to_vec(&seen)?)?;
+        whole::replace(file, &serde_json::to_vec(&seen)?, whole::READABLE)?;
     }
     output.say(&format!("logs and state: {}", folder.display()));
     outcome.and(stopped)

@@ -23,7 +23,7 @@ impl Config {
             return Err(format!("share_with names more than {MAX_SHARED} nodes"));
         }
         for (number, node) in self.share_with.iter().enumerate() {
-            plain_url(node).map_err(|why| format!("share_with[{number}]: {why}"))?;
+            url(node).map_err(|why| format!("share_with[{number}]: {why}"))?;
         }
         let count = self.root.endpoints.len();
         if !(1..=MAX_ENDPOINTS).contains(&count) {
@@ -75,16 +75,5 @@ pub fn url(text: &str) -> Result<String, String> {
         None => Err("it must have the form http://HOST:PORT or https://HOST".into()),
         Some(url) if url.port() == Some(0) => Err("it has port 0".into()),
         Some(_) => Ok(text.to_owned()),
-    }
-}
-
-/// The URL of a server that is asked without TLS.
-///
-/// # Errors
-/// What is wrong, in words.
-pub fn plain_url(text: &str) -> Result<String, String> {
-    match url(text)? {
-        text if text.starts_with("http://") => Ok(text),
-        _ => Err("it must begin with http://, because this connection has no TLS".into()),
     }
 }

@@ -10,7 +10,10 @@ fn config() -> Config {
         grpc: SocketAddr::from(([127, 0, 0, 1], 9_090)),
         grpc_proxies: vec![[127, 0, 0, 1].into()],
         engine_rpc: "http://127.0.0.1:26657".into(),
-        share_with: vec!["http://node.example/0123abcd".into()],
+        share_with: vec![
+            "http://node.example/0123abcd".into(),
+            "https://node.example/0123abcd".into(),
+        ],
         retain_blocks: 0,
         metrics: None,
         root: RootConfig {
@@ -55,7 +58,7 @@ fn what_no_node_can_run_with_is_not_written_and_not_read() {
             "metrics",
         ),
         (
-            |config| config.share_with = vec!["https://a.example".into()],
+            |config| config.share_with = vec!["a.example:9090".into()],
             "share_with[0]",
         ),
         (

@@ -96,12 +96,12 @@ fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
         validator_at(&tree_of(scene), &parameters(), HEIGHT - 1, operator(number))
     };
     let founder = of(&scene, FOUNDER).expect("an operator");
-    let line = founder.line.expect("a line");
+    let founded = founder.line.expect("a line");
     assert_eq!(
-        (line.number, line.seat, line.until, line.jailed),
+        (founded.number, founded.seat, founded.until, founded.jailed),
         (1, Some(0), None, false)
     );
-    assert_eq!(line.stake, FOUNDED.to_string());
+    assert_eq!(founded.stake, FOUNDED.to_string());
     assert_eq!(founder.seat_costs, parameters().min_seat.to_string());
     assert!(founder.description.is_none());
     let newcomer = of(&scene, NEWCOMER)
@@ -110,11 +110,11 @@ fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
         .expect("a line");
     assert_eq!((newcomer.seat, newcomer.until), (None, Some(0)));
     scene.jail(9);
-    let line = of(&scene, FOUNDER)
+    let jailed = of(&scene, FOUNDER)
         .expect("an operator")
         .line
         .expect("a line");
-    assert_eq!((line.jailed, line.jailed_until), (true, 9));
+    assert_eq!((jailed.jailed, jailed.jailed_until), (true, 9));
     assert!(matches!(of(&scene, OWNER), Err(ReadError::NotFound(_))));
 }
 
