@@ -44,7 +44,7 @@ const MAX_FEE: u128 = 10_000_000_000_000_000;
 )]
 pub enum TxCommand {
     #[command(flatten)]
-    Make(Make<Signing>),
+    Make(Box<Make<Signing>>),
     /// Submits canonical bytes that were signed elsewhere.
     Submit {
         /// The bytes in hex.
