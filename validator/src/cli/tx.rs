@@ -38,10 +38,6 @@ const MAX_FEE: u128 = 10_000_000_000_000_000;
 
 /// Transactions on the child chain.
 #[derive(Debug, Subcommand)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one, made from the command line"
-)]
 pub enum TxCommand {
     #[command(flatten)]
     Make(Box<Make<Signing>>),

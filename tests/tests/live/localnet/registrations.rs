@@ -66,6 +66,7 @@ pub fn later(folder: &Path) {
         "bridge top-up --from carol --registration 5 --amount 0.25",
     );
     assert_eq!(raised["bond"], "1750000000000000000", "{raised}");
+    assert_eq!(raised["added"], "250000000000000000", "{raised}");
     let members = run(folder, &words("query validators"));
     let first = members["validators"][0]["operator"].as_str();
     let operator = first.expect("an operator of the genesis");

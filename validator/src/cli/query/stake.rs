@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 use plasmid_proto::stake::v1::{
-    Freezes, GetMaturityRequest, GetPositionRequest, GetRewardsRequest, GetValidatorRequest, Line,
-    ListLinesRequest, Position,
+    Freezes, GetMaturityRequest, GetPositionRequest, GetRewardsRequest, GetRewardsResponse,
+    GetValidatorRequest, GetValidatorResponse, Line, ListLinesRequest, Position,
 };
 use serde_json::{Value, json};
 
@@ -65,9 +65,7 @@ pub async fn run(
         StakeQuery::Rewards => {
             let mut client = connection.stake().await?;
             let found = client.get_rewards(GetRewardsRequest {}).await?.into_inner();
-            output.object(&json!({
-                "pool": found.pool, "owed": found.owed, "burned": found.burned, "height": found.height,
-            }));
+            output.object(&rewards_object(&found));
         }
         StakeQuery::Maturity => {
             let mut client = connection.stake().await?;
@@ -82,6 +80,10 @@ pub async fn run(
         }
     }
     Ok(())
+}
+
+fn rewards_object(found: &GetRewardsResponse) -> Value {
+    json!({ "pool": found.pool, "owed": found.owed, "burned": found.burned, "height": found.height })
 }
 
 /// The whole base of a position, as the node knows it.
@@ -135,6 +137,10 @@ async fn validator(connection: &Connection, operator: Account) -> Result<Value, 
     let mut client = connection.stake().await?;
     let found = client.get_validator(request).await?.into_inner();
     same("operator", operator.to_string(), found.operator.clone())?;
+    Ok(validator_object(found))
+}
+
+fn validator_object(found: GetValidatorResponse) -> Value {
     let mut object = json!({
         "operator": found.operator,
         "registration": found.registration,
@@ -154,7 +160,7 @@ async fn validator(connection: &Connection, operator: Account) -> Result<Value, 
         object["contact"] = described.contact.into();
         object["details"] = described.details.into();
     }
-    Ok(object)
+    object
 }
 
 fn line_object(line: &Line) -> Value {
@@ -212,4 +218,105 @@ async fn lines(
     ];
     print_page(output, "lines", &columns, &rows, &found.next_page_token);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use plasmid_proto::stake::v1::{Description, Leg};
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_stake_stands_under_its_names() {
+        let leg = Leg {
+            operator: "0x1".into(),
+            line: 2,
+            first: 3,
+            last: Some(4),
+            cut: 5,
+        };
+        let position = Position {
+            number: 1,
+            owner: "me".into(),
+            restake: true,
+            base: "10".into(),
+            held: "9".into(),
+            settled: "8".into(),
+            rewards: "7".into(),
+            cut_waits: "6".into(),
+            bonded: true,
+            waits: "why".into(),
+            legs: vec![leg],
+        };
+        assert_eq!(
+            position_object(&position),
+            json!({
+                "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
+                "cut_waits": "6", "waits": "why",
+                "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
+            })
+        );
+        let rewards = GetRewardsResponse {
+            pool: "1".into(),
+            owed: "2".into(),
+            burned: "3".into(),
+            height: 4,
+        };
+        assert_eq!(
+            rewards_object(&rewards),
+            json!({ "pool": "1", "owed": "2", "burned": "3", "height": 4 })
+        );
+    }
+
+    #[test]
+    fn an_operator_is_told_with_its_line_and_what_it_says_of_itself() {
+        let line = Line {
+            number: 1,
+            state: "open".into(),
+            seat: Some(2),
+            jailed: true,
+            until: None,
+            stake: "30".into(),
+            self_stake: "20".into(),
+            min_self_stake: "10".into(),
+            commission: 5,
+            max_commission: 6,
+            commission_step: 7,
+            commission_changed: 8,
+            commission_owed: "9".into(),
+            jailed_until: 11,
+            freezes: Some(Freezes {
+                count: 1,
+                lowest: 12,
+                highest: 13,
+            }),
+        };
+        let found = GetValidatorResponse {
+            operator: "0x1".into(),
+            registration: 14,
+            tombstoned: true,
+            consensus_key: vec![1],
+            checkpoint_key: vec![2],
+            line: Some(line),
+            description: Some(Description {
+                name: "a".into(),
+                website: "b".into(),
+                contact: "c".into(),
+                details: "d".into(),
+            }),
+            seat_costs: "15".into(),
+            height: 16,
+            epoch: 17,
+        };
+        assert_eq!(
+            validator_object(found),
+            json!({
+                "operator": "0x1", "registration": 14, "tombstoned": true, "consensus_key": "01", "checkpoint_key": "02", "seat_costs": "15",
+                "epoch": 17, "height": 16, "line": 1, "state": "open", "seat": 2, "jailed": true, "jailed_until": 11, "until": null,
+                "stake": "30", "self_stake": "20", "min_self_stake": "10", "commission": 5, "max_commission": 6, "commission_step": 7,
+                "commission_changed": 8, "commission_owed": "9", "freezes": 1, "frozen_from": 12, "frozen_to": 13,
+                "name": "a", "website": "b", "contact": "c", "details": "d",
+            })
+        );
+    }
 }
