@@ -74,10 +74,10 @@ pub enum Stake<S: Args> {
         #[command(flatten)]
         authority: S,
     },
-    /// Pays the rewards of up to eight positions.
+    /// Pays the rewards of up to seven positions.
     ClaimRewards {
         /// Numbers of the positions.
-        #[arg(required = true, num_args = 1..=8)]
+        #[arg(required = true, num_args = 1..=7)]
         positions: Vec<u64>,
         #[command(flatten)]
         payee: Payee,

@@ -58,7 +58,7 @@ pub enum StakeBody {
     ClaimRewards {
         /// Who is paid.
         to: Account,
-        /// The positions, 1 to 8.
+        /// The positions, 1 to 7.
         positions: Vec<u64>,
     },
     /// Pays the commission of a line of the sender.
@@ -310,7 +310,7 @@ fn take_positions(reader: &mut Reader<'_>) -> Result<Vec<u64>, Reject> {
         return Err(Reject::BadField {
             field: "the number of positions",
             found: count.into(),
-            allowed: "a claim of rewards names 1 to 8",
+            allowed: "a claim of rewards names 1 to 7",
         });
     }
     let mut positions = Vec::with_capacity(count.into());
