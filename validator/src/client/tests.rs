@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::signer::{KeyKind, Secret};
 use super::*;
-use crate::ledger::transaction::Data;
+use crate::ledger::transaction::{Data, Profile, StakeBody, Text};
 
 fn bytes(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
@@ -50,6 +50,82 @@ fn body(case: &Value) -> Body {
             amount: amount(),
             data: data(),
         },
+        kind => Body::Stake(stake_body(kind, fields)),
+    }
+}
+
+fn stake_body(kind: &str, fields: &Value) -> StakeBody {
+    let position = || number(&fields["position"]);
+    let amount = || number(&fields["amount"]);
+    let to = || number(&fields["to"]);
+    let rate = |name: &str| fields[name].as_u64().map(|rate| rate.try_into().unwrap());
+    let text = |name: &str| fields[name].as_str().unwrap();
+    match kind {
+        "delegate" => StakeBody::Delegate {
+            operator: fixed(&fields["operator"]),
+            amount: amount(),
+        },
+        "undelegate" => StakeBody::Undelegate {
+            position: position(),
+            amount: amount(),
+        },
+        "cancel_unbonding" => StakeBody::CancelUnbonding {
+            position: position(),
+        },
+        "redelegate" => StakeBody::Redelegate {
+            position: position(),
+            amount: amount(),
+            to: fixed(&fields["to"]),
+        },
+        "claim_stake" => StakeBody::ClaimStake {
+            position: position(),
+            to: to(),
+        },
+        "claim_rewards" => StakeBody::ClaimRewards {
+            to: to(),
+            positions: fields["positions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(number)
+                .collect(),
+        },
+        "claim_commission" => StakeBody::ClaimCommission {
+            line: number(&fields["line"]),
+            to: to(),
+        },
+        "restake" => StakeBody::Restake {
+            position: position(),
+        },
+        "allow_restake" => StakeBody::AllowRestake {
+            position: position(),
+            allowed: fields["allowed"].as_bool().unwrap(),
+        },
+        "apply_cut" => StakeBody::ApplyCut {
+            position: position(),
+        },
+        "merge" => StakeBody::Merge {
+            first: number(&fields["first"]),
+            second: number(&fields["second"]),
+        },
+        "take_seat" => StakeBody::TakeSeat,
+        "leave" => StakeBody::Leave,
+        "retire" => StakeBody::Retire,
+        "unjail" => StakeBody::Unjail,
+        "edit" => StakeBody::Edit {
+            commission: rate("commission"),
+            max_commission: rate("max_commission"),
+            commission_step: rate("commission_step"),
+            min_self_stake: fields["min_self_stake"]
+                .as_str()
+                .map(|least| least.parse().unwrap()),
+        },
+        "describe" => StakeBody::Describe(Box::new(Profile {
+            name: Text::new("name", text("name")).unwrap(),
+            website: Text::new("website", text("website")).unwrap(),
+            contact: Text::new("contact", text("contact")).unwrap(),
+            details: Text::new("details", text("details")).unwrap(),
+        })),
         other => panic!("no kind {other}"),
     }
 }

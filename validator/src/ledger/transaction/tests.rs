@@ -1,5 +1,7 @@
 //! One transaction, one encoding: every kind and scheme comes back, and nothing else decodes.
 
+use plasmid_staking::rules::MAX_POSITIONS;
+
 use super::*;
 use crate::ledger::code::Code;
 
@@ -110,7 +112,7 @@ pub(in crate::ledger) fn stakes() -> Vec<StakeBody> {
         StakeBody::Describe(Box::new(profile)),
         StakeBody::ClaimRewards {
             to,
-            positions: (1..=7).collect(),
+            positions: (1..=MAX_POSITIONS as u64).collect(),
         },
     ]
 }
@@ -212,7 +214,24 @@ fn lengths_are_those_of_the_protocol() {
     let (money, stake) = lengths.split_at(bodies().len());
     assert_eq!(money, [57, 56, 20, 34, 34 + 1_024, 57 + 2 + 512]);
     let expected = [
-        36, 24, 8, 44, 29, 30, 29, 8, 9, 8, 16, 0, 0, 0, 0, 22, 256, 86,
+        36,
+        24,
+        8,
+        44,
+        29,
+        30,
+        29,
+        8,
+        9,
+        8,
+        16,
+        0,
+        0,
+        0,
+        0,
+        22,
+        256,
+        22 + 8 * MAX_POSITIONS,
     ];
     assert_eq!(stake, expected);
     assert_eq!(HEADER_BYTES + 65, MIN_TRANSACTION_BYTES);
