@@ -12,42 +12,8 @@
 //! The values of leaves are typed, each with its bytes beside it ([`Value`], [`Leaf`]). Nothing is kept between calls: every rule reads
 //! and writes a bounded number of leaves through [`TypedLeaves`], so that a contract can execute it again from a witness. What moves is
 //! said as an [`Effect`]; the ledger alone moves money. Amounts are stake (u128), weights are power = stake / unit (u64).
-//!
-//! Leaves that an input touches at worst, of the 65 of a segment, counted by a test. A leaf that is not there counts as its low leaf, one
-//! that is made counts as two. A user's transaction includes six of the ledger (parameters, sender, payer, a lane that is made, the fee
-//! pool), the payee that a payment makes, and what is burned; the others are without what the chain adds.
-//!
-//! ```text
-//! delegate                   18
-//! undelegate                 33
-//! redelegate                 41
-//! cancel                     27
-//! claim stake                32
-//! claim rewards, alone       32
-//! claim rewards, many        59
-//! claim commission           10
-//! restake                    30
-//! allow restake              28
-//! apply                      28
-//! merge                      32
-//! take seat                  14
-//! leave                      12
-//! retire                     12
-//! unjail                     12
-//! edit                       13
-//! describe                    9
-//! register                   10
-//! freeze                      7
-//! settle                     10
-//! epoch freeze and release    1
-//! fund and release            1
-//! mature                      1
-//! tombstone                   7
-//! reward, 8 aligned seats    52
-//! roll, 16 seats             48
-//! copy, 16 seats             32
-//! ```
 
+#![doc = include_str!("touched.md")]
 #![deny(missing_docs)]
 #![cfg_attr(
     not(test),

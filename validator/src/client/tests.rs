@@ -168,7 +168,7 @@ fn every_kind_is_signed_to_the_very_bytes_of_the_vectors() {
     }
     assert_eq!(
         signed.len(),
-        10,
-        "five kinds with two kinds of key: {signed:?}"
+        44,
+        "22 kinds with two kinds of key: {signed:?}"
     );
 }

@@ -51,6 +51,14 @@ const HASH: Kind = early(
     "32 bytes as hexadecimal digits, with `0x` or without",
     "0x12",
 );
+const OPERATOR: Kind = late(
+    "operator",
+    "an address on root, or the name of a key of this folder",
+);
+const TEXT: Kind = late(
+    "text",
+    "UTF-8 without control characters, of at most as many bytes as the last column says",
+);
 const URL: Kind = early(
     "URL",
     "`http://` or `https://`, a host, and a port from 1 to 65,535 where one is named",
@@ -123,7 +131,7 @@ const BALANCE: Kind = late(
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 27] = [
+pub const KINDS: [&Kind; 29] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -132,6 +140,8 @@ pub const KINDS: [&Kind; 27] = [
     &U128,
     &ADDRESS,
     &HASH,
+    &OPERATOR,
+    &TEXT,
     &URL,
     &LISTENING,
     &MONIKER,
@@ -179,7 +189,7 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 15] = [
+pub const NARROWER: [Narrower; 18] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
@@ -195,6 +205,9 @@ pub const NARROWER: [Narrower; 15] = [
     narrower("plan", "block-time-ms", "as in `network.toml`", None),
     narrower("plan", "shortest-epoch-secs", "as in `network.toml`", None),
     narrower("plan", "operator", "as in `network.toml`", None),
+    narrower("edit", "commission", "0 to 10,000", Some("10001")),
+    narrower("edit", "max-commission", "0 to 10,000", Some("10001")),
+    narrower("edit", "commission-step", "0 to 10,000", Some("10001")),
 ];
 
 /// What else is checked of an option of the command with this last word.
@@ -232,12 +245,16 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "node" | "root" | "second_root" | "also_nodes" | "share_with") => &URL,
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,
+        ("describe", "name" | "website" | "contact" | "details") => &TEXT,
         (_, "name" | "from" | "carrier") => &KEY,
+        ("delegate" | "redelegate", "to") | (_, "operator") => &OPERATOR,
         ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
         (_, "to" | "account") => &ACCOUNT,
         (_, "token") => &TOKEN,
-        (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost") => &AMOUNT,
+        (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
+            &AMOUNT
+        }
         ("relay", "max_fee" | "max_tip") => &GWEI,
         (_, "topic") => &TOPIC,
         (_, "data") => &DATA,

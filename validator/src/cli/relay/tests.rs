@@ -31,6 +31,12 @@ fn programs_and_people_are_told_the_same_of_every_notice() {
             format!("checkpoint 4: sent as {one}, 6 signers absent"),
         ),
         (
+            Notice::NotOver { epoch: 4, secs: 90 },
+            json!({ "event": "not_over", "epoch": 4, "secs": 90 }),
+            "epoch 4 has not ended after 90 seconds, longer than one may last: the child makes no blocks, or the nodes that are asked do not have them"
+                .to_owned(),
+        ),
+        (
             Notice::Accepted {
                 epoch: 4,
                 carrier: Address::repeat_byte(2),

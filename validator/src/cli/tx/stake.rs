@@ -77,7 +77,7 @@ pub enum Stake<S: Args> {
     /// Pays the rewards of up to seven positions.
     ClaimRewards {
         /// Numbers of the positions.
-        #[arg(required = true, num_args = 1..=7)]
+        #[arg(required = true, num_args = 1..=7, value_name = "POSITION")]
         positions: Vec<u64>,
         #[command(flatten)]
         payee: Payee,

@@ -42,11 +42,7 @@ use crate::ledger::stake;
 use crate::ledger::transaction::StakeBody;
 
 #[cfg(test)]
-pub(in crate::ledger) mod cases;
-#[cfg(test)]
-pub(crate) mod scene;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(super) fn check(sender: Account, body: &StakeBody) -> Result<(), Reject> {
     if body.is_of_operator() && sender.kind != Account::ETHEREUM {

@@ -132,7 +132,7 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
 }
 
 fn stakes() -> Vec<Json> {
-    let all = super::stake::cases::all().into_iter();
+    let all = super::stake::tests::cases::all().into_iter();
     all.map(|held| {
         let wallet = Wallet::new(held.number);
         let signed = wallet.sign(wallet.header(0), Body::Stake(held.body));

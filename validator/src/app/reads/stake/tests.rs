@@ -5,7 +5,7 @@ use plasmid_staking::Key;
 use super::*;
 use crate::chain::tree::Change;
 use crate::ledger::fixture::{Wallet, parameters};
-use crate::ledger::rules::stake::scene::{
+use crate::ledger::rules::stake::tests::scene::{
     COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, operator,
 };
 

@@ -1,9 +1,10 @@
 //! Every case of stake as a transaction and through the inbox: its code, its books, its fee, its leaves and what it tells.
 
+pub(in crate::ledger) mod cases;
+pub(crate) mod scene;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cases::{Case, all};
-use super::scene::*;
 use crate::ledger::account::Account;
 use crate::ledger::apply::{Receipt, apply, quote, simulate};
 use crate::ledger::check::check;
@@ -19,6 +20,8 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::{
     Authentication, Body, Header, MAX_FORCED_BYTES, StakeBody, Transaction,
 };
+use cases::{Case, all};
+use scene::*;
 
 fn leaves_of(memory: &Memory) -> BTreeMap<Slot, Vec<u8>> {
     let leaves = memory.iter();
