@@ -245,10 +245,11 @@ impl Model {
         ensure((1..=7).contains(&numbers.len()) && !twice, "Positions")?;
         let (mut opened, mut least) = (Vec::new(), 0);
         for number in numbers {
+            ensure(
+                numbers.len() == 1 || !self.has_frozen_line(*number),
+                "Alone",
+            )?;
             let position = self.owned(*number, owner)?;
-            let mut lines = position.intervals.iter().map(|one| &self.lines[&one.line]);
-            let frozen = lines.any(|line| line.state == State::Frozen);
-            ensure(numbers.len() == 1 || !frozen, "Alone")?;
             least += position.pending.0;
             opened.push((*number, position));
         }
@@ -258,6 +259,19 @@ impl Model {
             self.put(number, position, None);
         }
         Ok(())
+    }
+
+    /// Whether a position backs a frozen line, or did when it was last written.
+    fn has_frozen_line(&self, number: u64) -> bool {
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|one| one.checked_sub(1));
+        let stored = place.and_then(|place| self.positions.get(place));
+        let mut intervals = stored
+            .into_iter()
+            .filter(|one| !one.gone)
+            .flat_map(|one| &one.intervals);
+        intervals.any(|one| self.lines[&one.line].state == State::Frozen)
     }
 
     pub fn claim_commission(&mut self, id: Id) -> Result<(), Refused> {

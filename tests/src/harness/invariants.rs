@@ -10,11 +10,12 @@ use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::{Account, Slot};
 use plasmid_bridge::proof::bls;
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
+use plasmid_staking::{Counter, Key, Value};
 
 use super::people::TOKENS;
 
 /// Kinds of leaves that hold or count money.
-const MONEY: [u8; 6] = [0x02, 0x03, 0x04, 0x05, 0x0e, 0x13];
+const MONEY: [u8; 7] = [0x02, 0x03, 0x04, 0x05, 0x13, 0x14, 0x1c];
 
 /// Conservation for every asset, by a scan of all leaves: a leaf of money that nobody of `holders` explains is an error.
 pub fn money(app: &App, holders: &[Account]) {
@@ -26,8 +27,12 @@ pub fn money(app: &App, holders: &[Account]) {
     for token in [NATIVE].into_iter().chain(TOKENS) {
         know(Slot::Asset(token));
     }
-    for seat in 0..app.parameters().seats {
-        know(Slot::from(plasmid_staking::Key::Seat(seat)));
+    know(Slot::from(Key::Rewards));
+    let counter = state.tree.get(&Slot::from(Key::Counter).key());
+    let (_, _, value) = counter.expect("genesis makes the counter");
+    let Counter(next) = Counter::decode(value).expect("a counter");
+    for number in 1..next {
+        know(Slot::from(Key::Position(number)));
     }
     for holder in holders {
         know(Slot::Account(*holder));

@@ -9,7 +9,7 @@
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, SegmentRecord};
 
-use super::epoch::boundary::BOUNDARY_SEATS;
+use super::epoch::boundary::most_steps;
 use super::segments::{MAX_SEGMENT_BYTES, MAX_SEGMENT_TRANSACTIONS, Segment};
 use crate::ledger::Parameters;
 
@@ -168,7 +168,7 @@ fn check_counts(
     parameters: &Parameters,
 ) -> Result<(), LinkError> {
     let limit = parameters.max_block_transactions;
-    let steps = u32::from(parameters.seats.div_ceil(BOUNDARY_SEATS));
+    let steps = most_steps(parameters.seats);
     let most = usize::try_from(transactions.saturating_add(steps)).unwrap_or(usize::MAX);
     match transactions == 0 || transactions > limit || segments == 0 || segments > most {
         true => Err(LinkError::Counts {

@@ -28,7 +28,14 @@ use crate::ledger::{Leaves, Parameters, Slot, ring_place, stake};
 use alloy_primitives::B256;
 
 /// Seats that one step of passes B and C fixes.
-pub const BOUNDARY_SEATS: u16 = 16;
+const BOUNDARY_SEATS: u16 = 16;
+
+/// Steps of a boundary at most: pass A, pass B, and pass C where nobody is left.
+pub fn most_steps(seats: u16) -> u32 {
+    let paid = u32::from(seats.div_ceil(reward::REWARD_SEATS));
+    let fixed = u32::from(seats.div_ceil(BOUNDARY_SEATS));
+    paid.saturating_add(fixed).saturating_add(fixed)
+}
 
 /// One step of the boundary at the end of the last block of an epoch; says whether it was the last.
 ///

@@ -17,7 +17,7 @@ use crate::ledger::rules::acceptance::reserve_down;
 use crate::ledger::{LeafFault, Leaves, Parameters, Slot, ring_place, stake};
 
 /// Seats that one step pays.
-const REWARD_SEATS: u16 = 8;
+pub(super) const REWARD_SEATS: u16 = 8;
 
 /// One step; the last one makes pass B the next.
 pub(super) fn step<L: Leaves>(
