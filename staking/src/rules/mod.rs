@@ -44,14 +44,15 @@ fn part_of<L: TypedLeaves>(
         return Err(Reject::NotBonded { number }.into());
     }
     let held = open.position.base;
+    // All of it may be nothing: what was cut as a whole and folded is ended, and goes.
+    if amount == held {
+        return Ok((None, open));
+    }
     if amount == 0 {
         return Err(Reject::ZeroAmount.into());
     }
     if amount > held {
         return Err(Reject::NotEnough { amount, held }.into());
-    }
-    if amount == held {
-        return Ok((None, open));
     }
     let part = open.split(leaves, context, amount)?;
     Ok((Some(open), part))
