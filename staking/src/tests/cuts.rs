@@ -324,3 +324,21 @@ fn a_cut_takes_a_seat_away_that_is_too_small_without_it() {
     assert_eq!(world.line(line(2, 2)).until, 9);
     world.check();
 }
+
+#[test]
+fn a_position_that_was_cut_as_a_whole_and_folded_can_still_be_ended() {
+    let (mut world, position) = world(1_000);
+    world.to(8);
+    world.act(redelegate(OWNER, position, 1_000, 2));
+    world.to(12);
+    cut(&mut world, 1, 9, 100);
+    world.act(apply_cut(position));
+    world.mature(10);
+    assert_eq!(
+        world.refuse(undelegate(OWNER, position, 1)),
+        Reject::NotEnough { amount: 1, held: 0 }
+    );
+    world.act(undelegate(OWNER, position, 0));
+    world.check();
+    world.drain();
+}
