@@ -11,7 +11,7 @@ use plasmid_proto::chain::v1::{
     GetStatusRequest, GetStatusResponse, GetSupplyRequest, GetSupplyResponse,
     ListValidatorsRequest, ListValidatorsResponse, Supply, Validator,
 };
-use plasmid_staking::epoch_of;
+use plasmid_staking::{Position, Rewards, epoch_of};
 
 use super::{
     ReadError, Reader,
@@ -24,7 +24,7 @@ use crate::{
         Slot, Value,
         leaf::{
             AccountLeaf, AssetLeaf, Burned, FeePool, InboxLeaf, MemberLeaf, NATIVE, Participation,
-            Seat, SetLeaf, TokenBalance,
+            SetLeaf, TokenBalance,
         },
         ring_place,
     },
@@ -343,11 +343,16 @@ fn add_up(leaf: &LeafRef<'_>, sums: &mut Sums) -> Result<(), ReadError> {
             |sum| &mut sum.balances,
             decode::<AccountLeaf>(leaf.value)?.balance,
         ),
-        Seat::KIND => native(
+        Position::KIND => native(
             sums,
             |sum| &mut sum.stakes,
-            decode::<Seat>(leaf.value)?.stake,
+            decode::<Position>(leaf.value)?.held_down(),
         ),
+        Rewards::KIND => {
+            let Rewards { pool, owed } = decode(leaf.value)?;
+            native(sums, |sum| &mut sum.pools, pool)?;
+            native(sums, |sum| &mut sum.pools, owed)
+        }
         FeePool::KIND => native(
             sums,
             |sum| &mut sum.pools,
