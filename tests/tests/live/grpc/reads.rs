@@ -163,7 +163,7 @@ pub async fn parameters(net: &Net) {
     let (_, leaf) = net.proven(&Slot::Parameters.key(), 0).await;
     let proven = Parameters::decode(&leaf.expect("parameters")).expect("parameters");
     assert_eq!(told, wire::parameters(&proven));
-    assert_eq!(told.len(), 36);
+    assert_eq!(told.len(), 51);
     let root_chain = net.contract(&net.status.root_chain);
     let on_root = net.view(root_chain, IRootChain::parametersCall {}).await;
     let value = |name: &str| {
