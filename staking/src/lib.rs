@@ -66,9 +66,9 @@ pub use leaves::{MemoryLeaves, TypedLeaves};
 pub use line::{Account, Line, LineId, LineState, account_of};
 pub use member::{Member, MemberLeaf, Standing};
 pub use operator::{Description, Operator, Registration, Rewards, Signer};
-pub use position::{Counter, Leg, Position};
+pub use position::{Counter, Leg, Position, share_down};
 pub use seat::{Seat, SeatState};
 pub use set::{
-    MAX_SEATS, MAX_TOTAL_POWER, MIN_UNIT, PowerError, epoch_of, first_height, power_down, set_at,
-    total_power,
+    MAX_AMOUNT, MAX_SEATS, MAX_TOTAL_POWER, MIN_UNIT, PowerError, epoch_of, first_height,
+    power_down, set_at, total_power,
 };

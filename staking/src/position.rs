@@ -45,6 +45,11 @@ impl Leg {
         }
     }
 
+    /// Whether there is no such leg: no line has the number 0.
+    pub const fn is_absent(&self) -> bool {
+        self.line.line == 0
+    }
+
     /// Whether it was not ended.
     pub const fn is_bonded(&self) -> bool {
         self.last == Self::BONDED
@@ -93,17 +98,17 @@ impl Position {
 
     /// Whether it was paid out.
     pub fn is_gone(&self) -> bool {
-        self.legs[0].line.line == 0
+        self.legs[0].is_absent()
     }
 
     /// Whether it has two legs.
     pub fn has_two_legs(&self) -> bool {
-        self.legs[1].line.line != 0
+        !self.legs[1].is_absent()
     }
 
     /// The legs that are there.
     pub fn legs(&self) -> impl Iterator<Item = &Leg> {
-        self.legs.iter().filter(|leg| leg.line.line != 0)
+        self.legs.iter().filter(|leg| !leg.is_absent())
     }
 
     /// The leg that was made last.
@@ -151,7 +156,7 @@ pub(crate) fn cut_down(amount: u128, cuts: [u32; 2]) -> u128 {
 }
 
 /// ⌊amount·numerator / denominator⌋; none for a denominator of zero, or where the result is beyond 128 bits.
-pub(crate) fn share_down(amount: u128, numerator: u128, denominator: u128) -> Option<u128> {
+pub fn share_down(amount: u128, numerator: u128, denominator: u128) -> Option<u128> {
     let product = U256::from(amount).checked_mul(U256::from(numerator))?;
     u128::try_from(product.checked_div(U256::from(denominator))?).ok()
 }
@@ -199,10 +204,10 @@ impl Value for Position {
             return Err(refuse::<Self>("cut", u64::from(cut)));
         }
         for (leg, cut) in value.legs.iter().zip(value.cuts) {
-            if leg.line.line == 0 && *leg != Leg::default() {
+            if leg.is_absent() && *leg != Leg::default() {
                 return Err(refuse::<Self>("field of an absent leg", 1));
             }
-            if leg.line.line == 0 && cut != 0 {
+            if leg.is_absent() && cut != 0 {
                 return Err(refuse::<Self>("cut of an absent leg", u64::from(cut)));
             }
         }

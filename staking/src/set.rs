@@ -5,7 +5,10 @@ use crate::{Error, Member, MemberLeaf, Reject, Rules, TypedLeaves, ring_place};
 /// Seats that a deployment can have at most.
 pub const MAX_SEATS: u16 = 512;
 
-/// The least stake for one unit of power, in wei: all that fits the root chain's escrow (2^112) has [`MAX_TOTAL_POWER`] at it.
+/// All that there can be of an asset, in its base units: the root chain's escrow holds no more.
+pub const MAX_AMOUNT: u128 = 1 << 112;
+
+/// The least stake for one unit of power, in wei: [`MAX_AMOUNT`] has [`MAX_TOTAL_POWER`] at it.
 pub const MIN_UNIT: u128 = 1 << 53;
 
 /// Bound of a set's total power. CometBFT's own is 2^60 − 1, and while a set changes it adds what joins before it takes away

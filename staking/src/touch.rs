@@ -64,13 +64,11 @@ impl Open {
         context: &Context<'_>,
         number: u64,
     ) -> Result<Self, Error<L::Error>> {
-        let mut open = Self::read(leaves, number)?;
+        let open = Self::read(leaves, number)?;
         if open.cuts(leaves)? != open.position.cuts {
             return Err(Reject::CutPending { number }.into());
         }
-        open.settle(leaves, context)?;
-        open.drop_first_leg(leaves, context)?;
-        Ok(open)
+        open.brought_up(leaves, context)
     }
 
     /// Opens a position and applies the cuts of its lines.
@@ -86,9 +84,18 @@ impl Open {
         }
         open.position.cuts = cuts;
         open.burn(leaves, context)?;
-        open.settle(leaves, context)?;
-        open.drop_first_leg(leaves, context)?;
-        Ok(open)
+        open.brought_up(leaves, context)
+    }
+
+    /// Settles rewards, and drops a first leg that is over.
+    fn brought_up<L: TypedLeaves>(
+        mut self,
+        leaves: &mut L,
+        context: &Context<'_>,
+    ) -> Result<Self, Error<L::Error>> {
+        self.settle(leaves, context)?;
+        self.drop_first_leg(leaves, context)?;
+        Ok(self)
     }
 
     /// The cut of each leg: what is stored, or the greatest of its line in the epochs that it backed.
@@ -108,7 +115,7 @@ impl Open {
     ) -> Result<(), Error<L::Error>> {
         let held = self.position.held_down();
         for leg in &mut self.position.legs {
-            if leg.line.line == 0 || leg.is_empty() || leg.first >= context.epoch {
+            if leg.is_absent() || leg.is_empty() || leg.first >= context.epoch {
                 continue;
             }
             let to = index_to(leaves, context, leg)?;

@@ -7,11 +7,7 @@
 use crate::line::Account;
 use crate::stake::open_line;
 use crate::touch::create;
-use crate::{Context, Effect, Error, Reject, TypedLeaves};
-
-/// All that there can be of an asset: the root chain holds no more. What is above it never comes to the sums of stake, so that they
-/// cannot overflow before the ledger finds that the account does not have it.
-pub const MAX_AMOUNT: u128 = 1 << 112;
+use crate::{Context, Effect, Error, MAX_AMOUNT, Reject, TypedLeaves};
 
 /// Puts `amount` of an account's behind an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +33,8 @@ pub(crate) fn apply<L: TypedLeaves>(
     if amount == 0 {
         return Err(Reject::ZeroAmount.into());
     }
+    // What is above it never comes to the sums of stake, so that they cannot overflow before the ledger finds that the account does
+    // not have it.
     let limit = MAX_AMOUNT;
     if amount > limit {
         return Err(Reject::TooMuch { amount, limit }.into());

@@ -1,7 +1,7 @@
 //! The rules: one input, one file, each with the leaves that it touches in its header.
 
 use crate::touch::Open;
-use crate::{Context, Error, Reject, TypedLeaves};
+use crate::{Context, Effect, Error, Reject, TypedLeaves};
 
 pub mod apply_cut;
 pub mod cancel;
@@ -56,6 +56,20 @@ fn part_of<L: TypedLeaves>(
     }
     let part = open.split(leaves, context, amount)?;
     Ok((Some(open), part))
+}
+
+/// Writes what [`part_of`] gave, the rest first.
+fn close_both<L: TypedLeaves>(
+    leaves: &mut L,
+    rest: Option<Open>,
+    part: Open,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let mut effects = match rest {
+        Some(rest) => rest.close(leaves)?,
+        None => Vec::new(),
+    };
+    effects.extend(part.close(leaves)?);
+    Ok(effects)
 }
 
 /// 1 to [`MAX_POSITIONS`] positions, none twice.

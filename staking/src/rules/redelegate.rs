@@ -5,7 +5,7 @@
 //!          each seated line: `stake::change`
 //! ```
 
-use super::part_of;
+use super::{close_both, part_of};
 use crate::line::Account;
 use crate::stake::open_line;
 use crate::touch::Open;
@@ -43,10 +43,5 @@ pub(crate) fn apply<L: TypedLeaves>(
     }
     part.end(leaves, context)?;
     part.back(leaves, context, line)?;
-    let mut effects = match rest {
-        Some(rest) => rest.close(leaves)?,
-        None => Vec::new(),
-    };
-    effects.extend(part.close(leaves)?);
-    Ok(effects)
+    close_both(leaves, rest, part)
 }

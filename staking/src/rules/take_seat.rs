@@ -7,9 +7,10 @@
 //! empty and a jailed seat count as zero, so they go first.
 
 use crate::leaves::{expect, write};
+use crate::minima::{self, Weight};
 use crate::stake::{open_line, put_seat, unseat};
 use crate::{
-    Context, Effect, Error, Line, Loss, Registration, Reject, Seat, SeatState, TypedLeaves, minima,
+    Context, Effect, Error, Line, Loss, Registration, Reject, Rules, Seat, SeatState, TypedLeaves,
 };
 
 /// The operator's newest line takes the weakest seat.
@@ -28,8 +29,7 @@ pub(crate) fn apply<L: TypedLeaves>(
     let number = newest.registration;
     let registration: Registration = expect(leaves, (id.operator, number))?;
     check(context, &line, number, &registration)?;
-    let weakest = minima::weakest(leaves, context.rules.seats)?;
-    let needed = context.rules.min_seat.max(weakest.stake.saturating_add(1));
+    let (weakest, needed) = cheapest(leaves, context.rules)?;
     let stake = line.stake;
     if stake < needed {
         return Err(Reject::StakeBelowSeat { stake, needed }.into());
@@ -65,6 +65,19 @@ pub(crate) fn apply<L: TypedLeaves>(
         stake,
     });
     Ok(effects)
+}
+
+/// The seat that can be taken now, and the stake that it takes.
+///
+/// # Errors
+/// When the leaves cannot be read, or are not those of these rules.
+pub fn cheapest<L: TypedLeaves>(
+    leaves: &mut L,
+    rules: &Rules,
+) -> Result<(Weight, u128), Error<L::Error>> {
+    let weakest = minima::weakest(leaves, rules.seats)?;
+    let needed = rules.min_seat.max(weakest.stake.saturating_add(1));
+    Ok((weakest, needed))
 }
 
 fn check(

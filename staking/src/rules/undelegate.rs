@@ -5,7 +5,7 @@
 //! ```
 //! A freeze does not stop it: what it stops is the claim.
 
-use super::part_of;
+use super::{close_both, part_of};
 use crate::line::Account;
 use crate::touch::Open;
 use crate::{Context, Effect, Error, TypedLeaves};
@@ -29,10 +29,5 @@ pub(crate) fn apply<L: TypedLeaves>(
     let open = Open::owned(leaves, context, input.position, input.owner)?;
     let (rest, mut part) = part_of(leaves, context, open, input.amount)?;
     part.end(leaves, context)?;
-    let mut effects = match rest {
-        Some(rest) => rest.close(leaves)?,
-        None => Vec::new(),
-    };
-    effects.extend(part.close(leaves)?);
-    Ok(effects)
+    close_both(leaves, rest, part)
 }

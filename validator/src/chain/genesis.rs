@@ -10,7 +10,7 @@ use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::set::SetError;
-use plasmid_staking::Member;
+use plasmid_staking::{MAX_AMOUNT, Member};
 
 use super::execute::Deployment;
 use super::tree::{Tree, TreeError};
@@ -25,9 +25,6 @@ pub mod file;
 mod tests;
 
 pub use build::check_balances;
-
-/// What stakes and balances add up to at most: as much as the Vault holds of one asset.
-const MAX_SUM: u128 = 1 << 112;
 
 /// The most balances of a genesis: the file that lists them, and the request that hands it to the application, are bounded.
 pub const MAX_BALANCES: usize = 20_000;

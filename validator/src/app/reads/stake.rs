@@ -9,8 +9,8 @@ use plasmid_proto::stake::v1::{
 };
 use plasmid_staking::{
     Description, Effect, Input, Key, Line, LineId, LineState, Maturity, Operator, Position,
-    Registration, Rewards, Seat, SeatState, epoch_of, minima,
-    rules::{apply_cut::ApplyCut, claim_rewards::ClaimRewards, claim_stake::ClaimStake},
+    Registration, Rewards, Seat, SeatState, epoch_of,
+    rules::{apply_cut::ApplyCut, claim_rewards::ClaimRewards, claim_stake::ClaimStake, take_seat},
 };
 
 use super::{ReadError, Reader, accounts::value, on_tree, on_tree_and_height, page_size};
@@ -165,8 +165,9 @@ fn validator_at(
         line: newest.line,
     };
     let described: Option<Description> = value(tree, &Slot::from(Key::Description(operator)))?;
-    let weakest = minima::weakest(&mut Stake(&mut Overlay::new(tree)), parameters.seats);
-    let weakest = weakest.map_err(|error| ReadError::Internal(error.to_string()))?;
+    let rules = stake::staking_rules(parameters);
+    let cheapest = take_seat::cheapest(&mut Stake(&mut Overlay::new(tree)), &rules);
+    let (_, seat_costs) = cheapest.map_err(|error| ReadError::Internal(error.to_string()))?;
     Ok(GetValidatorResponse {
         operator: address_text(&operator),
         registration: newest.registration,
@@ -175,10 +176,7 @@ fn validator_at(
         checkpoint_key: registration.checkpoint_key.to_vec(),
         line: Some(line(tree, id)?),
         description: described.map(description).transpose()?,
-        seat_costs: parameters
-            .min_seat
-            .max(weakest.stake.saturating_add(1))
-            .to_string(),
+        seat_costs: seat_costs.to_string(),
         height,
         epoch: next_epoch(parameters, height),
     })

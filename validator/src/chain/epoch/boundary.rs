@@ -15,10 +15,10 @@
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_staking::rules::{copy::Copy, roll::Roll};
-use plasmid_staking::{Effect, Input, Member, epoch_of};
+use plasmid_staking::{Input, Member, epoch_of};
 
 use super::relayer::name_relayer;
-use super::set::set_leaf;
+use super::set::{members_of, set_leaf};
 use super::{Moment, check_epoch, ends_epoch, epoch_at, reward};
 use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
@@ -91,13 +91,7 @@ where
     };
     let effects =
         stake::apply_at(leaves, parameters, ending, &input).map_err(ExecutionFault::stake)?;
-    let members: Vec<Member> = effects
-        .into_iter()
-        .filter_map(|effect| match effect {
-            Effect::Member(member) => Some(member),
-            _ => None,
-        })
-        .collect();
+    let members = members_of(effects);
     name_relayer(leaves, parameters, ending, running.count, &members)?;
     accumulate(&mut running, &members)?;
     running.next_seat = running.next_seat.saturating_add(count);

@@ -13,8 +13,8 @@ use super::check_epoch;
 use crate::chain::error::ExecutionFault;
 use crate::ledger::leaf::{BoundaryLeaf, FeePool, Participation, Pass, SetLeaf};
 use crate::ledger::leaves::{expect, write};
-use crate::ledger::rules::acceptance::reserve_down;
-use crate::ledger::{LeafFault, Leaves, Parameters, Slot, ring_place, stake};
+use crate::ledger::rules::acceptance::{reserve_down, take_from_pool};
+use crate::ledger::{Leaves, Parameters, Slot, ring_place, stake};
 
 /// Seats that one step pays.
 pub(super) const REWARD_SEATS: u16 = 8;
@@ -77,13 +77,7 @@ where
     let pool: FeePool = expect(leaves, &Slot::FeePool)?;
     let fees = pool.fees_of(ending);
     let others = fees.saturating_sub(reserve_down(parameters, fees));
-    let books = LeafFault::Books {
-        slot: Slot::FeePool,
-        left: pool.amount,
-        right: others,
-    };
-    let amount = pool.amount.checked_sub(others).ok_or(books)?;
-    write(leaves, &Slot::FeePool, &FeePool { amount, ..pool })?;
+    take_from_pool(leaves, others)?;
     let input = Input::Release(others);
     let effects =
         stake::apply_at(leaves, parameters, ending, &input).map_err(ExecutionFault::stake)?;

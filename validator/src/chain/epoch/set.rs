@@ -1,7 +1,7 @@
 //! Sets: the one accessor by height, the leaf that commits to one, and what the engine is told when the next one comes.
 
 use plasmid_bridge::proof::set::Accumulator;
-use plasmid_staking::{self as staking, Difference, Member, Update, epoch_of};
+use plasmid_staking::{self as staking, Difference, Effect, Member, Update, epoch_of};
 
 use super::ends_epoch;
 use crate::chain::committed::parameters;
@@ -22,6 +22,15 @@ pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Execution
     let rules = staking_rules(&parameters);
     staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks)
         .map_err(|error| ExecutionFault::stake(Error::from(error)))
+}
+
+/// The members that rolling seats gave, in seat order.
+pub(crate) fn members_of(effects: Vec<Effect>) -> Vec<Member> {
+    let members = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Member(member) => Some(member),
+        _ => None,
+    });
+    members.collect()
 }
 
 /// The leaf that commits to a finished set.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::rules::roll::Roll;
-use plasmid_staking::{self as staking, Effect, Founder, Input, Key, Member};
+use plasmid_staking::{self as staking, Founder, Input, Key, Member};
 
-use super::{Built, Genesis, GenesisError, MAX_BALANCES, MAX_SUM, Operator};
+use super::{Built, Genesis, GenesisError, MAX_AMOUNT, MAX_BALANCES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
-use crate::chain::epoch::set::set_leaf;
+use crate::chain::epoch::set::{members_of, set_leaf};
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::leaf::{
     AccountLeaf, AssetLeaf, Burned, EpochRecord, FeePool, InboxLeaf, NATIVE, Participation,
@@ -50,7 +50,7 @@ pub fn check_balances(
     let mut amounts = balances.iter().map(|(_, amount)| *amount);
     amounts
         .try_fold(0u128, u128::checked_add)
-        .filter(|sum| *sum <= MAX_SUM)
+        .filter(|sum| *sum <= MAX_AMOUNT)
         .ok_or(GenesisError::Sum)
 }
 
@@ -135,7 +135,7 @@ impl Genesis {
         let mut stakes = self.operators.iter().map(|operator| operator.stake);
         stakes
             .try_fold(balances, u128::checked_add)
-            .filter(|sum| *sum <= MAX_SUM)
+            .filter(|sum| *sum <= MAX_AMOUNT)
             .ok_or(GenesisError::Sum)
     }
 
@@ -159,13 +159,7 @@ impl Genesis {
         });
         let effects = apply_at(staked, &self.parameters, 0, &input)
             .map_err(|error| GenesisError::Stake(error.to_string()))?;
-        Ok(effects
-            .into_iter()
-            .filter_map(|effect| match effect {
-                Effect::Member(member) => Some(member),
-                _ => None,
-            })
-            .collect())
+        Ok(members_of(effects))
     }
 
     fn write_singletons(&self, leaves: &mut Memory, sum: u128) -> Result<(), GenesisError> {

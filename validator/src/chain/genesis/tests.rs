@@ -67,7 +67,7 @@ fn the_largest_genesis_fits_in_its_file_and_one_balance_more_is_refused() {
         .unwrap();
     let balance = file::BalanceEntry {
         account: account.to_string(),
-        amount: MAX_SUM.to_string(),
+        amount: MAX_AMOUNT.to_string(),
     };
     file.balances = vec![balance; MAX_BALANCES];
     let text = serde_json::to_string_pretty(&file).unwrap();

@@ -1,5 +1,7 @@
 //! What parameters must hold, each refusal with both numbers.
 
+use plasmid_staking::MAX_AMOUNT;
+
 use super::Parameters;
 
 /// Chain ids of local networks: until the court and exit mode stand, a deployment anywhere else would let two thirds of
@@ -36,10 +38,7 @@ const MAX_FEE: u128 = 1 << 64;
 const CENTURY: u128 = 3_155_760_000;
 
 /// Fractions are of 10^9.
-const WHOLE: u128 = 1_000_000_000;
-
-/// All that the escrow on root can hold of one asset.
-const MAX_STAKE: u128 = 1 << 112;
+const WHOLE: u128 = plasmid_staking::WHOLE as u128;
 
 /// The largest bounty bond, as in the Registry contract.
 const MAX_BOND: u128 = 1 << 96;
@@ -227,8 +226,8 @@ impl Parameters {
 
     /// A seat without power would be named for the relay duty and could not carry it; a step above the maximum is none.
     fn validate_stake(&self) -> Result<(), ParametersError> {
-        bounds("min_seat", self.min_seat, self.unit, MAX_STAKE)?;
-        bounds("min_redelegation", self.min_redelegation, 1, MAX_STAKE)?;
+        bounds("min_seat", self.min_seat, self.unit, MAX_AMOUNT)?;
+        bounds("min_redelegation", self.min_redelegation, 1, MAX_AMOUNT)?;
         bounds("drip", self.drip.into(), 0, WHOLE)?;
         if self.jail_divisor != 0 {
             bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
@@ -260,7 +259,7 @@ impl Parameters {
             answer.saturating_add(prove).saturating_add(1),
             "more than answer_secs (A) + prove_secs (P)",
         )?;
-        bounds("challenge_floor", self.challenge_floor, 1, MAX_STAKE)?;
+        bounds("challenge_floor", self.challenge_floor, 1, MAX_AMOUNT)?;
         bounds("flat_cut", self.flat_cut.into(), 1, WHOLE)?;
         bounds("min_cut", self.min_cut.into(), 1, WHOLE)?;
         bounds("reporter_reward", self.reporter_reward, 1, MAX_BOND)

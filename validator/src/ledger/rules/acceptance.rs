@@ -10,7 +10,7 @@
 //! ```
 
 use plasmid_bridge::proof::inbox::{Body, Message};
-use plasmid_staking::Input;
+use plasmid_staking::{Input, share_down};
 
 use super::balance::credit;
 use super::recorded::recorded;
@@ -41,15 +41,6 @@ pub fn reward_down(
         .saturating_mul(gas_price)
         .saturating_mul(parameters.fee_per_wei);
     cost.min(reserve_down(parameters, epoch_fees))
-}
-
-/// amount × bps / 10,000, rounded down, without a product that could leave 128 bits.
-fn share_down(amount: u128, bps: u16) -> u128 {
-    const WHOLE: u128 = 10_000;
-    let bps = u128::from(bps).min(WHOLE);
-    let thousands = (amount / WHOLE).saturating_mul(bps);
-    let rest = (amount % WHOLE).saturating_mul(bps) / WHOLE;
-    thousands.saturating_add(rest)
 }
 
 /// Pays the relayer of an accepted checkpoint, or records that there is nothing to pay.
@@ -137,7 +128,9 @@ fn payable(relayer: Account, amount: u128, context: &Context<'_>) -> Result<(), 
 
 /// What of an epoch's fees waits for its relayer.
 pub fn reserve_down(parameters: &Parameters, epoch_fees: u128) -> u128 {
-    share_down(epoch_fees, parameters.relay_share_bps)
+    const WHOLE: u128 = 10_000;
+    let bps = u128::from(parameters.relay_share_bps).min(WHOLE);
+    share_down(epoch_fees, bps, WHOLE).unwrap_or(epoch_fees)
 }
 
 /// What was not paid of a reserve leaves the fee pool and enters the reward pool.
@@ -174,7 +167,11 @@ fn pay<L: Leaves + ?Sized>(
     )?)
 }
 
-fn take_from_pool<L: Leaves + ?Sized>(
+/// The fee pool gets less.
+///
+/// # Errors
+/// [`LeafFault::Books`] when it has less than that.
+pub fn take_from_pool<L: Leaves + ?Sized>(
     leaves: &mut L,
     amount: u128,
 ) -> Result<(), LeafFault<L::Error>> {

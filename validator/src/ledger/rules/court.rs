@@ -11,7 +11,7 @@ use plasmid_bridge::proof::inbox::{Body, Message};
 use plasmid_staking::Input;
 use plasmid_staking::rules::{freeze::Freeze, settle::Settle};
 
-use super::{Outcome, Tried, attempt, done, recorded};
+use super::{Outcome, attempt, of_stake, recorded};
 use crate::ledger::context::Context;
 use crate::ledger::leaves::{LeafFault, Leaves};
 use crate::ledger::stake;
@@ -45,8 +45,5 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         _ => return Ok(recorded::recorded(message, None)),
     };
     let tried = attempt(leaves, |leaves| stake::apply(leaves, context, &input))?;
-    match tried {
-        Tried::Done(effects) => Ok(done(message, &effects)),
-        Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
-    }
+    Ok(of_stake(message, tried))
 }

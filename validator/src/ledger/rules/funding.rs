@@ -8,7 +8,7 @@
 use plasmid_bridge::proof::inbox::Message;
 use plasmid_staking::Input;
 
-use super::{Outcome, Tried, attempt, done, recorded};
+use super::{Outcome, attempt, of_stake};
 use crate::ledger::context::Context;
 use crate::ledger::leaf::{AssetLeaf, NATIVE};
 use crate::ledger::leaves::{LeafFault, Leaves, expect, write};
@@ -34,8 +34,5 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         write(leaves, &Slot::Asset(NATIVE), &asset)?;
         stake::apply(leaves, context, &Input::Fund(amount))
     })?;
-    match tried {
-        Tried::Done(effects) => Ok(done(message, &effects)),
-        Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
-    }
+    Ok(of_stake(message, tried))
 }

@@ -61,14 +61,18 @@ pub(in crate::ledger) struct Outcome {
     pub reason: Option<Reject>,
 }
 
-/// A message whose effect is what staking tells.
-fn done(message: &Message, effects: &[Effect]) -> Outcome {
+/// What came of a message that staking was asked about.
+fn of_stake(message: &Message, tried: Tried<Vec<Effect>>) -> Outcome {
+    let effects = match tried {
+        Tried::Done(effects) => effects,
+        Tried::Refused(reject) => return recorded::recorded(message, Some(reject)),
+    };
     let mut events = vec![Event::Applied {
         index: message.index,
         kind: message.body.kind(),
     }];
-    events.extend(event::of_stake(effects));
-    events.extend(event::involved(event::accounts_of_stake(effects)));
+    events.extend(event::of_stake(&effects));
+    events.extend(event::involved(event::accounts_of_stake(&effects)));
     Outcome {
         code: Code::Ok,
         data: Vec::new(),

@@ -2,7 +2,7 @@
 //! recorded too, and never makes a block invalid.
 //!
 //! ```text
-//! kinds    registration, freeze, settlement, reward funding, generic for now; every unknown kind and every body that does not decode
+//! kinds    generic for now; every unknown kind and every body that does not decode; of all others what their rules refuse
 //! leaves   none beside the inbox
 //! ```
 

@@ -10,7 +10,7 @@ use plasmid_bridge::proof::inbox::{Message, Registration};
 use plasmid_staking::Input;
 use plasmid_staking::rules::register::Register;
 
-use super::{Outcome, Tried, attempt, done, recorded};
+use super::{Outcome, attempt, of_stake};
 use crate::ledger::account::Account;
 use crate::ledger::context::Context;
 use crate::ledger::fees::{Maker, check_room};
@@ -35,8 +35,5 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
         check_room(Maker::Ordinary, leaves.count_before(), leaves.made())?;
         Ok(effects)
     })?;
-    match tried {
-        Tried::Done(effects) => Ok(done(message, &effects)),
-        Tried::Refused(reject) => Ok(recorded::recorded(message, Some(reject))),
-    }
+    Ok(of_stake(message, tried))
 }
