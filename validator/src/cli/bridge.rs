@@ -128,13 +128,21 @@ pub async fn run(
     }
 }
 
-/// The deployment that is acted on, and the newest root block that is final for the node, 0 where none answers: what is done on root alone
-/// needs no node.
-async fn on_root(connection: &Connection) -> Result<(Deployment, u64), CliError> {
-    match connection.status().await {
-        Ok(status) => Ok((connection.deployment(&status).await?, status.root_height)),
-        Err(_) => Ok((connection.deployment_alone().await?, 0)),
-    }
+/// The deployment, and a wallet on root for the key called `name`, once the deployment's contracts are final there. What is done on root alone
+/// needs no node that answers.
+async fn on_final_root(
+    connection: &Connection,
+    keys: &KeyOptions,
+    name: &str,
+) -> Result<(Deployment, Wallet), CliError> {
+    let (deployment, seen) = match connection.status().await {
+        Ok(status) => (connection.deployment(&status).await?, status.root_height),
+        Err(_) => (connection.deployment_alone().await?, 0),
+    };
+    let chain_id = deployment.domain.root_chain_id;
+    let wallet = wallet(connection, keys, name, chain_id).await?;
+    deployment.require_final(wallet.rpc(), seen).await?;
+    Ok((deployment, wallet))
 }
 
 /// A wallet on root for the key called `name`.

@@ -33,7 +33,7 @@ mod url_option;
 
 pub use again::patiently;
 pub use deployment::Deployment;
-pub use parameters::all_parameters;
+pub use parameters::{agreed, all_parameters, value_of};
 pub use url_option::UrlOption;
 
 /// The name of the file in a local network's folder that tells clients where it is.

@@ -189,30 +189,22 @@ pub async fn run(
 /// The time after which all nodes say that whoever carries a checkpoint is paid: one that lies would have this relayer carry for others' reward, or
 /// not at all.
 fn agreed(told: &[(String, Vec<Parameter>)]) -> Result<u64, CliError> {
-    let mut known: Option<(&str, u64)> = None;
-    for (node, parameters) in told {
-        let seconds = paid_after(parameters)?;
-        match known {
-            Some((other, before)) if before != seconds => {
-                return Err(CliError::new(format!(
-                    "the node at {other} says that whoever carries a checkpoint is paid {before} seconds after its epoch's end, and the one at \
-                     {node} says {seconds}: one of them lies, so name the time yourself with --patience"
-                )));
-            }
-            _ => known = Some((node, seconds)),
-        }
-    }
-    known.map(|(_, seconds)| seconds).ok_or_else(|| {
-        CliError::new("no node says the chain's parameters: name the time yourself with --patience")
-    })
+    let differ = |[(other, before), (node, seconds)]: [(&str, &u64); 2]| {
+        format!(
+            "the node at {other} says that whoever carries a checkpoint is paid {before} seconds after its epoch's end, and the one at \
+             {node} says {seconds}: one of them lies, so name the time yourself with --patience"
+        )
+    };
+    let nobody = "no node says the chain's parameters: name the time yourself with --patience";
+    connect::agreed(told, paid_after, differ, nobody)
 }
 
 /// Seconds after an epoch's end after which whoever carries its checkpoint is paid: the relay window, and a root block, because the time of
 /// acceptance counts.
 fn paid_after(parameters: &[Parameter]) -> Result<u64, CliError> {
     let seconds = |name: &str| {
-        let found = parameters.iter().find(|parameter| parameter.name == name);
-        let value = found.and_then(|parameter| parameter.value.parse::<u64>().ok());
+        let value = connect::value_of(parameters, name);
+        let value = value.and_then(|value| value.parse::<u64>().ok());
         value.ok_or_else(|| {
             CliError::new(format!(
                 "the node does not say the chain's {name}: name the time yourself with --patience"

@@ -168,7 +168,7 @@ pub async fn send(
         Some(_) => tip::borne_out(connection, &deployment, status.height).await,
         None => status.height,
     };
-    let held = Some(turn.held(&domain));
+    let held = turn.held(&domain);
     let order = Order::of(connection, signing, signer.account(), held, height).await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;

@@ -13,7 +13,7 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{NATIVE_DECIMALS, Price, message::Sent, on_root, read, wallet};
+use super::{NATIVE_DECIMALS, Price, message::Sent, on_final_root, read};
 use crate::{
     cli::{
         CliError, amount,
@@ -55,10 +55,8 @@ pub async fn run(
     own: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (deployment, seen) = on_root(connection).await?;
+    let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
     let chain_id = deployment.domain.root_chain_id;
-    let wallet = wallet(connection, keys, &command.from, chain_id).await?;
-    deployment.require_final(wallet.rpc(), seen).await?;
     let registry = connection.registry()?;
     let bond = amount::parse(&command.bond, NATIVE_DECIMALS)?;
     let least = read(&wallet, registry, IRegistry::bondCall {}).await?;

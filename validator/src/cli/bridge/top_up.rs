@@ -5,7 +5,7 @@ use clap::Args;
 use plasmid_bridge::client::registration;
 use serde_json::json;
 
-use super::{NATIVE_DECIMALS, on_root, wallet};
+use super::{NATIVE_DECIMALS, on_final_root};
 use crate::{
     cli::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output},
     ledger::address,
@@ -38,10 +38,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (deployment, seen) = on_root(connection).await?;
-    let chain_id = deployment.domain.root_chain_id;
-    let wallet = wallet(connection, keys, &command.from, chain_id).await?;
-    deployment.require_final(wallet.rpc(), seen).await?;
+    let (_, wallet) = on_final_root(connection, keys, &command.from).await?;
     let registry = connection.registry()?;
     let operator = command.operator.unwrap_or(wallet.address());
     let number = command.registration;

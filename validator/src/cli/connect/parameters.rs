@@ -38,6 +38,37 @@ pub async fn all_parameters(nodes: &[String]) -> Result<Vec<(String, Vec<Paramet
     }
 }
 
+/// What all nodes say alike: `read` takes it from the parameters of one. Where two differ, `differ` says in words what each of them says; `nobody`
+/// is the error where no node says anything.
+///
+/// # Errors
+/// What `read` finds wrong, and the two above.
+pub fn agreed<T: PartialEq>(
+    told: &[(String, Vec<Parameter>)],
+    read: impl Fn(&[Parameter]) -> Result<T, CliError>,
+    differ: impl Fn([(&str, &T); 2]) -> String,
+    nobody: &str,
+) -> Result<T, CliError> {
+    let mut known: Option<(&str, T)> = None;
+    for (node, parameters) in told {
+        let said = read(parameters)?;
+        match &known {
+            Some((other, before)) if *before != said => {
+                return Err(CliError::new(differ([(other, before), (node, &said)])));
+            }
+            _ => known = Some((node, said)),
+        }
+    }
+    let (_, said) = known.ok_or_else(|| CliError::new(nobody))?;
+    Ok(said)
+}
+
+/// The value of a parameter, where it is among them.
+pub fn value_of<'a>(parameters: &'a [Parameter], name: &str) -> Option<&'a str> {
+    let found = parameters.iter().find(|parameter| parameter.name == name);
+    found.map(|parameter| parameter.value.as_str())
+}
+
 async fn parameters_of(node: &str) -> Result<Vec<Parameter>, CliError> {
     let mut client = ChainServiceClient::new(channel_to(node).await?);
     let answer = client.get_parameters(GetParametersRequest {}).await?;

@@ -3,38 +3,24 @@
 use plasmid_bridge::relay::seen::Finality;
 use plasmid_proto::chain::v1::Parameter;
 
-use crate::cli::CliError;
+use crate::cli::{CliError, connect};
 
 /// When all nodes say that the chain calls a root block final, and that in words.
 pub(super) fn chain_finality(
     told: &[(String, Vec<Parameter>)],
 ) -> Result<(Finality, String), CliError> {
-    let mut known: Option<(&str, (Finality, String))> = None;
-    for (node, parameters) in told {
-        let rule = finality_of(parameters)?;
-        match known {
-            Some((other, before)) if before.1 != rule.1 => {
-                return Err(CliError::new(format!(
-                    "a root block is final {} as the node at {other} says, and {} as the one at {node} says: one of them lies, so name the \
-                     blocks that must stand on it with --depth",
-                    before.1, rule.1
-                )));
-            }
-            _ => known = Some((node, rule)),
-        }
-    }
-    known.map(|(_, rule)| rule).ok_or_else(|| {
-        CliError::new(
-            "no node says the chain's parameters: name the blocks that must stand on a root block with --depth",
+    let differ = |[(other, (_, before)), (node, (_, rule))]: [(&str, &(Finality, String)); 2]| {
+        format!(
+            "a root block is final {before} as the node at {other} says, and {rule} as the one at {node} says: one of them lies, so name the \
+             blocks that must stand on it with --depth"
         )
-    })
+    };
+    let nobody = "no node says the chain's parameters: name the blocks that must stand on a root block with --depth";
+    connect::agreed(told, finality_of, differ, nobody)
 }
 
 fn finality_of(parameters: &[Parameter]) -> Result<(Finality, String), CliError> {
-    let value = |name: &str| {
-        let found = parameters.iter().find(|parameter| parameter.name == name);
-        found.map(|parameter| parameter.value.as_str())
-    };
+    let value = |name| connect::value_of(parameters, name);
     let depth = value("finality_depth").and_then(|depth| depth.parse::<u32>().ok());
     match (value("finality_rule"), depth) {
         (Some("tag"), _) => Ok((

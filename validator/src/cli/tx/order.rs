@@ -24,8 +24,8 @@ pub struct Order {
     next: Option<u64>,
     /// Whether it is one of those that the node knows of as the next ones in the row.
     in_row: bool,
-    /// Where it is kept what was signed last; a dry run keeps nothing.
-    held: Option<Held>,
+    /// Where it is kept what was signed last.
+    held: Held,
     /// What was kept before.
     last: Option<Last>,
 }
@@ -39,21 +39,18 @@ impl Order {
         connection: &Connection,
         signing: &Signing,
         sender: Account,
-        held: Option<Held>,
+        held: Held,
         height: u64,
     ) -> Result<Self, CliError> {
-        let last = held.as_ref().map(|held| held.last(sender, height));
-        let last = last.transpose()?.flatten();
+        let last = held.last(sender, height)?;
         let next = match signing.sequence {
             Some(_) => None,
             None => {
                 let account = get_account(connection, sender).await?;
                 let next = next_of(&account)?;
-                if let Some(held) = &held
-                    && let Some(forced) =
-                        on_its_way(connection, held, sender, account.sequence).await?
-                {
-                    return Err(waits_for_forced(sender, forced, held));
+                let forced = on_its_way(connection, &held, sender, account.sequence).await?;
+                if let Some(forced) = forced {
+                    return Err(waits_for_forced(sender, forced, &held));
                 }
                 Some(next)
             }
@@ -91,15 +88,12 @@ impl Order {
     /// # Errors
     /// As [`Held::keep`].
     pub fn keep(&self, valid_until: u64) -> Result<(), CliError> {
-        let Some(held) = &self.held else {
-            return Ok(());
-        };
         let last = self.last.as_ref();
         let within = last.is_some_and(|last| self.sequence <= last.sequence.saturating_add(1));
-        if !self.in_row && !within && !self.follows_forced(held)? {
+        if !self.in_row && !within && !self.follows_forced()? {
             return Ok(());
         }
-        held.keep(Some(&Last {
+        self.held.keep(Some(&Last {
             account: self.sender.to_string(),
             sequence: last.map_or(self.sequence, |last| last.sequence.max(self.sequence)),
             valid_until: last.map_or(valid_until, |last| last.valid_until.max(valid_until)),
@@ -107,18 +101,18 @@ impl Order {
     }
 
     /// Whether it is the next one behind a forced transaction.
-    fn follows_forced(&self, held: &Held) -> Result<bool, CliError> {
+    fn follows_forced(&self) -> Result<bool, CliError> {
         let Some(before) = self.sequence.checked_sub(1) else {
             return Ok(false);
         };
-        let forced = held.forced(self.sender, before)?;
+        let forced = self.held.forced(self.sender, before)?;
         Ok(forced.is_some_and(|forced| forced.sequence == before))
     }
 
     /// What a person has to know where the node knows nothing of what was signed last: this transaction waits for that one.
     pub fn gap(&self) -> Option<String> {
         let (last, next) = (self.last.as_ref()?, self.next?);
-        let file = self.held.as_ref()?.path().display();
+        let file = self.held.path().display();
         (next < self.sequence).then(|| {
             format!(
                 "this node would have sequence {next} signed next, and this key has signed sequence {} here, perhaps through another node, \
@@ -143,8 +137,7 @@ impl Order {
             NotTaken::Unclear(error) => return self.with_gap(error),
             NotTaken::Refused(error) => error,
         };
-        let restored = self.held.as_ref().map(|held| held.keep(self.last.as_ref()));
-        if let Some(Err(unkept)) = restored {
+        if let Err(unkept) = self.held.keep(self.last.as_ref()) {
             return error.and(&format!("\n{unkept}"));
         }
         self.with_gap(error)
