@@ -15,7 +15,7 @@ use plasmid_staking::{
 };
 use rand::RngCore;
 
-use crate::ask::{account, address};
+use crate::ask::account;
 use crate::build::Builder;
 use crate::candidates::{fits_line, suits, twins};
 use crate::state::{Model, Position};
@@ -57,12 +57,14 @@ impl Builder {
                     fits_line(model, **operator).is_some_and(|id| same || id != one.newest().line)
                 });
                 let open: Vec<u32> = open.copied().collect();
-                let to = address(self.one_of(&open)?);
+                let to = self.one_of(&open)?;
+                let (to, max_commission) = self.accepted(model, to);
                 Input::Redelegate(Redelegate {
                     owner,
                     position,
                     amount,
                     to,
+                    max_commission,
                 })
             }
             "claim stake" => Input::ClaimStake(ClaimStake {

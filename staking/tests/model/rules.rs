@@ -124,9 +124,22 @@ impl Model {
         }
     }
 
-    pub fn delegate(&mut self, from: u32, operator: u32, amount: u128) -> Result<(), Refused> {
+    /// The line that somebody named, with the highest commission that it accepts.
+    fn accepted_line(&self, (named, most): (Id, u16)) -> Result<Id, Refused> {
+        ensure(self.newest_line(named.0)? == named, "OtherLine")?;
+        self.ensure_open(named)?;
+        ensure(self.lines[&named].commission <= most, "CommissionAbove")?;
+        Ok(named)
+    }
+
+    pub fn delegate(
+        &mut self,
+        from: u32,
+        accepted: (Id, u16),
+        amount: u128,
+    ) -> Result<(), Refused> {
         ensure(amount > 0, "ZeroAmount")?;
-        let line = self.open_line(operator)?;
+        let line = self.accepted_line(accepted)?;
         self.flow.take = amount;
         self.add(Position::new(from, amount, line, self.epoch + 2));
         Ok(())
@@ -178,11 +191,11 @@ impl Model {
         owner: u32,
         number: u64,
         amount: u128,
-        to: u32,
+        accepted: (Id, u16),
     ) -> Result<(), Refused> {
         let position = self.owned(number, owner)?;
         self.refuse_frozen(&position)?;
-        let line = self.open_line(to)?;
+        let line = self.accepted_line(accepted)?;
         ensure(position.newest().line != line, "SameLine")?;
         let (rest, mut part) = self.part(position, amount)?;
         ensure(part.held() >= self.terms.min_redelegation, "TooSmall")?;
