@@ -63,24 +63,14 @@ fn rows_of_positions() -> Vec<(&'static str, usize)> {
         claim_rewards(OWNER, &positions)
     };
     vec![
-        (
-            "delegate",
-            user(|_| {
-                let (from, operator, amount) = (OWNER, op(1), 1);
-                Input::Delegate(Delegate {
-                    from,
-                    operator,
-                    amount,
-                })
-            }),
-        ),
+        ("delegate", user(|_| delegate(OWNER, Worst::id(1), 1))),
         (
             "undelegate",
             either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)),
         ),
         (
             "redelegate",
-            either(|worst, frozen| redelegate(OWNER, moved(worst, frozen), part, 3)),
+            either(|worst, frozen| redelegate_to(OWNER, moved(worst, frozen), part, Worst::id(3))),
         ),
         ("cancel", user(|worst| cancel(OWNER, ended(worst, false)))),
         (

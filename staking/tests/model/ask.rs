@@ -24,6 +24,10 @@ pub fn id_of((operator, line): Id) -> LineId {
     LineId { operator, line }
 }
 
+fn id_from(line: &LineId) -> Id {
+    (number_of(&line.operator), line.line)
+}
+
 pub fn key_of(key: u32) -> [u8; 32] {
     let mut bytes = [0x22; 32];
     bytes[..4].copy_from_slice(&key.to_be_bytes());
@@ -55,19 +59,18 @@ fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
     let number = |bytes: &[u8]| number_of(bytes);
     match input {
         Input::Delegate(one) => {
-            model.delegate(number(&one.from), number(&one.operator), one.amount)
+            let accepted = (id_from(&one.to), one.max_commission);
+            model.delegate(number(&one.from), accepted, one.amount)
         }
         Input::Undelegate(one) => model.undelegate(number(&one.owner), one.position, one.amount),
         Input::Cancel(one) => model.cancel(number(&one.owner), one.position),
         Input::Redelegate(one) => {
-            let (owner, to) = (number(&one.owner), number(&one.to));
-            model.redelegate(owner, one.position, one.amount, to)
+            let accepted = (id_from(&one.to), one.max_commission);
+            model.redelegate(number(&one.owner), one.position, one.amount, accepted)
         }
         Input::ClaimStake(one) => model.claim_stake(number(&one.owner), one.position, seen),
         Input::ClaimRewards(one) => model.claim_rewards(number(&one.owner), &one.positions, seen),
-        Input::ClaimCommission(one) => {
-            model.claim_commission((number(&one.line.operator), one.line.line))
-        }
+        Input::ClaimCommission(one) => model.claim_commission(id_from(&one.line)),
         Input::Restake(one) => model.restake(number(&one.by), one.position, seen),
         Input::AllowRestake(one) => {
             model.allow_restake(number(&one.owner), one.position, one.allowed)

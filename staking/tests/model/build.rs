@@ -1,7 +1,7 @@
 //! Random operations, most of which are accepted: each kind looks for what it could be done with.
 
 use plasmid_staking::{
-    Input, Rules,
+    Input, LineId, Rules,
     rules::{
         claim_commission::ClaimCommission,
         delegate::Delegate,
@@ -217,11 +217,12 @@ impl Builder {
                     None => (self.owner(), known),
                 };
                 let (from, amount) = (account(owner), self.amount(model));
-                let operator = address(to);
+                let (to, max_commission) = self.accepted(model, to);
                 Input::Delegate(Delegate {
                     from,
-                    operator,
+                    to,
                     amount,
+                    max_commission,
                 })
             }
             "take seat" => Input::TakeSeat(TakeSeat { operator }),
@@ -244,6 +245,16 @@ impl Builder {
                 Input::ClaimCommission(ClaimCommission { line, to })
             }
         })
+    }
+
+    /// What somebody names who puts stake behind an operator: nearly always its newest line and its commission.
+    pub fn accepted(&mut self, model: &Model, operator: u32) -> (LineId, u16) {
+        let newest = model.newest(operator).map_or(0, |one| one.1.line.1);
+        let older = u64::from(self.chance(2));
+        let id = (operator, newest.saturating_sub(older));
+        let commission = model.lines.get(&id).map_or(0, |line| line.commission);
+        let less = u16::from(self.chance(2));
+        (id_of(id), commission.saturating_sub(less))
     }
 
     fn edit(&mut self, model: &Model, operator: u32) -> Edit {

@@ -36,10 +36,11 @@ struct Tally {
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
-const REJECTS: [&str; 30] = [
+const REJECTS: [&str; 32] = [
     "Alone",
     "Bonded",
     "Commission",
+    "CommissionAbove",
     "CutPending",
     "Frozen",
     "InJail",
@@ -57,6 +58,7 @@ const REJECTS: [&str; 30] = [
     "NothingOwed",
     "NothingToApply",
     "OneWay",
+    "OtherLine",
     "Positions",
     "RestakeNotAllowed",
     "SameLine",

@@ -16,7 +16,7 @@ use plasmid_staking::{
 use rand::RngCore;
 
 use crate::abstract_model::{Model, Position};
-use crate::ask::{account, address};
+use crate::ask::account;
 use crate::build::Builder;
 use crate::candidates::{operators, suits, twins};
 
@@ -60,12 +60,14 @@ impl Builder {
                     let line = model.open_line(*operator);
                     line.is_some_and(|id| same || id != one.now.line)
                 });
-                let to = address(self.one_of(&open)?);
+                let to = self.one_of(&open)?;
+                let (to, max_commission) = self.accepted(model, to);
                 Input::Redelegate(Redelegate {
                     owner,
                     position,
                     amount,
                     to,
+                    max_commission,
                 })
             }
             "claim stake" => Input::ClaimStake(ClaimStake {

@@ -98,7 +98,7 @@ fn founded(start: &Start) -> Model {
     for (number, stake) in (1u32..).zip(&start.stakes) {
         let all = [
             model.register(number, number.into(), number),
-            model.delegate(number, number, *stake),
+            model.delegate(number, ((number, number.into()), 0), *stake),
             model.take_seat(number),
         ];
         assert_eq!(all, [Some(()); 3], "founder {number}");

@@ -65,9 +65,15 @@ impl Model {
         }
     }
 
-    pub fn delegate(&mut self, owner: u32, operator: u32, base: u128) -> Done {
+    /// The line that an owner named, with the highest commission that it accepts.
+    fn accepted(&self, (line, most): (Id, u16)) -> Option<Id> {
+        ensure(self.open_line(line.0)? == line && self.lines[&line].commission <= most)?;
+        Some(line)
+    }
+
+    pub fn delegate(&mut self, owner: u32, to: (Id, u16), base: u128) -> Done {
         ensure(base > 0)?;
-        self.make(owner, base, self.open_line(operator)?, false)
+        self.make(owner, base, self.accepted(to)?, false)
     }
 
     /// What stays of a bonded position, where something does, and last the part with `amount` of its base, which ends.
@@ -96,8 +102,8 @@ impl Model {
         Some(())
     }
 
-    pub fn redelegate(&mut self, owner: u32, number: u64, amount: u128, to: u32) -> Done {
-        let (position, line) = (self.owned(number, owner)?, self.open_line(to)?);
+    pub fn redelegate(&mut self, owner: u32, number: u64, amount: u128, to: (Id, u16)) -> Done {
+        let (position, line) = (self.owned(number, owner)?, self.accepted(to)?);
         ensure(!self.frozen(&position) && position.now.line != line)?;
         let mut parts = self.parts(position, amount)?;
         let part = parts.last_mut()?;
