@@ -405,9 +405,9 @@ fn follower(folder: &Path, endpoint: String) {
                 .expect("a key")
                 .public_key(),
             stake: 1_000_000_000_000_000_000,
-            bond: 7,
         }],
         balances: Vec::new(),
+        delegations: Vec::new(),
     };
     let root = RootAnchor {
         root_chain: abi::created_by(registry.into())[2].into(),

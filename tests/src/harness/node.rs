@@ -111,7 +111,6 @@ impl Node {
             consensus_key: self.consensus_key(),
             checkpoint_key: self.checkpoint.public_key(),
             stake,
-            bond: 1,
         }
     }
 

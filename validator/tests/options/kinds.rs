@@ -128,10 +128,14 @@ const BALANCE: Kind = late(
     "balance",
     "`ACCOUNT=AMOUNT`: an account and an amount; the account once, the amount above 0, all of them within 2^112 wei",
 );
+const DELEGATION: Kind = late(
+    "delegation",
+    "`ACCOUNT=OPERATOR=AMOUNT`: an account, an operator of the plan and an amount; the pair once, the amount above 0, all of them within 2^112 wei",
+);
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 29] = [
+pub const KINDS: [&Kind; 30] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -160,6 +164,7 @@ pub const KINDS: [&Kind; 29] = [
     &PAGE,
     &PEER,
     &BALANCE,
+    &DELEGATION,
     &STATE_ROOT,
 ];
 
@@ -263,6 +268,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "id") => &ID,
         (_, "page") => &PAGE,
         (_, "balances") => &BALANCE,
+        (_, "delegations") => &DELEGATION,
         (_, "state_root") => &STATE_ROOT,
         _ => return None,
     })

@@ -1,7 +1,7 @@
 //! The genesis of a simulated network: small epochs, a short ring, a small batch.
 
 use plasmid::chain::genesis::file::File;
-use plasmid::chain::genesis::{Genesis, RootAnchor};
+use plasmid::chain::genesis::{Delegation, Genesis, RootAnchor};
 use plasmid::ledger::Parameters;
 use plasmid_bridge::proof::deployment;
 
@@ -35,6 +35,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         parameters,
         operators: operators.collect(),
         balances,
+        delegations: delegations(plan),
     };
     let root = RootAnchor {
         root_chain: deployment::root_chain(&REGISTRY),
@@ -42,4 +43,17 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         time,
     };
     File::new(&genesis, &root).expect("the genesis is sound")
+}
+
+/// One behind each operator, too small for a unit of power.
+fn delegations(plan: &Plan) -> Vec<Delegation> {
+    let mut all: Vec<_> = (0..plan.validators)
+        .map(|number| Delegation {
+            owner: People::account(number % 8),
+            operator: [number + 0x10; 20],
+            amount: (1 << 40) + u128::from(number),
+        })
+        .collect();
+    all.sort();
+    all
 }

@@ -104,9 +104,9 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
             consensus_key: consensus,
             checkpoint_key: checkpoint,
             stake: parameters.unit,
-            bond: 1,
         }],
         balances: people.balances(),
+        delegations: Vec::new(),
     };
     let root = RootAnchor {
         root_chain: deployment::root_chain(&REGISTRY),
