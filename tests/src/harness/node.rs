@@ -12,6 +12,7 @@ use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::Handler;
+use plasmid::store::image::{self, Header};
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
 use plasmid_bridge::proof::vote;
@@ -140,6 +141,27 @@ impl Node {
     pub fn lose_disk(&mut self) {
         self.crash();
         self.disk = Memory::new();
+    }
+
+    /// The state at the end of an epoch, of the last one where none is named, from its disk as a file. It does not run.
+    pub fn export(&self, file: &File, epoch: Option<u64>) -> (Header, Vec<u8>) {
+        let genesis = file.load().expect("the genesis file is sound");
+        let whose = (identity(&genesis), genesis.genesis.parameters);
+        let (store, held) =
+            Books::open(self.disk.clone(), whose.0, Pace::Flush).expect("the store opens");
+        let held = held.expect("the store has a state");
+        let (header, leaves) =
+            image::gather(&store, &held, whose, epoch).expect("the state is there");
+        let mut bytes = Vec::new();
+        image::write(&mut bytes, &header, &leaves).expect("memory takes it");
+        (header, bytes)
+    }
+
+    /// Its disk is lost, and a state from a file is put on a new one.
+    pub fn import(&mut self, bytes: &[u8]) {
+        self.lose_disk();
+        let (header, tree) = image::read(bytes).expect("a sound file");
+        image::put(self.disk.clone(), &header, &tree).expect("memory takes it");
     }
 
     /// Starts again and replays what the engine has and the disk has not.
