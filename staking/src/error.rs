@@ -81,6 +81,24 @@ pub enum Reject {
     /// The line takes no stake and no seat.
     #[error("this line of the operator is closed: a new registration opens another")]
     LineClosed,
+    /// Not the line that whoever delegates knows.
+    #[error("the newest line of the operator is {newest}, and {named} was named")]
+    OtherLine {
+        /// The line that was named.
+        named: u64,
+        /// The newest line of the operator.
+        newest: u64,
+    },
+    /// The operator takes more than whoever delegates accepts.
+    #[error(
+        "the commission of the line is {commission} / 10,000, and at most {max_commission} / 10,000 was accepted"
+    )]
+    CommissionAbove {
+        /// The commission of the line.
+        commission: u16,
+        /// The most that was accepted.
+        max_commission: u16,
+    },
     /// No such position, or one that was paid out.
     #[error("there is no position {number}")]
     NoPosition {

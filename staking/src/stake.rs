@@ -117,6 +117,35 @@ pub(crate) fn open_line<L: TypedLeaves>(
     }
 }
 
+/// Whether stake may be put behind a line: it is the newest of its operator and open, and its commission is at most what the owner of the
+/// stake accepts.
+///
+/// The commission of the line is the newest that its operator has said, above all that stands in sets that are fixed already: what is
+/// delegated now backs none of those. So a rise that came before the delegation cannot hit it, and what comes later is bounded by the step.
+pub(crate) fn check_line<L: TypedLeaves>(
+    leaves: &mut L,
+    named: LineId,
+    max_commission: u16,
+) -> Result<(), Error<L::Error>> {
+    let (newest, _, line) = newest_line(leaves, named.operator)?;
+    if newest != named {
+        let (named, newest) = (named.line, newest.line);
+        return Err(Reject::OtherLine { named, newest }.into());
+    }
+    if line.state != LineState::Open {
+        return Err(Reject::LineClosed.into());
+    }
+    let commission = line.commission;
+    match commission <= max_commission {
+        true => Ok(()),
+        false => Err(Reject::CommissionAbove {
+            commission,
+            max_commission,
+        }
+        .into()),
+    }
+}
+
 /// The newest line of an operator.
 pub(crate) fn newest_line<L: TypedLeaves>(
     leaves: &mut L,

@@ -3,21 +3,25 @@
 //! ```text
 //! leaves   operator r, line w, mark r or made, counter w, position made, maturity r; of a seated line: `stake::change`
 //! ```
+//! The account names the line and the highest commission that it accepts: else an operator whose line has no stake could raise its
+//! commission, or retire and open another line, between the signing and the block.
 
 use crate::line::Account;
-use crate::stake::open_line;
+use crate::stake::check_line;
 use crate::touch::create;
-use crate::{Context, Effect, Error, MAX_AMOUNT, Reject, TypedLeaves};
+use crate::{Context, Effect, Error, LineId, MAX_AMOUNT, Reject, TypedLeaves};
 
-/// Puts `amount` of an account's behind an operator.
+/// Puts `amount` of an account's behind the newest line of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegate {
     /// Who pays, and owns the position.
     pub from: Account,
-    /// The operator.
-    pub operator: [u8; 20],
+    /// The line that the account knows.
+    pub to: LineId,
     /// Base units of the native asset.
     pub amount: u128,
+    /// The highest commission, in 1/10,000, that the account accepts.
+    pub max_commission: u16,
 }
 
 pub(crate) fn apply<L: TypedLeaves>(
@@ -27,8 +31,9 @@ pub(crate) fn apply<L: TypedLeaves>(
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let Delegate {
         from,
-        operator,
+        to,
         amount,
+        max_commission,
     } = *input;
     if amount == 0 {
         return Err(Reject::ZeroAmount.into());
@@ -39,8 +44,8 @@ pub(crate) fn apply<L: TypedLeaves>(
     if amount > limit {
         return Err(Reject::TooMuch { amount, limit }.into());
     }
-    let (line, ..) = open_line(leaves, operator)?;
-    let open = create(leaves, context, from, line, amount)?;
+    check_line(leaves, to, max_commission)?;
+    let open = create(leaves, context, from, to, amount)?;
     let mut effects = vec![Effect::Take { from, amount }];
     effects.extend(open.close(leaves)?);
     Ok(effects)

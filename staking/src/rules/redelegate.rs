@@ -7,9 +7,9 @@
 
 use super::{close_both, part_of};
 use crate::line::Account;
-use crate::stake::open_line;
+use crate::stake::check_line;
 use crate::touch::Open;
-use crate::{Context, Effect, Error, Reject, TypedLeaves};
+use crate::{Context, Effect, Error, LineId, Reject, TypedLeaves};
 
 /// Moves a position, or a part of it, to another operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub struct Redelegate {
     pub position: u64,
     /// How much of its base.
     pub amount: u128,
-    /// The operator whose newest line it backs then.
-    pub to: [u8; 20],
+    /// The line that it backs then: the newest of its operator, as the owner knows it.
+    pub to: LineId,
+    /// The highest commission, in 1/10,000, that the owner accepts.
+    pub max_commission: u16,
 }
 
 pub(crate) fn apply<L: TypedLeaves>(
@@ -31,8 +33,8 @@ pub(crate) fn apply<L: TypedLeaves>(
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let open = Open::owned(leaves, context, input.position, input.owner)?;
     open.refuse_frozen(leaves)?;
-    let (line, ..) = open_line(leaves, input.to)?;
-    if open.position.newest().line == line {
+    check_line(leaves, input.to, input.max_commission)?;
+    if open.position.newest().line == input.to {
         return Err(Reject::SameLine.into());
     }
     let (rest, mut part) = part_of(leaves, context, open, input.amount)?;
@@ -42,6 +44,6 @@ pub(crate) fn apply<L: TypedLeaves>(
         return Err(Reject::TooSmall { amount, minimum }.into());
     }
     part.end(leaves, context)?;
-    part.back(leaves, context, line)?;
+    part.back(leaves, context, input.to)?;
     close_both(leaves, rest, part)
 }

@@ -176,7 +176,8 @@ fn cancel_all(world: &mut World) {
 
 fn redelegate_all(world: &mut World, to: u8) {
     for (number, position) in bonded(world) {
-        let _ = world.try_act(redelegate(CULPRIT, number, position.base, to));
+        let to = world.newest(to);
+        let _ = world.try_act(redelegate_to(CULPRIT, number, position.base, to));
     }
 }
 
@@ -357,10 +358,11 @@ fn step(rng: &mut ChaCha8Rng, world: &mut World) {
     let base = world.position(*number).base;
     let amount = if rng.random_bool(0.5) { base } else { base / 2 };
     let to = rng.random_range(1..=5);
+    let newest = world.newest(to);
     let other = numbers[rng.random_range(0..numbers.len())];
     let inputs = [
         undelegate(CULPRIT, *number, amount),
-        redelegate(CULPRIT, *number, amount, to),
+        redelegate_to(CULPRIT, *number, amount, newest),
         cancel(CULPRIT, *number),
         merge(CULPRIT, *number, other),
         leave(to),

@@ -10,13 +10,29 @@ pub(super) fn undelegate(owner: Account, position: u64, amount: u128) -> Input {
     })
 }
 
+/// A delegation that accepts any commission.
+pub(super) fn delegate(from: Account, to: LineId, amount: u128) -> Input {
+    Input::Delegate(Delegate {
+        from,
+        to,
+        amount,
+        max_commission: 10_000,
+    })
+}
+
+/// To the line that has the number of its operator.
 pub(super) fn redelegate(owner: Account, position: u64, amount: u128, to: u8) -> Input {
-    let to = op(to);
+    redelegate_to(owner, position, amount, line(to, u64::from(to)))
+}
+
+/// A redelegation that accepts any commission.
+pub(super) fn redelegate_to(owner: Account, position: u64, amount: u128, to: LineId) -> Input {
     Input::Redelegate(Redelegate {
         owner,
         position,
         amount,
         to,
+        max_commission: 10_000,
     })
 }
 

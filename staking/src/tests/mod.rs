@@ -261,6 +261,15 @@ impl World {
         set_at(&mut self.leaves, &self.rules, epoch * 16 + 1, 16).unwrap()
     }
 
+    /// The commissions of the members of a set, by seat.
+    fn commissions(&mut self, epoch: u64) -> Vec<u16> {
+        let place = ring_place(epoch, self.rules.ring);
+        let seats = 0..self.rules.seats;
+        let members = seats.filter_map(|seat| self.find::<MemberLeaf>((place, seat)));
+        let standing = members.filter_map(|member| member.standing);
+        standing.map(|standing| standing.commission).collect()
+    }
+
     fn find<T: Leaf>(&mut self, name: T::Name) -> Option<T> {
         self.leaves.read(name).unwrap()
     }
@@ -291,13 +300,15 @@ impl World {
     }
 
     fn delegate(&mut self, from: Account, operator: u8, amount: u128) -> u64 {
-        let operator = op(operator);
-        self.act(Input::Delegate(Delegate {
-            from,
-            operator,
-            amount,
-        }));
+        let to = self.newest(operator);
+        self.act(delegate(from, to, amount));
         self.made()
+    }
+
+    /// The newest line of an operator, or one that is not there where it has none.
+    fn newest(&mut self, operator: u8) -> LineId {
+        let newest: Option<Operator> = self.find(op(operator));
+        line(operator, newest.map_or(0, |newest| newest.line))
     }
 
     /// An operator with a registration, its own stake, and maybe a seat.

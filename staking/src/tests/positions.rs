@@ -346,6 +346,99 @@ fn what_does_not_back_one_line_alone_is_not_merged() {
     assert_eq!(world.refuse(merge(OWNER, first, second)), refused);
 }
 
+/// The operator whose line has no stake sets its commission freely, and may close the line and open another: neither hits who delegates
+/// meanwhile.
+#[test]
+fn stake_goes_behind_the_line_and_the_commission_that_were_accepted_and_no_other() {
+    let (mut world, number) = world();
+    world.act(registration(9, 9, 9));
+    let named = |to, max_commission| {
+        let (amount, owner, from, position) = (10, OWNER, OWNER, number);
+        [
+            Input::Delegate(Delegate {
+                from,
+                to,
+                amount,
+                max_commission,
+            }),
+            Input::Redelegate(Redelegate {
+                owner,
+                position,
+                amount,
+                to,
+                max_commission,
+            }),
+        ]
+    };
+    let charge = |commission| {
+        Input::Edit(Edit {
+            commission: Some(commission),
+            ..edit(9)
+        })
+    };
+    world.act(charge(301));
+    let refused = Reject::CommissionAbove {
+        commission: 301,
+        max_commission: 300,
+    };
+    for input in named(line(9, 9), 300) {
+        assert_eq!(world.refuse(input), refused);
+    }
+    world.act(charge(300));
+    for input in named(line(9, 9), 300) {
+        world.clone().act(input);
+    }
+    for input in named(line(9, 8), 300) {
+        let other = Reject::OtherLine {
+            named: 8,
+            newest: 9,
+        };
+        assert_eq!(world.refuse(input), other);
+    }
+    world.act(retire(9));
+    for input in named(line(9, 9), 300) {
+        assert_eq!(world.refuse(input), Reject::LineClosed);
+    }
+    world.act(registration(9, 10, 10));
+    for input in named(line(9, 9), 300) {
+        let other = Reject::OtherLine {
+            named: 9,
+            newest: 10,
+        };
+        assert_eq!(world.refuse(input), other);
+    }
+    for input in named(line(9, 10), 0) {
+        world.act(input);
+    }
+}
+
+/// A rise that is in no set yet counts already: what is delegated now is in the set that has it.
+#[test]
+fn a_rise_that_was_announced_is_refused_while_the_sets_still_have_the_old_commission() {
+    let (mut world, _) = world();
+    world.mature(1);
+    world.act(Input::Edit(Edit {
+        commission: Some(500),
+        ..edit(1)
+    }));
+    let epoch = world.epoch;
+    assert_eq!(world.commissions(epoch + 1), [0; 3]);
+    let low = Input::Delegate(Delegate {
+        from: OWNER,
+        to: line(1, 1),
+        amount: 10,
+        max_commission: 499,
+    });
+    let (commission, max_commission) = (500, 499);
+    let refused = Reject::CommissionAbove {
+        commission,
+        max_commission,
+    };
+    assert_eq!(world.refuse(low), refused);
+    world.boundary(0);
+    assert_eq!(world.commissions(epoch + 2)[0], 500);
+}
+
 #[test]
 fn a_position_obeys_its_owner_alone() {
     let (mut world, number) = world();

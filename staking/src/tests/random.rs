@@ -80,14 +80,10 @@ impl Player {
                     false => who(self.rng.random_range(1..4)),
                 };
                 let amount = self.rng.random_range(0..5 * UNIT);
-                Input::Delegate(Delegate {
-                    from,
-                    operator: op(operator),
-                    amount,
-                })
+                delegate(from, world.clone().newest(operator), amount)
             }
             3..=4 => undelegate(owner, number, amount),
-            5..=6 => redelegate(owner, number, amount, operator),
+            5..=6 => redelegate_to(owner, number, amount, world.clone().newest(operator)),
             7 => cancel(owner, number),
             8 => claim_stake(owner, number),
             9 => claim_rewards(owner, &[number]),

@@ -68,11 +68,7 @@ fn no_amount_that_somebody_names_overflows_a_sum() {
     let mut world = World::new(2, &[UNIT]);
     let limit = 1 << 112;
     for amount in [u128::MAX, u128::MAX - UNIT, limit + 1] {
-        let delegate = Input::Delegate(Delegate {
-            from: who(1),
-            operator: op(1),
-            amount,
-        });
+        let delegate = delegate(who(1), line(1, 1), amount);
         assert_eq!(world.refuse(delegate), Reject::TooMuch { amount, limit });
         let held = UNIT;
         let own = account_of(op(1));
@@ -98,13 +94,7 @@ fn no_amount_that_somebody_names_overflows_a_sum() {
 #[test]
 fn nothing_is_a_delegation_of_nothing() {
     let mut world = World::new(2, &[UNIT]);
-    let delegate = |operator, amount| {
-        Input::Delegate(Delegate {
-            from: who(1),
-            operator: op(operator),
-            amount,
-        })
-    };
+    let delegate = |operator, amount| delegate(who(1), line(operator, 1), amount);
     assert_eq!(world.refuse(delegate(1, 0)), Reject::ZeroAmount);
     assert_eq!(world.refuse(delegate(7, 1)), Reject::NoOperator);
     world.act(retire(1));

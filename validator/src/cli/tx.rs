@@ -1,5 +1,6 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
+mod behind;
 mod leaving;
 mod make;
 mod order;

@@ -59,11 +59,14 @@ fn stake_body(kind: &str, fields: &Value) -> StakeBody {
     let amount = || number(&fields["amount"]);
     let to = || number(&fields["to"]);
     let rate = |name: &str| fields[name].as_u64().map(|rate| rate.try_into().unwrap());
+    let max_commission = || rate("max_commission").unwrap();
     let text = |name: &str| fields[name].as_str().unwrap();
     match kind {
         "delegate" => StakeBody::Delegate {
             operator: fixed(&fields["operator"]),
             amount: amount(),
+            line: number(&fields["line"]),
+            max_commission: max_commission(),
         },
         "undelegate" => StakeBody::Undelegate {
             position: position(),
@@ -76,6 +79,8 @@ fn stake_body(kind: &str, fields: &Value) -> StakeBody {
             position: position(),
             amount: amount(),
             to: fixed(&fields["to"]),
+            line: number(&fields["line"]),
+            max_commission: max_commission(),
         },
         "claim_stake" => StakeBody::ClaimStake {
             position: position(),

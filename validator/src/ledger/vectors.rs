@@ -89,8 +89,13 @@ fn body_fields(body: &Body) -> Json {
 
 fn stake_fields(body: &StakeBody) -> Json {
     match body {
-        StakeBody::Delegate { operator, amount } => {
-            json!({"operator": hex_of(operator), "amount": amount.to_string()})
+        StakeBody::Delegate {
+            operator,
+            amount,
+            line,
+            max_commission,
+        } => {
+            json!({"operator": hex_of(operator), "amount": amount.to_string(), "line": line.to_string(), "max_commission": max_commission})
         }
         StakeBody::Undelegate { position, amount } => {
             json!({"position": position.to_string(), "amount": amount.to_string()})
@@ -99,8 +104,13 @@ fn stake_fields(body: &StakeBody) -> Json {
             position,
             amount,
             to,
+            line,
+            max_commission,
         } => {
-            json!({"position": position.to_string(), "amount": amount.to_string(), "to": hex_of(to)})
+            json!({
+                "position": position.to_string(), "amount": amount.to_string(), "to": hex_of(to), "line": line.to_string(),
+                "max_commission": max_commission,
+            })
         }
         StakeBody::ClaimStake { position, to } => {
             json!({"position": position.to_string(), "to": to.to_string()})

@@ -194,7 +194,7 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 18] = [
+pub const NARROWER: [Narrower; 20] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
@@ -210,6 +210,8 @@ pub const NARROWER: [Narrower; 18] = [
     narrower("plan", "block-time-ms", "as in `network.toml`", None),
     narrower("plan", "shortest-epoch-secs", "as in `network.toml`", None),
     narrower("plan", "operator", "as in `network.toml`", None),
+    narrower("delegate", "max-commission", "0 to 10,000", Some("10001")),
+    narrower("redelegate", "max-commission", "0 to 10,000", Some("10001")),
     narrower("edit", "commission", "0 to 10,000", Some("10001")),
     narrower("edit", "max-commission", "0 to 10,000", Some("10001")),
     narrower("edit", "commission-step", "0 to 10,000", Some("10001")),

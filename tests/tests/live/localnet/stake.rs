@@ -74,7 +74,7 @@ fn takes_a_seat(folder: &Path, engine: &str) {
     let said = refused(folder, "tx stake take-seat --from carol");
     assert!(said.contains("a seat needs a stake of"), "{said}");
     let said = refused(folder, "tx stake bond --from alice --amount 1");
-    assert!(said.contains("has no registration"), "{said}");
+    assert!(said.contains("never registered"), "{said}");
 
     let bonded = position(&applied(folder, "tx stake bond --from carol --amount 3"));
     applied(folder, "tx stake take-seat --from carol");

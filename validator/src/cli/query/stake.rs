@@ -56,7 +56,7 @@ pub async fn run(
         }
         StakeQuery::Validator { operator } => {
             let operator = keys.stated_account(&operator)?;
-            output.object(&validator(connection, operator).await?);
+            output.object(&validator_object(validator(connection, operator).await?));
         }
         StakeQuery::Lines { operator, page } => {
             let operator = keys.stated_account(&operator)?.to_string();
@@ -130,14 +130,26 @@ fn position_object(found: &Position) -> Value {
     })
 }
 
-async fn validator(connection: &Connection, operator: Account) -> Result<Value, CliError> {
+/// The newest line of an operator, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn newest_line(connection: &Connection, operator: Account) -> Result<Line, CliError> {
+    let line = validator(connection, operator).await?.line;
+    line.ok_or_else(|| CliError::new(format!("the node tells no line of {operator}")))
+}
+
+async fn validator(
+    connection: &Connection,
+    operator: Account,
+) -> Result<GetValidatorResponse, CliError> {
     let request = GetValidatorRequest {
         operator: operator.to_string(),
     };
     let mut client = connection.stake().await?;
     let found = client.get_validator(request).await?.into_inner();
     same("operator", operator.to_string(), found.operator.clone())?;
-    Ok(validator_object(found))
+    Ok(found)
 }
 
 fn validator_object(found: GetValidatorResponse) -> Value {

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::behind::{Behind, OfLine};
 use crate::{
     cli::{
         CliError, amount,
@@ -28,13 +29,14 @@ pub enum Stake<S: Args> {
         #[arg(long)]
         amount: String,
         #[command(flatten)]
+        line: OfLine,
+        #[command(flatten)]
         authority: S,
     },
     /// Puts money behind an operator, as a new position. It backs the operator from the epoch after next on.
     Delegate {
-        /// The operator: an address on root, or the name of one of your keys.
-        #[arg(long)]
-        to: String,
+        #[command(flatten)]
+        to: Behind,
         /// Decimal number of coins (1.5), or base units (1500base).
         #[arg(long)]
         amount: String,
@@ -59,9 +61,8 @@ pub enum Stake<S: Args> {
     Redelegate {
         #[command(flatten)]
         part: Part,
-        /// The operator that it backs then: an address on root, or the name of one of your keys.
-        #[arg(long)]
-        to: String,
+        #[command(flatten)]
+        to: Behind,
         #[command(flatten)]
         authority: S,
     },
@@ -249,23 +250,23 @@ impl<S: Args> Stake<S> {
     ) -> Result<StakeBody, CliError> {
         let payee = |payee: &Payee| payee.account(keys, deployment, sender);
         Ok(match self {
-            Self::Bond { amount, .. } => StakeBody::Delegate {
-                operator: operator_of(sender)?,
-                amount: coins(amount)?,
-            },
-            Self::Delegate { to, amount, .. } => StakeBody::Delegate {
-                operator: operator_of(keys.account(to)?)?,
-                amount: coins(amount)?,
-            },
+            Self::Bond { amount, line, .. } => {
+                let amount = coins(amount)?;
+                line.own(connection, sender).await?.delegation(amount)
+            }
+            Self::Delegate { to, amount, .. } => {
+                let amount = coins(amount)?;
+                to.accepted(connection, keys).await?.delegation(amount)
+            }
             Self::Undelegate { part, .. } => StakeBody::Undelegate {
                 position: part.position,
                 amount: part.amount(connection).await?,
             },
-            Self::Redelegate { part, to, .. } => StakeBody::Redelegate {
-                position: part.position,
-                amount: part.amount(connection).await?,
-                to: operator_of(keys.account(to)?)?,
-            },
+            Self::Redelegate { part, to, .. } => {
+                let amount = part.amount(connection).await?;
+                let to = to.accepted(connection, keys).await?;
+                to.redelegation(part.position, amount)
+            }
             Self::Claim {
                 position,
                 payee: who,
@@ -381,14 +382,4 @@ impl Texts {
 
 fn coins(text: &str) -> Result<u128, CliError> {
     amount::parse(text, NATIVE_DECIMALS)
-}
-
-/// The operator whose account this is.
-fn operator_of(account: Account) -> Result<[u8; 20], CliError> {
-    match account.kind {
-        Account::ETHEREUM => Ok(account.id),
-        _ => Err(CliError::new(format!(
-            "{account} is no operator: an operator is an address on root (0x…)"
-        ))),
-    }
 }

@@ -10,10 +10,16 @@ use crate::ledger::transaction::StakeBody;
 /// Name and fields of the struct of a kind.
 pub(super) const fn fields(kind: u8) -> (&'static str, &'static str) {
     match kind {
-        0x10 => ("Delegate", "bytes20 operator,uint128 amount"),
+        0x10 => (
+            "Delegate",
+            "bytes20 operator,uint128 amount,uint64 line,uint16 maxCommission",
+        ),
         0x11 => ("Undelegate", "uint64 position,uint128 amount"),
         0x12 => ("CancelUnbonding", "uint64 position"),
-        0x13 => ("Redelegate", "uint64 position,uint128 amount,bytes20 to"),
+        0x13 => (
+            "Redelegate",
+            "uint64 position,uint128 amount,bytes20 to,uint64 line,uint16 maxCommission",
+        ),
         0x14 => ("ClaimStake", "uint64 position,Account to"),
         0x15 => ("ClaimRewards", "Account to,uint64[] positions"),
         0x16 => ("ClaimCommission", "uint64 line,Account to"),
@@ -38,9 +44,16 @@ pub(super) const fn fields(kind: u8) -> (&'static str, &'static str) {
 
 pub(super) fn put(words: &mut Words, body: &StakeBody) {
     match body {
-        StakeBody::Delegate { operator, amount } => {
+        StakeBody::Delegate {
+            operator,
+            amount,
+            line,
+            max_commission,
+        } => {
             words.left(operator);
             words.number(*amount);
+            words.number(u128::from(*line));
+            words.number(u128::from(*max_commission));
         }
         StakeBody::Undelegate { position, amount } => {
             words.number(u128::from(*position));
@@ -50,10 +63,14 @@ pub(super) fn put(words: &mut Words, body: &StakeBody) {
             position,
             amount,
             to,
+            line,
+            max_commission,
         } => {
             words.number(u128::from(*position));
             words.number(*amount);
             words.left(to);
+            words.number(u128::from(*line));
+            words.number(u128::from(*max_commission));
         }
         StakeBody::ClaimStake {
             position: number,

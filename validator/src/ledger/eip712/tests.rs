@@ -19,10 +19,10 @@ mod typed {
         struct SetPayout { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 payout; }
         struct Record { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes32 topic; bytes data; }
         struct Message { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account target; bytes20 token; uint128 amount; bytes data; }
-        struct Delegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 operator; uint128 amount; }
+        struct Delegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; bytes20 operator; uint128 amount; uint64 line; uint16 maxCommission; }
         struct Undelegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; uint128 amount; }
         struct CancelUnbonding { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; }
-        struct Redelegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; uint128 amount; bytes20 to; }
+        struct Redelegate { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; uint128 amount; bytes20 to; uint64 line; uint16 maxCommission; }
         struct ClaimStake { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 position; Account to; }
         struct ClaimRewards { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; Account to; uint64[] positions; }
         struct ClaimCommission { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint64 line; Account to; }
@@ -153,8 +153,15 @@ fn stake_elsewhere(
 ) -> (String, B256) {
     let unchanged = u16::MAX;
     match body {
-        StakeBody::Delegate { operator, amount } => {
-            hashed!(domain, Delegate, scheme, h, operator: FixedBytes(operator), amount: amount)
+        StakeBody::Delegate {
+            operator,
+            amount,
+            line,
+            max_commission,
+        } => {
+            hashed!(
+                domain, Delegate, scheme, h, operator: FixedBytes(operator), amount: amount, line: line, maxCommission: max_commission
+            )
         }
         StakeBody::Undelegate { position, amount } => {
             hashed!(domain, Undelegate, scheme, h, position: position, amount: amount)
@@ -166,8 +173,13 @@ fn stake_elsewhere(
             position,
             amount,
             to,
+            line,
+            max_commission,
         } => {
-            hashed!(domain, Redelegate, scheme, h, position: position, amount: amount, to: FixedBytes(to))
+            hashed!(
+                domain, Redelegate, scheme, h, position: position, amount: amount, to: FixedBytes(to), line: line,
+                maxCommission: max_commission
+            )
         }
         StakeBody::ClaimStake { position, to } => {
             hashed!(domain, ClaimStake, scheme, h, position: position, to: account(to))

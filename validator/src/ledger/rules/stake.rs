@@ -119,10 +119,16 @@ pub(super) fn apply<L: Leaves + ?Sized>(
 fn input(sender: Account, body: &StakeBody) -> Input {
     let (owner, operator) = (sender.bytes(), sender.id);
     match *body {
-        StakeBody::Delegate { operator, amount } => Input::Delegate(Delegate {
-            from: owner,
+        StakeBody::Delegate {
             operator,
             amount,
+            line,
+            max_commission,
+        } => Input::Delegate(Delegate {
+            from: owner,
+            to: LineId { operator, line },
+            amount,
+            max_commission,
         }),
         StakeBody::Undelegate { position, amount } => Input::Undelegate(Undelegate {
             owner,
@@ -133,12 +139,15 @@ fn input(sender: Account, body: &StakeBody) -> Input {
         StakeBody::Redelegate {
             position,
             amount,
-            to,
+            to: operator,
+            line,
+            max_commission,
         } => Input::Redelegate(Redelegate {
             owner,
             position,
             amount,
-            to,
+            to: LineId { operator, line },
+            max_commission,
         }),
         StakeBody::ClaimStake { position, to } => Input::ClaimStake(ClaimStake {
             owner,

@@ -25,6 +25,10 @@ pub enum StakeBody {
         operator: [u8; 20],
         /// Base units of the native asset, at least 1.
         amount: u128,
+        /// The operator's newest line, by the number of the registration that opened it.
+        line: u64,
+        /// The highest commission of the line that the sender accepts, in 1/10,000.
+        max_commission: u16,
     },
     /// Ends a position, or a part of it.
     Undelegate {
@@ -46,6 +50,10 @@ pub enum StakeBody {
         amount: u128,
         /// The operator that it backs then.
         to: [u8; 20],
+        /// That operator's newest line, by the number of the registration that opened it.
+        line: u64,
+        /// The highest commission of the line that the sender accepts, in 1/10,000.
+        max_commission: u16,
     },
     /// Pays an ended position out, with its rewards.
     ClaimStake {
@@ -181,9 +189,16 @@ impl StakeBody {
 
     pub(super) fn put(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Delegate { operator, amount } => {
+            Self::Delegate {
+                operator,
+                amount,
+                line,
+                max_commission,
+            } => {
                 bytes.extend(operator);
                 bytes.extend(amount.to_be_bytes());
+                bytes.extend(line.to_be_bytes());
+                bytes.extend(max_commission.to_be_bytes());
             }
             Self::Undelegate { position, amount } => {
                 bytes.extend(position.to_be_bytes());
@@ -193,10 +208,14 @@ impl StakeBody {
                 position,
                 amount,
                 to,
+                line,
+                max_commission,
             } => {
                 bytes.extend(position.to_be_bytes());
                 bytes.extend(amount.to_be_bytes());
                 bytes.extend(to);
+                bytes.extend(line.to_be_bytes());
+                bytes.extend(max_commission.to_be_bytes());
             }
             Self::ClaimStake {
                 position: number,
@@ -254,6 +273,8 @@ impl StakeBody {
             0x10 => Self::Delegate {
                 operator: reader.array()?,
                 amount: reader.u128()?,
+                line: reader.u64()?,
+                max_commission: reader.u16()?,
             },
             0x11 => Self::Undelegate {
                 position: reader.u64()?,
@@ -266,6 +287,8 @@ impl StakeBody {
                 position: reader.u64()?,
                 amount: reader.u128()?,
                 to: reader.array()?,
+                line: reader.u64()?,
+                max_commission: reader.u16()?,
             },
             0x14 => Self::ClaimStake {
                 position: reader.u64()?,

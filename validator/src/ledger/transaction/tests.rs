@@ -75,6 +75,8 @@ pub(in crate::ledger) fn stakes() -> Vec<StakeBody> {
         StakeBody::Delegate {
             operator: [3; 20],
             amount,
+            line: 11,
+            max_commission: 500,
         },
         StakeBody::Undelegate { position, amount },
         StakeBody::CancelUnbonding { position },
@@ -82,6 +84,8 @@ pub(in crate::ledger) fn stakes() -> Vec<StakeBody> {
             position,
             amount,
             to: [4; 20],
+            line: 12,
+            max_commission: 10_000,
         },
         StakeBody::ClaimStake { position, to },
         StakeBody::ClaimRewards {

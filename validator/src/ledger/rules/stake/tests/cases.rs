@@ -1,6 +1,8 @@
 //! Cases of every kind of stake: one at least that has its effect, and each refusal. Tests and vectors run the same ones.
 
-use plasmid_staking::rules::{leave::Retire, redelegate::Redelegate, restake::AllowRestake};
+use plasmid_staking::rules::{
+    edit::Edit, leave::Retire, redelegate::Redelegate, restake::AllowRestake,
+};
 use plasmid_staking::{Input, Key, Line, Registration};
 
 use super::scene::*;
@@ -19,6 +21,9 @@ pub struct Case {
     pub body: StakeBody,
     pub code: Code,
 }
+
+/// The highest commission that the owner accepts.
+const COMMISSION: u16 = 300;
 
 /// Collects cases, each on a scene of its own.
 #[derive(Default)]
@@ -75,6 +80,8 @@ fn delegate(to: u8, amount: u128) -> StakeBody {
     StakeBody::Delegate {
         operator: operator(to),
         amount,
+        line: registration(to),
+        max_commission: COMMISSION,
     }
 }
 
@@ -87,6 +94,8 @@ fn redelegate(position: u64, amount: u128, to: u8) -> StakeBody {
         position,
         amount,
         to: operator(to),
+        line: registration(to),
+        max_commission: COMMISSION,
     }
 }
 
@@ -124,17 +133,31 @@ fn cut(scene: &mut Scene) -> u64 {
 fn moved(scene: &mut Scene) -> u64 {
     let position = held(scene);
     let owner = Wallet::new(OWNER).account().bytes();
-    let (amount, to) = (COIN, operator(NEWCOMER));
     scene.act(
         2,
         &Input::Redelegate(Redelegate {
             owner,
             position,
-            amount,
-            to,
+            amount: COIN,
+            to: line(NEWCOMER),
+            max_commission: COMMISSION,
         }),
     );
     position
+}
+
+/// The newcomer, whose line has no stake, asks for a commission.
+fn charge(scene: &mut Scene, commission: u16) {
+    scene.act(
+        2,
+        &Input::Edit(Edit {
+            operator: operator(NEWCOMER),
+            commission: Some(commission),
+            max_commission: None,
+            commission_step: None,
+            min_self_stake: None,
+        }),
+    );
 }
 
 fn retire(scene: &mut Scene, number: u8) {
@@ -175,6 +198,19 @@ fn delegations(cases: &mut Cases) {
     cases.no("delegate: to a line that is closed", OWNER, |scene| {
         retire(scene, FOUNDER);
         delegate(FOUNDER, COIN)
+    });
+    cases.no("delegate: to a line behind another", OWNER, |scene| {
+        retire(scene, FOUNDER);
+        scene.register(FOUNDER, 3);
+        delegate(FOUNDER, COIN)
+    });
+    cases.ok("delegate: at the commission it accepts", OWNER, |scene| {
+        charge(scene, COMMISSION);
+        delegate(NEWCOMER, COIN)
+    });
+    cases.no("delegate: at a higher commission", OWNER, |scene| {
+        charge(scene, COMMISSION + 1);
+        delegate(NEWCOMER, COIN)
     });
 }
 
@@ -288,6 +324,20 @@ fn redelegations(cases: &mut Cases) {
     });
     cases.no("redelegate: to nobody who registered", OWNER, |scene| {
         redelegate(held(scene), COIN, 2)
+    });
+    cases.no("redelegate: to a line behind another", OWNER, |scene| {
+        let number = held(scene);
+        retire(scene, NEWCOMER);
+        scene.register(NEWCOMER, 3);
+        redelegate(number, COIN, NEWCOMER)
+    });
+    cases.ok("redelegate: at the commission it accepts", OWNER, |scene| {
+        charge(scene, COMMISSION);
+        redelegate(held(scene), COIN, NEWCOMER)
+    });
+    cases.no("redelegate: at a higher commission", OWNER, |scene| {
+        charge(scene, COMMISSION + 1);
+        redelegate(held(scene), COIN, NEWCOMER)
     });
 }
 

@@ -64,17 +64,23 @@ impl Scene {
         found(&mut Stake(&mut memory), &rules, &[founder]).unwrap();
         let mut scene = Self { memory };
         scene.credit(FOUNDED);
-        scene.act(
+        scene.register(NEWCOMER, 2);
+        scene
+    }
+
+    /// The next registration of an operator, with keys of its own.
+    pub fn register(&mut self, operator: u8, registration: u8) {
+        let key = |first: u8| first + 0x10 * registration;
+        self.act(
             0,
             &Input::Register(Register {
-                operator: operator(NEWCOMER),
-                registration: registration(NEWCOMER),
-                address: [0x61; 20],
-                consensus_key: [0x62; 32],
-                checkpoint_key: Box::new([0x63; 96]),
+                operator: self::operator(operator),
+                registration: registration.into(),
+                address: [key(0x41); 20],
+                consensus_key: [key(0x42); 32],
+                checkpoint_key: Box::new([key(0x43); 96]),
             }),
         );
-        scene
     }
 
     /// Changes a leaf of staking.
@@ -110,13 +116,13 @@ impl Scene {
     /// A position of a wallet, made in an epoch.
     pub fn delegate(&mut self, epoch: u64, from: u8, to: u8, amount: u128) -> u64 {
         let from = Wallet::new(from).account().bytes();
-        let operator = operator(to);
         let effects = self.act(
             epoch,
             &Input::Delegate(Delegate {
                 from,
-                operator,
+                to: line(to),
                 amount,
+                max_commission: 10_000,
             }),
         );
         let number = effects.iter().find_map(|effect| match effect {
