@@ -103,9 +103,8 @@ pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused>
             model.epoch_freezes.freeze(*epoch);
             Ok(())
         }
-        Input::ReleaseEpoch => {
-            let first = model.epoch_freezes.open[0];
-            model.epoch_freezes.thaw(first);
+        Input::ReleaseEpoch(epoch) => {
+            model.epoch_freezes.thaw(*epoch);
             Ok(())
         }
         Input::Fund(amount) => model.fund(*amount),

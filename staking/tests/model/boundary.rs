@@ -46,9 +46,18 @@ impl Model {
         let Terms {
             max_commission,
             commission_step,
+            jail_epochs,
             ..
         } = self.terms;
+        let behind = |id: (u64, u64)| {
+            let closed = &self.lines[&(operator, id.1)];
+            let stood = u64::from(closed.until > 0);
+            let longest = closed.until.saturating_add(1 + u64::from(jail_epochs));
+            closed.jailed.max(stood * longest)
+        };
+        let jailed = self.operators.get(&operator).map_or(0, |id| behind(*id));
         let opened = Line {
+            jailed,
             max_commission,
             commission_step,
             ..Line::default()

@@ -355,10 +355,7 @@ impl Builder {
                 })
             }
             "freeze epoch" => Input::FreezeEpoch(epoch),
-            "release epoch" => match model.epoch_freezes.open.is_empty() {
-                true => return None,
-                false => Input::ReleaseEpoch,
-            },
+            "release epoch" => Input::ReleaseEpoch(self.one_of(&model.epoch_freezes.open)?),
             _ => {
                 let keys: Vec<_> = model.registrations.values().collect();
                 let living: Vec<_> = keys.iter().filter(|one| !one.tombstoned).collect();

@@ -81,8 +81,8 @@ impl Run {
                 fraction,
             }))?;
         }
-        while !self.model.epoch_freezes.open.is_empty() {
-            self.must(Input::ReleaseEpoch)?;
+        while let Some(epoch) = self.model.epoch_freezes.open.first().copied() {
+            self.must(Input::ReleaseEpoch(epoch))?;
         }
         Ok(())
     }
