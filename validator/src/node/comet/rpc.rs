@@ -154,8 +154,9 @@ impl Client {
         &self,
         evidence: DuplicateVoteEvidence,
     ) -> Result<broadcast_evidence::Response, RpcError> {
+        let power = evidence.validator_power.value();
         let request = broadcast_evidence::Request::<Dialect>::new(evidence.into()).into_json();
-        self.ask::<broadcast_evidence::Request<Dialect>>(engine_names(request))
+        self.ask::<broadcast_evidence::Request<Dialect>>(engine_evidence(request, power))
             .await
     }
 
@@ -225,14 +226,14 @@ impl Client {
 }
 
 /// Fields of evidence as `tendermint-rpc` writes them, and as CometBFT reads them: it takes a field of another name for zero.
-const EVIDENCE_FIELDS: [(&str, &str); 3] = [
+const EVIDENCE_FIELDS: [(&str, &str); 2] = [
     ("total_voting_power", "TotalVotingPower"),
-    ("validator_power", "ValidatorPower"),
     ("timestamp", "Timestamp"),
 ];
 
-/// A request that hands evidence in, with the names that CometBFT reads.
-fn engine_names(request: String) -> String {
+/// A request that hands evidence in, with the names that CometBFT reads, and the power of the validator: `tendermint` writes that of the
+/// whole set there.
+fn engine_evidence(request: String, power: u64) -> String {
     let Ok(mut named) = serde_json::from_str::<Value>(&request) else {
         return request;
     };
@@ -242,6 +243,7 @@ fn engine_names(request: String) -> String {
                 fields.insert(theirs.to_owned(), value);
             }
         }
+        fields.insert("ValidatorPower".to_owned(), power.to_string().into());
     }
     named.to_string()
 }
