@@ -89,6 +89,37 @@ fn a_seat_that_is_lost_in_an_epoch_backs_up_to_the_next() {
 }
 
 #[test]
+fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    world.to(4);
+    let own = world.join(9, 9, 4 * UNIT, true);
+    let owner = account_of(op(9));
+    assert_eq!(world.line(line(9, 9)).seat, 1);
+    // The stake would be at risk in no epoch, and the line that was displaced would be in no set: at the end of every epoch anew.
+    let kept = Reject::NewSeat { seat: 1 };
+    assert_eq!(world.refuse(leave(9)), kept);
+    assert_eq!(world.refuse(retire(9)), kept);
+    assert_eq!(world.refuse(undelegate(owner, own, 4 * UNIT)), kept);
+    assert_eq!(world.refuse(redelegate(owner, own, 4 * UNIT, 1)), kept);
+    world.act(Input::Edit(Edit {
+        min_self_stake: Some(4 * UNIT),
+        ..edit(9)
+    }));
+    assert_eq!(world.refuse(undelegate(owner, own, 1)), kept);
+    world.to(5);
+    assert!(world.set(6).iter().any(|member| member.operator == op(9)));
+    world.act(undelegate(owner, own, 1));
+    assert!(!world.line(line(9, 9)).seated());
+    // What others take away empties a seat at any time: it waits like any other stake.
+    world.join(8, 8, 1, false);
+    let other = world.delegate(who(1), 8, UNIT);
+    world.act(take_seat(8));
+    world.act(undelegate(who(1), other, UNIT));
+    assert!(!world.line(line(8, 8)).seated());
+    world.check();
+}
+
+#[test]
 fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let own = account_of(op(1));
