@@ -28,7 +28,7 @@ impl Model {
             return;
         };
         let line = self.lines.get_mut(&member.line).expect("it is there");
-        if !line.open() {
+        if line.frozen() {
             return;
         }
         let (votes, counted) = (u32::from(votes), u32::from(counted));

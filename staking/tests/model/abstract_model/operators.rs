@@ -25,14 +25,26 @@ impl Model {
         Some(line).filter(|line| self.lines[line].open())
     }
 
+    /// Whether a line with so much less has too little for a seat, or its operator too little of its own.
+    pub fn is_too_small(&self, line: Id, less: u128) -> bool {
+        let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
+        stake < self.terms.min_seat + less || own < least + less
+    }
+
     /// A seat whose line is too small for it is lost.
     pub fn check_seats(&mut self) {
         for line in self.seats.clone().into_iter().flatten() {
-            let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
-            if stake < self.terms.min_seat || own < least {
+            if self.is_too_small(line, 0) {
                 self.lose_seat(line);
             }
         }
+    }
+
+    /// Whether the line took its seat in this epoch, so that no set has it there.
+    pub fn is_seat_new(&self, line: Id) -> bool {
+        let set = &self.sets[&(self.epoch + 1)];
+        let stands = |seat: usize| set[seat].as_ref().is_some_and(|member| member.line == line);
+        !self.lines[&line].absent && self.seat_of(line).is_some_and(|seat| !stands(seat))
     }
 
     fn lose_seat(&mut self, line: Id) {
@@ -59,17 +71,21 @@ impl Model {
     }
 
     pub fn leave(&mut self, operator: u32) -> Done {
-        let line = self.open_line(operator)?;
-        self.seat_of(line)?;
-        self.lose_seat(line);
-        Some(())
+        self.seat_of(self.open_line(operator)?)?;
+        self.give_back(operator).map(drop)
     }
 
     pub fn retire(&mut self, operator: u32) -> Done {
-        let line = self.open_line(operator)?;
-        self.lose_seat(line);
+        let line = self.give_back(operator)?;
         self.line(line).retired = true;
         Some(())
+    }
+
+    fn give_back(&mut self, operator: u32) -> Option<Id> {
+        let line = self.open_line(operator)?;
+        ensure(!self.is_seat_new(line))?;
+        self.lose_seat(line);
+        Some(line)
     }
 
     pub fn unjail(&mut self, operator: u32) -> Done {
