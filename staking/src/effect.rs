@@ -132,6 +132,16 @@ pub enum Effect {
         /// The line.
         line: LineId,
     },
+    /// What was at risk in an epoch waits.
+    EpochFrozen {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// One freeze of an epoch less.
+    EpochReleased {
+        /// The epoch.
+        epoch: u64,
+    },
     /// The key of a registration never signs again.
     Tombstoned {
         /// The operator.

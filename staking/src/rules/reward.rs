@@ -112,10 +112,7 @@ fn jail<L: TypedLeaves>(
     id: LineId,
     line: &mut Line,
 ) -> Result<Effect, Error<L::Error>> {
-    let until = context
-        .epoch
-        .saturating_add(1)
-        .saturating_add(u64::from(context.rules.jail_epochs));
+    let until = context.rules.jail_end(context.epoch);
     line.jailed = until;
     if line.seated() {
         let seat: Seat = expect(leaves, line.seat)?;

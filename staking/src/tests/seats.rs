@@ -336,6 +336,87 @@ fn a_retired_line_takes_no_stake_and_the_next_registration_opens_another() {
     world.check();
 }
 
+/// What an operator does to be in jail no more, or to be judged never.
+fn reopened(world: &mut World, number: u8) {
+    let own = account_of(op(2));
+    world.act(registration(2, number.into(), number));
+    world.delegate(own, 2, 3 * UNIT);
+}
+
+#[test]
+fn nobody_leaves_jail_by_closing_its_line_and_opening_another() {
+    type Close = fn(&mut World);
+    let closes: [Close; 2] = [
+        |world| {
+            world.act(retire(2));
+        },
+        |world| world.freeze(2, 2, world.epoch),
+    ];
+    for close in closes {
+        // Jailed, and then closed: line 2 stands in the sets of epochs 1 and 2, and two epochs of jail are behind the last of them.
+        let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+        world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+        close(&mut world);
+        reopened(&mut world, 9);
+        let jailed = |epoch| Reject::InJail { until: 5, epoch };
+        assert_eq!(world.refuse(take_seat(2)), jailed(1));
+        // Nor by another line behind that one, which was never seated.
+        world.act(retire(2));
+        reopened(&mut world, 10);
+        world.to(4);
+        assert_eq!(world.refuse(take_seat(2)), jailed(4));
+        world.to(5);
+        world.act(take_seat(2));
+    }
+}
+
+#[test]
+fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.act(retire(2));
+    reopened(&mut world, 9);
+    let jailed = Reject::InJail { until: 4, epoch: 0 };
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    world.to(4);
+    world.act(take_seat(2));
+    // Who comes back when all sets of the closed line are judged, never had a seat, or lives where nobody is jailed, does not wait.
+    world.act(retire(2));
+    world.to(9);
+    reopened(&mut world, 10);
+    world.act(take_seat(2));
+    world.act(registration(4, 11, 11));
+    world.act(retire(4));
+    world.act(registration(4, 12, 12));
+    assert_eq!(world.line(line(4, 12)).jailed, 0);
+    world.rules.jail_divisor = 0;
+    world.act(retire(2));
+    reopened(&mut world, 13);
+    world.act(take_seat(2));
+}
+
+#[test]
+fn neither_another_key_nor_another_seat_ends_a_jail() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    let jailed = Reject::InJail { until: 3, epoch: 1 };
+    world.act(registration(2, 9, 9));
+    assert_eq!(world.refuse(unjail(2)), jailed);
+    assert_eq!(world.leaf::<Seat>(1).state, SeatState::Jailed);
+    world.act(leave(2));
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    // A key that signed two votes stays out, whatever the operator registered before; another key is in jail as long as the line.
+    world.act(Input::Tombstone([9; 20]));
+    let registration = 9;
+    let tombstoned = Reject::Tombstoned { registration };
+    assert_eq!(world.refuse(take_seat(2)), tombstoned);
+    world.act(super::registration(2, 10, 10));
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    world.to(3);
+    world.act(take_seat(2));
+}
+
 #[test]
 fn an_operator_that_is_not_known_does_nothing() {
     let mut world = World::new(1, &[UNIT]);

@@ -271,7 +271,18 @@ fn rows_of_the_chain() -> Vec<(&'static str, usize)> {
         ),
         (
             "epoch freeze and release",
-            chain(|_| Input::FreezeEpoch(5)).max(chain(|_| Input::ReleaseEpoch)),
+            chain(|_| Input::FreezeEpoch(5)).max(chain(|worst| {
+                let maturity: Maturity = worst.leaves.read(()).unwrap().unwrap();
+                let freezes = maturity.freezes.with(5);
+                worst.write(
+                    (),
+                    &Maturity {
+                        freezes,
+                        ..maturity
+                    },
+                );
+                Input::ReleaseEpoch(5)
+            })),
         ),
         (
             "fund and release",

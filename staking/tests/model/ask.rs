@@ -105,9 +105,8 @@ fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
             model.freezes.freeze(*epoch);
             Some(())
         }
-        Input::ReleaseEpoch => {
-            let first = model.freezes.open[0];
-            model.freezes.thaw(first);
+        Input::ReleaseEpoch(epoch) => {
+            model.freezes.thaw(*epoch);
             Some(())
         }
         Input::Fund(amount) => model.fund(*amount),

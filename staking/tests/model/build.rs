@@ -353,10 +353,7 @@ impl Builder {
                 })
             }
             "freeze epoch" => Input::FreezeEpoch(epoch),
-            "release epoch" => match model.freezes.open.is_empty() {
-                true => return None,
-                false => Input::ReleaseEpoch,
-            },
+            "release epoch" => Input::ReleaseEpoch(self.one_of(&model.freezes.open)?),
             _ => {
                 let keys: Vec<u32> = model.registrations.values().map(|one| one.key).collect();
                 let dead = |key: &u32| model.tombstones.contains(key);

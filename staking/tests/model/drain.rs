@@ -84,8 +84,8 @@ impl Run {
                 fraction,
             }))?;
         }
-        while !self.model.freezes.open.is_empty() {
-            self.must(Input::ReleaseEpoch)?;
+        while let Some(epoch) = self.model.freezes.open.first().copied() {
+            self.must(Input::ReleaseEpoch(epoch))?;
         }
         Ok(())
     }

@@ -125,16 +125,25 @@ impl Model {
         ensure(amount > 0)
     }
 
-    /// New keys for the open line, or for a new one.
+    /// When a closed line could return from jail at the latest, if it is absent to the end of its last set.
+    fn longest_jail(&self, closed: Id) -> u64 {
+        let (closed, terms) = (&self.lines[&closed], self.terms);
+        let last = (closed.until > 0).then_some(closed.until + 1 + u64::from(terms.jail_epochs));
+        closed.jailed.max(last.unwrap_or(0))
+    }
+
+    /// New keys for the open line, or for a new one, which comes out of jail no sooner than the closed one before it.
     pub fn register(&mut self, operator: u32, number: u64, key: u32) -> Done {
         let known = self.registrations.values().any(|one| one.key == key);
         let newest = self.newest(operator).map_or(0, |newest| newest.0.1);
         ensure(!known && newest < number)?;
+        let before = self.newest(operator).map(|newest| newest.1.line);
         let line = self.open_line(operator).unwrap_or((operator, number));
-        let opened = self.lines.entry(line).or_default();
         if line == (operator, number) {
+            let opened = self.lines.entry(line).or_default();
             opened.max_commission = self.terms.max_commission;
             opened.commission_step = self.terms.commission_step;
+            self.line(line).jailed = before.map_or(0, |closed| self.longest_jail(closed));
         }
         let registration = Registration { line, key };
         self.registrations.insert((operator, number), registration);

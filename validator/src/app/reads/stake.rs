@@ -10,14 +10,18 @@ use plasmid_proto::stake::v1::{
 use plasmid_staking::{
     Description, Effect, Input, Key, Line, LineId, LineState, Maturity, Operator, Position,
     Registration, Rewards, Seat, SeatState, epoch_of,
-    rules::{apply_cut::ApplyCut, claim_rewards::ClaimRewards, claim_stake::ClaimStake, take_seat},
+    rules::{
+        apply_cut::ApplyCut, claim_rewards::ClaimRewards, claim_stake::ClaimStake,
+        restake::AllowRestake, take_seat,
+    },
 };
 
 use super::{ReadError, Reader, accounts::value, on_tree, on_tree_and_height, page_size};
 use crate::{
     chain::{overlay::Overlay, tree::Tree},
     ledger::{
-        Account, Error, Parameters, Slot, leaf::Burned, stake, stake::Stake, transaction::Profile,
+        Account, Error, Parameters, Slot, leaf::Burned, leaves::expect, stake, stake::Stake,
+        transaction::Profile,
     },
     wire::{self, address_text},
 };
@@ -86,7 +90,8 @@ fn position(
     let cut = attempt(Input::ApplyCut(ApplyCut { position: number }))?;
     let rewards: u128 = rewards.unwrap_or_default().iter().map(collected).sum();
     let cut_waits = cut.ok().and_then(|effects| effects.iter().find_map(cut_of));
-    let legs = held.legs().zip(held.cuts).map(|(leg, cut)| proto::Leg {
+    let found = found_by_rules(tree, parameters, epoch, number, held)?;
+    let legs = found.legs().zip(found.cuts).map(|(leg, cut)| proto::Leg {
         operator: address_text(&leg.line.operator),
         line: leg.line.line,
         first: leg.first,
@@ -97,8 +102,8 @@ fn position(
         number,
         owner: Account::from_bytes(&held.owner).to_string(),
         restake: held.restake,
-        base: held.base.to_string(),
-        held: held.held_down().to_string(),
+        base: found.base.to_string(),
+        held: found.held_down().to_string(),
         settled: held.pending.to_string(),
         rewards: rewards.to_string(),
         cut_waits: cut_waits.map_or_else(String::new, |amount| amount.to_string()),
@@ -106,6 +111,30 @@ fn position(
         waits: claim.err().unwrap_or_default(),
         legs: legs.collect(),
     })
+}
+
+/// The position as a transaction finds it: a first leg that is over is folded into the base, of which amounts are named. Where a cut waits,
+/// no transaction but the one that applies it finds anything.
+fn found_by_rules(
+    tree: &Tree,
+    parameters: &Parameters,
+    epoch: u64,
+    number: u64,
+    held: &Position,
+) -> Result<Position, ReadError> {
+    let mut overlay = Overlay::new(tree);
+    let nothing = Input::AllowRestake(AllowRestake {
+        owner: held.owner,
+        position: number,
+        allowed: held.restake,
+    });
+    let internal = |fault: String| ReadError::Internal(fault);
+    match stake::apply_at(&mut overlay, parameters, epoch, &nothing) {
+        Ok(_) => expect(&mut overlay, &Slot::from(Key::Position(number)))
+            .map_err(|fault| internal(fault.to_string())),
+        Err(Error::Reject(_)) => Ok(held.clone()),
+        Err(Error::Fault(fault)) => Err(internal(fault.to_string())),
+    }
 }
 
 fn collected(effect: &Effect) -> u128 {
@@ -303,6 +332,7 @@ pub fn get_rewards(
     source: &Reader<'_>,
     _: &GetRewardsRequest,
 ) -> Result<GetRewardsResponse, ReadError> {
+    let drip = source.facts().parameters.drip;
     on_tree_and_height(source, |tree, height| {
         let Rewards { pool, owed } = stands(tree, Key::Rewards)?;
         let burned: Option<Burned> = value(tree, &Slot::Burned)?;
@@ -311,6 +341,7 @@ pub fn get_rewards(
             owed: owed.to_string(),
             burned: burned.map_or(0, |burned| burned.amount).to_string(),
             height,
+            drip,
         })
     })?
 }

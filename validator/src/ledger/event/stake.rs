@@ -16,6 +16,7 @@
 //! | `unjailed`, `closed` | operator*, line |
 //! | `registered` | operator*, line, registration |
 //! | `tombstoned` | operator*, registration |
+//! | `epoch_frozen`, `epoch_released` | epoch* |
 //!
 //! A redelegation is `undelegated` and `delegated` of one position. What the end of an epoch does is in no result, so it has no event.
 
@@ -70,6 +71,8 @@ pub(super) const fn name(effect: &Effect) -> Option<&'static str> {
         Effect::Registered { .. } => "registered",
         Effect::Closed { .. } => "closed",
         Effect::Tombstoned { .. } => "tombstoned",
+        Effect::EpochFrozen { .. } => "epoch_frozen",
+        Effect::EpochReleased { .. } => "epoch_released",
         Effect::Take { .. }
         | Effect::Released { .. }
         | Effect::Paid { .. }
@@ -85,6 +88,9 @@ pub(super) fn attributes(effect: &Effect) -> Vec<Attribute> {
             plain("amount", amount),
         ],
         Effect::Burn { amount } => vec![plain("amount", amount)],
+        Effect::EpochFrozen { epoch } | Effect::EpochReleased { epoch } => {
+            vec![indexed("epoch", epoch)]
+        }
         Effect::Opened {
             position,
             owner,

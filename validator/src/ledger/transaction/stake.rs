@@ -34,7 +34,7 @@ pub enum StakeBody {
     Undelegate {
         /// The position.
         position: u64,
-        /// How much of its base, at least 1.
+        /// How much of its base; 0 ends a position whose base is 0.
         amount: u128,
     },
     /// Takes the end of a position back.

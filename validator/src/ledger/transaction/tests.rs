@@ -218,10 +218,10 @@ fn lengths_are_those_of_the_protocol() {
     let (money, stake) = lengths.split_at(bodies().len());
     assert_eq!(money, [57, 56, 20, 34, 34 + 1_024, 57 + 2 + 512]);
     let expected = [
-        36,
+        46,
         24,
         8,
-        44,
+        54,
         29,
         30,
         29,

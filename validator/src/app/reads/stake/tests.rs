@@ -1,12 +1,12 @@
 //! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
 
-use plasmid_staking::Key;
+use plasmid_staking::{Key, rules::redelegate::Redelegate};
 
 use super::*;
 use crate::chain::tree::Change;
 use crate::ledger::fixture::{Wallet, parameters};
 use crate::ledger::rules::stake::tests::scene::{
-    COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, operator,
+    COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, line, operator,
 };
 
 fn tree_of(scene: &Scene) -> Tree {
@@ -76,6 +76,34 @@ fn an_ended_position_tells_which_epoch_it_waits_for_until_it_has_matured() {
     assert_eq!(told(&scene, number).waits, "");
     scene.freeze(FOUNDER, 2);
     assert!(told(&scene, number).waits.contains("froze"));
+}
+
+/// What a command names as the whole is what the next transaction finds, also where that one folds a leg that was cut.
+#[test]
+fn a_position_tells_the_base_that_the_next_transaction_finds() {
+    let mut scene = Scene::new();
+    let position = scene.delegate(0, OWNER, FOUNDER, COIN);
+    let owner = Wallet::new(OWNER).account().bytes();
+    let moved = Input::Redelegate(Redelegate {
+        owner,
+        position,
+        amount: COIN,
+        to: line(NEWCOMER),
+        max_commission: 0,
+    });
+    scene.act(2, &moved);
+    scene.freeze(FOUNDER, 2);
+    scene.settle(FOUNDER, 2);
+    scene.act(2, &Input::ApplyCut(ApplyCut { position }));
+    let left = (COIN / 10 * 9).to_string();
+    let before = told(&scene, position);
+    assert_eq!((before.base, before.held), (COIN.to_string(), left.clone()));
+    assert_eq!(before.legs.len(), 2);
+    scene.mature(4);
+    let folded = told(&scene, position);
+    assert_eq!((&folded.base, &folded.held), (&left, &left));
+    assert_eq!(folded.legs.len(), 1);
+    scene.undelegate(3, OWNER, position, left.parse().expect("an amount"));
 }
 
 #[test]
