@@ -126,18 +126,6 @@ pub(super) fn load(
     operators: Vec<Operator>,
 ) -> Result<Loaded, BenchError> {
     let genesis = Genesis {
-<<<<<<< HEAD
-        parameters,
-        operators: vec![Operator {
-            operator: [1; 20],
-            registration: 1,
-            consensus_key: consensus,
-            checkpoint_key: checkpoint,
-            stake: parameters.unit,
-        }],
-        balances: people.balances(),
-        delegations: Vec::new(),
-=======
         parameters: Parameters {
             max_block_transactions: transactions.saturating_add(4_000),
             max_block_bytes: 100 << 20,
@@ -146,7 +134,7 @@ pub(super) fn load(
         },
         operators,
         balances: Vec::new(),
->>>>>>> bench-next
+        delegations: Vec::new(),
     };
     let root = RootAnchor {
         root_chain: deployment::root_chain(&REGISTRY),
