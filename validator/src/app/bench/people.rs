@@ -106,7 +106,6 @@ pub(super) fn operator(
         consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
         checkpoint_key: checkpoint,
         stake,
-        bond: 1,
     })
 }
 
