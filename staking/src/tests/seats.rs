@@ -382,6 +382,7 @@ fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
     world.to(4);
     world.act(take_seat(2));
     // Who comes back when all sets of the closed line are judged, never had a seat, or lives where nobody is jailed, does not wait.
+    world.to(5);
     world.act(retire(2));
     world.to(9);
     reopened(&mut world, 10);
@@ -391,6 +392,7 @@ fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
     world.act(registration(4, 12, 12));
     assert_eq!(world.line(line(4, 12)).jailed, 0);
     world.rules.jail_divisor = 0;
+    world.to(10);
     world.act(retire(2));
     reopened(&mut world, 13);
     world.act(take_seat(2));

@@ -122,12 +122,11 @@ impl Model {
         let mut position = self.owned(number, owner)?;
         let line = position.now.line;
         ensure(!position.bonded() && !self.frozen(&position) && self.lines[&line].open())?;
-        match position.now.last == self.epoch + 1 {
-            true => {
-                let small = position.held() < self.terms.min_redelegation;
-                ensure(position.before.is_none() || !small)?;
-                position.now.last = FOREVER;
-            }
+        let again = position.now.last == self.epoch + 1;
+        let small = position.before.is_some() && position.held() < self.terms.min_redelegation;
+        ensure(!again || !small)?;
+        match again {
+            true => position.now.last = FOREVER,
             false => self.follow(&mut position, line)?,
         }
         self.put(number, vec![position])
@@ -136,9 +135,8 @@ impl Model {
     /// Pays what the engine collected, as far as it lies between the bounds.
     fn collect(&mut self, number: u64, mut position: Position, seen: &Seen) -> Option<u128> {
         let (least, most) = std::mem::take(&mut position.pending);
-        let amount = seen
-            .get(&number)
-            .map_or(least, |seen| *seen.clamp(&least, &most));
+        let seen = seen.get(&number).copied().unwrap_or(least);
+        let amount = seen.clamp(least, most);
         self.owed -= amount;
         self.put(number, vec![position])?;
         Some(amount)
