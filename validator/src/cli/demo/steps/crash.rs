@@ -26,7 +26,7 @@ pub async fn kills(
     let mut crashes = Crashes::default();
     say("killing a validator");
     let mut node = take(network)?;
-    let killed = |error: crate::node::process::ProcessError| CliError::new(error.to_string());
+    let killed = |error: crate::localnet::process::ProcessError| CliError::new(error.to_string());
     node.engine.process().kill().map_err(killed)?;
     node.app.kill().map_err(killed)?;
     drop(node);
