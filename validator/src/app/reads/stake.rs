@@ -215,14 +215,16 @@ fn newest_of(tree: &Tree, operator: [u8; 20]) -> Result<Operator, ReadError> {
     let newest: Option<Operator> = value(tree, &Slot::from(Key::Operator(operator)))?;
     newest.ok_or_else(|| {
         let operator = address_text(&operator);
-        ReadError::NotFound(format!("{operator} is no operator: it never registered"))
+        ReadError::NotFound(format!(
+            "{operator} is not an operator: it never registered"
+        ))
     })
 }
 
 /// A leaf to which another one refers.
 fn stands<T: plasmid_staking::Value>(tree: &Tree, key: Key) -> Result<T, ReadError> {
     let held = value(tree, &Slot::from(key))?;
-    held.ok_or_else(|| ReadError::Internal(format!("the leaf {key:?} is missing")))
+    held.ok_or_else(|| ReadError::Internal(format!("the leaf of {key} is missing")))
 }
 
 fn description(held: Description) -> Result<proto::Description, ReadError> {
