@@ -14,12 +14,13 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
     Disk, Facts, Id, KeyState, LateShare, Located, Look, Names, ReadError, Remembered, Simulated,
-    Source, Tip, Trees, Vitals, Watch, shares::Shares,
+    Source, StakedPart, Tip, Trees, Vitals, Watch, shares::Shares,
 };
 use crate::{
-    app::{App, ports::Sight},
+    app::{App, Newest, ports::Sight},
     chain::tree::Tree,
     ledger::Account,
+    store::Included,
 };
 
 /// Blocks over which the block time is averaged.
@@ -31,6 +32,7 @@ pub struct Served {
     root: Arc<dyn Sight>,
     facts: Facts,
     remembered: Remembered,
+    newest: Mutex<Newest>,
     watch: Mutex<Watch>,
     signing: Mutex<KeyState>,
 }
@@ -44,6 +46,7 @@ impl Served {
             root,
             facts,
             remembered: Remembered::default(),
+            newest: Mutex::default(),
             watch: Mutex::new(Watch::new(Instant::now(), block_time)),
             signing: Mutex::default(),
         }
@@ -62,6 +65,18 @@ impl Served {
             .checked_sub(block.time)
             .map(|nanos| nanos / AVERAGED)
     }
+}
+
+fn located(found: Included) -> Result<Located, ReadError> {
+    Ok(Located {
+        names: Names {
+            hash: found.hash.0,
+            digest: found.digest,
+        },
+        height: found.height,
+        index: found.index,
+        result: ExecTxResult::decode(found.result.as_slice()).map_err(internal)?,
+    })
 }
 
 fn internal(error: impl std::fmt::Display) -> ReadError {
@@ -147,15 +162,16 @@ impl Source for Served {
         let Some(found) = self.app.included(&key)? else {
             return Ok(None);
         };
-        Ok(Some(Located {
-            names: Names {
-                hash: found.hash.0,
-                digest: found.digest,
-            },
-            height: found.height,
-            index: found.index,
-            result: ExecTxResult::decode(found.result.as_slice()).map_err(internal)?,
-        }))
+        located(found).map(Some)
+    }
+
+    fn staked(&self, from: (u64, u32), most: usize) -> Result<StakedPart, ReadError> {
+        let part = self.app.staked(from, most, &self.newest)?;
+        let found = part.found.into_iter().map(located);
+        Ok(StakedPart {
+            found: found.collect::<Result<_, _>>()?,
+            next: part.next,
+        })
     }
 
     fn waiting(&self, id: &Id) -> Option<Names> {

@@ -6,7 +6,7 @@ use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
-use plasmid_staking::{self as staking, Founder, Input, Key, Member};
+use plasmid_staking::{self as staking, Founder, Input, Key, LineId, Member};
 
 use super::{Built, Delegation, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
@@ -19,6 +19,9 @@ use crate::ledger::leaf::{
 use crate::ledger::leaves::write;
 use crate::ledger::stake::{Stake, apply_at, staking_rules};
 use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
+
+/// The whole reward, in 1/10,000: whoever agrees on a genesis accepts the commissions in it.
+const ALL: u16 = 10_000;
 
 /// Checks genesis balances and delegations, which do not need the operators' registrations, and adds them up: what whoever creates the contracts
 /// pays in. `is_operator` knows the operators.
@@ -222,10 +225,17 @@ impl Genesis {
     fn delegate(&self, staked: &mut Memory) -> Result<Vec<Slot>, GenesisError> {
         let before = staked.order().len();
         for one in &self.delegations {
+            let mut operators = self.operators.iter();
+            let operator = operators.find(|known| known.operator == one.operator);
             let input = Input::Delegate(Delegate {
                 from: one.owner.bytes(),
-                operator: one.operator,
+                // The genesis registers every operator once, which opens its line; that of nobody is refused by the rule.
+                to: LineId {
+                    operator: one.operator,
+                    line: operator.map_or(0, |known| known.registration),
+                },
                 amount: one.amount,
+                max_commission: ALL,
             });
             apply_at(staked, &self.parameters, 0, &input)
                 .map_err(|error| GenesisError::Stake(error.to_string()))?;
