@@ -148,8 +148,12 @@ fn a_genesis_delegation_makes_the_leaves_that_the_same_delegation_makes_at_the_s
     for one in genesis().delegations {
         let input = Input::Delegate(Delegate {
             from: one.owner.bytes(),
-            operator: one.operator,
+            to: LineId {
+                operator: one.operator,
+                line: u64::from(one.operator[0] - 0x0f),
+            },
             amount: one.amount,
+            max_commission: 0,
         });
         apply_at(&mut after, &paid.parameters, 0, &input).unwrap();
     }
