@@ -5,6 +5,7 @@ mod join;
 mod money;
 mod shown;
 mod status;
+mod table;
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use self::{
     begun::Begun,
     money::Money,
     shown::{Consent, Registered},
-    status::Table,
+    table::Table,
 };
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
