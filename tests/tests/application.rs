@@ -475,22 +475,6 @@ fn what_root_accepted_is_agreed_on_once_the_child_has_consumed_that_message_and_
 }
 
 #[test]
-fn the_set_that_signs_a_checkpoint_is_found_after_the_ring_has_overwritten_it() {
-    let mut network = quiet();
-    let ring = u64::from(network.nodes[0].app().parameters().ring);
-    network.run(16 * (ring + 3));
-    let app = network.nodes[0].app();
-    let first = app.signers(ring).unwrap().expect("it is in the ring");
-    assert!(!first.is_empty());
-    for epoch in 0..3 {
-        // Root is that far behind: the set is the genesis's, whose commitment the checkpoint before it states.
-        let signers = app.signers(epoch).unwrap();
-        assert_eq!(signers.as_ref(), Some(&first), "epoch {epoch}");
-    }
-    assert_eq!(app.signers(10_000).unwrap(), None, "not over");
-}
-
-#[test]
 fn a_proof_with_any_byte_changed_proves_nothing() {
     let mut network = Network::new(Plan::default());
     network.run(20);

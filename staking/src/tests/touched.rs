@@ -349,18 +349,25 @@ fn the_table_of_touched_leaves_is_right_and_none_is_above_65() {
 }
 
 #[test]
-fn a_cut_costs_the_same_for_ten_positions_and_for_a_thousand() {
-    let cost = |positions: u64| {
+fn a_cut_touches_as_many_leaves_for_ten_delegators_as_for_a_million() {
+    let cost = |delegators: u32| {
         let mut worst = Worst::new();
-        for _ in 0..positions {
-            let leg = worst.leg(1, FIRST, Leg::BONDED);
-            worst.position([leg, Leg::default()], true);
-        }
-        let freeze = worst.count(EPOCH, &freeze(1, 1, EPOCH - 1), false);
-        let settle = worst.count(EPOCH, &settle(1, 1, EPOCH - 1, 5), false);
-        (freeze, settle, worst.count(EPOCH, &apply_cut(2), true))
+        let last = worst.delegators(1, delegators);
+        let fraction = 500_000_000;
+        let inputs = [
+            freeze(1, 1, EPOCH - 1),
+            settle(1, 1, EPOCH - 1, fraction),
+            apply_cut(2),
+            apply_cut(last),
+        ];
+        let touched = inputs.map(|input| worst.count(EPOCH, &input, false));
+        let held: Position = worst.leaves.read(last).unwrap().unwrap();
+        assert_eq!(held.held_down(), UNIT / 2, "the last one was cut");
+        touched
     };
-    assert_eq!(cost(10), cost(1_000));
+    let few = cost(10);
+    println!("freeze, settle, apply of the first and of the last: {few:?} leaves");
+    assert_eq!(few, cost(1_000_000));
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! States that are built so that an input touches as many leaves as it can.
 
-use std::collections::BTreeSet;
-
 use super::*;
-use crate::leaf::Key;
 use crate::legs::cut_of;
 
 pub(super) const EPOCH: u64 = 60_000;
@@ -170,6 +167,18 @@ impl Worst {
         self.next
     }
 
+    /// So many delegators, each with a position behind a line; the number of the last.
+    pub fn delegators(&mut self, operator: u8, count: u32) -> u64 {
+        let leg = self.leg(operator, FIRST, Leg::BONDED);
+        for number in 0..count {
+            let mut owner = OWNER;
+            owner[17..].copy_from_slice(&number.to_be_bytes());
+            self.next += 1;
+            self.write(self.next, &Position::new(owner, UNIT, leg));
+        }
+        self.next
+    }
+
     /// What an input touches that is not refused.
     pub fn count_done(&mut self, input: &Input, user: bool) -> usize {
         let rules = self.rules;
@@ -183,7 +192,7 @@ impl Worst {
 
     /// What an input touches, the leaves of the ledger for a user's transaction included.
     pub fn count(&mut self, epoch: u64, input: &Input, user: bool) -> usize {
-        let before: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
+        let before = self.leaves.iter().count();
         self.leaves.take_touched();
         let rules = self.rules;
         let context = Context {
@@ -196,11 +205,8 @@ impl Worst {
             Err(Error::Reject(_)) => Vec::new(),
             Err(fault) => panic!("{fault:?}"),
         };
-        let touched = self.leaves.take_touched();
-        let after: BTreeSet<Key> = self.leaves.iter().map(|(key, _)| *key).collect();
-        let made = touched
-            .iter()
-            .filter(|key| !before.contains(key) && after.contains(key));
+        let touched = self.leaves.take_touched().len();
+        let made = self.leaves.iter().count() - before;
         let paid = effects
             .iter()
             .any(|effect| matches!(effect, Effect::Pay { .. }));
@@ -208,6 +214,6 @@ impl Worst {
             .iter()
             .any(|effect| matches!(effect, Effect::Burn { .. }));
         let money = 2 * usize::from(paid) + usize::from(burned);
-        touched.len() + made.count() + money + if user { 6 } else { 0 }
+        touched + made + money + if user { 6 } else { 0 }
     }
 }

@@ -2,9 +2,7 @@
 
 use plasmid_staking::{Input, LineId, Rules, account_of};
 
-use crate::boundary::Edit;
-use crate::rules::Seen;
-use crate::state::{Id, Model, Refused, Terms};
+use crate::abstract_model::{Done, Edit, Id, Model, Seen, Terms};
 
 pub fn address(number: u32) -> [u8; 20] {
     let mut address = [0x11; 20];
@@ -38,7 +36,6 @@ pub fn key_of(key: u32) -> [u8; 32] {
 
 pub fn terms(rules: &Rules) -> Terms {
     Terms {
-        seats: usize::from(rules.seats),
         unit: rules.unit,
         min_seat: rules.min_seat,
         min_redelegation: rules.min_redelegation,
@@ -52,7 +49,13 @@ pub fn terms(rules: &Rules) -> Terms {
 }
 
 /// Asks the model.
-pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused> {
+pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Done {
+    let done = rule(model, input, seen);
+    model.check_seats();
+    done
+}
+
+fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
     let number = |bytes: &[u8]| number_of(bytes);
     match input {
         Input::Delegate(one) => {
@@ -69,7 +72,9 @@ pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused>
         Input::ClaimRewards(one) => model.claim_rewards(number(&one.owner), &one.positions, seen),
         Input::ClaimCommission(one) => model.claim_commission(id_from(&one.line)),
         Input::Restake(one) => model.restake(number(&one.by), one.position, seen),
-        Input::AllowRestake(one) => model.allow(number(&one.owner), one.position, one.allowed),
+        Input::AllowRestake(one) => {
+            model.allow_restake(number(&one.owner), one.position, one.allowed)
+        }
         Input::ApplyCut(one) => model.apply_cut(one.position),
         Input::Merge(one) => model.merge(number(&one.owner), one.first, one.second),
         Input::TakeSeat(one) => model.take_seat(number(&one.operator)),
@@ -85,27 +90,24 @@ pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused>
             };
             model.edit(number(&one.operator), &edit)
         }
-        Input::Describe(one) => match model.operators.contains_key(&number(&one.operator)) {
-            true => Ok(()),
-            false => Err("NoOperator"),
-        },
+        Input::Describe(one) => model.newest(number(&one.operator)).map(|_| ()),
         Input::Register(one) => model.register(
             number(&one.operator),
             one.registration,
             number(&one.address),
         ),
-        Input::Freeze(one) => model.freeze(number(&one.operator), one.registration, one.epoch),
+        Input::Freeze(one) => model.freeze((number(&one.operator), one.registration), one.epoch),
         Input::Settle(one) => {
-            let operator = number(&one.operator);
-            model.cut(operator, one.registration, one.epoch, one.fraction)
+            let registration = (number(&one.operator), one.registration);
+            model.cut(registration, one.epoch, one.fraction)
         }
         Input::FreezeEpoch(epoch) => {
-            model.epoch_freezes.freeze(*epoch);
-            Ok(())
+            model.freezes.freeze(*epoch);
+            Some(())
         }
         Input::ReleaseEpoch(epoch) => {
-            model.epoch_freezes.thaw(*epoch);
-            Ok(())
+            model.freezes.thaw(*epoch);
+            Some(())
         }
         Input::Fund(amount) => model.fund(*amount),
         Input::Tombstone(address) => model.tombstone(number(address)),
@@ -113,6 +115,6 @@ pub fn ask(model: &mut Model, input: &Input, seen: &Seen) -> Result<(), Refused>
         | Input::Release(_)
         | Input::Reward(_)
         | Input::Roll(_)
-        | Input::Copy(_) => Err("this is the driver's own"),
+        | Input::Copy(_) => unreachable!("the driver makes it"),
     }
 }

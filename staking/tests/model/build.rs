@@ -17,10 +17,10 @@ use plasmid_staking::{
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::abstract_model::{Id, Model};
 use crate::ask::{account, address, id_of, key_of};
-use crate::candidates::fits;
+use crate::candidates::{fits, operators};
 use crate::run::{Op, Run, Start};
-use crate::state::{Id, Model};
 
 /// Kinds with their weights.
 pub const KINDS: [(&str, u64); 27] = [
@@ -42,7 +42,7 @@ pub const KINDS: [(&str, u64); 27] = [
     ("edit", 11),
     ("describe", 2),
     ("register", 7),
-    ("freeze", 3),
+    ("freeze", 4),
     ("settle", 14),
     ("freeze epoch", 3),
     ("release epoch", 30),
@@ -162,7 +162,7 @@ impl Builder {
     fn boundary(&mut self, model: &Model) -> Op {
         let counted = self.one_of(&[16u16, 33, 100, 33, 100, 0]).unwrap_or(16);
         let mut votes = Vec::new();
-        for _ in 0..model.terms.seats {
+        for _ in &model.seats {
             votes.push(match self.below(20) {
                 0..4 => u16::try_from(self.below(u64::from(counted) / 16 + 1)).unwrap_or(0),
                 4 => counted / 2,
@@ -198,7 +198,7 @@ impl Builder {
     }
 
     fn operator_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
-        let all: Vec<u32> = model.operators.keys().copied().collect();
+        let all = operators(model);
         let near = self.chance(7);
         let fits = |operator: &u32| fits(kind, model, *operator, near);
         let fitting: Vec<u32> = all.iter().copied().filter(fits).collect();
@@ -209,9 +209,10 @@ impl Builder {
         Some(match kind {
             "delegate" => {
                 // Often more of what somebody has already.
-                let again: Vec<_> = model.positions.iter().filter(|one| one.bonded()).collect();
+                let all = model.positions.iter().flatten();
+                let again: Vec<_> = all.filter(|one| one.bonded()).collect();
                 let (owner, to) = match self.one_of(&again).filter(|_| self.chance(55)) {
-                    Some(one) => (one.owner, one.newest().line.0),
+                    Some(one) => (one.owner, one.now.line.0),
                     None if self.chance(50) => (known, known),
                     None => (self.owner(), known),
                 };
@@ -248,7 +249,7 @@ impl Builder {
 
     /// What somebody names who puts stake behind an operator: nearly always its newest line and its commission.
     pub fn accepted(&mut self, model: &Model, operator: u32) -> (LineId, u16) {
-        let newest = model.operators.get(&operator).map_or(0, |newest| newest.1);
+        let newest = model.newest(operator).map_or(0, |one| one.1.line.1);
         let older = u64::from(self.chance(2));
         let id = (operator, newest.saturating_sub(older));
         let commission = model.lines.get(&id).map_or(0, |line| line.commission);
@@ -257,8 +258,10 @@ impl Builder {
     }
 
     fn edit(&mut self, model: &Model, operator: u32) -> Edit {
-        let newest = model.operators.get(&operator).copied().unwrap_or_default();
-        let line = model.lines.get(&(operator, newest.1));
+        let id = model
+            .newest(operator)
+            .map_or((operator, 0), |one| one.1.line);
+        let line = model.lines.get(&id);
         let commission = line.map_or(0, |line| line.commission);
         let change = u16::try_from(self.below(520)).unwrap_or(0);
         let commission = match self.chance(75) {
@@ -266,7 +269,7 @@ impl Builder {
             false => commission.saturating_sub(change),
         };
         let may = line.is_some_and(|line| line.changed < model.matured) || self.chance(10);
-        let own = model.stake((operator, newest.1)).1;
+        let own = model.stake(id).1;
         let least = line
             .map_or(0, |line| line.min_self_stake)
             .max(own / (1 + u128::from(self.below(3))));
@@ -283,14 +286,13 @@ impl Builder {
 
     fn register(&mut self, model: &Model, operator: u32) -> Input {
         // Sometimes an operator that is new, as long as they are few.
-        let operators = u32::try_from(model.operators.len()).unwrap_or(0);
-        let fresh = usize::try_from(operators).is_ok_and(|count| count < model.terms.seats + 3);
-        let operator = if fresh && self.chance(60) {
-            operators + 1
-        } else {
-            operator
+        let operators = operators(model).len();
+        let fresh = operators < model.seats.len() + 3 && self.chance(60);
+        let operator = match u32::try_from(operators) {
+            Ok(count) if fresh => count + 1,
+            _ => operator,
         };
-        let newest = model.operators.get(&operator).map_or(0, |newest| newest.0);
+        let newest = model.newest(operator).map_or(0, |newest| newest.0.1);
         let wrong = self.chance(5);
         let number = if wrong {
             newest
@@ -315,17 +317,14 @@ impl Builder {
         Some(match kind {
             "freeze" => {
                 if self.chance(40) {
-                    epoch = self.one_of(&model.epoch_freezes.open).unwrap_or(epoch);
+                    epoch = self.one_of(&model.freezes.open).unwrap_or(epoch);
                 }
-                let members: Vec<_> = model.sets[&epoch].iter().flatten().collect();
+                let set = model.sets[&epoch].iter().flatten();
+                let members: Vec<_> = set.filter(|one| one.stake > 0).collect();
                 let member = self.one_of(&members)?;
-                let (operator, _) = member.holder.line;
+                let (operator, _) = member.line;
                 let unknown = self.chance(5);
-                let registration = if unknown {
-                    999
-                } else {
-                    member.holder.registration
-                };
+                let registration = if unknown { 999 } else { member.registration };
                 let operator = address(operator);
                 Input::Freeze(Freeze {
                     operator,
@@ -355,13 +354,14 @@ impl Builder {
                 })
             }
             "freeze epoch" => Input::FreezeEpoch(epoch),
-            "release epoch" => Input::ReleaseEpoch(self.one_of(&model.epoch_freezes.open)?),
+            "release epoch" => Input::ReleaseEpoch(self.one_of(&model.freezes.open)?),
             _ => {
-                let keys: Vec<_> = model.registrations.values().collect();
-                let living: Vec<_> = keys.iter().filter(|one| !one.tombstoned).collect();
+                let keys: Vec<u32> = model.registrations.values().map(|one| one.key).collect();
+                let dead = |key: &u32| model.tombstones.contains(key);
+                let living: Vec<u32> = keys.iter().copied().filter(|key| !dead(key)).collect();
                 let key = match self.chance(95) {
-                    true => self.one_of(&living)?.key,
-                    false => self.one_of(&keys)?.key + 50 * u32::try_from(self.below(2)).ok()?,
+                    true => self.one_of(&living)?,
+                    false => self.one_of(&keys)? + 50 * u32::try_from(self.below(2)).ok()?,
                 };
                 Input::Tombstone(address(key))
             }

@@ -1,34 +1,34 @@
 //! What an operation could be done with now.
 
-use crate::state::{Id, Interval, Model, Position, State};
+use std::collections::BTreeSet;
+
+use crate::abstract_model::{Model, Position};
 
 /// Whether two positions have one owner and one line.
 pub fn twins((first, one): &(u64, &Position), (second, two): &(u64, &Position)) -> bool {
-    first != second && one.owner == two.owner && one.newest().line == two.newest().line
+    first != second && one.owner == two.owner && one.now.line == two.now.line
 }
 
-/// The newest line of an operator, when it is open.
-pub fn fits_line(model: &Model, operator: u32) -> Option<Id> {
-    let id = (operator, model.operators.get(&operator)?.1);
-    (model.lines[&id].state == State::Open).then_some(id)
+pub fn operators(model: &Model) -> Vec<u32> {
+    let all: BTreeSet<u32> = model.registrations.keys().map(|id| id.0).collect();
+    all.into_iter().collect()
 }
 
 /// Whether an operator could do this; where `near`, but for time and amounts.
 pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
-    let Some(id) = fits_line(model, operator) else {
+    let Some(id) = model.open_line(operator) else {
         return matches!(kind, "register" | "describe" | "claim commission");
     };
     let line = &model.lines[&id];
     let seat = model.seat_of(id);
-    let holder = seat.and_then(|seat| model.seats[seat].as_ref());
     match kind {
         "leave" => seat.is_some(),
-        "unjail" => holder.is_some_and(|one| one.jailed) && (near || line.jailed <= model.epoch),
+        "unjail" => seat.is_some() && line.absent && (near || line.jailed <= model.epoch),
         "take seat" if near => seat.is_none(),
         "take seat" => {
-            let number = model.operators[&operator].0;
             let (stake, own) = model.stake(id);
-            let dead = model.registrations[&(operator, number)].tombstoned;
+            let newest = model.newest(operator).map_or(0, |newest| newest.1.key);
+            let dead = model.tombstones.contains(&newest);
             let enough = stake >= model.terms.min_seat && stake > model.weakest().0;
             let free = seat.is_none() && line.jailed <= model.epoch && !dead;
             free && enough && own >= line.min_self_stake
@@ -39,25 +39,17 @@ pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
 
 /// Whether this could be done with a position; where `near`, but for freezes and time.
 pub fn suits(kind: &str, model: &Model, position: &Position, near: bool) -> bool {
-    let due = position
-        .intervals
-        .iter()
-        .any(|one| model.due(one) != one.cut);
+    let due = model.cut_pending(position);
     if due || kind == "apply" {
         return due && kind == "apply";
     }
-    let frozen = || !near && position.intervals.iter().any(|one| model.frozen(one));
-    let open = model.lines[&position.newest().line].state == State::Open;
-    let first = position.intervals[0];
-    let single = near || position.intervals.len() == 1 || first.last < model.matured;
-    let earned = |one: &Interval| model.earned(position.held(), one).0 > 0;
-    let earns = || position.pending.0 > 0 || position.intervals.iter().any(earned);
-    let ended = near
-        || position
-            .intervals
-            .iter()
-            .all(|one| one.last < model.matured);
-    let again = position.newest().last == model.epoch + 1;
+    let frozen = || !near && model.frozen(position);
+    let open = model.lines[&position.now.line].open();
+    let before = position.before;
+    let single = near || before.is_none_or(|first| first.last < model.matured);
+    let earns = || position.pending.0 > 0 || model.earned(position).0 > 0;
+    let ended = near || position.intervals().all(|one| one.last < model.matured);
+    let again = position.now.last == model.epoch + 1;
     match kind {
         "undelegate" => position.bonded(),
         "redelegate" => position.bonded() && single && !frozen(),
@@ -66,7 +58,7 @@ pub fn suits(kind: &str, model: &Model, position: &Position, near: bool) -> bool
         "claim rewards" => earns(),
         "restake" => position.bonded() && open && earns(),
         "merge" => {
-            let begun = near || position.newest().first < model.matured;
+            let begun = near || position.now.first < model.matured;
             position.bonded() && open && single && begun && !frozen()
         }
         _ => true,

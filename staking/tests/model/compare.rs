@@ -5,9 +5,9 @@ use std::fmt::{Debug, Display};
 
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
+use crate::abstract_model::{Id, Line, Position};
 use crate::ask::{address, id_of, key_of, number_of};
 use crate::run::Run;
-use crate::state::{Id, Position, State};
 
 /// Refuses a difference, with both sides.
 fn same<T: PartialEq + Debug>(what: impl Display, engine: T, model: T) -> Result<(), String> {
@@ -26,40 +26,33 @@ impl Run {
         self.lines(&stakes)?;
         self.seats(&stakes)?;
         self.minima(&stakes)?;
-        self.backed()?;
+        self.behind()?;
         let (rewards, model) = (self.store.rewards, &self.model);
         same("the pool", rewards.pool, model.pool)?;
         same("what is owed", rewards.owed, model.owed)?;
         same("matured epochs", self.store.maturity.matured, model.matured)?;
         let frozen = usize::from(self.store.maturity.freezes.count);
-        same("frozen epochs", frozen, model.epoch_freezes.open.len())?;
-        let pending: u128 = model
-            .positions
-            .iter()
-            .map(|position| position.pending.0)
-            .sum();
+        same("frozen epochs", frozen, model.freezes.open.len())?;
+        let positions = model.positions.iter().flatten();
+        let pending: u128 = positions.map(|position| position.pending.0).sum();
         let commissions: u128 = model.lines.values().map(|line| line.owed).sum();
         if pending + commissions > rewards.owed {
             return Err("more is settled than owed".into());
         }
         let all = self.outside + staked + rewards.pool + rewards.owed + self.burned;
-        same("all money", all, self.credited)
+        same("all money", all, self.credited)?;
+        same("burned", self.burned, model.burned)
     }
 
     /// Every position; what the engine settled is taken over where it lies between the bounds. The sum of what they hold.
     fn positions(&mut self) -> Result<u128, String> {
         let engine = &self.store.positions;
-        same("positions", engine.len(), self.model.positions.len())?;
+        same("positions", engine.len() + 1, self.model.positions.len())?;
         let mut sum = 0;
-        for ((number, held), model) in engine.iter().zip(&mut self.model.positions) {
-            if held.is_gone() || model.gone {
-                same(
-                    format_args!("position {number} is gone"),
-                    held.is_gone(),
-                    model.gone,
-                )?;
-                continue;
-            }
+        for ((number, held), model) in engine.iter().zip(&mut self.model.positions[1..]) {
+            let gone = format_args!("position {number} is gone");
+            same(gone, held.is_gone(), model.is_none())?;
+            let Some(model) = model else { continue };
             let engine = (
                 number_of(&held.owner),
                 held.restake,
@@ -72,7 +65,7 @@ impl Run {
             same(
                 format_args!("legs of {number}"),
                 shown,
-                (model.intervals.len(), true),
+                (model.intervals().count(), true),
             )?;
             let (least, most) = model.pending;
             if held.pending < least || most < held.pending {
@@ -89,13 +82,9 @@ impl Run {
 
     fn stakes(&self) -> BTreeMap<Id, (u128, u128)> {
         let mut stakes: BTreeMap<Id, (u128, u128)> = BTreeMap::new();
-        for position in self
-            .model
-            .positions
-            .iter()
-            .filter(|position| position.bonded())
-        {
-            let (line, held) = (position.newest().line, position.held());
+        let all = self.model.positions.iter().flatten();
+        for position in all.filter(|position| position.bonded()) {
+            let (line, held) = (position.now.line, position.held());
             let stake = stakes.entry(line).or_default();
             stake.0 += held;
             stake.1 += if position.owner == line.0 { held } else { 0 };
@@ -106,17 +95,12 @@ impl Run {
     fn lines(&self, stakes: &BTreeMap<Id, (u128, u128)>) -> Result<(), String> {
         same("lines", self.store.lines.len(), self.model.lines.len())?;
         for ((id, line), (name, model)) in self.store.lines.iter().zip(&self.model.lines) {
-            let state = match line.state {
-                LineState::Open => State::Open,
-                LineState::Retired => State::Retired,
-                LineState::Frozen => State::Frozen,
-            };
             same("a line", *id, id_of(*name))?;
             let seat = line.seated().then_some(usize::from(line.seat));
             same(
                 format_args!("line {name:?}"),
-                (state, seat),
-                (model.state, self.model.seat_of(*name)),
+                (line.state, seat),
+                (state(model), self.model.seat_of(*name)),
             )?;
             let stake = stakes.get(name).copied().unwrap_or_default();
             same(
@@ -151,29 +135,26 @@ impl Run {
 
     fn seats(&self, stakes: &BTreeMap<Id, (u128, u128)>) -> Result<(), String> {
         for ((number, seat), model) in self.store.seats.iter().zip(&self.model.seats) {
-            let Some(holder) = model else {
-                same(format_args!("seat {number}"), seat.state, SeatState::Empty)?;
+            let what = format_args!("seat {number}");
+            let Some(line) = *model else {
+                same(what, seat.state, SeatState::Empty)?;
                 continue;
             };
-            let state = if holder.jailed {
-                SeatState::Jailed
-            } else {
-                SeatState::Active
+            let held = &self.model.lines[&line];
+            let state = match held.absent {
+                true => SeatState::Jailed,
+                false => SeatState::Active,
             };
-            same(format_args!("seat {number}"), seat.state, state)?;
-            let stake = stakes.get(&holder.line).map_or(0, |stake| stake.0);
-            let commission = self.model.lines[&holder.line].commission;
-            let engine = (seat.line, seat.registration, seat.stake, seat.commission);
-            let line = id_of(holder.line);
+            same(what, seat.state, state)?;
+            let newest = self.model.newest(line.0);
+            let (registration, key) = newest.map_or((0, 0), |one| (one.0.1, one.1.key));
+            let engine = (seat.line, seat.registration, seat.consensus_key);
+            same(what, engine, (id_of(line), registration, key_of(key)))?;
+            let stake = stakes.get(&line).map_or(0, |stake| stake.0);
             same(
-                format_args!("seat {number}"),
-                engine,
-                (line, holder.registration, stake, commission),
-            )?;
-            same(
-                format_args!("seat {number}"),
-                seat.consensus_key,
-                key_of(holder.key),
+                what,
+                (seat.stake, seat.commission),
+                (stake, held.commission),
             )?;
         }
         Ok(())
@@ -182,9 +163,9 @@ impl Run {
     /// Each place of the tree of minima is the least of the weights below it.
     fn minima(&self, stakes: &BTreeMap<Id, (u128, u128)>) -> Result<(), String> {
         let mut weights = Vec::new();
-        for (seat, holder) in self.model.seats.iter().enumerate() {
-            let active = holder.as_ref().filter(|holder| !holder.jailed);
-            let stake = active.and_then(|holder| stakes.get(&holder.line));
+        for (seat, line) in self.model.seats.iter().enumerate() {
+            let counts = line.filter(|line| !self.model.lines[line].absent);
+            let stake = counts.and_then(|line| stakes.get(&line));
             let seat = u16::try_from(seat).expect("few seats");
             let stake = stake.map_or(0, |stake| stake.0);
             weights.push(Weight { stake, seat });
@@ -201,33 +182,67 @@ impl Run {
         Ok(())
     }
 
-    /// What positions hold that back an epoch is the member's stake less what they lost since: for the newest epochs that have not
-    /// matured.
-    fn backed(&self) -> Result<(), String> {
+    /// What positions hold that back an epoch is the member's stake less what was burned of it since. So nobody evades a cut: this is
+    /// looked at in all epochs that have not matured or are frozen.
+    fn behind(&mut self) -> Result<(), String> {
+        let burned = self.model.burned - self.burned_before;
+        let before = std::mem::take(&mut self.behind);
+        let members = self.stakes_of_members();
+        let from = members.iter().map(|((_, epoch), _)| *epoch).min();
+        let from = from.unwrap_or(0);
+        let sums = self.sums(from);
+        for (place, stake) in members {
+            let (line, epoch) = place;
+            let offset = usize::try_from(epoch - from).expect("few epochs");
+            let sum = sums.get(&line).map_or(0, |sums| sums[offset]);
+            let most = before.get(&place).copied().unwrap_or(stake);
+            if sum > most || sum + burned < most {
+                return Err(format!(
+                    "behind {line:?} stood {most} in epoch {epoch}, {burned} was burned, and {sum} stands there"
+                ));
+            }
+            self.behind.insert(place, sum);
+        }
+        self.burned_before = self.model.burned;
+        Ok(())
+    }
+
+    /// Members with stake, of the epochs that are looked at.
+    fn stakes_of_members(&self) -> Vec<((Id, u64), u128)> {
         let model = &self.model;
-        let from = model.matured.max(model.epoch.saturating_sub(16));
-        let epochs = usize::try_from(model.epoch + 2 - from).expect("few epochs");
-        let place = |epoch: u64| usize::try_from(epoch - from).expect("few epochs");
-        let mut sums: BTreeMap<Id, Vec<u128>> = BTreeMap::new();
-        for position in model.positions.iter().filter(|position| !position.gone) {
-            let held = position.held();
-            for interval in &position.intervals {
-                let (first, last) = model.backed(interval).into_inner();
-                let sums = sums.entry(interval.line).or_insert_with(|| vec![0; epochs]);
-                for epoch in first.max(from)..=last.min(model.epoch + 1) {
-                    sums[place(epoch)] += held;
+        let mut found = Vec::new();
+        for (epoch, set) in &model.sets {
+            for member in set.iter().flatten().filter(|member| member.stake > 0) {
+                let frozen = [&model.freezes, &model.lines[&member.line].freezes];
+                let frozen = frozen.iter().any(|freezes| freezes.open.contains(epoch));
+                if *epoch >= model.matured || frozen {
+                    found.push(((member.line, *epoch), member.stake));
                 }
             }
         }
-        for (epoch, set) in model.sets.range(from..) {
-            for member in set.iter().flatten().filter(|member| member.stake > 0) {
-                let id = member.holder.line;
-                let sum = sums.get(&id).map_or(0, |sums| sums[place(*epoch)]);
-                let what = format_args!("stake behind {id:?} in epoch {epoch}");
-                same(what, sum, member.stake - member.lost)?;
+        found
+    }
+
+    /// What positions hold, by the lines that they back and the epochs from `from` up to the next one.
+    fn sums(&self, from: u64) -> BTreeMap<Id, Vec<u128>> {
+        let model = &self.model;
+        let epochs = usize::try_from(model.epoch + 2 - from).expect("few epochs");
+        let mut sums = BTreeMap::new();
+        for position in model.positions.iter().flatten() {
+            let held = position.held();
+            for one in position.intervals() {
+                let (first, last) = model.backed(one).into_inner();
+                let of_line = sums.entry(one.line).or_insert_with(|| vec![0; epochs]);
+                for (epoch, sum) in (from..).zip(of_line) {
+                    *sum += if (first..=last).contains(&epoch) {
+                        held
+                    } else {
+                        0
+                    };
+                }
             }
         }
-        Ok(())
+        sums
     }
 
     /// The set of an epoch.
@@ -252,8 +267,8 @@ impl Run {
                 (who, one.power, one.stake, one.commission)
             });
             let model = expected.as_ref().map(|one| {
-                let holder = &one.holder;
-                let who = (id_of(holder.line), holder.registration, key_of(holder.key));
+                let key = self.model.registrations[&(one.line.0, one.registration)].key;
+                let who = (id_of(one.line), one.registration, key_of(key));
                 (who, one.power, one.stake, one.commission)
             });
             same(
@@ -263,6 +278,14 @@ impl Run {
             )?;
         }
         Ok(())
+    }
+}
+
+fn state(line: &Line) -> LineState {
+    match (line.frozen(), line.retired) {
+        (true, _) => LineState::Frozen,
+        (false, true) => LineState::Retired,
+        (false, false) => LineState::Open,
     }
 }
 
@@ -277,8 +300,7 @@ fn legs(position: &plasmid_staking::Position) -> impl Iterator<Item = Shown> {
 }
 
 fn intervals(position: &Position) -> impl Iterator<Item = Shown> {
-    let intervals = position.intervals.iter();
-    intervals.map(|one| {
+    position.intervals().map(|one| {
         (
             (address(one.line.0), one.line.1),
             one.first,

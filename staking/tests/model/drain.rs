@@ -8,9 +8,9 @@ use plasmid_staking::{
     },
 };
 
+use crate::abstract_model::Position;
 use crate::ask::{account, address, id_of};
 use crate::run::{Op, Outcome, Run};
-use crate::state::Position;
 
 impl Run {
     /// Nothing sticks: no position, no commission, no epoch. Where nothing was cut, only what rounding leaves is still owed.
@@ -25,9 +25,9 @@ impl Run {
                 position,
                 allowed,
             }))?;
-            let now = &self.model.positions[usize::try_from(number).expect("a number") - 1];
-            if now.bonded() {
-                let amount = now.base;
+            let now = self.model.positions[usize::try_from(number).expect("a number")].as_ref();
+            if let Some(one) = now.filter(|one| one.bonded()) {
+                let amount = one.base;
                 let input = Input::Undelegate(Undelegate {
                     owner,
                     position,
@@ -38,7 +38,7 @@ impl Run {
         }
         let last = self.model.epoch + 1;
         while self.model.matured <= last {
-            let votes = vec![16; self.model.terms.seats];
+            let votes = vec![16; self.model.seats.len()];
             self.step(&Op::Boundary(0, votes, 16))?;
             while (self.accepted.len() as u64) < self.model.epoch {
                 self.step(&Op::Accept(0))?;
@@ -81,7 +81,7 @@ impl Run {
                 fraction,
             }))?;
         }
-        while let Some(epoch) = self.model.epoch_freezes.open.first().copied() {
+        while let Some(epoch) = self.model.freezes.open.first().copied() {
             self.must(Input::ReleaseEpoch(epoch))?;
         }
         Ok(())
@@ -95,14 +95,15 @@ impl Run {
     }
 
     fn alive(&self) -> Vec<(u64, Position)> {
-        let all = (1u64..).zip(self.model.positions.iter().cloned());
-        all.filter(|(_, position)| !position.gone).collect()
+        let all = (0u64..).zip(&self.model.positions);
+        all.filter_map(|(number, one)| Some((number, one.clone()?)))
+            .collect()
     }
 
     /// What is still owed is less than one unit for each time that an interval was settled.
     fn left(&self) -> Result<Outcome, String> {
         let owed = self.model.owed;
-        match self.burned == 0 && owed > self.model.settled {
+        match self.burned == 0 && owed > self.rounded {
             true => Err(format!("{owed} are owed to nobody")),
             false => Ok(Outcome::Skipped),
         }

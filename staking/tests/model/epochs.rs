@@ -30,13 +30,13 @@ impl Run {
             arrival,
         });
         let engine = self.engine(&input)?.err();
-        let model = self.model.mature(epoch, accepted, arrival).err();
-        if engine.as_deref() != model {
+        let model = self.model.mature(epoch, accepted, arrival);
+        if engine.is_none() != model.is_some() {
             return Err(format!(
                 "{input:?}: the engine {engine:?}, the model {model:?}"
             ));
         }
-        if model.is_some() {
+        if model.is_none() {
             return Ok(Outcome::Refused);
         }
         let own = usize::try_from(next)
@@ -84,7 +84,8 @@ impl Run {
         if !rolled_first {
             total = self.roll_engine(epoch + 2)?;
         }
-        if self.model.roll(epoch + 2) == 0 {
+        self.model.roll(epoch + 2);
+        if self.model.power(epoch + 2) == 0 {
             self.model.copy(epoch + 2);
             total = self.each(|first, count, total| {
                 let epoch = epoch + 2;

@@ -4,21 +4,18 @@
 //! fewest of its operations that still fail. `PLASMID_MODEL_OPERATIONS` sets how many operations are made, `PLASMID_MODEL_SEED` where
 //! the seeds of runs begin.
 
+mod abstract_model;
 mod ask;
-mod boundary;
 mod build;
 mod candidates;
 mod compare;
 mod drain;
 mod epochs;
 mod faults;
-mod fraction;
 mod port;
 mod positions;
-mod rules;
 mod run;
 mod shrink;
-mod state;
 
 use std::collections::BTreeMap;
 
@@ -221,4 +218,21 @@ fn every_seeded_fault_is_found() {
         }
     }
     assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+/// The model is small enough to be read at once, and knows nothing of the engine.
+#[test]
+fn the_model_itself_is_below_600_lines_of_code_and_names_nothing_of_the_engine() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/abstract_model");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).expect("the folder of the model") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("it is text");
+        assert!(!text.contains("plasmid_staking") && !text.contains("crate::"));
+        let lines = text.lines().map(str::trim);
+        count += lines
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .count();
+    }
+    println!("{count} lines of code, without empty lines and comments");
+    assert!((300..600).contains(&count), "{count} lines of code");
 }

@@ -15,15 +15,17 @@ use plasmid_staking::{
 };
 use rand::RngCore;
 
+use crate::abstract_model::{Model, Position};
 use crate::ask::account;
 use crate::build::Builder;
-use crate::candidates::{fits_line, suits, twins};
-use crate::state::{Model, Position};
+use crate::candidates::{operators, suits, twins};
 
 impl Builder {
     pub fn position_op(&mut self, kind: &str, model: &Model) -> Option<Input> {
-        let alive = (1u64..).zip(&model.positions);
-        let alive: Vec<(u64, &Position)> = alive.filter(|(_, one)| !one.gone).collect();
+        let all = (0u64..).zip(&model.positions);
+        let alive: Vec<(u64, &Position)> = all
+            .filter_map(|(number, one)| Some((number, one.as_ref()?)))
+            .collect();
         // Nearly every pair would be one.
         let near = self.chance(if kind == "merge" { 1 } else { 7 });
         let fits = |one: &&(u64, &Position)| suits(kind, model, one.1, near);
@@ -38,7 +40,7 @@ impl Builder {
         let any = self.chance(7);
         let (mut position, one) = self.one_of(if any { &alive } else { &fitting })?;
         if self.chance(1) {
-            position = self.below(model.positions.len() as u64 + 2);
+            position = self.below(model.positions.len() as u64 + 1);
         }
         let wrong = self.chance(2);
         let owner = account(if wrong { self.owner() } else { one.owner });
@@ -53,10 +55,11 @@ impl Builder {
             "cancel" => Input::Cancel(Cancel { owner, position }),
             "redelegate" => {
                 let same = self.chance(3);
-                let open = model.operators.keys().filter(|operator| {
-                    fits_line(model, **operator).is_some_and(|id| same || id != one.newest().line)
+                let mut open = operators(model);
+                open.retain(|operator| {
+                    let line = model.open_line(*operator);
+                    line.is_some_and(|id| same || id != one.now.line)
                 });
-                let open: Vec<u32> = open.copied().collect();
                 let to = self.one_of(&open)?;
                 let (to, max_commission) = self.accepted(model, to);
                 Input::Redelegate(Redelegate {

@@ -120,6 +120,12 @@ impl Node {
         &self.running.as_ref().expect("the node is up").0
     }
 
+    /// The running application, for what shares it.
+    pub fn shared(&self) -> Arc<App> {
+        let (app, _) = self.running.as_ref().expect("the node is up");
+        Arc::clone(app)
+    }
+
     /// Whether it runs.
     pub fn is_up(&self) -> bool {
         self.running.is_some()

@@ -24,6 +24,7 @@ pub mod ports;
 pub mod query;
 pub mod reads;
 pub mod shares;
+mod signers;
 mod simulate;
 mod state;
 mod unread;
@@ -93,6 +94,7 @@ pub struct App {
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
+    past_sets: signers::PastSets,
     pool: Mutex<Pool>,
     handed_in: Mutex<HandedIn>,
     disk: Disk,
@@ -158,6 +160,7 @@ impl App {
             turnstile: Mutex::default(),
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
+            past_sets: signers::PastSets::default(),
             pool: Mutex::new(pool),
             handed_in: Mutex::default(),
             disk: Disk::new(Arc::clone(&surroundings.store)),

@@ -16,11 +16,7 @@ use super::ports::Unsigned;
 use super::reads::LateShare;
 use super::unread::Unread;
 use super::{App, lock};
-use crate::chain::committed::genesis_leaf;
-use crate::chain::epoch::set::set_at;
 use crate::engine::abci::Fault;
-use crate::ledger::leaf::SetLeaf;
-use crate::ledger::{Slot, ring_place};
 use crate::store::Share;
 
 /// Verdicts that are remembered: those of all members over the last few checkpoints.
@@ -29,9 +25,6 @@ const MAX_VERDICTS: usize = 8_192;
 const MAX_RESTING: usize = 2_048;
 /// Heights for which a member rests whose share did not verify.
 const REST_HEIGHTS: u64 = 16;
-
-/// Sets that are looked through for one with a certain commitment, the newest ones.
-const MAX_SETS: u64 = 1_024;
 
 /// Epoch, seat, hash of the share.
 type Name = (u64, u16, B256);
@@ -113,7 +106,8 @@ impl Remembered {
 pub enum Own {
     /// It stands in the sign state and is kept with the others.
     Share(Box<LateShare>),
-    /// This node owes none: it has no checkpoint key, or the set that signs has no member with it or is not kept any more.
+    /// This node owes none: it has no checkpoint key, the set that signs has no member with it, or root has settled the epoch so long ago
+    /// that its set is not kept any more.
     None,
     /// It could not be signed.
     Unsigned(Unsigned),
@@ -149,10 +143,7 @@ impl App {
         };
         let key = signer.key();
         let is_ours = |member: &Member| member.checkpoint_key == key;
-        let members = self.signers(epoch)?.unwrap_or_else(|| {
-            tracing::warn!(epoch, "the set that signs this checkpoint is not kept any more: no share of it can be made");
-            Vec::new()
-        });
+        let members = self.signers(epoch)?.unwrap_or_default();
         let place = members.iter().position(is_ours);
         let Some(member) = place.and_then(|place| u16::try_from(place).ok()) else {
             return Ok(Own::None);
@@ -223,50 +214,6 @@ impl App {
         };
         self.store().keep_share(share)?;
         Ok(true)
-    }
-
-    /// The set that signs an epoch's checkpoint: it, or a later one that is the same by its commitment. `None` when the ring has overwritten all
-    /// of them.
-    ///
-    /// # Errors
-    /// [`Unread`] when the store cannot be read.
-    pub fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, Unread> {
-        let set = epoch.saturating_add(1);
-        if let Some(members) = self.set_of(set) {
-            return Ok(Some(members));
-        }
-        let (first, first_commitment) = &self.first_set;
-        // Set e + 1 is stated by checkpoint e - 1, and that of epoch 1 by the genesis.
-        let wanted = match epoch.checked_sub(1) {
-            None => *first_commitment,
-            Some(before) => match self.checkpoint(before)? {
-                Some(checkpoint) => checkpoint.next_set,
-                None => return Ok(None),
-            },
-        };
-        if wanted == *first_commitment {
-            return Ok(Some(first.clone()));
-        }
-        let newest = self.ended().saturating_add(1);
-        let oldest = newest.saturating_sub(MAX_SETS).max(set);
-        let same = (oldest..=newest)
-            .rev()
-            .find(|epoch| self.commitment_of(*epoch) == Some(wanted));
-        Ok(same.and_then(|epoch| self.set_of(epoch)))
-    }
-
-    /// The set of an epoch, while it is kept.
-    fn set_of(&self, epoch: u64) -> Option<Vec<Member>> {
-        let first = epoch
-            .checked_mul(u64::from(self.parameters.epoch_blocks))?
-            .checked_add(1)?;
-        set_at(&self.state().tree, first).ok()
-    }
-
-    fn commitment_of(&self, epoch: u64) -> Option<B256> {
-        let place = ring_place(epoch, self.parameters.ring);
-        let leaf: SetLeaf = genesis_leaf(&self.state().tree, &Slot::Set { place }).ok()?;
-        (leaf.epoch == epoch).then(|| leaf.commitment.into())
     }
 }
 

@@ -269,6 +269,11 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
 fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> String {
     let (epoch, signed, total) = (awaited.epoch, awaited.signed_power, awaited.total_power);
     let begin = format!("root waits for checkpoint {epoch}: power {signed} of {total} has signed");
+    if total == 0 {
+        return format!(
+            "the node's root endpoint says that root waits for checkpoint {epoch}, which this node has seen accepted long ago: see that endpoint"
+        );
+    }
     match missing.is_empty() {
         true => format!("{begin}; a relayer carries it"),
         false => format!("{begin}; {}", relay::named(missing)),
@@ -553,6 +558,18 @@ mod tests {
         ] {
             assert!(!is_page(token), "{token}");
         }
+    }
+
+    #[test]
+    fn a_node_whose_root_endpoint_says_what_cannot_be_is_not_told_to_wait_for_a_relayer() {
+        let waits = |total_power| AwaitedCheckpoint {
+            epoch: 7,
+            total_power,
+            ..Default::default()
+        };
+        let said = |waits: &AwaitedCheckpoint| awaited_sentence(&(waits, Vec::new()));
+        assert!(said(&waits(0)).ends_with("see that endpoint"));
+        assert!(said(&waits(3)).ends_with("a relayer carries it"));
     }
 
     #[test]

@@ -25,7 +25,9 @@ impl Network {
         let silent_flag = if self.chance(50) { NIL } else { ABSENT };
         let mut votes = Vec::new();
         for (number, node) in self.nodes.iter().enumerate() {
-            let power = self.engine[&node.consensus_key()];
+            let Some(power) = self.engine.get(&node.consensus_key()).copied() else {
+                continue;
+            };
             let mut entry = ExtendedVoteInfo {
                 validator: Some(validator(&node.consensus_key(), power)),
                 block_id_flag: ABSENT,

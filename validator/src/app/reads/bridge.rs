@@ -115,12 +115,12 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
     })
 }
 
-/// The members that sign the checkpoint of an epoch, in seat order, and their power. It is not the same to a relayer that a set is lost and that an
-/// epoch is not over.
+/// The members that sign the checkpoint of an epoch, in seat order, and their power. It is not the same to a relayer that a set is given up and
+/// that an epoch is not over.
 pub(super) fn signers(source: &Reader<'_>, epoch: u64) -> Result<(Vec<Member>, u64), ReadError> {
     kept_signers(source, epoch)?.ok_or_else(|| {
         ReadError::Unavailable(format!(
-            "this node does not keep the set that signs checkpoint {epoch} any more: root is too many epochs behind"
+            "this node does not keep the set that signs checkpoint {epoch} any more: it has seen root settle that epoch"
         ))
     })
 }
@@ -161,7 +161,7 @@ pub fn get_shares(
 }
 
 /// The checkpoint that root waits for, with the members whose shares over it are missing on this node or do not verify. `None` when root
-/// has accepted every checkpoint, or this node does not keep the set any more.
+/// has accepted every checkpoint. A total power of zero says that this node does not keep the set: it has seen root settle that epoch.
 pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadError> {
     let root = source.root();
     if root.finalized.is_none() {
@@ -171,9 +171,7 @@ pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadErr
     let Some(checkpoint) = source.checkpoint(epoch)? else {
         return Ok(None);
     };
-    let Some((members, total_power)) = kept_signers(source, epoch)? else {
-        return Ok(None);
-    };
+    let (members, total_power) = kept_signers(source, epoch)?.unwrap_or_default();
     let shares = source.shares(epoch)?;
     let has = |number: usize, member: &Member| {
         let held = shares.iter().find(|(held, _)| usize::from(*held) == number);

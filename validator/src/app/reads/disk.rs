@@ -3,7 +3,7 @@
 //! The disk is also the one that blocks become durable on, so that few reads use it at the same time. Clients wait for their turn in
 //! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. The engine does not
 //! say for whom it asks, so what comes through it has places of its own, and is told to ask again when they are taken: neither
-//! keeps the other out. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
+//! keeps the other out. The node's own reads, which are few, are always let in. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub enum Door {
     Client,
     /// The engine's, for whoever asks there.
     Engine,
+    /// This node's own, for the shares that it owes: it goes on whatever others ask.
+    Own,
 }
 
 /// Searches of one proof: for every level one for the kept node above the sibling, and up to eight for what is below it; one
@@ -47,6 +49,7 @@ pub struct Disk {
     store: Arc<dyn Store>,
     clients: AtomicUsize,
     engine: AtomicUsize,
+    own: AtomicUsize,
 }
 
 impl Disk {
@@ -56,6 +59,7 @@ impl Disk {
             store,
             clients: AtomicUsize::new(0),
             engine: AtomicUsize::new(0),
+            own: AtomicUsize::new(0),
         }
     }
 
@@ -67,6 +71,7 @@ impl Disk {
         let (taken, most) = match door {
             Door::Client => (&self.clients, MAX_DISK_READS),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
+            Door::Own => (&self.own, usize::MAX),
         };
         let enter = |taken: usize| (taken < most).then_some(taken.saturating_add(1));
         match taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter) {
@@ -142,6 +147,7 @@ mod tests {
             let mut reads: Vec<DiskRead<'_>> = (0..places).map(enter).collect();
             assert!(matches!(disk.enter(door), Err(ReadError::Unavailable(_))));
             drop(disk.enter(other).unwrap());
+            drop(disk.enter(Door::Own).unwrap());
             reads.pop();
             drop(disk.enter(door).unwrap());
             assert!(disk.enter(door).is_ok());

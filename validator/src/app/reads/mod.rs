@@ -209,8 +209,8 @@ pub trait Source: Send + Sync + 'static {
     fn commitment(&self, height: u64) -> Result<Option<BlockCommitment>, ReadError>;
     /// A checkpoint whose epoch is over.
     fn checkpoint(&self, epoch: u64) -> Result<Option<Checkpoint>, ReadError>;
-    /// The set that signs it; `None` when that is not kept any more.
-    fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, ReadError>;
+    /// The set that signs it, looked for with the help of `trees` when only a past state has it; `None` when that is not kept any more.
+    fn signers(&self, trees: &dyn Trees, epoch: u64) -> Result<Option<Vec<Member>>, ReadError>;
     /// The shares over it that this node has seen, by member number.
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError>;
     /// Whether a share verifies; the verdict is remembered.

@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use plasmid_staking::Member;
+
 use super::{DiskRead, Door, ReadError, Source};
 use crate::chain::tree::Tree;
 
@@ -86,6 +88,14 @@ impl Trees for Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// The set that signs the checkpoint of an epoch; `None` when the epoch is not over, or the set is not kept any more.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, ReadError> {
+        self.source.signers(self, epoch)
+    }
+
     /// The same, with the height of the state.
     ///
     /// # Errors

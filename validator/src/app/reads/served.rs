@@ -14,7 +14,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
     Disk, Facts, Id, LateShare, Located, Look, Names, ReadError, Remembered, Simulated, Source,
-    Tip, Vitals, Watch, shares::Shares,
+    Tip, Trees, Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, ports::Sight},
@@ -109,8 +109,8 @@ impl Source for Served {
         Ok(self.app.checkpoint(epoch)?)
     }
 
-    fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, ReadError> {
-        Ok(self.app.signers(epoch)?)
+    fn signers(&self, trees: &dyn Trees, epoch: u64) -> Result<Option<Vec<Member>>, ReadError> {
+        Ok(self.app.signers_by(trees, epoch)?)
     }
 
     fn shares(&self, epoch: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {

@@ -128,12 +128,11 @@ fn found_by_rules(
         position: number,
         allowed: held.restake,
     });
-    let internal = |fault: String| ReadError::Internal(fault);
     match stake::apply_at(&mut overlay, parameters, epoch, &nothing) {
         Ok(_) => expect(&mut overlay, &Slot::from(Key::Position(number)))
-            .map_err(|fault| internal(fault.to_string())),
+            .map_err(|fault| ReadError::Internal(fault.to_string())),
         Err(Error::Reject(_)) => Ok(held.clone()),
-        Err(Error::Fault(fault)) => Err(internal(fault.to_string())),
+        Err(Error::Fault(fault)) => Err(ReadError::Internal(fault.to_string())),
     }
 }
 

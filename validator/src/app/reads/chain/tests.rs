@@ -14,7 +14,7 @@ use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListToke
 
 use super::*;
 use crate::app::reads::{
-    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Vitals, accounts,
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Trees, Vitals, accounts,
 };
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
@@ -102,7 +102,7 @@ impl Source for Busy {
     fn checkpoint(&self, _: u64) -> Result<Option<Checkpoint>, ReadError> {
         unreachable!()
     }
-    fn signers(&self, _: u64) -> Result<Option<Vec<Member>>, ReadError> {
+    fn signers(&self, _: &dyn Trees, _: u64) -> Result<Option<Vec<Member>>, ReadError> {
         unreachable!()
     }
     fn shares(&self, _: u64) -> Result<Vec<(u16, [u8; 192])>, ReadError> {

@@ -14,15 +14,11 @@ impl Fraction {
     }
 
     pub fn plus(self, other: Self) -> Self {
-        let whole = &self.1 * &other.1;
-        Self(self.0 * other.1 + other.0 * self.1, whole)
+        Self(self.0 * &other.1 + other.0 * &self.1, self.1 * other.1)
     }
 
-    /// The difference, or zero when `other` is more.
     pub fn less(self, other: Self) -> Self {
-        let whole = &self.1 * &other.1;
-        let (mine, its) = (self.0 * other.1, other.0 * self.1);
-        Self(if its > mine { 0u8.into() } else { mine - its }, whole)
+        Self(self.0 * &other.1 - other.0 * &self.1, self.1 * other.1)
     }
 
     pub fn floor(&self) -> u128 {

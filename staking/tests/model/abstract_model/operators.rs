@@ -1,0 +1,167 @@
+//! What operators do with their lines and seats, and what root says of them.
+
+use super::{Done, FOREVER, Id, Model, Registration, WHOLE, ensure};
+
+/// What an operator wants to change.
+pub struct Edit {
+    pub commission: Option<u16>,
+    pub max_commission: Option<u16>,
+    pub commission_step: Option<u16>,
+    pub min_self_stake: Option<u128>,
+}
+
+impl Model {
+    /// An operator's newest registration.
+    pub fn newest(&self, operator: u32) -> Option<(Id, &Registration)> {
+        let mut all = self
+            .registrations
+            .range((operator, 0)..=(operator, u64::MAX));
+        all.next_back().map(|(id, newest)| (*id, newest))
+    }
+
+    /// An operator's newest line, when it is open.
+    pub fn open_line(&self, operator: u32) -> Option<Id> {
+        let line = self.newest(operator)?.1.line;
+        Some(line).filter(|line| self.lines[line].open())
+    }
+
+    /// A seat whose line is too small for it is lost.
+    pub fn check_seats(&mut self) {
+        for line in self.seats.clone().into_iter().flatten() {
+            let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
+            if stake < self.terms.min_seat || own < least {
+                self.lose_seat(line);
+            }
+        }
+    }
+
+    fn lose_seat(&mut self, line: Id) {
+        if let Some(seat) = self.seat_of(line) {
+            self.seats[seat] = None;
+            self.line(line).until = self.epoch + 1;
+        }
+    }
+
+    pub fn take_seat(&mut self, operator: u32) -> Done {
+        let id = self.open_line(operator)?;
+        let key = self.newest(operator)?.1.key;
+        let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
+        let (least, seat) = self.weakest();
+        ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch)?;
+        ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
+        ensure(!self.tombstones.contains(&key))?;
+        if let Some(displaced) = self.seats[seat] {
+            self.lose_seat(displaced);
+        }
+        self.seats[seat] = Some(id);
+        (self.line(id).until, self.line(id).absent) = (FOREVER, false);
+        Some(())
+    }
+
+    pub fn leave(&mut self, operator: u32) -> Done {
+        let line = self.open_line(operator)?;
+        self.seat_of(line)?;
+        self.lose_seat(line);
+        Some(())
+    }
+
+    pub fn retire(&mut self, operator: u32) -> Done {
+        let line = self.open_line(operator)?;
+        self.lose_seat(line);
+        self.line(line).retired = true;
+        Some(())
+    }
+
+    pub fn unjail(&mut self, operator: u32) -> Done {
+        let (id, epoch) = (self.open_line(operator)?, self.epoch);
+        self.seat_of(id)?;
+        let line = self.line(id);
+        ensure(line.absent && line.jailed <= epoch)?;
+        line.absent = false;
+        Some(())
+    }
+
+    pub fn edit(&mut self, operator: u32, edit: &Edit) -> Done {
+        let id = self.open_line(operator)?;
+        let ((stake, own), old) = (self.stake(id), &self.lines[&id]);
+        let mut line = old.clone();
+        line.max_commission = edit.max_commission.unwrap_or(old.max_commission);
+        line.commission_step = edit.commission_step.unwrap_or(old.commission_step);
+        line.min_self_stake = edit.min_self_stake.unwrap_or(old.min_self_stake);
+        ensure(line.max_commission <= old.max_commission)?;
+        ensure(line.commission_step <= old.commission_step)?;
+        ensure(line.min_self_stake >= old.min_self_stake)?;
+        ensure(edit.min_self_stake.is_none_or(|least| least <= own))?;
+        if let Some(commission) = edit.commission {
+            let fresh = stake == 0 && old.until == 0;
+            let near = old.commission.abs_diff(commission) <= line.commission_step;
+            ensure(fresh || (near && old.changed < self.matured))?;
+            (line.commission, line.changed) = (commission, self.epoch);
+        }
+        ensure(line.commission <= line.max_commission)?;
+        self.lines.insert(id, line);
+        Some(())
+    }
+
+    pub fn claim_commission(&mut self, line: Id) -> Done {
+        let amount = std::mem::take(&mut self.lines.get_mut(&line)?.owed);
+        self.owed -= amount;
+        ensure(amount > 0)
+    }
+
+    /// New keys for the open line, or for a new one.
+    pub fn register(&mut self, operator: u32, number: u64, key: u32) -> Done {
+        let known = self.registrations.values().any(|one| one.key == key);
+        let newest = self.newest(operator).map_or(0, |newest| newest.0.1);
+        ensure(!known && newest < number)?;
+        let line = self.open_line(operator).unwrap_or((operator, number));
+        let before = self.newest(operator).map(|newest| newest.1.line);
+        let jailed = before.map_or(0, |before| self.longest_jail(before));
+        let opened = self.lines.entry(line).or_default();
+        if line == (operator, number) {
+            opened.jailed = jailed;
+            opened.max_commission = self.terms.max_commission;
+            opened.commission_step = self.terms.commission_step;
+        }
+        let registration = Registration { line, key };
+        self.registrations.insert((operator, number), registration);
+        Some(())
+    }
+
+    /// When a closed line could return from jail at the latest, if it is absent in every set that it may stand in.
+    fn longest_jail(&self, closed: Id) -> u64 {
+        let (line, jail) = (&self.lines[&closed], u64::from(self.terms.jail_epochs));
+        match line.until {
+            0 => line.jailed,
+            until => line.jailed.max(until.saturating_add(1 + jail)),
+        }
+    }
+
+    /// A key never signs for a seat again.
+    pub fn tombstone(&mut self, key: u32) -> Done {
+        let mut all = self.registrations.iter();
+        let (id, line) = all.find_map(|(id, one)| (one.key == key).then_some((*id, one.line)))?;
+        ensure(self.tombstones.insert(key))?;
+        if self.newest(id.0)?.0 == id {
+            self.lose_seat(line);
+        }
+        Some(())
+    }
+
+    /// Root has opened a case about a registration.
+    pub fn freeze(&mut self, registration: Id, epoch: u64) -> Done {
+        let line = self.registrations.get(&registration)?.line;
+        self.lose_seat(line);
+        self.line(line).freezes.freeze(epoch);
+        Some(())
+    }
+
+    /// Root has settled it.
+    pub fn cut(&mut self, registration: Id, epoch: u64, fraction: u64) -> Done {
+        let line = self.registrations.get(&registration)?.line;
+        self.line(line).freezes.thaw(epoch);
+        let fraction = u128::from(fraction).min(WHOLE);
+        self.line(line).cuts.push((epoch, fraction));
+        Some(())
+    }
+}

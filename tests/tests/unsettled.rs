@@ -1,0 +1,239 @@
+//! Root accepts nothing for more epochs than the ring of sets holds, and another set signs each of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use alloy_primitives::B256;
+use plasmid::app::App;
+use plasmid::app::ports::Sight;
+use plasmid::app::reads::{Contracts, Facts, Reader, Served, Source, bridge, shares};
+use plasmid::app::shares::Own;
+use plasmid::ledger::transaction::{Authentication, Body, Header, StakeBody};
+use plasmid::ledger::{Account, Transaction};
+use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
+use plasmid_bridge::proof::inbox::{Body as Message, Payload};
+use plasmid_bridge::proof::set::commit;
+use plasmid_bridge::relay::{
+    inbox::View,
+    seen::{Anchor, Block},
+};
+use plasmid_proto::bridge::v1::{GetSharesRequest, SubmitShareRequest};
+use plasmid_staking::Member;
+use plasmid_tests::harness::people::FEE;
+use plasmid_tests::harness::{Network, Plan};
+
+/// Blocks of an epoch.
+const K: u64 = 16;
+/// The epoch in which the last operator gives its seat back.
+const LEAVES: u64 = 6;
+
+/// Root as a node sees it: it has accepted so many checkpoints.
+#[derive(Default)]
+struct Root(AtomicU64);
+
+impl Sight for Root {
+    fn view(&self) -> Arc<View> {
+        Arc::new(View {
+            finalized: Some(Block {
+                number: 1,
+                hash: B256::ZERO,
+                parent: B256::ZERO,
+                time: 1,
+            }),
+            anchor: Anchor::GENESIS,
+            entries: Vec::new(),
+            acceptances: Default::default(),
+            accepted: self.0.load(Ordering::SeqCst),
+            healthy: true,
+            stale_at: u64::MAX,
+            standings: Vec::new(),
+        })
+    }
+
+    fn is_sound(&self) -> bool {
+        true
+    }
+}
+
+fn served(app: Arc<App>, root: &Arc<Root>) -> Served {
+    let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
+    let facts = Facts {
+        chain_id: app.deployment().chain_id.clone(),
+        domain: app.deployment().domain,
+        parameters: *app.parameters(),
+        contracts: Contracts {
+            registry,
+            inbox,
+            vault,
+            root_chain,
+        },
+    };
+    Served::new(app, Arc::clone(root) as _, facts, false)
+}
+
+/// Epochs go by: in each one somebody delegates, so that the next sets differ, and in one of them an operator leaves.
+fn pass(network: &mut Network, epochs: u64) {
+    for epoch in 0..epochs {
+        let body = Body::Stake(StakeBody::Delegate {
+            operator: [0x10 + (epoch % 3) as u8; 20],
+            amount: 1 << 58,
+            line: 1 + epoch % 3,
+            max_commission: 0,
+        });
+        let bytes = network.people.sign(0, epoch, FEE, u64::MAX, body);
+        for node in network.up() {
+            assert_eq!(network.nodes[node].offer(&bytes), 0);
+        }
+        if epoch == LEAVES {
+            let leave = Transaction {
+                header: Header {
+                    sender: Account::ethereum([0x13; 20]),
+                    lane: 0,
+                    sequence: 0,
+                    fee: 0,
+                    fee_payer: Account::NONE,
+                    valid_until: u64::MAX,
+                    memo: [0; 32],
+                },
+                body: Body::Stake(StakeBody::Leave),
+                authentication: Authentication::RootSender,
+                fee_payer_authentication: None,
+            };
+            network.inbox.push(Message::Forced {
+                sender: [0x13; 20],
+                transaction: Payload::new(leave.encode()).unwrap(),
+            });
+        }
+        network.run(K);
+    }
+}
+
+/// A certificate of the shares that the running nodes make now, by way of their sign states: their number, and the checkpoint.
+fn sign(network: &Network, epoch: u64, members: &[Member]) -> (usize, Checkpoint) {
+    let checkpoint = network.nodes[0].app().checkpoint(epoch).unwrap().unwrap();
+    let mut made = Vec::new();
+    for node in &network.nodes {
+        let key = node.checkpoint.public_key();
+        let place = members
+            .iter()
+            .position(|member| member.checkpoint_key == key);
+        match node.app().own_share(epoch).unwrap() {
+            Own::Share(share) => {
+                assert_eq!(place, Some(usize::from(share.member)), "epoch {epoch}");
+                network.nodes[1].app().keep(&share).unwrap();
+                made.push((share.member, share.signature));
+            }
+            Own::None => assert_eq!(place, None, "epoch {epoch}"),
+            Own::Unsigned(why) => panic!("epoch {epoch}: {why:?}"),
+        }
+    }
+    let digest = checkpoint.digest();
+    let certificate = certificate::build(members, &digest, &made).unwrap();
+    certificate::verify(members, &digest, &certificate).unwrap();
+    (made.len(), checkpoint)
+}
+
+/// What a relayer and another member do through the reads of a node that the chain has left far behind.
+fn through_reads(network: &Network, root: &Arc<Root>, epoch: u64, members: &[Member]) {
+    let source = served(network.nodes[1].shared(), root);
+    let never = AtomicBool::new(false);
+    let reader = Reader::new(&source, &never);
+    let answer = bridge::get_shares(&reader, &GetSharesRequest { epoch }).unwrap();
+    assert_eq!(answer.members.len(), members.len());
+    let total: u64 = members.iter().map(|member| member.power).sum();
+    assert_eq!(answer.checkpoint.unwrap().total_power, total);
+    for (number, member) in members.iter().enumerate() {
+        let mut nodes = network.nodes.iter();
+        let node = nodes.find(|node| node.checkpoint.public_key() == member.checkpoint_key);
+        let digest = source.checkpoint(epoch).unwrap().unwrap().digest();
+        let signature = node.unwrap().checkpoint.sign_checkpoint(&digest);
+        let request = SubmitShareRequest {
+            epoch,
+            member: number as u32,
+            signature: signature.to_vec(),
+        };
+        let candidate = shares::candidate(&reader, &request).unwrap();
+        candidate.verify().unwrap();
+    }
+    let beyond = SubmitShareRequest {
+        epoch,
+        member: members.len() as u32,
+        signature: vec![1; 192],
+    };
+    assert!(shares::candidate(&reader, &beyond).is_err());
+    let awaited = bridge::awaited(&reader).unwrap().unwrap();
+    assert_eq!((awaited.epoch, awaited.total_power), (epoch, total));
+    assert_eq!(awaited.signed_power, total, "all were handed to it");
+    assert!(awaited.missing.is_empty());
+}
+
+#[test]
+fn while_root_accepts_nothing_for_more_than_a_ring_of_epochs_every_checkpoint_stays_signable_by_its_own_set()
+ {
+    let mut network = Network::new(Plan {
+        transactions: 0,
+        messages: 0,
+        evidence: 0,
+        ..Plan::default()
+    });
+    let ring = u64::from(network.nodes[0].app().parameters().ring);
+    let epochs = ring + 10;
+    pass(&mut network, epochs);
+    // One node has started again from its disk, another one has lost it and replayed all blocks.
+    network.nodes[0].flush();
+    network.nodes[0].crash();
+    network.nodes[0].restart(&network.file, &network.chain);
+    network.nodes[2].lose_disk();
+    network.nodes[2].restart(&network.file, &network.chain);
+    let root = Arc::new(Root::default());
+    let (mut sets, mut sizes, mut before) = (BTreeSet::new(), BTreeSet::new(), None);
+    for epoch in 0..epochs {
+        let members = network.nodes[0].app().signers(epoch).unwrap().unwrap();
+        for node in &network.nodes {
+            let signers = node.app().signers(epoch).unwrap();
+            assert_eq!(signers.as_ref(), Some(&members), "epoch {epoch}");
+        }
+        let set = commit(&members).unwrap().commitment;
+        let (signed, checkpoint) = sign(&network, epoch, &members);
+        assert_eq!(signed, members.len(), "whoever signed, seated now or not");
+        // As RootChain does it: in order, by the set that the checkpoint before names.
+        if let Some(before) = before.replace(checkpoint) {
+            assert_eq!(set, before.next_set);
+            assert_eq!(checkpoint.previous, before.digest());
+        }
+        root.0.store(epoch, Ordering::SeqCst);
+        through_reads(&network, &root, epoch, &members);
+        sets.insert(set);
+        sizes.insert(members.len());
+    }
+    assert!(sets.len() as u64 > ring, "{} sets", sets.len());
+    assert_eq!(sizes, BTreeSet::from([3, 4]), "a member gave its seat back");
+    // Root accepts all of them, and settles all but the last ones: their sets are given up.
+    for epoch in 0..epochs {
+        network.inbox.push(Message::Acceptance {
+            epoch,
+            relayer: [1; 20],
+            gas_price: 1,
+            absent: 0,
+        });
+    }
+    for node in &network.nodes {
+        node.seen.settle(epochs - 1);
+    }
+    network.run(2 * K);
+    assert_eq!(network.nodes[1].seen.agreed(), epochs);
+    network.nodes[1].flush();
+    network.nodes[1].crash();
+    network.nodes[1].restart(&network.file, &network.chain);
+    root.0.store(LEAVES, Ordering::SeqCst);
+    let source = served(network.nodes[1].shared(), &root);
+    let never = AtomicBool::new(false);
+    let reader = Reader::new(&source, &never);
+    assert!(reader.signers(epochs - 1).unwrap().is_some());
+    assert!(reader.signers(epochs + 10).unwrap().is_none(), "not over");
+    // An endpoint that says later that root waits for one of them is not believed in silence.
+    let awaited = bridge::awaited(&reader).unwrap().unwrap();
+    assert_eq!((awaited.epoch, awaited.total_power), (LEAVES, 0));
+    assert!(awaited.missing.is_empty());
+}
