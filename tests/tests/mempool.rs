@@ -9,7 +9,7 @@ use plasmid::app::pool::{Limits, Pending, Purse, Replaces};
 use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::leaf::AccountLeaf;
-use plasmid::ledger::transaction::{Body, Data, MAX_TRANSACTION_BYTES};
+use plasmid::ledger::transaction::{Body, Data, MAX_TRANSACTION_BYTES, StakeBody};
 use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
@@ -128,6 +128,53 @@ fn pay_of(from: &Network, stranger: u32, sequence: u64, fee: u128) -> Bytes {
 fn waiting(network: &Network) -> Vec<usize> {
     let nodes = network.nodes.iter();
     nodes.map(|node| node.app().pool().len()).collect()
+}
+
+/// The owner of a position lets everybody restake its rewards, and switches that off and on around what strangers send, in each block: they
+/// bid what they like, because they never pay.
+#[test]
+fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool() {
+    let mut network = quiet();
+    let stake = |network: &Network, from, sequence, fee, body| {
+        let people = &network.people;
+        people.sign(from, sequence, fee, u64::MAX, Body::Stake(body))
+    };
+    let delegate = StakeBody::Delegate {
+        operator: [0x10; 20],
+        amount: 1 << 60,
+    };
+    let allow = StakeBody::AllowRestake {
+        position: 5,
+        allowed: true,
+    };
+    for (sequence, body) in [(0, delegate), (1, allow)] {
+        let bytes = stake(&network, 0, sequence, FEE, body);
+        for node in network.up() {
+            assert_eq!(network.nodes[node].offer(&bytes), 0);
+        }
+        network.run(1);
+        assert!(included(&network, &bytes));
+    }
+    // Fees are shared out at the end of an epoch, among the stake that the set had.
+    for sequence in 0..64 {
+        let bytes = pay(&network, 1, 2, sequence, FEE, 1);
+        for node in network.up() {
+            assert_eq!(network.nodes[node].offer(&bytes), 0);
+        }
+        network.run(1);
+    }
+    let restake = StakeBody::Restake { position: 5 };
+    let mut taken = 0;
+    for from in 2..8 {
+        let bytes = stake(&network, from, 0, FEE << 8, restake.clone());
+        let code = ask(network.nodes[0].app(), &bytes, CheckTxType::New);
+        match taken {
+            0 => assert_eq!(code, 0),
+            _ => assert_eq!(code, Code::ReplacementUnderpriced.number()),
+        }
+        taken += u32::from(code == 0);
+    }
+    assert_eq!((taken, network.nodes[0].app().pool().len()), (1, 1));
 }
 
 #[test]

@@ -630,6 +630,7 @@ const FROM_ROOT: [&[&str]; 4] = [
         "bridge", "force", "record", "--from", "alice", "--topic", "t", "--data", "d",
     ],
     &REGISTER,
+    &FUND,
 ];
 const REGISTER: [&str; 6] = ["bridge", "register", "--from", "alice", "--bond", "3"];
 const TOP_UP: [&str; 8] = [
@@ -642,6 +643,8 @@ const TOP_UP: [&str; 8] = [
     "--amount",
     "2",
 ];
+
+const FUND: [&str; 6] = ["bridge", "fund-rewards", "2", "--from", "alice", "--yes"];
 
 #[test]
 fn no_more_is_burned_for_a_message_than_the_user_allows() {
@@ -780,6 +783,47 @@ fn a_bond_is_raised_by_what_was_typed_where_there_is_one_and_believed_by_its_eve
         assert!(said.contains(words), "{words:?} is not in {said}");
     }
     assert!(root.holding(&format!("{:#x}", 2 * COIN)) > 0);
+    assert_eq!(root.handed_in(), 1);
+}
+
+#[test]
+fn a_gift_to_the_pool_is_shown_confirmed_and_believed_by_the_vaults_event_alone() {
+    let (root, folder) = on_root_alone(Words {
+        taken: Taken::Mined(true),
+        ..Words::default()
+    });
+    let most = 2 * COIN + 2 * Words::default().price;
+    let unasked = &FUND[..5];
+    let dry = json_of(&typed(folder.path(), unasked, &["--dry-run"]));
+    assert_eq!(
+        (&dry["amount"], &dry["sent"]),
+        (&(2 * COIN).to_string().into(), &most.to_string().into())
+    );
+    let said = refused(&typed(folder.path(), unasked, &[]));
+    assert!(
+        said.contains("--yes") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    let zero = refused(&typed(
+        folder.path(),
+        &["bridge", "fund-rewards", "0", "--from", "alice", "--yes"],
+        &[],
+    ));
+    assert!(zero.contains("the amount is 0"), "{zero}");
+    assert_eq!(root.handed_in(), 0);
+    let output = typed(folder.path(), &FUND, &[]);
+    let said = refused(&output);
+    let hash = keccak256(&root.bytes()[0]).to_string();
+    for words in [hash.as_str(), "emitted no RewardsFunded("] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+    let shown = noted.find("nobody can take it back").expect("the effect");
+    assert!(
+        shown < noted.find("handing in root transaction").expect("a note"),
+        "{noted}"
+    );
+    assert!(root.holding(&format!("{most:#x}")) > 0);
     assert_eq!(root.handed_in(), 1);
 }
 

@@ -15,7 +15,7 @@ use plasmid::{
     ledger::Parameters,
     node::{
         comet, config,
-        founding::{Balance, Plan},
+        founding::{Balance, Delegated, Plan},
         metrics::{Kind, METRICS},
         options,
     },
@@ -399,6 +399,11 @@ fn plan() -> Plan {
     let mut plan = Plan::new(Parameters::network(), 720, operators);
     plan.balances.push(Balance {
         account: format!("0x{}", "33".repeat(20)),
+        wei: 1,
+    });
+    plan.delegations.push(Delegated {
+        owner: format!("0x{}", "33".repeat(20)),
+        operator: plan.operators[0],
         wei: 1,
     });
     plan

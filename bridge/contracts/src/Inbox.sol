@@ -62,7 +62,7 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index) {
         Head memory head = _head;
-        bool paid = (msg.sender == vault && kind == Messages.DEPOSIT)
+        bool paid = (msg.sender == vault && (kind == Messages.DEPOSIT || kind == Messages.FUNDING))
             || (msg.sender == registry && kind == Messages.REGISTRATION);
         if (paid) {
             _checkOpen(head);

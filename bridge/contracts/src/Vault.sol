@@ -96,6 +96,16 @@ contract Vault is IVault {
     }
 
     /// @inheritdoc IVault
+    function fundRewards(uint128 amount) external payable notReentered returns (uint64 index) {
+        _checkAmount(amount);
+        _credit(NATIVE, amount);
+        uint256 excess;
+        (index, excess) = _message(Messages.FUNDING, Messages.funding(amount, msg.sender), amount);
+        emit RewardsFunded(index, msg.sender, amount);
+        _giveBack(excess);
+    }
+
+    /// @inheritdoc IVault
     function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings)
         external
         notReentered
@@ -233,23 +243,31 @@ contract Vault is IVault {
         return abi.encodePacked(refund, msg.sender, decimals, length, symbol);
     }
 
-    /// @dev Sends the message, pays its price, and gives back what came over it.
+    /// @dev Sends a deposit's message, and gives back what is left of the value.
     function _send(address token, uint128 amount, uint128 native, Account calldata recipient, bytes memory origin)
         private
         returns (uint64 index)
     {
-        uint256 price = inbox.price();
-        uint256 needed = price + (token == NATIVE ? amount : native);
-        if (msg.value < needed) revert ValueTooLow(needed, msg.value);
-        index = inbox.send{value: price}(
-            Messages.DEPOSIT, abi.encodePacked(token, amount, native, recipient.kind, recipient.id, origin)
-        );
+        uint256 excess;
+        bytes memory body = abi.encodePacked(token, amount, native, recipient.kind, recipient.id, origin);
+        (index, excess) = _message(Messages.DEPOSIT, body, token == NATIVE ? amount : native);
         emit Deposited(index, token, msg.sender, amount, native, recipient.kind, recipient.id);
-        uint256 excess = msg.value - needed;
-        if (excess != 0) {
-            (bool taken,) = msg.sender.call{value: excess}("");
-            if (!taken) revert ExcessNotTaken(msg.sender, excess);
-        }
+        _giveBack(excess);
+    }
+
+    /// @dev Sends a message and pays its price. What of the value is over that and the native coin that stays here is left.
+    function _message(uint8 kind, bytes memory body, uint256 native) private returns (uint64 index, uint256 excess) {
+        uint256 price = inbox.price();
+        uint256 needed = price + native;
+        if (msg.value < needed) revert ValueTooLow(needed, msg.value);
+        index = inbox.send{value: price}(kind, body);
+        excess = msg.value - needed;
+    }
+
+    function _giveBack(uint256 excess) private {
+        if (excess == 0) return;
+        (bool taken,) = msg.sender.call{value: excess}("");
+        if (!taken) revert ExcessNotTaken(msg.sender, excess);
     }
 
     function _requirePayoutGas() private view {

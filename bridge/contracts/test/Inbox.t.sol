@@ -62,7 +62,7 @@ contract InboxTest is InboxAlone {
         vm.assertEq(inbox.registry(), REGISTRY);
         for (uint256 kind; kind < 256; ++kind) {
             if (kind != 1) _refusesSend(REGISTRY, uint8(kind), PRICE);
-            if (kind != 2) _refusesSend(address(this), uint8(kind), PRICE);
+            if (kind != 2 && kind != 6) _refusesSend(address(this), uint8(kind), PRICE);
             if (kind != 5) _refusesSend(ROOT_CHAIN, uint8(kind), 0);
             _refusesSend(address(0xbad), uint8(kind), PRICE);
         }
@@ -73,7 +73,9 @@ contract InboxTest is InboxAlone {
         vm.deal(REGISTRY, price);
         vm.prank(REGISTRY);
         inbox.send{value: price}(1, "registration");
-        vm.assertEq(inbox.count(), 3);
+        price = inbox.price();
+        inbox.send{value: price}(6, "funding");
+        vm.assertEq(inbox.count(), 4);
     }
 
     /// A registration takes a slot and raises the price like a deposit.
@@ -96,6 +98,17 @@ contract InboxTest is InboxAlone {
         inbox.send{value: PRICE - 1}(2, "deposit");
         vm.expectRevert(abi.encodeWithSelector(IInbox.PriceNotPaid.selector, PRICE, PRICE + 1));
         inbox.send{value: PRICE + 1}(2, "deposit");
+    }
+
+    function test_aFundingPaysExactlyThePriceAndTakesASlot() external {
+        vm.expectRevert(abi.encodeWithSelector(IInbox.PriceNotPaid.selector, PRICE, PRICE - 1));
+        inbox.send{value: PRICE - 1}(6, "funding");
+        vm.expectRevert(abi.encodeWithSelector(IInbox.PriceNotPaid.selector, PRICE, 0));
+        inbox.send(6, "funding");
+        inbox.send{value: PRICE}(6, "funding");
+        uint64 first = inbox.lastDueMs();
+        inbox.send{value: inbox.price()}(6, "funding");
+        vm.assertEq(inbox.lastDueMs(), first + INTERVAL);
     }
 
     function test_anAcceptanceIsFreeAndTakesNoValue() external {

@@ -69,6 +69,14 @@ contract World is Claims {
         ++messages;
     }
 
+    /// @notice The child credits it to the reward pool, from which people earn what they withdraw.
+    function fundRewards(uint96 amount, uint256 over) external {
+        amount = uint96(bound(amount, 1, 1000 ether));
+        vault.fundRewards{value: vault.quote(amount) + over % 5}(amount);
+        credited[address(0)] += amount;
+        ++messages;
+    }
+
     function force(bytes calldata transaction) external {
         if (transaction.length == 0 || transaction.length > 512) return;
         inbox.force{value: inbox.price()}(transaction);
@@ -321,7 +329,7 @@ contract InvariantsTest is InvariantTest {
     function setUp() external {
         world = new World();
         world.setUp();
-        bytes4[] memory selectors = new bytes4[](10);
+        bytes4[] memory selectors = new bytes4[](11);
         selectors[0] = World.depositNative.selector;
         selectors[1] = World.depositToken.selector;
         selectors[2] = World.force.selector;
@@ -332,6 +340,7 @@ contract InvariantsTest is InvariantTest {
         selectors[7] = World.claimBatch.selector;
         selectors[8] = World.registerKeys.selector;
         selectors[9] = World.topUp.selector;
+        selectors[10] = World.fundRewards.selector;
         targetContract(address(world));
         targetSelectors(address(world), selectors);
     }

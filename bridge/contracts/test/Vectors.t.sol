@@ -52,6 +52,18 @@ contract VectorsTest is Test {
         vm.assertEq(this.bodyOf(message), body);
     }
 
+    function test_aFundingsBodyIsWhatRustReads() external view {
+        string memory fields = ".messages[6].fields";
+        bytes memory body = Messages.funding(
+            uint128(vm.parseJsonUint(json, string.concat(fields, ".amount"))),
+            vm.parseJsonAddress(json, string.concat(fields, ".funder"))
+        );
+        vm.assertEq(vm.parseJsonUint(json, ".messages[6].kind"), Messages.FUNDING);
+        bytes memory message = vm.parseJsonBytes(json, ".messages[6].message");
+        vm.assertEq(message.length, 33 + 36);
+        vm.assertEq(this.bodyOf(message), body);
+    }
+
     function bodyOf(bytes calldata message) external pure returns (bytes memory) {
         return message[33:];
     }

@@ -192,6 +192,7 @@ sol! {
         event Deposited(
             uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
         );
+        event RewardsFunded(uint64 indexed index, address indexed funder, uint128 amount);
         event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
         event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
 
@@ -222,6 +223,7 @@ sol! {
             external
             payable
             returns (uint64 index, uint128 received);
+        function fundRewards(uint128 amount) external payable returns (uint64 index);
         function claim(Base calldata base, Withdrawal calldata withdrawal, bytes32[] calldata siblings) external;
         function claimBatch(Base calldata base, Withdrawal[] calldata withdrawals, bytes32[] calldata siblings)
             external

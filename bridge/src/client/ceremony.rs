@@ -243,7 +243,7 @@ fn require<E: SolEvent>(
     }
     Err(CeremonyError::NotSaid {
         hash: receipt.hash,
-        registry,
+        contract: registry,
         event: E::SIGNATURE,
     })
 }

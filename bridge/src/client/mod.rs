@@ -9,10 +9,12 @@
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
 //! | `ceremony` | deploys Registry and its contracts |
 //! | `registration` | registers an operator's keys after that, and raises bonds |
+//! | `funding` | gives coin to the reward pool |
 //! | `whole` | writes a file whole or not at all |
 
 pub mod ceremony;
 pub mod follower;
+pub mod funding;
 pub mod position;
 pub mod reason;
 pub mod registration;

@@ -101,18 +101,18 @@ pub async fn top_up(
     Ok((event.bond, receipt))
 }
 
-/// The event by which `registry` says that it did what was asked.
-fn said<E: SolEvent>(
+/// The event by which `contract` says that it did what was asked.
+pub(super) fn said<E: SolEvent>(
     receipt: &Receipt,
-    registry: Address,
+    contract: Address,
     is_own: impl Fn(&E) -> bool,
 ) -> Result<E, CeremonyError> {
-    let logs = receipt.logs.iter().filter(|log| log.address == registry);
+    let logs = receipt.logs.iter().filter(|log| log.address == contract);
     let mut events = logs
         .filter_map(|log| E::decode_raw_log_validate(log.topics.iter().copied(), &log.data).ok());
     events.find(is_own).ok_or(CeremonyError::NotSaid {
         hash: receipt.hash,
-        registry,
+        contract,
         event: E::SIGNATURE,
     })
 }

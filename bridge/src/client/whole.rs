@@ -26,7 +26,7 @@ const MAX_TURNS: u32 = 10_000;
 /// What the system says. The old file is whole then: it is still there, or has been replaced and only the sync of the
 /// folder has failed.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    write(path, bytes, mode, |fresh| fresh.persist(path))
+    write(path, mode, all(bytes), |fresh| fresh.persist(path))
 }
 
 /// Makes a file of these bytes and this mode, and never replaces one. Its folder must exist.
@@ -34,13 +34,29 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is a file at `path`, and else what the system says.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    write(path, bytes, mode, |fresh| fresh.persist_noclobber(path))
+    create_with(path, mode, all(bytes))
+}
+
+/// The same, where `fill` writes what is too large to be kept in memory.
+///
+/// # Errors
+/// As [`create`], and what `fill` gives.
+pub fn create_with(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    write(path, mode, fill, |fresh| fresh.persist_noclobber(path))
+}
+
+fn all(bytes: &[u8]) -> impl FnOnce(&mut File) -> io::Result<()> {
+    move |file| file.write_all(bytes)
 }
 
 fn write(
     path: &Path,
-    bytes: &[u8],
     mode: u32,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
     rename: impl FnOnce(TempPath) -> Result<(), PathPersistError>,
 ) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -50,7 +66,7 @@ fn write(
     let mut file = begin(&fresh, mode)?;
     // Whatever fails from here on, the new file is removed while it is still locked.
     let fresh = TempPath::try_from_path(fresh)?;
-    file.write_all(bytes)?;
+    fill(&mut file)?;
     file.sync_all()?;
     rename(fresh).map_err(|refused| refused.error)?;
     sync(folder.unwrap_or(Path::new(".")))

@@ -42,8 +42,8 @@ pub const KINDS: [(&str, u64); 27] = [
     ("edit", 11),
     ("describe", 2),
     ("register", 7),
-    ("freeze", 4),
-    ("settle", 14),
+    ("freeze", 5),
+    ("settle", 20),
     ("freeze epoch", 3),
     ("release epoch", 30),
     ("fund", 3),
@@ -319,8 +319,7 @@ impl Builder {
                 if self.chance(40) {
                     epoch = self.one_of(&model.freezes.open).unwrap_or(epoch);
                 }
-                let set = model.sets[&epoch].iter().flatten();
-                let members: Vec<_> = set.filter(|one| one.stake > 0).collect();
+                let members: Vec<_> = model.sets[&epoch].iter().flatten().collect();
                 let member = self.one_of(&members)?;
                 let (operator, _) = member.line;
                 let unknown = self.chance(5);

@@ -1,6 +1,7 @@
 //! One validator: its application, its disk, its keys, and the sign state that survives it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::B256;
@@ -12,6 +13,7 @@ use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::Handler;
+use plasmid::store::image::{self, Header};
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
 use plasmid_bridge::proof::vote;
@@ -42,6 +44,8 @@ pub struct Node {
     pub seen: Arc<Seen>,
     /// Transactions in its engine's mempool.
     pub mempool: Vec<Bytes>,
+    /// Its sign state cannot be written: it votes and gives no shares.
+    pub mute: Arc<AtomicBool>,
     reexecute: bool,
     signed: Signed,
     disk: Memory,
@@ -51,6 +55,7 @@ pub struct Node {
 struct Key {
     key: Arc<SecretKey>,
     signed: Signed,
+    mute: Arc<AtomicBool>,
 }
 
 impl Signer for Key {
@@ -59,6 +64,9 @@ impl Signer for Key {
     }
 
     fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(Unsigned::ForNow);
+        }
         let mut signed = self.signed.lock().expect("no one panicked");
         let first = *signed.entry(epoch).or_insert(*digest);
         assert_eq!(
@@ -78,6 +86,7 @@ impl Node {
             checkpoint: Arc::new(SecretKey::from_entropy(&entropy).expect("32 bytes of entropy")),
             seen: Arc::new(Seen::new(inbox)),
             mempool: Vec::new(),
+            mute: Arc::new(AtomicBool::new(false)),
             reexecute: number < 2,
             signed: Signed::default(),
             disk: Memory::new(),
@@ -100,6 +109,7 @@ impl Node {
         Box::new(Key {
             key: Arc::clone(&self.checkpoint),
             signed: Arc::clone(&self.signed),
+            mute: Arc::clone(&self.mute),
         })
     }
 
@@ -111,7 +121,6 @@ impl Node {
             consensus_key: self.consensus_key(),
             checkpoint_key: self.checkpoint.public_key(),
             stake,
-            bond: 1,
         }
     }
 
@@ -147,6 +156,27 @@ impl Node {
     pub fn lose_disk(&mut self) {
         self.crash();
         self.disk = Memory::new();
+    }
+
+    /// The state at the end of an epoch, of the last one where none is named, from its disk as a file. It does not run.
+    pub fn export(&self, file: &File, epoch: Option<u64>) -> (Header, Vec<u8>) {
+        let genesis = file.load().expect("the genesis file is sound");
+        let whose = (identity(&genesis), genesis.genesis.parameters);
+        let (store, held) =
+            Books::open(self.disk.clone(), whose.0, Pace::Flush).expect("the store opens");
+        let held = held.expect("the store has a state");
+        let (header, leaves) =
+            image::gather(&store, &held, whose, epoch).expect("the state is there");
+        let mut bytes = Vec::new();
+        image::write(&mut bytes, &header, &leaves).expect("memory takes it");
+        (header, bytes)
+    }
+
+    /// Its disk is lost, and a state from a file is put on a new one.
+    pub fn import(&mut self, bytes: &[u8]) {
+        self.lose_disk();
+        let (header, tree) = image::read(bytes).expect("a sound file");
+        image::put(self.disk.clone(), &header, &tree).expect("memory takes it");
     }
 
     /// Starts again and replays what the engine has and the disk has not.

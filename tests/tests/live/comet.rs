@@ -430,7 +430,7 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
         let checkpoints: Vec<_> = network
             .nodes
             .iter()
-            .map(|node| invariants::certificate(node.app(), epoch))
+            .map(|node| invariants::certificate(node.app(), epoch).expect("enough shares"))
             .collect();
         assert!(checkpoints.iter().all(|one| *one == checkpoints[0]));
     }

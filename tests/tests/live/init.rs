@@ -252,7 +252,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let wrong = place.refused(&format!("init plan --operator {ann} --root-chain-id 1"));
     assert!(wrong.contains("31337"), "{wrong}");
     let plan = format!(
-        "init plan --preset local --block-time-ms {} --shortest-epoch-secs 1 --operator {ann} --operator {ben} --balance {rich}=5",
+        "init plan --preset local --block-time-ms {} --shortest-epoch-secs 1 --operator {ann} --operator {ben} --balance {rich}=5 --delegation {rich}={ben}=1",
         plasmid_tests::block_time_ms(126)
     );
     let said = place.good(&plan);
@@ -333,26 +333,28 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let agreed = place.good(&agree("ann"));
     assert_eq!(agreed["agreement"], *seen);
     assert_eq!(shares(&agreed), ["60.0 %", "40.0 %"]);
-    assert_eq!(agreed["sum"], "10");
+    assert_eq!(agreed["sum"], "11");
     assert_eq!(agreed["balances_sum"], "5");
     assert_eq!(agreed["balances"][0]["amount"], "5");
+    assert_eq!(agreed["delegations"][0]["amount"], "1");
+    assert_eq!(agreed["operators"][1]["later_share"], "50.0 %", "{agreed}");
     let unnamed = place.refused("init create --from rich");
-    assert!(unnamed.contains("--pay 5"), "{unnamed}");
-    let missing = place.refused("init create --from rich --pay 5");
+    assert!(unnamed.contains("--pay 6"), "{unnamed}");
+    let missing = place.refused("init create --from rich --pay 6");
     assert!(missing.contains(&ben), "{missing}");
     // Who agrees with another plan agrees on something else; the one whose plan is whole cannot lose by it.
     let text = fs::read_to_string(place.path("network.toml")).expect("the plan");
     let other = text.replace("challenge_secs = 4", "challenge_secs = 3");
     fs::write(place.path("other.toml"), other).expect("write");
-    let differing = place.refused("init create --from rich --pay 5 --plan other.toml");
+    let differing = place.refused("init create --from rich --pay 6 --plan other.toml");
     assert!(differing.contains("has agreed on"), "{differing}");
     assert_eq!(place.good(&agree("ben"))["agreement"], *seen);
     let early = place.refused("init join --home a");
     assert!(early.contains("has not created"), "{early}");
-    let created = place.good("init create --from rich --pay 5");
+    let created = place.good("init create --from rich --pay 6");
     assert_eq!(created["steps_taken"], 3, "{created}");
     assert_eq!(created["transactions"].as_array().map(Vec::len), Some(3));
-    let late = place.refused("init create --from rich --pay 5");
+    let late = place.refused("init create --from rich --pay 6");
     assert!(late.contains("created already"), "{late}");
     let differing = place.refused("init join --home a --plan other.toml");
     assert!(differing.contains("another plan"), "{differing}");
@@ -423,6 +425,12 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     assert_eq!(credited["code"], 0, "{credited}");
     let own = place.good(&format!("{at} query account {ann}"));
     assert_eq!(own["balance"], "1000000000000000000", "{own}");
+    let staked = place.good(&format!("{at} query stake position 3"));
+    assert_eq!(
+        (&staked["held"], &staked["legs"][0]["first"]),
+        (&"1000000000000000000".into(), &2.into()),
+        "{staked}"
+    );
     for _ in 0..POLLS {
         let status = place.good(&format!("{at} status"));
         if status["checkpoints_accepted"].as_u64() >= Some(1) {

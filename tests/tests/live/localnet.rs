@@ -11,6 +11,7 @@ use plasmid::{ledger::Parameters, node::comet::Client};
 use plasmid_tests::{pace::keeps_the_block_time, processes};
 use serde_json::Value;
 
+mod funding;
 mod keys;
 mod registrations;
 mod stake;
@@ -327,6 +328,7 @@ fn the_readmes_commands_work_and_the_network_resumes() {
     tokens::lost(folder, &network.description);
     registrations::later(folder);
     stake::moves(folder, &network.description);
+    funding::is_claimed(folder);
     let bob = run(folder, &words("query balances bob"));
     let before = run(folder, &words("status"));
     assert!(

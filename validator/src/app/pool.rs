@@ -8,6 +8,7 @@
 //!   no transaction here.
 //! - Room goes to the highest bid, which is the fee above the minimum ([`offer`]); a full pool gives up held ones first, then the
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
+//! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
@@ -28,6 +29,7 @@ mod feed;
 mod offer;
 mod queue;
 mod sweep;
+mod topic;
 
 use admission::Churn;
 pub use admission::Replaces;
@@ -35,6 +37,8 @@ pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
 use queue::{Queue, Rank, Waiting};
+use topic::Topic;
+pub use topic::Topics;
 
 /// How far ahead of the sender's next sequence a transaction is held.
 pub const HELD_AHEAD: u64 = 64;
@@ -85,6 +89,8 @@ pub struct Pool {
     hashes: BTreeMap<Hash, Arc<Pending>>,
     /// By digest. Two transactions of one digest have the same sender and sequence, so only one of them can wait.
     digests: BTreeMap<B256, Hash>,
+    /// What waits about each topic.
+    topics: BTreeMap<Topic, Hash>,
     /// All waiting transactions; the one that is evicted first comes first.
     order: BTreeSet<Rank>,
     /// The first ready one of each sender.
@@ -174,6 +180,9 @@ impl Pool {
         let header = pending.offer.header;
         self.digests.remove(pending.checked.digest());
         self.expiry.remove(&(header.valid_until, *hash));
+        for topic in pending.offer.topics.iter() {
+            self.topics.remove(&topic);
+        }
         self.places = self.places.saturating_sub(pending.offer.places);
         if let Some(queue) = self.senders.get_mut(&header.sender) {
             let waiting = queue.waiting.remove(&header.sequence);
@@ -193,6 +202,9 @@ impl Pool {
         self.places = self.places.saturating_add(offer.places);
         self.digests.insert(*pending.checked.digest(), offer.hash);
         self.expiry.insert((header.valid_until, offer.hash));
+        for topic in offer.topics.iter() {
+            self.topics.insert(topic, offer.hash);
+        }
         self.hashes.insert(offer.hash, Arc::clone(&pending));
         let queue = self.senders.entry(header.sender).or_default();
         queue.next = next;

@@ -98,7 +98,6 @@ impl World {
                 .expect("entropy")
                 .public_key(),
                 stake: 1_000_000_000_000_000_000,
-                bond: 1,
             })
             .collect();
         let mut balances = vec![(account(ALICE), 1u128 << 80), (account(BOB), 1u128 << 80)];
@@ -117,6 +116,7 @@ impl World {
             parameters,
             operators,
             balances,
+            delegations: Vec::new(),
         };
         let root = RootAnchor {
             root_chain: [9; 20],

@@ -1,12 +1,12 @@
 //! The state before block 1: leaves in the order of PROTOCOL section 10, their root, Σ, and the sets of epochs 0 and 1.
 //!
 //! ```text
-//! parameters, operators in the Registry's order, balances  ──►  leaves in order  ──►  tree  ──►  genesis root, Σ, sets
+//! parameters, operators in the Registry's order, balances, delegations  ──►  leaves in order  ──►  tree  ──►  genesis root, Σ, sets
 //! genesis root + RootChain + the root block before it      ──►  deployment id    ──►  chain id
 //! ```
 //! Everything derived is computed again wherever a genesis is read; what differs is refused ([`file`]).
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::set::SetError;
@@ -24,10 +24,11 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
-pub use build::check_balances;
+pub use build::check_money;
 
-/// The most balances of a genesis: the file that lists them, and the request that hands it to the application, are bounded.
-pub const MAX_BALANCES: usize = 20_000;
+/// The most balances and delegations of a genesis together: the file that lists them, and the request that hands it to the application, are
+/// bounded.
+pub const MAX_ENTRIES: usize = 20_000;
 
 /// A validator of the first set.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,8 +43,17 @@ pub struct Operator {
     pub checkpoint_key: [u8; 96],
     /// Stake in escrow on root.
     pub stake: u128,
-    /// Bounty bond on root: told to people, in no leaf.
-    pub bond: u128,
+}
+
+/// Stake that somebody has behind an operator from the first block, as if it delegated before it: it backs the set of epoch 2 and those after it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Delegation {
+    /// Who owns the position.
+    pub owner: Account,
+    /// The operator, one of the genesis.
+    pub operator: [u8; 20],
+    /// Base units of the native coin.
+    pub amount: u128,
 }
 
 /// All that the first state follows from.
@@ -55,6 +65,8 @@ pub struct Genesis {
     pub operators: Vec<Operator>,
     /// Native balances, strictly ascending by account.
     pub balances: Vec<(Account, u128)>,
+    /// Stake of others than the operators themselves, strictly ascending by owner and operator.
+    pub delegations: Vec<Delegation>,
 }
 
 /// Where the deployment stands on root.
@@ -72,7 +84,7 @@ pub struct RootAnchor {
 pub struct Built {
     /// The tree, nothing applied behind genesis.
     pub tree: Tree,
-    /// Σ: stakes and balances.
+    /// Σ: stakes, balances and delegations.
     pub sum: u128,
     /// The set of epochs 0 and 1, in seat order.
     pub members: Vec<Member>,
@@ -112,29 +124,38 @@ pub enum GenesisError {
         /// The key that is not valid.
         what: &'static str,
     },
-    /// More balances than a genesis can hold.
+    /// More balances and delegations than a genesis can hold.
     #[error(
-        "{0} balances are listed, {MAX_BALANCES} can be: pay the other accounts by deposits once the chain runs"
+        "{balances} balances and {delegations} delegations are listed, {MAX_ENTRIES} can be together: pay the other accounts by deposits once the chain runs"
     )]
-    Balances(usize),
-    /// Balances out of order, or one twice.
+    Entries {
+        /// Number of balances.
+        balances: usize,
+        /// Number of delegations.
+        delegations: usize,
+    },
+    /// Balances or delegations out of order, or one twice.
     #[error(
-        "balance {place} ({account}) does not come after the one before; sort by account and merge"
+        "{what} {place} ({account}) does not come after the one before; sort by account (and by operator) and merge"
     )]
     Order {
-        /// Position of the balance in the list, from 0.
+        /// "balance" or "delegation".
+        what: &'static str,
+        /// Position in the list, from 0.
         place: usize,
         /// The account that is not above the one before it.
         account: Account,
     },
-    /// A balance of nothing, or of nobody.
+    /// A balance or delegation of nothing, or of nobody.
     #[error(
-        "balance {place} ({account}) is {amount}; it must be positive, of an account that can receive"
+        "{what} {place} ({account}) is {amount}; it must be positive, of an account that can receive"
     )]
-    Balance {
-        /// Position of the balance in the list, from 0.
+    Amount {
+        /// "balance" or "delegation".
+        what: &'static str,
+        /// Position in the list, from 0.
         place: usize,
-        /// The account that is to receive it.
+        /// The account that is to have it.
         account: Account,
         /// The amount in base units.
         amount: u128,
@@ -142,17 +163,27 @@ pub enum GenesisError {
     /// The deployment's contracts are not named.
     #[error("parameters.registry is zero; it is the address of the Registry that the plan gives")]
     NoRegistry,
-    /// A balance that nobody could use.
-    #[error("balance {place}: {why}")]
+    /// A balance or delegation that nobody could use.
+    #[error("{what} {place}: {why}")]
     Unusable {
-        /// Position of the balance in the list, from 0.
+        /// "balance" or "delegation".
+        what: &'static str,
+        /// Position in the list, from 0.
         place: usize,
         /// Why the ledger refuses this account as a recipient.
         why: Reject,
     },
+    /// A delegation to somebody who does not validate.
+    #[error("delegation {place} backs {operator}, which is no operator of the genesis")]
+    NoOperator {
+        /// Position in the list, from 0.
+        place: usize,
+        /// Whom it names.
+        operator: Address,
+    },
     /// Σ does not fit.
     #[error(
-        "stakes and balances add up to more than 2^112 wei, which is all that the Vault holds of one asset"
+        "stakes, balances and delegations add up to more than 2^112 wei, which is all that the Vault holds of one asset"
     )]
     Sum,
     /// Staking refuses the operators.

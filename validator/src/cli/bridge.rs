@@ -6,6 +6,7 @@
 mod claim;
 mod deposit;
 mod force;
+mod fund_rewards;
 mod message;
 mod register;
 mod top_up;
@@ -52,6 +53,8 @@ pub enum BridgeCommand {
     Register(register::RegisterCommand),
     /// Adds to the bounty bond of a registration, one's own or another operator's. Nobody can take a bond back yet.
     TopUp(top_up::TopUpCommand),
+    /// Gives coin to the reward pool of the child, by a message through the inbox. It goes to those who validate and to who backs them, a part of the pool at the end of each epoch. It is a gift: nobody can take it back. Up to twice the price of the message goes along, within `--max-price`, and the Vault gives back what it does not take.
+    FundRewards(fund_rewards::FundRewardsCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
     Prove(proof::ProveCommand),
     /// Verifies a proof file: the leaf against the state root, and the state root against RootChain.
@@ -123,6 +126,9 @@ pub async fn run(
             register::run(&command, connection, keys, own, output).await
         }
         BridgeCommand::TopUp(command) => top_up::run(&command, connection, keys, output).await,
+        BridgeCommand::FundRewards(command) => {
+            fund_rewards::run(&command, connection, keys, output).await
+        }
         BridgeCommand::Prove(command) => proof::prove(command, connection, output).await,
         BridgeCommand::Verify(command) => proof::verify(&command, connection, output).await,
     }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     ledger::{Parameters, address},
-    node::founding::{Balance, FoundingError, Plan},
+    node::founding::{Balance, Delegated, FoundingError, Plan},
 };
 
 mod addresses;
@@ -65,7 +65,7 @@ pub enum InitCommand {
         /// The operator's key.
         #[arg(long)]
         from: String,
-        /// The agreement that `plasmid init status` showed, after its operators, stakes, shares, bond and balances were checked and the other operators
+        /// The agreement that `plasmid init status` showed, after its operators, stakes, shares, bond, balances and delegations were checked and the other operators
         /// have named the same. What is registered now must give it.
         #[arg(long, value_name = "HASH")]
         agreement: B256,
@@ -80,20 +80,20 @@ pub enum InitCommand {
         #[arg(long)]
         from: String,
     },
-    /// Creates Inbox, Vault and RootChain step by step, and pays in the genesis balances with the last step. Anyone may run it; run it again to continue an interrupted creation.
+    /// Creates Inbox, Vault and RootChain step by step, and pays in the genesis balances and delegations with the last step. Anyone may run it; run it again to continue an interrupted creation.
     Create {
         #[command(flatten)]
         file: PlanFile,
         /// The key that pays.
         #[arg(long)]
         from: String,
-        /// The sum of the plan's genesis balances in coins, as `plasmid init status` shows it: the key pays it in with the last step. Another sum than the plan's is refused [default: 0].
+        /// The sum of the plan's genesis balances and delegations in coins, as `plasmid init status` shows it: the key pays it in with the last step. Another sum than the plan's is refused [default: 0].
         #[arg(long, value_name = "AMOUNT")]
         pay: Option<String>,
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
-    /// Shows which operators have registered and agreed, which share of the power each of them has, the bond and the genesis balances that the plan makes people pay, the agreement that the plan and the registrations give, and how many of the contracts are created.
+    /// Shows which operators have registered and agreed, which share of the power each of them has, the bond, the genesis balances and the genesis delegations that the plan makes people pay, the agreement that the plan and the registrations give, and how many of the contracts are created.
     Status(PlanFile),
 }
 
@@ -126,6 +126,9 @@ pub struct PlanCommand {
     /// Coin that an account has from the first block, as `ACCOUNT=AMOUNT`.
     #[arg(long = "balance")]
     balances: Vec<String>,
+    /// Stake that an account has behind an operator of the plan from the first block, as `ACCOUNT=OPERATOR=AMOUNT`. It counts in the sets of epoch 2 and later ones.
+    #[arg(long = "delegation")]
+    delegations: Vec<String>,
     /// The shortest time that an epoch can take, in seconds; the rings are sized by it [default: 2 local, 720 network, or the time of
     /// its blocks when that is shorter].
     #[arg(long)]
@@ -280,6 +283,9 @@ fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
             wei: amount::parse(coins, DECIMALS)?,
         });
     }
+    for text in &command.delegations {
+        plan.delegations.push(delegated(text)?);
+    }
     plan.write_new(&command.file.plan)?;
     let registry = plan.registry().registry(&artifacts()?).1;
     output.object(&json!({
@@ -292,6 +298,21 @@ fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
     output.say("every operator needs this file as it is; a changed one gives another Registry or another agreement");
     output.next("plasmid init deploy --from KEY --root URL");
     Ok(())
+}
+
+fn delegated(text: &str) -> Result<Delegated, CliError> {
+    let parts: Vec<&str> = text.split('=').collect();
+    let [owner, operator, coins] = parts[..] else {
+        return Err(CliError::new(format!(
+            "delegation {text:?}: it must be ACCOUNT=OPERATOR=AMOUNT"
+        )));
+    };
+    Ok(Delegated {
+        owner: owner.to_owned(),
+        operator: address::parse(operator)
+            .map_err(|error| CliError::new(format!("delegation {text:?}: {error}")))?,
+        wei: amount::parse(coins, DECIMALS)?,
+    })
 }
 
 fn artifacts() -> Result<Artifacts, CliError> {

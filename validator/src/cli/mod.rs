@@ -20,6 +20,7 @@ pub mod query;
 pub mod relay;
 pub mod sign_state;
 pub mod start;
+pub mod state_file;
 pub mod tx;
 pub mod version;
 
@@ -80,9 +81,13 @@ enum Command {
     /// Shows what a node's checkpoint key has signed, or refuses to sign below an epoch.
     #[command(subcommand)]
     SignState(sign_state::SignStateCommand),
+    /// Writes the state of a stopped node to a file: all leaves at the end of an epoch, the last one unless another is named. The file has no transactions and no keys; it is of one network, whose genesis is in its header.
+    Export(state_file::ExportCommand),
+    /// Makes the store of a node from such a file, exactly the state that the file states or nothing. It is for a node that has lost its store, and whose CometBFT still has the blocks behind the file's height: `plasmid start` then goes on from that height, CometBFT replays those blocks, and refuses a state that is not the chain's. States of earlier epochs, transactions and their results do not come back; keys and sign state are not touched. It does not bring CometBFT's own data, so it is no way for a new node to join; and it begins no other network, whose genesis `plasmid init` makes.
+    Import(state_file::ImportCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
-    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions and the crash of a validator, and checks the result of every step.
+    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator and what is done with stake, and checks the result of every step.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
@@ -171,7 +176,10 @@ macro_rules! spoken {
 spoken!(
     std::io::Error,
     serde_json::Error,
+    crate::node::comet::RpcError,
+    crate::node::config::ConfigError,
     crate::node::keystore::KeystoreError,
+    crate::node::process::ProcessError,
     crate::client::ClientError,
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
@@ -262,6 +270,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Init(command) => init::run(command, &connection, &keys, output).await,
         Command::Start(command) => start::run(command, &keys, output).await,
         Command::SignState(command) => sign_state::run(command, &keys, output),
+        Command::Export(command) => state_file::export(&command, output),
+        Command::Import(command) => state_file::import(&command, output).await,
         Command::Relay(command) => relay::run(command, &connection, &local(), output).await,
         #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,

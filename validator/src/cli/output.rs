@@ -2,16 +2,20 @@
 //!
 //! Everything that a command prints leaves here, by way of [`plain`]: what strangers wrote cannot steer a terminal.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::sync::OnceLock;
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
+use super::CliError;
 use crate::plain;
 
 /// The most characters in a cell of a list.
 const MAX_CELL: usize = 512;
+
+/// The most bytes that are read of an answer.
+const MAX_ANSWER: u64 = 16;
 
 /// The form of what a command prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -86,6 +90,28 @@ impl Output {
         self.say(&format!("next: {command}"));
     }
 
+    /// Asks a person whether to go on; `yes` answers before.
+    ///
+    /// # Errors
+    /// When the answer is another one than yes, or nobody is there to give it.
+    pub fn ask(self, question: &str, yes: bool) -> Result<(), CliError> {
+        if yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Err(CliError::new(
+                "nobody is there to answer: nothing was sent; --yes sends it without asking, --dry-run only shows it",
+            ));
+        }
+        note(&format!("{question} [y/N]"));
+        let mut answer = String::new();
+        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
+        match read.is_ok() && is_yes(&answer) {
+            true => Ok(()),
+            false => Err(CliError::new("the answer was not yes: nothing was sent")),
+        }
+    }
+
     /// A spinner for what takes over two seconds; silent for programs and where no terminal is.
     pub fn progress(self, what: &str) -> indicatif::ProgressBar {
         if self.is_json() || !io::stderr().is_terminal() {
@@ -95,6 +121,10 @@ impl Output {
         bar.enable_steady_tick(std::time::Duration::from_millis(120));
         bar
     }
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
 fn plain_table() -> Table {
@@ -158,4 +188,23 @@ fn raw_line(text: &str) {
 /// Writes one line on standard error. Where that fails there is no place left that could say so, and the command goes on.
 fn error_text(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_a_yes() {
+        for (answer, yes) in [
+            ("y\n", true),
+            (" Yes \n", true),
+            ("", false),
+            ("\n", false),
+            ("n\n", false),
+            ("yes, but\n", false),
+        ] {
+            assert_eq!(is_yes(answer), yes, "{answer:?}");
+        }
+    }
 }

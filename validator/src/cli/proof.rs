@@ -13,7 +13,7 @@ use plasmid_bridge::{
     abi::{self, IRootChain},
     client::{
         follower::view_call,
-        rpc::{At, RpcError},
+        rpc::{At, Rpc, RpcError},
         whole,
     },
     proof::{checkpoint::Checkpoint, tree},
@@ -286,7 +286,15 @@ async fn accepted(
         }
     };
     let rpc = connection.root()?;
-    let id = view_call(&rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
+    accepted_by(&rpc, address, epoch).await
+}
+
+/// The acceptance of an epoch by a RootChain, searched from root's newest block backwards.
+///
+/// # Errors
+/// When it has accepted none, or root could not be asked.
+pub async fn accepted_by(rpc: &Rpc, address: Address, epoch: u64) -> Result<Acceptance, CliError> {
+    let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
     let newest = rpc.block(Which::Latest).await?;
     let mut last = newest.map_or(0, |block| block.number);
     let mut range = MAX_RANGE;

@@ -127,9 +127,9 @@ mod tests {
                 consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
                 checkpoint_key: key.public_key(),
                 stake: 1_000_000_000_000_000_000,
-                bond: 7,
             }],
             balances: Vec::new(),
+            delegations: Vec::new(),
         };
         let root = RootAnchor {
             root_chain: deployment::root_chain(&registry),

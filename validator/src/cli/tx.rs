@@ -1,6 +1,6 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
-mod behind;
+pub(super) mod behind;
 mod leaving;
 mod make;
 mod order;

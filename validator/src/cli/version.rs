@@ -9,7 +9,7 @@ use crate::engine::version::COMETBFT_VERSION;
 pub const DOES_NOT_HOLD: [&str; 8] = [
     "no court yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "no exit mode yet: balances leave by withdrawal under a checkpoint, not without the validators",
-    "no court sends cuts yet, nobody funds the reward pool from root, and an owner's positions are not listed",
+    "no court sends cuts yet, and an owner's positions are not listed",
     "no way yet to send a bounty bond: it is locked, and can only be raised",
     "no data challenges yet: a checkpoint's block data must have been seen",
     "no snapshots yet: a new node joins by replaying blocks",

@@ -265,6 +265,14 @@ pub enum Reject {
         /// The lowest fee with which the waiting transaction can be replaced by name.
         minimum: u128,
     },
+    /// One about the same position or line waits.
+    #[error(
+        "another transaction about {what} waits, and a node holds one at a time; send this one when that one is in a block"
+    )]
+    TopicWaits {
+        /// What both are about.
+        what: &'static str,
+    },
     /// Too many replacements.
     #[error(
         "waiting transactions of this sender were replaced {times} times since the last block, which is the limit; try again after the next block"
@@ -357,9 +365,9 @@ impl Reject {
             | Self::ReplacedOften { .. }
             | Self::MadeRoomOften
             | Self::GivenUp => Code::PoolFull,
-            Self::ReplacementUnderpriced { .. } | Self::SequenceWaits { .. } => {
-                Code::ReplacementUnderpriced
-            }
+            Self::ReplacementUnderpriced { .. }
+            | Self::SequenceWaits { .. }
+            | Self::TopicWaits { .. } => Code::ReplacementUnderpriced,
         }
     }
 
@@ -377,6 +385,7 @@ impl Reject {
                 | Self::GivenUp
                 | Self::ReplacementUnderpriced { .. }
                 | Self::SequenceWaits { .. }
+                | Self::TopicWaits { .. }
         )
     }
 }

@@ -32,9 +32,14 @@ use crate::{
 };
 use anvil::AnvilError;
 
+pub use double_vote::double_vote;
+pub use join::Joined;
+
 pub mod anvil;
+mod double_vote;
 mod folder;
 pub mod found;
+mod join;
 pub mod port;
 pub mod run;
 pub mod tools;
@@ -113,6 +118,9 @@ pub enum LocalError {
     /// A key out of range: cannot be with the published ones.
     #[error("development key {0} is out of range")]
     Key(String),
+    /// A chain did not say what it must.
+    #[error("{0}")]
+    Unsaid(String),
     /// A port is taken.
     #[error(transparent)]
     Port(#[from] port::Taken),

@@ -407,7 +407,8 @@ async fn found_new(
     Ok(local)
 }
 
-fn write_local(folder: &Path, local: &Local) -> Result<(), LocalError> {
+/// Keeps what a second start must find.
+pub(super) fn write_local(folder: &Path, local: &Local) -> Result<(), LocalError> {
     let path = folder.join("local.json");
     let text = serde_json::to_string_pretty(local).map_err(|error| LocalError::Malformed {
         path: path.clone(),

@@ -17,5 +17,6 @@ pub mod shutdown;
 pub mod sign_state;
 pub mod signer;
 pub mod start;
+pub mod state_file;
 mod toml_error;
 pub mod tools;

@@ -177,7 +177,7 @@ impl<S: Backend> Archive<S> {
 }
 
 /// Leaves of a page in order, each as in a record but for its index.
-fn encode_page<'a>(leaves: impl Iterator<Item = &'a LeafImage>) -> Vec<u8> {
+pub(super) fn encode_page<'a>(leaves: impl Iterator<Item = &'a LeafImage>) -> Vec<u8> {
     let mut body = Vec::with_capacity(PAGE_LEAVES as usize * 110);
     for leaf in leaves {
         record::put_leaf(&mut body, leaf);

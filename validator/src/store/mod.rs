@@ -18,6 +18,7 @@ pub mod bench;
 mod books;
 mod error;
 mod fold;
+pub mod image;
 mod keys;
 mod layers;
 mod load;

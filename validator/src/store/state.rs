@@ -123,7 +123,8 @@ pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(),
     Ok(())
 }
 
-fn claim_new<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
+/// Writes whose store this is; refuses one that has anything.
+pub(super) fn claim_new<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
     for table in Table::ALL {
         let (first, last): (&[u8], &[u8]) = (&[], &[0xff; 33]);
         if !disk.keys(table, first, last)?.is_empty() {

@@ -128,10 +128,14 @@ const BALANCE: Kind = late(
     "balance",
     "`ACCOUNT=AMOUNT`: an account and an amount; the account once, the amount above 0, all of them within 2^112 wei",
 );
+const DELEGATION: Kind = late(
+    "delegation",
+    "`ACCOUNT=OPERATOR=AMOUNT`: an account, an operator of the plan and an amount; the pair once, the amount above 0, all of them within 2^112 wei",
+);
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 29] = [
+pub const KINDS: [&Kind; 30] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -160,6 +164,7 @@ pub const KINDS: [&Kind; 29] = [
     &PAGE,
     &PEER,
     &BALANCE,
+    &DELEGATION,
     &STATE_ROOT,
 ];
 
@@ -189,13 +194,17 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 20] = [
+pub const NARROWER: [Narrower; 24] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
     narrower("store", "accounts", "1 to 16,000,000", Some("0")),
     narrower("store", "transfers", "1 to 100,000", Some("100001")),
     narrower("store", "blocks", "1 to 1,000", Some("0")),
+    narrower("stake", "delegators", "2 to 16,000,000", Some("1")),
+    narrower("stake", "seats", "2 to 512", Some("513")),
+    narrower("stake", "transactions", "1 to 100,000", Some("0")),
+    narrower("stake", "blocks", "1 to 1,000", Some("1001")),
     narrower("idle", "minutes", "1 to 1,440", Some("1441")),
     narrower("idle", "interval-secs", "1 to 60", Some("61")),
     narrower("localnet", "validators", "1 to 16", None),
@@ -265,6 +274,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "id") => &ID,
         (_, "page") => &PAGE,
         (_, "balances") => &BALANCE,
+        (_, "delegations") => &DELEGATION,
         (_, "state_root") => &STATE_ROOT,
         _ => return None,
     })

@@ -40,7 +40,7 @@ interface IInbox {
     /// @param hash the link h(index), not the message hash.
     event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
 
-    /// @notice Only Registry, Vault and RootChain may call `send`, each with its own kind of message.
+    /// @notice Only Registry, Vault and RootChain may call `send`, each with its own kinds of message.
     error NotAllowed(address sender, uint8 kind);
     /// @notice RootChain does not exist yet: the deployment is not complete, so nothing is sent.
     error NotOpen();
@@ -70,8 +70,8 @@ interface IInbox {
     /// @notice A parameter is out of its range.
     error ParameterOutOfRange(string name, uint256 value);
 
-    /// @notice Appends a message of a contract of this deployment: kind 1 by Registry and kind 2 by Vault (paid, exactly the price), kind 5
-    /// by RootChain (free).
+    /// @notice Appends a message of a contract of this deployment: kind 1 by Registry, kinds 2 and 6 by Vault (paid, exactly the price),
+    /// kind 5 by RootChain (free).
     /// @return index the message's index, from 1.
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
 

@@ -44,6 +44,9 @@ interface IVault {
     event Deposited(
         uint64 indexed index, address indexed token, address indexed depositor, uint128 amount, uint128 native, uint8 recipientKind, bytes20 recipientId
     );
+    /// @notice Native coin was given to the reward pool of the child.
+    /// @param index of the message that carries it to the child.
+    event RewardsFunded(uint64 indexed index, address indexed funder, uint128 amount);
     event Claimed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
     /// @notice The withdrawal was proven but could not be paid within a batch; it stays claimable.
     event PayoutFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount, uint64 number);
@@ -101,6 +104,12 @@ interface IVault {
         payable
         returns (uint64 index, uint128 received);
 
+    /// @notice Gives native coin to the reward pool of the child, which goes to those who validate and delegate, a part of it each epoch.
+    /// It is a gift: nobody can take it back, and it is no deposit of anybody's. `msg.value` is at least `quote(amount)`; what is over it
+    /// returns to the caller.
+    /// @return index the message's index.
+    function fundRewards(uint128 amount) external payable returns (uint64 index);
+
     /// @notice Pays one withdrawal, or reverts with the reason that it could not. The payout may use all gas that the call brings, so
     /// also a token whose transfer takes more than a batch allows can be claimed. It has 500,000 at least: with less the call reverts.
     /// @param siblings the 32 siblings on the path of the leaf, lowest first.
@@ -120,10 +129,10 @@ interface IVault {
     /// @notice One payout, all or nothing. Only called by this contract itself.
     function payOut(Withdrawal calldata withdrawal) external;
 
-    /// @notice The value to send with a deposit that carries `native` wei: those and the inbox price of this block.
+    /// @notice The value to send with a deposit or a funding of `native` wei: those and the inbox price of this block.
     function quote(uint128 native) external view returns (uint256 value);
 
-    /// @notice All that was ever deposited, and paid, of a token. Σ of genesis is the native coin's first deposit.
+    /// @notice All that was ever deposited and given, and paid, of a token. Σ of genesis is the native coin's first deposit.
     function totals(address token) external view returns (uint128 deposited, uint128 paid);
 
     /// @notice deposited − paid.

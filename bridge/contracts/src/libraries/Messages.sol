@@ -7,6 +7,7 @@ library Messages {
     uint8 internal constant REGISTRATION = 1;
     uint8 internal constant DEPOSIT = 2;
     uint8 internal constant ACCEPTANCE = 5;
+    uint8 internal constant FUNDING = 6;
     uint8 internal constant FORCED = 7;
 
     /// @notice The whole message: header of 33 bytes and body.
@@ -24,6 +25,11 @@ library Messages {
         uint128 bond
     ) internal pure returns (bytes memory) {
         return abi.encodePacked(operator, number, consensusKey, checkpointKey, bond);
+    }
+
+    /// @notice The body of a reward funding, 36 bytes.
+    function funding(uint128 amount, address funder) internal pure returns (bytes memory) {
+        return abi.encodePacked(amount, funder);
     }
 
     /// @notice Hash of a message, as links hold it.

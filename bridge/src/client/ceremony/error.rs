@@ -25,16 +25,16 @@ pub enum CeremonyError {
         /// What then went wrong.
         source: Box<CeremonyError>,
     },
-    /// A transaction is mined, and the Registry did not do what it was sent for.
+    /// A transaction is mined, and the contract did not do what it was sent for.
     #[error(
-        "transaction {hash} is mined, and Registry {registry} emitted no {event} in it: was the root chain reorganised? Look at that \
+        "transaction {hash} is mined, and {contract} emitted no {event} in it: was the root chain reorganised? Look at that \
          transaction before anything is sent again; coin that it carried is at that address"
     )]
     NotSaid {
         /// The transaction.
         hash: B256,
         /// Where it was sent.
-        registry: Address,
+        contract: Address,
         /// What should have been emitted.
         event: &'static str,
     },

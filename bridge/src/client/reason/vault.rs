@@ -5,7 +5,7 @@ use crate::abi::IVault::IVaultErrors as E;
 pub(super) fn sentence(error: E) -> String {
     match error {
         E::AmountOutOfRange(e) => format!(
-            "the amount is {}; a deposit has at least 1 and at most 2^96 of the smallest unit",
+            "the amount is {}; a deposit, or a gift to the reward pool, has at least 1 and at most 2^96 of the smallest unit",
             e.amount
         ),
         E::EscrowLimit(e) => format!(

@@ -1,11 +1,10 @@
 //! What a registration sends, and whom it believes when it is mined.
 
 use alloy_primitives::hex;
-use alloy_sol_types::SolEvent;
 use serde_json::json;
 
 use super::*;
-use crate::client::wallet::tests::node::{Node, Said, wallet};
+use crate::client::wallet::tests::node::{Node, Said, logging, wallet};
 use crate::proof::bls;
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
@@ -14,21 +13,6 @@ const BOND: u128 = 3_000_000_000_000_000_000;
 fn keys(byte: u8) -> OperatorKeys {
     let checkpoint = bls::SecretKey::from_entropy(&[byte; 32]).unwrap();
     OperatorKeys::new(&[byte; 32], checkpoint)
-}
-
-/// A node that mines everything with this log of this contract.
-async fn logging<E: SolEvent + Send + Sync>(address: Address, event: &E) -> Node {
-    let data = event.encode_log_data();
-    let receipt = json!({
-        "status": "0x1", "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": [{
-            "address": address, "topics": data.topics(), "data": hex::encode_prefixed(&data.data), "blockNumber": "0x2", "logIndex": "0x0",
-        }],
-    });
-    Node::start(move |method, _| match method {
-        "eth_getTransactionReceipt" => Said::Result(receipt.to_string()),
-        _ => Said::Honest,
-    })
-    .await
 }
 
 fn registered(operator: Address, keys: &OperatorKeys) -> IRegistry::Registered {

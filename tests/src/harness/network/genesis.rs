@@ -1,13 +1,16 @@
 //! The genesis of a simulated network: small epochs, a short ring, a small batch.
 
 use plasmid::chain::genesis::file::File;
-use plasmid::chain::genesis::{Genesis, RootAnchor};
+use plasmid::chain::genesis::{Delegation, Genesis, RootAnchor};
 use plasmid::ledger::Parameters;
 use plasmid_bridge::proof::deployment;
 
 use super::Plan;
 use crate::harness::node::Node;
 use crate::harness::people::People;
+
+/// What each validator of the genesis stakes.
+pub const STAKE: u128 = 1 << 60;
 
 /// The Registry of simulated networks.
 const REGISTRY: [u8; 20] = [0xcc; 20];
@@ -24,9 +27,11 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         registry: REGISTRY.into(),
         ..Parameters::local()
     };
-    let operators = (0u8..)
-        .zip(nodes)
-        .map(|(number, node)| node.operator(number, 1 << 60));
+    let operators = (0..plan.validators).zip(nodes).map(|(number, node)| {
+        let last = number + 1 == plan.validators;
+        let less = if last { plan.last_less } else { 0 };
+        node.operator(number, STAKE - less)
+    });
     let mut balances: Vec<_> = (0..8)
         .map(|number| (People::account(number), 1u128 << 90))
         .collect();
@@ -35,6 +40,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         parameters,
         operators: operators.collect(),
         balances,
+        delegations: delegations(plan),
     };
     let root = RootAnchor {
         root_chain: deployment::root_chain(&REGISTRY),
@@ -42,4 +48,17 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         time,
     };
     File::new(&genesis, &root).expect("the genesis is sound")
+}
+
+/// One behind each operator, too small for a unit of power.
+fn delegations(plan: &Plan) -> Vec<Delegation> {
+    let mut all: Vec<_> = (0..plan.validators)
+        .map(|number| Delegation {
+            owner: People::account(number % 8),
+            operator: [number + 0x10; 20],
+            amount: (1 << 40) + u128::from(number),
+        })
+        .collect();
+    all.sort();
+    all
 }

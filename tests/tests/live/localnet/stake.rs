@@ -13,14 +13,14 @@ fn typed(folder: &Path, line: &str) -> Value {
 }
 
 /// A command whose transaction stands in a block.
-fn applied(folder: &Path, line: &str) -> Value {
+pub fn applied(folder: &Path, line: &str) -> Value {
     let answer = typed(folder, line);
     assert_eq!(answer["code"], 0, "{line}: {answer}");
     answer
 }
 
 /// Asks until an answer is as it should be.
-fn until(folder: &Path, line: &str, is: impl Fn(&Value) -> bool) -> Value {
+pub fn until(folder: &Path, line: &str, is: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..1_800 {
         let answer = typed(folder, line);
         if is(&answer) {
@@ -31,7 +31,7 @@ fn until(folder: &Path, line: &str, is: impl Fn(&Value) -> bool) -> Value {
     panic!("{line}: {}", typed(folder, line));
 }
 
-fn position(answer: &Value) -> u64 {
+pub fn position(answer: &Value) -> u64 {
     let number = answer["position"].as_u64();
     number.unwrap_or_else(|| panic!("no position was made: {answer}"))
 }

@@ -62,8 +62,8 @@ fn requests(transactions: &[Bytes]) -> Vec<RequestCheckTx> {
 fn signatures_that_wait_together_are_verified_together_and_only_of_what_would_be_taken() {
     let folder = tempfile::tempdir().unwrap();
     let people = People::new(TOGETHER, TOGETHER, &sign);
-    let file = genesis(&people, TOGETHER).unwrap();
-    let bench = Bench::open(folder.path(), &file).unwrap();
+    let start = genesis(&people, TOGETHER).unwrap();
+    let bench = Bench::open(folder.path(), start).unwrap();
     let honest = bench.transfers(&people, 1, TOGETHER);
     let forged: Vec<Bytes> = honest
         .iter()
@@ -121,12 +121,14 @@ fn served(app: &Arc<App>, root: Arc<Seen>, shares_stay: bool) -> Served {
 fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
     let folder = tempfile::tempdir().unwrap();
     let people = People::new(4, 4, &sign);
-    let file = genesis(&people, 1).unwrap();
-    let bench = Bench::open(folder.path(), &file).unwrap();
+    let start = genesis(&people, 1).unwrap();
+    let bench = Bench::open(folder.path(), start).unwrap();
     for height in 1..=2 {
         let given = bench.transfers(&people, height, 1);
-        let transactions = bench.propose(height, &given).unwrap();
-        bench.execute(height, transactions, given.len()).unwrap();
+        let transactions = bench.propose(height, &given, &[]).unwrap();
+        bench
+            .execute(height, transactions, given.len(), &[])
+            .unwrap();
     }
     let app = Arc::new(bench.app);
     let served = served(&app, Arc::new(Seen::following()), false);
@@ -142,9 +144,9 @@ fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
 fn an_endpoint_that_went_silent_after_it_was_followed_is_not_called_healthy() {
     let folder = tempfile::tempdir().unwrap();
     let people = People::new(8, 1, &sign);
-    let bench = Bench::open(folder.path(), &genesis(&people, 1).unwrap()).unwrap();
-    let transactions = bench.propose(1, &[]).unwrap();
-    bench.execute(1, transactions, 0).unwrap();
+    let bench = Bench::open(folder.path(), genesis(&people, 1).unwrap()).unwrap();
+    let transactions = bench.propose(1, &[], &[]).unwrap();
+    bench.execute(1, transactions, 0, &[]).unwrap();
     let root = Arc::new(Seen::following());
     let served = served(&Arc::new(bench.app), Arc::clone(&root), true);
     let going_on = AtomicBool::new(false);

@@ -14,7 +14,7 @@ const MAX_REPLACED: u32 = 8;
 /// Places of evicted transactions, by the reason for which they were evicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct GivenUp {
-    /// For a replacement by the same sender at the same sequence.
+    /// For one at the same sequence of the same sender, or about the same position.
     replaced: usize,
     /// For one that bids less than the best quarter of what waits.
     cheap: usize,
@@ -145,8 +145,44 @@ impl Pool {
             self.check_replaces(&other.pending.offer, offer, queue, replaces)?;
         }
         queue.check_covered(offer, purse)?;
-        let replaced = same.and_then(|other| other.rank);
-        self.make_room(offer, &queue.rank_of(offer, purse.next), replaced)
+        let rank = queue.rank_of(offer, purse.next);
+        let mut replaced = self.rivals(offer, &rank, replaces)?;
+        replaced.extend(same.and_then(|other| other.rank));
+        self.make_room(offer, &rank, &replaced)
+    }
+
+    /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
+    /// sender has at a later sequence, without which this one could never wait if it came late.
+    fn rivals(&self, offer: &Offer, rank: &Rank, replaces: Replaces) -> Result<Vec<Rank>, Reject> {
+        let mut rivals = Vec::new();
+        for topic in offer.topics.iter() {
+            let waiting = self.topics.get(&topic).and_then(|hash| self.get(hash));
+            let Some(header) = waiting.map(|waiting| waiting.offer.header) else {
+                continue;
+            };
+            let is_own = header.sender == offer.header.sender;
+            if is_own && header.sequence == offer.header.sequence {
+                continue;
+            }
+            let queue = self.senders.get(&header.sender);
+            let waiting = queue.and_then(|queue| queue.waiting.get(&header.sequence));
+            let Some(other) = waiting.and_then(|waiting| waiting.rank) else {
+                continue;
+            };
+            let goes = match is_own {
+                true => {
+                    replaces == Replaces::ForTenthMore && offer.header.sequence < header.sequence
+                }
+                false => rank.beats(&other),
+            };
+            if !goes {
+                return Err(topic.waits());
+            }
+            if !rivals.contains(&other) {
+                rivals.push(other);
+            }
+        }
+        Ok(rivals)
     }
 
     fn check_replaces(
@@ -175,14 +211,9 @@ impl Pool {
         }
     }
 
-    /// Which transactions are evicted for an offer of this rank, besides the one that it replaces. Held ones are evicted first, and for a
+    /// Which transactions are evicted for an offer of this rank, besides those that it replaces. Held ones are evicted first, and for a
     /// held offer only held ones. A ready offer may evict any held one; every other one only when it bids at least a tenth more.
-    fn make_room(
-        &self,
-        offer: &Offer,
-        rank: &Rank,
-        replaced: Option<Rank>,
-    ) -> Result<Room, Reject> {
+    fn make_room(&self, offer: &Offer, rank: &Rank, replaced: &[Rank]) -> Result<Room, Reject> {
         let mut room = Room {
             ready: rank.ready,
             gone: Vec::new(),
@@ -194,17 +225,17 @@ impl Pool {
             room.held = room.held.saturating_add(offer.places);
         }
         let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
-        if let Some(replaced) = &replaced {
-            let places = places(replaced);
-            room.leave(replaced, places);
-            room.given_up.replaced = places;
+        for one in replaced {
+            let places = places(one);
+            room.leave(one, places);
+            room.given_up.replaced = room.given_up.replaced.saturating_add(places);
         }
         let mut evicted = 0usize;
         for worst in &self.order {
             if !room.is_short(&self.limits) || !rank.beats(worst) {
                 break;
             }
-            if replaced != Some(*worst) {
+            if !replaced.contains(worst) {
                 let places = places(worst);
                 room.leave(worst, places);
                 evicted = evicted.saturating_add(places);

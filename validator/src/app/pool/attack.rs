@@ -1,11 +1,12 @@
-//! The pool under attack: keys without money, keys with dust, one balance used many times, and whatever comes in any order.
+//! The pool under attack: keys without money, keys with dust, one balance used many times, one position that many want, and whatever comes
+//! in any order.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::fixture::*;
 use super::*;
-use crate::ledger::transaction::Body;
+use crate::ledger::transaction::{Body, StakeBody};
 
 #[test]
 fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_them() {
@@ -108,8 +109,15 @@ fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
             let sequence = at + [0, 0, 1, 1, 2, 5][rng.random_range(0..6)];
             let fee = rng.random_range(1..200);
             let until = height + rng.random_range(0..9);
-            let one = match rng.random_range(0..4) {
+            let one = match rng.random_range(0..6) {
                 0 => long(sender, sequence, fee),
+                4 => restake(sender, sequence, fee),
+                5 => about(
+                    sender,
+                    sequence,
+                    fee,
+                    StakeBody::CancelUnbonding { position: 3 },
+                ),
                 1 => signed(sender, sequence, fee, until, pay(&mut rng), 0),
                 _ => pending(sender, sequence, fee, until),
             };
@@ -164,4 +172,78 @@ fn pay(rng: &mut ChaCha8Rng) -> Body {
         },
         amount: rng.random_range(1..40),
     }
+}
+
+fn about(sender: u16, sequence: u64, fee: u128, body: StakeBody) -> Arc<Pending> {
+    signed(sender, sequence, fee, u64::MAX, Body::Stake(body), 0)
+}
+
+fn restake(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
+    about(sender, sequence, fee, StakeBody::Restake { position: 7 })
+}
+
+const WAITS: Result<(), Reject> = Err(Reject::TopicWaits {
+    what: "this position",
+});
+
+#[test]
+fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bid_is_it() {
+    let mut pool = Pool::new(Limits::default());
+    for sender in 0..1_000 {
+        let taken = pool.put(restake(sender, 0, 100), 0);
+        assert_eq!(taken, if sender == 0 { Ok(()) } else { WAITS });
+    }
+    // A cut of the same position is of the same kind; another position is another matter.
+    let cut = StakeBody::ApplyCut { position: 7 };
+    assert_eq!(pool.put(about(5, 0, 100, cut), 0), WAITS);
+    let other = StakeBody::ApplyCut { position: 8 };
+    pool.put(about(6, 0, 100, other), 0).unwrap();
+    // Its owner's own transactions wait beside it.
+    let own = StakeBody::Undelegate {
+        position: 7,
+        amount: 1,
+    };
+    pool.put(about(9, 0, 1, own.clone()), 0).unwrap();
+    assert_eq!(pool.put(about(9, 1, 1 << 20, own), 0), WAITS);
+    assert_eq!(pool.put(restake(10, 0, 109), 0), WAITS);
+    pool.put(restake(11, 0, 110), 0).unwrap();
+    assert_eq!(pool.len(), 3);
+    pool.assert_sound();
+    // What cannot be in a block yet keeps nobody out, whatever it bids.
+    let best = pool.at(&account(11), 0).unwrap().offer.hash;
+    pool.remove(&best);
+    pool.put(restake(12, 3, 1 << 60), 0).unwrap();
+    pool.put(restake(13, 0, 1), 0).unwrap();
+    assert!(pool.at(&account(12), 3).is_none());
+    pool.assert_sound();
+}
+
+#[test]
+fn one_account_has_one_transaction_about_each_position_and_its_line_wait_in_whatever_order_they_come()
+ {
+    let mut pool = Pool::new(Limits::default());
+    let claim = |positions: &[u64]| StakeBody::ClaimRewards {
+        to: account(1),
+        positions: positions.to_vec(),
+    };
+    let merge = StakeBody::Merge {
+        first: 2,
+        second: 9,
+    };
+    pool.put(about(1, 1, 10, claim(&[1, 2, 3])), 0).unwrap();
+    assert_eq!(pool.put(about(1, 2, 10, merge.clone()), 0), WAITS);
+    pool.put(about(2, 2, 10, merge), 0).unwrap();
+    pool.put(about(1, 2, 10, claim(&[4])), 0).unwrap();
+    // The one before it came late, and takes the place of both, if its sender asked for that.
+    let late = about(1, 0, 10, claim(&[3, 4]));
+    assert_eq!(
+        pool.add(Arc::clone(&late), &rich(0), Replaces::Never),
+        WAITS
+    );
+    pool.put(late, 0).unwrap();
+    assert_eq!((pool.len(), pool.held), (2, 1), "one of each sender");
+    pool.assert_sound();
+    // A raised fee is no second one.
+    pool.put(about(1, 0, 11, claim(&[3, 4])), 0).unwrap();
+    pool.assert_sound();
 }

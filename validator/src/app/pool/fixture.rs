@@ -139,6 +139,7 @@ impl Pool {
         let mut order = BTreeSet::new();
         let mut heads = BTreeSet::new();
         let (mut places, mut held) = (0, 0);
+        let mut topics = BTreeMap::new();
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
             assert_eq!((offer.header.sender, offer.header.sequence), (*sender, *at));
@@ -157,6 +158,9 @@ impl Pool {
                 held += offer.places;
             }
             assert!(self.hashes.contains_key(&offer.hash));
+            for topic in offer.topics.iter() {
+                assert_eq!(topics.insert(topic, offer.hash), None, "{topic:?} twice");
+            }
             assert_eq!(
                 self.digests.get(one.pending.checked.digest()),
                 Some(&offer.hash)
@@ -171,6 +175,7 @@ impl Pool {
         assert_eq!(counts, [count; 3]);
         assert_eq!((&self.order, &self.heads), (&order, &heads));
         assert_eq!((self.places, self.held), (places, held));
+        assert_eq!(self.topics, topics);
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
         assert!(self.places <= self.limits.places && self.held <= self.limits.held);
     }

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use super::topic::Topics;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::transaction::{Body, Header, StakeBody};
 use crate::ledger::{CheckedTransaction, Transaction};
@@ -35,6 +36,8 @@ pub struct Offer {
     pub bid: u128,
     /// Places that it takes.
     pub places: usize,
+    /// What it is about, when it is of stake.
+    pub topics: Topics,
 }
 
 impl Offer {
@@ -61,6 +64,7 @@ impl Offer {
             token,
             bid: above.checked_div(divisor).unwrap_or(0),
             places,
+            topics: Topics::of(header.sender, &transaction.body),
         }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! An account's money is spent only by its own transactions. So after a block only the senders of its transactions are looked at again; the
 //! balances of all others still cover what waits. The first waiting transaction of each of these senders is tried, and so is each one that
-//! did not apply in a proposal of this node. What else can make a transaction useless (leaf prices, an engine that lost it) is found by
-//! looking at some of the other senders in turn. The engine asks about everything after the sweep, so what is removed here does not count
-//! as evicted. The work for each block is bounded.
+//! did not apply in a proposal of this node: one that applies again stays, because what refused it was a block's own order. What others
+//! can make useless without its sender is of stake, and of that one waits at a time about a position or a line ([`super::topic`]), so that what
+//! comes back again and again and never pays is little. What else makes a transaction useless (leaf prices, an engine that lost it) is
+//! found by looking at some of the other senders in turn. The engine asks about everything after the sweep, so what is removed here does
+//! not count as evicted. The work for each block is bounded.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

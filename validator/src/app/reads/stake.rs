@@ -331,6 +331,7 @@ pub fn get_rewards(
     source: &Reader<'_>,
     _: &GetRewardsRequest,
 ) -> Result<GetRewardsResponse, ReadError> {
+    let drip = source.facts().parameters.drip;
     on_tree_and_height(source, |tree, height| {
         let Rewards { pool, owed } = stands(tree, Key::Rewards)?;
         let burned: Option<Burned> = value(tree, &Slot::Burned)?;
@@ -339,6 +340,7 @@ pub fn get_rewards(
             owed: owed.to_string(),
             burned: burned.map_or(0, |burned| burned.amount).to_string(),
             height,
+            drip,
         })
     })?
 }

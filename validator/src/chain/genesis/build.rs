@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
+use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
 use plasmid_staking::{self as staking, Founder, Input, Key, Member};
 
-use super::{Built, Genesis, GenesisError, MAX_AMOUNT, MAX_BALANCES, Operator};
+use super::{Built, Delegation, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{members_of, set_leaf};
 use crate::chain::tree::{Change, Tree};
@@ -19,37 +20,88 @@ use crate::ledger::leaves::write;
 use crate::ledger::stake::{Stake, apply_at, staking_rules};
 use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
 
-/// Checks genesis balances, which do not need the operators' registrations, and adds them up.
+/// Checks genesis balances and delegations, which do not need the operators' registrations, and adds them up: what whoever creates the contracts
+/// pays in. `is_operator` knows the operators.
 ///
 /// # Errors
-/// [`GenesisError`] names the balance that cannot be.
-pub fn check_balances(
+/// [`GenesisError`] names the entry that cannot be.
+pub fn check_money(
     balances: &[(Account, u128)],
+    delegations: &[Delegation],
+    contracts: &OwnContracts,
+    is_operator: impl Fn(&[u8; 20]) -> bool,
+) -> Result<u128, GenesisError> {
+    if balances.len().saturating_add(delegations.len()) > MAX_ENTRIES {
+        return Err(GenesisError::Entries {
+            balances: balances.len(),
+            delegations: delegations.len(),
+        });
+    }
+    let owned = balances.iter().map(|(account, amount)| Entry {
+        account: *account,
+        operator: None,
+        amount: *amount,
+    });
+    let staked = delegations.iter().map(|one| Entry {
+        account: one.owner,
+        operator: Some(one.operator),
+        amount: one.amount,
+    });
+    let balances = check_entries("balance", owned, contracts)?;
+    let delegated = check_entries("delegation", staked, contracts)?;
+    for (place, one) in delegations.iter().enumerate() {
+        if !is_operator(&one.operator) {
+            let operator = one.operator.into();
+            return Err(GenesisError::NoOperator { place, operator });
+        }
+    }
+    add(balances, delegated)
+}
+
+/// A balance, or a delegation.
+struct Entry {
+    account: Account,
+    operator: Option<[u8; 20]>,
+    amount: u128,
+}
+
+fn check_entries(
+    what: &'static str,
+    entries: impl Iterator<Item = Entry>,
     contracts: &OwnContracts,
 ) -> Result<u128, GenesisError> {
-    if balances.len() > MAX_BALANCES {
-        return Err(GenesisError::Balances(balances.len()));
-    }
-    let mut before = None;
-    for (place, (account, amount)) in balances.iter().enumerate() {
-        let (account, amount) = (*account, *amount);
-        if before.is_some_and(|before| before >= account) {
-            return Err(GenesisError::Order { place, account });
+    let (mut before, mut sum) = (None, 0);
+    for (place, entry) in entries.enumerate() {
+        let Entry {
+            account, amount, ..
+        } = entry;
+        let key = Some((account, entry.operator));
+        if before >= key {
+            return Err(GenesisError::Order {
+                what,
+                place,
+                account,
+            });
         }
-        before = Some(account);
+        before = key;
         if amount == 0 || !account.can_receive() {
-            return Err(GenesisError::Balance {
+            return Err(GenesisError::Amount {
+                what,
                 place,
                 account,
                 amount,
             });
         }
         let usable = contracts.check(account, NATIVE);
-        usable.map_err(|why| GenesisError::Unusable { place, why })?;
+        usable.map_err(|why| GenesisError::Unusable { what, place, why })?;
+        sum = add(sum, amount)?;
     }
-    let mut amounts = balances.iter().map(|(_, amount)| *amount);
-    amounts
-        .try_fold(0u128, u128::checked_add)
+    Ok(sum)
+}
+
+/// A sum that the Vault can hold.
+fn add(left: u128, right: u128) -> Result<u128, GenesisError> {
+    left.checked_add(right)
         .filter(|sum| *sum <= MAX_AMOUNT)
         .ok_or(GenesisError::Sum)
 }
@@ -70,6 +122,7 @@ impl Genesis {
         let founded = staked.order().to_vec();
         let members = self.roll(&mut staked, 0)?;
         self.roll(&mut staked, 1)?;
+        let positions = self.delegate(&mut staked)?;
         let mut accumulator = Accumulator::default();
         for member in &members {
             accumulator.push(member)?;
@@ -89,6 +142,9 @@ impl Genesis {
                 ..AccountLeaf::default()
             };
             write(&mut leaves, &Slot::Account(*account), &leaf)?;
+        }
+        for slot in &positions {
+            copy(&mut staked, &mut leaves, slot)?;
         }
         Ok(Built {
             tree: tree(&mut leaves)?,
@@ -129,14 +185,14 @@ impl Genesis {
         Ok(())
     }
 
-    /// Checks the balances and adds them to the stakes.
+    /// Checks balances and delegations and adds them to the stakes.
     fn check_sum(&self) -> Result<u128, GenesisError> {
-        let balances = check_balances(&self.balances, &OwnContracts::of(&self.parameters))?;
+        let contracts = OwnContracts::of(&self.parameters);
+        let known: BTreeSet<_> = self.operators.iter().map(|one| one.operator).collect();
+        let is_operator = |operator: &[u8; 20]| known.contains(operator);
+        let paid = check_money(&self.balances, &self.delegations, &contracts, is_operator)?;
         let mut stakes = self.operators.iter().map(|operator| operator.stake);
-        stakes
-            .try_fold(balances, u128::checked_add)
-            .filter(|sum| *sum <= MAX_AMOUNT)
-            .ok_or(GenesisError::Sum)
+        stakes.try_fold(paid, add)
     }
 
     /// The leaves of stake, in leaves of their own: operator i at seat i.
@@ -160,6 +216,21 @@ impl Genesis {
         let effects = apply_at(staked, &self.parameters, 0, &input)
             .map_err(|error| GenesisError::Stake(error.to_string()))?;
         Ok(members_of(effects))
+    }
+
+    /// The delegations, by the rule of a delegation in epoch 0; its money is in Σ and leaves no account. Gives the leaves that it made.
+    fn delegate(&self, staked: &mut Memory) -> Result<Vec<Slot>, GenesisError> {
+        let before = staked.order().len();
+        for one in &self.delegations {
+            let input = Input::Delegate(Delegate {
+                from: one.owner.bytes(),
+                operator: one.operator,
+                amount: one.amount,
+            });
+            apply_at(staked, &self.parameters, 0, &input)
+                .map_err(|error| GenesisError::Stake(error.to_string()))?;
+        }
+        Ok(staked.order().get(before..).unwrap_or_default().to_vec())
     }
 
     fn write_singletons(&self, leaves: &mut Memory, sum: u128) -> Result<(), GenesisError> {

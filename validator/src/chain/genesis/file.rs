@@ -8,14 +8,14 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::proof::deployment;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Genesis, GenesisError, Operator, RootAnchor};
+use super::{Built, Delegation, Genesis, GenesisError, Operator, RootAnchor};
 use crate::chain::execute::Deployment;
 use crate::ledger::account::AccountTextError;
 use crate::ledger::address;
 use crate::ledger::leaf::LeafError;
 use crate::ledger::{Account, Parameters, Value};
 
-/// The largest file, in bytes; 128 operators and [`MAX_BALANCES`](super::MAX_BALANCES) balances fit in it.
+/// The largest file, in bytes; 128 operators and [`MAX_ENTRIES`](super::MAX_ENTRIES) balances and delegations fit in it.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// The file.
@@ -30,6 +30,8 @@ pub struct File {
     pub operators: Vec<OperatorEntry>,
     /// Native balances, ascending by account.
     pub balances: Vec<BalanceEntry>,
+    /// Stake of others than the operators themselves, ascending by owner and operator.
+    pub delegations: Vec<DelegationEntry>,
     /// What follows from the rest.
     pub derived: Derived,
 }
@@ -60,8 +62,6 @@ pub struct OperatorEntry {
     pub checkpoint_key: String,
     /// Stake, decimal.
     pub stake: String,
-    /// Bounty bond, decimal.
-    pub bond: String,
 }
 
 /// One balance.
@@ -70,6 +70,18 @@ pub struct OperatorEntry {
 pub struct BalanceEntry {
     /// The account's text.
     pub account: String,
+    /// Decimal.
+    pub amount: String,
+}
+
+/// See [`Delegation`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationEntry {
+    /// The owner's text.
+    pub owner: String,
+    /// The operator's account on root.
+    pub operator: String,
     /// Decimal.
     pub amount: String,
 }
@@ -163,6 +175,7 @@ impl File {
                 amount: amount.to_string(),
             })
             .collect();
+        let delegations = genesis.delegations.iter();
         Ok(Self {
             parameters: hex(&genesis.parameters.encode()),
             root: RootEntry {
@@ -172,6 +185,7 @@ impl File {
             },
             operators,
             balances,
+            delegations: delegations.map(DelegationEntry::new).collect(),
             derived: Derived::new(genesis, root, &built),
         })
     }
@@ -219,12 +233,16 @@ impl File {
             .ok_or_else(|| field("parameters", &self.parameters, form))?;
         let operators = self.operators.iter().enumerate();
         let balances = self.balances.iter().enumerate();
+        let delegations = self.delegations.iter().enumerate();
         Ok(Genesis {
             parameters: Parameters::decode(&parameters)?,
             operators: operators
                 .map(|(place, entry)| entry.read(place))
                 .collect::<Result<_, _>>()?,
             balances: balances
+                .map(|(place, entry)| entry.read(place))
+                .collect::<Result<_, _>>()?,
+            delegations: delegations
                 .map(|(place, entry)| entry.read(place))
                 .collect::<Result<_, _>>()?,
         })
@@ -239,7 +257,6 @@ impl OperatorEntry {
             consensus_key: hex(&operator.consensus_key),
             checkpoint_key: hex(&operator.checkpoint_key),
             stake: operator.stake.to_string(),
-            bond: operator.bond.to_string(),
         }
     }
 
@@ -251,7 +268,6 @@ impl OperatorEntry {
             consensus_key: bytes(&name("consensus_key"), &self.consensus_key)?,
             checkpoint_key: bytes(&name("checkpoint_key"), &self.checkpoint_key)?,
             stake: amount(&name("stake"), &self.stake)?,
-            bond: amount(&name("bond"), &self.bond)?,
         })
     }
 }
@@ -259,14 +275,29 @@ impl OperatorEntry {
 impl BalanceEntry {
     fn read(&self, place: usize) -> Result<(Account, u128), FileError> {
         let name = |field: &str| format!("balances[{place}].{field}");
-        let account = self
-            .account
-            .parse()
-            .map_err(|error: AccountTextError| FileError::Name {
-                field: name("account"),
-                why: error.to_string(),
-            })?;
-        Ok((account, amount(&name("amount"), &self.amount)?))
+        Ok((
+            account(&name("account"), &self.account)?,
+            amount(&name("amount"), &self.amount)?,
+        ))
+    }
+}
+
+impl DelegationEntry {
+    fn new(delegation: &Delegation) -> Self {
+        Self {
+            owner: delegation.owner.to_string(),
+            operator: hex(&delegation.operator),
+            amount: delegation.amount.to_string(),
+        }
+    }
+
+    fn read(&self, place: usize) -> Result<Delegation, FileError> {
+        let name = |field: &str| format!("delegations[{place}].{field}");
+        Ok(Delegation {
+            owner: account(&name("owner"), &self.owner)?,
+            operator: root_address(&name("operator"), &self.operator)?,
+            amount: amount(&name("amount"), &self.amount)?,
+        })
     }
 }
 
@@ -329,6 +360,14 @@ fn root_address(name: &str, text: &str) -> Result<[u8; 20], FileError> {
     address::parse(text)
         .map(Address::into_array)
         .map_err(|error| FileError::Name {
+            field: name.to_owned(),
+            why: error.to_string(),
+        })
+}
+
+fn account(name: &str, text: &str) -> Result<Account, FileError> {
+    text.parse()
+        .map_err(|error: AccountTextError| FileError::Name {
             field: name.to_owned(),
             why: error.to_string(),
         })

@@ -5,10 +5,14 @@ use plasmid_bridge::proof::bls::SecretKey;
 use super::file::{File, FileError};
 use super::*;
 use crate::chain::epoch::set::set_at;
+use crate::chain::overlay::Overlay;
+use crate::ledger::conservation::check_conservation;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
+use crate::ledger::stake::apply_at;
 use crate::ledger::{OwnContracts, Slot, ring_place};
-use plasmid_staking::{Key, LineId};
+use plasmid_staking::rules::delegate::Delegate;
+use plasmid_staking::{Input, Key, Line, LineId, Position, Seat};
 
 pub(crate) fn operator(place: u8) -> Operator {
     let consensus = ed25519_zebra::SigningKey::from([place + 1; 32]);
@@ -19,7 +23,6 @@ pub(crate) fn operator(place: u8) -> Operator {
         consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
         checkpoint_key: checkpoint.public_key(),
         stake: 1_000_000_000_000_000_000 * (u128::from(place) + 1),
-        bond: 7,
     }
 }
 
@@ -38,6 +41,22 @@ fn genesis() -> Genesis {
             (Account::ethereum([2; 20]), 6),
             (Account::ed25519(&[3; 32]), 7),
         ],
+        delegations: vec![
+            delegation(Account::ethereum([1; 20]), 2, COIN),
+            delegation(Account::ethereum([1; 20]), 3, COIN + 1),
+            delegation(Account::ed25519(&[4; 32]), 3, 2 * COIN),
+        ],
+    }
+}
+
+const COIN: u128 = 1_000_000_000_000_000_000;
+
+/// Of an account behind the operator at a place.
+fn delegation(owner: Account, place: u8, amount: u128) -> Delegation {
+    Delegation {
+        owner,
+        operator: operator(place).operator,
+        amount,
     }
 }
 
@@ -51,11 +70,10 @@ fn root() -> RootAnchor {
 
 /// Whoever passes the checks of a plan has paid for the network when the file is read for the first time.
 #[test]
-fn the_largest_genesis_fits_in_its_file_and_one_balance_more_is_refused() {
+fn the_largest_genesis_fits_in_its_file_and_one_entry_more_is_refused() {
     let mut file = File::new(&genesis(), &root()).unwrap();
     let operator = file::OperatorEntry {
         stake: (1u128 << 112).to_string(),
-        bond: (1u128 << 96).to_string(),
         registration: u64::MAX,
         ..file.operators[0].clone()
     };
@@ -65,11 +83,14 @@ fn the_largest_genesis_fits_in_its_file_and_one_balance_more_is_refused() {
         .into_iter()
         .max_by_key(|account| longest(*account))
         .unwrap();
-    let balance = file::BalanceEntry {
-        account: account.to_string(),
+    // A delegation is longer than a balance.
+    let delegation = file::DelegationEntry {
+        owner: account.to_string(),
+        operator: file.operators[0].operator.clone(),
         amount: MAX_AMOUNT.to_string(),
     };
-    file.balances = vec![balance; MAX_BALANCES];
+    file.balances = Vec::new();
+    file.delegations = vec![delegation; MAX_ENTRIES];
     let text = serde_json::to_string_pretty(&file).unwrap();
     assert!((text.len() as u64) < file::MAX_FILE_BYTES, "{}", text.len());
     // CometBFT's file indents each line by two more.
@@ -81,20 +102,122 @@ fn the_largest_genesis_fits_in_its_file_and_one_balance_more_is_refused() {
         id[..8].copy_from_slice(&(place as u64 + 1).to_be_bytes());
         Account::ethereum(id)
     };
-    let mut balances: Vec<_> = (0..=MAX_BALANCES)
+    let mut balances: Vec<_> = (0..MAX_ENTRIES - 2)
         .map(|place| (account(place), 1))
         .collect();
-    let nobody = OwnContracts::of(&genesis().parameters);
-    let refused = check_balances(&balances, &nobody).unwrap_err();
+    let contracts = OwnContracts::of(&genesis().parameters);
+    let delegations = genesis().delegations;
+    let check = |balances: &[_]| check_money(balances, &delegations, &contracts, |_| true);
+    let refused = check(&balances).unwrap_err();
     assert!(
-        matches!(refused, GenesisError::Balances(20_001)),
+        matches!(
+            refused,
+            GenesisError::Entries {
+                balances: 19_998,
+                delegations: 3
+            }
+        ),
         "{refused}"
     );
     balances.pop();
+    assert_eq!(check(&balances).unwrap(), 19_997 + 4 * COIN + 1);
+}
+
+/// As if the owners had the coin and delegated in the first block: the same positions, lines, seats, minima and counter, and nothing else.
+#[test]
+fn a_genesis_delegation_makes_the_leaves_that_the_same_delegation_makes_at_the_start() {
+    let with = genesis().build().unwrap();
+    let mut paid = Genesis {
+        delegations: Vec::new(),
+        ..genesis()
+    };
+    for one in genesis().delegations {
+        match paid
+            .balances
+            .iter_mut()
+            .find(|(account, _)| *account == one.owner)
+        {
+            Some((_, balance)) => *balance += one.amount,
+            None => paid.balances.push((one.owner, one.amount)),
+        }
+    }
+    paid.balances.sort();
+    let built = paid.build().unwrap();
+    assert_eq!(built.sum, with.sum);
+    let mut after = Overlay::new(&built.tree);
+    for one in genesis().delegations {
+        let input = Input::Delegate(Delegate {
+            from: one.owner.bytes(),
+            operator: one.operator,
+            amount: one.amount,
+        });
+        apply_at(&mut after, &paid.parameters, 0, &input).unwrap();
+    }
+    let mut compared = 0;
+    for leaf in with.tree.iter() {
+        // Accounts differ: there the coin was an account's first.
+        if leaf.kind != 0x02 {
+            let found = after.get(leaf.key).unwrap();
+            assert_eq!(found.as_deref(), Some(leaf.value), "leaf {}", leaf.index);
+            compared += 1;
+        }
+    }
+    let accounts = |genesis: &Genesis| genesis.balances.len() as u32;
+    assert_eq!(compared, with.tree.count() - accounts(&genesis()));
     assert_eq!(
-        check_balances(&balances, &nobody).unwrap(),
-        MAX_BALANCES as u128
+        compared,
+        after.leaf_count() - accounts(&paid),
+        "no others are made"
     );
+}
+
+#[test]
+fn a_genesis_delegation_counts_from_epoch_2_on_and_its_coin_is_in_the_sum() {
+    let genesis = genesis();
+    let built = genesis.build().unwrap();
+    let delegated = 4 * COIN + 1;
+    assert_eq!(built.sum, 10 * COIN + 18 + delegated);
+    let owned = genesis
+        .balances
+        .iter()
+        .map(|(account, _)| Slot::Account(*account));
+    let positions = (1..=7).map(|number| Slot::from(Key::Position(number)));
+    let singletons = [
+        Slot::Asset(NATIVE),
+        Slot::FeePool,
+        Slot::Burned,
+        Slot::from(Key::Rewards),
+    ];
+    let slots: Vec<Slot> = owned.chain(positions).chain(singletons).collect();
+    let leaves = slots.iter().map(|slot| {
+        let leaf = built.tree.get(&slot.key()).unwrap();
+        (slot, leaf.2)
+    });
+    check_conservation(leaves).unwrap();
+    let leaf = |key: Key| built.tree.get(&Slot::from(key).key()).unwrap().2.to_vec();
+    let position = Position::decode(&leaf(Key::Position(5))).unwrap();
+    assert_eq!(position.owner, Account::ethereum([1; 20]).bytes());
+    assert_eq!((position.base, position.legs[0].first), (COIN, 2));
+    let line = LineId {
+        operator: operator(3).operator,
+        line: 4,
+    };
+    let line = Line::decode(&leaf(Key::Line(line))).unwrap();
+    assert_eq!((line.stake, line.self_stake), (7 * COIN + 1, 4 * COIN));
+    assert_eq!(
+        Seat::decode(&leaf(Key::Seat(3))).unwrap().stake,
+        7 * COIN + 1
+    );
+    // The first two sets are what the operators themselves stake.
+    let powers: Vec<u64> = built.members.iter().map(|member| member.power).collect();
+    assert_eq!(powers, vec![100, 200, 300, 400]);
+    let none = Genesis {
+        delegations: Vec::new(),
+        ..genesis
+    };
+    let none = none.build().unwrap();
+    assert_eq!(none.sets, built.sets);
+    assert_ne!(none.root(), built.root(), "the agreement binds them");
 }
 
 #[test]
@@ -159,14 +282,18 @@ fn leaf_indices_follow_the_protocols_order() {
         index(Slot::Account(Account::ed25519(&[3; 32]))),
         accounts + 2
     );
-    assert_eq!(built.tree.count(), accounts + 3);
+    for number in 5..8 {
+        let place = accounts + 3 + u32::try_from(number).unwrap() - 5;
+        assert_eq!(index(Slot::from(Key::Position(number))), place);
+    }
+    assert_eq!(built.tree.count(), accounts + 6);
 }
 
 #[test]
 fn sum_counts_stakes_and_balances_and_both_first_sets_are_the_operators() {
     let genesis = genesis();
     let built = genesis.build().unwrap();
-    assert_eq!(built.sum, 10_000_000_000_000_000_000 + 18);
+    assert_eq!(built.sum, 14 * COIN + 1 + 18);
     for height in [1, 64, 65, 128] {
         assert_eq!(set_at(&built.tree, height).unwrap(), built.members);
     }
@@ -215,6 +342,16 @@ fn a_file_that_differs_anywhere_from_what_it_derives_is_refused() {
         ("/balances/0/amount", "05"),
         ("/balances/0/amount", "0"),
         ("/balances/0/amount", "-1"),
+        ("/delegations/0/amount", "1"),
+        ("/delegations/0/amount", "0"),
+        (
+            "/delegations/0/operator",
+            "0x9999999999999999999999999999999999999999",
+        ),
+        (
+            "/delegations/2/owner",
+            "0x0303030303030303030303030303030303030303",
+        ),
         (
             "/root/root_chain",
             "0x9999999999999999999999999999999999999999",
@@ -266,6 +403,29 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     });
     assert!(most.contains("2^112"), "{most}");
     refuse(|genesis| genesis.balances[0].0 = Account::NONE);
+    for (edit, words) in [
+        (
+            (|genesis| genesis.delegations.swap(0, 1)) as fn(&mut Genesis),
+            "delegation 1",
+        ),
+        (
+            |genesis| genesis.delegations[1] = genesis.delegations[0],
+            "delegation 1",
+        ),
+        (|genesis| genesis.delegations[0].amount = 0, "delegation 0"),
+        (
+            |genesis| genesis.delegations[0].owner = Account::NONE,
+            "delegation 0",
+        ),
+        (
+            |genesis| genesis.delegations[2].operator = operator(9).operator,
+            "no operator of the genesis",
+        ),
+        (|genesis| genesis.delegations[2].amount = 1 << 112, "2^112"),
+    ] {
+        let said = refuse(edit);
+        assert!(said.contains(words), "{words}: {said}");
+    }
     refuse(|genesis| genesis.parameters.epoch_blocks = 2);
     let unnamed = refuse(|genesis| genesis.parameters.registry = [0; 20].into());
     assert!(unnamed.contains("registry is zero"), "{unnamed}");
@@ -274,6 +434,11 @@ fn operators_and_balances_that_cannot_be_are_refused() {
         let mut genesis = genesis();
         genesis.balances.push((Account::ethereum(contract), 1));
         genesis.balances.sort();
+        let said = genesis.build().err().expect("refused").to_string();
+        assert!(said.contains("contract of this deployment"), "{said}");
+        let mut genesis = self::genesis();
+        genesis.delegations[0].owner = Account::ethereum(contract);
+        genesis.delegations.sort();
         let said = genesis.build().err().expect("refused").to_string();
         assert!(said.contains("contract of this deployment"), "{said}");
     }

@@ -33,7 +33,7 @@ pub enum StakeQuery {
         #[command(flatten)]
         page: Page,
     },
-    /// Money of rewards, and stake that was cut.
+    /// Money of rewards, and stake that was cut. `drip` is the part of the pool, in 10^9ths, that the end of each epoch gives to those who validated and to who backs them.
     Rewards,
     /// How far epochs have matured, and which are frozen.
     Maturity,
@@ -83,7 +83,7 @@ pub async fn run(
 }
 
 fn rewards_object(found: &GetRewardsResponse) -> Value {
-    json!({ "pool": found.pool, "owed": found.owed, "burned": found.burned, "height": found.height })
+    json!({ "pool": found.pool, "drip": found.drip, "owed": found.owed, "burned": found.burned, "height": found.height })
 }
 
 /// The whole base of a position, as the node knows it.
@@ -273,10 +273,11 @@ mod tests {
             owed: "2".into(),
             burned: "3".into(),
             height: 4,
+            drip: 5,
         };
         assert_eq!(
             rewards_object(&rewards),
-            json!({ "pool": "1", "owed": "2", "burned": "3", "height": 4 })
+            json!({ "pool": "1", "drip": 5, "owed": "2", "burned": "3", "height": 4 })
         );
     }
 

@@ -202,6 +202,12 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             Reject::Stake(plasmid_staking::Reject::NotEnough { amount: 9, held: 8 }),
             &["9", "8"],
         ),
+        (
+            Reject::TopicWaits {
+                what: "this position",
+            },
+            &["this position", "in a block"],
+        ),
         (Reject::ReplacedOften { times: 8 }, &["8", "next block"]),
         (Reject::MadeRoomOften, &["two blocks", "next block"]),
         (Reject::GivenUp, &["removed from the mempool", "again"]),

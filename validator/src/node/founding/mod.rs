@@ -34,7 +34,7 @@ use crate::{
 pub mod home;
 pub mod plan;
 
-pub use plan::{Balance, Plan};
+pub use plan::{Balance, Delegated, Plan};
 
 /// Why a network is not founded.
 #[derive(Debug, thiserror::Error)]
@@ -134,10 +134,14 @@ pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed,
         },
         operators: registrations(rpc, registry, plan).await?,
         balances: plan.balances()?,
+        delegations: plan.delegations()?,
     };
     let built = genesis.build()?;
     let arguments = plan.arguments(&built);
-    let registered: Vec<_> = genesis.operators.iter().map(registered).collect();
+    let operators = genesis.operators.iter();
+    let registered: Vec<_> = operators
+        .map(|operator| registered(operator, plan.bond_wei))
+        .collect();
     let agreement = ceremony::agreement(&registered, &arguments);
     Ok(Agreed {
         genesis,
@@ -147,15 +151,16 @@ pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed,
     })
 }
 
-/// A registration as the agreement binds it.
-fn registered(operator: &Operator) -> Registered {
+/// A registration as the agreement binds it. Every operator of the genesis has the plan's bond, which the Registry's address follows from; the
+/// child's state knows of none.
+fn registered(operator: &Operator, bond: u128) -> Registered {
     Registered {
         operator: operator.operator,
         registration: operator.registration,
         consensus_key: operator.consensus_key,
         checkpoint_key: operator.checkpoint_key,
         stake: operator.stake,
-        bond: operator.bond,
+        bond,
     }
 }
 
@@ -194,7 +199,6 @@ async fn registrations(
                 .try_into()
                 .map_err(|_| other("a key of 96 bytes".into(), format!("one of {bytes}")))?,
             stake: wei(member.stake)?,
-            bond: wei(member.bond)?,
         });
     }
     if missing.is_empty() {

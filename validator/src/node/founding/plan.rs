@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FoundingError;
 use crate::{
-    chain::genesis::Built,
+    chain::genesis::{Built, Delegation},
     ledger::{Account, Parameters, address, parameters::decimal},
     node::{keystore, toml_error},
 };
@@ -65,6 +65,9 @@ pub struct Plan {
     /// Native coin that people have from the first block; whoever creates the contracts pays it in.
     #[serde(default)]
     pub balances: Vec<Balance>,
+    /// Stake that people have behind operators from the first block; whoever creates the contracts pays it in too.
+    #[serde(default)]
+    pub delegations: Vec<Delegated>,
 }
 
 /// Coin of an account at genesis.
@@ -73,6 +76,20 @@ pub struct Plan {
 pub struct Balance {
     /// The account's text.
     pub account: String,
+    /// How much.
+    #[serde(with = "decimal")]
+    pub wei: u128,
+}
+
+/// Stake behind an operator at genesis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegated {
+    /// The text of the account that owns it.
+    pub owner: String,
+    /// One of the plan's operators.
+    #[serde(with = "address::text")]
+    pub operator: Address,
     /// How much.
     #[serde(with = "decimal")]
     pub wei: u128,
@@ -93,6 +110,7 @@ impl Plan {
             record_slots: 0,
             parameters,
             balances: Vec::new(),
+            delegations: Vec::new(),
         };
         plan.size_rings();
         plan
@@ -155,6 +173,37 @@ impl Plan {
                 pair[0].0
             ))),
             None => Ok(balances),
+        }
+    }
+
+    /// The genesis delegations, ascending by owner and operator.
+    ///
+    /// # Errors
+    /// [`FoundingError::Plan`] names the owner that cannot be read, or that has two behind one operator.
+    pub fn delegations(&self) -> Result<Vec<Delegation>, FoundingError> {
+        let mut delegations = Vec::with_capacity(self.delegations.len());
+        for one in &self.delegations {
+            let owner: Account = one.owner.parse().map_err(|error| {
+                FoundingError::Plan(format!("delegations: {:?}: {error}", one.owner))
+            })?;
+            delegations.push(Delegation {
+                owner,
+                operator: one.operator.into_array(),
+                amount: one.wei,
+            });
+        }
+        delegations.sort();
+        let key = |one: &Delegation| (one.owner, one.operator);
+        match delegations
+            .windows(2)
+            .find(|pair| key(&pair[0]) == key(&pair[1]))
+        {
+            Some(pair) => Err(FoundingError::Plan(format!(
+                "delegations: {} is listed twice behind operator {}",
+                pair[0].owner,
+                Address::from(pair[0].operator)
+            ))),
+            None => Ok(delegations),
         }
     }
 

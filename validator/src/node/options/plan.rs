@@ -3,7 +3,7 @@
 use super::Described;
 
 /// Every option of a plan, with what `init plan` writes for networks.
-pub const PLAN: [Described; 60] = [
+pub const PLAN: [Described; 61] = [
     Described {
         name: "version",
         default: "`1`",
@@ -70,9 +70,16 @@ pub const PLAN: [Described; 60] = [
     Described {
         name: "balances",
         default: "none",
-        checked: "accounts that can be paid, each once, above 0; all of them and the stakes at most 2^112 wei",
+        checked: "accounts that can be paid, each once, above 0; all of them, the delegations and the stakes at most 2^112 wei; 20,000 at most, with the delegations",
         refused: "[{ account = \"none\", wei = \"1\" }]",
         meaning: "coin that people have from the first block; whoever takes the last step of the creation pays it in",
+    },
+    Described {
+        name: "delegations",
+        default: "none",
+        checked: "owners that can be paid, each once behind an operator of the plan, above 0",
+        refused: "[{ owner = \"none\", operator = \"0x0101010101010101010101010101010101010101\", wei = \"1\" }]",
+        meaning: "stake that people have behind operators from the first block, which counts from epoch 2 on; paid in like the balances",
     },
     Described {
         name: "parameters.rules",

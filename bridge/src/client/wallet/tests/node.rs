@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use alloy_consensus::{Signed, TxEip1559};
-use alloy_primitives::{B256, hex, keccak256};
+use alloy_primitives::{Address, B256, hex, keccak256};
+use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -213,4 +214,19 @@ async fn a_panic_of_the_node_fails_its_test() {
     let wallet = Rpc::new(&node.url, Limits::default()).unwrap();
     let answer = wallet.once("eth_chainId", json!([])).await;
     assert!(answer.is_err());
+}
+
+/// A node that mines everything with this log of this contract.
+pub async fn logging<E: SolEvent + Send + Sync>(address: Address, event: &E) -> Node {
+    let data = event.encode_log_data();
+    let receipt = json!({
+        "status": "0x1", "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": [{
+            "address": address, "topics": data.topics(), "data": hex::encode_prefixed(&data.data), "blockNumber": "0x2", "logIndex": "0x0",
+        }],
+    });
+    Node::start(move |method, _| match method {
+        "eth_getTransactionReceipt" => Said::Result(receipt.to_string()),
+        _ => Said::Honest,
+    })
+    .await
 }

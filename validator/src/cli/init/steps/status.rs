@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{super::DECIMALS, Step, begun::Begun, money::Money};
 use crate::{
-    chain::genesis::Operator,
+    chain::genesis::{Genesis, Operator},
     cli::{CliError, amount, output::Output},
     node::founding::{self, Agreed, FoundingError},
 };
@@ -19,37 +19,74 @@ pub(super) struct Table {
 struct Row {
     operator: String,
     stake: String,
+    /// What the genesis delegations put behind it, in coins.
+    delegated: String,
     checkpoint_key: String,
     power: u128,
-    /// Tenths of a percent, rounded down.
-    share: u128,
-    /// Whether it has a third of the power or more, and whether it has more than two thirds.
-    warns: Option<&'static str>,
+    /// In the sets of epochs 0 and 1.
+    share: Share,
+    /// From the set of epoch 2 on, with the delegations.
+    later: Share,
+}
+
+/// A part of the power.
+#[derive(Clone, Copy)]
+struct Share {
+    power: u128,
+    total: u128,
+}
+
+impl Share {
+    fn text(self) -> String {
+        let tenths = self.power.saturating_mul(1_000).checked_div(self.total);
+        let tenths = tenths.unwrap_or(0);
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    }
+
+    /// Whether it is a third of the power or more, and whether it is more than two thirds.
+    fn warns(self) -> Option<&'static str> {
+        let part = self.power.saturating_mul(3);
+        if part > self.total.saturating_mul(2) {
+            Some(
+                "more than two thirds of the power: it alone decides on everything, and can take all money of the network",
+            )
+        } else if part >= self.total {
+            Some("a third of the power or more: it alone can stop the network")
+        } else {
+            None
+        }
+    }
 }
 
 impl Table {
     pub(super) fn of(agreed: &Agreed) -> Self {
-        let operators = &agreed.genesis.operators;
-        let unit = agreed.genesis.parameters.unit;
-        let power = |operator: &Operator| operator.stake.checked_div(unit).unwrap_or(0);
-        let total = operators.iter().map(power).fold(0, u128::saturating_add);
-        let rows = operators.iter().map(|operator| {
-            let power = power(operator);
-            let part = power.saturating_mul(3);
+        let genesis = &agreed.genesis;
+        let unit = genesis.parameters.unit;
+        let power = |stake: u128| stake.checked_div(unit).unwrap_or(0);
+        let operators: Vec<_> = genesis
+            .operators
+            .iter()
+            .map(|operator| (operator, delegated_to(genesis, operator)))
+            .collect();
+        let whole = |(operator, delegated): &(&Operator, u128)| {
+            power(operator.stake.saturating_add(*delegated))
+        };
+        let first = operators.iter().map(|(operator, _)| power(operator.stake));
+        let total = first.fold(0, u128::saturating_add);
+        let later = operators.iter().map(whole).fold(0, u128::saturating_add);
+        let rows = operators.iter().map(|both| {
+            let (operator, delegated) = both;
+            let power = power(operator.stake);
             Row {
                 operator: Address::from(operator.operator).to_string(),
                 stake: amount::show(operator.stake, DECIMALS),
+                delegated: amount::show(*delegated, DECIMALS),
                 checkpoint_key: hex::encode(operator.checkpoint_key),
                 power,
-                share: power.saturating_mul(1_000).checked_div(total).unwrap_or(0),
-                warns: if part > total.saturating_mul(2) {
-                    Some(
-                        "has more than two thirds of the power: it alone decides on everything, and can take all money of the network",
-                    )
-                } else if part >= total {
-                    Some("has a third of the power or more: it alone can stop the network")
-                } else {
-                    None
+                share: Share { power, total },
+                later: Share {
+                    power: whole(both),
+                    total: later,
                 },
             }
         });
@@ -63,10 +100,12 @@ impl Table {
         let rows = self.rows.iter().map(|row| {
             let key = row.checkpoint_key.get(..16).unwrap_or_default();
             format!(
-                "{} with {} coins, {} of the power, checkpoint key {key}…",
+                "{} with {} coins, {} of the power, checkpoint key {key}…, and with the {} coins of genesis delegations behind it {} from epoch 2 on",
                 row.operator,
                 row.stake,
-                row.share()
+                row.share.text(),
+                row.delegated,
+                row.later.text()
             )
         });
         rows.collect::<Vec<_>>().join("; ")
@@ -74,9 +113,7 @@ impl Table {
 
     /// What people should know before they agree, a sentence each.
     fn warnings(&self) -> Vec<String> {
-        let rows = self.rows.iter();
-        rows.filter_map(|row| Some(format!("operator {} {}", row.operator, row.warns?)))
-            .collect()
+        self.rows.iter().flat_map(Row::warnings).collect()
     }
 
     /// Shows it beside the fields of `object`.
@@ -88,7 +125,15 @@ impl Table {
             return output.object(object);
         }
         output.object(object);
-        output.rows("operators", &["operator", "stake", "power", "share"], &rows);
+        let columns = [
+            "operator",
+            "stake",
+            "delegated",
+            "power",
+            "share",
+            "later_share",
+        ];
+        output.rows("operators", &columns, &rows);
         self.warn(output);
     }
 
@@ -100,19 +145,40 @@ impl Table {
 }
 
 impl Row {
-    fn share(&self) -> String {
-        format!("{}.{} %", self.share / 10, self.share % 10)
+    fn warnings(&self) -> Vec<String> {
+        let (first, later) = (self.share.warns(), self.later.warns());
+        let first = first.map(|what| format!("operator {} has {what}", self.operator));
+        let later = later.map(|what| {
+            format!(
+                "operator {} has, from epoch 2 on with the genesis delegations behind it, {what}",
+                self.operator
+            )
+        });
+        // Said once where nobody delegates.
+        let later = later.filter(|_| self.later.power != self.power || first.is_none());
+        first.into_iter().chain(later).collect()
     }
 
     fn object(&self) -> Value {
         json!({
             "operator": self.operator,
             "stake": self.stake,
+            "delegated": self.delegated,
             "power": self.power.to_string(),
-            "share": self.share(),
+            "share": self.share.text(),
+            "later_share": self.later.text(),
             "checkpoint_key": self.checkpoint_key,
         })
     }
+}
+
+/// What the genesis delegations put behind an operator.
+fn delegated_to(genesis: &Genesis, operator: &Operator) -> u128 {
+    let behind = genesis
+        .delegations
+        .iter()
+        .filter(|one| one.operator == operator.operator);
+    behind.map(|one| one.amount).fold(0, u128::saturating_add)
 }
 
 impl Step {
@@ -129,7 +195,7 @@ impl Step {
         let mut rows = Vec::new();
         for number in 0..self.plan.operators.len() {
             let share = table.as_ref().and_then(|table| table.rows.get(number));
-            rows.push(self.standing(number, wanted, share.map(Row::share)).await?);
+            rows.push(self.standing(number, wanted, share).await?);
         }
         let creation = self.read(IRegistry::creationCall {}).await?;
         let (made, steps) = (creation.made, creation.steps);
@@ -146,6 +212,8 @@ impl Step {
             "registered",
             "stake",
             "share",
+            "delegated",
+            "later_share",
             "agreed",
             "locked_until",
         ];
@@ -161,7 +229,7 @@ impl Step {
         }
         if let Some(agreement) = agreement {
             self.output.say(&format!(
-                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond and the balances, and that the \
+                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond, the balances and the delegations, and that the \
                  other operators see the same hash, agree to it with this command:"
             ));
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");
@@ -180,7 +248,7 @@ impl Step {
         &self,
         number: usize,
         wanted: Option<B256>,
-        share: Option<String>,
+        share: Option<&Row>,
     ) -> Result<Value, CliError> {
         let index = U256::from(number);
         let member = self.read(IRegistry::memberAtCall { index }).await?;
@@ -213,7 +281,7 @@ fn row(
     member: &IRegistry::Member,
     found: &IRegistry::agreementByReturn,
     wanted: Option<B256>,
-    share: Option<String>,
+    share: Option<&Row>,
 ) -> Value {
     let agreed = match wanted {
         _ if found.agreement == B256::ZERO => "no",
@@ -224,7 +292,9 @@ fn row(
         "operator": member.operator.to_string(),
         "registered": if member.registration == 0 { "no" } else { "yes" },
         "stake": amount::show(u128::try_from(member.stake).unwrap_or(u128::MAX), DECIMALS),
-        "share": share,
+        "share": share.map(|row| row.share.text()),
+        "delegated": share.map(|row| row.delegated.as_str()),
+        "later_share": share.map(|row| row.later.text()),
         "agreed": agreed,
         "locked_until": found.lockedUntil,
     })
@@ -250,6 +320,66 @@ mod tests {
             });
             let found = shown(Some("0x01"), &[json!(5)], &warnings, &creation);
             assert_eq!(found, expected);
+        }
+    }
+
+    /// An operator with half of the power at first, and a part of it later.
+    fn standing(first: u128, later: u128) -> Row {
+        Row {
+            operator: "0x1".into(),
+            stake: "1".into(),
+            delegated: "2".into(),
+            checkpoint_key: "03".into(),
+            power: first,
+            share: Share {
+                power: first,
+                total: 2,
+            },
+            later: Share {
+                power: later,
+                total: 3,
+            },
+        }
+    }
+
+    #[test]
+    fn who_could_stop_or_take_the_network_is_named_with_the_delegations_too() {
+        let shown = standing(1, 2).object();
+        assert_eq!(
+            shown,
+            json!({
+                "operator": "0x1", "stake": "1", "delegated": "2", "power": "1", "share": "50.0 %", "later_share": "66.6 %",
+                "checkpoint_key": "03",
+            })
+        );
+        for (first, later, said) in [
+            (0, 0, &[][..]),
+            (
+                0,
+                1,
+                &["from epoch 2 on with the genesis delegations behind it, a third"],
+            ),
+            (
+                0,
+                3,
+                &["from epoch 2 on with the genesis delegations behind it, more than two"],
+            ),
+            (1, 1, &["has a third"]),
+            (
+                1,
+                3,
+                &[
+                    "has a third",
+                    "from epoch 2 on with the genesis delegations behind it, more than two",
+                ],
+            ),
+            (2, 0, &["has more than two"]),
+        ] {
+            let warnings = standing(first, later).warnings();
+            assert_eq!(warnings.len(), said.len(), "{warnings:?}");
+            for (warning, words) in warnings.iter().zip(said) {
+                assert!(warning.contains(words), "{warning}");
+            }
         }
     }
 
@@ -279,9 +409,9 @@ mod tests {
                 };
                 let expected = json!({
                     "operator": operator.to_string(), "registered": if registration == 0 { "no" } else { "yes" }, "stake": "1.5",
-                    "share": "50.0 %", "agreed": agreed, "locked_until": 8,
+                    "share": "50.0 %", "delegated": "2", "later_share": "66.6 %", "agreed": agreed, "locked_until": 8,
                 });
-                let shown = row(&member, &found, wanted, Some("50.0 %".into()));
+                let shown = row(&member, &found, wanted, Some(&standing(1, 2)));
                 assert_eq!(shown, expected);
             }
         }

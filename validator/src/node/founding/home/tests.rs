@@ -27,9 +27,9 @@ fn registered() -> (tempfile::TempDir, Home, Genesis) {
             consensus_key,
             checkpoint_key: key.public_key(),
             stake: 1,
-            bond: 1,
         }],
         balances: Vec::new(),
+        delegations: Vec::new(),
     };
     (folder, home, genesis)
 }

@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::relay::config::Config as FollowConfig;
 
 use super::{MAX_SLOTS, Plan, VERSION};
-use crate::{chain::genesis::check_balances, ledger::OwnContracts, node::founding::FoundingError};
+use crate::{chain::genesis::check_money, ledger::OwnContracts, node::founding::FoundingError};
 
 /// The most operators that the Registry lists.
 const MAX_OPERATORS: usize = 128;
@@ -137,7 +137,14 @@ impl Plan {
         }
         self.check_rings()?;
         // The Registry is known when there are artifacts: its own contracts are looked at when the genesis is built.
-        check_balances(&self.balances()?, &OwnContracts::of(&self.parameters))?;
+        let contracts = OwnContracts::of(&self.parameters);
+        let is_operator = |operator: &[u8; 20]| self.operators.contains(&operator.into());
+        check_money(
+            &self.balances()?,
+            &self.delegations()?,
+            &contracts,
+            is_operator,
+        )?;
         Ok(())
     }
 

@@ -11,6 +11,11 @@ fn plan() -> Plan {
         account: Account::ethereum([3; 20]).to_string(),
         wei: 1 << 90,
     });
+    plan.delegations.push(Delegated {
+        owner: Account::ethereum([4; 20]).to_string(),
+        operator: plan.operators[1],
+        wei: 1 << 80,
+    });
     plan
 }
 
@@ -76,6 +81,34 @@ fn every_wrong_value_is_named() {
     assert!(lost.contains("nobody could ever use"), "{lost}");
     let most = refusal(|plan| plan.balances[0].wei = (1 << 112) + 1);
     assert!(most.contains("2^112"), "{most}");
+    let most = refusal(|plan| plan.delegations[0].wei = 1 << 112);
+    assert!(most.contains("2^112"), "{most}");
+    let nothing = refusal(|plan| plan.delegations[0].wei = 0);
+    assert!(nothing.contains("delegation 0"), "{nothing}");
+    let nobody = refusal(|plan| plan.delegations[0].operator = Address::repeat_byte(9));
+    assert!(nobody.contains("no operator of the genesis"), "{nobody}");
+    let unread = refusal(|plan| plan.delegations[0].owner = "me".into());
+    assert!(unread.contains("delegations: \"me\""), "{unread}");
+    let lost = refusal(|plan| plan.delegations[0].owner = verifier.to_string());
+    assert!(lost.contains("nobody could ever use"), "{lost}");
+    let twice = refusal(|plan| plan.delegations.push(plan.delegations[0].clone()));
+    assert!(twice.contains("listed twice behind operator"), "{twice}");
+    let many = refusal(|plan| {
+        plan.delegations = (0..20_000_u32)
+            .map(|number| {
+                let mut id = [4; 20];
+                id[..4].copy_from_slice(&number.to_be_bytes());
+                Delegated {
+                    owner: Account::ethereum(id).to_string(),
+                    ..plan.delegations[0].clone()
+                }
+            })
+            .collect();
+    });
+    assert!(
+        many.contains("1 balances and 20000 delegations are listed, 20000 can be"),
+        "{many}"
+    );
     assert!(refusal(|plan| plan.parameters.unit = 1).contains("unit is 1"));
     let slow = refusal(|plan| plan.parameters.root_block_secs = 61);
     assert!(

@@ -1,0 +1,64 @@
+//! Somebody on root gives coin to the reward pool, which drips, and a delegator claims its part of it.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::stake::{applied, position, until};
+use super::{refused, run, words};
+
+const COIN: u128 = 1_000_000_000_000_000_000;
+
+fn number(answer: &Value, field: &str) -> u128 {
+    let text = answer[field].as_str().and_then(|text| text.parse().ok());
+    text.unwrap_or_else(|| panic!("{field} is no amount: {answer}"))
+}
+
+fn pool(folder: &Path) -> u128 {
+    number(&run(folder, &words("query stake rewards")), "pool")
+}
+
+/// Coins of an account on the child, in base units.
+fn balance(folder: &Path, name: &str) -> u128 {
+    let answer = run(folder, &words(&format!("query account {name}")));
+    number(&answer, "balance")
+}
+
+pub fn is_claimed(folder: &Path) {
+    let rows = run(folder, &words("query validators"));
+    let operator = rows["validators"][0]["operator"].as_str();
+    let operator = operator.expect("an operator of the genesis");
+    let line = format!("tx stake delegate --from bob --to {operator} --amount 100");
+    let backing = position(&applied(folder, &line));
+
+    let line = "bridge fund-rewards 2000 --from alice";
+    let said = refused(folder, line);
+    assert!(said.contains("--yes"), "{said}");
+    let shown = run(folder, &words(&format!("{line} --dry-run")));
+    assert!(shown["message"].is_null(), "{shown}");
+    let before = pool(folder);
+    let given = run(folder, &words(&format!("{line} --yes --wait")));
+    assert_eq!(given["consumed"], true, "{given}");
+    assert_eq!(given["code"], 0, "{given}");
+    assert_eq!(number(&given, "amount"), 2_000 * COIN);
+    let drip = given["drip"].as_u64().expect("a number");
+    assert!(drip > 0, "{given}");
+    let held = pool(folder);
+    assert!(held > before + 1_990 * COIN, "{before} {held}");
+
+    // A part of the gift goes out at the end of each epoch, and the delegator's is there to be claimed.
+    let each = 2_000 * COIN * u128::from(drip) / 1_000_000_000;
+    until(
+        folder,
+        &format!("query stake position {backing}"),
+        |answer| number(answer, "rewards") > each / 10,
+    );
+    assert!(pool(folder) < held, "nothing left the pool");
+    let had = balance(folder, "bob");
+    applied(
+        folder,
+        &format!("tx stake claim-rewards {backing} --from bob"),
+    );
+    let has = balance(folder, "bob");
+    assert!(has > had + each / 20, "{had} {has}");
+}

@@ -1,0 +1,223 @@
+//! `plasmid export` and `plasmid import`: the state of a stopped node as a file, and back.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, B256};
+use clap::Args;
+use plasmid_bridge::client::rpc::{Limits, Rpc};
+use serde_json::{Value, json};
+
+use super::{CliError, output::Output, proof};
+use crate::{
+    node::{
+        config::Home,
+        state_file::{self, StateFileError},
+    },
+    store::image::Header,
+};
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub struct ExportCommand {
+    /// The file that is written; it must not exist.
+    file: PathBuf,
+    /// The node's folder. The node must be stopped.
+    #[arg(long, env = "PLASMID_HOME")]
+    home: PathBuf,
+    /// The epoch, instead of the last one that has ended. Its state must still be in the node's memory when it runs, as those of the last epochs are; RootChain accepts the checkpoint of an epoch a little later, and `plasmid import --certified` asks for that.
+    #[arg(long)]
+    epoch: Option<u64>,
+}
+
+/// What is imported, where to, and what it is compared with.
+#[derive(Debug, Args)]
+pub struct ImportCommand {
+    /// The file that `plasmid export` wrote.
+    file: PathBuf,
+    /// The node's folder, as `plasmid init join` made it, without a store.
+    #[arg(long, env = "PLASMID_HOME")]
+    home: PathBuf,
+    #[command(flatten)]
+    check: Check,
+    /// Reads and checks the file, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What the file is compared with: its last checkpoint covers the state, and all checkpoints before it.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Check {
+    /// Asks the root chain of plasmid.toml, and refuses another checkpoint than the one that RootChain has accepted of that epoch.
+    #[arg(long)]
+    certified: bool,
+    /// The digest that the file's last checkpoint must have, from somewhere that you trust.
+    #[arg(long, value_name = "HASH")]
+    checkpoint: Option<B256>,
+    /// Takes the file's own word. Only for a file that you wrote yourself and kept where nobody else writes: a node that signs would sign what follows from a stranger's.
+    #[arg(long)]
+    unchecked: bool,
+}
+
+impl From<StateFileError> for CliError {
+    fn from(error: StateFileError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs `plasmid export`.
+///
+/// # Errors
+/// What is not there, or cannot be written.
+pub fn export(command: &ExportCommand, output: Output) -> Result<(), CliError> {
+    let progress = output.progress("writing the state");
+    let home = Home::new(&command.home);
+    let done = state_file::export(&home, command.epoch, &command.file);
+    progress.finish_and_clear();
+    let (header, leaves) = done?;
+    output.object(&shown(&header, leaves));
+    output.next(&format!(
+        "plasmid import {} --home FOLDER",
+        command.file.display()
+    ));
+    Ok(())
+}
+
+/// Runs `plasmid import`.
+///
+/// # Errors
+/// What is wrong in the file or the folder; the folder is as it was then.
+pub async fn import(command: &ImportCommand, output: Output) -> Result<(), CliError> {
+    let home = Home::new(&command.home);
+    let genesis = home.read_genesis().map_err(StateFileError::from)?;
+    state_file::refuse_store(&home)?;
+    let progress = output.progress("reading the state");
+    let read = state_file::read(&genesis, &command.file);
+    progress.finish_and_clear();
+    let (header, tree) = read?;
+    let checked = match command.check.checkpoint {
+        Some(digest) => compare(&header, digest, "you gave")?,
+        None if command.check.certified => {
+            let root_chain = Address::from(genesis.root.root_chain);
+            certified(&home, &header, root_chain).await?
+        }
+        None => "its own word alone",
+    };
+    let object = read_in(&header, tree.count(), checked, !command.dry_run);
+    if command.dry_run {
+        output.object(&object);
+        output.next("the same command without --dry-run");
+        return Ok(());
+    }
+    let progress = output.progress("writing the store");
+    let done = state_file::import(&home, &header, tree);
+    progress.finish_and_clear();
+    done?;
+    output.object(&object);
+    output.next(&format!(
+        "plasmid start --home {}, with a CometBFT that has the blocks from height {} on",
+        command.home.display(),
+        header.block.height.saturating_add(1)
+    ));
+    Ok(())
+}
+
+fn compare(header: &Header, wanted: B256, whose: &str) -> Result<&'static str, CliError> {
+    let found = digest(header);
+    match found == Some(wanted) {
+        true => Ok("the digest that you gave"),
+        false => Err(CliError::new(format!(
+            "the file's checkpoint has digest {}, and {whose} {wanted}: nothing was imported",
+            found.unwrap_or_default()
+        ))),
+    }
+}
+
+/// That RootChain has accepted the last checkpoint of the file, whose state is the file's.
+async fn certified(
+    home: &Home,
+    header: &Header,
+    root_chain: Address,
+) -> Result<&'static str, CliError> {
+    let config = home.read_config().map_err(StateFileError::from)?;
+    let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
+    let rpc = Rpc::new(&endpoint, Limits::default())?;
+    let epoch = header.ended().saturating_sub(1);
+    let accepted = proof::accepted_by(&rpc, root_chain, epoch).await?;
+    compare(header, accepted.digest, "root accepted")?;
+    Ok("RootChain, which has accepted it")
+}
+
+fn digest(header: &Header) -> Option<B256> {
+    header.checkpoint().map(|checkpoint| checkpoint.digest())
+}
+
+fn shown(header: &Header, leaves: u32) -> Value {
+    json!({
+        "height": header.block.height,
+        "epoch": header.ended().saturating_sub(1),
+        "state_root": header.block.after.to_string(),
+        "checkpoint": digest(header).map(|digest| digest.to_string()),
+        "app_hash": header.block.hash().to_string(),
+        "leaves": leaves,
+    })
+}
+
+/// What was read, and whether it is the folder's store now.
+fn read_in(header: &Header, leaves: u32, checked: &str, imported: bool) -> Value {
+    let mut object = shown(header, leaves);
+    object["checked_against"] = checked.into();
+    object["imported"] = imported.into();
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use plasmid_bridge::proof::{checkpoint::Checkpoint, commitment::BlockCommitment};
+
+    use super::*;
+    use crate::{ledger::Parameters, store::Identity};
+
+    #[test]
+    fn a_file_is_shown_by_its_height_and_its_checkpoint_and_compared_by_its_digest() {
+        let root = B256::repeat_byte(3);
+        let checkpoint = Checkpoint {
+            deployment: [7; 20],
+            epoch: 1,
+            last_block_time: 2,
+            blocks_root: B256::ZERO,
+            state_root: root,
+            inbox_cursor: 0,
+            inbox_link: B256::ZERO,
+            next_set: B256::ZERO,
+            relayer: [0; 20],
+            previous: B256::ZERO,
+        };
+        let mut block = BlockCommitment::genesis(1, 5, root);
+        block.height = 128;
+        let header = Header {
+            identity: Identity {
+                deployment: [7; 20],
+                genesis_root: B256::ZERO,
+            },
+            parameters: Parameters::local(),
+            block,
+            checkpoints: vec![checkpoint],
+        };
+        let digest = checkpoint.digest();
+        assert_eq!(
+            read_in(&header, 9, "nothing", true),
+            json!({
+                "height": 128, "epoch": 1, "state_root": root.to_string(), "checkpoint": digest.to_string(),
+                "app_hash": block.hash().to_string(), "leaves": 9, "checked_against": "nothing", "imported": true,
+            })
+        );
+        assert!(compare(&header, digest, "you gave").is_ok());
+        let other = compare(&header, root, "root accepted").expect_err("another");
+        let said = other.to_string();
+        assert!(
+            said.contains("root accepted") && said.contains(&digest.to_string()),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! Writes a state, leaf by leaf.
+
+use super::{FORMAT, Header, MAGIC};
+use crate::chain::tree::View;
+use crate::ledger::Value;
+use alloy_primitives::Keccak256;
+use std::io::{self, Write};
+
+/// Bytes on their way, with their checksum.
+struct Hashed<W> {
+    out: W,
+    hasher: Keccak256,
+}
+
+impl<W: Write> Hashed<W> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.out.write_all(bytes)
+    }
+}
+
+/// Writes the state of a header, whose leaves these are. What is written at once is one leaf at most, so `out` should gather it.
+///
+/// # Errors
+/// What `out` says.
+pub fn write(out: impl Write, header: &Header, leaves: &View<'_>) -> io::Result<()> {
+    let mut out = Hashed {
+        out,
+        hasher: Keccak256::new(),
+    };
+    out.put(&MAGIC)?;
+    out.put(&FORMAT.to_be_bytes())?;
+    out.put(&header.identity.deployment)?;
+    out.put(header.identity.genesis_root.as_slice())?;
+    let parameters = header.parameters.encode();
+    out.put(&count(parameters.len())?.to_be_bytes())?;
+    out.put(&parameters)?;
+    out.put(&header.block.encode())?;
+    out.put(&short(header.checkpoints.len())?.to_be_bytes())?;
+    for checkpoint in &header.checkpoints {
+        out.put(&checkpoint.encode())?;
+    }
+    out.put(&leaves.count().to_be_bytes())?;
+    for index in 0..leaves.count() {
+        let leaf = leaves.leaf(index);
+        let leaf = leaf.ok_or_else(|| io::Error::other(format!("leaf {index} is missing")))?;
+        out.put(&[leaf.kind])?;
+        out.put(&short(leaf.value.len())?.to_be_bytes())?;
+        out.put(leaf.key.as_slice())?;
+        out.put(leaf.value)?;
+    }
+    let Hashed { mut out, hasher } = out;
+    out.write_all(hasher.finalize().as_slice())?;
+    out.flush()
+}
+
+fn short(count: usize) -> io::Result<u16> {
+    u16::try_from(count).map_err(io::Error::other)
+}
+
+fn count(count: usize) -> io::Result<u32> {
+    u32::try_from(count).map_err(io::Error::other)
+}
