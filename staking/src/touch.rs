@@ -227,6 +227,7 @@ impl Open {
         self.effects.extend(effects);
         self.effects.push(Effect::Ended {
             position: self.number,
+            line,
             last,
         });
         Ok(())

@@ -47,7 +47,13 @@ fn an_undelegation_backs_up_to_the_next_epoch_and_waits_until_that_has_matured()
     let (mut world, position) = world();
     world.to(8);
     let again = world.act(undelegate(OWNER, position, 100));
-    assert_eq!(again, [Effect::Ended { position, last: 9 }]);
+    let line = line(1, 1);
+    let ended = Effect::Ended {
+        position,
+        line,
+        last: 9,
+    };
+    assert_eq!(again, [ended]);
     assert_eq!(legs(&mut world, position), [(1, 6, 9)]);
     assert_eq!(
         world.refuse(undelegate(OWNER, position, 1)),
