@@ -57,6 +57,13 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The first epoch in which a line may return that was absent in `epoch`.
+    pub(crate) fn jail_end(&self, epoch: u64) -> u64 {
+        epoch
+            .saturating_add(1)
+            .saturating_add(u64::from(self.jail_epochs))
+    }
+
     pub(crate) fn check(&self) -> Result<(), Reject> {
         if self.seats == 0 || self.seats > MAX_SEATS {
             return Err(Reject::Seats { seats: self.seats });
@@ -136,8 +143,8 @@ pub enum Input {
     Settle(Settle),
     /// Everything that was at risk in this epoch waits.
     FreezeEpoch(u64),
-    /// One freeze of an epoch less.
-    ReleaseEpoch,
+    /// One freeze of this epoch less.
+    ReleaseEpoch(u64),
     /// Money from root for the reward pool, in base units of the native asset.
     Fund(u128),
     /// See [`Mature`].
@@ -183,7 +190,7 @@ pub fn apply<L: TypedLeaves>(
         Input::Freeze(input) => freeze::apply(leaves, context, input),
         Input::Settle(input) => settle::apply(leaves, context, input),
         Input::FreezeEpoch(epoch) => epoch_freeze::freeze(leaves, context, *epoch),
-        Input::ReleaseEpoch => epoch_freeze::release(leaves, context),
+        Input::ReleaseEpoch(epoch) => epoch_freeze::release(leaves, context, *epoch),
         Input::Fund(amount) => fund::apply(leaves, context, *amount),
         Input::Mature(input) => mature::apply(leaves, context, input),
         Input::Tombstone(address) => tombstone::apply(leaves, context, *address),

@@ -66,6 +66,8 @@ pub enum Effect {
     Ended {
         /// Its number.
         position: u64,
+        /// The line.
+        line: LineId,
         /// The last epoch that it backs, or an epoch before its first when it never backs one.
         last: u64,
     },
@@ -131,6 +133,16 @@ pub enum Effect {
     Closed {
         /// The line.
         line: LineId,
+    },
+    /// What was at risk in an epoch waits.
+    EpochFrozen {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// One freeze of an epoch less.
+    EpochReleased {
+        /// The epoch.
+        epoch: u64,
     },
     /// The key of a registration never signs again.
     Tombstoned {

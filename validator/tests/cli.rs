@@ -321,6 +321,50 @@ fn bench_store_prints_its_figures() {
 }
 
 #[test]
+fn bench_stake_prints_its_figures_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid(&["bench", "stake", "--delegators", "120", "--seats", "5"])
+        .args(["--transactions", "20", "--blocks", "2", "--json", "--dir"])
+        .arg(folder.path())
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let figures = text.lines().map(|line| {
+        let figure: Value = serde_json::from_str(line).expect("a JSON object a line");
+        let name = figure["name"].as_str().expect("a name").to_owned();
+        (name, figure)
+    });
+    let figures: std::collections::BTreeMap<String, Value> = figures.collect();
+    let value = |name: &str| figures[name]["value"].as_f64().expect("a number");
+    for name in [
+        "delegate_per_second",
+        "claim_per_second",
+        "undelegate_per_second",
+        "cut_per_second",
+    ] {
+        assert_eq!(figures[name]["unit"], "1/s");
+        assert_eq!(figures[name]["rival"], "transfer_per_second");
+        let ratio = figures[name]["ratio"].as_f64().expect("a number");
+        assert!((ratio - value(name) / value("transfer_per_second")).abs() < 1e-9);
+    }
+    assert!(value("boundary") > 0.0);
+    assert_eq!(
+        value("boundary_steps"),
+        2.0,
+        "5 seats: one of pay, one of fix"
+    );
+    assert_eq!(value("boundary_step"), value("boundary") / 2.0);
+    assert!(value("boundary_leaves") > value("boundary_step_leaves"));
+    assert!((10.0..=65.0).contains(&value("boundary_step_leaves")));
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
 fn folders_that_are_not_ours_are_left_alone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::create_dir(folder.path().join("root")).expect("a folder called root");

@@ -6,11 +6,16 @@
 //! ```
 //! While the newest line is open the registration is a rotation: a seat has the new keys at once, so the set of the epoch after next
 //! has them. Else it opens a line without stake. The old keys stay where evidence about them leads.
+//!
+//! A line behind a closed one takes no seat before the closed one could have returned from jail, if it were absent to the end of the last
+//! set that it stands in. Else an operator that was absent, or will be, closes its line, moves its stake to the next, and was never in jail.
 
 use crate::leaves::{expect, read, write};
 use crate::line::{Line, LineId, LineState};
 use crate::stake::put_seat;
-use crate::{Context, Effect, Error, Operator, Registration, Reject, Seat, Signer, TypedLeaves};
+use crate::{
+    Context, Effect, Error, Operator, Registration, Reject, Rules, Seat, Signer, TypedLeaves,
+};
 
 /// A registration on root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,18 +45,20 @@ pub(crate) fn apply<L: TypedLeaves>(
     if number <= newest.map_or(0, |newest| newest.registration) {
         return Err(Reject::NoEffect("the number of the registration is not new").into());
     }
-    let line = match newest {
-        Some(newest) => rotate(leaves, context, input, newest.line)?,
+    let mut id = LineId {
+        operator,
+        line: number,
+    };
+    let before: Option<Line> = match newest {
+        Some(Operator { line, .. }) => Some(expect(leaves, LineId { operator, line })?),
         None => None,
     };
-    let id = LineId {
-        operator,
-        line: line.unwrap_or(number),
-    };
-    if line.is_none() {
-        let rules = context.rules;
-        let opened = Line::opened(rules.max_commission, rules.commission_step);
-        write(leaves, id, &opened)?;
+    match (newest, before) {
+        (Some(newest), Some(held)) if held.state == LineState::Open => {
+            id.line = newest.line;
+            rotate(leaves, context, input, &held)?;
+        }
+        (_, before) => open(leaves, context.rules, id, before)?,
     }
     let registration = Registration {
         line: id.line,
@@ -76,18 +83,35 @@ pub(crate) fn apply<L: TypedLeaves>(
     }])
 }
 
-/// Gives the seat of the newest line the new keys. The line, when it is open.
+/// Opens the first line of an operator, or one behind a closed line.
+fn open<L: TypedLeaves>(
+    leaves: &mut L,
+    rules: &Rules,
+    id: LineId,
+    before: Option<Line>,
+) -> Result<(), Error<L::Error>> {
+    let opened = Line {
+        jailed: before.map_or(0, |closed| longest_jail(rules, &closed)),
+        ..Line::opened(rules.max_commission, rules.commission_step)
+    };
+    write(leaves, id, &opened)
+}
+
+/// When a closed line could return at the latest, if it is absent in all sets that it still stands in.
+fn longest_jail(rules: &Rules, closed: &Line) -> u64 {
+    match closed.until == 0 || rules.jail_divisor == 0 {
+        true => closed.jailed,
+        false => closed.jailed.max(rules.jail_end(closed.until)),
+    }
+}
+
+/// Gives the seat of the newest line, which is open, the new keys.
 fn rotate<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
     input: &Register,
-    line: u64,
-) -> Result<Option<u64>, Error<L::Error>> {
-    let operator = input.operator;
-    let held: Line = expect(leaves, LineId { operator, line })?;
-    if held.state != LineState::Open {
-        return Ok(None);
-    }
+    held: &Line,
+) -> Result<(), Error<L::Error>> {
     if held.seated() {
         let seat: Seat = expect(leaves, held.seat)?;
         let seat = Seat {
@@ -98,5 +122,5 @@ fn rotate<L: TypedLeaves>(
         };
         put_seat(leaves, context, held.seat, &seat)?;
     }
-    Ok(Some(line))
+    Ok(())
 }

@@ -115,3 +115,43 @@ fn tob_loom_022_what_rounding_leaves_is_counted_and_less_than_a_unit_of_each_cla
     assert_eq!(pool, 0);
     assert!(owed <= claims, "{owed} of {claims} claims");
 }
+
+/// agoric-sdk #4300 and cosmos-sdk #2168: what a slash left in the books of a vesting account freed or held back what was given to it later.
+/// There are no vesting accounts; and what a position lost stands in that position alone: with it gone, stake that comes later is bound
+/// and free like anybody's.
+#[test]
+fn agoric_4300_and_sdk_2168_a_cut_leaves_nothing_behind_that_binds_or_frees_later_stake() {
+    let mut world = World::new(4, &[5 * UNIT, 4 * UNIT, 3 * UNIT]);
+    let first = world.delegate(OWNER, 1, 1_000);
+    world.to(6);
+    world.act(undelegate(OWNER, first, 1_000));
+    world.freeze(1, 1, 5);
+    world.settle(1, 1, 5, 70 * PERCENT);
+    world.act(apply_cut(first));
+    world.to(10);
+    world.mature(9);
+    world.act(claim_stake(OWNER, first));
+    assert_eq!((world.paid(OWNER), world.burned), (-700, 700));
+    // The same owner, and one that was never cut.
+    let other = who(2);
+    for (owner, operator) in [(OWNER, 2), (other, 2)] {
+        let before = world.paid(owner);
+        let later = world.delegate(owner, operator, 500);
+        assert_eq!(world.position(later).held_down(), 500);
+        let epoch = world.epoch;
+        world.to(epoch + 3);
+        world.act(undelegate(owner, later, 500));
+        let (number, last, matured) = (later, epoch + 4, world.leaf::<Maturity>(()).matured);
+        let waits = Reject::NotMatured {
+            number,
+            last,
+            matured,
+        };
+        assert_eq!(world.refuse(claim_stake(owner, later)), waits);
+        world.to(epoch + 6);
+        world.mature(epoch + 5);
+        world.act(claim_stake(owner, later));
+        assert_eq!(world.paid(owner), before);
+    }
+    world.check();
+}

@@ -94,7 +94,7 @@ impl World {
     pub(super) fn drain(mut self) -> Self {
         let maturity: Maturity = self.leaf(());
         for _ in 0..maturity.freezes.count {
-            self.act(Input::ReleaseEpoch);
+            self.act(Input::ReleaseEpoch(maturity.freezes.lowest));
         }
         for (id, line) in self.lines() {
             for _ in 0..line.freezes.count {

@@ -141,6 +141,61 @@ fn cuts_of_one_line_count_by_the_greatest_in_any_order() {
     }
 }
 
+/// In which order the court settles two lines, in which order positions have their cuts applied, and whether they do so between two
+/// settlements, changes neither what anybody holds nor what is burned.
+#[test]
+fn the_order_of_settlements_and_of_those_who_apply_them_is_nothing() {
+    const ORDERS: [[usize; 3]; 6] = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    let mut seen = BTreeMap::new();
+    for order in ORDERS {
+        for (lines, eager) in [
+            ([1, 2], false),
+            ([2, 1], false),
+            ([1, 2], true),
+            ([2, 1], true),
+        ] {
+            let (mut world, moved) = world(1_001);
+            let (stays, other) = (world.delegate(OWNER, 1, 777), world.delegate(OWNER, 2, 333));
+            world.to(8);
+            world.act(redelegate(OWNER, moved, 1_001, 2));
+            world.to(12);
+            for (operator, epoch) in [(1, 8), (2, 11)] {
+                world.freeze(operator, operator.into(), epoch);
+            }
+            let positions = order.map(|place| [moved, stays, other][place]);
+            for operator in lines {
+                let (epoch, percent) = if operator == 1 { (8, 33) } else { (11, 17) };
+                world.settle(operator, operator.into(), epoch, percent * PERCENT);
+                for number in positions.iter().filter(|_| eager) {
+                    let _ = world.try_act(apply_cut(*number));
+                }
+            }
+            for number in positions {
+                let _ = world.try_act(apply_cut(number));
+            }
+            let left = [moved, stays, other].map(|number| held(&mut world, number));
+            *seen.entry((left, world.burned)).or_insert(0) += 1;
+            world.check();
+        }
+    }
+    let kept = |amount: u64, percents: &[u64]| -> u128 {
+        let left = percents
+            .iter()
+            .fold(u128::from(amount), |left, cut| left * u128::from(100 - cut));
+        left / 100u128.pow(u32::try_from(percents.len()).unwrap())
+    };
+    let left = [kept(1_001, &[33, 17]), kept(777, &[33]), kept(333, &[17])];
+    let burned = 1_001 + 777 + 333 - left.iter().sum::<u128>();
+    assert_eq!(seen, BTreeMap::from([((left, burned), 24)]));
+}
+
 #[test]
 fn legs_of_two_lines_count_each() {
     let (mut world, position) = world(1_000);

@@ -36,7 +36,7 @@ impl Court {
         if world.epoch == self.freeze + u64::from(self.of_epoch) {
             world.freeze(1, 1, offence);
             if self.of_epoch {
-                world.act(Input::ReleaseEpoch);
+                world.act(Input::ReleaseEpoch(offence));
             }
         }
         if world.epoch == self.settle + u64::from(self.of_epoch) {
@@ -329,6 +329,36 @@ fn nobody_evades_by_being_jailed_first() {
                         try_all(world, &[unjail(1)]);
                     }
                 });
+            }
+        }
+    }
+}
+
+/// Another offence, that costs nothing, closes the line before the one that does or long after it: at every moment at which it can, and
+/// settled at once or later.
+#[test]
+fn nobody_evades_by_a_first_offence_that_closes_the_line_late_or_early() {
+    for offence in [0, 3] {
+        for court in every_court(offence) {
+            for other in offence.saturating_sub(2)..offence + 3 {
+                for (at, wait) in (other..other + 4).flat_map(|at| [(at, 0), (at, 2)]) {
+                    let mut open = false;
+                    play(court, None, |world, before| {
+                        if before && world.epoch == at && is_member(world, other) {
+                            world.freeze(1, 1, other);
+                            open = true;
+                        }
+                        if before && open && world.epoch == at + wait {
+                            world.settle(1, 1, other, 0);
+                            open = false;
+                        }
+                        if before && world.epoch == offence + 1 {
+                            redelegate_all(world, 2);
+                            undelegate_all(world);
+                        }
+                    });
+                    assert!(!open, "it was settled");
+                }
             }
         }
     }

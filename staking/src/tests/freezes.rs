@@ -52,7 +52,12 @@ fn a_freeze_closes_the_line_and_its_seat_for_ever() {
         assert_eq!(world.refuse(input), Reject::LineClosed);
     }
     world.act(registration(1, 9, 9));
-    assert_eq!(world.line(line(1, 9)), Line::opened(2_000, 500));
+    let until = world.line(line(1, 1)).until;
+    let opened = Line {
+        jailed: world.rules.jail_end(until),
+        ..Line::opened(2_000, 500)
+    };
+    assert_eq!(world.line(line(1, 9)), opened);
     world.check();
 }
 
@@ -127,16 +132,38 @@ fn a_freeze_of_an_epoch_stops_every_position_that_backed_it() {
     world.act(Input::FreezeEpoch(7));
     world.mature(10);
     let frozen = Reject::Frozen { number: position };
-    for _ in 0..2 {
+    for epoch in [9, 7] {
         assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
         let own = Reject::Frozen { number: 2 };
         assert_eq!(world.refuse(redelegate(account_of(op(2)), 2, 100, 3)), own);
-        world.act(Input::ReleaseEpoch);
+        world.act(Input::ReleaseEpoch(epoch));
     }
     world.act(redelegate(OWNER, other, 100, 3));
     world.act(claim_stake(OWNER, position));
-    world.act(Input::ReleaseEpoch);
     assert_eq!(world.leaf::<Maturity>(()).freezes, Freezes::default());
+}
+
+/// Epochs mature under a freeze, only what was at risk in the frozen one waits, and nothing waits behind the last release.
+#[test]
+fn maturity_goes_on_under_a_freeze_of_an_epoch_and_sticks_nowhere_behind_its_release() {
+    let (mut world, position) = ended();
+    let last = world.position(position).legs[0].last;
+    world.act(Input::FreezeEpoch(last));
+    let early = world.delegate(OWNER, 2, 50);
+    world.act(undelegate(OWNER, early, 50));
+    let first = world.position(early).legs[0].first;
+    assert!(first > last, "it was never at risk in the frozen epoch");
+    world.to(first + 2);
+    world.mature(first + 2);
+    world.act(claim_stake(OWNER, early));
+    let frozen = Reject::Frozen { number: position };
+    assert_eq!(world.refuse(claim_stake(OWNER, position)), frozen);
+    let none = Reject::NoEffect("the epoch is not frozen");
+    assert_eq!(world.refuse(Input::ReleaseEpoch(last + 1)), none);
+    world.act(Input::ReleaseEpoch(last));
+    world.act(claim_stake(OWNER, position));
+    assert_eq!(world.refuse(Input::ReleaseEpoch(last)), none);
+    world.check();
 }
 
 #[test]
@@ -182,7 +209,7 @@ fn a_freeze_stops_redelegate_cancel_merge_and_dropping_a_leg() {
     world.act(claim_rewards(OWNER, &[moved]));
     world.act(undelegate(OWNER, moved, 40));
     assert!(world.position(moved).has_two_legs());
-    world.act(Input::ReleaseEpoch);
+    world.act(Input::ReleaseEpoch(9));
     world.act(undelegate(OWNER, moved, 10));
     assert!(!world.position(moved).has_two_legs());
     world.check();
@@ -209,6 +236,8 @@ fn an_old_key_freezes_the_line_that_it_signed_for_and_a_new_line_stands() {
     world.act(retire(1));
     world.act(registration(1, 10, 10));
     world.delegate(OWNER, 1, UNIT);
+    let free = world.line(line(1, 10)).jailed;
+    world.to(free);
     world.act(take_seat(1));
     for registration in [1, 9] {
         world.freeze(1, registration, 10);

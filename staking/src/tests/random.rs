@@ -165,8 +165,10 @@ impl Player {
                 self.epochs.push(epoch);
                 world.act(Input::FreezeEpoch(epoch));
             }
-            2 if self.epochs.pop().is_some() => {
-                world.act(Input::ReleaseEpoch);
+            2 => {
+                if let Some(epoch) = self.epochs.pop() {
+                    world.act(Input::ReleaseEpoch(epoch));
+                }
             }
             3 | 4 => {
                 if let Some((operator, registration, epoch)) = self.open.pop() {

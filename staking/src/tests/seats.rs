@@ -89,6 +89,37 @@ fn a_seat_that_is_lost_in_an_epoch_backs_up_to_the_next() {
 }
 
 #[test]
+fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    world.to(4);
+    let own = world.join(9, 9, 4 * UNIT, true);
+    let owner = account_of(op(9));
+    assert_eq!(world.line(line(9, 9)).seat, 1);
+    // The stake would be at risk in no epoch, and the line that was displaced would be in no set: at the end of every epoch anew.
+    let kept = Reject::NewSeat { seat: 1 };
+    assert_eq!(world.refuse(leave(9)), kept);
+    assert_eq!(world.refuse(retire(9)), kept);
+    assert_eq!(world.refuse(undelegate(owner, own, 4 * UNIT)), kept);
+    assert_eq!(world.refuse(redelegate(owner, own, 4 * UNIT, 1)), kept);
+    world.act(Input::Edit(Edit {
+        min_self_stake: Some(4 * UNIT),
+        ..edit(9)
+    }));
+    assert_eq!(world.refuse(undelegate(owner, own, 1)), kept);
+    world.to(5);
+    assert!(world.set(6).iter().any(|member| member.operator == op(9)));
+    world.act(undelegate(owner, own, 1));
+    assert!(!world.line(line(9, 9)).seated());
+    // What others take away empties a seat at any time: it waits like any other stake.
+    world.join(8, 8, 1, false);
+    let other = world.delegate(who(1), 8, UNIT);
+    world.act(take_seat(8));
+    world.act(undelegate(who(1), other, UNIT));
+    assert!(!world.line(line(8, 8)).seated());
+    world.check();
+}
+
+#[test]
 fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let own = account_of(op(1));
@@ -303,6 +334,89 @@ fn a_retired_line_takes_no_stake_and_the_next_registration_opens_another() {
     world.delegate(who(1), 2, UNIT);
     assert_eq!(world.line(line(2, 9)).stake, UNIT);
     world.check();
+}
+
+/// What an operator does to be in jail no more, or to be judged never.
+fn reopened(world: &mut World, number: u8) {
+    let own = account_of(op(2));
+    world.act(registration(2, number.into(), number));
+    world.delegate(own, 2, 3 * UNIT);
+}
+
+#[test]
+fn nobody_leaves_jail_by_closing_its_line_and_opening_another() {
+    type Close = fn(&mut World);
+    let closes: [Close; 2] = [
+        |world| {
+            world.act(retire(2));
+        },
+        |world| world.freeze(2, 2, world.epoch),
+    ];
+    for close in closes {
+        // Jailed, and then closed: line 2 stands in the sets of epochs 1 and 2, and two epochs of jail are behind the last of them.
+        let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+        world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+        close(&mut world);
+        reopened(&mut world, 9);
+        let jailed = |epoch| Reject::InJail { until: 5, epoch };
+        assert_eq!(world.refuse(take_seat(2)), jailed(1));
+        // Nor by another line behind that one, which was never seated.
+        world.act(retire(2));
+        reopened(&mut world, 10);
+        world.to(4);
+        assert_eq!(world.refuse(take_seat(2)), jailed(4));
+        world.to(5);
+        world.act(take_seat(2));
+    }
+}
+
+#[test]
+fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.act(retire(2));
+    reopened(&mut world, 9);
+    let jailed = Reject::InJail { until: 4, epoch: 0 };
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    world.to(4);
+    world.act(take_seat(2));
+    // Who comes back when all sets of the closed line are judged, never had a seat, or lives where nobody is jailed, does not wait.
+    world.to(5);
+    world.act(retire(2));
+    world.to(9);
+    reopened(&mut world, 10);
+    world.act(take_seat(2));
+    world.act(registration(4, 11, 11));
+    world.act(retire(4));
+    world.act(registration(4, 12, 12));
+    assert_eq!(world.line(line(4, 12)).jailed, 0);
+    world.rules.jail_divisor = 0;
+    world.to(10);
+    world.act(retire(2));
+    reopened(&mut world, 13);
+    world.act(take_seat(2));
+}
+
+#[test]
+fn neither_another_key_nor_another_seat_ends_a_jail() {
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+    world.boundary_with(0, |seat| if seat == 1 { 0 } else { COUNTED });
+    let jailed = Reject::InJail { until: 3, epoch: 1 };
+    world.act(registration(2, 9, 9));
+    assert_eq!(world.refuse(unjail(2)), jailed);
+    assert_eq!(world.leaf::<Seat>(1).state, SeatState::Jailed);
+    world.act(leave(2));
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    // A key that signed two votes stays out, whatever the operator registered before; another key is in jail as long as the line.
+    world.act(Input::Tombstone([9; 20]));
+    let registration = 9;
+    let tombstoned = Reject::Tombstoned { registration };
+    assert_eq!(world.refuse(take_seat(2)), tombstoned);
+    world.act(super::registration(2, 10, 10));
+    assert_eq!(world.refuse(take_seat(2)), jailed);
+    world.to(3);
+    world.act(take_seat(2));
 }
 
 #[test]

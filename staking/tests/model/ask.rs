@@ -99,15 +99,14 @@ fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
         Input::Freeze(one) => model.freeze((number(&one.operator), one.registration), one.epoch),
         Input::Settle(one) => {
             let registration = (number(&one.operator), one.registration);
-            model.cut(registration, one.epoch, one.fraction)
+            model.cut(registration, one.epoch, one.fraction.into())
         }
         Input::FreezeEpoch(epoch) => {
             model.freezes.freeze(*epoch);
             Some(())
         }
-        Input::ReleaseEpoch => {
-            let first = model.freezes.open[0];
-            model.freezes.thaw(first);
+        Input::ReleaseEpoch(epoch) => {
+            model.freezes.thaw(*epoch);
             Some(())
         }
         Input::Fund(amount) => model.fund(*amount),

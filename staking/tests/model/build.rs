@@ -42,8 +42,8 @@ pub const KINDS: [(&str, u64); 27] = [
     ("edit", 11),
     ("describe", 2),
     ("register", 7),
-    ("freeze", 3),
-    ("settle", 14),
+    ("freeze", 5),
+    ("settle", 20),
     ("freeze epoch", 3),
     ("release epoch", 30),
     ("fund", 3),
@@ -353,10 +353,7 @@ impl Builder {
                 })
             }
             "freeze epoch" => Input::FreezeEpoch(epoch),
-            "release epoch" => match model.freezes.open.is_empty() {
-                true => return None,
-                false => Input::ReleaseEpoch,
-            },
+            "release epoch" => Input::ReleaseEpoch(self.one_of(&model.freezes.open)?),
             _ => {
                 let keys: Vec<u32> = model.registrations.values().map(|one| one.key).collect();
                 let dead = |key: &u32| model.tombstones.contains(key);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plasmid_staking::{
     Context, Effect, Error, Founder, Input, LineId, Reject, Rules, apply, found,
-    rules::settle::Settle,
+    rules::{freeze::Freeze, settle::Settle},
 };
 
 use crate::abstract_model::{Id, Model, Seen};
@@ -176,8 +176,16 @@ impl Run {
         Ok(outcome)
     }
 
-    /// What the court never sends: a freeze of what has matured and that no freeze of the epoch keeps, the settlement of no freeze,
-    /// the release of no epoch.
+    /// Whether the member that the court would freeze stands in a set that was copied, where nothing was at risk.
+    fn risked_nothing(&self, freeze: &Freeze) -> bool {
+        let who = (number_of(&freeze.operator), freeze.registration);
+        let set = self.model.sets.get(&freeze.epoch).into_iter().flatten();
+        let mut members = set.flatten();
+        members.any(|one| (one.line.0, one.registration) == who && one.stake == 0)
+    }
+
+    /// What the court never sends: a freeze of what has matured and that no freeze of the epoch keeps, or of a member without stake, the
+    /// settlement of no freeze, the release of no epoch.
     fn never(&self, input: &Input) -> bool {
         let model = &self.model;
         let in_time = |epoch: u64| {
@@ -185,9 +193,9 @@ impl Run {
             waits && epoch <= model.epoch
         };
         match input {
-            Input::Freeze(freeze) => !in_time(freeze.epoch),
+            Input::Freeze(freeze) => !in_time(freeze.epoch) || self.risked_nothing(freeze),
             Input::FreezeEpoch(epoch) => *epoch < model.matured || *epoch > model.epoch,
-            Input::ReleaseEpoch => model.freezes.open.is_empty(),
+            Input::ReleaseEpoch(epoch) => !model.freezes.open.contains(epoch),
             Input::Settle(settle) => {
                 let offence = (
                     number_of(&settle.operator),

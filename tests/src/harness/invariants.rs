@@ -72,8 +72,9 @@ pub fn set(app: &App, engine: &BTreeMap<[u8; 32], u64>) {
     );
 }
 
-/// The shares that blocks brought make a certificate over the checkpoint of `epoch`, which the set of the next verifies.
-pub fn certificate(app: &App, epoch: u64) -> Checkpoint {
+/// The checkpoint of `epoch`, when the shares that blocks brought make a certificate over it, which the set of the next verifies: those of
+/// more than two thirds of its power.
+pub fn certificate(app: &App, epoch: u64) -> Option<Checkpoint> {
     let bytes = app
         .store()
         .checkpoint(epoch)
@@ -90,7 +91,13 @@ pub fn certificate(app: &App, epoch: u64) -> Checkpoint {
     let first = (epoch + 1) * u64::from(app.parameters().epoch_blocks) + 1;
     let members = set_at(&app.state().tree, first).expect("the set that signs");
     let digest = checkpoint.digest();
-    let certificate = certificate::build(&members, &digest, &shares).expect("enough shares");
+    let shared = shares
+        .iter()
+        .map(|share| members[usize::from(share.0)].power);
+    let (shared, all) = (shared.sum::<u64>(), members.iter().map(|one| one.power));
+    let built = certificate::build(&members, &digest, &shares).ok();
+    assert_eq!(built.is_some(), 3 * shared > 2 * all.sum::<u64>());
+    let certificate = built?;
     certificate::verify(&members, &digest, &certificate).expect("it verifies");
-    checkpoint
+    Some(checkpoint)
 }

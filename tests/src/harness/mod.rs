@@ -8,7 +8,9 @@
 //! ```
 //! Everything follows from one seed, which every failure prints. Nothing is retried and no clock is read. After every block:
 //! equal app hashes, conservation by a full scan of the leaves, every segment executed again from its witness (by the
-//! applications themselves), and the engine's set equal to the set in the leaves.
+//! applications themselves), the engine's set equal to the set in the leaves, every set equal to what its seats and the registry make,
+//! every line's stake equal to what positions hold behind it, and behind every member of an epoch that can still be cut as much as
+//! when its set was fixed, less what was burned.
 
 pub mod byzantine;
 pub mod inbox;
@@ -17,6 +19,7 @@ pub mod network;
 pub mod node;
 pub mod people;
 pub mod requests;
+pub mod stakes;
 
 pub use inbox::Inbox;
 pub use network::{Network, Plan};

@@ -16,13 +16,14 @@ use tendermint_proto::v0_38::abci::{
 };
 
 use self::chaos::Moment;
-pub use self::genesis::genesis;
+pub use self::genesis::{STAKE, genesis};
 use super::byzantine::{Scene, attacks};
 use super::inbox::Inbox;
 use super::invariants;
 use super::node::Node;
 use super::people::People;
 use super::requests::{Proposal, plain, prepare, timestamp};
+use super::stakes::Stakes;
 
 /// When simulated networks begin, seconds.
 const GENESIS_TIME: u64 = 1_800_000_000;
@@ -32,8 +33,12 @@ const GENESIS_TIME: u64 = 1_800_000_000;
 pub struct Plan {
     /// Seed of everything.
     pub seed: u64,
-    /// Validators, of equal stake.
+    /// Validators of the genesis, of equal stake but for the last.
     pub validators: u8,
+    /// By how much the stake of the last one is less.
+    pub last_less: u128,
+    /// Nodes that follow without a seat, until somebody gives them one.
+    pub joiners: u8,
     /// Blocks of an epoch.
     pub epoch_blocks: u32,
     /// Seats.
@@ -55,6 +60,8 @@ impl Default for Plan {
         Self {
             seed: 1,
             validators: 4,
+            last_less: 0,
+            joiners: 0,
             epoch_blocks: 16,
             seats: 20,
             transactions: 6,
@@ -82,6 +89,10 @@ pub struct Network {
     pub chain: Vec<(Proposal, ResponseFinalizeBlock)>,
     /// Votes of the last height, with extensions.
     pub last: ExtendedCommitInfo,
+    /// Whether more than two thirds of the power give their shares, so that checkpoints have certificates.
+    pub certified: bool,
+    /// What is known of stake.
+    pub stakes: Stakes,
     /// How often each attack was refused.
     pub refused: BTreeMap<&'static str, u32>,
     /// The one source of chance.
@@ -96,7 +107,7 @@ impl Network {
     /// A network at height 0, all nodes up.
     pub fn new(plan: Plan) -> Self {
         let inbox = Inbox::default();
-        let mut nodes: Vec<Node> = (0..plan.validators)
+        let mut nodes: Vec<Node> = (0..plan.validators + plan.joiners)
             .map(|n| Node::new(n, inbox.clone()))
             .collect();
         let file = genesis(&plan, &nodes, GENESIS_TIME);
@@ -115,6 +126,8 @@ impl Network {
             time: loaded.root.time * 1_000_000_000,
             rng: ChaCha8Rng::seed_from_u64(plan.seed),
             last: ExtendedCommitInfo::default(),
+            certified: true,
+            stakes: Stakes::default(),
             refused: BTreeMap::new(),
             chain: Vec::new(),
             doomed: None,
@@ -139,6 +152,15 @@ impl Network {
 
     /// One block.
     pub fn step(&mut self) {
+        assert!(
+            self.try_step(),
+            "two thirds or less are up\n{:?}",
+            self.plan
+        );
+    }
+
+    /// One block; or none, when those who vote for a proposal have two thirds of the power or less: then the round goes by.
+    pub fn try_step(&mut self) -> bool {
         self.world();
         self.doom();
         self.kill(Moment::BeforeProposal);
@@ -146,7 +168,7 @@ impl Network {
         if self.chance(self.plan.attacks) {
             self.attack(&frame);
         }
-        let proposer = self.any_up();
+        let proposer = self.any_member_up();
         let proposal = self.propose(proposer, &frame);
         for node in self.up() {
             assert!(
@@ -160,11 +182,30 @@ impl Network {
         let round = self.rng.random_range(0..3);
         let votes = self.vote(&proposal, round);
         self.kill(Moment::AfterVoting);
+        if !self.decides(&votes) {
+            return false;
+        }
         self.decide(&proposal);
         self.last = votes;
         self.kill(Moment::AfterCommit);
         self.check();
         self.revive();
+        true
+    }
+
+    /// The nodes that vote on the next block.
+    pub fn members(&self) -> Vec<usize> {
+        let all = 0..self.nodes.len();
+        all.filter(|node| self.engine.contains_key(&self.nodes[*node].consensus_key()))
+            .collect()
+    }
+
+    /// Whether the others that are up decide without this node.
+    pub fn spares(&self, node: usize) -> bool {
+        let others = self.up().into_iter().filter(|other| *other != node);
+        let keys = others.map(|other| self.nodes[other].consensus_key());
+        let power: u64 = keys.filter_map(|key| self.engine.get(&key)).sum();
+        3 * power > 2 * self.engine.values().sum::<u64>()
     }
 
     /// Whether a node accepts a proposal.
@@ -184,7 +225,7 @@ impl Network {
     /// Height, time, proposer, last commit and evidence of the next block, without transactions.
     pub fn frame(&mut self) -> Proposal {
         self.time += self.rng.random_range(1..2_000_000_000);
-        let proposer = self.any_up();
+        let proposer = self.any_member_up();
         let misbehavior = match self.chance(self.plan.evidence) && !self.chain.is_empty() {
             true => self.evidence(),
             false => Vec::new(),
@@ -254,13 +295,28 @@ impl Network {
         }
         let node = self.any_up();
         let app = self.nodes[node].app();
-        invariants::money(app, &self.people.holders(self.plan.validators));
+        let operators = self.plan.validators + self.plan.joiners;
+        invariants::money(app, &self.people.holders(operators));
         invariants::set(app, &self.engine);
+        self.stakes.check(app);
         let epochs = self.height() / u64::from(self.plan.epoch_blocks);
         if ended && epochs >= 2 {
             self.nodes[node].flush();
-            invariants::certificate(self.nodes[node].app(), epochs - 2);
+            let epoch = epochs - 2;
+            let app = self.nodes[node].app();
+            let found = invariants::certificate(app, epoch);
+            assert_eq!(found.is_some(), self.certified, "the checkpoint of {epoch}");
+            let next_set = found.map(|checkpoint| checkpoint.next_set.0);
+            let fixed = self.stakes.commitment(epoch + 2);
+            assert_eq!(next_set, fixed.filter(|_| self.certified), "root's set");
         }
+    }
+
+    /// One of the members that are up.
+    pub fn any_member_up(&mut self) -> usize {
+        let mut up = self.members();
+        up.retain(|node| self.nodes[*node].is_up());
+        up[self.rng.random_range(0..up.len())]
     }
 
     /// One of the nodes that are up.

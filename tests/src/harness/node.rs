@@ -1,6 +1,7 @@
 //! One validator: its application, its disk, its keys, and the sign state that survives it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::B256;
@@ -43,6 +44,8 @@ pub struct Node {
     pub seen: Arc<Seen>,
     /// Transactions in its engine's mempool.
     pub mempool: Vec<Bytes>,
+    /// Its sign state cannot be written: it votes and gives no shares.
+    pub mute: Arc<AtomicBool>,
     reexecute: bool,
     signed: Signed,
     disk: Memory,
@@ -52,6 +55,7 @@ pub struct Node {
 struct Key {
     key: Arc<SecretKey>,
     signed: Signed,
+    mute: Arc<AtomicBool>,
 }
 
 impl Signer for Key {
@@ -60,6 +64,9 @@ impl Signer for Key {
     }
 
     fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
+        if self.mute.load(Ordering::SeqCst) {
+            return Err(Unsigned::ForNow);
+        }
         let mut signed = self.signed.lock().expect("no one panicked");
         let first = *signed.entry(epoch).or_insert(*digest);
         assert_eq!(
@@ -79,6 +86,7 @@ impl Node {
             checkpoint: Arc::new(SecretKey::from_entropy(&entropy).expect("32 bytes of entropy")),
             seen: Arc::new(Seen::new(inbox)),
             mempool: Vec::new(),
+            mute: Arc::new(AtomicBool::new(false)),
             reexecute: number < 2,
             signed: Signed::default(),
             disk: Memory::new(),
@@ -101,6 +109,7 @@ impl Node {
         Box::new(Key {
             key: Arc::clone(&self.checkpoint),
             signed: Arc::clone(&self.signed),
+            mute: Arc::clone(&self.mute),
         })
     }
 

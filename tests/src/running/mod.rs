@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 use alloy_primitives::Address;
 use plasmid::ledger::{Domain, Parameters};
 use plasmid::localnet::anvil::{Anvil, Options as AnvilOptions};
+use plasmid::localnet::process::Child;
 use plasmid::localnet::run::{Network, Options};
 use plasmid::localnet::tools::RootTools;
-use plasmid::localnet::{Local, ROOT_CHAIN_ID};
+use plasmid::localnet::{Joined, Local, ROOT_CHAIN_ID};
 use plasmid::node::comet::Client;
 use plasmid::node::config::{Config, Home};
-use plasmid::node::process::Child;
 use plasmid::node::tools::Tools;
 use plasmid_bridge::abi;
 use plasmid_bridge::client::rpc::{Limits, Rpc};
@@ -262,6 +262,20 @@ impl Running {
             .start_node(number)
             .await
             .expect("the node starts");
+    }
+
+    /// One more operator registers, and its node starts, with straight ways to root.
+    ///
+    /// # Panics
+    /// When root refuses it, or a part does not start.
+    pub async fn join(&mut self) -> Joined {
+        let joined = self.network.join().await.expect("the operator registers");
+        self.ways.push(Vec::new());
+        let url = self.network.grpc(joined.number);
+        let channel = Channel::from_shared(url).expect("an address");
+        self.channels.push(channel.connect_lazy());
+        self.start_node(joined.number).await;
+        joined
     }
 
     /// A client of a node's engine.

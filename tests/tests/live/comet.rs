@@ -23,9 +23,10 @@ use plasmid::ledger::leaf::AccountLeaf;
 use plasmid::ledger::parameters::MIN_USERS;
 use plasmid::ledger::transaction::{Body, Data};
 use plasmid::ledger::{Code, Slot};
+use plasmid::localnet::comet::Comet;
 use plasmid::localnet::port;
 use plasmid::node::comet::genesis::{Parts, ValidatorPart};
-use plasmid::node::comet::{self, Comet, Config, Genesis, Home, Pace, Peer, Settings};
+use plasmid::node::comet::{self, Config, Genesis, Home, Pace, Peer, Settings};
 use plasmid::node::tools::Tools;
 use plasmid::store::{Store, open};
 use plasmid::wire::engine_hash;
@@ -430,7 +431,7 @@ async fn four_engines_drive_the_application_through_epochs_crashes_and_restarts(
         let checkpoints: Vec<_> = network
             .nodes
             .iter()
-            .map(|node| invariants::certificate(node.app(), epoch))
+            .map(|node| invariants::certificate(node.app(), epoch).expect("enough shares"))
             .collect();
         assert!(checkpoints.iter().all(|one| *one == checkpoints[0]));
     }

@@ -1,14 +1,18 @@
 //! The demo as a newcomer runs it, and every check of it sabotaged.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Output, Stdio},
 };
 
 use plasmid_tests::plasmid;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// The last step.
+const STEPS: u64 = 15;
 
 /// One object a line.
 fn lines(text: &[u8]) -> Vec<Value> {
@@ -38,7 +42,7 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
         String::from_utf8_lossy(&output.stderr)
     );
     let steps: Vec<u64> = rows.iter().filter_map(|row| row["step"].as_u64()).collect();
-    assert_eq!(steps, (1..=9).collect::<Vec<_>>());
+    assert_eq!(steps, (1..=STEPS).collect::<Vec<_>>());
     assert!(
         rows.iter()
             .filter(|row| row["step"].is_u64())
@@ -50,18 +54,12 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             && row["value"].as_u64().is_some_and(|gas| gas > 0))
     );
 
-    let replay = |sabotage: Option<&str>| {
-        let mut command = plasmid();
-        command.args(["demo", "--json", "--replay"]).arg(&seen);
-        if let Some(name) = sabotage {
-            command.args(["--sabotage", name]);
-        }
-        command.output().expect("the replay runs")
-    };
+    let replay = |sabotage: Option<&str>| replayed(&seen, sabotage);
     assert!(
         replay(None).status.success(),
         "what was seen passes when nobody alters it"
     );
+    nothing_seen_is_nothing_shown(&seen);
     let list = plasmid()
         .args(["demo", "--sabotage", "list"])
         .output()
@@ -70,7 +68,7 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
         .lines()
         .map(str::to_owned)
         .collect();
-    assert!(names.len() >= 20, "{names:?}");
+    assert!(names.len() >= 40, "{names:?}");
     for name in names {
         let output = replay(Some(&name));
         assert!(!output.status.success(), "sabotage {name} was not noticed");
@@ -84,6 +82,53 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             .filter(|row| row["ok"] == false)
             .count();
         assert_eq!(failing, 1, "sabotage {name}: {text}");
+    }
+}
+
+/// Checks again what a run has seen.
+fn replayed(seen: &Path, sabotage: Option<&str>) -> Output {
+    let mut command = plasmid();
+    command.args(["demo", "--json", "--replay"]).arg(seen);
+    if let Some(name) = sabotage {
+        command.args(["--sabotage", name]);
+    }
+    command.output().expect("the replay runs")
+}
+
+/// A step that did nothing, or half of it, is not shown as done: without what one part of the run saw, its own step fails.
+fn nothing_seen_is_nothing_shown(seen: &Path) {
+    let text = fs::read(seen).expect("what was seen");
+    let whole: Map<String, Value> = serde_json::from_slice(&text).expect("JSON");
+    let parts = [
+        ("root", 1),
+        ("validators", 2),
+        ("deposits", 3),
+        ("transfers", 4),
+        ("checkpoint", 5),
+        ("withdrawal", 6),
+        ("forced", 7),
+        ("crashes", 8),
+        ("delegation", 9),
+        ("newcomer", 10),
+        ("earned", 11),
+        ("jailed", 12),
+        ("double_vote", 13),
+        ("undelegation", 14),
+        ("accounts", 15),
+    ];
+    let named: Vec<_> = parts.iter().map(|(part, _)| *part).collect();
+    let found: Vec<_> = whole.keys().map(String::as_str).collect();
+    assert_eq!(BTreeSet::from_iter(found), BTreeSet::from_iter(named));
+    for (part, step) in parts {
+        let mut less = whole.clone();
+        less[part] = Value::Null;
+        let path = seen.with_file_name("less.json");
+        fs::write(&path, serde_json::to_vec(&less).expect("JSON")).expect("a file");
+        let output = replayed(&path, None);
+        let rows = lines(&output.stdout);
+        let failed = rows.iter().find(|row| row["ok"] == false);
+        let failed = failed.unwrap_or_else(|| panic!("{part} may be missing"));
+        assert_eq!(failed["step"], step, "{part}: {failed}");
     }
 }
 

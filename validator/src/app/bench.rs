@@ -4,7 +4,7 @@
 //! Beside it, in the same run and on the same bytes, raw batch verification of the signatures alone, keys and points decoded, on all
 //! cores: what no application that checks its signatures can be faster than.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{ops::Range, path::Path, sync::Arc, time::Instant};
 
 use alloy_primitives::keccak256;
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
@@ -13,7 +13,10 @@ use prost::bytes::Bytes;
 use rayon::prelude::*;
 use tendermint_proto::{
     google::protobuf::Timestamp,
-    v0_38::abci::{CommitInfo, RequestFinalizeBlock, RequestPrepareProposal},
+    v0_38::abci::{
+        CommitInfo, ExtendedCommitInfo, ExtendedVoteInfo, RequestFinalizeBlock,
+        RequestPrepareProposal, Validator, VoteInfo,
+    },
 };
 
 use super::{App, Surroundings, identity, pool::Limits, ports::Blind};
@@ -21,10 +24,10 @@ use crate::{
     chain::{
         genesis::{
             GenesisError,
-            file::{File, FileError},
+            file::{FileError, Loaded},
         },
         propose::Listed,
-        tree::PastLimit,
+        tree::{PastLimit, TreeError},
     },
     engine::abci::{Fault, Handler},
     ledger::{
@@ -41,11 +44,14 @@ mod attack;
 #[cfg(test)]
 mod flood;
 mod people;
+pub mod stake;
 
-use people::{People, genesis, init_chain};
+use people::{People, genesis};
 
 /// What each transfer offers: more than any price of the local parameters.
 const FEE: u128 = 1 << 56;
+/// ABCI's flag of a vote for the block.
+const COMMIT: i32 = 2;
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -78,6 +84,8 @@ pub enum BenchError {
     Genesis(#[from] GenesisError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     #[error("{0}")]
     Fault(Fault),
     #[error("a block took {taken} of {given} transfers: {why}")]
@@ -124,8 +132,7 @@ pub fn run(
         u32::try_from(senders).unwrap_or(u32::MAX),
         sign,
     );
-    let file = genesis(&people, size.transfers)?;
-    let bench = Bench::open(folder, &file)?;
+    let bench = Bench::open(folder, genesis(&people, size.transfers)?)?;
     let mut measured = Measured::default();
     for height in 1..=u64::from(size.blocks) + 1 {
         say(&format!(
@@ -133,9 +140,9 @@ pub fn run(
             size.transfers
         ));
         let given = bench.transfers(&people, height, size.transfers);
-        let transactions = bench.propose(height, &given)?;
+        let transactions = bench.propose(height, &given, &[])?;
         say(&format!("block {height}: measuring"));
-        let app = bench.execute(height, transactions, given.len())?;
+        let app = bench.execute(height, transactions, given.len(), &[])?;
         let verify = verify(&bench, &given)?;
         // The first block pays for what a running node has long paid: threads, page faults, the store's first files.
         if height > 1 {
@@ -154,9 +161,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn open(folder: &Path, file: &File) -> Result<Self, BenchError> {
-        let genesis = file.load()?;
-        let request = init_chain(file, &genesis);
+    /// Begins the chain as InitChain does, but for the engine's genesis: no file holds what is in this state.
+    fn open(folder: &Path, genesis: Loaded) -> Result<Self, BenchError> {
         let member = genesis.built.members.first();
         let key = member.ok_or(BenchError::Key("no member"))?.consensus_key;
         let time = genesis.root.time;
@@ -171,7 +177,9 @@ impl Bench {
             past: PastLimit::MAX,
         };
         let app = App::new(genesis, loaded, surroundings).map_err(BenchError::Fault)?;
-        app.init_chain(request).map_err(BenchError::Fault)?;
+        let record = app.state_mut().genesis_record();
+        app.store().commit(Arc::new(record))?;
+        app.store().flush()?;
         Ok(Self {
             app,
             proposer: vote::address(&key).to_vec().into(),
@@ -183,25 +191,32 @@ impl Bench {
     fn transfers(&self, people: &People<'_>, height: u64, count: u32) -> Vec<Bytes> {
         let count = count as usize;
         let first = usize::try_from(height - 1).unwrap_or(0) * count;
+        self.signed(people, first..first + count, 0, |number| {
+            transfer(people, number)
+        })
+    }
+
+    /// A transaction of each of these senders.
+    fn signed(
+        &self,
+        people: &People<'_>,
+        senders: Range<usize>,
+        sequence: u64,
+        body: impl Fn(usize) -> Body + Sync,
+    ) -> Vec<Bytes> {
         let domain = &self.app.deployment().domain;
-        let numbers = (first..first + count).into_par_iter();
-        let signed = numbers.map(|number| {
+        let signed = senders.into_par_iter().map(|number| {
             let (seed, sender) = &people.senders[number];
             let header = Header {
                 sender: *sender,
                 lane: 0,
-                sequence: 0,
+                sequence,
                 fee: FEE,
                 fee_payer: Account::NONE,
                 valid_until: u64::MAX,
                 memo: [0; 32],
             };
-            let body = Body::Transfer {
-                to: people.recipient(number),
-                token: [0; 20],
-                amount: 1,
-            };
-            Bytes::from((people.sign)(seed, header, body, domain).encode())
+            Bytes::from((people.sign)(seed, header, body(number), domain).encode())
         });
         signed.collect()
     }
@@ -213,12 +228,27 @@ impl Bench {
         }
     }
 
-    fn propose(&self, height: u64, given: &[Bytes]) -> Result<Vec<Bytes>, BenchError> {
+    /// A proposal of these transactions over a last commit with the votes of `voters`.
+    fn propose(
+        &self,
+        height: u64,
+        given: &[Bytes],
+        voters: &[Validator],
+    ) -> Result<Vec<Bytes>, BenchError> {
+        let votes = voters.iter().map(|voter| ExtendedVoteInfo {
+            validator: Some(voter.clone()),
+            block_id_flag: COMMIT,
+            ..ExtendedVoteInfo::default()
+        });
         let request = RequestPrepareProposal {
             max_tx_bytes: 90 << 20,
             height: i64::try_from(height).unwrap_or(i64::MAX),
             time: Some(self.timestamp(height)),
             proposer_address: self.proposer.clone(),
+            local_last_commit: Some(ExtendedCommitInfo {
+                round: 0,
+                votes: votes.collect(),
+            }),
             ..RequestPrepareProposal::default()
         };
         let bytes: Vec<&[u8]> = given.iter().map(AsRef::as_ref).collect();
@@ -241,10 +271,23 @@ impl Bench {
     }
 
     /// Seconds of FinalizeBlock and Commit until the height is durable.
-    fn execute(&self, height: u64, txs: Vec<Bytes>, given: usize) -> Result<f64, BenchError> {
+    fn execute(
+        &self,
+        height: u64,
+        txs: Vec<Bytes>,
+        given: usize,
+        voters: &[Validator],
+    ) -> Result<f64, BenchError> {
+        let votes = voters.iter().map(|voter| VoteInfo {
+            validator: Some(voter.clone()),
+            block_id_flag: COMMIT,
+        });
         let request = RequestFinalizeBlock {
             txs,
-            decided_last_commit: Some(CommitInfo::default()),
+            decided_last_commit: Some(CommitInfo {
+                round: 0,
+                votes: votes.collect(),
+            }),
             hash: keccak256(height.to_be_bytes()).to_vec().into(),
             height: i64::try_from(height).unwrap_or(i64::MAX),
             time: Some(self.timestamp(height)),
@@ -269,6 +312,14 @@ impl Bench {
             });
         }
         Ok(secs)
+    }
+}
+
+fn transfer(people: &People<'_>, number: usize) -> Body {
+    Body::Transfer {
+        to: people.recipient(number),
+        token: [0; 20],
+        amount: 1,
     }
 }
 

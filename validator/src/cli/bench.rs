@@ -18,6 +18,7 @@ use crate::{
 
 #[cfg(feature = "localnet")]
 mod idle;
+mod stake;
 
 /// What is measured.
 #[derive(Debug, Subcommand)]
@@ -26,6 +27,8 @@ pub enum BenchCommand {
     App(Sizes),
     /// The state tree and the store alone.
     Store(Sizes),
+    /// Blocks of what is done with stake beside blocks of transfers, on one core, and the end of an epoch of many seats and delegators.
+    Stake(stake::StakeCommand),
     /// What the processes of a running local network use while it is left alone.
     #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
@@ -56,23 +59,27 @@ pub struct Sizes {
 /// # Errors
 /// What could not be made or measured.
 pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
-    let sizes = match command {
-        BenchCommand::App(sizes) | BenchCommand::Store(sizes) => sizes,
+    let (json, dir) = match command {
+        BenchCommand::App(sizes) | BenchCommand::Store(sizes) => (sizes.json, &sizes.dir),
+        BenchCommand::Stake(command) => (command.json, &command.dir),
         #[cfg(feature = "localnet")]
         BenchCommand::Idle(command) => return idle::run(command, output),
     };
-    let output = if sizes.json {
+    let output = if json {
         Output::new(super::output::Format::Json)
     } else {
         output
     };
-    let parent = sizes.dir.clone().unwrap_or_else(|| ".plasmid/bench".into());
+    let parent = dir.clone().unwrap_or_else(|| ".plasmid/bench".into());
     std::fs::create_dir_all(&parent)?;
     let folder = tempfile::tempdir_in(&parent)?;
     let progress = output.progress("measuring");
     let figures = match command {
-        BenchCommand::App(_) => app(folder.path(), sizes, &progress),
-        _ => tree_and_store(folder.path(), sizes),
+        BenchCommand::App(sizes) => app(folder.path(), sizes, &progress),
+        BenchCommand::Store(sizes) => tree_and_store(folder.path(), sizes),
+        BenchCommand::Stake(command) => stake::measure(folder.path(), command, &progress),
+        #[cfg(feature = "localnet")]
+        BenchCommand::Idle(_) => Ok(Vec::new()),
     };
     progress.finish_and_clear();
     show(&figures?, output);

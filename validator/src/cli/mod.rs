@@ -87,7 +87,7 @@ enum Command {
     Import(state_file::ImportCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
-    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions and the crash of a validator, and checks the result of every step.
+    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator and what is done with stake, and checks the result of every step.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
@@ -176,6 +176,8 @@ macro_rules! spoken {
 spoken!(
     std::io::Error,
     serde_json::Error,
+    crate::node::comet::RpcError,
+    crate::node::config::ConfigError,
     crate::node::keystore::KeystoreError,
     crate::client::ClientError,
     crate::client::signer::SignerError,
@@ -184,6 +186,9 @@ spoken!(
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
 );
+
+#[cfg(feature = "localnet")]
+spoken!(crate::localnet::process::ProcessError);
 
 impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {

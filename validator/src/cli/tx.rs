@@ -1,6 +1,6 @@
 //! `plasmid tx`: makes, signs and submits transactions, and waits for them.
 
-mod behind;
+pub(super) mod behind;
 mod leaving;
 mod make;
 mod order;
@@ -307,7 +307,10 @@ async fn suggested_fee(
         .await?
         .into_inner();
     quote.suggested_fee.parse().map_err(|error| {
-        CliError::new(format!("the node's fee {:?}: {error}", quote.suggested_fee))
+        CliError::new(format!(
+            "the node's fee {text:?}: {error}",
+            text = quote.suggested_fee
+        ))
     })
 }
 

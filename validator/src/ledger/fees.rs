@@ -3,7 +3,8 @@
 //! ```text
 //! minimum    = base_fee + byte_fee × length + leaf price × leaves made
 //! leaf price = leaf_fee × (1 + n / leaf_step)     n: leaves before the transaction, integer division
-//!            = flat_leaf_fee                      from n = 2^32 − 2^30 on, where only withdrawals and inbox credits make leaves
+//!            = flat_leaf_fee                      from n = 2^32 − 2^30 on, where only withdrawals, inbox credits and what lets stake
+//!                                                 out make leaves
 //! ```
 
 use super::parameters::Parameters;
@@ -12,7 +13,7 @@ use super::reject::Reject;
 #[cfg(test)]
 mod tests;
 
-/// From this leaf count on only withdrawals and credits of the inbox make leaves: 2^32 − 2^30.
+/// From this leaf count on only withdrawals, credits of the inbox and what lets stake out make leaves: 2^32 − 2^30.
 pub const RESERVED_FROM: u32 = 3 << 30;
 
 /// Leaves that the tree can hold while its count fits u32.
@@ -21,9 +22,9 @@ pub const CAPACITY: u32 = u32::MAX;
 /// Who wants to make leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maker {
-    /// Any transaction but a withdrawal.
+    /// Any other transaction.
     Ordinary,
-    /// A withdrawal, or a credit of the inbox.
+    /// A withdrawal, a credit of the inbox, or a transaction that does nothing but let stake out.
     Reserved,
 }
 

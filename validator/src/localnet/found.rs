@@ -83,6 +83,11 @@ pub fn relayer_secret() -> Secret {
     development::secret("account", 100)
 }
 
+/// The consensus key of validator `number`.
+pub(super) fn consensus_secret(number: usize) -> Secret {
+    development::secret("consensus", place_of(number))
+}
+
 /// The kind and the secret of the key that a local network publishes under this name.
 pub(super) fn published(name: &str) -> Option<(KeyKind, Secret)> {
     if name == "relayer" {
@@ -98,10 +103,7 @@ pub fn operator_keys(number: usize) -> Result<OperatorKeys, LocalError> {
     let place = place_of(number);
     let checkpoint = bls::SecretKey::from_entropy(&development::secret("checkpoint", place))
         .map_err(|_| LocalError::Key(format!("checkpoint {number}")))?;
-    Ok(OperatorKeys::new(
-        &development::secret("consensus", place),
-        checkpoint,
-    ))
+    Ok(OperatorKeys::new(&consensus_secret(number), checkpoint))
 }
 
 /// What the network is made with.
@@ -134,7 +136,9 @@ pub async fn found(
     let artifacts = Artifacts::embedded()?;
     let plan = plan(founding)?;
     say("deploying the Registry");
-    fund(&founder, &plan.operators).await?;
+    let mut funded = plan.operators.clone();
+    funded.push(address(&relayer_secret())?);
+    fund(&founder, &funded).await?;
     let registry = ceremony::deploy(&founder, &artifacts, &plan.registry()).await?;
     say("operators register with their proofs of possession and agree on the genesis");
     let mut operators = Vec::new();
@@ -237,17 +241,13 @@ fn address(secret: &Secret) -> Result<Address, LocalError> {
         .map_err(|_| LocalError::Key("operator".into()))
 }
 
-/// Sends each operator and the relayer the coin that they need on root.
-async fn fund(founder: &Wallet, operators: &[Address]) -> Result<(), LocalError> {
+/// Sends each of these accounts the coin that an operator needs on root.
+pub(super) async fn fund(founder: &Wallet, accounts: &[Address]) -> Result<(), LocalError> {
     let mut sent = Vec::new();
-    for to in operators
-        .iter()
-        .copied()
-        .chain([address(&relayer_secret())?])
-    {
+    for to in accounts {
         let call = Call {
             value: U256::from(STAKE + BOND + ETHER),
-            ..Call::to(to, Vec::new())
+            ..Call::to(*to, Vec::new())
         };
         sent.push(founder.send(call).await?);
     }
@@ -285,7 +285,7 @@ async fn deploy_token(founder: &Wallet) -> Result<Address, LocalError> {
 }
 
 /// Where node `number` listens and whom it knows.
-fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
+pub(super) fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
     let Some(ports) = founding.nodes.get(number) else {
         return Err(LocalError::Validators(founding.validators));
     };
@@ -315,7 +315,11 @@ fn place(founding: &Founding, number: usize) -> Result<Place, LocalError> {
     })
 }
 
-fn write_keys(home: &Home, number: usize, deployment: [u8; 20]) -> Result<(), LocalError> {
+pub(super) fn write_keys(
+    home: &Home,
+    number: usize,
+    deployment: [u8; 20],
+) -> Result<(), LocalError> {
     let keys = operator_keys(number)?;
     let checkpoint = keys.checkpoint().to_bytes().into();
     let path = home.checkpoint_key_path();
@@ -326,9 +330,8 @@ fn write_keys(home: &Home, number: usize, deployment: [u8; 20]) -> Result<(), Lo
     };
     SignState::create(&home.sign_state_path(), identity, 0)?;
     let engine = home.engine();
-    let number = place_of(number);
-    engine.ensure_consensus_key(&development::secret("consensus", number))?;
-    engine.ensure_node_key(&development::secret("node", number))?;
+    engine.ensure_consensus_key(&consensus_secret(number))?;
+    engine.ensure_node_key(&development::secret("node", place_of(number)))?;
     Ok(())
 }
 

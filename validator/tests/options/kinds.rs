@@ -194,13 +194,17 @@ const fn narrower(
     }
 }
 
-pub const NARROWER: [Narrower; 20] = [
+pub const NARROWER: [Narrower; 24] = [
     narrower("app", "accounts", "1 to 16,000,000", Some("16000001")),
     narrower("app", "transfers", "1 to 100,000", Some("0")),
     narrower("app", "blocks", "1 to 1,000", Some("1001")),
     narrower("store", "accounts", "1 to 16,000,000", Some("0")),
     narrower("store", "transfers", "1 to 100,000", Some("100001")),
     narrower("store", "blocks", "1 to 1,000", Some("0")),
+    narrower("stake", "delegators", "2 to 16,000,000", Some("1")),
+    narrower("stake", "seats", "2 to 512", Some("513")),
+    narrower("stake", "transactions", "1 to 100,000", Some("0")),
+    narrower("stake", "blocks", "1 to 1,000", Some("1001")),
     narrower("idle", "minutes", "1 to 1,440", Some("1441")),
     narrower("idle", "interval-secs", "1 to 60", Some("61")),
     narrower("localnet", "validators", "1 to 16", None),
@@ -257,7 +261,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         ("delegate" | "redelegate", "to") | (_, "operator") => &OPERATOR,
         ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
-        (_, "to" | "account") => &ACCOUNT,
+        (_, "to" | "account" | "owner") => &ACCOUNT,
         (_, "token") => &TOKEN,
         (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
             &AMOUNT

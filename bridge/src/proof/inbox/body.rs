@@ -1,7 +1,4 @@
 //! The bodies of inbox messages, one struct or variant a kind, with their bytes beside them (PROTOCOL section 5).
-//!
-//! Kinds 9 (epoch freeze) and 10 (release of an epoch freeze) are reserved: like every kind that is not listed here, their
-//! bodies are opaque.
 
 use super::Payload;
 use crate::proof::bytes::{DecodeError, Reader};
@@ -105,6 +102,16 @@ pub enum Body {
         /// What it says.
         data: Payload,
     },
+    /// Kind 9: two certificates of an epoch were shown, and not yet who signed both.
+    EpochFreeze {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// Kind 10: everybody who signed both is frozen.
+    EpochRelease {
+        /// The epoch.
+        epoch: u64,
+    },
     /// A kind that this version does not know, or bytes that are no body of their kind: recorded, without effect.
     Opaque {
         /// The kind byte.
@@ -127,6 +134,8 @@ impl Body {
             Self::RewardFunding { .. } => 6,
             Self::Forced { .. } => 7,
             Self::Generic { .. } => 8,
+            Self::EpochFreeze { .. } => 9,
+            Self::EpochRelease { .. } => 10,
             Self::Opaque { kind, .. } => *kind,
         }
     }
@@ -187,6 +196,9 @@ impl Body {
                 bytes.extend_from_slice(target);
                 data.encode_to(bytes);
             }
+            Self::EpochFreeze { epoch } | Self::EpochRelease { epoch } => {
+                bytes.extend_from_slice(&epoch.to_be_bytes());
+            }
             Self::Opaque { bytes: body, .. } => bytes.extend_from_slice(body),
         }
     }
@@ -237,6 +249,12 @@ impl Body {
                 sender: reader.array()?,
                 target: reader.array()?,
                 data: Payload::decode(reader)?,
+            },
+            9 => Self::EpochFreeze {
+                epoch: reader.u64()?,
+            },
+            10 => Self::EpochRelease {
+                epoch: reader.u64()?,
             },
             kind => return Err(DecodeError::UnknownKind(kind)),
         })

@@ -96,6 +96,8 @@ fn every_kind() -> Vec<(Body, usize)> {
             },
             555,
         ),
+        (Body::EpochFreeze { epoch }, 8),
+        (Body::EpochRelease { epoch }, 8),
     ]
 }
 

@@ -46,9 +46,9 @@ impl Network {
 
     /// Picks who dies in this block, and when. More than two thirds of the nodes always stay.
     pub(super) fn doom(&mut self) {
-        let down = self.nodes.len() - self.up().len();
         self.doomed = None;
-        if down < (self.nodes.len() - 1) / 3 && self.chance(self.plan.crashes) {
+        let victim = self.any_up();
+        if self.spares(victim) && self.chance(self.plan.crashes) {
             let moments = [
                 Moment::BeforeProposal,
                 Moment::AfterJudging,
@@ -57,7 +57,7 @@ impl Network {
                 Moment::AfterCommit,
             ];
             let moment = moments[self.rng.random_range(0..moments.len())];
-            self.doomed = Some((self.any_up(), moment));
+            self.doomed = Some((victim, moment));
         }
     }
 

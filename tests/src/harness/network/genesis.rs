@@ -9,6 +9,9 @@ use super::Plan;
 use crate::harness::node::Node;
 use crate::harness::people::People;
 
+/// What each validator of the genesis stakes.
+pub const STAKE: u128 = 1 << 60;
+
 /// The Registry of simulated networks.
 const REGISTRY: [u8; 20] = [0xcc; 20];
 
@@ -24,9 +27,11 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         registry: REGISTRY.into(),
         ..Parameters::local()
     };
-    let operators = (0u8..)
-        .zip(nodes)
-        .map(|(number, node)| node.operator(number, 1 << 60));
+    let operators = (0..plan.validators).zip(nodes).map(|(number, node)| {
+        let last = number + 1 == plan.validators;
+        let less = if last { plan.last_less } else { 0 };
+        node.operator(number, STAKE - less)
+    });
     let mut balances: Vec<_> = (0..8)
         .map(|number| (People::account(number), 1u128 << 90))
         .collect();

@@ -19,9 +19,8 @@ const NIL: i32 = 3;
 impl Network {
     /// Precommits with extensions: of all that are up, but for one that may be silent or vote nil.
     pub(super) fn vote(&mut self, proposal: &Proposal, round: i32) -> ExtendedCommitInfo {
-        let spare = (self.nodes.len() - 1) / 3;
-        let down = self.nodes.len() - self.up().len();
-        let silent = (down < spare && self.chance(20)).then(|| self.any_up());
+        let silent = self.any_up();
+        let silent = (self.spares(silent) && self.chance(20)).then_some(silent);
         let silent_flag = if self.chance(50) { NIL } else { ABSENT };
         let mut votes = Vec::new();
         for (number, node) in self.nodes.iter().enumerate() {
@@ -44,6 +43,20 @@ impl Network {
             votes.push(entry);
         }
         ExtendedCommitInfo { round, votes }
+    }
+
+    /// Whether those who voted for a block have more than two thirds of the power.
+    pub(super) fn decides(&self, votes: &ExtendedCommitInfo) -> bool {
+        let power = |vote: &ExtendedVoteInfo| {
+            let validator = vote.validator.as_ref();
+            validator.map_or(0, |validator| validator.power)
+        };
+        let given = votes
+            .votes
+            .iter()
+            .filter(|vote| vote.block_id_flag == COMMIT);
+        let all: i64 = votes.votes.iter().map(power).sum();
+        3 * given.map(power).sum::<i64>() > 2 * all
     }
 
     fn extend(&self, number: usize, proposal: &Proposal) -> Bytes {

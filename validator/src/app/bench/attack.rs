@@ -83,12 +83,14 @@ fn a_block_waits_for_a_look_of_each_reader_and_no_longer_whatever_they_ask() {
     let first = EPOCHS * blocks + 2;
     let senders = u32::try_from(first + BLOCKS).unwrap() * TRANSFERS;
     let people = People::new(senders, senders, &sign);
-    let file = genesis(&people, TRANSFERS).unwrap();
-    let bench = Bench::open(folder.path(), &file).unwrap();
+    let start = genesis(&people, TRANSFERS).unwrap();
+    let bench = Bench::open(folder.path(), start).unwrap();
     let block = |height| {
         let given = bench.transfers(&people, height, TRANSFERS);
-        let transactions = bench.propose(height, &given).unwrap();
-        bench.execute(height, transactions, given.len()).unwrap();
+        let transactions = bench.propose(height, &given, &[]).unwrap();
+        bench
+            .execute(height, transactions, given.len(), &[])
+            .unwrap();
     };
     (1..first).for_each(block);
 

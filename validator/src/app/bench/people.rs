@@ -1,24 +1,19 @@
-//! Accounts among which a measurement transfers, and the genesis that they and one validator make.
+//! Accounts among which a measurement transfers, and the state in which it begins.
 
 use alloy_primitives::{B256, keccak256};
 use plasmid_bridge::proof::{bls, deployment};
 use rayon::prelude::*;
-use tendermint_proto::{
-    google::protobuf::{Duration, Timestamp},
-    v0_38::{
-        abci::{RequestInitChain, ValidatorUpdate},
-        crypto::{PublicKey, public_key},
-        types::{AbciParams, BlockParams, ConsensusParams, EvidenceParams, ValidatorParams},
-    },
-};
 
 use super::{BenchError, Sign};
 use crate::{
-    chain::genesis::{
-        Genesis, Operator, RootAnchor,
-        file::{File, Loaded},
+    chain::{
+        genesis::{
+            Genesis, Operator, RootAnchor,
+            file::{File, Loaded},
+        },
+        tree::Change,
     },
-    ledger::{Account, Parameters},
+    ledger::{Account, Parameters, Slot, Value, leaf::AccountLeaf},
 };
 
 /// Balance of each account: pays for every transfer of a measurement.
@@ -57,14 +52,19 @@ impl<'a> People<'a> {
         }
     }
 
-    fn balances(&self) -> Vec<(Account, u128)> {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = Account> {
         let senders = self.senders.iter().map(|(_, account)| *account);
-        let mut all: Vec<_> = senders
-            .chain(self.others.iter().copied())
-            .map(|account| (account, BALANCE))
-            .collect();
-        all.sort();
-        all
+        senders.chain(self.others.iter().copied())
+    }
+
+    /// The accounts' leaves: they are more than a genesis can list.
+    pub(super) fn leaves(&self) -> Vec<Change> {
+        let leaf = AccountLeaf {
+            balance: BALANCE,
+            ..AccountLeaf::default()
+        };
+        let slots = self.accounts().map(Slot::Account);
+        slots.map(|slot| change(&slot, &leaf)).collect()
     }
 
     /// Somebody to pay: any account, all over the tree.
@@ -83,29 +83,56 @@ impl<'a> People<'a> {
 /// The Registry of a deployment that exists nowhere.
 const REGISTRY: [u8; 20] = [2; 20];
 
-/// The genesis file of these accounts.
-pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, BenchError> {
-    let consensus = ed25519_zebra::SigningKey::from(VALIDATOR);
-    let consensus: [u8; 32] = ed25519_zebra::VerificationKey::from(&consensus).into();
-    let checkpoint = bls::SecretKey::from_entropy(&VALIDATOR)
+/// One leaf as a change of a tree.
+pub(super) fn change<T: Value>(slot: &Slot, value: &T) -> Change {
+    let (key, kind, value) = (slot.key(), slot.kind(), value.encode());
+    Change { key, kind, value }
+}
+
+/// The keys of an operator, made of a seed; they sign nothing here.
+pub(super) fn operator(
+    operator: [u8; 20],
+    seed: &[u8; 32],
+    registration: u64,
+    stake: u128,
+) -> Result<Operator, BenchError> {
+    let consensus = ed25519_zebra::SigningKey::from(*seed);
+    let checkpoint = bls::SecretKey::from_entropy(seed)
         .map_err(|_| BenchError::Key("no checkpoint key"))?
         .public_key();
-    let parameters = Parameters {
-        max_block_transactions: transfers.saturating_add(4_000),
-        max_block_bytes: 100 << 20,
-        registry: REGISTRY.into(),
-        ..Parameters::local()
-    };
+    Ok(Operator {
+        operator,
+        registration,
+        consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+        checkpoint_key: checkpoint,
+        stake,
+    })
+}
+
+/// The genesis of these accounts and one validator.
+pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<Loaded, BenchError> {
+    let parameters = Parameters::local();
+    let validator = operator([1; 20], &VALIDATOR, 1, parameters.unit)?;
+    let mut loaded = load(parameters, transfers, vec![validator])?;
+    extend(&mut loaded, &people.leaves())?;
+    Ok(loaded)
+}
+
+/// A genesis with blocks of many transactions and nobody but its operators.
+pub(super) fn load(
+    parameters: Parameters,
+    transactions: u32,
+    operators: Vec<Operator>,
+) -> Result<Loaded, BenchError> {
     let genesis = Genesis {
-        parameters,
-        operators: vec![Operator {
-            operator: [1; 20],
-            registration: 1,
-            consensus_key: consensus,
-            checkpoint_key: checkpoint,
-            stake: parameters.unit,
-        }],
-        balances: people.balances(),
+        parameters: Parameters {
+            max_block_transactions: transactions.saturating_add(4_000),
+            max_block_bytes: 100 << 20,
+            registry: REGISTRY.into(),
+            ..parameters
+        },
+        operators,
+        balances: Vec::new(),
         delegations: Vec::new(),
     };
     let root = RootAnchor {
@@ -113,48 +140,13 @@ pub(super) fn genesis(people: &People<'_>, transfers: u32) -> Result<File, Bench
         parent_block_hash: B256::repeat_byte(3),
         time: 1_700_000_000,
     };
-    Ok(File::new(&genesis, &root)?)
+    Ok(File::new(&genesis, &root)?.load()?)
 }
 
-/// The request that begins the chain.
-pub(super) fn init_chain(file: &File, loaded: &Loaded) -> RequestInitChain {
-    let parameters = &loaded.genesis.parameters;
-    let wide = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let validators = loaded.built.members.iter().map(|member| ValidatorUpdate {
-        pub_key: Some(PublicKey {
-            sum: Some(public_key::Sum::Ed25519(member.consensus_key.to_vec())),
-        }),
-        power: wide(member.power),
-    });
-    RequestInitChain {
-        time: Some(Timestamp {
-            seconds: wide(loaded.root.time),
-            nanos: 0,
-        }),
-        chain_id: loaded.deployment.chain_id.clone(),
-        consensus_params: Some(ConsensusParams {
-            block: Some(BlockParams {
-                max_bytes: wide(parameters.max_block_bytes),
-                max_gas: -1,
-            }),
-            evidence: Some(EvidenceParams {
-                max_age_num_blocks: wide(parameters.evidence_age_blocks),
-                max_age_duration: Some(Duration {
-                    seconds: wide(parameters.evidence_age_secs),
-                    nanos: 0,
-                }),
-                max_bytes: i64::from(parameters.max_evidence_bytes),
-            }),
-            validator: Some(ValidatorParams {
-                pub_key_types: vec!["ed25519".to_owned()],
-            }),
-            version: None,
-            abci: Some(AbciParams {
-                vote_extensions_enable_height: 1,
-            }),
-        }),
-        validators: validators.collect(),
-        app_state_bytes: serde_json::to_vec(file).unwrap_or_default().into(),
-        initial_height: 1,
+/// Puts more into the first state than its genesis says.
+pub(super) fn extend(loaded: &mut Loaded, leaves: &[Change]) -> Result<(), BenchError> {
+    for some in leaves.chunks(100_000) {
+        loaded.built.tree.apply(some)?;
     }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Builds the first state: checks everything, seats the operators, and writes the leaves in the protocol's order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
@@ -19,6 +19,9 @@ use crate::ledger::leaf::{
 use crate::ledger::leaves::write;
 use crate::ledger::stake::{Stake, apply_at, staking_rules};
 use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
+
+/// The whole reward, in 1/10,000: whoever agrees on a genesis accepts the commissions in it.
+const ALL: u16 = 10_000;
 
 /// Checks genesis balances and delegations, which do not need the operators' registrations, and adds them up: what whoever creates the contracts
 /// pays in. `is_operator` knows the operators.
@@ -221,17 +224,18 @@ impl Genesis {
     /// The delegations, by the rule of a delegation in epoch 0; its money is in Σ and leaves no account. Gives the leaves that it made.
     fn delegate(&self, staked: &mut Memory) -> Result<Vec<Slot>, GenesisError> {
         let before = staked.order().len();
-        // An operator's line has the number of its registration, and begins without a commission.
-        let operators = self.operators.iter().map(|one| one.operator);
-        let lines: BTreeMap<_, u64> = operators.zip(1..).collect();
         for one in &self.delegations {
-            let operator = one.operator;
-            let line = lines.get(&operator).copied().unwrap_or_default();
+            let mut operators = self.operators.iter();
+            let operator = operators.find(|known| known.operator == one.operator);
             let input = Input::Delegate(Delegate {
                 from: one.owner.bytes(),
-                to: LineId { operator, line },
+                // The genesis registers every operator once, which opens its line; that of nobody is refused by the rule.
+                to: LineId {
+                    operator: one.operator,
+                    line: operator.map_or(0, |known| known.registration),
+                },
                 amount: one.amount,
-                max_commission: 0,
+                max_commission: ALL,
             });
             apply_at(staked, &self.parameters, 0, &input)
                 .map_err(|error| GenesisError::Stake(error.to_string()))?;
@@ -302,7 +306,7 @@ fn founder(operator: &Operator) -> Founder {
 
 fn copy(from: &mut Memory, to: &mut Memory, slot: &Slot) -> Result<(), GenesisError> {
     let Ok(value) = from.read(slot);
-    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot:?} is missing")))?;
+    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot} is missing")))?;
     let Ok(()) = to.write(slot, value);
     Ok(())
 }

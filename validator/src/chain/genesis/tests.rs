@@ -146,11 +146,13 @@ fn a_genesis_delegation_makes_the_leaves_that_the_same_delegation_makes_at_the_s
     assert_eq!(built.sum, with.sum);
     let mut after = Overlay::new(&built.tree);
     for one in genesis().delegations {
+        let mut operators = paid.operators.iter();
+        let operator = operators.find(|known| known.operator == one.operator);
         let input = Input::Delegate(Delegate {
             from: one.owner.bytes(),
             to: LineId {
                 operator: one.operator,
-                line: u64::from(one.operator[0] - 0x0f),
+                line: operator.unwrap().registration,
             },
             amount: one.amount,
             max_commission: 0,

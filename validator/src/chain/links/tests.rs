@@ -1,8 +1,12 @@
 //! A real block's links, and each of them broken.
 
+use ed25519_zebra::VerificationKey;
+use plasmid_bridge::proof::vote;
+
 use super::*;
 use crate::chain::commit::Committed;
 use crate::chain::committed::parameters;
+use crate::chain::evidence::Misbehavior;
 use crate::chain::fixture::{ALICE, BOB, World, offence};
 
 /// The last block of an epoch with segments of every kind, what it commits to, and the block before.
@@ -27,6 +31,11 @@ impl Scene {
             world.transfer(ALICE, sequence, 1);
             world.transfer(BOB, sequence, 1);
         }
+        Self::next(&mut world, before)
+    }
+
+    /// The next block of a chain, behind `before`.
+    fn next(world: &mut World, before: BlockCommitment) -> Self {
         let (executed, committed) = world.step();
         let Committed {
             block, segments, ..
@@ -120,5 +129,44 @@ fn a_block_keeps_every_link_and_each_broken_one_has_its_number() {
         edit(&mut scene);
         let broken = scene.judge().map_err(code);
         assert_eq!(broken, Err(number.to_owned()), "break {at}");
+    }
+}
+
+/// Everybody's key has signed two votes: all seats are empty at the end of the epoch, so pass B finds nobody and pass C copies the set.
+fn everybody_misbehaves(world: &World) -> Vec<Misbehavior> {
+    let keys = world.keys.iter().map(VerificationKey::from);
+    keys.map(|key| Misbehavior {
+        address: vote::address(&key.into()),
+        ..offence()
+    })
+    .collect()
+}
+
+/// The last block of an epoch with its record and nothing else: its other segments are the steps of the boundary, which are no
+/// transactions. Counting them too low once stopped every node that checks its links.
+#[test]
+fn a_quiet_last_block_keeps_every_link_with_any_number_of_seats_and_when_nobody_is_left() {
+    for (seats, steps, copied) in [(1, 2, 3), (16, 3, 4), (20, 5, 7), (512, 96, 128)] {
+        for (steps, left) in [(steps, true), (copied, false)] {
+            let mut world = World::new(16, seats);
+            let mut before = world.step().1.block;
+            if !left {
+                world.misbehavior = everybody_misbehaves(&world);
+            }
+            for _ in 2..16 {
+                before = world.step().1.block;
+            }
+            let scene = Scene::next(&mut world, before);
+            let name = format!("{seats} seats, {steps} steps");
+            assert_eq!(scene.judge(), Ok(()), "{name}");
+            assert_eq!(scene.transactions, 1, "{name}: it is quiet");
+            assert_eq!(scene.segments.len(), 1 + steps, "{name}");
+            // With pass C it has as many segments as a block with one transaction can have.
+            let mut more = scene;
+            let last = more.segments.len() - 1;
+            more.segments.push(more.segments[last]);
+            let expected = if left { "L11" } else { "L6" };
+            assert_eq!(more.judge().map_err(code), Err(expected.into()), "{name}");
+        }
     }
 }

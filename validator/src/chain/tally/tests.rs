@@ -204,6 +204,17 @@ fn exactly_two_thirds_do_not_suffice() {
     assert_eq!(net.run(votes, 2, 0).unwrap().cursor, 7);
 }
 
+/// A third of the power that says nothing stops the messages; a unit less does not.
+#[test]
+fn exactly_a_third_that_abstains_suffices_to_stop_them() {
+    for (abstains, cursor) in [(200, None), (199, Some(7))] {
+        let net = Net::new(&[200, 400 - abstains, abstains]);
+        let votes = vec![net.vote(0, 7, false), net.vote(1, 7, false)];
+        let carried = net.run(votes, 2, 0).map(|tally| tally.cursor).ok();
+        assert_eq!(carried, cursor, "{abstains} of 600");
+    }
+}
+
 #[test]
 fn a_report_with_another_hash_is_an_abstention() {
     let net = Net::new(&[1, 1, 1, 1]);

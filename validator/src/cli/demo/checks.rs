@@ -1,13 +1,15 @@
 //! The checks of each step, each with a sabotage: an alteration of what was seen that the check must notice.
 
-use super::observe::{Moved, Observations, Total, Work};
+use super::observe::{Moved, Observations, Set, Total, Work};
+
+mod stake;
 
 /// What a check says: what was checked, or what does not hold.
 pub type Verdict = Result<String, String>;
 
 /// One check.
 pub struct Check {
-    /// The step that it belongs to, 1 to 9.
+    /// The step that it belongs to, from 1.
     pub step: u8,
     /// Its name, which is also its sabotage's.
     pub name: &'static str,
@@ -17,8 +19,13 @@ pub struct Check {
     pub sabotage: fn(&mut Observations),
 }
 
-/// Every check, in the order of the steps.
-pub const CHECKS: [Check; 26] = [
+/// Every check.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    CHECKS.iter().chain(&stake::CHECKS)
+}
+
+/// All but those of stake, in the order of the steps.
+const CHECKS: [Check; 26] = [
     Check {
         step: 1,
         name: "deployment-id",
@@ -152,25 +159,25 @@ pub const CHECKS: [Check; 26] = [
         sabotage: |o| alter(&mut o.crashes.get_or_insert_default().kills[0].own_app_hash),
     },
     Check {
-        step: 9,
+        step: 15,
         name: "every-app-hash",
         verify: every_app_hash,
         sabotage: alter_one_hash,
     },
     Check {
-        step: 9,
-        name: "engine-set-at-the-end",
-        verify: last_engine_set,
-        sabotage: |o| o.accounts.get_or_insert_default().engine_set[0].1 += 1,
+        step: 15,
+        name: "set-at-the-end",
+        verify: last_set,
+        sabotage: |o| o.accounts.get_or_insert_default().set.engine[0].1 += 1,
     },
     Check {
-        step: 9,
+        step: 15,
         name: "segments-reexecuted",
         verify: segments,
         sabotage: |o| o.accounts.get_or_insert_default().work[0].reexecuted -= 1,
     },
     Check {
-        step: 9,
+        step: 15,
         name: "conservation",
         verify: conservation,
         sabotage: |o| alter(&mut o.accounts.get_or_insert_default().totals[0].claims),
@@ -334,14 +341,11 @@ fn engine_set(o: &Observations) -> Verdict {
     equal_sets(&validators.engine_set, &validators.root_set)
 }
 
-/// The genesis set stays.
-fn last_engine_set(o: &Observations) -> Verdict {
-    let validators = seen(o.validators.as_ref(), "the validators")?;
-    let accounts = seen(o.accounts.as_ref(), "the last comparison")?;
-    equal_sets(&accounts.engine_set, &validators.root_set)
+fn last_set(o: &Observations) -> Verdict {
+    stake::one_set(&seen(o.accounts.as_ref(), "the last comparison")?.set)
 }
 
-fn equal_sets(engine: &[(String, u64)], root: &[(String, u64)]) -> Verdict {
+fn equal_sets(engine: &Set, root: &Set) -> Verdict {
     if engine == root && !root.is_empty() {
         return Ok(format!(
             "{} members equal in CometBFT and in the Registry",
@@ -353,7 +357,7 @@ fn equal_sets(engine: &[(String, u64)], root: &[(String, u64)]) -> Verdict {
 
 fn number(text: &str) -> Result<i128, String> {
     text.parse()
-        .map_err(|error| format!("{text:?} is no amount: {error}"))
+        .map_err(|error| format!("{text:?} is not an amount: {error}"))
 }
 
 /// Every balance moved by exactly what was asked for.

@@ -6,6 +6,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod stake;
+
+pub use stake::{
+    Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
+};
+
+/// Consensus key and power of each member of a set, sorted.
+pub type Set = Vec<(String, u64)>;
+
 /// Everything that was seen, step by step; a step that did not run is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observations {
@@ -26,6 +35,18 @@ pub struct Observations {
     /// Step 8.
     pub crashes: Option<Crashes>,
     /// Step 9.
+    pub delegation: Option<Delegation>,
+    /// Step 10.
+    pub newcomer: Option<Newcomer>,
+    /// Step 11.
+    pub earned: Option<Earned>,
+    /// Begun in step 11, paid in step 14.
+    pub undelegation: Option<Undelegation>,
+    /// Step 12.
+    pub jailed: Option<Jailed>,
+    /// Step 13.
+    pub double_vote: Option<DoubleVote>,
+    /// Step 15.
     pub accounts: Option<Accounts>,
 }
 
@@ -65,10 +86,10 @@ pub struct Validators {
     pub heights: Vec<u64>,
     /// Each node's own app hash at one height.
     pub app_hashes: Vec<String>,
-    /// Consensus key and power by CometBFT, sorted.
-    pub engine_set: Vec<(String, u64)>,
-    /// Consensus key and power by the Registry on root, sorted.
-    pub root_set: Vec<(String, u64)>,
+    /// The set by CometBFT.
+    pub engine_set: Set,
+    /// The set by the Registry on root.
+    pub root_set: Set,
 }
 
 /// A change of one balance.
@@ -220,8 +241,8 @@ pub struct Accounts {
     pub height: u64,
     /// Every asset on both chains.
     pub totals: Vec<Total>,
-    /// Consensus key and power by CometBFT at the last height, sorted.
-    pub engine_set: Vec<(String, u64)>,
+    /// The set of the last height.
+    pub set: SetSeen,
     /// What each node's process executed.
     pub work: Vec<Work>,
 }

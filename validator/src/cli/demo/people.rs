@@ -15,10 +15,11 @@ use plasmid_proto::{
     bridge::v1::bridge_service_client::BridgeServiceClient,
     chain::v1::{GetStatusRequest, GetStatusResponse, chain_service_client::ChainServiceClient},
     ledger::v1::{
-        FollowRequest, GetAccountRequest, ListBalancesRequest, Stage, SubmitRequest,
+        FollowRequest, GetAccountRequest, ListBalancesRequest, Stage, Status, SubmitRequest,
         SubmitResponse, account_service_client::AccountServiceClient, follow_request,
         transaction_service_client::TransactionServiceClient,
     },
+    stake::v1::stake_service_client::StakeServiceClient,
 };
 use tonic::transport::Channel;
 
@@ -30,7 +31,7 @@ use crate::{
         transaction::{Body, Header, Transaction},
     },
     localnet::{found, run::Network},
-    node::keystore::Secret,
+    node::keystore::{KeyKind, Secret},
 };
 
 /// Twenty zero bytes: the native coin.
@@ -87,6 +88,10 @@ impl World {
 
     pub fn chain(&self) -> ChainServiceClient<Channel> {
         ChainServiceClient::new(self.channel.clone())
+    }
+
+    pub fn stake(&self) -> StakeServiceClient<Channel> {
+        StakeServiceClient::new(self.channel.clone())
     }
 
     pub fn bridge(&self) -> BridgeServiceClient<Channel> {
@@ -175,8 +180,8 @@ impl World {
             .into_inner())
     }
 
-    /// Waits until the transaction of this engine hash stands in a block; gives its result data.
-    pub async fn included(&self, hash: Vec<u8>) -> Result<Vec<u8>, CliError> {
+    /// Waits until the transaction of this engine hash stands in a block; gives what came of it.
+    pub async fn included(&self, hash: Vec<u8>) -> Result<Status, CliError> {
         let request = FollowRequest {
             id: Some(follow_request::Id::Hash(hash)),
         };
@@ -186,7 +191,7 @@ impl World {
                 .status
                 .filter(|status| status.stage >= Stage::Included as i32)
             {
-                return Ok(status.data);
+                return Ok(status);
             }
         }
         Err(CliError::new(
@@ -262,16 +267,28 @@ impl World {
 
     /// Waits until the child has consumed message `index`.
     pub async fn consumed(&self, index: u64) -> Result<(), CliError> {
-        for _ in 0..600 {
-            if self.now().await?.inbox_cursor >= index {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        Err(CliError::new(format!(
-            "the child has not consumed message {index} in a minute"
-        )))
+        until(
+            &format!("the child has consumed message {index}"),
+            async || Ok((self.now().await?.inbox_cursor >= index).then_some(())),
+        )
+        .await
     }
+}
+
+/// Asks until there is an answer, for two minutes at most.
+pub async fn until<T>(
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>, CliError>,
+) -> Result<T, CliError> {
+    for _ in 0..1_200 {
+        if let Some(found) = ask().await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(CliError::new(format!(
+        "waited two minutes in vain until {what}"
+    )))
 }
 
 fn vault_account(account: &Account) -> IVault::Account {
@@ -287,11 +304,20 @@ pub fn person(name: &str) -> Result<Person, CliError> {
         .into_iter()
         .find(|person| person.name == name);
     let known = known.ok_or_else(|| CliError::new(format!("nobody is called {name}")))?;
-    let signer = Signer::new(known.kind, &known.secret)?;
+    of_key(known.kind, known.secret)
+}
+
+/// The operator of a validator.
+pub fn operator(number: usize) -> Result<Person, CliError> {
+    of_key(KeyKind::Secp256k1, found::operator_secret(number))
+}
+
+fn of_key(kind: KeyKind, secret: Secret) -> Result<Person, CliError> {
+    let signer = Signer::new(kind, &secret)?;
     let account = signer.account();
     Ok(Person {
         signer,
-        secret: known.secret,
+        secret,
         account,
     })
 }

@@ -13,6 +13,7 @@ use crate::ledger::check::check;
 use crate::ledger::code::Code;
 use crate::ledger::conservation::check_conservation;
 use crate::ledger::eip712::digest;
+use crate::ledger::event::Event;
 use crate::ledger::fees::{CAPACITY, RESERVED_FROM};
 use crate::ledger::fixture::*;
 use crate::ledger::leaf::*;
@@ -145,8 +146,9 @@ fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
             target: [1; 21],
             data,
         },
-        opaque(9, 8),
-        opaque(10, 8),
+        Body::EpochRelease { epoch },
+        opaque(9, 7),
+        opaque(10, 9),
         opaque(0, 0),
         opaque(255, 555),
         opaque(2, 146),
@@ -204,6 +206,37 @@ fn a_registration_opens_a_line_is_frozen_by_the_court_and_settled_and_comes_once
     assert_eq!((line.state, line.freezes.count), (LineState::Frozen, 0));
 }
 
+/// Epochs go on to mature while one is frozen, and the freeze is over with the last release.
+#[test]
+fn an_epoch_is_frozen_and_released_while_epochs_mature() {
+    let mut memory = state(1);
+    let maturity = |memory: &mut Memory| -> Maturity { value(memory, Slot::from(Key::Maturity)) };
+    let place = ring_place(1, parameters().ring);
+    let record = EpochRecord {
+        epoch: 1,
+        accepted: 1,
+        paid: true,
+        ..EpochRecord::default()
+    };
+    write(&mut memory, &Slot::EpochRecord { place }, &record).unwrap();
+    let told =
+        |receipt: &Receipt| -> Vec<&str> { receipt.events.iter().map(Event::name).collect() };
+    for (body, name, count) in [
+        (Body::EpochFreeze { epoch: 3 }, "epoch_frozen", 1),
+        (Body::EpochFreeze { epoch: 5 }, "epoch_frozen", 2),
+        (Body::EpochRelease { epoch: 5 }, "epoch_released", 1),
+        (Body::EpochRelease { epoch: 3 }, "epoch_released", 0),
+    ] {
+        let receipt = consume(&mut memory, body);
+        assert_eq!((receipt.code, receipt.leaves_made), (Code::Ok, 0));
+        assert_eq!(told(&receipt), ["applied", name]);
+        let held = maturity(&mut memory);
+        assert_eq!((held.matured, held.freezes.count), (1, count));
+    }
+    let again = consume(&mut memory, Body::EpochRelease { epoch: 3 });
+    assert_eq!(again.code, Code::Recorded);
+}
+
 #[test]
 fn funding_enters_the_reward_pool_and_is_credited() {
     let mut memory = state(1);
@@ -246,7 +279,7 @@ fn epochs_mature_by_the_times_of_messages_two_a_message() {
     ] {
         let next = Message {
             arrival,
-            ..message(&mut memory, opaque(9, 8))
+            ..message(&mut memory, opaque(77, 8))
         };
         try_message(&mut memory, &next).unwrap();
         let maturity: Maturity = value(&mut memory, Slot::from(Key::Maturity));

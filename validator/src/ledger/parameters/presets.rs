@@ -6,7 +6,8 @@ use super::{FinalityRule, Parameters};
 
 impl Parameters {
     /// A local network: four blocks a second, epochs of 64 blocks, windows of seconds. Nothing here protects value: a
-    /// challenger has seconds, and nobody is jailed, because nodes of a local network are stopped and started all the time.
+    /// challenger has seconds, and nobody is jailed, because nodes of a local network are stopped and started all the time (the demo's
+    /// network jails, which it shows).
     ///
     /// The ring covers windows, exit timeout and grace at an epoch of two seconds; a plan sizes it by its own block time.
     pub const fn local() -> Self {

@@ -184,9 +184,10 @@ pub(in crate::ledger) fn apply_message<L: Leaves + ?Sized>(
         inbox::Body::Acceptance { .. } => acceptance::apply(leaves, message, context),
         inbox::Body::Forced { .. } => forced::apply(leaves, message, context),
         inbox::Body::Registration(body) => registration::apply(leaves, message, body, context),
-        inbox::Body::Freeze { .. } | inbox::Body::Settlement { .. } => {
-            court::apply(leaves, message, context)
-        }
+        inbox::Body::Freeze { .. }
+        | inbox::Body::Settlement { .. }
+        | inbox::Body::EpochFreeze { .. }
+        | inbox::Body::EpochRelease { .. } => court::apply(leaves, message, context),
         inbox::Body::RewardFunding { amount, .. } => {
             funding::apply(leaves, message, *amount, context)
         }

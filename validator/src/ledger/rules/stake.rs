@@ -1,12 +1,15 @@
 //! Stake (kinds 0x10 to 0x20): what users do with it, each kind by the rule of staking that has its name.
 //!
 //! ```text
-//! check    an amount that is named is above 0; who is paid can receive, as in a transfer; the sender of an operator's kind is of kind 0
+//! check    an amount that is named is above 0, or is the whole of a position that is ended; who is paid can receive, as in a transfer; the sender of an operator's kind is of kind 0
 //! leaves   those of the rule of staking (`staking/src/rules`); then who pays or is paid w, `burned` w
 //! made     at most: delegate, undelegate and restake 2; redelegate 3; cancel 1; a claim the account that is paid, describe the
 //!          description, where it does not stand; the others none
 //! refuses  (22) what the rule refuses; a balance that is too low, a sum beyond 128 bits
 //! ```
+//! Stake leaves also where the state is full: what ends a position, pays it or its rewards, or stands before that, makes its leaves in the
+//! reserve.
+//!
 //! The fee pays for the leaves that the kind makes at most: whether a mark stands already changes when an epoch ends, and a
 //! transaction that waits must not become too cheap by that.
 
@@ -48,10 +51,8 @@ pub(super) fn check(sender: Account, body: &StakeBody) -> Result<(), Reject> {
     if body.is_of_operator() && sender.kind != Account::ETHEREUM {
         return Err(Reject::NotOperator { sender });
     }
-    if let StakeBody::Delegate { amount, .. }
-    | StakeBody::Undelegate { amount, .. }
-    | StakeBody::Redelegate { amount, .. } = body
-    {
+    // Whether a position that is ended holds anything is for the rule to say: one that was cut to nothing is ended by an amount of 0.
+    if let StakeBody::Delegate { amount, .. } | StakeBody::Redelegate { amount, .. } = body {
         check_amount(*amount)?;
     }
     match paid(body) {
@@ -86,9 +87,22 @@ pub(super) fn needs(sender: Account, body: &StakeBody) -> Needs {
     };
     Needs {
         native,
-        maker: Maker::Ordinary,
+        maker: maker(body),
         leaf,
         fresh,
+    }
+}
+
+/// What lets stake out makes its leaves in the reserve, so that a full state keeps nobody's.
+const fn maker(body: &StakeBody) -> Maker {
+    match body {
+        StakeBody::Undelegate { .. }
+        | StakeBody::ClaimStake { .. }
+        | StakeBody::ClaimRewards { .. }
+        | StakeBody::ClaimCommission { .. }
+        | StakeBody::ApplyCut { .. }
+        | StakeBody::Merge { .. } => Maker::Reserved,
+        _ => Maker::Ordinary,
     }
 }
 

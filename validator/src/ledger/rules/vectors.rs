@@ -474,7 +474,7 @@ fn recorded() -> Vec<Json> {
     };
     vec![
         run("a generic message", generic),
-        run("an epoch freeze, reserved", opaque(9, 8)),
+        run("an epoch freeze with a byte too few", opaque(9, 7)),
         run("an unknown kind", opaque(77, 0)),
         run("a deposit with a byte too many", opaque(2, 148)),
         run(

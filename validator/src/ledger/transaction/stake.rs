@@ -34,7 +34,7 @@ pub enum StakeBody {
     Undelegate {
         /// The position.
         position: u64,
-        /// How much of its base, at least 1.
+        /// How much of its base; 0 ends a position whose base is 0.
         amount: u128,
     },
     /// Takes the end of a position back.
@@ -252,7 +252,7 @@ impl StakeBody {
     }
 
     /// Commission, its maximum, its step, and the least own stake, as an edit encodes them.
-    pub(in crate::ledger) fn edited(&self) -> ([u16; 3], u128) {
+    pub(crate) fn edited(&self) -> ([u16; 3], u128) {
         match self {
             Self::Edit {
                 commission,

@@ -218,10 +218,10 @@ fn lengths_are_those_of_the_protocol() {
     let (money, stake) = lengths.split_at(bodies().len());
     assert_eq!(money, [57, 56, 20, 34, 34 + 1_024, 57 + 2 + 512]);
     let expected = [
-        36,
+        46,
         24,
         8,
-        44,
+        54,
         29,
         30,
         29,
@@ -426,7 +426,7 @@ fn a_field_of_stake_has_one_encoding() {
     let describe = stakes().swap_remove(16);
     for (at, byte, why) in [
         (31, 1, "has bytes behind its first zero"),
-        (0, 0xff, "is no UTF-8"),
+        (0, 0xff, "is not UTF-8"),
         (0, 7, "has a control character"),
         (0, 0, "has bytes behind its first zero"),
     ] {

@@ -7,14 +7,17 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::Value;
+use tendermint::Hash;
 use tendermint::block::Height;
-use tendermint::{Hash, evidence};
+use tendermint::evidence::DuplicateVoteEvidence;
 use tendermint_rpc::dialect::v0_38::Dialect;
 use tendermint_rpc::endpoint::{
     abci_query, block, block_results, broadcast::tx_sync, commit, evidence as broadcast_evidence,
     net_info, status, tx, tx_search, validators,
 };
 use tendermint_rpc::error::ErrorDetail;
+use tendermint_rpc::request::RequestMessage;
 use tendermint_rpc::{Order, Response, ResponseError, SimpleRequest};
 
 use crate::plain;
@@ -149,9 +152,11 @@ impl Client {
     /// Hands evidence of a double vote to the pool.
     pub async fn broadcast_evidence(
         &self,
-        evidence: evidence::Evidence,
+        evidence: DuplicateVoteEvidence,
     ) -> Result<broadcast_evidence::Response, RpcError> {
-        self.call(broadcast_evidence::Request::new(evidence)).await
+        let request = broadcast_evidence::Request::<Dialect>::new(evidence.into()).into_json();
+        self.ask::<broadcast_evidence::Request<Dialect>>(engine_names(request))
+            .await
     }
 
     /// A query of the application, at the latest height if it is zero.
@@ -184,7 +189,12 @@ impl Client {
     }
 
     async fn call<R: SimpleRequest<Dialect>>(&self, request: R) -> Result<R::Output, RpcError> {
-        let (status, body) = self.post(request.into_json()).await?;
+        self.ask::<R>(request.into_json()).await
+    }
+
+    /// Posts a request of this kind, and reads its answer.
+    async fn ask<R: SimpleRequest<Dialect>>(&self, request: String) -> Result<R::Output, RpcError> {
+        let (status, body) = self.post(request).await?;
         let answer = R::Response::from_string(&body);
         answer.map(Into::into).map_err(|error| match error.0 {
             ErrorDetail::Response(refused) => RpcError::Refused(refused.source),
@@ -212,6 +222,28 @@ impl Client {
         }
         Ok((answer.status().as_u16(), body))
     }
+}
+
+/// Fields of evidence as `tendermint-rpc` writes them, and as CometBFT reads them: it takes a field of another name for zero.
+const EVIDENCE_FIELDS: [(&str, &str); 3] = [
+    ("total_voting_power", "TotalVotingPower"),
+    ("validator_power", "ValidatorPower"),
+    ("timestamp", "Timestamp"),
+];
+
+/// A request that hands evidence in, with the names that CometBFT reads.
+fn engine_names(request: String) -> String {
+    let Ok(mut named) = serde_json::from_str::<Value>(&request) else {
+        return request;
+    };
+    if let Some(Value::Object(fields)) = named.pointer_mut("/params/evidence/value") {
+        for (ours, theirs) in EVIDENCE_FIELDS {
+            if let Some(value) = fields.remove(ours) {
+                fields.insert(theirs.to_owned(), value);
+            }
+        }
+    }
+    named.to_string()
 }
 
 /// Neither the address nor the error says more than where the RPC is.

@@ -1,7 +1,5 @@
 //! Steps 3, 5, 6 and 7: deposits, a checkpoint, a withdrawal with its claim, and forced transactions.
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent, sol};
 use plasmid_bridge::{
@@ -9,18 +7,21 @@ use plasmid_bridge::{
     client::{ceremony::creation_code, rpc::Call, wallet::Wallet},
 };
 use plasmid_proto::bridge::v1::{
-    CheckpointStage, GetCheckpointRequest, GetWithdrawalRequest, PrepareClaimRequest,
-    WithdrawalStage,
+    GetCheckpointRequest, GetWithdrawalRequest, PrepareClaimRequest, WithdrawalStage,
 };
 
-use super::{money::moved, sums::totals};
+use super::{
+    accepted::{acceptance_event, accepted_checkpoint},
+    money::moved,
+    sums::totals,
+};
 use crate::{
     cli::{
         CliError,
         bridge::{forced_header, message_index, root_sender_bytes},
         demo::{
             observe::{Checkpoint, Deposits, Forced, Observations, Withdrawal},
-            people::{NATIVE, Person, World, person},
+            people::{NATIVE, Person, World, person, until},
         },
     },
     ledger::{Account, transaction::Body},
@@ -97,32 +98,9 @@ pub async fn checkpoint(
 ) -> Result<(), CliError> {
     let epoch = world.now().await?.epoch;
     say(&format!("waiting for root to accept checkpoint {epoch}"));
-    let mut accepted = None;
-    for _ in 0..600 {
-        let answer = world
-            .bridge()
-            .get_checkpoint(GetCheckpointRequest { epoch })
-            .await;
-        if let Ok(answer) = answer
-            && let Some(checkpoint) = answer
-                .into_inner()
-                .checkpoint
-                .filter(|checkpoint| checkpoint.stage >= CheckpointStage::Accepted as i32)
-        {
-            accepted = Some(checkpoint);
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    let accepted = accepted.ok_or_else(|| {
-        CliError::new(format!(
-            "root did not accept checkpoint {epoch} in a minute; see relayer.log"
-        ))
-    })?;
+    let accepted = accepted_checkpoint(world, epoch).await?;
     let event = acceptance_event(world, epoch).await?;
-    let loaded = crate::localnet::Local::home(&network.folder, 0)
-        .read_genesis()
-        .map_err(|error| CliError::new(error.to_string()))?;
+    let loaded = crate::localnet::Local::home(&network.folder, 0).read_genesis()?;
     seen.checkpoint = Some(Checkpoint {
         epoch,
         digest_on_child: hex::encode(&accepted.digest),
@@ -139,51 +117,6 @@ pub async fn checkpoint(
         gas: event.gas,
     });
     Ok(())
-}
-
-struct Accepted {
-    digest: alloy_primitives::B256,
-    carrier: Address,
-    gas: u64,
-}
-
-/// Root's own event of an accepted checkpoint, and the gas of its transaction.
-async fn acceptance_event(world: &World, epoch: u64) -> Result<Accepted, CliError> {
-    let root_chain = Address::from(world.domain.root_chain);
-    let topics = serde_json::json!([
-        IRootChain::CheckpointAccepted::SIGNATURE_HASH,
-        alloy_primitives::B256::from(U256::from(epoch))
-    ]);
-    let filter = serde_json::json!([{ "address": root_chain, "fromBlock": "0x0", "toBlock": "latest", "topics": topics }]);
-    let logs = world.rpc.read("eth_getLogs", filter).await?;
-    let log = logs
-        .get(0)
-        .ok_or_else(|| CliError::new(format!("root has no event of checkpoint {epoch}")))?;
-    let field = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let topics: Vec<alloy_primitives::B256> = log["topics"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|topic| field(topic).parse().ok())
-        .collect();
-    let data: Bytes = field(&log["data"])
-        .parse()
-        .map_err(|_| CliError::new("the event's data is not hex"))?;
-    let event = IRootChain::CheckpointAccepted::decode_raw_log(topics, &data)
-        .map_err(|error| CliError::new(error.to_string()))?;
-    let hash = field(&log["transactionHash"])
-        .parse()
-        .map_err(|_| CliError::new("the event has no transaction"))?;
-    let receipt = world
-        .rpc
-        .receipt(hash)
-        .await?
-        .ok_or_else(|| CliError::new("the event's transaction has no receipt"))?;
-    Ok(Accepted {
-        digest: event.digest,
-        carrier: event.carrier,
-        gas: receipt.gas_used,
-    })
 }
 
 pub async fn withdrawal(
@@ -208,11 +141,13 @@ pub async fn withdrawal(
             answer.log
         )));
     }
-    let data = world.included(answer.hash).await?;
-    let number = data
+    let number = world
+        .included(answer.hash)
+        .await?
+        .data
         .try_into()
         .map(u64::from_be_bytes)
-        .map_err(|_| CliError::new("the withdrawal's result is no number"))?;
+        .map_err(|_| CliError::new("the withdrawal's result is not a number"))?;
     say(&format!("waiting for the window of withdrawal {number}"));
     wait_claimable(world, number).await?;
     let prepared = world
@@ -296,23 +231,16 @@ async fn block_time(world: &World, number: u64) -> Result<u64, CliError> {
 }
 
 async fn wait_claimable(world: &World, number: u64) -> Result<(), CliError> {
-    for _ in 0..1_200 {
+    until(&format!("withdrawal {number} can be claimed"), async || {
         let answer = world
             .bridge()
             .get_withdrawal(GetWithdrawalRequest { number })
             .await?
             .into_inner();
-        if answer
-            .withdrawal
-            .is_some_and(|withdrawal| withdrawal.stage == WithdrawalStage::Claimable as i32)
-        {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    Err(CliError::new(format!(
-        "withdrawal {number} could not be claimed in two minutes"
-    )))
+        let stage = answer.withdrawal.map(|withdrawal| withdrawal.stage);
+        Ok((stage == Some(WithdrawalStage::Claimable as i32)).then_some(()))
+    })
+    .await
 }
 
 pub async fn forced(

@@ -26,9 +26,8 @@ pub async fn kills(
     let mut crashes = Crashes::default();
     say("killing a validator");
     let mut node = take(network)?;
-    let killed = |error: crate::node::process::ProcessError| CliError::new(error.to_string());
-    node.engine.process().kill().map_err(killed)?;
-    node.app.kill().map_err(killed)?;
+    node.engine.process().kill()?;
+    node.app.kill()?;
     drop(node);
     let (at_kill, at_return) = others_go_on(network).await?;
     network.start_node(VICTIM).await?;
@@ -37,7 +36,7 @@ pub async fn kills(
         .push(level("application and engine killed", network, at_kill, at_return).await?);
     say("killing its engine alone");
     let mut node = take(network)?;
-    node.engine.process().kill().map_err(killed)?;
+    node.engine.process().kill()?;
     let (at_kill, at_return) = others_go_on(network).await?;
     node.engine = network.start_engine(VICTIM).await?;
     network.nodes[VICTIM] = Some(node);

@@ -1,7 +1,5 @@
 //! Steps 1 and 2: the root chain with its contracts, and the validators' first blocks.
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, U256};
 use plasmid_bridge::{
     abi::{IRegistry, IRootChain, IVault},
@@ -17,7 +15,10 @@ use plasmid_proto::chain::v1::{
 use crate::{
     cli::{
         CliError,
-        demo::observe::{Observations, RootSeen, Validators},
+        demo::{
+            observe::{Observations, RootSeen, Set, Validators},
+            people::until,
+        },
     },
     localnet::{
         Local,
@@ -40,9 +41,7 @@ pub async fn root_chain(
     let at = At::Latest;
     let root_chain = view_call(&rpc, registry, IRegistry::rootChainCall {}, at).await?;
     let vault = view_call(&rpc, registry, IRegistry::vaultCall {}, at).await?;
-    let loaded = Local::home(&network.folder, 0)
-        .read_genesis()
-        .map_err(|error| CliError::new(error.to_string()))?;
+    let loaded = Local::home(&network.folder, 0).read_genesis()?;
     let mut agreed = 0;
     for operator in &loaded.genesis.operators {
         let by = view_call(
@@ -93,9 +92,7 @@ pub async fn validators(
     say("starting four validators");
     network.start_nodes().await?;
     network.start_relayer()?;
-    let loaded = Local::home(&network.folder, 0)
-        .read_genesis()
-        .map_err(|error| CliError::new(error.to_string()))?;
+    let loaded = Local::home(&network.folder, 0).read_genesis()?;
     let mut validators = Validators {
         chain_id: loaded.deployment.chain_id.clone(),
         ..Validators::default()
@@ -120,9 +117,6 @@ pub async fn validators(
     Ok(())
 }
 
-/// Consensus key and power of each member, sorted.
-type Set = Vec<(String, u64)>;
-
 /// The genesis set as the Registry holds it: power is stake by unit.
 async fn root_set(network: &Network, unit: u128) -> Result<Set, CliError> {
     let rpc = Rpc::new(network.anvil.url(), Limits::default())?;
@@ -146,8 +140,7 @@ pub async fn engine_set(network: &Network, height: u64) -> Result<Set, CliError>
     let Some(Some(node)) = network.nodes.first() else {
         return Err(CliError::new("node 0 does not run"));
     };
-    let members = node.engine.rpc().validators(height).await;
-    let members = members.map_err(|error| CliError::new(error.to_string()))?;
+    let members = node.engine.rpc().validators(height).await?;
     let mut set: Set = members
         .iter()
         .map(|info| (hex::encode(info.pub_key.to_bytes()), info.power.value()))
@@ -171,14 +164,9 @@ pub async fn wait_height(
     client: &mut ChainServiceClient<tonic::transport::Channel>,
     height: u64,
 ) -> Result<plasmid_proto::chain::v1::GetStatusResponse, CliError> {
-    for _ in 0..600 {
+    until(&format!("height {height} is reached"), async || {
         let status = client.get_status(GetStatusRequest {}).await?.into_inner();
-        if status.height >= height {
-            return Ok(status);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    Err(CliError::new(format!(
-        "height {height} was not reached in a minute"
-    )))
+        Ok((status.height >= height).then_some(status))
+    })
+    .await
 }

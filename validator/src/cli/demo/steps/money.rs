@@ -99,12 +99,7 @@ async fn broadcast(network: &Network, bytes: Vec<u8>) -> Result<Vec<u8>, CliErro
     let Some(Some(node)) = network.nodes.get(1) else {
         return Err(CliError::new("node 1 does not run"));
     };
-    let answer = node
-        .engine
-        .rpc()
-        .broadcast_tx_sync(bytes)
-        .await
-        .map_err(|error| CliError::new(error.to_string()))?;
+    let answer = node.engine.rpc().broadcast_tx_sync(bytes).await?;
     if answer.code.is_err() {
         return Err(CliError::new(format!(
             "broadcast_tx_sync refused the transfer: {}",

@@ -1,10 +1,16 @@
-//! Step 9: every node's app hash at every height, and the sums of every asset on both chains.
+//! Step 15: every node's app hash at every height, and the sums of every asset on both chains.
 
 use alloy_primitives::Address;
 use plasmid_bridge::abi::IVault;
-use plasmid_proto::chain::v1::{GetBlockRequest, GetStatusRequest, GetSupplyRequest};
+use plasmid_proto::chain::v1::{
+    GetBlockRequest, GetStatusRequest, GetSupplyRequest, chain_service_client::ChainServiceClient,
+};
+use tonic::transport::Channel;
 
-use super::found::{client, engine_set, wait_height};
+use super::{
+    found::{client, wait_height},
+    sets::set_of,
+};
 use crate::{
     cli::{
         CliError, connect,
@@ -28,33 +34,45 @@ pub async fn everything(
         height,
         ..Accounts::default()
     };
+    say(&format!("comparing {height} app hashes of each node"));
+    let mut asked = Vec::new();
     for number in 0..network.nodes.len() {
-        say(&format!("comparing {height} app hashes of node {number}"));
         let mut client = client(network, number).await?;
         wait_height(&mut client, height).await?;
-        for height in 1..=height {
-            let block = client
-                .get_block(GetBlockRequest { height })
-                .await?
-                .into_inner();
-            accounts
-                .app_hashes
-                .entry(height)
-                .or_default()
-                .push(hex::encode(block.app_hash));
-        }
-        let status = client.get_status(GetStatusRequest {}).await?.into_inner();
-        accounts.work.push(Work {
-            first: status.first_executed,
-            height: status.height,
-            segments: status.segments_executed,
-            reexecuted: status.segments_reexecuted,
-        });
+        asked.push(tokio::spawn(executed(client, height)));
     }
-    accounts.engine_set = engine_set(network, height).await?;
+    for answer in asked {
+        let (hashes, work) = answer.await.map_err(std::io::Error::from)??;
+        for (height, hash) in (1..).zip(hashes) {
+            accounts.app_hashes.entry(height).or_default().push(hash);
+        }
+        accounts.work.push(work);
+    }
+    let epoch = world.now().await?.epoch;
+    accounts.set = set_of(network, world, epoch).await?;
     accounts.totals = totals(world).await?;
     seen.accounts = Some(accounts);
     Ok(())
+}
+
+/// A node's own app hash at each height, and what its process executed.
+async fn executed(
+    mut client: ChainServiceClient<Channel>,
+    height: u64,
+) -> Result<(Vec<String>, Work), CliError> {
+    let mut hashes = Vec::new();
+    for height in 1..=height {
+        let block = client.get_block(GetBlockRequest { height }).await?;
+        hashes.push(hex::encode(block.into_inner().app_hash));
+    }
+    let status = client.get_status(GetStatusRequest {}).await?.into_inner();
+    let work = Work {
+        first: status.first_executed,
+        height: status.height,
+        segments: status.segments_executed,
+        reexecuted: status.segments_reexecuted,
+    };
+    Ok((hashes, work))
 }
 
 /// Every asset on both chains. Nothing is on its way when this is called: all deposits are consumed.

@@ -11,6 +11,8 @@ use crate::ledger::check::check;
 use crate::ledger::code::Code;
 use crate::ledger::conservation::check_conservation;
 use crate::ledger::context::Error;
+use crate::ledger::event::is_of_stake;
+use crate::ledger::fees::RESERVED_FROM;
 use crate::ledger::fixture::*;
 use crate::ledger::leaf::AccountLeaf;
 use crate::ledger::leaves::Memory;
@@ -20,7 +22,7 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::{
     Authentication, Body, Header, MAX_FORCED_BYTES, StakeBody, Transaction,
 };
-use cases::{Case, all};
+use cases::{Case, all, all_beside};
 use scene::*;
 
 fn leaves_of(memory: &Memory) -> BTreeMap<Slot, Vec<u8>> {
@@ -163,6 +165,45 @@ fn every_case_comes_through_the_inbox_too() {
     }
 }
 
+/// A full state keeps nobody's stake, neither by a transaction nor through the inbox; what only makes more leaves is refused.
+#[test]
+fn where_the_state_is_full_stake_still_leaves() {
+    let (parameters, domain) = (parameters(), domain());
+    let context = context(HEIGHT, &parameters, &domain);
+    let refused = [
+        "delegate",
+        "redelegate",
+        "cancel_unbonding",
+        "restake",
+        "describe",
+    ];
+    let mut kinds = BTreeSet::new();
+    for mut case in all_beside(RESERVED_FROM) {
+        if case.code != Code::Ok {
+            continue;
+        }
+        let kind = case.body.name();
+        kinds.insert(kind);
+        let code = match refused.contains(&kind) {
+            true => Code::StateFull,
+            false => Code::Ok,
+        };
+        let wallet = Wallet::new(case.number);
+        let signed = wallet.sign(wallet.forced_header(0), Body::Stake(case.body.clone()));
+        let mut memory = case.memory.clone();
+        let message = message(&mut memory, forced([0xee; 20], &signed));
+        let receipt = apply_message(&mut memory, &message, &context).expect("total");
+        assert_eq!(receipt.code, code, "{}: {:?}", case.name, receipt.reason);
+        let done = outcome(&mut case);
+        let told = done
+            .as_ref()
+            .map_or_else(Reject::code, |receipt| receipt.code);
+        assert_eq!(told, code, "{}: {done:?}", case.name);
+    }
+    let [first, last] = StakeBody::KINDS;
+    assert_eq!(kinds.len(), usize::from(last - first) + 1);
+}
+
 #[test]
 fn an_operator_without_a_key_on_the_child_acts_as_the_sender_on_root() {
     let mut scene = Scene::new();
@@ -197,6 +238,8 @@ fn events_name_what_happened() {
     for (name, events) in [
         ("delegate: to an operator in a seat", "opened delegated"),
         ("undelegate: a part", "opened undelegated"),
+        ("undelegate: a position worth nothing", "undelegated"),
+        ("claim_stake: a position worth nothing", "paid"),
         (
             "undelegate: the founder's, and the seat is lost",
             "unseated undelegated",
@@ -222,6 +265,28 @@ fn events_name_what_happened() {
 }
 
 #[test]
+fn whatever_a_case_tells_is_known_to_be_of_stake() {
+    for case in all().into_iter().filter(|case| case.code == Code::Ok) {
+        let (receipt, names) = told(case.name);
+        for name in names {
+            assert!(is_of_stake(&name, None), "{}: {name}", case.name);
+        }
+        let told = receipt
+            .events
+            .iter()
+            .find(|event| event.name() == "transaction");
+        let attributes = told.expect("every transaction has one").attributes();
+        let kind = attributes.iter().find(|attribute| attribute.key == "kind");
+        let kind = kind.map(|kind| kind.value.as_str());
+        assert!(is_of_stake("transaction", kind), "{}: {kind:?}", case.name);
+    }
+    for kind in ["transfer", "withdraw", "set_payout", "record"] {
+        assert!(!is_of_stake("transaction", Some(kind)), "{kind}");
+        assert!(!is_of_stake(kind, None), "{kind}");
+    }
+}
+
+#[test]
 fn whoever_it_concerns_finds_it_in_the_history() {
     let of = |number| Wallet::new(number).account();
     for (name, others) in [
@@ -236,6 +301,7 @@ fn whoever_it_concerns_finds_it_in_the_history() {
             vec![of(OWNER), of(FOUNDER)],
         ),
         ("apply_cut: by anybody", vec![of(OWNER)]),
+        ("undelegate: a whole position", vec![of(FOUNDER)]),
     ] {
         let sender = of(case(name).number);
         let mut expected: BTreeSet<String> = others.iter().map(Account::to_string).collect();

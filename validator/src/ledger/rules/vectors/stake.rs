@@ -89,6 +89,8 @@ pub(super) fn decisions() -> Vec<Json> {
         epoch,
         fraction,
     };
+    let epoch_freeze = |epoch| MessageBody::EpochFreeze { epoch };
+    let release = |epoch| MessageBody::EpochRelease { epoch };
     vec![
         run("a freeze", with_operator(false), freeze(5, 2)),
         run("a second freeze", with_operator(true), freeze(5, 3)),
@@ -118,7 +120,27 @@ pub(super) fn decisions() -> Vec<Json> {
             with_operator(true),
             settlement(6, 2, 77),
         ),
+        run("an epoch freeze", state(1), epoch_freeze(7)),
+        run("a second epoch freeze", frozen(&[7]), epoch_freeze(5)),
+        run("a release of the only one", frozen(&[7]), release(7)),
+        run("a release of one of two", frozen(&[7, 5]), release(7)),
+        run("a release of what nothing froze", state(1), release(7)),
+        run(
+            "a release of an epoch beside those that are frozen",
+            frozen(&[7, 5]),
+            release(8),
+        ),
     ]
+}
+
+/// A state in which whole epochs are frozen.
+fn frozen(epochs: &[u64]) -> Memory {
+    let mut memory = state(1);
+    for epoch in epochs {
+        let input = StakeInput::FreezeEpoch(*epoch);
+        apply_at(&mut memory, &parameters(), 3, &input).expect("it applies");
+    }
+    memory
 }
 
 pub(super) fn fundings() -> Vec<Json> {

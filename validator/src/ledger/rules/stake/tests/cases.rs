@@ -1,7 +1,7 @@
 //! Cases of every kind of stake: one at least that has its effect, and each refusal. Tests and vectors run the same ones.
 
 use plasmid_staking::rules::{
-    edit::Edit, leave::Retire, redelegate::Redelegate, restake::AllowRestake,
+    apply_cut::ApplyCut, edit::Edit, leave::Retire, redelegate::Redelegate, restake::AllowRestake,
 };
 use plasmid_staking::{Input, Key, Line, Registration};
 
@@ -26,8 +26,11 @@ pub struct Case {
 const COMMISSION: u16 = 300;
 
 /// Collects cases, each on a scene of its own.
-#[derive(Default)]
-struct Cases(Vec<Case>);
+struct Cases {
+    /// Leaves that stand beside those of the scene.
+    before: u32,
+    made: Vec<Case>,
+}
 
 impl Cases {
     fn add(
@@ -37,10 +40,10 @@ impl Cases {
         number: u8,
         given: impl FnOnce(&mut Scene) -> StakeBody,
     ) {
-        let mut scene = Scene::new();
+        let mut scene = Scene::beside(self.before);
         let body = given(&mut scene);
         let memory = scene.memory;
-        self.0.push(Case {
+        self.made.push(Case {
             name,
             memory,
             number,
@@ -60,7 +63,13 @@ impl Cases {
 
 /// Every case.
 pub fn all() -> Vec<Case> {
-    let mut cases = Cases::default();
+    all_beside(1)
+}
+
+/// Every case, in a state with so many leaves beside those of its scene.
+pub fn all_beside(before: u32) -> Vec<Case> {
+    let made = Vec::new();
+    let mut cases = Cases { before, made };
     delegations(&mut cases);
     undelegations(&mut cases);
     cancels(&mut cases);
@@ -73,7 +82,7 @@ pub fn all() -> Vec<Case> {
     merges(&mut cases);
     seats(&mut cases);
     edits(&mut cases);
-    cases.0
+    cases.made
 }
 
 fn delegate(to: u8, amount: u128) -> StakeBody {
@@ -160,6 +169,16 @@ fn charge(scene: &mut Scene, commission: u16) {
     );
 }
 
+/// A position whose first leg was cut in whole, and has matured: it backs the newcomer with nothing.
+fn lost(scene: &mut Scene) -> u64 {
+    let position = moved(scene);
+    scene.freeze(FOUNDER, 2);
+    scene.settle_all(FOUNDER, 2);
+    scene.act(2, &Input::ApplyCut(ApplyCut { position }));
+    scene.mature(4);
+    position
+}
+
 fn retire(scene: &mut Scene, number: u8) {
     let operator = operator(number);
     scene.act(2, &Input::Retire(Retire { operator }));
@@ -234,8 +253,17 @@ fn undelegations(cases: &mut Cases) {
         scene.freeze(FOUNDER, 2);
         undelegate(number, COIN)
     });
-    cases.add("undelegate: nothing", Code::ZeroAmount, OWNER, |scene| {
+    cases.no("undelegate: nothing of something", OWNER, |scene| {
         undelegate(held(scene), 0)
+    });
+    cases.ok("undelegate: a position worth nothing", OWNER, |scene| {
+        undelegate(lost(scene), 0)
+    });
+    cases.no("undelegate: something of nothing", OWNER, |scene| {
+        undelegate(lost(scene), 1)
+    });
+    cases.no("undelegate: another's that is worth nothing", 2, |scene| {
+        undelegate(lost(scene), 0)
     });
     cases.no("undelegate: more than there is", OWNER, |scene| {
         undelegate(held(scene), COIN + 1)
@@ -358,6 +386,11 @@ fn claims_of_stake(cases: &mut Cases) {
             to: Scene::stranger(),
         },
     );
+    cases.ok("claim_stake: a position worth nothing", OWNER, |scene| {
+        let number = lost(scene);
+        scene.undelegate(2, OWNER, number, 0);
+        claim(number)
+    });
     cases.no("claim_stake: too early", OWNER, |scene| claim(ended(scene)));
     cases.no("claim_stake: one that was not ended", OWNER, |scene| {
         claim(held(scene))

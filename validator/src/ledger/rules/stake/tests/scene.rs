@@ -52,7 +52,12 @@ pub struct Scene {
 
 impl Scene {
     pub fn new() -> Self {
-        let mut memory = state(1);
+        Self::beside(1)
+    }
+
+    /// The scene in a state with so many leaves more.
+    pub fn beside(before: u32) -> Self {
+        let mut memory = state(before);
         let founder = Founder {
             operator: operator(FOUNDER),
             address: [0x51; 20],
@@ -179,13 +184,22 @@ impl Scene {
 
     /// The court has settled it: a tenth is cut.
     pub fn settle(&mut self, number: u8, epoch: u64) {
+        self.settle_at(number, epoch, 100_000_000);
+    }
+
+    /// The court has settled it: all is cut.
+    pub fn settle_all(&mut self, number: u8, epoch: u64) {
+        self.settle_at(number, epoch, 1_000_000_000);
+    }
+
+    fn settle_at(&mut self, number: u8, epoch: u64, fraction: u64) {
         self.act(
             2,
             &Input::Settle(Settle {
                 operator: operator(number),
                 registration: registration(number),
                 epoch,
-                fraction: 100_000_000,
+                fraction,
             }),
         );
     }

@@ -1,0 +1,153 @@
+//! Steps 9 to 14: stake of delegators, and a validator that comes, is absent, returns, and signs two votes.
+
+use plasmid_proto::{
+    ledger::v1::{SimulateRequest, Status},
+    stake::v1::{GetPositionRequest, GetValidatorRequest, GetValidatorResponse, Line, Position},
+};
+
+use crate::{
+    cli::{
+        CliError,
+        demo::{
+            observe::{Leg, PositionSeen, Refused},
+            people::{FEE, Person, World},
+        },
+        tx::behind::Accepted,
+    },
+    ledger::{
+        Account, Code,
+        transaction::{Body, StakeBody},
+    },
+};
+
+pub mod delegator;
+pub mod newcomer;
+pub mod offences;
+
+/// A transaction of stake that stands in a block.
+struct Done {
+    /// The position that the node foretold; 0 for none.
+    foretold: u64,
+    /// The position that was made; 0 for none.
+    position: u64,
+    /// The fee that it paid.
+    fee: u128,
+    status: Status,
+}
+
+/// Prepares a transaction of stake, signs it with the person's own key, hands it in and follows it into a block.
+async fn act(world: &World, person: &Person, body: StakeBody) -> Result<Done, CliError> {
+    let name = body.name();
+    let signed = world.sign(person, Body::Stake(body)).await?.encode();
+    let request = SimulateRequest {
+        transaction: signed.clone(),
+        skip_authentication: false,
+    };
+    let tried = world.transactions().simulate(request).await?.into_inner();
+    if tried.code != 0 {
+        return Err(CliError::new(format!("{name} would fail: {}", tried.log)));
+    }
+    let answer = world.submit(signed).await?;
+    if answer.code != 0 {
+        return Err(CliError::new(format!("{name} was refused: {}", answer.log)));
+    }
+    let status = world.included(answer.hash).await?;
+    Ok(Done {
+        foretold: number(&tried.data)?,
+        position: number(&status.data)?,
+        fee: FEE,
+        status,
+    })
+}
+
+/// What the node says to a transaction of stake that must not be carried out now.
+async fn refusal(
+    world: &World,
+    person: &Person,
+    what: &str,
+    body: StakeBody,
+) -> Result<Refused, CliError> {
+    let request = SimulateRequest {
+        transaction: world.sign(person, Body::Stake(body)).await?.encode(),
+        skip_authentication: false,
+    };
+    let tried = world.transactions().simulate(request).await?.into_inner();
+    Ok(Refused {
+        what: what.into(),
+        code: tried.code,
+        expected: Code::Stake as u32,
+        log: tried.log,
+    })
+}
+
+/// The number of a position in a result.
+fn number(data: &[u8]) -> Result<u64, CliError> {
+    match data {
+        [] => Ok(0),
+        data => data.try_into().map(u64::from_be_bytes).map_err(|_| {
+            CliError::new(format!("{} bytes are no number of a position", data.len()))
+        }),
+    }
+}
+
+/// A position, or none when it is gone.
+async fn position(world: &World, number: u64) -> Result<Option<Position>, CliError> {
+    match world
+        .stake()
+        .get_position(GetPositionRequest { number })
+        .await
+    {
+        Ok(answer) => Ok(answer.into_inner().position),
+        Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+        Err(status) => Err(status.into()),
+    }
+}
+
+/// A position that is there.
+async fn standing(world: &World, number: u64) -> Result<Position, CliError> {
+    let found = position(world, number).await?;
+    found.ok_or_else(|| CliError::new(format!("there is no position {number}")))
+}
+
+fn told(position: &Position) -> PositionSeen {
+    let legs = position.legs.iter().map(|leg| Leg {
+        operator: leg.operator.clone(),
+        first: leg.first,
+        last: leg.last,
+    });
+    PositionSeen {
+        number: position.number,
+        owner: position.owner.clone(),
+        held: position.held.clone(),
+        legs: legs.collect(),
+    }
+}
+
+async fn validator(world: &World, operator: Account) -> Result<GetValidatorResponse, CliError> {
+    let request = GetValidatorRequest {
+        operator: operator.to_string(),
+    };
+    Ok(world.stake().get_validator(request).await?.into_inner())
+}
+
+/// The newest line of an operator.
+async fn line(world: &World, operator: Account) -> Result<Line, CliError> {
+    let found = validator(world, operator).await?.line;
+    found.ok_or_else(|| CliError::new(format!("operator {operator} has no line")))
+}
+
+/// The terms of an operator as they are now, which whoever puts stake behind it signs.
+async fn terms(world: &World, operator: Account) -> Result<Accepted, CliError> {
+    let line = line(world, operator).await?;
+    let commission = u16::try_from(line.commission);
+    Ok(Accepted {
+        operator: operator.id,
+        line: line.number,
+        max_commission: commission.map_err(|error| CliError::new(error.to_string()))?,
+    })
+}
+
+fn amount(text: &str) -> Result<u128, CliError> {
+    text.parse()
+        .map_err(|error| CliError::new(format!("{text:?} is no amount: {error}")))
+}

@@ -1,0 +1,119 @@
+//! Step 10: a fifth operator registers on root, bonds on the child and takes a seat, and its node signs.
+
+use plasmid_bridge::client::registration;
+
+use super::{act, terms, validator};
+use crate::{
+    cli::{
+        CliError,
+        bridge::message_index,
+        demo::{
+            observe::{Newcomer, Observations},
+            people::{NATIVE, Person, World, operator, person},
+            steps::{
+                accepted::{acceptance_event, accepted_checkpoint},
+                found::{client, wait_height},
+                sets::{epoch_with, members, place_of, set_of},
+            },
+        },
+    },
+    ledger::transaction::{Body, StakeBody},
+    localnet::{Joined, found::ETHER, run::Network},
+};
+
+/// Its bond: small, so that the others go on when it is away.
+const BOND: u128 = 3 * ETHER;
+/// What it gets for its bond and its fees.
+const MONEY: u128 = 5 * ETHER;
+/// Certificates in which its share is looked for. More than two thirds of the power make one, so each may come before its share.
+const CERTIFICATES: u64 = 8;
+
+pub async fn newcomer(
+    network: &mut Network,
+    world: &World,
+    seen: &mut Observations,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), CliError> {
+    say("registering a fifth operator on root");
+    let joined = network.join().await?;
+    let own = operator(joined.number)?;
+    say("starting its node");
+    network.start_node(joined.number).await?;
+    world
+        .consumed(message_index(world.inbox, &joined.receipt.logs)?)
+        .await?;
+    pay(world, &own).await?;
+    // What depends on its votes begins when it is level.
+    let tip = world.now().await?.height;
+    wait_height(&mut client(network, joined.number).await?, tip).await?;
+    let mut newcomer = registered(network, world, &joined, &own).await?;
+    let before = world.now().await?.epoch;
+    newcomer.before = set_of(network, world, before).await?;
+    say("bonding and taking a seat");
+    let terms = terms(world, own.account).await?;
+    act(world, &own, terms.delegation(BOND)).await?;
+    act(world, &own, StakeBody::TakeSeat).await?;
+    let epoch = epoch_with(world, &newcomer.consensus_key, true).await?;
+    newcomer.set = set_of(network, world, epoch).await?;
+    say("waiting for a certificate with its share");
+    newcomer.first_due = epoch.saturating_sub(1);
+    newcomer.signed = signed(world, &newcomer).await?;
+    seen.newcomer = Some(newcomer);
+    Ok(())
+}
+
+async fn pay(world: &World, to: &Person) -> Result<(), CliError> {
+    let body = Body::Transfer {
+        to: to.account,
+        token: NATIVE,
+        amount: MONEY,
+    };
+    let paid = world.sign(&person("alice")?, body).await?;
+    let answer = world.submit(paid.encode()).await?;
+    match answer.code {
+        0 => world.included(answer.hash).await.map(drop),
+        _ => Err(CliError::new(answer.log)),
+    }
+}
+
+/// The registration by root and by the child.
+async fn registered(
+    network: &Network,
+    world: &World,
+    joined: &Joined,
+    own: &Person,
+) -> Result<Newcomer, CliError> {
+    let found = validator(world, own.account).await?;
+    let registry = network.local.registry;
+    let on_root = registration::newest(&world.rpc, registry, joined.operator).await?;
+    let on_root = on_root.ok_or_else(|| CliError::new("the Registry knows no registration"))?;
+    let home = crate::localnet::Local::home(&network.folder, 0);
+    let unit = home.read_genesis()?.genesis.parameters.unit;
+    let power = u64::try_from(BOND / unit);
+    Ok(Newcomer {
+        node: joined.number,
+        operator: own.account.to_string(),
+        registration: on_root.registration,
+        keys_on_root: hex::encode([&on_root.consensusKey[..], &on_root.checkpointKey].concat()),
+        keys_on_child: hex::encode([found.consensus_key.clone(), found.checkpoint_key].concat()),
+        consensus_key: hex::encode(found.consensus_key),
+        power: power.map_err(|error| CliError::new(error.to_string()))?,
+        ..Newcomer::default()
+    })
+}
+
+/// The first checkpoint whose certificate has its share.
+async fn signed(world: &World, newcomer: &Newcomer) -> Result<Option<u64>, CliError> {
+    for epoch in newcomer.first_due..newcomer.first_due.saturating_add(CERTIFICATES) {
+        accepted_checkpoint(world, epoch).await?;
+        let signers = members(world, Some(epoch.saturating_add(1)))
+            .await?
+            .validators;
+        let place = place_of(&signers, &newcomer.consensus_key);
+        let event = acceptance_event(world, epoch).await?;
+        if place.is_some_and(|place| event.has_signed(place)) {
+            return Ok(Some(epoch));
+        }
+    }
+    Ok(None)
+}
