@@ -8,7 +8,7 @@ use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
 use plasmid_staking::{self as staking, Founder, Input, Key, LineId, Member};
 
-use super::{Built, Delegation, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
+use super::{Backing, Built, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{members_of, set_leaf};
 use crate::chain::tree::{Change, Tree};
@@ -30,7 +30,7 @@ const ALL: u16 = 10_000;
 /// [`GenesisError`] names the entry that cannot be.
 pub fn check_money(
     balances: &[(Account, u128)],
-    delegations: &[Delegation],
+    delegations: &[Backing],
     contracts: &OwnContracts,
     is_operator: impl Fn(&[u8; 20]) -> bool,
 ) -> Result<u128, GenesisError> {
