@@ -1,6 +1,6 @@
 //! Builds the first state: checks everything, seats the operators, and writes the leaves in the protocol's order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
@@ -8,7 +8,7 @@ use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
 use plasmid_staking::{self as staking, Founder, Input, Key, LineId, Member};
 
-use super::{Built, Delegation, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
+use super::{Backing, Built, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{members_of, set_leaf};
 use crate::chain::tree::{Change, Tree};
@@ -27,7 +27,7 @@ use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
 /// [`GenesisError`] names the entry that cannot be.
 pub fn check_money(
     balances: &[(Account, u128)],
-    delegations: &[Delegation],
+    delegations: &[Backing],
     contracts: &OwnContracts,
     is_operator: impl Fn(&[u8; 20]) -> bool,
 ) -> Result<u128, GenesisError> {

@@ -52,8 +52,8 @@ fn genesis() -> Genesis {
 const COIN: u128 = 1_000_000_000_000_000_000;
 
 /// Of an account behind the operator at a place.
-fn delegation(owner: Account, place: u8, amount: u128) -> Delegation {
-    Delegation {
+fn delegation(owner: Account, place: u8, amount: u128) -> Backing {
+    Backing {
         owner,
         operator: operator(place).operator,
         amount,
@@ -425,7 +425,7 @@ fn operators_and_balances_that_cannot_be_are_refused() {
         ),
         (
             |genesis| genesis.delegations[2].operator = operator(9).operator,
-            "no operator of the genesis",
+            "not an operator of the genesis",
         ),
         (|genesis| genesis.delegations[2].amount = 1 << 112, "2^112"),
     ] {

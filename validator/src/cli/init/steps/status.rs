@@ -9,7 +9,7 @@ use super::{
     Step,
     begun::Begun,
     money::Money,
-    table::{Row, Table},
+    table::{OperatorRow, Table},
 };
 use crate::{
     cli::{CliError, amount},
@@ -83,7 +83,7 @@ impl Step {
         &self,
         number: usize,
         wanted: Option<B256>,
-        share: Option<&Row>,
+        share: Option<&OperatorRow>,
     ) -> Result<Value, CliError> {
         let index = U256::from(number);
         let member = self.read(IRegistry::memberAtCall { index }).await?;
@@ -116,7 +116,7 @@ fn row(
     member: &IRegistry::Member,
     found: &IRegistry::agreementByReturn,
     wanted: Option<B256>,
-    share: Option<&Row>,
+    share: Option<&OperatorRow>,
 ) -> Value {
     let agreed = match wanted {
         _ if found.agreement == B256::ZERO => "no",

@@ -12,10 +12,10 @@ use crate::{
 
 /// Everybody's stake, keys and share of the power in the set of a genesis.
 pub(super) struct Table {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<OperatorRow>,
 }
 
-pub(super) struct Row {
+pub(super) struct OperatorRow {
     operator: String,
     stake: String,
     /// What the genesis delegations put behind it, in coins.
@@ -23,19 +23,19 @@ pub(super) struct Row {
     checkpoint_key: String,
     power: u128,
     /// In the sets of epochs 0 and 1.
-    pub(super) share: Share,
+    pub(super) share: PowerShare,
     /// From the set of epoch 2 on, with the delegations.
-    pub(super) later: Share,
+    pub(super) later: PowerShare,
 }
 
 /// A part of the power.
 #[derive(Clone, Copy)]
-pub(super) struct Share {
+pub(super) struct PowerShare {
     power: u128,
     total: u128,
 }
 
-impl Share {
+impl PowerShare {
     pub(super) fn text(self) -> String {
         let tenths = self.power.saturating_mul(1_000).checked_div(self.total);
         let tenths = tenths.unwrap_or(0);
@@ -76,14 +76,14 @@ impl Table {
         let rows = operators.iter().map(|both| {
             let (operator, delegated) = both;
             let power = power(operator.stake);
-            Row {
+            OperatorRow {
                 operator: Address::from(operator.operator).to_string(),
                 stake: amount::show(operator.stake, DECIMALS),
                 delegated: amount::show(*delegated, DECIMALS),
                 checkpoint_key: hex::encode(operator.checkpoint_key),
                 power,
-                share: Share { power, total },
-                later: Share {
+                share: PowerShare { power, total },
+                later: PowerShare {
                     power: whole(both),
                     total: later,
                 },
@@ -112,12 +112,12 @@ impl Table {
 
     /// What people should know before they agree, a sentence each.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.rows.iter().flat_map(Row::warnings).collect()
+        self.rows.iter().flat_map(OperatorRow::warnings).collect()
     }
 
     /// Shows it beside the fields of `object`.
     pub(super) fn show(&self, output: Output, object: &mut Value) {
-        let rows: Vec<_> = self.rows.iter().map(Row::object).collect();
+        let rows: Vec<_> = self.rows.iter().map(OperatorRow::object).collect();
         if output.is_json() {
             object["operators"] = rows.into();
             object["warnings"] = self.warnings().into();
@@ -143,7 +143,7 @@ impl Table {
     }
 }
 
-impl Row {
+impl OperatorRow {
     fn warnings(&self) -> Vec<String> {
         let (first, later) = (self.share.warns(), self.later.warns());
         let first = first.map(|what| format!("operator {} has {what}", self.operator));
@@ -185,18 +185,18 @@ pub(super) mod tests {
     use super::*;
 
     /// An operator with half of the power at first, and a part of it later.
-    pub fn standing(first: u128, later: u128) -> Row {
-        Row {
+    pub fn standing(first: u128, later: u128) -> OperatorRow {
+        OperatorRow {
             operator: "0x1".into(),
             stake: "1".into(),
             delegated: "2".into(),
             checkpoint_key: "03".into(),
             power: first,
-            share: Share {
+            share: PowerShare {
                 power: first,
                 total: 2,
             },
-            later: Share {
+            later: PowerShare {
                 power: later,
                 total: 3,
             },
