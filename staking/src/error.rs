@@ -208,6 +208,14 @@ pub enum Reject {
     /// The line has no seat.
     #[error("the line has no seat")]
     NotSeated,
+    /// A seat that no set has yet.
+    #[error(
+        "the line took seat {seat} in this epoch, and keeps it until the next one begins: who takes a seat stands in one set at least"
+    )]
+    NewSeat {
+        /// The seat.
+        seat: u16,
+    },
     /// Too little stake for a seat.
     #[error("a seat needs a stake of {needed}, and the line has {stake}")]
     StakeBelowSeat {
