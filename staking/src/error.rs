@@ -38,7 +38,8 @@ pub enum Reject {
     },
     /// The ring holds another epoch there, or none.
     #[error(
-        "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
+        "the set of epoch {epoch} is not held at seat {seat}: the ring has {there} there",
+        there = held.map_or_else(|| "no epoch".to_owned(), |held| format!("epoch {held}"))
     )]
     SetNotHeld {
         /// The epoch whose set was asked for.
@@ -282,7 +283,7 @@ pub enum Error<E> {
     #[error("the leaves cannot be read or written")]
     Fault(E),
     /// A leaf that must be there is not: the node is broken.
-    #[error("the leaf {0:?} is missing; a rule before made it")]
+    #[error("the leaf of {0} is missing; a rule before made it")]
     Missing(Key),
     /// Amounts that a sound state cannot have.
     #[error("the books of stake do not add up: {0}")]

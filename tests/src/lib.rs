@@ -8,7 +8,7 @@ use std::process::{self, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use plasmid::node::process::Child;
+use plasmid::localnet::process::Child;
 use serde_json::Value;
 
 pub mod anvil;

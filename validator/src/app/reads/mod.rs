@@ -52,7 +52,9 @@ pub use holders::find_holders;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
-pub use vitals::{Component, HEIGHT_STANDS, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch};
+pub use vitals::{
+    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch,
+};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -317,8 +319,8 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         "/plasmid.stake.v1.StakeService/GetRewards" => call(source, data, stake::get_rewards),
         "/plasmid.stake.v1.StakeService/GetMaturity" => call(source, data, stake::get_maturity),
         _ => Err(ReadError::Unsupported(format!(
-            "no read has the path {:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
-            crate::wire::shown(path)
+            "no read has the path {text:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
+            text = crate::wire::shown(path)
         ))),
     }
 }

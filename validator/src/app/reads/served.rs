@@ -13,8 +13,8 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Disk, Facts, Id, LateShare, Located, Look, Names, ReadError, Remembered, Simulated, Source,
-    StakedPart, Tip, Trees, Vitals, Watch, shares::Shares,
+    Disk, Facts, Id, KeyState, LateShare, Located, Look, Names, ReadError, Remembered, Simulated,
+    Source, StakedPart, Tip, Trees, Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, Newest, ports::Sight},
@@ -34,12 +34,12 @@ pub struct Served {
     remembered: Remembered,
     newest: Mutex<Newest>,
     watch: Mutex<Watch>,
-    shares_stay: bool,
+    signing: Mutex<KeyState>,
 }
 
 impl Served {
-    /// Answers from these; `shares_stay` as in [`Vitals`].
-    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts, shares_stay: bool) -> Self {
+    /// Answers from these.
+    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts) -> Self {
         let block_time = Duration::from_millis(facts.parameters.block_time_ms.into());
         Self {
             app,
@@ -48,8 +48,13 @@ impl Served {
             remembered: Remembered::default(),
             newest: Mutex::default(),
             watch: Mutex::new(Watch::new(Instant::now(), block_time)),
-            shares_stay,
+            signing: Mutex::default(),
         }
+    }
+
+    /// Tells how this node signs, from now on.
+    pub fn sign(&self, signing: KeyState) {
+        *self.signing.lock().unwrap_or_else(PoisonError::into_inner) = signing;
     }
 
     /// Nanoseconds that a block has taken of late.
@@ -220,8 +225,9 @@ impl Source for Served {
             store: failure,
             dates: (date.unwrap_or_default(), newest),
         };
+        let signing = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         Vitals {
-            shares_stay: self.shares_stay,
+            signing: signing.clone(),
             ..watch.see(Instant::now(), look)
         }
     }

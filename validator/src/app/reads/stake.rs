@@ -104,7 +104,9 @@ pub(super) fn newest_of(held: &mut Held<'_>, operator: [u8; 20]) -> Result<Opera
     let newest: Option<Operator> = held.leaf(operator)?;
     newest.ok_or_else(|| {
         let operator = address_text(&operator);
-        ReadError::NotFound(format!("{operator} is no operator: it never registered"))
+        ReadError::NotFound(format!(
+            "{operator} is not an operator: it never registered"
+        ))
     })
 }
 

@@ -306,7 +306,7 @@ fn founder(operator: &Operator) -> Founder {
 
 fn copy(from: &mut Memory, to: &mut Memory, slot: &Slot) -> Result<(), GenesisError> {
     let Ok(value) = from.read(slot);
-    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot:?} is missing")))?;
+    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot} is missing")))?;
     let Ok(()) = to.write(slot, value);
     Ok(())
 }

@@ -30,7 +30,12 @@ use self::{
 };
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
-    cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
+    cli::{
+        CliError, amount, bridge,
+        connect::Connection,
+        keys::KeyOptions,
+        output::{Output, listed},
+    },
     node::{
         config::Home,
         founding::{self, Agreed, FoundingError, Plan},
@@ -94,9 +99,9 @@ impl Step {
             return Ok(wallet);
         }
         Err(CliError::new(format!(
-            "{} is no operator of the plan, which lists {:?}",
+            "{} is not an operator of the plan, which lists {}",
             wallet.address(),
-            self.plan.operators
+            listed(&self.plan.operators)
         )))
     }
 

@@ -162,7 +162,10 @@ impl Plan {
         let mut balances = Vec::with_capacity(self.balances.len());
         for balance in &self.balances {
             let account: Account = balance.account.parse().map_err(|error| {
-                FoundingError::Plan(format!("balances: {:?}: {error}", balance.account))
+                FoundingError::Plan(format!(
+                    "balances: {text:?}: {error}",
+                    text = balance.account
+                ))
             })?;
             balances.push((account, balance.wei));
         }
