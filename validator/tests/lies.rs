@@ -628,7 +628,7 @@ fn what_was_signed_last_counts_as_long_as_what_was_signed_before_it_and_in_its_p
 }
 
 /// Commands that send money from root.
-const FROM_ROOT: [&[&str]; 4] = [
+const FROM_ROOT: [&[&str]; 5] = [
     &["bridge", "deposit", "--from", "alice", "--amount", "2"],
     &[
         "bridge",
