@@ -1,5 +1,7 @@
 //! Builds the first state: checks everything, seats the operators, and writes the leaves in the protocol's order.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
