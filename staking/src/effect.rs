@@ -66,6 +66,8 @@ pub enum Effect {
     Ended {
         /// Its number.
         position: u64,
+        /// The line.
+        line: LineId,
         /// The last epoch that it backs, or an epoch before its first when it never backs one.
         last: u64,
     },

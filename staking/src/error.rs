@@ -38,7 +38,8 @@ pub enum Reject {
     },
     /// The ring holds another epoch there, or none.
     #[error(
-        "the set of epoch {epoch} is not held at seat {seat}: the ring has epoch {held:?} there"
+        "the set of epoch {epoch} is not held at seat {seat}: the ring has {there} there",
+        there = held.map_or_else(|| "no epoch".to_owned(), |held| format!("epoch {held}"))
     )]
     SetNotHeld {
         /// The epoch whose set was asked for.
@@ -208,6 +209,14 @@ pub enum Reject {
     /// The line has no seat.
     #[error("the line has no seat")]
     NotSeated,
+    /// A seat that no set has yet.
+    #[error(
+        "the line took seat {seat} in this epoch, and keeps it until the next one begins: who takes a seat stands in one set at least"
+    )]
+    NewSeat {
+        /// The seat.
+        seat: u16,
+    },
     /// Too little stake for a seat.
     #[error("a seat needs a stake of {needed}, and the line has {stake}")]
     StakeBelowSeat {
@@ -274,7 +283,7 @@ pub enum Error<E> {
     #[error("the leaves cannot be read or written")]
     Fault(E),
     /// A leaf that must be there is not: the node is broken.
-    #[error("the leaf {0:?} is missing; a rule before made it")]
+    #[error("the leaf of {0} is missing; a rule before made it")]
     Missing(Key),
     /// Amounts that a sound state cannot have.
     #[error("the books of stake do not add up: {0}")]

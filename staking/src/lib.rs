@@ -48,6 +48,7 @@ mod position;
 pub mod rules;
 mod seat;
 mod set;
+mod shown;
 mod stake;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@
 //!                        │  retire, by its operator        ▲
 //!                        └─────────────► retired ──────────┘
 //! ```
-//! A line that is not open never opens again: no seat, no rewards, no new stake. The operator's next registration opens another.
+//! A line that is not open never opens again: no seat and no new stake, no rewards behind the sets that have it (a frozen one: none at once).
+//! The operator's next registration opens another.
 
 use crate::bytes::Reader;
 use crate::freezes::Freezes;

@@ -1,14 +1,18 @@
 //! How a line's stake changes, and how a seat is lost: every rule that does either does it here.
 //!
 //! ```text
-//! leaves   line w; when it is seated: seat w, one node of each level of the minima w
+//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when its operator takes too much away for its seat:
+//!          member of the next epoch r
 //! ```
 
 use crate::effect::{Effect, Loss};
 use crate::leaves::{expect, read, write};
 use crate::line::{Account, Line, LineId, account_of};
 use crate::minima::{self, Weight};
-use crate::{Context, Error, LineState, Operator, Reject, Seat, TypedLeaves};
+use crate::{
+    Context, Error, LineState, MemberLeaf, Operator, Reject, Seat, SeatState, TypedLeaves,
+    ring_place,
+};
 
 /// By how much the stake of a line changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,37 @@ pub(crate) fn change<L: TypedLeaves>(
     owner: Account,
     change: Change,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
+    let mut line = changed(leaves, id, owner, change)?;
+    let effects = settle_seat(leaves, context, id, &mut line)?;
+    write(leaves, id, &line)?;
+    Ok(effects)
+}
+
+/// Takes away what `owner` ends or moves. An operator does not empty in this way a seat that it took in this epoch.
+pub(crate) fn withdraw<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    owner: Account,
+    amount: u128,
+) -> Result<Vec<Effect>, Error<L::Error>> {
+    let less = Change::Less(amount);
+    if owner == account_of(id.operator) {
+        let line = changed(leaves, id, owner, less)?;
+        if line.seated() && is_too_small(context, &line) {
+            refuse_new_seat(leaves, context, id, line.seat)?;
+        }
+    }
+    change(leaves, context, id, owner, less)
+}
+
+/// The line as it is after the change.
+fn changed<L: TypedLeaves>(
+    leaves: &mut L,
+    id: LineId,
+    owner: Account,
+    change: Change,
+) -> Result<Line, Error<L::Error>> {
     let mut line: Line = expect(leaves, id)?;
     line.stake = change
         .of(line.stake)
@@ -43,9 +78,12 @@ pub(crate) fn change<L: TypedLeaves>(
             .of(line.self_stake)
             .ok_or(Error::Books("the own stake of a line"))?;
     }
-    let effects = settle_seat(leaves, context, id, &mut line)?;
-    write(leaves, id, &line)?;
-    Ok(effects)
+    Ok(line)
+}
+
+/// Whether a line has too little for any seat, or its operator too little of its own.
+const fn is_too_small(context: &Context<'_>, line: &Line) -> bool {
+    line.stake < context.rules.min_seat || line.self_stake < line.min_self_stake
 }
 
 /// Brings the seat of a line up to date with it, or empties it when the line is too small for it.
@@ -58,7 +96,7 @@ pub(crate) fn settle_seat<L: TypedLeaves>(
     if !line.seated() {
         return Ok(Vec::new());
     }
-    if line.stake < context.rules.min_seat || line.self_stake < line.min_self_stake {
+    if is_too_small(context, line) {
         return lose_seat(leaves, context, id, line, Loss::TooSmall).map(|effect| vec![effect]);
     }
     let mut seat: Seat = expect(leaves, line.seat)?;
@@ -81,6 +119,28 @@ pub(crate) fn lose_seat<L: TypedLeaves>(
     unseat(context, line);
     let line = id;
     Ok(Effect::Unseated { line, seat, why })
+}
+
+/// Refuses an operator that gives back a seat which it took in this epoch: no set would have the line, and none the one that it took the
+/// seat from. So stake that is at risk in no epoch could keep the weakest members out of every set, for two fees an epoch.
+///
+/// ```text
+/// leaves   seat r, member of the next epoch r
+/// ```
+pub(crate) fn refuse_new_seat<L: TypedLeaves>(
+    leaves: &mut L,
+    context: &Context<'_>,
+    id: LineId,
+    number: u16,
+) -> Result<(), Error<L::Error>> {
+    let seat: Seat = expect(leaves, number)?;
+    let place = ring_place(context.epoch.saturating_add(1), context.rules.ring);
+    let member: MemberLeaf = expect(leaves, (place, number))?;
+    let stands = member.standing.is_some_and(|standing| standing.line == id);
+    match stands || seat.state != SeatState::Active {
+        true => Ok(()),
+        false => Err(Reject::NewSeat { seat: number }.into()),
+    }
 }
 
 /// What the loss of a seat is to the line.

@@ -223,11 +223,11 @@ impl Open {
         }
         let (line, last) = (leg.line, leg.last);
         let owner = self.position.owner;
-        let less = Change::Less(self.held);
-        let effects = stake::change(leaves, context, line, owner, less)?;
+        let effects = stake::withdraw(leaves, context, line, owner, self.held)?;
         self.effects.extend(effects);
         self.effects.push(Effect::Ended {
             position: self.number,
+            line,
             last,
         });
         Ok(())

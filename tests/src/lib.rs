@@ -8,7 +8,7 @@ use std::process::{self, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use plasmid::node::process::Child;
+use plasmid::localnet::process::Child;
 use serde_json::Value;
 
 pub mod anvil;
@@ -16,6 +16,7 @@ pub mod harness;
 pub mod pace;
 pub mod running;
 pub mod stage;
+pub mod typed;
 
 /// When a test gives up waiting for the end of an engine whose application has ended.
 const ENDS: Duration = Duration::from_secs(150);

@@ -142,6 +142,8 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
     let delegate = StakeBody::Delegate {
         operator: [0x10; 20],
         amount: 1 << 60,
+        line: 1,
+        max_commission: 0,
     };
     let allow = StakeBody::AllowRestake {
         position: 5,

@@ -137,6 +137,8 @@ fn all_seats_are_replaced_in_one_epoch() {
         seed: 21,
         seats: 4,
         joiners: 4,
+        transactions: 0,
+        messages: 0,
         ..Plan::default()
     });
     network.run(2 * K);
@@ -232,6 +234,7 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
     let mut network = Network::new(Plan {
         seed: 41,
         joiners: 1,
+        transactions: 0,
         messages: 0,
         ..Plan::default()
     });
@@ -256,7 +259,9 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
     // The founders have positions 1 to 4.
     let apply = StakeBody::ApplyCut { position: 5 };
     let bytes = network.people.sign(7, 0, FEE, u64::MAX, Body::Stake(apply));
-    assert_eq!(network.nodes[0].offer(&bytes), 0);
+    for node in network.up() {
+        assert_eq!(network.nodes[node].offer(&bytes), 0);
+    }
     let stake = |network: &Network| {
         let id = plasmid_staking::LineId {
             operator,

@@ -9,10 +9,9 @@ use plasmid::app::App;
 use plasmid::app::ports::Sight;
 use plasmid::app::reads::{Contracts, Facts, Reader, Served, Source, bridge, shares};
 use plasmid::app::shares::Own;
-use plasmid::ledger::transaction::{Authentication, Body, Header, StakeBody};
-use plasmid::ledger::{Account, Transaction};
+use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
-use plasmid_bridge::proof::inbox::{Body as Message, Payload};
+use plasmid_bridge::proof::inbox::Body as Message;
 use plasmid_bridge::proof::set::commit;
 use plasmid_bridge::relay::{
     inbox::View,
@@ -20,7 +19,7 @@ use plasmid_bridge::relay::{
 };
 use plasmid_proto::bridge::v1::{GetSharesRequest, SubmitShareRequest};
 use plasmid_staking::Member;
-use plasmid_tests::harness::people::FEE;
+use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::{Network, Plan};
 
 /// Blocks of an epoch.
@@ -69,7 +68,7 @@ fn served(app: Arc<App>, root: &Arc<Root>) -> Served {
             root_chain,
         },
     };
-    Served::new(app, Arc::clone(root) as _, facts, false)
+    Served::new(app, Arc::clone(root) as _, facts)
 }
 
 /// Epochs go by: in each one somebody delegates, so that the next sets differ, and in one of them an operator leaves.
@@ -86,24 +85,8 @@ fn pass(network: &mut Network, epochs: u64) {
             assert_eq!(network.nodes[node].offer(&bytes), 0);
         }
         if epoch == LEAVES {
-            let leave = Transaction {
-                header: Header {
-                    sender: Account::ethereum([0x13; 20]),
-                    lane: 0,
-                    sequence: 0,
-                    fee: 0,
-                    fee_payer: Account::NONE,
-                    valid_until: u64::MAX,
-                    memo: [0; 32],
-                },
-                body: Body::Stake(StakeBody::Leave),
-                authentication: Authentication::RootSender,
-                fee_payer_authentication: None,
-            };
-            network.inbox.push(Message::Forced {
-                sender: [0x13; 20],
-                transaction: Payload::new(leave.encode()).unwrap(),
-            });
+            let leave = Body::Stake(StakeBody::Leave);
+            network.inbox.push(People::through_root([0x13; 20], leave));
         }
         network.run(K);
     }

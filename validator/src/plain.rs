@@ -78,7 +78,7 @@ pub fn place(url: &str) -> String {
             };
             line(&format!("{}://{host}{port}{more}", url.scheme()), 300)
         }
-        _ => "an address that is no URL".to_owned(),
+        _ => "an address that is not a URL".to_owned(),
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
                 "https://eth.example:8",
             ),
             ("http://[::1]:8545/", "http://[::1]:8545"),
-            ("0123abcd", "an address that is no URL"),
+            ("0123abcd", "an address that is not a URL"),
         ] {
             assert_eq!(place(url), shown);
         }

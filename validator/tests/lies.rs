@@ -506,6 +506,22 @@ fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_it
     }
     assert_eq!(forced_sequence(folder, &[]), FIRST + 1);
     let failed = Node::start(REGISTRY, Lie::Included(5));
+    // A dry run believes it and changes nothing: another node may be asked about the same.
+    let dry = pay_through(&failed, folder, &["--dry-run"]);
+    assert!(dry.status.success(), "{dry:?}");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let mut forced = in_network(folder, &["--node", &failed.url]);
+    forced.args([
+        "--keys",
+        &path("keys"),
+        "--password-file",
+        &path("password"),
+    ]);
+    let forced = forced.args(FORCED).arg("--dry-run").output();
+    let forced = forced.expect("it runs");
+    assert!(forced.status.success(), "{forced:?}");
+    let said = refused(&pay_through(&ignorant, folder, &[]));
+    assert!(said.contains("nothing was signed"), "{said}");
     let paid = pay_through(&failed, folder, &[]);
     let noted = String::from_utf8_lossy(&paid.stderr);
     assert!(paid.status.success(), "{paid:?}");
@@ -612,7 +628,7 @@ fn what_was_signed_last_counts_as_long_as_what_was_signed_before_it_and_in_its_p
 }
 
 /// Commands that send money from root.
-const FROM_ROOT: [&[&str]; 4] = [
+const FROM_ROOT: [&[&str]; 5] = [
     &["bridge", "deposit", "--from", "alice", "--amount", "2"],
     &[
         "bridge",

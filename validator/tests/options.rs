@@ -240,7 +240,8 @@ What a node serves at `/metrics` on the address that `metrics` in plasmid.toml n
 under `[instrumentation]` in its config.toml. This page is made from the code by `validator/tests/options.rs`.
 
 `docs/monitoring/dashboard.json` is a dashboard for Grafana, `docs/monitoring/alerts.json` a file of alert rules for Prometheus (JSON is YAML:
-name it under `rule_files`).
+name it under `rule_files`). `promtool test rules docs/monitoring/alerts.test.json` shows when each of them fires and when it does not yet; promtool
+comes with Prometheus, and nothing here runs it.
 
 | name | kind | meaning |
 |---|---|---|
@@ -336,6 +337,33 @@ fn dashboard_and_alerts_name_what_is_served() {
         missing.is_empty(),
         "the dashboard does not show {missing:?}"
     );
+}
+
+#[test]
+fn every_alert_has_a_case_for_promtool_in_which_it_fires_with_its_words() {
+    let read = |name: &str| -> Value {
+        let text = fs::read_to_string(docs(name)).expect("the file");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let (alerts, cases) = (
+        read("monitoring/alerts.json"),
+        read("monitoring/alerts.test.json"),
+    );
+    let rules = alerts["groups"][0]["rules"].as_array().expect("rules");
+    let cases = cases["tests"].as_array().expect("cases");
+    assert_eq!(rules.len(), cases.len());
+    for (rule, case) in rules.iter().zip(cases) {
+        let looks = case["alert_rule_test"].as_array().expect("looks");
+        let [before, fires] = &looks[..] else {
+            panic!("{case}");
+        };
+        for look in [before, fires] {
+            assert_eq!(look["alertname"], rule["alert"]);
+        }
+        assert_eq!(before["exp_alerts"].as_array().map(Vec::len), Some(0));
+        let told = &fires["exp_alerts"][0]["exp_annotations"]["description"];
+        assert_eq!(*told, rule["annotations"]["description"], "{rule}");
+    }
 }
 
 /// An alert that waits for more than there can be says nothing for ever.

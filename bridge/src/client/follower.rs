@@ -18,7 +18,7 @@ use super::rpc::{Limits, Rpc, RpcError};
 use crate::relay::config::Config;
 use crate::relay::inbox::{Answer, Event, Inbox, Request, View};
 use crate::relay::seen::{Anchor, Failure, Position};
-use crate::relay::track::Standing;
+use crate::relay::track::EndpointStanding;
 
 mod endpoint;
 
@@ -312,7 +312,7 @@ fn tell(event: &Event) {
             );
         }
         Event::Stands { endpoint, standing } => match standing {
-            Standing::Starting | Standing::Following => {
+            EndpointStanding::Starting | EndpointStanding::Following => {
                 tracing::info!("endpoint {endpoint} of the root chain: {standing}");
             }
             standing => tracing::warn!("endpoint {endpoint} of the root chain: {standing}"),

@@ -24,11 +24,11 @@ use crate::relay::config::Config;
 use crate::relay::events;
 use crate::relay::inbox::View;
 use crate::relay::outbox::{
-    Deployment, Notice, Offer, Outbox, Outcome, Parcel, Policy, RootState, Task,
+    CheckpointOffer, Deployment, Notice, Outbox, Outcome, Parcel, Policy, RootState, Task,
     tail::{self, Contracts, Tail},
 };
 use crate::relay::seen::{Block, Finality, Which};
-use crate::relay::track::Standing;
+use crate::relay::track::EndpointStanding;
 
 mod signed;
 
@@ -46,7 +46,10 @@ const MAX_PAGES: usize = 16;
 pub trait Source {
     /// The checkpoint of `epoch`, the members of set epoch + 1 and the shares so far: one offer where all nodes tell the same, none
     /// while the epoch is not over.
-    fn offers(&self, epoch: u64) -> impl Future<Output = Result<Vec<Offer>, String>> + Send;
+    fn offers(
+        &self,
+        epoch: u64,
+    ) -> impl Future<Output = Result<Vec<CheckpointOffer>, String>> + Send;
 }
 
 /// What a relayer's follower follows: the deployment as root says it. Of checkpoints it needs the last accepted one only.
@@ -84,7 +87,7 @@ pub struct Relayer {
 /// What a person was told of the root chain last.
 #[derive(Debug)]
 struct Told {
-    standing: Standing,
+    standing: EndpointStanding,
     reading: Instant,
 }
 
@@ -131,7 +134,7 @@ impl Relayer {
             signed: Signed::default(),
             nonce: 0,
             told: Told {
-                standing: Standing::Following,
+                standing: EndpointStanding::Following,
                 reading: Instant::now(),
             },
         })
@@ -199,7 +202,10 @@ impl Relayer {
 
     async fn root_state(&mut self, view: &View) -> Result<Looked, RpcError> {
         let Some(finalized) = view.finalized.filter(|_| view.healthy) else {
-            let standing = view.standings.first().unwrap_or(&Standing::Starting);
+            let standing = view
+                .standings
+                .first()
+                .unwrap_or(&EndpointStanding::Starting);
             return Ok(Looked::NotUsable(format!(
                 "the root chain is not followed to a final block now: {standing}"
             )));

@@ -47,8 +47,8 @@ impl Rpc {
         let parsed = reqwest::Url::parse(url).map_err(|e| wrong(e.to_string()))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(wrong(format!(
-                "scheme {:?} is not supported",
-                parsed.scheme()
+                "scheme {text:?} is not supported",
+                text = parsed.scheme()
             )));
         }
         let http = reqwest::Client::builder()

@@ -64,6 +64,18 @@ pub enum SegmentKind {
     Boundary = 5,
 }
 
+impl std::fmt::Display for SegmentKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Record => "record",
+            Self::Messages => "messages",
+            Self::Evidence => "evidence",
+            Self::Users => "users",
+            Self::Boundary => "boundary",
+        })
+    }
+}
+
 /// Consecutive transactions of a block with the state root before and after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentRecord {

@@ -18,7 +18,7 @@ use alloy_primitives::B256;
 use super::acceptance::Acceptance;
 use super::config::Config;
 use super::seen::{Anchor, Position};
-use super::track::{Standing, Track, Verified};
+use super::track::{EndpointStanding, Track, Verified};
 
 mod messages;
 
@@ -28,7 +28,7 @@ pub use messages::{Answer, Event, Request, View};
 #[derive(Debug)]
 pub struct Inbox {
     tracks: Vec<Track>,
-    standings: Vec<Standing>,
+    standings: Vec<EndpointStanding>,
     next_id: u64,
     disputed: bool,
     /// The generations of the tracks when the view was made.
@@ -52,7 +52,7 @@ impl Inbox {
         let tracks: Vec<_> = (0..count)
             .map(|_| Track::new(Arc::clone(&config), anchor, position))
             .collect();
-        let standings = vec![Standing::Starting; count];
+        let standings = vec![EndpointStanding::Starting; count];
         let view = View {
             finalized: None,
             anchor,
@@ -199,7 +199,7 @@ impl Inbox {
         let doubtful = self
             .standings
             .iter()
-            .any(|standing| standing.is_fatal() || matches!(standing, Standing::Lying(_)));
+            .any(|standing| standing.is_fatal() || matches!(standing, EndpointStanding::Lying(_)));
         let known = self.tracks.iter().all(|track| track.verified().is_some());
         let healthy = !self.disputed && !doubtful && known;
         if self.view.healthy != healthy || self.view.standings != self.standings {

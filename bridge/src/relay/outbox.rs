@@ -13,7 +13,7 @@
 
 use alloy_primitives::B256;
 
-use super::witness::WitnessError;
+use super::witness::InboxWitnessError;
 use crate::abi::IRootChain::Submission;
 use crate::proof::checkpoint::Checkpoint;
 
@@ -21,7 +21,9 @@ mod messages;
 mod parcel;
 pub mod tail;
 
-pub use messages::{Deployment, Missing, Notice, Offer, Outcome, Parcel, Policy, RootState, Task};
+pub use messages::{
+    CheckpointOffer, Deployment, Missing, Notice, Outcome, Parcel, Policy, RootState, Task,
+};
 pub use parcel::ParcelError;
 
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +179,7 @@ impl Outbox {
             .collect()
     }
 
-    fn offered(&mut self, now: u64, offers: &[Offer]) -> Vec<Notice> {
+    fn offered(&mut self, now: u64, offers: &[CheckpointOffer]) -> Vec<Notice> {
         let Some(root) = &self.root else {
             return self.rest(now);
         };
@@ -185,7 +187,7 @@ impl Outbox {
         if offers.is_empty() {
             return self.not_over(now);
         }
-        let ours = |offer: &&Offer| self.is_our_turn(root, &offer.checkpoint);
+        let ours = |offer: &&CheckpointOffer| self.is_our_turn(root, &offer.checkpoint);
         let submission = match self.best(root, offers.iter().filter(ours)) {
             None => {
                 let mut notices = self.rest(now);
@@ -201,7 +203,7 @@ impl Outbox {
                         reason,
                         missing,
                     },
-                    ParcelError::Inbox(WitnessError::Missing { index, first, .. })
+                    ParcelError::Inbox(InboxWitnessError::Missing { index, first, .. })
                         if index < first =>
                     {
                         Notice::ReadsAgain { index }
@@ -256,7 +258,7 @@ impl Outbox {
     fn best<'a>(
         &self,
         root: &RootState,
-        offers: impl Iterator<Item = &'a Offer>,
+        offers: impl Iterator<Item = &'a CheckpointOffer>,
     ) -> Option<Result<Submission, ParcelError>> {
         let mut refused = None;
         for offer in offers {
@@ -283,7 +285,7 @@ impl Outbox {
     }
 
     /// What is said, once, of an epoch's checkpoint that another relayer carries first.
-    fn yields(&mut self, epoch: u64, offer: &Offer) -> Option<Notice> {
+    fn yields(&mut self, epoch: u64, offer: &CheckpointOffer) -> Option<Notice> {
         let is_news = self.yielded.replace(epoch) != Some(epoch);
         is_news.then(|| Notice::NotOurTurn {
             epoch,

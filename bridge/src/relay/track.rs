@@ -30,7 +30,7 @@ mod logs;
 mod memory;
 mod messages;
 
-pub use messages::{Ask, Reply, Standing, Verified};
+pub use messages::{Ask, EndpointStanding, Reply, Verified};
 
 /// Records of checkpoints that are compared at once, the newest ones; fewer while an endpoint is too slow for them. Their digests lead back to
 /// the content of all before. RootChain keeps records in a ring of `recordSlots`, refuses to be deployed with fewer than ten, and refuses a
@@ -101,7 +101,7 @@ pub struct Track {
     records_at_once: u64,
     ranges_since_recheck: u32,
     verified: Option<Verified>,
-    standing: Standing,
+    standing: EndpointStanding,
     /// Since when the final block lies below the target.
     behind_since: Option<u64>,
     /// When the target moved last.
@@ -143,7 +143,7 @@ impl Track {
             target: None,
             ranges_since_recheck: 0,
             verified: None,
-            standing: Standing::Starting,
+            standing: EndpointStanding::Starting,
             behind_since: None,
             moved_at: None,
             failures: 0,
@@ -156,7 +156,7 @@ impl Track {
     }
 
     /// How it stands.
-    pub fn standing(&self) -> &Standing {
+    pub fn standing(&self) -> &EndpointStanding {
         &self.standing
     }
 
@@ -242,7 +242,7 @@ impl Track {
 
     fn lie(&mut self, now: u64, what: String) {
         self.lies = self.lies.saturating_add(1);
-        self.standing = Standing::Lying(what);
+        self.standing = EndpointStanding::Lying(what);
         self.back_off(now);
     }
 
@@ -277,8 +277,10 @@ impl Track {
         }
         if !self.standing.is_fatal() {
             self.standing = match failure {
-                Failure::Refused(said) if knows_no_final => Standing::NoFinalBlock(Some(said)),
-                failure => Standing::Failing(failure),
+                Failure::Refused(said) if knows_no_final => {
+                    EndpointStanding::NoFinalBlock(Some(said))
+                }
+                failure => EndpointStanding::Failing(failure),
             };
         }
         self.back_off(now);
@@ -296,9 +298,11 @@ impl Track {
 
 /// What a standing that only a person can mend puts in doubt. Another chain behind the same address says nothing of what agreed with this
 /// chain's contracts: whoever names a wrong chain once must not make a node read everything again.
-fn doubt_of(standing: &Standing) -> Doubt {
+fn doubt_of(standing: &EndpointStanding) -> Doubt {
     match standing {
-        Standing::OtherChain { .. } | Standing::OtherOrigin { .. } => Doubt::Position,
+        EndpointStanding::OtherChain { .. } | EndpointStanding::OtherOrigin { .. } => {
+            Doubt::Position
+        }
         _ => Doubt::All,
     }
 }
@@ -313,5 +317,5 @@ enum Trouble {
     Lie(String),
     /// What was said contradicts what is kept: one of the two is false.
     Contradiction(String),
-    Fatal(Standing),
+    Fatal(EndpointStanding),
 }

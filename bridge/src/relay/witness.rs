@@ -25,7 +25,7 @@ const RECENT: u64 = LAST_DUE_TIMES / 2;
 
 /// Why there is no witness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WitnessError {
+pub enum InboxWitnessError {
     /// A message that the witness needs is not known here.
     #[error("message {index} is not at hand (at hand are {first} to {last} of {count})")]
     Missing {
@@ -83,8 +83,8 @@ impl Messages<'_> {
         self.entries.last().map_or(self.anchor, |entry| entry.index)
     }
 
-    fn missing(&self, index: u64) -> WitnessError {
-        WitnessError::Missing {
+    fn missing(&self, index: u64) -> InboxWitnessError {
+        InboxWitnessError::Missing {
             index,
             first: self.anchor.saturating_add(1),
             last: self.last(),
@@ -92,7 +92,7 @@ impl Messages<'_> {
         }
     }
 
-    fn entry(&self, index: u64) -> Result<&Entry, WitnessError> {
+    fn entry(&self, index: u64) -> Result<&Entry, InboxWitnessError> {
         index
             .checked_sub(self.anchor)
             .and_then(|place| usize::try_from(place.checked_sub(1)?).ok())
@@ -100,7 +100,7 @@ impl Messages<'_> {
             .ok_or_else(|| self.missing(index))
     }
 
-    fn link(&self, index: u64) -> Result<B256, WitnessError> {
+    fn link(&self, index: u64) -> Result<B256, InboxWitnessError> {
         if index == self.anchor {
             return Ok(self.anchor_link);
         }
@@ -109,7 +109,7 @@ impl Messages<'_> {
 
     /// Hashes of the messages after `index`, up to the first link that root keeps for ever. Empty when that message is yet to come: then
     /// `index` is one of the newest messages, whose links are in root's ring.
-    fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, WitnessError> {
+    fn up_to_kept(&self, index: u64) -> Result<Vec<B256>, InboxWitnessError> {
         match index.checked_next_multiple_of(KEPT_EVERY) {
             Some(kept) if kept <= self.count => (index.saturating_add(1)..=kept)
                 .map(|index| Ok(self.entry(index)?.message_hash))
@@ -119,10 +119,15 @@ impl Messages<'_> {
     }
 
     /// Shows that the inbox has `link` at `cursor`, and the count of messages due at `tau` (seconds).
-    pub fn witness(&self, cursor: u64, link: B256, tau: u64) -> Result<InboxWitness, WitnessError> {
+    pub fn witness(
+        &self,
+        cursor: u64,
+        link: B256,
+        tau: u64,
+    ) -> Result<InboxWitness, InboxWitnessError> {
         let seen = self.link(cursor)?;
         if seen != link {
-            return Err(WitnessError::OtherLink {
+            return Err(InboxWitnessError::OtherLink {
                 cursor,
                 seen,
                 claimed: link,

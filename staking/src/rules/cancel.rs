@@ -3,6 +3,8 @@
 //! ```text
 //! leaves   those of `touch`, line w, and later than in the epoch of the request a mark r or made; of a seated line: `stake::change`
 //! ```
+//! A position that still waits for another line's epochs has at least the least amount of a redelegation: else whoever doomed that line
+//! could cut its stake into pieces, each of which somebody else has to apply the cut to.
 
 use crate::line::Account;
 use crate::position::Leg;
@@ -38,6 +40,10 @@ pub(crate) fn apply<L: TypedLeaves>(
     // The last backed epoch is at most the one after the request.
     if leg.last == context.epoch.saturating_add(1) {
         leg.last = Leg::BONDED;
+        let (amount, minimum) = (open.held(), context.rules.min_redelegation);
+        if open.position.has_two_legs() && amount < minimum {
+            return Err(Reject::TooSmall { amount, minimum }.into());
+        }
         open.join(leaves, context)?;
     } else {
         open.back(leaves, context, id)?;

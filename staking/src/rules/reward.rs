@@ -5,7 +5,8 @@
 //!          and for an absent one: seat w, one node of each level of the minima w
 //! ```
 //! A member with votes in half of the counted blocks has its full share by power, below that none; what is not paid stays in the pool,
-//! so no proposer gains by leaving votes out. A line with votes in fewer than one of `jail_divisor` counted blocks is jailed, in whatever seat
+//! so no proposer gains by leaving votes out. A line that was retired meanwhile is paid and jailed for the sets that it still stands in, in
+//! which its stake is at risk; a frozen one is not. A line with votes in fewer than one of `jail_divisor` counted blocks is jailed, in whatever seat
 //! it holds now.
 
 use crate::leaves::{expect, read, write};
@@ -51,7 +52,7 @@ pub(crate) fn apply<L: TypedLeaves>(
         };
         let id = standing.line;
         let mut line: Line = expect(leaves, id)?;
-        if line.state == LineState::Open {
+        if line.state != LineState::Frozen {
             if votes.saturating_mul(2) >= input.counted && standing.stake > 0 {
                 effects.push(pay(&mut rewards, &mut line, input, &standing)?);
             }

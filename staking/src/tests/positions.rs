@@ -47,7 +47,13 @@ fn an_undelegation_backs_up_to_the_next_epoch_and_waits_until_that_has_matured()
     let (mut world, position) = world();
     world.to(8);
     let again = world.act(undelegate(OWNER, position, 100));
-    assert_eq!(again, [Effect::Ended { position, last: 9 }]);
+    let line = line(1, 1);
+    let ended = Effect::Ended {
+        position,
+        line,
+        last: 9,
+    };
+    assert_eq!(again, [ended]);
     assert_eq!(legs(&mut world, position), [(1, 6, 9)]);
     assert_eq!(
         world.refuse(undelegate(OWNER, position, 1)),
@@ -123,12 +129,35 @@ fn a_seat_cannot_be_flashed_by_stake_that_does_not_wait() {
     world.act(undelegate(OWNER, position, 2 * UNIT));
     assert!(!world.line(line(9, 9)).seated());
     assert_eq!(legs(&mut world, position), [(9, 6, 5)]);
-    // Nor when the operator leaves first.
+    // Nor does the operator leave first: it keeps the seat until a set has it.
     world.act(cancel(OWNER, position));
     world.act(take_seat(9));
-    world.act(leave(9));
-    world.act(undelegate(OWNER, position, 2 * UNIT));
-    assert_eq!(legs(&mut world, position), [(9, 6, 5)]);
+    assert_eq!(world.refuse(leave(9)), Reject::NewSeat { seat: 0 });
+}
+
+#[test]
+fn a_redelegation_is_not_cut_into_pieces_that_nobody_pays_to_apply_a_cut_to() {
+    let mut world = World::new(3, &[UNIT, UNIT]);
+    let position = world.delegate(OWNER, 1, 100);
+    world.to(4);
+    world.act(redelegate(OWNER, position, 100, 2));
+    world.to(5);
+    world.act(undelegate(OWNER, position, 9));
+    let small = world.made();
+    let (amount, minimum) = (9, 10);
+    assert_eq!(
+        world.refuse(cancel(OWNER, small)),
+        Reject::TooSmall { amount, minimum }
+    );
+    world.act(undelegate(OWNER, position, 10));
+    let enough = world.made();
+    world.act(cancel(OWNER, enough));
+    // One that backed a single line has no least amount.
+    let single = world.delegate(OWNER, 1, 20);
+    world.act(undelegate(OWNER, single, 1));
+    let part = world.made();
+    world.act(cancel(OWNER, part));
+    world.check();
 }
 
 #[test]

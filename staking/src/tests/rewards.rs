@@ -191,13 +191,24 @@ fn the_pool_drips_by_what_it_was_before_the_fees() {
 }
 
 #[test]
-fn a_closed_line_earns_nothing_in_the_epoch_in_which_it_closes() {
+fn a_retired_line_is_paid_for_the_sets_that_it_still_stands_in_and_a_frozen_one_is_not() {
     let mut world = World::new(2, &[UNIT, UNIT]);
     world.act(retire(1));
+    let owed = |world: &mut World| world.leaf::<Rewards>(()).owed;
+    world.boundary(1_000);
+    assert_eq!(owed(&mut world), 1_000);
+    world.boundary(1_000);
+    assert_eq!(owed(&mut world), 2_000);
+    let paid = world.line(line(1, 1)).index;
+    world.boundary(1_000);
+    assert_eq!(owed(&mut world), 3_000);
+    assert_eq!(world.line(line(1, 1)).index, paid);
+    world.drain();
+    let mut world = World::new(2, &[UNIT, UNIT]);
+    world.act(freeze(1, 1, 0));
     world.boundary(1_000);
     let rewards = world.leaf::<Rewards>(());
     assert_eq!((rewards.pool, rewards.owed), (500, 500));
-    world.drain();
 }
 
 #[test]

@@ -89,6 +89,37 @@ fn a_seat_that_is_lost_in_an_epoch_backs_up_to_the_next() {
 }
 
 #[test]
+fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    world.to(4);
+    let own = world.join(9, 9, 4 * UNIT, true);
+    let owner = account_of(op(9));
+    assert_eq!(world.line(line(9, 9)).seat, 1);
+    // The stake would be at risk in no epoch, and the line that was displaced would be in no set: at the end of every epoch anew.
+    let kept = Reject::NewSeat { seat: 1 };
+    assert_eq!(world.refuse(leave(9)), kept);
+    assert_eq!(world.refuse(retire(9)), kept);
+    assert_eq!(world.refuse(undelegate(owner, own, 4 * UNIT)), kept);
+    assert_eq!(world.refuse(redelegate(owner, own, 4 * UNIT, 1)), kept);
+    world.act(Input::Edit(Edit {
+        min_self_stake: Some(4 * UNIT),
+        ..edit(9)
+    }));
+    assert_eq!(world.refuse(undelegate(owner, own, 1)), kept);
+    world.to(5);
+    assert!(world.set(6).iter().any(|member| member.operator == op(9)));
+    world.act(undelegate(owner, own, 1));
+    assert!(!world.line(line(9, 9)).seated());
+    // What others take away empties a seat at any time: it waits like any other stake.
+    world.join(8, 8, 1, false);
+    let other = world.delegate(who(1), 8, UNIT);
+    world.act(take_seat(8));
+    world.act(undelegate(who(1), other, UNIT));
+    assert!(!world.line(line(8, 8)).seated());
+    world.check();
+}
+
+#[test]
 fn a_seat_is_lost_below_the_least_stake_of_a_seat_and_of_the_operators_own() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let own = account_of(op(1));
@@ -351,6 +382,7 @@ fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
     world.to(4);
     world.act(take_seat(2));
     // Who comes back when all sets of the closed line are judged, never had a seat, or lives where nobody is jailed, does not wait.
+    world.to(5);
     world.act(retire(2));
     world.to(9);
     reopened(&mut world, 10);
@@ -360,6 +392,7 @@ fn nobody_closes_its_line_before_the_epoch_is_judged_in_which_it_is_absent() {
     world.act(registration(4, 12, 12));
     assert_eq!(world.line(line(4, 12)).jailed, 0);
     world.rules.jail_divisor = 0;
+    world.to(10);
     world.act(retire(2));
     reopened(&mut world, 13);
     world.act(take_seat(2));

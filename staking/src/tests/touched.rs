@@ -27,6 +27,25 @@ fn moved(worst: &mut Worst, frozen: bool) -> u64 {
     with_second(worst, frozen, EPOCH, Leg::BONDED)
 }
 
+/// One of an operator, who loses its seat by what it takes away.
+fn own(worst: &mut Worst) -> (Account, u64) {
+    let owner = account_of(op(2));
+    let number = moved(worst, false);
+    let held: Position = worst.leaves.read(number).unwrap().unwrap();
+    worst.write(number, &Position { owner, ..held });
+    let line: Line = worst.leaves.read(Worst::id(2)).unwrap().unwrap();
+    let min_self_stake = line.self_stake;
+    worst.write(
+        Worst::id(2),
+        &Line {
+            min_self_stake,
+            ..line
+        },
+    );
+    worst.stands(2);
+    (owner, number)
+}
+
 /// The same, ended.
 fn ended(worst: &mut Worst, frozen: bool) -> u64 {
     with_second(worst, frozen, LAST + 1, LAST + 1)
@@ -66,11 +85,20 @@ fn rows_of_positions() -> Vec<(&'static str, usize)> {
         ("delegate", user(|_| delegate(OWNER, Worst::id(1), 1))),
         (
             "undelegate",
-            either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)),
+            either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)).max(user(
+                |worst| {
+                    let (owner, position) = own(worst);
+                    undelegate(owner, position, part)
+                },
+            )),
         ),
         (
             "redelegate",
-            either(|worst, frozen| redelegate_to(OWNER, moved(worst, frozen), part, Worst::id(3))),
+            either(|worst, frozen| redelegate_to(OWNER, moved(worst, frozen), part, Worst::id(3)))
+                .max(user(|worst| {
+                    let (owner, position) = own(worst);
+                    redelegate_to(owner, position, part, Worst::id(3))
+                })),
         ),
         ("cancel", user(|worst| cancel(OWNER, ended(worst, false)))),
         (
@@ -171,10 +199,17 @@ fn rows_of_operators() -> Vec<(&'static str, usize)> {
             "leave",
             user(|worst| {
                 fill(worst);
+                worst.stands(1);
                 leave(1)
             }),
         ),
-        ("retire", user(|_| retire(1))),
+        (
+            "retire",
+            user(|worst| {
+                worst.stands(1);
+                retire(1)
+            }),
+        ),
         (
             "unjail",
             user(|worst| {
@@ -306,17 +341,8 @@ fn rows_of_the_chain() -> Vec<(&'static str, usize)> {
 fn reward(worst: &mut Worst) -> Input {
     for seat in 0..8u16 {
         let operator = 2 * seat as u8 + 1;
-        let standing = Standing {
-            line: Worst::id(operator),
-            registration: u64::from(operator),
-            consensus_key: [operator; 32],
-            checkpoint_key: [operator; 96],
-            power: 1,
-            stake: UNIT,
-            commission: 0,
-        };
         let epoch = EPOCH;
-        let standing = Some(standing);
+        let standing = Some(Worst::standing(operator));
         worst.write(
             (ring_place(EPOCH, worst.rules.ring), seat),
             &MemberLeaf { epoch, standing },

@@ -96,6 +96,27 @@ impl Worst {
         line(operator, u64::from(operator))
     }
 
+    /// The set of the next epoch has a line at its seat.
+    pub fn stands(&mut self, operator: u8) {
+        let held: Line = self.leaves.read(Self::id(operator)).unwrap().unwrap();
+        let standing = Some(Self::standing(operator));
+        let epoch = EPOCH + 1;
+        let place = ring_place(epoch, self.rules.ring);
+        self.write((place, held.seat), &MemberLeaf { epoch, standing });
+    }
+
+    pub fn standing(operator: u8) -> Standing {
+        Standing {
+            line: Self::id(operator),
+            registration: u64::from(operator),
+            consensus_key: [operator; 32],
+            checkpoint_key: [operator; 96],
+            power: 1,
+            stake: UNIT,
+            commission: 0,
+        }
+    }
+
     /// Empties the seat of a line.
     pub fn unseat(&mut self, operator: u8) {
         let held: Line = self.leaves.read(Self::id(operator)).unwrap().unwrap();

@@ -99,7 +99,7 @@ fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
         Input::Freeze(one) => model.freeze((number(&one.operator), one.registration), one.epoch),
         Input::Settle(one) => {
             let registration = (number(&one.operator), one.registration);
-            model.cut(registration, one.epoch, one.fraction)
+            model.cut(registration, one.epoch, one.fraction.into())
         }
         Input::FreezeEpoch(epoch) => {
             model.freezes.freeze(*epoch);

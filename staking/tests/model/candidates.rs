@@ -22,7 +22,8 @@ pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
     let line = &model.lines[&id];
     let seat = model.seat_of(id);
     match kind {
-        "leave" => seat.is_some(),
+        "leave" => seat.is_some() && !model.is_seat_new(id),
+        "retire" => !model.is_seat_new(id),
         "unjail" => seat.is_some() && line.absent && (near || line.jailed <= model.epoch),
         "take seat" if near => seat.is_none(),
         "take seat" => {

@@ -16,6 +16,9 @@ impl Run {
     /// Nothing sticks: no position, no commission, no epoch. Where nothing was cut, only what rounding leaves is still owed.
     pub fn drain(&mut self) -> Result<Outcome, String> {
         self.thaw()?;
+        // Who took a seat in this epoch may not give it back in it.
+        let votes = vec![16; self.model.seats.len()];
+        self.step(&Op::Boundary(0, votes, 16))?;
         for (number, position) in self.alive() {
             let (owner, position, allowed) = (account(position.owner), number, false);
             self.step(&Op::Input(Input::ApplyCut(ApplyCut { position })))?;

@@ -36,7 +36,7 @@ struct Tally {
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
-const REJECTS: [&str; 32] = [
+const REJECTS: [&str; 33] = [
     "Alone",
     "Bonded",
     "Commission",
@@ -45,6 +45,7 @@ const REJECTS: [&str; 32] = [
     "Frozen",
     "InJail",
     "LineClosed",
+    "NewSeat",
     "NoEffect",
     "NoOperator",
     "NoPosition",

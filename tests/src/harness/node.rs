@@ -13,7 +13,7 @@ use plasmid::chain::genesis::Operator;
 use plasmid::chain::genesis::file::{File, Loaded};
 use plasmid::chain::tree::PastLimit;
 use plasmid::engine::abci::Handler;
-use plasmid::store::image::{self, Header};
+use plasmid::store::image::{self, Heading};
 use plasmid::store::{Books, Memory, Pace, Store};
 use plasmid_bridge::proof::bls::SecretKey;
 use plasmid_bridge::proof::vote;
@@ -159,7 +159,7 @@ impl Node {
     }
 
     /// The state at the end of an epoch, of the last one where none is named, from its disk as a file. It does not run.
-    pub fn export(&self, file: &File, epoch: Option<u64>) -> (Header, Vec<u8>) {
+    pub fn export(&self, file: &File, epoch: Option<u64>) -> (Heading, Vec<u8>) {
         let genesis = file.load().expect("the genesis file is sound");
         let whose = (identity(&genesis), genesis.genesis.parameters);
         let (store, held) =

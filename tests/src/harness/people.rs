@@ -175,10 +175,7 @@ impl People {
     pub fn any_message(&self, rng: &mut ChaCha8Rng, state: &State, epoch: u64) -> Message {
         let accounts = self.accounts();
         match rng.random_range(0..10) {
-            0 => Message::Forced {
-                sender: [rng.random_range(1..4); 20],
-                transaction: self.forced(rng, state),
-            },
+            0 => self.forced(rng, state),
             1 => Message::Acceptance {
                 epoch: rng.random_range(0..=epoch + 1),
                 relayer: [rng.random_range(1..4); 20],
@@ -220,7 +217,30 @@ impl People {
         }
     }
 
-    fn forced(&self, rng: &mut ChaCha8Rng, state: &State) -> Payload {
+    /// A transaction that an address on root sends through the inbox.
+    pub fn through_root(address: [u8; 20], body: Body) -> Message {
+        let transaction = Transaction {
+            header: Header {
+                sender: Account::ethereum(address),
+                lane: 0,
+                // Who sends it itself has none.
+                sequence: 0,
+                fee: 0,
+                fee_payer: Account::NONE,
+                valid_until: u64::MAX,
+                memo: [0; 32],
+            },
+            body,
+            authentication: Authentication::RootSender,
+            fee_payer_authentication: None,
+        };
+        Message::Forced {
+            sender: address,
+            transaction: Payload::new(transaction.encode()).expect("a short transaction"),
+        }
+    }
+
+    fn forced(&self, rng: &mut ChaCha8Rng, state: &State) -> Message {
         let from = rng.random_range(0..self.keys.len()) as u8;
         let held: Option<AccountLeaf> =
             leaf(&state.tree, &Slot::Account(Self::account(from))).expect("the state reads");
@@ -232,24 +252,13 @@ impl People {
         };
         let bytes = match rng.random_range(0..4) {
             0 => vec![rng.random(); 40],
-            1 => Transaction {
-                header: Header {
-                    sender: Account::ethereum([rng.random_range(1..4); 20]),
-                    lane: 0,
-                    sequence: 0,
-                    fee: 0,
-                    fee_payer: Account::NONE,
-                    valid_until: u64::MAX,
-                    memo: [0; 32],
-                },
-                body,
-                authentication: Authentication::RootSender,
-                fee_payer_authentication: None,
-            }
-            .encode(),
+            1 => return Self::through_root([rng.random_range(1..4); 20], body),
             _ => self.sign(from, sequence, 0, u64::MAX, body).to_vec(),
         };
-        Payload::new(bytes).expect("a short transaction")
+        Message::Forced {
+            sender: [rng.random_range(1..4); 20],
+            transaction: Payload::new(bytes).expect("a short transaction"),
+        }
     }
 }
 

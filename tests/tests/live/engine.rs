@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plasmid::engine::abci::{Address, Alarm, Fault, Handler, Limits, Outcome, Server};
+use plasmid::localnet::comet::Comet;
 use plasmid::localnet::port;
 use plasmid::node::comet::genesis::{Parts, ValidatorPart};
 use plasmid::node::comet::{
-    self, Comet, Config, Genesis, Home, Pace, Peer, RpcError, Settings, check_version,
+    self, Config, Genesis, Home, Pace, Peer, RpcError, Settings, check_version,
 };
 use plasmid::node::tools::Tools;
 use sha2::{Digest, Sha256};

@@ -8,6 +8,7 @@ mod history;
 mod net;
 mod paths;
 mod reads;
+mod stake;
 mod submission;
 mod web;
 
@@ -74,5 +75,7 @@ async fn every_method_answers_what_independent_sources_say_and_refuses_in_words(
     history::retention(&net).await;
     reads::blocks(&net).await;
     reads::status(&net).await;
+    step("a delegator's life");
+    stake::life(&net).await;
     step("done");
 }

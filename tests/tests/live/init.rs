@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,8 +20,10 @@ use plasmid::node::{
 };
 use plasmid_bridge::abi::IRegistry;
 use plasmid_bridge::client::{
-    ceremony::Artifacts,
-    rpc::{Limits, Rpc},
+    ceremony::{self, Artifacts},
+    follower::view_call,
+    rpc::{At, Limits, Rpc},
+    wallet::{Key, Policy, Wallet},
 };
 use serde_json::{Value, json};
 
@@ -439,6 +442,57 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("root accepted no checkpoint");
+}
+
+/// Operators who all agree can have root keep less than what the first state says. Nobody who has the plan joins them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_joins_a_network_whose_escrow_is_not_the_sum_of_its_first_state() {
+    let root_folder = tempfile::tempdir().expect("a folder");
+    let anvil = root(root_folder.path()).await;
+    let place = Place::beside(&anvil);
+    let (ann, rich) = (place.import("ann", 1), place.import("rich", 3));
+    place.good(&format!(
+        "init plan --preset local --operator {ann} --balance {rich}=5 --delegation {rich}={ann}=2"
+    ));
+    let deployed = place.good("init deploy --from rich");
+    place.good("init register --home a --from ann --stake 3");
+    let rpc = Rpc::new(anvil.url(), Limits::default()).expect("an endpoint");
+    let plan = Plan::read(&place.path("network.toml")).expect("a plan");
+    let registry = deployed["registry"].as_str().expect("an address");
+    let registry: Address = registry.parse().expect("an address");
+    let agreed = founding::agreed(&rpc, registry, &plan).await;
+    let mut genesis = agreed.expect("registered").arguments;
+    let coin = U256::from(10).pow(U256::from(18));
+    assert_eq!(genesis.sigma, U256::from(10) * coin);
+    genesis.sigma = U256::from(3) * coin;
+
+    let secret = development::anvil_secret(1).expect("anvil has it");
+    let key = Key::from_bytes(&secret).expect("it is a key");
+    let again = Rpc::new(anvil.url(), Limits::default()).expect("an endpoint");
+    let operator = Wallet::open(Arc::new(again), key, 31_337, Policy::default()).await;
+    let operator = operator.expect("root answers");
+    let call = IRegistry::agreementOfCall {
+        genesis: genesis.clone(),
+    };
+    let agreement = view_call(&rpc, registry, call, At::Latest).await;
+    let agreement = agreement.expect("root answers");
+    ceremony::agree(&operator, registry, agreement)
+        .await
+        .expect("it is one operator alone");
+    let artifacts = Artifacts::embedded().expect("the contracts");
+    let nothing = U256::ZERO;
+    ceremony::create(
+        &operator,
+        registry,
+        &artifacts,
+        &genesis,
+        nothing,
+        &mut |_| {},
+    )
+    .await
+    .expect("the contracts take what was agreed");
+    let said = place.refused("init join --home b");
+    assert!(said.contains("the agreement on root"), "{said}");
 }
 
 /// A creation that somebody began and nobody finished in its time: what can be done is said, and every stake returns.

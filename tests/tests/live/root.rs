@@ -19,9 +19,9 @@ use plasmid_bridge::proof::inbox::{Body, Message, link, message_hash};
 use plasmid_bridge::proof::{bls, deployment, set};
 use plasmid_bridge::relay::acceptance::is_final;
 use plasmid_bridge::relay::inbox::View;
-use plasmid_bridge::relay::outbox::{Notice, Offer, Policy};
+use plasmid_bridge::relay::outbox::{CheckpointOffer, Notice, Policy};
 use plasmid_bridge::relay::seen::{Anchor, Finality};
-use plasmid_bridge::relay::track::Standing;
+use plasmid_bridge::relay::track::EndpointStanding;
 use plasmid_proto::chain::v1::GetStatusResponse;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::{FIRST_KEY, Ready, Stage, key_of, wallet};
@@ -371,7 +371,7 @@ async fn a_reorganisation_above_finality_and_an_outage_are_survived() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let options = anvil.kill();
     until(&follower, "the outage is noticed", |view| {
-        matches!(view.standings[0], Standing::Failing(_))
+        matches!(view.standings[0], EndpointStanding::Failing(_))
     })
     .await;
     let during = follower.view().borrow().clone();
@@ -400,7 +400,7 @@ async fn two_root_chains_behind_two_endpoints_never_agree_and_one_started_afresh
     let alone = follow(&stage, &[anvil.url()]);
     until(&alone, "one endpoint is enough", |view| view.count() == 1).await;
     until(&both, "the stranger is noticed", |view| {
-        matches!(view.standings[1], Standing::OtherOrigin { .. })
+        matches!(view.standings[1], EndpointStanding::OtherOrigin { .. })
     })
     .await;
     let view = both.view().borrow().clone();
@@ -464,7 +464,7 @@ impl<'a> Child<'a> {
 }
 
 impl Source for Child<'_> {
-    async fn offers(&self, epoch: u64) -> Result<Vec<Offer>, String> {
+    async fn offers(&self, epoch: u64) -> Result<Vec<CheckpointOffer>, String> {
         if epoch >= self.epochs {
             return Ok(Vec::new());
         }
@@ -475,7 +475,7 @@ impl Source for Child<'_> {
             .filter(|(number, _)| Some(*number) != self.absent)
             .map(|(number, keys)| (number, keys.checkpoint().sign_checkpoint(&digest)))
             .collect();
-        Ok(vec![Offer {
+        Ok(vec![CheckpointOffer {
             checkpoint,
             members: self.stage.members.clone(),
             shares,

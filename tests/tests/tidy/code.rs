@@ -378,6 +378,87 @@ pub fn crates(manifests: &[File], allowed: &[(&str, &[&str])]) -> Vec<String> {
     broken
 }
 
+/// Messages that print a value as its `Debug` does, which is no language of people. A name of `quoted` is a text that stands in quotes so, or
+/// a duration; a row of `excused` is a file or a folder.
+pub fn debugged(files: &[File], quoted: &[&str], excused: &[(&str, &str)]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let (mut needed, mut used) = (BTreeSet::new(), BTreeSet::new());
+    for (name, text) in files.iter().filter(|(name, _)| !is_test(name)) {
+        for (number, said) in Source::said(name, text) {
+            for printed in printed_for_debugging(&said) {
+                let row = excused.iter().find(|(path, _)| name.starts_with(path));
+                if let Some(word) = quoted.iter().find(|word| **word == printed) {
+                    used.insert(*word);
+                } else if let Some((path, _)) = row {
+                    needed.insert(*path);
+                } else {
+                    broken.push(format!(
+                        "{name}:{number}: {{{printed}:?}}: say it in words, or give its reason"
+                    ));
+                }
+            }
+        }
+    }
+    broken.extend(needless(excused, &needed));
+    let idle = quoted.iter().filter(|word| !used.contains(*word));
+    broken.extend(idle.map(|word| format!("{word}: it may stand in quotes and never does")));
+    broken
+}
+
+/// The names that a format string prints so; an empty one for what follows the string.
+fn printed_for_debugging(said: &str) -> Vec<&str> {
+    let ends = [":?}", ":#?}"];
+    // Behind two braces stands a brace that is meant, and no name.
+    let pieces = said.split("{{").flat_map(|part| part.split('{').skip(1));
+    let pieces = pieces.filter_map(|piece| {
+        let end = ends.iter().filter_map(|end| piece.find(end)).min()?;
+        Some(&piece[..end])
+    });
+    pieces.filter(|name| !name.contains('}')).collect()
+}
+
+/// Messages that say "is no thing" where people say "is not a thing".
+pub fn is_no_thing(files: &[File]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| !is_test(name)) {
+        for (number, said) in Source::said(name, text) {
+            for (at, _) in said.match_indices(" is no ") {
+                let (before, behind) = (&said[..at], &said[at + 7..]);
+                if !before.to_lowercase().ends_with("there") && !behind.starts_with("longer") {
+                    broken.push(format!("{name}:{number}: {said}: write \"is not a\""));
+                }
+            }
+        }
+    }
+    broken
+}
+
+/// Public types that have one name and two meanings, but those of `allowed`; and names there that have one.
+pub fn named_twice(files: &[File], allowed: &[&str]) -> Vec<String> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, text) in files.iter().filter(|(name, _)| !is_test(name)) {
+        for (number, word) in Source::read(name, text).types() {
+            let place = format!("{name}:{number}");
+            places.entry(word).or_default().push(place);
+        }
+    }
+    let twice: BTreeMap<_, _> = places.iter().filter(|(_, all)| all.len() > 1).collect();
+    let new = twice
+        .iter()
+        .filter(|(word, _)| !allowed.contains(&word.as_str()))
+        .map(|(word, all)| {
+            format!(
+                "{word}: one name a meaning, and it stands at {}",
+                all.join(", ")
+            )
+        });
+    let idle = allowed
+        .iter()
+        .filter(|word| !twice.contains_key(&(**word).to_owned()));
+    new.chain(idle.map(|word| format!("{word}: it may stand twice and does not")))
+        .collect()
+}
+
 /// Paths of one machine, and what is left for later.
 pub fn machines_and_leftovers(files: &[File]) -> Vec<String> {
     let words = [

@@ -405,3 +405,56 @@ fn a_path_that_is_not_there_is_found() {
     finds(&of("see bridge/c/<name>.json").0, "bridge/c is not there");
     finds(&of("see `docs/`").0, "docs/ is not there");
 }
+
+#[test]
+fn a_value_that_is_printed_for_debugging_is_found() {
+    let excused = [("b/src/shown", "a reason")];
+    let of = |name: &str, text: &str| code::debugged(&[file(name, text)], &["text"], &excused[..0]);
+    let good = "/// {a:?}\nfn f() { format!(\"{text:?} {a} {{b:?}}\") }\n#[cfg(test)]\nmod tests { fn f() { panic!(\"{a:?}\"); } }";
+    assert_eq!(of("b/src/a.rs", good), Vec::<String>::new());
+    let quoted = "fn g() { format!(\"{text:?}\") }";
+    for bad in [
+        "fn f() { format!(\"{found:?}\") }",
+        "fn f() { format!(\"{:?}\", found) }",
+        "fn f() { format!(\"{found:#?}\") }",
+        "#[error(\"the leaf {0:?}\")] struct E;",
+    ] {
+        finds(&of("b/src/a.rs", &format!("{quoted} {bad}")), ":?}");
+        let shown = [file("b/src/shown/a.rs", &format!("{quoted} {bad}"))];
+        assert_eq!(
+            code::debugged(&shown, &["text"], &excused),
+            Vec::<String>::new()
+        );
+    }
+    let idle = code::debugged(&[file("b/src/a.rs", quoted)], &["text"], &excused);
+    finds(&idle, "needs none");
+    finds(&of("b/src/a.rs", ""), "never does");
+}
+
+#[test]
+fn a_message_that_something_is_no_thing_is_found() {
+    let of = |text: &str| code::is_no_thing(&[file("b/src/a.rs", text)]);
+    let good = "/// It is no key.\nfn f() { (\"there is no key\", \"it is no longer here\") }";
+    assert!(of(good).is_empty());
+    finds(&of("fn f() { \"it is no key\" }"), "it is no key");
+    finds(&of("#[error(\"{0} is no key\")] struct E;"), "is no key");
+}
+
+#[test]
+fn a_type_name_with_two_meanings_is_found() {
+    let one = file(
+        "b/src/a.rs",
+        "pub struct Offer; struct Held; #[cfg(test)] pub struct Held;",
+    );
+    let other = |text: &str| [one.clone(), file("c/src/a.rs", text)];
+    assert!(code::named_twice(&other("pub use b::Offer; pub struct Held;"), &[]).is_empty());
+    for text in [
+        "pub struct Offer;",
+        "pub(crate) enum Offer {}",
+        "pub trait Offer {}",
+    ] {
+        finds(&code::named_twice(&other(text), &[]), "c/src/a.rs:1");
+        assert!(code::named_twice(&other(text), &["Offer"]).is_empty());
+    }
+    finds(&code::named_twice(&[one], &["Offer"]), "does not");
+}

@@ -57,6 +57,32 @@ impl Source {
         found
     }
 
+    /// What code outside of tests says: its string literals with their lines, those in attributes too, and documentation not.
+    pub fn said(name: &str, text: &str) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        say(&trees(name, text), &mut found);
+        found
+    }
+
+    /// The public types that code outside of tests defines, with their lines.
+    pub fn types(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        walk(&self.trees, &mut |trees, at| {
+            if word(trees.get(at)).as_deref() != Some("pub") {
+                return;
+            }
+            // `pub(crate)` and its like are public too: what counts is that others may name it.
+            let restricted = matches!(trees.get(at + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+            let at = at + 1 + usize::from(restricted);
+            let kinds = ["struct", "enum", "trait", "union"];
+            let is_type = word(trees.get(at)).is_some_and(|kind| kinds.contains(&kind.as_str()));
+            if let (true, Some(name)) = (is_type, word(trees.get(at + 1))) {
+                found.push((line(&trees[at + 1]), name));
+            }
+        });
+        found
+    }
+
     /// The attributes of a text without blanks, with their lines, tests included and documentation not.
     pub fn attributes(name: &str, text: &str) -> Vec<(usize, String)> {
         let trees = trees(name, text);
@@ -239,6 +265,35 @@ fn without_tests(trees: Vec<TokenTree>) -> Vec<TokenTree> {
         at += 1;
     }
     kept
+}
+
+fn say(trees: &[TokenTree], found: &mut Vec<(usize, String)>) {
+    let mut at = 0;
+    while let Some(tree) = trees.get(at) {
+        if let Some((behind, tokens)) = attribute(trees, at) {
+            at = behind;
+            let text = tokens.to_string().replace(' ', "");
+            if text == "cfg(test)" || text.starts_with("cfg(all(test,") {
+                at = behind_item(trees, at);
+            } else if !text.starts_with("doc=") {
+                say(&tokens.into_iter().collect::<Vec<_>>(), found);
+            }
+            continue;
+        }
+        match tree {
+            TokenTree::Group(group) => {
+                say(&group.stream().into_iter().collect::<Vec<_>>(), found);
+            }
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                if text.starts_with(['"', 'r']) {
+                    found.push((line(tree), text));
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
 }
 
 /// The attribute that begins at a place, with the place behind it.

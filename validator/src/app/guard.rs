@@ -64,8 +64,8 @@ impl Handler for Guard {
         // `abci-cli` and people's tools name no version; an engine always does.
         if !request.version.is_empty() && is_old(&request.version) {
             return Err(Fault(format!(
-                "the engine says it is {:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
-                shown(&request.version)
+                "the engine says it is {text:?}; the least that bounds block times is CometBFT {COMETBFT_VERSION}: install it",
+                text = shown(&request.version)
             )));
         }
         self.app.info(request)

@@ -26,6 +26,7 @@ pub mod reads;
 pub mod shares;
 mod signers;
 mod simulate;
+mod staked;
 mod state;
 mod unread;
 mod unsound;
@@ -46,6 +47,7 @@ use tendermint_proto::v0_38::abci::{
     ResponseVerifyVoteExtension,
 };
 
+pub use staked::{Newest, Part};
 pub use state::State;
 
 use crate::chain::execute::{Deployment, Executed};

@@ -62,8 +62,8 @@ impl App {
         let answer = match request.path.as_str() {
             "/leaf" => self.query_leaf(request, cancelled),
             path => Err(ReadError::Unsupported(format!(
-                "no such path: {:?}",
-                shown(path)
+                "no such path: {text:?}",
+                text = shown(path)
             ))),
         };
         respond(request, answer)

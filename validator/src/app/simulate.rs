@@ -45,9 +45,11 @@ impl App {
                 (self.leaves_of(&state, bytes)?, signed)
             }
         };
-        let (code, log, data) = match outcome {
-            Ok(receipt) => (receipt.code, String::new(), receipt.data),
-            Err(Unsound::Reject(reject)) => (reject.code(), reject.to_string(), Vec::new()),
+        let (code, log, data, events) = match outcome {
+            Ok(receipt) => (receipt.code, String::new(), receipt.data, receipt.events),
+            Err(Unsound::Reject(reject)) => {
+                (reject.code(), reject.to_string(), Vec::new(), Vec::new())
+            }
             Err(Unsound::Fault(fault)) => return Err(fault),
         };
         Ok(Simulated {
@@ -58,6 +60,7 @@ impl App {
             leaf_count: state.tree.count(),
             length: bytes.len(),
             data,
+            events,
         })
     }
 

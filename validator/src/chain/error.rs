@@ -58,7 +58,7 @@ pub enum ExecutionFault<E: std::error::Error + 'static> {
         epoch: u64,
     },
     /// A leaf of a ring or of the boundary holds another epoch.
-    #[error("the leaf of {slot:?} holds epoch {found}, not {expected}")]
+    #[error("the leaf of {slot} holds epoch {found}, not {expected}")]
     Epoch {
         /// The leaf that was read.
         slot: Slot,

@@ -47,7 +47,7 @@ pub struct Operator {
 
 /// Stake that somebody has behind an operator from the first block, as if it delegated before it: it backs the set of epoch 2 and those after it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Delegation {
+pub struct Backing {
     /// Who owns the position.
     pub owner: Account,
     /// The operator, one of the genesis.
@@ -66,7 +66,7 @@ pub struct Genesis {
     /// Native balances, strictly ascending by account.
     pub balances: Vec<(Account, u128)>,
     /// Stake of others than the operators themselves, strictly ascending by owner and operator.
-    pub delegations: Vec<Delegation>,
+    pub delegations: Vec<Backing>,
 }
 
 /// Where the deployment stands on root.
@@ -174,7 +174,7 @@ pub enum GenesisError {
         why: Reject,
     },
     /// A delegation to somebody who does not validate.
-    #[error("delegation {place} backs {operator}, which is no operator of the genesis")]
+    #[error("delegation {place} backs {operator}, which is not an operator of the genesis")]
     NoOperator {
         /// Position in the list, from 0.
         place: usize,

@@ -59,7 +59,7 @@ pub enum LinkError {
     #[error("L7: segment 0 is not the one record of the block")]
     First,
     /// L8.
-    #[error("L8: segment {place} is a {kind:?} segment behind one of kind {before:?}")]
+    #[error("L8: segment {place} is a {kind} segment behind one of kind {before}")]
     Kinds {
         /// Number of the segment.
         place: usize,

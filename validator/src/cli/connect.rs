@@ -220,7 +220,7 @@ impl Connection {
         let text = named.ok_or_else(no_registry)?;
         address::parse(text).map_err(|error| {
             CliError::new(format!(
-                "{NETWORK_FILE} names the Registry {text:?}, which is no address on root: {error}; `plasmid localnet` writes it anew when it starts"
+                "{NETWORK_FILE} names the Registry {text:?}, which is not an address on root: {error}; `plasmid localnet` writes it anew when it starts"
             ))
         })
     }
@@ -291,7 +291,7 @@ fn no_registry() -> CliError {
 pub fn address(text: &str) -> Result<[u8; 20], CliError> {
     address::parse(text)
         .map(Address::into_array)
-        .map_err(|error| CliError::new(format!("{text:?} is no address on root: {error}")))
+        .map_err(|error| CliError::new(format!("{text:?} is not an address on root: {error}")))
 }
 
 /// The file of a local network, or `None` where there is no such network.

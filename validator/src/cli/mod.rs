@@ -179,7 +179,6 @@ spoken!(
     crate::node::comet::RpcError,
     crate::node::config::ConfigError,
     crate::node::keystore::KeystoreError,
-    crate::node::process::ProcessError,
     crate::client::ClientError,
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
@@ -187,6 +186,9 @@ spoken!(
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
 );
+
+#[cfg(feature = "localnet")]
+spoken!(crate::localnet::process::ProcessError);
 
 impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {

@@ -141,6 +141,12 @@ fn cell(value: &Value, max: usize) -> String {
     }
 }
 
+/// Things in a row, as a sentence names them.
+pub fn listed<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
+    let things: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
+    things.join(", ")
+}
+
 /// Writes a text for people.
 pub fn line(text: &str) {
     raw_line(&plain::lines(text));

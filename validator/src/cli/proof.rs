@@ -350,7 +350,7 @@ fn read_file(path: &PathBuf) -> Result<Value, CliError> {
         .read_to_string(&mut text)
         .map_err(named)?;
     serde_json::from_str(&text)
-        .map_err(|error| CliError::new(format!("{} is no proof file: {error}", path.display())))
+        .map_err(|error| CliError::new(format!("{} is not a proof file: {error}", path.display())))
 }
 
 fn inclusion(file: &Value, value: &[u8]) -> Result<tree::Inclusion, CliError> {
@@ -358,7 +358,7 @@ fn inclusion(file: &Value, value: &[u8]) -> Result<tree::Inclusion, CliError> {
         file[name]
             .as_u64()
             .and_then(|n| u32::try_from(n).ok())
-            .ok_or_else(|| CliError::new(format!("{name} is no number below 2^32")))
+            .ok_or_else(|| CliError::new(format!("{name} is not a number below 2^32")))
     };
     let words = file["siblings"].as_array().into_iter().flatten();
     let siblings = words
@@ -368,7 +368,7 @@ fn inclusion(file: &Value, value: &[u8]) -> Result<tree::Inclusion, CliError> {
     let siblings = siblings
         .try_into()
         .map_err(|_| CliError::new(format!("a proof has 32 siblings, this one {count}")))?;
-    let kind = u8::try_from(number("kind")?).map_err(|_| CliError::new("kind is no byte"))?;
+    let kind = u8::try_from(number("kind")?).map_err(|_| CliError::new("kind is not a byte"))?;
     Ok(tree::Inclusion {
         index: number("index")?,
         key: bytes32(&file["leaf_key"], "leaf_key")?,

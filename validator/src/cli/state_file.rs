@@ -13,7 +13,7 @@ use crate::{
         config::Home,
         state_file::{self, StateFileError},
     },
-    store::image::Header,
+    store::image::Heading,
 };
 
 /// What is exported, and where to.
@@ -38,7 +38,7 @@ pub struct ImportCommand {
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     #[command(flatten)]
-    check: Check,
+    check: Comparison,
     /// Reads and checks the file, and writes nothing.
     #[arg(long)]
     dry_run: bool,
@@ -47,7 +47,7 @@ pub struct ImportCommand {
 /// What the file is compared with: its last checkpoint covers the state, and all checkpoints before it.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub struct Check {
+pub struct Comparison {
     /// Asks the root chain of plasmid.toml, and refuses another checkpoint than the one that RootChain has accepted of that epoch.
     #[arg(long)]
     certified: bool,
@@ -122,7 +122,7 @@ pub async fn import(command: &ImportCommand, output: Output) -> Result<(), CliEr
     Ok(())
 }
 
-fn compare(header: &Header, wanted: B256, whose: &str) -> Result<&'static str, CliError> {
+fn compare(header: &Heading, wanted: B256, whose: &str) -> Result<&'static str, CliError> {
     let found = digest(header);
     match found == Some(wanted) {
         true => Ok("the digest that you gave"),
@@ -136,7 +136,7 @@ fn compare(header: &Header, wanted: B256, whose: &str) -> Result<&'static str, C
 /// That RootChain has accepted the last checkpoint of the file, whose state is the file's.
 async fn certified(
     home: &Home,
-    header: &Header,
+    header: &Heading,
     root_chain: Address,
 ) -> Result<&'static str, CliError> {
     let config = home.read_config().map_err(StateFileError::from)?;
@@ -148,11 +148,11 @@ async fn certified(
     Ok("RootChain, which has accepted it")
 }
 
-fn digest(header: &Header) -> Option<B256> {
+fn digest(header: &Heading) -> Option<B256> {
     header.checkpoint().map(|checkpoint| checkpoint.digest())
 }
 
-fn shown(header: &Header, leaves: u32) -> Value {
+fn shown(header: &Heading, leaves: u32) -> Value {
     json!({
         "height": header.block.height,
         "epoch": header.ended().saturating_sub(1),
@@ -164,7 +164,7 @@ fn shown(header: &Header, leaves: u32) -> Value {
 }
 
 /// What was read, and whether it is the folder's store now.
-fn read_in(header: &Header, leaves: u32, checked: &str, imported: bool) -> Value {
+fn read_in(header: &Heading, leaves: u32, checked: &str, imported: bool) -> Value {
     let mut object = shown(header, leaves);
     object["checked_against"] = checked.into();
     object["imported"] = imported.into();
@@ -195,7 +195,7 @@ mod tests {
         };
         let mut block = BlockCommitment::genesis(1, 5, root);
         block.height = 128;
-        let header = Header {
+        let header = Heading {
             identity: Identity {
                 deployment: [7; 20],
                 genesis_root: B256::ZERO,

@@ -34,7 +34,7 @@ const OTHER_PROGRAMS: [(&str, &[&str]); 4] = [
         &["ignore-scripts", "no-audit", "no-fund", "omit", "version"],
     ),
     ("node/comet.rs", &["version"]),
-    ("node/process/tests.rs", &["exact", "nocapture"]),
+    ("localnet/process/tests.rs", &["exact", "nocapture"]),
 ];
 
 /// Every command below `command`, itself included, by the words that name it.
@@ -147,7 +147,7 @@ fn every_command_that_a_text_names_exists() {
             for first in words_after(&text, mark) {
                 let at = format!("{mark}{first}");
                 let Some((_, command)) = all.iter().find(|(words, _)| words == first) else {
-                    panic!("{path} names `plasmid {first}`, which is no command");
+                    panic!("{path} names `plasmid {first}`, which is not a command");
                 };
                 seen += 1;
                 if command.get_subcommands().next().is_none() {
@@ -157,7 +157,7 @@ fn every_command_that_a_text_names_exists() {
                     let words = format!("{first} {second}");
                     assert!(
                         all.iter().any(|(known, _)| *known == words),
-                        "{path} names `plasmid {words}`, which is no command"
+                        "{path} names `plasmid {words}`, which is not a command"
                     );
                 }
             }

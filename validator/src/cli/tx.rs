@@ -307,7 +307,10 @@ async fn suggested_fee(
         .await?
         .into_inner();
     quote.suggested_fee.parse().map_err(|error| {
-        CliError::new(format!("the node's fee {:?}: {error}", quote.suggested_fee))
+        CliError::new(format!(
+            "the node's fee {text:?}: {error}",
+            text = quote.suggested_fee
+        ))
     })
 }
 

@@ -20,7 +20,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use plasmid_bridge::{
-    client::relayer::Source, proof::checkpoint::Checkpoint, relay::outbox::Offer,
+    client::relayer::Source, proof::checkpoint::Checkpoint, relay::outbox::CheckpointOffer,
 };
 use plasmid_proto::bridge::v1::{
     GetSharesRequest, GetSharesResponse, Member as WireMember,
@@ -74,7 +74,7 @@ impl Nodes {
 }
 
 impl Source for Nodes {
-    async fn offers(&self, epoch: u64) -> Result<Vec<Offer>, String> {
+    async fn offers(&self, epoch: u64) -> Result<Vec<CheckpointOffer>, String> {
         let asked: Vec<_> = self
             .0
             .iter()
@@ -94,7 +94,7 @@ impl Source for Nodes {
     }
 }
 
-async fn ask(channel: Channel, epoch: u64) -> Result<Option<Offer>, String> {
+async fn ask(channel: Channel, epoch: u64) -> Result<Option<CheckpointOffer>, String> {
     let mut client = BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER);
     match client.get_shares(GetSharesRequest { epoch }).await {
         Ok(answer) => read_offer(answer.into_inner(), epoch).map(Some),
@@ -104,10 +104,10 @@ async fn ask(channel: Channel, epoch: u64) -> Result<Option<Offer>, String> {
 }
 
 /// The shares over one checkpoint by one set are put together, whichever node they come from.
-fn merge(told: impl Iterator<Item = Offer>) -> Vec<Offer> {
-    let mut offers: Vec<Offer> = Vec::new();
+fn merge(told: impl Iterator<Item = CheckpointOffer>) -> Vec<CheckpointOffer> {
+    let mut offers: Vec<CheckpointOffer> = Vec::new();
     for offer in told {
-        let same = |known: &&mut Offer| {
+        let same = |known: &&mut CheckpointOffer| {
             known.checkpoint == offer.checkpoint && known.members == offer.members
         };
         match offers.iter_mut().find(same) {
@@ -124,7 +124,7 @@ fn merge(told: impl Iterator<Item = Offer>) -> Vec<Offer> {
     offers
 }
 
-fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<Offer, String> {
+fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<CheckpointOffer, String> {
     let encoded = answer
         .checkpoint
         .map(|checkpoint| checkpoint.encoded)
@@ -152,7 +152,7 @@ fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<Offer, String> {
             ))
         })
         .collect();
-    Ok(Offer {
+    Ok(CheckpointOffer {
         checkpoint,
         members,
         shares: shares.into_iter().collect(),
@@ -187,9 +187,9 @@ fn fixed<const N: usize>(seat: u16, field: &str, bytes: &[u8]) -> Result<[u8; N]
 mod tests {
     use super::*;
 
-    fn offer(shares: &[(u16, u8)]) -> Offer {
+    fn offer(shares: &[(u16, u8)]) -> CheckpointOffer {
         let shares = shares.iter().map(|(number, byte)| (*number, [*byte; 192]));
-        Offer {
+        CheckpointOffer {
             checkpoint: Checkpoint::decode(&[7; 224]).expect("any bytes are a checkpoint"),
             members: vec![read_member(member()).expect("a member")],
             shares: shares.collect(),
@@ -207,7 +207,7 @@ mod tests {
         ];
         let merged = merge(told.into_iter());
         assert_eq!(merged.len(), 2);
-        let shares = |offer: &Offer| -> Vec<(u16, u8)> {
+        let shares = |offer: &CheckpointOffer| -> Vec<(u16, u8)> {
             let shares = offer.shares.iter();
             shares.map(|(number, share)| (*number, share[0])).collect()
         };

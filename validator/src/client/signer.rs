@@ -78,7 +78,9 @@ impl KeyKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignerError {
     /// Not a scalar of the curve.
-    #[error("the secret is no {0} key: its number is zero or not below the curve's order")]
+    #[error(
+        "the secret does not make a {0} key: its number is zero or not below the curve's order"
+    )]
     OutOfRange(&'static str),
     /// A checkpoint key signs checkpoints only.
     #[error(

@@ -48,7 +48,7 @@ pub enum AccountTextError {
     #[error(transparent)]
     Address(#[from] AddressTextError),
     /// The bech32m text is damaged.
-    #[error("the text is no bech32m: {why}; one mistyped character is enough, copy it again")]
+    #[error("the text is not bech32m: {why}; one mistyped character is enough, copy it again")]
     Bech32 {
         /// What the decoder of Bech32m says.
         why: String,

@@ -32,8 +32,8 @@ pub enum AddressTextError {
         /// How many characters follow the prefix.
         found: usize,
     },
-    /// A character is no hexadecimal digit.
-    #[error("character {found:?} at position {position} is no hexadecimal digit")]
+    /// A character is not a hexadecimal digit.
+    #[error("character {found:?} at position {position} is not a hexadecimal digit")]
     Digit {
         /// The character.
         found: char,

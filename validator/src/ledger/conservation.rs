@@ -48,7 +48,7 @@ pub enum Imbalance {
         right: u128,
     },
     /// A leaf that does not decode.
-    #[error("the leaf of {slot:?} is corrupt: {why}")]
+    #[error("the leaf of {slot} is corrupt: {why}")]
     Corrupt {
         /// The leaf that was read.
         slot: Slot,

@@ -28,7 +28,7 @@ use super::code::Code;
 
 mod stake;
 
-pub use stake::{accounts_of_stake, of_stake};
+pub use stake::{accounts_of_stake, is_of_stake, of_stake};
 
 /// One attribute of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]

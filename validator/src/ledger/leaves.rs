@@ -34,7 +34,7 @@ pub enum LeafFault<E> {
     #[error("the state cannot be read or written: {0}")]
     Leaves(E),
     /// A leaf that this program did not write.
-    #[error("the leaf of {slot:?} is corrupt: {why}")]
+    #[error("the leaf of {slot} is corrupt: {why}")]
     Corrupt {
         /// The leaf that was read.
         slot: Slot,
@@ -42,7 +42,7 @@ pub enum LeafFault<E> {
         why: LeafError,
     },
     /// A leaf that genesis should have made.
-    #[error("the leaf of {slot:?} is missing; genesis makes it")]
+    #[error("the leaf of {slot} is missing; genesis makes it")]
     Missing {
         /// The leaf that is not there.
         slot: Slot,
@@ -54,7 +54,7 @@ pub enum LeafFault<E> {
         what: &'static str,
     },
     /// A sum of money that conservation makes impossible.
-    #[error("the books of {slot:?} do not add up: {left} and {right}")]
+    #[error("the books of {slot} do not add up: {left} and {right}")]
     Books {
         /// The leaf whose amount would change.
         slot: Slot,

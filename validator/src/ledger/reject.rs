@@ -98,7 +98,7 @@ pub enum Reject {
     },
     /// What only an operator does, by an account that can be none.
     #[error(
-        "{sender} is no operator: an operator signs with the key of its address on root, an account of kind 0"
+        "{sender} is not an operator: an operator signs with the key of its address on root, an account of kind 0"
     )]
     NotOperator {
         /// The account that signed.

@@ -7,7 +7,9 @@
 //! A kind's fields have a fixed width, so no two slots share a preimage. No value is 63 or 95 bytes wide: with its kind it
 //! would be as long as a node or a leaf of the tree.
 
-use alloy_primitives::{B256, keccak256};
+use std::fmt;
+
+use alloy_primitives::{Address, B256, keccak256};
 use plasmid_staking as staking;
 pub use plasmid_staking::ring_place;
 
@@ -64,6 +66,42 @@ pub enum Slot {
 impl From<staking::Key> for Slot {
     fn from(key: staking::Key) -> Self {
         Self::Staking(key)
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sentinel => f.write_str("the sentinel"),
+            Self::Parameters => f.write_str("the parameters"),
+            Self::Account(account) => write!(f, "account {account}"),
+            Self::TokenBalance(account, token) => {
+                write!(
+                    f,
+                    "the balance of {account} in token {}",
+                    Address::from(token)
+                )
+            }
+            Self::Asset(token) => write!(f, "asset {}", Address::from(token)),
+            Self::FeePool => f.write_str("the fee pool"),
+            Self::WithdrawalCounter => f.write_str("the number of the next withdrawal"),
+            Self::Withdrawal(number) => write!(f, "withdrawal {number}"),
+            Self::Record(account, topic) => {
+                write!(
+                    f,
+                    "the record of {account} under topic {}",
+                    B256::from(topic)
+                )
+            }
+            Self::Inbox => f.write_str("the inbox"),
+            Self::ShareBits => f.write_str("the bits of shares"),
+            Self::Participation { place } => write!(f, "participation at place {place}"),
+            Self::Staking(key) => key.fmt(f),
+            Self::Set { place } => write!(f, "the set at place {place}"),
+            Self::Boundary => f.write_str("the epoch's boundary"),
+            Self::EpochRecord { place } => write!(f, "the epoch record at place {place}"),
+            Self::Burned => f.write_str("what was burned"),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use plasmid_bridge::client::rpc::{Limits, Rpc, RpcError};
 
 use super::port::{self, Taken};
-use crate::node::process::{Child, ProcessError};
+use super::process::{Child, ProcessError};
 
 mod keeper;
 mod thin;

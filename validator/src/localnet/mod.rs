@@ -6,8 +6,8 @@
 //! ```
 //! The folder keeps all that a second start needs; `local.json` is written last, so a folder without it was never founded.
 //!
-//! The feature `localnet` has this room, with its commands and the demo in `cli`. What an operator runs is in `node` and used here: CometBFT
-//! and its pinned build, key files, the founding, and the published keys, which a node has to know to refuse them.
+//! The feature `localnet` has this room, with its commands and the demo in `cli`. What an operator runs is in `node` and used here: CometBFT's
+//! files and its pinned build, key files, the founding, and the published keys, which a node has to know to refuse them.
 
 use std::{
     fs,
@@ -25,22 +25,24 @@ use crate::{
         config::{ConfigError, Home},
         founding::FoundingError,
         keystore::KeystoreError,
-        process::ProcessError,
         sign_state::SignStateError,
         tools::InstallError,
     },
 };
 use anvil::AnvilError;
+use process::ProcessError;
 
 pub use double_vote::double_vote;
 pub use join::Joined;
 
 pub mod anvil;
+pub mod comet;
 mod double_vote;
 mod folder;
 pub mod found;
 mod join;
 pub mod port;
+pub mod process;
 pub mod run;
 pub mod tools;
 mod upkeep;

@@ -17,20 +17,15 @@ use plasmid_proto::chain::v1::{GetStatusRequest, chain_service_client::ChainServ
 use super::{
     Local, LocalError, MAX_VALIDATORS, NodePorts, ROOT_CHAIN_ID,
     anvil::{self, Anvil},
+    comet::Comet,
     folder,
     found::{self, Founding},
     loopback, port,
+    process::{Child, ProcessError},
     tools::RootTools,
     upkeep,
 };
-use crate::{
-    ledger::Parameters,
-    node::{
-        comet::Comet,
-        process::{Child, ProcessError},
-        tools::Tools,
-    },
-};
+use crate::{ledger::Parameters, node::tools::Tools};
 
 /// How long a process may take until it answers.
 const READY: Duration = Duration::from_secs(60);
@@ -193,13 +188,13 @@ impl Network {
     /// [`LocalError::Comet`].
     pub async fn start_engine(&self, number: usize) -> Result<Comet, LocalError> {
         let home = Local::home(&self.folder, number);
-        Ok(Comet::start(
+        Comet::start(
             &self.cometbft,
             &home.engine(),
             &home.path().join("cometbft.log"),
             READY,
         )
-        .await?)
+        .await
     }
 
     /// Starts the relayer, which holds no validator's key.

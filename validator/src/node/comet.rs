@@ -1,4 +1,5 @@
-//! CometBFT beside us, unmodified: its home (configuration, genesis, keys), its process and its RPC.
+//! CometBFT beside us, unmodified: its home (configuration, genesis, keys) and its RPC. An operator's supervisor runs it, and a local network
+//! itself (`localnet/comet.rs`).
 //!
 //! ```text
 //! <home>/config/config.toml               ours, rewritten whole          config
@@ -12,11 +13,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use plasmid_bridge::client::whole;
 
-use super::process::{Child, ProcessError};
 use crate::engine::version::{COMETBFT_VERSION, triple};
 
 mod beside;
@@ -33,7 +32,7 @@ pub use config::{Config, Pace, Peer, Settings};
 pub use genesis::Genesis;
 pub use rpc::{Client, RpcError};
 
-/// What goes wrong with CometBFT's files or process.
+/// What goes wrong with CometBFT's files, its program or its RPC.
 #[derive(Debug, thiserror::Error)]
 pub enum CometError {
     #[error("cannot use {path}", path = path.display())]
@@ -61,15 +60,8 @@ pub enum CometError {
     )]
     Version { program: PathBuf, found: String },
     #[error(transparent)]
-    Process(#[from] ProcessError),
-    #[error(transparent)]
     Rpc(#[from] RpcError),
 }
-
-/// How late the timers of an engine may be whose blocks do not come faster than the block time below: an engine that idles then takes
-/// three fifths of the processor time, and a block comes a few milliseconds later.
-const SLACK: Duration = Duration::from_millis(20);
-const SLACK_BLOCK_TIME: Duration = Duration::from_millis(250);
 
 /// The folder that CometBFT is started with.
 #[derive(Clone, Debug)]
@@ -203,57 +195,6 @@ impl Home {
     /// Makes sure that the home holds this node key (Ed25519 seed); gives the node's id, 40 hex digits.
     pub fn ensure_node_key(&self, seed: &[u8; 32]) -> Result<String, CometError> {
         keys::ensure_node_key(&self.node_key_path(), seed)
-    }
-}
-
-/// A running CometBFT. Dropped, it is killed.
-#[derive(Debug)]
-pub struct Comet {
-    child: Child,
-    rpc: Client,
-}
-
-impl Comet {
-    /// Starts CometBFT on `home`, appending to `log`, and waits until its RPC answers (after the handshake with the
-    /// application and the replay of what that lacks).
-    pub async fn start(
-        program: &Path,
-        home: &Home,
-        log: &Path,
-        limit: Duration,
-    ) -> Result<Self, CometError> {
-        let config = home.read_config()?;
-        let rpc = Client::new(config.rpc_address()?)?;
-        let mut command = Command::new(program);
-        command.arg("start").arg("--home").arg(home.folder());
-        // CMTHOME beats --home, and CMT_* beats every line of config.toml.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CMT") || text.starts_with("TM") {
-                command.env_remove(name);
-            }
-        }
-        // Several nodes share this machine: a second thread of each would mostly wake the first one, for a third of its time.
-        command.env("GOMAXPROCS", "1");
-        // About 35 MiB of its heap live, 12 of them the mempool's cache (measured); garbage takes at most 40 percent of that, not 100.
-        command.env("GOGC", "40");
-        // Its consensus reactor looks at the round's state 10,000 times a second, whether it has changed or not.
-        let is_slow = config.consensus.timeout_commit.0 >= SLACK_BLOCK_TIME;
-        let slack = if is_slow { SLACK } else { Duration::ZERO };
-        let mut child = Child::spawn_patient("CometBFT", command, log, slack)?;
-        child.ready(limit, || rpc.status()).await?;
-        Ok(Self { child, rpc })
-    }
-
-    /// Its RPC.
-    #[must_use]
-    pub fn rpc(&self) -> &Client {
-        &self.rpc
-    }
-
-    /// The process, to watch, stop or kill it.
-    pub fn process(&mut self) -> &mut Child {
-        &mut self.child
     }
 }
 

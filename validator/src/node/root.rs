@@ -12,7 +12,7 @@ use plasmid_bridge::client::follower::{Follower, Progress, now_ms};
 use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::seen::Block;
-use plasmid_bridge::relay::track::Standing;
+use plasmid_bridge::relay::track::EndpointStanding;
 use tokio::sync::watch;
 
 use crate::app::ports::{Agreed, Sight};
@@ -237,24 +237,24 @@ fn final_since(
     Some(record.time.saturating_add(window_secs).max(consumed.time))
 }
 
-fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {
+fn refusal(endpoint: usize, standing: &EndpointStanding) -> Option<RootRefusal> {
     match *standing {
-        Standing::OtherChain { expected, seen } => Some(RootRefusal::OtherChain {
+        EndpointStanding::OtherChain { expected, seen } => Some(RootRefusal::OtherChain {
             endpoint,
             expected,
             seen,
         }),
-        Standing::OtherOrigin { expected, seen } => Some(RootRefusal::OtherOrigin {
+        EndpointStanding::OtherOrigin { expected, seen } => Some(RootRefusal::OtherOrigin {
             endpoint,
             expected,
             seen,
         }),
-        Standing::Shorter { count, cursor } => Some(RootRefusal::Shorter {
+        EndpointStanding::Shorter { count, cursor } => Some(RootRefusal::Shorter {
             endpoint,
             count,
             cursor,
         }),
-        Standing::Differs {
+        EndpointStanding::Differs {
             cursor,
             expected,
             seen,
@@ -264,13 +264,13 @@ fn refusal(endpoint: usize, standing: &Standing) -> Option<RootRefusal> {
             expected,
             seen,
         }),
-        Standing::Starting
-        | Standing::Following
-        | Standing::Stalled { .. }
-        | Standing::NoFinalBlock(_)
-        | Standing::BeforeDeployment { .. }
-        | Standing::Failing(_)
-        | Standing::Lying(_) => None,
+        EndpointStanding::Starting
+        | EndpointStanding::Following
+        | EndpointStanding::Stalled { .. }
+        | EndpointStanding::NoFinalBlock(_)
+        | EndpointStanding::BeforeDeployment { .. }
+        | EndpointStanding::Failing(_)
+        | EndpointStanding::Lying(_) => None,
     }
 }
 

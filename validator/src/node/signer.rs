@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use alloy_primitives::{Address, B256, hex};
 use ed25519_dalek::SigningKey;
@@ -27,12 +26,11 @@ use crate::{
 
 mod error;
 mod reach;
-
-/// How often an engine whose files are elsewhere is asked for its key.
-const ENGINE_WATCH: Duration = Duration::from_secs(5);
+mod watch;
 
 pub use error::KeysError;
 pub use reach::Reach;
+pub use watch::KeyWatch;
 
 /// What the checks need.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +53,7 @@ pub fn open(
     height: u64,
 ) -> Result<Option<Key>, KeysError> {
     let root_chain_id = genesis.genesis.parameters.root_chain_id;
-    let members = members(tree, height, genesis.genesis.parameters.epoch_blocks)?;
+    let members = members(tree, height, genesis.genesis.parameters.epoch_blocks)?.concat();
     let consensus = match terms.engine_elsewhere {
         true => None,
         false => consensus_key(home, root_chain_id)?,
@@ -81,37 +79,6 @@ pub fn open(
         key: key.public_key(),
     };
     Ok(Some(Key { key, identity }))
-}
-
-/// Watches a follower's engine whose files are elsewhere: once it answers, its consensus key must be no member's. Ends with the error when it is.
-pub async fn watch_engine(engine: &comet::Client, home: &Home, members: &[Member]) -> KeysError {
-    loop {
-        if let Ok(status) = engine.status().await {
-            let key = status.validator_info.pub_key.to_bytes();
-            if let Err(error) = check_engine(engine.url(), home, &key, members) {
-                return error;
-            }
-        }
-        tokio::time::sleep(ENGINE_WATCH).await;
-    }
-}
-
-fn check_engine(
-    engine: &str,
-    home: &Home,
-    consensus: &[u8],
-    members: &[Member],
-) -> Result<(), KeysError> {
-    let mut members = members.iter();
-    match members.find(|member| member.consensus_key.as_slice() == consensus) {
-        None => Ok(()),
-        Some(member) => Err(KeysError::NoKeyForEngine {
-            engine: engine.to_owned(),
-            operator: Address::from(member.operator),
-            seat: member.seat,
-            checkpoint: home.checkpoint_key_path(),
-        }),
-    }
 }
 
 /// The checkpoint key, before its sign state is open.
@@ -215,25 +182,19 @@ fn newest_signed(
     newest.map(|(epoch, _)| *epoch)
 }
 
-/// The members of the sets of the epoch of the next block and of the one after.
-pub(super) fn members(
-    tree: &Tree,
-    height: u64,
-    epoch_blocks: u32,
-) -> Result<Vec<Member>, KeysError> {
+/// The sets of the epoch of the next block and of the one after.
+fn members(tree: &Tree, height: u64, epoch_blocks: u32) -> Result<[Vec<Member>; 2], KeysError> {
     let epoch = epoch_of(height.saturating_add(1), epoch_blocks).unwrap_or(0);
-    let mut members = Vec::new();
-    for epoch in [epoch, epoch.saturating_add(1)] {
+    let set = |epoch: u64| {
         let first = epoch
             .saturating_mul(u64::from(epoch_blocks))
             .saturating_add(1);
-        let set = set_at(tree, first).map_err(|error| KeysError::NoSet {
+        set_at(tree, first).map_err(|error| KeysError::NoSet {
             epoch,
             why: error.to_string(),
-        })?;
-        members.extend(set);
-    }
-    Ok(members)
+        })
+    };
+    Ok([set(epoch)?, set(epoch.saturating_add(1))?])
 }
 
 /// The public consensus key in CometBFT's file; none where there is no file and need not be. Also checks that the other files are
@@ -287,7 +248,7 @@ fn check_follower(
     Ok(())
 }
 
-/// Both keys of a member must be those that it registered.
+/// Both keys of a member must be those that it registered: in one of the two sets, because new ones come with the second.
 fn check_validator(
     home: &Home,
     consensus: Option<&[u8; 32]>,
@@ -301,12 +262,18 @@ fn check_validator(
     if !state.exists() {
         return Err(CometError::NoSignState { path: state }.into());
     }
-    for member in members {
-        let operator = Address::from(member.operator);
-        let same = (
+    let same = |member: &Member| {
+        (
             member.consensus_key == *consensus,
             member.checkpoint_key == *checkpoint,
-        );
+        )
+    };
+    if members.iter().any(|member| same(member) == (true, true)) {
+        return Ok(());
+    }
+    for member in members {
+        let operator = Address::from(member.operator);
+        let same = same(member);
         if same == (false, true) {
             return Err(KeysError::OtherConsensusKey {
                 path: home.engine().consensus_key_path(),

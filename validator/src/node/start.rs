@@ -30,7 +30,7 @@ use super::{
     metrics::{self, MetricsError},
     root::{RootReader, RootRefusal},
     shutdown,
-    signer::{self, KeysError, Reach, Terms},
+    signer::{self, KeyWatch, KeysError, Reach, Terms},
 };
 use crate::{
     app::{
@@ -166,7 +166,6 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     };
     let key = signer::open(terms, &home, &genesis, tree, height)?;
     let signs = key.is_some();
-    let members = signer::members(tree, height, parameters.epoch_blocks)?;
     // A state that is there is opened before root is waited for, so that what is wrong with it is said at once.
     let fresh = options.new_sign_state && !home.sign_state_path().exists();
     let held = key.as_ref().filter(|_| !fresh);
@@ -191,7 +190,6 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         }
     };
     let own_key = signer.as_ref().map(|signer| signer.key());
-    let shares_stay = duty::shares_stay(own_key, &members, &others);
     let surroundings = Surroundings {
         store: Arc::new(books),
         outlook: Arc::new(RootOutlook(root.clone(), parameters.challenge_secs)),
@@ -204,7 +202,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let app = Arc::new(App::new(genesis, loaded, surroundings).map_err(StartError::Fault)?);
     let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
     let sight = Arc::new(root.clone());
-    let served = Arc::new(Served::new(Arc::clone(&app), sight, facts, shares_stay));
+    let served = Arc::new(Served::new(Arc::clone(&app), sight, facts));
     let source: Arc<dyn Source> = served.clone();
     let guard = Arc::new(Guard::new(Arc::clone(&app), Arc::clone(&source)));
     let engine =
@@ -214,12 +212,20 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         })?;
     let backends = Backends {
         source,
-        shares: served,
+        shares: served.clone(),
         engine: Arc::new(engine),
         root: Arc::new(Rpc::new(&endpoint, RpcLimits::default())?),
         counts: Arc::default(),
     };
-    let unseen = comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?;
+    let keys = KeyWatch {
+        engine: comet::Client::with_url(config.engine_rpc.clone()).map_err(CometError::from)?,
+        engine_elsewhere: options.engine_elsewhere,
+        home,
+        app: Arc::clone(&app),
+        served,
+        own: own_key,
+        hands_in: !others.is_empty(),
+    };
     let listen = Listen {
         address: config.grpc,
         limits: connections,
@@ -254,7 +260,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         outcome = rpc::serve(listen, backends) => outcome.map_err(StartError::from),
         never = watch_root(&root) => match never {},
         () = follower.ended() => Err(StartError::FollowerEnded),
-        error = signer::watch_engine(&unseen, &home, &members), if options.engine_elsewhere && !signs => Err(error.into()),
+        error = keys.run() => Err(error.into()),
         outcome = metrics::serve(config.metrics, watched) => match outcome {
             Ok(never) => match never {},
             Err(error) => Err(error.into()),

@@ -20,7 +20,7 @@ use crate::{
     chain::{genesis::file::Loaded as Genesis, tree::Tree},
     store::{
         self, Sled, StoreError,
-        image::{self, Gone, Header, ImageError},
+        image::{self, Gone, Heading, ImageError},
     },
 };
 
@@ -80,7 +80,11 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StateFileError {
 ///
 /// # Errors
 /// [`StateFileError`]: a running node, a state that is not kept, a file that exists.
-pub fn export(home: &Home, epoch: Option<u64>, to: &Path) -> Result<(Header, u32), StateFileError> {
+pub fn export(
+    home: &Home,
+    epoch: Option<u64>,
+    to: &Path,
+) -> Result<(Heading, u32), StateFileError> {
     let genesis = home.read_genesis()?;
     let path = home.store_path();
     if is_missing(&path).map_err(at(&path))? {
@@ -101,7 +105,7 @@ pub fn export(home: &Home, epoch: Option<u64>, to: &Path) -> Result<(Header, u32
 ///
 /// # Errors
 /// [`StateFileError`] with what is wrong in it.
-pub fn read(genesis: &Genesis, from: &Path) -> Result<(Header, Tree), StateFileError> {
+pub fn read(genesis: &Genesis, from: &Path) -> Result<(Heading, Tree), StateFileError> {
     let file = File::open(from).map_err(at(from))?;
     let read = image::read(BufReader::with_capacity(BUFFER, file));
     let (header, tree) = read.map_err(|source| StateFileError::Image {
@@ -126,7 +130,7 @@ pub fn read(genesis: &Genesis, from: &Path) -> Result<(Header, Tree), StateFileE
 ///
 /// # Errors
 /// [`StateFileError`]; the folder is as it was then.
-pub fn import(home: &Home, header: &Header, tree: Tree) -> Result<(), StateFileError> {
+pub fn import(home: &Home, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
     refuse_store(home)?;
     let (store, aside) = (home.store_path(), aside(home));
     let done = put_aside(&aside, header, tree).and_then(|()| {
@@ -160,7 +164,7 @@ fn aside(home: &Home) -> PathBuf {
     home.store_path().with_extension("import")
 }
 
-fn put_aside(aside: &Path, header: &Header, tree: Tree) -> Result<(), StateFileError> {
+fn put_aside(aside: &Path, header: &Heading, tree: Tree) -> Result<(), StateFileError> {
     match fs::remove_dir_all(aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(aside)(error)),
         _ => {}

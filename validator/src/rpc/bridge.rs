@@ -184,8 +184,9 @@ impl Services {
 }
 
 fn amount_or_zero(text: &str) -> Result<u128, Status> {
-    text.parse()
-        .map_err(|error| Status::invalid_argument(format!("amount {:?}: {error}", shown(text))))
+    text.parse().map_err(|error| {
+        Status::invalid_argument(format!("amount {text:?}: {error}", text = shown(text)))
+    })
 }
 
 /// A positive amount in base units.

@@ -6,7 +6,8 @@
 //! | `plasmid.root` | root is silent |
 //! | `plasmid.store` | the store has given up |
 //! | the four services | the height stands or the store has given up; the bridge's while root is silent, too |
-//! | the empty name | any of these |
+//! | `plasmid.keys` | its operator's seat has other keys than this node runs with, or this node has no checkpoint key for it |
+//! | the empty name | the height stands, the store has given up, or root is silent |
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -35,11 +36,12 @@ const NODE: [Component; 2] = [Component::Height, Component::Store];
 const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
 
 /// Each name, and what it needs.
-const NAMES: [(&str, &[Component]); 9] = [
+const NAMES: [(&str, &[Component]); 10] = [
     ("", &ALL),
     ("plasmid.height", &[Component::Height]),
     ("plasmid.root", &[Component::Root]),
     ("plasmid.store", &[Component::Store]),
+    ("plasmid.keys", &[Component::Keys]),
     (
         <AccountServiceServer<Services> as NamedService>::NAME,
         &NODE,
@@ -102,7 +104,7 @@ mod tests {
     use tonic_health::server::HealthService;
 
     use super::*;
-    use crate::app::reads::{HEIGHT_STANDS, ROOT_SILENT, Vitals};
+    use crate::app::reads::{HEIGHT_STANDS, KeyState, ROOT_SILENT, Vitals};
 
     const SERVICES: [&str; 5] = [
         "plasmid.bridge.v1.BridgeService",
@@ -118,7 +120,13 @@ mod tests {
         let health = HealthService::from_health_reporter(reporter.clone());
         let failing: Vec<Component> = vitals.troubles().map(|(component, _)| component).collect();
         tell(&reporter, &failing).await;
-        let own = ["", "plasmid.height", "plasmid.root", "plasmid.store"];
+        let own = [
+            "",
+            "plasmid.height",
+            "plasmid.root",
+            "plasmid.store",
+            "plasmid.keys",
+        ];
         let mut found = Vec::new();
         for name in own.into_iter().chain(SERVICES) {
             let service = name.to_owned();
@@ -153,11 +161,15 @@ mod tests {
         };
         let expected = [&["", "plasmid.store", bridge], &others[..]].concat();
         assert_eq!(not_serving(&failed).await, expected);
-        let alone = Vitals {
-            shares_stay: true,
+        let signing = |shares_stay, keys| Vitals {
+            signing: KeyState { shares_stay, keys },
             ..Vitals::default()
         };
+        let alone = signing(true, None);
         assert_eq!(alone.troubles().count(), 1);
         assert_eq!(not_serving(&alone).await, [""; 0]);
+        let rotated = signing(false, Some("other keys".to_owned()));
+        assert_eq!(rotated.troubles().count(), 1);
+        assert_eq!(not_serving(&rotated).await, ["plasmid.keys"]);
     }
 }

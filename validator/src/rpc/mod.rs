@@ -59,6 +59,7 @@ mod reads;
 mod requests;
 mod sending;
 mod shares;
+mod stake;
 mod submit;
 mod threads;
 
@@ -191,6 +192,7 @@ async fn answer(listen: Listen, backends: Backends) -> Result<(), ServeError> {
         .await
         .map_err(|source| ServeError::Bind { address, source })?;
     let services = Services::new(backends).map_err(ServeError::Threads)?;
+    tokio::spawn(services.clone().find_holders());
     let (reporter, health) = tonic_health::server::health_reporter();
     // Part of serving, not a task beside it: where it breaks, the node does not go on with what it said last.
     let health_of_node = health::report(reporter, Arc::clone(&services.source));

@@ -1,4 +1,4 @@
-//! The services that only read: accounts, blocks and stake.
+//! The services that only read: accounts and blocks.
 
 use plasmid_proto::{
     chain::v1::{
@@ -10,16 +10,11 @@ use plasmid_proto::{
         GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
         ListTokensRequest, ListTokensResponse, account_service_server::AccountService,
     },
-    stake::v1::{
-        GetMaturityRequest, GetMaturityResponse, GetPositionRequest, GetPositionResponse,
-        GetRewardsRequest, GetRewardsResponse, GetValidatorRequest, GetValidatorResponse,
-        ListLinesRequest, ListLinesResponse, stake_service_server::StakeService,
-    },
 };
 use tonic::{Request, Response, Status};
 
 use super::Services;
-use crate::app::reads::{accounts, chain, stake};
+use crate::app::reads::{accounts, chain};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -67,37 +62,5 @@ impl ChainService for Services {
 
     async fn get_supply(&self, request: Request<GetSupplyRequest>) -> Answer<GetSupplyResponse> {
         self.answer(request, chain::get_supply).await
-    }
-}
-
-#[tonic::async_trait]
-impl StakeService for Services {
-    async fn get_position(
-        &self,
-        request: Request<GetPositionRequest>,
-    ) -> Answer<GetPositionResponse> {
-        self.answer(request, stake::get_position).await
-    }
-
-    async fn get_validator(
-        &self,
-        request: Request<GetValidatorRequest>,
-    ) -> Answer<GetValidatorResponse> {
-        self.answer(request, stake::get_validator).await
-    }
-
-    async fn list_lines(&self, request: Request<ListLinesRequest>) -> Answer<ListLinesResponse> {
-        self.answer(request, stake::list_lines).await
-    }
-
-    async fn get_rewards(&self, request: Request<GetRewardsRequest>) -> Answer<GetRewardsResponse> {
-        self.answer(request, stake::get_rewards).await
-    }
-
-    async fn get_maturity(
-        &self,
-        request: Request<GetMaturityRequest>,
-    ) -> Answer<GetMaturityResponse> {
-        self.answer(request, stake::get_maturity).await
     }
 }

@@ -55,7 +55,7 @@ const UNARY: Arrival = Arrival::Within(Duration::from_secs(10));
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// All lanes; the last one takes what the others do not name. Each place may hold one request and one answer in memory.
-const LANES: [Lane; 5] = [
+const LANES: [Lane; 6] = [
     Lane {
         what: "streams of transactions",
         paths: &["/plasmid.ledger.v1.TransactionService/SubmitMany"],
@@ -90,6 +90,14 @@ const LANES: [Lane; 5] = [
         arrival: Arrival::Stream(Duration::from_secs(15), MAX_REQUEST_BYTES as u64),
         patience: MINUTE,
         lasts: Duration::from_secs(120),
+    },
+    Lane {
+        what: "streams of events (they can be ended and gone on with)",
+        paths: &["/plasmid.stake.v1.StakeService/FollowEvents"],
+        places: (256, 32),
+        arrival: UNARY,
+        patience: MINUTE,
+        lasts: Duration::from_secs(2 * 3_600),
     },
     Lane {
         what: "requests",

@@ -16,7 +16,7 @@ use super::record::{Record, Share};
 use super::sealed::Sealed;
 use super::state::{Floor, last_mark};
 use super::writer::{Desk, Recent, Shared, Task, Writer};
-use super::{Identity, Included, Store, StoreError};
+use super::{Identity, Included, Store, StoreError, staked};
 use crate::chain::tree::{Layer, Old};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -225,6 +225,30 @@ impl<S: Backend> Store for Books<S> {
             Some(found) => Ok(Some(found)),
             None => self.writer.archive.transaction(key),
         }
+    }
+
+    fn staked(
+        &self,
+        from: (u64, u32),
+        last: u64,
+        most: usize,
+    ) -> Result<Vec<Included>, StoreError> {
+        // Before the table is read: what is folded in between is in both.
+        let recent: Vec<Recent> = self.writer.lock().recent.iter().cloned().collect();
+        let oldest = recent.first().map(|recent| recent.record.height());
+        let folded = oldest.map_or(last, |oldest| last.min(oldest.saturating_sub(1)));
+        let mut found = staked::read(&self.writer.archive.disk, from, folded, most)?;
+        let wanted = from.0..=last;
+        for recent in recent {
+            let height = recent.record.height();
+            if found.len() >= most || !wanted.contains(&height) {
+                continue;
+            }
+            let first = if height == from.0 { from.1 } else { 0 };
+            let left = most.saturating_sub(found.len());
+            found.extend(recent.staked(first).take(left));
+        }
+        Ok(found)
     }
 }
 

@@ -12,6 +12,7 @@
 //! share        epoch u64 ‖ member u16       → a member's share over the epoch's checkpoint
 //! transaction  engine hash or digest 32     → height u64 ‖ index u32
 //! result       height u64 ‖ group u32       → up to 8 transactions of a block with their results
+//! stake        height u64                   → which transactions of a block concern stake
 //! ```
 
 use alloy_primitives::B256 as Hash;
@@ -31,11 +32,12 @@ pub enum Table {
     Transaction = 9,
     Result = 10,
     Past = 11,
+    Stake = 12,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Page,
         Self::Redo,
@@ -47,6 +49,7 @@ impl Table {
         Self::Transaction,
         Self::Result,
         Self::Past,
+        Self::Stake,
     ];
 
     /// Name of the table in the store's files.
@@ -64,6 +67,7 @@ impl Table {
             Self::Transaction => "transaction",
             Self::Result => "result",
             Self::Past => "past",
+            Self::Stake => "stake",
         }
     }
 }
@@ -124,6 +128,20 @@ pub fn transaction(key: &Hash) -> [u8; 32] {
 /// The group of the transaction at `index` of a block.
 pub fn result(height: u64, index: u32) -> [u8; 12] {
     join(&[&height.to_be_bytes(), &(index / GROUP).to_be_bytes()])
+}
+
+/// The least key that comes behind `key` of a table whose keys are as long.
+pub fn behind(key: &[u8]) -> [u8; 12] {
+    let height = key
+        .first_chunk::<8>()
+        .map_or(u64::MAX, |bytes| u64::from_be_bytes(*bytes));
+    let group = key
+        .last_chunk::<4>()
+        .map_or(u32::MAX, |bytes| u32::from_be_bytes(*bytes));
+    match group.checked_add(1) {
+        Some(next) => join(&[&height.to_be_bytes(), &next.to_be_bytes()]),
+        None => join(&[&height.saturating_add(1).to_be_bytes(), &[0; 4]]),
+    }
 }
 
 fn join<const N: usize>(fields: &[&[u8]]) -> [u8; N] {
@@ -196,6 +214,6 @@ mod tests {
     fn no_two_tables_share_a_name_or_a_number() {
         let names: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| t.name()).collect();
         let numbers: std::collections::BTreeSet<_> = Table::ALL.iter().map(|t| *t as u8).collect();
-        assert_eq!((names.len(), numbers.len()), (11, 11));
+        assert_eq!((names.len(), numbers.len()), (12, 12));
     }
 }

@@ -10,8 +10,8 @@ use super::fold::decode_page;
 use super::keys::{self, PAGE_LEAVES, Table};
 use super::layers::Filed;
 use super::record::{self, Record};
-use super::state::{self, Floor, Folded, last_mark};
-use super::{Identity, StoreError};
+use super::state::{self, Floor, Folded, VERSION, last_mark};
+use super::{Identity, StoreError, staked};
 use crate::chain::tree::{LeafImage, Mark, Restore, Tree, TreeError};
 use plasmid_bridge::proof::bytes::Reader;
 use plasmid_bridge::proof::commitment::BlockCommitment;
@@ -48,8 +48,12 @@ pub(super) struct Opened {
 
 impl<S: Backend> Archive<S> {
     pub fn open(&self, identity: Identity) -> Result<Opened, StoreError> {
-        state::claim(&self.disk, identity)?;
+        let version = state::claim(&self.disk, identity)?;
         let folded = state::folded(&self.disk)?;
+        if version != VERSION {
+            staked::build(&self.disk, folded.height.unwrap_or_default())?;
+            state::upgrade(&self.disk, identity)?;
+        }
         let floor = state::floor(&self.disk)?;
         let (recent, warning) = self.records(&folded)?;
         let last = recent.back().map(|record| record.block).or(folded.block);

@@ -27,6 +27,7 @@ mod results;
 mod seal;
 mod sealed;
 mod sled;
+mod staked;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -150,6 +151,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError>;
+
+    /// At most `most` transactions and messages that concern stake, with their results, ascending from a height and an index in it up
+    /// to height `last`. What is read for that is bounded by `most` and by what is not folded, however many heights lie between.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn staked(&self, from: (u64, u32), last: u64, most: usize)
+    -> Result<Vec<Included>, StoreError>;
 }
 
 /// Opens the store of a chain in sled's files in `folder`, new or as it was left. A thread writes behind the tip.

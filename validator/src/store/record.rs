@@ -248,9 +248,9 @@ fn take_value<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
 }
 
 /// A claimed count of items, each read in turn: no room is made before their bytes are there.
-pub(super) fn many<T>(
-    reader: &mut Reader<'_>,
-    mut item: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
+pub(super) fn many<'a, T>(
+    reader: &mut Reader<'a>,
+    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, DecodeError>,
 ) -> Result<Vec<T>, DecodeError> {
     let count = reader.u32()? as usize;
     let mut items = Vec::with_capacity(count.min(reader.left() / 8));

@@ -10,6 +10,7 @@ use super::backend::Backend;
 use super::keys::{self, GROUP, Table};
 use super::record::{Record, many, put_count};
 use super::sealed::Sealed;
+use super::staked::{self, is_of_stake};
 use super::{Included, StoreError};
 use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
@@ -20,19 +21,25 @@ const RESULT: u32 = 2;
 
 /// The encoded results of all transactions in an answer, one after the other: nothing behind the last one that is asked for is
 /// read, and nothing is copied. They end where the answer is of another form.
-fn results(response: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = response;
-    std::iter::from_fn(move || next_result(&mut rest))
+pub(super) fn results(response: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let found = fields(response).filter(|(field, _)| *field == RESULT);
+    found.map(|(_, result)| result)
 }
 
-fn next_result<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// The fields of an encoded message that have a length, with their numbers, in order. They end where it is of another form.
+pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut rest = message;
+    std::iter::from_fn(move || next_field(&mut rest))
+}
+
+fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
     loop {
         let (field, kind) = decode_key(rest).ok()?;
-        if (field, kind) == (RESULT, WireType::LengthDelimited) {
+        if kind == WireType::LengthDelimited {
             let length = usize::try_from(decode_varint(rest).ok()?).ok()?;
-            let (result, behind) = rest.split_at_checked(length)?;
+            let (bytes, behind) = rest.split_at_checked(length)?;
             *rest = behind;
-            return Some(result);
+            return Some((field, bytes));
         }
         skip_field(kind, field, rest, DecodeContext::default()).ok()?;
     }
@@ -55,7 +62,8 @@ impl Record {
     }
 
     /// The transaction at a place of the list.
-    pub(super) fn included(&self, place: usize) -> Option<Included> {
+    #[must_use]
+    pub fn included(&self, place: usize) -> Option<Included> {
         let found = self.transactions.get(place)?;
         Some(Included {
             height: self.height(),
@@ -67,12 +75,13 @@ impl Record {
     }
 }
 
-/// Writes the results of a height.
+/// Writes the results of a height, and which of them concern stake.
 pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(), StoreError> {
     if record.transactions.is_empty() {
         return Ok(());
     }
     let results: Vec<&[u8]> = results(&record.response).collect();
+    let mut staked = Vec::new();
     let mut chunk = disk.chunk(Table::Result);
     let groups = record
         .transactions
@@ -85,6 +94,9 @@ pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(),
             let place = usize::try_from(listed.index).ok();
             let result = place.and_then(|place| results.get(place).copied());
             let result = result.unwrap_or_default();
+            if is_of_stake(result) {
+                staked.push(listed.index);
+            }
             body.extend_from_slice(&listed.index.to_be_bytes());
             body.extend_from_slice(listed.hash.as_slice());
             body.extend_from_slice(listed.digest.as_slice());
@@ -93,7 +105,8 @@ pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(),
         }
         chunk.put(&keys::result(record.height(), first), &body)?;
     }
-    chunk.finish()
+    chunk.finish()?;
+    staked::write(disk, record.height(), &staked)
 }
 
 /// The transaction at a place that the index names.
@@ -114,23 +127,47 @@ pub(super) fn read<S: Backend>(
 
 /// The one of a group at this index; of the others, nothing is copied.
 fn find(body: &[u8], height: u64, index: u32) -> Result<Option<Included>, DecodeError> {
+    let group = group(body)?;
+    let found = group.into_iter().find(|listed| listed.index == index);
+    Ok(found.map(|found| Included {
+        height,
+        index,
+        hash: found.hash,
+        digest: found.digest,
+        result: found.result.to_vec(),
+    }))
+}
+
+/// The indices of a group whose results concern stake.
+pub(super) fn staked(body: &[u8]) -> Result<Vec<u32>, DecodeError> {
+    let group = group(body)?;
+    let staked = group.iter().filter(|listed| is_of_stake(listed.result));
+    Ok(staked.map(|listed| listed.index).collect())
+}
+
+/// One of a group.
+struct Grouped<'a> {
+    index: u32,
+    hash: Hash,
+    digest: Hash,
+    result: &'a [u8],
+}
+
+fn group(body: &[u8]) -> Result<Vec<Grouped<'_>>, DecodeError> {
     let mut reader = Reader::new(body);
     let group = many(&mut reader, |reader| {
-        let found = reader.u32()?;
-        let hash = reader.array()?.into();
-        let digest = reader.array()?.into();
+        let index = reader.u32()?;
+        let (hash, digest) = (reader.array()?.into(), reader.array()?.into());
         let length = reader.u32()? as usize;
-        let result = reader.slice(length)?;
-        Ok((found == index).then(|| Included {
-            height,
+        Ok(Grouped {
             index,
             hash,
             digest,
-            result: result.to_vec(),
-        }))
+            result: reader.slice(length)?,
+        })
     })?;
     reader.finish()?;
-    Ok(group.into_iter().flatten().next())
+    Ok(group)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 use std::sync::Arc;
 
 /// Version of everything on disk.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
+/// The version before, whose only difference is that it has no table of what concerns stake.
+const WITHOUT_STAKE: u32 = 3;
 const MAGIC: [u8; 8] = *b"PLSMSTOR";
 
 /// First epoch whose state can be proven, and first block whose commitment is kept.
@@ -96,17 +98,18 @@ pub(super) fn last_mark(record: &Record) -> Option<(u64, u64)> {
     Some((mark.epoch, record.height()))
 }
 
-/// Writes whose store this is if it is new, else refuses another version or chain.
-pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(), StoreError> {
+/// Writes whose store this is if it is new, else refuses another chain, and a version that is neither this one nor the one before; gives
+/// the version.
+pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<u32, StoreError> {
     let Some(sealed) = disk.raw(Table::Meta, &META_CHAIN)? else {
-        return claim_new(disk, given);
+        return claim_new(disk, given).map(|()| VERSION);
     };
     // The note's own layout never changes, so that any version can tell any other.
     let body = seal::open(Table::Meta, &META_CHAIN, &sealed)
         .map_err(|error| disk.damaged(format!("the note that says which version and which chain the store is of cannot be read: {error}")))?;
     let (found, stored) = decode_chain(body)
         .map_err(|error| disk.damaged(format!("the note that says which version and which chain the store is of cannot be read: {error}")))?;
-    if found != VERSION {
+    if found != VERSION && found != WITHOUT_STAKE {
         return Err(StoreError::UnknownVersion {
             folder: disk.folder(),
             found,
@@ -120,7 +123,13 @@ pub(super) fn claim<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result<(),
             given: Box::new(given),
         });
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Notes that the store is of this version now.
+pub(super) fn upgrade<S: Backend>(disk: &Sealed<S>, chain: Identity) -> Result<(), StoreError> {
+    disk.put(Table::Meta, &META_CHAIN, &encode_chain(VERSION, chain))?;
+    disk.flush()
 }
 
 /// Writes whose store this is; refuses one that has anything.
@@ -134,8 +143,7 @@ pub(super) fn claim_new<S: Backend>(disk: &Sealed<S>, given: Identity) -> Result
             )));
         }
     }
-    disk.put(Table::Meta, &META_CHAIN, &encode_chain(VERSION, given))?;
-    disk.flush()
+    upgrade(disk, given)
 }
 
 /// The note of version and chain; tests write other versions with it.
@@ -159,7 +167,7 @@ fn decode_chain(body: &[u8]) -> Result<(u32, Identity), DecodeError> {
         genesis_root: reader.array()?.into(),
     };
     // A later version may say more behind.
-    if version == VERSION {
+    if version <= VERSION {
         reader.finish()?;
     }
     Ok((version, chain))

@@ -39,6 +39,7 @@ mod layers;
 mod passing;
 mod port;
 mod retention;
+mod staked;
 
 /// Heights of an epoch.
 const EPOCH: u64 = 5;

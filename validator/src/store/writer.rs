@@ -46,6 +46,8 @@ pub(super) struct Recent {
     weight: usize,
     /// Engine hash and digest of its transactions with their places, ascending; made when somebody first looks for one.
     names: Arc<OnceLock<Vec<(Hash, usize)>>>,
+    /// The places of those that concern stake; made when somebody first looks for them.
+    staked: Arc<OnceLock<Vec<usize>>>,
 }
 
 impl Recent {
@@ -54,7 +56,17 @@ impl Recent {
             weight: record.weight(),
             record,
             names: Arc::default(),
+            staked: Arc::default(),
         }
+    }
+
+    /// What of the height concerns stake, from an index on.
+    pub fn staked(&self, from: u32) -> impl Iterator<Item = Included> {
+        let places = self.staked.get_or_init(|| self.record.staked());
+        let found = places
+            .iter()
+            .filter_map(|place| self.record.included(*place));
+        found.filter(move |found| found.index >= from)
     }
 
     /// The transaction with this engine hash or EIP-712 digest, when the height has it.

@@ -261,7 +261,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         ("delegate" | "redelegate", "to") | (_, "operator") => &OPERATOR,
         ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
-        (_, "to" | "account") => &ACCOUNT,
+        (_, "to" | "account" | "owner") => &ACCOUNT,
         (_, "token") => &TOKEN,
         (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
             &AMOUNT

@@ -116,7 +116,7 @@ pub fn creation_code(name: &'static str, json: &str) -> Result<Bytes, ArtifactEr
         .get("object")
         .unwrap_or(field)
         .as_str()
-        .ok_or_else(|| wrong("the bytecode is no string".into()))?;
+        .ok_or_else(|| wrong("the bytecode is not a string".into()))?;
     let code = hex::decode(text).map_err(|e| wrong(format!("the bytecode is not hex: {e}")))?;
     if code.is_empty() {
         return Err(wrong("the bytecode is empty".into()));

@@ -16,7 +16,7 @@ pub(super) fn sentence(error: E) -> String {
             "a key or signature is the identity point, which nobody may use".to_owned()
         }
         E::PrecompileFailed(e) => format!(
-            "precompile {} refused its input: a key or signature is no point of the curve, or the root chain lacks it",
+            "precompile {} refused its input: a key or signature is not a point of the curve, or the root chain lacks it",
             e.precompile
         ),
         E::NoLeaves(_) => "the proof names no leaf".to_owned(),

@@ -21,7 +21,7 @@ pub(super) fn sentence(error: E) -> String {
             e.first, e.second
         ),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
-        E::NotListed(e) => format!("{} is no genesis operator of this Registry", e.sender),
+        E::NotListed(e) => format!("{} is not a genesis operator of this Registry", e.sender),
         E::AlreadyRegistered(e) => format!("{} is registered already", e.operator),
         E::NotRegistered(e) => format!(
             "{} is not registered; it runs `plasmid init register`",
@@ -70,7 +70,7 @@ pub(super) fn sentence(error: E) -> String {
             "the stake is locked until root time {}, by an agreement or because the creation has begun, and it is {}; wait until then",
             e.until, e.time
         ),
-        E::AgreementZero(_) => "zero is no agreement".to_owned(),
+        E::AgreementZero(_) => "zero is not an agreement".to_owned(),
         E::RefundNotTaken(e) => format!(
             "operator {} did not take its {} wei; its account must be able to receive coin",
             e.operator, e.amount

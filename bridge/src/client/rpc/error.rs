@@ -24,7 +24,7 @@ pub enum RpcError {
     #[error("the root chain's node does not answer: {0}")]
     Unreachable(String),
     /// HTTP 429, or the JSON-RPC code for it.
-    #[error("the root chain's node limits the rate of requests (wait {0:?})")]
+    #[error("the root chain's node limits the rate of requests (wait {waited:?})", waited = .0)]
     RateLimited(Duration),
     /// The body is longer than the limit.
     #[error("the root chain's node answered with more than {0} bytes")]

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 
 use crate::relay::acceptance::Acceptance;
 use crate::relay::seen::{Anchor, Block, Entry, Failure};
-use crate::relay::track::{Ask, Reply, Standing};
+use crate::relay::track::{Ask, EndpointStanding, Reply};
 
 /// A question for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Event {
         /// Which one.
         endpoint: usize,
         /// How.
-        standing: Standing,
+        standing: EndpointStanding,
     },
     /// The endpoints show different histories; reports stop.
     Disagreement {
@@ -78,7 +78,7 @@ pub struct View {
     /// When `finalized` will have stood still for too long, in milliseconds of the machine's clock.
     pub stale_at: u64,
     /// How each endpoint stands.
-    pub standings: Vec<Standing>,
+    pub standings: Vec<EndpointStanding>,
 }
 
 impl View {
@@ -100,7 +100,7 @@ impl View {
     /// Whether what is shown is true and recent: all endpoints are followed, or one is and the final block that they share moved lately. One that
     /// is silent holds the view where it is.
     pub fn is_sound(&self, now: u64) -> bool {
-        let follows = |standing: &Standing| *standing == Standing::Following;
+        let follows = |standing: &EndpointStanding| *standing == EndpointStanding::Following;
         let all = self.standings.iter().all(follows);
         let any = self.standings.iter().any(follows);
         self.healthy && (all || any && now < self.stale_at)
@@ -112,7 +112,7 @@ impl View {
             .standings
             .iter()
             .enumerate()
-            .filter(|(_, standing)| **standing != Standing::Following)
+            .filter(|(_, standing)| **standing != EndpointStanding::Following)
             .map(|(number, standing)| format!("endpoint {number} of the root chain: {standing}"))
             .collect();
         sentences.join(". ")

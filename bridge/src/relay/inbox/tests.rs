@@ -266,7 +266,7 @@ fn forged_events_are_refused_whatever_is_forged() {
         });
         assert_eq!(run.machine.view().count(), 0, "{name}");
         assert!(
-            matches!(run.machine.view().standings[0], Standing::Lying(_)),
+            matches!(run.machine.view().standings[0], EndpointStanding::Lying(_)),
             "{name}: {:?}",
             run.machine.view().standings
         );
@@ -330,7 +330,7 @@ fn a_history_that_changes_below_finality_stops_the_reports_and_is_read_anew() {
         run.events.iter().any(|event| matches!(
             event,
             Event::Stands {
-                standing: Standing::Lying(_),
+                standing: EndpointStanding::Lying(_),
                 ..
             }
         )),
@@ -361,7 +361,7 @@ fn another_chain_another_origin_a_shorter_and_a_different_inbox_are_named_and_ne
     );
     assert_eq!(
         other_chain,
-        Standing::OtherChain {
+        EndpointStanding::OtherChain {
             expected: 31337,
             seen: 1
         }
@@ -371,12 +371,12 @@ fn another_chain_another_origin_a_shorter_and_a_different_inbox_are_named_and_ne
     elsewhere.fork = 3;
     assert!(matches!(
         fatal(&|ask| elsewhere.answer(ask), None),
-        Standing::OtherOrigin { .. }
+        EndpointStanding::OtherOrigin { .. }
     ));
     let beyond = (root.count + 1, B256::repeat_byte(1));
     assert_eq!(
         fatal(&|ask| root.answer(ask), Some(beyond)),
-        Standing::Shorter {
+        EndpointStanding::Shorter {
             count: root.count,
             cursor: root.count + 1
         }
@@ -387,7 +387,7 @@ fn another_chain_another_origin_a_shorter_and_a_different_inbox_are_named_and_ne
             Some((cursor, B256::repeat_byte(1))),
         );
         assert!(
-            matches!(standing, Standing::Differs { .. }),
+            matches!(standing, EndpointStanding::Differs { .. }),
             "{cursor}: {standing:?}"
         );
     }

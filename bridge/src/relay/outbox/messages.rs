@@ -89,7 +89,7 @@ impl RootState {
 
 /// What the child says about a checkpoint.
 #[derive(Clone, Debug)]
-pub struct Offer {
+pub struct CheckpointOffer {
     /// Its content.
     pub checkpoint: Checkpoint,
     /// Set epoch + 1, which signs it, in seat order.
@@ -137,7 +137,7 @@ pub enum Outcome {
     /// What a look at root showed.
     Root(Box<RootState>),
     /// What a fetch brought: one offer for each checkpoint and set that a node of the child tells of. It is empty when the epoch is not over.
-    Offers(Vec<Offer>),
+    Offers(Vec<CheckpointOffer>),
     /// A transaction was handed in.
     Sent(B256),
     /// Root would refuse it, for this reason; nothing was sent.

@@ -2,14 +2,14 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 
-use super::{Deployment, Missing, Offer, RootState};
+use super::{CheckpointOffer, Deployment, Missing, RootState};
 use crate::abi::{IInbox, IRootChain};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError, Gathered};
 use crate::proof::set::{self, SetCommitment, SetError};
 use crate::proof::tree::{Multiproof, ProofError, node};
 use crate::proof::{deployment, list};
-use crate::relay::witness::WitnessError;
+use crate::relay::witness::InboxWitnessError;
 use plasmid_staking::Member;
 
 /// RootChain accepts a τ that is at most 15 minutes old when the submission is mined. For an older checkpoint τ has this age, so that more
@@ -63,7 +63,7 @@ pub enum ParcelError {
     Set(#[from] SetError),
     /// The inbox cannot be shown.
     #[error("the inbox cannot be shown: {0}")]
-    Inbox(#[from] WitnessError),
+    Inbox(#[from] InboxWitnessError),
     /// The absent members cannot be shown.
     #[error("the absent members cannot be shown: {0}")]
     Absent(#[from] ProofError),
@@ -73,7 +73,7 @@ pub enum ParcelError {
 pub fn submission(
     deployment: &Deployment,
     root: &RootState,
-    offer: &Offer,
+    offer: &CheckpointOffer,
 ) -> Result<IRootChain::Submission, ParcelError> {
     let checkpoint = &offer.checkpoint;
     check_history(deployment, root, checkpoint)?;
@@ -110,7 +110,7 @@ pub fn submission(
     })
 }
 
-fn certify(offer: &Offer, digest: &B256) -> Result<Certificate, ParcelError> {
+fn certify(offer: &CheckpointOffer, digest: &B256) -> Result<Certificate, ParcelError> {
     let gathered = certificate::gather(&offer.members, digest, &offer.shares)
         .map_err(ParcelError::Certificate)?;
     gathered

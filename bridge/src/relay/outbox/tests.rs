@@ -28,7 +28,7 @@ struct World {
     absent: Vec<u16>,
     relayer: Address,
     rival: bool,
-    lies: Vec<Offer>,
+    lies: Vec<CheckpointOffer>,
     stands: bool,
     notices: Vec<Notice>,
 }
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    fn offer(&self, epoch: u64) -> Offer {
+    fn offer(&self, epoch: u64) -> CheckpointOffer {
         let checkpoint = self.checkpoint(epoch);
         let digest = checkpoint.digest();
         let shares = (0u16..)
@@ -107,7 +107,7 @@ impl World {
             .filter(|(number, _)| !self.absent.contains(number))
             .map(|(number, key)| (number, key.sign_checkpoint(&digest)))
             .collect();
-        Offer {
+        CheckpointOffer {
             checkpoint,
             members: self.members.clone(),
             shares,
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// What the nodes tell: the lies first, then the truth.
-    fn offers(&self, epoch: u64) -> Vec<Offer> {
+    fn offers(&self, epoch: u64) -> Vec<CheckpointOffer> {
         let mut offers = self.lies.clone();
         if !self.stands {
             offers.push(self.offer(epoch));
@@ -408,7 +408,7 @@ fn absent_members_are_shown_by_exactly_the_siblings_of_the_list_tree() {
 
 #[test]
 fn forged_offers_are_refused_for_the_reason_that_is_theirs() {
-    type Forge = fn(&mut Offer);
+    type Forge = fn(&mut CheckpointOffer);
     let forges: [(&str, Forge); 6] = [
         ("wants checkpoint 0 next", |offer| {
             offer.checkpoint.epoch = 1

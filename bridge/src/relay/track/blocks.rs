@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use alloy_primitives::B256;
 
-use super::{Next, Phase, Standing, Track, Trouble};
+use super::{EndpointStanding, Next, Phase, Track, Trouble};
 use crate::relay::seen::{Block, Finality};
 
 /// When an endpoint's final block is below an earlier one, the endpoint lags, or the earlier one was invented: it is waited for as long as
@@ -15,7 +15,10 @@ impl Track {
     pub(super) fn take_chain_id(&mut self, seen: u64) -> Result<Next, Trouble> {
         let expected = self.config.root_chain_id;
         if seen != expected {
-            return Err(Trouble::Fatal(Standing::OtherChain { expected, seen }));
+            return Err(Trouble::Fatal(EndpointStanding::OtherChain {
+                expected,
+                seen,
+            }));
         }
         self.phase = Phase::Origin;
         Ok(Next::Now)
@@ -27,7 +30,10 @@ impl Track {
                 let expected = self.config.parent_hash;
                 let seen = block.map(|block| block.hash);
                 if seen != Some(expected) {
-                    return Err(Trouble::Fatal(Standing::OtherOrigin { expected, seen }));
+                    return Err(Trouble::Fatal(EndpointStanding::OtherOrigin {
+                        expected,
+                        seen,
+                    }));
                 }
                 self.phase = Phase::Head;
                 Ok(Next::Now)
@@ -59,7 +65,7 @@ impl Track {
 
     fn take_head(&mut self, now: u64, block: Option<Block>) -> Result<Next, Trouble> {
         let Some(block) = block else {
-            self.standing = Standing::NoFinalBlock(None);
+            self.standing = EndpointStanding::NoFinalBlock(None);
             return Ok(Next::Poll);
         };
         match self.config.finality {
@@ -81,7 +87,7 @@ impl Track {
     }
 
     fn too_early(&mut self, reached: u64) -> Result<Next, Trouble> {
-        self.standing = Standing::BeforeDeployment {
+        self.standing = EndpointStanding::BeforeDeployment {
             reached,
             deployed_at: self.config.deployed_at,
         };
@@ -112,7 +118,7 @@ impl Track {
                     self.phase = Phase::Messages;
                     return Ok(Next::Now);
                 }
-                if !matches!(self.standing, Standing::Shorter { .. }) {
+                if !matches!(self.standing, EndpointStanding::Shorter { .. }) {
                     self.follow(now);
                 }
                 if self.next_message_block <= known.number && !self.is_full() {

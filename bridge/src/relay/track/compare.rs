@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Doubt, MAX_COMPARED_RECORDS, Next, Phase, Standing, Track, Trouble, Verified};
+use super::{Doubt, EndpointStanding, MAX_COMPARED_RECORDS, Next, Phase, Track, Trouble, Verified};
 use crate::relay::seen::{Heads, Sought};
 
 impl Track {
@@ -43,7 +43,7 @@ impl Track {
             // Validators consumed messages of a later final block than this one. What is known stays; the next final block shows whether this
             // endpoint only lagged.
             let count = heads.count;
-            self.standing = Standing::Shorter { count, cursor };
+            self.standing = EndpointStanding::Shorter { count, cursor };
         }
         Ok(Next::Poll)
     }
@@ -55,11 +55,13 @@ impl Track {
         self.behind_since = None;
         let since = *self.moved_at.get_or_insert(now);
         self.standing = match self.target {
-            Some(block) if now.saturating_sub(since) >= self.config.stall_ms => Standing::Stalled {
-                number: block.number,
-                time: block.time,
-            },
-            _ => Standing::Following,
+            Some(block) if now.saturating_sub(since) >= self.config.stall_ms => {
+                EndpointStanding::Stalled {
+                    number: block.number,
+                    time: block.time,
+                }
+            }
+            _ => EndpointStanding::Following,
         };
     }
 
@@ -91,7 +93,7 @@ impl Track {
         }
         match seen {
             Some(seen) if sought.index == cursor && seen != expected => {
-                Err(Trouble::Fatal(Standing::Differs {
+                Err(Trouble::Fatal(EndpointStanding::Differs {
                     cursor,
                     expected,
                     seen,

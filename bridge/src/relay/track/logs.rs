@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 
-use super::{Next, Phase, Standing, Track, Trouble};
+use super::{EndpointStanding, Next, Phase, Track, Trouble};
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard, Sent};
 use crate::relay::seen::Log;
@@ -74,7 +74,7 @@ impl Track {
             Some(known) if known != message.link => {
                 let (cursor, expected) = self.consumed;
                 if message.index == cursor {
-                    return Err(Trouble::Fatal(Standing::Differs {
+                    return Err(Trouble::Fatal(EndpointStanding::Differs {
                         cursor,
                         expected,
                         seen: message.link,

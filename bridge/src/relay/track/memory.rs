@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Doubt, Phase, Standing, Track, Trouble};
+use super::{Doubt, EndpointStanding, Phase, Track, Trouble};
 use crate::relay::seen::{Anchor, Position};
 
 impl Track {
@@ -92,11 +92,11 @@ impl Track {
 
     /// Drops what is consumed. A link at the cursor that is not the child's is refused; where none is known yet, the child is ahead, and
     /// what is dropped is read again from the confirmed anchor if it turns out to have been another history.
-    pub(super) fn trim(&mut self) -> Result<(), Standing> {
+    pub(super) fn trim(&mut self) -> Result<(), EndpointStanding> {
         let (cursor, expected) = self.consumed;
         let seen = self.link(cursor);
         if let Some(seen) = seen.filter(|seen| *seen != expected) {
-            return Err(Standing::Differs {
+            return Err(EndpointStanding::Differs {
                 cursor,
                 expected,
                 seen,

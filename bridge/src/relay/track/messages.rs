@@ -57,7 +57,7 @@ pub enum Reply {
 
 /// How an endpoint stands. Its text is a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum EndpointStanding {
     /// It has not been followed to a final block yet.
     Starting,
     /// It is followed.
@@ -117,7 +117,7 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl EndpointStanding {
     /// Whether only a person can mend this.
     pub fn is_fatal(&self) -> bool {
         matches!(
@@ -130,7 +130,7 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for EndpointStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => f.write_str("it has not been followed to a final block yet"),

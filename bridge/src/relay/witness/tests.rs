@@ -249,12 +249,12 @@ fn a_wrong_hash_and_messages_that_are_not_at_hand_are_named() {
     };
     assert!(matches!(
         messages.witness(20, B256::repeat_byte(1), 0),
-        Err(WitnessError::OtherLink { cursor: 20, .. })
+        Err(InboxWitnessError::OtherLink { cursor: 20, .. })
     ));
     for cursor in [9, 51, u64::MAX] {
         assert!(matches!(
             messages.witness(cursor, B256::ZERO, 0),
-            Err(WitnessError::Missing { .. })
+            Err(InboxWitnessError::Missing { .. })
         ));
     }
     // Nothing is due at time zero but messages 1 and 2, which are gone.
@@ -287,7 +287,7 @@ fn messages_that_end_before_roots_newest_show_what_all_would_or_nothing() {
                             assert_eq!(Ok(witness), whole.witness(cursor, hash, tau));
                             shown += 1;
                         }
-                        Err(WitnessError::Missing { count: 1_500, .. }) => refused += 1,
+                        Err(InboxWitnessError::Missing { count: 1_500, .. }) => refused += 1,
                         Err(error) => panic!("{error}"),
                     }
                 }

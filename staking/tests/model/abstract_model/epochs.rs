@@ -21,16 +21,11 @@ impl Model {
     }
 
     /// Pays the line at a seat of the ending epoch's set for its votes, or jails it.
-    pub fn reward(&mut self, seat: usize, votes: u16, counted: u16, released: u128) {
+    pub fn reward(&mut self, seat: usize, votes: u16, counted: u16, released: u128) -> Done {
         let (epoch, total) = (self.epoch, u128::from(self.power(self.epoch)));
-        let mut place = self.sets.get_mut(&epoch).map(|set| &mut set[seat]);
-        let Some(Some(member)) = &mut place else {
-            return;
-        };
-        let line = self.lines.get_mut(&member.line).expect("it is there");
-        if !line.open() {
-            return;
-        }
+        let member = self.sets.get_mut(&epoch)?[seat].as_mut()?;
+        let line = self.lines.get_mut(&member.line)?;
+        ensure(!line.frozen())?;
         let (votes, counted) = (u32::from(votes), u32::from(counted));
         if 2 * votes >= counted && member.stake > 0 {
             let reward = share_down(released, u128::from(member.power), total);
@@ -44,37 +39,32 @@ impl Model {
             line.jailed = epoch + 1 + u64::from(self.terms.jail_epochs);
             line.absent = true;
         }
+        Some(())
     }
 
     fn member(&self, seat: usize) -> Option<Member> {
         let (line, stake) = (self.seats[seat]?, self.weight(seat));
         let power = u64::try_from(stake / self.terms.unit).expect("power fits");
         let registration = self.newest(line.0)?.0.1;
-        let (commission, paid) = (self.lines[&line].commission, 0);
-        let member = Member {
-            line,
-            registration,
-            commission,
-            power,
-            stake,
-            paid,
-        };
+        let mut member = Member::default();
+        (member.line, member.power, member.stake) = (line, power, stake);
+        (member.registration, member.commission) = (registration, self.lines[&line].commission);
         Some(member).filter(|_| power > 0)
     }
 
     /// The set of an epoch is what seats hold now.
     pub fn roll(&mut self, epoch: u64) {
-        let seats = 0..self.seats.len();
-        let set = seats.map(|seat| self.member(seat)).collect();
+        let set = (0..self.seats.len())
+            .map(|seat| self.member(seat))
+            .collect();
         self.sets.insert(epoch, set);
     }
 
     /// The set of an epoch is that of the epoch before, with nothing at stake.
     pub fn copy(&mut self, epoch: u64) {
         let mut set = self.sets[&(epoch - 1)].clone();
-        for member in set.iter_mut().flatten() {
-            (member.stake, member.paid) = (0, 0);
-        }
+        let members = set.iter_mut().flatten();
+        members.for_each(|member| (member.stake, member.paid) = (0, 0));
         self.sets.insert(epoch, set);
     }
 

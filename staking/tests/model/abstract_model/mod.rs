@@ -92,7 +92,7 @@ pub struct Registration {
 }
 
 /// Who stands in a set, as its seat was when the set was fixed.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Member {
     pub line: Id,
     pub registration: u64,
@@ -158,6 +158,12 @@ impl Line {
     pub fn open(&self) -> bool {
         !self.retired && !self.frozen()
     }
+
+    /// When it could return from jail, if it is absent to the end of its last set.
+    fn longest_jail(&self, terms: Terms) -> u64 {
+        let last = self.until.saturating_add(1 + u64::from(terms.jail_epochs));
+        self.jailed.max(last * u64::from(self.until > 0))
+    }
 }
 
 impl Position {
@@ -186,10 +192,8 @@ impl Model {
         let of_line = |one: &&Position| one.bonded() && one.now.line == line;
         let bonded = self.positions.iter().flatten().filter(of_line);
         let own = bonded.clone().filter(|one| one.owner == line.0);
-        (
-            bonded.map(Position::held).sum(),
-            own.map(Position::held).sum(),
-        )
+        let own = own.map(Position::held).sum();
+        (bonded.map(Position::held).sum(), own)
     }
 
     pub fn seat_of(&self, line: Id) -> Option<usize> {

@@ -13,10 +13,9 @@ pub struct Edit {
 impl Model {
     /// An operator's newest registration.
     pub fn newest(&self, operator: u32) -> Option<(Id, &Registration)> {
-        let mut all = self
-            .registrations
-            .range((operator, 0)..=(operator, u64::MAX));
-        all.next_back().map(|(id, newest)| (*id, newest))
+        let ids = (operator, 0)..=(operator, u64::MAX);
+        let newest = self.registrations.range(ids).next_back()?;
+        Some((*newest.0, newest.1))
     }
 
     /// An operator's newest line, when it is open.
@@ -25,21 +24,33 @@ impl Model {
         Some(line).filter(|line| self.lines[line].open())
     }
 
+    /// Whether a line with so much less has too little for a seat, or its operator too little of its own.
+    pub fn is_too_small(&self, line: Id, less: u128) -> bool {
+        let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
+        stake < self.terms.min_seat + less || own < least + less
+    }
+
     /// A seat whose line is too small for it is lost.
     pub fn check_seats(&mut self) {
         for line in self.seats.clone().into_iter().flatten() {
-            let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
-            if stake < self.terms.min_seat || own < least {
+            if self.is_too_small(line, 0) {
                 self.lose_seat(line);
             }
         }
     }
 
-    fn lose_seat(&mut self, line: Id) {
-        if let Some(seat) = self.seat_of(line) {
-            self.seats[seat] = None;
-            self.line(line).until = self.epoch + 1;
-        }
+    /// Whether the line took its seat in this epoch, so that no set has it there.
+    pub fn is_seat_new(&self, line: Id) -> bool {
+        let set = &self.sets[&(self.epoch + 1)];
+        let stands = |seat: usize| set[seat].as_ref().is_some_and(|member| member.line == line);
+        !self.lines[&line].absent && self.seat_of(line).is_some_and(|seat| !stands(seat))
+    }
+
+    fn lose_seat(&mut self, line: Id) -> Done {
+        let seat = self.seat_of(line)?;
+        self.seats[seat] = None;
+        self.line(line).until = self.epoch + 1;
+        Some(())
     }
 
     pub fn take_seat(&mut self, operator: u32) -> Done {
@@ -50,26 +61,28 @@ impl Model {
         ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch)?;
         ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
         ensure(!self.tombstones.contains(&key))?;
-        if let Some(displaced) = self.seats[seat] {
-            self.lose_seat(displaced);
-        }
+        self.seats[seat].and_then(|displaced| self.lose_seat(displaced));
         self.seats[seat] = Some(id);
         (self.line(id).until, self.line(id).absent) = (FOREVER, false);
         Some(())
     }
 
     pub fn leave(&mut self, operator: u32) -> Done {
-        let line = self.open_line(operator)?;
-        self.seat_of(line)?;
-        self.lose_seat(line);
-        Some(())
+        let line = self.free_line(operator)?;
+        self.lose_seat(line)
     }
 
     pub fn retire(&mut self, operator: u32) -> Done {
-        let line = self.open_line(operator)?;
+        let line = self.free_line(operator)?;
         self.lose_seat(line);
         self.line(line).retired = true;
         Some(())
+    }
+
+    /// An operator's open line, unless its seat is new.
+    fn free_line(&self, operator: u32) -> Option<Id> {
+        self.open_line(operator)
+            .filter(|line| !self.is_seat_new(*line))
     }
 
     pub fn unjail(&mut self, operator: u32) -> Done {
@@ -109,25 +122,18 @@ impl Model {
         ensure(amount > 0)
     }
 
-    /// When a closed line could return from jail at the latest, if it is absent to the end of its last set.
-    fn longest_jail(&self, closed: Id) -> u64 {
-        let (closed, terms) = (&self.lines[&closed], self.terms);
-        let last = (closed.until > 0).then_some(closed.until + 1 + u64::from(terms.jail_epochs));
-        closed.jailed.max(last.unwrap_or(0))
-    }
-
     /// New keys for the open line, or for a new one, which comes out of jail no sooner than the closed one before it.
     pub fn register(&mut self, operator: u32, number: u64, key: u32) -> Done {
         let known = self.registrations.values().any(|one| one.key == key);
-        let newest = self.newest(operator).map_or(0, |newest| newest.0.1);
-        ensure(!known && newest < number)?;
-        let before = self.newest(operator).map(|newest| newest.1.line);
+        let (newest, terms) = (self.newest(operator), self.terms);
+        ensure(!known && newest.is_none_or(|newest| newest.0.1 < number))?;
+        let closed = newest.map(|newest| &self.lines[&newest.1.line]);
+        let jailed = closed.map_or(0, |closed| closed.longest_jail(terms));
         let line = self.open_line(operator).unwrap_or((operator, number));
         if line == (operator, number) {
             let opened = self.lines.entry(line).or_default();
-            opened.max_commission = self.terms.max_commission;
-            opened.commission_step = self.terms.commission_step;
-            self.line(line).jailed = before.map_or(0, |closed| self.longest_jail(closed));
+            opened.max_commission = terms.max_commission;
+            (opened.commission_step, opened.jailed) = (terms.commission_step, jailed);
         }
         let registration = Registration { line, key };
         self.registrations.insert((operator, number), registration);
@@ -139,9 +145,7 @@ impl Model {
         let mut all = self.registrations.iter();
         let (id, line) = all.find_map(|(id, one)| (one.key == key).then_some((*id, one.line)))?;
         ensure(self.tombstones.insert(key))?;
-        if self.newest(id.0)?.0 == id {
-            self.lose_seat(line);
-        }
+        (self.newest(id.0)?.0 == id).then(|| self.lose_seat(line));
         Some(())
     }
 
@@ -154,11 +158,10 @@ impl Model {
     }
 
     /// Root has settled it.
-    pub fn cut(&mut self, registration: Id, epoch: u64, fraction: u64) -> Done {
+    pub fn cut(&mut self, registration: Id, epoch: u64, fraction: u128) -> Done {
         let line = self.registrations.get(&registration)?.line;
+        self.line(line).cuts.push((epoch, fraction.min(WHOLE)));
         self.line(line).freezes.thaw(epoch);
-        let fraction = u128::from(fraction).min(WHOLE);
-        self.line(line).cuts.push((epoch, fraction));
         Some(())
     }
 }

@@ -56,13 +56,9 @@ impl Model {
 
     /// A line is backed from the epoch after next on.
     fn backing(&self, line: Id) -> Interval {
-        let (first, last, cut) = (self.epoch + 2, FOREVER, 0);
-        Interval {
-            line,
-            first,
-            last,
-            cut,
-        }
+        let mut backing = Interval::default();
+        (backing.line, backing.first, backing.last) = (line, self.epoch + 2, FOREVER);
+        backing
     }
 
     /// The line that an owner named, with the highest commission that it accepts.
@@ -90,8 +86,17 @@ impl Model {
         Some(vec![rest, part])
     }
 
+    /// An operator does not empty a seat that no set has yet, by what it takes away.
+    fn keeps_new_seat(&self, number: u64, parts: &[Position]) -> Done {
+        let (line, owner) = (parts[0].now.line, parts[0].owner);
+        let bonded = parts.iter().filter(|one| one.bonded());
+        let less = self.find(number)?.held() - bonded.map(Position::held).sum::<u128>();
+        ensure(owner != line.0 || !self.is_seat_new(line) || !self.is_too_small(line, less))
+    }
+
     pub fn undelegate(&mut self, owner: u32, number: u64, amount: u128) -> Done {
         let parts = self.parts(self.owned(number, owner)?, amount)?;
+        self.keeps_new_seat(number, &parts)?;
         self.put(number, parts)
     }
 
@@ -106,6 +111,7 @@ impl Model {
         let (position, line) = (self.owned(number, owner)?, self.accepted(to)?);
         ensure(!self.frozen(&position) && position.now.line != line)?;
         let mut parts = self.parts(position, amount)?;
+        self.keeps_new_seat(number, &parts)?;
         let part = parts.last_mut()?;
         ensure(part.held() >= self.terms.min_redelegation)?;
         self.follow(part, line)?;
@@ -116,7 +122,10 @@ impl Model {
         let mut position = self.owned(number, owner)?;
         let line = position.now.line;
         ensure(!position.bonded() && !self.frozen(&position) && self.lines[&line].open())?;
-        match position.now.last == self.epoch + 1 {
+        let again = position.now.last == self.epoch + 1;
+        let small = position.before.is_some() && position.held() < self.terms.min_redelegation;
+        ensure(!again || !small)?;
+        match again {
             true => position.now.last = FOREVER,
             false => self.follow(&mut position, line)?,
         }
@@ -126,9 +135,8 @@ impl Model {
     /// Pays what the engine collected, as far as it lies between the bounds.
     fn collect(&mut self, number: u64, mut position: Position, seen: &Seen) -> Option<u128> {
         let (least, most) = std::mem::take(&mut position.pending);
-        let amount = seen
-            .get(&number)
-            .map_or(least, |seen| *seen.clamp(&least, &most));
+        let seen = seen.get(&number).copied().unwrap_or(least);
+        let amount = seen.clamp(least, most);
         self.owed -= amount;
         self.put(number, vec![position])?;
         Some(amount)

@@ -1,7 +1,7 @@
 //! The genesis of a simulated network: small epochs, a short ring, a small batch.
 
 use plasmid::chain::genesis::file::File;
-use plasmid::chain::genesis::{Delegation, Genesis, RootAnchor};
+use plasmid::chain::genesis::{Backing, Genesis, RootAnchor};
 use plasmid::ledger::Parameters;
 use plasmid_bridge::proof::deployment;
 
@@ -51,9 +51,9 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
 }
 
 /// One behind each operator, too small for a unit of power.
-fn delegations(plan: &Plan) -> Vec<Delegation> {
+fn delegations(plan: &Plan) -> Vec<Backing> {
     let mut all: Vec<_> = (0..plan.validators)
-        .map(|number| Delegation {
+        .map(|number| Backing {
             owner: People::account(number % 8),
             operator: [number + 0x10; 20],
             amount: (1 << 40) + u128::from(number),

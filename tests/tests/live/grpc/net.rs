@@ -56,6 +56,7 @@ pub struct Net {
     pub client: Client,
     pub engine: comet::Client,
     pub root: Arc<Rpc>,
+    pub root_url: String,
     pub domain: Domain,
     pub status: GetStatusResponse,
     pub token: Address,
@@ -103,7 +104,8 @@ impl Net {
             root_chain: address(&status.root_chain),
             deployment: status.deployment_id.clone().try_into().expect("20 bytes"),
         };
-        let root = Rpc::new(&text(&description["root"]), Limits::default()).expect("an address");
+        let root_url = text(&description["root"]);
+        let root = Rpc::new(&root_url, Limits::default()).expect("an address");
         let root = Arc::new(root);
         let mut people = Vec::new();
         for person in found::people() {
@@ -131,6 +133,7 @@ impl Net {
             url,
             channel,
             root,
+            root_url,
             domain,
             status,
             alice,

@@ -15,13 +15,14 @@ use tonic::Code;
 use super::{net::Net, web};
 
 /// What is no read: it hands something in, follows, or asks root for its price.
-const NO_READS: [&str; 6] = [
+const NO_READS: [&str; 7] = [
     "/plasmid.bridge.v1.BridgeService/PrepareDeposit",
     "/plasmid.bridge.v1.BridgeService/PrepareForce",
     "/plasmid.bridge.v1.BridgeService/SubmitShare",
     "/plasmid.ledger.v1.TransactionService/Follow",
     "/plasmid.ledger.v1.TransactionService/Submit",
     "/plasmid.ledger.v1.TransactionService/SubmitMany",
+    "/plasmid.stake.v1.StakeService/FollowEvents",
 ];
 
 /// Every method of the descriptors that reflection serves.
@@ -189,6 +190,31 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
     ask(path, position(1), true);
     ask(path, position(1 << 40), false);
     let stranger = format!("0x{}", "09".repeat(20));
+    let path = "/plasmid.stake.v1.StakeService/ListDelegations";
+    let delegations = |owner: &str| {
+        stake::ListDelegationsRequest {
+            owner: owner.to_owned(),
+            ..Default::default()
+        }
+        .encode_to_vec()
+    };
+    ask(path, delegations(&stranger), true);
+    ask(path, delegations("x"), false);
+    let path = "/plasmid.stake.v1.StakeService/ListValidators";
+    let request = stake::ListValidatorsRequest {
+        page_token: "d1".into(),
+        ..Default::default()
+    };
+    ask(path, request.encode_to_vec(), false);
+    ask(path, Vec::new(), true);
+    let path = "/plasmid.stake.v1.StakeService/Prepare";
+    let request = stake::PrepareRequest {
+        sender: stranger.clone(),
+        action: Some(stake::prepare_request::Action::Leave(stake::Leave {})),
+        ..Default::default()
+    };
+    ask(path, request.encode_to_vec(), true);
+    ask(path, Vec::new(), false);
     let path = "/plasmid.stake.v1.StakeService/GetValidator";
     let request = stake::GetValidatorRequest {
         operator: stranger.clone(),
@@ -228,7 +254,7 @@ pub async fn both_ways(net: &Net, hash: &[u8], number: u64) {
     let questions = questions(net, hash, number);
     let asked: BTreeSet<String> = questions.iter().map(|one| one.path.to_owned()).collect();
     let mut reads = methods();
-    assert_eq!(reads.len(), 29, "{reads:?}");
+    assert_eq!(reads.len(), 33, "{reads:?}");
     for path in NO_READS {
         assert!(reads.remove(path), "{path} is no method");
         let answer = net

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use plasmid_bridge::relay::{
     inbox::View,
     seen::{Anchor, Failure},
-    track::Standing,
+    track::EndpointStanding,
 };
 use plasmid_proto::chain::v1::GetStatusRequest;
 use tendermint_proto::v0_38::abci::RequestCheckTx;
@@ -16,18 +16,18 @@ use tendermint_proto::v0_38::abci::RequestCheckTx;
 use super::attack::sign;
 use super::*;
 use crate::app::ports::Sight;
-use crate::app::reads::{Contracts, Facts, Reader, Served, Source, chain};
+use crate::app::reads::{Contracts, Facts, KeyState, Reader, Served, Source, chain};
 use crate::ledger::Code;
 
 /// Transactions that wait together.
 const TOGETHER: u32 = 32;
 
 /// Root by one endpoint that stands like this.
-struct Seen(Mutex<Standing>);
+struct Seen(Mutex<EndpointStanding>);
 
 impl Seen {
     fn following() -> Self {
-        Self(Mutex::new(Standing::Following))
+        Self(Mutex::new(EndpointStanding::Following))
     }
 }
 
@@ -101,7 +101,7 @@ fn signatures_that_wait_together_are_verified_together_and_only_of_what_would_be
     assert_eq!((one.code, bench.app.looks.alone()), (bad, 1));
 }
 
-fn served(app: &Arc<App>, root: Arc<Seen>, shares_stay: bool) -> Served {
+fn served(app: &Arc<App>, root: Arc<Seen>) -> Served {
     let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
     let facts = Facts {
         chain_id: app.deployment().chain_id.clone(),
@@ -114,7 +114,7 @@ fn served(app: &Arc<App>, root: Arc<Seen>, shares_stay: bool) -> Served {
             root_chain,
         },
     };
-    Served::new(Arc::clone(app), root, facts, shares_stay)
+    Served::new(Arc::clone(app), root, facts)
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn who_follows_a_transaction_or_the_nodes_health_never_waits_for_a_block() {
             .unwrap();
     }
     let app = Arc::new(bench.app);
-    let served = served(&app, Arc::new(Seen::following()), false);
+    let served = served(&app, Arc::new(Seen::following()));
     app.looks.forget();
     assert_eq!(served.moment(), (2, 0));
     assert_eq!(served.vitals().troubles().count(), 0);
@@ -148,17 +148,22 @@ fn an_endpoint_that_went_silent_after_it_was_followed_is_not_called_healthy() {
     let transactions = bench.propose(1, &[], &[]).unwrap();
     bench.execute(1, transactions, 0, &[]).unwrap();
     let root = Arc::new(Seen::following());
-    let served = served(&Arc::new(bench.app), Arc::clone(&root), true);
+    let served = served(&Arc::new(bench.app), Arc::clone(&root));
+    served.sign(KeyState {
+        shares_stay: true,
+        keys: Some("the seat has other keys".to_owned()),
+    });
     let going_on = AtomicBool::new(false);
     let status =
         || chain::get_status(&Reader::new(&served, &going_on), &GetStatusRequest {}).unwrap();
     assert!(status().root_healthy);
-    *root.0.lock().unwrap() = Standing::Failing(Failure::Unreachable);
+    *root.0.lock().unwrap() = EndpointStanding::Failing(Failure::Unreachable);
     assert!(root.view().healthy, "what it showed stays true");
     let silent = status();
     assert!(!silent.root_healthy);
-    let [trouble] = &silent.troubles[..] else {
+    let [shares, keys] = &silent.troubles[..] else {
         panic!("{:?}", silent.troubles);
     };
-    assert!(trouble.contains("share_with"), "{trouble}");
+    assert!(shares.contains("share_with"), "{shares}");
+    assert_eq!(keys, "the seat has other keys");
 }

@@ -241,7 +241,7 @@ impl App {
             )?;
             if after != record.after {
                 return Err(Fault::new(format!(
-                    "a {:?} segment of height {} gives {after} from its witness and {} in the tree",
+                    "a {} segment of height {} gives {after} from its witness and {} in the tree",
                     segment.kind, executed.height, record.after
                 )));
             }

@@ -152,7 +152,7 @@ impl Pool {
     }
 
     /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
-    /// sender has at a later sequence, without which this one could never wait if it came late.
+    /// sender has at a later sequence, without which this one could never wait if it came late. What is ready behind one of them goes with it.
     fn rivals(&self, offer: &Offer, rank: &Rank, replaces: Replaces) -> Result<Vec<Rank>, Reject> {
         let mut rivals = Vec::new();
         for topic in offer.topics.iter() {
@@ -165,8 +165,10 @@ impl Pool {
                 continue;
             }
             let queue = self.senders.get(&header.sender);
-            let waiting = queue.and_then(|queue| queue.waiting.get(&header.sequence));
-            let Some(other) = waiting.and_then(|waiting| waiting.rank) else {
+            let behind = queue.map(|queue| queue.waiting.range(header.sequence..));
+            let behind = behind.into_iter().flatten();
+            let mut ranks = behind.filter_map(|(_, waiting)| waiting.rank);
+            let Some(other) = ranks.next() else {
                 continue;
             };
             let goes = match is_own {
@@ -178,8 +180,12 @@ impl Pool {
             if !goes {
                 return Err(topic.waits());
             }
-            if !rivals.contains(&other) {
-                rivals.push(other);
+            // Behind the gap that it leaves, what was ready would be held, and has no share of the pool for that.
+            let ready = ranks.filter(|rank| rank.ready);
+            for rank in [other].into_iter().chain(ready) {
+                if !rivals.contains(&rank) {
+                    rivals.push(rank);
+                }
             }
         }
         Ok(rivals)

@@ -209,6 +209,11 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
     pool.put(restake(11, 0, 110), 0).unwrap();
     assert_eq!(pool.len(), 3);
     pool.assert_sound();
+    // What was ready behind one that goes would wait in vain.
+    pool.put(pending(11, 1, 1 << 30, u64::MAX), 0).unwrap();
+    pool.put(restake(14, 0, 121), 0).unwrap();
+    assert_eq!((pool.len(), pool.held), (3, 0));
+    pool.put(restake(11, 0, 200), 0).unwrap();
     // What cannot be in a block yet keeps nobody out, whatever it bids.
     let best = pool.at(&account(11), 0).unwrap().offer.hash;
     pool.remove(&best);

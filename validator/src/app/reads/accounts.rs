@@ -7,7 +7,10 @@ use plasmid_proto::ledger::v1::{
     ListTokensRequest, ListTokensResponse, Token,
 };
 
-use super::{ReadError, Reader, chain::AllSupply, next_page, on_tree, on_tree_and_height, page};
+use super::{
+    ReadError, Reader, chain::AllSupply, holders::Holders, next_page, on_tree, on_tree_and_height,
+    page,
+};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -51,6 +54,15 @@ pub fn get_account(
         height,
         next_sequence,
     })
+}
+
+/// The sequence that an account signs next.
+pub(super) fn next_sequence(source: &Reader<'_>, account: Account) -> Result<u64, ReadError> {
+    on_tree(source, |tree| {
+        let found = value::<AccountLeaf>(tree, &Slot::Account(account))?;
+        let sequence = found.unwrap_or_default().sequence;
+        Ok(source.next_sequence(&account, sequence))
+    })?
 }
 
 /// Balances of an account that are not zero, and the native coin's always. A page's token is a place in the token registry. The page
@@ -149,6 +161,8 @@ pub fn list_tokens(
 #[derive(Debug, Default)]
 pub struct Remembered {
     tokens: Mutex<Looked>,
+    /// Who owns positions, and who registered.
+    pub(super) holders: Mutex<Holders>,
     /// The sums that were added up last.
     pub(super) supply: Mutex<Option<Arc<AllSupply>>>,
 }

@@ -11,7 +11,7 @@ use plasmid_staking::{Member, epoch_of};
 
 use super::{
     Past, ReadError, Reader,
-    claims::{self, Standing},
+    claims::{self, CheckpointStanding},
     page,
 };
 use crate::{
@@ -82,9 +82,9 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
     let accepted_at = accepted.map_or(0, |acceptance| acceptance.time);
     let window = source.facts().parameters.challenge_secs;
     let stage = match claims::standing(source, epoch) {
-        Standing::Final => CheckpointStage::Final,
-        Standing::Accepted { .. } => CheckpointStage::Accepted,
-        Standing::Open => CheckpointStage::Signing,
+        CheckpointStanding::Final => CheckpointStage::Final,
+        CheckpointStanding::Accepted { .. } => CheckpointStage::Accepted,
+        CheckpointStanding::Open => CheckpointStage::Signing,
     };
     Ok(WireCheckpoint {
         epoch,

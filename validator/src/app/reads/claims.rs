@@ -35,7 +35,7 @@ const USUAL_RELAY_SECS: u64 = 6;
 
 /// How far the checkpoint of an epoch is on root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CheckpointStanding {
     /// Root has not accepted it.
     Open,
     /// Root accepted it.
@@ -57,21 +57,21 @@ fn root_time(source: &Reader<'_>) -> u64 {
 }
 
 /// How far the checkpoint of `epoch` is.
-pub fn standing(source: &Reader<'_>, epoch: u64) -> Standing {
+pub fn standing(source: &Reader<'_>, epoch: u64) -> CheckpointStanding {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
     // A checkpoint is never final before the one before it is, so older ones need no record any more.
     let newest = newest_final(&root.acceptances, root_time(source), window);
     if newest.is_some_and(|newest| epoch <= newest.epoch) {
-        return Standing::Final;
+        return CheckpointStanding::Final;
     }
     match is_final(&root.acceptances, epoch, root_time(source), window) {
-        Ok(()) => Standing::Final,
-        Err(NotFinal::Window { until, .. }) => Standing::Accepted {
+        Ok(()) => CheckpointStanding::Final,
+        Err(NotFinal::Window { until, .. }) => CheckpointStanding::Accepted {
             final_at: Some(until),
         },
-        Err(NotFinal::Skipped { .. }) => Standing::Accepted { final_at: None },
-        Err(NotFinal::Unknown { .. }) => Standing::Open,
+        Err(NotFinal::Skipped { .. }) => CheckpointStanding::Accepted { final_at: None },
+        Err(NotFinal::Unknown { .. }) => CheckpointStanding::Open,
     }
 }
 
@@ -84,14 +84,18 @@ pub fn final_count(source: &Reader<'_>) -> u64 {
 }
 
 /// An estimate of the seconds until the checkpoint of `epoch` is final; none when blocks are too few to say.
-pub fn seconds_to_final(source: &Reader<'_>, epoch: u64, standing: Standing) -> Option<u64> {
+pub fn seconds_to_final(
+    source: &Reader<'_>,
+    epoch: u64,
+    standing: CheckpointStanding,
+) -> Option<u64> {
     let parameters = &source.facts().parameters;
     match standing {
-        Standing::Final => Some(0),
-        Standing::Accepted { final_at } => {
+        CheckpointStanding::Final => Some(0),
+        CheckpointStanding::Accepted { final_at } => {
             final_at.map(|at| at.saturating_sub(root_time(source)).max(1))
         }
-        Standing::Open => {
+        CheckpointStanding::Open => {
             let tip = source.tip();
             let last = epoch
                 .saturating_add(1)
@@ -214,11 +218,11 @@ fn describe(source: &Reader<'_>, found: &Found) -> Result<Withdrawal, ReadError>
         ref leaf,
     } = *found;
     let epoch = on_tree(source, |tree| first_epoch(tree, index))?;
-    let standing = epoch.map_or(Standing::Open, |epoch| standing(source, epoch));
+    let standing = epoch.map_or(CheckpointStanding::Open, |epoch| standing(source, epoch));
     let stage = match standing {
-        Standing::Final => WithdrawalStage::Claimable,
-        Standing::Accepted { .. } => WithdrawalStage::Checkpointed,
-        Standing::Open => WithdrawalStage::Included,
+        CheckpointStanding::Final => WithdrawalStage::Claimable,
+        CheckpointStanding::Accepted { .. } => WithdrawalStage::Checkpointed,
+        CheckpointStanding::Open => WithdrawalStage::Included,
     };
     let blocks = source.facts().parameters.epoch_blocks;
     let running = plasmid_staking::epoch_of(source.tip().height.max(1), blocks).unwrap_or(0);

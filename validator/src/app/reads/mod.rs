@@ -22,7 +22,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 use super::{state::Work, unread::Unread};
 use crate::{
     chain::tree::Tree,
-    ledger::{Account, Code, Domain, Parameters},
+    ledger::{Account, Code, Domain, Event, Parameters},
     store::StoreError,
     wire::Unreadable,
 };
@@ -31,21 +31,30 @@ pub mod accounts;
 pub mod bridge;
 pub mod chain;
 pub mod claims;
+pub mod delegations;
 mod disk;
+pub mod events;
+mod held;
+mod holders;
 mod past;
+pub mod prepare;
 mod reader;
 mod served;
 pub mod shares;
 pub mod stake;
 pub mod transactions;
+pub mod validators;
 mod vitals;
 
 pub use accounts::Remembered;
 pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
+pub use holders::find_holders;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
-pub use vitals::{Component, HEIGHT_STANDS, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch};
+pub use vitals::{
+    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch,
+};
 
 /// Why a read has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -183,6 +192,15 @@ pub struct Simulated {
     /// Its bytes once it is signed.
     pub length: usize,
     pub data: Vec<u8>,
+    /// What would happen; nothing when it is refused.
+    pub events: Vec<Event>,
+}
+
+/// Some of what concerns stake, and the height and the index in it at which the next part begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StakedPart {
+    pub found: Vec<Located>,
+    pub next: (u64, u32),
 }
 
 /// A share brought late.
@@ -224,6 +242,8 @@ pub trait Source: Send + Sync + 'static {
     ) -> Option<bool>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
+    /// At most `most` transactions and messages that concern stake, ascending from a height and an index in it on.
+    fn staked(&self, from: (u64, u32), most: usize) -> Result<StakedPart, ReadError>;
     /// A transaction that waits in the mempool.
     fn waiting(&self, id: &Id) -> Option<Names>;
     /// How many wait.
@@ -286,14 +306,21 @@ pub fn answer(source: &Reader<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, R
         "/plasmid.bridge.v1.BridgeService/PrepareClaim" => {
             call(source, data, claims::prepare_claim)
         }
+        "/plasmid.stake.v1.StakeService/ListDelegations" => {
+            call(source, data, delegations::list_delegations)
+        }
+        "/plasmid.stake.v1.StakeService/ListValidators" => {
+            call(source, data, validators::list_validators)
+        }
+        "/plasmid.stake.v1.StakeService/Prepare" => call(source, data, prepare::prepare),
         "/plasmid.stake.v1.StakeService/GetPosition" => call(source, data, stake::get_position),
         "/plasmid.stake.v1.StakeService/GetValidator" => call(source, data, stake::get_validator),
         "/plasmid.stake.v1.StakeService/ListLines" => call(source, data, stake::list_lines),
         "/plasmid.stake.v1.StakeService/GetRewards" => call(source, data, stake::get_rewards),
         "/plasmid.stake.v1.StakeService/GetMaturity" => call(source, data, stake::get_maturity),
         _ => Err(ReadError::Unsupported(format!(
-            "no read has the path {:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
-            crate::wire::shown(path)
+            "no read has the path {text:?}; use a gRPC method's, such as /plasmid.chain.v1.ChainService/GetStatus",
+            text = crate::wire::shown(path)
         ))),
     }
 }
@@ -319,6 +346,25 @@ pub(crate) fn page(size: u32, token: &str, default: usize) -> Result<(usize, usi
         })?,
     };
     Ok((start, page_size(size, default)))
+}
+
+/// The place at which a page begins whose token has this letter in front; zero without a token.
+pub(crate) fn cursor(letter: char, token: &str) -> Result<u64, ReadError> {
+    if token.is_empty() {
+        return Ok(0);
+    }
+    let place = token
+        .strip_prefix(letter)
+        .and_then(|place| place.parse().ok());
+    place.ok_or_else(|| {
+        let token = crate::wire::shown(token);
+        ReadError::Invalid(format!("page token {token:?} is not one of this list"))
+    })
+}
+
+/// The token of a page that begins at this place, empty when there is none.
+pub(crate) fn next_cursor(letter: char, place: Option<u64>) -> String {
+    place.map_or_else(String::new, |place| format!("{letter}{place}"))
 }
 
 /// How many entries a page has.

@@ -13,13 +13,14 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Disk, Facts, Id, LateShare, Located, Look, Names, ReadError, Remembered, Simulated, Source,
-    Tip, Trees, Vitals, Watch, shares::Shares,
+    Disk, Facts, Id, KeyState, LateShare, Located, Look, Names, ReadError, Remembered, Simulated,
+    Source, StakedPart, Tip, Trees, Vitals, Watch, shares::Shares,
 };
 use crate::{
-    app::{App, ports::Sight},
+    app::{App, Newest, ports::Sight},
     chain::tree::Tree,
     ledger::Account,
+    store::Included,
 };
 
 /// Blocks over which the block time is averaged.
@@ -31,22 +32,29 @@ pub struct Served {
     root: Arc<dyn Sight>,
     facts: Facts,
     remembered: Remembered,
+    newest: Mutex<Newest>,
     watch: Mutex<Watch>,
-    shares_stay: bool,
+    signing: Mutex<KeyState>,
 }
 
 impl Served {
-    /// Answers from these; `shares_stay` as in [`Vitals`].
-    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts, shares_stay: bool) -> Self {
+    /// Answers from these.
+    pub fn new(app: Arc<App>, root: Arc<dyn Sight>, facts: Facts) -> Self {
         let block_time = Duration::from_millis(facts.parameters.block_time_ms.into());
         Self {
             app,
             root,
             facts,
             remembered: Remembered::default(),
+            newest: Mutex::default(),
             watch: Mutex::new(Watch::new(Instant::now(), block_time)),
-            shares_stay,
+            signing: Mutex::default(),
         }
+    }
+
+    /// Tells how this node signs, from now on.
+    pub fn sign(&self, signing: KeyState) {
+        *self.signing.lock().unwrap_or_else(PoisonError::into_inner) = signing;
     }
 
     /// Nanoseconds that a block has taken of late.
@@ -57,6 +65,18 @@ impl Served {
             .checked_sub(block.time)
             .map(|nanos| nanos / AVERAGED)
     }
+}
+
+fn located(found: Included) -> Result<Located, ReadError> {
+    Ok(Located {
+        names: Names {
+            hash: found.hash.0,
+            digest: found.digest,
+        },
+        height: found.height,
+        index: found.index,
+        result: ExecTxResult::decode(found.result.as_slice()).map_err(internal)?,
+    })
 }
 
 fn internal(error: impl std::fmt::Display) -> ReadError {
@@ -142,15 +162,16 @@ impl Source for Served {
         let Some(found) = self.app.included(&key)? else {
             return Ok(None);
         };
-        Ok(Some(Located {
-            names: Names {
-                hash: found.hash.0,
-                digest: found.digest,
-            },
-            height: found.height,
-            index: found.index,
-            result: ExecTxResult::decode(found.result.as_slice()).map_err(internal)?,
-        }))
+        located(found).map(Some)
+    }
+
+    fn staked(&self, from: (u64, u32), most: usize) -> Result<StakedPart, ReadError> {
+        let part = self.app.staked(from, most, &self.newest)?;
+        let found = part.found.into_iter().map(located);
+        Ok(StakedPart {
+            found: found.collect::<Result<_, _>>()?,
+            next: part.next,
+        })
     }
 
     fn waiting(&self, id: &Id) -> Option<Names> {
@@ -204,8 +225,9 @@ impl Source for Served {
             store: failure,
             dates: (date.unwrap_or_default(), newest),
         };
+        let signing = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         Vitals {
-            shares_stay: self.shares_stay,
+            signing: signing.clone(),
             ..watch.see(Instant::now(), look)
         }
     }

@@ -36,7 +36,10 @@ pub fn candidate(
     request: &SubmitShareRequest,
 ) -> Result<Candidate, ReadError> {
     let epoch = request.epoch;
-    if !matches!(claims::standing(source, epoch), claims::Standing::Open) {
+    if !matches!(
+        claims::standing(source, epoch),
+        claims::CheckpointStanding::Open
+    ) {
         return Err(ReadError::Invalid(format!(
             "root has accepted checkpoint {epoch}: it needs no share"
         )));

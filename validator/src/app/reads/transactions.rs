@@ -115,9 +115,9 @@ pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
     let epoch = epoch_of(found.height, blocks).unwrap_or(0);
     let standing = claims::standing(source, epoch);
     let stage = match standing {
-        claims::Standing::Final => Stage::Final,
-        claims::Standing::Accepted { .. } => Stage::Checkpointed,
-        claims::Standing::Open => Stage::Included,
+        claims::CheckpointStanding::Final => Stage::Final,
+        claims::CheckpointStanding::Accepted { .. } => Stage::Checkpointed,
+        claims::CheckpointStanding::Open => Stage::Included,
     };
     Ok(Status {
         stage: stage.into(),

@@ -29,6 +29,17 @@ pub enum Component {
     Clock,
     /// Its shares over checkpoints go to other nodes when no vote carries them. No service of this node needs it.
     Shares,
+    /// Its keys are those under which its operator has a seat. It has a name of its own at the health service, and no other service needs it.
+    Keys,
+}
+
+/// How a node signs, as the sets of the tip tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyState {
+    /// Whether it signs checkpoints with others and hands its shares to no other node.
+    pub shares_stay: bool,
+    /// What is wrong with its keys, in a sentence.
+    pub keys: Option<String>,
 }
 
 /// How a node does.
@@ -44,8 +55,8 @@ pub struct Vitals {
     pub store_failed: Option<(String, Duration)>,
     /// By how much the machine's date lies behind the newest block of the child or of root.
     pub clock_behind: Duration,
-    /// Whether it signs checkpoints with others and hands its shares to no other node.
-    pub shares_stay: bool,
+    /// How it signs.
+    pub signing: KeyState,
 }
 
 /// What one look finds.
@@ -92,11 +103,13 @@ impl Vitals {
             );
             (Component::Clock, why)
         });
-        let shares = self.shares_stay.then(|| {
+        let shares = self.signing.shares_stay.then(|| {
             let why = "this node hands its shares over checkpoints to no other node: one that no vote carried reaches only a relayer that asks this node. Name other nodes in share_with of plasmid.toml";
             (Component::Shares, why.to_owned())
         });
-        [height, root, store, clock, shares].into_iter().flatten()
+        let keys = self.signing.keys.clone().map(|why| (Component::Keys, why));
+        let troubles = [height, root, store, clock, shares, keys];
+        troubles.into_iter().flatten()
     }
 }
 
@@ -145,7 +158,7 @@ impl Watch {
             height_stands: since(self.height.1),
             block_time: self.block_time,
             root_silent: self.root.map(since),
-            shares_stay: false,
+            signing: KeyState::default(),
             store_failed: self.store.clone().map(|(why, then)| (why, since(then))),
             clock_behind: newest.saturating_sub(date),
         }

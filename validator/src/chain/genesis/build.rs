@@ -1,14 +1,16 @@
 //! Builds the first state: checks everything, seats the operators, and writes the leaves in the protocol's order.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
-use plasmid_staking::{self as staking, Founder, Input, Key, Member};
+use plasmid_staking::{self as staking, Founder, Input, Key, LineId, Member};
 
-use super::{Built, Delegation, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
+use super::{Backing, Built, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
 use crate::chain::epoch::set::{members_of, set_leaf};
 use crate::chain::tree::{Change, Tree};
@@ -27,7 +29,7 @@ use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
 /// [`GenesisError`] names the entry that cannot be.
 pub fn check_money(
     balances: &[(Account, u128)],
-    delegations: &[Delegation],
+    delegations: &[Backing],
     contracts: &OwnContracts,
     is_operator: impl Fn(&[u8; 20]) -> bool,
 ) -> Result<u128, GenesisError> {
@@ -221,11 +223,19 @@ impl Genesis {
     /// The delegations, by the rule of a delegation in epoch 0; its money is in Σ and leaves no account. Gives the leaves that it made.
     fn delegate(&self, staked: &mut Memory) -> Result<Vec<Slot>, GenesisError> {
         let before = staked.order().len();
+        // An operator's line has the number of its registration, and begins without a commission.
+        let operators = self.operators.iter();
+        let lines: BTreeMap<_, u64> = operators
+            .map(|one| (one.operator, one.registration))
+            .collect();
         for one in &self.delegations {
+            let operator = one.operator;
+            let line = lines.get(&operator).copied().unwrap_or_default();
             let input = Input::Delegate(Delegate {
                 from: one.owner.bytes(),
-                operator: one.operator,
+                to: LineId { operator, line },
                 amount: one.amount,
+                max_commission: 0,
             });
             apply_at(staked, &self.parameters, 0, &input)
                 .map_err(|error| GenesisError::Stake(error.to_string()))?;
@@ -296,7 +306,7 @@ fn founder(operator: &Operator) -> Founder {
 
 fn copy(from: &mut Memory, to: &mut Memory, slot: &Slot) -> Result<(), GenesisError> {
     let Ok(value) = from.read(slot);
-    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot:?} is missing")))?;
+    let value = value.ok_or_else(|| GenesisError::Leaves(format!("{slot} is missing")))?;
     let Ok(()) = to.write(slot, value);
     Ok(())
 }

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::proof::deployment;
 use serde::{Deserialize, Serialize};
 
-use super::{Built, Delegation, Genesis, GenesisError, Operator, RootAnchor};
+use super::{Backing, Built, Genesis, GenesisError, Operator, RootAnchor};
 use crate::chain::execute::Deployment;
 use crate::ledger::account::AccountTextError;
 use crate::ledger::address;
@@ -74,7 +74,7 @@ pub struct BalanceEntry {
     pub amount: String,
 }
 
-/// See [`Delegation`].
+/// See [`Backing`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DelegationEntry {
@@ -283,7 +283,7 @@ impl BalanceEntry {
 }
 
 impl DelegationEntry {
-    fn new(delegation: &Delegation) -> Self {
+    fn new(delegation: &Backing) -> Self {
         Self {
             owner: delegation.owner.to_string(),
             operator: hex(&delegation.operator),
@@ -291,9 +291,9 @@ impl DelegationEntry {
         }
     }
 
-    fn read(&self, place: usize) -> Result<Delegation, FileError> {
+    fn read(&self, place: usize) -> Result<Backing, FileError> {
         let name = |field: &str| format!("delegations[{place}].{field}");
-        Ok(Delegation {
+        Ok(Backing {
             owner: account(&name("owner"), &self.owner)?,
             operator: root_address(&name("operator"), &self.operator)?,
             amount: amount(&name("amount"), &self.amount)?,

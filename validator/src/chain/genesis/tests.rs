@@ -52,8 +52,8 @@ fn genesis() -> Genesis {
 const COIN: u128 = 1_000_000_000_000_000_000;
 
 /// Of an account behind the operator at a place.
-fn delegation(owner: Account, place: u8, amount: u128) -> Delegation {
-    Delegation {
+fn delegation(owner: Account, place: u8, amount: u128) -> Backing {
+    Backing {
         owner,
         operator: operator(place).operator,
         amount,
@@ -146,10 +146,16 @@ fn a_genesis_delegation_makes_the_leaves_that_the_same_delegation_makes_at_the_s
     assert_eq!(built.sum, with.sum);
     let mut after = Overlay::new(&built.tree);
     for one in genesis().delegations {
+        let mut operators = paid.operators.iter();
+        let operator = operators.find(|known| known.operator == one.operator);
         let input = Input::Delegate(Delegate {
             from: one.owner.bytes(),
-            operator: one.operator,
+            to: LineId {
+                operator: one.operator,
+                line: operator.unwrap().registration,
+            },
             amount: one.amount,
+            max_commission: 0,
         });
         apply_at(&mut after, &paid.parameters, 0, &input).unwrap();
     }
@@ -419,7 +425,7 @@ fn operators_and_balances_that_cannot_be_are_refused() {
         ),
         (
             |genesis| genesis.delegations[2].operator = operator(9).operator,
-            "no operator of the genesis",
+            "not an operator of the genesis",
         ),
         (|genesis| genesis.delegations[2].amount = 1 << 112, "2^112"),
     ] {

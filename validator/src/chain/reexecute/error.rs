@@ -47,7 +47,7 @@ pub enum FormError {
     #[error("they do not split into transactions: {0}")]
     Frames(#[from] DecodeError),
     /// Another number of transactions than the record says, or than a segment of this kind has.
-    #[error("a {kind:?} segment of {found} transactions, where {expected} must stand")]
+    #[error("a {kind} segment of {found} transactions, where {expected} must stand")]
     Count {
         /// Kind of the segment.
         kind: SegmentKind,
@@ -58,7 +58,10 @@ pub enum FormError {
     },
     /// A transaction of another kind of segment, or one without bytes.
     #[error(
-        "transaction {place} does not belong in a {kind:?} segment: its first byte is {found:?}"
+        "transaction {place} does not belong in a {kind} segment: {}", match found {
+            Some(byte) => format!("its first byte is {byte}"),
+            None => "it has no bytes".to_owned(),
+        }
     )]
     FirstByte {
         /// Kind of the segment.

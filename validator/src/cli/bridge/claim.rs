@@ -22,7 +22,7 @@ use crate::cli::{
     CliError,
     connect::{self, Bridge, Connection},
     keys::KeyOptions,
-    output::Output,
+    output::{Output, listed},
     query::withdrawal,
 };
 
@@ -116,8 +116,9 @@ pub async fn run(
     }
     if !unpaid.is_empty() {
         return Err(CliError::new(format!(
-            "withdrawals {unpaid:?} were not paid: their recipient does not take the money now, or it takes more gas than a batch gives; \
-             they stay claimable, each alone too"
+            "withdrawals {} were not paid: their recipient does not take the money now, or it takes more gas than a batch gives; \
+             they stay claimable, each alone too",
+            listed(unpaid)
         )));
     }
     output.next("plasmid status");
@@ -143,14 +144,16 @@ fn claim_of(
     };
     let (withdrawals, siblings, claim) = one.or_else(|_| many()).map_err(|error| {
         CliError::new(format!(
-            "the node's calldata is no claim ({error}): nothing was sent"
+            "the node's calldata is not a claim ({error}): nothing was sent"
         ))
     })?;
     let claimed: Vec<u64> = withdrawals.iter().map(|one| one.number).collect();
     let once = claimed.len() == numbers.len();
     if !once || claimed.iter().copied().collect::<BTreeSet<_>>() != *numbers {
         return Err(CliError::new(format!(
-            "the node's calldata claims withdrawals {claimed:?}, but withdrawals {numbers:?} were asked for: nothing was sent"
+            "the node's calldata claims withdrawals {}, but withdrawals {} were asked for: nothing was sent",
+            listed(&claimed),
+            listed(numbers)
         )));
     }
     let most = numbers.len().saturating_mul(DEPTH);

@@ -17,7 +17,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use self::held::Held;
+use self::held::HeldForced;
 use super::{
     Price,
     message::{Outcome, Sent},
@@ -130,7 +130,7 @@ pub async fn run(
         None => signers_turn(keys, carrier, &transaction, own).await?,
     };
     let beside = turn.as_ref().map(|turn| turn.held(&deployment.domain));
-    let held = Held::new(&transaction, &bytes, &deployment.domain, beside);
+    let held = HeldForced::new(&transaction, &bytes, &deployment.domain, beside);
     let way = Way {
         node,
         wallet: &wallet,
@@ -184,7 +184,10 @@ async fn bytes_of(
     let turn = keys.turn(&sending.from).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
-        None => behind_what_waits(connection, deployment, sender, &turn).await?,
+        None => {
+            let forget = !sending.dry_run;
+            behind_what_waits(connection, deployment, sender, &turn, forget).await?
+        }
     };
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
@@ -198,6 +201,7 @@ async fn behind_what_waits(
     deployment: &Deployment,
     sender: Account,
     turn: &Turn,
+    forget: bool,
 ) -> Result<u64, CliError> {
     let held = &turn.held(&deployment.domain);
     let account = tx::get_account(connection, sender).await;
@@ -207,7 +211,7 @@ async fn behind_what_waits(
         ))
     })?;
     let own = account.sequence;
-    let forced = tx::on_its_way(connection, held, sender, own).await?;
+    let forced = tx::on_its_way(connection, held, sender, own, forget).await?;
     let next = tx::behind(tx::next_of(&account)?, forced);
     let told = connection.status().await?.height;
     let passed = tx::tip::borne_out(connection, deployment, told).await;
@@ -241,7 +245,12 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Sends the bytes and, where a node answers, waits for what the child makes of them.
-    async fn send(&self, held: &Held, bytes: Vec<u8>, output: Output) -> Result<(), CliError> {
+    async fn send(
+        &self,
+        held: &HeldForced,
+        bytes: Vec<u8>,
+        output: Output,
+    ) -> Result<(), CliError> {
         let progress = output.progress("sending through the inbox");
         let price = read(self.wallet, self.inbox, IInbox::priceCall {}).await?;
         let value = self.price.with_room(self.price.check(price)?);
@@ -280,7 +289,12 @@ impl Way<'_> {
 
     /// Hands the bytes in with `value` wei. Gas is estimated with a filler of their length, at which the Inbox does not look either: an
     /// estimate with the bytes would give them away before they are named.
-    async fn hand_in(&self, held: &Held, bytes: Vec<u8>, value: U256) -> Result<Receipt, CliError> {
+    async fn hand_in(
+        &self,
+        held: &HeldForced,
+        bytes: Vec<u8>,
+        value: U256,
+    ) -> Result<Receipt, CliError> {
         let call = |transaction: Vec<u8>| {
             let force = IInbox::forceCall {
                 transaction: Bytes::from(transaction),

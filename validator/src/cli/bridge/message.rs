@@ -68,7 +68,7 @@ impl Sent {
     pub fn deposit(&self) -> Result<Deposit, CliError> {
         let wrong = |why: String| {
             CliError::new(format!(
-                "message {} in the inbox is no deposit ({why})",
+                "message {} in the inbox is not a deposit ({why})",
                 self.index
             ))
         };

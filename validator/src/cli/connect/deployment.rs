@@ -12,7 +12,7 @@ use plasmid_proto::chain::v1::GetStatusResponse;
 
 use super::{NETWORK_FILE, NetworkFile, address};
 use crate::{
-    cli::CliError,
+    cli::{CliError, output::listed},
     ledger::{Domain, OwnContracts, address as text, parameters::LOCAL_ROOT_CHAINS},
 };
 
@@ -66,7 +66,8 @@ impl Deployment {
         // What root says here is signed for. The contracts stand on no other chain, so whoever names one wants a transaction for that.
         if !LOCAL_ROOT_CHAINS.contains(&chain_id) {
             return Err(CliError::new(format!(
-                "the root chain's node says that it is on chain {chain_id}, and no deployment is there (they are on {LOCAL_ROOT_CHAINS:?}): nothing is signed for it"
+                "the root chain's node says that it is on chain {chain_id}, and no deployment is there (they are on {}): nothing is signed for it",
+                listed(LOCAL_ROOT_CHAINS)
             )));
         }
         Ok(Self::made_by(registry, chain_id, id.0))

@@ -19,7 +19,7 @@ impl TypedValueParser for UrlOption {
         option: Option<&Arg>,
         value: &OsStr,
     ) -> Result<String, Error> {
-        let text = value.to_str().ok_or_else(|| "it is no UTF-8".to_owned());
+        let text = value.to_str().ok_or_else(|| "it is not UTF-8".to_owned());
         text.and_then(url).map_err(|why| {
             let option = option.map(ToString::to_string).unwrap_or_default();
             let said = format!("the address in {option} cannot be used: {why}");

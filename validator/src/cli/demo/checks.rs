@@ -357,7 +357,7 @@ fn equal_sets(engine: &Set, root: &Set) -> Verdict {
 
 fn number(text: &str) -> Result<i128, String> {
     text.parse()
-        .map_err(|error| format!("{text:?} is no amount: {error}"))
+        .map_err(|error| format!("{text:?} is not an amount: {error}"))
 }
 
 /// Every balance moved by exactly what was asked for.

@@ -5,6 +5,7 @@ mod join;
 mod money;
 mod shown;
 mod status;
+mod table;
 
 use std::sync::Arc;
 
@@ -26,11 +27,16 @@ use self::{
     begun::Begun,
     money::Money,
     shown::{Consent, Registered},
-    status::Table,
+    table::Table,
 };
 use super::{DECIMALS, FINAL_PATIENCE, PlanFile, RegisterCommand, artifacts, secrets};
 use crate::{
-    cli::{CliError, amount, bridge, connect::Connection, keys::KeyOptions, output::Output},
+    cli::{
+        CliError, amount, bridge,
+        connect::Connection,
+        keys::KeyOptions,
+        output::{Output, listed},
+    },
     node::{
         config::Home,
         founding::{self, Agreed, FoundingError, Plan},
@@ -94,9 +100,9 @@ impl Step {
             return Ok(wallet);
         }
         Err(CliError::new(format!(
-            "{} is no operator of the plan, which lists {:?}",
+            "{} is not an operator of the plan, which lists {}",
             wallet.address(),
-            self.plan.operators
+            listed(&self.plan.operators)
         )))
     }
 

@@ -19,8 +19,11 @@ use crate::{
     node::keystore,
 };
 
-/// The largest file that is read, in bytes: some hundreds of deployments.
+/// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 256 * 1024;
+
+/// Deployments of which something is kept: those that the key was used in last.
+const MAX_DEPLOYMENTS: usize = 64;
 
 /// The last transaction that was handed in, as far as it can still stand in a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,9 @@ pub struct Forced {
 struct Kept {
     last: Option<Last>,
     forced: Option<Forced>,
+    /// Higher than that of every deployment that was written before.
+    #[serde(default)]
+    turn: u64,
 }
 
 /// The sequences that an account whose next one is `own` can have signed next behind what waits in a node.
@@ -60,12 +66,12 @@ pub const fn reach(own: u64) -> RangeInclusive<u64> {
 
 /// The file beside a key's file.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldSequences {
     path: PathBuf,
     deployment: String,
 }
 
-impl Held {
+impl HeldSequences {
     /// What stands beside the key file at `key`, of the deployment of `domain`.
     pub(super) fn new(key: &Path, domain: &Domain) -> Self {
         Self {
@@ -163,11 +169,9 @@ impl Held {
     /// # Errors
     /// When the file cannot be read.
     pub fn put_forced(&self, forced: Option<Forced>) -> Result<Option<Forced>, CliError> {
-        let Kept {
-            last,
-            forced: before,
-        } = self.kept()?;
-        self.write(Kept { last, forced })?;
+        let mut kept = self.kept()?;
+        let before = std::mem::replace(&mut kept.forced, forced);
+        self.write(kept)?;
         Ok(before)
     }
 
@@ -183,7 +187,17 @@ impl Held {
 
     fn write(&self, kept: Kept) -> Result<(), CliError> {
         let mut all = self.read()?;
-        all.insert(self.deployment.clone(), kept);
+        let newest = all.values().map(|kept| kept.turn).max();
+        let turn = newest.map_or(0, |newest| newest.saturating_add(1));
+        all.insert(self.deployment.clone(), Kept { turn, ..kept });
+        all.retain(|_, kept| kept.last.is_some() || kept.forced.is_some());
+        while all.len() > MAX_DEPLOYMENTS {
+            let oldest = all.iter().min_by_key(|(_, kept)| kept.turn);
+            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else {
+                break;
+            };
+            all.remove(&oldest);
+        }
         let bytes = serde_json::to_vec(&all)?;
         // A folder of keys may be one that cannot be written.
         if let Err(error) = whole::replace(&self.path, &bytes, whole::PRIVATE) {
@@ -235,7 +249,7 @@ mod tests {
     {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("anna.json");
-        let held = Held::new(&key, &domain(2));
+        let held = HeldSequences::new(&key, &domain(2));
         let account = Account::ethereum([7; 20]);
         let stranger = Account::ethereum([8; 20]);
         let forced = |own| {
@@ -259,7 +273,7 @@ mod tests {
         let before = held.keep_forced(account, 1_000).unwrap();
         assert_eq!((forced(0), forced(1_000)), (None, Some((1_000, None))));
         assert_eq!(held.forced(stranger, 999).unwrap(), None);
-        let other = Held::new(&key, &domain(1));
+        let other = HeldSequences::new(&key, &domain(1));
         assert_eq!(other.forced(account, 999).unwrap(), None);
         held.put_forced(before).unwrap();
         assert_eq!(forced(0), nine);
@@ -277,10 +291,36 @@ mod tests {
     }
 
     #[test]
+    fn the_deployments_that_a_key_was_used_in_last_are_kept_and_the_file_stays_small() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("anna.json");
+        let account = Account::ethereum([7; 20]);
+        let last = Last {
+            account: account.to_string(),
+            sequence: u64::MAX,
+            valid_until: u64::MAX,
+        };
+        let of = |deployment: u8| HeldSequences::new(&key, &domain(deployment));
+        of(255).keep(None).unwrap();
+        for deployment in 0..200 {
+            of(deployment).keep(Some(&last)).unwrap();
+            // It is used all the time.
+            of(7).keep(Some(&last)).unwrap();
+        }
+        let kept = |deployment: &u8| of(*deployment).last(account, 0).unwrap().is_some();
+        let found: Vec<u8> = (0..=255).filter(kept).collect();
+        let newest = u8::try_from(MAX_DEPLOYMENTS).unwrap() - 1;
+        let expected: Vec<u8> = [7].into_iter().chain(200 - newest..200).collect();
+        assert_eq!(found, expected);
+        let length = fs::metadata(of(0).path()).unwrap().len();
+        assert!(length < MAX_FILE / 4, "{length} bytes");
+    }
+
+    #[test]
     fn what_was_signed_last_counts_for_its_account_and_deployment_until_it_has_expired() {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("anna.json");
-        let of = |deployment: u8| Held::new(&key, &domain(deployment));
+        let of = |deployment: u8| HeldSequences::new(&key, &domain(deployment));
         let account = Account::ethereum([7; 20]);
         let last = |sequence, valid_until| Last {
             account: account.to_string(),

@@ -98,7 +98,7 @@ impl KeyOptions {
             && !name.starts_with('.');
         if !plain {
             return Err(CliError::new(format!(
-                "{name:?} is no key name: use letters, digits, '-', '_' and '.'"
+                "{name:?} is not a key name: use letters, digits, '-', '_' and '.'"
             )));
         }
         Ok(self.folder()?.join(format!("{name}.json")))
@@ -298,7 +298,7 @@ fn read_secret(name: &str, from: impl Read) -> Result<Zeroizing<String>, CliErro
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| {
         CliError::new(format!(
-            "{name} is no text in UTF-8: save it in that encoding"
+            "{name} is not a text in UTF-8: save it in that encoding"
         ))
     })?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);

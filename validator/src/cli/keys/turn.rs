@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
-use super::{KeyOptions, held::Held};
+use super::{KeyOptions, held::HeldSequences};
 use crate::cli::{CliError, output};
 use crate::ledger::Domain;
 
@@ -16,8 +16,8 @@ pub struct Turn {
 
 impl Turn {
     /// What the key signed last in the deployment of `domain`.
-    pub fn held(&self, domain: &Domain) -> Held {
-        Held::new(&self.path, domain)
+    pub fn held(&self, domain: &Domain) -> HeldSequences {
+        HeldSequences::new(&self.path, domain)
     }
 }
 

@@ -1,9 +1,10 @@
-//! `plasmid query stake`: positions, operators, rewards, and how far epochs have matured.
+//! `plasmid query stake`: positions, operators, rewards, how far epochs have matured, and what happened.
 
 use clap::Subcommand;
 use plasmid_proto::stake::v1::{
-    Freezes, GetMaturityRequest, GetPositionRequest, GetRewardsRequest, GetRewardsResponse,
-    GetValidatorRequest, GetValidatorResponse, Line, ListLinesRequest, Position,
+    Description, Freezes, GetMaturityRequest, GetPositionRequest, GetRewardsRequest,
+    GetRewardsResponse, GetValidatorRequest, GetValidatorResponse, Line, ListLinesRequest,
+    Position,
 };
 use serde_json::{Value, json};
 
@@ -12,10 +13,34 @@ use crate::{
     cli::{CliError, connect::Connection, keys::KeyOptions, output::Output},
     ledger::Account,
 };
+use events::Events;
+use lists::At;
+
+mod events;
+mod lists;
 
 /// Reads of stake. Amounts are base units of the native coin.
 #[derive(Debug, Subcommand)]
 pub enum StakeQuery {
+    /// All positions of an owner: their worth, rewards, end of unbonding and cuts, and the validators that they back.
+    Delegations {
+        /// The owner: an account (0x… or plasmid1…) or the name of one of your keys.
+        #[arg(value_name = "OWNER")]
+        account: String,
+        #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
+        at: At,
+    },
+    /// All operators, those with a seat first: power, commission, votes, jail, and what their lines have paid.
+    Validators {
+        #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
+        at: At,
+    },
+    /// What happened to stake, from a height on.
+    Events(Events),
     /// A position: what it holds, what it has earned, what it backs and what it waits for.
     Position {
         /// Its number.
@@ -32,6 +57,8 @@ pub enum StakeQuery {
         operator: String,
         #[command(flatten)]
         page: Page,
+        #[command(flatten)]
+        at: At,
     },
     /// Money of rewards, and stake that was cut. `drip` is the part of the pool, in 10^9ths, that the end of each epoch gives to those who validated and to who backs them.
     Rewards,
@@ -50,6 +77,14 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     match question {
+        StakeQuery::Delegations { account, page, at } => {
+            let owner = keys.stated_account(&account)?;
+            lists::delegations(connection, output, owner, (page, at)).await?;
+        }
+        StakeQuery::Validators { page, at } => {
+            lists::validators(connection, output, (page, at)).await?;
+        }
+        StakeQuery::Events(wanted) => events::run(connection, output, keys, wanted).await?,
         StakeQuery::Position { number } => {
             let found = position(connection, number).await?;
             output.object(&position_object(&found));
@@ -58,9 +93,9 @@ pub async fn run(
             let operator = keys.stated_account(&operator)?;
             output.object(&validator_object(validator(connection, operator).await?));
         }
-        StakeQuery::Lines { operator, page } => {
+        StakeQuery::Lines { operator, page, at } => {
             let operator = keys.stated_account(&operator)?.to_string();
-            lines(connection, output, operator, page).await?;
+            lines(connection, output, operator, (page, at)).await?;
         }
         StakeQuery::Rewards => {
             let mut client = connection.stake().await?;
@@ -126,7 +161,9 @@ fn position_object(found: &Position) -> Value {
         "restake": found.restake,
         "cut_waits": found.cut_waits,
         "waits": found.waits,
+        "matures_at": found.matures_at,
         "legs": legs,
+        "cuts": found.cuts.iter().map(lists::cut_object).collect::<Vec<Value>>(),
     })
 }
 
@@ -166,13 +203,17 @@ fn validator_object(found: GetValidatorResponse) -> Value {
     if let (Some(line), Some(all)) = (&found.line, object.as_object_mut()) {
         all.extend(line_object(line).as_object().cloned().unwrap_or_default());
     }
-    if let Some(described) = found.description {
-        object["name"] = described.name.into();
-        object["website"] = described.website.into();
-        object["contact"] = described.contact.into();
-        object["details"] = described.details.into();
+    if let Some(said) = found.description {
+        described(&mut object, said);
     }
     object
+}
+
+fn described(object: &mut Value, said: Description) {
+    object["name"] = said.name.into();
+    object["website"] = said.website.into();
+    object["contact"] = said.contact.into();
+    object["details"] = said.details.into();
 }
 
 fn line_object(line: &Line) -> Value {
@@ -209,12 +250,13 @@ async fn lines(
     connection: &Connection,
     output: Output,
     operator: String,
-    page: Page,
+    (page, at): (Page, At),
 ) -> Result<(), CliError> {
     let request = ListLinesRequest {
         operator,
         page_size: page.limit,
         page_token: page.page,
+        height: at.height,
     };
     let mut client = connection.stake().await?;
     let found = client.list_lines(request).await?.into_inner();
@@ -234,7 +276,7 @@ async fn lines(
 
 #[cfg(test)]
 mod tests {
-    use plasmid_proto::stake::v1::{Description, Leg};
+    use plasmid_proto::stake::v1::Leg;
 
     use super::*;
 
@@ -259,12 +301,14 @@ mod tests {
             bonded: true,
             waits: "why".into(),
             legs: vec![leg],
+            matures_at: Some(11),
+            cuts: Vec::new(),
         };
         assert_eq!(
             position_object(&position),
             json!({
                 "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
-                "cut_waits": "6", "waits": "why",
+                "cut_waits": "6", "waits": "why", "matures_at": 11, "cuts": [],
                 "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
             })
         );

@@ -10,7 +10,7 @@ use crate::{
     cli::{
         CliError,
         connect::Connection,
-        keys::{Held, Last, reach},
+        keys::{HeldSequences, Last, reach},
         output,
     },
     ledger::{Account, Code},
@@ -25,7 +25,7 @@ pub struct Order {
     /// Whether it is one of those that the node knows of as the next ones in the row.
     in_row: bool,
     /// Where it is kept what was signed last.
-    held: Held,
+    held: HeldSequences,
     /// What was kept before.
     last: Option<Last>,
 }
@@ -39,7 +39,7 @@ impl Order {
         connection: &Connection,
         signing: &Signing,
         sender: Account,
-        held: Held,
+        held: HeldSequences,
         height: u64,
     ) -> Result<Self, CliError> {
         let last = held.last(sender, height)?;
@@ -48,7 +48,9 @@ impl Order {
             None => {
                 let account = get_account(connection, sender).await?;
                 let next = next_of(&account)?;
-                let forced = on_its_way(connection, &held, sender, account.sequence).await?;
+                let forget = !signing.dry_run;
+                let forced =
+                    on_its_way(connection, &held, sender, account.sequence, forget).await?;
                 if let Some(forced) = forced {
                     return Err(waits_for_forced(sender, forced, &held));
                 }
@@ -86,7 +88,7 @@ impl Order {
     /// kept counts until everything in the row has expired, what took another one's place too.
     ///
     /// # Errors
-    /// As [`Held::keep`].
+    /// As [`HeldSequences::keep`].
     pub fn keep(&self, valid_until: u64) -> Result<(), CliError> {
         let last = self.last.as_ref();
         let within = last.is_some_and(|last| self.sequence <= last.sequence.saturating_add(1));
@@ -145,15 +147,16 @@ impl Order {
 }
 
 /// The sequence of the furthest forced transaction of an account whose own sequence is `own`, if one is on its way. One that the child has
-/// consumed without effect is not any more, and nothing is kept of it from now on.
+/// consumed without effect is not any more, and nothing is kept of it from now on, unless this is a dry run, which changes nothing (`forget`).
 ///
 /// # Errors
 /// When what is kept cannot be read.
 pub async fn on_its_way(
     connection: &Connection,
-    held: &Held,
+    held: &HeldSequences,
     sender: Account,
     own: u64,
+    forget: bool,
 ) -> Result<Option<u64>, CliError> {
     let Some(forced) = held.forced(sender, own)? else {
         return Ok(None);
@@ -165,7 +168,9 @@ pub async fn on_its_way(
     // A node that does not know of the message, or does not answer, leaves it on its way.
     match consumed(connection, message).await {
         Ok(Some(code)) if code != Code::Ok.number() => {
-            held.drop_forced(sender, forced.sequence)?;
+            if forget {
+                held.drop_forced(sender, forced.sequence)?;
+            }
             output::note(&format!(
                 "the child has consumed the forced transaction with sequence {} without effect (code {code}), as this node says: its sequence \
                  is free again",
@@ -198,7 +203,7 @@ async fn is_in_row(connection: &Connection, sender: Account, named: u64) -> bool
 }
 
 /// The error of a transaction for which a forced one, which has not had its effect yet, may leave no sequence.
-fn waits_for_forced(sender: Account, forced: u64, held: &Held) -> CliError {
+fn waits_for_forced(sender: Account, forced: u64, held: &HeldSequences) -> CliError {
     let (behind, file) = (forced.saturating_add(1), held.path().display());
     CliError::new(format!(
         "a forced transaction of {sender} with sequence {forced} was handed in to the inbox on root and has not had its effect yet: nothing \

@@ -23,7 +23,7 @@ pub enum Address {
 /// Why an address cannot be read or listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    #[error("`{0}` is no listen address: give unix:///path/to/socket or tcp://127.0.0.1:26658")]
+    #[error("`{0}` is not a listen address: give unix:///path/to/socket or tcp://127.0.0.1:26658")]
     Unknown(String),
     #[error("the socket path {path} has {bytes} bytes, the system allows {UNIX_PATH_BYTES}: choose a shorter folder", path = path.display())]
     TooLong { path: PathBuf, bytes: usize },

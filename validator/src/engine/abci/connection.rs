@@ -46,13 +46,13 @@ const ANSWER_BYTES: usize = i32::MAX as usize;
 pub enum Closed {
     #[error(transparent)]
     Frame(#[from] FrameError),
-    #[error("a frame is no ABCI request: {0}")]
+    #[error("a frame is not an ABCI request: {0}")]
     Decode(#[from] prost::DecodeError),
     #[error("a request is empty, or of a kind that ABCI 2.0 does not have")]
     Unknown,
     #[error("the stream ends inside a frame")]
     Half,
-    #[error("the client stalled for {0:?} inside a frame or while it was answered")]
+    #[error("the client stalled for {waited:?} inside a frame or while it was answered", waited = .0)]
     Stalled(Duration),
     #[error("an answer of {0} bytes is more than the engine reads")]
     AnswerTooLarge(usize),

@@ -65,9 +65,9 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
         (
             Reject::BadText {
                 field: "the name",
-                why: "is no UTF-8",
+                why: "is not UTF-8",
             },
-            &["the name", "is no UTF-8"],
+            &["the name", "is not UTF-8"],
         ),
         (Reject::NotOperator { sender: account }, &["0xABaB", "key"]),
         (

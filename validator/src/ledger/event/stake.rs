@@ -6,7 +6,7 @@
 //! | `burned` | amount |
 //! | `opened` | position*, owner, operator*, line, amount |
 //! | `delegated` | position*, operator*, line, amount |
-//! | `undelegated` | position*, last |
+//! | `undelegated` | position*, operator*, line, last |
 //! | `collected` | position*, amount |
 //! | `cut` | position*, amount |
 //! | `merged` | position* (that stays), from* (that is gone) |
@@ -40,6 +40,7 @@ pub fn accounts_of_stake(effects: &[Effect]) -> impl Iterator<Item = Account> {
             | Effect::Pay { to: account, .. }
             | Effect::Opened { owner: account, .. } => *account,
             Effect::Backs { line, .. }
+            | Effect::Ended { line, .. }
             | Effect::Seated { line, .. }
             | Effect::Unseated { line, .. }
             | Effect::Jailed { line, .. }
@@ -52,6 +53,37 @@ pub fn accounts_of_stake(effects: &[Effect]) -> impl Iterator<Item = Account> {
         Some(Account::from_bytes(&account))
     })
 }
+
+/// Whether an event tells that something happened to stake, or that somebody did something with it that has no event of its own. `kind`
+/// is the event's attribute of that name.
+#[must_use]
+pub fn is_of_stake(event: &str, kind: Option<&str>) -> bool {
+    const OTHERS: [&str; 5] = ["transfer", "withdraw", "set_payout", "record", "message"];
+    match event {
+        "transaction" => kind.is_some_and(|kind| !OTHERS.contains(&kind)),
+        other => EVENTS.contains(&other),
+    }
+}
+
+/// The types of all events of stake, and of messages of the inbox that concern it.
+const EVENTS: [&str; 16] = [
+    "applied",
+    "paid",
+    "burned",
+    "opened",
+    "delegated",
+    "undelegated",
+    "collected",
+    "cut",
+    "merged",
+    "seated",
+    "unseated",
+    "jailed",
+    "unjailed",
+    "registered",
+    "closed",
+    "tombstoned",
+];
 
 /// The type of an effect's event, or none when it has none.
 pub(super) const fn name(effect: &Effect) -> Option<&'static str> {
@@ -120,8 +152,14 @@ pub(super) fn attributes(effect: &Effect) -> Vec<Attribute> {
                 plain("amount", amount),
             ]
         }
-        Effect::Ended { position, last } => {
-            vec![indexed("position", position), plain("last", last)]
+        Effect::Ended {
+            position,
+            line,
+            last,
+        } => {
+            let [operator, line] = of_line(line);
+            let position = indexed("position", position);
+            vec![position, operator, line, plain("last", last)]
         }
         Effect::Collected { position, amount } | Effect::Cut { position, amount } => {
             vec![indexed("position", position), plain("amount", amount)]

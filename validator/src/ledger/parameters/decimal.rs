@@ -18,14 +18,14 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D
     let text = String::deserialize(deserializer)?;
     let amount: u128 = text.parse().map_err(|error| {
         D::Error::custom(format_args!(
-            "{text:?} is no amount (digits in quotes): {error}"
+            "{text:?} is not an amount (digits in quotes): {error}"
         ))
     })?;
     if amount.to_string() == text {
         Ok(amount)
     } else {
         Err(D::Error::custom(format_args!(
-            "{text:?} is no amount: write {amount}"
+            "{text:?} is not an amount: write {amount}"
         )))
     }
 }

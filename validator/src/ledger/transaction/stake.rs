@@ -252,7 +252,7 @@ impl StakeBody {
     }
 
     /// Commission, its maximum, its step, and the least own stake, as an edit encodes them.
-    pub(in crate::ledger) fn edited(&self) -> ([u16; 3], u128) {
+    pub(crate) fn edited(&self) -> ([u16; 3], u128) {
         match self {
             Self::Edit {
                 commission,

@@ -426,7 +426,7 @@ fn a_field_of_stake_has_one_encoding() {
     let describe = stakes().swap_remove(16);
     for (at, byte, why) in [
         (31, 1, "has bytes behind its first zero"),
-        (0, 0xff, "is no UTF-8"),
+        (0, 0xff, "is not UTF-8"),
         (0, 7, "has a control character"),
         (0, 0, "has bytes behind its first zero"),
     ] {

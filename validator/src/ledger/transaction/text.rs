@@ -34,7 +34,7 @@ impl<const N: usize> Text<N> {
             return refuse("has bytes behind its first zero");
         }
         match std::str::from_utf8(front) {
-            Err(_) => refuse("is no UTF-8"),
+            Err(_) => refuse("is not UTF-8"),
             Ok(text) if text.chars().any(char::is_control) => refuse("has a control character"),
             Ok(_) => Ok(text),
         }

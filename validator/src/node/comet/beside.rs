@@ -50,14 +50,16 @@ impl Config {
         }
         if self.proxy_app != listening {
             return refuse(format!(
-                "proxy_app is {:?}, and this node listens at {:?} (abci in plasmid.toml): the engine would wait for another application",
-                self.proxy_app, listening
+                "proxy_app is {found:?}, and this node listens at {text:?} (abci in plasmid.toml): the engine would wait for another application",
+                found = self.proxy_app,
+                text = listening
             ));
         }
         if mempool.kind != "flood" || !mempool.broadcast {
             return refuse(format!(
-                "mempool.type is {:?} and mempool.broadcast {}: with any but \"flood\" and true, transactions reach no proposer",
-                mempool.kind, mempool.broadcast
+                "mempool.type is {kind:?} and mempool.broadcast {broadcast}: with any but \"flood\" and true, transactions reach no proposer",
+                kind = mempool.kind,
+                broadcast = mempool.broadcast
             ));
         }
         Ok(())

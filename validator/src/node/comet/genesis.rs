@@ -180,7 +180,7 @@ impl Genesis {
             return refuse("the evidence age is zero or overflows".to_owned());
         }
         if hex::decode(&genesis.app_hash).is_err() {
-            return refuse("the app hash is no hex".to_owned());
+            return refuse("the app hash is not hexadecimal".to_owned());
         }
         genesis.check_validators()?;
         Ok(genesis)
@@ -222,7 +222,7 @@ impl Genesis {
 fn validator(part: &ValidatorPart) -> Result<Validator, CometError> {
     let key = hex::encode(part.key);
     let pub_key = PublicKey::from_raw_ed25519(&part.key)
-        .ok_or_else(|| CometError::Genesis(format!("{key} is no Ed25519 key")))?;
+        .ok_or_else(|| CometError::Genesis(format!("{key} is not an Ed25519 key")))?;
     Ok(Validator {
         address: pub_key.into(),
         pub_key,

@@ -47,7 +47,7 @@ pub(super) fn merged(
     let mut file: Table = found.parse().map_err(|error| refuse(format!("{error}")))?;
     let ours = Value::try_from(wanted).map_err(|error| refuse(error.to_string()))?;
     let Value::Table(ours) = ours else {
-        return Err(refuse("it is no table".to_owned()));
+        return Err(refuse("it is not a table".to_owned()));
     };
     for (name, value) in ours {
         match value {
@@ -71,7 +71,7 @@ fn merge_section(
         .entry(name)
         .or_insert_with(|| Value::Table(Table::new()));
     let Value::Table(place) = place else {
-        return Err(CometError::Config(format!("{name} is no table")));
+        return Err(CometError::Config(format!("{name} is not a table")));
     };
     for (key, value) in section {
         put(place, (name, &key), value, unnamed);

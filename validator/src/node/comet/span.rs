@@ -17,7 +17,8 @@ impl Serialize for Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let wrong = || serde::de::Error::custom(format!("`{text}` is no duration such as 200ms"));
+        let wrong =
+            || serde::de::Error::custom(format!("`{text}` is not a duration such as 200ms"));
         span(&text).map(Self).ok_or_else(wrong)
     }
 }

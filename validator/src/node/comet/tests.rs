@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::genesis::{Parts, ValidatorPart};
+use std::time::Duration;
+
 use super::*;
 
 fn home() -> (tempfile::TempDir, Home) {

@@ -223,6 +223,10 @@ pub async fn check_created(
     let root_chain = view_call(rpc, created.root_chain, call, at).await?;
     let inbox = view_call(rpc, created.inbox, IInbox::parametersCall {}, at).await?;
     let state_root = agreed.built.root();
+    // It binds what no contract shows again: every bond, and the sum that went into escrow.
+    let call = IRegistry::creationCall {};
+    let creation = view_call(rpc, created.registry, call, at).await?;
+    same("the agreement", creation.agreement, agreed.agreement)?;
     same(
         "the root chain id",
         created.root_chain_id,

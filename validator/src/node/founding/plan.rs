@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FoundingError;
 use crate::{
-    chain::genesis::{Built, Delegation},
+    chain::genesis::{Backing, Built},
     ledger::{Account, Parameters, address, parameters::decimal},
     node::{keystore, toml_error},
 };
@@ -162,7 +162,10 @@ impl Plan {
         let mut balances = Vec::with_capacity(self.balances.len());
         for balance in &self.balances {
             let account: Account = balance.account.parse().map_err(|error| {
-                FoundingError::Plan(format!("balances: {:?}: {error}", balance.account))
+                FoundingError::Plan(format!(
+                    "balances: {text:?}: {error}",
+                    text = balance.account
+                ))
             })?;
             balances.push((account, balance.wei));
         }
@@ -180,20 +183,21 @@ impl Plan {
     ///
     /// # Errors
     /// [`FoundingError::Plan`] names the owner that cannot be read, or that has two behind one operator.
-    pub fn delegations(&self) -> Result<Vec<Delegation>, FoundingError> {
+    pub fn delegations(&self) -> Result<Vec<Backing>, FoundingError> {
         let mut delegations = Vec::with_capacity(self.delegations.len());
         for one in &self.delegations {
-            let owner: Account = one.owner.parse().map_err(|error| {
-                FoundingError::Plan(format!("delegations: {:?}: {error}", one.owner))
-            })?;
-            delegations.push(Delegation {
+            let text = &one.owner;
+            let owner: Account = text
+                .parse()
+                .map_err(|error| FoundingError::Plan(format!("delegations: {text:?}: {error}")))?;
+            delegations.push(Backing {
                 owner,
                 operator: one.operator.into_array(),
                 amount: one.wei,
             });
         }
         delegations.sort();
-        let key = |one: &Delegation| (one.owner, one.operator);
+        let key = |one: &Backing| (one.owner, one.operator);
         match delegations
             .windows(2)
             .find(|pair| key(&pair[0]) == key(&pair[1]))

@@ -27,7 +27,7 @@ impl Stated {
             Value::String(text) => {
                 Some(spelled(kind, text).map_err(|why| format!("its {name}: {why}"))?)
             }
-            _ => return Err(format!("its {name} is no text")),
+            _ => return Err(format!("its {name} is not a text")),
         };
         Ok(Self { kind, public })
     }
@@ -58,7 +58,7 @@ fn spelled(kind: KeyKind, text: &str) -> Result<String, String> {
         }
         KeyKind::Ed25519 => match text.parse::<Account>() {
             Ok(account) if account.kind == Account::ED25519 => Ok(account.to_string()),
-            Ok(account) => Err(format!("{account} is no account of an Ed25519 key")),
+            Ok(account) => Err(format!("{account} is not an account of an Ed25519 key")),
             Err(error) => Err(error.to_string()),
         },
         KeyKind::Bls12381 => {

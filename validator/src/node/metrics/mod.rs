@@ -27,6 +27,7 @@ pub struct Reading {
     status: GetStatusResponse,
     pool_percent: u64,
     shares: u64,
+    keys_wrong: bool,
     withdrawals: u64,
     root_time: u64,
     reads: u64,
@@ -80,7 +81,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 25] = [
+pub const METRICS: [Metric; 26] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -118,6 +119,12 @@ pub const METRICS: [Metric; 25] = [
         "Signature shares that this node knows over the oldest checkpoint that the root chain has not accepted.",
         |now| now.shares,
     ),
+    gauge(
+        "plasmid_checkpoint_keys_wrong",
+        "1 while the operator's seat has other keys than this node runs with, or this node has no checkpoint key for it, else 0.",
+        |now| now.keys_wrong.into(),
+    )
+    .at_most(1),
     gauge(
         "plasmid_inbox_cursor",
         "Messages from the root chain that the chain consumed.",
@@ -259,6 +266,7 @@ fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
     Ok(Reading {
         pool_percent: source.pool_percent(),
         shares: shares as u64,
+        keys_wrong: source.vitals().signing.keys.is_some(),
         withdrawals: next.saturating_sub(1),
         reads: counts.asked(),
         reads_failed: counts.failed(),

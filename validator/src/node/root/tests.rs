@@ -45,7 +45,7 @@ fn root(first: u64, count: u64, healthy: bool) -> (RootReader, watch::Receiver<P
         accepted: 0,
         healthy,
         stale_at: u64::MAX,
-        standings: vec![Standing::Following],
+        standings: vec![EndpointStanding::Following],
     };
     let (_, view) = watch::channel(Arc::new(view));
     let (progress, told) = watch::channel(Progress::Released(0));
@@ -101,20 +101,20 @@ fn progress_reaches_the_follower_without_waiting() {
 
 #[test]
 fn only_what_a_person_must_mend_refuses_a_start() {
-    let refused = |standing: Standing| refusal(1, &standing);
-    assert_eq!(refused(Standing::Following), None);
-    assert_eq!(refused(Standing::Lying("x".into())), None);
-    let shorter = refused(Standing::Shorter {
+    let refused = |standing: EndpointStanding| refusal(1, &standing);
+    assert_eq!(refused(EndpointStanding::Following), None);
+    assert_eq!(refused(EndpointStanding::Lying("x".into())), None);
+    let shorter = refused(EndpointStanding::Shorter {
         count: 3,
         cursor: 5,
     })
     .unwrap();
     assert!(shorter.to_string().contains("begin anew"), "{shorter}");
-    let afresh = refused(Standing::OtherOrigin {
+    let afresh = refused(EndpointStanding::OtherOrigin {
         expected: link(1),
         seen: Some(link(2)),
     });
-    let gone = refused(Standing::OtherOrigin {
+    let gone = refused(EndpointStanding::OtherOrigin {
         expected: link(1),
         seen: None,
     });
@@ -127,7 +127,7 @@ fn only_what_a_person_must_mend_refuses_a_start() {
         assert!(!text.contains("Some") && !text.contains("None"), "{text}");
     }
     assert!(
-        refused(Standing::OtherChain {
+        refused(EndpointStanding::OtherChain {
             expected: 1,
             seen: 2
         })

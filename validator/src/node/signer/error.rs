@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use alloy_primitives::Address;
 
 use super::reach::Reach;
+use crate::engine::abci::Fault;
 use crate::node::{
     comet::CometError, development::Published, keystore::KeystoreError, sign_state::SignStateError,
 };
@@ -40,6 +41,8 @@ pub enum KeysError {
     BadKey(PathBuf),
     #[error("the checkpoint key is encrypted: name the file of its password with --password-file")]
     NoPassword,
+    #[error(transparent)]
+    State(#[from] Fault),
     #[error("the state has no set of epoch {epoch}: {why}")]
     NoSet { epoch: u64, why: String },
     #[error(
@@ -53,7 +56,7 @@ pub enum KeysError {
         checkpoint: PathBuf,
     },
     #[error(
-        "the engine at {engine} has the consensus key of operator {operator} on seat {seat}, and the checkpoint key is missing here: {checkpoint} is not there. A member must sign checkpoints, or withdrawals stop. Put the file back from your backup and start again"
+        "the engine at {engine} has the consensus key of operator {operator} on seat {seat}, and this node runs without a checkpoint key: it signs none of the checkpoints that the member must sign, or withdrawals stop. Put the key into {checkpoint} and start the node again"
     )]
     NoKeyForEngine {
         engine: String,

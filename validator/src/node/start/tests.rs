@@ -3,11 +3,11 @@
 use super::*;
 use plasmid_bridge::{
     client::follower::Progress,
-    relay::{inbox::View, track::Standing},
+    relay::{inbox::View, track::EndpointStanding},
 };
 use tokio::sync::watch;
 
-async fn started_on(standings: Vec<Standing>) -> Result<(), StartError> {
+async fn started_on(standings: Vec<EndpointStanding>) -> Result<(), StartError> {
     let view = View {
         finalized: None,
         anchor: Anchor::GENESIS,
@@ -25,15 +25,15 @@ async fn started_on(standings: Vec<Standing>) -> Result<(), StartError> {
 
 #[tokio::test]
 async fn an_endpoint_that_lags_does_not_end_a_start_and_hides_no_endpoint_that_does() {
-    let shorter = Standing::Shorter {
+    let shorter = EndpointStanding::Shorter {
         count: 3,
         cursor: 5,
     };
-    let elsewhere = Standing::OtherChain {
+    let elsewhere = EndpointStanding::OtherChain {
         expected: 1,
         seen: 2,
     };
-    assert!(started_on(vec![Standing::Starting]).await.is_ok());
+    assert!(started_on(vec![EndpointStanding::Starting]).await.is_ok());
     assert!(started_on(vec![shorter.clone()]).await.is_ok());
     for standings in [
         vec![elsewhere.clone()],

@@ -1,6 +1,6 @@
 //! What a store has of the end of an epoch: the header of a file, and the leaves that go into it.
 
-use super::{Header, MAX_CHECKPOINTS};
+use super::{Heading, MAX_CHECKPOINTS};
 use crate::chain::tree::{TreeError, View};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Loaded, Store, StoreError};
@@ -44,7 +44,7 @@ pub fn gather<'a>(
     loaded: &'a Loaded,
     (identity, parameters): (Identity, Parameters),
     epoch: Option<u64>,
-) -> Result<(Header, View<'a>), Gone> {
+) -> Result<(Heading, View<'a>), Gone> {
     let newest = loaded.tree.newest_mark().ok_or(Gone::NoEpoch)?.epoch;
     let epoch = epoch.unwrap_or(newest);
     let view = loaded.tree.at(epoch).map_err(|source| Gone::Epoch {
@@ -56,7 +56,7 @@ pub fn gather<'a>(
     let height = ended.saturating_mul(parameters.epoch_blocks.into());
     let block = store.block(height)?;
     let block = block.ok_or_else(|| lacks(format!("commitment of height {height}")))?;
-    let header = Header {
+    let header = Heading {
         identity,
         parameters,
         block,

@@ -40,7 +40,7 @@ pub const MAX_CHECKPOINTS: u64 = 4_096;
 
 /// What a file says in front of its leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct Heading {
     /// Whose state it is.
     pub identity: Identity,
     /// The deployment's parameters.
@@ -55,7 +55,7 @@ pub struct Header {
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// It is something else.
-    #[error("it is no exported state: it begins with other bytes")]
+    #[error("it is not an exported state: it begins with other bytes")]
     Magic,
     /// Another form.
     #[error(
@@ -129,7 +129,7 @@ fn field(what: &'static str, why: impl Into<String>) -> ImageError {
     ImageError::Field { what, why }
 }
 
-impl Header {
+impl Heading {
     /// How many epochs had ended at the height.
     pub fn ended(&self) -> u64 {
         let epoch_blocks = u64::from(self.parameters.epoch_blocks);

@@ -1,6 +1,6 @@
 //! Writes a state that was read into an empty store, as if all heights up to it were folded.
 
-use super::Header;
+use super::Heading;
 use crate::chain::tree::{LeafImage, Mark, Tree};
 use crate::store::StoreError;
 use crate::store::archive::Archive;
@@ -16,7 +16,7 @@ use crate::store::state::{self, Floor, Folded};
 ///
 /// # Errors
 /// [`StoreError`]: a store that holds something, a failing disk.
-pub fn put<S: Backend>(backend: S, header: &Header, tree: &Tree) -> Result<(), StoreError> {
+pub fn put<S: Backend>(backend: S, header: &Heading, tree: &Tree) -> Result<(), StoreError> {
     let archive = Archive {
         disk: Sealed::new(backend),
     };

@@ -1,6 +1,6 @@
 //! Reads a state from a file that anybody may have written.
 
-use super::{FORMAT, Header, ImageError, MAGIC, MAX_CHECKPOINTS, field};
+use super::{FORMAT, Heading, ImageError, MAGIC, MAX_CHECKPOINTS, field};
 use crate::chain::tree::{Change, MAX_VALUE, Tree};
 use crate::ledger::{Parameters, Value};
 use crate::store::Identity;
@@ -51,7 +51,7 @@ impl<R: Read> Hashed<R> {
 ///
 /// # Errors
 /// [`ImageError`] with what is wrong in it.
-pub fn read(input: impl Read) -> Result<(Header, Tree), ImageError> {
+pub fn read(input: impl Read) -> Result<(Heading, Tree), ImageError> {
     let mut input = Hashed {
         input,
         hasher: Keccak256::new(),
@@ -82,7 +82,7 @@ pub fn read(input: impl Read) -> Result<(Header, Tree), ImageError> {
     Ok((header, tree))
 }
 
-fn header<R: Read>(input: &mut Hashed<R>) -> Result<Header, ImageError> {
+fn header<R: Read>(input: &mut Hashed<R>) -> Result<Heading, ImageError> {
     let magic: [u8; 8] = input.array("its first bytes")?;
     if magic != MAGIC {
         return Err(ImageError::Magic);
@@ -119,7 +119,7 @@ fn header<R: Read>(input: &mut Hashed<R>) -> Result<Header, ImageError> {
         let checkpoint = Checkpoint::decode(&bytes);
         checkpoints.push(checkpoint.map_err(|error| field(what, error.to_string()))?);
     }
-    Ok(Header {
+    Ok(Heading {
         identity,
         parameters,
         block,

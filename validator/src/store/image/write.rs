@@ -1,6 +1,6 @@
 //! Writes a state, leaf by leaf.
 
-use super::{FORMAT, Header, MAGIC};
+use super::{FORMAT, Heading, MAGIC};
 use crate::chain::tree::View;
 use crate::ledger::Value;
 use alloy_primitives::Keccak256;
@@ -23,7 +23,7 @@ impl<W: Write> Hashed<W> {
 ///
 /// # Errors
 /// What `out` says.
-pub fn write(out: impl Write, header: &Header, leaves: &View<'_>) -> io::Result<()> {
+pub fn write(out: impl Write, header: &Heading, leaves: &View<'_>) -> io::Result<()> {
     let mut out = Hashed {
         out,
         hasher: Keccak256::new(),

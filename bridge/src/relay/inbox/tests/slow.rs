@@ -189,7 +189,10 @@ fn a_start_at_an_endpoint_that_is_behind_waits_for_it_and_reads_acceptances_once
     run.machine = Inbox::new(long_config(), anchor, None::<Position>, false);
     let view = run.go(200, |_, ask| behind.try_answer(ask));
     let (count, cursor) = (behind.count, root.count);
-    assert_eq!(view.standings, [Standing::Shorter { count, cursor }]);
+    assert_eq!(
+        view.standings,
+        [EndpointStanding::Shorter { count, cursor }]
+    );
     assert!(!view.healthy);
     let lowest = lowest_read(&mut run, 100, |_, ask| root.try_answer(ask));
     assert!(lowest > DEPLOYED, "all is read again");
@@ -332,7 +335,7 @@ fn what_the_child_consumes_while_a_full_track_asks_makes_no_honest_endpoint_a_li
                 let standings = &run.machine.view().standings;
                 let lies = standings
                     .iter()
-                    .any(|one| matches!(one, Standing::Lying(_)));
+                    .any(|one| matches!(one, EndpointStanding::Lying(_)));
                 assert!(!lies, "{standings:?}");
             }
             run.now += 1_000;

@@ -423,17 +423,17 @@ fn an_endpoint_without_a_final_block_and_one_that_stands_are_named() {
         ask => root.try_answer(ask),
     };
     let view = run.go(60, |_, ask| none(ask));
-    assert_eq!(view.standings, [Standing::NoFinalBlock(None)]);
+    assert_eq!(view.standings, [EndpointStanding::NoFinalBlock(None)]);
     assert!(!view.healthy);
     is_whole(run.go(60, |_, ask| root.try_answer(ask)), &root);
     let view = run.go(400, |_, ask| root.try_answer(ask));
     assert!(
-        matches!(view.standings[0], Standing::Stalled { number, .. } if number == root.height - 3),
+        matches!(view.standings[0], EndpointStanding::Stalled { number, .. } if number == root.height - 3),
         "{:?}",
         view.standings
     );
     assert!(view.healthy, "what is known stays true");
     root.mine(1);
     let view = run.go(60, |_, ask| root.try_answer(ask));
-    assert_eq!(view.standings, [Standing::Following]);
+    assert_eq!(view.standings, [EndpointStanding::Following]);
 }

@@ -13,7 +13,7 @@ use crate::relay::outbox::tail::{Contracts, Tail};
 use crate::relay::seen::{Anchor, Block, Entry, Finality, Heads, Log, Sought, Which};
 use crate::relay::track::{Ask, Reply};
 use crate::relay::witness::tests::accepts;
-use crate::relay::witness::{InboxWitness, WitnessError};
+use crate::relay::witness::{InboxWitness, InboxWitnessError};
 
 const INBOX: Address = Address::repeat_byte(0x11);
 const ROOT_CHAIN: Address = Address::repeat_byte(0x22);
@@ -257,7 +257,7 @@ impl Sea {
             let deployment = self.world.outbox.deployment;
             match parcel::submission(&deployment, &root, &offer) {
                 Ok(submission) => self.accept(&offer.checkpoint, &submission),
-                Err(ParcelError::Inbox(WitnessError::Missing { .. })) => {
+                Err(ParcelError::Inbox(InboxWitnessError::Missing { .. })) => {
                     self.refused += 1;
                     return;
                 }
@@ -347,7 +347,7 @@ fn a_view_that_ends_early_is_extended_by_nothing_behind_a_gap_and_shows_no_due_c
         let shown = state.messages().witness(0, B256::ZERO, all_due);
         let missing = KEPT as u64 + 1;
         assert!(
-            matches!(shown, Err(WitnessError::Missing { index, .. }) if index == missing),
+            matches!(shown, Err(InboxWitnessError::Missing { index, .. }) if index == missing),
             "{shown:?}"
         );
     }

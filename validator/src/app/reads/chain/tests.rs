@@ -14,7 +14,8 @@ use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListToke
 
 use super::*;
 use crate::app::reads::{
-    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, Tip, Trees, Vitals, accounts,
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Vitals,
+    accounts,
 };
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
@@ -115,6 +116,9 @@ impl Source for Busy {
         unreachable!()
     }
     fn locate(&self, _: &Id) -> Result<Option<Located>, ReadError> {
+        unreachable!()
+    }
+    fn staked(&self, _: (u64, u32), _: usize) -> Result<StakedPart, ReadError> {
         unreachable!()
     }
     fn waiting(&self, _: &Id) -> Option<Names> {

@@ -1,9 +1,15 @@
 //! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
 
-use plasmid_staking::{Key, rules::redelegate::Redelegate};
+mod lists;
+mod still;
+
+use plasmid_staking::{
+    Input,
+    rules::{apply_cut::ApplyCut, redelegate::Redelegate},
+};
 
 use super::*;
-use crate::chain::tree::Change;
+use crate::chain::tree::{Change, Tree};
 use crate::ledger::fixture::{Wallet, parameters};
 use crate::ledger::rules::stake::tests::scene::{
     COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, line, operator,
@@ -26,7 +32,12 @@ fn tree_of(scene: &Scene) -> Tree {
 
 fn told(scene: &Scene, number: u64) -> proto::Position {
     // The next block is the one in which the rules' cases run.
-    let found = position_at(&tree_of(scene), &parameters(), HEIGHT - 1, number);
+    let found = position_at(
+        &mut Held::tip(&tree_of(scene)),
+        &parameters(),
+        HEIGHT - 1,
+        number,
+    );
     let found = found.expect("a position");
     assert_eq!((found.height, found.epoch), (HEIGHT - 1, 3));
     found.position.expect("a position")
@@ -121,7 +132,12 @@ fn a_position_tells_the_cut_that_waits() {
 fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
     let mut scene = Scene::new();
     let of = |scene: &Scene, number| {
-        validator_at(&tree_of(scene), &parameters(), HEIGHT - 1, operator(number))
+        validator_at(
+            &mut Held::tip(&tree_of(scene)),
+            &parameters(),
+            HEIGHT - 1,
+            operator(number),
+        )
     };
     let founder = of(&scene, FOUNDER).expect("an operator");
     let founded = founder.line.expect("a line");
@@ -150,7 +166,7 @@ fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
 fn lines_are_listed_from_the_newest_on_in_bounded_pages() {
     let scene = Scene::new();
     let tree = tree_of(&scene);
-    let page = |token: &str| lines_at(&tree, operator(NEWCOMER), token, 1);
+    let page = |token: &str| lines_at(&mut Held::tip(&tree), operator(NEWCOMER), token, 1);
     let first = page("").expect("a page");
     assert_eq!(first.lines.len(), 1);
     assert_eq!(
@@ -168,10 +184,6 @@ fn lines_are_listed_from_the_newest_on_in_bounded_pages() {
         "no token leads behind the newest"
     );
     assert!(matches!(page("x"), Err(ReadError::Invalid(_))));
-    let key = Key::Operator([9; 20]);
-    assert!(
-        value::<Operator>(&tree, &Slot::from(key))
-            .expect("a read")
-            .is_none()
-    );
+    let unknown = lines_at(&mut Held::tip(&tree), [9; 20], "", 1);
+    assert!(matches!(unknown, Err(ReadError::NotFound(_))));
 }

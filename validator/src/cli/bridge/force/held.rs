@@ -8,22 +8,22 @@ use crate::{
 };
 
 /// A forced transaction by its names.
-pub struct Held {
+pub struct HeldForced {
     digest: String,
     sender: Account,
     /// The sequence that its signer gave it, and its bytes in hex; `None` where there is no signature, and so nothing for others to carry.
     signed: Option<(u64, String)>,
     /// Where its sequence is kept, where its signer's key is on this machine.
-    beside: Option<keys::Held>,
+    beside: Option<keys::HeldSequences>,
 }
 
-impl Held {
+impl HeldForced {
     /// What is about to be sent for the deployment of `domain`.
     pub fn new(
         transaction: &Transaction,
         bytes: &[u8],
         domain: &Domain,
-        beside: Option<keys::Held>,
+        beside: Option<keys::HeldSequences>,
     ) -> Self {
         let header = &transaction.header;
         let signed = match transaction.authentication {
@@ -41,7 +41,7 @@ impl Held {
     /// Keeps it and names it on standard error: its bytes leave now. Returns what puts back what was kept before.
     ///
     /// # Errors
-    /// As [`keys::Held::keep_forced`].
+    /// As [`keys::HeldSequences::keep_forced`].
     pub fn leaves(&self) -> Result<Option<keys::Forced>, CliError> {
         let mut before = None;
         if let Some((sequence, bytes)) = &self.signed {
@@ -69,7 +69,7 @@ impl Held {
     /// It stands in the inbox, in the message whose transaction on the child has this hash: whether it had its effect is asked by that.
     ///
     /// # Errors
-    /// As [`keys::Held::name_forced`].
+    /// As [`keys::HeldSequences::name_forced`].
     pub fn stands(&self, message: String) -> Result<(), CliError> {
         match (&self.signed, &self.beside) {
             (Some((sequence, _)), Some(beside)) => {

@@ -147,7 +147,7 @@ pub async fn withdrawal(
         .data
         .try_into()
         .map(u64::from_be_bytes)
-        .map_err(|_| CliError::new("the withdrawal's result is no number"))?;
+        .map_err(|_| CliError::new("the withdrawal's result is not a number"))?;
     say(&format!("waiting for the window of withdrawal {number}"));
     wait_claimable(world, number).await?;
     let prepared = world

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 
 use super::super::DECIMALS;
 use crate::{
-    chain::genesis::Delegation,
+    chain::genesis::Backing,
     cli::{CliError, amount},
     ledger::Account,
     node::founding::{FoundingError, Plan},
@@ -22,7 +22,7 @@ pub(super) struct Money {
     /// Who has how much from the first block.
     balances: Vec<(Account, u128)>,
     /// Who has how much behind whom from the first block.
-    delegations: Vec<Delegation>,
+    delegations: Vec<Backing>,
     /// All balances together.
     balances_sum: u128,
     /// All delegations together.

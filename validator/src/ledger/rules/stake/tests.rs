@@ -11,6 +11,7 @@ use crate::ledger::check::check;
 use crate::ledger::code::Code;
 use crate::ledger::conservation::check_conservation;
 use crate::ledger::context::Error;
+use crate::ledger::event::is_of_stake;
 use crate::ledger::fees::RESERVED_FROM;
 use crate::ledger::fixture::*;
 use crate::ledger::leaf::AccountLeaf;
@@ -264,6 +265,28 @@ fn events_name_what_happened() {
 }
 
 #[test]
+fn whatever_a_case_tells_is_known_to_be_of_stake() {
+    for case in all().into_iter().filter(|case| case.code == Code::Ok) {
+        let (receipt, names) = told(case.name);
+        for name in names {
+            assert!(is_of_stake(&name, None), "{}: {name}", case.name);
+        }
+        let told = receipt
+            .events
+            .iter()
+            .find(|event| event.name() == "transaction");
+        let attributes = told.expect("every transaction has one").attributes();
+        let kind = attributes.iter().find(|attribute| attribute.key == "kind");
+        let kind = kind.map(|kind| kind.value.as_str());
+        assert!(is_of_stake("transaction", kind), "{}: {kind:?}", case.name);
+    }
+    for kind in ["transfer", "withdraw", "set_payout", "record"] {
+        assert!(!is_of_stake("transaction", Some(kind)), "{kind}");
+        assert!(!is_of_stake(kind, None), "{kind}");
+    }
+}
+
+#[test]
 fn whoever_it_concerns_finds_it_in_the_history() {
     let of = |number| Wallet::new(number).account();
     for (name, others) in [
@@ -278,6 +301,7 @@ fn whoever_it_concerns_finds_it_in_the_history() {
             vec![of(OWNER), of(FOUNDER)],
         ),
         ("apply_cut: by anybody", vec![of(OWNER)]),
+        ("undelegate: a whole position", vec![of(FOUNDER)]),
     ] {
         let sender = of(case(name).number);
         let mut expected: BTreeSet<String> = others.iter().map(Account::to_string).collect();

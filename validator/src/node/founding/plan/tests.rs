@@ -86,7 +86,10 @@ fn every_wrong_value_is_named() {
     let nothing = refusal(|plan| plan.delegations[0].wei = 0);
     assert!(nothing.contains("delegation 0"), "{nothing}");
     let nobody = refusal(|plan| plan.delegations[0].operator = Address::repeat_byte(9));
-    assert!(nobody.contains("no operator of the genesis"), "{nobody}");
+    assert!(
+        nobody.contains("not an operator of the genesis"),
+        "{nobody}"
+    );
     let unread = refusal(|plan| plan.delegations[0].owner = "me".into());
     assert!(unread.contains("delegations: \"me\""), "{unread}");
     let lost = refusal(|plan| plan.delegations[0].owner = verifier.to_string());

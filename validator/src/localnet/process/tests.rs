@@ -108,7 +108,7 @@ async fn a_child_dies_when_we_are_killed() {
     let mut parent = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "node::process::tests::a_child_dies_when_we_are_killed",
+            "localnet::process::tests::a_child_dies_when_we_are_killed",
         ])
         .env(PARENT, &log)
         .stdout(Stdio::null())

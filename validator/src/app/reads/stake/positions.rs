@@ -1,0 +1,171 @@
+//! What is told of a position: what it holds, what it has earned, what hit it and what it waits for, as the rules themselves say.
+
+use plasmid_proto::stake::v1 as proto;
+use plasmid_staking::{
+    CutNode, Effect, Input, Leg, Line, LineId, LineState, Maturity, Position, SPAN,
+    rules::{apply_cut::ApplyCut, claim_rewards::ClaimRewards, claim_stake::ClaimStake},
+};
+
+use crate::{
+    app::reads::{ReadError, held::Held},
+    ledger::{Account, Parameters, Slot, leaf::EpochRecord, ring_place},
+    wire::address_text,
+};
+
+/// Cuts that are told of one leg.
+const MAX_CUTS: usize = 16;
+/// Places of a node of the tree of cuts, and its highest level.
+const ARITY: u64 = 16;
+const TOP: u8 = 3;
+
+/// A position that stands, or none.
+pub(in crate::app::reads) fn standing(
+    held: &mut Held<'_>,
+    number: u64,
+) -> Result<Option<Position>, ReadError> {
+    let position: Option<Position> = held.leaf(number)?;
+    Ok(position.filter(|position| !position.is_gone()))
+}
+
+/// What is told of a position, in the epoch of the next block.
+pub(in crate::app::reads) fn told(
+    held: &mut Held<'_>,
+    parameters: &Parameters,
+    epoch: u64,
+    number: u64,
+    position: &Position,
+) -> Result<proto::Position, ReadError> {
+    let mut attempt = |input| held.attempt(parameters, epoch, &input);
+    let (owner, to) = (position.owner, position.owner);
+    let positions = vec![number];
+    let rewards = attempt(Input::ClaimRewards(ClaimRewards {
+        owner,
+        positions,
+        to,
+    }))?;
+    let claim = attempt(Input::ClaimStake(ClaimStake {
+        owner,
+        position: number,
+        to,
+    }))?;
+    let cut = attempt(Input::ApplyCut(ApplyCut { position: number }))?;
+    let rewards: u128 = rewards.unwrap_or_default().iter().map(collected).sum();
+    let cut_waits = cut.ok().and_then(|effects| effects.iter().find_map(cut_of));
+    let found = held.found_by_rules(parameters, epoch, number, position)?;
+    let (mut legs, mut cuts) = (Vec::new(), Vec::new());
+    for (leg, cut) in found.legs().zip(found.cuts) {
+        cuts.extend(cuts_of(held, epoch, leg, cut)?);
+        legs.push(proto::Leg {
+            operator: address_text(&leg.line.operator),
+            line: leg.line.line,
+            first: leg.first,
+            last: (!leg.is_bonded()).then_some(leg.last),
+            cut,
+        });
+    }
+    Ok(proto::Position {
+        number,
+        owner: Account::from_bytes(&position.owner).to_string(),
+        restake: position.restake,
+        base: found.base.to_string(),
+        held: found.held_down().to_string(),
+        settled: position.pending.to_string(),
+        rewards: rewards.to_string(),
+        cut_waits: cut_waits.map_or_else(String::new, |amount| amount.to_string()),
+        bonded: position.is_bonded(),
+        waits: claim.err().unwrap_or_default(),
+        legs,
+        matures_at: matures_at(held, parameters, position)?,
+        cuts,
+    })
+}
+
+fn collected(effect: &Effect) -> u128 {
+    match effect {
+        Effect::Collected { amount, .. } => *amount,
+        _ => 0,
+    }
+}
+
+fn cut_of(effect: &Effect) -> Option<u128> {
+    match effect {
+        Effect::Cut { amount, .. } => Some(*amount),
+        _ => None,
+    }
+}
+
+/// Root's time at which the last epoch that an ended position backs matures: what the rule `mature` goes by, which looks at the record
+/// of the epoch after it.
+fn matures_at(
+    held: &mut Held<'_>,
+    parameters: &Parameters,
+    position: &Position,
+) -> Result<Option<u64>, ReadError> {
+    let Maturity { matured, .. } = held.stands(())?;
+    let last = position.legs().map(|leg| leg.last).max().unwrap_or(0);
+    if position.is_bonded() || last < matured {
+        return Ok(None);
+    }
+    let next = last.saturating_add(1);
+    let place = ring_place(next, parameters.ring);
+    let record: Option<EpochRecord> = held.value(&Slot::EpochRecord { place })?;
+    let record = record.filter(|record| record.epoch >= next && record.accepted != 0);
+    Ok(record.and_then(|record| record.accepted.checked_add(parameters.unbonding_secs)))
+}
+
+/// The cuts of a leg's line in the epochs that it backed, the oldest first.
+fn cuts_of(
+    held: &mut Held<'_>,
+    epoch: u64,
+    leg: &Leg,
+    applied: u32,
+) -> Result<Vec<proto::Cut>, ReadError> {
+    let line: Line = held.stands(leg.line)?;
+    if line.state != LineState::Frozen {
+        return Ok(Vec::new());
+    }
+    let base = line.cut_base;
+    let last = leg.last.min(line.until).min(epoch);
+    let Some(to) = last.checked_sub(base) else {
+        return Ok(Vec::new());
+    };
+    let range = (
+        leg.first.saturating_sub(base),
+        to.min(SPAN.saturating_sub(1)),
+    );
+    let mut found = Vec::new();
+    walk(held, leg.line, (TOP, 0), range, &mut found)?;
+    let cut = |(offset, fraction): (u64, u32)| proto::Cut {
+        operator: address_text(&leg.line.operator),
+        line: leg.line.line,
+        epoch: base.saturating_add(offset),
+        fraction,
+        applied: fraction <= applied,
+    };
+    Ok(found.into_iter().map(cut).collect())
+}
+
+/// Adds what was cut between two offsets below one node: no node is read below which nothing was.
+fn walk(
+    held: &mut Held<'_>,
+    line: LineId,
+    (level, index): (u8, u16),
+    (first, last): (u64, u64),
+    found: &mut Vec<(u64, u32)>,
+) -> Result<(), ReadError> {
+    let node: Option<CutNode> = held.leaf((line, level, index))?;
+    let span = ARITY.saturating_pow(level.into());
+    let begin = u64::from(index).saturating_mul(ARITY);
+    for (place, fraction) in (begin..).zip(node.unwrap_or_default().0) {
+        let from = place.saturating_mul(span);
+        let to = from.saturating_add(span.saturating_sub(1));
+        if fraction == 0 || to < first || from > last || found.len() >= MAX_CUTS {
+            continue;
+        }
+        match (level.checked_sub(1), u16::try_from(place)) {
+            (Some(below), Ok(place)) => walk(held, line, (below, place), (first, last), found)?,
+            _ => found.push((place, fraction)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Operators as a delegator looks at them: power, commission, what they did in the last epochs, why they are in jail, what they have paid.
+
+use std::ops::Range;
+
+use plasmid_proto::stake::v1::{self as proto, ListValidatorsRequest, ListValidatorsResponse};
+use plasmid_staking::{Description, Line, LineId, Operator, Registration, Seat, SeatState};
+
+use super::{
+    ReadError, Reader, cursor,
+    held::{At, Held, next_epoch},
+    holders::holders,
+    next_cursor,
+    stake::{description, line},
+};
+use crate::{ledger::Parameters, wire::address_text};
+use records::Records;
+
+mod records;
+
+/// Operators of one page.
+const MAX_PAGE: usize = 100;
+/// Seats and operators that one page looks at, and those of them that are looked at while the state is held.
+const LOOKED_AT: usize = 2_048;
+const LOOK: usize = 8;
+/// What a page token of this list begins with.
+const CURSOR: char = 'v';
+
+/// Every operator, those with a seat first. A page's token is a place in the list of all seats and, behind it, all operators.
+pub fn list_validators(
+    source: &Reader<'_>,
+    request: &ListValidatorsRequest,
+) -> Result<ListValidatorsResponse, ReadError> {
+    let length = page_length(request.page_size);
+    let start = cursor(CURSOR, &request.page_token)?;
+    let start = usize::try_from(start).unwrap_or(usize::MAX);
+    let at = At::of(source, request.height)?;
+    let operators = holders(source, false)?.operators().to_vec();
+    let parameters = &source.facts().parameters;
+    let list = List {
+        seats: parameters.seats.into(),
+        operators,
+        records: Records::of(source, &at)?,
+    };
+    let end = start.saturating_add(LOOKED_AT).min(list.length());
+    let (mut validators, mut next) = (Vec::new(), start);
+    while next < end && validators.len() < length {
+        let places = next..next.saturating_add(LOOK).min(end);
+        next = at.read(source, |held, _| {
+            list.walk(held, parameters, places, length, &mut validators)
+        })?;
+    }
+    Ok(ListValidatorsResponse {
+        validators,
+        next_page_token: next_cursor(CURSOR, (next < list.length()).then_some(next as u64)),
+        height: list.records.height,
+        epoch: list.records.epoch,
+    })
+}
+
+/// How many entries a page of stake has.
+pub(super) fn page_length(size: u32) -> usize {
+    match size as usize {
+        0 => MAX_PAGE,
+        size => size.min(MAX_PAGE),
+    }
+}
+
+/// All seats, and behind them all operators.
+struct List {
+    seats: usize,
+    operators: Vec<[u8; 20]>,
+    records: Records,
+}
+
+impl List {
+    fn length(&self) -> usize {
+        self.seats.saturating_add(self.operators.len())
+    }
+
+    /// Adds who stands at these places until the page is full; gives the place from which to go on.
+    fn walk(
+        &self,
+        held: &mut Held<'_>,
+        parameters: &Parameters,
+        places: Range<usize>,
+        length: usize,
+        page: &mut Vec<proto::Validator>,
+    ) -> Result<usize, ReadError> {
+        let end = places.end;
+        for place in places {
+            if page.len() >= length {
+                return Ok(place);
+            }
+            if let Some(operator) = self.at(held, place)? {
+                page.extend(told(held, parameters, &self.records, operator)?);
+            }
+        }
+        Ok(end)
+    }
+
+    /// Who stands at a place: an operator that has a seat stands at its seat alone.
+    fn at(&self, held: &mut Held<'_>, place: usize) -> Result<Option<[u8; 20]>, ReadError> {
+        match place.checked_sub(self.seats) {
+            None => {
+                let seat: Option<Seat> = held.leaf(u16::try_from(place).unwrap_or(u16::MAX))?;
+                let seat = seat.filter(|seat| seat.state != SeatState::Empty);
+                Ok(seat.map(|seat| seat.line.operator))
+            }
+            Some(place) => {
+                let Some(operator) = self.operators.get(place).copied() else {
+                    return Ok(None);
+                };
+                let newest: Option<Operator> = held.leaf(operator)?;
+                let line = match newest {
+                    Some(Operator { line, .. }) => held.leaf::<Line>(LineId { operator, line })?,
+                    None => None,
+                };
+                Ok(line.filter(|line| !line.seated()).map(|_| operator))
+            }
+        }
+    }
+}
+
+/// What is told of an operator; nothing of one that is not registered in this state.
+pub(super) fn told(
+    held: &mut Held<'_>,
+    parameters: &Parameters,
+    records: &Records,
+    operator: [u8; 20],
+) -> Result<Option<proto::Validator>, ReadError> {
+    let newest: Option<Operator> = held.leaf(operator)?;
+    let Some(newest) = newest else {
+        return Ok(None);
+    };
+    let registration: Registration = held.stands((operator, newest.registration))?;
+    let id = LineId {
+        operator,
+        line: newest.line,
+    };
+    let described: Option<Description> = held.leaf(operator)?;
+    let line = line(held, id)?;
+    let jail_reason = if line.jailed { "absent" } else { "" };
+    let (power, commission) = records.now(&operator);
+    let (next_power, next_commission) = records.next(&operator);
+    Ok(Some(proto::Validator {
+        operator: address_text(&operator),
+        registration: newest.registration,
+        tombstoned: registration.tombstoned,
+        line: Some(line),
+        description: described.map(description).transpose()?,
+        power,
+        commission,
+        next_power,
+        next_commission,
+        jail_reason: jail_reason.to_owned(),
+        attendance: records.attendance(&operator),
+        apr: records::apr(held, parameters, id, records.epoch)?,
+    }))
+}
+
+/// The operators of these addresses, each once.
+pub(super) fn told_of(
+    source: &Reader<'_>,
+    at: &At<'_>,
+    operators: &[[u8; 20]],
+) -> Result<Vec<proto::Validator>, ReadError> {
+    if operators.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parameters = &source.facts().parameters;
+    let records = Records::of(source, at)?;
+    let mut all = Vec::new();
+    for operators in operators.chunks(LOOK) {
+        at.read(source, |held, _| {
+            for operator in operators {
+                all.extend(told(held, parameters, &records, *operator)?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(all)
+}
+
+/// The height and the epoch of the next block, of one look.
+fn moment(source: &Reader<'_>, at: &At<'_>) -> Result<(u64, u64), ReadError> {
+    let parameters = &source.facts().parameters;
+    at.read(source, |_, height| {
+        Ok((height, next_epoch(parameters, height)))
+    })
+}
