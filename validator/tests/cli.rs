@@ -61,6 +61,10 @@ fn version_says_what_does_not_hold_yet() {
         text.contains("no court yet") && text.contains("no exit mode yet"),
         "{text}"
     );
+    assert!(
+        text.contains("tombstones a key and takes no stake"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -250,7 +254,7 @@ fn mistakes_are_answered_with_what_to_do() {
                 "show",
                 "../../etc/passwd",
             ],
-            "no key name",
+            "is not a key name",
         ),
         (
             vec!["--net", &net, "--keys", &net, "keys", "show", "nobody"],

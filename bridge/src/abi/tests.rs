@@ -130,6 +130,7 @@ fn every_event_is_that_of_the_compiled_contract() {
         topics(VAULT),
         expected(&[
             IVault::Deposited::SIGNATURE_HASH,
+            IVault::RewardsFunded::SIGNATURE_HASH,
             IVault::Claimed::SIGNATURE_HASH,
             IVault::PayoutFailed::SIGNATURE_HASH
         ])

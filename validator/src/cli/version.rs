@@ -6,10 +6,11 @@ use super::output::Output;
 use crate::engine::version::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
-pub const DOES_NOT_HOLD: [&str; 8] = [
+pub const DOES_NOT_HOLD: [&str; 9] = [
     "no court yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "no exit mode yet: balances leave by withdrawal under a checkpoint, not without the validators",
-    "no court sends cuts yet, and an owner's positions are not listed",
+    "no court sends cuts yet: misbehavior that CometBFT reports tombstones a key and takes no stake",
+    "nobody is jailed on a local network but the demo's",
     "no way yet to send a bounty bond: it is locked, and can only be raised",
     "no data challenges yet: a checkpoint's block data must have been seen",
     "no snapshots yet: a new node joins by replaying blocks",

@@ -82,7 +82,8 @@ pub struct Parameters {
     pub challenge_secs: u64,
     /// E: how long evidence of an offence will be accepted, once there is a court; for now it only sizes the rings and bounds U from below.
     pub evidence_secs: u64,
-    /// U: how long stake will stay at risk. No stake can leave yet, so for now U only sizes the rings and bounds CometBFT's evidence age from below.
+    /// U: how long stake that was undelegated stays at risk, in seconds from root's acceptance of its last epoch's checkpoint. It sizes the rings and
+    /// bounds CometBFT's evidence age from below too.
     pub unbonding_secs: u64,
     /// D: a message is due this long after it arrived.
     pub inbox_delay_secs: u64,

@@ -1,15 +1,18 @@
 //! Sets: the one accessor by height, the leaf that commits to one, and what the engine is told when the next one comes.
 
 use plasmid_bridge::proof::set::Accumulator;
-use plasmid_staking::{self as staking, Difference, Effect, Member, Update, epoch_of};
+use plasmid_staking::{
+    self as staking, Difference, Effect, Key, Member, MemberLeaf, Update, epoch_of,
+};
 
 use super::ends_epoch;
 use crate::chain::committed::parameters;
 use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
 use crate::ledger::leaf::SetLeaf;
+use crate::ledger::leaves::expect;
 use crate::ledger::stake::{Stake, staking_rules};
-use crate::ledger::{Error, Parameters};
+use crate::ledger::{Error, Parameters, Slot, ring_place};
 
 /// The set that signs votes at `height`, in seat order: the place in this list is the member number.
 ///
@@ -22,6 +25,24 @@ pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Execution
     let rules = staking_rules(&parameters);
     staking::set_at(&mut leaves, &rules, height, parameters.epoch_blocks)
         .map_err(|error| ExecutionFault::stake(Error::from(error)))
+}
+
+/// Whether the set of an epoch is a copy of the one before it, which a boundary makes when no seat has a holder: its members have no stake.
+/// Nothing is at risk and nobody is paid in such an epoch.
+///
+/// # Errors
+/// [`ExecutionFault`] when the leaves cannot be read or are missing.
+pub fn is_copied<R: Reads>(reads: &R, epoch: u64) -> Result<bool, ExecutionFault<R::Error>> {
+    let parameters = parameters(reads)?;
+    let place = ring_place(epoch, parameters.ring);
+    let mut overlay = Overlay::new(reads);
+    for seat in 0..parameters.seats {
+        let leaf: MemberLeaf = expect(&mut overlay, &Slot::from(Key::Member { place, seat }))?;
+        if let Some(standing) = leaf.standing {
+            return Ok(leaf.epoch == epoch && standing.stake == 0);
+        }
+    }
+    Ok(false)
 }
 
 /// The members that rolling seats gave, in seat order.

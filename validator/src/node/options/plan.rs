@@ -233,7 +233,7 @@ pub const PLAN: [Described; 61] = [
         default: "`1209600`",
         checked: "at least E + 2 × R × `root_block_secs`, at most ten years",
         refused: "0",
-        meaning: "U: how long stake will stay at risk, in seconds; no stake can leave yet, so for now U only enters the size of both rings and the minimum of CometBFT's evidence age",
+        meaning: "U: how long stake that was undelegated stays at risk and waits, in seconds from root's acceptance of its last epoch's checkpoint; it enters the size of both rings and the minimum of CometBFT's evidence age too",
     },
     Described {
         name: "parameters.inbox_delay_secs",

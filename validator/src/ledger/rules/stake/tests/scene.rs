@@ -4,7 +4,8 @@ use plasmid_staking::rules::{
     delegate::Delegate, freeze::Freeze, register::Register, settle::Settle, undelegate::Undelegate,
 };
 use plasmid_staking::{
-    Effect, Founder, Input, Key, Line, LineId, Maturity, Rewards, Seat, SeatState, found,
+    Effect, Founder, Input, Key, Line, LineId, Maturity, MemberLeaf, Rewards, Seat, SeatState,
+    found,
 };
 
 use crate::ledger::account::Account;
@@ -12,7 +13,7 @@ use crate::ledger::fixture::*;
 use crate::ledger::leaf::{AssetLeaf, NATIVE, Value};
 use crate::ledger::leaves::{Memory, write};
 use crate::ledger::rules::credit;
-use crate::ledger::slot::Slot;
+use crate::ledger::slot::{Slot, ring_place};
 use crate::ledger::stake::{self, Stake, staking_rules};
 
 /// A hundred units of power, and more than the least redelegation.
@@ -68,9 +69,27 @@ impl Scene {
         let rules = staking_rules(&parameters());
         found(&mut Stake(&mut memory), &rules, &[founder]).unwrap();
         let mut scene = Self { memory };
+        scene.stand();
         scene.credit(FOUNDED);
         scene.register(NEWCOMER, 2);
         scene
+    }
+
+    /// The founder stands in the sets up to that after the cases' epoch, as it does in that of epoch 1.
+    fn stand(&mut self) {
+        let parameters = parameters();
+        let member = |epoch, seat| {
+            let place = ring_place(epoch, parameters.ring);
+            Slot::from(Key::Member { place, seat })
+        };
+        let last = HEIGHT / u64::from(parameters.epoch_blocks) + 1;
+        for epoch in 2..=last {
+            for seat in 0..parameters.seats {
+                let held: MemberLeaf = value(&mut self.memory, member(1, seat));
+                let leaf = MemberLeaf { epoch, ..held };
+                write(&mut self.memory, &member(epoch, seat), &leaf).unwrap();
+            }
+        }
     }
 
     /// The next registration of an operator, with keys of its own.
