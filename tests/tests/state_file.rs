@@ -273,6 +273,11 @@ fn headers_whose_parts_do_not_fit_are_refused() {
         (refuse(&|one| one.block.height = 0), "ends no epoch"),
         (refuse(&|one| one.block.height += 16), "its checkpoints"),
         (refuse(&|one| one.block.after = B256::ZERO), "another state"),
+        (
+            refuse(&|one| one.block.time += 1_000_000_000),
+            "its checkpoint says",
+        ),
+        (refuse(&|one| one.block.rules += 1), "made by rules"),
         (refuse(&|one| one.checkpoints.clear()), "its checkpoints"),
         (refuse(&|one| one.checkpoints.swap(0, 1)), "its checkpoints"),
         (

@@ -106,8 +106,8 @@ impl Remembered {
 pub enum Own {
     /// It stands in the sign state and is kept with the others.
     Share(Box<LateShare>),
-    /// This node owes none: it has no checkpoint key, the set that signs has no member with it, or root has settled the epoch so long ago
-    /// that its set is not kept any more.
+    /// This node owes none: it has no checkpoint key, the set that signs has no member with it, root has settled the epoch so long ago
+    /// that its set is not kept any more, or the checkpoint came from a file.
     None,
     /// It could not be signed.
     Unsigned(Unsigned),
@@ -117,6 +117,13 @@ impl App {
     /// How many epochs are over: those below it have checkpoints.
     pub fn ended(&self) -> u64 {
         self.height() / u64::from(self.parameters.epoch_blocks).max(1)
+    }
+
+    /// Whether what this node has of an epoch came from a file. It signs nothing of that: a share over a false digest would stand in the sign
+    /// state for ever, and the true one would be refused.
+    pub(super) fn is_from_file(&self, epoch: u64) -> bool {
+        let imported = self.store().imported().unwrap_or(0);
+        epoch < imported / u64::from(self.parameters.epoch_blocks).max(1)
     }
 
     /// This node's share over the checkpoint of an epoch that is over, whether it has a seat now or not: signed by way of the sign
@@ -138,6 +145,9 @@ impl App {
         let Some(signer) = &self.surroundings.signer else {
             return Ok(Own::None);
         };
+        if self.is_from_file(epoch) {
+            return Ok(Own::None);
+        }
         let Some(checkpoint) = self.checkpoint(epoch)? else {
             return Ok(Own::None);
         };

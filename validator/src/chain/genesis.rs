@@ -186,6 +186,18 @@ pub enum GenesisError {
         "stakes, balances and delegations add up to more than 2^112 wei, which is all that the Vault holds of one asset"
     )]
     Sum,
+    /// An operator whose stake gets no seat.
+    #[error(
+        "operator {operator} has a stake of {stake} wei, and a seat needs {needed} wei: it takes its stake back and registers with more"
+    )]
+    BelowSeat {
+        /// Who.
+        operator: Address,
+        /// What it has sent.
+        stake: u128,
+        /// The least stake of a seat.
+        needed: u128,
+    },
     /// Staking refuses the operators.
     #[error("{0}")]
     Stake(String),

@@ -10,18 +10,10 @@ use std::{fs, path::PathBuf};
 use alloy_primitives::{Address, B256};
 use clap::Args;
 use plasmid_bridge::{
-    abi::{self, IRootChain},
-    client::{
-        follower::view_call,
-        rpc::{At, Rpc, RpcError},
-        whole,
-    },
+    abi,
+    client::whole,
     proof::{checkpoint::Checkpoint, tree},
-    relay::{
-        acceptance::Acceptance,
-        events::{self, ACCEPTANCE, Heard},
-        seen::{Log, Which},
-    },
+    relay::{acceptance::Acceptance, seen::Finality},
 };
 use plasmid_proto::bridge::v1::{GetProofRequest, LeafProof};
 use serde_json::{Value, json};
@@ -32,15 +24,14 @@ use super::{
     output::Output,
 };
 
+mod accepted;
 mod claim;
 
+pub use accepted::accepted_by;
 use claim::{Claim, Names};
 
 /// The largest proof file that is read, in bytes.
 const MAX_FILE: u64 = 64 * 1024;
-/// Root blocks that are searched for an acceptance at a time, at most.
-const MAX_RANGE: u64 = 2_000;
-
 /// Options of `bridge prove`.
 #[derive(Debug, Args)]
 pub struct ProveCommand {
@@ -286,59 +277,7 @@ async fn accepted(
         }
     };
     let rpc = connection.root()?;
-    accepted_by(&rpc, address, epoch).await
-}
-
-/// The acceptance of an epoch by a RootChain, searched from root's newest block backwards.
-///
-/// # Errors
-/// When it has accepted none, or root could not be asked.
-pub async fn accepted_by(rpc: &Rpc, address: Address, epoch: u64) -> Result<Acceptance, CliError> {
-    let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
-    let newest = rpc.block(Which::Latest).await?;
-    let mut last = newest.map_or(0, |block| block.number);
-    let mut range = MAX_RANGE;
-    loop {
-        let first = last.saturating_sub(range - 1);
-        let logs = match rpc.logs(first, last, &[address], &[ACCEPTANCE]).await {
-            // Too many blocks, or too many events, for this node at once.
-            Err(
-                RpcError::Refused { .. }
-                | RpcError::TooLarge(_)
-                | RpcError::Status(_)
-                | RpcError::Unreachable(_),
-            ) if range > 1 => {
-                range /= 2;
-                continue;
-            }
-            answer => answer?,
-        };
-        if let Some(found) = find(&logs, (address, id.0), epoch)? {
-            return Ok(found);
-        }
-        if first == 0 {
-            return Err(CliError::new(format!(
-                "RootChain {address} has not accepted a checkpoint of epoch {epoch}"
-            )));
-        }
-        last = first - 1;
-    }
-}
-
-fn find(
-    logs: &[Log],
-    (address, deployment): (Address, [u8; 20]),
-    epoch: u64,
-) -> Result<Option<Acceptance>, CliError> {
-    for log in logs {
-        match events::decode(log, &deployment).map_err(CliError::new)? {
-            Heard::Acceptance(found) if found.epoch == epoch && log.address == address => {
-                return Ok(Some(*found));
-            }
-            _ => {}
-        }
-    }
-    Ok(None)
+    accepted_by(&rpc, address, epoch, Finality::Depth(0)).await
 }
 
 fn read_file(path: &PathBuf) -> Result<Value, CliError> {

@@ -4,15 +4,20 @@ use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 use clap::Args;
-use plasmid_bridge::client::rpc::{Limits, Rpc};
+use plasmid_bridge::{
+    client::rpc::{Limits, Rpc},
+    relay::seen::Finality,
+};
 use serde_json::{Value, json};
 
 use super::{CliError, output::Output, proof};
 use crate::{
     node::{
         config::Home,
+        founding,
         state_file::{self, StateFileError},
     },
+    plain,
     store::image::Heading,
 };
 
@@ -44,14 +49,14 @@ pub struct ImportCommand {
     dry_run: bool,
 }
 
-/// What the file is compared with: its last checkpoint covers the state, and all checkpoints before it.
+/// What the file is compared with: its last checkpoint covers the state and all checkpoints before it. In every case the node signs no checkpoint of an epoch that the file has.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Comparison {
-    /// Asks the root chain of plasmid.toml, and refuses another checkpoint than the one that RootChain has accepted of that epoch.
+    /// Asks every root endpoint of plasmid.toml, and refuses another checkpoint than the one that RootChain has accepted of that epoch in a final block, as all of them say.
     #[arg(long)]
     certified: bool,
-    /// The digest that the file's last checkpoint must have, from somewhere that you trust.
+    /// The digest that the file's last checkpoint must have, from somewhere that you trust. It covers the state and all checkpoints before it, and not the other hashes of the last block, which CometBFT compares when the node starts.
     #[arg(long, value_name = "HASH")]
     checkpoint: Option<B256>,
     /// Takes the file's own word. Only for a file that you wrote yourself and kept where nobody else writes: a node that signs would sign what follows from a stranger's.
@@ -99,7 +104,8 @@ pub async fn import(command: &ImportCommand, output: Output) -> Result<(), CliEr
         Some(digest) => compare(&header, digest, "you gave")?,
         None if command.check.certified => {
             let root_chain = Address::from(genesis.root.root_chain);
-            certified(&home, &header, root_chain).await?
+            let finality = founding::finality(&genesis.genesis.parameters);
+            certified(&home, &header, root_chain, finality).await?
         }
         None => "its own word alone",
     };
@@ -133,18 +139,38 @@ fn compare(header: &Heading, wanted: B256, whose: &str) -> Result<&'static str, 
     }
 }
 
-/// That RootChain has accepted the last checkpoint of the file, whose state is the file's.
+/// That RootChain has accepted the last checkpoint of the file, whose state is the file's, in a final block: every endpoint is asked, as the
+/// node asks them when it runs, so that no one of them alone can make a state up.
 async fn certified(
     home: &Home,
     header: &Heading,
     root_chain: Address,
+    finality: Finality,
 ) -> Result<&'static str, CliError> {
     let config = home.read_config().map_err(StateFileError::from)?;
-    let endpoint = config.root.endpoints.first().cloned().unwrap_or_default();
-    let rpc = Rpc::new(&endpoint, Limits::default())?;
     let epoch = header.ended().saturating_sub(1);
-    let accepted = proof::accepted_by(&rpc, root_chain, epoch).await?;
-    compare(header, accepted.digest, "root accepted")?;
+    let mut said = Vec::new();
+    for endpoint in &config.root.endpoints {
+        let place = plain::place(endpoint);
+        let rpc = Rpc::new(endpoint, Limits::default())?;
+        let accepted = proof::accepted_by(&rpc, root_chain, epoch, finality).await;
+        let accepted =
+            accepted.map_err(|error| CliError::new(format!("root endpoint {place}: {error}")))?;
+        said.push((place, accepted.digest));
+    }
+    all_say(header, &said)
+}
+
+/// That there is an endpoint, and that each has the file's digest.
+fn all_say(header: &Heading, said: &[(String, B256)]) -> Result<&'static str, CliError> {
+    if said.is_empty() {
+        return Err(CliError::new(
+            "plasmid.toml names no root endpoint that could be asked: nothing was imported",
+        ));
+    }
+    for (place, digest) in said {
+        compare(header, *digest, &format!("root accepted, as {place} says,"))?;
+    }
     Ok("RootChain, which has accepted it")
 }
 
@@ -213,6 +239,12 @@ mod tests {
             })
         );
         assert!(compare(&header, digest, "you gave").is_ok());
+        let say = |digests: &[B256]| {
+            let said = digests.iter().map(|digest| ("a".to_owned(), *digest));
+            all_say(&header, &said.collect::<Vec<_>>()).is_ok()
+        };
+        assert!(say(&[digest]) && say(&[digest, digest]));
+        assert!(!say(&[digest, root]) && !say(&[root, digest]) && !say(&[]));
         let other = compare(&header, root, "root accepted").expect_err("another");
         let said = other.to_string();
         assert!(

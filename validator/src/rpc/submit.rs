@@ -216,6 +216,14 @@ async fn tell(
             let stage = status.stage;
             let gone = stage == Stage::Unknown as i32;
             let early = gone && last.is_none() && start.elapsed() < UNKNOWN_FOR;
+            // Whoever waited here before is gone; of others, a node that does not have all results cannot say so.
+            if gone
+                && !early
+                && last.is_none()
+                && let Some(error) = transactions::elsewhere(services.source.imported())
+            {
+                return Err(error.into());
+            }
             if !early && last != Some(stage) {
                 last = Some(stage);
                 let response = FollowResponse {

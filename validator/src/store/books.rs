@@ -39,6 +39,7 @@ pub enum Pace {
 pub struct Books<S: Backend> {
     pub(super) writer: Arc<Writer<S>>,
     pace: Pace,
+    imported: Option<u64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -80,6 +81,7 @@ impl<S: Backend> Books<S> {
         let books = Self {
             writer,
             pace,
+            imported: opened.imported,
             thread,
         };
         Ok((books, opened.loaded))
@@ -106,6 +108,10 @@ impl<S: Backend> Books<S> {
 impl<S: Backend> Store for Books<S> {
     fn durable_height(&self) -> Option<u64> {
         self.writer.lock().durable
+    }
+
+    fn imported(&self) -> Option<u64> {
+        self.imported
     }
 
     fn failure(&self) -> Option<StoreError> {

@@ -1,7 +1,7 @@
 //! All keys of the store. Every field is big-endian and of fixed width, so byte order is number order.
 //!
 //! ```text
-//! meta         what u8                      → version and chain | state of the folding | what is retained
+//! meta         what u8                      → version and chain | state of the folding | what is retained | height of an imported state
 //! page         number u32                   → 32 leaves as they were at the folded height
 //! redo         height u64 ‖ part u32        → part 0: head with the checksums of all parts; then the parts of a record
 //! layer        epoch u64                    → a mark, and whether its layer is in the past table
@@ -78,6 +78,8 @@ pub const META_CHAIN: [u8; 1] = [0];
 pub const META_FOLD: [u8; 1] = [1];
 /// First epoch and first block that are kept.
 pub const META_FLOOR: [u8; 1] = [2];
+/// Height of the state that came from a file, if the store began with one.
+pub const META_IMPORTED: [u8; 1] = [3];
 
 /// Leaves of a page.
 pub const PAGE_LEAVES: u32 = 32;

@@ -42,6 +42,8 @@ pub(super) struct Opened {
     pub loaded: Option<Loaded>,
     pub folded: Folded,
     pub floor: Floor,
+    /// Height of the state that came from a file, if one did.
+    pub imported: Option<u64>,
     /// Records that are not folded.
     pub recent: VecDeque<Arc<Record>>,
 }
@@ -73,6 +75,7 @@ impl<S: Backend> Archive<S> {
             loaded,
             folded,
             floor,
+            imported: state::imported(&self.disk)?,
             recent,
         })
     }

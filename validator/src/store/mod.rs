@@ -67,6 +67,10 @@ pub trait Store: Send + Sync {
     /// The last height that no crash loses.
     fn durable_height(&self) -> Option<u64>;
 
+    /// The height of the state that came from a file, where the store began with one: of the heights up to it there are no results, and no
+    /// engine has confirmed what the file says of their epochs' checkpoints.
+    fn imported(&self) -> Option<u64>;
+
     /// Why nothing is written any more, once that is so.
     fn failure(&self) -> Option<StoreError>;
 

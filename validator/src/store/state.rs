@@ -1,7 +1,7 @@
 //! The store's notes about itself: whose it is, how far it is folded, what it keeps.
 
 use super::backend::Backend;
-use super::keys::{META_CHAIN, META_FLOOR, META_FOLD, Table};
+use super::keys::{META_CHAIN, META_FLOOR, META_FOLD, META_IMPORTED, Table};
 use super::record::Record;
 use super::seal;
 use super::sealed::Sealed;
@@ -204,6 +204,23 @@ pub(super) fn floor<S: Backend>(disk: &Sealed<S>) -> Result<Floor, StoreError> {
         (Ok(epoch), Ok(block), 0) => Ok(Floor { epoch, block }),
         _ => {
             Err(disk.damaged("the note that says which epochs and blocks are kept cannot be read"))
+        }
+    }
+}
+
+/// Notes that the state of this height, and all checkpoints up to it, came from a file.
+pub(super) fn put_imported<S: Backend>(disk: &Sealed<S>, height: u64) -> Result<(), StoreError> {
+    disk.put(Table::Meta, &META_IMPORTED, &height.to_be_bytes())
+}
+
+pub(super) fn imported<S: Backend>(disk: &Sealed<S>) -> Result<Option<u64>, StoreError> {
+    let Some(body) = disk.get(Table::Meta, &META_IMPORTED)? else {
+        return Ok(None);
+    };
+    match <[u8; 8]>::try_from(&body[..]) {
+        Ok(height) => Ok(Some(u64::from_be_bytes(height))),
+        Err(_) => {
+            Err(disk.damaged("the note that says which height came from a file cannot be read"))
         }
     }
 }

@@ -75,6 +75,9 @@ impl App {
         let Some(checkpoint) = signed.and_then(|epoch| state.checkpoints.get(&epoch)) else {
             return Ok(None);
         };
+        if self.is_from_file(checkpoint.epoch) {
+            return Ok(None);
+        }
         let key = signer.key();
         let members = set_at(&state.tree, height).map_err(Fault::new)?;
         let place = members

@@ -65,7 +65,9 @@ pub fn part(source: &Reader<'_>, whose: &Whose, from: (u64, u32)) -> Result<Part
             from.0
         )));
     }
-    if from.0 <= tip && source.commitment(from.0)?.is_none() {
+    // The block that an imported state stands at is kept, and what happened in it is not.
+    let has_results = source.imported().is_none_or(|height| from.0 > height);
+    if from.0 <= tip && (!has_results || source.commitment(from.0)?.is_none()) {
         return Err(ReadError::NotFound(format!(
             "this node does not keep block {} and what happened in it: ask another node, or for a later height",
             from.0

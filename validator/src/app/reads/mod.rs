@@ -240,6 +240,8 @@ pub trait Source: Send + Sync + 'static {
         checkpoint: &Checkpoint,
         share: &[u8; 192],
     ) -> Option<bool>;
+    /// The height of the state that this node imported, if it did: it has no results of the blocks up to there.
+    fn imported(&self) -> Option<u64>;
     /// A transaction in a block.
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError>;
     /// At most `most` transactions and messages that concern stake, ascending from a height and an index in it on.

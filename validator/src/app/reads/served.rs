@@ -154,6 +154,10 @@ impl Source for Served {
         self.app.share_verdict(member, checkpoint, share)
     }
 
+    fn imported(&self) -> Option<u64> {
+        self.app.store().imported()
+    }
+
     fn locate(&self, id: &Id) -> Result<Option<Located>, ReadError> {
         let key = match id {
             Id::Hash(hash) => B256::from(*hash),

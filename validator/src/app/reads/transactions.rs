@@ -71,13 +71,21 @@ pub fn get_transaction(
     };
     let status = status(source, &id)?;
     if status.stage == Stage::Unknown as i32 {
-        return Err(ReadError::NotFound(
-            "no such transaction stands in a block or waits here".into(),
-        ));
+        return Err(elsewhere(source.imported()).unwrap_or_else(|| {
+            ReadError::NotFound("no such transaction stands in a block or waits here".into())
+        }));
     }
     Ok(GetTransactionResponse {
         status: Some(status),
     })
+}
+
+/// Why a node that began with an imported state cannot say that a transaction stands in no block; `None` for one that has all results.
+pub fn elsewhere(imported: Option<u64>) -> Option<ReadError> {
+    let first = imported?.saturating_add(1);
+    Some(ReadError::Unavailable(format!(
+        "this node has results from height {first} on, and no such transaction among them: ask another node"
+    )))
 }
 
 /// An engine hash.

@@ -175,6 +175,14 @@ impl Genesis {
             if !checkpoint.insert(operator.checkpoint_key) {
                 return Err(repeated("checkpoint key"));
             }
+            let needed = self.parameters.min_seat.max(self.parameters.unit);
+            if operator.stake < needed {
+                return Err(GenesisError::BelowSeat {
+                    operator: operator.operator.into(),
+                    stake: operator.stake,
+                    needed,
+                });
+            }
             if !vote::registrable_key(&operator.consensus_key) {
                 let what = "consensus key";
                 return Err(GenesisError::Key { place, what });

@@ -397,7 +397,9 @@ fn operators_and_balances_that_cannot_be_are_refused() {
     refuse(|genesis| genesis.operators[1].checkpoint_key = genesis.operators[0].checkpoint_key);
     refuse(|genesis| genesis.operators[1].consensus_key = [0; 32]);
     refuse(|genesis| genesis.operators[1].checkpoint_key = [0; 96]);
-    refuse(|genesis| genesis.operators[1].stake = 1);
+    let low = refuse(|genesis| genesis.operators[1].stake = 1);
+    let named = alloy_primitives::Address::from(genesis().operators[1].operator).to_string();
+    assert!(low.contains(&named), "{low}");
     refuse(|genesis| genesis.operators[1].stake = u128::MAX);
     refuse(|genesis| genesis.balances.swap(0, 1));
     refuse(|genesis| genesis.balances[1] = genesis.balances[0]);

@@ -3,6 +3,7 @@
 mod begun;
 mod join;
 mod money;
+mod seat;
 mod shown;
 mod status;
 mod table;
@@ -77,8 +78,10 @@ impl Step {
                 plain::place(&connection.root_address()?)
             )));
         }
+        let registry = plan.registry().registry(&artifacts).1;
+        plan.check_contracts(registry)?;
         Ok(Self {
-            registry: plan.registry().registry(&artifacts).1,
+            registry,
             plan,
             artifacts,
             rpc,
@@ -165,13 +168,7 @@ impl Step {
         let wallet = self.operator()?;
         self.open_registry().await?;
         let stake = amount::parse(&command.stake, DECIMALS)?;
-        if stake < self.plan.parameters.unit {
-            return Err(CliError::new(format!(
-                "a stake of {} coins is less than one unit of power, {} coins",
-                command.stake,
-                amount::show(self.plan.parameters.unit, DECIMALS)
-            )));
-        }
+        seat::check(&self.plan.parameters, stake)?;
         let home = Home::new(&command.home);
         let (pair, node_id) = secrets::validator(&home, keys, self.plan.parameters.root_chain_id)?;
         let sum = stake.saturating_add(self.plan.bond_wei);

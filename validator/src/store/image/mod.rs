@@ -6,8 +6,10 @@
 //! leaf = kind u8 ‖ width u16 ‖ key 32 ‖ value, in the order of their indices; the first is the sentinel
 //! ```
 //! The commitment is that of the epoch's last block. The checkpoints are those of the last epochs, the epoch's own the last. Its digest covers the
-//! state and all earlier ones: who knows the digest from root needs to believe nothing of the file. Between two ends of epochs that would not be so,
-//! because what an unfinished epoch's blocks commit to is certified by nothing yet; a node that believed it could sign a wrong checkpoint.
+//! state, the second of the last block and all earlier checkpoints: who knows the digest from root needs to believe nothing of these. What it does not
+//! bind are the other fields of the block's commitment (block hash, witness hash, state before, segments root and the fraction of the second): a
+//! false one gives another app hash than the next block's header has, and the engine stops. Between two ends of epochs the state would not be
+//! bound, because what an unfinished epoch's blocks commit to is certified by nothing yet; a node that believed it could sign a wrong checkpoint.
 //!
 //! A file is read once, front to back, into a tree whose root must be the one that the commitment states, and only what was read whole is written
 //! anywhere. Which leaf comes next is not in the file, so it cannot be wrong there.
@@ -37,6 +39,9 @@ const MAGIC: [u8; 8] = *b"PLSMSTAT";
 const LEAST_CHECKPOINTS: u64 = 4;
 /// The most checkpoints of a file.
 pub const MAX_CHECKPOINTS: u64 = 4_096;
+
+/// Nanoseconds of a second.
+const NANOS: u64 = 1_000_000_000;
 
 /// What a file says in front of its leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +159,28 @@ impl Heading {
             let why = format!("height {height} ends no epoch of {epoch_blocks} blocks");
             return Err(field("its block", why));
         }
-        self.check_checkpoints()
+        self.check_checkpoints()?;
+        self.check_block()
+    }
+
+    /// That the block's commitment has what checkpoint and parameters say of it.
+    fn check_block(&self) -> Result<(), ImageError> {
+        let (rules, own) = (self.block.rules, self.parameters.rules);
+        if rules != own {
+            let why = format!("it was made by rules {rules}, and the parameters have rules {own}");
+            return Err(field("its block", why));
+        }
+        let seconds = self.block.time / NANOS;
+        match self
+            .checkpoint()
+            .map(|checkpoint| checkpoint.last_block_time)
+        {
+            Some(last) if last != seconds => Err(field(
+                "its block",
+                format!("it has time {seconds}, and its checkpoint says {last}"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check_checkpoints(&self) -> Result<(), ImageError> {

@@ -41,6 +41,7 @@ pub fn put<S: Backend>(backend: S, header: &Heading, tree: &Tree) -> Result<(), 
         block: block.height,
     };
     state::put_floor(disk, floor)?;
+    state::put_imported(disk, block.height)?;
     let folded = Folded {
         height: Some(block.height),
         target: Some(block.height),

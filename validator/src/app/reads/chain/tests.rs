@@ -115,6 +115,10 @@ impl Source for Busy {
     fn share_verdict(&self, _: &Member, _: &Checkpoint, _: &[u8; 192]) -> Option<bool> {
         unreachable!()
     }
+    fn imported(&self) -> Option<u64> {
+        None
+    }
+
     fn locate(&self, _: &Id) -> Result<Option<Located>, ReadError> {
         unreachable!()
     }

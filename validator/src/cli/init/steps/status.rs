@@ -19,9 +19,11 @@ use crate::{
 impl Step {
     pub(in crate::cli::init) async fn status(&self) -> Result<(), CliError> {
         self.is_deployed().await?;
-        let agreed = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
-            Ok(agreed) => Some(agreed),
-            Err(FoundingError::Unregistered(_)) => None,
+        let (agreed, problem) = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
+            Ok(agreed) => (Some(agreed), None),
+            Err(FoundingError::Unregistered(_)) => (None, None),
+            // All have registered, and no genesis follows: whoever it is due to is found among the rows.
+            Err(FoundingError::Genesis(error)) => (None, Some(error.to_string())),
             Err(error) => return Err(error.into()),
         };
         let wanted = agreed.as_ref().map(|agreed| agreed.agreement);
@@ -37,7 +39,8 @@ impl Step {
         let agreement = wanted.map(|hash| hash.to_string());
         if self.output.is_json() {
             let warnings = table.as_ref().map(Table::warnings).unwrap_or_default();
-            let mut object = shown(agreement.as_deref(), &rows, &warnings, &creation);
+            let texts = [agreement.as_deref(), problem.as_deref()];
+            let mut object = shown(texts, &rows, &warnings, &creation);
             money.add_to(&mut object);
             self.output.object(&object);
             return Ok(());
@@ -55,6 +58,11 @@ impl Step {
         self.output.rows("operators", &columns, &rows);
         if let Some(table) = &table {
             table.warn(self.output);
+        }
+        if let Some(problem) = problem {
+            self.output.say(&format!(
+                "no genesis follows from these registrations: {problem}"
+            ));
         }
         self.output.say(&money.sentence());
         if made == steps {
@@ -95,7 +103,7 @@ impl Step {
 
 /// How far the founding has come, for programs.
 fn shown(
-    agreement: Option<&str>,
+    [agreement, problem]: [Option<&str>; 2],
     operators: &[Value],
     warnings: &[String],
     creation: &IRegistry::creationReturn,
@@ -103,6 +111,8 @@ fn shown(
     let made = creation.made;
     json!({
         "agreement": agreement,
+        // Why no genesis follows though all have registered.
+        "problem": problem,
         "operators": operators,
         "warnings": warnings,
         "steps_made": made.to_string(),
@@ -152,10 +162,15 @@ mod tests {
                 until: 9,
             };
             let expected = json!({
-                "agreement": "0x01", "operators": [5], "warnings": warnings, "steps_made": made.to_string(), "steps": "3",
+                "agreement": "0x01", "problem": "low", "operators": [5], "warnings": warnings, "steps_made": made.to_string(), "steps": "3",
                 "creation_until": until,
             });
-            let found = shown(Some("0x01"), &[json!(5)], &warnings, &creation);
+            let found = shown(
+                [Some("0x01"), Some("low")],
+                &[json!(5)],
+                &warnings,
+                &creation,
+            );
             assert_eq!(found, expected);
         }
     }

@@ -136,8 +136,16 @@ impl Plan {
             ));
         }
         self.check_rings()?;
-        // The Registry is known when there are artifacts: its own contracts are looked at when the genesis is built.
-        let contracts = OwnContracts::of(&self.parameters);
+        // The Registry is known when there are artifacts: `check_contracts` is for that.
+        self.check_contracts(self.parameters.registry)
+    }
+
+    /// Checks that the plan gives nothing to the contracts of the deployment that this Registry makes.
+    ///
+    /// # Errors
+    /// [`FoundingError::Genesis`] names the balance or delegation.
+    pub fn check_contracts(&self, registry: Address) -> Result<(), FoundingError> {
+        let contracts = OwnContracts::of_registry(&registry.into_array());
         let is_operator = |operator: &[u8; 20]| self.operators.contains(&operator.into());
         check_money(
             &self.balances()?,

@@ -162,3 +162,23 @@ fn the_preset_for_networks_passes_with_rings_that_it_sizes() {
     plan.check().expect("it passes");
     assert_eq!(plan.parameters, Parameters::network());
 }
+
+#[test]
+fn nothing_is_given_to_the_contracts_of_the_registry_that_follows_from_the_plan() {
+    let registry = Address::repeat_byte(9);
+    plan()
+        .check_contracts(registry)
+        .expect("it gives them nothing");
+    let [inbox, vault, root_chain] = plasmid_bridge::abi::created_by(registry);
+    for own in [registry, inbox, vault, root_chain] {
+        let text = Account::ethereum(own.into_array()).to_string();
+        let (mut owned, mut staked) = (plan(), plan());
+        owned.balances[0].account = text.clone();
+        staked.delegations[0].owner = text;
+        for (plan, what) in [(owned, "balance 0"), (staked, "delegation 0")] {
+            plan.check().expect("no Registry is known yet");
+            let said = plan.check_contracts(registry).expect_err("its own");
+            assert!(said.to_string().contains(what), "{said}");
+        }
+    }
+}
