@@ -253,6 +253,40 @@ fn what_comes_to_the_front_of_a_queue_with_a_block_is_tried_by_every_node_behind
     assert_eq!(waiting(&network), [0; 4], "no proposer meets them again");
 }
 
+/// What an operator does to its line makes what waits for it useless, whoever sent it: no block of theirs tells the pool.
+#[test]
+fn what_waits_behind_an_operator_is_tried_by_every_node_behind_the_block_that_closes_its_line() {
+    let mut network = quiet();
+    let crowd = 0..300u32;
+    fund(&mut network, crowd.clone(), FEE * 64);
+    let retire = People::through_root([0x10; 20], Body::Stake(StakeBody::Retire));
+    network.inbox.push(retire);
+    network.nodes.iter().for_each(|node| node.seen.look(0));
+    // Whatever comes before the block that has the message is in a block; what waits then is in none.
+    let mut last = None;
+    for sequence in 0..20 {
+        for stranger in crowd.clone() {
+            let delegate = StakeBody::Delegate {
+                operator: [0x10; 20],
+                amount: 1,
+                line: 1,
+                max_commission: 10_000,
+            };
+            let body = Body::Stake(delegate);
+            let people = &network.people;
+            let bytes = people.sign_stranger(stranger, sequence, FEE, u64::MAX, body);
+            offer(&mut network, &bytes, Code::Ok);
+            last = Some(bytes);
+        }
+        network.step();
+        if last.as_ref().is_some_and(|last| !included(&network, last)) {
+            assert_eq!(waiting(&network), [0; 4]);
+            return;
+        }
+    }
+    panic!("the operator has not retired");
+}
+
 #[test]
 fn ten_thousand_better_bids_that_do_not_apply_leave_a_block_for_one_that_does() {
     let mut network = quiet();

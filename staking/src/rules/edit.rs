@@ -5,7 +5,8 @@
 //!          describe: operator r, description w or made
 //! ```
 //! What delegators rely on moves one way only: the bounds of the commission fall, the least own stake rises. A commission changes by at
-//! most its step, and only when the epoch of the last change has matured; a line that never had stake or a seat sets it freely.
+//! most its step, and only when the epoch of the last change has matured. A line without stake that never had a seat sets it freely from 0 at any
+//! time, and else once an epoch: each rise makes useless what waits to be delegated to it, and costs its operator one fee.
 
 use crate::freezes::Maturity;
 use crate::leaves::{expect, read, write};
@@ -106,13 +107,14 @@ fn change_commission<E>(
     commission: u16,
 ) -> Result<(), Error<E>> {
     let fresh = line.stake == 0 && line.until == 0;
-    if !fresh && line.commission.abs_diff(commission) > line.commission_step {
+    let free = fresh && (line.commission == 0 || line.changed < context.epoch);
+    if !free && line.commission.abs_diff(commission) > line.commission_step {
         return Err(refused(
             commission,
             "it would change by more than the step of the line",
         ));
     }
-    if !fresh && line.changed >= maturity.matured {
+    if !free && line.changed >= maturity.matured {
         return Err(refused(
             commission,
             "the epoch of the last change has not matured",

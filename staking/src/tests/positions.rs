@@ -413,8 +413,7 @@ fn stake_goes_behind_the_line_and_the_commission_that_were_accepted_and_no_other
     for input in named(line(9, 9), 300) {
         assert_eq!(world.refuse(input), refused);
     }
-    world.act(charge(300));
-    for input in named(line(9, 9), 300) {
+    for input in named(line(9, 9), 301) {
         world.clone().act(input);
     }
     for input in named(line(9, 8), 300) {

@@ -156,12 +156,17 @@ fn commission_changes_by_its_step_after_the_last_change_has_matured_and_its_boun
     });
     let own = one_way("the least stake of the operator's own", "raised");
     assert_eq!(world.refuse(lower), own);
-    // A line without stake and seat sets it freely, below the maximum.
+    // A line without stake and seat sets it freely from 0, below the maximum, and else once an epoch.
     world.act(registration(2, 2, 2));
     let above = refused(2_001, "it is above the maximum of the line");
     assert_eq!(world.refuse(commission(2, 2_001)), above);
-    world.act(commission(2, 2_000));
     world.act(commission(2, 0));
+    world.act(commission(2, 2_000));
+    assert_eq!(world.refuse(commission(2, 1_999)), refused(1_999, young));
+    assert_eq!(world.refuse(commission(2, 2_000)), refused(2_000, young));
+    world.to(4);
+    world.act(commission(2, 1_000));
+    assert_eq!(world.refuse(commission(2, 1_001)), refused(1_001, young));
 }
 
 #[test]

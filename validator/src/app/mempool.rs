@@ -12,8 +12,9 @@
 //! and stand before others when the gap closes. When the engine asks again after a block, the pool has swept itself, and the answer is
 //! whether the transaction still waits: one look-up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use plasmid_staking::Effect;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
@@ -37,8 +38,8 @@ use crate::wire::engine_hash;
 /// Senders that are looked at in turn after each block, besides those that the block touched.
 const EXAMINED: usize = 64;
 
-/// Transactions that are tried again after each block at most, because they came in front of their senders' queues with it or did
-/// not apply in a proposal of this node. A proposer tries whatever is left of them itself.
+/// Transactions that are tried again after each block at most, because they came in front of their senders' queues with it, did not
+/// apply in a proposal of this node, or back an operator whose promises changed. What is left of them has its turn after the next blocks.
 const MAX_DOUBTFUL: usize = 2_048;
 
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
@@ -279,6 +280,7 @@ impl App {
                 self.pool().settle(sender, &purse);
             }
         }
+        self.pool().doubt_backers(&operators(executed));
         let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
         let examined = self.pool().examine(EXAMINED);
         for head in doubtful.into_iter().chain(examined) {
@@ -305,6 +307,29 @@ fn spenders(executed: &Executed) -> Vec<Account> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The operators whose lines a block changed in what who backs them relies on: the commission, and which line is newest and open.
+fn operators(executed: &Executed) -> BTreeSet<[u8; 20]> {
+    let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);
+    let changed = events.filter_map(|event| match event {
+        // An edit has no event of its own, and a forced one may have no other than this.
+        Event::Transaction {
+            sender,
+            kind: "edit",
+            ..
+        }
+        | Event::Forced {
+            sender,
+            code: Code::Ok,
+            ..
+        } => Some(sender.id),
+        Event::Stake(Effect::Registered { line, .. } | Effect::Closed { line }) => {
+            Some(line.operator)
+        }
+        _ => None,
+    });
+    changed.collect()
 }
 
 /// What the state says of a sender: sequence, native balance, and these tokens' balances.

@@ -91,6 +91,8 @@ pub struct Pool {
     digests: BTreeMap<B256, Hash>,
     /// What waits about each topic.
     topics: BTreeMap<Topic, Hash>,
+    /// What waits to put stake behind each operator.
+    backers: BTreeSet<([u8; 20], Hash)>,
     /// All waiting transactions; the one that is evicted first comes first.
     order: BTreeSet<Rank>,
     /// The first ready one of each sender.
@@ -102,8 +104,8 @@ pub struct Pool {
     /// Places given up for ready ones, and for held ones.
     churn: Churn,
     held_churn: Churn,
-    /// What did not apply in a proposal of this node: it is judged again after the block.
-    failed: BTreeSet<Hash>,
+    /// What waits and may no longer apply: it is judged again after a block.
+    doubted: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
     examined: Option<Account>,
 }
@@ -183,6 +185,10 @@ impl Pool {
         for topic in pending.offer.topics.iter() {
             self.topics.remove(&topic);
         }
+        if let Some(operator) = pending.offer.backs {
+            self.backers.remove(&(operator, *hash));
+        }
+        self.doubted.remove(hash);
         self.places = self.places.saturating_sub(pending.offer.places);
         if let Some(queue) = self.senders.get_mut(&header.sender) {
             let waiting = queue.waiting.remove(&header.sequence);
@@ -204,6 +210,9 @@ impl Pool {
         self.expiry.insert((header.valid_until, offer.hash));
         for topic in offer.topics.iter() {
             self.topics.insert(topic, offer.hash);
+        }
+        if let Some(operator) = offer.backs {
+            self.backers.insert((operator, offer.hash));
         }
         self.hashes.insert(offer.hash, Arc::clone(&pending));
         let queue = self.senders.entry(header.sender).or_default();

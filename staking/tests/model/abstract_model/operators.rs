@@ -48,8 +48,7 @@ impl Model {
 
     fn lose_seat(&mut self, line: Id) -> Done {
         let seat = self.seat_of(line)?;
-        self.seats[seat] = None;
-        self.line(line).until = self.epoch + 1;
+        (self.seats[seat], self.line(line).until) = (None, self.epoch + 1);
         Some(())
     }
 
@@ -107,8 +106,9 @@ impl Model {
         ensure(edit.min_self_stake.is_none_or(|least| least <= own))?;
         if let Some(commission) = edit.commission {
             let fresh = stake == 0 && old.until == 0;
+            let free = fresh && (old.commission == 0 || old.changed < self.epoch);
             let near = old.commission.abs_diff(commission) <= line.commission_step;
-            ensure(fresh || (near && old.changed < self.matured))?;
+            ensure(free || (near && old.changed < self.matured))?;
             (line.commission, line.changed) = (commission, self.epoch);
         }
         ensure(line.commission <= line.max_commission)?;

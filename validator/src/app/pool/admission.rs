@@ -152,7 +152,8 @@ impl Pool {
     }
 
     /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
-    /// sender has at a later sequence, without which this one could never wait if it came late. What is ready behind one of them goes with it.
+    /// sender has at a later sequence, without which this one could never wait if it came late. What is ready behind one of them goes with it,
+    /// so this one beats another's only when it pays a tenth more than all that goes: else one bid would empty another sender's queue.
     fn rivals(&self, offer: &Offer, rank: &Rank, replaces: Replaces) -> Result<Vec<Rank>, Reject> {
         let mut rivals = Vec::new();
         for topic in offer.topics.iter() {
@@ -171,24 +172,42 @@ impl Pool {
             let Some(other) = ranks.next() else {
                 continue;
             };
+            // Behind the gap that it leaves, what was ready would be held, and has no share of the pool for that.
+            let ready = ranks.filter(|rank| rank.ready);
+            let going: Vec<Rank> = [other].into_iter().chain(ready).collect();
             let goes = match is_own {
                 true => {
                     replaces == Replaces::ForTenthMore && offer.header.sequence < header.sequence
                 }
-                false => rank.beats(&other),
+                false => self.outbids(offer, rank, &other, &going),
             };
             if !goes {
                 return Err(topic.waits());
             }
-            // Behind the gap that it leaves, what was ready would be held, and has no share of the pool for that.
-            let ready = ranks.filter(|rank| rank.ready);
-            for rank in [other].into_iter().chain(ready) {
+            for rank in going {
                 if !rivals.contains(&rank) {
                     rivals.push(rank);
                 }
             }
         }
         Ok(rivals)
+    }
+
+    /// Whether an offer beats what somebody else has at `other` and behind it: in what it bids for all its places, as all these do together.
+    fn outbids(&self, offer: &Offer, rank: &Rank, other: &Rank, going: &[Rank]) -> bool {
+        let bids = going.iter().map(|one| {
+            let places = self.get(&one.hash).map_or(0, |one| one.offer.places);
+            worth(one.bid, places)
+        });
+        let all = Rank {
+            bid: bids.fold(0, u128::saturating_add),
+            ..*other
+        };
+        let own = Rank {
+            bid: worth(rank.bid, offer.places),
+            ..*rank
+        };
+        own.beats(&all)
     }
 
     fn check_replaces(
@@ -287,6 +306,11 @@ impl Pool {
         let before = if height == self.height { times } else { 0 };
         (self.height, before.saturating_add(1))
     }
+}
+
+/// A bid for so many places.
+fn worth(bid: u128, places: usize) -> u128 {
+    bid.saturating_mul(u128::try_from(places).unwrap_or(u128::MAX))
 }
 
 /// The pool as it would be with the offer and without the transactions that are evicted for it.

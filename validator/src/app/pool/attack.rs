@@ -209,11 +209,17 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
     pool.put(restake(11, 0, 110), 0).unwrap();
     assert_eq!(pool.len(), 3);
     pool.assert_sound();
-    // What was ready behind one that goes would wait in vain.
+    // What was ready behind one that goes would wait in vain, so whoever takes its place pays a tenth more than all of it, and what comes
+    // behind a bid is worth no more than that bid.
     pool.put(pending(11, 1, 1 << 30, u64::MAX), 0).unwrap();
-    pool.put(restake(14, 0, 121), 0).unwrap();
-    assert_eq!((pool.len(), pool.held), (3, 0));
-    pool.put(restake(11, 0, 200), 0).unwrap();
+    pool.put(pending(11, 3, 1 << 30, u64::MAX), 0).unwrap();
+    assert_eq!(pool.put(restake(14, 0, 241), 0), WAITS);
+    assert_eq!(pool.len(), 5);
+    pool.put(restake(14, 0, 242), 0).unwrap();
+    assert_eq!((pool.len(), pool.held), (4, 1));
+    pool.put(restake(11, 0, 267), 0).unwrap();
+    let behind = pool.at(&account(11), 3).unwrap().offer.hash;
+    pool.remove(&behind);
     // What cannot be in a block yet keeps nobody out, whatever it bids.
     let best = pool.at(&account(11), 0).unwrap().offer.hash;
     pool.remove(&best);
@@ -221,6 +227,51 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
     pool.put(restake(13, 0, 1), 0).unwrap();
     assert!(pool.at(&account(12), 3).is_none());
     pool.assert_sound();
+}
+
+#[test]
+fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_first() {
+    let mut pool = Pool::new(Limits::default());
+    let operator = [0x10; 20];
+    let delegate = |operator| StakeBody::Delegate {
+        operator,
+        amount: 1,
+        line: 1,
+        max_commission: 0,
+    };
+    for sender in 0..1_000 {
+        let fee = 100 + u128::from(sender);
+        pool.put(about(sender, 0, fee, delegate(operator)), 0)
+            .unwrap();
+    }
+    let moves = StakeBody::Redelegate {
+        position: 1,
+        amount: 1,
+        to: operator,
+        line: 1,
+        max_commission: 0,
+    };
+    pool.put(about(1_000, 0, 50, moves), 0).unwrap();
+    pool.put(about(1_001, 0, 1 << 20, delegate([0x11; 20])), 0)
+        .unwrap();
+    pool.assert_sound();
+    assert!(pool.doubtful(&[], 9).is_empty());
+    pool.doubt_backers(&BTreeSet::from([operator]));
+    let mut tried = Vec::new();
+    for most in [600, 300] {
+        let some = pool.doubtful(&[], most);
+        assert_eq!(some.len(), most);
+        tried.extend(some.iter().map(|one| one.offer.bid));
+    }
+    // What leaves the pool while it is doubted is not tried any more.
+    let gone = pool.at(&account(1_000), 0).unwrap().offer.hash;
+    pool.remove(&gone);
+    pool.assert_sound();
+    let rest = pool.doubtful(&[], 600);
+    tried.extend(rest.iter().map(|one| one.offer.bid));
+    let all: Vec<u128> = (100..1_100).rev().collect();
+    assert_eq!(tried, all);
+    assert!(pool.doubtful(&[], 600).is_empty(), "each is tried once");
 }
 
 #[test]

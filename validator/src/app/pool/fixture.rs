@@ -140,6 +140,7 @@ impl Pool {
         let mut heads = BTreeSet::new();
         let (mut places, mut held) = (0, 0);
         let mut topics = BTreeMap::new();
+        let mut backers = BTreeSet::new();
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
             assert_eq!((offer.header.sender, offer.header.sequence), (*sender, *at));
@@ -161,6 +162,7 @@ impl Pool {
             for topic in offer.topics.iter() {
                 assert_eq!(topics.insert(topic, offer.hash), None, "{topic:?} twice");
             }
+            backers.extend(offer.backs.map(|operator| (operator, offer.hash)));
             assert_eq!(
                 self.digests.get(one.pending.checked.digest()),
                 Some(&offer.hash)
@@ -175,7 +177,9 @@ impl Pool {
         assert_eq!(counts, [count; 3]);
         assert_eq!((&self.order, &self.heads), (&order, &heads));
         assert_eq!((self.places, self.held), (places, held));
-        assert_eq!(self.topics, topics);
+        assert_eq!((&self.topics, &self.backers), (&topics, &backers));
+        let mut doubted = self.doubted.iter();
+        assert!(doubted.all(|hash| self.hashes.contains_key(hash)));
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
         assert!(self.places <= self.limits.places && self.held <= self.limits.held);
     }

@@ -38,6 +38,8 @@ pub struct Offer {
     pub places: usize,
     /// What it is about, when it is of stake.
     pub topics: Topics,
+    /// The operator behind which it puts stake.
+    pub backs: Option<[u8; 20]>,
 }
 
 impl Offer {
@@ -65,7 +67,18 @@ impl Offer {
             bid: above.checked_div(divisor).unwrap_or(0),
             places,
             topics: Topics::of(header.sender, &transaction.body),
+            backs: backs(&transaction.body),
         }
+    }
+}
+
+/// The operator behind which a transaction puts stake.
+const fn backs(body: &Body) -> Option<[u8; 20]> {
+    match body {
+        Body::Stake(
+            StakeBody::Delegate { operator, .. } | StakeBody::Redelegate { to: operator, .. },
+        ) => Some(*operator),
+        _ => None,
     }
 }
 

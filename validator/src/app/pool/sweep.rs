@@ -3,8 +3,9 @@
 //! An account's money is spent only by its own transactions. So after a block only the senders of its transactions are looked at again; the
 //! balances of all others still cover what waits. The first waiting transaction of each of these senders is tried, and so is each one that
 //! did not apply in a proposal of this node: one that applies again stays, because what refused it was a block's own order. What others
-//! can make useless without its sender is of stake, and of that one waits at a time about a position or a line ([`super::topic`]), so that what
-//! comes back again and again and never pays is little. What else makes a transaction useless (leaf prices, an engine that lost it) is
+//! can make useless without its sender is of stake. About a position or a line one of that waits at a time ([`super::topic`]), so that what
+//! comes back again and again and never pays is little; what puts stake behind an operator is tried again once a block changed what the
+//! operator promises. Of all this the best bids are tried after a block, and the rest after the next ones. What else makes a transaction useless (leaf prices, an engine that lost it) is
 //! found by looking at some of the other senders in turn. The engine asks about everything after the sweep, so what is removed here does
 //! not count as evicted. The work for each block is bounded.
 
@@ -49,22 +50,33 @@ impl Pool {
     /// Notes a transaction that did not apply in a proposal. It stays until the engine asks again, because the engine holds it until then.
     pub(super) fn note_failed(&mut self, hash: &Hash) {
         if self.hashes.contains_key(hash) {
-            self.failed.insert(*hash);
+            self.doubted.insert(*hash);
         }
     }
 
-    /// At most `count` transactions that may no longer apply, to be judged again after a block: those that did not apply in a proposal of
-    /// this node, and the first one of each of `senders`. The best bids come first, because a proposer would try them first.
+    /// A block changed what these operators promise: what waits to put stake behind them is judged again. Each transaction names one operator,
+    /// so for all of them together no more is looked at than waits.
+    pub fn doubt_backers(&mut self, operators: &BTreeSet<[u8; 20]>) {
+        for operator in operators {
+            let all = (*operator, [0; 32])..=(*operator, [u8::MAX; 32]);
+            let backers = self.backers.range(all);
+            self.doubted.extend(backers.map(|(_, hash)| *hash));
+        }
+    }
+
+    /// At most `count` transactions that may no longer apply, to be judged again after a block: those that are doubted, and the first one of
+    /// each of `senders`. The best bids come first, because a proposer would try them first; the rest stays doubted until its turn comes.
     pub fn doubtful(&mut self, senders: &[Account], count: usize) -> Vec<Arc<Pending>> {
-        let failed = std::mem::take(&mut self.failed);
-        let failed = failed.iter().filter_map(|hash| self.get(hash));
+        let doubted = self.doubted.iter().filter_map(|hash| self.get(hash));
         let first = senders.iter().filter_map(|sender| self.first(sender));
-        let all: BTreeMap<Head, &Arc<Pending>> = failed
+        let all: BTreeMap<Head, Arc<Pending>> = doubted
             .chain(first)
-            .map(|one| ((one.offer.bid, Reverse(one.offer.hash)), one))
+            .map(|one| ((one.offer.bid, Reverse(one.offer.hash)), Arc::clone(one)))
             .collect();
-        let best = all.into_values().rev().take(count);
-        best.map(Arc::clone).collect()
+        let mut best: Vec<Arc<Pending>> = all.into_values().rev().collect();
+        let rest = best.split_off(count.min(best.len()));
+        self.doubted = rest.iter().map(|one| one.offer.hash).collect();
+        best
     }
 
     /// Tokens that this sender's waiting transactions spend, or `None` when it has no waiting transaction.
