@@ -5,7 +5,7 @@ use plasmid_staking::rules::{
 };
 use plasmid_staking::{
     Effect, Founder, Input, Key, Line, LineId, Maturity, MemberLeaf, Rewards, Seat, SeatState,
-    found,
+    Standing, found,
 };
 
 use crate::ledger::account::Account;
@@ -75,19 +75,25 @@ impl Scene {
         scene
     }
 
-    /// The founder stands in the sets up to that after the cases' epoch, as it does in that of epoch 1.
+    /// The founder stands in the sets up to that after the cases' epoch.
     fn stand(&mut self) {
         let parameters = parameters();
-        let member = |epoch, seat| {
-            let place = ring_place(epoch, parameters.ring);
-            Slot::from(Key::Member { place, seat })
+        let founder = Standing {
+            line: line(FOUNDER),
+            registration: registration(FOUNDER),
+            consensus_key: [0x52; 32],
+            checkpoint_key: [0x53; 96],
+            power: 1,
+            stake: FOUNDED,
+            commission: 0,
         };
         let last = HEIGHT / u64::from(parameters.epoch_blocks) + 1;
-        for epoch in 2..=last {
+        for epoch in 0..=last {
+            let place = ring_place(epoch, parameters.ring);
             for seat in 0..parameters.seats {
-                let held: MemberLeaf = value(&mut self.memory, member(1, seat));
-                let leaf = MemberLeaf { epoch, ..held };
-                write(&mut self.memory, &member(epoch, seat), &leaf).unwrap();
+                let standing = Some(founder.clone()).filter(|_| seat == 0);
+                let slot = Slot::from(Key::Member { place, seat });
+                write(&mut self.memory, &slot, &MemberLeaf { epoch, standing }).unwrap();
             }
         }
     }
