@@ -217,7 +217,7 @@ const UNSAFE: [(&str, &str); 4] = [
 ];
 
 /// Texts that stand in quotes in messages, and durations: the one thing for which `Debug` is a way to write for people.
-const QUOTED: [&str; 15] = [
+const QUOTED: [&str; 16] = [
     "BLOCK_TIME_TOLERANCE",
     "abci",
     "base",
@@ -230,6 +230,7 @@ const QUOTED: [&str; 15] = [
     "other",
     "prf",
     "text",
+    "token",
     "tolerance",
     "waited",
     "wanted",
@@ -250,7 +251,8 @@ const DEBUGGED: [(&str, &str); 3] = [
 
 /// Names that more than one public type has. A path in front says which is meant; no other name may have two meanings, and this list is not
 /// to grow.
-const GENERAL_NAMES: [&str; 79] = [
+const GENERAL_NAMES: [&str; 85] = [
+    "Accepted",
     "Agreed",
     "Answer",
     "At",
@@ -276,13 +278,16 @@ const GENERAL_NAMES: [&str; 79] = [
     "Identity",
     "Input",
     "Key",
+    "Kind",
     "Known",
     "Lanes",
     "Layer",
+    "Leg",
     "Limits",
     "Listed",
     "Loaded",
     "Mark",
+    "Measured",
     "Memory",
     "Mempool",
     "Money",
@@ -294,6 +299,7 @@ const GENERAL_NAMES: [&str; 79] = [
     "Outcome",
     "Overlay",
     "Pace",
+    "Part",
     "Parts",
     "Peer",
     "Pending",
@@ -322,6 +328,7 @@ const GENERAL_NAMES: [&str; 79] = [
     "Size",
     "Source",
     "Stake",
+    "Step",
     "Table",
     "Taken",
     "Task",

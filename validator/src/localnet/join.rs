@@ -21,13 +21,7 @@ use super::{
     port,
     run::{Network, write_local},
 };
-use crate::{
-    chain::genesis::file::File,
-    node::{
-        development,
-        founding::{FoundingError, home},
-    },
-};
+use crate::node::{development, founding::home};
 
 /// A validator that has registered.
 #[derive(Clone, Debug)]
@@ -65,7 +59,6 @@ impl Network {
         let rpc = Rpc::new(self.anvil.url(), Limits::default())?;
         let created = ceremony::read_back(&rpc, self.local.registry).await?;
         let loaded = Local::home(&self.folder, 0).read_genesis()?;
-        let file = File::new(&loaded.genesis, &loaded.root).map_err(FoundingError::from)?;
         let founding = Founding {
             validators: count,
             parameters: loaded.genesis.parameters,
@@ -75,7 +68,7 @@ impl Network {
         };
         let home = Local::home(&self.folder, number);
         let place = found::place(&founding, number)?;
-        home::write(&home, &place, &created, &loaded.genesis, &file)?;
+        home::write_beside(&home, &place, &created, &loaded)?;
         found::write_keys(&home, number, created.id)
     }
 

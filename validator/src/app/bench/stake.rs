@@ -291,7 +291,7 @@ fn cut(tree: &Tree, parameters: &Parameters) -> Result<Vec<Change>, BenchError> 
     let mut overlay = Overlay::new(tree);
     for input in inputs {
         let done = apply_at(&mut overlay, parameters, epoch, &input);
-        done.map_err(|error| BenchError::Fault(Fault::new(format!("{error:?}"))))?;
+        done.map_err(|error| BenchError::Fault(Fault::new(error.to_string())))?;
     }
     Ok(overlay.take().changes)
 }

@@ -138,7 +138,7 @@ impl<'a> Held<'a> {
     /// [`ReadError`].
     pub fn stands<T: Leaf>(&mut self, name: T::Name) -> Result<T, ReadError> {
         let held = self.leaf(name)?;
-        let missing = || ReadError::Internal(format!("the leaf {:?} is missing", T::key(name)));
+        let missing = || ReadError::Internal(format!("the leaf of {} is missing", T::key(name)));
         held.ok_or_else(missing)
     }
 

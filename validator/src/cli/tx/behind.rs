@@ -121,7 +121,7 @@ fn operator_of(account: Account) -> Result<[u8; 20], CliError> {
     match account.kind {
         Account::ETHEREUM => Ok(account.id),
         _ => Err(CliError::new(format!(
-            "{account} is no operator: an operator is an address on root (0x…)"
+            "{account} is not an operator: an operator is an address on root (0x…)"
         ))),
     }
 }

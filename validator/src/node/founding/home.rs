@@ -10,7 +10,10 @@ use plasmid_bridge::{client::ceremony::Created, proof::bls};
 
 use super::FoundingError;
 use crate::{
-    chain::genesis::{Genesis, file::File},
+    chain::genesis::{
+        Genesis,
+        file::{File, Loaded},
+    },
     node::{
         comet::{
             Config as CometConfig, Genesis as CometGenesis, Pace, Peer, Settings,
@@ -93,6 +96,20 @@ impl Place {
             .cloned()
             .collect()
     }
+}
+
+/// Writes the folder of one more node of a network that stands, with the genesis that another of its nodes has.
+///
+/// # Errors
+/// [`FoundingError`], as [`write`].
+pub fn write_beside(
+    home: &Home,
+    place: &Place,
+    created: &Created,
+    loaded: &Loaded,
+) -> Result<(), FoundingError> {
+    let file = File::new(&loaded.genesis, &loaded.root)?;
+    write(home, place, created, &loaded.genesis, &file)
 }
 
 /// Writes the folder's configuration and genesis over what is there; keys are not touched.

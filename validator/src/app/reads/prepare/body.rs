@@ -181,7 +181,7 @@ pub(super) fn amount(what: &str, text: &str) -> Result<u128, ReadError> {
     amount.ok_or_else(|| {
         let text = wire::shown(text);
         ReadError::Invalid(format!(
-            "{what} {text:?} is no decimal number of base units below 2^128"
+            "{what} {text:?} is not a decimal number of base units below 2^128"
         ))
     })
 }

@@ -149,5 +149,5 @@ async fn terms(world: &World, operator: Account) -> Result<Accepted, CliError> {
 
 fn amount(text: &str) -> Result<u128, CliError> {
     text.parse()
-        .map_err(|error| CliError::new(format!("{text:?} is no amount: {error}")))
+        .map_err(|error| CliError::new(format!("{text:?} is not an amount: {error}")))
 }
