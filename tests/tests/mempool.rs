@@ -146,7 +146,7 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
         max_commission: 0,
     };
     let allow = StakeBody::AllowRestake {
-        position: 5,
+        position: 9,
         allowed: true,
     };
     for (sequence, body) in [(0, delegate), (1, allow)] {
@@ -165,7 +165,7 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
         }
         network.run(1);
     }
-    let restake = StakeBody::Restake { position: 5 };
+    let restake = StakeBody::Restake { position: 9 };
     let mut taken = 0;
     for from in 2..8 {
         let bytes = stake(&network, from, 0, FEE << 8, restake.clone());

@@ -256,8 +256,8 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
         fraction: 250_000_000,
     });
     turn(&mut network, &[0, 1, 2, 3]);
-    // The founders have positions 1 to 4.
-    let apply = StakeBody::ApplyCut { position: 5 };
+    // The founders have positions 1 to 4, and the delegations of the genesis 5 to 8.
+    let apply = StakeBody::ApplyCut { position: 9 };
     let bytes = network.people.sign(7, 0, FEE, u64::MAX, Body::Stake(apply));
     for node in network.up() {
         assert_eq!(network.nodes[node].offer(&bytes), 0);

@@ -287,7 +287,10 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
         "a second time does nothing"
     );
     let stranger = place.refused("init register --home r --from rich --stake 3");
-    assert!(stranger.contains("no operator of the plan"), "{stranger}");
+    assert!(
+        stranger.contains("not an operator of the plan"),
+        "{stranger}"
+    );
     let little = place.refused("init register --home a --from ann --stake 0.0001");
     assert!(little.contains("one unit of power"), "{little}");
 

@@ -32,15 +32,17 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         let less = if last { plan.last_less } else { 0 };
         node.operator(number, STAKE - less)
     });
+    let operators: Vec<_> = operators.collect();
     let mut balances: Vec<_> = (0..8)
         .map(|number| (People::account(number), 1u128 << 90))
         .collect();
     balances.sort();
+    let delegations = delegations(operators.iter().map(|one| one.operator));
     let genesis = Genesis {
         parameters,
-        operators: operators.collect(),
+        operators,
         balances,
-        delegations: delegations(plan),
+        delegations,
     };
     let root = RootAnchor {
         root_chain: deployment::root_chain(&REGISTRY),
@@ -51,11 +53,12 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
 }
 
 /// One behind each operator, too small for a unit of power.
-fn delegations(plan: &Plan) -> Vec<Backing> {
-    let mut all: Vec<_> = (0..plan.validators)
-        .map(|number| Backing {
+fn delegations(operators: impl Iterator<Item = [u8; 20]>) -> Vec<Backing> {
+    let mut all: Vec<_> = (0u8..)
+        .zip(operators)
+        .map(|(number, operator)| Backing {
             owner: People::account(number % 8),
-            operator: [number + 0x10; 20],
+            operator,
             amount: (1 << 40) + u128::from(number),
         })
         .collect();
