@@ -24,15 +24,6 @@ use tendermint_proto::v0_38::types::{
     AbciParams, BlockParams, ConsensusParams, EvidenceParams, VersionParams,
 };
 
-fn quiet() -> Network {
-    Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    })
-}
-
 fn begin(network: &Network) -> RequestInitChain {
     init_chain(&network.file, &network.file.load().unwrap())
 }
@@ -59,7 +50,7 @@ fn key_types(request: &mut RequestInitChain) -> &mut Vec<String> {
 
 #[test]
 fn init_chain_is_idempotent_and_refuses_every_other_genesis() {
-    let network = quiet();
+    let network = Network::quiet();
     let app = network.nodes[0].app();
     let good = begin(&network);
     let answer = app.init_chain(good.clone()).unwrap();
@@ -102,7 +93,7 @@ fn init_chain_is_idempotent_and_refuses_every_other_genesis() {
 
 #[test]
 fn a_height_is_durable_only_after_its_commit_and_info_changes_nothing() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(3);
     let node = &network.nodes[0];
     node.flush();
@@ -128,7 +119,7 @@ fn a_height_is_durable_only_after_its_commit_and_info_changes_nothing() {
 
 #[test]
 fn blocks_at_or_below_the_tip_are_answered_again_and_never_executed() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(20);
     let app = network.nodes[0].app();
     for (proposal, answer) in &network.chain {
@@ -152,7 +143,7 @@ fn blocks_at_or_below_the_tip_are_answered_again_and_never_executed() {
 
 #[test]
 fn a_decided_block_that_breaks_a_rule_is_a_fault_and_changes_nothing() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(2);
     let frame = network.frame();
     let mut proposal = network.propose(0, &frame);
@@ -169,7 +160,7 @@ fn a_decided_block_that_breaks_a_rule_is_a_fault_and_changes_nothing() {
 
 #[test]
 fn calls_about_another_height_than_the_next_are_faults() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(2);
     let mut frame = network.frame();
     let mut proposal = network.propose(0, &frame);
@@ -213,7 +204,7 @@ fn pay(network: &Network, from: u8, sequence: u64, fee: u128, until: u64, amount
 
 #[test]
 fn check_tx_says_what_a_block_would_say_now() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(1);
     let app = network.nodes[0].app();
     let mut forged = pay(&network, 0, 0, FEE, 99, 1);
@@ -249,7 +240,7 @@ fn check_tx_says_what_a_block_would_say_now() {
 
 #[test]
 fn held_transactions_enter_blocks_in_their_order_once_the_gap_closes() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(1);
     for sequence in [3, 1, 2] {
         let bytes = pay(&network, 0, sequence, FEE, 99, 1).into();
@@ -277,7 +268,7 @@ fn held_transactions_enter_blocks_in_their_order_once_the_gap_closes() {
 
 #[test]
 fn recheck_drops_what_expired_was_used_or_was_replaced() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(1);
     let short = pay(&network, 0, 1, FEE, 5, 1);
     let cheap = pay(&network, 2, 5, FEE, 99, 1);
@@ -300,7 +291,7 @@ fn recheck_drops_what_expired_was_used_or_was_replaced() {
 
 #[test]
 fn a_share_stands_in_the_extension_until_its_bit_stands_in_the_state() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(16);
     let share = |network: &Network| {
         let request = RequestExtendVote {
@@ -332,7 +323,7 @@ fn a_share_stands_in_the_extension_until_its_bit_stands_in_the_state() {
 
 #[test]
 fn extensions_of_any_other_frame_are_refused() {
-    let network = quiet();
+    let network = Network::quiet();
     let app = network.nodes[0].app();
     let verify = |bytes: Vec<u8>| {
         let request = RequestVerifyVoteExtension {
@@ -415,7 +406,7 @@ fn strangers_verify_leaves_and_absence_at_the_tip_and_at_epoch_ends_after_a_rest
 
 #[test]
 fn states_that_root_has_settled_are_given_up_and_all_others_stay() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(16 * 5);
     network.nodes[0].seen.settle(2);
     network.run(16);
@@ -442,7 +433,7 @@ fn states_that_root_has_settled_are_given_up_and_all_others_stay() {
 
 #[test]
 fn what_root_accepted_is_agreed_on_once_the_child_has_consumed_that_message_and_not_before() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     let acceptance = |epoch| Message::Acceptance {
         epoch,
         relayer: [1; 20],
@@ -518,7 +509,7 @@ fn a_proof_with_any_byte_changed_proves_nothing() {
 
 #[test]
 fn queries_that_cannot_be_served_say_why() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     network.run(20);
     let app = network.nodes[0].app();
     let cases = [

@@ -4,79 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::B256;
-use plasmid::app::App;
-use plasmid::app::ports::Sight;
 use plasmid::app::reads::events::{self, Whose};
-use plasmid::app::reads::{Contracts, Facts, ReadError, Reader, Served, transactions};
+use plasmid::app::reads::{ReadError, Reader, Served, transactions};
 use plasmid::app::shares::Own;
 use plasmid::chain::extension::Extension;
 use plasmid::engine::abci::Handler;
 use plasmid::ledger::transaction::{Body, StakeBody};
-use plasmid_bridge::relay::{
-    inbox::View,
-    seen::{Anchor, Block},
-};
 use plasmid_proto::ledger::v1::{GetTransactionRequest, get_transaction_request};
+use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::FEE;
-use plasmid_tests::harness::{Network, Plan};
+use plasmid_tests::harness::reads::served;
 use tendermint_proto::v0_38::abci::RequestExtendVote;
 
 /// Blocks of an epoch.
 const K: u64 = 16;
 /// The node that imports.
 const NEW: usize = 3;
-
-/// A root of which nothing was seen yet.
-struct Root;
-
-impl Sight for Root {
-    fn view(&self) -> Arc<View> {
-        Arc::new(View {
-            finalized: Some(Block {
-                number: 1,
-                hash: B256::ZERO,
-                parent: B256::ZERO,
-                time: 1,
-            }),
-            anchor: Anchor::GENESIS,
-            entries: Vec::new(),
-            acceptances: Default::default(),
-            accepted: 0,
-            healthy: true,
-            stale_at: u64::MAX,
-            standings: Vec::new(),
-        })
-    }
-
-    fn is_sound(&self) -> bool {
-        true
-    }
-}
-
-fn served(app: Arc<App>) -> Served {
-    let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
-    let facts = Facts {
-        chain_id: app.deployment().chain_id.clone(),
-        domain: app.deployment().domain,
-        parameters: *app.parameters(),
-        contracts: Contracts {
-            registry,
-            inbox,
-            vault,
-            root_chain,
-        },
-    };
-    Served::new(app, Arc::new(Root), facts)
-}
-
-fn quiet() -> Network {
-    Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    })
-}
 
 /// The node's disk is lost, and it goes on from its own state at the end of an epoch.
 fn import(network: &mut Network, epoch: u64) {
@@ -102,7 +45,7 @@ fn votes_with_share(network: &Network, node: usize) -> bool {
 
 #[test]
 fn no_share_is_made_over_what_came_from_a_file_and_the_next_epoch_is_signed() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     // None of its shares stands in a block, so that it owes them all.
     network.nodes[NEW].mute.store(true, Ordering::SeqCst);
     network.run(2 * K);
@@ -139,7 +82,7 @@ fn ask(node: &Served, digest: B256) -> Result<u64, ReadError> {
 
 #[test]
 fn a_node_does_not_deny_what_stands_in_blocks_of_which_it_has_no_results() {
-    let mut network = quiet();
+    let mut network = Network::quiet();
     let body = Body::Stake(StakeBody::Delegate {
         operator: [0x10; 20],
         amount: 1 << 58,
@@ -151,7 +94,7 @@ fn a_node_does_not_deny_what_stands_in_blocks_of_which_it_has_no_results() {
         assert_eq!(node.offer(&bytes), 0, "it is taken");
     }
     network.run(K);
-    let old = served(network.nodes[NEW].shared());
+    let old = served(network.nodes[NEW].shared(), Arc::default());
     let never = AtomicBool::new(false);
     let all = events::part(&Reader::new(&old, &never), &Whose::default(), (1, 0)).unwrap();
     let told = all.told.first().expect("the delegation");
@@ -166,7 +109,7 @@ fn a_node_does_not_deny_what_stands_in_blocks_of_which_it_has_no_results() {
 
     import(&mut network, 0);
     network.run(2);
-    let new = served(network.nodes[NEW].shared());
+    let new = served(network.nodes[NEW].shared(), Arc::default());
     let refused = ask(&new, digest);
     assert!(
         matches!(&refused, Err(ReadError::Unavailable(why)) if why.contains("from height 17 on")),

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
-use plasmid::app::ports::Sight;
-use plasmid::app::reads::{Contracts, Facts, Served, Source};
+use plasmid::app::reads::Source;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid::node::{comet::Client, config::Home, signer::KeyWatch};
 use plasmid_bridge::proof::bls::SecretKey;
 use plasmid_bridge::proof::inbox::{Body as Message, Registration};
-use plasmid_bridge::relay::inbox::View;
-use plasmid_bridge::relay::seen::{Anchor, Block};
+use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::People;
-use plasmid_tests::harness::{Network, Plan};
+use plasmid_tests::harness::reads::served;
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -20,52 +17,14 @@ const K: u64 = 16;
 const NODE: usize = 3;
 const OPERATOR: [u8; 20] = [0x13; 20];
 
-struct Root;
-
-impl Sight for Root {
-    fn view(&self) -> Arc<View> {
-        Arc::new(View {
-            finalized: Some(Block {
-                number: 1,
-                hash: B256::ZERO,
-                parent: B256::ZERO,
-                time: 1,
-            }),
-            anchor: Anchor::GENESIS,
-            entries: Vec::new(),
-            acceptances: Default::default(),
-            accepted: 0,
-            healthy: true,
-            stale_at: u64::MAX,
-            standings: Vec::new(),
-        })
-    }
-
-    fn is_sound(&self) -> bool {
-        true
-    }
-}
-
 /// A watch over a node whose application is that of the network's first one.
 fn watch(network: &Network, own: Option<[u8; 96]>) -> KeyWatch {
     let app = network.nodes[0].shared();
-    let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
-    let facts = Facts {
-        chain_id: app.deployment().chain_id.clone(),
-        domain: app.deployment().domain,
-        parameters: *app.parameters(),
-        contracts: Contracts {
-            registry,
-            inbox,
-            vault,
-            root_chain,
-        },
-    };
     KeyWatch {
         engine: Client::with_url("http://127.0.0.1:1".to_owned()).unwrap(),
         engine_elsewhere: false,
         home: Home::new("node"),
-        served: Arc::new(Served::new(Arc::clone(&app), Arc::new(Root), facts)),
+        served: Arc::new(served(Arc::clone(&app), Arc::default())),
         app,
         own,
         hands_in: true,
@@ -80,12 +39,7 @@ fn said(watch: &KeyWatch, consensus: [u8; 32]) -> Option<String> {
 
 #[test]
 fn a_seat_that_a_running_node_has_no_key_for_and_keys_that_were_replaced_under_it_are_told() {
-    let mut network = Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    });
+    let mut network = Network::quiet();
     let consensus = network.nodes[NODE].consensus_key();
     let checkpoint = network.nodes[NODE].checkpoint.public_key();
     let (follower, signer) = (watch(&network, None), watch(&network, Some(checkpoint)));

@@ -14,20 +14,15 @@ use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
+use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::prepare;
-use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
 
 /// A network in which nothing happens by itself, and keys without money beside the eight people that have some.
 fn quiet() -> Network {
-    let mut network = Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    });
+    let mut network = Network::quiet();
     let domain = network.nodes[0].app().deployment().domain;
     network.people = People::new(255, domain);
     network.run(1);

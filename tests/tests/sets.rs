@@ -2,12 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use plasmid::ledger::transaction::{Authentication, Body, Header, StakeBody};
-use plasmid::ledger::{Account, Transaction};
-use plasmid_bridge::proof::inbox::{Body as Message, Deposit, Payload, Registration};
+use plasmid::ledger::Account;
+use plasmid::ledger::transaction::{Body, StakeBody};
+use plasmid_bridge::proof::inbox::{Body as Message, Deposit, Registration};
 use plasmid_staking::Line;
 use plasmid_tests::harness::network::STAKE;
-use plasmid_tests::harness::people::FEE;
+use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::{Network, Plan};
 
 /// Blocks of an epoch.
@@ -24,26 +24,8 @@ fn registration(node: usize) -> u64 {
 
 /// An operator asks through the inbox, so that nobody signs for it.
 fn ask(network: &Network, node: usize, body: StakeBody) {
-    let sender = operator(node);
-    let transaction = Transaction {
-        header: Header {
-            sender: Account::ethereum(sender),
-            lane: 0,
-            sequence: 0,
-            fee: 0,
-            fee_payer: Account::NONE,
-            valid_until: u64::MAX,
-            memo: [0; 32],
-        },
-        body: Body::Stake(body),
-        authentication: Authentication::RootSender,
-        fee_payer_authentication: None,
-    };
-    let transaction = Payload::new(transaction.encode()).expect("a short transaction");
-    network.inbox.push(Message::Forced {
-        sender,
-        transaction,
-    });
+    let asked = People::through_root(operator(node), Body::Stake(body));
+    network.inbox.push(asked);
 }
 
 /// The operator of a node that has no seat registers on root, bonds and takes one.

@@ -23,12 +23,7 @@ const AFTER_BLOCK: usize = BEFORE_PARAMETERS + 417 + 180;
 
 /// A network at height 40, of epochs of 16 blocks, where stake was ended and cut in epoch 1.
 fn staked() -> Network {
-    let mut network = Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    });
+    let mut network = Network::quiet();
     network.run(18);
     network.inbox.push(Message::Freeze {
         operator: [CUT + 0x10; 20],

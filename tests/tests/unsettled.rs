@@ -2,74 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use alloy_primitives::B256;
-use plasmid::app::App;
-use plasmid::app::ports::Sight;
-use plasmid::app::reads::{Contracts, Facts, Reader, Served, Source, bridge, shares};
+use plasmid::app::reads::{Reader, Source, bridge, shares};
 use plasmid::app::shares::Own;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_bridge::proof::inbox::Body as Message;
 use plasmid_bridge::proof::set::commit;
-use plasmid_bridge::relay::{
-    inbox::View,
-    seen::{Anchor, Block},
-};
 use plasmid_proto::bridge::v1::{GetSharesRequest, SubmitShareRequest};
 use plasmid_staking::Member;
+use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::{FEE, People};
-use plasmid_tests::harness::{Network, Plan};
+use plasmid_tests::harness::reads::{Root, served};
 
 /// Blocks of an epoch.
 const K: u64 = 16;
 /// The epoch in which the last operator gives its seat back.
 const LEAVES: u64 = 6;
-
-/// Root as a node sees it: it has accepted so many checkpoints.
-#[derive(Default)]
-struct Root(AtomicU64);
-
-impl Sight for Root {
-    fn view(&self) -> Arc<View> {
-        Arc::new(View {
-            finalized: Some(Block {
-                number: 1,
-                hash: B256::ZERO,
-                parent: B256::ZERO,
-                time: 1,
-            }),
-            anchor: Anchor::GENESIS,
-            entries: Vec::new(),
-            acceptances: Default::default(),
-            accepted: self.0.load(Ordering::SeqCst),
-            healthy: true,
-            stale_at: u64::MAX,
-            standings: Vec::new(),
-        })
-    }
-
-    fn is_sound(&self) -> bool {
-        true
-    }
-}
-
-fn served(app: Arc<App>, root: &Arc<Root>) -> Served {
-    let [registry, inbox, vault, root_chain] = [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
-    let facts = Facts {
-        chain_id: app.deployment().chain_id.clone(),
-        domain: app.deployment().domain,
-        parameters: *app.parameters(),
-        contracts: Contracts {
-            registry,
-            inbox,
-            vault,
-            root_chain,
-        },
-    };
-    Served::new(app, Arc::clone(root) as _, facts)
-}
 
 /// Epochs go by: in each one somebody delegates, so that the next sets differ, and in one of them an operator leaves.
 fn pass(network: &mut Network, epochs: u64) {
@@ -119,7 +69,7 @@ fn sign(network: &Network, epoch: u64, members: &[Member]) -> (usize, Checkpoint
 
 /// What a relayer and another member do through the reads of a node that the chain has left far behind.
 fn through_reads(network: &Network, root: &Arc<Root>, epoch: u64, members: &[Member]) {
-    let source = served(network.nodes[1].shared(), root);
+    let source = served(network.nodes[1].shared(), Arc::clone(root));
     let never = AtomicBool::new(false);
     let reader = Reader::new(&source, &never);
     let answer = bridge::get_shares(&reader, &GetSharesRequest { epoch }).unwrap();
@@ -154,12 +104,7 @@ fn through_reads(network: &Network, root: &Arc<Root>, epoch: u64, members: &[Mem
 #[test]
 fn while_root_accepts_nothing_for_more_than_a_ring_of_epochs_every_checkpoint_stays_signable_by_its_own_set()
  {
-    let mut network = Network::new(Plan {
-        transactions: 0,
-        messages: 0,
-        evidence: 0,
-        ..Plan::default()
-    });
+    let mut network = Network::quiet();
     let ring = u64::from(network.nodes[0].app().parameters().ring);
     let epochs = ring + 10;
     pass(&mut network, epochs);
@@ -210,7 +155,7 @@ fn while_root_accepts_nothing_for_more_than_a_ring_of_epochs_every_checkpoint_st
     network.nodes[1].crash();
     network.nodes[1].restart(&network.file, &network.chain);
     root.0.store(LEAVES, Ordering::SeqCst);
-    let source = served(network.nodes[1].shared(), &root);
+    let source = served(network.nodes[1].shared(), Arc::clone(&root));
     let never = AtomicBool::new(false);
     let reader = Reader::new(&source, &never);
     assert!(reader.signers(epochs - 1).unwrap().is_some());

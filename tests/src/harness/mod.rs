@@ -18,6 +18,7 @@ pub mod invariants;
 pub mod network;
 pub mod node;
 pub mod people;
+pub mod reads;
 pub mod requests;
 pub mod stakes;
 

@@ -104,6 +104,16 @@ pub struct Network {
 }
 
 impl Network {
+    /// A network at height 0, all nodes up, in which nothing happens but what a test does.
+    pub fn quiet() -> Self {
+        Self::new(Plan {
+            transactions: 0,
+            messages: 0,
+            evidence: 0,
+            ..Plan::default()
+        })
+    }
+
     /// A network at height 0, all nodes up.
     pub fn new(plan: Plan) -> Self {
         let inbox = Inbox::default();
