@@ -56,8 +56,8 @@ impl App {
         let mut found = self.store().staked(from, stored, most)?;
         if let Some(record) = latest {
             let places = lock(newest).of(&record);
-            let all = places.iter().filter_map(|place| record.included(*place));
-            let wanted = all.filter(|one| (one.height, one.index) >= from);
+            let first = if from.0 == tip { from.1 } else { 0 };
+            let wanted = record.included_from(&places, first);
             found.extend(wanted.take(most.saturating_sub(found.len())));
         }
         let next = match found.last() {

@@ -8,7 +8,7 @@
 
 use super::backend::Backend;
 use super::keys::{self, GROUP, Table};
-use super::record::{Record, many, put_count};
+use super::record::{Listed, Record, many, put_count};
 use super::sealed::Sealed;
 use super::staked::{self, is_of_stake};
 use super::{Included, StoreError};
@@ -65,13 +65,30 @@ impl Record {
     #[must_use]
     pub fn included(&self, place: usize) -> Option<Included> {
         let found = self.transactions.get(place)?;
-        Some(Included {
+        Some(self.told(found, at(&self.response, found.index)))
+    }
+
+    /// The transactions at ascending places of the list that have this index or a later one. The answer is walked once for all of them.
+    pub fn included_from(&self, places: &[usize], from: u32) -> impl Iterator<Item = Included> {
+        let mut results = (0u32..).zip(results(&self.response));
+        let listed = places
+            .iter()
+            .filter_map(|place| self.transactions.get(*place));
+        let wanted = listed.filter(move |found| found.index >= from);
+        wanted.map(move |found| {
+            let result = results.find(|(index, _)| *index == found.index);
+            self.told(found, result.map_or(&[], |(_, result)| result))
+        })
+    }
+
+    fn told(&self, found: &Listed, result: &[u8]) -> Included {
+        Included {
             height: self.height(),
             index: found.index,
             hash: found.hash,
             digest: found.digest,
-            result: at(&self.response, found.index).to_vec(),
-        })
+            result: result.to_vec(),
+        }
     }
 }
 

@@ -63,10 +63,7 @@ impl Recent {
     /// What of the height concerns stake, from an index on.
     pub fn staked(&self, from: u32) -> impl Iterator<Item = Included> {
         let places = self.staked.get_or_init(|| self.record.staked());
-        let found = places
-            .iter()
-            .filter_map(|place| self.record.included(*place));
-        found.filter(move |found| found.index >= from)
+        self.record.included_from(places, from)
     }
 
     /// The transaction with this engine hash or EIP-712 digest, when the height has it.

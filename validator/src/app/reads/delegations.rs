@@ -11,7 +11,7 @@ use super::{
     holders::holders,
     next_cursor,
     stake::positions,
-    validators::{page_length, told_of},
+    validators::{moment, page_length, told_of},
 };
 use crate::{ledger::Parameters, wire};
 
@@ -48,9 +48,7 @@ pub fn list_delegations(
         next: numbers.get(LOOKED_AT).copied(),
     };
     let looked = numbers.get(..LOOKED_AT).unwrap_or(&numbers);
-    (page.answer.height, page.answer.epoch) = at.read(source, |_, height| {
-        Ok((height, next_epoch(parameters, height)))
-    })?;
+    (page.answer.height, page.answer.epoch) = moment(source, &at)?;
     for numbers in looked.chunks(LOOK) {
         if at.read(source, |held, height| page.add(held, height, numbers))? {
             break;

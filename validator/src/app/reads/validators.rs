@@ -182,7 +182,7 @@ pub(super) fn told_of(
 }
 
 /// The height and the epoch of the next block, of one look.
-fn moment(source: &Reader<'_>, at: &At<'_>) -> Result<(u64, u64), ReadError> {
+pub(super) fn moment(source: &Reader<'_>, at: &At<'_>) -> Result<(u64, u64), ReadError> {
     let parameters = &source.facts().parameters;
     at.read(source, |_, height| {
         Ok((height, next_epoch(parameters, height)))
