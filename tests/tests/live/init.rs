@@ -292,7 +292,10 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
         "{stranger}"
     );
     let little = place.refused("init register --home a --from ann --stake 0.0001");
-    assert!(little.contains("one unit of power"), "{little}");
+    assert!(
+        little.contains("less than a seat needs, 0.01 coins"),
+        "{little}"
+    );
 
     let first = place.good("init register --home a --from ann --stake 3");
     let zero = format!("--agreement 0x{}", "0".repeat(64));
