@@ -308,12 +308,12 @@ contract RootChain is IRootChain {
         _inRange("epochMaxSecs", given.epochMaxSecs, 1, limit);
         _inRange("epochMinSecs", given.epochMinSecs, 1, given.epochMaxSecs);
         _inRange("epochBlocks", given.epochBlocks, 16, type(uint16).max);
-        _inRange("recordSlots", given.recordSlots, _leastSlots(given, reveals), 1 << 16);
+        _inRange("recordSlots", given.recordSlots, _minSlots(given, reveals), 1 << 16);
         if (given.recordSlots % 2 != 0) revert ParameterOutOfRange("recordSlots", given.recordSlots);
     }
 
     /// @dev The ring holds what every window needs at the shortest epochs, and each half of it an unbonding.
-    function _leastSlots(Parameters memory given, uint256 reveals) private pure returns (uint256) {
+    function _minSlots(Parameters memory given, uint256 reveals) private pure returns (uint256) {
         uint256 held = given.evidenceSecs > given.unbondingSecs ? given.evidenceSecs : given.unbondingSecs;
         held += uint256(given.exitTimeoutSecs) + given.graceSecs + reveals;
         uint256 whole = _epochs(held, given.epochMinSecs);

@@ -244,9 +244,23 @@ impl Running {
 
     /// Ends the application of a node, and waits until its engine has ended by itself, because it lost its application.
     ///
+    /// The application ends when the engine takes part in consensus, and not before: CometBFT 0.38.25 does not end while it catches up, nor
+    /// in the moment after, when it says that it has caught up and its consensus has not begun.
+    ///
     /// # Panics
     /// When a part does not end.
     pub async fn stop_node(&mut self, number: usize) {
+        let engine = self.engine(number);
+        let height = async || {
+            let sync = engine.status().await.ok()?.sync_info;
+            (!sync.catching_up).then_some(sync.latest_block_height.value())
+        };
+        let caught_up = self.until("the node has caught up", |_| height()).await;
+        // After that, its consensus alone makes blocks.
+        self.until("it takes part in consensus", async |_| {
+            (height().await? > caught_up).then_some(())
+        })
+        .await;
         let mut node = self.network.nodes[number].take().expect("the node runs");
         let before = crate::losses(node.engine.process());
         node.app.stop(PATIENCE).await.expect("the application ends");

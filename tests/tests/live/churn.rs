@@ -122,13 +122,6 @@ async fn bonds(running: &Running, number: usize) {
 
 /// A copy of a node's folder from before it is a member: it has signed nothing, and knows no set but the first ones.
 async fn backup(running: &mut Running, number: usize) -> PathBuf {
-    // CometBFT whose application ends while it catches up does not end itself.
-    let engine = running.engine(number);
-    let caught_up = running.until("the new node has caught up", async |_| {
-        let sync = engine.status().await.ok()?.sync_info;
-        (!sync.catching_up && sync.latest_block_height.value() > 1).then_some(())
-    });
-    caught_up.await;
     running.stop_node(number).await;
     let backup = running.network.folder.join("backup");
     copy(running.home(number).path(), &backup);

@@ -7,10 +7,7 @@
 use alloy_primitives::{hex, keccak256};
 
 use super::keystore::{KeyKind, Secret};
-use crate::client::signer::Signer;
-
-/// Root chain ids on which development keys may be used: anvil's and geth's local networks.
-pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
+use crate::{client::signer::Signer, ledger::parameters::LOCAL_ROOT_CHAINS};
 
 /// How many accounts anvil funds.
 pub const ANVIL_ACCOUNTS: usize = 10;

@@ -4,8 +4,8 @@ use plasmid_staking::MAX_AMOUNT;
 
 use super::Parameters;
 
-/// Chain ids of local networks: until the court and exit mode stand, a deployment anywhere else would let two thirds of
-/// the power take the escrow.
+/// Chain ids of local networks, anvil's and geth's. Only there may the published development keys be used. Until the court and exit mode
+/// stand, a deployment anywhere else would let two thirds of the power take the escrow.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
 
 /// CometBFT takes no larger block.
