@@ -16,7 +16,7 @@ pub enum Loss {
     TooSmall,
     /// The court froze the line.
     Frozen,
-    /// The engine proved that its key signed two votes.
+    /// The engine proved that its key signed two conflicting votes.
     Tombstoned,
 }
 
@@ -62,7 +62,7 @@ pub enum Effect {
         /// What it holds.
         amount: u128,
     },
-    /// A position was ended, in whole: it backs its line up to `last`.
+    /// A position was ended completely: it backs its line up to `last`.
     Ended {
         /// Its number.
         position: u64,
@@ -85,7 +85,7 @@ pub enum Effect {
         /// What it lost, base units of the native asset.
         amount: u128,
     },
-    /// A position went into another of the same owner.
+    /// A position was merged into another of the same owner.
     Merged {
         /// The position that stays.
         first: u64,
@@ -117,7 +117,7 @@ pub enum Effect {
         /// The first epoch in which it may return.
         until: u64,
     },
-    /// A line's seat counts again.
+    /// A line's seat has power again.
     Unjailed {
         /// The line.
         line: LineId,
@@ -134,12 +134,12 @@ pub enum Effect {
         /// The line.
         line: LineId,
     },
-    /// What was at risk in an epoch waits.
+    /// Stake that was at risk in this epoch is locked.
     EpochFrozen {
         /// The epoch.
         epoch: u64,
     },
-    /// One freeze of an epoch less.
+    /// One freeze of this epoch was lifted.
     EpochReleased {
         /// The epoch.
         epoch: u64,
@@ -151,7 +151,7 @@ pub enum Effect {
         /// The registration.
         registration: u64,
     },
-    /// What the members of the epoch share.
+    /// Rewards that were released to the members of the epoch.
     Released {
         /// Base units of the native asset.
         amount: u128,
@@ -160,18 +160,18 @@ pub enum Effect {
     Paid {
         /// The line.
         line: LineId,
-        /// What its positions have, base units of the native asset.
+        /// What its positions receive, base units of the native asset.
         stakers: u128,
-        /// What its operator has.
+        /// What its operator receives.
         commission: u128,
     },
-    /// A member of the epoch that is being rolled, in seat order.
+    /// A member that was copied from its seat into the set of an epoch (pass B), in the order of seats.
     Member(Member),
-    /// The range is done; power of all seats rolled so far.
+    /// The range of seats is done; the power of all seats copied so far.
     Rolled {
         /// The first seat after the range, from 0.
         next: u16,
-        /// Power of all seats rolled so far, this range included.
+        /// Power of all seats copied so far, this range included.
         total: u64,
     },
 }

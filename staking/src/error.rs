@@ -1,4 +1,4 @@
-//! Why an input is refused, and what cannot be in a sound state.
+//! Why an input is refused, and which states are impossible unless the node is broken.
 
 use crate::PowerError;
 use crate::leaf::Key;
@@ -16,7 +16,9 @@ pub enum Reject {
     #[error("the parameters of stake do not fit together: {0}")]
     Rules(&'static str),
     /// A range or a seat beyond the last.
-    #[error("seats {first} to {end} (excluded) of {seats}: out of range or empty")]
+    #[error(
+        "seats {first} up to, and without, {end}: this has to be a range of at least one seat within the {seats} seats of the deployment"
+    )]
     Range {
         /// The first seat of the range, from 0.
         first: u16,
@@ -82,7 +84,7 @@ pub enum Reject {
     /// The line takes no stake and no seat.
     #[error("this line of the operator is closed: a new registration opens another")]
     LineClosed,
-    /// Not the line that whoever delegates knows.
+    /// The named line is not the operator's newest.
     #[error("the newest line of the operator is {newest}, and {named} was named")]
     OtherLine {
         /// The line that was named.
@@ -126,7 +128,7 @@ pub enum Reject {
     },
     /// The position still waits for its first leg.
     #[error(
-        "position {number} still waits for the stake that it took from another line in epoch {last}, and cannot move again before"
+        "position {number} was moved from another line and is still at risk there for the epochs up to {last}; it can move again once that epoch has matured"
     )]
     TwoLegs {
         /// The position.
@@ -177,11 +179,11 @@ pub enum Reject {
         first: u64,
         /// The position that would go.
         second: u64,
-        /// What stands against it.
+        /// The reason.
         why: &'static str,
     },
     /// The number of positions of one transaction.
-    #[error("{count} positions; a transaction names 1 to {limit}, none twice")]
+    #[error("{count} positions; a transaction names 1 to {limit}, each at most once")]
     Positions {
         /// How many are named.
         count: usize,
@@ -189,7 +191,9 @@ pub enum Reject {
         limit: usize,
     },
     /// A position with a cut line takes a transaction of its own.
-    #[error("position {number} backs a line that the court closed: collect its rewards alone")]
+    #[error(
+        "position {number} backs a line that the court closed: collect its rewards in a transaction that names no other position"
+    )]
     Alone {
         /// The position.
         number: u64,
@@ -211,7 +215,7 @@ pub enum Reject {
     NotSeated,
     /// A seat that no set has yet.
     #[error(
-        "the line took seat {seat} in this epoch, and keeps it until the next one begins: who takes a seat stands in one set at least"
+        "the line took seat {seat} in this epoch, and keeps it until the next one begins: a line that takes a seat must be in at least one set"
     )]
     NewSeat {
         /// The seat.
@@ -226,7 +230,7 @@ pub enum Reject {
         needed: u128,
     },
     /// Too little stake of the operator's own.
-    #[error("the operator's own stake is {own}, and it asked for at least {minimum}")]
+    #[error("the operator's own stake is {own}, and the operator has set its minimum to {minimum}")]
     SelfStakeBelow {
         /// The operator's own stake.
         own: u128,
@@ -235,7 +239,7 @@ pub enum Reject {
     },
     /// The newest registration is tombstoned.
     #[error(
-        "the key of registration {registration} signed two votes and never signs again: register another key"
+        "the key of registration {registration} signed two conflicting votes and never validates again: register another key"
     )]
     Tombstoned {
         /// The registration.
@@ -257,7 +261,7 @@ pub enum Reject {
     Commission {
         /// What it would become.
         commission: u16,
-        /// What stands against it.
+        /// The reason.
         why: &'static str,
     },
     /// A bound that only moves one way.
@@ -273,19 +277,21 @@ pub enum Reject {
     NoEffect(&'static str),
 }
 
-/// Refused input, or a broken port.
+/// Refused input, or storage that failed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error<E> {
     /// The input is refused.
     #[error(transparent)]
     Reject(#[from] Reject),
-    /// The port failed.
+    /// The storage behind the port failed.
     #[error("the leaves cannot be read or written")]
     Fault(E),
     /// A leaf that must be there is not: the node is broken.
-    #[error("the leaf of {0} is missing; a rule before made it")]
+    #[error(
+        "the leaf of {0} is missing, and an earlier rule must have made it: the node's state is damaged"
+    )]
     Missing(Key),
     /// Amounts that a sound state cannot have.
-    #[error("the books of stake do not add up: {0}")]
+    #[error("the amounts of stake do not add up: {0}")]
     Books(&'static str),
 }

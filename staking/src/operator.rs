@@ -3,7 +3,7 @@
 use crate::bytes::Reader;
 use crate::leaf::{Key, Leaf, LeafError, Value, take_flag};
 
-/// What is newest of an operator.
+/// An operator's newest registration and line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operator {
     /// Number of its newest registration.
@@ -141,10 +141,10 @@ impl Leaf for Description {
     }
 }
 
-/// Money of rewards.
+/// The reward pool, and rewards that nobody has collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Rewards {
-    /// What is not given to anybody yet.
+    /// What is not assigned to anybody yet.
     pub pool: u128,
     /// What lines were paid and nobody has collected: commissions and rewards of positions. What rounding leaves, and what doomed
     /// stake would have earned, stays here for ever.

@@ -13,7 +13,7 @@ mod lanes;
 
 #[cfg(not(target_arch = "x86_64"))]
 mod lanes {
-    //! No lanes on this machine: what cannot be made is never asked to hash.
+    //! No lanes on this machine: `Lanes` has no values here, so `hash` is never called.
 
     use super::{Block, Hash};
 
@@ -46,7 +46,7 @@ type Block = [u64; RATE / 8];
 /// The most lanes that any machine has.
 const MAX_WIDTH: usize = 8;
 
-/// Preimages from which on lanes are faster than one after the other, on both instruction sets (measured).
+/// The smallest group of preimages for which lanes are faster than hashing one after the other, on both instruction sets (measured).
 const MIN_GROUP: usize = 2;
 
 /// The padding's last bit, in the last word of a block.

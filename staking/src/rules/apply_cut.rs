@@ -3,6 +3,9 @@
 //! ```text
 //! leaves   those of `touch`; when it is bonded to a seated line: `stake::change`
 //! ```
+//! A line counts the greatest of its cuts for the epochs in which the position was at risk, and not their sum (`cuts`). A position that
+//! was moved and is at risk on two lines keeps the product of what each leaves, rounded down (`held_down` in `position`). What is cut is
+//! burned. The cases are in `validator/vectors/rules/stake.json`.
 
 use crate::touch::Open;
 use crate::{Context, Effect, Error, TypedLeaves};

@@ -1,4 +1,7 @@
 //! The rules: one input, one file, each with the leaves that it touches in its header.
+//!
+//! The cases that a second implementation has to answer in the same way (vectors) are in `validator/vectors/rules/`: what users send in
+//! `stake.json`, what the court and the registry send in `court.json` and `registration.json`.
 
 use crate::touch::Open;
 use crate::{Context, Effect, Error, Reject, TypedLeaves};

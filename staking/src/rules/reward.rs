@@ -7,7 +7,8 @@
 //! A member with votes in half of the counted blocks has its full share by power, below that none; what is not paid stays in the pool,
 //! so no proposer gains by leaving votes out. A line that was retired meanwhile is paid and jailed for the sets that it still stands in, in
 //! which its stake is at risk; a frozen one is not. A line with votes in fewer than one of `jail_divisor` counted blocks is jailed, in whatever seat
-//! it holds now.
+//! it holds now, until the epoch that `jail_end` in `apply.rs` gives: `jail_epochs` after this one. Then its operator asks to return
+//! (`unjail`); nothing returns by itself.
 
 use crate::leaves::{expect, read, write};
 use crate::line::{Line, LineId, LineState};

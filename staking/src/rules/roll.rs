@@ -3,6 +3,7 @@
 //! ```text
 //! leaves   for each seat: seat r, member w or made
 //! ```
+//! Nothing is chosen here. Who has a seat is decided whenever somebody takes one: see `take_seat`, and `minima` for ties.
 
 use super::copy::{Range, write_members};
 use crate::leaves::expect;

@@ -4,7 +4,8 @@
 //! leaves   operator r, line w, registration r, minima's top r, seat w, the displaced line w, one node of each level of the minima w
 //! ```
 //! Only the weakest can be taken: if any smaller holder could be displaced, a third of the stake could collect half of the power. An
-//! empty and a jailed seat count as zero, so they go first.
+//! empty and a jailed seat count as zero, so they go first. Of equal stakes the lower seat is the weaker (`minima`). The cases are in
+//! `validator/vectors/rules/stake.json`.
 
 use crate::leaves::{expect, write};
 use crate::minima::{self, Weight};

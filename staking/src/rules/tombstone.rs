@@ -1,4 +1,4 @@
-//! Tombstone: the engine has shown that a key signed two votes. The key never signs for a seat again; no stake is taken here.
+//! Tombstone: the engine has shown that a key signed two conflicting votes. The key never validates again; no stake is taken here.
 //!
 //! ```text
 //! leaves   address r, registration w, line w, seat w, one node of each level of the minima w

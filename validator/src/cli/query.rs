@@ -147,7 +147,7 @@ fn is_page(token: &str) -> bool {
     (1..=MAX_PAGE).contains(&token.len()) && token.chars().all(allowed) && !token.starts_with('-')
 }
 
-/// That a node answered about what was asked for.
+/// Checks that the answer is about what was asked for.
 fn same<T: PartialEq + std::fmt::Display>(what: &str, asked: T, told: T) -> Result<(), CliError> {
     match asked == told {
         true => Ok(()),
@@ -271,11 +271,11 @@ fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> 
     let begin = format!("root waits for checkpoint {epoch}: power {signed} of {total} has signed");
     if total == 0 {
         return format!(
-            "the node's root endpoint says that root waits for checkpoint {epoch}, which this node has seen accepted long ago: see that endpoint"
+            "the node's root endpoint says that root waits for checkpoint {epoch}, which this node has seen accepted long ago: that endpoint is behind or wrong, check it"
         );
     }
     match missing.is_empty() {
-        true => format!("{begin}; a relayer carries it"),
+        true => format!("{begin}; it waits for a relayer that submits it"),
         false => format!("{begin}; {}", relay::named(missing)),
     }
 }
@@ -358,7 +358,7 @@ async fn withdrawals(
         &answer.next_page_token,
     );
     if payments.0.is_some() {
-        output.say("paid is what root says about the leaf that the node names for each withdrawal");
+        output.say("the column paid shows what root answers for the leaf index that the node gives for each withdrawal");
     }
     Ok(())
 }
@@ -389,7 +389,7 @@ async fn balances(
         &answer.next_page_token,
     );
     output.next(&format!(
-        "plasmid tx withdraw --from KEY --amount AMOUNT, where KEY is of {account}"
+        "plasmid tx withdraw --from KEY --amount AMOUNT, where KEY is the name of the key of {account}"
     ));
     Ok(())
 }
@@ -421,7 +421,7 @@ async fn block(
     output: Output,
     height: Option<u64>,
 ) -> Result<(), CliError> {
-    // Zero is the newest one.
+    // Height 0 asks for the newest block.
     let asked = height.unwrap_or(0);
     let block = connection
         .chain()
@@ -539,7 +539,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_tokens_of_our_form_stand_in_a_command() {
+    fn only_well_formed_page_tokens_stand_in_a_command() {
         let longest = "a".repeat(MAX_PAGE);
         let address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
         for token in ["0", "1000", "a-b_C9", address, &longest] {
@@ -569,7 +569,7 @@ mod tests {
         };
         let said = |waits: &AwaitedCheckpoint| awaited_sentence(&(waits, Vec::new()));
         assert!(said(&waits(0)).ends_with("see that endpoint"));
-        assert!(said(&waits(3)).ends_with("a relayer carries it"));
+        assert!(said(&waits(3)).ends_with("it waits for a relayer that submits it"));
     }
 
     #[test]

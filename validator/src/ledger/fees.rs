@@ -6,6 +6,8 @@
 //!            = flat_leaf_fee                      from n = 2^32 − 2^30 on, where only withdrawals, inbox credits and what lets stake
 //!                                                 out make leaves
 //! ```
+//! Leaves made are the most that the transaction can make, whatever it makes in the end: `leaves_made` and `needs` in `rules`. The cases of
+//! each kind are in `validator/vectors/rules/`.
 
 use super::parameters::Parameters;
 use super::reject::Reject;

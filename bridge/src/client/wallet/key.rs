@@ -8,9 +8,11 @@ use alloy_primitives::{Address, B256, Signature, U256, keccak256};
 use secp256k1::{Message, PublicKey, Secp256k1, SecretKey, SignOnly};
 use zeroize::Zeroizing;
 
-/// Why bytes are no key.
+/// Why the bytes are not a valid key.
 #[derive(Debug, thiserror::Error)]
-#[error("these 32 bytes are no secp256k1 key: it must lie between 1 and the order of the curve")]
+#[error(
+    "these 32 bytes are not a valid secp256k1 key, which is at least 1 and below the order of the curve"
+)]
 pub struct KeyError;
 
 /// A secret key and its address.

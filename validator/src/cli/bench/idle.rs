@@ -1,6 +1,6 @@
 //! `plasmid bench idle`: what a running local network uses while it is left alone.
 //!
-//! Each process is looked at every few seconds. A slope is the straight line that fits all of its values best, so that a garbage
+//! A sample of each process is taken every few seconds. A slope is the straight line that fits all of its values best, so that a garbage
 //! collector's ups and downs count little. The bounds are for an hour: a network that has just started takes memory and disk for
 //! some minutes before it gives any back.
 
@@ -27,10 +27,10 @@ pub struct IdleCommand {
     /// The folder of the local network.
     #[arg(long, default_value = DEFAULT_FOLDER)]
     dir: PathBuf,
-    /// How long to look, in minutes.
+    /// How long to measure, in minutes.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_440))]
     minutes: u32,
-    /// The time between two looks, in seconds.
+    /// The time between two samples, in seconds.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
     interval_secs: u32,
 }
@@ -38,7 +38,7 @@ pub struct IdleCommand {
 /// Looks, and prints a row for each process and one for all of them.
 pub(super) fn run(command: &IdleCommand, output: Output) -> Result<(), CliError> {
     let looks = command.minutes * 60 / command.interval_secs;
-    let progress = output.progress("looking");
+    let progress = output.progress("measuring");
     let mut samples = Vec::new();
     for look in 0..=looks {
         if look > 0 {
@@ -52,7 +52,7 @@ pub(super) fn run(command: &IdleCommand, output: Output) -> Result<(), CliError>
             )));
         }
         samples.push(sample);
-        progress.set_message(format!("look {look} of {looks}"));
+        progress.set_message(format!("sample {look} of {looks}"));
     }
     progress.finish_and_clear();
     show(&samples, output)
@@ -67,9 +67,11 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
     let mut rows = Vec::new();
     for name in first.processes.keys() {
         if !last.processes.contains_key(name) {
-            return Err(CliError::new(format!("{name} ended meanwhile")));
+            return Err(CliError::new(format!(
+                "{name} ended during the measurement"
+            )));
         }
-        // A process that somebody starts anew may be between two lives in a look.
+        // A process that is being started again may be missing from one sample.
         let looks = samples.iter().filter_map(|sample| {
             let process = sample.processes.get(name)?;
             Some(((sample.at - first.at).as_secs_f64(), process))
@@ -102,7 +104,7 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
     let (steepest, growth) = steepest;
     let verdicts = [
         verdict(
-            &format!("steepest memory ({steepest}), MiB an hour"),
+            &format!("fastest growth of memory ({steepest}), MiB an hour"),
             growth,
             format!("at most {MAX_MEMORY_MIB_AN_HOUR}"),
             growth <= MAX_MEMORY_MIB_AN_HOUR,
@@ -126,7 +128,7 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
         &verdicts,
     );
     output.say(&format!(
-        "looked {} times in {} seconds: memory is VmRSS of /proc/PID/status, processor time utime and stime of /proc/PID/stat, \
+        "{} samples in {} seconds: memory is VmRSS of /proc/PID/status, processor time utime and stime of /proc/PID/stat, \
          disk the blocks of all files in the folder; a slope is that of the line that fits all values best; the bounds are for an hour",
         samples.len(),
         elapsed.round()
@@ -134,7 +136,7 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What a process used from the first look to the last; one that was started anew begins at zero again.
+/// What a process used from the first sample to the last; one that was started anew begins at zero again.
 fn processor_secs(uses: &[&Process]) -> f64 {
     let pairs = uses.iter().zip(uses.iter().skip(1));
     let used = pairs.map(|(before, after)| {
@@ -167,7 +169,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Of the straight line with the least sum of squares.
+/// The slope of the least-squares line.
 fn slope(times: &[f64], values: &[f64]) -> f64 {
     let (time, value) = (mean(times), mean(values));
     let pairs = times.iter().zip(values);

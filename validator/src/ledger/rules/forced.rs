@@ -9,7 +9,9 @@
 //! made     the sender's account, and what the kind makes
 //! ```
 //! A transaction of scheme root-sender has no sequence to consume. No forced transaction pays a fee, because its sender paid the price of
-//! the inbox on root.
+//! the inbox on root. Its form (`check/forced.rs`): no fee and no last height; of a root-sender no sequence either. A message whose body
+//! does not decode never comes here (`recorded`); a body that decodes and carries bytes that are no transaction is refused here, and
+//! nothing is consumed. The cases are in `validator/vectors/rules/forced.json`.
 
 use plasmid_bridge::proof::inbox::{Body, Message};
 
