@@ -9,8 +9,11 @@ use std::io::{self, Write};
 
 /// The most characters of one text that are shown.
 pub const MAX_SHOWN: usize = 16_384;
-/// The most lines of one text that are shown.
-const MAX_LINES: usize = 64;
+/// The most characters of a stranger's words within a sentence of this program: whatever else the sentence says is seen as well.
+pub const MAX_WORDS: usize = 1_000;
+/// The most lines of one text that are shown: so many from its beginning, and so many from its end, where this program says what to do.
+const FIRST_LINES: usize = 48;
+const LAST_LINES: usize = 16;
 /// What stands in front of every line of a text but its first.
 const CONTINUED: &str = "\n  | ";
 
@@ -32,16 +35,16 @@ pub fn line(text: &str, max: usize) -> String {
 
 /// `text` on as many lines as it has, each but the first marked, so that none can pass for a line of this program.
 pub fn lines(text: &str) -> String {
-    let mut parts = text.lines();
-    let mut shown: Vec<String> = parts
-        .by_ref()
-        .take(MAX_LINES)
-        .map(|part| line(part, MAX_SHOWN))
-        .collect();
-    match parts.count() {
-        0 => {}
-        more => shown.push(format!("… ({more} more lines)")),
+    let parts: Vec<&str> = text.lines().collect();
+    let left_out = parts.len().saturating_sub(FIRST_LINES + LAST_LINES);
+    let (first, rest) = parts.split_at(parts.len().min(FIRST_LINES));
+    let last = rest.get(left_out..).unwrap_or_default();
+    let show = |part: &&str| line(part, MAX_SHOWN);
+    let mut shown: Vec<String> = first.iter().map(show).collect();
+    if left_out > 0 {
+        shown.push(format!("… ({left_out} more lines)"));
     }
+    shown.extend(last.iter().map(show));
     shown.join(CONTINUED)
 }
 
@@ -221,7 +224,10 @@ mod tests {
             "xxx… (999997 more characters)"
         );
         let shown = lines(&"line\n".repeat(1_000));
-        assert!(shown.ends_with("… (936 more lines)"), "{shown}");
+        assert!(shown.contains("… (936 more lines)"), "{shown}");
+        // What this program says behind a stranger's words is seen, however many lines those have.
+        let shown = lines(&format!("{}do not send it again", "\n".repeat(1_000)));
+        assert!(shown.ends_with("do not send it again"), "{shown}");
         assert!(lines(&"\u{1b}".repeat(1_000_000)).len() < 7 * MAX_SHOWN);
     }
 

@@ -28,7 +28,7 @@ mod root;
 
 use node::{ANOTHER, DEPLOYMENT, FIRST, Lie, Node};
 use program::plasmid;
-use root::{Root, Taken, Words};
+use root::{Root, Taken, Words, forced_in};
 
 /// The secret of the first development account.
 const SECRET: [u8; 32] = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
@@ -480,6 +480,12 @@ fn without_node(root: &Root, folder: &Path, arguments: &[&str]) -> Output {
 fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_its_sequence() {
     let root = Root::start(Words {
         taken: Taken::Sent,
+        cursor: 9,
+        ..Words::default()
+    });
+    // One that has accepted no checkpoint behind the message yet.
+    let behind = Root::start(Words {
+        cursor: 8,
         ..Words::default()
     });
     let ignorant = Node::start(REGISTRY, Lie::None);
@@ -488,7 +494,8 @@ fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_it
     let first = [&FORCED[..], &["--sequence", "7"]].concat();
     let done = json_of(&without_node(&root, folder, &first));
     assert_eq!(done["consumed"], false, "{done}");
-    let message = engine_hash(&[&[0xf1], &b"a message"[..]].concat());
+    let forced = forced_in(root.bytes().last().expect("it was handed in"));
+    let message = engine_hash(&[&[0xf1], &forced[..]].concat());
     assert_eq!(done["hash"], hex::encode(message), "{done}");
     assert_eq!(
         (&done["message"], &done["root_block"]),
@@ -506,6 +513,13 @@ fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_it
     }
     assert_eq!(forced_sequence(folder, &[]), FIRST + 1);
     let failed = Node::start(REGISTRY, Lie::Included(5));
+    // A node's word alone frees no sequence of what is still on its way.
+    let network = folder.join("network.json");
+    let text = fs::read_to_string(&network).expect("the network");
+    fs::write(&network, text.replace(&root.url, &behind.url)).expect("written");
+    let said = refused(&pay_through(&failed, folder, &[]));
+    assert!(said.contains("nothing was signed"), "{said}");
+    fs::write(&network, text).expect("written");
     // A dry run believes it and changes nothing: another node may be asked about the same.
     let dry = pay_through(&failed, folder, &["--dry-run"]);
     assert!(dry.status.success(), "{dry:?}");
@@ -533,6 +547,45 @@ fn a_forced_transaction_that_failed_after_its_command_had_ended_does_not_hold_it
     // From now on nobody is asked any more.
     assert!(pay_through(&ignorant, folder, &[]).status.success());
     assert_eq!(sequences(&ignorant), [FIRST + 1]);
+}
+
+/// A root node that shows another message's event makes nobody believe that what was sent has happened.
+#[test]
+fn the_event_of_another_message_is_refused() {
+    let root = Root::start(Words {
+        taken: Taken::Another,
+        ..Words::default()
+    });
+    let node = Node::start(REGISTRY, Lie::Included(0));
+    let folder = network(&node.url, &root.url);
+    let folder = folder.path();
+    let forced = in_network(folder, &FORCED).output().expect("it runs");
+    let said = refused(&forced);
+    for words in [
+        "that is another one",
+        "do not send it again",
+        "valid for ever",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+    let deposit = ["bridge", "deposit", "--from", "alice", "--amount", "1"];
+    let said = refused(&in_network(folder, &deposit).output().expect("it runs"));
+    assert!(said.contains("do not send it again"), "{said}");
+}
+
+/// A height that may have come and that no accepted checkpoint covers passes nothing that was signed.
+#[test]
+fn a_node_that_names_a_height_ahead_of_what_root_accepted_has_no_sequence_signed_again() {
+    let root = Root::start(Words::default());
+    // Three epochs of 64 blocks are accepted, and by the time that passed the chain can be ahead of them.
+    let honest = Node::start(REGISTRY, Lie::None);
+    let liar = Node::start(REGISTRY, Lie::Tip(250, "1000"));
+    let folder = network(&liar.url, &root.url);
+    let folder = folder.path();
+    let until = ["--valid-until", "200"];
+    assert!(pay_through(&honest, folder, &until).status.success());
+    assert!(pay_through(&liar, folder, &[]).status.success());
+    assert_eq!(sequences(&liar), [FIRST + 1]);
 }
 
 #[test]

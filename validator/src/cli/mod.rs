@@ -31,6 +31,8 @@ use connect::{Connection, OR_START_ONE};
 use keys::KeyOptions;
 use output::{Format, Output};
 
+use crate::plain;
+
 /// A proof-of-stake child chain whose money never leaves its root chain.
 #[derive(Parser)]
 #[command(
@@ -198,7 +200,8 @@ impl From<tonic::Status> for CliError {
             }
             _ => String::new(),
         };
-        Self::new(format!("{}{hint}", status.message()))
+        let said = plain::line(status.message(), plain::MAX_WORDS);
+        Self::new(format!("{said}{hint}"))
     }
 }
 

@@ -32,6 +32,7 @@ use crate::{
         Account, Code,
         transaction::{Authentication, Body, Header, Scheme, Transaction},
     },
+    plain,
 };
 
 /// The largest fee that a node may suggest unless the user allows another one: a hundredth of a coin.
@@ -164,13 +165,18 @@ pub async fn send(
         ..Terms::default()
     };
     let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
-    // Where the height was not judged above, a node that lies about it does not have what was signed last forgotten.
-    let height = match signing.valid_until {
-        Some(_) => tip::borne_out(connection, &deployment, status.height).await,
-        None => status.height,
-    };
+    // A node that names a height which the chain has not come to does not have what was signed last forgotten.
+    let passed = tip::passed(connection, &deployment, status.height).await;
     let held = turn.held(&domain);
-    let order = Order::of(connection, signing, signer.account(), held, height).await?;
+    let order = Order::of(
+        connection,
+        &deployment,
+        signing,
+        signer.account(),
+        held,
+        passed,
+    )
+    .await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
     let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;
@@ -296,7 +302,8 @@ async fn suggested_fee(
     if !known.contains(&simulated.code) {
         return Err(CliError::new(format!(
             "the transaction would be refused: {} (code {})",
-            simulated.log, simulated.code
+            plain::line(&simulated.log, plain::MAX_WORDS),
+            simulated.code
         )));
     }
     let quote = client

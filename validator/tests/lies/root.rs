@@ -9,7 +9,10 @@ use std::{
 
 use alloy_primitives::{B256, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
-use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by};
+use plasmid_bridge::{
+    abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by},
+    proof::inbox::{Body, Message, Payload},
+};
 use serde_json::{Value, json};
 
 use super::{REGISTRY, node::DEPLOYMENT, program::Stub};
@@ -37,6 +40,8 @@ pub struct Words {
     pub taken: Taken,
     /// How many checkpoints it has accepted, the last one a moment ago.
     pub accepted: u64,
+    /// How many messages of the inbox its checkpoints cover.
+    pub cursor: u64,
     /// The least bond that its Registry asks for, and that of every registration, in wei.
     pub bond: u128,
     /// The consensus key of everybody's newest registration, if there is one.
@@ -52,8 +57,10 @@ pub enum Taken {
     Refused,
     /// It is mined, with this status.
     Mined(bool),
-    /// It is mined, and the inbox took a message in it.
+    /// It is mined, and the inbox took its forced transaction in message 9.
     Sent,
+    /// It is mined, and the event is another message's.
+    Another,
 }
 
 impl Default for Words {
@@ -69,6 +76,7 @@ impl Default for Words {
             revert: "execution reverted",
             taken: Taken::Silence,
             accepted: 3,
+            cursor: 0,
             bond: 1_000_000_000_000_000_000,
             newest: None,
         }
@@ -93,7 +101,8 @@ impl Root {
                 let mut stream = stream.expect("a connection");
                 let asked = request(&mut stream);
                 all.lock().expect("no panic").push(asked.clone());
-                match result(&asked, &words) {
+                let handed_in = last_bytes(&all.lock().expect("no panic"));
+                match result(&asked, &words, &handed_in) {
                     Some(result) => answer(&mut stream, &asked, result),
                     None => held.push(stream),
                 }
@@ -164,7 +173,7 @@ fn answer(stream: &mut TcpStream, asked: &Value, result: Result<Value, &str>) {
 }
 
 /// The result or an error; none where it does not answer.
-fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
+fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value, &'static str>> {
     Some(Ok(match asked["method"].as_str().unwrap_or_default() {
         "eth_chainId" => json!(format!("{:#x}", words.chain_id)),
         "eth_getBlockByNumber" => json!({
@@ -186,10 +195,14 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_getBalance" => json!("0xffffffffffffffffffffffff"),
         "eth_getTransactionCount" => json!("0x7"),
         "eth_getTransactionReceipt" => match words.taken {
-            Taken::Mined(_) | Taken::Sent => json!({
+            Taken::Mined(_) | Taken::Sent | Taken::Another => json!({
                 "transactionHash": asked["params"][0], "status": if matches!(words.taken, Taken::Mined(false)) { "0x0" } else { "0x1" },
                 "blockNumber": "0x2", "blockHash": B256::ZERO, "gasUsed": "0x5208", "effectiveGasPrice": "0x1",
-                "logs": if matches!(words.taken, Taken::Sent) { json!([message()]) } else { json!([]) },
+                "logs": match words.taken {
+                    Taken::Sent => json!([message(forced_in(handed_in))]),
+                    Taken::Another => json!([message(b"another".to_vec())]),
+                    _ => json!([]),
+                },
             }),
             _ => Value::Null,
         },
@@ -197,7 +210,7 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
         "eth_sendRawTransaction" => match words.taken {
             Taken::Silence => return None,
             Taken::Refused => return Some(Err("txpool is full")),
-            Taken::Mined(_) | Taken::Sent => json!(keccak256(raw_bytes(asked))),
+            Taken::Mined(_) | Taken::Sent | Taken::Another => json!(keccak256(raw_bytes(asked))),
         },
         "eth_call" => called(&asked["params"][0]["data"], words),
         // A command that was ended asks nothing any more.
@@ -206,13 +219,43 @@ fn result(asked: &Value, words: &Words) -> Option<Result<Value, &'static str>> {
     }))
 }
 
+/// The bytes that were handed in last.
+fn last_bytes(asked: &[Value]) -> Vec<u8> {
+    let mut raw = asked
+        .iter()
+        .rev()
+        .filter(|asked| asked["method"] == "eth_sendRawTransaction");
+    raw.next().map(raw_bytes).unwrap_or_default()
+}
+
+/// The message with the transaction that these bytes force.
+pub fn forced_in(raw: &[u8]) -> Vec<u8> {
+    let selector = IInbox::forceCall::SELECTOR;
+    let at = raw.windows(4).position(|four| four == selector);
+    // The selector, the offset of the bytes, and their length, which fits two bytes.
+    let data = &raw[at.expect("it forces a transaction") + 4 + 32..];
+    let length = usize::from(u16::from_be_bytes([data[30], data[31]]));
+    let transaction = Payload::new(data[32..32 + length].to_vec());
+    let message = Message {
+        index: 9,
+        arrival: 0,
+        root_height: 2,
+        due: 0,
+        body: Body::Forced {
+            sender: [0; 20],
+            transaction: transaction.expect("it fits"),
+        },
+    };
+    message.encode()
+}
+
 /// The event of a message that the inbox took.
-fn message() -> Value {
+fn message(bytes: Vec<u8>) -> Value {
     let [inbox, ..] = created_by(REGISTRY);
     let event = IInbox::MessageSent {
         index: 9,
         hash: B256::ZERO,
-        message: b"a message".to_vec().into(),
+        message: bytes.into(),
     };
     let data = event.encode_log_data();
     json!({
@@ -236,7 +279,7 @@ fn called(data: &Value, words: &Words) -> Value {
                 accepted: words.accepted,
                 tau: now,
                 lastBlockTime: now,
-                inboxCursor: 0,
+                inboxCursor: words.cursor,
                 freeAt: 0,
             }
             .abi_encode()

@@ -74,7 +74,8 @@ const RATE_CODES: [i64; 2] = [429, -32_029];
 fn refusal(error: &Value) -> RpcError {
     let code = error.get("code").and_then(Value::as_i64).unwrap_or(0);
     let mut message = match error.get("message") {
-        Some(Value::String(text)) => text.clone(),
+        // It becomes part of a sentence, which is one line.
+        Some(Value::String(text)) => text.replace(char::is_control, " "),
         _ => "no message".to_owned(),
     };
     message.truncate(message.floor_char_boundary(300));

@@ -9,6 +9,7 @@ use plasmid_bridge::{
         rpc::Call,
         wallet::{Wallet, WalletError},
     },
+    proof::inbox::{Body, Deposit},
 };
 use serde_json::json;
 
@@ -118,7 +119,18 @@ async fn deposit(
         .await?;
     let after = |error: CliError| error.after_root(&receipt.hash);
     let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
-    let arrived = sent.deposit().map_err(after)?;
+    let wanted = Deposit {
+        token: paid,
+        recipient: recipient.bytes(),
+        refund: refund.into_array(),
+        depositor: wallet.address().into_array(),
+        ..sent.deposit().map_err(after)?
+    };
+    sent.require(status.inbox_cursor, |body| {
+        matches!(body, Body::Deposit(deposit) if *deposit == wanted && deposit.amount <= prepared.units)
+    })
+    .map_err(after)?;
+    let arrived = wanted;
     progress.set_message("waiting for the child to credit it");
     let outcome = sent.outcome(connection).await;
     progress.finish_and_clear();

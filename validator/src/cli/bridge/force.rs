@@ -14,6 +14,7 @@ use plasmid_bridge::{
         rpc::{Call, Receipt},
         wallet::{Wallet, WalletError},
     },
+    proof::inbox::Body as MessageBody,
 };
 use serde_json::json;
 
@@ -136,6 +137,7 @@ pub async fn run(
         wallet: &wallet,
         inbox: deployment.inbox,
         price: *price,
+        cursor: status.as_ref().map_or(0, |status| status.inbox_cursor),
     };
     way.send(&held, bytes, output).await?;
     output.next(&format!("plasmid query account {sender}"));
@@ -211,10 +213,10 @@ async fn behind_what_waits(
         ))
     })?;
     let own = account.sequence;
-    let forced = tx::on_its_way(connection, held, sender, own, forget).await?;
+    let forced = tx::on_its_way(connection, deployment, held, sender, own, forget).await?;
     let next = tx::behind(tx::next_of(&account)?, forced);
     let told = connection.status().await?.height;
-    let passed = tx::tip::borne_out(connection, deployment, told).await;
+    let passed = tx::tip::passed(connection, deployment, told).await;
     let last = held.last(sender, passed)?;
     if let Some(last) = last.filter(|last| last.sequence >= next) {
         let (sequence, until) = (last.sequence, last.valid_until);
@@ -241,6 +243,8 @@ struct Way<'a> {
     wallet: &'a Wallet,
     inbox: Address,
     price: Price,
+    /// How many messages the child had consumed before, as the node says; 0 where none answers.
+    cursor: u64,
 }
 
 impl Way<'_> {
@@ -254,10 +258,12 @@ impl Way<'_> {
         let progress = output.progress("sending through the inbox");
         let price = read(self.wallet, self.inbox, IInbox::priceCall {}).await?;
         let value = self.price.with_room(self.price.check(price)?);
-        let receipt = self.hand_in(held, bytes, value).await?;
+        let receipt = self.hand_in(held, bytes.clone(), value).await?;
         let after = |error: CliError| held.after(error.after_root(&receipt.hash));
         let sent = Sent::of(self.inbox, &receipt.logs).map_err(after)?;
-        held.stands(sent.hash()).map_err(after)?;
+        let is_this = |body: &MessageBody| matches!(body, MessageBody::Forced { transaction, .. } if transaction.as_slice() == bytes);
+        sent.require(self.cursor, is_this).map_err(after)?;
+        held.stands(sent.hash(), sent.index).map_err(after)?;
         let outcome = match self.node {
             Some(connection) => {
                 progress.set_message("waiting for the child to consume it");
@@ -277,7 +283,7 @@ impl Way<'_> {
         match outcome.transpose().map_err(after)? {
             Some(Outcome { code, log, .. }) if code != 0 => {
                 let said = format!("the child consumed it without effect: {log} (code {code})");
-                Err(held.without_effect(CliError::new(said)))
+                Err(after(CliError::new(said)))
             }
             Some(_) => Ok(()),
             None => {

@@ -5,7 +5,7 @@
 
 use alloy_primitives::U256;
 use clap::Args;
-use plasmid_bridge::{abi::IInbox, client::funding};
+use plasmid_bridge::{abi::IInbox, client::funding, proof::inbox::Body};
 use plasmid_proto::stake::v1::{GetRewardsRequest, GetRewardsResponse};
 use serde_json::{Value, json};
 
@@ -71,6 +71,15 @@ pub async fn run(
     let (_, receipt) = done?;
     let after = |error: CliError| error.after_root(&receipt.hash);
     let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
+    let is_this = |body: &Body| {
+        let funder = wallet.address().into_array();
+        *body
+            == Body::RewardFunding {
+                amount: units,
+                funder,
+            }
+    };
+    sent.require(0, is_this).map_err(after)?;
     object["root_transaction"] = receipt.hash.to_string().into();
     object["root_block"] = receipt.block.into();
     object["message"] = sent.index.into();

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     chain::record::MESSAGE,
     cli::{CliError, connect::Connection, tx},
+    plain,
     wire::engine_hash,
 };
 
@@ -64,6 +65,27 @@ impl Sent {
         })
     }
 
+    /// Refuses the event of another message than the one that was sent: `is_wanted` judges what it says, and the child had consumed `cursor`
+    /// messages before it was sent.
+    ///
+    /// # Errors
+    /// When a root node names an older message, or one that says something else.
+    pub fn require(
+        &self,
+        cursor: u64,
+        is_wanted: impl FnOnce(&Body) -> bool,
+    ) -> Result<(), CliError> {
+        let said = Message::decode(&self.message).map(|message| message.body);
+        match said {
+            Ok(body) if self.index > cursor && is_wanted(&body) => Ok(()),
+            _ => Err(CliError::new(format!(
+                "the root node names message {} as the one that was sent, and that is another one: look at the transaction through another \
+                 root node before you repeat anything",
+                self.index
+            ))),
+        }
+    }
+
     /// What the message deposits, as root counted it.
     pub fn deposit(&self) -> Result<Deposit, CliError> {
         let wrong = |why: String| {
@@ -97,7 +119,7 @@ impl Sent {
         Ok(Outcome {
             code: status.code,
             withdrawals: tx::withdrawals(&status),
-            log: status.log,
+            log: plain::line(&status.log, plain::MAX_WORDS),
         })
     }
 

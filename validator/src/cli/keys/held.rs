@@ -46,6 +46,9 @@ pub struct Forced {
     /// The engine's hash, in hex, of the message that carries it on the child; known once the message stands in the inbox.
     #[serde(default)]
     pub message: Option<String>,
+    /// The index of that message in the inbox.
+    #[serde(default)]
+    pub index: Option<u64>,
 }
 
 /// What is kept of one deployment.
@@ -130,6 +133,7 @@ impl HeldSequences {
             account: account.to_string(),
             sequence,
             message: None,
+            index: None,
         })))
     }
 
@@ -142,13 +146,18 @@ impl HeldSequences {
         account: Account,
         sequence: u64,
         message: String,
+        index: u64,
     ) -> Result<(), CliError> {
         match self.exactly(account, sequence)? {
             None => Ok(()),
             Some(forced) => {
-                let message = Some(message);
-                self.put_forced(Some(Forced { message, ..forced }))
-                    .map(|_| ())
+                let (message, index) = (Some(message), Some(index));
+                let named = Forced {
+                    message,
+                    index,
+                    ..forced
+                };
+                self.put_forced(Some(named)).map(|_| ())
             }
         }
     }
@@ -254,15 +263,15 @@ mod tests {
         let stranger = Account::ethereum([8; 20]);
         let forced = |own| {
             let forced = held.forced(account, own).unwrap();
-            forced.map(|forced| (forced.sequence, forced.message))
+            forced.map(|forced| (forced.sequence, forced.message.zip(forced.index)))
         };
         assert_eq!(forced(0), None);
         let none = held.keep_forced(account, 9).unwrap();
-        held.name_forced(account, 9, "nine".into()).unwrap();
-        let nine = Some((9, Some("nine".to_owned())));
+        held.name_forced(account, 9, "nine".into(), 90).unwrap();
+        let nine = Some((9, Some(("nine".to_owned(), 90))));
         // One before it leaves it as it is, whatever becomes of that one.
         held.keep_forced(account, 8).unwrap();
-        held.name_forced(account, 8, "eight".into()).unwrap();
+        held.name_forced(account, 8, "eight".into(), 80).unwrap();
         held.drop_forced(account, 8).unwrap();
         held.drop_forced(stranger, 9).unwrap();
         assert_eq!((forced(9), forced(10)), (nine.clone(), None));

@@ -12,6 +12,7 @@ use crate::{
         output::{self, Output},
     },
     ledger::{Domain, Transaction},
+    plain,
     wire::engine_hash,
 };
 
@@ -78,7 +79,8 @@ impl Leaving {
         match answer.into_inner() {
             answer if answer.code == 0 => Ok(()),
             answer => {
-                let said = format!("the node refused: {} (code {})", answer.log, answer.code);
+                let log = plain::line(&answer.log, plain::MAX_WORDS);
+                let said = format!("the node refused: {log} (code {})", answer.code);
                 Err(NotTaken::Refused(self.after(CliError::new(said))))
             }
         }

@@ -5,11 +5,11 @@ use plasmid_proto::ledger::v1::{
     GetAccountResponse, GetTransactionRequest, Stage, get_transaction_request,
 };
 
-use super::{Signing, get_account, leaving::NotTaken, status_of};
+use super::{Signing, get_account, leaving::NotTaken, status_of, tip};
 use crate::{
     cli::{
         CliError,
-        connect::Connection,
+        connect::{Connection, Deployment},
         keys::{HeldSequences, Last, reach},
         output,
     },
@@ -31,26 +31,27 @@ pub struct Order {
 }
 
 impl Order {
-    /// The sequence that was named, or the next one.
+    /// The sequence that was named, or the next one; the chain has passed the height `passed` for certain.
     ///
     /// # Errors
     /// When the node does not tell of the account, what is kept cannot be read, or a forced transaction of the account is on its way.
     pub async fn of(
         connection: &Connection,
+        deployment: &Deployment,
         signing: &Signing,
         sender: Account,
         held: HeldSequences,
-        height: u64,
+        passed: u64,
     ) -> Result<Self, CliError> {
-        let last = held.last(sender, height)?;
+        let last = held.last(sender, passed)?;
         let next = match signing.sequence {
             Some(_) => None,
             None => {
                 let account = get_account(connection, sender).await?;
                 let next = next_of(&account)?;
                 let forget = !signing.dry_run;
-                let forced =
-                    on_its_way(connection, &held, sender, account.sequence, forget).await?;
+                let own = account.sequence;
+                let forced = on_its_way(connection, deployment, &held, sender, own, forget).await?;
                 if let Some(forced) = forced {
                     return Err(waits_for_forced(sender, forced, &held));
                 }
@@ -148,11 +149,14 @@ impl Order {
 
 /// The sequence of the furthest forced transaction of an account whose own sequence is `own`, if one is on its way. One that the child has
 /// consumed without effect is not any more, and nothing is kept of it from now on, unless this is a dry run, which changes nothing (`forget`).
+/// Root has to have accepted a checkpoint behind its message: a node that only says so could have another transaction take the sequence
+/// before the message is consumed.
 ///
 /// # Errors
 /// When what is kept cannot be read.
 pub async fn on_its_way(
     connection: &Connection,
+    deployment: &Deployment,
     held: &HeldSequences,
     sender: Account,
     own: u64,
@@ -162,9 +166,12 @@ pub async fn on_its_way(
         return Ok(None);
     };
     let message = forced.message.as_deref().map(hex::decode);
-    let Some(Ok(message)) = message else {
+    let (Some(Ok(message)), Some(index)) = (message, forced.index) else {
         return Ok(Some(forced.sequence));
     };
+    if tip::consumed(connection, deployment).await < index {
+        return Ok(Some(forced.sequence));
+    }
     // A node that does not know of the message, or does not answer, leaves it on its way.
     match consumed(connection, message).await {
         Ok(Some(code)) if code != Code::Ok.number() => {
@@ -207,7 +214,8 @@ fn waits_for_forced(sender: Account, forced: u64, held: &HeldSequences) -> CliEr
     let (behind, file) = (forced.saturating_add(1), held.path().display());
     CliError::new(format!(
         "a forced transaction of {sender} with sequence {forced} was handed in to the inbox on root and has not had its effect yet: nothing \
-         was signed. Wait until the child has consumed it: `plasmid query account {sender}` then shows sequence {behind} or a higher one. \
+         was signed. Wait until the child has consumed it: `plasmid query account {sender}` then shows sequence {behind} or a higher one; if it \
+         had no effect, its sequence is free again once root has accepted the checkpoint behind it. \
          On purpose, --sequence {forced} (with --replace and --fee where another one waits there) signs a transaction in its place, and at \
          most one of the two has an effect; --sequence {behind} signs one that waits behind it. If the child consumed it without effect and \
          the sequence stays, delete {file}"

@@ -29,18 +29,38 @@ pub async fn highest(connection: &Connection, deployment: &Deployment) -> Result
     })
 }
 
-/// The height that a node names, as far as root bears it out: 0 when root does not answer. What was signed up to a height counts until that height
-/// is passed, and a node's word alone does not pass it.
-pub async fn borne_out(connection: &Connection, deployment: &Deployment, told: u64) -> u64 {
-    let highest = accepted(connection, deployment).await;
-    highest.map_or(0, |highest| told.min(highest))
+/// The height that the child has passed for certain: the one that a node names, and no higher than the checkpoints that root has accepted; 0
+/// when root does not answer. What was signed up to a height counts until that height is passed, and neither a node's word nor the time
+/// that went by passes it.
+pub async fn passed(connection: &Connection, deployment: &Deployment, told: u64) -> u64 {
+    let covered = async {
+        let (head, parameters) = head(connection, deployment).await?;
+        let blocks = u64::from(parameters.epochBlocks);
+        Ok::<_, CliError>(head.accepted.saturating_mul(blocks))
+    };
+    covered.await.map_or(0, |covered| told.min(covered))
 }
 
-async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
+/// How many messages of the inbox the child has consumed for certain, by the checkpoints that root has accepted; 0 when root does not answer.
+pub async fn consumed(connection: &Connection, deployment: &Deployment) -> u64 {
+    let head = head(connection, deployment).await;
+    head.map_or(0, |(head, _)| head.inboxCursor)
+}
+
+/// What RootChain says of the checkpoints that it has accepted, and its parameters.
+async fn head(
+    connection: &Connection,
+    deployment: &Deployment,
+) -> Result<(IRootChain::Head, IRootChain::Parameters), CliError> {
     let root = connection.root()?;
     let at = Address::from(deployment.domain.root_chain);
     let head = view_call(&root, at, IRootChain::headCall {}, At::Latest).await?;
     let parameters = view_call(&root, at, IRootChain::parametersCall {}, At::Latest).await?;
+    Ok((head, parameters))
+}
+
+async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
+    let (head, parameters) = head(connection, deployment).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_err(|error| CliError::new(error.to_string()))?;
     let accepted = Accepted {

@@ -70,25 +70,12 @@ impl HeldForced {
     ///
     /// # Errors
     /// As [`keys::HeldSequences::name_forced`].
-    pub fn stands(&self, message: String) -> Result<(), CliError> {
+    pub fn stands(&self, message: String, index: u64) -> Result<(), CliError> {
         match (&self.signed, &self.beside) {
             (Some((sequence, _)), Some(beside)) => {
-                beside.name_forced(self.sender, *sequence, message)
+                beside.name_forced(self.sender, *sequence, message, index)
             }
             _ => Ok(()),
-        }
-    }
-
-    /// The error of one that the child consumed without effect. It has not used its sequence, and what is signed next would wait for it in
-    /// vain: nothing is kept of it.
-    pub fn without_effect(&self, error: CliError) -> CliError {
-        let error = self.after(error);
-        let (Some((sequence, _)), Some(beside)) = (&self.signed, &self.beside) else {
-            return error;
-        };
-        match beside.drop_forced(self.sender, *sequence) {
-            Ok(()) => error,
-            Err(unkept) => error.and(&format!("\n{unkept}")),
         }
     }
 
