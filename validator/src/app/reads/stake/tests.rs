@@ -1,7 +1,8 @@
 //! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
 
 mod lists;
-mod still;
+mod moving;
+pub mod still;
 
 use plasmid_staking::{
     Input,
@@ -15,7 +16,7 @@ use crate::ledger::rules::stake::tests::scene::{
     COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, line, operator,
 };
 
-fn tree_of(scene: &Scene) -> Tree {
+pub fn tree_of(scene: &Scene) -> Tree {
     let mut tree = Tree::new();
     let changes: Vec<Change> = scene
         .memory
@@ -35,7 +36,7 @@ fn told(scene: &Scene, number: u64) -> proto::Position {
     let found = position_at(
         &mut Held::tip(&tree_of(scene)),
         &parameters(),
-        HEIGHT - 1,
+        (HEIGHT - 1, None),
         number,
     );
     let found = found.expect("a position");

@@ -1,12 +1,15 @@
 //! Lists of delegations and validators, whoever makes them long, and at past heights.
 
+use std::sync::atomic::Ordering;
+
 use plasmid_proto::stake::v1::{ListDelegationsRequest, ListValidatorsRequest};
 use plasmid_staking::{Counter, Key, Leg, Position, Value};
+use prost::Message;
 
 use super::still::Still;
 use super::*;
 use crate::app::reads::{
-    delegations::list_delegations, stake::list_lines, validators::list_validators,
+    Door, delegations::list_delegations, stake::list_lines, validators::list_validators,
 };
 use crate::ledger::leaf::EpochRecord;
 use crate::ledger::rules::stake::tests::scene::line as line_of;
@@ -14,7 +17,7 @@ use crate::ledger::rules::stake::tests::scene::line as line_of;
 /// The last block of epoch 2, and its epoch.
 const ENDED: (u64, u64) = (192, 2);
 
-fn change<T: Value>(key: Key, value: &T) -> Change {
+pub fn change<T: Value>(key: Key, value: &T) -> Change {
     let slot = Slot::from(key);
     Change {
         key: slot.key(),
@@ -57,7 +60,7 @@ fn all(still: &Still, owner: &str, height: u64) -> (Vec<u64>, usize) {
     }
 }
 
-fn owner() -> String {
+pub fn owner() -> String {
     Wallet::new(OWNER).account().to_string()
 }
 
@@ -230,11 +233,12 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
         let page = delegations(&Still::new(tree, HEIGHT - 1), &owner(), "", 0);
         page.expect("a page").positions.remove(0)
     };
-    assert_eq!(
-        at(tree_of(&scene)).matures_at,
-        None,
-        "root has not accepted it"
-    );
+    let unknown = at(tree_of(&scene));
+    assert_eq!(unknown.matures_at, None, "root has not accepted it");
+    // Epoch 4 ends with block 320; the rest is counted at the stated pace from what root's clock was when the tip was 199.
+    let left = (320 - (HEIGHT - 1)) * u64::from(parameters.block_time_ms) / 1_000;
+    let about = still::ROOT_TIME + left + 6 + parameters.unbonding_secs;
+    assert_eq!(unknown.matures_about, Some(about));
     let accepted = Change {
         key: slot.key(),
         kind: slot.kind(),
@@ -243,6 +247,7 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
     tree.apply(&[accepted]).expect("a leaf");
     let position = at(tree);
     assert_eq!(position.matures_at, Some(1_000 + parameters.unbonding_secs));
+    assert_eq!(position.matures_about, None, "it is known");
     assert!(position.cuts.is_empty());
     scene.freeze(FOUNDER, 2);
     scene.settle(FOUNDER, 2);
@@ -263,7 +268,12 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
     let position = at(tree_of(&scene));
     assert!(position.cuts[0].applied && position.cut_waits.is_empty());
     scene.mature(4);
-    assert_eq!(at(tree_of(&scene)).matures_at, None, "it has matured");
+    let matured = at(tree_of(&scene));
+    assert_eq!(
+        (matured.matures_at, matured.matures_about),
+        (None, None),
+        "it has matured"
+    );
 }
 
 #[test]
@@ -317,4 +327,99 @@ fn a_validator_in_jail_says_why_and_until_when() {
     assert_eq!((line.jailed, line.jailed_until), (true, 9));
     assert_eq!(page.validators[0].jail_reason, "absent");
     assert_eq!(page.validators[1].jail_reason, "");
+}
+
+/// Another operator has taken the jailed seat: the line may take no other before its time is over, and that is in epoch 9.
+#[test]
+fn a_line_that_lost_its_jailed_seat_says_why_it_may_take_none() {
+    for (until, reason) in [(4, "absent"), (3, ""), (0, "")] {
+        let mut scene = Scene::new();
+        scene.jail(until);
+        scene.change(Key::Line(line_of(FOUNDER)), |line: &mut Line| {
+            line.seat = Line::NO_SEAT;
+            line.until = 4;
+        });
+        let still = Still::new(tree_of(&scene), HEIGHT - 1);
+        let page = still.ask(|reader| list_validators(reader, &ListValidatorsRequest::default()));
+        let page = page.expect("a page");
+        let founder = address_text(&operator(FOUNDER));
+        let found = page.validators.iter().find(|one| one.operator == founder);
+        let found = found.expect("it registered");
+        assert_eq!(found.line.as_ref().and_then(|line| line.seat), None);
+        assert_eq!(found.jail_reason, reason, "{until}");
+    }
+}
+
+/// What the sets say is read once for all who ask about an epoch, of the tip or of a past height, and little of it is kept.
+#[test]
+fn the_sets_of_an_epoch_are_read_once_and_those_of_few_epochs_are_kept() {
+    let mut tree = tree_of(&Scene::new());
+    tree.mark(ENDED.1).expect("a mark");
+    let still = Still::new(tree, HEIGHT - 1);
+    let looks = |height| {
+        *still.looks.lock().expect("a count") = 0;
+        let request = ListValidatorsRequest {
+            height,
+            ..ListValidatorsRequest::default()
+        };
+        let page = still.ask(|reader| list_validators(reader, &request));
+        assert_eq!(page.expect("a page").epoch, 3);
+        *still.looks.lock().expect("a count")
+    };
+    let first = looks(ENDED.0);
+    let second = looks(ENDED.0);
+    let seats = usize::from(parameters().seats);
+    assert!(first > second + 5 * seats, "{first} and {second} looks");
+    assert_eq!(looks(ENDED.0), second);
+    let at_tip = looks(0);
+    assert!(at_tip < 10, "the tip is of the same epoch: {at_tip}");
+    for epoch in 4..40 {
+        let height = epoch * u64::from(parameters().epoch_blocks);
+        still.height.store(height, Ordering::SeqCst);
+        let page = still.ask(|reader| list_validators(reader, &ListValidatorsRequest::default()));
+        assert_eq!(page.expect("a page").epoch, epoch);
+        assert!(still.remembered_sets() <= 16);
+    }
+}
+
+/// Through the engine, whose questions wait for each other, nobody lists the past: who wants a proof there is not kept out.
+#[test]
+fn the_engine_lists_the_tip_and_not_the_past() {
+    let mut tree = tree_of(&Scene::new());
+    tree.mark(ENDED.1).expect("a mark");
+    let still = Still::new(tree, HEIGHT - 1);
+    let stopped = std::sync::atomic::AtomicBool::new(false);
+    let reader = crate::app::reads::Reader::new(&still, &stopped).by(Door::Engine);
+    let (owner, operator) = (owner(), address_text(&operator(FOUNDER)));
+    for (height, is_answered) in [(0, true), (ENDED.0, false)] {
+        *still.looks.lock().expect("a count") = 0;
+        let delegations = ListDelegationsRequest {
+            owner: owner.clone(),
+            height,
+            ..ListDelegationsRequest::default()
+        };
+        let validators = ListValidatorsRequest {
+            height,
+            ..ListValidatorsRequest::default()
+        };
+        let lines = ListLinesRequest {
+            operator: operator.clone(),
+            height,
+            ..ListLinesRequest::default()
+        };
+        for (name, request) in [
+            ("ListDelegations", delegations.encode_to_vec()),
+            ("ListValidators", validators.encode_to_vec()),
+            ("ListLines", lines.encode_to_vec()),
+        ] {
+            let path = format!("/plasmid.stake.v1.StakeService/{name}");
+            let said = crate::app::reads::answer(&reader, &path, &request);
+            match is_answered {
+                true => assert!(said.is_ok(), "{name}: {said:?}"),
+                false => assert!(matches!(said, Err(ReadError::Unsupported(_))), "{name}"),
+            }
+        }
+        let looks = *still.looks.lock().expect("a count");
+        assert_eq!(looks > 0, is_answered, "a refusal reads nothing");
+    }
 }
