@@ -10,7 +10,7 @@ use super::{
     held::{At, Held, next_epoch, page},
     holders::holders,
     next_cursor,
-    stake::positions::{self, Outlook},
+    stake::positions::{self, MaturityOutlook},
     validators::{Records, page_length, told},
 };
 use crate::{ledger::Parameters, wire};
@@ -39,7 +39,7 @@ pub fn list_delegations(
         let numbers: Vec<u64> = numbers.collect();
         let unknown = holders.next_position();
         drop(holders);
-        let outlook = Outlook::of(source, request.height);
+        let outlook = MaturityOutlook::of(source, request.height);
         Ok((numbers, unknown, (records, outlook)))
     };
     page(source, request.height, prepare, |at, prepared| {
@@ -62,7 +62,7 @@ pub fn list_delegations(
 struct Page<'a> {
     parameters: &'a Parameters,
     records: &'a Records,
-    outlook: Option<Outlook>,
+    outlook: Option<MaturityOutlook>,
     length: usize,
     answer: ListDelegationsResponse,
     operators: BTreeMap<[u8; 20], Option<proto::Validator>>,

@@ -16,7 +16,7 @@ use crate::chain::tree::Tree;
 const TRIES: usize = 3;
 
 /// The state at the tip for one page: of one height, whichever blocks come.
-pub(super) struct Tip<'a> {
+pub(super) struct OneTip<'a> {
     looks: Looks<'a>,
     moved: Cell<bool>,
 }
@@ -28,7 +28,7 @@ enum Looks<'a> {
     Held(&'a Tree, u64),
 }
 
-impl<'a> Tip<'a> {
+impl<'a> OneTip<'a> {
     const fn new(looks: Looks<'a>) -> Self {
         Self {
             looks,
@@ -78,16 +78,16 @@ impl<'a> Tip<'a> {
 pub(super) fn of_one_height<P, T>(
     source: &Reader<'_>,
     prepare: impl Fn() -> Result<P, ReadError>,
-    read: impl Fn(&Tip<'_>, P) -> Result<T, ReadError>,
+    read: impl Fn(&OneTip<'_>, P) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
     let mut tries = 0;
     loop {
         let prepared = prepare()?;
-        let read = |tip: &Tip<'_>| (read(tip, prepared), tip.moved.get());
+        let read = |tip: &OneTip<'_>| (read(tip, prepared), tip.moved.get());
         let (made, has_moved) = match tries < TRIES {
-            true => read(&Tip::new(Looks::Short(source, Cell::new(None)))),
+            true => read(&OneTip::new(Looks::Short(source, Cell::new(None)))),
             false => on_tree_and_height(source, |tree, height| {
-                read(&Tip::new(Looks::Held(tree, height)))
+                read(&OneTip::new(Looks::Held(tree, height)))
             })?,
         };
         tries += 1;

@@ -8,7 +8,7 @@ use plasmid_staking::{Effect, Input, Leaf, Position, epoch_of, rules::restake::A
 
 use super::{
     Past, ReadError, Reader,
-    height::{Tip, of_one_height},
+    height::{OneTip, of_one_height},
     on_tree_and_height,
 };
 use crate::{
@@ -26,7 +26,7 @@ pub(super) const MOST_LEAVES: usize = 4_096;
 /// Of which state a page is.
 pub(super) enum At<'a> {
     /// The newest.
-    Tip(&'a Tip<'a>),
+    Tip(&'a OneTip<'a>),
     /// That of a height that ended an epoch.
     Past(Box<Past<'a>>, u64),
 }
@@ -90,7 +90,7 @@ impl<'a> At<'a> {
     /// Reads from it, in one look where it is the tip; `read` gets the height too.
     ///
     /// # Errors
-    /// As [`Tip::look`].
+    /// As [`OneTip::look`].
     pub fn read<T>(
         &self,
         read: impl FnOnce(&mut Held<'_>, u64) -> Result<T, ReadError>,
@@ -104,7 +104,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// As [`Tip::at_once`].
+    /// As [`OneTip::at_once`].
     pub const fn at_once(&self, short: usize, most: usize) -> usize {
         match self {
             Self::Tip(tip) => tip.at_once(short, most),
@@ -112,7 +112,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// As [`Tip::begin_anew`]; a past state is never another one.
+    /// As [`OneTip::begin_anew`]; a past state is never another one.
     pub fn begin_anew(&self) -> ReadError {
         match self {
             Self::Tip(tip) => tip.begin_anew(),

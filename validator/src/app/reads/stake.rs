@@ -22,7 +22,7 @@ use crate::{
     wire::{self, address_text},
 };
 
-use positions::Outlook;
+use positions::MaturityOutlook;
 
 pub(super) mod positions;
 #[cfg(test)]
@@ -37,7 +37,7 @@ pub fn get_position(
     request: &GetPositionRequest,
 ) -> Result<GetPositionResponse, ReadError> {
     let parameters = &source.facts().parameters;
-    let outlook = Outlook::of(source, 0);
+    let outlook = MaturityOutlook::of(source, 0);
     at_tip(source, |held, height| {
         position_at(held, parameters, (height, outlook), request.number)
     })
@@ -46,7 +46,7 @@ pub fn get_position(
 fn position_at(
     held: &mut Held<'_>,
     parameters: &Parameters,
-    (height, outlook): (u64, Option<Outlook>),
+    (height, outlook): (u64, Option<MaturityOutlook>),
     number: u64,
 ) -> Result<GetPositionResponse, ReadError> {
     let position = positions::standing(held, number)?

@@ -20,7 +20,7 @@ const TOP: u8 = 3;
 
 /// What an estimate of the end of an unbonding begins with, at the tip.
 #[derive(Clone, Copy)]
-pub(in crate::app::reads) struct Outlook {
+pub(in crate::app::reads) struct MaturityOutlook {
     /// Root's time in seconds, as its last final block says it.
     root_time: u64,
     height: u64,
@@ -28,7 +28,7 @@ pub(in crate::app::reads) struct Outlook {
     block_time: u64,
 }
 
-impl Outlook {
+impl MaturityOutlook {
     /// Today's; none while root was not seen, and none of the past (a height that is not zero).
     pub fn of(source: &Reader<'_>, height: u64) -> Option<Self> {
         let root_time = source.root().finalized.as_ref()?.time;
@@ -69,7 +69,7 @@ pub(in crate::app::reads) fn standing(
 pub(in crate::app::reads) fn told(
     held: &mut Held<'_>,
     parameters: &Parameters,
-    (epoch, outlook): (u64, Option<Outlook>),
+    (epoch, outlook): (u64, Option<MaturityOutlook>),
     number: u64,
     position: &Position,
 ) -> Result<proto::Position, ReadError> {
@@ -90,16 +90,17 @@ pub(in crate::app::reads) fn told(
     let rewards: u128 = rewards.unwrap_or_default().iter().map(collected).sum();
     let cut_waits = cut.ok().and_then(|effects| effects.iter().find_map(cut_of));
     let found = held.found_by_rules(parameters, epoch, number, position)?;
-    let (mut legs, mut cuts) = (Vec::new(), Vec::new());
-    for (leg, cut) in found.legs().zip(found.cuts) {
+    let legs = found.legs().zip(found.cuts).map(|(leg, cut)| proto::Leg {
+        operator: address_text(&leg.line.operator),
+        line: leg.line.line,
+        first: leg.first,
+        last: (!leg.is_bonded()).then_some(leg.last),
+        cut,
+    });
+    // Of a leg that the next transaction folds the state still knows what it was.
+    let mut cuts = Vec::new();
+    for (leg, cut) in position.legs().zip(position.cuts) {
         cuts.extend(cuts_of(held, epoch, leg, cut)?);
-        legs.push(proto::Leg {
-            operator: address_text(&leg.line.operator),
-            line: leg.line.line,
-            first: leg.first,
-            last: (!leg.is_bonded()).then_some(leg.last),
-            cut,
-        });
     }
     let (matures_at, matures_about) = match matures(held, parameters, position)? {
         Some(Ends::At(time)) => (Some(time), None),
@@ -120,7 +121,7 @@ pub(in crate::app::reads) fn told(
         cut_waits: cut_waits.map_or_else(String::new, |amount| amount.to_string()),
         bonded: position.is_bonded(),
         waits: claim.err().unwrap_or_default(),
-        legs,
+        legs: legs.collect(),
         matures_at,
         matures_about,
         cuts,

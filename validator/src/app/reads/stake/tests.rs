@@ -1,5 +1,6 @@
 //! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
 
+mod costs;
 mod lists;
 mod moving;
 pub mod still;
@@ -115,7 +116,11 @@ fn a_position_tells_the_base_that_the_next_transaction_finds() {
     let folded = told(&scene, position);
     assert_eq!((&folded.base, &folded.held), (&left, &left));
     assert_eq!(folded.legs.len(), 1);
+    // The cut is told for as long as the state knows the leg.
+    assert_eq!(before.cuts.len(), 1);
+    assert!(folded.cuts == before.cuts && folded.cuts[0].applied);
     scene.undelegate(3, OWNER, position, left.parse().expect("an amount"));
+    assert!(told(&scene, position).cuts.is_empty());
 }
 
 #[test]
