@@ -162,6 +162,7 @@ fn position_object(found: &Position) -> Value {
         "cut_waits": found.cut_waits,
         "waits": found.waits,
         "matures_at": found.matures_at,
+        "matures_about": found.matures_about,
         "legs": legs,
         "cuts": found.cuts.iter().map(lists::cut_object).collect::<Vec<Value>>(),
     })
@@ -302,13 +303,14 @@ mod tests {
             waits: "why".into(),
             legs: vec![leg],
             matures_at: Some(11),
+            matures_about: Some(12),
             cuts: Vec::new(),
         };
         assert_eq!(
             position_object(&position),
             json!({
                 "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
-                "cut_waits": "6", "waits": "why", "matures_at": 11, "cuts": [],
+                "cut_waits": "6", "waits": "why", "matures_at": 11, "matures_about": 12, "cuts": [],
                 "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
             })
         );
