@@ -93,7 +93,7 @@ enum Command {
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetCommand),
-    /// Measures this machine, and prints figures without judging them.
+    /// Measures this machine, and prints figures. None is judged, except where an option names a bound.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// Shows a node's identity, its height, its view of root and its health.

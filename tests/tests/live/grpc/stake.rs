@@ -153,7 +153,7 @@ async fn registers(net: &Net) -> String {
     let (root, registry) = (&net.root_url, &net.status.registry);
     let line = format!(
         "--node {} --root {root} --registry {registry} --keys net/keys --password-file net/password --output json \
-         bridge register --home second --from alice --bond 1.5",
+         bridge register --home second --from alice --bond 1.5 --yes",
         net.url
     );
     let mut command = plasmid_tests::plasmid();

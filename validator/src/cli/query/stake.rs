@@ -131,7 +131,11 @@ pub async fn base_of(connection: &Connection, number: u64) -> Result<u128, CliEr
         .map_err(|error| CliError::new(format!("the node's amount {base:?}: {error}")))
 }
 
-async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
+/// A position, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
     let mut client = connection.stake().await?;
     let answer = client.get_position(GetPositionRequest { number }).await?;
     let found = answer.into_inner().position;
@@ -177,7 +181,11 @@ pub async fn newest_line(connection: &Connection, operator: Account) -> Result<L
     line.ok_or_else(|| CliError::new(format!("the node tells no line of {operator}")))
 }
 
-async fn validator(
+/// An operator, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn validator(
     connection: &Connection,
     operator: Account,
 ) -> Result<GetValidatorResponse, CliError> {
