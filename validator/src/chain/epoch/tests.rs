@@ -30,7 +30,7 @@ fn touched_by_steps(seats: u16, votes: u16) -> Vec<Vec<usize>> {
         overlay.keep(layer);
         let mut steps = Vec::new();
         loop {
-            let last = step(&mut overlay, &moment).expect("the set stays");
+            let last = step(&mut overlay, &moment).expect("the set stays").last;
             let layer = overlay.take();
             steps.push(layer.touched.len());
             overlay.keep(layer);
