@@ -230,6 +230,7 @@ impl Source for Served {
         let signing = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         Vitals {
             signing: signing.clone(),
+            copied: self.app.copied(),
             ..watch.see(Instant::now(), look)
         }
     }
