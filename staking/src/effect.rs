@@ -114,6 +114,8 @@ pub enum Effect {
     Jailed {
         /// The line.
         line: LineId,
+        /// The epoch in which it was absent.
+        epoch: u64,
         /// The first epoch in which it may return.
         until: u64,
     },
@@ -133,6 +135,36 @@ pub enum Effect {
     Closed {
         /// The line.
         line: LineId,
+    },
+    /// What was at risk behind a line in an epoch waits until an offence is settled.
+    Frozen {
+        /// The line.
+        line: LineId,
+        /// The registration whose key offended.
+        registration: u64,
+        /// The epoch of the offence.
+        epoch: u64,
+    },
+    /// An offence was settled: the freeze ends, and who stood behind the line in that epoch has a cut to apply.
+    Settled {
+        /// The line.
+        line: LineId,
+        /// The registration whose key offended.
+        registration: u64,
+        /// The epoch of the offence.
+        epoch: u64,
+        /// What is cut, in 1/10^9; 0 where nothing that stood behind that epoch can be cut any more.
+        fraction: u32,
+    },
+    /// Money from root entered the reward pool.
+    Funded {
+        /// Base units of the native asset.
+        amount: u128,
+    },
+    /// An epoch matured: nothing that was at risk in it can be cut any more, but for what is frozen.
+    Matured {
+        /// The epoch.
+        epoch: u64,
     },
     /// Stake that was at risk in this epoch is locked.
     EpochFrozen {
@@ -160,6 +192,8 @@ pub enum Effect {
     Paid {
         /// The line.
         line: LineId,
+        /// The epoch.
+        epoch: u64,
         /// What its positions receive, base units of the native asset.
         stakers: u128,
         /// What its operator receives.

@@ -1,14 +1,29 @@
 //! Sets that change, power that stops, and cuts, in one process: after every block all that `harness::stakes` looks at holds.
 
-use std::sync::atomic::Ordering;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use plasmid::ledger::Account;
+use alloy_primitives::Address;
+use plasmid::app::App;
+use plasmid::app::reads::events::{self, Whose};
+use plasmid::app::reads::{Component, Reader, Source};
+use plasmid::chain::committed::leaf;
+use plasmid::engine::abci::Handler;
 use plasmid::ledger::transaction::{Body, StakeBody};
+use plasmid::ledger::{Account, Slot};
+use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::inbox::{Body as Message, Deposit, Registration};
-use plasmid_staking::Line;
+use plasmid_proto::ledger::v1::Event;
+use plasmid_proto::stake::v1::FollowEventsResponse;
+use plasmid_staking::{Key, Line, Maturity, Position};
 use plasmid_tests::harness::network::STAKE;
 use plasmid_tests::harness::people::{FEE, People};
+use plasmid_tests::harness::reads::served;
+use plasmid_tests::harness::requests::validator;
 use plasmid_tests::harness::{Network, Plan};
+use tendermint_proto::v0_38::abci::Misbehavior;
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -257,4 +272,274 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
     let left = STAKE / 4 * 3;
     assert_eq!(of(stake(&network)), (left, left));
     network.run(2 * K);
+}
+
+/// All that a node tells of stake from a place on to those whom it concerns.
+fn told(app: Arc<App>, whose: &Whose, from: (u64, u32)) -> Vec<FollowEventsResponse> {
+    let (served, never) = (served(app, Arc::default()), AtomicBool::new(false));
+    let reader = Reader::new(&served, &never);
+    let (tip, _) = served.moment();
+    let (mut all, mut next) = (Vec::new(), from);
+    while next.0 <= tip {
+        let part = events::part(&reader, whose, next).expect("the block is kept");
+        assert!(part.next > next, "the stream goes on");
+        all.extend(part.told);
+        next = part.next;
+    }
+    all
+}
+
+fn named<'a>(all: &'a [FollowEventsResponse], name: &str) -> Vec<&'a Event> {
+    let events = all.iter().flat_map(|one| &one.events);
+    events.filter(|event| event.name == name).collect()
+}
+
+fn of<'a>(event: &'a Event, key: &str) -> &'a str {
+    let mut attributes = event.attributes.iter();
+    let found = attributes.find(|attribute| attribute.key == key);
+    &found
+        .unwrap_or_else(|| panic!("{} has no {key}", event.name))
+        .value
+}
+
+fn epochs(events: &[&Event]) -> Vec<u64> {
+    let epochs = events.iter().map(|event| of(event, "epoch").parse());
+    epochs.map(|epoch| epoch.expect("a number")).collect()
+}
+
+fn address(operator: [u8; 20]) -> String {
+    Address::from(operator).to_checksum(None)
+}
+
+/// What a node says of the set in its status and to the health service.
+fn alarm(app: Arc<App>) -> Option<String> {
+    let served = served(app, Arc::default());
+    let mut troubles = served.vitals().troubles();
+    troubles.find_map(|(component, why)| (component == Component::Set).then_some(why))
+}
+
+fn send(network: &mut Network, from: u8, sequence: u64, body: StakeBody) {
+    let bytes = network
+        .people
+        .sign(from, sequence, FEE, u64::MAX, Body::Stake(body));
+    for node in network.up() {
+        assert_eq!(network.nodes[node].offer(&bytes), 0, "it is taken");
+    }
+}
+
+fn position(network: &Network, number: u64) -> Position {
+    let state = network.nodes[0].app().state();
+    let held = leaf(&state.tree, &Slot::from(Key::Position(number)));
+    held.expect("the state reads").expect("it was made")
+}
+
+/// Epochs below this one have matured.
+fn matured(network: &Network) -> u64 {
+    let state = network.nodes[0].app().state();
+    let held: Option<Maturity> = leaf(&state.tree, &Slot::from(Key::Maturity)).expect("it reads");
+    held.expect("genesis makes it").matured
+}
+
+/// Root accepts checkpoints, and the time passes that stake waits for behind that: in these networks each message comes a second later.
+fn accept(network: &mut Network, epochs: RangeInclusive<u64>) {
+    for epoch in epochs {
+        network.inbox.push(Message::Acceptance {
+            epoch,
+            relayer: [1; 20],
+            gas_price: 1,
+            absent: 0,
+        });
+    }
+    let wait = network.nodes[0].app().parameters().unbonding_secs;
+    for _ in 0..=wait {
+        network.inbox.push(Message::EpochRelease { epoch: 0 });
+    }
+    network.run(K);
+}
+
+#[test]
+fn a_set_that_would_have_nobody_is_copied_and_said_so_and_what_waits_for_it_matures_all_the_same() {
+    let mut network = Network::quiet();
+    network.run(K + 2);
+    let allow = StakeBody::AllowRestake {
+        position: 1,
+        allowed: true,
+    };
+    ask(&network, 0, allow);
+    let held = position(&network, 5);
+    let backed = held.newest().line;
+    let owner = (0..8).find(|number| People::account(*number).bytes() == held.owner);
+    let owner = owner.expect("the genesis delegates for people");
+    let undelegate = StakeBody::Undelegate {
+        position: 5,
+        amount: held.base,
+    };
+    send(&mut network, owner, 0, undelegate);
+    network.run(2);
+    (0..4).for_each(|node| ask(&network, node, StakeBody::Leave));
+    let segments = |network: &Network| network.nodes[0].app().state().work.segments;
+    let mut before = 0;
+    while network.nodes[0].app().copied().is_none() {
+        assert!(network.height() < 4 * K, "all have left");
+        before = segments(&network);
+        network.step();
+    }
+    let (height, copied) = (network.height(), network.height() / K + 1);
+    // The record; 20 seats in steps of 8, of 16, and of 16 again. Two of the nodes execute all of them again from witnesses.
+    assert_eq!(segments(&network) - before, 1 + 3 + 2 + 2);
+    for node in [0, 1] {
+        let work = network.nodes[node].app().state().work;
+        assert_eq!(work.reexecuted, work.segments);
+    }
+    // The alarm follows from the state: it is there after a replay, and after a start from the disk alone.
+    for flushed in [false, true] {
+        if flushed {
+            network.nodes[1].flush();
+        }
+        network.nodes[1].crash();
+        network.nodes[1].restart(&network.file, &network.chain);
+        for node in 0..4 {
+            assert_eq!(network.nodes[node].app().copied(), Some(copied));
+            let why = alarm(network.nodes[node].shared()).expect("it is said");
+            assert!(
+                why.contains(&format!("the set of epoch {copied} ")),
+                "{why}"
+            );
+        }
+    }
+    while network.height() < (copied + 1) * K {
+        network.step();
+    }
+    let answers = network.chain.iter().skip(height as usize - 1);
+    for (_, answer) in answers {
+        assert!(
+            answer.validator_updates.is_empty(),
+            "the engine's set stays"
+        );
+    }
+    assert_eq!(network.members(), [0, 1, 2, 3]);
+
+    // What was ended backed the epoch before, so it waits until the record of the copied epoch is accepted.
+    assert_eq!(position(&network, 5).newest().last, copied - 1);
+    accept(&mut network, 1..=copied - 1);
+    assert_eq!(matured(&network), copied - 1);
+    accept(&mut network, copied..=copied);
+    assert_eq!(matured(&network), copied);
+    let of_owner = Whose::of(&People::account(owner).to_string(), "").expect("an account");
+    let his = told(network.nodes[0].shared(), &of_owner, (1, 0));
+    let rewarded = named(&his, "rewarded");
+    assert_eq!(epochs(&rewarded), Vec::from_iter(0..copied));
+    let behind = |event: &&Event| of(event, "operator") == address(backed.operator);
+    assert!(rewarded.iter().all(behind), "other lines concern others");
+    assert_eq!(named(&his, "undelegated").len(), 1);
+    let claim = StakeBody::ClaimStake {
+        position: 5,
+        to: People::account(owner),
+    };
+    send(&mut network, owner, 1, claim);
+    network.run(2);
+    assert!(position(&network, 5).is_gone(), "it was paid");
+
+    (0..4).for_each(|node| ask(&network, node, StakeBody::TakeSeat));
+    let limit = network.height() + 5 * K;
+    while network.nodes[0].app().copied().is_some() {
+        assert!(network.height() < limit, "the seats count again");
+        network.step();
+    }
+    assert_eq!(alarm(network.nodes[0].shared()), None);
+    network.run(2 * K);
+    what_is_told(&network, copied);
+}
+
+/// The stream of a network whose set of epoch `first`, and of some behind it, was copied.
+fn what_is_told(network: &Network, first: u64) {
+    let everybody = Whose::default();
+    let all = told(network.nodes[0].shared(), &everybody, (1, 0));
+    let other = told(network.nodes[1].shared(), &everybody, (1, 0));
+    assert!(all == other, "a node that was started again tells the same");
+    let ended = network.height() / K;
+    let copied = epochs(&named(&all, "set_copied"));
+    assert_eq!(copied.first(), Some(&first));
+    let copied = BTreeSet::from_iter(copied);
+    let fixed = epochs(&named(&all, "set_fixed"));
+    let sets = copied
+        .union(&BTreeSet::from_iter(fixed))
+        .copied()
+        .collect::<Vec<_>>();
+    assert_eq!(sets, Vec::from_iter(2..ended + 2), "each set is told");
+    let paid = |epoch: &u64| !copied.contains(epoch);
+    let paid: Vec<u64> = (0..ended).filter(paid).collect();
+    let four = paid.iter().flat_map(|epoch| [*epoch; 4]);
+    assert_eq!(epochs(&named(&all, "rewarded")), Vec::from_iter(four));
+    let matured = epochs(&named(&all, "matured"));
+    assert_eq!(matured, Vec::from_iter(0..first));
+    for one in &all {
+        let (proposal, _) = &network.chain[one.height as usize - 1];
+        let is_behind = one.index as usize >= proposal.transactions.len();
+        assert_eq!(
+            (one.hash.is_empty(), one.digest.is_empty()),
+            (is_behind, is_behind)
+        );
+        assert!(!is_behind || one.events.len() == 1 && one.height % K == 0);
+    }
+    for (place, one) in all.iter().enumerate().step_by(7) {
+        let next = (one.next_height, one.next_index);
+        let rest = told(network.nodes[0].shared(), &everybody, next);
+        assert!(rest[..] == all[place + 1..], "behind {next:?}");
+    }
+
+    let address = address(operator(0));
+    let of_operator = Whose::of("", &address).expect("an operator");
+    let his = told(network.nodes[0].shared(), &of_operator, (1, 0));
+    let rewarded = named(&his, "rewarded");
+    assert_eq!(epochs(&rewarded), paid);
+    assert!(
+        rewarded
+            .iter()
+            .all(|event| of(event, "operator") == address)
+    );
+    let own = |name: &str| {
+        named(&his, name)
+            .iter()
+            .filter(|event| of(event, "operator") == address)
+            .count()
+    };
+    assert_eq!((own("unseated"), own("seated")), (1, 1));
+    assert_eq!(
+        named(&his, "set_copied").len(),
+        copied.len(),
+        "it concerns all"
+    );
+    assert!(named(&his, "set_fixed").is_empty() && named(&his, "opened").is_empty());
+    let forced = named(&his, "forced");
+    let kinds: Vec<&str> = forced.iter().map(|event| of(event, "kind")).collect();
+    assert_eq!(kinds, ["allow_restake", "leave", "take_seat"]);
+}
+
+#[test]
+fn two_votes_of_one_key_are_told_and_found_by_the_operator() {
+    let mut network = Network::quiet();
+    network.run(3);
+    let mut frame = network.frame();
+    frame.misbehavior = vec![Misbehavior {
+        r#type: 1,
+        validator: Some(validator(&network.nodes[3].consensus_key(), 1_000)),
+        height: 2,
+        time: Some(frame.time),
+        total_voting_power: 4_000,
+    }];
+    let proposal = network.propose(0, &frame);
+    let app = network.nodes[0].shared();
+    app.finalize_block(proposal.finalize()).expect("a block");
+    app.commit().expect("commit answers");
+    let of_operator = Whose::of("", &address(operator(3))).expect("an operator");
+    let [one] = &told(Arc::clone(&app), &of_operator, (1, 0))[..] else {
+        panic!("one thing happened");
+    };
+    let names: Vec<&str> = one.events.iter().map(|event| &event.name[..]).collect();
+    assert_eq!(names, ["tombstoned", "unseated", "plasmid"]);
+    assert_eq!((one.height, one.index, one.code), (4, 1, 0));
+    assert_eq!(one.hash, engine_hash(&proposal.transactions[1]));
+    let stranger = Whose::of("", &address(operator(2))).expect("an operator");
+    assert!(told(app, &stranger, (1, 0)).is_empty());
 }

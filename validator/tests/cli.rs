@@ -369,6 +369,32 @@ fn bench_stake_prints_its_figures_and_leaves_nothing() {
 }
 
 #[test]
+fn bench_stake_fails_where_a_figure_is_below_the_bound_that_was_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid(&["bench", "stake", "--delegators", "60", "--seats", "2"])
+        .args(["--transactions", "10", "--blocks", "1", "--json"])
+        .args(["--at-least", "1000", "--dir"])
+        .arg(folder.path())
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{text}");
+    // The figures are printed all the same.
+    assert!(
+        text.contains("transfer_per_second") && text.contains("boundary_step"),
+        "{text}"
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    for words in [
+        "--at-least is 1000",
+        "delegate_per_second is 0.",
+        "of transfer_per_second",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+}
+
+#[test]
 fn folders_that_are_not_ours_are_left_alone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::create_dir(folder.path().join("root")).expect("a folder called root");

@@ -11,11 +11,14 @@ use alloy_primitives::{Address, U256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use plasmid::{
     client::{Client, ClientError, Terms, signer::Signer},
-    ledger::{Domain, Transaction, transaction::Body},
+    ledger::{
+        Domain, Transaction,
+        transaction::{Body, StakeBody},
+    },
     node::keystore::{self, Cost, KeyKind, Secret},
     wire::engine_hash,
 };
-use plasmid_bridge::abi::{IInbox, IVault};
+use plasmid_bridge::abi::{IInbox, IRegistry, IVault};
 use plasmid_proto::ledger::v1::{Stage, Token};
 use serde_json::{Value, json};
 
@@ -26,7 +29,10 @@ mod program;
 #[path = "lies/root.rs"]
 mod root;
 
-use node::{ANOTHER, DEPLOYMENT, FIRST, Lie, Node};
+use node::{
+    ANOTHER, DEPLOYMENT, FIRST, Lie, Node,
+    stake::{COMMISSION, HOSTILE},
+};
 use program::plasmid;
 use root::{Root, Taken, Words, forced_in};
 
@@ -154,6 +160,123 @@ fn a_payment_is_followed_and_named_by_its_own_hash() {
     assert_eq!(said["hash"], hex::encode(hash));
     assert_eq!(said["valid_until"], 5_005);
     assert_ne!(said["digest"], "bb".repeat(32));
+}
+
+/// Two coins behind an operator.
+const DELEGATE: [&str; 9] = [
+    "tx", "stake", "delegate", "--from", "alice", "--to", ANOTHER, "--amount", "2",
+];
+
+/// A delegation whose node lies about it, and what was said of it.
+fn delegate(lie: Lie, more: &[&str]) -> (Node, Output) {
+    let node = Node::start(REGISTRY, lie);
+    let root = Root::start(Words::default());
+    let folder = network(&node.url, &root.url);
+    let output = in_network(folder.path(), &DELEGATE).args(more).output();
+    (node, output.expect("it runs"))
+}
+
+#[test]
+fn stake_is_shown_with_its_effect_and_its_fee_and_signed_when_somebody_says_so() {
+    let (node, output) = delegate(Lie::None, &[]);
+    let said = refused(&output);
+    assert!(
+        said.contains("--yes") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert!(node.transactions().is_empty());
+    let asked = String::from_utf8_lossy(&output.stderr).into_owned();
+
+    let (node, output) = delegate(Lie::None, &["--dry-run"]);
+    assert!(node.transactions().is_empty());
+    let dry = json_of(&output);
+    let own = dry["effect"].as_str().expect("a text");
+    let bound = format!("at most {COMMISSION} / 10,000");
+    for words in [
+        "this puts 2 coins of 0xf39F",
+        "behind line 1 of operator 0x0000",
+        &bound,
+        "from the epoch after next on",
+        "signed as this node says: the line, the highest commission",
+        "pays a fee of 0.000000000000001 coins (1000 base units)",
+    ] {
+        assert!(own.contains(words), "{words:?} is not in {own}");
+    }
+    assert!(own.to_lowercase().contains(ANOTHER), "{own}");
+    let told = dry["node_says"].as_str().expect("a text");
+    for words in [
+        "position 12 is made, which holds 2 coins",
+        "a commission of 700 / 10,000 now and may raise it to 2000 / 10,000",
+        "counts from epoch 11 on",
+    ] {
+        assert!(told.contains(words), "{words:?} is not in {told}");
+    }
+    // A person is asked about the same.
+    assert!(asked.contains(own) && asked.contains(told), "{asked}");
+
+    let (node, output) = delegate(Lie::None, &["--yes", "--max-commission", "900"]);
+    assert_eq!(json_of(&output)["stage"], "included", "{output:?}");
+    let signed = Transaction::decode(&node.transactions()[0]).expect("signed");
+    let Body::Stake(StakeBody::Delegate {
+        amount,
+        line,
+        max_commission,
+        ..
+    }) = signed.body
+    else {
+        panic!("{signed:?}");
+    };
+    assert_eq!((amount, line, max_commission), (2 * COIN, 1, 900));
+    let noted = String::from_utf8_lossy(&output.stderr);
+    let shown = noted.find("at most 900 / 10,000").expect("the effect");
+    assert!(
+        shown < noted.find("handing in transaction").expect("a note"),
+        "{noted}"
+    );
+}
+
+#[test]
+fn what_a_node_says_of_stake_is_its_own_word_and_hinders_nothing() {
+    let terms = [
+        "--line",
+        "1",
+        "--max-commission",
+        "500",
+        "--fee",
+        "1000",
+        "--sequence",
+        "7",
+    ];
+    for (lie, told) in [
+        // Its effect is of another transaction.
+        (Lie::Another, "was asked for, and the node answered about"),
+        (
+            Lie::Refuses(22),
+            "it would be refused now: \\u{1b}[2J\\nsign it?",
+        ),
+    ] {
+        let (node, output) = delegate(lie, &[&terms[..], &["--dry-run"]].concat());
+        assert!(node.transactions().is_empty());
+        let dry = json_of(&output);
+        let said = dry["node_says"].as_str().expect("a text");
+        assert!(said.starts_with("This node says: "), "{said}");
+        assert!(said.contains(told), "{told:?} is not in {said}");
+        assert!(
+            !said.contains(HOSTILE) && !said.contains("position 12"),
+            "{said}"
+        );
+        // Nothing of it is among what the user typed.
+        let own = dry["effect"].as_str().expect("a text");
+        assert!(
+            own.contains("at most 500") && !own.contains("node"),
+            "{own}"
+        );
+    }
+    let (node, output) = delegate(
+        Lie::Another,
+        &[&terms[..], &["--yes", "--no-wait"]].concat(),
+    );
+    assert_eq!(node.transactions().len(), 1, "{output:?}");
 }
 
 #[test]
@@ -701,7 +824,9 @@ const FROM_ROOT: [&[&str]; 5] = [
     &REGISTER,
     &FUND,
 ];
-const REGISTER: [&str; 6] = ["bridge", "register", "--from", "alice", "--bond", "3"];
+const REGISTER: [&str; 7] = [
+    "bridge", "register", "--from", "alice", "--bond", "3", "--yes",
+];
 const TOP_UP: [&str; 8] = [
     "bridge",
     "top-up",
@@ -791,9 +916,25 @@ fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event
         ..Words::default()
     });
     let most = 3 * COIN + 2 * Words::default().price;
-    let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
-    assert_eq!(root.handed_in(), 0);
+    let unasked = &REGISTER[..6];
+    let dry = json_of(&typed(folder.path(), unasked, &["--dry-run"]));
     assert_eq!(dry["sent"], most.to_string(), "{dry}");
+    // 21,000 gas of root's estimate and 30,000 more: at twice the base fee and a tip, or at the most that is ever offered.
+    let dearest = 51_000 * 500_000_000_000_u128;
+    assert_eq!(
+        (&dry["root_fee"], &dry["root_fee_if_slow"]),
+        (
+            &(51_000 * (2 * 7 + 1_000_000_u64)).to_string().into(),
+            &dearest.to_string().into()
+        ),
+        "{dry}"
+    );
+    let said = refused(&typed(folder.path(), unasked, &[]));
+    assert!(
+        said.contains("--yes") && said.contains("nothing was sent"),
+        "{said}"
+    );
+    assert_eq!(root.handed_in(), 0);
     let output = typed(folder.path(), &REGISTER, &[]);
     let said = refused(&output);
     let hash = keccak256(&root.bytes()[0]).to_string();
@@ -803,7 +944,14 @@ fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event
     // The same keys as were shown before.
     let noted = String::from_utf8_lossy(&output.stderr).into_owned();
     let sent = noted.find("handing in root transaction").expect("a note");
-    for words in ["operator", "consensus_key", "checkpoint_key", "sent"] {
+    for words in [
+        "operator",
+        "consensus_key",
+        "checkpoint_key",
+        "sent",
+        "price",
+        "root_fee",
+    ] {
         let words = dry[words].as_str().expect("a text");
         let place = noted.find(words);
         assert!(
@@ -813,6 +961,22 @@ fn a_registration_is_shown_before_it_is_sent_and_believed_by_the_registrys_event
     }
     assert!(root.holding(&format!("{most:#x}")) > 0);
     assert_eq!(root.handed_in(), 1);
+}
+
+#[test]
+fn a_dry_run_of_a_registration_needs_no_money_and_says_that_the_fee_is_not_known() {
+    let (root, folder) = on_root_alone(Words {
+        would_revert: Some(IRegistry::registerKeysCall::SELECTOR),
+        revert: "insufficient funds for gas * price + value",
+        ..Words::default()
+    });
+    let output = typed(folder.path(), &REGISTER, &["--dry-run"]);
+    assert!(json_of(&output)["root_fee"].is_null(), "{output:?}");
+    let noted = String::from_utf8_lossy(&output.stderr);
+    assert!(noted.contains("root does not tell"), "{noted}");
+    let said = refused(&typed(folder.path(), &REGISTER, &[]));
+    assert!(said.contains("nothing was sent"), "{said}");
+    assert_eq!(root.handed_in(), 0);
 }
 
 #[test]

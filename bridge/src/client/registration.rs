@@ -8,7 +8,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use super::ceremony::{CeremonyError, OperatorKeys, proof_of_possession};
 use super::follower::view_call;
 use super::rpc::{At, Call, Receipt, Rpc, RpcError};
-use super::wallet::Wallet;
+use super::wallet::{Fees, Wallet};
 use crate::abi::IRegistry;
 
 /// What a registration of `operator` under this number is, with its bond of now; `None` if there is none.
@@ -40,18 +40,18 @@ pub async fn newest(
     read(rpc, registry, operator, number).await
 }
 
-/// Registers the wallet's account with both keys and this bond. `value` is the bond and at least the Inbox's price; the Registry gives back
-/// what is over. Gives the number of the registration too.
+/// The call that registers the wallet's account with both keys and this bond. `value` is the bond and at least the Inbox's price; the
+/// Registry gives back what is over.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not register these keys.
-pub async fn register(
+/// When the node does not say its chain, or the consensus key is no point of the curve.
+pub async fn call(
     wallet: &Wallet,
     registry: Address,
     keys: &OperatorKeys,
     bond: u128,
     value: U256,
-) -> Result<(u64, Receipt), CeremonyError> {
+) -> Result<Call, CeremonyError> {
     let consensus_key = B256::from(keys.consensus_key());
     let chain_id = wallet.rpc().chain_id().await?;
     let possession = proof_of_possession(keys, chain_id, registry, wallet.address())
@@ -62,13 +62,27 @@ pub async fn register(
         possession,
         bond,
     };
-    let call = Call {
+    Ok(Call {
         value,
         ..Call::to(registry, call.abi_encode())
-    };
-    let receipt = wallet.execute(call).await?;
+    })
+}
+
+/// Sends such a call with this gas and these fees, and gives the number of the registration too.
+///
+/// # Errors
+/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not register these keys.
+pub async fn register(
+    wallet: &Wallet,
+    registry: Address,
+    keys: &OperatorKeys,
+    call: Call,
+    (gas, fees): (u64, Fees),
+) -> Result<(u64, Receipt), CeremonyError> {
+    let sent = wallet.send_with(call, gas, fees).await?;
+    let receipt = wallet.wait(sent).await?;
     let own = |event: &IRegistry::Registered| {
-        event.operator == wallet.address() && event.consensusKey == consensus_key
+        event.operator == wallet.address() && event.consensusKey.0 == keys.consensus_key()
     };
     let event = said(&receipt, registry, own)?;
     Ok((event.registration, receipt))

@@ -203,10 +203,24 @@ impl Wallet {
         Ok(needed.saturating_add(headroom).min(GAS_CAP))
     }
 
+    /// Gas and fees of a call that is sent now.
+    pub async fn limits(&self, call: &Call) -> Result<(u64, Fees), WalletError> {
+        let gas = self.gas(call).await?;
+        Ok((gas, self.fees().await?))
+    }
+
+    /// The most wei that a transaction with these limits costs beside its value, and the most that one costs which replaces it, because root
+    /// was slow to take it.
+    pub fn most(&self, (gas, fees): (u64, Fees)) -> [U256; 2] {
+        let most = |fee: u128| U256::from(fee).saturating_mul(U256::from(gas));
+        let dearest = most(self.policy.max_fee);
+        let cap = self.policy.max_cost.map_or(dearest, U256::from);
+        [most(fees.max), dearest.min(cap)]
+    }
+
     /// Sends a call with the account's next nonce.
     pub async fn send(&self, call: Call) -> Result<Sent, WalletError> {
-        let gas = self.gas(&call).await?;
-        let fees = self.fees().await?;
+        let (gas, fees) = self.limits(&call).await?;
         self.send_with(call, gas, fees).await
     }
 

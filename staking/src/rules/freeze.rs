@@ -44,6 +44,11 @@ pub(crate) fn apply<L: TypedLeaves>(
     }
     line.freezes = line.freezes.with(input.epoch);
     write(leaves, id, &line)?;
+    effects.push(Effect::Frozen {
+        line: id,
+        registration: input.registration,
+        epoch: input.epoch,
+    });
     Ok(effects)
 }
 

@@ -19,5 +19,5 @@ pub(crate) fn apply<L: TypedLeaves>(
     let pool = rewards.pool.checked_add(amount);
     let pool = pool.ok_or(Error::Books("the reward pool"))?;
     write(leaves, (), &Rewards { pool, ..rewards })?;
-    Ok(Vec::new())
+    Ok(vec![Effect::Funded { amount }])
 }

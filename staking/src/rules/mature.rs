@@ -42,5 +42,6 @@ pub(crate) fn apply<L: TypedLeaves>(
             ..maturity
         },
     )?;
-    Ok(Vec::new())
+    let epoch = maturity.matured;
+    Ok(vec![Effect::Matured { epoch }])
 }

@@ -55,7 +55,13 @@ pub(crate) fn apply<L: TypedLeaves>(
         let mut line: Line = expect(leaves, id)?;
         if line.state != LineState::Frozen {
             if votes.saturating_mul(2) >= input.counted && standing.stake > 0 {
-                effects.push(pay(&mut rewards, &mut line, input, &standing)?);
+                let paid = pay(&mut rewards, &mut line, input, &standing)?;
+                effects.push(Effect::Paid {
+                    line: id,
+                    epoch: context.epoch,
+                    stakers: paid.0,
+                    commission: paid.1,
+                });
             }
             let divisor = u32::from(context.rules.jail_divisor);
             let present = u32::from(*votes).saturating_mul(divisor);
@@ -70,13 +76,13 @@ pub(crate) fn apply<L: TypedLeaves>(
     Ok(effects)
 }
 
-/// Pays a line its share: the operator its commission, the positions the rest, by the index.
+/// Pays a line its share: the positions by the index, and the operator its commission; gives both.
 fn pay<E>(
     rewards: &mut Rewards,
     line: &mut Line,
     input: &Reward,
     standing: &Standing,
-) -> Result<Effect, Error<E>> {
+) -> Result<(u128, u128), Error<E>> {
     let books = Error::Books("a reward");
     let power = u128::from(standing.power);
     let reward = share_down(input.released, power, u128::from(input.total_power));
@@ -99,11 +105,7 @@ fn pay<E>(
         pool,
         owed: all_owed,
     };
-    Ok(Effect::Paid {
-        line: standing.line,
-        stakers,
-        commission,
-    })
+    Ok((stakers, commission))
 }
 
 /// No power from the set of the epoch after next on, until the operator returns.
@@ -123,7 +125,11 @@ fn jail<L: TypedLeaves>(
         };
         put_seat(leaves, context, line.seat, &jailed)?;
     }
-    Ok(Effect::Jailed { line: id, until })
+    Ok(Effect::Jailed {
+        line: id,
+        epoch: context.epoch,
+        until,
+    })
 }
 
 /// Marks of this epoch and of the next, made by requests before it ended, hold the index through it.

@@ -33,10 +33,18 @@ pub(crate) fn apply<L: TypedLeaves>(
     }
     line.freezes = line.freezes.without_one();
     write(leaves, id, &line)?;
+    let (registration, epoch) = (input.registration, input.epoch);
+    let mut settled = 0;
     let behind = input.epoch.checked_sub(line.cut_base);
     if let Some(offset) = behind.and_then(|behind| u16::try_from(behind).ok()) {
         let fraction = u32::try_from(input.fraction).unwrap_or(WHOLE).min(WHOLE);
         cuts::record(leaves, id, offset, fraction)?;
+        settled = fraction;
     }
-    Ok(Vec::new())
+    Ok(vec![Effect::Settled {
+        line: id,
+        registration,
+        epoch,
+        fraction: settled,
+    }])
 }

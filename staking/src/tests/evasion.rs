@@ -287,6 +287,13 @@ fn nobody_evades_by_rotating_keys() {
         |world| try_all(world, &[registration(1, 50, 50), Input::Tombstone([1; 20])]),
         undelegate_all,
     ]);
+    // The old key is tombstoned, then the new one, and a third one takes the seat again.
+    at_every_offset(&[
+        |world| try_all(world, &[registration(1, 50, 50), Input::Tombstone([1; 20])]),
+        |world| try_all(world, &[Input::Tombstone([50; 20])]),
+        |world| try_all(world, &[registration(1, 51, 51), take_seat(1)]),
+        undelegate_all,
+    ]);
 }
 
 #[test]

@@ -30,7 +30,12 @@ fn a_freeze_closes_the_line_and_its_seat_for_ever() {
                 seat,
                 why
             },
-            Effect::Closed { line: id }
+            Effect::Closed { line: id },
+            Effect::Frozen {
+                line: id,
+                registration: 1,
+                epoch: 9
+            }
         ]
     );
     let held = world.line(id);

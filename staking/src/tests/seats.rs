@@ -305,6 +305,18 @@ fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
     world.act(registration(1, 10, 10));
     assert_eq!(world.act(Input::Tombstone([1; 20])).len(), 1);
     assert!(world.line(line(1, 1)).seated());
+    // The new key empties the seat when it signs twice, and both keys stay out of it.
+    let effects = world.act(Input::Tombstone([10; 20]));
+    assert_eq!(effects.len(), 2);
+    assert_eq!(effects[1], unseated(line(1, 1), 0, Loss::Tombstoned));
+    let refused = Reject::Tombstoned { registration: 10 };
+    assert_eq!(world.refuse(take_seat(1)), refused);
+    for key in [1, 10] {
+        assert_eq!(
+            world.refuse(Input::Tombstone([key; 20])),
+            Reject::NoEffect(again)
+        );
+    }
     world.check();
 }
 

@@ -53,6 +53,7 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
         rows.iter().any(|row| row["name"] == "checkpoint_gas"
             && row["value"].as_u64().is_some_and(|gas| gas > 0))
     );
+    takes_the_time_of_its_steps(&rows);
 
     let replay = |sabotage: Option<&str>| replayed(&seen, sabotage);
     assert!(
@@ -83,6 +84,43 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
             .count();
         assert_eq!(failing, 1, "sabotage {name}: {text}");
     }
+}
+
+/// The last row is the time of the whole run, which is no less than that of its steps.
+fn takes_the_time_of_its_steps(rows: &[Value]) {
+    let last = rows.last().expect("rows");
+    assert_eq!(
+        (&last["name"], &last["unit"]),
+        (&"total_time".into(), &"s".into())
+    );
+    let steps: f64 = rows.iter().filter_map(|row| row["seconds"].as_f64()).sum();
+    let total = last["value"].as_f64().expect("a number");
+    assert!(total >= steps - 0.1 && steps > 0.0, "{total} {steps}");
+}
+
+#[test]
+fn the_steps_of_stake_pass_alone_with_the_network_that_they_need() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = plasmid()
+        .args(["demo", "--json", "--only", "stake", "--block-time-ms"])
+        .arg(plasmid_tests::fast_block_time())
+        .arg("--dir")
+        .arg(folder.path().join("demo"))
+        .output()
+        .expect("the demo runs");
+    let rows = lines(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{rows:#?}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let steps = rows.iter().filter(|row| row["step"].is_u64());
+    let made: Vec<(u64, bool)> = steps
+        .map(|row| (row["step"].as_u64().unwrap_or(0), row["ok"] == true))
+        .collect();
+    let expected = [1, 2, 9, 10, 11, 12, 13, 14].map(|step| (step, true));
+    assert_eq!(made, expected, "{rows:#?}");
+    takes_the_time_of_its_steps(&rows);
 }
 
 /// Checks again what a run has seen.

@@ -119,7 +119,8 @@ pub(super) fn result(receipt: &Receipt) -> ExecTxResult {
     }
 }
 
-fn event(event: &Event) -> AbciEvent {
+/// What happened, for those who search.
+pub(super) fn event(event: &Event) -> AbciEvent {
     let attributes = event.attributes().into_iter();
     AbciEvent {
         r#type: event.name().to_owned(),

@@ -13,7 +13,7 @@ use tendermint_proto::v0_38::abci::{
 use super::{
     App,
     query::{Answer, respond},
-    reads::{self, ReadError, Reader, Source},
+    reads::{self, Door, ReadError, Reader, Source},
 };
 use crate::{
     engine::{
@@ -73,7 +73,7 @@ impl Handler for Guard {
 
     fn query(&self, request: RequestQuery, cancelled: &AtomicBool) -> Outcome<ResponseQuery> {
         if request.path.starts_with("/plasmid.") {
-            let reader = Reader::of_engine(self.source.as_ref(), cancelled);
+            let reader = Reader::new(self.source.as_ref(), cancelled).by(Door::Engine);
             return respond(&request, self.read(&request, &reader));
         }
         self.app.query(request, cancelled)

@@ -50,6 +50,7 @@ use tendermint_proto::v0_38::abci::{
 pub use staked::{Newest, Part};
 pub use state::State;
 
+use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Deployment, Executed};
 use crate::chain::genesis::Built;
 use crate::chain::genesis::file::Loaded as Genesis;
@@ -92,6 +93,8 @@ pub struct App {
     height: AtomicU64,
     /// Its time in nanoseconds, for the same readers.
     time: AtomicU64,
+    /// Whether a set is copied, for the same readers: see [`App::copied`].
+    copied: AtomicU64,
     /// Held by a block while it waits for the state, so that no later read gets the state first; the lock alone would allow that.
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
@@ -148,6 +151,7 @@ impl App {
                 "the store's parameters are not the genesis file's",
             ));
         }
+        let copied = copied_set(&state.tree, state.tip.height).map_err(Fault::new)?;
         // A node that starts again goes on at its height: what comes before its first block is as young as that block.
         let mut pool = Pool::new(surroundings.pool);
         pool.begin(state.tip.height);
@@ -158,6 +162,7 @@ impl App {
             first_set: (members, set.commitment.into()),
             height: AtomicU64::new(state.tip.height),
             time: AtomicU64::new(state.tip.time),
+            copied: AtomicU64::new(copied.unwrap_or_default()),
             state: RwLock::new(state),
             turnstile: Mutex::default(),
             judged: Mutex::default(),
@@ -237,6 +242,13 @@ impl App {
     /// The time of the tip since 1970, which never waits either.
     pub fn time(&self) -> Duration {
         Duration::from_nanos(self.time.load(Ordering::SeqCst))
+    }
+
+    /// The epoch of the first set, of that which signs the next block and the one after, that is a copy of the set before it because nobody
+    /// has a seat; none while neither is. It never waits.
+    pub fn copied(&self) -> Option<u64> {
+        let epoch = self.copied.load(Ordering::SeqCst);
+        (epoch != 0).then_some(epoch)
     }
 
     /// The pool; hold it shortly.

@@ -24,10 +24,10 @@ use crate::ledger::leaves::LeafFault;
 use crate::ledger::stake::{Stake, staking_rules};
 use crate::ledger::{Leaves, Slot};
 
-/// Sets of past states that are remembered. The largest has 512 members of about 170 bytes.
+/// Sets of ended epochs that are remembered. The largest has 512 members of about 170 bytes.
 const MAX_REMEMBERED: usize = 16;
 
-/// Sets that were read from past states, by commitment; the first ones go when there are too many.
+/// Sets that were read from the state, by commitment; the first ones go when there are too many.
 #[derive(Debug, Default)]
 pub(super) struct PastSets(Mutex<VecDeque<(B256, Arc<Vec<Member>>)>>);
 
@@ -118,7 +118,10 @@ impl App {
         }
         let height = first_height(epoch.saturating_add(1), self.parameters.epoch_blocks);
         let height = height.ok_or_else(|| Fault::new(format!("epoch {epoch} has no height")))?;
-        if let Ok(members) = set_at(&self.state().tree, height) {
+        // The state is let go before the set is remembered.
+        let at_tip = set_at(&self.state().tree, height);
+        if let Ok(members) = at_tip {
+            self.past_sets.insert(wanted, Arc::new(members.clone()));
             return Ok(Some(members));
         }
         let Some(members) = self.past_set(trees, epoch, height)? else {

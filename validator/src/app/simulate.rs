@@ -1,6 +1,11 @@
 //! What a transaction would do at the tip, before anyone submits or even signs it.
 
-use super::{App, reads::Simulated, state::State, unsound::Unsound};
+use super::{
+    App,
+    reads::{Simulated, Trial},
+    state::State,
+    unsound::Unsound,
+};
 use crate::{
     chain::{execute::context, overlay::Overlay},
     engine::abci::Fault,
@@ -20,23 +25,23 @@ const NO_SECP256K1: [u8; 65] = {
 };
 
 impl App {
-    /// Runs `bytes` on the state of the tip. With `skip_authentication` they are judged as if their sender had signed them: the
-    /// authentication may be missing, and a fee of zero stands for the suggested one.
+    /// Runs `bytes` on the state of the tip. Where they are not tried as signed, they are judged as if their sender had signed them: the
+    /// authentication may be missing.
     ///
     /// # Errors
     /// [`Fault`] when this node is broken; a refusal is an answer.
-    pub fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, Fault> {
-        let filled = match skip_authentication {
-            true => fill(bytes),
-            false => None,
+    pub fn simulate(&self, bytes: &[u8], trial: Trial) -> Result<Simulated, Fault> {
+        let filled = match trial {
+            Trial::Signed => None,
+            Trial::Unsigned | Trial::Exact => fill(bytes),
         };
         let bytes = filled.as_deref().unwrap_or(bytes);
         // Signatures are verified before the state is held.
-        let checked = (!skip_authentication).then(|| check(bytes, &self.deployment.domain));
+        let checked = (trial == Trial::Signed).then(|| check(bytes, &self.deployment.domain));
         let state = self.state();
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let (leaves, outcome) = match checked {
-            None => self.unsigned(&state, bytes),
+            None => self.unsigned(&state, bytes, trial),
             Some(checked) => {
                 let signed = checked.map_err(Unsound::from).and_then(|checked| {
                     let mut overlay = Overlay::new(&state.tree);
@@ -65,7 +70,12 @@ impl App {
     }
 
     /// Leaves that it would make at most, as far as that is known, and what would come of it.
-    fn unsigned(&self, state: &State, bytes: &[u8]) -> (u32, Result<Receipt, Unsound>) {
+    fn unsigned(
+        &self,
+        state: &State,
+        bytes: &[u8],
+        trial: Trial,
+    ) -> (u32, Result<Receipt, Unsound>) {
         let mut transaction = match Transaction::decode(bytes) {
             Ok(transaction) => transaction,
             Err(reject) => return (0, Err(reject.into())),
@@ -74,7 +84,7 @@ impl App {
             Ok(quoted) => quoted,
             Err(unsound) => return (0, Err(unsound)),
         };
-        if transaction.header.fee == 0 {
+        if trial == Trial::Unsigned && transaction.header.fee == 0 {
             transaction.header = Header {
                 fee: quoted.suggested,
                 ..transaction.header

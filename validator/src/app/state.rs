@@ -218,8 +218,8 @@ impl State {
     }
 }
 
-/// Messages and users' transactions, as they are found again. A forced transaction that took effect has its own digest, as a
-/// user's has; other messages have their message hash, which nobody can give to a second one.
+/// Messages, misbehavior and users' transactions, as they are found again. A forced transaction that took effect has its own digest, as a
+/// user's has; other messages have their message hash, which nobody can give to a second one; misbehavior has the engine's hash alone.
 fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
     let messages = (1u32..).zip(&executed.messages).map(|(index, message)| {
         let receipt = executed.receipts.get(index as usize);
@@ -227,12 +227,17 @@ fn listed(executed: &Executed, bytes: &[Bytes]) -> Vec<Listed> {
         (index, forced.unwrap_or(*message))
     });
     let users = executed.users.iter().map(|user| (user.index, user.digest));
-    let all = messages.chain(users).filter_map(|(index, digest)| {
+    let shown = executed.misbehavior();
+    let named = messages.map(|(index, digest)| (index, Some(digest)));
+    let named = named.chain(shown.map(|index| (index, None)));
+    let named = named.chain(users.map(|(index, digest)| (index, Some(digest))));
+    let all = named.filter_map(|(index, digest)| {
         let place = usize::try_from(index).ok()?;
+        let hash = engine_hash(bytes.get(place)?).into();
         Some(Listed {
             index,
-            hash: engine_hash(bytes.get(place)?).into(),
-            digest,
+            hash,
+            digest: digest.unwrap_or(hash),
         })
     });
     all.collect()

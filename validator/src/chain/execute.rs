@@ -117,9 +117,10 @@ pub fn execute<R: Reads>(
     let context = context(deployment, block.height, &parameters);
     let mut run = Run::new(reads, moment, context);
     run_all(&mut run, &parts, &messages, &checked)?;
-    if ends_epoch(block.height, parameters.epoch_blocks) {
-        run.boundary()?;
-    }
+    let events = match ends_epoch(block.height, parameters.epoch_blocks) {
+        true => run.boundary()?,
+        false => Vec::new(),
+    };
     let transactions = run.transactions();
     let (mut overlay, segments, receipts) = run.finish();
     check_inbox(&mut overlay, &tally)?;
@@ -130,6 +131,7 @@ pub fn execute<R: Reads>(
         witness: parts.record.witness.encode(),
         segments,
         receipts,
+        events,
         updates: updates(reads, block.height, &parameters)?,
         ended: ended(&mut overlay, &moment, &parameters)?,
         messages: hashes,

@@ -13,7 +13,9 @@ use super::evidence::Misbehavior;
 use super::overlay::{Overlay, Reads};
 use super::record::Executing;
 use super::segments::{Applied, Segment, Segments, TooLarge};
-use crate::ledger::{self, CheckedTransaction, Code, Context, MessageError, Receipt, Reject};
+use crate::ledger::{
+    self, CheckedTransaction, Code, Context, Event, MessageError, Receipt, Reject,
+};
 
 /// Why a transaction is not in the block.
 #[derive(Debug)]
@@ -96,16 +98,18 @@ impl<'a, R: Reads> Run<'a, R> {
         }
     }
 
-    /// Runs the whole boundary at the end of an epoch's last block.
-    pub(crate) fn boundary(&mut self) -> Result<(), ExecutionFault<R::Error>> {
+    /// Runs the whole boundary at the end of an epoch's last block; says what happened.
+    pub(crate) fn boundary(&mut self) -> Result<Vec<Event>, ExecutionFault<R::Error>> {
+        let mut events = Vec::new();
         loop {
-            let last = boundary::step(&mut self.overlay, &self.moment)?;
+            let step = boundary::step(&mut self.overlay, &self.moment)?;
+            events.extend(step.events);
             let layer = self.overlay.take();
             self.segments
                 .add_boundary(&mut self.overlay, layer)
                 .map_err(|TooLarge { leaves, .. }| ExecutionFault::Boundary { leaves })?;
-            if last {
-                return Ok(());
+            if step.last {
+                return Ok(events);
             }
         }
     }

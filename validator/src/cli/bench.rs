@@ -82,8 +82,12 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
         BenchCommand::Idle(_) => Ok(Vec::new()),
     };
     progress.finish_and_clear();
-    show(&figures?, output);
-    Ok(())
+    let figures = figures?;
+    show(&figures, output);
+    match command {
+        BenchCommand::Stake(command) => stake::judge(command, &figures),
+        _ => Ok(()),
+    }
 }
 
 fn app(

@@ -83,9 +83,9 @@ enum Command {
     /// Shows what a node's checkpoint key has signed, or refuses to sign below an epoch.
     #[command(subcommand)]
     SignState(sign_state::SignStateCommand),
-    /// Writes the state of a stopped node to a file: all leaves at the end of an epoch, the last one unless another is named. The file has no transactions and no keys; it is of one network, whose genesis is in its header.
+    /// Writes the state of a stopped node to a file: all leaves at the end of an epoch, the last one unless another is named. The file has no transactions and no keys; it is of one network, whose genesis is in its header. It warns when root has not accepted the checkpoint of that epoch yet, as the store knows: a node that imports the file never signs it.
     Export(state_file::ExportCommand),
-    /// Makes the store of a node from such a file, exactly the state that the file states or nothing. It is for a node that has lost its store, and whose CometBFT still has the blocks behind the file's height: `plasmid start` then goes on from that height, CometBFT replays those blocks, and refuses a state that is not the chain's. States of earlier epochs, transactions and their results do not come back; keys and sign state are not touched. It does not bring CometBFT's own data, so it is no way for a new node to join; and it begins no other network, whose genesis `plasmid init` makes.
+    /// Makes the store of a node from such a file, exactly the state that the file states or nothing. It is for a node that has lost its store, and whose CometBFT still has the blocks behind the file's height: `plasmid start` then goes on from that height, CometBFT replays those blocks, and refuses a state that is not the chain's. States of earlier epochs, transactions and their results do not come back; keys and sign state are not touched. The node signs no checkpoint of an epoch up to there, so all members must not import a file whose last checkpoint root has not accepted: nobody would sign that one, and the bridge would stop. It does not bring CometBFT's own data, so it is no way for a new node to join; and it begins no other network, whose genesis `plasmid init` makes.
     Import(state_file::ImportCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
@@ -95,7 +95,7 @@ enum Command {
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
     #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetCommand),
-    /// Measures this machine, and prints figures without judging them.
+    /// Measures this machine, and prints figures. None is judged, except where an option names a bound.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// Shows a node's identity, its height, its view of root and its health.

@@ -10,12 +10,16 @@ use plasmid_bridge::{
 };
 use serde_json::{Value, json};
 
-use super::{CliError, output::Output, proof};
+use super::{
+    CliError,
+    output::{Output, note},
+    proof,
+};
 use crate::{
     node::{
         config::Home,
         founding,
-        state_file::{self, StateFileError},
+        state_file::{self, Exported, StateFileError},
     },
     plain,
     store::image::Heading,
@@ -29,7 +33,7 @@ pub struct ExportCommand {
     /// The node's folder. The node must be stopped.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
-    /// The epoch, instead of the last one that has ended. Its state must still be in the node's memory when it runs, as those of the last epochs are; RootChain accepts the checkpoint of an epoch a little later, and `plasmid import --certified` asks for that.
+    /// The epoch, instead of the last one that has ended. Its state must still be in the node's memory when it runs, as those of the last epochs are; RootChain accepts the checkpoint of an epoch a little later, `plasmid import --certified` asks for that, and the command warns where the store does not know of it.
     #[arg(long)]
     epoch: Option<u64>,
 }
@@ -49,7 +53,7 @@ pub struct ImportCommand {
     dry_run: bool,
 }
 
-/// What the file is compared with: its last checkpoint covers the state and all checkpoints before it. In every case the node signs no checkpoint of an epoch that the file has.
+/// What the file is compared with: its last checkpoint covers the state and all checkpoints before it. In every case the node signs no checkpoint of an epoch that the file has: where all members import a file whose last checkpoint root has not accepted, nobody signs that one again, and the bridge stops for good. `--certified` refuses such a file.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Comparison {
@@ -79,8 +83,17 @@ pub fn export(command: &ExportCommand, output: Output) -> Result<(), CliError> {
     let home = Home::new(&command.home);
     let done = state_file::export(&home, command.epoch, &command.file);
     progress.finish_and_clear();
-    let (header, leaves) = done?;
-    output.object(&shown(&header, leaves));
+    let Exported {
+        header,
+        leaves,
+        is_accepted,
+    } = done?;
+    let mut object = shown(&header, leaves);
+    object["accepted"] = is_accepted.into();
+    output.object(&object);
+    if !is_accepted {
+        note(&unaccepted(header.ended().saturating_sub(1)));
+    }
     output.next(&format!(
         "plasmid import {} --home FOLDER",
         command.file.display()
@@ -126,6 +139,15 @@ pub async fn import(command: &ImportCommand, output: Output) -> Result<(), CliEr
         header.block.height.saturating_add(1)
     ));
     Ok(())
+}
+
+/// What whoever keeps a file has to know whose last checkpoint root may never get.
+fn unaccepted(epoch: u64) -> String {
+    format!(
+        "warning: as this store knows, root has not accepted the checkpoint of epoch {epoch}. A node that is made from this file signs no checkpoint of an epoch in it. If all \
+         members were made from it, nobody would sign epoch {epoch} again, and the bridge would stop for good. Keep this file for single nodes; for one from which all could \
+         go on, run the node until root has accepted epoch {epoch}, stop it, and export with --epoch {epoch}"
+    )
 }
 
 fn compare(header: &Heading, wanted: B256, whose: &str) -> Result<&'static str, CliError> {
@@ -231,6 +253,8 @@ mod tests {
             checkpoints: vec![checkpoint],
         };
         let digest = checkpoint.digest();
+        let said = unaccepted(1);
+        assert!(said.contains("--epoch 1") && said.contains("nobody would sign"));
         assert_eq!(
             read_in(&header, 9, "nothing", true),
             json!({

@@ -141,7 +141,7 @@ fn every_command_that_a_text_names_exists() {
         }
         // `plasmid a b` in backticks, and what is suggested to be typed next.
         for mark in ["`plasmid ", "\"plasmid "] {
-            if mark.starts_with('"') && !path.contains("/cli/") {
+            if mark.starts_with('"') && !path.contains("/src/cli/") {
                 continue;
             }
             for first in words_after(&text, mark) {

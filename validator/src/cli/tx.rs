@@ -8,6 +8,8 @@ mod stake;
 pub mod tip;
 mod token;
 
+use std::borrow::Borrow;
+
 use clap::{Args, Subcommand};
 use plasmid_proto::ledger::v1::{
     GetAccountRequest, GetAccountResponse, GetTransactionResponse, QuoteFeeRequest,
@@ -19,6 +21,7 @@ use self::leaving::Leaving;
 pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
 pub use self::order::{behind, next_of, on_its_way};
+use self::stake::Disclosure;
 pub use self::token::decimals;
 use super::{
     CliError,
@@ -42,7 +45,7 @@ const MAX_FEE: u128 = 10_000_000_000_000_000;
 #[derive(Debug, Subcommand)]
 pub enum TxCommand {
     #[command(flatten)]
-    Make(Box<Make<Signing>>),
+    Make(Box<Make<Signing, Asked>>),
     /// Submits canonical bytes that were signed elsewhere.
     Submit {
         /// The bytes in hex.
@@ -85,6 +88,22 @@ pub struct Signing {
     /// Does not wait for the block.
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// Who signs, when what is signed was shown.
+#[derive(Clone, Debug, Args)]
+pub struct Asked {
+    #[command(flatten)]
+    signing: Signing,
+    /// Signs it without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Borrow<Signing> for Asked {
+    fn borrow(&self) -> &Signing {
+        &self.signing
+    }
 }
 
 /// Runs `plasmid tx …`.
@@ -137,9 +156,10 @@ pub async fn get_account(
     }
 }
 
-/// Makes and signs a transaction and, unless it is a dry run, submits it and waits.
+/// Makes and signs a transaction and, unless it is a dry run, submits it and waits. One of stake is shown before, and signed when a person or
+/// `--yes` says so.
 pub async fn send(
-    make: &Make<Signing>,
+    make: &Make<Signing, Asked>,
     connection: &Connection,
     keys: &KeyOptions,
     output: Output,
@@ -179,17 +199,35 @@ pub async fn send(
     .await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
-    let transaction = sign_for_mempool(&signer, Header { fee, ..header }, body, &domain)?;
+    let header = Header { fee, ..header };
+    let shown = match (make, &body) {
+        (Make::Stake(stake), Body::Stake(body)) => {
+            let signs = (signer.scheme(), header, body);
+            let disclosure = Disclosure::of(stake, connection, signs, &domain).await;
+            Some((disclosure, stake.authority().yes))
+        }
+        _ => None,
+    };
+    if !signing.dry_run {
+        if let Some(gap) = order.gap() {
+            output::note(&gap);
+        }
+        if let Some((disclosure, yes)) = &shown {
+            disclosure.confirm(*yes, output)?;
+        }
+    }
+    let transaction = sign_for_mempool(&signer, header, body, &domain)?;
     let leaving = Leaving::new(&transaction, Some(&domain));
     if signing.dry_run {
-        output.object(&json!({
+        let mut object = json!({
             "bytes": hex::encode(leaving.bytes()), "digest": transaction.digest(&domain).to_string(), "fee": fee.to_string(),
             "valid_until": valid_until,
-        }));
+        });
+        if let Some((disclosure, _)) = &shown {
+            disclosure.add_to(&mut object);
+        }
+        output.object(&object);
         return Ok(());
-    }
-    if let Some(gap) = order.gap() {
-        output::note(&gap);
     }
     order.keep(valid_until)?;
     let taken = leaving.hand_in(connection, signing.replace).await;

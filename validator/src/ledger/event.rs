@@ -10,7 +10,7 @@
 //! | `record` | account, topic*, data_hash |
 //! | `deposit` | index*, recipient, token*, amount, native, depositor |
 //! | `refund` | index*, number*, recipient, token*, amount |
-//! | `forced` | index*, sender, code |
+//! | `forced` | index*, sender, code; kind, where its body decodes and it is its sender's |
 //! | `acceptance` | index*, epoch*, relayer, amount |
 //! | `applied` | index*, kind |
 //! | `recorded` | index*, kind |
@@ -28,7 +28,7 @@ use super::code::Code;
 
 mod stake;
 
-pub use stake::{accounts_of_stake, is_of_stake, of_stake};
+pub use stake::{accounts_of_stake, is_for_all, is_of_stake, of_stake};
 
 /// One attribute of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +135,8 @@ pub enum Event {
         sender: Account,
         /// The result code of the transaction.
         code: Code,
+        /// Name of its kind, where its body decodes and it is its sender's.
+        kind: Option<&'static str>,
     },
     /// Someone was paid for a checkpoint.
     Acceptance {
@@ -163,6 +165,19 @@ pub enum Event {
     },
     /// Something happened to stake.
     Stake(Effect),
+    /// The set of an epoch was fixed.
+    Set {
+        /// The epoch whose set it is.
+        epoch: u64,
+        /// The number of its members.
+        members: u16,
+        /// Their power, in units of stake.
+        power: u64,
+        /// The commitment to the set.
+        commitment: B256,
+        /// Whether nobody had a seat, so that it is the set before it without stake.
+        copied: bool,
+    },
 }
 
 impl Event {
@@ -185,6 +200,8 @@ impl Event {
                 Some(name) => name,
                 None => "stake",
             },
+            Self::Set { copied: false, .. } => "set_fixed",
+            Self::Set { copied: true, .. } => "set_copied",
         }
     }
 
@@ -283,12 +300,15 @@ impl Event {
                 index,
                 sender,
                 code,
+                kind,
             } => {
-                vec![
+                let mut attributes = vec![
                     indexed("index", index),
                     plain("sender", sender),
                     plain("code", &code.number()),
-                ]
+                ];
+                attributes.extend(kind.map(|kind| plain("kind", &kind)));
+                attributes
             }
             Self::Acceptance {
                 index,
@@ -305,6 +325,18 @@ impl Event {
                 vec![indexed("index", index), plain("kind", kind)]
             }
             Self::Stake(effect) => stake::attributes(effect),
+            Self::Set {
+                epoch,
+                members,
+                power,
+                commitment,
+                ..
+            } => vec![
+                indexed("epoch", epoch),
+                plain("members", members),
+                plain("power", power),
+                plain("commitment", commitment),
+            ],
             _ => Vec::new(),
         }
     }

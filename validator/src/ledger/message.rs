@@ -45,16 +45,17 @@ pub fn apply_message<L: Leaves + ?Sized>(
 ) -> Result<Receipt, MessageError<L::Error>> {
     let mut overlay = Overlay::new(leaves);
     advance(&mut overlay, message)?;
-    rules::mature(&mut overlay, message.arrival, context)?;
+    let matured = rules::mature(&mut overlay, message.arrival, context)?;
     let outcome = rules::apply_message(&mut overlay, message, context)?;
     let leaves_made = overlay.made();
     overlay.commit().map_err(LeafFault::Leaves)?;
     let Outcome {
         code,
         data,
-        events,
+        mut events,
         reason,
     } = outcome;
+    events.extend(matured);
     Ok(Receipt {
         code,
         data,

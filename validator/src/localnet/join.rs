@@ -85,7 +85,9 @@ impl Network {
         // The price may rise before the transaction is mined; what is over comes back.
         let value = U256::from(BOND).saturating_add(price.saturating_mul(U256::from(2)));
         let keys = found::operator_keys(number)?;
-        let done = registration::register(&wallet, registry, &keys, BOND, value).await?;
+        let call = registration::call(&wallet, registry, &keys, BOND, value).await?;
+        let limits = wallet.limits(&call).await?;
+        let done = registration::register(&wallet, registry, &keys, call, limits).await?;
         let (registration, receipt) = done;
         Ok(Joined {
             number,

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::Services;
 use crate::{
-    app::reads::{bridge, claims},
+    app::reads::{Door, bridge, claims},
     ledger::{OwnContracts, check::judge_forced},
     wire::{account, address_bytes, shown},
 };
@@ -50,7 +50,9 @@ impl BridgeService for Services {
     }
 
     async fn get_proof(&self, request: Request<GetProofRequest>) -> Answer<GetProofResponse> {
-        self.answer_of_past(request, bridge::get_proof).await
+        let read = bridge::get_proof;
+        self.answer_by(&self.past, Door::Client, request, read)
+            .await
     }
 
     async fn get_withdrawal(
@@ -71,7 +73,9 @@ impl BridgeService for Services {
         &self,
         request: Request<PrepareClaimRequest>,
     ) -> Answer<PrepareClaimResponse> {
-        self.answer_of_past(request, claims::prepare_claim).await
+        let read = claims::prepare_claim;
+        self.answer_by(&self.past, Door::Client, request, read)
+            .await
     }
 
     async fn prepare_deposit(

@@ -7,6 +7,7 @@
 //! | `plasmid.store` | the store has given up |
 //! | the four services | the height stands or the store has given up; the bridge's while root is silent, too |
 //! | `plasmid.keys` | its operator's seat has other keys than this node runs with, or this node has no checkpoint key for it |
+//! | `plasmid.set` | nobody has a seat, so that the set of this epoch or of the next is a copy |
 //! | the empty name | the height stands, the store has given up, or root is silent |
 
 use std::convert::Infallible;
@@ -36,12 +37,13 @@ const NODE: [Component; 2] = [Component::Height, Component::Store];
 const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
 
 /// Each name, and what it needs.
-const NAMES: [(&str, &[Component]); 10] = [
+const NAMES: [(&str, &[Component]); 11] = [
     ("", &ALL),
     ("plasmid.height", &[Component::Height]),
     ("plasmid.root", &[Component::Root]),
     ("plasmid.store", &[Component::Store]),
     ("plasmid.keys", &[Component::Keys]),
+    ("plasmid.set", &[Component::Set]),
     (
         <AccountServiceServer<Services> as NamedService>::NAME,
         &NODE,
@@ -126,6 +128,7 @@ mod tests {
             "plasmid.root",
             "plasmid.store",
             "plasmid.keys",
+            "plasmid.set",
         ];
         let mut found = Vec::new();
         for name in own.into_iter().chain(SERVICES) {
@@ -171,5 +174,12 @@ mod tests {
         let rotated = signing(false, Some("other keys".to_owned()));
         assert_eq!(rotated.troubles().count(), 1);
         assert_eq!(not_serving(&rotated).await, ["plasmid.keys"]);
+        let copied = Vitals {
+            copied: Some(7),
+            ..Vitals::default()
+        };
+        let (_, why) = copied.troubles().next().expect("it is told");
+        assert!(why.contains("the set of epoch 7 is"), "{why}");
+        assert_eq!(not_serving(&copied).await, ["plasmid.set"]);
     }
 }

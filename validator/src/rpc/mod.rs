@@ -3,7 +3,8 @@
 //! ```text
 //! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers) ─▶ answer (sending)
 //!    per address, in all         a lane a kind:             ├▶ read of a past epoch: another queue, and few threads    in pieces, in time
-//!                                per address, in all        └▶ late share: places of its own
+//!                                per address, in all        ├▶ list at a past height: the same once more
+//!                                                           └▶ late share: places of its own
 //! ```
 //! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
 //! 1 MiB; streams bounded in length and patience; a time-out for every read, which stops it. All places are given fairly (quota).
@@ -34,7 +35,8 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
     app::reads::{
-        MAX_DISK_READS, MAX_DISK_READS_OF_SITE, ReadError, Reader, Source, shares::Shares,
+        Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS, MAX_LIST_READS_OF_SITE,
+        ReadError, Reader, Source, shares::Shares,
     },
     wire::Unreadable,
     workers::{Lost, Workers},
@@ -61,6 +63,8 @@ mod sending;
 mod shares;
 mod stake;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 pub use connections::{ConnectionLimits, MAX_ENDING};
@@ -80,7 +84,7 @@ const STREAM_WINDOW_BYTES: u32 = 2 * MAX_REQUEST_BYTES as u32;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * MAX_REQUEST_BYTES as u32;
 /// Reads that run or wait, in all and of one site.
 const MAX_READS: (usize, usize) = (512, 128);
-/// Reads of past epochs that run or wait for their turn, in all and of one site.
+/// Reads of past epochs that run or wait for their turn, in all and of one site; and lists at past heights once more as many.
 const MAX_PAST_READS: (usize, usize) = (256, 64);
 /// Calls to the engine that this node makes for its clients at once. Each may cost a file descriptor.
 const MAX_ENGINE_CALLS: usize = 64;
@@ -114,6 +118,8 @@ struct Services {
     /// For reads of past epochs, which may need the disk: as many threads as there are places for them, so that who waits for a place
     /// keeps no thread from others.
     past: Arc<Workers>,
+    /// The same for lists at past heights, which take longest.
+    lists: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
 }
@@ -298,6 +304,11 @@ impl Services {
                 (MAX_DISK_READS, MAX_DISK_READS_OF_SITE),
                 MAX_PAST_READS,
             )?),
+            lists: Arc::new(Workers::start(
+                "grpc-list",
+                (MAX_LIST_READS, MAX_LIST_READS_OF_SITE),
+                MAX_PAST_READS,
+            )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
         })
     }
@@ -308,21 +319,37 @@ impl Services {
         request: Request<Q>,
         read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let client = Client::of(&request);
-        let request = request.into_inner();
-        let answer = self.read(client, move |reader| read(reader, &request));
-        answer.await.map(Response::new)
+        self.answer_by(&self.workers, Door::Client, request, read)
+            .await
     }
 
-    /// Answers a request by a read of a past epoch, when its turn has come.
-    async fn answer_of_past<Q: Send + 'static, T: Send + 'static>(
+    /// Answers a request for a list of the tip, which is height zero, by a read like any other; of a past height, when its turn has come.
+    async fn answer_list<Q: Send + 'static, T: Send + 'static>(
         &self,
+        request: Request<Q>,
+        height: impl FnOnce(&Q) -> u64,
+        read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let (workers, door) = match height(request.get_ref()) {
+            0 => (&self.workers, Door::Client),
+            _ => (&self.lists, Door::List),
+        };
+        self.answer_by(workers, door, request, read).await
+    }
+
+    /// Answers a request by a read on threads of its kind, when its turn has come.
+    async fn answer_by<Q: Send + 'static, T: Send + 'static>(
+        &self,
+        workers: &Workers,
+        door: Door,
         request: Request<Q>,
         read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<Response<T>, Status> {
         let client = Client::of(&request);
         let request = request.into_inner();
-        let answer = self.ask(&self.past, client, move |reader| read(reader, &request));
+        let answer = self.ask((workers, door), client, move |reader| {
+            read(reader, &request)
+        });
         self.counts.count(answer.await).map(Response::new)
     }
 
@@ -332,19 +359,19 @@ impl Services {
         client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
-        let answer = self.ask(&self.workers, client, read);
+        let answer = self.ask((&self.workers, Door::Client), client, read);
         self.counts.count(answer.await)
     }
 
     async fn ask<T: Send + 'static>(
         &self,
-        workers: &Workers,
+        (workers, door): (&Workers, Door),
         client: IpAddr,
         read: impl FnOnce(&Reader<'_>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
         let source = Arc::clone(&self.source);
         let running = workers.run(site(client), move |cancelled| {
-            read(&Reader::new(source.as_ref(), cancelled))
+            read(&Reader::new(source.as_ref(), cancelled).by(door))
         });
         let running =
             running.map_err(|full| Status::resource_exhausted(format!("reads: {full}")))?;

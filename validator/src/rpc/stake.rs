@@ -49,26 +49,16 @@ impl StakeService for Services {
         &self,
         request: Request<ListDelegationsRequest>,
     ) -> Answer<ListDelegationsResponse> {
-        match request.get_ref().height {
-            0 => self.answer(request, delegations::list_delegations).await,
-            _ => {
-                let read = delegations::list_delegations;
-                self.answer_of_past(request, read).await
-            }
-        }
+        let read = delegations::list_delegations;
+        self.answer_list(request, |asked| asked.height, read).await
     }
 
     async fn list_validators(
         &self,
         request: Request<ListValidatorsRequest>,
     ) -> Answer<ListValidatorsResponse> {
-        match request.get_ref().height {
-            0 => self.answer(request, validators::list_validators).await,
-            _ => {
-                let read = validators::list_validators;
-                self.answer_of_past(request, read).await
-            }
-        }
+        let read = validators::list_validators;
+        self.answer_list(request, |asked| asked.height, read).await
     }
 
     async fn prepare(&self, request: Request<PrepareRequest>) -> Answer<PrepareResponse> {
@@ -116,10 +106,8 @@ impl StakeService for Services {
     }
 
     async fn list_lines(&self, request: Request<ListLinesRequest>) -> Answer<ListLinesResponse> {
-        match request.get_ref().height {
-            0 => self.answer(request, stake::list_lines).await,
-            _ => self.answer_of_past(request, stake::list_lines).await,
-        }
+        let read = stake::list_lines;
+        self.answer_list(request, |asked| asked.height, read).await
     }
 
     async fn get_rewards(&self, request: Request<GetRewardsRequest>) -> Answer<GetRewardsResponse> {

@@ -49,14 +49,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A user's transaction in a block.
+/// A transaction in a block, or what the block itself tells behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Included {
     pub height: u64,
     pub index: u32,
-    /// The engine's hash.
+    /// The engine's hash; zero for what the block itself tells.
     pub hash: Hash,
-    /// The EIP-712 digest.
+    /// The EIP-712 digest; zero for what the block itself tells.
     pub digest: Hash,
     /// Its encoded result in the answer to FinalizeBlock; empty when that answer has none.
     pub result: Vec<u8>,
@@ -156,7 +156,7 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn transaction(&self, key: &Hash) -> Result<Option<Included>, StoreError>;
 
-    /// At most `most` transactions and messages that concern stake, with their results, ascending from a height and an index in it up
+    /// At most `most` transactions, messages and events of blocks that concern stake, with their results, ascending from a height and an index in it up
     /// to height `last`. What is read for that is bounded by `most` and by what is not folded, however many heights lie between.
     ///
     /// # Errors

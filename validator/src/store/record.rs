@@ -26,11 +26,11 @@ pub struct Record {
     pub checkpoint: Option<(u64, Vec<u8>)>,
     /// Shares seen in this block. Transport, not state.
     pub shares: Vec<Share>,
-    /// Each user's transaction, ascending by index.
+    /// Messages, misbehavior and users' transactions, ascending by index.
     pub transactions: Vec<Listed>,
 }
 
-/// The names of a user's transaction.
+/// The names of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Index in the block.
@@ -39,6 +39,17 @@ pub struct Listed {
     pub hash: Hash,
     /// The EIP-712 digest.
     pub digest: Hash,
+}
+
+impl Listed {
+    /// What the block itself tells at this index: it has no names.
+    pub(super) const fn of_block(index: u32) -> Self {
+        Self {
+            index,
+            hash: Hash::ZERO,
+            digest: Hash::ZERO,
+        }
+    }
 }
 
 /// A member's share over the checkpoint of an epoch.

@@ -1,10 +1,12 @@
-//! Results of messages and users' transactions, kept as long as the chain's history: cut out of the answers to FinalizeBlock.
+//! Results of messages, misbehavior and users' transactions, and what the end of an epoch did, kept as long as the chain's history: cut out
+//! of the answers to FinalizeBlock.
 //!
 //! ```text
 //! group = n u32 × (index u32 ‖ engine hash 32 ‖ EIP-712 digest 32 ‖ length u32 ‖ result)        at most 8 of a block
 //! ```
 //! A result is the engine's own encoding of code, data, events and gas: about 600 bytes, so that sixteen groups, a node of
-//! sled, stay in its log.
+//! sled, stay in its log. An event of the block itself is a result of that event alone, without hash and digest: the first one has the
+//! index behind the last transaction.
 
 use super::backend::Backend;
 use super::keys::{self, GROUP, Table};
@@ -16,7 +18,8 @@ use alloy_primitives::B256 as Hash;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-/// Field 2 of an answer to FinalizeBlock: one result, encoded.
+/// Field 1 of an answer to FinalizeBlock: one event of the block, encoded; field 2: one result, encoded.
+const BLOCK_EVENT: u32 = 1;
 const RESULT: u32 = 2;
 
 /// The encoded results of all transactions in an answer, one after the other: nothing behind the last one that is asked for is
@@ -45,6 +48,13 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
     }
 }
 
+/// What the block itself tells, each event as a result with its index behind those of the transactions.
+fn told_by_block(response: &[u8]) -> impl Iterator<Item = (u32, Vec<u8>)> {
+    let first = u32::try_from(results(response).count()).unwrap_or(u32::MAX);
+    let events = fields(response).filter(|(field, _)| *field == BLOCK_EVENT);
+    (first..).zip(events.map(|(_, event)| staked::result_of(event)))
+}
+
 /// The result at this place; empty when there is none.
 fn at(response: &[u8], index: u32) -> &[u8] {
     let place = usize::try_from(index).ok();
@@ -68,17 +78,20 @@ impl Record {
         Some(self.told(found, at(&self.response, found.index)))
     }
 
-    /// The transactions at ascending places of the list that have this index or a later one. The answer is walked once for all of them.
+    /// The transactions at ascending places of the list, and then what the block itself tells, that have this index or a later
+    /// one. The answer is walked once for all of them.
     pub fn included_from(&self, places: &[usize], from: u32) -> impl Iterator<Item = Included> {
         let mut results = (0u32..).zip(results(&self.response));
         let listed = places
             .iter()
             .filter_map(|place| self.transactions.get(*place));
         let wanted = listed.filter(move |found| found.index >= from);
-        wanted.map(move |found| {
+        let listed = wanted.map(move |found| {
             let result = results.find(|(index, _)| *index == found.index);
             self.told(found, result.map_or(&[], |(_, result)| result))
-        })
+        });
+        let behind = told_by_block(&self.response).filter(move |(index, _)| *index >= from);
+        listed.chain(behind.map(|(index, result)| self.told(&Listed::of_block(index), &result)))
     }
 
     fn told(&self, found: &Listed, result: &[u8]) -> Included {
@@ -94,16 +107,14 @@ impl Record {
 
 /// Writes the results of a height, and which of them concern stake.
 pub(super) fn write<S: Backend>(disk: &Sealed<S>, record: &Record) -> Result<(), StoreError> {
-    if record.transactions.is_empty() {
-        return Ok(());
-    }
-    let results: Vec<&[u8]> = results(&record.response).collect();
+    let mut results: Vec<&[u8]> = results(&record.response).collect();
+    let behind: Vec<(u32, Vec<u8>)> = told_by_block(&record.response).collect();
+    let mut listed = record.transactions.clone();
+    listed.extend(behind.iter().map(|(index, _)| Listed::of_block(*index)));
+    results.extend(behind.iter().map(|(_, result)| result.as_slice()));
     let mut staked = Vec::new();
     let mut chunk = disk.chunk(Table::Result);
-    let groups = record
-        .transactions
-        .chunk_by(|a, b| a.index / GROUP == b.index / GROUP);
-    for group in groups {
+    for group in listed.chunk_by(|a, b| a.index / GROUP == b.index / GROUP) {
         let first = group.first().map_or(0, |listed| listed.index);
         let mut body = Vec::new();
         put_count(&mut body, group.len());

@@ -1,5 +1,5 @@
-//! Which transactions and messages concern stake, by height: found in the results when they are written, so the table has every height
-//! that has results, and no other.
+//! Which transactions, messages and events of a block concern stake, by height: found in the results when they are written, so the table has
+//! every height that has results, and no other.
 //!
 //! ```text
 //! stake   height u64 → n u32 × index u32, ascending      a height at which nothing happened to stake has no entry
@@ -14,6 +14,7 @@ use super::sealed::Sealed;
 use super::{Included, StoreError};
 use crate::ledger::event;
 use plasmid_bridge::proof::bytes::{DecodeError, Reader};
+use prost::encoding::{WireType, encode_key, encode_varint};
 use std::time::{Duration, Instant};
 
 /// Fields of an encoded result, of an event and of an attribute.
@@ -39,6 +40,15 @@ pub(super) fn is_of_stake(result: &[u8]) -> bool {
             .find(|attribute| text(attribute, KEY) == "kind");
         event::is_of_stake(name, kind.map(|kind| text(kind, VALUE)))
     })
+}
+
+/// An encoded result that has this encoded event and nothing else.
+pub(super) fn result_of(event: &[u8]) -> Vec<u8> {
+    let mut result = Vec::new();
+    encode_key(EVENT, WireType::LengthDelimited, &mut result);
+    encode_varint(event.len() as u64, &mut result);
+    result.extend_from_slice(event);
+    result
 }
 
 fn text(message: &[u8], wanted: u32) -> &str {
@@ -195,6 +205,9 @@ mod tests {
             &[("sender", "edit"), ("kind", "transfer")]
         )]));
         assert!(!of(&[("transfer", &[("kind", "edit")])]));
+        assert!(of(&[("forced", &[("code", "0"), ("kind", "describe")])]));
+        assert!(!of(&[("forced", &[("code", "0"), ("kind", "withdraw")])]));
+        assert!(!of(&[("forced", &[("code", "2")])]));
         assert!(!of(&[]));
         let whole = result(&[("opened", &[])]);
         // The event comes after what is cut off last, the log does not count.

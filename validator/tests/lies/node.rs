@@ -34,10 +34,13 @@ use plasmid_proto::{
         follow_request, get_transaction_request,
         transaction_service_server::{TransactionService, TransactionServiceServer},
     },
+    stake::v1::stake_service_server::StakeServiceServer,
 };
 use tonic::{Request, Response, Status, Streaming, transport::Server};
 
 use crate::program::{self, Stub as Thread};
+
+pub mod stake;
 
 pub type Answer<T> = Result<Response<T>, Status>;
 
@@ -124,6 +127,7 @@ impl Node {
                 .add_service(AccountServiceServer::new(stub.clone()))
                 .add_service(BridgeServiceServer::new(stub.clone()))
                 .add_service(ChainServiceServer::new(stub.clone()))
+                .add_service(StakeServiceServer::new(stub.clone()))
                 .add_service(TransactionServiceServer::new(stub)),
         );
         Self {

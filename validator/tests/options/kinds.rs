@@ -132,10 +132,11 @@ const DELEGATION: Kind = late(
     "delegation",
     "`ACCOUNT=OPERATOR=AMOUNT`: an account, an operator of the plan and an amount; the pair once, the amount above 0, all of them within 2^112 wei",
 );
+const RATIO: Kind = early("ratio", "a decimal number above 0 and at most 1,000", "0");
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 30] = [
+pub const KINDS: [&Kind; 31] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -166,6 +167,7 @@ pub const KINDS: [&Kind; 30] = [
     &BALANCE,
     &DELEGATION,
     &STATE_ROOT,
+    &RATIO,
 ];
 
 /// An option that takes less than its kind.
@@ -241,6 +243,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (TypeId::of::<u32>(), &U32),
         (TypeId::of::<u64>(), &U64),
         (TypeId::of::<u128>(), &U128),
+        (TypeId::of::<f64>(), &RATIO),
         (TypeId::of::<Address>(), &ADDRESS),
         (TypeId::of::<B256>(), &HASH),
         (TypeId::of::<SocketAddr>(), &LISTENING),

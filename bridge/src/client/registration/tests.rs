@@ -39,10 +39,14 @@ async fn a_registration_sends_its_value_with_its_bond_and_is_known_by_its_own_ke
     ] {
         let node = logging(address, &event).await;
         let wallet = wallet(&node).await;
-        let done = register(&wallet, REGISTRY, &keys(1), BOND, value).await;
+        let call = call(&wallet, REGISTRY, &keys(1), BOND, value)
+            .await
+            .unwrap();
+        let limits = wallet.limits(&call).await.unwrap();
+        let done = register(&wallet, REGISTRY, &keys(1), call, limits).await;
         let sent = node.submitted();
         assert_eq!(sent.len(), 1);
-        assert_eq!(sent[0].value, value);
+        assert_eq!((sent[0].value, sent[0].gas_limit), (value, limits.0));
         let call = IRegistry::registerKeysCall::abi_decode(&sent[0].input).unwrap();
         assert_eq!(call.bond, BOND);
         assert_eq!(call.consensusKey, B256::from(keys(1).consensus_key()));

@@ -139,6 +139,11 @@ impl<'a> Delegator<'a> {
     }
 }
 
+/// What a delegator has seen of an operator's commission, and accepts.
+fn commission_of(validator: &stake::Validator) -> Option<u32> {
+    validator.line.as_ref().map(|line| line.commission)
+}
+
 fn made(status: &Status) -> u64 {
     u64::from_be_bytes(status.data[..8].try_into().expect("a number"))
 }
@@ -148,7 +153,7 @@ async fn registers(net: &Net) -> String {
     let (root, registry) = (&net.root_url, &net.status.registry);
     let line = format!(
         "--node {} --root {root} --registry {registry} --keys net/keys --password-file net/password --output json \
-         bridge register --home second --from alice --bond 1.5",
+         bridge register --home second --from alice --bond 1.5 --yes",
         net.url
     );
     let mut command = plasmid_tests::plasmid();
@@ -196,6 +201,7 @@ pub async fn life(net: &Net) {
     let delegate = stake::Delegate {
         operator: first.clone(),
         amount: (2 * COIN).to_string(),
+        max_commission: commission_of(&list.validators[0]),
         ..stake::Delegate::default()
     };
     let whole = made(&carol.acts(net, Action::Delegate(delegate)).await);
@@ -209,6 +215,7 @@ pub async fn life(net: &Net) {
         position: whole,
         amount: (COIN / 2).to_string(),
         to: second.clone(),
+        max_commission: commission_of(&list.validators[1]),
         ..stake::Redelegate::default()
     };
     let part = made(&carol.acts(net, Action::Redelegate(redelegate)).await);
@@ -370,6 +377,7 @@ async fn every_kind(net: &Net, operator: &str) {
         Action::Delegate(stake::Delegate {
             operator: to.clone(),
             amount: amount.clone(),
+            max_commission: Some(10_000),
             ..stake::Delegate::default()
         }),
         Action::Undelegate(stake::Undelegate {
@@ -381,6 +389,7 @@ async fn every_kind(net: &Net, operator: &str) {
             position: 1,
             amount,
             to: to.clone(),
+            max_commission: Some(10_000),
             ..stake::Redelegate::default()
         }),
         Action::ClaimStake(stake::ClaimStake { position: 1, to }),
@@ -437,15 +446,40 @@ async fn every_kind(net: &Net, operator: &str) {
     let delegate = stake::Delegate {
         operator: operator.to_owned(),
         amount: COIN.to_string(),
+        max_commission: Some(10_000),
         ..stake::Delegate::default()
     };
-    bob.acts(net, Action::Delegate(delegate)).await;
+    bob.acts(net, Action::Delegate(delegate.clone())).await;
+    refusals(net, &bob, delegate).await;
     let nothing = PrepareRequest {
         sender: bob.account(),
         ..PrepareRequest::default()
     };
     let said = client(net).prepare(nothing).await;
     refused(said, Grpc::InvalidArgument, &["what is to be done"]);
+}
+
+/// Nobody signs a commission that was not named, and a fee of zero is tried as what it is.
+async fn refusals(net: &Net, bob: &Delegator<'_>, delegate: stake::Delegate) {
+    let request = |max_commission, fee: &str| PrepareRequest {
+        sender: bob.account(),
+        fee: fee.to_owned(),
+        action: Some(Action::Delegate(stake::Delegate {
+            max_commission,
+            ..delegate.clone()
+        })),
+        ..PrepareRequest::default()
+    };
+    let said = client(net).prepare(request(None, "")).await;
+    refused(said, Grpc::InvalidArgument, &["max_commission", "now"]);
+    let free = client(net).prepare(request(Some(10_000), "0")).await;
+    let free = free.expect("it is prepared").into_inner();
+    assert_eq!(
+        (free.fee.as_str(), free.code),
+        ("0", Code::FeeTooLow.number()),
+        "{}",
+        free.log
+    );
 }
 
 /// A list at the end of the last epoch, and at a height that ends none.

@@ -29,17 +29,28 @@ fn consumed(folder: &Path, message: u64) {
     );
 }
 
-/// Registers the keys of a folder of carol's, and waits for the child.
-fn registered(folder: &Path, home: &str, number: u64) -> Value {
+/// Registers the keys of a folder of carol's, and waits for the child, by itself or by `--wait`.
+fn registered(folder: &Path, home: &str, number: u64, waits: bool) -> Value {
     let line = format!("bridge register --home {home} --from carol --bond 1.5");
     let shown = typed(folder, &format!("{line} --dry-run"));
     assert!(shown["registration"].is_null(), "{shown}");
-    let answer = typed(folder, &line);
+    assert!(shown["root_fee"].is_string(), "{shown}");
+    let said = refused(folder, &format!("{line} {PASSWORD}"));
+    assert!(said.contains("--yes"), "{said}");
+    let wait = if waits { "--wait" } else { "" };
+    let answer = typed(folder, &format!("{line} --yes {wait}"));
     assert_eq!(answer["registration"], number, "{answer}");
     for same in ["operator", "consensus_key", "checkpoint_key", "bond"] {
         assert_eq!(answer[same], shown[same], "{same}");
     }
-    consumed(folder, answer["message"].as_u64().expect("an index"));
+    match waits {
+        true => assert_eq!(
+            (&answer["consumed"], &answer["code"]),
+            (&true.into(), &0.into()),
+            "{answer}"
+        ),
+        false => consumed(folder, answer["message"].as_u64().expect("an index")),
+    }
     answer
 }
 
@@ -48,7 +59,7 @@ pub fn later(folder: &Path) {
     let said = refused(folder, &format!("{small} {PASSWORD}"));
     assert!(said.contains("at least 1 coins"), "{said}");
 
-    let fifth = registered(folder, "fifth", 5);
+    let fifth = registered(folder, "fifth", 5, true);
     let again = "bridge register --home fifth --from carol --bond 1.5";
     let said = refused(folder, &format!("{again} {PASSWORD}"));
     assert!(said.contains("registration 5"), "{said}");
@@ -58,7 +69,7 @@ pub fn later(folder: &Path) {
     let owner = fifth["operator"].as_str().expect("an address");
     assert!(said.contains(owner), "{said}");
     // New keys of the same operator are a new registration.
-    let rotated = registered(folder, "sixth", 6);
+    let rotated = registered(folder, "sixth", 6, false);
     assert_eq!(rotated["operator"], fifth["operator"]);
 
     let raised = typed(

@@ -12,9 +12,9 @@ fn typed(folder: &Path, line: &str) -> Value {
     run(folder, &words(line))
 }
 
-/// A command whose transaction stands in a block.
+/// A command that signs without asking, and whose transaction stands in a block.
 pub fn applied(folder: &Path, line: &str) -> Value {
-    let answer = typed(folder, line);
+    let answer = typed(folder, &format!("{line} --yes"));
     assert_eq!(answer["code"], 0, "{line}: {answer}");
     answer
 }
@@ -118,6 +118,28 @@ fn follows_a_founder(folder: &Path) {
         "tx stake delegate --from bob --to {} --amount 2",
         operator(0)
     );
+    let said = refused(folder, &line);
+    assert!(said.contains("--yes"), "{said}");
+    let shown = typed(folder, &format!("{line} --dry-run"));
+    let texts = ["effect", "node_says"].map(|name| shown[name].as_str().expect("a text"));
+    for (text, words) in texts.into_iter().zip([
+        [
+            operator(0).as_str(),
+            "behind line 1 ",
+            "2 coins",
+            "signed as this node says",
+        ],
+        [
+            operator(0).as_str(),
+            "is made, which holds 2 coins",
+            "takes a commission of",
+            "counts from epoch",
+        ],
+    ]) {
+        for words in words {
+            assert!(text.contains(words), "{words:?} is not in {text}");
+        }
+    }
     let whole = position(&applied(folder, &line));
     let line = format!(
         "tx stake redelegate {whole} --amount 0.5 --to {} --from bob",
@@ -125,7 +147,13 @@ fn follows_a_founder(folder: &Path) {
     );
     let moved = position(&applied(folder, &line));
     assert_ne!(whole, moved);
-    let ended = applied(folder, &format!("tx stake undelegate {whole} --from bob"));
+    let line = format!("tx stake undelegate {whole} --from bob");
+    let shown = typed(folder, &format!("{line} --dry-run"));
+    let told = shown["node_says"].as_str().expect("a text");
+    for words in ["up to epoch", "holds 1.5 coins", "the unbonding time is"] {
+        assert!(told.contains(words), "{words:?} is not in {told}");
+    }
+    let ended = applied(folder, &line);
     assert!(ended["position"].is_null(), "the whole was ended: {ended}");
     let said = refused(folder, &format!("tx stake claim {whole} --from bob"));
     assert!(said.contains("was at risk up to epoch"), "{said}");

@@ -10,13 +10,16 @@ use plasmid_bridge::relay::{
     seen::{Anchor, Failure},
     track::EndpointStanding,
 };
-use plasmid_proto::chain::v1::GetStatusRequest;
+use plasmid_proto::{
+    chain::v1::GetStatusRequest,
+    stake::v1::{PrepareRequest, Restake, prepare_request::Action},
+};
 use tendermint_proto::v0_38::abci::RequestCheckTx;
 
 use super::attack::sign;
 use super::*;
 use crate::app::ports::Sight;
-use crate::app::reads::{Contracts, Facts, KeyState, Reader, Served, Source, chain};
+use crate::app::reads::{Contracts, Facts, KeyState, Reader, Served, Source, chain, prepare};
 use crate::ledger::Code;
 
 /// Transactions that wait together.
@@ -166,4 +169,33 @@ fn an_endpoint_that_went_silent_after_it_was_followed_is_not_called_healthy() {
     };
     assert!(shares.contains("share_with"), "{shares}");
     assert_eq!(keys, "the seat has other keys");
+}
+
+/// Without a fee the suggested one is tried and signed; one of zero is tried as zero, which no block takes.
+#[test]
+fn a_prepared_transaction_is_tried_with_the_fee_that_is_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::new(8, 1, &sign);
+    let bench = Bench::open(folder.path(), genesis(&people, 1).unwrap()).unwrap();
+    let transactions = bench.propose(1, &[], &[]).unwrap();
+    bench.execute(1, transactions, 0, &[]).unwrap();
+    let served = served(&Arc::new(bench.app), Arc::new(Seen::following()));
+    let going_on = AtomicBool::new(false);
+    let prepared = |fee: &str| {
+        let request = PrepareRequest {
+            sender: people.senders[0].1.to_string(),
+            fee: fee.to_owned(),
+            action: Some(Action::Restake(Restake { position: 99 })),
+            ..PrepareRequest::default()
+        };
+        prepare::prepare(&Reader::new(&served, &going_on), &request).unwrap()
+    };
+    let suggested = prepared("");
+    assert_ne!(suggested.fee, "0");
+    assert_eq!(suggested.code, Code::Stake.number(), "{}", suggested.log);
+    let same = prepared(&suggested.fee);
+    assert_eq!((same.fee, same.code), (suggested.fee, suggested.code));
+    let free = prepared("0");
+    assert_eq!(free.fee, "0");
+    assert_eq!(free.code, Code::FeeTooLow.number(), "{}", free.log);
 }

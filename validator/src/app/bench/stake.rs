@@ -357,14 +357,14 @@ impl Stand {
         let measured = &mut self.measured;
         (measured.steps, measured.leaves, measured.most_leaves) = (0, 0, 0);
         loop {
-            let last = boundary::step(&mut overlay, &moment);
-            let last = last.map_err(|error| BenchError::Fault(Fault::new(error)))?;
+            let step = boundary::step(&mut overlay, &moment);
+            let step = step.map_err(|error| BenchError::Fault(Fault::new(error)))?;
             let layer = overlay.take();
             measured.steps += 1;
             measured.leaves += layer.touched.len();
             measured.most_leaves = measured.most_leaves.max(layer.touched.len());
             overlay.keep(layer);
-            if last {
+            if step.last {
                 return Ok(());
             }
         }

@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::commitment::BlockCommitment;
-use plasmid_staking::epoch_of;
 use prost::Message;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
@@ -18,11 +17,10 @@ use crate::app::ports::Agreed;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
-use crate::chain::epoch::{Moment, ends_epoch, set::is_copied};
+use crate::chain::epoch::{Moment, set::copied_set};
 use crate::chain::execute::{Block, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
-use crate::chain::tree::Tree;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
 use crate::ledger::leaf::InboxLeaf;
@@ -52,7 +50,6 @@ impl App {
             self.surroundings.reexecute,
         )?;
         let reexecuted = self.reexecute(&before, &executed, &committed)?;
-        self.say_when_copied(&state.tree, height)?;
         let work = &mut state.work;
         work.first = if work.first == 0 { height } else { work.first };
         work.segments = work.segments.saturating_add(executed.segments.len() as u64);
@@ -61,6 +58,11 @@ impl App {
         state.keep(&executed, response.encode_to_vec(), &request.txs);
         self.height.store(state.tip.height, Ordering::SeqCst);
         self.time.store(state.tip.time, Ordering::SeqCst);
+        if executed.ended.is_some() {
+            let copied = copied_set(&state.tree, height).map_err(Fault::new)?;
+            self.copied
+                .store(copied.unwrap_or_default(), Ordering::SeqCst);
+        }
         drop(state);
         crate::app::lock(&self.judged).clear();
         self.sweep(&executed)?;
@@ -146,23 +148,6 @@ impl App {
             block: retain_height,
         };
         store.retain(floor).map_err(Fault::new)
-    }
-
-    /// At the end of an epoch: says loudly that nobody holds a seat, so that the set was copied.
-    fn say_when_copied(&self, tree: &Tree, height: u64) -> Result<(), Fault> {
-        if !ends_epoch(height, self.parameters.epoch_blocks) {
-            return Ok(());
-        }
-        let ending = epoch_of(height, self.parameters.epoch_blocks).unwrap_or_default();
-        let next = ending.saturating_add(2);
-        if is_copied(tree, next).map_err(Fault::new)? {
-            tracing::error!(
-                epoch = next,
-                "no seat has a holder, so the set of the epoch before goes on without stake: nothing is at risk and nobody is paid until \
-                 operators take seats"
-            );
-        }
-        Ok(())
     }
 
     fn execute_decided(
@@ -273,7 +258,7 @@ impl App {
 
 fn respond(executed: &Executed, committed: &Committed) -> Result<ResponseFinalizeBlock, Fault> {
     Ok(ResponseFinalizeBlock {
-        events: Vec::new(),
+        events: executed.events.iter().map(convert::event).collect(),
         // Mostly texts of accounts, for those who search.
         tx_results: executed.receipts.par_iter().map(convert::result).collect(),
         validator_updates: executed

@@ -1,5 +1,6 @@
 //! Accounts, balances and tokens at the tip.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, TryLockError};
 
 use plasmid_proto::ledger::v1::{
@@ -8,8 +9,8 @@ use plasmid_proto::ledger::v1::{
 };
 
 use super::{
-    ReadError, Reader, chain::AllSupply, holders::Holders, next_page, on_tree, on_tree_and_height,
-    page,
+    ReadError, Reader, chain::AllSupply, height::of_one_height, holders::Holders, on_tree,
+    on_tree_and_height, page, validators::Sets,
 };
 use crate::{
     chain::tree::Tree,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Assets that one page of balances looks at.
-const LOOKED_AT: usize = 20_000;
+const LOOKED_AT: usize = 4_096;
 /// Those of them that are looked at while the state is held.
 const LOOK: usize = 256;
 /// Leaves that are searched for tokens while the state is held.
@@ -65,37 +66,38 @@ pub(super) fn next_sequence(source: &Reader<'_>, account: Account) -> Result<u64
     })?
 }
 
-/// Balances of an account that are not zero, and the native coin's always. A page's token is a place in the token registry. The page
-/// is read in short looks while blocks go on; its height is that of the look at the registry, and no balance is older.
+/// Balances of an account that are not zero, and the native coin's always, all of one height. A page's token is a place in the token
+/// registry.
 pub fn list_balances(
     source: &Reader<'_>,
     request: &ListBalancesRequest,
 ) -> Result<ListBalancesResponse, ReadError> {
     let account = wire::account(&request.account)?;
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let Assets {
-        page: assets,
-        total,
-        height,
-    } = assets(source, start, LOOKED_AT)?;
-    let answer = |balances, next_page_token| ListBalancesResponse {
-        balances,
-        next_page_token,
-        height,
-    };
-    let (mut balances, mut next) = (Vec::new(), start);
-    // One more than the page holds, so that the last page says that it is the last.
-    for slice in assets.chunks(LOOK) {
-        for balance in on_tree(source, |tree| balances_of(tree, slice, &account))?? {
-            if balance.is_some() && balances.len() >= length {
-                return Ok(answer(balances, next.to_string()));
+    let prepare = || assets(source, start, LOOKED_AT);
+    of_one_height(source, prepare, |tip, assets| {
+        let (mut balances, mut next) = (Vec::new(), start);
+        let (height, is_all) = tip.look(|tree, height| Ok((height, assets.is_all(tree))))?;
+        // One more than the page holds, so that the last page says that it is the last.
+        for slice in assets.page.chunks(tip.at_once(LOOK, LOOKED_AT)) {
+            for balance in tip.look(|tree, _| balances_of(tree, slice, &account))? {
+                if balance.is_some() && balances.len() >= length {
+                    return Ok(ListBalancesResponse {
+                        balances,
+                        next_page_token: next.to_string(),
+                        height,
+                    });
+                }
+                balances.extend(balance);
+                next = next.saturating_add(1);
             }
-            balances.extend(balance);
-            next = next.saturating_add(1);
         }
-    }
-    let token = next_page(next, 0, total);
-    Ok(answer(balances, token))
+        Ok(ListBalancesResponse {
+            balances,
+            next_page_token: assets.token(next, is_all),
+            height,
+        })
+    })
 }
 
 /// An account's balance of each of these assets; none where it is not to be listed.
@@ -125,35 +127,34 @@ fn balances_of(
     assets.iter().map(balance).collect()
 }
 
-/// The token registry, the native coin first. The height is that of the look at the registry, as with balances.
+/// The token registry, the native coin first, as it is at one height.
 pub fn list_tokens(
     source: &Reader<'_>,
     request: &ListTokensRequest,
 ) -> Result<ListTokensResponse, ReadError> {
     let (start, length) = page(request.page_size, &request.page_token, 100)?;
-    let Assets {
-        page: assets,
-        total,
-        height,
-    } = assets(source, start, length)?;
-    let mut tokens = Vec::new();
-    for slice in assets.chunks(LOOK) {
-        let leaves = on_tree(source, |tree| {
-            let leaves = slice.iter().map(|index| asset(tree, *index));
-            leaves.collect::<Result<Vec<AssetLeaf>, _>>()
-        })??;
-        tokens.extend(leaves.into_iter().map(|asset| Token {
-            token: address_text(&asset.token),
-            symbol: asset.symbol_text(),
-            decimals: u32::from(asset.decimals),
-            credited: asset.credited.to_string(),
-            withdrawn: asset.withdrawn.to_string(),
-        }));
-    }
-    Ok(ListTokensResponse {
-        tokens,
-        next_page_token: next_page(start, length, total),
-        height,
+    let prepare = || assets(source, start, length);
+    of_one_height(source, prepare, |tip, assets| {
+        let (height, is_all) = tip.look(|tree, height| Ok((height, assets.is_all(tree))))?;
+        let mut tokens = Vec::new();
+        for slice in assets.page.chunks(tip.at_once(LOOK, LOOKED_AT)) {
+            let leaves = tip.look(|tree, _| {
+                let leaves = slice.iter().map(|index| asset(tree, *index));
+                leaves.collect::<Result<Vec<AssetLeaf>, _>>()
+            })?;
+            tokens.extend(leaves.into_iter().map(|asset| Token {
+                token: address_text(&asset.token),
+                symbol: asset.symbol_text(),
+                decimals: u32::from(asset.decimals),
+                credited: asset.credited.to_string(),
+                withdrawn: asset.withdrawn.to_string(),
+            }));
+        }
+        Ok(ListTokensResponse {
+            tokens,
+            next_page_token: assets.token(start.saturating_add(assets.page.len()), is_all),
+            height,
+        })
     })
 }
 
@@ -163,6 +164,8 @@ pub struct Remembered {
     tokens: Mutex<Looked>,
     /// Who owns positions, and who registered.
     pub(super) holders: Mutex<Holders>,
+    /// The sets of a few epochs, those first that were read first.
+    pub(super) sets: Mutex<VecDeque<Arc<Sets>>>,
     /// The sums that were added up last.
     pub(super) supply: Mutex<Option<Arc<AllSupply>>>,
 }
@@ -179,10 +182,25 @@ struct Looked {
 struct Assets {
     /// Where the leaves of some of them stand.
     page: Vec<u32>,
-    /// How many there are.
+    /// How many are known.
     total: usize,
-    /// At which height.
-    height: u64,
+    /// At how many leaves was looked for them.
+    looked: u32,
+}
+
+impl Assets {
+    /// Whether no others can stand in this state.
+    fn is_all(&self, tree: &Tree) -> bool {
+        tree.count() <= self.looked
+    }
+
+    /// The token of the page that begins at this place, empty when no more assets can stand there.
+    fn token(&self, next: usize, is_all: bool) -> String {
+        match next < self.total || !is_all {
+            true => next.to_string(),
+            false => String::new(),
+        }
+    }
 }
 
 /// Up to `length` assets from place `start` on.
@@ -198,25 +216,25 @@ fn assets(source: &Reader<'_>, start: usize, length: usize) -> Result<Assets, Re
             ));
         }
     };
-    let height = loop {
-        let (count, height) = on_tree_and_height(source, |tree, height| {
+    loop {
+        let count = on_tree(source, |tree| {
             let end = looked.count.saturating_add(SCANNED).min(tree.count());
             let leaves = (looked.count..end).filter_map(|index| tree.leaf(index));
             let assets = leaves.filter(|leaf| leaf.kind == AssetLeaf::KIND);
             let found: Vec<u32> = assets.map(|leaf| leaf.index).collect();
             looked.assets.extend(found);
             looked.count = looked.count.max(end);
-            (tree.count(), height)
+            tree.count()
         })?;
         if looked.count >= count {
-            break height;
+            break;
         }
-    };
+    }
     let page = looked.assets.iter().skip(start).take(length);
     Ok(Assets {
         page: page.copied().collect(),
         total: looked.assets.len(),
-        height,
+        looked: looked.count,
     })
 }
 
@@ -238,3 +256,6 @@ pub(crate) fn value<T: Value>(tree: &Tree, slot: &Slot) -> Result<Option<T>, Rea
 pub(crate) fn decode<T: Value>(bytes: &[u8]) -> Result<T, ReadError> {
     T::decode(bytes).map_err(|error| ReadError::Internal(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ const LOOKED_AT: u64 = 20_000;
 /// Those of them that are looked at while the state is held.
 const LOOK: u64 = 256;
 /// Seconds from an epoch's end to its acceptance on root, as an estimate only.
-const USUAL_RELAY_SECS: u64 = 6;
+pub(super) const USUAL_RELAY_SECS: u64 = 6;
 
 /// How far the checkpoint of an epoch is on root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! All about the positions of one owner, in one call.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use plasmid_proto::stake::v1::{ListDelegationsRequest, ListDelegationsResponse};
-use plasmid_staking::Position;
+use plasmid_proto::stake::v1::{self as proto, ListDelegationsRequest, ListDelegationsResponse};
+use plasmid_staking::{Counter, Position};
 
 use super::{
     ReadError, Reader, cursor,
-    held::{At, Held, next_epoch},
+    held::{At, Held, next_epoch, page},
     holders::holders,
     next_cursor,
-    stake::positions,
-    validators::{moment, page_length, told_of},
+    stake::positions::{self, MaturityOutlook},
+    validators::{Records, page_length, told},
 };
 use crate::{ledger::Parameters, wire};
 
@@ -30,69 +30,101 @@ pub fn list_delegations(
     let owner = wire::account(&request.owner)?.bytes();
     let length = page_length(request.page_size);
     let start = cursor(CURSOR, &request.page_token)?;
-    let at = At::of(source, request.height)?;
-    let numbers: Vec<u64> = {
-        let holders = holders(source, at.is_past())?;
-        // One more, to know where the next page begins.
-        holders
-            .of(owner, start)
-            .take(LOOKED_AT.saturating_add(1))
-            .collect()
-    };
     let parameters = &source.facts().parameters;
-    let mut page = Page {
-        parameters,
-        length,
-        answer: ListDelegationsResponse::default(),
-        operators: BTreeSet::new(),
-        next: numbers.get(LOOKED_AT).copied(),
+    let prepare = || {
+        let records = Records::of(source, request.height)?;
+        let holders = holders(source, request.height != 0)?;
+        // One more, to know where the next page begins.
+        let numbers = holders.of(owner, start).take(LOOKED_AT.saturating_add(1));
+        let numbers: Vec<u64> = numbers.collect();
+        let unknown = holders.next_position();
+        drop(holders);
+        let outlook = MaturityOutlook::of(source, request.height);
+        Ok((numbers, unknown, (records, outlook)))
     };
-    let looked = numbers.get(..LOOKED_AT).unwrap_or(&numbers);
-    (page.answer.height, page.answer.epoch) = moment(source, &at)?;
-    for numbers in looked.chunks(LOOK) {
-        if at.read(source, |held, height| page.add(held, height, numbers))? {
-            break;
-        }
-    }
-    let operators: Vec<[u8; 20]> = page.operators.into_iter().collect();
-    Ok(ListDelegationsResponse {
-        validators: told_of(source, &at, &operators)?,
-        next_page_token: next_cursor(CURSOR, page.next),
-        ..page.answer
+    page(source, request.height, prepare, |at, prepared| {
+        let (numbers, unknown, (records, outlook)) = prepared;
+        let page = Page {
+            parameters,
+            records: &records,
+            outlook,
+            length,
+            answer: ListDelegationsResponse::default(),
+            operators: BTreeMap::new(),
+            next: numbers.get(LOOKED_AT).copied(),
+        };
+        let looked = numbers.get(..LOOKED_AT).unwrap_or(&numbers);
+        page.of(at, looked, start.max(unknown))
     })
 }
 
 /// A page that is being filled.
 struct Page<'a> {
     parameters: &'a Parameters,
+    records: &'a Records,
+    outlook: Option<MaturityOutlook>,
     length: usize,
     answer: ListDelegationsResponse,
-    operators: BTreeSet<[u8; 20]>,
+    operators: BTreeMap<[u8; 20], Option<proto::Validator>>,
     next: Option<u64>,
 }
 
 impl Page<'_> {
-    /// Adds those of these positions that stand; true once the page is full, and then `next` says where to go on.
-    fn add(
-        &mut self,
-        held: &mut Held<'_>,
-        height: u64,
+    /// The page of these positions. From the number `unknown` on nobody has looked yet who owns them: where there are some, the next page
+    /// begins there at the latest.
+    fn of(
+        mut self,
+        at: &At<'_>,
         numbers: &[u64],
-    ) -> Result<bool, ReadError> {
+        unknown: u64,
+    ) -> Result<ListDelegationsResponse, ReadError> {
+        let (height, Counter(made)) = at.read(|held, height| {
+            let made: Option<Counter> = held.leaf(())?;
+            Ok((height, made.unwrap_or(Counter(0))))
+        })?;
         let epoch = next_epoch(self.parameters, height);
+        if epoch != self.records.epoch() {
+            return Err(at.begin_anew());
+        }
+        if self.next.is_none() && made > unknown {
+            self.next = Some(unknown);
+        }
+        for numbers in numbers.chunks(at.at_once(LOOK, LOOKED_AT)) {
+            if at.read(|held, _| self.add(held, numbers))? {
+                break;
+            }
+        }
+        Ok(ListDelegationsResponse {
+            validators: self.operators.into_values().flatten().collect(),
+            next_page_token: next_cursor(CURSOR, self.next),
+            height,
+            epoch,
+            ..self.answer
+        })
+    }
+
+    /// Adds those of these positions that stand, with the operators that they back; true once the page is full or much was read, and then
+    /// `next` says where to go on.
+    fn add(&mut self, held: &mut Held<'_>, numbers: &[u64]) -> Result<bool, ReadError> {
         for number in numbers {
             let position: Option<Position> = positions::standing(held, *number)?;
             let Some(position) = position else {
                 continue;
             };
-            if self.answer.positions.len() >= self.length {
+            if self.answer.positions.len() >= self.length || held.is_spent() {
                 self.next = Some(*number);
                 return Ok(true);
             }
-            let told = positions::told(held, self.parameters, epoch, *number, &position)?;
-            self.answer.positions.push(told);
-            self.operators
-                .extend(position.legs().map(|leg| leg.line.operator));
+            let when = (self.records.epoch(), self.outlook);
+            let one = positions::told(held, self.parameters, when, *number, &position)?;
+            self.answer.positions.push(one);
+            for leg in position.legs() {
+                let operator = leg.line.operator;
+                if !self.operators.contains_key(&operator) {
+                    let one = told(held, self.parameters, self.records, operator)?;
+                    self.operators.insert(operator, one);
+                }
+            }
         }
         Ok(false)
     }

@@ -1,7 +1,8 @@
 //! Undo of past epochs that only the store has, read for those who ask for proofs.
 //!
 //! The disk is also the one that blocks become durable on, so that few reads use it at the same time. Clients wait for their turn in
-//! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. The engine does not
+//! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. Lists at past heights,
+//! which read thousands of leaves, have places and threads of their own: who leaves with a proof never waits behind them. The engine does not
 //! say for whom it asks, so what comes through it has places of its own, and is told to ask again when they are taken: neither
 //! keeps the other out. The node's own reads, which are few, are always let in. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
 
@@ -19,6 +20,9 @@ use crate::store::Store;
 pub const MAX_DISK_READS: usize = 4;
 /// The same of one site.
 pub const MAX_DISK_READS_OF_SITE: usize = 2;
+/// The same of lists at past heights, of all sites and of one.
+pub const MAX_LIST_READS: usize = 2;
+pub const MAX_LIST_READS_OF_SITE: usize = 1;
 /// The same of the engine's queries.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
@@ -27,6 +31,8 @@ const MAX_ENGINE_DISK_READS: usize = 2;
 pub enum Door {
     /// A client's own connection.
     Client,
+    /// The same, for a list at a past height.
+    List,
     /// The engine's, for whoever asks there.
     Engine,
     /// This node's own, for the shares that it owes: it goes on whatever others ask.
@@ -48,6 +54,7 @@ thread_local! {
 pub struct Disk {
     store: Arc<dyn Store>,
     clients: AtomicUsize,
+    lists: AtomicUsize,
     engine: AtomicUsize,
     own: AtomicUsize,
 }
@@ -58,6 +65,7 @@ impl Disk {
         Self {
             store,
             clients: AtomicUsize::new(0),
+            lists: AtomicUsize::new(0),
             engine: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
         }
@@ -70,6 +78,7 @@ impl Disk {
     pub fn enter(&self, door: Door) -> Result<DiskRead<'_>, ReadError> {
         let (taken, most) = match door {
             Door::Client => (&self.clients, MAX_DISK_READS),
+            Door::List => (&self.lists, MAX_LIST_READS),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
             Door::Own => (&self.own, usize::MAX),
         };
@@ -139,14 +148,21 @@ mod tests {
         };
         let (books, _) = Books::open(Memory::new(), identity, Pace::Commit).unwrap();
         let disk = Disk::new(Arc::new(books));
-        for (door, other, places) in [
-            (Door::Client, Door::Engine, MAX_DISK_READS),
-            (Door::Engine, Door::Client, MAX_ENGINE_DISK_READS),
+        for (door, others, places) in [
+            (Door::Client, [Door::Engine, Door::List], MAX_DISK_READS),
+            (Door::List, [Door::Engine, Door::Client], MAX_LIST_READS),
+            (
+                Door::Engine,
+                [Door::Client, Door::List],
+                MAX_ENGINE_DISK_READS,
+            ),
         ] {
             let enter = |_| disk.enter(door).unwrap();
             let mut reads: Vec<DiskRead<'_>> = (0..places).map(enter).collect();
             assert!(matches!(disk.enter(door), Err(ReadError::Unavailable(_))));
-            drop(disk.enter(other).unwrap());
+            for other in others {
+                drop(disk.enter(other).unwrap());
+            }
             drop(disk.enter(Door::Own).unwrap());
             reads.pop();
             drop(disk.enter(door).unwrap());

@@ -1,19 +1,33 @@
 //! What happened to stake, from a place of the chain on.
 
-use plasmid_proto::{ledger::v1::Event, stake::v1::FollowEventsResponse};
+use std::collections::BTreeSet;
 
-use super::{Located, ReadError, Reader};
-use crate::{ledger::Account, wire};
+use alloy_primitives::Address;
+use plasmid_proto::{
+    ledger::v1::{Attribute, Event},
+    stake::v1::FollowEventsResponse,
+};
+use plasmid_staking::{Key, Position};
+
+use super::{Located, ReadError, Reader, accounts::value, holders::holders, on_tree};
+use crate::ledger::{Account, Slot, event::is_for_all};
+use crate::wire;
 
 /// What one part of a stream looks at.
 pub const PART: usize = 64;
 
-/// Whose events are wanted; an account in text form each.
+/// Positions of an owner, the newest ones, whose lines are looked for.
+const POSITIONS: usize = 1_000;
+
+/// Whose events are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Whose {
-    owner: Option<String>,
-    operator: Option<String>,
+    owner: Option<Account>,
+    operator: Option<Account>,
 }
+
+/// A line as events name it: an operator's address as EIP-55, and a number.
+type LineName = (String, String);
 
 impl Whose {
     /// Those that involve an account and an operator, where they are named.
@@ -23,26 +37,95 @@ impl Whose {
     pub fn of(owner: &str, operator: &str) -> Result<Self, ReadError> {
         let owner = match owner {
             "" => None,
-            text => Some(wire::account(text)?.to_string()),
+            text => Some(wire::account(text)?),
         };
         let operator = match operator {
             "" => None,
-            text => Some(Account::ethereum(wire::address_bytes(text)?).to_string()),
+            text => Some(Account::ethereum(wire::address_bytes(text)?)),
         };
         Ok(Self { owner, operator })
     }
 
-    fn meets(&self, events: &[Event]) -> bool {
-        let involves = |account: &String| {
-            let involved = events.iter().filter(|event| event.name == "plasmid");
-            let mut attributes = involved.flat_map(|event| &event.attributes);
-            attributes.any(|attribute| attribute.value == *account)
+    /// Whether events are told. `lines` are those that the owner's positions back, looked for when an event first names one.
+    fn meets(
+        &self,
+        source: &Reader<'_>,
+        events: &[Event],
+        lines: &mut Option<BTreeSet<LineName>>,
+    ) -> Result<bool, ReadError> {
+        if events.iter().any(|event| is_for_all(&event.name)) {
+            return Ok(true);
+        }
+        let involves = |account: &Account| involves(events, account);
+        if !self.operator.as_ref().is_none_or(involves) {
+            return Ok(false);
+        }
+        let Some(owner) = self.owner.filter(|owner| !involves(owner)) else {
+            return Ok(true);
         };
-        [&self.owner, &self.operator]
-            .into_iter()
-            .flatten()
-            .all(involves)
+        let mut named = events.iter().filter_map(line_of).peekable();
+        if named.peek().is_none() {
+            return Ok(false);
+        }
+        let lines = match lines {
+            Some(lines) => lines,
+            None => lines.insert(lines_of(source, &owner)?),
+        };
+        Ok(named.any(|line| lines.contains(&line)))
     }
+}
+
+/// Whether events involve an account, or the operator whose account it is.
+fn involves(events: &[Event], account: &Account) -> bool {
+    let (text, operator) = (account.to_string(), address_of(account));
+    let mut attributes = events.iter().flat_map(|event| {
+        let attributes = event.attributes.iter();
+        attributes.map(|attribute| (event.name.as_str(), attribute))
+    });
+    attributes.any(|(name, Attribute { key, value })| match key.as_str() {
+        "account" => name == "plasmid" && *value == text,
+        "operator" => operator.as_ref() == Some(value),
+        _ => false,
+    })
+}
+
+/// The address on root of an account that has one, as events name it.
+fn address_of(account: &Account) -> Option<String> {
+    let is_address = account.kind == Account::ETHEREUM;
+    is_address.then(|| Address::from(account.id).to_checksum(None))
+}
+
+/// The line that an event of the end of an epoch or of the court names. What a user does with a line concerns those whom it involves.
+fn line_of(event: &Event) -> Option<LineName> {
+    const OF_LINES: [&str; 8] = [
+        "rewarded", "jailed", "unjailed", "seated", "unseated", "closed", "frozen", "settled",
+    ];
+    if !OF_LINES.contains(&event.name.as_str()) {
+        return None;
+    }
+    let of = |key: &str| {
+        let mut attributes = event.attributes.iter();
+        let found = attributes.find(|attribute| attribute.key == key)?;
+        Some(found.value.clone())
+    };
+    Some((of("operator")?, of("line")?))
+}
+
+/// The lines that an owner's positions back or backed last, by the state of the tip.
+fn lines_of(source: &Reader<'_>, owner: &Account) -> Result<BTreeSet<LineName>, ReadError> {
+    let numbers: Vec<u64> = holders(source, false)?.of(owner.bytes(), 0).collect();
+    let newest = numbers.iter().rev().take(POSITIONS);
+    let mut lines = BTreeSet::new();
+    for number in newest {
+        let slot = Slot::from(Key::Position(*number));
+        let held: Option<Position> = on_tree(source, |tree| value(tree, &slot))??;
+        let legs = held.iter().flat_map(Position::legs);
+        lines.extend(legs.map(|leg| {
+            let operator = Address::from(leg.line.operator).to_checksum(None);
+            (operator, leg.line.line.to_string())
+        }));
+    }
+    Ok(lines)
 }
 
 /// A part of the stream.
@@ -74,9 +157,14 @@ pub fn part(source: &Reader<'_>, whose: &Whose, from: (u64, u32)) -> Result<Part
         )));
     }
     let part = source.staked(from, PART)?;
-    let told = part.found.into_iter().map(told);
+    let (mut wanted, mut lines) = (Vec::new(), None);
+    for one in part.found.into_iter().map(told) {
+        if whose.meets(source, &one.events, &mut lines)? {
+            wanted.push(one);
+        }
+    }
     Ok(Part {
-        told: told.filter(|told| whose.meets(&told.events)).collect(),
+        told: wanted,
         next: part.next,
     })
 }
@@ -85,11 +173,19 @@ fn told(found: Located) -> FollowEventsResponse {
     FollowEventsResponse {
         height: found.height,
         index: found.index,
-        hash: found.names.hash.to_vec(),
-        digest: found.names.digest.to_vec(),
+        hash: name(found.names.hash),
+        digest: name(found.names.digest.0),
         code: found.result.code,
         events: found.result.events.into_iter().map(wire::event).collect(),
         next_height: found.height,
         next_index: found.index.saturating_add(1),
+    }
+}
+
+/// A hash; what the block itself tells has none.
+fn name(hash: [u8; 32]) -> Vec<u8> {
+    match hash == [0; 32] {
+        true => Vec::new(),
+        false => hash.to_vec(),
     }
 }

@@ -6,7 +6,11 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use plasmid_staking::{Effect, Input, Leaf, Position, epoch_of, rules::restake::AllowRestake};
 
-use super::{Past, ReadError, Reader, on_tree_and_height};
+use super::{
+    Past, ReadError, Reader,
+    height::{OneTip, of_one_height},
+    on_tree_and_height,
+};
 use crate::{
     chain::tree::Tree,
     ledger::{
@@ -16,23 +20,59 @@ use crate::{
     },
 };
 
-/// Of which state a list is.
+/// Leaves after which a look ends its page: what one look reads while the state is held stays near this, whoever asks for what.
+pub(super) const MOST_LEAVES: usize = 4_096;
+
+/// Of which state a page is.
 pub(super) enum At<'a> {
-    /// The newest, whichever it is at each look.
-    Tip,
+    /// The newest.
+    Tip(&'a OneTip<'a>),
     /// That of a height that ended an epoch.
     Past(Box<Past<'a>>, u64),
 }
 
+/// Makes a page of one state: of the tip for height zero, else of the state after the last block of an epoch. What is not of that state
+/// is read by `prepare`.
+///
+/// # Errors
+/// [`ReadError::Invalid`] for a height that ends no epoch, [`ReadError::NotFound`] for one whose state is not kept,
+/// [`ReadError::Unsupported`] for a past height through the engine; what the two say.
+pub(super) fn page<P, T>(
+    source: &Reader<'_>,
+    height: u64,
+    prepare: impl Fn() -> Result<P, ReadError>,
+    read: impl Fn(&At<'_>, P) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    if height == 0 {
+        return of_one_height(source, prepare, |tip, prepared| {
+            read(&At::Tip(tip), prepared)
+        });
+    }
+    if source.is_of_engine() {
+        // Its questions are answered one after another, and who asks for a proof would wait for the list.
+        return Err(ReadError::Unsupported(
+            "a list at a past height has no query path: ask this node's gRPC for it".into(),
+        ));
+    }
+    let at = At::past(source, height)?;
+    read(&at, prepare()?)
+}
+
+/// Reads from the tip in one look; `read` gets the height too.
+///
+/// # Errors
+/// What `read` says, and [`ReadError::Unavailable`] when nobody waits for this read any more.
+pub(super) fn at_tip<T>(
+    source: &Reader<'_>,
+    read: impl FnOnce(&mut Held<'_>, u64) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    on_tree_and_height(source, |tree, height| {
+        read(&mut Held::of(Base::Tip(tree)), height)
+    })?
+}
+
 impl<'a> At<'a> {
-    /// The tip for height zero, else the state after the last block of an epoch.
-    ///
-    /// # Errors
-    /// [`ReadError::Invalid`] for a height that ends no epoch, [`ReadError::NotFound`] for one whose state is not kept.
-    pub fn of(source: &'a Reader<'_>, height: u64) -> Result<Self, ReadError> {
-        if height == 0 {
-            return Ok(Self::Tip);
-        }
+    fn past(source: &'a Reader<'_>, height: u64) -> Result<Self, ReadError> {
         let blocks = u64::from(source.facts().parameters.epoch_blocks).max(1);
         let epochs = height / blocks;
         if !height.is_multiple_of(blocks) {
@@ -47,27 +87,37 @@ impl<'a> At<'a> {
         Ok(Self::Past(Box::new(past), height))
     }
 
-    /// Whether it is a past state.
-    pub const fn is_past(&self) -> bool {
-        matches!(self, Self::Past(..))
-    }
-
     /// Reads from it, in one look where it is the tip; `read` gets the height too.
     ///
     /// # Errors
-    /// What `read` says, and [`ReadError::Unavailable`] when nobody waits for this read any more.
+    /// As [`OneTip::look`].
     pub fn read<T>(
         &self,
-        source: &Reader<'_>,
         read: impl FnOnce(&mut Held<'_>, u64) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         match self {
-            Self::Tip => on_tree_and_height(source, |tree, height| {
-                read(&mut Held::of(Base::Tip(tree)), height)
-            })?,
+            Self::Tip(tip) => tip.look(|tree, height| read(&mut Held::of(Base::Tip(tree)), height)),
             Self::Past(past, height) => {
                 let get = |key: &B256| Ok(past.get(key)?.map(|leaf| leaf.value));
                 read(&mut Held::of(Base::Past(&get, past.count())), *height)
+            }
+        }
+    }
+
+    /// As [`OneTip::at_once`].
+    pub const fn at_once(&self, short: usize, most: usize) -> usize {
+        match self {
+            Self::Tip(tip) => tip.at_once(short, most),
+            Self::Past(..) => short,
+        }
+    }
+
+    /// As [`OneTip::begin_anew`]; a past state is never another one.
+    pub fn begin_anew(&self) -> ReadError {
+        match self {
+            Self::Tip(tip) => tip.begin_anew(),
+            Self::Past(_, height) => {
+                ReadError::Internal(format!("the state of height {height} is of another epoch"))
             }
         }
     }
@@ -106,6 +156,11 @@ impl<'a> Held<'a> {
     #[cfg(test)]
     pub fn tip(tree: &'a Tree) -> Self {
         Self::of(Base::Tip(tree))
+    }
+
+    /// Whether so many leaves were read that the page should end.
+    pub fn is_spent(&self) -> bool {
+        self.known.len() >= MOST_LEAVES
     }
 
     /// The tree, when this is the tip.

@@ -50,6 +50,16 @@ impl Holders {
         range.map(|(_, number)| *number)
     }
 
+    /// The first number of a position that was not looked at: whoever asks about a later state than this index was made from goes on there.
+    pub const fn next_position(&self) -> u64 {
+        self.positions.saturating_add(1)
+    }
+
+    /// How many leaves were looked at for operators.
+    pub const fn leaves(&self) -> u32 {
+        self.leaves
+    }
+
     /// Operators in the order in which they registered first.
     pub fn operators(&self) -> &[[u8; 20]] {
         &self.operators

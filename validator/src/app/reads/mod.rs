@@ -34,6 +34,7 @@ pub mod claims;
 pub mod delegations;
 mod disk;
 pub mod events;
+mod height;
 mod held;
 mod holders;
 mod past;
@@ -47,7 +48,10 @@ pub mod validators;
 mod vitals;
 
 pub use accounts::Remembered;
-pub use disk::{Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE};
+pub use disk::{
+    Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
+    MAX_LIST_READS_OF_SITE,
+};
 pub use holders::find_holders;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
@@ -179,6 +183,17 @@ pub enum Id {
     Digest(B256),
 }
 
+/// How a transaction is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// As it is, with its signature.
+    Signed,
+    /// Without a signature; a fee of zero stands for the one that is suggested.
+    Unsigned,
+    /// Without a signature, with the fee that it names.
+    Exact,
+}
+
 /// What a transaction would do at the tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulated {
@@ -257,7 +272,7 @@ pub trait Source: Send + Sync + 'static {
     /// The sequence from `state` on at which nothing of this account waits.
     fn next_sequence(&self, account: &Account, state: u64) -> u64;
     /// What a transaction would do at the tip.
-    fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError>;
+    fn simulate(&self, bytes: &[u8], trial: Trial) -> Result<Simulated, ReadError>;
     /// The root chain as this node last saw it.
     fn root(&self) -> Arc<View>;
     /// How long nothing has happened that should have. Never waits for a block: one that does not end is what it has to tell of.
@@ -373,14 +388,4 @@ pub(crate) fn next_cursor(letter: char, place: Option<u64>) -> String {
 pub(crate) fn page_size(size: u32, default: usize) -> usize {
     let wanted = if size == 0 { default } else { size as usize };
     wanted.min(1_000)
-}
-
-/// The token of the next page, empty when there is none.
-pub(crate) fn next_page(start: usize, length: usize, total: usize) -> String {
-    let next = start.saturating_add(length);
-    if next < total {
-        next.to_string()
-    } else {
-        String::new()
-    }
 }

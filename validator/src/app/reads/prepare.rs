@@ -10,8 +10,8 @@ use plasmid_proto::{
 };
 
 use super::{
-    ReadError, Reader, Simulated, accounts,
-    held::{At, next_epoch},
+    ReadError, Reader, Simulated, Trial, accounts,
+    held::{at_tip, next_epoch},
 };
 use crate::{
     ledger::{
@@ -41,7 +41,12 @@ pub fn prepare(
     let scheme = scheme_of(sender)?;
     let body = Body::Stake(wanted(source, sender, request)?);
     let header = header(source, sender, request)?;
-    let tried = source.simulate(&unsigned(scheme, header, &body), true)?;
+    // What is tried is what is signed: only where no fee is named is it the suggestion.
+    let trial = match request.fee.as_str() {
+        "" => Trial::Unsigned,
+        _ => Trial::Exact,
+    };
+    let tried = source.simulate(&unsigned(scheme, header, &body), trial)?;
     let fee = match request.fee.as_str() {
         "" => quote_up(minimum_fee(
             &source.facts().parameters,
@@ -105,7 +110,7 @@ fn wanted(
         ReadError::Invalid("name what is to be done: one of the actions, such as delegate".into())
     })?;
     let parameters = &source.facts().parameters;
-    At::Tip.read(source, |held, height| {
+    at_tip(source, |held, height| {
         let epoch = next_epoch(parameters, height);
         body::of(held, (parameters, epoch), sender, action)
     })

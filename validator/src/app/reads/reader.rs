@@ -41,12 +41,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same for the engine, which asks for whoever asks there.
-    pub fn of_engine(source: &'a dyn Source, cancelled: &'a AtomicBool) -> Self {
-        Self {
-            door: Door::Engine,
-            ..Self::new(source, cancelled)
-        }
+    /// The same by another way than a client's own connection.
+    #[must_use]
+    pub const fn by(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     /// Whether it came through the engine, whose questions are answered one after another.

@@ -14,7 +14,7 @@ use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
     Disk, Facts, Id, KeyState, LateShare, Located, Look, Names, ReadError, Remembered, Simulated,
-    Source, StakedPart, Tip, Trees, Vitals, Watch, shares::Shares,
+    Source, StakedPart, Tip, Trees, Trial, Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, Newest, ports::Sight},
@@ -206,10 +206,8 @@ impl Source for Served {
         &self.remembered
     }
 
-    fn simulate(&self, bytes: &[u8], skip_authentication: bool) -> Result<Simulated, ReadError> {
-        self.app
-            .simulate(bytes, skip_authentication)
-            .map_err(internal)
+    fn simulate(&self, bytes: &[u8], trial: Trial) -> Result<Simulated, ReadError> {
+        self.app.simulate(bytes, trial).map_err(internal)
     }
 
     fn root(&self) -> Arc<View> {
@@ -232,6 +230,7 @@ impl Source for Served {
         let signing = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         Vitals {
             signing: signing.clone(),
+            copied: self.app.copied(),
             ..watch.see(Instant::now(), look)
         }
     }

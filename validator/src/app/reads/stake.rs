@@ -14,7 +14,7 @@ use plasmid_staking::{
 
 use super::{
     ReadError, Reader,
-    held::{At, Held, next_epoch},
+    held::{Held, at_tip, next_epoch, page},
     page_size,
 };
 use crate::{
@@ -22,9 +22,11 @@ use crate::{
     wire::{self, address_text},
 };
 
+use positions::MaturityOutlook;
+
 pub(super) mod positions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Registrations that one page of lines looks at.
 const LOOKED_AT: u64 = 1_024;
@@ -35,22 +37,22 @@ pub fn get_position(
     request: &GetPositionRequest,
 ) -> Result<GetPositionResponse, ReadError> {
     let parameters = &source.facts().parameters;
-    let number = request.number;
-    At::Tip.read(source, |held, height| {
-        position_at(held, parameters, height, number)
+    let outlook = MaturityOutlook::of(source, 0);
+    at_tip(source, |held, height| {
+        position_at(held, parameters, (height, outlook), request.number)
     })
 }
 
 fn position_at(
     held: &mut Held<'_>,
     parameters: &Parameters,
-    height: u64,
+    (height, outlook): (u64, Option<MaturityOutlook>),
     number: u64,
 ) -> Result<GetPositionResponse, ReadError> {
     let position = positions::standing(held, number)?
         .ok_or_else(|| ReadError::NotFound(format!("there is no position {number}")))?;
     let epoch = next_epoch(parameters, height);
-    let told = positions::told(held, parameters, epoch, number, &position)?;
+    let told = positions::told(held, parameters, (epoch, outlook), number, &position)?;
     Ok(GetPositionResponse {
         position: Some(told),
         height,
@@ -65,7 +67,7 @@ pub fn get_validator(
 ) -> Result<GetValidatorResponse, ReadError> {
     let operator = wire::address_bytes(&request.operator)?;
     let parameters = &source.facts().parameters;
-    At::Tip.read(source, |held, height| {
+    at_tip(source, |held, height| {
         validator_at(held, parameters, height, operator)
     })
 }
@@ -172,9 +174,13 @@ pub fn list_lines(
 ) -> Result<ListLinesResponse, ReadError> {
     let operator = wire::address_bytes(&request.operator)?;
     let length = page_size(request.page_size, 100);
-    At::of(source, request.height)?.read(source, |held, height| {
-        let page = lines_at(held, operator, &request.page_token, length)?;
-        Ok(ListLinesResponse { height, ..page })
+    // In one look: a page has a bounded number of lines.
+    let nothing = || Ok(());
+    page(source, request.height, nothing, |at, ()| {
+        at.read(|held, height| {
+            let page = lines_at(held, operator, &request.page_token, length)?;
+            Ok(ListLinesResponse { height, ..page })
+        })
     })
 }
 
@@ -221,7 +227,7 @@ pub fn get_rewards(
     _: &GetRewardsRequest,
 ) -> Result<GetRewardsResponse, ReadError> {
     let drip = source.facts().parameters.drip;
-    At::Tip.read(source, |held, height| {
+    at_tip(source, |held, height| {
         let Rewards { pool, owed } = held.stands(())?;
         let burned: Option<Burned> = held.value(&Slot::Burned)?;
         Ok(GetRewardsResponse {
@@ -240,7 +246,7 @@ pub fn get_maturity(
     _: &GetMaturityRequest,
 ) -> Result<GetMaturityResponse, ReadError> {
     let parameters = &source.facts().parameters;
-    At::Tip.read(source, |held, height| {
+    at_tip(source, |held, height| {
         let maturity: Maturity = held.stands(())?;
         Ok(GetMaturityResponse {
             matured: maturity.matured,

@@ -5,7 +5,7 @@ use plasmid_proto::ledger::v1::{
     SimulateRequest, SimulateResponse, Stage, Status, get_transaction_request,
 };
 
-use super::{Id, ReadError, Reader, claims, on_tree_and_height};
+use super::{Id, ReadError, Reader, Trial, claims, on_tree_and_height};
 use crate::ledger::fees::{leaf_price, minimum_fee, quote_up};
 use crate::wire;
 use plasmid_staking::epoch_of;
@@ -15,7 +15,11 @@ pub fn simulate(
     source: &Reader<'_>,
     request: &SimulateRequest,
 ) -> Result<SimulateResponse, ReadError> {
-    let simulated = source.simulate(&request.transaction, request.skip_authentication)?;
+    let trial = match request.skip_authentication {
+        true => Trial::Unsigned,
+        false => Trial::Signed,
+    };
+    let simulated = source.simulate(&request.transaction, trial)?;
     let minimum = minimum_fee(
         &source.facts().parameters,
         simulated.length,

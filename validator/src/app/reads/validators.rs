@@ -7,15 +7,20 @@ use plasmid_staking::{Description, Line, LineId, Operator, Registration, Seat, S
 
 use super::{
     ReadError, Reader, cursor,
-    held::{At, Held, next_epoch},
+    held::{Held, next_epoch, page},
     holders::holders,
     next_cursor,
     stake::{description, line},
 };
-use crate::{ledger::Parameters, wire::address_text};
-use records::Records;
+use crate::{
+    ledger::{Leaves, Parameters},
+    wire::address_text,
+};
 
 mod records;
+
+pub(super) use records::Records;
+pub use records::Sets;
 
 /// Operators of one page.
 const MAX_PAGE: usize = 100;
@@ -33,27 +38,42 @@ pub fn list_validators(
     let length = page_length(request.page_size);
     let start = cursor(CURSOR, &request.page_token)?;
     let start = usize::try_from(start).unwrap_or(usize::MAX);
-    let at = At::of(source, request.height)?;
-    let operators = holders(source, false)?.operators().to_vec();
     let parameters = &source.facts().parameters;
-    let list = List {
-        seats: parameters.seats.into(),
-        operators,
-        records: Records::of(source, &at)?,
+    let prepare = || {
+        let records = Records::of(source, request.height)?;
+        let holders = holders(source, false)?;
+        Ok(List {
+            seats: parameters.seats.into(),
+            operators: holders.operators().to_vec(),
+            leaves: holders.leaves(),
+            records,
+        })
     };
-    let end = start.saturating_add(LOOKED_AT).min(list.length());
-    let (mut validators, mut next) = (Vec::new(), start);
-    while next < end && validators.len() < length {
-        let places = next..next.saturating_add(LOOK).min(end);
-        next = at.read(source, |held, _| {
-            list.walk(held, parameters, places, length, &mut validators)
-        })?;
-    }
-    Ok(ListValidatorsResponse {
-        validators,
-        next_page_token: next_cursor(CURSOR, (next < list.length()).then_some(next as u64)),
-        height: list.records.height,
-        epoch: list.records.epoch,
+    page(source, request.height, prepare, |at, list| {
+        let (height, count) = at.read(|held, height| Ok((height, held.count())))?;
+        let epoch = next_epoch(parameters, height);
+        if epoch != list.records.epoch() {
+            return Err(at.begin_anew());
+        }
+        let end = start.saturating_add(LOOKED_AT).min(list.length());
+        let (mut validators, mut next) = (Vec::new(), start);
+        while next < end {
+            let until = next.saturating_add(at.at_once(LOOK, LOOKED_AT)).min(end);
+            next = at.read(|held, _| {
+                list.walk(held, parameters, next..until, length, &mut validators)
+            })?;
+            if next < until {
+                break;
+            }
+        }
+        // In leaves at which nobody has looked yet more operators may stand.
+        let is_over = next >= list.length() && count <= list.leaves;
+        Ok(ListValidatorsResponse {
+            validators,
+            next_page_token: next_cursor(CURSOR, (!is_over).then_some(next as u64)),
+            height,
+            epoch,
+        })
     })
 }
 
@@ -69,6 +89,8 @@ pub(super) fn page_length(size: u32) -> usize {
 struct List {
     seats: usize,
     operators: Vec<[u8; 20]>,
+    /// At how many leaves was looked for them.
+    leaves: u32,
     records: Records,
 }
 
@@ -77,7 +99,7 @@ impl List {
         self.seats.saturating_add(self.operators.len())
     }
 
-    /// Adds who stands at these places until the page is full; gives the place from which to go on.
+    /// Adds who stands at these places until the page is full or much was read; gives the place from which to go on.
     fn walk(
         &self,
         held: &mut Held<'_>,
@@ -88,7 +110,7 @@ impl List {
     ) -> Result<usize, ReadError> {
         let end = places.end;
         for place in places {
-            if page.len() >= length {
+            if page.len() >= length || held.is_spent() {
                 return Ok(place);
             }
             if let Some(operator) = self.at(held, place)? {
@@ -139,7 +161,9 @@ pub(super) fn told(
     };
     let described: Option<Description> = held.leaf(operator)?;
     let line = line(held, id)?;
-    let jail_reason = if line.jailed { "absent" } else { "" };
+    // A line that has lost its jailed seat takes no other one before its time is over.
+    let in_jail = line.jailed || line.seat.is_none() && records.epoch() < line.jailed_until;
+    let jail_reason = if in_jail { "absent" } else { "" };
     let (power, commission) = records.now(&operator);
     let (next_power, next_commission) = records.next(&operator);
     Ok(Some(proto::Validator {
@@ -154,37 +178,6 @@ pub(super) fn told(
         next_commission,
         jail_reason: jail_reason.to_owned(),
         attendance: records.attendance(&operator),
-        apr: records::apr(held, parameters, id, records.epoch)?,
+        apr: records::apr(held, parameters, id, records.epoch())?,
     }))
-}
-
-/// The operators of these addresses, each once.
-pub(super) fn told_of(
-    source: &Reader<'_>,
-    at: &At<'_>,
-    operators: &[[u8; 20]],
-) -> Result<Vec<proto::Validator>, ReadError> {
-    if operators.is_empty() {
-        return Ok(Vec::new());
-    }
-    let parameters = &source.facts().parameters;
-    let records = Records::of(source, at)?;
-    let mut all = Vec::new();
-    for operators in operators.chunks(LOOK) {
-        at.read(source, |held, _| {
-            for operator in operators {
-                all.extend(told(held, parameters, &records, *operator)?);
-            }
-            Ok(())
-        })?;
-    }
-    Ok(all)
-}
-
-/// The height and the epoch of the next block, of one look.
-pub(super) fn moment(source: &Reader<'_>, at: &At<'_>) -> Result<(u64, u64), ReadError> {
-    let parameters = &source.facts().parameters;
-    at.read(source, |_, height| {
-        Ok((height, next_epoch(parameters, height)))
-    })
 }

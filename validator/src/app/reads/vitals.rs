@@ -29,6 +29,9 @@ pub enum Component {
     Clock,
     /// Its shares over checkpoints go to other nodes when no vote carries them. No service of this node needs it.
     Shares,
+    /// Somebody has a seat. No service of this node needs it, and the whole network lacks it together; it has a name of its own at the health
+    /// service.
+    Set,
     /// Its keys are those under which its operator has a seat. It has a name of its own at the health service, and no other service needs it.
     Keys,
 }
@@ -57,6 +60,8 @@ pub struct Vitals {
     pub clock_behind: Duration,
     /// How it signs.
     pub signing: KeyState,
+    /// The epoch of the first set, of the running one and the next, that is a copy because nobody has a seat.
+    pub copied: Option<u64>,
 }
 
 /// What one look finds.
@@ -108,7 +113,13 @@ impl Vitals {
             (Component::Shares, why.to_owned())
         });
         let keys = self.signing.keys.clone().map(|why| (Component::Keys, why));
-        let troubles = [height, root, store, clock, shares, keys];
+        let set = self.copied.map(|epoch| {
+            let why = format!(
+                "no seat has a holder, so the set of epoch {epoch} is that of the epoch before it without stake: nothing is at risk and nobody is paid until operators take seats"
+            );
+            (Component::Set, why)
+        });
+        let troubles = [height, root, store, clock, set, shares, keys];
         troubles.into_iter().flatten()
     }
 }
@@ -159,6 +170,7 @@ impl Watch {
             block_time: self.block_time,
             root_silent: self.root.map(since),
             signing: KeyState::default(),
+            copied: None,
             store_failed: self.store.clone().map(|(why, then)| (why, since(then))),
             clock_behind: newest.saturating_sub(date),
         }

@@ -22,6 +22,7 @@ use super::set::{members_of, set_leaf};
 use super::{Moment, check_epoch, ends_epoch, epoch_at, reward};
 use crate::chain::error::ExecutionFault;
 use crate::chain::overlay::{Overlay, Reads};
+use crate::ledger::event::Event;
 use crate::ledger::leaf::{BoundaryLeaf, EpochRecord, FeePool, InboxLeaf, Pass, SetLeaf};
 use crate::ledger::leaves::{expect, write};
 use crate::ledger::{Leaves, Parameters, Slot, ring_place, stake};
@@ -37,11 +38,20 @@ pub fn most_steps(seats: u16) -> u32 {
     paid.saturating_add(fixed).saturating_add(fixed)
 }
 
-/// One step of the boundary at the end of the last block of an epoch; says whether it was the last.
+/// What one step of the boundary did.
+#[derive(Debug)]
+pub struct Step {
+    /// Whether it was the last.
+    pub last: bool,
+    /// What happened, for those who search: at most a payment and a jailing for each seat, and the set at the end.
+    pub events: Vec<Event>,
+}
+
+/// One step of the boundary at the end of the last block of an epoch.
 ///
 /// # Errors
 /// [`ExecutionFault`] when the state is not what the rules write.
-pub fn step<L: Leaves>(leaves: &mut L, moment: &Moment) -> Result<bool, ExecutionFault<L::Error>>
+pub fn step<L: Leaves>(leaves: &mut L, moment: &Moment) -> Result<Step, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
@@ -54,22 +64,28 @@ where
     let running: BoundaryLeaf = expect(leaves, &Slot::Boundary)?;
     check_epoch(Slot::Boundary, ending.saturating_add(2), running.epoch)?;
     match running.pass {
-        Pass::Reward => {
-            reward::step(leaves, &parameters, ending, running)?;
-            Ok(false)
+        Pass::Reward => Ok(Step {
+            last: false,
+            events: reward::step(leaves, &parameters, ending, running)?,
+        }),
+        Pass::Roll | Pass::Copy => {
+            let fixed = fix(leaves, &parameters, moment, ending, running)?;
+            Ok(Step {
+                last: fixed.is_some(),
+                events: fixed.into_iter().collect(),
+            })
         }
-        Pass::Roll | Pass::Copy => fix(leaves, &parameters, moment, ending, running),
     }
 }
 
-/// One step of pass B or C.
+/// One step of pass B or C; the last one tells the set.
 fn fix<L: Leaves>(
     leaves: &mut L,
     parameters: &Parameters,
     moment: &Moment,
     ending: u64,
     mut running: BoundaryLeaf,
-) -> Result<bool, ExecutionFault<L::Error>>
+) -> Result<Option<Event>, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
@@ -97,7 +113,7 @@ where
     running.next_seat = running.next_seat.saturating_add(count);
     if running.next_seat < parameters.seats {
         write(leaves, &Slot::Boundary, &running)?;
-        return Ok(false);
+        return Ok(None);
     }
     if running.count == 0 && running.pass == Pass::Roll {
         let copying = BoundaryLeaf {
@@ -105,10 +121,9 @@ where
             ..idle_boundary(running.epoch)
         };
         write(leaves, &Slot::Boundary, &copying)?;
-        return Ok(false);
+        return Ok(None);
     }
-    finish(leaves, parameters, moment, &running)?;
-    Ok(true)
+    finish(leaves, parameters, moment, &running).map(Some)
 }
 
 /// The boundary leaf before the first step of the boundary that fixes the set of `epoch`.
@@ -132,7 +147,7 @@ fn finish<L: Leaves>(
     parameters: &Parameters,
     moment: &Moment,
     running: &BoundaryLeaf,
-) -> Result<(), ExecutionFault<L::Error>>
+) -> Result<Event, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
@@ -143,7 +158,8 @@ where
     let slot = Slot::Set {
         place: ring_place(fixing, parameters.ring),
     };
-    write(leaves, &slot, &set_leaf(fixing, &accumulator(running)))?;
+    let set = set_leaf(fixing, &accumulator(running));
+    write(leaves, &slot, &set)?;
     let ending = epoch_at(moment.height, parameters)?;
     let slot = Slot::EpochRecord {
         place: ring_place(ending, parameters.ring),
@@ -162,7 +178,13 @@ where
         &Slot::Boundary,
         &idle_boundary(fixing.saturating_add(1)),
     )?;
-    Ok(())
+    Ok(Event::Set {
+        epoch: fixing,
+        members: set.count,
+        power: set.total_power,
+        commitment: set.commitment.into(),
+        copied: running.pass == Pass::Copy,
+    })
 }
 
 fn accumulator(running: &BoundaryLeaf) -> Accumulator {

@@ -11,6 +11,7 @@ use plasmid_staking::{Effect, Input};
 
 use super::check_epoch;
 use crate::chain::error::ExecutionFault;
+use crate::ledger::event::{self, Event};
 use crate::ledger::leaf::{BoundaryLeaf, FeePool, Participation, Pass, SetLeaf};
 use crate::ledger::leaves::{expect, write};
 use crate::ledger::rules::acceptance::{reserve_down, take_from_pool};
@@ -19,13 +20,13 @@ use crate::ledger::{Leaves, Parameters, Slot, ring_place, stake};
 /// Seats that one step pays.
 pub(super) const REWARD_SEATS: u16 = 8;
 
-/// One step; the last one makes pass B the next.
+/// One step; the last one makes pass B the next. Says who was paid and who was jailed.
 pub(super) fn step<L: Leaves>(
     leaves: &mut L,
     parameters: &Parameters,
     ending: u64,
     mut running: BoundaryLeaf,
-) -> Result<(), ExecutionFault<L::Error>>
+) -> Result<Vec<Event>, ExecutionFault<L::Error>>
 where
     L::Error: std::error::Error + 'static,
 {
@@ -48,7 +49,8 @@ where
         released: running.released,
         total_power: set.total_power,
     });
-    stake::apply_at(leaves, parameters, ending, &input).map_err(ExecutionFault::stake)?;
+    let effects =
+        stake::apply_at(leaves, parameters, ending, &input).map_err(ExecutionFault::stake)?;
     running.next_seat = end;
     if end == parameters.seats {
         running.pass = Pass::Roll;
@@ -56,7 +58,7 @@ where
         running.released = 0;
     }
     write(leaves, &Slot::Boundary, &running)?;
-    Ok(())
+    Ok(event::of_stake(&effects).collect())
 }
 
 /// Votes for the last block of an epoch stand in the first one of the next, and are not counted.

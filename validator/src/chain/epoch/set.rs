@@ -27,13 +27,32 @@ pub fn set_at<R: Reads>(reads: &R, height: u64) -> Result<Vec<Member>, Execution
         .map_err(|error| ExecutionFault::stake(Error::from(error)))
 }
 
-/// Whether the set of an epoch is a copy of the one before it, which a boundary makes when no seat has a holder: its members have no stake.
-/// Nothing is at risk and nobody is paid in such an epoch.
+/// The epoch of the first set that is a copy of the one before it, of the set that signs the block behind `height` and the set after that
+/// one. A boundary makes a copy when no seat has a holder: its members have no stake, nothing is at risk and nobody is paid in such an epoch.
 ///
 /// # Errors
 /// [`ExecutionFault`] when the leaves cannot be read or are missing.
-pub fn is_copied<R: Reads>(reads: &R, epoch: u64) -> Result<bool, ExecutionFault<R::Error>> {
+pub fn copied_set<R: Reads>(
+    reads: &R,
+    height: u64,
+) -> Result<Option<u64>, ExecutionFault<R::Error>> {
     let parameters = parameters(reads)?;
+    let behind = height.saturating_add(1);
+    let now = epoch_of(behind, parameters.epoch_blocks)
+        .ok_or(ExecutionFault::Height { height: behind })?;
+    for epoch in [now, now.saturating_add(1)] {
+        if is_copied(reads, &parameters, epoch)? {
+            return Ok(Some(epoch));
+        }
+    }
+    Ok(None)
+}
+
+fn is_copied<R: Reads>(
+    reads: &R,
+    parameters: &Parameters,
+    epoch: u64,
+) -> Result<bool, ExecutionFault<R::Error>> {
     let place = ring_place(epoch, parameters.ring);
     let mut overlay = Overlay::new(reads);
     for seat in 0..parameters.seats {

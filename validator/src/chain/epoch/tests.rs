@@ -8,7 +8,7 @@ use crate::chain::segments::MAX_SEGMENT_LEAVES;
 use crate::chain::tree::Tree;
 use crate::ledger::leaf::{BoundaryLeaf, FeePool, Participation};
 use crate::ledger::leaves::{expect, write};
-use crate::ledger::{Parameters, Slot, ring_place};
+use crate::ledger::{Event, Parameters, Slot, ring_place};
 
 /// Leaves that the steps of the boundary touch, from the first epoch until the ring has been used once and begins again. Each seat has
 /// `votes` in each epoch, and each epoch has fees.
@@ -30,7 +30,7 @@ fn touched_by_steps(seats: u16, votes: u16) -> Vec<Vec<usize>> {
         overlay.keep(layer);
         let mut steps = Vec::new();
         loop {
-            let last = step(&mut overlay, &moment).expect("the set stays");
+            let last = step(&mut overlay, &moment).expect("the set stays").last;
             let layer = overlay.take();
             steps.push(layer.touched.len());
             overlay.keep(layer);
@@ -87,6 +87,86 @@ fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats
         );
         let again = epochs.last().and_then(|steps| steps.iter().max()).copied();
         assert!(again.is_some_and(|again| again <= worst), "{seats} seats");
+    }
+}
+
+/// The events of one boundary after another of a full set in which every second seat voted in the first epoch, and nobody later.
+fn told_by_boundaries(seats: u16, epochs: u64) -> Vec<Vec<Event>> {
+    let world = World::with_operators(16, seats, seats);
+    let mut overlay = Overlay::new(&world.tree);
+    let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).expect("parameters");
+    let boundaries = (0..epochs).map(|epoch| {
+        let place = ring_place(epoch, parameters.ring);
+        let votes = |seat: usize| if epoch == 0 && seat % 2 == 0 { 15 } else { 0 };
+        let present = Participation(std::array::from_fn(votes));
+        write(&mut overlay, &Slot::Participation { place }, &present).expect("votes");
+        pay_fees(&mut overlay, epoch);
+        let moment = Moment {
+            height: (epoch + 1) * 16,
+            time: (epoch + 1) * 1_000_000_000,
+        };
+        let mut told = Vec::new();
+        loop {
+            let one = step(&mut overlay, &moment).expect("the set stays");
+            let layer = overlay.take();
+            overlay.keep(layer);
+            told.extend(one.events);
+            if one.last {
+                return told;
+            }
+        }
+    });
+    boundaries.collect()
+}
+
+/// The bytes of the names and values of events.
+fn bytes(events: &[Event]) -> usize {
+    let attributes = |event: &Event| -> usize {
+        let attributes = event.attributes();
+        let lengths = attributes.iter().map(|one| one.key.len() + one.value.len());
+        event.name().len() + lengths.sum::<usize>()
+    };
+    events.iter().map(attributes).sum()
+}
+
+#[test]
+fn the_end_of_an_epoch_tells_who_was_paid_who_was_jailed_and_which_set_was_fixed_or_copied() {
+    for seats in [1, 17, 512] {
+        let told = told_by_boundaries(seats, 3);
+        let voters = usize::from(seats.div_ceil(2));
+        let absent = usize::from(seats) - voters;
+        for (epoch, (events, [paid, jailed, copied])) in (0u64..).zip(told.iter().zip([
+            [voters, absent, 0],
+            [0, usize::from(seats), 1],
+            // The set of epoch 2 was fixed by the first boundary.
+            [0, voters, 1],
+        ])) {
+            let count = |name: &str| events.iter().filter(|event| event.name() == name).count();
+            let found = ["rewarded", "jailed", "set_copied"].map(count);
+            assert_eq!(
+                found,
+                [paid, jailed, copied],
+                "{seats} seats, epoch {epoch}"
+            );
+            assert_eq!(count("set_fixed") + copied, 1);
+            assert_eq!(events.len(), paid + jailed + 1, "nothing else is told");
+            for event in events {
+                let attributes = event.attributes();
+                let of = |key: &str| attributes.iter().find(|one| one.key == key);
+                let set = event.name().starts_with("set_");
+                let expected = if set { epoch + 2 } else { epoch };
+                assert_eq!(
+                    of("epoch").map(|one| one.value.clone()),
+                    Some(expected.to_string())
+                );
+                assert_eq!(of("operator").is_some(), !set, "whom it concerns");
+            }
+            println!(
+                "{seats} seats, epoch {epoch}: {} bytes in {} events",
+                bytes(events),
+                events.len()
+            );
+        }
     }
 }
 

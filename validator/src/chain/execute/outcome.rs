@@ -8,7 +8,7 @@ use super::votes::VoteState;
 use crate::chain::epoch::boundary::EpochEnd;
 use crate::chain::segments::Segment;
 use crate::chain::tally::Tally;
-use crate::ledger::{Account, CheckedTransaction, Parameters, Receipt};
+use crate::ledger::{Account, CheckedTransaction, Event, Parameters, Receipt};
 
 /// What a block does.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Executed {
     pub segments: Vec<Segment>,
     /// One receipt a transaction.
     pub receipts: Vec<Receipt>,
+    /// What the end of an epoch did, in the order of its steps.
+    pub events: Vec<Event>,
     /// What the engine is told about its validators.
     pub updates: Vec<Update>,
     /// What the checkpoint needs, when the block ends an epoch.
@@ -38,6 +40,15 @@ pub struct Executed {
     pub users: Vec<UserMark>,
     /// Shares that the block brings for the first time. They are carried and not part of the state, and nobody has verified them.
     pub shares: Vec<CarriedShare>,
+}
+
+impl Executed {
+    /// The numbers of the transactions that are misbehavior: they stand between messages and users' transactions.
+    pub fn misbehavior(&self) -> std::ops::Range<u32> {
+        let first = number(self.messages.len().saturating_add(1));
+        let users = self.users.first().map(|user| user.index);
+        first..users.unwrap_or(self.transactions).max(first)
+    }
 }
 
 /// How a user's transaction is found again.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{median, sign};
 use crate::{
     app::bench::stake::{self, KINDS, Kind, Measured, Size},
-    cli::CliError,
+    cli::{CliError, output::listed},
 };
 
 /// Options of `bench stake`.
@@ -32,6 +32,44 @@ pub struct StakeCommand {
     /// Prints one JSON object a line (the same as `--output json`).
     #[arg(long)]
     pub(super) json: bool,
+    /// Fails, when all figures are printed, if anything that is done with stake is slower than this part of transfers (0.5: half as fast).
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    at_least: Option<f64>,
+}
+
+/// A part of another figure.
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text
+        .parse()
+        .ok()
+        .filter(|ratio| *ratio > 0.0 && *ratio <= 1_000.0);
+    ratio.ok_or_else(|| {
+        "it must be a decimal number above 0 and at most 1,000, such as 0.5".to_owned()
+    })
+}
+
+/// Fails where a figure is a smaller part of its rival than was asked for.
+///
+/// # Errors
+/// Names all such figures.
+pub(super) fn judge(command: &StakeCommand, figures: &[Value]) -> Result<(), CliError> {
+    let Some(least) = command.at_least else {
+        return Ok(());
+    };
+    let slow = figures.iter().filter_map(|figure| {
+        let ratio = figure["ratio"].as_f64().filter(|ratio| *ratio < least)?;
+        let name = |of: &str| figure[of].as_str().unwrap_or_default().to_owned();
+        Some(format!(
+            "{} is {ratio:.3} of {}",
+            name("name"),
+            name("rival")
+        ))
+    });
+    let slow = listed(slow);
+    match slow.is_empty() {
+        true => Ok(()),
+        false => Err(CliError::new(format!("--at-least is {least}: {slow}"))),
+    }
 }
 
 /// Measures, and gives the figures.
@@ -90,6 +128,40 @@ fn figures(transactions: u32, measured: Measured) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_slow_fails_by_name_and_only_where_it_was_asked_for() {
+        let figures = [("a", 0.5), ("b", 0.25), ("c", 0.75)];
+        let figures =
+            figures.map(|(name, ratio)| json!({ "name": name, "rival": "t", "ratio": ratio }));
+        let judged = |at_least| {
+            let command = StakeCommand {
+                delegators: 2,
+                seats: 2,
+                transactions: 1,
+                blocks: 1,
+                dir: None,
+                json: false,
+                at_least,
+            };
+            judge(&command, &figures).map_err(|error| error.to_string())
+        };
+        assert_eq!(judged(None), Ok(()));
+        assert_eq!(judged(Some(0.25)), Ok(()));
+        let said = judged(Some(0.6)).unwrap_err();
+        assert_eq!(said, "--at-least is 0.6: a is 0.500 of t, b is 0.250 of t");
+        for (text, is_ratio) in [
+            ("0.5", true),
+            ("1000", true),
+            ("0", false),
+            ("-1", false),
+            ("NaN", false),
+            ("inf", false),
+            ("", false),
+        ] {
+            assert_eq!(ratio(text).is_ok(), is_ratio, "{text}");
+        }
+    }
 
     #[test]
     fn each_kind_is_shown_beside_transfers_and_the_boundary_by_its_steps() {

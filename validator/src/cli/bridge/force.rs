@@ -178,11 +178,13 @@ async fn bytes_of(
     if sending.root_sender {
         let sender = keys.account(&sending.from)?;
         let body = make.body(connection, keys, deployment, sender).await?;
+        tell(make, &body, sender);
         return Ok((root_sender_bytes(sender.id, body), None));
     }
     let signer = keys.signer(&sending.from)?;
     let sender = signer.account();
     let body = make.body(connection, keys, deployment, sender).await?;
+    tell(make, &body, sender);
     let turn = keys.turn(&sending.from).await?;
     let sequence = match sending.sequence {
         Some(sequence) => sequence,
@@ -194,6 +196,13 @@ async fn bytes_of(
     let header = forced_header(signer.account(), sequence);
     let signed = signer.sign(header, body, &deployment.domain);
     Ok((signed.encode(), Some(turn)))
+}
+
+/// Tells what is done with stake: whoever is backed, and on which terms, may follow from a node's word.
+fn tell(make: &Make<Sending>, body: &Body, sender: Account) {
+    if let (Make::Stake(stake), Body::Stake(body)) = (make, body) {
+        output::note(&stake.words(body, sender));
+    }
 }
 
 /// The account's next sequence behind what waits in the node and behind what went through the inbox before. What the key signed on this

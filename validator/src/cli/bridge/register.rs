@@ -1,7 +1,7 @@
 //! `plasmid bridge register`: an operator's keys and bounty bond, once the network is created.
 //!
 //! The bond is the user's own word; root names the price of the message, within `--max-price`. No node is needed: a registration is made on
-//! root.
+//! root, and only `--wait` asks one what the child made of the message.
 
 use std::path::PathBuf;
 
@@ -9,18 +9,27 @@ use alloy_primitives::U256;
 use clap::Args;
 use plasmid_bridge::{
     abi::{IInbox, IRegistry},
-    client::{ceremony::OperatorKeys, registration, wallet::Wallet},
+    client::{
+        ceremony::OperatorKeys,
+        registration,
+        rpc::Call,
+        wallet::{Fees, Wallet},
+    },
 };
 use serde_json::{Value, json};
 
-use super::{NATIVE_DECIMALS, Price, message::Sent, on_final_root, read};
+use super::{
+    NATIVE_DECIMALS, Price,
+    message::{Outcome, Sent},
+    on_final_root, read,
+};
 use crate::{
     cli::{
         CliError, amount,
         connect::{Connection, Deployment},
         init::secrets,
         keys::KeyOptions,
-        output::Output,
+        output::{self, Output},
     },
     node::config::Home,
 };
@@ -42,6 +51,12 @@ pub struct RegisterCommand {
     /// Makes the keys, prints what would be registered and paid, and sends nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Sends it without asking.
+    #[arg(long)]
+    yes: bool,
+    /// Waits until the child has consumed the message that tells it of the registration, and tells what came of it.
+    #[arg(long)]
+    wait: bool,
 }
 
 /// Runs `plasmid bridge register`.
@@ -78,34 +93,72 @@ pub async fn run(
     let price = read(&wallet, deployment.inbox, IInbox::priceCall {}).await?;
     let room = command.price.with_room(command.price.check(price)?);
     let value = U256::from(bond).saturating_add(room);
-    let mut object = one.object(price, value, &node_id);
-    output.tell(&one.sentence(price, value));
-    if command.dry_run {
+    let call = registration::call(&wallet, registry, &pair, bond, value).await?;
+    let limits = one.limits(command, &call).await?;
+    let mut object = one.object((price, value), limits, &node_id);
+    output.tell(&one.sentence((price, value), limits));
+    let Some(limits) = limits.filter(|_| !command.dry_run) else {
         output.object(&object);
         output.next("the same command without --dry-run");
         return Ok(());
-    }
+    };
+    output.ask("register it?", command.yes)?;
     let progress = output.progress("registering on root");
-    let done = registration::register(&wallet, registry, &pair, bond, value).await;
+    let done = registration::register(&wallet, registry, &pair, call, limits).await;
     progress.finish_and_clear();
     let (number, receipt) = done?;
     object["registration"] = number.into();
     object["root_transaction"] = receipt.hash.to_string().into();
     object["root_block"] = receipt.block.into();
-    let sent = Sent::of(deployment.inbox, &receipt.logs)
-        .map_err(|error| error.after_root(&receipt.hash))?;
+    let after = |error: CliError| error.after_root(&receipt.hash);
+    let sent = Sent::of(deployment.inbox, &receipt.logs).map_err(after)?;
     object["message"] = sent.index.into();
     object["hash"] = sent.hash().into();
-    output.object(&object);
+    if command.wait {
+        let progress = output.progress("waiting for the child to take it");
+        let outcome = sent.outcome(connection).await;
+        progress.finish_and_clear();
+        if let Ok(outcome) = &outcome {
+            outcome.add_to(&mut object);
+        }
+        output.object(&object);
+        judge(outcome.map_err(after)?, number).map_err(after)?;
+    } else {
+        output.object(&object);
+    }
     output.say("keep the folder's keys: whoever loses them registers others, with another bond");
-    output.next(&format!(
-        "plasmid query tx {} (what the child made of it, when its inbox cursor in `plasmid status` has come to message {}), and \
-         plasmid init join --home {} for the validator's node",
-        sent.hash(),
-        sent.index,
-        command.home.display()
-    ));
+    output.next(&next(command, &sent));
     Ok(())
+}
+
+/// What the child made of the message.
+fn judge(outcome: Outcome, number: u64) -> Result<(), CliError> {
+    match outcome.code {
+        0 => Ok(()),
+        code => Err(CliError::new(format!(
+            "root has registration {number} and its bond, and the child did not take it: {} (code {code})",
+            outcome.log
+        ))),
+    }
+}
+
+/// What to type next.
+fn next(command: &RegisterCommand, sent: &Sent) -> String {
+    let join = format!(
+        "plasmid init join --home {} for the validator's node",
+        command.home.display()
+    );
+    match command.wait {
+        true => format!(
+            "{join}, and then plasmid tx stake bond --from {}",
+            command.from
+        ),
+        false => format!(
+            "plasmid query tx {} (what the child made of it, when its inbox cursor in `plasmid status` has come to message {}), and {join}",
+            sent.hash(),
+            sent.index
+        ),
+    }
 }
 
 /// A registration that is about to be sent.
@@ -138,7 +191,32 @@ impl Registering<'_> {
         }
     }
 
-    fn object(&self, price: U256, value: U256, node_id: &str) -> Value {
+    /// Gas and fees of root. A dry run does without them where root does not tell, because the account holds too little, for example.
+    async fn limits(
+        &self,
+        command: &RegisterCommand,
+        call: &Call,
+    ) -> Result<Option<(u64, Fees)>, CliError> {
+        match self.wallet.limits(call).await {
+            Ok(limits) => Ok(Some(limits)),
+            Err(error) if command.dry_run => {
+                let error = CliError::from(error);
+                output::note(&format!(
+                    "root does not tell what its fee would be: {error}"
+                ));
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn object(
+        &self,
+        (price, value): (U256, U256),
+        limits: Option<(u64, Fees)>,
+        node_id: &str,
+    ) -> Value {
+        let fee = limits.map(|limits| self.wallet.most(limits));
         json!({
             "operator": self.wallet.address().to_string(),
             "consensus_key": hex::encode(self.pair.consensus_key()),
@@ -148,17 +226,27 @@ impl Registering<'_> {
             "bond": self.bond.to_string(),
             "price": price.to_string(),
             "sent": value.to_string(),
+            "root_fee": fee.map(|[fee, _]| fee.to_string()),
+            "root_fee_if_slow": fee.map(|[_, most]| most.to_string()),
         })
     }
 
-    fn sentence(&self, price: U256, value: U256) -> String {
+    fn sentence(&self, (price, value): (U256, U256), limits: Option<(u64, Fees)>) -> String {
+        let fee = limits.map(|limits| {
+            let [fee, most] = self.wallet.most(limits);
+            format!(
+                " of at most {fee} wei for up to {} gas (at most {most} wei if root is so slow that a dearer transaction has to replace it)",
+                limits.0
+            )
+        });
         format!(
-            "registering operator {} with consensus key {} and checkpoint key {} sends {value} wei, which is the most that it costs beside \
-             root's fee: the bond of {} coins, which nobody can take back yet, and the price of the message, now {price} wei; what is over \
-             returns",
+            "this registers operator {} with consensus key {} and checkpoint key {}: neither key can be registered again. It sends {value} wei, \
+             which is the most that it costs beside root's fee{}: the bond of {} coins, which nobody can take back yet, and the price of the \
+             message that tells the child, now {price} wei, which is burned; what is over returns",
             self.wallet.address(),
             hex::encode(self.pair.consensus_key()),
             hex::encode(self.pair.checkpoint_key()),
+            fee.unwrap_or_default(),
             amount::show(self.bond, NATIVE_DECIMALS)
         )
     }

@@ -16,7 +16,7 @@ use std::{
 
 use clap::{Args, builder::PossibleValuesParser};
 use plasmid_bridge::client::whole;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     CliError,
@@ -123,7 +123,7 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         verify_segments: true,
         tools: None,
     };
-    let mut network = None;
+    let (mut network, start) = (None, Instant::now());
     let mut seen = Observations::default();
     let outcome = tokio::select! {
         outcome = play(&options, &mut network, &mut seen, command, output) => outcome,
@@ -139,6 +139,12 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     if let Some(file) = &command.record {
         whole::replace(file, &serde_json::to_vec(&seen)?, whole::READABLE)?;
     }
+    figure(
+        output,
+        "total_time",
+        rounded(start.elapsed().as_secs_f64()).into(),
+        "s",
+    );
     output.say(&format!("logs and state: {}", folder.display()));
     outcome.and(stopped)
 }
@@ -194,7 +200,7 @@ async fn play(
         }
     }
     if let Some(checkpoint) = &seen.checkpoint {
-        figure(output, "checkpoint_gas", checkpoint.gas, "gas");
+        figure(output, "checkpoint_gas", checkpoint.gas.into(), "gas");
     }
     verdict(failed, steps.len())
 }
@@ -225,7 +231,7 @@ fn report(output: Output, step: usize, seen: &Observations, seconds: f64) -> boo
 
 fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
     if output.is_json() {
-        let seconds = (seconds * 1000.0).round() / 1000.0;
+        let seconds = rounded(seconds);
         return output::json_line(
             &json!({ "step": step, "ok": ok, "seconds": seconds, "checked": checked }),
         );
@@ -238,7 +244,12 @@ fn row(output: Output, step: usize, ok: bool, seconds: f64, checked: &str) {
     output::line(&format!("                     {checked}"));
 }
 
-fn figure(output: Output, name: &str, value: u64, unit: &str) {
+/// Seconds, to the millisecond.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+fn figure(output: Output, name: &str, value: Value, unit: &str) {
     if output.is_json() {
         output::json_line(&json!({ "name": name, "value": value, "unit": unit }));
     } else {

@@ -36,7 +36,7 @@ impl KeyOptions {
             Ok(()) => return Ok(Turn { _file: file, path }),
             Err(TryLockError::WouldBlock) => {
                 output::note(&format!(
-                    "another command is signing with key {name}: this one goes on when that one has handed in its transaction"
+                    "another command is signing with key {name}, or asks whether to: this one goes on when that one has handed in its transaction, or has ended"
                 ));
                 let waiting = file.try_clone().map_err(wrong)?;
                 let locked = tokio::task::spawn_blocking(move || waiting.lock());

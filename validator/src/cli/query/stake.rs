@@ -131,7 +131,11 @@ pub async fn base_of(connection: &Connection, number: u64) -> Result<u128, CliEr
         .map_err(|error| CliError::new(format!("the node's amount {base:?}: {error}")))
 }
 
-async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
+/// A position, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
     let mut client = connection.stake().await?;
     let answer = client.get_position(GetPositionRequest { number }).await?;
     let found = answer.into_inner().position;
@@ -162,6 +166,7 @@ fn position_object(found: &Position) -> Value {
         "cut_waits": found.cut_waits,
         "waits": found.waits,
         "matures_at": found.matures_at,
+        "matures_about": found.matures_about,
         "legs": legs,
         "cuts": found.cuts.iter().map(lists::cut_object).collect::<Vec<Value>>(),
     })
@@ -176,7 +181,11 @@ pub async fn newest_line(connection: &Connection, operator: Account) -> Result<L
     line.ok_or_else(|| CliError::new(format!("the node tells no line of {operator}")))
 }
 
-async fn validator(
+/// An operator, as the node knows it.
+///
+/// # Errors
+/// What the node said.
+pub async fn validator(
     connection: &Connection,
     operator: Account,
 ) -> Result<GetValidatorResponse, CliError> {
@@ -302,13 +311,14 @@ mod tests {
             waits: "why".into(),
             legs: vec![leg],
             matures_at: Some(11),
+            matures_about: Some(12),
             cuts: Vec::new(),
         };
         assert_eq!(
             position_object(&position),
             json!({
                 "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
-                "cut_waits": "6", "waits": "why", "matures_at": 11, "cuts": [],
+                "cut_waits": "6", "waits": "why", "matures_at": 11, "matures_about": 12, "cuts": [],
                 "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
             })
         );

@@ -7,7 +7,7 @@ use clap::Args;
 use plasmid_proto::stake::v1::Line;
 
 use crate::{
-    cli::{CliError, connect::Connection, keys::KeyOptions, output, query},
+    cli::{CliError, connect::Connection, keys::KeyOptions, query},
     ledger::{Account, transaction::StakeBody},
 };
 
@@ -22,13 +22,13 @@ pub struct Behind {
     to: String,
     #[command(flatten)]
     line: OfLine,
-    /// The highest commission of the line that is accepted, in 1/10,000 [default: what it is now, as the node says].
+    /// The highest commission of the line that is accepted, in 1/10,000 [default: what it is now, as the node says; it is shown before anything is signed].
     #[arg(long, value_parser = clap::value_parser!(u16).range(..=10_000))]
     max_commission: Option<u16>,
 }
 
 /// The line of an operator.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct OfLine {
     /// Number of the operator's newest line, which is that of the registration that opened it [default: as the node knows it].
     #[arg(long)]
@@ -47,7 +47,22 @@ pub struct Accepted {
 }
 
 impl Behind {
-    /// Operator, line and commission, which are shown before anything is signed.
+    /// How the user called the operator.
+    pub fn name(&self) -> &str {
+        &self.to
+    }
+
+    /// Its line.
+    pub const fn line(&self) -> OfLine {
+        self.line
+    }
+
+    /// Whether the commission is accepted that the node names.
+    pub const fn takes_any(&self) -> bool {
+        self.max_commission.is_none()
+    }
+
+    /// Operator, line and commission.
     ///
     /// # Errors
     /// When the line that the node knows is another one, is closed, or takes more than was accepted.
@@ -62,10 +77,6 @@ impl Behind {
             (Some(line), Some(most)) => (line, most),
             _ => judge(&newest(connection, operator).await?, named)?,
         };
-        let account = Account::ethereum(operator);
-        output::note(&format!(
-            "behind line {line} of {account}, at a commission of at most {max_commission} / 10,000"
-        ));
         Ok(Accepted {
             operator,
             line,
@@ -98,6 +109,11 @@ impl Accepted {
 }
 
 impl OfLine {
+    /// Whether the line is taken that the node names.
+    pub const fn is_unnamed(self) -> bool {
+        self.line.is_none()
+    }
+
     /// The operator's own line: what it takes from its own rewards it pays to itself.
     ///
     /// # Errors

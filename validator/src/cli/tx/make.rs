@@ -1,5 +1,7 @@
 //! What a person can do on the child: the same verbs for a transaction that goes to a node and for one that goes through root.
 
+use std::borrow::Borrow;
+
 use clap::{Args, Subcommand};
 
 use super::{stake::Stake, token};
@@ -19,9 +21,9 @@ use crate::{
 /// Decimals of the native coin.
 const NATIVE_DECIMALS: u32 = 18;
 
-/// A transaction, and who acts (`S`).
+/// A transaction, and who acts (`S`; with stake, `T`).
 #[derive(Debug, Subcommand)]
-pub enum Make<S: Args> {
+pub enum Make<S: Args, T: Args = S> {
     /// Pays somebody on the child.
     Transfer {
         /// Who is paid: an account (0x… or plasmid1…) or the name of one of your keys.
@@ -59,7 +61,7 @@ pub enum Make<S: Args> {
     },
     /// Stakes, and does what operators and owners of stake do.
     #[command(subcommand)]
-    Stake(Stake<S>),
+    Stake(Stake<T>),
 }
 
 /// What is taken off, and who gets it.
@@ -83,15 +85,15 @@ pub struct Money {
     token: Option<String>,
 }
 
-impl<S: Args> Make<S> {
+impl<S: Args, T: Args + Borrow<S>> Make<S, T> {
     /// Who acts.
-    pub const fn authority(&self) -> &S {
+    pub fn authority(&self) -> &S {
         match self {
             Self::Transfer { authority, .. }
             | Self::Withdraw { authority, .. }
             | Self::SetPayout { authority, .. }
             | Self::Record { authority, .. } => authority,
-            Self::Stake(stake) => stake.authority(),
+            Self::Stake(stake) => stake.authority().borrow(),
         }
     }
 

@@ -1,7 +1,13 @@
 //! What is done with stake: one command a kind of transaction, and `bond`, which is a delegation to oneself.
 
+mod action;
+mod disclosure;
+mod does;
+mod told;
+
 use clap::{Args, Subcommand};
 
+pub use self::disclosure::Disclosure;
 use super::behind::{Behind, OfLine};
 use crate::{
     cli::{

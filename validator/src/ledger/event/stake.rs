@@ -12,13 +12,19 @@
 //! | `merged` | position* (that stays), from* (that is gone) |
 //! | `seated` | operator*, line, seat, stake |
 //! | `unseated` | operator*, line, seat, why |
-//! | `jailed` | operator*, line, until |
+//! | `rewarded` | operator*, line, epoch*, stakers, commission |
+//! | `jailed` | operator*, line, epoch*, until |
 //! | `unjailed`, `closed` | operator*, line |
 //! | `registered` | operator*, line, registration |
 //! | `tombstoned` | operator*, registration |
-//! | `epoch_frozen`, `epoch_released` | epoch* |
+//! | `frozen` | operator*, line, registration, epoch* |
+//! | `settled` | operator*, line, registration, epoch*, fraction (of 10^9) |
+//! | `funded` | amount |
+//! | `matured`, `epoch_frozen`, `epoch_released` | epoch* |
+//! | `set_fixed`, `set_copied` | epoch*, members, power, commitment |
 //!
-//! A redelegation is `undelegated` and `delegated` of one position. What the end of an epoch does is in no result, so it has no event.
+//! A redelegation is `undelegated` and `delegated` of one position. What the end of an epoch does (`rewarded`, `jailed`, `set_fixed`,
+//! `set_copied`) is in no result: these are events of the block.
 
 use alloy_primitives::Address;
 use plasmid_staking::{Effect, LineId, Loss, account_of};
@@ -46,7 +52,10 @@ pub fn accounts_of_stake(effects: &[Effect]) -> impl Iterator<Item = Account> {
             | Effect::Jailed { line, .. }
             | Effect::Unjailed { line }
             | Effect::Registered { line, .. }
-            | Effect::Closed { line } => account_of(line.operator),
+            | Effect::Closed { line }
+            | Effect::Frozen { line, .. }
+            | Effect::Settled { line, .. }
+            | Effect::Paid { line, .. } => account_of(line.operator),
             Effect::Tombstoned { operator, .. } => account_of(*operator),
             _ => return None,
         };
@@ -60,13 +69,19 @@ pub fn accounts_of_stake(effects: &[Effect]) -> impl Iterator<Item = Account> {
 pub fn is_of_stake(event: &str, kind: Option<&str>) -> bool {
     const OTHERS: [&str; 5] = ["transfer", "withdraw", "set_payout", "record", "message"];
     match event {
-        "transaction" => kind.is_some_and(|kind| !OTHERS.contains(&kind)),
+        "transaction" | "forced" => kind.is_some_and(|kind| !OTHERS.contains(&kind)),
         other => EVENTS.contains(&other),
     }
 }
 
+/// Whether an event concerns everybody who has stake, whomever it names.
+#[must_use]
+pub fn is_for_all(event: &str) -> bool {
+    ["epoch_frozen", "epoch_released", "set_copied"].contains(&event)
+}
+
 /// The types of all events of stake, and of messages of the inbox that concern it.
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 25] = [
     "applied",
     "paid",
     "burned",
@@ -83,6 +98,15 @@ const EVENTS: [&str; 16] = [
     "registered",
     "closed",
     "tombstoned",
+    "rewarded",
+    "frozen",
+    "settled",
+    "funded",
+    "matured",
+    "epoch_frozen",
+    "epoch_released",
+    "set_fixed",
+    "set_copied",
 ];
 
 /// The type of an effect's event, or none when it has none.
@@ -105,9 +129,13 @@ pub(super) const fn name(effect: &Effect) -> Option<&'static str> {
         Effect::Tombstoned { .. } => "tombstoned",
         Effect::EpochFrozen { .. } => "epoch_frozen",
         Effect::EpochReleased { .. } => "epoch_released",
+        Effect::Paid { .. } => "rewarded",
+        Effect::Frozen { .. } => "frozen",
+        Effect::Settled { .. } => "settled",
+        Effect::Funded { .. } => "funded",
+        Effect::Matured { .. } => "matured",
         Effect::Take { .. }
         | Effect::Released { .. }
-        | Effect::Paid { .. }
         | Effect::Member(_)
         | Effect::Rolled { .. } => return None,
     })
@@ -119,10 +147,10 @@ pub(super) fn attributes(effect: &Effect) -> Vec<Attribute> {
             plain("account", &Account::from_bytes(to)),
             plain("amount", amount),
         ],
-        Effect::Burn { amount } => vec![plain("amount", amount)],
-        Effect::EpochFrozen { epoch } | Effect::EpochReleased { epoch } => {
-            vec![indexed("epoch", epoch)]
-        }
+        Effect::Burn { amount } | Effect::Funded { amount } => vec![plain("amount", amount)],
+        Effect::EpochFrozen { epoch }
+        | Effect::EpochReleased { epoch }
+        | Effect::Matured { epoch } => vec![indexed("epoch", epoch)],
         Effect::Opened {
             position,
             owner,
@@ -179,7 +207,39 @@ fn attributes_of_line(effect: &Effect) -> Vec<Attribute> {
         Effect::Unseated { line, seat, why } => {
             (line, vec![plain("seat", seat), plain("why", &words(*why))])
         }
-        Effect::Jailed { line, until } => (line, vec![plain("until", until)]),
+        Effect::Jailed { line, epoch, until } => {
+            (line, vec![indexed("epoch", epoch), plain("until", until)])
+        }
+        Effect::Paid {
+            line,
+            epoch,
+            stakers,
+            commission,
+        } => {
+            let (stakers, commission) =
+                (plain("stakers", stakers), plain("commission", commission));
+            (line, vec![indexed("epoch", epoch), stakers, commission])
+        }
+        Effect::Frozen {
+            line,
+            registration,
+            epoch,
+        } => {
+            let registration = plain("registration", registration);
+            (line, vec![registration, indexed("epoch", epoch)])
+        }
+        Effect::Settled {
+            line,
+            registration,
+            epoch,
+            fraction,
+        } => {
+            let (registration, fraction) = (
+                plain("registration", registration),
+                plain("fraction", fraction),
+            );
+            (line, vec![registration, indexed("epoch", epoch), fraction])
+        }
         Effect::Unjailed { line } | Effect::Closed { line } => (line, Vec::new()),
         Effect::Registered { line, registration } => {
             (line, vec![plain("registration", registration)])

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use plasmid_bridge::proof::inbox::{Body, Deposit, Payload, Registration};
-use plasmid_staking::{Key, Line, LineId, LineState, Maturity, Rewards};
+use plasmid_staking::{Effect, Key, Line, LineId, LineState, Maturity, Rewards};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -163,6 +163,10 @@ fn kinds_without_effect_and_bodies_that_do_not_decode_are_recorded() {
     }
 }
 
+fn names(receipt: &Receipt) -> Vec<&str> {
+    receipt.events.iter().map(Event::name).collect()
+}
+
 #[test]
 fn a_registration_opens_a_line_is_frozen_by_the_court_and_settled_and_comes_once() {
     let mut memory = state(1);
@@ -187,7 +191,9 @@ fn a_registration_opens_a_line_is_frozen_by_the_court_and_settled_and_comes_once
         registration,
         epoch,
     };
-    assert_eq!(consume(&mut memory, freeze).code, Code::Ok);
+    let frozen = consume(&mut memory, freeze);
+    assert_eq!(frozen.code, Code::Ok);
+    assert_eq!(names(&frozen), ["applied", "closed", "frozen", "plasmid"]);
     let line: Line = value(&mut memory, slot);
     assert_eq!((line.state, line.freezes.count), (LineState::Frozen, 1));
     let settlement = Body::Settlement {
@@ -201,6 +207,20 @@ fn a_registration_opens_a_line_is_frozen_by_the_court_and_settled_and_comes_once
         (settled.code, settled.leaves_made),
         (Code::Ok, 4),
         "the tree of cuts"
+    );
+    assert_eq!(names(&settled), ["applied", "settled", "plasmid"]);
+    let told = settled.events[1].attributes();
+    let told: Vec<(&str, &str)> = told.iter().map(|one| (one.key, &one.value[..])).collect();
+    let address = "0x0101010101010101010101010101010101010101";
+    assert_eq!(
+        told,
+        [
+            ("operator", address),
+            ("line", "7"),
+            ("registration", "7"),
+            ("epoch", "0"),
+            ("fraction", "5"),
+        ]
     );
     let line: Line = value(&mut memory, slot);
     assert_eq!((line.state, line.freezes.count), (LineState::Frozen, 0));
@@ -219,8 +239,9 @@ fn an_epoch_is_frozen_and_released_while_epochs_mature() {
         ..EpochRecord::default()
     };
     write(&mut memory, &Slot::EpochRecord { place }, &record).unwrap();
-    let told =
-        |receipt: &Receipt| -> Vec<&str> { receipt.events.iter().map(Event::name).collect() };
+    // The first message lets an epoch mature.
+    let first = consume(&mut memory, opaque(77, 8));
+    assert_eq!(names(&first), ["recorded", "matured"]);
     for (body, name, count) in [
         (Body::EpochFreeze { epoch: 3 }, "epoch_frozen", 1),
         (Body::EpochFreeze { epoch: 5 }, "epoch_frozen", 2),
@@ -229,7 +250,7 @@ fn an_epoch_is_frozen_and_released_while_epochs_mature() {
     ] {
         let receipt = consume(&mut memory, body);
         assert_eq!((receipt.code, receipt.leaves_made), (Code::Ok, 0));
-        assert_eq!(told(&receipt), ["applied", name]);
+        assert_eq!(names(&receipt), ["applied", name]);
         let held = maturity(&mut memory);
         assert_eq!((held.matured, held.freezes.count), (1, count));
     }
@@ -244,7 +265,10 @@ fn funding_enters_the_reward_pool_and_is_credited() {
         amount: 77,
         funder: [1; 20],
     };
-    assert_eq!(consume(&mut memory, funding).code, Code::Ok);
+    let funded = consume(&mut memory, funding);
+    assert_eq!(funded.code, Code::Ok);
+    assert_eq!(names(&funded), ["applied", "funded"]);
+    assert_eq!(funded.events[1].attributes()[0].value, "77");
     let rewards: Rewards = value(&mut memory, Slot::from(Key::Rewards));
     assert_eq!((rewards.pool, rewards.owed), (77, 0));
     check_conservation(memory.iter()).unwrap();
@@ -277,13 +301,19 @@ fn epochs_mature_by_the_times_of_messages_two_a_message() {
         (1_001 + wait, 4),
         (u64::MAX, 4),
     ] {
+        let before: Maturity = value(&mut memory, Slot::from(Key::Maturity));
         let next = Message {
             arrival,
             ..message(&mut memory, opaque(77, 8))
         };
-        try_message(&mut memory, &next).unwrap();
+        let receipt = try_message(&mut memory, &next).unwrap();
         let maturity: Maturity = value(&mut memory, Slot::from(Key::Maturity));
         assert_eq!(maturity.matured, matured, "arrival {arrival}");
+        let told = receipt.events.iter().filter_map(|event| match event {
+            Event::Stake(Effect::Matured { epoch }) => Some(*epoch),
+            _ => None,
+        });
+        assert!(told.eq(before.matured..matured), "arrival {arrival}");
     }
 }
 

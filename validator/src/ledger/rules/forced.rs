@@ -46,17 +46,18 @@ pub(in crate::ledger) fn apply<L: Leaves + ?Sized>(
     };
     let forced = match check_forced(transaction.as_slice(), *sender, context.domain) {
         Ok(forced) => forced,
-        Err(reject) => return Ok(refused(message, Account::ethereum(*sender), reject)),
+        Err(reject) => return Ok(refused(message, Account::ethereum(*sender), None, reject)),
     };
     let account = forced.transaction.header.sender;
+    let kind = Some(forced.transaction.body.name());
     if forced.is_signed()
         && let Tried::Refused(reject) = attempt(leaves, |leaves| consume(leaves, &forced))?
     {
-        return Ok(refused(message, account, reject));
+        return Ok(refused(message, account, kind, reject));
     }
     match attempt(leaves, |leaves| carry_out(leaves, &forced, context))? {
         Tried::Done(books) => Ok(done(message, &forced, books)),
-        Tried::Refused(reject) => Ok(refused(message, account, reject)),
+        Tried::Refused(reject) => Ok(refused(message, account, kind, reject)),
     }
 }
 
@@ -92,6 +93,7 @@ fn done(message: &Message, forced: &Forced, books: Books) -> Outcome {
         index: message.index,
         sender: header.sender,
         code: Code::Ok,
+        kind: Some(body.name()),
     }];
     if forced.is_signed() {
         events.push(Event::Transaction {
@@ -112,12 +114,18 @@ fn done(message: &Message, forced: &Forced, books: Books) -> Outcome {
     }
 }
 
-fn refused(message: &Message, sender: Account, reject: Reject) -> Outcome {
+fn refused(
+    message: &Message,
+    sender: Account,
+    kind: Option<&'static str>,
+    reject: Reject,
+) -> Outcome {
     let code = reject.code();
     let mut events = vec![Event::Forced {
         index: message.index,
         sender,
         code,
+        kind,
     }];
     events.extend(involved([sender]));
     Outcome {

@@ -9,6 +9,7 @@ use plasmid_staking::{Input, Key, Maturity};
 
 use super::{Tried, attempt};
 use crate::ledger::context::Context;
+use crate::ledger::event::{self, Event};
 use crate::ledger::leaf::EpochRecord;
 use crate::ledger::leaves::{LeafFault, Leaves, expect, read};
 use crate::ledger::slot::{Slot, ring_place};
@@ -17,29 +18,30 @@ use crate::ledger::stake;
 /// Epochs that one message can make mature.
 const MATURING: usize = 2;
 
-/// Lets epochs mature by the time at which a message came to root.
+/// Lets epochs mature by the time at which a message came to root; says which.
 pub(in crate::ledger) fn mature<L: Leaves + ?Sized>(
     leaves: &mut L,
     arrival: u64,
     context: &Context<'_>,
-) -> Result<(), LeafFault<L::Error>> {
+) -> Result<Vec<Event>, LeafFault<L::Error>> {
+    let mut events = Vec::new();
     for _ in 0..MATURING {
         let maturity: Maturity = expect(leaves, &Slot::Staking(Key::Maturity))?;
         let next = maturity.matured.saturating_add(1);
         let place = ring_place(next, context.parameters.ring);
         let record: Option<EpochRecord> = read(leaves, &Slot::EpochRecord { place })?;
         let Some(record) = record else {
-            return Ok(());
+            break;
         };
         let input = Input::Mature(Mature {
             epoch: record.epoch,
             accepted: record.accepted,
             arrival,
         });
-        let tried = attempt(leaves, |leaves| stake::apply(leaves, context, &input))?;
-        if let Tried::Refused(_) = tried {
-            return Ok(());
+        match attempt(leaves, |leaves| stake::apply(leaves, context, &input))? {
+            Tried::Done(effects) => events.extend(event::of_stake(&effects)),
+            Tried::Refused(_) => break,
         }
     }
-    Ok(())
+    Ok(events)
 }

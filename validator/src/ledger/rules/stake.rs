@@ -29,7 +29,7 @@ use plasmid_staking::rules::{
     undelegate::Undelegate,
     unjail::Unjail,
 };
-use plasmid_staking::{Effect, Input, Key, LineId, Position};
+use plasmid_staking::{Effect, Input, Key, LineId, Position, account_of};
 
 use super::balance::slot;
 use super::{Books, Needs, check_amount, transfer};
@@ -38,7 +38,7 @@ use crate::ledger::context::{Context, Error};
 use crate::ledger::event;
 use crate::ledger::fees::Maker;
 use crate::ledger::leaf::NATIVE;
-use crate::ledger::leaves::{Leaves, expect};
+use crate::ledger::leaves::{Leaves, read};
 use crate::ledger::reject::Reject;
 use crate::ledger::slot::Slot;
 use crate::ledger::stake;
@@ -113,6 +113,16 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     context: &Context<'_>,
     books: &mut Books,
 ) -> Result<(), Error<L::Error>> {
+    // Anybody may apply a cut; it is the history of its owner too, and of the operators of its lines.
+    if let StakeBody::ApplyCut { position } = body {
+        let held: Option<Position> = read(leaves, &Slot::from(Key::Position(*position)))?;
+        for held in held.iter().filter(|held| !held.is_gone()) {
+            let operators = held.legs().map(|leg| account_of(leg.line.operator));
+            let all = std::iter::once(held.owner).chain(operators);
+            let all = all.map(|account| Account::from_bytes(&account));
+            books.involved.extend(all);
+        }
+    }
     let effects = stake::apply(leaves, context, &input(sender, body))?;
     for effect in &effects {
         if let Effect::Opened { position, .. } = effect {
@@ -121,11 +131,6 @@ pub(super) fn apply<L: Leaves + ?Sized>(
     }
     books.events.extend(event::of_stake(&effects));
     books.involved.extend(event::accounts_of_stake(&effects));
-    // Anybody may apply a cut; it is the owner's history too.
-    if let StakeBody::ApplyCut { position } = body {
-        let held: Position = expect(leaves, &Slot::from(Key::Position(*position)))?;
-        books.involved.push(Account::from_bytes(&held.owner));
-    }
     Ok(())
 }
 

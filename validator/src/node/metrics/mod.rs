@@ -28,6 +28,7 @@ pub struct Reading {
     pool_percent: u64,
     shares: u64,
     keys_wrong: bool,
+    copied: bool,
     withdrawals: u64,
     root_time: u64,
     reads: u64,
@@ -81,7 +82,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 26] = [
+pub const METRICS: [Metric; 27] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -123,6 +124,12 @@ pub const METRICS: [Metric; 26] = [
         "plasmid_checkpoint_keys_wrong",
         "1 while the operator's seat has other keys than this node runs with, or this node has no checkpoint key for it, else 0.",
         |now| now.keys_wrong.into(),
+    )
+    .at_most(1),
+    gauge(
+        "plasmid_stake_set_copied",
+        "1 while the set of this epoch or of the next is a copy of the one before it, because nobody has a seat, else 0.",
+        |now| now.copied.into(),
     )
     .at_most(1),
     gauge(
@@ -263,10 +270,12 @@ fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
             .map_err(|fault| ReadError::Internal(fault.to_string()));
     });
     let next = counter?.map_or(1, |counter: WithdrawalCounter| counter.next);
+    let vitals = source.vitals();
     Ok(Reading {
         pool_percent: source.pool_percent(),
         shares: shares as u64,
-        keys_wrong: source.vitals().signing.keys.is_some(),
+        keys_wrong: vitals.signing.keys.is_some(),
+        copied: vitals.copied.is_some(),
         withdrawals: next.saturating_sub(1),
         reads: counts.asked(),
         reads_failed: counts.failed(),

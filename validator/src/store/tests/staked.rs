@@ -3,10 +3,12 @@
 use super::*;
 use crate::store::keys::{META_CHAIN, Table};
 use crate::store::{seal, state};
-use tendermint_proto::v0_38::abci::Event;
+use tendermint_proto::v0_38::abci::{Event, EventAttribute};
 
 /// At every third height the transactions with these indices concern stake; `step` lists 7, 14 and 21.
 const STAKED: [u32; 2] = [7, 21];
+/// At every sixth height the block itself tells something too, behind its 22 transactions.
+const OF_BLOCK: [u32; 2] = [22, 23];
 
 fn record(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Record {
     let mut record = step(seed, tree, before);
@@ -26,7 +28,20 @@ fn record(seed: u64, tree: &mut Tree, before: Option<&BlockCommitment>) -> Recor
             ..ExecTxResult::default()
         }
     };
+    let told = |index: u32| Event {
+        r#type: "rewarded".to_owned(),
+        attributes: vec![EventAttribute {
+            key: "line".to_owned(),
+            value: index.to_string(),
+            index: false,
+        }],
+    };
+    let of_block = OF_BLOCK.map(told).to_vec();
     record.response = ResponseFinalizeBlock {
+        events: match record.height().is_multiple_of(6) {
+            true => of_block,
+            false => Vec::new(),
+        },
         tx_results: (0..22).map(result).collect(),
         ..ResponseFinalizeBlock::default()
     }
@@ -57,6 +72,14 @@ fn told(books: &Books<Memory>, from: (u64, u32), last: u64, most: usize) -> Vec<
         next = (end.height, end.index + 1);
         for one in &page {
             let result = ExecTxResult::decode(one.result.as_slice()).unwrap();
+            if OF_BLOCK.contains(&one.index) {
+                let [event] = &result.events[..] else {
+                    panic!("one event a result");
+                };
+                assert_eq!(event.attributes[0].value, one.index.to_string());
+                assert_eq!((one.hash, one.digest), (Hash::ZERO, Hash::ZERO));
+                continue;
+            }
             assert_eq!(&result.data[..], &one.index.to_be_bytes()[..]);
         }
         all.extend(page.iter().map(|one| (one.height, one.index)));
@@ -64,9 +87,11 @@ fn told(books: &Books<Memory>, from: (u64, u32), last: u64, most: usize) -> Vec<
 }
 
 fn expected(from: (u64, u32), last: u64) -> Vec<(u64, u32)> {
-    let all = (0..=last)
-        .step_by(3)
-        .flat_map(|height| STAKED.map(|index| (height, index)));
+    let all = (0..=last).step_by(3).flat_map(|height| {
+        let behind = OF_BLOCK.iter().filter(move |_| height % 6 == 0);
+        let indices = STAKED.iter().chain(behind);
+        indices.map(move |index| (height, *index))
+    });
     all.filter(|place| *place >= from).collect()
 }
 
@@ -76,6 +101,8 @@ fn is_whole(books: &Books<Memory>, last: u64) {
         (0, 8),
         (3, 7),
         (3, 22),
+        (6, 22),
+        (6, 23),
         (4, 0),
         (last - 1, 0),
         (last, 8),

@@ -14,8 +14,8 @@ use plasmid_proto::ledger::v1::{GetAccountRequest, ListBalancesRequest, ListToke
 
 use super::*;
 use crate::app::reads::{
-    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Vitals,
-    accounts,
+    Disk, Facts, Id, Located, Names, Remembered, Simulated, Source, StakedPart, Tip, Trees, Trial,
+    Vitals, accounts,
 };
 use crate::chain::tree::{Change, Tree};
 use crate::ledger::Account;
@@ -137,7 +137,7 @@ impl Source for Busy {
     fn next_sequence(&self, _: &Account, state: u64) -> u64 {
         state
     }
-    fn simulate(&self, _: &[u8], _: bool) -> Result<Simulated, ReadError> {
+    fn simulate(&self, _: &[u8], _: Trial) -> Result<Simulated, ReadError> {
         unreachable!()
     }
     fn root(&self) -> std::sync::Arc<View> {

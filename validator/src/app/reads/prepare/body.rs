@@ -100,7 +100,8 @@ fn plain(action: &Action) -> Result<StakeBody, ReadError> {
     })
 }
 
-/// The line and the highest commission that are accepted of an operator: those that are named, or as the state has them.
+/// The line and the highest commission that are accepted of an operator. The commission is never taken from the state: one that was raised a
+/// block before would be signed by who has not seen it. A line that is not named is the newest.
 fn terms(
     held: &mut Held<'_>,
     operator: [u8; 20],
@@ -111,12 +112,19 @@ fn terms(
         return Ok((line, most));
     }
     let newest = newest_of(held, operator)?.line;
-    let id = LineId {
-        operator,
-        line: newest,
+    let Some(most) = most else {
+        let id = LineId {
+            operator,
+            line: newest,
+        };
+        let known: Line = held.stands(id)?;
+        return Err(ReadError::Invalid(format!(
+            "name max_commission, the highest commission that you accept, in basis points (1/10,000): line {newest} of {} takes {} now",
+            wire::address_text(&operator),
+            known.commission
+        )));
     };
-    let known: Line = held.stands(id)?;
-    Ok((line.unwrap_or(newest), most.unwrap_or(known.commission)))
+    Ok((line.unwrap_or(newest), most))
 }
 
 fn rate(rate: Option<u32>) -> Result<Option<u16>, ReadError> {

@@ -4,13 +4,18 @@
 use std::collections::BTreeSet;
 
 use plasmid_proto::stake::v1::{self as proto, prepare_request::Action};
+use plasmid_staking::{Key, Line};
 use serde_json::Value;
 
 use super::*;
-use crate::app::reads::held::Held;
+use crate::app::reads::{held::Held, stake::tests::tree_of};
 use crate::chain::tree::Tree;
 use crate::ledger::fixture::{Wallet, domain, parameters};
+use crate::ledger::rules::stake::tests::scene::{
+    COIN, FOUNDER, NEWCOMER, OWNER, Scene, line, operator,
+};
 use crate::ledger::transaction::Data;
+use crate::wire::address_text;
 
 const OPERATOR: &str = "0x0101010101010101010101010101010101010101";
 
@@ -165,4 +170,63 @@ fn what_can_stand_in_no_transaction_is_refused_in_words() {
         amount: String::new(),
     });
     assert!(matches!(body(&whole), Err(ReadError::NotFound(_))));
+}
+
+/// The terms of a line are accepted by who has seen them: a commission that was raised a block ago is signed by nobody unseen.
+#[test]
+fn a_commission_is_signed_only_if_it_was_named_and_the_refusal_says_what_it_is_now() {
+    let mut scene = Scene::new();
+    let position = scene.delegate(0, OWNER, NEWCOMER, COIN);
+    scene.change(Key::Line(line(FOUNDER)), |line: &mut Line| {
+        line.commission = 777;
+    });
+    let tree = tree_of(&scene);
+    let operator = address_text(&operator(FOUNDER));
+    let delegate = |max_commission, line| {
+        Action::Delegate(proto::Delegate {
+            operator: operator.clone(),
+            amount: "5".into(),
+            line,
+            max_commission,
+        })
+    };
+    let redelegate = |max_commission, line| {
+        Action::Redelegate(proto::Redelegate {
+            position,
+            amount: "5".into(),
+            to: operator.clone(),
+            line,
+            max_commission,
+        })
+    };
+    let sender = Wallet::new(OWNER).account();
+    let body = |action| body::of(&mut Held::tip(&tree), (&parameters(), 3), sender, &action);
+    for line in [None, Some(1), Some(9)] {
+        for action in [delegate(None, line), redelegate(None, line)] {
+            let Err(ReadError::Invalid(why)) = body(action) else {
+                panic!("a commission was made up");
+            };
+            assert!(
+                why.contains("max_commission") && why.contains("line 1") && why.contains("777"),
+                "{why}"
+            );
+        }
+    }
+    // A line that is not named is the newest, which is signed and shown.
+    for action in [delegate(Some(800), None), redelegate(Some(800), None)] {
+        let (line, most) = match body(action).expect("a body") {
+            StakeBody::Delegate {
+                line,
+                max_commission,
+                ..
+            }
+            | StakeBody::Redelegate {
+                line,
+                max_commission,
+                ..
+            } => (line, max_commission),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((line, most), (1, 800));
+    }
 }

@@ -7,7 +7,7 @@ use plasmid_staking::{
 };
 
 use crate::{
-    app::reads::{ReadError, held::Held},
+    app::reads::{ReadError, Reader, claims::USUAL_RELAY_SECS, held::Held},
     ledger::{Account, Parameters, Slot, leaf::EpochRecord, ring_place},
     wire::address_text,
 };
@@ -17,6 +17,44 @@ const MAX_CUTS: usize = 16;
 /// Places of a node of the tree of cuts, and its highest level.
 const ARITY: u64 = 16;
 const TOP: u8 = 3;
+
+/// What an estimate of the end of an unbonding begins with, at the tip.
+#[derive(Clone, Copy)]
+pub(in crate::app::reads) struct MaturityOutlook {
+    /// Root's time in seconds, as its last final block says it.
+    root_time: u64,
+    height: u64,
+    /// Nanoseconds that a block takes.
+    block_time: u64,
+}
+
+impl MaturityOutlook {
+    /// Today's; none while root was not seen, and none of the past (a height that is not zero).
+    pub fn of(source: &Reader<'_>, height: u64) -> Option<Self> {
+        let root_time = source.root().finalized.as_ref()?.time;
+        if height != 0 {
+            return None;
+        }
+        let tip = source.tip();
+        let stated = u64::from(source.facts().parameters.block_time_ms).saturating_mul(1_000_000);
+        Some(Self {
+            root_time,
+            height: tip.height,
+            block_time: tip.block_time.unwrap_or(stated),
+        })
+    }
+
+    /// When root's time is so far that an epoch can mature whose checkpoint the child does not know to be accepted.
+    fn matures_about(&self, parameters: &Parameters, accepted: u64) -> u64 {
+        let last = accepted.saturating_add(1);
+        let last = last.saturating_mul(parameters.epoch_blocks.into());
+        let left = last.saturating_sub(self.height);
+        let seconds = left.saturating_mul(self.block_time) / 1_000_000_000;
+        let waits = seconds.saturating_add(USUAL_RELAY_SECS);
+        let waits = waits.saturating_add(parameters.unbonding_secs);
+        self.root_time.saturating_add(waits)
+    }
+}
 
 /// A position that stands, or none.
 pub(in crate::app::reads) fn standing(
@@ -31,7 +69,7 @@ pub(in crate::app::reads) fn standing(
 pub(in crate::app::reads) fn told(
     held: &mut Held<'_>,
     parameters: &Parameters,
-    epoch: u64,
+    (epoch, outlook): (u64, Option<MaturityOutlook>),
     number: u64,
     position: &Position,
 ) -> Result<proto::Position, ReadError> {
@@ -52,17 +90,26 @@ pub(in crate::app::reads) fn told(
     let rewards: u128 = rewards.unwrap_or_default().iter().map(collected).sum();
     let cut_waits = cut.ok().and_then(|effects| effects.iter().find_map(cut_of));
     let found = held.found_by_rules(parameters, epoch, number, position)?;
-    let (mut legs, mut cuts) = (Vec::new(), Vec::new());
-    for (leg, cut) in found.legs().zip(found.cuts) {
+    let legs = found.legs().zip(found.cuts).map(|(leg, cut)| proto::Leg {
+        operator: address_text(&leg.line.operator),
+        line: leg.line.line,
+        first: leg.first,
+        last: (!leg.is_bonded()).then_some(leg.last),
+        cut,
+    });
+    // Of a leg that the next transaction folds the state still knows what it was.
+    let mut cuts = Vec::new();
+    for (leg, cut) in position.legs().zip(position.cuts) {
         cuts.extend(cuts_of(held, epoch, leg, cut)?);
-        legs.push(proto::Leg {
-            operator: address_text(&leg.line.operator),
-            line: leg.line.line,
-            first: leg.first,
-            last: (!leg.is_bonded()).then_some(leg.last),
-            cut,
-        });
     }
+    let (matures_at, matures_about) = match matures(held, parameters, position)? {
+        Some(Ends::At(time)) => (Some(time), None),
+        Some(Ends::Behind(epoch)) => {
+            let about = outlook.map(|outlook| outlook.matures_about(parameters, epoch));
+            (None, about)
+        }
+        None => (None, None),
+    };
     Ok(proto::Position {
         number,
         owner: Account::from_bytes(&position.owner).to_string(),
@@ -74,8 +121,9 @@ pub(in crate::app::reads) fn told(
         cut_waits: cut_waits.map_or_else(String::new, |amount| amount.to_string()),
         bonded: position.is_bonded(),
         waits: claim.err().unwrap_or_default(),
-        legs,
-        matures_at: matures_at(held, parameters, position)?,
+        legs: legs.collect(),
+        matures_at,
+        matures_about,
         cuts,
     })
 }
@@ -94,13 +142,21 @@ fn cut_of(effect: &Effect) -> Option<u128> {
     }
 }
 
-/// Root's time at which the last epoch that an ended position backs matures: what the rule `mature` goes by, which looks at the record
-/// of the epoch after it.
-fn matures_at(
+/// When the last epoch that an ended position backs matures.
+enum Ends {
+    /// At this time of root.
+    At(u64),
+    /// Some time after root has accepted the checkpoint of this epoch.
+    Behind(u64),
+}
+
+/// When an unbonding ends that has not: what the rule `mature` goes by, which looks at the record of the epoch after the last one that is
+/// backed.
+fn matures(
     held: &mut Held<'_>,
     parameters: &Parameters,
     position: &Position,
-) -> Result<Option<u64>, ReadError> {
+) -> Result<Option<Ends>, ReadError> {
     let Maturity { matured, .. } = held.stands(())?;
     let last = position.legs().map(|leg| leg.last).max().unwrap_or(0);
     if position.is_bonded() || last < matured {
@@ -110,7 +166,10 @@ fn matures_at(
     let place = ring_place(next, parameters.ring);
     let record: Option<EpochRecord> = held.value(&Slot::EpochRecord { place })?;
     let record = record.filter(|record| record.epoch >= next && record.accepted != 0);
-    Ok(record.and_then(|record| record.accepted.checked_add(parameters.unbonding_secs)))
+    Ok(Some(match record {
+        Some(record) => Ends::At(record.accepted.saturating_add(parameters.unbonding_secs)),
+        None => Ends::Behind(next),
+    }))
 }
 
 /// The cuts of a leg's line in the epochs that it backed, the oldest first.

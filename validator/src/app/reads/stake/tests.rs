@@ -1,7 +1,9 @@
 //! What is told of stake is what the rules do: the scenes of the rules' own cases, read from a tree.
 
+mod costs;
 mod lists;
-mod still;
+mod moving;
+pub mod still;
 
 use plasmid_staking::{
     Input,
@@ -15,7 +17,7 @@ use crate::ledger::rules::stake::tests::scene::{
     COIN, FOUNDED, FOUNDER, HEIGHT, NEWCOMER, OWNER, Scene, line, operator,
 };
 
-fn tree_of(scene: &Scene) -> Tree {
+pub fn tree_of(scene: &Scene) -> Tree {
     let mut tree = Tree::new();
     let changes: Vec<Change> = scene
         .memory
@@ -35,7 +37,7 @@ fn told(scene: &Scene, number: u64) -> proto::Position {
     let found = position_at(
         &mut Held::tip(&tree_of(scene)),
         &parameters(),
-        HEIGHT - 1,
+        (HEIGHT - 1, None),
         number,
     );
     let found = found.expect("a position");
@@ -114,7 +116,11 @@ fn a_position_tells_the_base_that_the_next_transaction_finds() {
     let folded = told(&scene, position);
     assert_eq!((&folded.base, &folded.held), (&left, &left));
     assert_eq!(folded.legs.len(), 1);
+    // The cut is told for as long as the state knows the leg.
+    assert_eq!(before.cuts.len(), 1);
+    assert!(folded.cuts == before.cuts && folded.cuts[0].applied);
     scene.undelegate(3, OWNER, position, left.parse().expect("an amount"));
+    assert!(told(&scene, position).cuts.is_empty());
 }
 
 #[test]

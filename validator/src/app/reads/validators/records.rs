@@ -1,16 +1,16 @@
 //! What operators did in the last ended epochs, what counts in this epoch and the next, and what a line has paid.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 
 use plasmid_bridge::proof::checkpoint::certificate;
 use plasmid_proto::stake::v1::{Apr, Attendance};
-use plasmid_staking::{Index, Key, Line, LineId, Mark, MemberLeaf, Standing};
+use plasmid_staking::{Index, Key, Line, LineId, Mark, MemberLeaf};
 
-use super::moment;
 use crate::{
     app::reads::{
         ReadError, Reader,
-        held::{At, Held},
+        held::{At, Held, next_epoch, page},
     },
     ledger::{
         Parameters, Slot, Value,
@@ -21,6 +21,8 @@ use crate::{
 
 /// Ended epochs of which it is told who took part.
 const EPOCHS: u64 = 8;
+/// Epochs whose sets are remembered: today's, and past ones that somebody asked for. The largest takes a few hundred kilobytes.
+const REMEMBERED: usize = 16;
 /// The most epochs that a yearly rate goes over.
 const RATED: u64 = 64;
 const SECS_PER_YEAR: u128 = 31_536_000;
@@ -28,62 +30,72 @@ const SECS_PER_YEAR: u128 = 31_536_000;
 const UNIT: u128 = 1_000_000_000_000_000_000_000_000;
 const BASIS: u128 = 10_000;
 
-type Set = BTreeMap<[u8; 20], (u16, Standing)>;
+/// Seat, power and commission of the members of a set, by operator.
+type Set = BTreeMap<[u8; 20], (u16, u64, u16)>;
 
-/// What is known of all operators, read once for a page.
+/// What is known of all operators, for a page.
 pub(in crate::app::reads) struct Records {
-    pub height: u64,
+    sets: Arc<Sets>,
+    /// Who was to sign the checkpoint of an ended epoch, and whether it did: what this node knows by now.
+    signers: Vec<BTreeMap<[u8; 20], bool>>,
+}
+
+/// What the state says of them, in each state of an epoch the same: the boundary before it writes it last.
+#[derive(Debug)]
+pub struct Sets {
     /// Epoch of the next block.
-    pub epoch: u64,
+    epoch: u64,
     now: Set,
     next: Set,
+    /// The newest first.
     ended: Vec<Ended>,
 }
 
 /// An epoch that is over.
+#[derive(Debug)]
 struct Ended {
     epoch: u64,
     set: Set,
     votes: Participation,
     counted: u32,
-    /// Who was to sign its checkpoint, and whether it did.
-    signers: BTreeMap<[u8; 20], bool>,
 }
 
 impl Records {
-    /// Reads them from a state.
+    /// Reads them from the state at a height, zero for the tip; they are those of its epoch, and remembered for a while.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn of(source: &Reader<'_>, at: &At<'_>) -> Result<Self, ReadError> {
-        let (height, epoch) = moment(source, at)?;
-        let oldest = epoch.saturating_sub(EPOCHS);
-        let ended = (oldest..epoch).rev().map(|epoch| ended(source, at, epoch));
+    pub fn of(source: &Reader<'_>, height: u64) -> Result<Self, ReadError> {
+        let sets = Sets::of(source, height)?;
+        let epochs = sets.ended.iter().map(|ended| ended.epoch);
+        let signers = epochs.map(|epoch| signers(source, epoch));
         Ok(Self {
-            height,
-            epoch,
-            now: set(source, at, epoch)?,
-            next: set(source, at, epoch.saturating_add(1))?,
-            ended: ended.collect::<Result<_, _>>()?,
+            signers: signers.collect::<Result<_, _>>()?,
+            sets,
         })
+    }
+
+    /// Epoch of the block behind the state that they are of.
+    pub fn epoch(&self) -> u64 {
+        self.sets.epoch
     }
 
     /// Power and commission in this epoch.
     pub fn now(&self, operator: &[u8; 20]) -> (u64, u32) {
-        weight(&self.now, operator)
+        weight(&self.sets.now, operator)
     }
 
     /// Power and commission in the next.
     pub fn next(&self, operator: &[u8; 20]) -> (u64, u32) {
-        weight(&self.next, operator)
+        weight(&self.sets.next, operator)
     }
 
     /// What an operator did, the newest epoch first.
     pub fn attendance(&self, operator: &[u8; 20]) -> Vec<Attendance> {
-        let of = |ended: &Ended| {
-            let seat = ended.set.get(operator).map(|(seat, _)| usize::from(*seat));
+        let of = |(ended, signers): (&Ended, &BTreeMap<[u8; 20], bool>)| {
+            let seat = ended.set.get(operator).map(|(seat, ..)| usize::from(*seat));
             let votes = seat.and_then(|seat| ended.votes.0.get(seat));
-            let signer = ended.signers.get(operator);
+            let signer = signers.get(operator);
             Attendance {
                 epoch: ended.epoch,
                 member: seat.is_some(),
@@ -93,47 +105,88 @@ impl Records {
                 signed: signer.copied().unwrap_or(false),
             }
         };
-        self.ended.iter().map(of).collect()
+        self.sets.ended.iter().zip(&self.signers).map(of).collect()
+    }
+}
+
+impl Sets {
+    fn of(source: &Reader<'_>, height: u64) -> Result<Arc<Self>, ReadError> {
+        let parameters = &source.facts().parameters;
+        let memory = || {
+            let memory = &source.remembered().sets;
+            memory.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        let of = match height {
+            0 => source.moment().0,
+            height => height,
+        };
+        let epoch = next_epoch(parameters, of);
+        let known = memory().iter().find(|sets| sets.epoch == epoch).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let sets = page(
+            source,
+            height,
+            || Ok(()),
+            |at, ()| Self::read(at, parameters),
+        )?;
+        let sets = Arc::new(sets);
+        let mut memory = memory();
+        memory.retain(|known| known.epoch != sets.epoch);
+        memory.push_back(Arc::clone(&sets));
+        while memory.len() > REMEMBERED {
+            memory.pop_front();
+        }
+        Ok(sets)
+    }
+
+    fn read(at: &At<'_>, parameters: &Parameters) -> Result<Self, ReadError> {
+        let epoch = at.read(|_, height| Ok(next_epoch(parameters, height)))?;
+        let oldest = epoch.saturating_sub(EPOCHS);
+        let ended = (oldest..epoch).rev().map(|epoch| {
+            let slot = Slot::Participation {
+                place: ring_place(epoch, parameters.ring),
+            };
+            let votes = at.read(|held, _| held.value::<Participation>(&slot))?;
+            Ok(Ended {
+                epoch,
+                set: set(at, parameters, epoch)?,
+                votes: votes.unwrap_or_default(),
+                // Votes for an epoch's last block stand in the first one of the next, and are not counted.
+                counted: parameters.epoch_blocks.saturating_sub(1),
+            })
+        });
+        Ok(Self {
+            epoch,
+            now: set(at, parameters, epoch)?,
+            next: set(at, parameters, epoch.saturating_add(1))?,
+            ended: ended.collect::<Result<_, ReadError>>()?,
+        })
     }
 }
 
 fn weight(set: &Set, operator: &[u8; 20]) -> (u64, u32) {
-    let standing = set.get(operator).map(|(_, standing)| standing);
-    standing.map_or((0, 0), |standing| {
-        (standing.power, standing.commission.into())
+    let known = set.get(operator);
+    known.map_or((0, 0), |(_, power, commission)| {
+        (*power, (*commission).into())
     })
 }
 
 /// The set of an epoch, by operator; empty where the ring has another epoch there.
-fn set(source: &Reader<'_>, at: &At<'_>, epoch: u64) -> Result<Set, ReadError> {
-    let parameters = &source.facts().parameters;
+fn set(at: &At<'_>, parameters: &Parameters, epoch: u64) -> Result<Set, ReadError> {
     let place = ring_place(epoch, parameters.ring);
-    at.read(source, |held, _| {
+    at.read(|held, _| {
         let mut set = Set::new();
         for seat in 0..parameters.seats {
             let member: Option<MemberLeaf> = held.leaf((place, seat))?;
             let standing = member.filter(|member| member.epoch == epoch);
             if let Some(standing) = standing.and_then(|member| member.standing) {
-                set.insert(standing.line.operator, (seat, standing));
+                let told = (seat, standing.power, standing.commission);
+                set.insert(standing.line.operator, told);
             }
         }
         Ok(set)
-    })
-}
-
-fn ended(source: &Reader<'_>, at: &At<'_>, epoch: u64) -> Result<Ended, ReadError> {
-    let parameters = &source.facts().parameters;
-    let place = ring_place(epoch, parameters.ring);
-    let votes = at.read(source, |held, _| {
-        held.value::<Participation>(&Slot::Participation { place })
-    })?;
-    Ok(Ended {
-        epoch,
-        set: set(source, at, epoch)?,
-        votes: votes.unwrap_or_default(),
-        // Votes for an epoch's last block stand in the first one of the next, and are not counted.
-        counted: parameters.epoch_blocks.saturating_sub(1),
-        signers: signers(source, epoch)?,
     })
 }
 

@@ -24,7 +24,7 @@ pub struct Events {
     /// The first index in that block.
     #[arg(long, default_value_t = 0)]
     from_index: u32,
-    /// Only what involves this account: an account (0x… or plasmid1…) or the name of one of your keys.
+    /// Only what involves this account or a line that its positions back: an account (0x… or plasmid1…) or the name of one of your keys.
     #[arg(long, value_name = "ACCOUNT")]
     owner: Option<String>,
     /// Only what involves this operator: an address on root, or the name of one of your keys.

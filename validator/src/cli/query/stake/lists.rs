@@ -53,6 +53,7 @@ pub(super) async fn delegations(
         "rewards",
         "bonded",
         "matures_at",
+        "matures_about",
         "cut_waits",
         "backs",
         "waits",

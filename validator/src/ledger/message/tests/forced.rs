@@ -45,6 +45,33 @@ fn a_forced_withdrawal_tells_its_number() {
     );
 }
 
+/// What `forced` says of the kind: its attribute of that name.
+fn kind(receipt: &Receipt) -> Option<String> {
+    let forced = receipt.events.iter().find(|event| event.name() == "forced");
+    let attributes = forced.expect("it was forced").attributes();
+    let kind = attributes.into_iter().find(|one| one.key == "kind");
+    kind.map(|kind| kind.value)
+}
+
+#[test]
+fn a_forced_transaction_tells_its_kind_also_when_it_is_refused() {
+    let mut memory = state(1);
+    let sent = forced_by(0, 0, transfer(stranger(), TOKEN, 5));
+    for code in [Code::Ok, Code::NonceUsed] {
+        let receipt = consume(&mut memory, forced([0xee; 20], &sent));
+        assert_eq!(
+            (receipt.code, kind(&receipt).as_deref()),
+            (code, Some("transfer"))
+        );
+    }
+    let forged = Transaction {
+        body: transfer(stranger(), TOKEN, 6),
+        ..sent
+    };
+    let receipt = consume(&mut memory, forced([0xee; 20], &forged));
+    assert_eq!((receipt.code == Code::Ok, kind(&receipt)), (false, None));
+}
+
 #[test]
 fn one_who_holds_only_tokens_can_force_a_withdrawal() {
     let mut memory = state(1);

@@ -12,9 +12,9 @@ use crate::ledger::leaf::EpochRecord;
 use crate::ledger::rules::stake::tests::scene::line as line_of;
 
 /// The last block of epoch 2, and its epoch.
-const ENDED: (u64, u64) = (192, 2);
+pub const ENDED: (u64, u64) = (192, 2);
 
-fn change<T: Value>(key: Key, value: &T) -> Change {
+pub fn change<T: Value>(key: Key, value: &T) -> Change {
     let slot = Slot::from(key);
     Change {
         key: slot.key(),
@@ -57,7 +57,7 @@ fn all(still: &Still, owner: &str, height: u64) -> (Vec<u64>, usize) {
     }
 }
 
-fn owner() -> String {
+pub fn owner() -> String {
     Wallet::new(OWNER).account().to_string()
 }
 
@@ -230,11 +230,12 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
         let page = delegations(&Still::new(tree, HEIGHT - 1), &owner(), "", 0);
         page.expect("a page").positions.remove(0)
     };
-    assert_eq!(
-        at(tree_of(&scene)).matures_at,
-        None,
-        "root has not accepted it"
-    );
+    let unknown = at(tree_of(&scene));
+    assert_eq!(unknown.matures_at, None, "root has not accepted it");
+    // Epoch 4 ends with block 320; the rest is counted at the stated pace from what root's clock was when the tip was 199.
+    let left = (320 - (HEIGHT - 1)) * u64::from(parameters.block_time_ms) / 1_000;
+    let about = still::ROOT_TIME + left + 6 + parameters.unbonding_secs;
+    assert_eq!(unknown.matures_about, Some(about));
     let accepted = Change {
         key: slot.key(),
         kind: slot.kind(),
@@ -243,6 +244,7 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
     tree.apply(&[accepted]).expect("a leaf");
     let position = at(tree);
     assert_eq!(position.matures_at, Some(1_000 + parameters.unbonding_secs));
+    assert_eq!(position.matures_about, None, "it is known");
     assert!(position.cuts.is_empty());
     scene.freeze(FOUNDER, 2);
     scene.settle(FOUNDER, 2);
@@ -263,7 +265,12 @@ fn a_position_tells_the_cuts_that_hit_it_and_when_its_end_matures() {
     let position = at(tree_of(&scene));
     assert!(position.cuts[0].applied && position.cut_waits.is_empty());
     scene.mature(4);
-    assert_eq!(at(tree_of(&scene)).matures_at, None, "it has matured");
+    let matured = at(tree_of(&scene));
+    assert_eq!(
+        (matured.matures_at, matured.matures_about),
+        (None, None),
+        "it has matured"
+    );
 }
 
 #[test]
@@ -317,4 +324,25 @@ fn a_validator_in_jail_says_why_and_until_when() {
     assert_eq!((line.jailed, line.jailed_until), (true, 9));
     assert_eq!(page.validators[0].jail_reason, "absent");
     assert_eq!(page.validators[1].jail_reason, "");
+}
+
+/// Another operator has taken the jailed seat: the line may take no other before its time is over, and that is in epoch 9.
+#[test]
+fn a_line_that_lost_its_jailed_seat_says_why_it_may_take_none() {
+    for (until, reason) in [(4, "absent"), (3, ""), (0, "")] {
+        let mut scene = Scene::new();
+        scene.jail(until);
+        scene.change(Key::Line(line_of(FOUNDER)), |line: &mut Line| {
+            line.seat = Line::NO_SEAT;
+            line.until = 4;
+        });
+        let still = Still::new(tree_of(&scene), HEIGHT - 1);
+        let page = still.ask(|reader| list_validators(reader, &ListValidatorsRequest::default()));
+        let page = page.expect("a page");
+        let founder = address_text(&operator(FOUNDER));
+        let found = page.validators.iter().find(|one| one.operator == founder);
+        let found = found.expect("it registered");
+        assert_eq!(found.line.as_ref().and_then(|line| line.seat), None);
+        assert_eq!(found.jail_reason, reason, "{until}");
+    }
 }

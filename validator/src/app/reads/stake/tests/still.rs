@@ -1,28 +1,38 @@
-//! A chain that stands still: the leaves of a scene at one height, with some past states.
+//! A chain that stands still: the leaves of a scene at one height, with some past states. A test may have blocks come between two looks.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use alloy_primitives::B256;
 use plasmid_bridge::{
     proof::{checkpoint::Checkpoint, commitment::BlockCommitment},
-    relay::inbox::View,
+    relay::{
+        inbox::View,
+        seen::{Anchor, Block},
+    },
 };
 use plasmid_staking::Member;
 
 use crate::app::reads::{
     Contracts, Disk, Facts, Id, Located, Names, ReadError, Reader, Remembered, Simulated, Source,
-    StakedPart, Tip, Trees, Vitals,
+    StakedPart, Tip, Trees, Trial, Vitals,
 };
 use crate::chain::tree::Tree;
 use crate::ledger::Account;
 use crate::ledger::fixture::{domain, parameters};
 use crate::store::{Books, Identity, Memory, Pace};
 
+/// What root's clock says, in seconds.
+pub const ROOT_TIME: u64 = 500;
+
+/// What a block does to the tree, given its height; false when none comes. It is asked after each look with the number of looks by then.
+pub type Comes = Box<dyn FnMut(usize, u64, &mut Tree) -> bool + Send>;
+
 pub struct Still {
     pub tree: Mutex<Tree>,
-    pub height: u64,
+    pub height: AtomicU64,
     pub looks: Mutex<usize>,
+    pub block: Mutex<Option<Comes>>,
     facts: Facts,
     remembered: Remembered,
     disk: Disk,
@@ -39,8 +49,9 @@ impl Still {
             [[1; 20], [2; 20], [3; 20], [4; 20]].map(Into::into);
         Self {
             tree: Mutex::new(tree),
-            height,
+            height: height.into(),
             looks: Mutex::default(),
+            block: Mutex::default(),
             facts: Facts {
                 chain_id: "still".into(),
                 domain: domain(),
@@ -57,6 +68,11 @@ impl Still {
         }
     }
 
+    /// Of how many epochs it remembers the sets.
+    pub fn remembered_sets(&self) -> usize {
+        self.remembered.sets.lock().expect("sets").len()
+    }
+
     /// Asks it.
     pub fn ask<T>(
         &self,
@@ -71,11 +87,24 @@ impl Source for Still {
         &self.facts
     }
     fn moment(&self) -> (u64, u64) {
-        (self.height, 0)
+        (self.height.load(Ordering::SeqCst), 0)
     }
     fn with_tree(&self, visit: &mut dyn FnMut(&Tree, u64)) {
-        *self.looks.lock().expect("a count") += 1;
-        visit(&self.tree.lock().expect("a tree"), self.height);
+        let looks = {
+            let mut looks = self.looks.lock().expect("a count");
+            *looks += 1;
+            *looks
+        };
+        let mut tree = self.tree.lock().expect("a tree");
+        let height = self.height.load(Ordering::SeqCst);
+        visit(&tree, height);
+        let mut block = self.block.lock().expect("a block");
+        if block
+            .as_mut()
+            .is_some_and(|block| block(looks, height + 1, &mut tree))
+        {
+            self.height.store(height + 1, Ordering::SeqCst);
+        }
     }
     fn disk(&self) -> &Disk {
         &self.disk
@@ -93,7 +122,14 @@ impl Source for Still {
         state
     }
     fn tip(&self) -> Tip {
-        unreachable!()
+        Tip {
+            height: self.height.load(Ordering::SeqCst),
+            time: 0,
+            app_hash: B256::ZERO,
+            durable_height: 0,
+            block_time: None,
+            work: Default::default(),
+        }
     }
     fn commitment(&self, _: u64) -> Result<Option<BlockCommitment>, ReadError> {
         unreachable!()
@@ -126,11 +162,26 @@ impl Source for Still {
     fn pool_percent(&self) -> u64 {
         unreachable!()
     }
-    fn simulate(&self, _: &[u8], _: bool) -> Result<Simulated, ReadError> {
+    fn simulate(&self, _: &[u8], _: Trial) -> Result<Simulated, ReadError> {
         unreachable!()
     }
     fn root(&self) -> Arc<View> {
-        unreachable!()
+        let finalized = Block {
+            number: 1,
+            hash: B256::ZERO,
+            parent: B256::ZERO,
+            time: ROOT_TIME,
+        };
+        Arc::new(View {
+            finalized: Some(finalized),
+            anchor: Anchor::GENESIS,
+            entries: Vec::new(),
+            acceptances: Default::default(),
+            accepted: 0,
+            healthy: true,
+            stale_at: u64::MAX,
+            standings: Vec::new(),
+        })
     }
     fn vitals(&self) -> Vitals {
         unreachable!()
