@@ -314,7 +314,8 @@ fn address(operator: [u8; 20]) -> String {
 /// What a node says of the set in its status and to the health service.
 fn alarm(app: Arc<App>) -> Option<String> {
     let served = served(app, Arc::default());
-    let mut troubles = served.vitals().troubles();
+    let vitals = served.vitals();
+    let mut troubles = vitals.troubles();
     troubles.find_map(|(component, why)| (component == Component::Set).then_some(why))
 }
 

@@ -300,7 +300,7 @@ fn whoever_it_concerns_finds_it_in_the_history() {
             "restake: by anybody, where the owner allows it",
             vec![of(OWNER), of(FOUNDER)],
         ),
-        ("apply_cut: by anybody", vec![of(OWNER)]),
+        ("apply_cut: by anybody", vec![of(OWNER), of(FOUNDER)]),
         ("undelegate: a whole position", vec![of(FOUNDER)]),
     ] {
         let sender = of(case(name).number);
