@@ -316,6 +316,7 @@ mod tests {
                 Said::Result(json!(code).to_string())
             }
             ("eth_getTransactionReceipt", _) => Said::Result(receipt("0x0", json!([])).to_string()),
+            ("eth_call", _) => Said::Error("execution reverted"),
             _ => Said::Honest,
         });
         let node = node.await;
