@@ -162,6 +162,10 @@ pub struct JoinCommand {
     /// The node's folder.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
+    /// The agreement of the operators, as `plasmid init agree` printed it for each of them: ask one whom you trust. A root endpoint that lies
+    /// can invent a whole network for your plan, and without this nothing here notices it.
+    #[arg(long, value_name = "HASH")]
+    agreement: Option<B256>,
     /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. Every setting of this command
     /// that is not named keeps the value that it has in the folder.
     #[arg(long, value_parser = UrlOption)]

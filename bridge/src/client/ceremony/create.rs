@@ -306,6 +306,39 @@ mod tests {
         assert_eq!(values.len(), 16);
     }
 
+    /// What `deploy` gives when each of its transactions reverts, at a node that shows code at both addresses afterwards or never.
+    async fn reverted_deployment(stands: bool) -> Result<Address, CeremonyError> {
+        // The proxy, then each contract before and after.
+        let node = Node::start(move |method, nth| match (method, nth) {
+            ("eth_getCode", 0) => Said::Result(json!("0x60").to_string()),
+            ("eth_getCode", nth) => {
+                let code = if stands && nth % 2 == 0 { "0x60" } else { "0x" };
+                Said::Result(json!(code).to_string())
+            }
+            ("eth_getTransactionReceipt", _) => Said::Result(receipt("0x0", json!([])).to_string()),
+            ("eth_call", _) => Said::Error("execution reverted"),
+            _ => Said::Honest,
+        });
+        let node = node.await;
+        let wallet = wallet(&node).await;
+        let artifacts = Artifacts::embedded().unwrap();
+        let plan = super::super::Plan {
+            operators: vec![Address::repeat_byte(1)],
+            bond: 1,
+            lock_secs: 60,
+            salt: B256::ZERO,
+        };
+        super::super::deploy(&wallet, &artifacts, &plan).await
+    }
+
+    #[tokio::test]
+    async fn a_contract_that_somebody_else_deployed_meanwhile_is_taken_as_it_is() {
+        reverted_deployment(true).await.unwrap();
+        let error = reverted_deployment(false).await.unwrap_err();
+        let reverted = matches!(error, CeremonyError::Wallet(WalletError::Reverted { .. }));
+        assert!(reverted, "{error}");
+    }
+
     const GWEI: u128 = 1_000_000_000;
 
     /// As the wallet makes them.

@@ -251,6 +251,9 @@ impl KeyOptions {
                     path.display()
                 )));
             }
+            if new {
+                protects(first)?;
+            }
             return Ok(first.to_owned().into());
         }
         if !io::stdin().is_terminal() {
@@ -264,12 +267,25 @@ impl KeyOptions {
                 .map_err(|error| CliError::new(error.to_string()))
         };
         let password = ask(&format!("password of {whose}: "))?;
-        if new && *ask("again: ")? != *password {
-            return Err(CliError::new(
-                "the two passwords differ: nothing was written",
-            ));
+        if new {
+            protects(&password)?;
+            if *ask("again: ")? != *password {
+                return Err(CliError::new(
+                    "the two passwords differ: nothing was written",
+                ));
+            }
         }
         Ok(password)
+    }
+}
+
+/// Refuses a new password that is empty once EIP-2335 has dropped its control characters.
+fn protects(password: &str) -> Result<(), CliError> {
+    match password.chars().all(char::is_control) {
+        false => Ok(()),
+        true => Err(CliError::new(
+            "the password has no character that counts, and everybody could open the key with it: nothing was written",
+        )),
     }
 }
 
@@ -321,6 +337,22 @@ mod tests {
             fs::write(&file, text).expect("write");
             let password = options.password("a key", false).expect(text);
             assert_eq!(&*password, "pass word", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_password_that_protects_nothing_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("password");
+        fs::write(&file, "\u{1}\t\u{7f}").expect("write");
+        let options = KeyOptions {
+            keys: None,
+            password_file: Some(file),
+        };
+        assert!(options.password("a key", true).is_err());
+        assert!(options.password("a key", false).is_ok());
+        for (password, taken) in [("", false), ("\u{85}\n", false), (" ", true), ("a\t", true)] {
+            assert_eq!(protects(password).is_ok(), taken, "{password:?}");
         }
     }
 

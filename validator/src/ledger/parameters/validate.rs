@@ -37,6 +37,12 @@ const MAX_FEE: u128 = 1 << 64;
 /// A hundred years, in seconds.
 const CENTURY: u128 = 3_155_760_000;
 
+/// A hundred years of the fastest blocks. CometBFT counts in 63 bits.
+const CENTURY_BLOCKS: u128 = CENTURY * 1_000 / MIN_BLOCK_TIME_MS;
+
+/// No root block holds so much gas.
+const MAX_GAS: u128 = 1 << 32;
+
 /// Fractions are of 10^9.
 const WHOLE: u128 = plasmid_staking::WHOLE as u128;
 
@@ -120,6 +126,8 @@ impl Parameters {
         bounds("leaf_fee", self.leaf_fee, 1, MAX_FEE)?;
         bounds("leaf_step", self.leaf_step.into(), 1, u32::MAX.into())?;
         bounds("flat_leaf_fee", self.flat_leaf_fee, 1, MAX_FEE)?;
+        bounds("relay_fixed_gas", wide(self.relay_fixed_gas), 0, MAX_GAS)?;
+        bounds("relay_absent_gas", wide(self.relay_absent_gas), 0, MAX_GAS)?;
         bounds("fee_per_wei", self.fee_per_wei, 0, MAX_FEE)?;
         bounds("relay_share_bps", self.relay_share_bps.into(), 0, 10_000)
     }
@@ -160,7 +168,9 @@ impl Parameters {
             wide(self.evidence_age_blocks),
             blocks.div_ceil(wide(self.epoch_max_secs)),
             "the blocks of unbonding_secs (U) when epochs are the longest",
-        )
+        )?;
+        let blocks = wide(self.evidence_age_blocks);
+        bounds("evidence_age_blocks", blocks, 1, CENTURY_BLOCKS)
     }
 
     fn windows(&self) -> [(&'static str, u64); 9] {

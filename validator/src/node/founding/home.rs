@@ -174,7 +174,7 @@ pub fn write(
     settings.private = place.private;
     let engine = home.engine();
     engine.merge_config(&CometConfig::new(&settings), &place.unnamed())?;
-    engine.write_genesis(&engine_genesis(home, created, genesis, file)?)?;
+    engine.write_genesis(&engine_genesis(created.chain_id(), genesis, file)?)?;
     Ok(())
 }
 
@@ -208,9 +208,12 @@ pub fn ensure_sign_state<E: From<FoundingError>>(
     Ok(())
 }
 
-fn engine_genesis(
-    home: &Home,
-    created: &Created,
+/// The engine's genesis of a network with this chain id.
+///
+/// # Errors
+/// [`FoundingError::Comet`] when CometBFT would not start with it.
+pub(super) fn engine_genesis(
+    chain_id: String,
     genesis: &Genesis,
     file: &File,
 ) -> Result<CometGenesis, FoundingError> {
@@ -223,13 +226,11 @@ fn engine_genesis(
             name: format!("operator{number}"),
         })
         .collect();
-    let app_state = serde_json::to_value(file).map_err(|error| FoundingError::Malformed {
-        path: home.genesis_path(),
-        why: error.to_string(),
-    })?;
+    let app_state = serde_json::to_value(file)
+        .map_err(|error| FoundingError::Plan(format!("the genesis as JSON: {error}")))?;
     Ok(CometGenesis::new(Parts {
-        time_secs: created.time,
-        chain_id: created.chain_id(),
+        time_secs: file.root.time,
+        chain_id,
         max_block_bytes: parameters.max_block_bytes,
         max_evidence_bytes: u64::from(parameters.max_evidence_bytes),
         evidence_age_blocks: parameters.evidence_age_blocks,

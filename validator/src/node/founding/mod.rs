@@ -16,6 +16,7 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
+    proof::deployment,
     relay::seen::Finality,
 };
 
@@ -30,6 +31,9 @@ use crate::{
         parameters::{FinalityRule, ParametersError},
     },
 };
+
+/// Unix seconds that stand for the time of a creation that is still to come.
+const SOME_TIME: u64 = 1_800_000_000;
 
 pub mod home;
 pub mod plan;
@@ -127,16 +131,26 @@ pub struct Agreed {
 /// [`FoundingError::Unregistered`] names who is missing.
 pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed, FoundingError> {
     plan.check()?;
+    follows(plan, registry, registrations(rpc, registry, plan).await?)
+}
+
+/// What follows from the plan and these registrations. Nobody is asked to agree on what a node could not start with.
+fn follows(
+    plan: &Plan,
+    registry: Address,
+    operators: Vec<Operator>,
+) -> Result<Agreed, FoundingError> {
     let genesis = Genesis {
         parameters: Parameters {
             registry,
             ..plan.parameters
         },
-        operators: registrations(rpc, registry, plan).await?,
+        operators,
         balances: plan.balances()?,
         delegations: plan.delegations()?,
     };
     let built = genesis.build()?;
+    can_start(&genesis)?;
     let arguments = plan.arguments(&built);
     let operators = genesis.operators.iter();
     let registered: Vec<_> = operators
@@ -149,6 +163,18 @@ pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed,
         arguments,
         agreement,
     })
+}
+
+/// Makes the files of a node as `init join` will, with a block and a time that stand for those of the creation.
+fn can_start(genesis: &Genesis) -> Result<(), FoundingError> {
+    let root = RootAnchor {
+        root_chain: deployment::root_chain(&genesis.parameters.registry.into_array()),
+        parent_block_hash: B256::ZERO,
+        time: SOME_TIME,
+    };
+    let file = File::new(genesis, &root)?;
+    let chain_id = deployment::chain_id(&[0; 20]);
+    home::engine_genesis(chain_id, genesis, &file).map(|_| ())
 }
 
 /// A registration as the agreement binds it. Every operator of the genesis has the plan's bond, which the Registry's address follows from; the
@@ -275,3 +301,6 @@ pub fn finality(parameters: &Parameters) -> Finality {
         FinalityRule::Depth => Finality::Depth(parameters.finality_depth),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,14 +168,14 @@ pub const PLAN: [Described; 61] = [
     Described {
         name: "parameters.relay_fixed_gas",
         default: "`275000`",
-        checked: "a number",
+        checked: "0 to 2^32",
         refused: "-1",
         meaning: "gas of bringing a checkpoint",
     },
     Described {
         name: "parameters.relay_absent_gas",
         default: "`9000`",
-        checked: "a number",
+        checked: "0 to 2^32",
         refused: "-1",
         meaning: "gas more for every absent signer",
     },
@@ -308,7 +308,7 @@ pub const PLAN: [Described; 61] = [
     Described {
         name: "parameters.evidence_age_blocks",
         default: "`1209600`",
-        checked: "the blocks of U at the longest epochs, or more",
+        checked: "the blocks of U at the longest epochs to 315,576,000,000 (a century at the shortest block time)",
         refused: "0",
         meaning: "CometBFT's evidence age in blocks",
     },

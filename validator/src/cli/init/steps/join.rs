@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
+use alloy_primitives::B256;
 use plasmid_bridge::{
     abi::IRootChain,
-    client::{ceremony, follower::view_call, rpc::At},
+    client::{
+        ceremony::{self, Created},
+        follower::view_call,
+        rpc::At,
+    },
 };
 use serde_json::{Value, json};
 
@@ -33,16 +38,9 @@ impl Step {
     ) -> Result<(), CliError> {
         let peers = command.peers.iter().map(|text| peer(text));
         let peers = peers.collect::<Result<Vec<_>, _>>()?;
-        let created = ceremony::read_back(&self.rpc, self.registry).await?;
-        let progress = self.output.progress("waiting for finality on root");
-        let finality = founding::finality(&self.plan.parameters);
-        let mut tell = |what: &str| self.output.tell(what);
-        let (block, patience) = (created.block, FINAL_PATIENCE);
-        let done = ceremony::wait_final(&self.rpc, block, finality, patience, &mut tell).await;
-        progress.finish_and_clear();
-        done?;
-        let created = ceremony::read_back(&self.rpc, self.registry).await?;
+        let created = self.created().await?;
         let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
+        is_named(command.agreement, agreed.agreement)?;
         let file = founding::check_created(&self.rpc, &created, &self.plan, &agreed).await?;
         let home = Home::new(&command.home);
         let node_id = secrets::node(&home, self.plan.parameters.root_chain_id)?;
@@ -96,6 +94,38 @@ impl Step {
     }
 }
 
+impl Step {
+    /// The deployment, once it is final: it reads the same before the wait and after it, or a reorganisation has moved it.
+    async fn created(&self) -> Result<Created, CliError> {
+        let mut created = ceremony::read_back(&self.rpc, self.registry).await?;
+        loop {
+            let progress = self.output.progress("waiting for finality on root");
+            let finality = founding::finality(&self.plan.parameters);
+            let mut tell = |what: &str| self.output.tell(what);
+            let (block, patience) = (created.block, FINAL_PATIENCE);
+            let done = ceremony::wait_final(&self.rpc, block, finality, patience, &mut tell).await;
+            progress.finish_and_clear();
+            done?;
+            let again = ceremony::read_back(&self.rpc, self.registry).await?;
+            if again == created {
+                return Ok(created);
+            }
+            created = again;
+        }
+    }
+}
+
+/// Refuses a network of other registrations than those that the operators agreed on.
+fn is_named(named: Option<B256>, found: B256) -> Result<(), CliError> {
+    match named {
+        Some(named) if named != found => Err(CliError::new(format!(
+            "you named agreement {named}, and this plan with the registrations that the root endpoint shows gives {found}: the endpoint lies, or the \
+             plan is another file. Nothing was written"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// A node's folder that was written.
 struct Joined<'a> {
     home: &'a Path,
@@ -133,6 +163,19 @@ impl Joined<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_with_another_agreement_than_the_named_one_is_not_joined() {
+        let (ours, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
+        assert!(is_named(None, ours).is_ok() && is_named(Some(ours), ours).is_ok());
+        let said = is_named(Some(ours), other)
+            .expect_err("another")
+            .to_string();
+        assert!(
+            said.contains(&ours.to_string()) && said.contains(&other.to_string()),
+            "{said}"
+        );
+    }
 
     #[test]
     fn a_folder_that_was_written_is_shown_under_its_names_and_with_what_its_start_needs() {

@@ -19,6 +19,8 @@ const NAMED: usize = 20;
 pub(super) struct Money {
     /// What each operator sends on top of its stake.
     pub bond: u128,
+    /// Seconds for which an agreement locks stake and bond.
+    lock_secs: u64,
     /// Who has how much from the first block.
     balances: Vec<(Account, u128)>,
     /// Who has how much behind whom from the first block.
@@ -41,6 +43,7 @@ impl Money {
         let delegations_sum = staked.fold(0, u128::saturating_add);
         Ok(Self {
             bond: plan.bond_wei,
+            lock_secs: plan.lock_secs,
             paid: balances_sum.saturating_add(delegations_sum),
             balances,
             delegations,
@@ -80,7 +83,12 @@ impl Money {
                     .join(", ")
             ),
         };
-        format!("each operator sends a bond of {bond} coins with its stake; {paid}")
+        format!(
+            "each operator sends a bond of {bond} coins with its stake; agreeing locks both for {} seconds ({} days), and a creation that has \
+             begun can lock them for as long again; {paid}",
+            self.lock_secs,
+            self.lock_secs / 86_400
+        )
     }
 
     /// Puts all beside the fields of `object`.
@@ -89,6 +97,7 @@ impl Money {
             json!({ "account": account.to_string(), "amount": amount::show(*wei, DECIMALS) })
         });
         object["bond"] = amount::show(self.bond, DECIMALS).into();
+        object["lock_secs"] = self.lock_secs.into();
         object["balances"] = rows.collect::<Vec<_>>().into();
         object["balances_sum"] = amount::show(self.balances_sum, DECIMALS).into();
         let rows = self.delegations.iter().map(|one| {
@@ -146,6 +155,7 @@ mod tests {
         let none = Money::of(&plan).expect("a plan");
         assert!(none.require(None).is_ok() && none.require(Some("1")).is_err());
         plan.bond_wei = 7 * coin;
+        plan.lock_secs = 30 * 86_400;
         for (byte, coins) in [(2, 40), (3, 2)] {
             plan.balances.push(Balance {
                 account: Account::ethereum([byte; 20]).to_string(),
@@ -164,6 +174,7 @@ mod tests {
         let behind = format!("has 5 coins behind {}", plan.operators[0]);
         for words in [
             "bond of 7 coins",
+            "locks both for 2592000 seconds (30 days)",
             "balances, 42 coins",
             "delegations, 5 coins",
             "has 40 coins",
@@ -173,6 +184,7 @@ mod tests {
             assert!(said.contains(words), "{said}");
         }
         assert_eq!(shown["bond"], "7");
+        assert_eq!(shown["lock_secs"], 30 * 86_400);
         assert_eq!(shown["balances_sum"], "42");
         assert_eq!(shown["balances"].as_array().map(Vec::len), Some(2));
         assert_eq!(

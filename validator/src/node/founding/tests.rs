@@ -1,0 +1,134 @@
+//! What is agreed on is what a node can start with.
+
+use plasmid_bridge::proof::bls::SecretKey;
+
+use super::{home::Place, *};
+use crate::node::config::Home;
+
+fn plan() -> Plan {
+    Plan::new(Parameters::local(), 2, vec![Address::repeat_byte(1)])
+}
+
+/// The registration of the plan's only operator.
+fn registered(plan: &Plan) -> Vec<Operator> {
+    let key = SecretKey::from_entropy(&[7; 32]).expect("a key");
+    let consensus = ed25519_zebra::SigningKey::from([3; 32]);
+    vec![Operator {
+        operator: plan.operators[0].into_array(),
+        registration: 1,
+        consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
+        checkpoint_key: key.public_key(),
+        stake: 1_000_000_000_000_000_000_000,
+    }]
+}
+
+const REGISTRY: Address = Address::repeat_byte(0xcc);
+
+/// Writes the folder of a node of the network that this plan founds.
+fn join(plan: &Plan, agreed: &Agreed) -> Result<(), FoundingError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    let root_chain = deployment::root_chain(&REGISTRY.into_array());
+    let (time, parent_hash) = (1_900_000_000, B256::repeat_byte(0xdd));
+    let root = RootAnchor {
+        root_chain,
+        parent_block_hash: parent_hash,
+        time,
+    };
+    let file = File::new(&agreed.genesis, &root)?;
+    let state_root = agreed.built.root();
+    let root_chain_id = plan.parameters.root_chain_id;
+    let id = deployment::id(root_chain_id, &root_chain, &parent_hash, &state_root);
+    let created = Created {
+        root_chain_id,
+        registry: REGISTRY,
+        inbox: Address::ZERO,
+        vault: Address::ZERO,
+        root_chain: root_chain.into(),
+        block: 7,
+        time,
+        parent_hash,
+        state_root,
+        id,
+        set: B256::from(agreed.built.sets[1].commitment),
+    };
+    let place = Place {
+        moniker: None,
+        grpc: None,
+        rpc: None,
+        p2p: None,
+        peers: Vec::new(),
+        private: false,
+        share_with: Vec::new(),
+        one_machine: false,
+        metrics: None,
+        retain_blocks: 0,
+        root: "http://127.0.0.1:8545".to_owned(),
+        second_root: None,
+    };
+    home::write(&home, &place, &created, &agreed.genesis, &file)?;
+    home.read_config()?;
+    home.read_genesis()?;
+    home.engine().read_genesis()?;
+    Ok(())
+}
+
+/// Each number of the parameters by name, with the plan that says the largest value of its type, and that value.
+macro_rules! largest {
+    ($($field:ident)*) => {{
+        // Whoever adds a parameter is told here.
+        let Parameters { $($field: _,)* finality_rule: _, residue: _, registry: _ } = Parameters::local();
+        [$({
+            let mut plan = plan();
+            let number = &mut plan.parameters.$field;
+            *number = !(*number ^ *number);
+            let value = number.to_string();
+            (stringify!($field), plan, value)
+        }),*]
+    }};
+}
+
+#[test]
+fn every_parameter_at_its_types_largest_value_is_refused_or_makes_a_network_that_can_be_joined() {
+    let agreed = follows(&plan(), REGISTRY, registered(&plan())).expect("an agreement");
+    join(&plan(), &agreed).expect("the preset makes a network");
+    let mut taken = Vec::new();
+    for (name, plan, value) in largest![
+        rules root_chain_id epoch_blocks seats inbox_batch ring unit base_fee byte_fee leaf_fee leaf_step flat_leaf_fee
+        relay_fixed_gas relay_absent_gas fee_per_wei relay_share_bps relay_window_secs finality_depth challenge_secs evidence_secs
+        unbonding_secs inbox_delay_secs exit_timeout_secs grace_secs reveal_blocks root_block_secs epoch_max_secs inbox_interval_ms
+        max_block_bytes max_block_transactions max_evidence_bytes evidence_age_blocks evidence_age_secs block_time_ms min_seat
+        min_redelegation drip jail_divisor jail_epochs max_commission_bps commission_step_bps answer_secs prove_secs
+        answer_slot_secs challenge_floor flat_cut min_cut reporter_reward
+    ] {
+        match plan.check() {
+            Ok(()) => {
+                let agreed = follows(&plan, REGISTRY, registered(&plan));
+                let joined = agreed.and_then(|agreed| join(&plan, &agreed));
+                joined.unwrap_or_else(|error| panic!("{name}: {error}"));
+                taken.push(name);
+            }
+            Err(refused) => {
+                let said = refused.to_string();
+                assert!(said.contains(&value), "{name}: {said}");
+            }
+        }
+    }
+    assert_eq!(taken, ["leaf_step", "max_block_transactions"]);
+}
+
+#[test]
+fn nobody_agrees_on_what_the_engine_does_not_start_with() {
+    // What no rule of the parameters says, CometBFT's own check does.
+    for change in [
+        (|parameters| parameters.evidence_age_blocks = 1 << 63) as fn(&mut Parameters),
+        |parameters| parameters.evidence_age_secs = u64::MAX,
+        |parameters| parameters.max_block_bytes = 200 << 20,
+        |parameters| parameters.max_evidence_bytes = u32::MAX,
+    ] {
+        let mut plan = plan();
+        change(&mut plan.parameters);
+        let agreed = follows(&plan, REGISTRY, registered(&plan));
+        assert!(agreed.is_err(), "{:?}", plan.parameters);
+    }
+}
