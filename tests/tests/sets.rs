@@ -481,7 +481,7 @@ fn what_is_told(network: &Network, first: u64) {
             (one.hash.is_empty(), one.digest.is_empty()),
             (is_behind, is_behind)
         );
-        assert!(!is_behind || one.events.len() == 1 && one.height % K == 0);
+        assert!(!is_behind || one.events.len() == 1 && one.height.is_multiple_of(K));
     }
     for (place, one) in all.iter().enumerate().step_by(7) {
         let next = (one.next_height, one.next_index);

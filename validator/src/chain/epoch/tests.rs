@@ -97,7 +97,10 @@ fn told_by_boundaries(seats: u16, epochs: u64) -> Vec<Vec<Event>> {
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).expect("parameters");
     let boundaries = (0..epochs).map(|epoch| {
         let place = ring_place(epoch, parameters.ring);
-        let votes = |seat: usize| if epoch == 0 && seat % 2 == 0 { 15 } else { 0 };
+        let votes = |seat: usize| match epoch == 0 && seat.is_multiple_of(2) {
+            true => 15,
+            false => 0,
+        };
         let present = Participation(std::array::from_fn(votes));
         write(&mut overlay, &Slot::Participation { place }, &present).expect("votes");
         pay_fees(&mut overlay, epoch);

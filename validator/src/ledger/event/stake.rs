@@ -3,7 +3,7 @@
 //! | type | attributes (* indexed) |
 //! |---|---|
 //! | `paid` | account, amount |
-//! | `burned` | amount |
+//! | `burned`, `funded` | amount |
 //! | `opened` | position*, owner, operator*, line, amount |
 //! | `delegated` | position*, operator*, line, amount |
 //! | `undelegated` | position*, operator*, line, last |
@@ -17,9 +17,7 @@
 //! | `unjailed`, `closed` | operator*, line |
 //! | `registered` | operator*, line, registration |
 //! | `tombstoned` | operator*, registration |
-//! | `frozen` | operator*, line, registration, epoch* |
-//! | `settled` | operator*, line, registration, epoch*, fraction (of 10^9) |
-//! | `funded` | amount |
+//! | `frozen`, `settled` | operator*, line, registration, epoch*; settled: fraction (of 10^9) |
 //! | `matured`, `epoch_frozen`, `epoch_released` | epoch* |
 //! | `set_fixed`, `set_copied` | epoch*, members, power, commitment |
 //!

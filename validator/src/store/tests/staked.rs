@@ -88,7 +88,7 @@ fn told(books: &Books<Memory>, from: (u64, u32), last: u64, most: usize) -> Vec<
 
 fn expected(from: (u64, u32), last: u64) -> Vec<(u64, u32)> {
     let all = (0..=last).step_by(3).flat_map(|height| {
-        let behind = OF_BLOCK.iter().filter(move |_| height % 6 == 0);
+        let behind = OF_BLOCK.iter().filter(move |_| height.is_multiple_of(6));
         let indices = STAKED.iter().chain(behind);
         indices.map(move |index| (height, *index))
     });
