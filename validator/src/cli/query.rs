@@ -568,7 +568,7 @@ mod tests {
             ..Default::default()
         };
         let said = |waits: &AwaitedCheckpoint| awaited_sentence(&(waits, Vec::new()));
-        assert!(said(&waits(0)).ends_with("see that endpoint"));
+        assert!(said(&waits(0)).ends_with("that endpoint is behind or wrong, check it"));
         assert!(said(&waits(3)).ends_with("it waits for a relayer that submits it"));
     }
 
