@@ -9,8 +9,8 @@ use std::io::{self, Write};
 
 /// The most characters of one text that are shown.
 pub const MAX_SHOWN: usize = 16_384;
-/// The most characters of a stranger's words within a sentence of this program: whatever else the sentence says is seen as well.
-pub const MAX_WORDS: usize = 1_000;
+/// The most characters of a stranger's words within a sentence of this program.
+const MAX_WORDS: usize = 1_000;
 /// The most lines of one text that are shown: so many from its beginning, and so many from its end, where this program says what to do.
 const FIRST_LINES: usize = 48;
 const LAST_LINES: usize = 16;
@@ -27,6 +27,17 @@ pub fn line(text: &str, max: usize) -> String {
             false => shown.extend(c.escape_default()),
         }
     }
+    match rest.count() {
+        0 => shown,
+        more => format!("{shown}… ({more} more characters)"),
+    }
+}
+
+/// A stranger's words as they become part of a sentence of this program: as they are, and so few that the sentence's own words are shown too,
+/// whatever they are. The whole sentence still has to go through [`lines`] or [`json`].
+pub fn words(text: &str) -> String {
+    let mut rest = text.chars();
+    let shown: String = rest.by_ref().take(MAX_WORDS).collect();
     match rest.count() {
         0 => shown,
         more => format!("{shown}… ({more} more characters)"),
@@ -228,6 +239,12 @@ mod tests {
         // What this program says behind a stranger's words is seen, however many lines those have.
         let shown = lines(&format!("{}do not send it again", "\n".repeat(1_000)));
         assert!(shown.ends_with("do not send it again"), "{shown}");
+        assert_eq!(words("a\u{1b}\n"), "a\u{1b}\n");
+        for stranger in ["\n", "x", "\u{1b}"] {
+            let said = words(&stranger.repeat(1_000_000));
+            let shown = lines(&format!("{said}; do not send it again"));
+            assert!(shown.ends_with("do not send it again"), "{shown}");
+        }
         assert!(lines(&"\u{1b}".repeat(1_000_000)).len() < 7 * MAX_SHOWN);
     }
 

@@ -200,7 +200,7 @@ impl From<tonic::Status> for CliError {
             }
             _ => String::new(),
         };
-        let said = plain::line(status.message(), plain::MAX_WORDS);
+        let said = plain::words(status.message());
         Self::new(format!("{said}{hint}"))
     }
 }

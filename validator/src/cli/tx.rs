@@ -340,7 +340,7 @@ async fn suggested_fee(
     if !known.contains(&simulated.code) {
         return Err(CliError::new(format!(
             "the transaction would be refused: {} (code {})",
-            plain::line(&simulated.log, plain::MAX_WORDS),
+            plain::words(&simulated.log),
             simulated.code
         )));
     }

@@ -225,7 +225,7 @@ impl Client {
         if tried.code != 0 && tried.code != ahead {
             return Err(ClientError::Refused {
                 code: tried.code,
-                log: plain::line(&tried.log, plain::MAX_WORDS),
+                log: plain::words(&tried.log),
             });
         }
         let request = QuoteFeeRequest {
@@ -276,7 +276,7 @@ impl Client {
             return Err(ClientError::NotTaken {
                 hash,
                 code: answer.code,
-                log: plain::line(&answer.log, plain::MAX_WORDS),
+                log: plain::words(&answer.log),
             });
         }
         let request = FollowRequest {

@@ -119,7 +119,7 @@ impl Sent {
         Ok(Outcome {
             code: status.code,
             withdrawals: tx::withdrawals(&status),
-            log: plain::line(&status.log, plain::MAX_WORDS),
+            log: plain::words(&status.log),
         })
     }
 

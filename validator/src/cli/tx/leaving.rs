@@ -79,7 +79,7 @@ impl Leaving {
         match answer.into_inner() {
             answer if answer.code == 0 => Ok(()),
             answer => {
-                let log = plain::line(&answer.log, plain::MAX_WORDS);
+                let log = plain::words(&answer.log);
                 let said = format!("the node refused: {log} (code {})", answer.code);
                 Err(NotTaken::Refused(self.after(CliError::new(said))))
             }
