@@ -19,25 +19,25 @@ const CONTINUED: &str = "\n  | ";
 
 /// `text` on one line, with at most `max` characters; what could steer a terminal or hide is written as an escape.
 pub fn line(text: &str, max: usize) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    for c in rest.by_ref().take(max) {
-        match is_plain(c) {
-            true => shown.push(c),
-            false => shown.extend(c.escape_default()),
-        }
-    }
-    match rest.count() {
-        0 => shown,
-        more => format!("{shown}… ({more} more characters)"),
-    }
+    cut(text, max, |shown, c| match is_plain(c) {
+        true => shown.push(c),
+        false => shown.extend(c.escape_default()),
+    })
 }
 
 /// A stranger's words as they become part of a sentence of this program: as they are, and so few that the sentence's own words are shown too,
 /// whatever they are. The whole sentence still has to go through [`lines`] or [`json`].
 pub fn words(text: &str) -> String {
+    cut(text, MAX_WORDS, String::push)
+}
+
+/// At most `max` characters of `text`, each as `show` puts it, and how many more there are.
+fn cut(text: &str, max: usize, show: impl Fn(&mut String, char)) -> String {
+    let mut shown = String::new();
     let mut rest = text.chars();
-    let shown: String = rest.by_ref().take(MAX_WORDS).collect();
+    for c in rest.by_ref().take(max) {
+        show(&mut shown, c);
+    }
     match rest.count() {
         0 => shown,
         more => format!("{shown}… ({more} more characters)"),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader},
     path::Path,
@@ -22,17 +23,14 @@ fn lines(text: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-#[test]
-fn the_demo_passes_and_each_sabotage_makes_it_fail() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let seen = folder.path().join("seen.json");
+/// The rows of a demo that succeeds, in this folder and with these options.
+fn shown_in(folder: &Path, more: &[&OsStr]) -> Vec<Value> {
     let output = plasmid()
         .args(["demo", "--json", "--block-time-ms"])
         .arg(plasmid_tests::fast_block_time())
-        .arg("--record")
-        .arg(&seen)
         .arg("--dir")
-        .arg(folder.path().join("demo"))
+        .arg(folder.join("demo"))
+        .args(more)
         .output()
         .expect("the demo runs");
     let rows = lines(&output.stdout);
@@ -41,6 +39,14 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
         "{rows:#?}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    rows
+}
+
+#[test]
+fn the_demo_passes_and_each_sabotage_makes_it_fail() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let seen = folder.path().join("seen.json");
+    let rows = shown_in(folder.path(), &["--record".as_ref(), seen.as_os_str()]);
     let steps: Vec<u64> = rows.iter().filter_map(|row| row["step"].as_u64()).collect();
     assert_eq!(steps, (1..=STEPS).collect::<Vec<_>>());
     assert!(
@@ -101,19 +107,7 @@ fn takes_the_time_of_its_steps(rows: &[Value]) {
 #[test]
 fn the_steps_of_stake_pass_alone_with_the_network_that_they_need() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = plasmid()
-        .args(["demo", "--json", "--only", "stake", "--block-time-ms"])
-        .arg(plasmid_tests::fast_block_time())
-        .arg("--dir")
-        .arg(folder.path().join("demo"))
-        .output()
-        .expect("the demo runs");
-    let rows = lines(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{rows:#?}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let rows = shown_in(folder.path(), &["--only".as_ref(), "stake".as_ref()]);
     let steps = rows.iter().filter(|row| row["step"].is_u64());
     let made: Vec<(u64, bool)> = steps
         .map(|row| (row["step"].as_u64().unwrap_or(0), row["ok"] == true))
