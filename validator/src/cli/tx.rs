@@ -22,6 +22,7 @@ pub use self::make::{Make, Withdrawal, topic_bytes};
 use self::order::Order;
 pub use self::order::{behind, next_of, on_its_way};
 use self::stake::Disclosure;
+use self::tip::RootView;
 pub use self::token::decimals;
 use super::{
     CliError,
@@ -175,9 +176,15 @@ pub async fn send(
     // One sequence is signed for one command, whatever the node says of it: each refused transaction is valid bytes in the node's hands.
     // A dry run takes none that is signed already either, though it keeps nothing.
     let turn = keys.turn(&signing.from).await?;
+    let root = RootView::read(connection, &deployment).await;
+    // A node that names a height which the chain has not come to does not have what was signed last forgotten.
+    let passed = root.as_ref().map(|root| root.passed(status.height));
+    let passed = passed.unwrap_or_default();
     let max_tip = match signing.valid_until {
         Some(_) => u64::MAX,
-        None => tip::highest(connection, &deployment).await?,
+        None => root
+            .and_then(|root| root.highest())
+            .map_err(tip::not_told)?,
     };
     let terms = Terms {
         valid_until: signing.valid_until,
@@ -185,18 +192,8 @@ pub async fn send(
         ..Terms::default()
     };
     let valid_until = terms.valid_until(status.height).map_err(tip::or_name_one)?;
-    // A node that names a height which the chain has not come to does not have what was signed last forgotten.
-    let passed = tip::passed(connection, &deployment, status.height).await;
     let held = turn.held(&domain);
-    let order = Order::of(
-        connection,
-        &deployment,
-        signing,
-        signer.account(),
-        held,
-        passed,
-    )
-    .await?;
+    let order = Order::of(connection, signing, signer.account(), held, passed).await?;
     let header = header(signing, &signer, order.sequence(), valid_until)?;
     let fee = fee(connection, signing, signer.scheme(), header, &body).await?;
     let header = Header { fee, ..header };

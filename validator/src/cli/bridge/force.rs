@@ -30,7 +30,10 @@ use crate::{
         connect::{Connection, Deployment},
         keys::{KeyOptions, Turn},
         output::{self, Output},
-        tx::{self, Make},
+        tx::{
+            self, Make,
+            tip::{Passed, RootView},
+        },
     },
     ledger::{
         Account, Transaction,
@@ -222,11 +225,12 @@ async fn behind_what_waits(
         ))
     })?;
     let own = account.sequence;
-    let forced = tx::on_its_way(connection, deployment, held, sender, own, forget).await?;
-    let next = tx::behind(tx::next_of(&account)?, forced);
     let told = connection.status().await?.height;
-    let passed = tx::tip::passed(connection, deployment, told).await;
-    let last = held.last(sender, passed)?;
+    let root = RootView::read(connection, deployment).await;
+    let passed = root.map_or_else(|_| Passed::default(), |root| root.passed(told));
+    let forced = tx::on_its_way(connection, held, (sender, own), passed, forget).await?;
+    let next = tx::behind(tx::next_of(&account)?, forced);
+    let last = held.last(sender, passed.height)?;
     if let Some(last) = last.filter(|last| last.sequence >= next) {
         let (sequence, until) = (last.sequence, last.valid_until);
         let behind = sequence.saturating_add(1);

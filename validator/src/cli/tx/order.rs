@@ -5,11 +5,11 @@ use plasmid_proto::ledger::v1::{
     GetAccountResponse, GetTransactionRequest, Stage, get_transaction_request,
 };
 
-use super::{Signing, get_account, leaving::NotTaken, status_of, tip};
+use super::{Signing, get_account, leaving::NotTaken, status_of, tip::Passed};
 use crate::{
     cli::{
         CliError,
-        connect::{Connection, Deployment},
+        connect::Connection,
         keys::{HeldSequences, Last, reach},
         output,
     },
@@ -31,19 +31,18 @@ pub struct Order {
 }
 
 impl Order {
-    /// The sequence that was named, or the next one; the chain has passed the height `passed` for certain.
+    /// The sequence that was named, or the next one.
     ///
     /// # Errors
     /// When the node does not tell of the account, what is kept cannot be read, or a forced transaction of the account is on its way.
     pub async fn of(
         connection: &Connection,
-        deployment: &Deployment,
         signing: &Signing,
         sender: Account,
         held: HeldSequences,
-        passed: u64,
+        passed: Passed,
     ) -> Result<Self, CliError> {
-        let last = held.last(sender, passed)?;
+        let last = held.last(sender, passed.height)?;
         let next = match signing.sequence {
             Some(_) => None,
             None => {
@@ -51,7 +50,7 @@ impl Order {
                 let next = next_of(&account)?;
                 let forget = !signing.dry_run;
                 let own = account.sequence;
-                let forced = on_its_way(connection, deployment, &held, sender, own, forget).await?;
+                let forced = on_its_way(connection, &held, (sender, own), passed, forget).await?;
                 if let Some(forced) = forced {
                     return Err(waits_for_forced(sender, forced, &held));
                 }
@@ -156,10 +155,9 @@ impl Order {
 /// When what is kept cannot be read.
 pub async fn on_its_way(
     connection: &Connection,
-    deployment: &Deployment,
     held: &HeldSequences,
-    sender: Account,
-    own: u64,
+    (sender, own): (Account, u64),
+    passed: Passed,
     forget: bool,
 ) -> Result<Option<u64>, CliError> {
     let Some(forced) = held.forced(sender, own)? else {
@@ -169,7 +167,7 @@ pub async fn on_its_way(
     let (Some(Ok(message)), Some(index)) = (message, forced.index) else {
         return Ok(Some(forced.sequence));
     };
-    if tip::consumed(connection, deployment).await < index {
+    if passed.messages < index {
         return Ok(Some(forced.sequence));
     }
     // A node that does not know of the message, or does not answer, leaves it on its way.

@@ -17,59 +17,66 @@ use crate::{
     client::Accepted,
 };
 
-/// By the checkpoints that root accepted, and by the time since.
-///
-/// # Errors
-/// When root does not tell of them.
-pub async fn highest(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
-    accepted(connection, deployment).await.map_err(|error| {
-        or_name_one(format!(
-            "root does not say which checkpoints it has accepted, from which it follows how high the chain can be ({error})"
-        ))
-    })
+/// What RootChain says of the checkpoints that it has accepted, and its parameters: asked once for a command.
+pub struct RootView {
+    head: IRootChain::Head,
+    parameters: IRootChain::Parameters,
 }
 
-/// The height that the child has passed for certain: the one that a node names, and no higher than the checkpoints that root has accepted; 0
-/// when root does not answer. What was signed up to a height counts until that height is passed, and neither a node's word nor the time
-/// that went by passes it.
-pub async fn passed(connection: &Connection, deployment: &Deployment, told: u64) -> u64 {
-    let covered = async {
-        let (head, parameters) = head(connection, deployment).await?;
-        let blocks = u64::from(parameters.epochBlocks);
-        Ok::<_, CliError>(head.accepted.saturating_mul(blocks))
-    };
-    covered.await.map_or(0, |covered| told.min(covered))
+/// What the child has passed for certain: nothing where root does not answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Passed {
+    /// Its height.
+    pub height: u64,
+    /// The messages of the inbox that it has consumed.
+    pub messages: u64,
 }
 
-/// How many messages of the inbox the child has consumed for certain, by the checkpoints that root has accepted; 0 when root does not answer.
-pub async fn consumed(connection: &Connection, deployment: &Deployment) -> u64 {
-    let head = head(connection, deployment).await;
-    head.map_or(0, |(head, _)| head.inboxCursor)
+impl RootView {
+    /// Asks root.
+    ///
+    /// # Errors
+    /// When root does not tell of them.
+    pub async fn read(connection: &Connection, deployment: &Deployment) -> Result<Self, CliError> {
+        let root = connection.root()?;
+        let at = Address::from(deployment.domain.root_chain);
+        let head = view_call(&root, at, IRootChain::headCall {}, At::Latest).await?;
+        let parameters = view_call(&root, at, IRootChain::parametersCall {}, At::Latest).await?;
+        Ok(Self { head, parameters })
+    }
+
+    /// The highest block, by the checkpoints that root accepted and by the time since.
+    ///
+    /// # Errors
+    /// When this machine's clock stands before 1970.
+    pub fn highest(&self) -> Result<u64, CliError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_err(|error| CliError::new(error.to_string()))?;
+        let accepted = Accepted {
+            checkpoints: self.head.accepted,
+            last_block_time: self.head.lastBlockTime,
+            epoch_blocks: self.parameters.epochBlocks,
+            epoch_min_secs: self.parameters.epochMinSecs,
+        };
+        Ok(accepted.highest_tip(now.as_secs()))
+    }
+
+    /// What the checkpoints cover, and no more than the height that a node names. What was signed up to a height counts until that height is
+    /// passed, and neither a node's word nor the time that went by passes it.
+    pub fn passed(&self, told: u64) -> Passed {
+        let blocks = u64::from(self.parameters.epochBlocks);
+        Passed {
+            height: told.min(self.head.accepted.saturating_mul(blocks)),
+            messages: self.head.inboxCursor,
+        }
+    }
 }
 
-/// What RootChain says of the checkpoints that it has accepted, and its parameters.
-async fn head(
-    connection: &Connection,
-    deployment: &Deployment,
-) -> Result<(IRootChain::Head, IRootChain::Parameters), CliError> {
-    let root = connection.root()?;
-    let at = Address::from(deployment.domain.root_chain);
-    let head = view_call(&root, at, IRootChain::headCall {}, At::Latest).await?;
-    let parameters = view_call(&root, at, IRootChain::parametersCall {}, At::Latest).await?;
-    Ok((head, parameters))
-}
-
-async fn accepted(connection: &Connection, deployment: &Deployment) -> Result<u64, CliError> {
-    let (head, parameters) = head(connection, deployment).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_err(|error| CliError::new(error.to_string()))?;
-    let accepted = Accepted {
-        checkpoints: head.accepted,
-        last_block_time: head.lastBlockTime,
-        epoch_blocks: parameters.epochBlocks,
-        epoch_min_secs: parameters.epochMinSecs,
-    };
-    Ok(accepted.highest_tip(now.as_secs()))
+/// The error of a highest block that root does not tell.
+pub fn not_told(error: impl std::fmt::Display) -> CliError {
+    or_name_one(format!(
+        "root does not say which checkpoints it has accepted, from which it follows how high the chain can be ({error})"
+    ))
 }
 
 /// The same error with what a person can do about it.
