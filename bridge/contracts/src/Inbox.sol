@@ -31,6 +31,7 @@ contract Inbox is IInbox {
 
     address public immutable registry;
     address public immutable vault;
+    address public immutable court;
     address public immutable rootChain;
     uint64 private immutable DELAY_SECS;
     uint64 private immutable INTERVAL_MS;
@@ -52,6 +53,7 @@ contract Inbox is IInbox {
         _inRange("doublingSecs", given.doublingSecs, 1, 365 days);
         registry = msg.sender;
         vault = founding.contracts[Manifest.VAULT];
+        court = founding.contracts[Manifest.COURT];
         rootChain = Manifest.rootChain(founding.contracts);
         DELAY_SECS = given.delaySecs;
         INTERVAL_MS = given.intervalMs;
@@ -70,7 +72,9 @@ contract Inbox is IInbox {
             if (msg.value != price_) revert PriceNotPaid(price_, msg.value);
             return _append(head, _paidDueMs(head), kind, body);
         }
-        if (msg.sender == rootChain && kind == Messages.ACCEPTANCE) {
+        bool free = (msg.sender == rootChain && kind == Messages.ACCEPTANCE)
+            || (msg.sender == court && (kind == Messages.FREEZE || kind == Messages.SETTLEMENT));
+        if (free) {
             if (msg.value != 0) revert ValueNotTaken(msg.value);
             return _append(head, _freeDueMs(head), kind, body);
         }

@@ -45,6 +45,7 @@ contract Registry is IRegistry {
     IEd25519Verifier public immutable verifier;
     address public immutable inbox;
     address public immutable vault;
+    address public immutable court;
     address public immutable rootChain;
     uint128 public immutable bond;
     uint64 public immutable lockSecs;
@@ -94,6 +95,7 @@ contract Registry is IRegistry {
         lockSecs = arguments.lockSecs;
         inbox = _created(Manifest.INBOX + 1);
         vault = _created(Manifest.VAULT + 1);
+        court = _created(Manifest.COURT + 1);
         rootChain = _created(steps);
     }
 
@@ -155,6 +157,27 @@ contract Registry is IRegistry {
         if (raised > BOND_LIMIT) revert BondOutOfRange(bond, BOND_LIMIT, raised);
         entry.bond = uint128(raised);
         emit BondRaised(operator, registration, msg.sender, msg.value, raised);
+    }
+
+    /// @inheritdoc IRegistry
+    /// @dev The last wei of a bond stays, because an entry without a bond was never registered. What is burned stays here too, and there is
+    /// no way to send it.
+    function debit(address operator, uint64 registration, uint256 gas, uint256 reward, address to)
+        external
+        returns (uint256 paid, uint256 burned)
+    {
+        if (msg.sender != court) revert NotCourt(msg.sender);
+        Entry storage entry = _entries[operator][registration];
+        uint256 left = entry.bond - 1;
+        paid = gas < left ? gas : left;
+        left -= paid;
+        if (reward > left) reward = left;
+        entry.bond -= uint128(paid + reward);
+        burned = reward - reward / 2;
+        paid += reward / 2;
+        emit BondDebited(operator, registration, to, paid, burned);
+        (bool taken,) = to.call{value: paid}("");
+        if (!taken) revert RewardNotTaken(to, paid);
     }
 
     /// @inheritdoc IRegistry

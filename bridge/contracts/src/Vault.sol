@@ -34,6 +34,7 @@ contract Vault is IVault {
     address public immutable registry;
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
+    address private immutable COURT;
     address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
@@ -52,6 +53,7 @@ contract Vault is IVault {
         LocalOnly.check();
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
+        COURT = founding.contracts[Manifest.COURT];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
@@ -209,7 +211,7 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain) || account == VERIFIER
+                || account == address(rootChain) || account == COURT || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

@@ -8,6 +8,7 @@ import {Vm} from "./Vm.sol";
 /// the test's own settings, and deploy that.
 library Builds {
     string internal constant VERIFIER = "src/Ed25519Verifier.sol:Ed25519Verifier";
+    string internal constant COURT = "src/Court.sol:Court";
     string internal constant INBOX = "src/Inbox.sol:Inbox";
     string internal constant REGISTRY = "src/Registry.sol:Registry";
     string internal constant ROOT_CHAIN = "src/RootChain.sol:RootChain";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -31,13 +32,14 @@ abstract contract Deployed is Test {
     uint64 internal constant UNBONDING = 2 days;
     uint32 internal constant SLOTS = 16;
     uint64 internal constant DELAY = 1 hours;
-    uint256 internal constant STEPS = 3;
+    uint256 internal constant STEPS = 4;
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
     IRegistry internal registry;
     IInbox internal inbox;
     IVault internal vault;
+    ICourt internal court;
     IRootChain internal rootChain;
     InboxModel internal model;
     bytes32 internal stateRoot = keccak256("genesis state");
@@ -145,6 +147,7 @@ abstract contract Deployed is Test {
         });
         genesis.inbox =
             IInbox.Parameters({delaySecs: DELAY, intervalMs: 1000, price: 0.001 ether, doublingSecs: 12 hours});
+        genesis.court = ICourt.Parameters({minCut: 1_000_000, reward: 1 ether});
     }
 
     /// @notice How many steps the creation has.
@@ -154,7 +157,7 @@ abstract contract Deployed is Test {
 
     /// @notice The code of a step of the creation.
     function _code(uint256 step) internal view virtual returns (bytes memory) {
-        string[3] memory builds = [Builds.INBOX, Builds.VAULT, Builds.ROOT_CHAIN];
+        string[4] memory builds = [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.ROOT_CHAIN];
         return Builds.code(builds[step]);
     }
 
@@ -209,6 +212,7 @@ abstract contract Deployed is Test {
     function _read() internal {
         inbox = IInbox(registry.inbox());
         vault = IVault(registry.vault());
+        court = ICourt(registry.court());
         rootChain = IRootChain(registry.rootChain());
     }
 
@@ -292,7 +296,7 @@ abstract contract Deployed is Test {
     function _sign(IRootChain.Submission memory submission, uint16[] memory absent) internal view {
         bytes32 signed = _digest(submission.checkpoint);
         bool[512] memory isAbsent;
-        submission.absent = new IRootChain.Absent[](absent.length);
+        submission.absent = new IRootChain.SetMember[](absent.length);
         for (uint256 i; i < absent.length; ++i) {
             isAbsent[absent[i]] = true;
             submission.absent[i] = _absent(absent[i]);
@@ -313,9 +317,9 @@ abstract contract Deployed is Test {
         return BlsSigner.signCheckpoint(secret, _digest(content));
     }
 
-    function _absent(uint16 i) internal view returns (IRootChain.Absent memory) {
+    function _absent(uint16 i) internal view returns (IRootChain.SetMember memory) {
         Operator storage operator = operators[i];
-        return IRootChain.Absent({
+        return IRootChain.SetMember({
             number: i,
             seat: i,
             operator: operator.owner,

@@ -7,7 +7,7 @@ import {Builds} from "./Builds.sol";
 import {InboxModel} from "./InboxModel.sol";
 import {Test, Vm} from "./Vm.sol";
 
-/// @title An inbox alone; the test stands for its Registry, its Vault and its RootChain
+/// @title An inbox alone; the test stands for its Registry, its Vault, its Court and its RootChain
 abstract contract InboxAlone is Test {
     uint64 internal constant DELAY = 1 hours;
     uint64 internal constant INTERVAL = 60_000;
@@ -15,6 +15,7 @@ abstract contract InboxAlone is Test {
     uint64 internal constant DOUBLING = 10 minutes;
 
     address internal constant REGISTRY = address(0x4e9);
+    address internal constant COURT = address(0xc047);
     address internal constant ROOT_CHAIN = address(0xc0ffee);
 
     IInbox internal inbox;
@@ -32,8 +33,8 @@ abstract contract InboxAlone is Test {
     }
 
     function _arguments() internal view returns (IRegistry.Founding memory founding) {
-        founding.contracts = new address[](3);
-        (founding.contracts[1], founding.contracts[2]) = (address(this), ROOT_CHAIN);
+        founding.contracts = new address[](4);
+        (founding.contracts[1], founding.contracts[2], founding.contracts[3]) = (address(this), COURT, ROOT_CHAIN);
         founding.genesis.inbox = IInbox.Parameters(DELAY, INTERVAL, PRICE, DOUBLING);
     }
 

@@ -5,7 +5,7 @@ import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {Deployed} from "./Deployed.sol";
 
-/// @title A manifest of sixteen contracts: the Inbox, the Vault, thirteen that a later protocol may have, and RootChain
+/// @title A manifest of sixteen contracts: the Inbox, the Vault, the Court, twelve that a later protocol may have, and RootChain
 contract ManifestTest is Deployed {
     uint256 private constant ALL = 16;
     uint256 private constant LAST = 15;
@@ -19,7 +19,7 @@ contract ManifestTest is Deployed {
 
     function _code(uint256 step) internal view override returns (bytes memory) {
         if (_instead[step].length != 0) return _instead[step];
-        if (step < 2) return super._code(step);
+        if (step < STEPS - 1) return super._code(step);
         if (step == LAST) return super._code(STEPS - 1);
         // Returns one byte, the step, as the contract's code.
         return bytes.concat(hex"60", bytes1(uint8(step)), hex"5f526001601ff3");
@@ -41,7 +41,7 @@ contract ManifestTest is Deployed {
             }
             _step(step);
             vm.assertGt(contracts[step].code.length, 0);
-            if (step > 1 && step < LAST) vm.assertEq(contracts[step].code, abi.encodePacked(uint8(step)));
+            if (step >= STEPS - 1 && step < LAST) vm.assertEq(contracts[step].code, abi.encodePacked(uint8(step)));
         }
         vm.assertTrue(registry.created());
         _read();
@@ -58,17 +58,17 @@ contract ManifestTest is Deployed {
 
     /// Each is told where every other one is or will be, and sees the code of those that stand, and of no other.
     function test_everyConstructorKnowsEveryAddress() external {
-        _list(2, type(Curious).creationCode);
+        _list(3, type(Curious).creationCode);
         _again();
         _ready();
-        for (uint256 step; step < 3; ++step) {
+        for (uint256 step; step < 4; ++step) {
             _step(step);
         }
-        Curious curious = Curious(registry.contracts()[2]);
+        Curious curious = Curious(registry.contracts()[3]);
         vm.assertEq(curious.creator(), address(registry));
         vm.assertEq(curious.founding(), keccak256(abi.encode(IRegistry.Founding(registry.contracts(), _genesis()))));
         for (uint256 i; i < ALL; ++i) {
-            vm.assertEq(curious.stood(i), i < 2);
+            vm.assertEq(curious.stood(i), i < 3);
         }
     }
 

@@ -18,7 +18,7 @@ contract MembersGasTest is Test {
     /// @notice `relay_absent_gas` of the presets (`validator/src/ledger/parameters/presets.rs`).
     uint256 private constant PAID = 9_000;
 
-    IRootChain.Absent[] private _members;
+    IRootChain.SetMember[] private _members;
     IRootChain.Set private _set;
     bytes32[] private _leaves;
 
@@ -29,7 +29,7 @@ contract MembersGasTest is Test {
             bytes memory key = BlsSigner.key(uint256(keccak256(abi.encode("member", i))) % BlsSigner.ORDER);
             (address operator,) = account(vm.toString(uint256(i)));
             bytes32 consensusKey = keccak256(abi.encode(i));
-            _members.push(IRootChain.Absent(i, i, operator, 1, consensusKey, key, 1_000));
+            _members.push(IRootChain.SetMember(i, i, operator, 1, consensusKey, key, 1_000));
             _leaves.push(Members.leaf(i, operator, 1, consensusKey, key, 1_000));
             _set.aggregateKey = Bls.add(_set.aggregateKey, key);
         }
@@ -40,7 +40,7 @@ contract MembersGasTest is Test {
     function signers(
         IRootChain.Set calldata set,
         bytes32[2] calldata bitmap,
-        IRootChain.Absent[] calldata absent,
+        IRootChain.SetMember[] calldata absent,
         bytes32[] calldata siblings
     ) external view returns (bytes memory key, uint256 power) {
         return Members.signers(set, bitmap, absent, siblings);
@@ -68,7 +68,7 @@ contract MembersGasTest is Test {
 
     /// @notice Gas for checking who signed, with calldata, when `absent` members that lie `step` apart are not among them.
     function _cost(uint256 absent, uint256 step) private view returns (uint256 gas) {
-        IRootChain.Absent[] memory list = new IRootChain.Absent[](absent);
+        IRootChain.SetMember[] memory list = new IRootChain.SetMember[](absent);
         uint32[] memory numbers = new uint32[](absent);
         bytes32[2] memory bitmap;
         bitmap[0] = bytes32(type(uint256).max << (256 - COUNT));

@@ -265,11 +265,11 @@ contract ParametersTest is Test {
         }
     }
 
-    function test_threeToSixteenCodesAreListed() external {
+    function test_fourToSixteenCodesAreListed() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         for (uint256 count; count < 20; ++count) {
             arguments.codes = _codes(count);
-            if (count < 3 || count > 16) {
+            if (count < 4 || count > 16) {
                 bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
                 vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
                 continue;
@@ -283,6 +283,7 @@ contract ParametersTest is Test {
             }
             vm.assertEq(registry.inbox(), contracts[0]);
             vm.assertEq(registry.vault(), contracts[1]);
+            vm.assertEq(registry.court(), contracts[2]);
             vm.assertEq(registry.rootChain(), contracts[count - 1]);
         }
     }
@@ -397,8 +398,10 @@ contract ParametersTest is Test {
     }
 
     function _contracts() private pure returns (address[] memory contracts) {
-        contracts = new address[](3);
-        (contracts[0], contracts[1], contracts[2]) = (address(1), address(2), address(3));
+        contracts = new address[](4);
+        for (uint160 i; i < 4; ++i) {
+            contracts[i] = address(i + 1);
+        }
     }
 
     function _inboxWith(string memory name, uint256 value) private pure returns (IRegistry.Founding memory founding) {
@@ -423,7 +426,7 @@ contract ParametersTest is Test {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = _codes(3);
+        arguments.codes = _codes(4);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }

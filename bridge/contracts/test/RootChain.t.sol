@@ -133,7 +133,7 @@ contract RootChainTest is Deployed {
         IRootChain.Submission memory submission = _honest();
         uint16[] memory absent = new uint16[](4);
         (absent[1], absent[2], absent[3]) = (1, 2, 3);
-        submission.absent = new IRootChain.Absent[](4);
+        submission.absent = new IRootChain.SetMember[](4);
         for (uint16 i; i < 4; ++i) {
             submission.absent[i] = _absent(i);
         }
@@ -143,14 +143,14 @@ contract RootChainTest is Deployed {
 
     function test_anAbsentMemberListedTwiceIsRefused() external {
         IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
-        submission.absent = new IRootChain.Absent[](2);
+        submission.absent = new IRootChain.SetMember[](2);
         (submission.absent[0], submission.absent[1]) = (_absent(1), _absent(1));
         _refuses(submission, abi.encodeWithSelector(Members.AbsentOutOfOrder.selector, 1, 1));
     }
 
     function test_absentMembersOutOfOrderAreRefused() external {
         IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
-        submission.absent = new IRootChain.Absent[](2);
+        submission.absent = new IRootChain.SetMember[](2);
         (submission.absent[0], submission.absent[1]) = (_absent(1), _absent(0));
         _refuses(submission, abi.encodeWithSelector(Members.AbsentOutOfOrder.selector, 1, 0));
     }
@@ -169,7 +169,7 @@ contract RootChainTest is Deployed {
 
     function test_aMemberWithoutBitMustBeListed() external {
         IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
-        submission.absent = new IRootChain.Absent[](0);
+        submission.absent = new IRootChain.SetMember[](0);
         _refuses(submission, abi.encodeWithSelector(Members.SignersMismatch.selector, 4, 3));
     }
 
@@ -190,7 +190,7 @@ contract RootChainTest is Deployed {
     function test_anAbsentMembersFieldsMustBeTheSets() external {
         for (uint256 field; field < 7; ++field) {
             IRootChain.Submission memory submission = _submission(_checkpoint(), _one(1));
-            IRootChain.Absent memory member = submission.absent[0];
+            IRootChain.SetMember memory member = submission.absent[0];
             if (field == 0) ++member.seat;
             if (field == 1) member.operator = operators[0].owner;
             if (field == 2) ++member.registration;

@@ -143,7 +143,8 @@ contract VaultDepositsTest is Claims {
 
     function test_nobodyDepositsForAnAccountThatNobodyCanUse() external {
         address verifier = address(registry.verifier());
-        address[5] memory own = [address(registry), address(inbox), address(vault), address(rootChain), verifier];
+        address[6] memory own =
+            [address(registry), address(inbox), address(vault), address(court), address(rootChain), verifier];
         _mint(address(token), 10);
         for (uint256 i; i < own.length; ++i) {
             _refusesTarget(address(0), own[i]);
@@ -153,7 +154,7 @@ contract VaultDepositsTest is Claims {
         }
         _refusesTarget(address(token), address(token));
         vault.depositNative{value: 2 ether}(1, IVault.Account(0, bytes20(address(token))), address(token));
-        vm.assertEq(inbox.count(), 6);
+        vm.assertEq(inbox.count(), 7);
         vm.assertEq(vault.escrow(address(token)), 0);
     }
 
@@ -162,7 +163,8 @@ contract VaultDepositsTest is Claims {
         vault.depositToken{value: 1 ether}(address(0), 1, 0, ALICE, REFUND);
         vm.expectRevert(abi.encodeWithSelector(IVault.NoToken.selector, address(0xdead)));
         vault.depositToken{value: 1 ether}(address(0xdead), 1, 0, ALICE, REFUND);
-        address[4] memory own = [address(vault), address(inbox), address(rootChain), address(registry)];
+        address[5] memory own =
+            [address(vault), address(inbox), address(court), address(rootChain), address(registry)];
         for (uint256 i; i < own.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(TokenCalls.TokenCallFailed.selector, own[i]));
             vault.depositToken{value: 1 ether}(own[i], 1, 0, ALICE, REFUND);

@@ -97,7 +97,7 @@ contract VectorsTest is Test {
     function _checkCertificate(string memory name, uint256 expected) private view {
         string memory place = string.concat(".checkpoint.certificate", name);
         uint256[] memory absentNumbers = vm.parseJsonUintArray(json, string.concat(place, ".absent"));
-        IRootChain.Absent[] memory absent = new IRootChain.Absent[](absentNumbers.length);
+        IRootChain.SetMember[] memory absent = new IRootChain.SetMember[](absentNumbers.length);
         bytes32[] memory siblings;
         for (uint256 i; i < absent.length; ++i) {
             absent[i] = _member(".set4", absentNumbers[i]);
@@ -117,7 +117,7 @@ contract VectorsTest is Test {
     function signers(
         IRootChain.Set calldata set,
         bytes32[2] calldata bitmap,
-        IRootChain.Absent[] calldata absent,
+        IRootChain.SetMember[] calldata absent,
         bytes32[] calldata siblings
     ) external view returns (bytes memory key, uint256 power) {
         return Members.signers(set, bitmap, absent, siblings);
@@ -222,7 +222,7 @@ contract VectorsTest is Test {
         IRootChain.Set memory set = _set(place);
         bytes32[] memory leaves = new bytes32[](set.count);
         for (uint256 i; i < leaves.length; ++i) {
-            IRootChain.Absent memory member = _member(place, i);
+            IRootChain.SetMember memory member = _member(place, i);
             leaves[i] = Members.leaf(
                 member.seat,
                 member.operator,
@@ -249,7 +249,7 @@ contract VectorsTest is Test {
         set.totalPower = uint64(vm.parseJsonUint(json, string.concat(place, ".total")));
     }
 
-    function _member(string memory place, uint256 i) private view returns (IRootChain.Absent memory member) {
+    function _member(string memory place, uint256 i) private view returns (IRootChain.SetMember memory member) {
         string memory item = string.concat("[", vm.toString(i), "]");
         member.number = uint16(i);
         member.seat = uint16(vm.parseJsonUint(json, string.concat(place, ".seats", item)));

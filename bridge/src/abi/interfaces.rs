@@ -94,7 +94,7 @@ sol! {
             uint64 totalPower;
         }
 
-        struct Absent {
+        struct SetMember {
             uint16 number;
             uint16 seat;
             address operator;
@@ -110,7 +110,7 @@ sol! {
             bytes32[2] signers;
             bytes signature;
             Set set;
-            Absent[] absent;
+            SetMember[] absent;
             bytes32[] absentSiblings;
             uint64 tau;
             uint64 dueCount;

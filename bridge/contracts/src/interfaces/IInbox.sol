@@ -40,7 +40,7 @@ interface IInbox {
     /// @param hash the link h(index), not the message hash.
     event MessageSent(uint64 indexed index, bytes32 hash, bytes message);
 
-    /// @notice Only Registry, Vault and RootChain may call `send`, each with its own kinds of message.
+    /// @notice Only Registry, Vault, Court and RootChain may call `send`, each with its own kinds of message.
     error NotAllowed(address sender, uint8 kind);
     /// @notice RootChain does not exist yet: the deployment is not complete, so nothing is sent.
     error NotOpen();
@@ -71,7 +71,7 @@ interface IInbox {
     error ParameterOutOfRange(string name, uint256 value);
 
     /// @notice Appends a message of a contract of this deployment: kind 1 by Registry, kinds 2 and 6 by Vault (paid, exactly the price),
-    /// kind 5 by RootChain (free).
+    /// kinds 3 and 4 by Court and kind 5 by RootChain (free).
     /// @return index the message's index, from 1.
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
 
@@ -102,5 +102,6 @@ interface IInbox {
     function parameters() external view returns (Parameters memory);
     function registry() external view returns (address);
     function vault() external view returns (address);
+    function court() external view returns (address);
     function rootChain() external view returns (address);
 }

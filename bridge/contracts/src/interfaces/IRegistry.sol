@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICourt} from "./ICourt.sol";
 import {IEd25519Verifier} from "./IEd25519Verifier.sol";
 import {IInbox} from "./IInbox.sol";
 import {IRootChain} from "./IRootChain.sol";
@@ -23,12 +24,13 @@ import {IRootChain} from "./IRootChain.sol";
 ///
 /// From the last step on anyone registers, as often as wanted: a registration is a numbered entry with keys and a bounty bond of its own, and
 /// a message to the child. Numbers 1 to `operatorCount` are those of the genesis operators, and every later registration takes the next one.
-/// A key that was ever registered never comes back. Bonds stay here, and there is no way yet to send them.
+/// A key that was ever registered never comes back. Bonds stay here: the Court pays reports of an offence from the culprit's, and there is no
+/// other way yet to send them.
 interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
     /// @param codes the manifest: keccak-256 of the creation code, without constructor arguments, of each contract of the rest, in the
-    /// order of their creation, 3 to 16, none twice: the Inbox, the Vault, whatever a protocol has beside them, and RootChain.
+    /// order of their creation, 4 to 16, none twice: the Inbox, the Vault, the Court, whatever a protocol has beside them, and RootChain.
     /// @param bond bounty bond in wei, 1 to 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
     /// @param lockSecs how long an agreement locks, a minute to 365 days: a day on networks; local ones may take less. The steps of the
     /// creation have as long again, from the first one on.
@@ -40,8 +42,8 @@ interface IRegistry {
         uint64 lockSecs;
     }
 
-    /// @notice What the operators agree on, beside their registrations. All of fixed width: `abi.encode(Genesis)` is nineteen words,
-    /// RootChain's thirteen and the Inbox's four behind the first two.
+    /// @notice What the operators agree on, beside their registrations. All of fixed width: `abi.encode(Genesis)` is twenty-one words,
+    /// RootChain's thirteen, the Inbox's four and the Court's two behind the first two.
     /// @param stateRoot of the genesis state.
     /// @param sigma genesis stakes and balances in wei: who takes the last step sends the balances with it.
     struct Genesis {
@@ -49,6 +51,7 @@ interface IRegistry {
         uint256 sigma;
         IRootChain.Parameters rootChain;
         IInbox.Parameters inbox;
+        ICourt.Parameters court;
     }
 
     /// @notice The only constructor argument of every contract of the rest, `abi.encode(Founding)`. The Registry is the creator.
@@ -90,6 +93,10 @@ interface IRegistry {
     event BondRaised(
         address indexed operator, uint64 indexed registration, address indexed from, uint256 amount, uint256 bond
     );
+    /// @notice The Court has paid a report of an offence from the culprit's bond, and burned some of it.
+    event BondDebited(
+        address indexed operator, uint64 indexed registration, address indexed to, uint256 paid, uint256 burned
+    );
     event Refunded(address indexed operator, uint256 amount);
     event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
     /// @notice A step of the creation was taken: this contract of the manifest stands.
@@ -101,7 +108,7 @@ interface IRegistry {
     error OperatorTwice(address operator);
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
-    /// @notice The manifest lists 3 to 16 contracts.
+    /// @notice The manifest lists 4 to 16 contracts.
     error CodeCount(uint256 count);
     error CodeHashZero(uint256 step);
     /// @notice Two steps would create the same contract: one of them is a slip.
@@ -127,6 +134,10 @@ interface IRegistry {
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice The operator has no registration of this number.
     error UnknownRegistration(address operator, uint64 registration);
+    /// @notice Only the Court pays from bonds.
+    error NotCourt(address sender);
+    /// @notice Who reported an offence does not take what it is paid.
+    error RewardNotTaken(address to, uint256 amount);
     /// @notice A bond is raised by at least 1 wei.
     error NothingSent();
     /// @notice The consensus key is not canonical (y ≥ p), or one of the eight points of small order.
@@ -176,6 +187,14 @@ interface IRegistry {
 
     /// @notice Adds the value to the bond of a registration, up to 2^96. By anyone, once RootChain exists; nobody gets it back.
     function topUp(address operator, uint64 registration) external payable;
+
+    /// @notice Pays `gas` and half of `reward` (wei) from a bond to who reported its owner, and burns the other half, as far as the bond
+    /// reaches: its last wei stays. For the Court alone.
+    /// @return paid to `to`.
+    /// @return burned what stays here for nobody.
+    function debit(address operator, uint64 registration, uint256 gas, uint256 reward, address to)
+        external
+        returns (uint256 paid, uint256 burned);
 
     /// @notice Takes back bond and stake: before an agreement, or after the agreement's lock has run out; if the steps have begun, also
     /// only after their time has run out.
@@ -239,6 +258,7 @@ interface IRegistry {
     function contracts() external view returns (address[] memory);
     function inbox() external view returns (address);
     function vault() external view returns (address);
+    function court() external view returns (address);
     function rootChain() external view returns (address);
 
     function verifier() external view returns (IEd25519Verifier);

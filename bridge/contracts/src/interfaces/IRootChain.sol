@@ -81,9 +81,9 @@ interface IRootChain {
         uint64 totalPower;
     }
 
-    /// @notice A member whose share is not in the certificate.
+    /// @notice A member of a set.
     /// @param number its place in the list of members, not its seat.
-    struct Absent {
+    struct SetMember {
         uint16 number;
         uint16 seat;
         address operator;
@@ -109,7 +109,7 @@ interface IRootChain {
         bytes32[2] signers;
         bytes signature;
         Set set;
-        Absent[] absent;
+        SetMember[] absent;
         bytes32[] absentSiblings;
         uint64 tau;
         uint64 dueCount;

@@ -49,7 +49,7 @@ library Members {
     function signers(
         IRootChain.Set calldata set,
         bytes32[2] calldata bitmap,
-        IRootChain.Absent[] calldata absent,
+        IRootChain.SetMember[] calldata absent,
         bytes32[] calldata siblings
     ) internal view returns (bytes memory key, uint256 power) {
         _checkBitmap(bitmap, set.count, absent);
@@ -61,7 +61,7 @@ library Members {
         uint32[] memory numbers = new uint32[](absent.length);
         bytes32[] memory leaves = new bytes32[](absent.length);
         for (uint256 i; i < absent.length; ++i) {
-            IRootChain.Absent calldata member = absent[i];
+            IRootChain.SetMember calldata member = absent[i];
             numbers[i] = member.number;
             leaves[i] = leaf(
                 member.seat,
@@ -80,7 +80,7 @@ library Members {
     }
 
     /// @dev The bitmap is exactly the set without the absent members.
-    function _checkBitmap(bytes32[2] calldata bitmap, uint256 count, IRootChain.Absent[] calldata absent) private pure {
+    function _checkBitmap(bytes32[2] calldata bitmap, uint256 count, IRootChain.SetMember[] calldata absent) private pure {
         if (count > LIMIT) revert TooManyMembers(count);
         uint256 next;
         for (uint256 i; i < absent.length; ++i) {

@@ -6,6 +6,8 @@ pragma solidity 0.8.37;
 library Messages {
     uint8 internal constant REGISTRATION = 1;
     uint8 internal constant DEPOSIT = 2;
+    uint8 internal constant FREEZE = 3;
+    uint8 internal constant SETTLEMENT = 4;
     uint8 internal constant ACCEPTANCE = 5;
     uint8 internal constant FUNDING = 6;
     uint8 internal constant FORCED = 7;
@@ -25,6 +27,11 @@ library Messages {
         uint128 bond
     ) internal pure returns (bytes memory) {
         return abi.encodePacked(operator, number, consensusKey, checkpointKey, bond);
+    }
+
+    /// @notice The body of a freeze, 36 bytes, and what the body of a settlement begins with: its fraction, u64 of 10^9, follows.
+    function offence(address operator, uint64 number, uint64 epoch) internal pure returns (bytes memory) {
+        return abi.encodePacked(operator, number, epoch);
     }
 
     /// @notice The body of a reward funding, 36 bytes.

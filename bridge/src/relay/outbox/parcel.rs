@@ -219,11 +219,11 @@ fn halves(bitmap: &[u8; 64]) -> [B256; 2] {
     [B256::from_slice(low), B256::from_slice(high)]
 }
 
-fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::Absent> {
+fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::SetMember> {
     (0u16..)
         .zip(members)
         .filter(|(number, _)| !certificate::has(&certificate.bitmap, usize::from(*number)))
-        .map(|(number, member)| IRootChain::Absent {
+        .map(|(number, member)| IRootChain::SetMember {
             number,
             seat: member.seat,
             operator: Address::from(member.operator),

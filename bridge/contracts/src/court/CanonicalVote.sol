@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICourt} from "../interfaces/ICourt.sol";
+
+/// @title What CometBFT signs of a vote, built from its fields
+/// @notice CometBFT's `CanonicalVote` (spec/core/encoding, `proto/cometbft/types/v1/canonical.proto`) in protobuf, with its length in front:
+/// type (1), height (2) and round (3) as sfixed64, block id (4), timestamp (5), chain id (6). Zero fields are left out, as gogoproto does;
+/// the timestamp is always there. Sign bytes are never parsed: two texts that mean the same vote cannot exist then.
+/// @dev Twin: `bridge::proof::vote`.
+library CanonicalVote {
+    bytes16 private constant DIGITS = "0123456789abcdef";
+
+    /// @notice The chain id of a deployment's votes: `plasmid-` and 40 hexadecimal digits.
+    function chainId(bytes20 deployment) internal pure returns (bytes memory id) {
+        id = new bytes(48);
+        bytes16 digits = DIGITS;
+        assembly ("memory-safe") {
+            mstore(add(id, 0x20), "plasmid-")
+            let at := add(id, 0x28)
+            for { let i := 0 } lt(i, 20) { i := add(i, 1) } {
+                let octet := byte(i, deployment)
+                mstore8(at, byte(shr(4, octet), digits))
+                mstore8(add(at, 1), byte(and(octet, 15), digits))
+                at := add(at, 2)
+            }
+        }
+    }
+
+    /// @param kind 1 or 2.
+    /// @param height 1 to 2^63 − 1.
+    /// @param round below 2^31.
+    /// @param chain 48 bytes.
+    function signBytes(uint8 kind, uint64 height, uint32 round, ICourt.Vote calldata vote, bytes memory chain)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes memory time = _time(vote);
+        bytes memory body = abi.encodePacked(
+            hex"08",
+            kind,
+            hex"11",
+            _littleEndian(height),
+            round == 0 ? bytes("") : abi.encodePacked(hex"19", _littleEndian(round)),
+            _blockId(vote.id),
+            hex"2a",
+            uint8(time.length),
+            time,
+            hex"32",
+            uint8(chain.length),
+            chain
+        );
+        return abi.encodePacked(_varint(body.length), body);
+    }
+
+    function isNil(ICourt.BlockId calldata id) internal pure returns (bool) {
+        return id.total == 0 && id.hash == 0 && id.partsHash == 0;
+    }
+
+    function isSame(ICourt.BlockId calldata a, ICourt.BlockId calldata b) internal pure returns (bool) {
+        return a.hash == b.hash && a.total == b.total && a.partsHash == b.partsHash;
+    }
+
+    /// @dev At most 17 bytes.
+    function _time(ICourt.Vote calldata vote) private pure returns (bytes memory) {
+        // A negative int64 is the varint of its 64 bits in two's complement.
+        bytes memory secs = vote.secs == 0 ? bytes("") : abi.encodePacked(hex"08", _varint(uint64(vote.secs)));
+        bytes memory nanos = vote.nanos == 0 ? bytes("") : abi.encodePacked(hex"10", _varint(vote.nanos));
+        return bytes.concat(secs, nanos);
+    }
+
+    /// @dev At most 78 bytes.
+    function _blockId(ICourt.BlockId calldata id) private pure returns (bytes memory) {
+        if (isNil(id)) return "";
+        bytes memory total = _varint(id.total);
+        return abi.encodePacked(
+            hex"22",
+            uint8(71 + total.length),
+            hex"0a20",
+            id.hash,
+            hex"12",
+            uint8(35 + total.length),
+            hex"08",
+            total,
+            hex"1220",
+            id.partsHash
+        );
+    }
+
+    /// @dev Base-128 with the lowest digits first, 1 to 10 bytes.
+    function _varint(uint256 value) private pure returns (bytes memory encoded) {
+        assembly ("memory-safe") {
+            encoded := mload(0x40)
+            let at := add(encoded, 0x20)
+            for {} gt(value, 127) { value := shr(7, value) } {
+                mstore8(at, or(and(value, 127), 128))
+                at := add(at, 1)
+            }
+            mstore8(at, value)
+            mstore(encoded, sub(at, add(encoded, 0x1f)))
+            mstore(0x40, add(encoded, 0x40))
+        }
+    }
+
+    function _littleEndian(uint64 value) private pure returns (bytes8) {
+        value = (value & 0x00ff00ff00ff00ff) << 8 | (value >> 8) & 0x00ff00ff00ff00ff;
+        value = (value & 0x0000ffff0000ffff) << 16 | (value >> 16) & 0x0000ffff0000ffff;
+        return bytes8(value << 32 | value >> 32);
+    }
+}

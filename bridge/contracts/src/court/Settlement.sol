@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICourt} from "../interfaces/ICourt.sol";
+import {SetProof} from "./SetProof.sol";
+
+/// @title Offences, and how much they cut
+/// @notice s(e) is the sum of the shares of the distinct operators with offences in the epochs e − 1, e and e + 1, each with its largest
+/// share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not chain: an offence of e + 2 is
+/// nothing to e.
+/// @dev Kept as sums of what was revealed in each epoch, and of what such sums count more than once: a reveal writes O(1) slots, and
+/// the order of reveals is nothing, because both are sums over pairs of facts. Twin: `bridge::proof::court`.
+library Settlement {
+    /// @param shares by epoch / 4: four sums of 64 bits, in parts of 10^9. An epoch has at most 512 offences.
+    /// @param repeated likewise, for the three epochs around e: what their sums hold beyond the largest share of each operator.
+    struct State {
+        mapping(address => mapping(uint64 => ICourt.Offence)) offences;
+        mapping(uint256 => uint256) shares;
+        mapping(uint256 => uint256) repeated;
+    }
+
+    uint256 private constant WHOLE = SetProof.WHOLE;
+
+    /// @notice Counts a new offence's share.
+    function count(State storage state, address operator, uint64 epoch, uint256 share) internal {
+        _add(state.shares, epoch, share);
+        mapping(uint64 => ICourt.Offence) storage own = state.offences[operator];
+        uint256 before = epoch == 0 ? 0 : own[epoch - 1].share;
+        uint256 twoBefore = epoch < 2 ? 0 : own[epoch - 2].share;
+        uint256 behind = own[epoch + 1].share;
+        uint256 twoBehind = own[epoch + 2].share;
+        // Of two shares that one sum holds, the smaller counts too often; of three, all but the largest.
+        if (epoch != 0) _add(state.repeated, epoch - 1, _least(share, _most(twoBefore, before)));
+        _add(state.repeated, epoch, _least(share, _most(before, behind)));
+        _add(state.repeated, epoch + 1, _least(share, _most(behind, twoBehind)));
+    }
+
+    /// @notice The cut of an epoch by what was counted until now, in parts of 10^9.
+    function fraction(State storage state, uint64 epoch, uint256 least) internal view returns (uint64) {
+        uint256 sum = _get(state.shares, epoch) + _get(state.shares, epoch + 1) - _get(state.repeated, epoch);
+        if (epoch != 0) sum += _get(state.shares, epoch - 1);
+        uint256 cut = _most(least, (9 * sum * sum + WHOLE - 1) / WHOLE);
+        return uint64(_least(cut, WHOLE));
+    }
+
+    function _get(mapping(uint256 => uint256) storage sums, uint64 epoch) private view returns (uint256) {
+        return uint64(sums[epoch / 4] >> 64 * (epoch % 4));
+    }
+
+    function _add(mapping(uint256 => uint256) storage sums, uint64 epoch, uint256 amount) private {
+        if (amount != 0) sums[epoch / 4] += amount << 64 * (epoch % 4);
+    }
+
+    function _least(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+
+    function _most(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
+    }
+}
