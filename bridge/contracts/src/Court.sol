@@ -43,6 +43,8 @@ contract Court is ICourt {
     uint64 private immutable REVEAL_SECS;
 
     Settlement.State private _state;
+    /// @dev Never 0, so that a reveal makes no slot for it.
+    uint256 private _uncountedPlusOne = 1;
     mapping(bytes32 => Commitment) private _commitments;
     /// @dev Of a commitment that led and no longer does: the offence that it was the first report of, or led later.
     mapping(bytes32 => bytes32) private _overtaken;
@@ -74,7 +76,7 @@ contract Court is ICourt {
         uint256 until = uint256(made.madeAt) + REVEAL_BLOCKS;
         if (made.madeAt != 0 && block.number <= until) revert CommitmentStands(until);
         made.madeAt = uint40(block.number);
-        made.madeTime = uint40(block.timestamp);
+        made.timeOrGas = uint48(block.timestamp);
         emit Committed(commitment_);
     }
 
@@ -100,17 +102,24 @@ contract Court is ICourt {
     }
 
     /// @inheritdoc ICourt
+    function count(address operator, uint64 epoch) external {
+        if (_known(operator, epoch).counted) revert AlreadyCounted(operator, epoch);
+        _count(operator, epoch);
+    }
+
+    /// @inheritdoc ICourt
     function collect(address operator, uint64 epoch, bytes32 commitment_) external {
         Offence memory known = _known(operator, epoch);
         uint256 until = uint256(known.revealedAt) + REVEAL_BLOCKS;
         if (block.number <= until) revert ContestOpen(until, block.number);
         Commitment memory own = _commitments[commitment_];
-        bool leads = bytes14(commitment_) == known.leader;
+        bool leads = bytes13(commitment_) == known.leader;
         if (own.beneficiary == address(0) || (!leads && _overtaken[commitment_] != _offenceKey(operator, epoch))) {
             revert UnknownCommitment(commitment_);
         }
+        if (!known.counted) _count(operator, epoch);
         delete _commitments[commitment_];
-        uint256 gas = uint256(own.gasGwei) * 1 gwei;
+        uint256 gas = uint256(own.timeOrGas) * 1 gwei;
         uint256 reward = leads ? REWARD : 0;
         (uint256 paid, uint256 burned) =
             IRegistry(registry).debit(operator, known.registration, gas, reward, own.beneficiary);
@@ -130,6 +139,7 @@ contract Court is ICourt {
             uint256 closedAt = _closesAt(closing) + REVEAL_SECS;
             if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
         }
+        if (uncounted() != 0) revert OffencesUncounted(uncounted());
         _state.offences[operator][epoch].settled = true;
         uint64 cut = fraction(epoch);
         emit Settled(operator, epoch, known.registration, cut);
@@ -158,6 +168,11 @@ contract Court is ICourt {
     }
 
     /// @inheritdoc ICourt
+    function uncounted() public view returns (uint256) {
+        return _uncountedPlusOne - 1;
+    }
+
+    /// @inheritdoc ICourt
     function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory) {
         Votes.checkForm(evidence);
         bytes memory chain = CanonicalVote.chainId(rootChain.deployment());
@@ -183,7 +198,7 @@ contract Court is ICourt {
         uint256 first = made.madeAt + MIN_AGE;
         uint256 last = uint256(made.madeAt) + REVEAL_BLOCKS;
         if (block.number < first || block.number > last) revert RevealOutOfTime(first, last, block.number);
-        _requireOpen(epoch, made.madeTime, accused.closing);
+        _requireOpen(epoch, made.timeOrGas, accused.closing);
         share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
     }
 
@@ -219,8 +234,8 @@ contract Court is ICourt {
         known.registration = member.registration;
         known.share = share;
         known.revealedAt = uint40(block.number);
-        known.leader = bytes14(own);
-        _state.count(operator, epoch, share);
+        known.leader = bytes13(own);
+        ++_uncountedPlusOne;
         emit Revealed(operator, epoch, member.registration, share, own, claim.beneficiary);
         IInbox(inbox).send(Messages.FREEZE, Messages.offence(operator, member.registration, epoch));
         // From here on little gas is used, and it is in what is added.
@@ -239,19 +254,23 @@ contract Court is ICourt {
         Claim calldata claim
     ) private {
         if (block.number > uint256(known.revealedAt) + REVEAL_BLOCKS) revert AlreadyRevealed(operator, epoch);
-        if (bytes14(claim.leader) != known.leader) revert NotLeader(claim.leader);
+        if (bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
         if (_commitments[own].madeAt >= _commitments[claim.leader].madeAt) revert AlreadyRevealed(operator, epoch);
         _overtaken[claim.leader] = _offenceKey(operator, epoch);
-        known.leader = bytes14(own);
+        known.leader = bytes13(own);
         emit Overtaken(operator, epoch, own, claim.beneficiary);
         _reveal(own, claim.beneficiary, 0);
     }
 
     function _reveal(bytes32 own, address beneficiary, uint48 gasGwei) private {
         Commitment storage revealed = _commitments[own];
-        revealed.madeTime = 0;
         revealed.beneficiary = beneficiary;
-        revealed.gasGwei = gasGwei;
+        revealed.timeOrGas = gasGwei;
+    }
+
+    function _count(address operator, uint64 epoch) private {
+        --_uncountedPlusOne;
+        _state.count(operator, epoch);
     }
 
     function _known(address operator, uint64 epoch) private view returns (Offence memory known) {

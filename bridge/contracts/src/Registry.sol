@@ -293,6 +293,20 @@ contract Registry is IRegistry {
     }
 
     /// @inheritdoc IRegistry
+    function hasKeys(address operator, uint64 number, bytes32 consensusKey, bytes calldata checkpointKey)
+        external
+        view
+        returns (bool)
+    {
+        Entry storage entry = _entries[operator][number];
+        if (consensusKey == 0 || entry.consensusKey != consensusKey || checkpointKey.length != Bls.KEY_BYTES) return false;
+        for (uint256 i; i < 3; ++i) {
+            if (entry.checkpointKey[i] != bytes32(checkpointKey[32 * i:32 * i + 32])) return false;
+        }
+        return true;
+    }
+
+    /// @inheritdoc IRegistry
     function newestOf(address operator) external view returns (uint64) {
         uint64 number = _newest[operator];
         return _entries[operator][number].bond == 0 ? 0 : number;

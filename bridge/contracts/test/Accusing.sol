@@ -159,6 +159,12 @@ abstract contract Accusing is Deployed {
         court.revealVotes(evidence, _accused(i, epoch), claim);
     }
 
+    /// @notice A report whose offence is counted.
+    function _counted(uint256 i, uint64 epoch) internal {
+        _report(i, epoch);
+        court.count(operators[i].owner, epoch);
+    }
+
     /// @notice Root accepts the next checkpoints, one after each span.
     function _accept(uint256 number, uint256 secs) internal {
         for (uint256 i; i < number; ++i) {

@@ -23,7 +23,7 @@ contract CourtClaimsTest is Accusing {
         court.commit(own);
         uint256 made = block.number;
         vm.assertEq(court.commitment(own).madeAt, made);
-        vm.assertEq(court.commitment(own).madeTime, block.timestamp);
+        vm.assertEq(court.commitment(own).timeOrGas, block.timestamp);
         for (uint256 age; age < 12; ++age) {
             uint256 before = vm.snapshotState();
             vm.roll(made + age);
@@ -191,7 +191,7 @@ contract CourtClaimsTest is Accusing {
             vm.expectRevert(abi.encodeWithSelector(ICourt.ContestOpen.selector, until, block.number));
             court.collect(operators[1].owner, 0, own);
         }
-        uint256 gas = uint256(court.commitment(own).gasGwei) * 1 gwei;
+        uint256 gas = uint256(court.commitment(own).timeOrGas) * 1 gwei;
         vm.assertGt(gas, 400_000 * 2 gwei);
         vm.assertLt(gas, 700_000 * 2 gwei);
         vm.expectEmit(address(registry));
@@ -217,7 +217,7 @@ contract CourtClaimsTest is Accusing {
         vm.fee(7 gwei);
         vm.txGasPrice(5000 gwei);
         uint256 used = _gasOf(address(court), 0, data) + 21_000 + 16 * data.length;
-        uint256 paid = uint256(court.commitment(own).gasGwei) / 9;
+        uint256 paid = uint256(court.commitment(own).timeOrGas) / 9;
         vm.assertLe(paid, used + used / 10);
         vm.assertGe(paid, used - used / 10);
     }
@@ -294,6 +294,7 @@ contract CourtClaimsTest is Accusing {
         court.collect(operators[1].owner, 0, own);
         _accept(3, 10);
         _pass(EVIDENCE + REVEAL_SECS);
+        court.count(operators[1].owner, 0);
         _settle(1, 0);
     }
 
@@ -306,7 +307,7 @@ contract CourtClaimsTest is Accusing {
         court.revealVotes(evidence, _accused(1, 0), claim);
         _blocks(REVEAL + 1);
         greedy.aim(court, operators[1].owner, own);
-        uint256 gas = uint256(court.commitment(own).gasGwei) * 1 gwei;
+        uint256 gas = uint256(court.commitment(own).timeOrGas) * 1 gwei;
         court.collect(operators[1].owner, 0, own);
         vm.assertTrue(greedy.refused());
         vm.assertEq(address(greedy).balance, gas + REWARD / 2);

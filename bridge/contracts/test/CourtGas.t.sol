@@ -11,6 +11,7 @@ contract CourtGasTest is Accusing {
     uint256 private constant LIMIT = 500_000;
 
     bytes private _commitCall;
+    bytes private _countCall;
     bytes private _votesCall;
     bytes private _sharesCall;
     bytes private _collectCall;
@@ -27,10 +28,11 @@ contract CourtGasTest is Accusing {
         }
         _accept(4, 10);
         _report(0, 4);
+        _countCall = abi.encodeCall(court.count, (operators[0].owner, 4));
         bytes32 first = court.commitmentOf(keccak256(abi.encode(_doubleVote(0, 4))), REPORTER, bytes32(uint256(1)));
         _blocks(REVEAL + 1);
         _collectCall = abi.encodeCall(court.collect, (operators[0].owner, 4, first));
-        _report(2, 2);
+        _counted(2, 2);
         _pass(EVIDENCE);
         _accept(1, 10);
         _pass(EVIDENCE + REVEAL_SECS);
@@ -66,6 +68,10 @@ contract CourtGasTest is Accusing {
         vm.snapshotValue("operations", "court: commit (tx)", _transaction(address(court), _commitCall));
     }
 
+    function test_gasOfCounting() external {
+        vm.snapshotValue("operations", "court: count (tx)", _transaction(address(court), _countCall));
+    }
+
     function test_gasOfTwoVotes() external {
         uint256 gas = _transaction(address(court), _votesCall);
         vm.snapshotValue("operations", "court: double vote (tx)", gas);
@@ -85,6 +91,8 @@ contract CourtGasTest is Accusing {
     }
 
     function test_gasOfASettlement() external {
+        court.count(operators[0].owner, 4);
+        vm.cool(address(court));
         vm.snapshotValue("operations", "court: settle (tx)", _transaction(address(court), _settleCall));
     }
 

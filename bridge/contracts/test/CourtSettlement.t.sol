@@ -9,7 +9,7 @@ import {Test} from "./Vm.sol";
 /// @title When an offence settles, and what the child is told
 contract CourtSettlementTest is Accusing {
     function test_anOffenceSettlesWhenReportsOfTheNextEpochAreClosed() external {
-        _report(1, 0);
+        _counted(1, 0);
         address operator = operators[1].owner;
         ICourt.Kept memory none;
         for (uint256 accepted; accepted < 3; ++accepted) {
@@ -48,7 +48,7 @@ contract CourtSettlementTest is Accusing {
 
     /// Whoever waits until root's ring has dropped the checkpoint needs to show nothing.
     function test_anOffenceThatNobodySettledForLongSettlesAllTheSame() external {
-        _report(1, 0);
+        _counted(1, 0);
         _accept(3, 10);
         for (uint256 i; i < SLOTS; ++i) {
             _pass(UNBONDING);
@@ -62,9 +62,9 @@ contract CourtSettlementTest is Accusing {
     /// Every report that counts is in before the first of three neighbours settles, so any order of settlement gives the same cuts.
     function test_neighboursSettleInAnyOrderWithOneResult() external {
         _accept(4, 10);
-        _report(0, 2);
-        _report(1, 3);
-        _report(2, 4);
+        _counted(0, 2);
+        _counted(1, 3);
+        _counted(2, 4);
         _accept(3, 10);
         _pass(EVIDENCE + REVEAL_SECS + 1);
         uint64[3] memory cuts = [court.fraction(2), court.fraction(3), court.fraction(4)];
@@ -87,36 +87,60 @@ contract CourtSettlementTest is Accusing {
 
     /// The share of one of four is just below and just above a quarter: 9/16 of the stake. Two of four lose all.
     function test_theCutGrowsWithTheSquareOfTheShare() external {
-        _report(3, 0);
+        _counted(3, 0);
         uint256 share = court.offence(operators[3].owner, 0).share;
         vm.assertEq(court.fraction(0), (9 * share * share + 1e9 - 1) / 1e9);
         vm.assertEq(court.fraction(1), court.fraction(0));
         vm.assertEq(court.fraction(2), 1_000_000, "the least, for whom no neighbour is known");
-        _report(2, 0);
+        _counted(2, 0);
         vm.assertEq(court.fraction(0), 1e9);
     }
 
     function test_theSameOperatorCountsOnceAmongNeighbours() external {
         _accept(3, 10);
-        _report(3, 0);
+        _counted(3, 0);
         uint64 alone = court.fraction(0);
-        _report(3, 1);
+        _counted(3, 1);
         vm.assertEq(court.fraction(0), alone);
         vm.assertEq(court.fraction(1), alone);
-        _report(3, 2);
+        _counted(3, 2);
         vm.assertEq(court.fraction(1), alone);
         vm.assertEq(court.fraction(3), alone);
         vm.assertEq(court.fraction(4), 1_000_000);
     }
 
+    /// One that is revealed and not counted holds all settlements back, and anyone counts it.
+    function test_nothingSettlesBeforeAllIsCounted() external {
+        _report(1, 0);
+        _report(2, 0);
+        address operator = operators[1].owner;
+        vm.assertEq(court.uncounted(), 2);
+        vm.assertEq(court.fraction(0), 1_000_000);
+        court.count(operator, 0);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.AlreadyCounted.selector, operator, 0));
+        court.count(operator, 0);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.UnknownOffence.selector, operator, 1));
+        court.count(operator, 1);
+        _accept(3, 10);
+        _pass(EVIDENCE + REVEAL_SECS + 1);
+        ICourt.Kept memory closing = _kept(2);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.OffencesUncounted.selector, 1));
+        court.settle(operator, 0, closing);
+        vm.prank(address(0x57a));
+        court.count(operators[2].owner, 0);
+        vm.assertEq(court.uncounted(), 0);
+        vm.assertEq(court.fraction(0), 1e9);
+        court.settle(operator, 0, closing);
+    }
+
     /// Offences of later epochs settle later, and change nothing of what is settled.
     function test_whatComesBehindTheNeighboursChangesNothing() external {
-        _report(3, 0);
+        _counted(3, 0);
         _accept(3, 10);
         _pass(EVIDENCE + REVEAL_SECS + 1);
         _settle(3, 0);
         uint64 cut = court.fraction(0);
-        _report(2, 2);
+        _counted(2, 2);
         vm.assertEq(court.fraction(0), cut);
         ICourt.DoubleVote memory evidence = _doubleVote(2, 1);
         ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
@@ -149,8 +173,13 @@ contract SettlementModelTest is Test {
             if (_shares[epoch][operator] != 0) continue;
             uint256 share = 1 + (seed >> 128) % (seed % 3 == 0 ? 1e9 : 5e7);
             _shares[epoch][operator] = share;
-            _state.count(address(uint160(operator)), uint64(base + epoch), share);
+            // All are revealed before the first is counted, or each is counted at once.
             _state.offences[address(uint160(operator))][uint64(base + epoch)].share = uint32(share);
+            if (number % 2 == 0) _state.count(address(uint160(operator)), uint64(base + epoch));
+        }
+        for (uint256 i; number % 2 == 1 && i < EPOCHS * OPERATORS; ++i) {
+            (uint256 operator, uint256 epoch) = (i % OPERATORS, (i / OPERATORS + seed % EPOCHS) % EPOCHS);
+            if (_shares[epoch][operator] != 0) _state.count(address(uint160(operator)), uint64(base + epoch));
         }
         for (uint256 epoch; epoch < EPOCHS; ++epoch) {
             vm.assertEq(_state.fraction(uint64(base + epoch), least), _defined(epoch, least));

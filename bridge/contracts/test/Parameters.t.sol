@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -304,7 +305,44 @@ contract ParametersTest is Test {
         }
     }
 
-    // As the Registry of a RootChain.
+    function test_theCourtsParametersHaveTheirRanges() external {
+        _courtTakes(1, 2);
+        _courtTakes(1e9, BOND);
+        _courtRefuses(0, 2, "minCut", 0);
+        _courtRefuses(1e9 + 1, 2, "minCut", 1e9 + 1);
+        _courtRefuses(1, 1, "reward", 1);
+        _courtRefuses(1, BOND + 1, "reward", BOND + 1);
+    }
+
+    function _courtTakes(uint64 minCut, uint128 reward) private {
+        IRegistry.Founding memory founding = _courtWith(minCut, reward);
+        ICourt made = ICourt(Builds.deploy(Builds.COURT, abi.encode(founding)));
+        vm.assertEq(abi.encode(made.parameters()), abi.encode(founding.genesis.court));
+        vm.assertEq(made.inbox(), address(1));
+        vm.assertEq(address(made.rootChain()), address(4));
+    }
+
+    function _courtRefuses(uint64 minCut, uint128 reward, string memory name, uint256 value) private {
+        bytes memory reason = abi.encodeWithSelector(ICourt.ParameterOutOfRange.selector, name, value);
+        vm.assertEq(Builds.refusal(Builds.COURT, abi.encode(_courtWith(minCut, reward))), reason);
+    }
+
+    function _courtWith(uint64 minCut, uint128 reward) private view returns (IRegistry.Founding memory founding) {
+        founding = _with("unit", UNIT);
+        founding.genesis.court = ICourt.Parameters(minCut, reward);
+    }
+
+    // As the Registry of a RootChain and of a Court.
+
+    uint128 private constant BOND = 3 ether;
+
+    function bond() external pure returns (uint128) {
+        return BOND;
+    }
+
+    function verifier() external view returns (IEd25519Verifier) {
+        return IEd25519Verifier(address(this));
+    }
 
     function operatorCount() external pure returns (uint256) {
         return 1;

@@ -33,11 +33,9 @@ library SetProof {
         if (!ListTree.verify(set.membersRoot, leaf, member.number, set.count, accused.siblings)) {
             revert ICourt.MemberNotInSet(member.number);
         }
-        IRegistry.Member memory known = registry.registrationOf(member.operator, member.registration);
-        if (
-            known.registration != member.registration || known.consensusKey != member.consensusKey
-                || keccak256(known.checkpointKey) != keccak256(member.checkpointKey)
-        ) revert ICourt.KeysMismatch(member.operator, member.registration);
+        if (!registry.hasKeys(member.operator, member.registration, member.consensusKey, member.checkpointKey)) {
+            revert ICourt.KeysMismatch(member.operator, member.registration);
+        }
         return uint32((uint256(member.power) * WHOLE + set.totalPower - 1) / set.totalPower);
     }
 

@@ -8,8 +8,9 @@ import {SetProof} from "./SetProof.sol";
 /// @notice s(e) is the sum of the shares of the distinct operators with offences in the epochs e − 1, e and e + 1, each with its largest
 /// share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not chain: an offence of e + 2 is
 /// nothing to e.
-/// @dev Kept as sums of what was revealed in each epoch, and of what such sums count more than once: a reveal writes O(1) slots, and
-/// the order of reveals is nothing, because both are sums over pairs of facts. Twin: `bridge::proof::court`.
+/// @dev Kept as sums of what was counted in each epoch, and of what such sums hold more than once: counting an offence writes O(1) slots,
+/// and the order in which offences are counted is nothing. It is a step of its own, so that a reveal, which is urgent, pays for fewer slots.
+/// Twin: `bridge::proof::court`.
 library Settlement {
     /// @param shares by epoch / 4: four sums of 64 bits, in parts of 10^9. An epoch has at most 512 offences.
     /// @param repeated likewise, for the three epochs around e: what their sums hold beyond the largest share of each operator.
@@ -21,14 +22,16 @@ library Settlement {
 
     uint256 private constant WHOLE = SetProof.WHOLE;
 
-    /// @notice Counts a new offence's share.
-    function count(State storage state, address operator, uint64 epoch, uint256 share) internal {
-        _add(state.shares, epoch, share);
+    /// @notice Counts an offence that was not counted yet.
+    function count(State storage state, address operator, uint64 epoch) internal {
         mapping(uint64 => ICourt.Offence) storage own = state.offences[operator];
-        uint256 before = epoch == 0 ? 0 : own[epoch - 1].share;
-        uint256 twoBefore = epoch < 2 ? 0 : own[epoch - 2].share;
-        uint256 behind = own[epoch + 1].share;
-        uint256 twoBehind = own[epoch + 2].share;
+        own[epoch].counted = true;
+        uint256 share = own[epoch].share;
+        _add(state.shares, epoch, share);
+        uint256 before = epoch == 0 ? 0 : _counted(own[epoch - 1]);
+        uint256 twoBefore = epoch < 2 ? 0 : _counted(own[epoch - 2]);
+        uint256 behind = _counted(own[epoch + 1]);
+        uint256 twoBehind = _counted(own[epoch + 2]);
         // Of two shares that one sum holds, the smaller counts too often; of three, all but the largest.
         if (epoch != 0) _add(state.repeated, epoch - 1, _least(share, _most(twoBefore, before)));
         _add(state.repeated, epoch, _least(share, _most(before, behind)));
@@ -41,6 +44,10 @@ library Settlement {
         if (epoch != 0) sum += _get(state.shares, epoch - 1);
         uint256 cut = _most(least, (9 * sum * sum + WHOLE - 1) / WHOLE);
         return uint64(_least(cut, WHOLE));
+    }
+
+    function _counted(ICourt.Offence storage offence) private view returns (uint256) {
+        return offence.counted ? offence.share : 0;
     }
 
     function _get(mapping(uint256 => uint256) storage sums, uint64 epoch) private view returns (uint256) {

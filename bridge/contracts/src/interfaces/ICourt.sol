@@ -9,8 +9,8 @@ import {IRootChain} from "./IRootChain.sol";
 ///
 /// ```text
 /// commit ──2 to R blocks──▶ reveal ─────────────▶ (contest, R blocks) ──▶ collect      the reporter's reward, from the culprit's bond
-///                             │ freeze message                    close(e+1) + R blocks
-///                             └──────────────────────────────────────────────────▶ settle      settlement message: the cut
+///                             │ freeze message                             count     its share is in the sums
+///                             └────────────close(e+1), then R blocks───────────▶ settle    settlement message: the cut
 /// ```
 /// - The first valid reveal settles the facts. The reward goes R blocks later to the earliest commitment that was revealed by then, so
 ///   copying a proof gains nothing.
@@ -100,25 +100,26 @@ interface ICourt {
     /// @notice What is known of an offence. `registration` is 0 if none was revealed.
     /// @param share of the set's power, in parts of 10^9, rounded up.
     /// @param revealedAt block of the first reveal.
-    /// @param leader the first 14 bytes of the commitment that is rewarded.
+    /// @param leader the first 13 bytes of the commitment that is rewarded.
+    /// @param counted whether its share is in the sums that cuts are computed from.
     struct Offence {
         uint64 registration;
         uint32 share;
         uint40 revealedAt;
-        bytes14 leader;
+        bytes13 leader;
+        bool counted;
         bool settled;
     }
 
-    /// @notice What is known of a commitment. All zero if it was never made, or was collected.
+    /// @notice What is known of a commitment, in one slot. All zero if it was never made, or was collected.
     /// @param madeAt block in which it was made.
-    /// @param madeTime when it was made, seconds; 0 once it is revealed.
     /// @param beneficiary zero until it is revealed.
-    /// @param gasGwei what its reveal cost, in gwei, if it was the first of its offence; once revealed.
+    /// @param timeOrGas until it is revealed when it was made, in seconds; then what its reveal cost, in gwei, if that was the first of its
+    /// offence, else 0.
     struct Commitment {
         uint40 madeAt;
-        uint40 madeTime;
         address beneficiary;
-        uint48 gasGwei;
+        uint48 timeOrGas;
     }
 
     event Committed(bytes32 indexed commitment);
@@ -182,7 +183,10 @@ interface ICourt {
     error UnknownOffence(address operator, uint64 epoch);
     /// @notice Older commitments can be revealed until this block; collect after it.
     error ContestOpen(uint256 until, uint256 number);
+    error AlreadyCounted(address operator, uint64 epoch);
     error AlreadySettled(address operator, uint64 epoch);
+    /// @notice As many offences were revealed and not counted: anyone may count them, in the same transaction too.
+    error OffencesUncounted(uint256 number);
     /// @notice Reports that the cut depends on are open until this time.
     error ReportsOpen(uint256 closedAt, uint256 time);
 
@@ -196,12 +200,15 @@ interface ICourt {
     /// @notice Two shares of one key over two checkpoints of epoch c. The offence is of epoch c + 1, whose set signs checkpoint c.
     function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
 
+    /// @notice Adds the share of a revealed offence to the sums that cuts are computed from. By anyone, at any time; `collect` does it too.
+    function count(address operator, uint64 epoch) external;
+
     /// @notice Pays a revealed commitment from the culprit's bond, as far as the bond reaches: the gas of the first reveal, and half of
     /// the reward to the one that leads when R blocks have passed since the first reveal. The other half is burned.
     function collect(address operator, uint64 epoch, bytes32 commitment) external;
 
     /// @notice Sends the cut of an offence to the child: min(1, max(minCut, 9·s²)), where s is the sum of the shares of all operators
-    /// with offences in the epochs e − 1, e and e + 1, each counted once with its largest. By anyone, once reports of e + 1 are closed.
+    /// with offences in the epochs e − 1, e and e + 1, each counted once with its largest. By anyone, once reports of e + 1 are closed and every offence is counted.
     /// @param closing the checkpoint e + 2; all zero if it is no longer kept.
     function settle(address operator, uint64 epoch, Kept calldata closing) external;
 
@@ -213,8 +220,11 @@ interface ICourt {
     function commitment(bytes32 commitment_) external view returns (Commitment memory);
     function offence(address operator, uint64 epoch) external view returns (Offence memory);
 
-    /// @notice The cut of epoch `epoch` as it would be settled with what was revealed until now, in parts of 10^9.
+    /// @notice The cut of epoch `epoch` as it would be settled with what was counted until now, in parts of 10^9.
     function fraction(uint64 epoch) external view returns (uint64);
+
+    /// @notice How many offences were revealed and not counted yet. None settles before it is 0.
+    function uncounted() external view returns (uint256);
 
     /// @notice What a vote's signature is over: CometBFT's sign bytes of a canonical vote.
     function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory);

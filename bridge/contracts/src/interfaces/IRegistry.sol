@@ -242,6 +242,12 @@ interface IRegistry {
     /// @notice An operator's registration of this number, with its bond of now; `registration` 0 if there is none.
     function registrationOf(address operator, uint64 number) external view returns (Member memory);
 
+    /// @notice Whether a registration has exactly these keys. Asked once RootChain exists: before, a stake that was taken back leaves its keys.
+    function hasKeys(address operator, uint64 number, bytes32 consensusKey, bytes calldata checkpointKey)
+        external
+        view
+        returns (bool);
+
     /// @notice The number of an operator's newest registration, 0 if it has none.
     function newestOf(address operator) external view returns (uint64);
 
