@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolCall;
-use plasmid_bridge::abi::{IInbox, IRegistry, IRootChain, IVault};
+use plasmid_bridge::abi::{ICourt, IInbox, IRegistry, IRootChain, IVault};
 use plasmid_bridge::client::ceremony::{
     self, Artifacts, CeremonyError, Created, OperatorKeys, Plan, Registered,
 };
@@ -346,6 +346,10 @@ fn genesis(members: &[Member]) -> IRegistry::Genesis {
             intervalMs: 10,
             price: 1_000_000_000,
             doublingSecs: 3_600,
+        },
+        court: ICourt::Parameters {
+            minCut: 1_000_000,
+            reward: BOND / 3,
         },
     }
 }

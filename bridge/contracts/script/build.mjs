@@ -23,6 +23,7 @@ const SOURCES = [
   "src/Registry.sol",
   "src/Inbox.sol",
   "src/Vault.sol",
+  "src/Court.sol",
   "src/RootChain.sol",
   "test/tokens/TestToken.sol",
   "test/tokens/ApprovalToken.sol",

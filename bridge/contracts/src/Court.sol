@@ -53,7 +53,7 @@ contract Court is ICourt {
         LocalOnly.check();
         Parameters memory given = founding.genesis.court;
         _inRange("minCut", given.minCut, 1, SetProof.WHOLE);
-        _inRange("reward", given.reward, 2, IRegistry(msg.sender).bond());
+        _inRange("reward", given.reward, 1, IRegistry(msg.sender).bond());
         registry = msg.sender;
         VERIFIER = IRegistry(msg.sender).verifier();
         inbox = founding.contracts[Manifest.INBOX];

@@ -295,7 +295,6 @@ contract CourtProofsTest is Accusing {
             _refusesBytes(abi.encodePacked(court.revealVotes.selector, _flipped(tail, i)));
         }
         _occurred(ICourt.BadSignature.selector, 300);
-        _occurred(ICourt.VoteOutOfRange.selector, 1);
         _occurred(0, 100); // the decoder
         court.revealVotes(evidence, accused, claim);
     }

@@ -117,10 +117,11 @@ contract ParametersTest is Test {
             for (uint256 j; j < refused.length; ++j) {
                 if (_is(contract_, "Registry")) _registryRefuses(field, refused[j]);
                 else if (_is(contract_, "Inbox")) _inboxRefuses(field, refused[j]);
+                else if (_is(contract_, "Court")) _courtRefusesField(field, refused[j]);
                 else _refuses(field, refused[j]);
             }
         }
-        vm.assertGe(i, 18);
+        vm.assertGe(i, 20);
     }
 
     /// The same windows need the same others, and as many records, in a plan and in RootChain.
@@ -306,11 +307,11 @@ contract ParametersTest is Test {
     }
 
     function test_theCourtsParametersHaveTheirRanges() external {
-        _courtTakes(1, 2);
+        _courtTakes(1, 1);
         _courtTakes(1e9, BOND);
         _courtRefuses(0, 2, "minCut", 0);
         _courtRefuses(1e9 + 1, 2, "minCut", 1e9 + 1);
-        _courtRefuses(1, 1, "reward", 1);
+        _courtRefuses(1, 0, "reward", 0);
         _courtRefuses(1, BOND + 1, "reward", BOND + 1);
     }
 
@@ -325,6 +326,12 @@ contract ParametersTest is Test {
     function _courtRefuses(uint64 minCut, uint128 reward, string memory name, uint256 value) private {
         bytes memory reason = abi.encodeWithSelector(ICourt.ParameterOutOfRange.selector, name, value);
         vm.assertEq(Builds.refusal(Builds.COURT, abi.encode(_courtWith(minCut, reward))), reason);
+    }
+
+    function _courtRefusesField(string memory field, uint256 value) private {
+        if (_is(field, "minCut")) _courtRefuses(uint64(value), 1, field, value);
+        else if (_is(field, "reward")) _courtRefuses(1, uint128(value), field, value);
+        else revert(field);
     }
 
     function _courtWith(uint64 minCut, uint128 reward) private view returns (IRegistry.Founding memory founding) {

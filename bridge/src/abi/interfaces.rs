@@ -48,6 +48,7 @@ sol! {
         function parameters() external view returns (Parameters memory);
         function registry() external view returns (address);
         function vault() external view returns (address);
+        function court() external view returns (address);
         function rootChain() external view returns (address);
     }
 
@@ -168,6 +169,129 @@ sol! {
         function vault() external view returns (address);
     }
 
+    interface ICourt {
+        struct Parameters {
+            uint64 minCut;
+            uint128 reward;
+        }
+
+        struct BlockId {
+            bytes32 hash;
+            uint32 total;
+            bytes32 partsHash;
+        }
+
+        struct Vote {
+            BlockId id;
+            int64 secs;
+            uint32 nanos;
+            bytes32 r;
+            bytes32 s;
+            uint256 xR;
+        }
+
+        struct DoubleVote {
+            uint8 kind;
+            uint64 height;
+            uint32 round;
+            Vote first;
+            Vote second;
+        }
+
+        struct DoubleCheckpoint {
+            IRootChain.Checkpoint first;
+            IRootChain.Checkpoint second;
+            bytes firstShare;
+            bytes secondShare;
+        }
+
+        struct Kept {
+            bytes32 digest;
+            bytes32 nextSet;
+            IRootChain.Acceptance acceptance;
+        }
+
+        struct Accused {
+            IRootChain.Set set;
+            IRootChain.SetMember member;
+            bytes32[] siblings;
+            Kept source;
+            Kept closing;
+            uint256 xKey;
+        }
+
+        struct Claim {
+            address beneficiary;
+            bytes32 salt;
+            bytes32 leader;
+        }
+
+        struct Offence {
+            uint64 registration;
+            uint32 share;
+            uint40 revealedAt;
+            bytes13 leader;
+            bool counted;
+            bool settled;
+        }
+
+        struct Commitment {
+            uint40 madeAt;
+            address beneficiary;
+            uint48 timeOrGas;
+        }
+
+        event Committed(bytes32 indexed commitment);
+        event Revealed(address indexed operator, uint64 indexed epoch, uint64 registration, uint32 share, bytes32 commitment, address beneficiary);
+        event Overtaken(address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary);
+        event Collected(address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary, uint256 paid, uint256 burned);
+        event Settled(address indexed operator, uint64 indexed epoch, uint64 registration, uint64 fraction);
+        error ParameterOutOfRange(string name, uint256 value);
+        error CommitmentStands(uint256 until);
+        error CommitmentRevealed();
+        error UnknownCommitment(bytes32 commitment);
+        error RevealOutOfTime(uint256 first, uint256 last, uint256 number);
+        error BeneficiaryZero();
+        error ReportsClosed(uint64 epoch, uint256 closedAt, uint256 time);
+        error CheckpointNotKept(uint64 epoch);
+        error CheckpointNotAccepted(uint64 epoch);
+        error KeptMismatch(uint64 epoch, bytes32 kept, bytes32 computed);
+        error SetMismatch(uint64 epoch, bytes32 expected, bytes32 computed);
+        error MemberNotInSet(uint16 number);
+        error KeysMismatch(address operator, uint64 registration);
+        error KindOfVote(uint8 kind);
+        error VoteOutOfRange(uint64 height, uint32 round);
+        error BlockIdIncomplete();
+        error SameBlock();
+        error SameCheckpoint(bytes32 digest);
+        error DifferentEpochs(uint64 first, uint64 second);
+        error BadSignature(uint256 which);
+        error AlreadyRevealed(address operator, uint64 epoch);
+        error NotLeader(bytes32 leader);
+        error UnknownOffence(address operator, uint64 epoch);
+        error ContestOpen(uint256 until, uint256 number);
+        error AlreadyCounted(address operator, uint64 epoch);
+        error AlreadySettled(address operator, uint64 epoch);
+        error OffencesUncounted(uint256 number);
+        error ReportsOpen(uint256 closedAt, uint256 time);
+        function commit(bytes32 commitment) external;
+        function revealVotes(DoubleVote calldata evidence, Accused calldata accused, Claim calldata claim) external;
+        function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
+        function count(address operator, uint64 epoch) external;
+        function collect(address operator, uint64 epoch, bytes32 commitment) external;
+        function settle(address operator, uint64 epoch, Kept calldata closing) external;
+        function commitmentOf(bytes32 evidence, address beneficiary, bytes32 salt) external view returns (bytes32);
+        function commitment(bytes32 commitment_) external view returns (Commitment memory);
+        function offence(address operator, uint64 epoch) external view returns (Offence memory);
+        function fraction(uint64 epoch) external view returns (uint64);
+        function uncounted() external view returns (uint256);
+        function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory);
+        function parameters() external view returns (Parameters memory);
+        function registry() external view returns (address);
+        function inbox() external view returns (address);
+        function rootChain() external view returns (IRootChain);
+    }
+
     interface IVault {
         struct Account {
             uint8 kind;
@@ -252,6 +376,7 @@ sol! {
             uint256 sigma;
             IRootChain.Parameters rootChain;
             IInbox.Parameters inbox;
+            ICourt.Parameters court;
         }
 
         struct Founding {
@@ -282,6 +407,9 @@ sol! {
         event BondRaised(
             address indexed operator, uint64 indexed registration, address indexed from, uint256 amount, uint256 bond
         );
+        event BondDebited(
+            address indexed operator, uint64 indexed registration, address indexed to, uint256 paid, uint256 burned
+        );
         event Refunded(address indexed operator, uint256 amount);
         event Agreed(address indexed operator, bytes32 indexed agreement, uint64 lockedUntil);
         event Made(uint256 indexed step, address indexed made, bytes32 agreement);
@@ -306,6 +434,8 @@ sol! {
         error ValueTooLow(uint256 needed, uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
         error UnknownRegistration(address operator, uint64 registration);
+        error NotCourt(address sender);
+        error RewardNotTaken(address to, uint256 amount);
         error NothingSent();
         error WeakConsensusKey(bytes32 key);
         error KeyTaken(string key, address operator);
@@ -328,6 +458,7 @@ sol! {
             payable
             returns (uint64 registration, uint64 index);
         function topUp(address operator, uint64 registration) external payable;
+        function debit(address operator, uint64 registration, uint256 gas, uint256 reward, address to) external returns (uint256 paid, uint256 burned);
         function refund() external;
         function agree(bytes32 agreement) external;
         function create(uint256 step, Genesis calldata genesis, bytes calldata code) external payable;
@@ -341,12 +472,14 @@ sol! {
         function operatorCount() external view returns (uint256);
         function memberAt(uint256 index) external view returns (Member memory);
         function registrationOf(address operator, uint64 number) external view returns (Member memory);
+        function hasKeys(address operator, uint64 number, bytes32 consensusKey, bytes calldata checkpointKey) external view returns (bool);
         function newestOf(address operator) external view returns (uint64);
         function lastNumber() external view returns (uint64);
         function agreementBy(address operator) external view returns (bytes32 agreement, uint64 lockedUntil);
         function totalStake() external view returns (uint256);
         function inbox() external view returns (address);
         function vault() external view returns (address);
+        function court() external view returns (address);
         function rootChain() external view returns (address);
         function verifier() external view returns (address);
         function codeHashes() external view returns (bytes32[] memory);

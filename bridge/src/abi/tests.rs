@@ -7,12 +7,13 @@ use alloy_sol_types::{SolEvent, SolInterface, SolValue};
 use serde_json::Value;
 
 use super::{
-    DEPLOYMENT_PROXY, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault, created_by,
-    deployment,
+    DEPLOYMENT_PROXY, ICourt, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
+    created_by, deployment,
 };
 use alloy_primitives::{Address, B256, keccak256};
 
 const REGISTRY: &str = include_str!("../../contracts/artifacts/Registry.json");
+const COURT: &str = include_str!("../../contracts/artifacts/Court.json");
 const INBOX: &str = include_str!("../../contracts/artifacts/Inbox.json");
 const VAULT: &str = include_str!("../../contracts/artifacts/Vault.json");
 const ROOT_CHAIN: &str = include_str!("../../contracts/artifacts/RootChain.json");
@@ -74,6 +75,10 @@ fn every_function_is_that_of_the_compiled_contract() {
         known(IVault::IVaultCalls::selectors())
     );
     assert_eq!(
+        selectors(COURT, "function"),
+        known(ICourt::ICourtCalls::selectors())
+    );
+    assert_eq!(
         selectors(ROOT_CHAIN, "function"),
         known(IRootChain::IRootChainCalls::selectors())
     );
@@ -89,6 +94,7 @@ fn every_error_that_a_contract_can_give_is_known() {
         (REGISTRY, known(IRegistry::IRegistryErrors::selectors())),
         (INBOX, known(IInbox::IInboxErrors::selectors())),
         (VAULT, known(IVault::IVaultErrors::selectors())),
+        (COURT, known(ICourt::ICourtErrors::selectors())),
         (ROOT_CHAIN, known(IRootChain::IRootChainErrors::selectors())),
     ] {
         let given = selectors(artifact, "error");
@@ -136,10 +142,21 @@ fn every_event_is_that_of_the_compiled_contract() {
         ])
     );
     assert_eq!(
+        topics(COURT),
+        expected(&[
+            ICourt::Committed::SIGNATURE_HASH,
+            ICourt::Revealed::SIGNATURE_HASH,
+            ICourt::Overtaken::SIGNATURE_HASH,
+            ICourt::Collected::SIGNATURE_HASH,
+            ICourt::Settled::SIGNATURE_HASH
+        ])
+    );
+    assert_eq!(
         topics(REGISTRY),
         expected(&[
             IRegistry::Registered::SIGNATURE_HASH,
             IRegistry::BondRaised::SIGNATURE_HASH,
+            IRegistry::BondDebited::SIGNATURE_HASH,
             IRegistry::Refunded::SIGNATURE_HASH,
             IRegistry::Agreed::SIGNATURE_HASH,
             IRegistry::Made::SIGNATURE_HASH,
@@ -149,7 +166,7 @@ fn every_event_is_that_of_the_compiled_contract() {
 }
 
 #[test]
-fn a_genesis_is_nineteen_words_and_each_counts() {
+fn a_genesis_is_twenty_one_words_and_each_counts() {
     let genesis = IRegistry::Genesis {
         stateRoot: B256::with_last_byte(1),
         sigma: U256::from(2),
@@ -174,9 +191,13 @@ fn a_genesis_is_nineteen_words_and_each_counts() {
             price: 18,
             doublingSecs: 19,
         },
+        court: ICourt::Parameters {
+            minCut: 20,
+            reward: 21,
+        },
     };
     let encoded = genesis.abi_encode();
-    assert_eq!(encoded.len(), 19 * 32);
+    assert_eq!(encoded.len(), 21 * 32);
     for (index, word) in encoded.chunks(32).enumerate() {
         assert_eq!(U256::from_be_slice(word), U256::from(index + 1));
     }
@@ -196,5 +217,5 @@ fn addresses_are_those_of_create_and_create2() {
     assert_eq!(whole, deployment(salt, &[0xde, 0xad], &[0xbe, 0xef]));
     assert_eq!(&whole.0[..32], salt.as_slice());
     let of = Address::repeat_byte(7);
-    assert_eq!(created_by(of), [of.create(1), of.create(2), of.create(3)]);
+    assert_eq!(created_by(of), [of.create(1), of.create(2), of.create(4)]);
 }

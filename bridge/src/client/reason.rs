@@ -6,6 +6,7 @@
 use alloy_primitives::{Address, U256, hex};
 use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
+mod court;
 mod inbox;
 mod libraries;
 mod registry;
@@ -21,6 +22,7 @@ pub fn sentence(data: &[u8]) -> String {
         .or_else(|| one(data, registry::sentence))
         .or_else(|| one(data, vault::sentence))
         .or_else(|| one(data, inbox::sentence))
+        .or_else(|| one(data, court::sentence))
         .or_else(|| one(data, libraries::sentence))
         .or_else(|| one(data, generic))
         .unwrap_or_else(|| unknown(data))

@@ -141,7 +141,7 @@ pub struct Parameters {
     pub flat_cut: u32,
     /// The least cut of an offence, of 10^9.
     pub min_cut: u32,
-    /// What the reporter of an offence is paid from the culprit's bond.
+    /// What one offence costs the culprit's bond, in wei: half of it is paid to the reporter, half is burned.
     #[serde(with = "decimal")]
     pub reporter_reward: u128,
     /// Where on root what belongs to nobody goes after an exit; zero where nobody is to have it.

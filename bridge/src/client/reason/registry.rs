@@ -12,7 +12,7 @@ pub(super) fn sentence(error: E) -> String {
             e.verifier
         ),
         E::CodeCount(e) => format!(
-            "the manifest has {} codes; 3 to 16 can be, the Inbox, the Vault and RootChain among them",
+            "the manifest has {} codes; 4 to 16 can be, the Inbox, the Vault, the Court and RootChain among them",
             e.count
         ),
         E::CodeHashZero(e) => format!("code {} of the manifest is zero", e.step),
@@ -44,6 +44,14 @@ pub(super) fn sentence(error: E) -> String {
         E::UnknownRegistration(e) => format!(
             "operator {} has no registration {}; look at its number again, nothing was paid",
             e.operator, e.registration
+        ),
+        E::NotCourt(e) => format!(
+            "only the Court pays from bonds, and {} asked for it",
+            e.sender
+        ),
+        E::RewardNotTaken(e) => format!(
+            "{} did not take the {} wei that its report is paid; its account must be able to receive coin",
+            e.to, e.amount
         ),
         E::NothingSent(_) => "a bond is raised by at least 1 wei".to_owned(),
         E::AlreadyCreated(_) => {

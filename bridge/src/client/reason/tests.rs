@@ -5,8 +5,9 @@ use alloy_sol_types::{Panic, Revert, SolError};
 
 use super::*;
 use crate::abi::{
-    IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry, IRegistry::IRegistryErrors,
-    IRootChain, IRootChain::IRootChainErrors, IVault, IVault::IVaultErrors,
+    ICourt::ICourtErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry,
+    IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors, IVault,
+    IVault::IVaultErrors,
 };
 
 #[test]
@@ -58,6 +59,7 @@ fn every_error_is_a_sentence_and_never_debug_text() {
         all::<IRootChainErrors>(),
         all::<IRegistryErrors>(),
         all::<IVaultErrors>(),
+        all::<ICourtErrors>(),
         all::<IInboxErrors>(),
         all::<ILibrariesErrors>(),
     ];

@@ -12,7 +12,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, U256};
 use plasmid_bridge::{
-    abi::{IInbox, IRegistry, IRootChain},
+    abi::{ICourt, IInbox, IRegistry, IRootChain},
     client::ceremony,
 };
 use serde::{Deserialize, Serialize};
@@ -248,6 +248,10 @@ impl Plan {
                 intervalMs: given.inbox_interval_ms,
                 price: self.inbox_price_wei,
                 doublingSecs: self.inbox_doubling_secs,
+            },
+            court: ICourt::Parameters {
+                minCut: given.min_cut.into(),
+                reward: given.reporter_reward,
             },
         }
     }

@@ -420,9 +420,9 @@ pub const PLAN: [Described; 61] = [
     Described {
         name: "parameters.reporter_reward",
         default: "`100000000000000000`",
-        checked: "1 to 2^96",
+        checked: "1 to bond_wei",
         refused: "\"0\"",
-        meaning: "what the reporter of an offence is paid from the bond of who offended, in wei",
+        meaning: "what one offence costs the bond of who offended, in wei: half is the reporter's, half is burned",
     },
     Described {
         name: "parameters.residue",

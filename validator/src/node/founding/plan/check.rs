@@ -115,6 +115,13 @@ impl Plan {
                 1,
                 3_650 * DAY as u128,
             ),
+            // A bond covers one reward at least.
+            (
+                "parameters.reporter_reward",
+                given.reporter_reward,
+                1,
+                self.bond_wei,
+            ),
         ] {
             if !(least..=most).contains(&found) {
                 return refuse(format!("{name} is {found}; it must be {least} to {most}"));

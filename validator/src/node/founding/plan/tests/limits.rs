@@ -27,7 +27,7 @@ fn shorter(value: u128) -> u32 {
 const YEAR: u128 = 31_536_000;
 
 #[rustfmt::skip]
-const NUMBERS: [Number; 18] = [
+const NUMBERS: [Number; 20] = [
     Number { contract: "Registry", field: "bond", named: "bond_wei", set: |plan, value| plan.bond_wei = value, refused: &[0, (1 << 96) + 1] },
     Number { contract: "Registry", field: "lockSecs", named: "lock_secs", set: |plan, value| plan.lock_secs = short(value), refused: &[0, 59, YEAR + 1] },
     Number { contract: "Inbox", field: "delaySecs", named: "inbox_delay_secs", set: |plan, value| plan.parameters.inbox_delay_secs = short(value), refused: &[0, YEAR + 1] },
@@ -46,6 +46,8 @@ const NUMBERS: [Number; 18] = [
     Number { contract: "RootChain", field: "epochMinSecs", named: "shortest_epoch_secs", set: |plan, value| plan.shortest_epoch_secs = short(value), refused: &[0, 10 * YEAR + 1] },
     Number { contract: "RootChain", field: "epochBlocks", named: "epoch_blocks", set: |plan, value| plan.parameters.epoch_blocks = shorter(value), refused: &[0, 15, 65_536] },
     Number { contract: "RootChain", field: "recordSlots", named: "record_slots", set: |plan, value| plan.record_slots = shorter(value), refused: &[0, 8, 65_537, 65_538] },
+    Number { contract: "Court", field: "minCut", named: "min_cut", set: |plan, value| plan.parameters.min_cut = shorter(value), refused: &[0, 1_000_000_001] },
+    Number { contract: "Court", field: "reward", named: "reporter_reward", set: |plan, value| plan.parameters.reporter_reward = value, refused: &[0, (1 << 96) + 1] },
 ];
 
 /// Windows that fit together, and how the ones that others cover can be too short.
