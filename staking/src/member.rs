@@ -19,6 +19,22 @@ pub struct Member {
     pub checkpoint_key: [u8; 96],
     /// Weight in consensus: stake / unit.
     pub power: u64,
+    /// Whether stake stands behind that power: not in a set that copies the one before, where nothing can be cut.
+    pub at_risk: bool,
+}
+
+impl Member {
+    /// The bit of a member leaf's seat that says that nothing is at risk. Seats are below 512.
+    pub const NOTHING_AT_RISK: u16 = 1 << 15;
+
+    /// The seat as the member leaf has it.
+    #[must_use]
+    pub fn marked_seat(&self) -> u16 {
+        match self.at_risk {
+            true => self.seat,
+            false => self.seat | Self::NOTHING_AT_RISK,
+        }
+    }
 }
 
 /// Who stands at a seat of a fixed set, and what rewards are weighed by.
@@ -59,6 +75,7 @@ impl MemberLeaf {
             consensus_key: standing.consensus_key,
             checkpoint_key: standing.checkpoint_key,
             power: standing.power,
+            at_risk: standing.stake != 0,
         })
     }
 }

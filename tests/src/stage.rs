@@ -300,6 +300,7 @@ fn members(operators: &[Wallet], keys: &[OperatorKeys]) -> Vec<Member> {
     (0u16..)
         .zip(operators.iter().zip(keys))
         .map(|(seat, (operator, keys))| Member {
+            at_risk: true,
             seat,
             operator: operator.address().into_array(),
             registration: u64::from(seat) + 1,

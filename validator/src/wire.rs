@@ -73,7 +73,7 @@ pub fn engine_hash(bytes: &[u8]) -> [u8; 32] {
 pub fn member(member: &Member, number: u32) -> bridge::Member {
     bridge::Member {
         number,
-        seat: u32::from(member.seat),
+        seat: u32::from(member.marked_seat()),
         operator: member.operator.to_vec(),
         registration: member.registration,
         consensus_key: member.consensus_key.to_vec(),

@@ -256,6 +256,20 @@ contract CourtProofsTest is Accusing {
         operators[2].edSecret = secret;
     }
 
+    /// A boundary that would leave nobody copies the set before, with no stake behind its power: the seats of that set are marked.
+    function test_nobodyIsCutForASetThatIsACopy() external {
+        _mark = 1 << 15;
+        IRootChain.Checkpoint memory content = _checkpoint();
+        _mark = 0;
+        _submit(_submission(content, new uint16[](0)));
+        _mark = 1 << 15;
+        ICourt.DoubleVote memory evidence = _doubleVote(2, 2);
+        ICourt.Accused memory accused = _accused(2, 2);
+        _refuses(evidence, accused, abi.encodeWithSelector(ICourt.NothingAtRisk.selector, 2, 2));
+        accused.member.seat = 2;
+        _refuses(evidence, accused, abi.encodeWithSelector(ICourt.MemberNotInSet.selector, 2));
+    }
+
     function test_wrongHintsAreRefused() external {
         ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
         ICourt.Accused memory accused = _accused(1, 0);

@@ -36,6 +36,8 @@ abstract contract Deployed is Test {
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
+    /// @dev In the seat of every member leaf.
+    uint16 internal _mark;
     IRegistry internal registry;
     IInbox internal inbox;
     IVault internal vault;
@@ -233,7 +235,7 @@ abstract contract Deployed is Test {
         return keccak256(
             bytes.concat(
                 "PMEM",
-                bytes2(uint16(i)),
+                bytes2(uint16(i) | _mark),
                 bytes20(operator.owner),
                 bytes8(uint64(i + 1)),
                 operator.consensusKey,
@@ -321,7 +323,7 @@ abstract contract Deployed is Test {
         Operator storage operator = operators[i];
         return IRootChain.SetMember({
             number: i,
-            seat: i,
+            seat: i | _mark,
             operator: operator.owner,
             registration: uint64(i) + 1,
             consensusKey: operator.consensusKey,

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {CanonicalVote} from "../src/court/CanonicalVote.sol";
+import {Settlement} from "../src/court/Settlement.sol";
+import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {Bls} from "../src/libraries/Bls.sol";
@@ -16,7 +20,10 @@ import {Test} from "./Vm.sol";
 
 /// @title What Rust writes, Solidity reads the same: `bridge/vectors/proof.json`
 contract VectorsTest is Test {
+    using Settlement for Settlement.State;
+
     string private json;
+    mapping(uint256 => Settlement.State) private _cuts;
 
     function setUp() external {
         json = vm.readFile("../vectors/proof.json");
@@ -193,6 +200,85 @@ contract VectorsTest is Test {
         }
         vm.assertEq(place, Manifest.MAX_LENGTH);
         vm.assertEq(vm.parseJsonUint(json, ".manifest.shortest"), Manifest.MIN_LENGTH);
+    }
+
+    function test_votesHaveTheSignBytesOfRust() external view {
+        bytes memory chain = CanonicalVote.chainId(bytes20(vm.parseJsonAddress(json, ".votes.deployment")));
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".votes.cases[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".votes.cases[", vm.toString(i), "]");
+            ICourt.Vote memory vote;
+            vote.id = ICourt.BlockId({
+                hash: vm.parseJsonBytes32(json, string.concat(place, ".hash")),
+                total: uint32(vm.parseJsonUint(json, string.concat(place, ".total"))),
+                partsHash: vm.parseJsonBytes32(json, string.concat(place, ".partsHash"))
+            });
+            vote.secs = int64(uint64(vm.parseJsonUint(json, string.concat(place, ".secsBits"))));
+            vote.nanos = uint32(vm.parseJsonUint(json, string.concat(place, ".nanos")));
+            bytes memory made = this.signBytes(
+                uint8(vm.parseJsonUint(json, string.concat(place, ".kind"))),
+                uint64(vm.parseJsonUint(json, string.concat(place, ".height"))),
+                uint32(vm.parseJsonUint(json, string.concat(place, ".round"))),
+                vote,
+                chain
+            );
+            vm.assertEq(made, vm.parseJsonBytes(json, string.concat(place, ".signBytes")));
+        }
+        vm.assertGe(i, 6);
+    }
+
+    function signBytes(uint8 kind, uint64 height, uint32 round, ICourt.Vote calldata vote, bytes calldata chain)
+        external
+        pure
+        returns (bytes memory)
+    {
+        return CanonicalVote.signBytes(kind, height, round, vote, chain);
+    }
+
+    function test_cutsAreThoseOfRust() external {
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".cuts[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".cuts[", vm.toString(i), "]");
+            Settlement.State storage state = _cuts[i];
+            for (uint256 j;; ++j) {
+                string memory one = string.concat(place, ".offences[", vm.toString(j), "]");
+                if (!vm.keyExistsJson(json, one)) break;
+                address operator = vm.parseJsonAddress(json, string.concat(one, ".operator"));
+                uint64 epoch = uint64(vm.parseJsonUint(json, string.concat(one, ".epoch")));
+                uint256 share = vm.parseJsonUint(json, string.concat(one, ".share"));
+                state.offences[operator][epoch].share = uint32(share);
+                state.count(operator, epoch);
+            }
+            uint256 least = vm.parseJsonUint(json, string.concat(place, ".least"));
+            uint256[] memory cuts = vm.parseJsonUintArray(json, string.concat(place, ".cuts"));
+            for (uint64 epoch; epoch < cuts.length; ++epoch) {
+                vm.assertEq(state.fraction(epoch, least), cuts[epoch]);
+            }
+        }
+        vm.assertGe(i, 5);
+    }
+
+    function test_aReportsCommitmentIsThatOfRust() external {
+        bytes32 evidence = vm.parseJsonBytes32(json, ".report.evidence");
+        address beneficiary = vm.parseJsonAddress(json, ".report.beneficiary");
+        bytes32 salt = vm.parseJsonBytes32(json, ".report.salt");
+        address court = vm.parseJsonAddress(json, ".report.court");
+        vm.chainId(vm.parseJsonUint(json, ".report.rootChainId"));
+        // The code of a court, at the address that the vector names: the commitment reads nothing else of it.
+        IRegistry.Founding memory founding;
+        founding.contracts = new address[](4);
+        founding.genesis.court = ICourt.Parameters(1, 1);
+        vm.etch(court, Builds.deploy(Builds.COURT, abi.encode(founding)).code);
+        bytes32 made = ICourt(court).commitmentOf(evidence, beneficiary, salt);
+        vm.assertEq(made, vm.parseJsonBytes32(json, ".report.commitment"));
+    }
+
+    function bond() external pure returns (uint128) {
+        return 1;
+    }
+
+    function verifier() external pure returns (address) {
+        return address(1);
     }
 
     function test_theAgreementHashesAsInRust() external view {

@@ -258,6 +258,7 @@ sol! {
         error KeptMismatch(uint64 epoch, bytes32 kept, bytes32 computed);
         error SetMismatch(uint64 epoch, bytes32 expected, bytes32 computed);
         error MemberNotInSet(uint16 number);
+        error NothingAtRisk(uint64 epoch, uint16 number);
         error KeysMismatch(address operator, uint64 registration);
         error KindOfVote(uint8 kind);
         error VoteOutOfRange(uint64 height, uint32 round);

@@ -9,6 +9,7 @@
 //! | [`set`] | member leaves and the commitment to a validator set |
 //! | [`checkpoint`] | the checkpoint digest and its certificate |
 //! | [`bls`], [`vote`] | BLS12-381 shares; Ed25519 and CometBFT's sign bytes |
+//! | [`court`] | how much an offence cuts, and what a report of it commits to |
 //! | [`deployment`] | deployment id, chain id, possession and agreement |
 //!
 //! Pure: no I/O, no clock, no randomness. Every byte is that of `proto/PROTOCOL.md`; integers are big-endian and fixed width.
@@ -30,6 +31,7 @@ pub mod bls;
 pub mod bytes;
 pub mod checkpoint;
 pub mod commitment;
+pub mod court;
 pub mod deployment;
 pub mod inbox;
 pub mod keccak;

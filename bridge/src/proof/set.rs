@@ -3,7 +3,7 @@
 //! ```text
 //! set commitment = H(PSET ‖ members root ‖ count ‖ aggregate key ‖ total power)
 //! members root   = list root over member leaves, in seat order
-//! member leaf    = H(PMEM ‖ seat ‖ operator ‖ registration ‖ consensus key ‖ checkpoint key ‖ power)
+//! member leaf    = H(PMEM ‖ marked seat ‖ operator ‖ registration ‖ consensus key ‖ checkpoint key ‖ power)
 //! ```
 //! The epoch boundary adds 16 seats a segment and keeps the running [`Accumulator`] in a leaf: position d of its frontier is
 //! the root of the complete subtree of 2^d members that is still open, or zeros. [`Accumulator::finish`] pads the rest.
@@ -53,7 +53,7 @@ pub enum SetError {
 pub fn member_leaf(member: &Member) -> Hash {
     hash(&[
         b"PMEM",
-        &member.seat.to_be_bytes(),
+        &member.marked_seat().to_be_bytes(),
         &member.operator,
         &member.registration.to_be_bytes(),
         &member.consensus_key,

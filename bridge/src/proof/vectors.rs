@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Hash, bls::SecretKey, deployment, keccak::hash, list, set, tree::zeros, vote};
 
 mod chain;
+mod court;
 mod root;
 
 const ROOT_CHAIN_ID: u64 = 31_337;
@@ -49,6 +50,7 @@ fn consensus_key(number: u32) -> [u8; 32] {
 /// A set with a gap between its seats, so that member number and seat differ.
 fn members(count: u32) -> Vec<Member> {
     let member = |number: u32| Member {
+        at_risk: number != 5,
         seat: (number + number / 3) as u16,
         operator: address("operator", number),
         registration: u64::from(number % 2),
@@ -69,7 +71,7 @@ fn set_case(count: u32) -> Value {
     let commitment = accumulator.finish();
     let all = |field: &dyn Fn(&Member) -> Value| members.iter().map(field).collect::<Vec<_>>();
     json!({
-        "seats": all(&|member| json!(member.seat)),
+        "seats": all(&|member| json!(member.marked_seat())),
         "operators": all(&|member| json!(hex(member.operator))),
         "registrations": all(&|member| json!(member.registration)),
         "consensusKeys": all(&|member| json!(hex(member.consensus_key))),
@@ -216,6 +218,9 @@ fn all() -> Value {
         "agreement": agreement_case(),
         "consensusKeys": keys_case(),
         "extension": extension_case(),
+        "votes": court::vote_cases(),
+        "report": court::report_case(),
+        "cuts": court::cut_cases(),
     })
 }
 

@@ -12,8 +12,72 @@
 use ed25519_zebra::{Signature, VerificationKey};
 use sha2::{Digest, Sha256};
 
-/// CometBFT's number of a prevote.
-const PREVOTE: u8 = 1;
+/// A step of consensus that is voted in, by CometBFT's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VoteStep {
+    /// The first vote of a round.
+    Prevote = 1,
+    /// The second, which commits.
+    Precommit = 2,
+}
+
+/// The block that a vote is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VotedBlock {
+    /// The block's hash.
+    pub hash: [u8; 32],
+    /// How many parts it is sent in; at least 1.
+    pub parts: u32,
+    /// The hash over those parts.
+    pub parts_hash: [u8; 32],
+}
+
+/// What a vote's signature binds, besides the chain. Two of one key that differ in the block alone, whatever their times, are an offence.
+/// Twin: `contracts/src/court/CanonicalVote.sol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ballot {
+    /// The step.
+    pub step: VoteStep,
+    /// From 1 on, below 2^63.
+    pub height: u64,
+    /// Below 2^31.
+    pub round: u32,
+    /// What it is for; nil if none.
+    pub block: Option<VotedBlock>,
+    /// Unix time, seconds; negative before 1970, which CometBFT accepts.
+    pub secs: i64,
+    /// The rest of the time, below 10^9.
+    pub nanos: u32,
+}
+
+impl Ballot {
+    /// CometBFT's sign bytes of this vote on a chain.
+    #[must_use]
+    pub fn sign_bytes(&self, chain_id: &str) -> Vec<u8> {
+        let mut message = vec![0x08, self.step as u8];
+        put_fixed(&mut message, 0x11, self.height);
+        put_fixed(&mut message, 0x19, u64::from(self.round));
+        if let Some(block) = &self.block {
+            let mut parts = Vec::with_capacity(40);
+            put_varint(&mut parts, 0x08, u64::from(block.parts));
+            put_bytes(&mut parts, 0x12, &block.parts_hash);
+            let mut id = Vec::with_capacity(76);
+            put_bytes(&mut id, 0x0a, &block.hash);
+            put_bytes(&mut id, 0x12, &parts);
+            put_bytes(&mut message, 0x22, &id);
+        }
+        let mut time = Vec::with_capacity(17);
+        // A negative number is the varint of its 64 bits in two's complement.
+        put_varint(&mut time, 0x08, self.secs.cast_unsigned());
+        put_varint(&mut time, 0x10, u64::from(self.nanos));
+        message.push(0x2a);
+        put_uvarint(&mut message, time.len() as u64);
+        message.extend_from_slice(&time);
+        put_bytes(&mut message, 0x32, chain_id.as_bytes());
+        prefixed(&message)
+    }
+}
 
 /// The field prime 2^255 − 19, little-endian.
 const PRIME: [u8; 32] = {
@@ -51,11 +115,15 @@ pub fn extension_sign_bytes(extension: &[u8], height: u64, round: u32, chain_id:
 /// Sign bytes of a prevote for nil in round 0 at unix time 0.
 #[must_use]
 pub fn nil_prevote_sign_bytes(height: u64, chain_id: &str) -> Vec<u8> {
-    let mut message = vec![0x08, PREVOTE];
-    put_fixed(&mut message, 0x11, height);
-    message.extend_from_slice(&[0x2a, 0x00]);
-    put_bytes(&mut message, 0x32, chain_id.as_bytes());
-    prefixed(&message)
+    let nil = Ballot {
+        step: VoteStep::Prevote,
+        height,
+        round: 0,
+        block: None,
+        secs: 0,
+        nanos: 0,
+    };
+    nil.sign_bytes(chain_id)
 }
 
 /// Whether `signature` is one of `key` over `message` by ZIP-215.
@@ -100,16 +168,24 @@ fn put_fixed(message: &mut Vec<u8>, tag: u8, value: u64) {
     }
 }
 
+/// A protobuf field of a varint; zero is left out.
+fn put_varint(message: &mut Vec<u8>, tag: u8, value: u64) {
+    if value != 0 {
+        message.push(tag);
+        put_uvarint(message, value);
+    }
+}
+
 /// A protobuf field of bytes; empty ones are left out.
 fn put_bytes(message: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     if !bytes.is_empty() {
         message.push(tag);
-        put_uvarint(message, bytes.len());
+        put_uvarint(message, bytes.len() as u64);
         message.extend_from_slice(bytes);
     }
 }
 
-fn put_uvarint(message: &mut Vec<u8>, mut value: usize) {
+fn put_uvarint(message: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         message.push(0x80 | (value & 0x7f) as u8);
         value >>= 7;
@@ -119,7 +195,7 @@ fn put_uvarint(message: &mut Vec<u8>, mut value: usize) {
 
 fn prefixed(message: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.len().saturating_add(5));
-    put_uvarint(&mut bytes, message.len());
+    put_uvarint(&mut bytes, message.len() as u64);
     bytes.extend_from_slice(message);
     bytes
 }

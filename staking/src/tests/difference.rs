@@ -6,6 +6,7 @@ use super::*;
 
 pub(super) fn member(seat: u16, key: u8, power: u64) -> Member {
     Member {
+        at_risk: true,
         seat,
         operator: [key; 20],
         registration: 1,

@@ -276,6 +276,7 @@ async fn one_set_at_every_height(running: &Running, epoch_blocks: u32, away: &[u
 fn member(told: &Validator) -> Member {
     let operator: alloy_primitives::Address = told.operator.parse().expect("an address");
     Member {
+        at_risk: true,
         seat: told.seat.try_into().expect("a seat"),
         operator: operator.into_array(),
         registration: told.registration,

@@ -234,6 +234,7 @@ mod tests {
 
     fn member(key: &SecretKey, seat: u16) -> Member {
         Member {
+            at_risk: true,
             seat,
             operator: [1; 20],
             registration: 1,

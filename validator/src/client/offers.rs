@@ -160,9 +160,11 @@ fn read_offer(answer: GetSharesResponse, epoch: u64) -> Result<CheckpointOffer, 
 }
 
 fn read_member(member: WireMember) -> Result<Member, String> {
-    let seat = u16::try_from(member.seat)
+    let marked = u16::try_from(member.seat)
         .map_err(|_| format!("a member's seat is {}, above {}", member.seat, u16::MAX))?;
+    let seat = marked & !Member::NOTHING_AT_RISK;
     Ok(Member {
+        at_risk: marked == seat,
         seat,
         operator: fixed(seat, "operator", &member.operator)?,
         registration: member.registration,

@@ -287,6 +287,7 @@ mod tests {
     #[test]
     fn shares_stay_where_others_sign_too_and_no_other_node_is_named() {
         let member = |seat: u16, key| Member {
+            at_risk: true,
             seat,
             operator: [1; 20],
             registration: 1,

@@ -15,7 +15,7 @@ library SetProof {
     uint256 internal constant WHOLE = 1_000_000_000;
 
     /// @notice The share of the set's power that the accused had in epoch `epoch`, in parts of 10^9, rounded up. Reverts where it was not in
-    /// the set that root committed to, or where the Registry knows its registration with other keys: sets that a majority forged could
+    /// the set that root committed to, where no stake stood behind its power there, or where the Registry knows its registration with other keys: sets that a majority forged could
     /// name an operator beside keys of their own.
     function share(IRootChain rootChain, IRegistry registry, uint64 epoch, ICourt.Accused calldata accused)
         internal
@@ -24,6 +24,7 @@ library SetProof {
     {
         IRootChain.Set calldata set = accused.set;
         IRootChain.SetMember calldata member = accused.member;
+        if (member.seat >> 15 != 0) revert ICourt.NothingAtRisk(epoch, member.number);
         bytes32 expected = _committed(rootChain, epoch, accused.source);
         bytes32 computed = Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
         if (computed != expected) revert ICourt.SetMismatch(epoch, expected, computed);

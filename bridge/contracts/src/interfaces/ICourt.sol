@@ -159,6 +159,8 @@ interface ICourt {
     error SetMismatch(uint64 epoch, bytes32 expected, bytes32 computed);
     /// @notice The accused is not in the set.
     error MemberNotInSet(uint16 number);
+    /// @notice The set copies the one before: nobody in it had stake at risk, so nothing can be cut.
+    error NothingAtRisk(uint64 epoch, uint16 number);
     /// @notice The Registry knows this registration with other keys, or not at all: a forged set could name anybody.
     error KeysMismatch(address operator, uint64 registration);
     /// @notice A vote is a prevote (1) or a precommit (2).

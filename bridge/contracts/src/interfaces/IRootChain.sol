@@ -83,6 +83,7 @@ interface IRootChain {
 
     /// @notice A member of a set.
     /// @param number its place in the list of members, not its seat.
+    /// @param seat its highest bit is set where no stake stands behind the power, as in a set that copies the one before.
     struct SetMember {
         uint16 number;
         uint16 seat;

@@ -46,6 +46,10 @@ pub(super) fn sentence(error: E) -> String {
             "member {} that was shown is not of that set, or its siblings are wrong",
             e.number
         ),
+        E::NothingAtRisk(e) => format!(
+            "the set of epoch {} is a copy, so member {} had no stake at risk in it",
+            e.epoch, e.number
+        ),
         E::KeysMismatch(e) => format!(
             "the Registry does not know these keys for registration {} of operator {}, so nothing is held against it",
             e.registration, e.operator

@@ -16,6 +16,7 @@ fn secret(number: u16) -> SecretKey {
 
 fn member(number: u16) -> Member {
     Member {
+        at_risk: true,
         seat: number,
         operator: [number as u8; 20],
         registration: 7,
@@ -43,6 +44,14 @@ fn a_member_leaf_is_keccak_of_170_bytes_and_every_byte_matters() {
     let preimage = [b"PMEM".as_slice(), &fields(&member)].concat();
     assert_eq!(preimage.len(), 170);
     assert_eq!(member_leaf(&member), keccak256(&preimage));
+    // Where nothing is at risk, the highest bit of the seat says so.
+    let copied = Member {
+        at_risk: false,
+        ..member.clone()
+    };
+    let mut marked = preimage.clone();
+    marked[4] |= 0x80;
+    assert_eq!(member_leaf(&copied), keccak256(&marked));
     for (_, flipped) in flips(&preimage) {
         assert_ne!(keccak256(flipped), member_leaf(&member));
     }

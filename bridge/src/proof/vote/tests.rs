@@ -5,7 +5,9 @@ use prost::Message as _;
 use rand::{Rng, RngCore};
 use tendermint_proto::{
     google::protobuf::Timestamp,
-    v0_38::types::{CanonicalVote, CanonicalVoteExtension},
+    v0_38::types::{
+        CanonicalBlockId, CanonicalPartSetHeader, CanonicalVote, CanonicalVoteExtension,
+    },
 };
 
 use super::*;
@@ -98,6 +100,55 @@ fn prevote_sign_bytes_are_those_of_an_independent_encoder() {
         assert_eq!(
             nil_prevote_sign_bytes(height, chain_id),
             independent.encode_length_delimited_to_vec()
+        );
+    }
+}
+
+#[test]
+fn vote_sign_bytes_are_those_of_an_independent_encoder() {
+    let mut rng = seeded(82);
+    let chain_id = "plasmid-0123456789abcdef0123456789abcdef01234567";
+    for case in 0..2_000_u32 {
+        let parts = match case % 5 {
+            0 => None,
+            1 => Some(1),
+            2 => Some(127 + case % 2),
+            _ => Some(rng.gen_range(1..=u32::MAX)),
+        };
+        let block = parts.map(|parts| VotedBlock {
+            hash: rng.r#gen(),
+            parts,
+            parts_hash: rng.r#gen(),
+        });
+        let ballot = Ballot {
+            step: [VoteStep::Prevote, VoteStep::Precommit][case as usize % 2],
+            height: rng.gen_range(1..=i64::MAX as u64) >> (case % 60),
+            round: [0, 1, rng.gen_range(0..=i32::MAX as u32)][case as usize % 3],
+            block,
+            secs: [0, -1, rng.r#gen(), 1_700_000_000][case as usize % 4],
+            nanos: [0, 1, 999_999_999][case as usize % 3],
+        };
+        let independent = CanonicalVote {
+            r#type: ballot.step as i32,
+            height: ballot.height as i64,
+            round: i64::from(ballot.round),
+            block_id: block.map(|block| CanonicalBlockId {
+                hash: block.hash.to_vec(),
+                part_set_header: Some(CanonicalPartSetHeader {
+                    total: block.parts,
+                    hash: block.parts_hash.to_vec(),
+                }),
+            }),
+            timestamp: Some(Timestamp {
+                seconds: ballot.secs,
+                nanos: ballot.nanos as i32,
+            }),
+            chain_id: chain_id.to_owned(),
+        };
+        assert_eq!(
+            ballot.sign_bytes(chain_id),
+            independent.encode_length_delimited_to_vec(),
+            "{ballot:?}"
         );
     }
 }

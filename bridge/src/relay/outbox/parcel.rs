@@ -225,7 +225,7 @@ fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::SetM
         .filter(|(number, _)| !certificate::has(&certificate.bitmap, usize::from(*number)))
         .map(|(number, member)| IRootChain::SetMember {
             number,
-            seat: member.seat,
+            seat: member.marked_seat(),
             operator: Address::from(member.operator),
             registration: member.registration,
             consensusKey: B256::from(member.consensus_key),

@@ -41,6 +41,7 @@ impl World {
         let members: Vec<_> = (0..count)
             .zip(&keys)
             .map(|(number, key)| Member {
+                at_risk: true,
                 seat: number * 2,
                 operator: [number as u8; 20],
                 registration: u64::from(number) + 1,

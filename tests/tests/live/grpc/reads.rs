@@ -125,6 +125,7 @@ pub async fn validators(net: &Net) {
         .validators
         .iter()
         .map(|member| Member {
+            at_risk: true,
             seat: u16::try_from(member.seat).expect("a seat"),
             operator: net.contract(&member.operator).into_array(),
             registration: member.registration,

@@ -28,6 +28,7 @@ impl Net {
             .zip(powers)
             .enumerate()
             .map(|(at, (key, power))| Member {
+                at_risk: true,
                 seat: at as u16 * 2,
                 operator: [at as u8; 20],
                 registration: 1,

@@ -12,9 +12,16 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 5] {
-    let [registry, inbox, vault, root_chain] = deployment::contracts(&REGISTRY);
-    [registry, inbox, vault, root_chain, deployment::VERIFIER]
+fn contracts() -> [[u8; 20]; 6] {
+    let [registry, inbox, vault, court, root_chain] = deployment::contracts(&REGISTRY);
+    [
+        registry,
+        inbox,
+        vault,
+        court,
+        root_chain,
+        deployment::VERIFIER,
+    ]
 }
 
 /// What nobody can use, each with the token that is sent there.
@@ -78,6 +85,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Registry,
         Unusable::Inbox,
         Unusable::Vault,
+        Unusable::Court,
         Unusable::RootChain,
         Unusable::Verifier,
     ];

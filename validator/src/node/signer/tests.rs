@@ -10,6 +10,7 @@ use crate::node::sign_state::Permit;
 fn member(seat: u16) -> Member {
     let byte = u8::try_from(seat).expect("small");
     Member {
+        at_risk: true,
         seat,
         operator: [byte; 20],
         registration: u64::from(seat) + 1,

@@ -167,6 +167,7 @@ mod tests {
 
     fn member(seat: u16, consensus: u8, checkpoint: u8) -> Member {
         Member {
+            at_risk: true,
             seat,
             operator: [0xaa; 20],
             registration: 7,

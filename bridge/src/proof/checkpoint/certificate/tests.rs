@@ -18,6 +18,7 @@ fn secret(number: u16) -> SecretKey {
 
 fn set(powers: &[u64]) -> Vec<Member> {
     let member = |(number, power): (usize, &u64)| Member {
+        at_risk: true,
         seat: number as u16 * 2,
         operator: [number as u8; 20],
         registration: 0,

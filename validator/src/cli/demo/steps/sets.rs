@@ -91,6 +91,8 @@ fn member(told: &Validator) -> Result<Member, CliError> {
     let seat = u16::try_from(told.seat);
     let (consensus, checkpoint) = (&told.consensus_key, &told.checkpoint_key);
     Ok(Member {
+        // No set of the demo is copied.
+        at_risk: true,
         seat: seat.map_err(|_| long("seat number"))?,
         operator: connect::address(&told.operator)?,
         registration: told.registration,

@@ -1,0 +1,89 @@
+//! What the court judges by: how much an offence cuts, and what a report commits to.
+//!
+//! An offence is (operator, epoch). s(e) is the sum of the shares of the distinct operators with offences in the epochs e − 1, e and e + 1,
+//! each with its largest share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not
+//! chain: an offence of e + 2 is nothing to e. Twin: `contracts/src/court/Settlement.sol`, which keeps sums instead of a list.
+
+use super::{Hash, keccak::hash};
+
+/// Parts of the whole: of power, of stake.
+pub const WHOLE: u64 = 1_000_000_000;
+
+/// One offence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offence {
+    /// Who committed it.
+    pub operator: [u8; 20],
+    /// The epoch whose set it was a member of.
+    pub epoch: u64,
+    /// Its share of that set's power, of [`WHOLE`].
+    pub share: u32,
+}
+
+/// A member's share of its set's power, of [`WHOLE`], rounded up. Of a set without power it is nothing.
+#[must_use]
+pub fn share(power: u64, total: u64) -> u32 {
+    let parts = u128::from(power).saturating_mul(u128::from(WHOLE));
+    let share = match total {
+        0 => 0,
+        total => parts.div_ceil(u128::from(total)),
+    };
+    u32::try_from(share).unwrap_or(u32::MAX)
+}
+
+/// The cut of an offence of `epoch`, of [`WHOLE`], by all that is known.
+#[must_use]
+pub fn cut(offences: &[Offence], epoch: u64, least: u32) -> u64 {
+    let near: Vec<&Offence> = offences
+        .iter()
+        .filter(|one| one.epoch.abs_diff(epoch) <= 1)
+        .collect();
+    // The first of an operator's largest ones counts.
+    let counts = |place: usize, one: &Offence| {
+        !near.iter().enumerate().any(|(other_place, other)| {
+            other.operator == one.operator
+                && (other.share > one.share || (other.share == one.share && other_place < place))
+        })
+    };
+    let sum = near
+        .iter()
+        .enumerate()
+        .filter(|(place, one)| counts(*place, one))
+        .fold(0_u128, |sum, (_, one)| {
+            sum.saturating_add(u128::from(one.share))
+        });
+    let cubic = sum
+        .saturating_mul(sum)
+        .saturating_mul(9)
+        .div_ceil(u128::from(WHOLE));
+    u64::try_from(cubic)
+        .unwrap_or(WHOLE)
+        .max(u64::from(least))
+        .min(WHOLE)
+}
+
+/// What a reporter commits to before it reveals: keccak of `PRPT` ‖ root chain id u256 ‖ Court 20 ‖ evidence 32 ‖ beneficiary 20 ‖ salt 32.
+///
+/// `evidence` is the hash of the ABI-encoded evidence. It holds signatures, so nobody knows it before the offence.
+#[must_use]
+pub fn commitment(
+    root_chain_id: u64,
+    court: &[u8; 20],
+    evidence: &Hash,
+    beneficiary: &[u8; 20],
+    salt: &Hash,
+) -> Hash {
+    let mut chain = [0; 32];
+    chain[24..].copy_from_slice(&root_chain_id.to_be_bytes());
+    hash(&[
+        b"PRPT",
+        &chain,
+        court,
+        evidence.as_slice(),
+        beneficiary,
+        salt.as_slice(),
+    ])
+}
+
+#[cfg(test)]
+mod tests;
