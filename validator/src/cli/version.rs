@@ -7,9 +7,9 @@ use crate::engine::version::COMETBFT_VERSION;
 
 /// What does not hold yet (DESIGN section 1), said plainly.
 pub const DOES_NOT_HOLD: [&str; 9] = [
-    "no court yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
+    "the court judges two votes or two checkpoints of one key, and no transitions yet: two thirds of validator power can take the escrow; contracts refuse every root chain id but 31337 and 1337",
     "no exit mode yet: balances leave by withdrawal under a checkpoint, not without the validators",
-    "no court sends cuts yet: misbehavior that CometBFT reports tombstones a key and takes no stake",
+    "no program takes evidence to the court yet: misbehavior that CometBFT reports tombstones a key, and takes no stake by itself",
     "nobody is jailed on a local network but the demo's",
     "no way yet to send a bounty bond: it is locked, and can only be raised",
     "no data challenges yet: a checkpoint's block data must have been seen",
