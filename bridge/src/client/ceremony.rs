@@ -17,6 +17,7 @@ mod settled;
 pub use artifacts::{ArtifactError, Artifacts, creation_code};
 pub use create::{Progress, create};
 pub use error::CeremonyError;
+pub use hint::x_coordinate;
 pub use keys::{OperatorKeys, proof_of_possession};
 pub use settled::{wait_final, wait_registry_final};
 

@@ -16,6 +16,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 use plasmid_proto::ledger::v1::ListBalancesRequest;
 use plasmid_proto::ledger::v1::account_service_client::AccountServiceClient;
 use plasmid_proto::ledger::v1::transaction_service_client::TransactionServiceClient;
+use plasmid_proto::stake::v1::stake_service_client::StakeServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
 use super::View;
@@ -46,6 +47,12 @@ impl View {
     #[must_use]
     pub fn accounts(&self, node: usize) -> AccountServiceClient<Channel> {
         AccountServiceClient::new(self.channels[node].clone())
+    }
+
+    /// Stake.
+    #[must_use]
+    pub fn stake(&self, node: usize) -> StakeServiceClient<Channel> {
+        StakeServiceClient::new(self.channels[node].clone())
     }
 
     /// Transactions.

@@ -6,6 +6,7 @@
 
 mod churn;
 mod comet;
+mod court;
 mod demo;
 mod engine;
 mod grpc;
