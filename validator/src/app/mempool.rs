@@ -282,6 +282,7 @@ impl App {
         }
         self.pool().doubt_backers(&operators(executed));
         let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
+        self.pool().forget_lost();
         let examined = self.pool().examine(EXAMINED);
         for head in doubtful.into_iter().chain(examined) {
             match self.try_on(&state, &head.checked) {

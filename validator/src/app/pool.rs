@@ -1,14 +1,15 @@
 //! Transactions that wait for a block, by sender and sequence.
 //!
 //! ```text
-//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap        a block may hold it now
-//!        ──► ... up to next + 64   held: something before it is missing                 a sixteenth of the pool at most
+//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap                  a block may hold it now
+//!        ──► ... up to next + 64   held: something before it is missing, or is of stake            a sixteenth of the pool at most
 //! ```
 //! - What a sender owns in the state covers the fees and amounts of all its waiting transactions, in each token. A key without money has
 //!   no transaction here.
 //! - Room goes to the highest bid, which is the fee above the minimum ([`offer`]); a full pool gives up held ones first, then the
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
-//! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay.
+//! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay. What its sender
+//!   has behind one of stake is held: strangers may make that one useless in each block, and what stands behind it would never be tried.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
@@ -36,7 +37,7 @@ pub use admission::Replaces;
 pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
-use queue::{Queue, Rank, Waiting};
+use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
 pub use topic::Topics;
 
@@ -53,12 +54,13 @@ pub const MIN_ENGINE_BYTES: u64 = 8_000_000;
 pub struct Limits {
     /// Everything that waits.
     pub places: usize,
-    /// What waits behind a gap.
+    /// What waits behind a gap or behind one of stake.
     pub held: usize,
-    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. At
-    /// most half of them go to replacements by the same sender, and at most a quarter to low bids.
+    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. Of the
+    /// second half, each 128th goes to bids of twice as much.
     pub churn: usize,
-    /// The same for held ones. They have a limit of their own because they pay nothing while they are held.
+    /// The same for held ones, twice: for those behind one of stake, and for those behind a gap. They have limits of their own because they pay
+    /// nothing while they are held.
     pub held_churn: usize,
 }
 
@@ -101,9 +103,8 @@ pub struct Pool {
     /// Places taken, by all and by held ones.
     places: usize,
     held: usize,
-    /// Places given up for ready ones, and for held ones.
-    churn: Churn,
-    held_churn: Churn,
+    /// Places given up for what is ready, for what lies behind one of stake, and for what lies behind a gap.
+    churn: BTreeMap<Readiness, Churn>,
     /// What waits and may no longer apply: it is judged again after a block.
     doubted: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
@@ -251,7 +252,7 @@ impl Pool {
                 self.heads
                     .insert((pending.offer.bid, Reverse(pending.offer.hash)));
             }
-            if !rank.ready {
+            if !rank.is_ready() {
                 self.held = self.held.saturating_add(pending.offer.places);
             }
         }
@@ -263,7 +264,7 @@ impl Pool {
             self.heads
                 .remove(&(pending.offer.bid, Reverse(pending.offer.hash)));
         }
-        if !rank.ready {
+        if !rank.is_ready() {
             self.held = self.held.saturating_sub(pending.offer.places);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::transaction::{Authentication, Body, Data, Header};
+use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody};
 use crate::ledger::{Domain, Transaction, check};
 
 const DOMAIN: Domain = Domain {
@@ -88,6 +88,11 @@ pub(super) fn long(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
     )
 }
 
+/// One of stake.
+pub(super) fn about(sender: u16, sequence: u64, fee: u128, body: StakeBody) -> Arc<Pending> {
+    signed(sender, sequence, fee, u64::MAX, Body::Stake(body), 0)
+}
+
 /// A transfer of native coin or of a token.
 pub(super) fn transfer(sender: u16, sequence: u64, token: [u8; 20], amount: u128) -> Arc<Pending> {
     let to = Account::ethereum([9; 20]);
@@ -125,6 +130,11 @@ impl Pool {
         self.add(pending, &rich(next), Replaces::ForTenthMore)
     }
 
+    /// Places that were given up for these, and the engine may still hold.
+    pub(super) fn given_up(&self, readiness: Readiness) -> usize {
+        self.churn.get(&readiness).map_or(0, |churn| churn.places())
+    }
+
     /// Nothing is counted twice or left behind: each index is what the queues say it is.
     pub(super) fn assert_sound(&self) {
         let waiting = || {
@@ -155,7 +165,7 @@ impl Pool {
             if rank.is_head() {
                 heads.insert((offer.bid, Reverse(offer.hash)));
             }
-            if !rank.ready {
+            if !rank.is_ready() {
                 held += offer.places;
             }
             assert!(self.hashes.contains_key(&offer.hash));
@@ -182,5 +192,12 @@ impl Pool {
         assert!(doubted.all(|hash| self.hashes.contains_key(hash)));
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
         assert!(self.places <= self.limits.places && self.held <= self.limits.held);
+        let Limits {
+            churn, held_churn, ..
+        } = self.limits;
+        assert!(self.given_up(Readiness::Ready) <= churn);
+        for held in [Readiness::Doubt, Readiness::Gap] {
+            assert!(self.given_up(held) <= held_churn);
+        }
     }
 }

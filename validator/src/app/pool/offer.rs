@@ -70,6 +70,11 @@ impl Offer {
             backs: backs(&transaction.body),
         }
     }
+
+    /// Whether others may make it useless, again and again and without its sender, so that it and what comes behind it never pay.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.backs.is_some() || self.topics.iter().next().is_some()
+    }
 }
 
 /// The operator behind which a transaction puts stake.
