@@ -174,6 +174,32 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
     assert_eq!((taken, network.nodes[0].app().pool().len()), (1, 1));
 }
 
+/// What waits behind one of stake is held, and is in the same block all the same.
+#[test]
+fn two_of_stake_in_a_row_and_a_payment_behind_them_are_in_one_block() {
+    let mut network = quiet();
+    let delegate = |operator| {
+        Body::Stake(StakeBody::Delegate {
+            operator,
+            amount: 1 << 60,
+            line: 1,
+            max_commission: 0,
+        })
+    };
+    let mut all = Vec::new();
+    for (sequence, operator) in [(0, [0x10; 20]), (1, [0x11; 20])] {
+        let body = delegate(operator);
+        all.push(network.people.sign(0, sequence, FEE, u64::MAX, body));
+    }
+    all.push(pay(&network, 0, 1, 2, FEE, 1));
+    for bytes in &all {
+        offer(&mut network, bytes, Code::Ok);
+    }
+    network.step();
+    assert!(all.iter().all(|bytes| included(&network, bytes)));
+    assert_eq!(waiting(&network), [0; 4]);
+}
+
 #[test]
 fn what_can_never_apply_does_not_wait_behind_a_gap() {
     let mut network = quiet();

@@ -56,8 +56,8 @@ pub struct Limits {
     pub places: usize,
     /// What waits behind a gap or behind one of stake.
     pub held: usize,
-    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. Of the
-    /// second half, each 128th goes to bids of twice as much.
+    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. The second
+    /// half of them goes to bids that double.
     pub churn: usize,
     /// The same for held ones, twice: for those behind one of stake, and for those behind a gap. They have limits of their own because they pay
     /// nothing while they are held.

@@ -207,31 +207,35 @@ impl Pool {
         replaced: &[Rank],
         times: u32,
     ) -> Result<Room, Reject> {
+        let more_held = match rank.is_ready() {
+            true => self.falls_behind(offer, replaced),
+            false => offer.places,
+        };
         let mut room = Room {
             readiness: rank.readiness,
             times,
             gone: Vec::new(),
             places: self.places.saturating_add(offer.places),
-            held: self.held,
+            held: self.held.saturating_add(more_held),
+            holds: more_held > 0,
             given_up: 0,
         };
-        if !rank.is_ready() {
-            room.held = room.held.saturating_add(offer.places);
-        }
+        // What falls behind a ready one takes the places of what lies behind a gap, and no others.
+        let fallen = Rank {
+            readiness: Readiness::Doubt,
+            bid: 0,
+            ..*rank
+        };
         let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
         for one in replaced {
             room.leave(one, places(one));
         }
-        let behind = self.falls_behind(offer, rank, replaced);
-        room.held = room.held.saturating_add(behind);
-        if behind > 0 && room.held > self.limits.held {
-            return Err(Reject::PoolFull {
-                held: self.held,
-                limit: self.limits.held,
-            });
-        }
         for worst in &self.order {
-            if !room.is_short(&self.limits) || !rank.beats(worst) {
+            let taker = match rank.is_ready() && room.places <= self.limits.places {
+                true => &fallen,
+                false => rank,
+            };
+            if !room.is_short(&self.limits) || !taker.beats(worst) {
                 break;
             }
             if !replaced.contains(worst) {
@@ -239,7 +243,7 @@ impl Pool {
             }
         }
         if room.is_short(&self.limits) {
-            let (held, limit) = match rank.is_ready() {
+            let (held, limit) = match room.places > self.limits.places {
                 true => (self.places, self.limits.places),
                 false => (self.held, self.limits.held),
             };
@@ -256,9 +260,9 @@ impl Pool {
         }
     }
 
-    /// Places of what is ready behind this offer's sequence, and is held when it comes.
-    fn falls_behind(&self, offer: &Offer, rank: &Rank, replaced: &[Rank]) -> usize {
-        if !rank.is_ready() || !offer.is_doubtful() {
+    /// Places of what is ready behind this ready offer's sequence, and is held when it comes.
+    fn falls_behind(&self, offer: &Offer, replaced: &[Rank]) -> usize {
+        if !offer.is_doubtful() {
             return 0;
         }
         let queue = self.senders.get(&offer.header.sender);
@@ -283,6 +287,8 @@ struct Room {
     gone: Vec<Hash>,
     places: usize,
     held: usize,
+    /// Whether something is held when the offer comes that was not before.
+    holds: bool,
     /// Places of what goes.
     given_up: usize,
 }
@@ -299,7 +305,6 @@ impl Room {
 
     /// Whether more has to go for the offer.
     fn is_short(&self, limits: &Limits) -> bool {
-        self.places > limits.places
-            || (self.readiness < Readiness::Ready && self.held > limits.held)
+        self.places > limits.places || (self.holds && self.held > limits.held)
     }
 }

@@ -93,6 +93,20 @@ pub(super) fn about(sender: u16, sequence: u64, fee: u128, body: StakeBody) -> A
     signed(sender, sequence, fee, u64::MAX, Body::Stake(body), 0)
 }
 
+/// A seat for the sender's line. Operators sign by another scheme than [`signed`] does; of what was signed, the pool looks at the offer alone.
+pub(super) fn take_seat(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
+    let signed = pending(sender, sequence, fee, u64::MAX);
+    let body = Body::Stake(StakeBody::TakeSeat);
+    Arc::new(Pending {
+        offer: Offer {
+            topics: Topics::of(account(sender), &body),
+            ..signed.offer
+        },
+        bytes: signed.bytes.clone(),
+        checked: signed.checked.clone(),
+    })
+}
+
 /// A transfer of native coin or of a token.
 pub(super) fn transfer(sender: u16, sequence: u64, token: [u8; 20], amount: u128) -> Arc<Pending> {
     let to = Account::ethereum([9; 20]);

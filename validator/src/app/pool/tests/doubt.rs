@@ -33,23 +33,16 @@ fn sequences(pool: &Pool, sender: u16) -> Vec<(u64, Readiness)> {
 /// behind it there. So it stays, and costs its sender nothing, nor does what it carries.
 #[test]
 fn heads_that_are_made_useless_in_each_block_carry_no_more_than_the_share_of_held_ones() {
-    let seats = |_| StakeBody::TakeSeat;
-    let heads: [&dyn Fn(u16) -> StakeBody; 2] = [&seats, &restake];
+    let restakes = |sender| about(sender, 0, 1 << 60, restake(sender));
+    let heads: [&dyn Fn(u16) -> Arc<Pending>; 2] =
+        [&|sender| take_seat(sender, 0, 1 << 60), &restakes];
     for head in heads {
         let mut pool = Pool::new(Limits::default());
         let mut carried = 0;
         for sender in 0..52 {
-            let one = about(sender, 0, 1 << 60, head(sender));
-            pool.put(one, 0).unwrap();
+            pool.put(head(sender), 0).unwrap();
             for sequence in 1..=64 {
-                let record = signed(
-                    sender,
-                    sequence,
-                    1 << 60,
-                    u64::MAX,
-                    long(sender, 0, 1).checked.transaction().body.clone(),
-                    0,
-                );
+                let record = long(sender, sequence, 1 << 60);
                 assert_eq!(record.offer.places, 3);
                 carried += usize::from(pool.put(record, 0).is_ok());
             }
@@ -127,6 +120,26 @@ fn two_of_stake_in_a_row_and_what_comes_behind_them_are_in_one_proposal() {
 }
 
 #[test]
+fn what_falls_behind_one_of_stake_takes_no_place_of_what_others_have_behind_theirs() {
+    let mut pool = Pool::new(Limits {
+        places: 40,
+        held: 2,
+        churn: 100,
+        held_churn: 100,
+    });
+    pool.put(about(1, 0, 1, DELEGATE), 0).unwrap();
+    pool.put(pending(1, 1, 1, 99), 0).unwrap();
+    for sequence in 0..3 {
+        pool.put(pending(2, sequence, 50, 99), 0).unwrap();
+    }
+    let full = Err(Reject::PoolFull { held: 1, limit: 2 });
+    assert_eq!(pool.put(about(2, 0, 60, DELEGATE), 0), full);
+    pool.put(about(2, 1, 60, DELEGATE), 0).unwrap();
+    assert_eq!(pool.held, 2);
+    pool.assert_sound();
+}
+
+#[test]
 fn what_a_sender_has_behind_one_of_stake_may_fall_behind_it_as_far_as_held_ones_have_room() {
     let mut pool = Pool::new(Limits {
         places: 40,
@@ -142,8 +155,11 @@ fn what_a_sender_has_behind_one_of_stake_may_fall_behind_it_as_far_as_held_ones_
     assert_eq!(pool.put(about(1, 0, 20, DELEGATE), 0), full);
     assert_eq!(pool.put(about(1, 1, 20, restake(3)), 0), full);
     pool.assert_sound();
+    // What lies behind a gap makes room for them.
+    pool.put(pending(2, 1, 1 << 60, 99), 0).unwrap();
     pool.put(about(1, 2, 20, DELEGATE), 0).unwrap();
     assert_eq!(pool.held, 5);
+    assert!(pool.at(&account(2), 1).is_none());
     pool.assert_sound();
     // A payment in its place makes all of them ready again.
     pool.put(pending(1, 2, 30, 99), 0).unwrap();
