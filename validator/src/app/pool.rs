@@ -93,8 +93,10 @@ pub struct Pool {
     digests: BTreeMap<B256, Hash>,
     /// What waits about each topic.
     topics: BTreeMap<Topic, Hash>,
-    /// What waits to put stake behind each operator.
-    backers: BTreeSet<([u8; 20], Hash)>,
+    /// What waits about each position, by the position's leaf.
+    positions: BTreeSet<(B256, Hash)>,
+    /// What waits to put stake behind each operator, by the highest commission that it accepts.
+    backers: BTreeSet<([u8; 20], u16, Hash)>,
     /// All waiting transactions; the one that is evicted first comes first.
     order: BTreeSet<Rank>,
     /// The first ready one of each sender.
@@ -185,9 +187,12 @@ impl Pool {
         self.expiry.remove(&(header.valid_until, *hash));
         for topic in pending.offer.topics.iter() {
             self.topics.remove(&topic);
+            if let Some(leaf) = topic.leaf() {
+                self.positions.remove(&(leaf, *hash));
+            }
         }
-        if let Some(operator) = pending.offer.backs {
-            self.backers.remove(&(operator, *hash));
+        if let Some((operator, most)) = pending.offer.backs {
+            self.backers.remove(&(operator, most, *hash));
         }
         self.doubted.remove(hash);
         self.places = self.places.saturating_sub(pending.offer.places);
@@ -211,9 +216,11 @@ impl Pool {
         self.expiry.insert((header.valid_until, offer.hash));
         for topic in offer.topics.iter() {
             self.topics.insert(topic, offer.hash);
+            let leaf = topic.leaf();
+            self.positions.extend(leaf.map(|leaf| (leaf, offer.hash)));
         }
-        if let Some(operator) = offer.backs {
-            self.backers.insert((operator, offer.hash));
+        if let Some((operator, most)) = offer.backs {
+            self.backers.insert((operator, most, offer.hash));
         }
         self.hashes.insert(offer.hash, Arc::clone(&pending));
         let queue = self.senders.entry(header.sender).or_default();

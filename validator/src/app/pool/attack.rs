@@ -239,17 +239,20 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
 fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_first() {
     let mut pool = Pool::new(Limits::default());
     let operator = [0x10; 20];
-    let delegate = |operator| StakeBody::Delegate {
+    let delegate = |operator, max_commission| StakeBody::Delegate {
         operator,
         amount: 1,
         line: 1,
-        max_commission: 0,
+        max_commission,
     };
     for sender in 0..1_000 {
         let fee = 100 + u128::from(sender);
-        pool.put(about(sender, 0, fee, delegate(operator)), 0)
+        pool.put(about(sender, 0, fee, delegate(operator, 299)), 0)
             .unwrap();
     }
+    // It edits and asks for 300. Who accepts that is not touched by it, nor is who backs others.
+    pool.put(about(1_002, 0, 1 << 20, delegate(operator, 300)), 0)
+        .unwrap();
     let moves = StakeBody::Redelegate {
         position: 1,
         amount: 1,
@@ -258,11 +261,11 @@ fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_
         max_commission: 0,
     };
     pool.put(about(1_000, 0, 50, moves), 0).unwrap();
-    pool.put(about(1_001, 0, 1 << 20, delegate([0x11; 20])), 0)
+    pool.put(about(1_001, 0, 1 << 20, delegate([0x11; 20], 0)), 0)
         .unwrap();
     pool.assert_sound();
     assert!(pool.doubtful(&[], 9).is_empty());
-    pool.doubt_backers(&BTreeSet::from([operator]));
+    pool.doubt_backers(&BTreeMap::from([(operator, Some(300))]));
     let mut tried = Vec::new();
     for most in [600, 300] {
         let some = pool.doubtful(&[], most);
@@ -278,6 +281,9 @@ fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_
     let all: Vec<u128> = (100..1_100).rev().collect();
     assert_eq!(tried, all);
     assert!(pool.doubtful(&[], 600).is_empty(), "each is tried once");
+    // When its line is another one, all are.
+    pool.doubt_backers(&BTreeMap::from([(operator, None)]));
+    assert_eq!(pool.doubtful(&[], 9_000).len(), 1_001);
 }
 
 #[test]

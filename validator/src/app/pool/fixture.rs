@@ -164,6 +164,7 @@ impl Pool {
         let mut heads = BTreeSet::new();
         let (mut places, mut held) = (0, 0);
         let mut topics = BTreeMap::new();
+        let mut positions = BTreeSet::new();
         let mut backers = BTreeSet::new();
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
@@ -185,8 +186,10 @@ impl Pool {
             assert!(self.hashes.contains_key(&offer.hash));
             for topic in offer.topics.iter() {
                 assert_eq!(topics.insert(topic, offer.hash), None, "{topic:?} twice");
+                positions.extend(topic.leaf().map(|leaf| (leaf, offer.hash)));
             }
-            backers.extend(offer.backs.map(|operator| (operator, offer.hash)));
+            let backs = offer.backs;
+            backers.extend(backs.map(|(operator, most)| (operator, most, offer.hash)));
             assert_eq!(
                 self.digests.get(one.pending.checked.digest()),
                 Some(&offer.hash)
@@ -202,6 +205,7 @@ impl Pool {
         assert_eq!((&self.order, &self.heads), (&order, &heads));
         assert_eq!((self.places, self.held), (places, held));
         assert_eq!((&self.topics, &self.backers), (&topics, &backers));
+        assert_eq!(self.positions, positions);
         let mut doubted = self.doubted.iter();
         assert!(doubted.all(|hash| self.hashes.contains_key(hash)));
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));

@@ -4,15 +4,18 @@
 //! balances of all others still cover what waits. The first waiting transaction of each of these senders is tried, and so is each one that
 //! did not apply in a proposal of this node: one that applies again stays, because what refused it was a block's own order. What others
 //! can make useless without its sender is of stake. About a position or a line one of that waits at a time ([`super::topic`]), so that what
-//! comes back again and again and never pays is little; what puts stake behind an operator is tried again once a block changed what the
-//! operator promises. Of all this the best bids are tried after a block, and the rest after the next ones. What else makes a transaction
-//! useless (leaf prices, what others do with stake) is found by looking at some of the other senders in turn. The engine asks about
-//! everything after the sweep, so what is removed here does not count as evicted. The work for each block is bounded.
+//! comes back again and again and never pays is little. What is about a position is tried again once a block wrote the position, and what puts
+//! stake behind an operator once a block changed what the operator promises to it. Of all this the best bids are tried after a block, and
+//! the rest after the next ones. What else makes a transaction useless (leaf prices, seats) is found by looking at some of the other senders in
+//! turn. The engine asks about everything after the sweep, so what is removed here does not count as evicted. The work for each block is
+//! bounded.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
+
+use alloy_primitives::B256;
 
 use super::offer::{Hash, Pending};
 use super::queue::Purse;
@@ -47,13 +50,27 @@ impl Pool {
         }
     }
 
-    /// A block changed what these operators promise: what waits to put stake behind them is judged again. Each transaction names one operator,
-    /// so for all of them together no more is looked at than waits.
-    pub fn doubt_backers(&mut self, operators: &BTreeSet<[u8; 20]>) {
-        for operator in operators {
-            let all = (*operator, [0; 32])..=(*operator, [u8::MAX; 32]);
-            let backers = self.backers.range(all);
-            self.doubted.extend(backers.map(|(_, hash)| *hash));
+    /// A block changed what these operators promise: what waits to put stake behind them is judged again, where a commission is named only what
+    /// accepts no such one. Each transaction names one operator, so for all of them together no more is looked at than waits.
+    pub fn doubt_backers(&mut self, operators: &BTreeMap<[u8; 20], Option<u16>>) {
+        for (operator, commission) in operators {
+            let below = match *commission {
+                Some(commission) => Bound::Excluded((*operator, commission, [0; 32])),
+                None => Bound::Included((*operator, u16::MAX, [u8::MAX; 32])),
+            };
+            let from = Bound::Included((*operator, 0, [0; 32]));
+            let backers = self.backers.range((from, below));
+            self.doubted.extend(backers.map(|(_, _, hash)| *hash));
+        }
+    }
+
+    /// A block wrote these leaves of positions: what waits about these positions is judged again, whoever sent it.
+    pub fn doubt_positions(&mut self, leaves: impl Iterator<Item = B256>) {
+        for leaf in leaves {
+            let about = self
+                .positions
+                .range((leaf, [0; 32])..=(leaf, [u8::MAX; 32]));
+            self.doubted.extend(about.map(|(_, hash)| *hash));
         }
     }
 

@@ -14,8 +14,11 @@
 //! made useless in each block would carry a whole queue that is never tried. What can stop a delegation is that its operator raises its commission,
 //! once an epoch, or retires, and a line of its own costs a bond on root each time; what names the operator is judged again then.
 
+use alloy_primitives::B256;
+use plasmid_staking::Key;
+
 use crate::ledger::transaction::{Body, StakeBody};
-use crate::ledger::{Account, Reject};
+use crate::ledger::{Account, Reject, Slot};
 
 /// One topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +32,16 @@ pub(super) enum Topic {
 }
 
 impl Topic {
+    /// The leaf of the position.
+    pub(super) fn leaf(self) -> Option<B256> {
+        match self {
+            Self::Position(position) | Self::Own(_, position) => {
+                Some(Slot::from(Key::Position(position)).key())
+            }
+            Self::Operator(_) => None,
+        }
+    }
+
     /// Why another one about it is not taken.
     pub(super) const fn waits(self) -> Reject {
         let what = match self {

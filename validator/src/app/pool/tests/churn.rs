@@ -108,9 +108,9 @@ fn attack(mut rng: ChaCha8Rng) {
                 Err(_) => {}
             }
             most = most.max(pool.given_up(Readiness::Ready));
-            if step % 7 == 0 {
+            assert_open(&pool, &ready, &gaps);
+            if step % 50 == 0 {
                 pool.assert_sound();
-                assert_open(&pool, &ready, &gaps);
             }
         }
         pool.begin(height);
