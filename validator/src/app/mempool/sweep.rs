@@ -6,9 +6,9 @@ use alloy_primitives::B256;
 use plasmid_staking::{Effect, Key, Line, LineId, Operator, Position, Value};
 
 use super::purse;
-use crate::app::{App, lock};
 use crate::app::state::State;
 use crate::app::unsound::Unsound;
+use crate::app::{App, lock};
 use crate::chain::committed::leaf;
 use crate::chain::execute::Executed;
 use crate::engine::abci::Fault;
