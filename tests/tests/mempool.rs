@@ -161,6 +161,7 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
         network.run(1);
     }
     let restake = StakeBody::Restake { position: 9 };
+    let first = stake(&network, 2, 0, FEE << 8, restake.clone());
     for from in 2..8 {
         let bytes = stake(&network, from, 0, FEE << 8, restake.clone());
         let code = match from {
@@ -170,7 +171,14 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
         offer(&mut network, &bytes, code);
     }
     assert_eq!(waiting(&network), [1; 4]);
-    // Once it is off, every node finds that behind the block, whether it proposed it or not.
+    // Once it is off, every node finds that behind the block, whether it proposed it or not, and before it comes to it in turn.
+    let crowd = 0..600u32;
+    let earlier = crowd.clone().map(People::stranger);
+    let earlier = earlier.filter(|stranger| *stranger < People::account(2));
+    assert!(earlier.count() > 64);
+    for stranger in crowd {
+        slip_in(&network, &pay_of(&network, stranger, 0, FEE));
+    }
     let off = StakeBody::AllowRestake {
         position: 9,
         allowed: false,
@@ -179,7 +187,9 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
     offer(&mut network, &bytes, Code::Ok);
     network.step();
     assert!(included(&network, &bytes));
-    assert_eq!(waiting(&network), [0; 4]);
+    for node in &network.nodes {
+        assert!(node.app().pool().get(&engine_hash(&first)).is_none());
+    }
 }
 
 /// What waits behind one of stake is held, and is in the same block all the same.

@@ -1,6 +1,9 @@
 //! What waits behind one of stake.
 
+use plasmid_staking::Key;
+
 use super::*;
+use crate::ledger::Slot;
 use crate::ledger::transaction::StakeBody;
 
 const DELEGATE: StakeBody = StakeBody::Delegate {
@@ -259,6 +262,22 @@ fn one_replacement_gives_up_what_is_about_the_same_and_each_of_these_counts() {
     assert_eq!(pool.put(about(1, 0, 40, all), 0), often);
     // What replaces nothing is not counted.
     pool.put(pending(1, 1, 10, 99), 0).unwrap();
+    pool.assert_sound();
+}
+
+#[test]
+fn what_is_about_a_position_that_a_block_wrote_is_tried_again_whoever_sent_it() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(about(1, 0, 10, restake(7)), 0).unwrap();
+    pool.put(about(2, 0, 20, claim(&[8, 7])), 0).unwrap();
+    pool.put(about(3, 0, 30, restake(9)), 0).unwrap();
+    pool.put(take_seat(4, 0, 40), 0).unwrap();
+    let wrote = [6, 7, 10].map(|position| Slot::from(Key::Position(position)).key());
+    pool.doubt_positions(wrote.into_iter());
+    let tried = pool.doubtful(&[], 9);
+    let bids: Vec<u128> = tried.iter().map(|one| one.offer.bid).collect();
+    assert_eq!(bids, [20, 10]);
+    pool.remove(&tried[0].offer.hash);
     pool.assert_sound();
 }
 
