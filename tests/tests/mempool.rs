@@ -161,17 +161,58 @@ fn what_the_owner_of_a_position_switches_off_and_on_keeps_nobody_out_of_the_pool
         network.run(1);
     }
     let restake = StakeBody::Restake { position: 9 };
-    let mut taken = 0;
+    let first = stake(&network, 2, 0, FEE << 8, restake.clone());
     for from in 2..8 {
         let bytes = stake(&network, from, 0, FEE << 8, restake.clone());
-        let code = ask(network.nodes[0].app(), &bytes, CheckTxType::New);
-        match taken {
-            0 => assert_eq!(code, 0),
-            _ => assert_eq!(code, Code::ReplacementUnderpriced.number()),
-        }
-        taken += u32::from(code == 0);
+        let code = match from {
+            2 => Code::Ok,
+            _ => Code::ReplacementUnderpriced,
+        };
+        offer(&mut network, &bytes, code);
     }
-    assert_eq!((taken, network.nodes[0].app().pool().len()), (1, 1));
+    assert_eq!(waiting(&network), [1; 4]);
+    // Once it is off, every node finds that behind the block, whether it proposed it or not, and before it comes to it in turn.
+    let crowd = 0..600u32;
+    let earlier = crowd.clone().map(People::stranger);
+    let earlier = earlier.filter(|stranger| *stranger < People::account(2));
+    assert!(earlier.count() > 64);
+    for stranger in crowd {
+        slip_in(&network, &pay_of(&network, stranger, 0, FEE));
+    }
+    let off = StakeBody::AllowRestake {
+        position: 9,
+        allowed: false,
+    };
+    let bytes = stake(&network, 0, 2, FEE << 9, off);
+    offer(&mut network, &bytes, Code::Ok);
+    network.step();
+    assert!(included(&network, &bytes));
+    for node in &network.nodes {
+        assert!(node.app().pool().get(&engine_hash(&first)).is_none());
+    }
+}
+
+/// What waits behind one of stake is held, and is in the same block all the same.
+#[test]
+fn two_of_stake_in_a_row_and_a_payment_behind_them_are_in_one_block() {
+    let mut network = quiet();
+    let delegate = Body::Stake(StakeBody::Delegate {
+        operator: [0x10; 20],
+        amount: 1 << 60,
+        line: 1,
+        max_commission: 0,
+    });
+    let sign = |sequence| {
+        let people = &network.people;
+        people.sign(0, sequence, FEE, u64::MAX, delegate.clone())
+    };
+    let all = [sign(0), sign(1), pay(&network, 0, 1, 2, FEE, 1)];
+    for bytes in &all {
+        offer(&mut network, bytes, Code::Ok);
+    }
+    network.step();
+    assert!(all.iter().all(|bytes| included(&network, bytes)));
+    assert_eq!(waiting(&network), [0; 4]);
 }
 
 #[test]

@@ -12,9 +12,8 @@
 //! and stand before others when the gap closes. When the engine asks again after a block, the pool has swept itself, and the answer is
 //! whether the transaction still waits: one look-up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use plasmid_staking::Effect;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
@@ -23,24 +22,18 @@ use super::pool::{Hash, Offer, Pending, Purse, Replaces, check_sequence};
 use super::state::State;
 use super::unsound::Unsound;
 use crate::chain::committed::leaf;
-use crate::chain::execute::{Executed, context};
+use crate::chain::execute::context;
 use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::{AccountLeaf, TokenBalance};
 use crate::ledger::leaves::{read, write};
 use crate::ledger::transaction::check_length;
 use crate::ledger::{
-    Account, CheckedTransaction, Code, Event, Reject, Slot, Transaction, Unverified, quote,
-    simulate,
+    Account, CheckedTransaction, Code, Reject, Slot, Transaction, Unverified, quote, simulate,
 };
 use crate::wire::engine_hash;
 
-/// Senders that are looked at in turn after each block, besides those that the block touched.
-const EXAMINED: usize = 64;
-
-/// Transactions that are tried again after each block at most, because they came in front of their senders' queues with it, did not
-/// apply in a proposal of this node, or back an operator whose promises changed. What is left of them has its turn after the next blocks.
-const MAX_DOUBTFUL: usize = 2_048;
+mod sweep;
 
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
 /// transaction that only that block could hold would be verified and gossiped, and would never pay.
@@ -265,71 +258,6 @@ impl App {
         };
         still().err().unwrap_or(Reject::GivenUp.into())
     }
-
-    /// Takes out of the pool what a block used, let expire, left without cover, or made inapplicable.
-    pub(super) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
-        let state = self.state();
-        self.pool().begin(state.tip.height);
-        super::lock(&self.handed_in).turn(state.tip.height);
-        let spenders = spenders(executed);
-        for sender in &spenders {
-            // The pool is locked twice, so that it is never locked while the state is read.
-            let tokens = self.pool().tokens(sender);
-            if let Some(tokens) = tokens {
-                let purse = purse(&state, sender, tokens)?;
-                self.pool().settle(sender, &purse);
-            }
-        }
-        self.pool().doubt_backers(&operators(executed));
-        let doubtful = self.pool().doubtful(&spenders, MAX_DOUBTFUL);
-        let examined = self.pool().examine(EXAMINED);
-        for head in doubtful.into_iter().chain(examined) {
-            match self.try_on(&state, &head.checked) {
-                Ok(()) => {}
-                Err(Unsound::Reject(_)) => self.pool().remove(&head.offer.hash),
-                Err(Unsound::Fault(fault)) => return Err(fault),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Everyone whose own transaction a block holds, or whose forced one a message of it carried: nobody else's balance falls, and
-/// nobody else's sequence moves.
-fn spenders(executed: &Executed) -> Vec<Account> {
-    let users = executed.users.iter().map(|user| user.sender);
-    let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);
-    let forced = events.filter_map(|event| match event {
-        Event::Forced { sender, .. } => Some(*sender),
-        _ => None,
-    });
-    let mut all: Vec<Account> = users.chain(forced).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The operators whose lines a block changed in what who backs them relies on: the commission, and which line is newest and open.
-fn operators(executed: &Executed) -> BTreeSet<[u8; 20]> {
-    let events = executed.receipts.iter().flat_map(|receipt| &receipt.events);
-    let changed = events.filter_map(|event| match event {
-        // An edit has no event of its own, and a forced one may have no other than this.
-        Event::Transaction {
-            sender,
-            kind: "edit",
-            ..
-        }
-        | Event::Forced {
-            sender,
-            code: Code::Ok,
-            ..
-        } => Some(sender.id),
-        Event::Stake(Effect::Registered { line, .. } | Effect::Closed { line }) => {
-            Some(line.operator)
-        }
-        _ => None,
-    });
-    changed.collect()
 }
 
 /// What the state says of a sender: sequence, native balance, and these tokens' balances.

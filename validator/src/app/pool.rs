@@ -1,14 +1,15 @@
 //! Transactions that wait for a block, by sender and sequence.
 //!
 //! ```text
-//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap        a block may hold it now
-//!        ──► ... up to next + 64   held: something before it is missing                 a sixteenth of the pool at most
+//! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap                  a block may hold it now
+//!        ──► ... up to next + 64   held: something before it is missing, or is of stake            a sixteenth of the pool at most
 //! ```
 //! - What a sender owns in the state covers the fees and amounts of all its waiting transactions, in each token. A key without money has
 //!   no transaction here.
 //! - Room goes to the highest bid, which is the fee above the minimum ([`offer`]); a full pool gives up held ones first, then the
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
-//! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay.
+//! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay. What its sender
+//!   has behind one of stake is held: strangers may make that one useless in each block, and what stands behind it would never be tried.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
@@ -36,7 +37,7 @@ pub use admission::Replaces;
 pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
 pub use queue::Purse;
-use queue::{Queue, Rank, Waiting};
+use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
 pub use topic::Topics;
 
@@ -53,12 +54,13 @@ pub const MIN_ENGINE_BYTES: u64 = 8_000_000;
 pub struct Limits {
     /// Everything that waits.
     pub places: usize,
-    /// What waits behind a gap.
+    /// What waits behind a gap or behind one of stake.
     pub held: usize,
-    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. At
-    /// most half of them go to replacements by the same sender, and at most a quarter to low bids.
+    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. The second
+    /// half of them goes to bids that double.
     pub churn: usize,
-    /// The same for held ones. They have a limit of their own because they pay nothing while they are held.
+    /// The same for held ones, twice: for those behind one of stake, and for those behind a gap. They have limits of their own because they pay
+    /// nothing while they are held.
     pub held_churn: usize,
 }
 
@@ -91,8 +93,10 @@ pub struct Pool {
     digests: BTreeMap<B256, Hash>,
     /// What waits about each topic.
     topics: BTreeMap<Topic, Hash>,
-    /// What waits to put stake behind each operator.
-    backers: BTreeSet<([u8; 20], Hash)>,
+    /// What waits about each position, by the position's leaf.
+    positions: BTreeSet<(B256, Hash)>,
+    /// What waits to put stake behind each operator, by the highest commission that it accepts.
+    backers: BTreeSet<([u8; 20], u16, Hash)>,
     /// All waiting transactions; the one that is evicted first comes first.
     order: BTreeSet<Rank>,
     /// The first ready one of each sender.
@@ -101,9 +105,8 @@ pub struct Pool {
     /// Places taken, by all and by held ones.
     places: usize,
     held: usize,
-    /// Places given up for ready ones, and for held ones.
-    churn: Churn,
-    held_churn: Churn,
+    /// Places given up for what is ready, for what lies behind one of stake, and for what lies behind a gap.
+    churn: BTreeMap<Readiness, Churn>,
     /// What waits and may no longer apply: it is judged again after a block.
     doubted: BTreeSet<Hash>,
     /// The sender that was looked at last when others' turn came.
@@ -184,9 +187,12 @@ impl Pool {
         self.expiry.remove(&(header.valid_until, *hash));
         for topic in pending.offer.topics.iter() {
             self.topics.remove(&topic);
+            if let Some(leaf) = topic.leaf() {
+                self.positions.remove(&(leaf, *hash));
+            }
         }
-        if let Some(operator) = pending.offer.backs {
-            self.backers.remove(&(operator, *hash));
+        if let Some((operator, most)) = pending.offer.backs {
+            self.backers.remove(&(operator, most, *hash));
         }
         self.doubted.remove(hash);
         self.places = self.places.saturating_sub(pending.offer.places);
@@ -210,9 +216,11 @@ impl Pool {
         self.expiry.insert((header.valid_until, offer.hash));
         for topic in offer.topics.iter() {
             self.topics.insert(topic, offer.hash);
+            let leaf = topic.leaf();
+            self.positions.extend(leaf.map(|leaf| (leaf, offer.hash)));
         }
-        if let Some(operator) = offer.backs {
-            self.backers.insert((operator, offer.hash));
+        if let Some((operator, most)) = offer.backs {
+            self.backers.insert((operator, most, offer.hash));
         }
         self.hashes.insert(offer.hash, Arc::clone(&pending));
         let queue = self.senders.entry(header.sender).or_default();
@@ -251,7 +259,7 @@ impl Pool {
                 self.heads
                     .insert((pending.offer.bid, Reverse(pending.offer.hash)));
             }
-            if !rank.ready {
+            if !rank.is_ready() {
                 self.held = self.held.saturating_add(pending.offer.places);
             }
         }
@@ -263,7 +271,7 @@ impl Pool {
             self.heads
                 .remove(&(pending.offer.bid, Reverse(pending.offer.hash)));
         }
-        if !rank.ready {
+        if !rank.is_ready() {
             self.held = self.held.saturating_sub(pending.offer.places);
         }
     }

@@ -3,79 +3,57 @@
 use std::sync::Arc;
 
 use super::offer::{Hash, Offer, Pending};
-use super::queue::{Purse, Queue, Rank};
+use super::queue::{Purse, Queue, Rank, Readiness};
 use super::{Limits, Pool, check_sequence};
 use crate::ledger::Reject;
 use crate::ledger::reject::raised;
 
-/// How often transactions of one sender may be replaced during one block. The engine carries one more transaction each time.
+/// How many transactions of one sender may be replaced by its own during one block. The engine carries each of them until it asks again.
 const MAX_REPLACED: u32 = 8;
 
-/// Places of evicted transactions, by the reason for which they were evicted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct GivenUp {
-    /// For one at the same sequence of the same sender, or about the same position.
-    replaced: usize,
-    /// For one that bids less than the best quarter of what waits.
-    cheap: usize,
-    /// For all others.
-    dear: usize,
-}
-
-impl GivenUp {
-    fn places(self) -> usize {
-        let evicted = self.cheap.saturating_add(self.dear);
-        self.replaced.saturating_add(evicted)
-    }
-
-    fn plus(self, other: Self) -> Self {
-        Self {
-            replaced: self.replaced.saturating_add(other.replaced),
-            cheap: self.cheap.saturating_add(other.cheap),
-            dear: self.dear.saturating_add(other.dear),
-        }
-    }
-}
+/// Into how many steps the second half of what may be given up is cut, nearly as many as a bid can double. One offer has at most 16 places,
+/// and evicts at most 15 and another 16: with [`Limits::default`], that is less than two steps.
+const STEPS: usize = 124;
 
 /// Places of evicted transactions, which the engine still holds until it asks again: those evicted since the last block, and those evicted
 /// between the last two blocks, because the engine may not have asked about all of them yet.
 ///
-/// An evicted transaction never pays, so a sender that outbids its own transactions again and again uses up places for nothing. Therefore at
-/// most half of the places go to replacements, and at most a quarter to low bids that evict lower ones. The rest is always there for a bid
-/// that a block takes soon, whose sender then pays.
+/// An evicted transaction never pays, so who outbids its own transactions again and again uses up places for nothing. Therefore the second half
+/// of the places goes to bids that double: the first step of it asks for a bid of 1, the next for 2, then for 4, and so on. Whoever has
+/// reached a step has bid that much, so who bids four times what the others did finds the next two steps open, in every state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Churn([GivenUp; 2]);
+pub(super) struct Churn([usize; 2]);
 
 impl Churn {
-    fn sum(self) -> GivenUp {
-        let [now, before] = self.0;
-        now.plus(before)
-    }
-
     /// All that the engine may still hold.
-    #[cfg(test)]
-    pub(super) fn places(self) -> usize {
-        self.sum().places()
+    pub(super) const fn places(self) -> usize {
+        let [now, before] = self.0;
+        now.saturating_add(before)
     }
 
     /// A block came.
-    pub(super) fn turn(&mut self) {
+    pub(super) const fn turn(&mut self) {
         let [now, _] = self.0;
-        self.0 = [GivenUp::default(), now];
+        self.0 = [0, now];
     }
 
-    fn add(&mut self, given_up: GivenUp) {
-        let [now, _] = &mut self.0;
-        *now = now.plus(given_up);
+    const fn add(&mut self, places: usize) {
+        let [now, before] = self.0;
+        self.0 = [now.saturating_add(places), before];
     }
 
-    /// Whether so much more may be given up when `most` is the most in all.
-    fn allows(self, more: GivenUp, most: usize) -> bool {
-        let sum = self.sum().plus(more);
-        let within = |more: usize, sum: usize, most: usize| more == 0 || sum <= most;
-        within(more.places(), sum.places(), most)
-            && within(more.replaced, sum.replaced, most / 2)
-            && within(more.cheap, sum.cheap, most / 4)
+    /// Whether so much more may be given up for this bid when `most` is the most in all.
+    fn allows(self, more: usize, bid: u128, most: usize) -> bool {
+        let half = most / 2;
+        let sum = self.places().saturating_add(more);
+        if more == 0 || sum <= half {
+            return true;
+        }
+        let step = (half / STEPS).max(1);
+        let doubled = sum.saturating_sub(half) / step;
+        let doubled = u32::try_from(doubled).ok();
+        let asked = doubled.and_then(|doubled| 1u128.checked_shl(doubled));
+        sum <= most && asked.is_some_and(|asked| bid >= asked)
     }
 }
 
@@ -111,11 +89,8 @@ impl Pool {
         // Between a block and the sweep behind it, the state is ahead of the queue.
         self.advance(&header.sender, purse.next);
         let room = self.gives_way(&pending.offer, purse, replaces)?;
-        let replaced = self.replaced(&pending.offer);
-        match room.ready {
-            true => self.churn.add(room.given_up),
-            false => self.held_churn.add(room.given_up),
-        }
+        let churn = self.churn.entry(room.readiness).or_default();
+        churn.add(room.given_up);
         for hash in room.gone {
             let gone = self.take(&hash).map(|gone| gone.offer.header.sender);
             if let Some(sender) = gone
@@ -126,7 +101,7 @@ impl Pool {
         }
         self.insert(pending, purse.next);
         if let Some(queue) = self.senders.get_mut(&header.sender) {
-            queue.replaced = replaced;
+            queue.replaced = (self.height, room.times);
         }
         Ok(())
     }
@@ -148,66 +123,57 @@ impl Pool {
         let rank = queue.rank_of(offer, purse.next);
         let mut replaced = self.rivals(offer, &rank, replaces)?;
         replaced.extend(same.and_then(|other| other.rank));
-        self.make_room(offer, &rank, &replaced)
+        let times = self.times(queue, &replaced)?;
+        self.make_room(offer, &rank, &replaced, times)
+    }
+
+    /// How many of its sender's transactions are replaced in this block once these go.
+    fn times(&self, queue: &Queue, replaced: &[Rank]) -> Result<u32, Reject> {
+        let (height, times) = queue.replaced;
+        let before = if height == self.height { times } else { 0 };
+        let own = |rank: &&Rank| queue.waiting.values().any(|one| one.rank == Some(**rank));
+        let more = replaced.iter().filter(own).count();
+        let all = before.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        match more > 0 && all > MAX_REPLACED {
+            true => Err(Reject::ReplacedOften { times: before }),
+            false => Ok(all),
+        }
     }
 
     /// What waits about the same as this offer, at another place, and goes when it comes: what others sent and this one beats, and what its
-    /// sender has at a later sequence, without which this one could never wait if it came late. What is ready behind one of them goes with it,
-    /// so this one beats another's only when it pays a tenth more than all that goes: else one bid would empty another sender's queue.
+    /// sender has at a later sequence, without which this one could never wait if it came late. What stands behind one of them is held
+    /// already, and stays.
     fn rivals(&self, offer: &Offer, rank: &Rank, replaces: Replaces) -> Result<Vec<Rank>, Reject> {
         let mut rivals = Vec::new();
         for topic in offer.topics.iter() {
             let waiting = self.topics.get(&topic).and_then(|hash| self.get(hash));
-            let Some(header) = waiting.map(|waiting| waiting.offer.header) else {
+            let Some(other) = waiting.map(|waiting| &waiting.offer) else {
                 continue;
             };
+            let header = other.header;
             let is_own = header.sender == offer.header.sender;
             if is_own && header.sequence == offer.header.sequence {
                 continue;
             }
             let queue = self.senders.get(&header.sender);
-            let behind = queue.map(|queue| queue.waiting.range(header.sequence..));
-            let behind = behind.into_iter().flatten();
-            let mut ranks = behind.filter_map(|(_, waiting)| waiting.rank);
-            let Some(other) = ranks.next() else {
+            let waiting = queue.and_then(|queue| queue.waiting.get(&header.sequence));
+            let Some(other_rank) = waiting.and_then(|waiting| waiting.rank) else {
                 continue;
             };
-            // Behind the gap that it leaves, what was ready would be held, and has no share of the pool for that.
-            let ready = ranks.filter(|rank| rank.ready);
-            let going: Vec<Rank> = [other].into_iter().chain(ready).collect();
             let goes = match is_own {
                 true => {
                     replaces == Replaces::ForTenthMore && offer.header.sequence < header.sequence
                 }
-                false => self.outbids(offer, rank, &other, &going),
+                false => rank.beats(&other_rank),
             };
             if !goes {
                 return Err(topic.waits());
             }
-            for rank in going {
-                if !rivals.contains(&rank) {
-                    rivals.push(rank);
-                }
+            if !rivals.contains(&other_rank) {
+                rivals.push(other_rank);
             }
         }
         Ok(rivals)
-    }
-
-    /// Whether an offer beats what somebody else has at `other` and behind it: in what it bids for all its places, as all these do together.
-    fn outbids(&self, offer: &Offer, rank: &Rank, other: &Rank, going: &[Rank]) -> bool {
-        let bids = going.iter().map(|one| {
-            let places = self.get(&one.hash).map_or(0, |one| one.offer.places);
-            worth(one.bid, places)
-        });
-        let all = Rank {
-            bid: bids.fold(0, u128::saturating_add),
-            ..*other
-        };
-        let own = Rank {
-            bid: worth(rank.bid, offer.places),
-            ..*rank
-        };
-        own.beats(&all)
     }
 
     fn check_replaces(
@@ -229,111 +195,116 @@ impl Pool {
         if fee < minimum {
             return Err(Reject::replacement_underpriced(held, fee));
         }
-        let (height, times) = queue.replaced;
-        match height == self.height && times >= MAX_REPLACED {
-            true => Err(Reject::ReplacedOften { times }),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// Which transactions are evicted for an offer of this rank, besides those that it replaces. Held ones are evicted first, and for a
     /// held offer only held ones. A ready offer may evict any held one; every other one only when it bids at least a tenth more.
-    fn make_room(&self, offer: &Offer, rank: &Rank, replaced: &[Rank]) -> Result<Room, Reject> {
+    fn make_room(
+        &self,
+        offer: &Offer,
+        rank: &Rank,
+        replaced: &[Rank],
+        times: u32,
+    ) -> Result<Room, Reject> {
+        let more_held = match rank.is_ready() {
+            true => self.falls_behind(offer, replaced),
+            false => offer.places,
+        };
         let mut room = Room {
-            ready: rank.ready,
+            readiness: rank.readiness,
+            times,
             gone: Vec::new(),
             places: self.places.saturating_add(offer.places),
-            held: self.held,
-            given_up: GivenUp::default(),
+            held: self.held.saturating_add(more_held),
+            holds: more_held > 0,
+            given_up: 0,
         };
-        if !rank.ready {
-            room.held = room.held.saturating_add(offer.places);
-        }
+        // What falls behind a ready one takes the places of what lies behind a gap, and no others.
+        let fallen = Rank {
+            readiness: Readiness::Doubt,
+            bid: 0,
+            ..*rank
+        };
         let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
         for one in replaced {
-            let places = places(one);
-            room.leave(one, places);
-            room.given_up.replaced = room.given_up.replaced.saturating_add(places);
+            room.leave(one, places(one));
         }
-        let mut evicted = 0usize;
         for worst in &self.order {
-            if !room.is_short(&self.limits) || !rank.beats(worst) {
+            let taker = match rank.is_ready() && room.places <= self.limits.places {
+                true => &fallen,
+                false => rank,
+            };
+            if !room.is_short(&self.limits) || !taker.beats(worst) {
                 break;
             }
             if !replaced.contains(worst) {
-                let places = places(worst);
-                room.leave(worst, places);
-                evicted = evicted.saturating_add(places);
+                room.leave(worst, places(worst));
             }
         }
-        match evicted > 0 && self.is_cheap(rank) {
-            true => room.given_up.cheap = evicted,
-            false => room.given_up.dear = evicted,
-        }
         if room.is_short(&self.limits) {
-            let (held, limit) = match rank.ready {
+            let (held, limit) = match room.places > self.limits.places {
                 true => (self.places, self.limits.places),
                 false => (self.held, self.limits.held),
             };
             return Err(Reject::PoolFull { held, limit });
         }
-        let (churn, most) = match rank.ready {
-            true => (self.churn, self.limits.churn),
-            false => (self.held_churn, self.limits.held_churn),
+        let most = match rank.is_ready() {
+            true => self.limits.churn,
+            false => self.limits.held_churn,
         };
-        match churn.allows(room.given_up, most) {
+        let churn = self.churn.get(&rank.readiness).copied().unwrap_or_default();
+        match churn.allows(room.given_up, rank.bid, most) {
             true => Ok(room),
             false => Err(Reject::MadeRoomOften),
         }
     }
 
-    /// Whether a ready one bids less than the best quarter of what waits does. No block takes a held one, so none of these is dearer.
-    fn is_cheap(&self, rank: &Rank) -> bool {
-        let quarter = self.order.len() / 4;
-        let last = self.order.iter().rev().nth(quarter);
-        rank.ready && last.is_some_and(|last| last.ready && rank.bid < last.bid)
-    }
-
-    /// The queue's count of replacements once this one is in it.
-    fn replaced(&self, offer: &Offer) -> (u64, u32) {
-        let Some(queue) = self.senders.get(&offer.header.sender) else {
-            return Default::default();
-        };
-        let (height, times) = queue.replaced;
-        if !queue.waiting.contains_key(&offer.header.sequence) {
-            return queue.replaced;
+    /// Places of what is ready behind this ready offer's sequence, and is held when it comes.
+    fn falls_behind(&self, offer: &Offer, replaced: &[Rank]) -> usize {
+        if !offer.is_doubtful() {
+            return 0;
         }
-        let before = if height == self.height { times } else { 0 };
-        (self.height, before.saturating_add(1))
+        let queue = self.senders.get(&offer.header.sender);
+        let after = offer.header.sequence.saturating_add(1);
+        let behind = queue.map(|queue| queue.waiting.range(after..));
+        let behind = behind.into_iter().flatten().filter(|(_, waiting)| {
+            let rank = waiting.rank.filter(Rank::is_ready);
+            rank.is_some_and(|rank| !replaced.contains(&rank))
+        });
+        behind.fold(0, |sum, (_, waiting)| {
+            sum.saturating_add(waiting.pending.offer.places)
+        })
     }
-}
-
-/// A bid for so many places.
-fn worth(bid: u128, places: usize) -> u128 {
-    bid.saturating_mul(u128::try_from(places).unwrap_or(u128::MAX))
 }
 
 /// The pool as it would be with the offer and without the transactions that are evicted for it.
 struct Room {
-    /// Whether the offer is ready.
-    ready: bool,
+    /// That of the offer.
+    readiness: Readiness,
+    /// How many of its sender's transactions were replaced in this block with those that it replaces.
+    times: u32,
     gone: Vec<Hash>,
     places: usize,
     held: usize,
-    given_up: GivenUp,
+    /// Whether something is held when the offer comes that was not before.
+    holds: bool,
+    /// Places of what goes.
+    given_up: usize,
 }
 
 impl Room {
     fn leave(&mut self, rank: &Rank, places: usize) {
         self.places = self.places.saturating_sub(places);
-        if !rank.ready {
+        if !rank.is_ready() {
             self.held = self.held.saturating_sub(places);
         }
+        self.given_up = self.given_up.saturating_add(places);
         self.gone.push(rank.hash);
     }
 
     /// Whether more has to go for the offer.
     fn is_short(&self, limits: &Limits) -> bool {
-        self.places > limits.places || (!self.ready && self.held > limits.held)
+        self.places > limits.places || (self.holds && self.held > limits.held)
     }
 }

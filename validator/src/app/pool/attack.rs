@@ -46,11 +46,12 @@ fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_
 }
 
 #[test]
-fn who_bids_more_than_himself_again_and_again_keeps_no_higher_bid_out() {
+fn who_bids_more_than_himself_again_and_again_keeps_no_bid_of_four_times_his_own_out() {
+    // A step of the second half is one place.
     let limits = Limits {
         places: 40,
         held: 4,
-        churn: 16,
+        churn: 2 * 132,
         held_churn: 8,
     };
     // Each of many accounts raises its own one, as often as it may.
@@ -65,28 +66,34 @@ fn who_bids_more_than_himself_again_and_again_keeps_no_higher_bid_out() {
             raised += usize::from(more.is_ok());
         }
     }
-    assert_eq!(raised, limits.churn / 2);
-    for sender in 100..108 {
-        pool.put(pending(sender, 0, 1 << 20, 99), 0).unwrap();
-    }
-    pool.assert_sound();
-    // Or one takes the place of the other before it, far below what everybody else bids.
-    let mut pool = Pool::new(limits);
-    for sender in 0..39 {
-        pool.put(pending(sender, 0, 1 << 20, 99), 0).unwrap();
-    }
-    pool.put(pending(50, 0, 1, 99), 0).unwrap();
-    let taken = (1..16).filter(|step| {
-        let more = pending(50 + step, 0, 1 << step, 99);
-        pool.put(more, 0).is_ok()
-    });
-    assert_eq!(taken.count(), limits.churn / 4);
-    for sender in 100..112 {
-        pool.put(pending(sender, 0, 1 << 21, 99), 0).unwrap();
-    }
-    let more = pool.put(pending(112, 0, 1 << 22, 99), 0);
+    // The last one bid 2,560, which is less than 2 to the 12th.
+    assert_eq!(raised, 132 + 11);
+    let more = pool.put(pending(100, 0, 2_817, 99), 0);
     assert_eq!(more, Err(Reject::MadeRoomOften));
+    pool.put(pending(100, 0, 4 * 2_560, 99), 0).unwrap();
     pool.assert_sound();
+    // Or one takes the place of the other, with the least that it takes.
+    let mut pool = Pool::new(limits);
+    for sender in 0..40 {
+        pool.put(pending(sender, 0, 1, 99), 0).unwrap();
+    }
+    let mut bid = 1;
+    let mut taken = 0;
+    for sender in 40..400 {
+        bid = raised_above(&pool);
+        if pool.put(pending(sender, 0, bid, 99), 0).is_err() {
+            break;
+        }
+        taken += 1;
+    }
+    assert!(taken > 132, "only {taken} came in");
+    pool.put(pending(400, 0, 4 * bid, 99), 0).unwrap();
+    pool.assert_sound();
+}
+
+/// The least that evicts something of a full pool.
+fn raised_above(pool: &Pool) -> u128 {
+    crate::ledger::reject::raised(pool.order.first().unwrap().bid)
 }
 
 #[test]
@@ -156,8 +163,9 @@ fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
                 assert!(pool.is_asked(&hash));
             }
         }
-        pool.examine(3);
+        pool.forget_lost();
         pool.assert_sound();
+        pool.examine(3);
     }
     assert!(taken > 500, "only {taken} were taken");
 }
@@ -172,10 +180,6 @@ fn pay(rng: &mut ChaCha8Rng) -> Body {
         },
         amount: rng.random_range(1..40),
     }
-}
-
-fn about(sender: u16, sequence: u64, fee: u128, body: StakeBody) -> Arc<Pending> {
-    signed(sender, sequence, fee, u64::MAX, Body::Stake(body), 0)
 }
 
 fn restake(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
@@ -209,17 +213,19 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
     pool.put(restake(11, 0, 110), 0).unwrap();
     assert_eq!(pool.len(), 3);
     pool.assert_sound();
-    // What was ready behind one that goes would wait in vain, so whoever takes its place pays a tenth more than all of it, and what comes
-    // behind a bid is worth no more than that bid.
+    // What its sender has behind it is held, is worth nothing to who takes its place, and stays.
     pool.put(pending(11, 1, 1 << 30, u64::MAX), 0).unwrap();
     pool.put(pending(11, 3, 1 << 30, u64::MAX), 0).unwrap();
-    assert_eq!(pool.put(restake(14, 0, 241), 0), WAITS);
-    assert_eq!(pool.len(), 5);
-    pool.put(restake(14, 0, 242), 0).unwrap();
-    assert_eq!((pool.len(), pool.held), (4, 1));
-    pool.put(restake(11, 0, 267), 0).unwrap();
-    let behind = pool.at(&account(11), 3).unwrap().offer.hash;
-    pool.remove(&behind);
+    assert_eq!((pool.len(), pool.held), (5, 2));
+    assert_eq!(pool.put(restake(14, 0, 120), 0), WAITS);
+    pool.put(restake(14, 0, 121), 0).unwrap();
+    assert_eq!((pool.len(), pool.held), (5, 2));
+    pool.put(restake(11, 0, 134), 0).unwrap();
+    assert_eq!((pool.len(), pool.held), (5, 2));
+    for sequence in [1, 3] {
+        let behind = pool.at(&account(11), sequence).unwrap().offer.hash;
+        pool.remove(&behind);
+    }
     // What cannot be in a block yet keeps nobody out, whatever it bids.
     let best = pool.at(&account(11), 0).unwrap().offer.hash;
     pool.remove(&best);
@@ -233,17 +239,20 @@ fn of_a_thousand_strangers_who_restake_one_position_one_waits_and_the_highest_bi
 fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_first() {
     let mut pool = Pool::new(Limits::default());
     let operator = [0x10; 20];
-    let delegate = |operator| StakeBody::Delegate {
+    let delegate = |operator, max_commission| StakeBody::Delegate {
         operator,
         amount: 1,
         line: 1,
-        max_commission: 0,
+        max_commission,
     };
     for sender in 0..1_000 {
         let fee = 100 + u128::from(sender);
-        pool.put(about(sender, 0, fee, delegate(operator)), 0)
+        pool.put(about(sender, 0, fee, delegate(operator, 299)), 0)
             .unwrap();
     }
+    // It edits and asks for 300. Who accepts that is not touched by it, nor is who backs others.
+    pool.put(about(1_002, 0, 1 << 20, delegate(operator, 300)), 0)
+        .unwrap();
     let moves = StakeBody::Redelegate {
         position: 1,
         amount: 1,
@@ -252,11 +261,11 @@ fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_
         max_commission: 0,
     };
     pool.put(about(1_000, 0, 50, moves), 0).unwrap();
-    pool.put(about(1_001, 0, 1 << 20, delegate([0x11; 20])), 0)
+    pool.put(about(1_001, 0, 1 << 20, delegate([0x11; 20], 0)), 0)
         .unwrap();
     pool.assert_sound();
     assert!(pool.doubtful(&[], 9).is_empty());
-    pool.doubt_backers(&BTreeSet::from([operator]));
+    pool.doubt_backers(&BTreeMap::from([(operator, Some(300))]));
     let mut tried = Vec::new();
     for most in [600, 300] {
         let some = pool.doubtful(&[], most);
@@ -272,6 +281,9 @@ fn a_thousand_who_back_an_operator_that_edits_are_all_tried_again_the_best_bids_
     let all: Vec<u128> = (100..1_100).rev().collect();
     assert_eq!(tried, all);
     assert!(pool.doubtful(&[], 600).is_empty(), "each is tried once");
+    // When its line is another one, all are.
+    pool.doubt_backers(&BTreeMap::from([(operator, None)]));
+    assert_eq!(pool.doubtful(&[], 9_000).len(), 1_001);
 }
 
 #[test]

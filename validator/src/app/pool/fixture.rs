@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::transaction::{Authentication, Body, Data, Header};
+use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody};
 use crate::ledger::{Domain, Transaction, check};
 
 const DOMAIN: Domain = Domain {
@@ -88,6 +88,25 @@ pub(super) fn long(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
     )
 }
 
+/// One of stake.
+pub(super) fn about(sender: u16, sequence: u64, fee: u128, body: StakeBody) -> Arc<Pending> {
+    signed(sender, sequence, fee, u64::MAX, Body::Stake(body), 0)
+}
+
+/// A seat for the sender's line. Operators sign by another scheme than [`signed`] does; of what was signed, the pool looks at the offer alone.
+pub(super) fn take_seat(sender: u16, sequence: u64, fee: u128) -> Arc<Pending> {
+    let signed = pending(sender, sequence, fee, u64::MAX);
+    let body = Body::Stake(StakeBody::TakeSeat);
+    Arc::new(Pending {
+        offer: Offer {
+            topics: Topics::of(account(sender), &body),
+            ..signed.offer
+        },
+        bytes: signed.bytes.clone(),
+        checked: signed.checked.clone(),
+    })
+}
+
 /// A transfer of native coin or of a token.
 pub(super) fn transfer(sender: u16, sequence: u64, token: [u8; 20], amount: u128) -> Arc<Pending> {
     let to = Account::ethereum([9; 20]);
@@ -125,6 +144,11 @@ impl Pool {
         self.add(pending, &rich(next), Replaces::ForTenthMore)
     }
 
+    /// Places that were given up for these, and the engine may still hold.
+    pub(super) fn given_up(&self, readiness: Readiness) -> usize {
+        self.churn.get(&readiness).map_or(0, |churn| churn.places())
+    }
+
     /// Nothing is counted twice or left behind: each index is what the queues say it is.
     pub(super) fn assert_sound(&self) {
         let waiting = || {
@@ -140,6 +164,7 @@ impl Pool {
         let mut heads = BTreeSet::new();
         let (mut places, mut held) = (0, 0);
         let mut topics = BTreeMap::new();
+        let mut positions = BTreeSet::new();
         let mut backers = BTreeSet::new();
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
@@ -155,14 +180,16 @@ impl Pool {
             if rank.is_head() {
                 heads.insert((offer.bid, Reverse(offer.hash)));
             }
-            if !rank.ready {
+            if !rank.is_ready() {
                 held += offer.places;
             }
             assert!(self.hashes.contains_key(&offer.hash));
             for topic in offer.topics.iter() {
                 assert_eq!(topics.insert(topic, offer.hash), None, "{topic:?} twice");
+                positions.extend(topic.leaf().map(|leaf| (leaf, offer.hash)));
             }
-            backers.extend(offer.backs.map(|operator| (operator, offer.hash)));
+            let backs = offer.backs;
+            backers.extend(backs.map(|(operator, most)| (operator, most, offer.hash)));
             assert_eq!(
                 self.digests.get(one.pending.checked.digest()),
                 Some(&offer.hash)
@@ -178,9 +205,17 @@ impl Pool {
         assert_eq!((&self.order, &self.heads), (&order, &heads));
         assert_eq!((self.places, self.held), (places, held));
         assert_eq!((&self.topics, &self.backers), (&topics, &backers));
+        assert_eq!(self.positions, positions);
         let mut doubted = self.doubted.iter();
         assert!(doubted.all(|hash| self.hashes.contains_key(hash)));
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
         assert!(self.places <= self.limits.places && self.held <= self.limits.held);
+        let Limits {
+            churn, held_churn, ..
+        } = self.limits;
+        assert!(self.given_up(Readiness::Ready) <= churn);
+        for held in [Readiness::Doubt, Readiness::Gap] {
+            assert!(self.given_up(held) <= held_churn);
+        }
     }
 }

@@ -38,8 +38,8 @@ pub struct Offer {
     pub places: usize,
     /// What it is about, when it is of stake.
     pub topics: Topics,
-    /// The operator behind which it puts stake.
-    pub backs: Option<[u8; 20]>,
+    /// The operator behind which it puts stake, and the highest commission that it accepts.
+    pub backs: Option<([u8; 20], u16)>,
 }
 
 impl Offer {
@@ -70,14 +70,28 @@ impl Offer {
             backs: backs(&transaction.body),
         }
     }
+
+    /// Whether others may make it useless, again and again and without its sender, so that it and what comes behind it never pay.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.backs.is_some() || self.topics.iter().next().is_some()
+    }
 }
 
-/// The operator behind which a transaction puts stake.
-const fn backs(body: &Body) -> Option<[u8; 20]> {
+/// The operator behind which a transaction puts stake, and the highest commission that it accepts.
+const fn backs(body: &Body) -> Option<([u8; 20], u16)> {
     match body {
         Body::Stake(
-            StakeBody::Delegate { operator, .. } | StakeBody::Redelegate { to: operator, .. },
-        ) => Some(*operator),
+            StakeBody::Delegate {
+                operator,
+                max_commission,
+                ..
+            }
+            | StakeBody::Redelegate {
+                to: operator,
+                max_commission,
+                ..
+            },
+        ) => Some((*operator, *max_commission)),
         _ => None,
     }
 }

@@ -20,12 +20,23 @@ pub struct Purse {
     pub tokens: BTreeMap<[u8; 20], u128>,
 }
 
-/// The order of eviction, lowest first: transactions behind a gap, then the lowest bid, then the last one of its queue.
+/// What lies between the sender's next sequence and a transaction, the worst first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Readiness {
+    /// Something is missing: it is held.
+    #[default]
+    Gap,
+    /// Something is of stake: it is held too, but a block takes it when that one applies, so it goes before what lies behind a gap.
+    Doubt,
+    /// Nothing: a block may take it, and all before it.
+    Ready,
+}
+
+/// The order of eviction, lowest first: held transactions, then the lowest bid, then the last one of its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
-    /// Nothing is missing between the sender's next sequence and this one.
-    pub(super) ready: bool,
-    /// The lowest bid from the queue's head up to here: what comes behind a low bid is not in a block before it.
+    pub(super) readiness: Readiness,
+    /// The lowest bid from the queue's head up to here: what comes behind a low bid is not in a block before it. Behind a gap, its own bid.
     pub(super) bid: u128,
     /// How far it lies behind the sender's next sequence.
     pub(super) depth: Reverse<u64>,
@@ -33,17 +44,68 @@ pub(super) struct Rank {
 }
 
 impl Rank {
-    /// Whether this may evict `other`: a ready one may evict any held one, and otherwise the bid must be a tenth higher.
+    /// Whether this may evict `other`: what is readier may evict whatever is less so, and otherwise the bid must be a tenth higher.
     pub(super) fn beats(&self, other: &Self) -> bool {
-        match self.ready == other.ready {
+        match self.readiness == other.readiness {
             true => self.bid >= raised(other.bid),
-            false => self.ready,
+            false => self.readiness > other.readiness,
         }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.readiness == Readiness::Ready
     }
 
     /// Whether a block may hold it before anything else of its sender.
     pub(super) fn is_head(&self) -> bool {
-        self.ready && self.depth == Reverse(0)
+        self.is_ready() && self.depth == Reverse(0)
+    }
+}
+
+/// The way along a queue, from the sender's next sequence on.
+struct Way {
+    next: u64,
+    /// The sequence behind the last one that was passed.
+    expected: u64,
+    readiness: Readiness,
+    lowest: u128,
+}
+
+impl Way {
+    const fn from(next: u64) -> Self {
+        Self {
+            next,
+            expected: next,
+            readiness: Readiness::Ready,
+            lowest: u128::MAX,
+        }
+    }
+
+    /// The rank of the one that comes next.
+    fn rank_of(&self, offer: &Offer) -> Rank {
+        let sequence = offer.header.sequence;
+        let (readiness, bid) = match sequence == self.expected {
+            true => (self.readiness, self.lowest.min(offer.bid)),
+            false => (Readiness::Gap, offer.bid),
+        };
+        Rank {
+            readiness,
+            bid,
+            depth: Reverse(sequence.saturating_sub(self.next)),
+            hash: offer.hash,
+        }
+    }
+
+    /// Goes past it. Behind a gap, nothing is where it is expected any more.
+    fn pass(&mut self, offer: &Offer) {
+        if offer.header.sequence != self.expected {
+            return;
+        }
+        self.expected = self.expected.saturating_add(1);
+        self.lowest = self.lowest.min(offer.bid);
+        if offer.is_doubtful() {
+            self.readiness = Readiness::Doubt;
+        }
     }
 }
 
@@ -78,46 +140,23 @@ impl Queue {
 
     /// The rank of each transaction, by sequence.
     pub(super) fn ranks(&self) -> Vec<(u64, Rank)> {
-        let mut expected = self.next;
-        let mut lowest = u128::MAX;
+        let mut way = Way::from(self.next);
         let mut ranks = Vec::with_capacity(self.waiting.len());
         for (sequence, waiting) in &self.waiting {
             let offer = &waiting.pending.offer;
-            let ready = *sequence == expected;
-            if ready {
-                expected = expected.saturating_add(1);
-                lowest = lowest.min(offer.bid);
-            }
-            ranks.push((
-                *sequence,
-                Rank {
-                    ready,
-                    bid: if ready { lowest } else { offer.bid },
-                    depth: Reverse(sequence.saturating_sub(self.next)),
-                    hash: offer.hash,
-                },
-            ));
+            ranks.push((*sequence, way.rank_of(offer)));
+            way.pass(offer);
         }
         ranks
     }
 
-    /// The rank that an offer would have in this queue, `next` being its sender's next sequence.
+    /// The rank that an offer would have at its sequence in this queue, `next` being its sender's next sequence.
     pub(super) fn rank_of(&self, offer: &Offer, next: u64) -> Rank {
-        let sequence = offer.header.sequence;
-        let mut bid = offer.bid;
-        let mut ready = true;
-        for before in next..sequence {
-            match self.waiting.get(&before) {
-                Some(waiting) => bid = bid.min(waiting.pending.offer.bid),
-                None => ready = false,
-            }
+        let mut way = Way::from(next);
+        for (_, waiting) in self.waiting.range(next..offer.header.sequence) {
+            way.pass(&waiting.pending.offer);
         }
-        Rank {
-            ready,
-            bid: if ready { bid } else { offer.bid },
-            depth: Reverse(sequence.saturating_sub(next)),
-            hash: offer.hash,
-        }
+        way.rank_of(offer)
     }
 
     /// Whether the sender's balances cover what waits from the next sequence on and `offer`, which takes the place of what has

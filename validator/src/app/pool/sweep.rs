@@ -4,15 +4,18 @@
 //! balances of all others still cover what waits. The first waiting transaction of each of these senders is tried, and so is each one that
 //! did not apply in a proposal of this node: one that applies again stays, because what refused it was a block's own order. What others
 //! can make useless without its sender is of stake. About a position or a line one of that waits at a time ([`super::topic`]), so that what
-//! comes back again and again and never pays is little; what puts stake behind an operator is tried again once a block changed what the
-//! operator promises. Of all this the best bids are tried after a block, and the rest after the next ones. What else makes a transaction useless (leaf prices, an engine that lost it) is
-//! found by looking at some of the other senders in turn. The engine asks about everything after the sweep, so what is removed here does
-//! not count as evicted. The work for each block is bounded.
+//! comes back again and again and never pays is little. What is about a position is tried again once a block wrote the position, and what puts
+//! stake behind an operator once a block changed what the operator promises to it. Of all this the best bids are tried after a block, and
+//! the rest after the next ones. What else makes a transaction useless (leaf prices, seats) is found by looking at some of the other senders in
+//! turn. The engine asks about everything after the sweep, so what is removed here does not count as evicted. The work for each block is
+//! bounded.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
+
+use alloy_primitives::B256;
 
 use super::offer::{Hash, Pending};
 use super::queue::Purse;
@@ -26,25 +29,18 @@ const LOST_AFTER: u64 = 32;
 impl Pool {
     /// Begins the time after block `height`: the engine asks again about all that it holds.
     pub fn begin(&mut self, height: u64) {
-        self.churn.turn();
-        self.held_churn.turn();
+        for churn in self.churn.values_mut() {
+            churn.turn();
+        }
         self.height = height;
         let expired = self.expiry.range(..=(height, [u8::MAX; 32]));
         let expired: Vec<Hash> = expired.map(|(_, hash)| *hash).collect();
-        let gone = expired.iter().filter_map(|hash| self.take(hash));
-        let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
-        for sender in &senders {
-            self.rank_again(sender);
-        }
-        self.trim();
+        self.take_all(&expired);
     }
 
     /// Removes a transaction; what comes behind it is held from now on.
     pub fn remove(&mut self, hash: &Hash) {
-        if let Some(pending) = self.take(hash) {
-            self.rank_again(&pending.offer.header.sender);
-            self.trim();
-        }
+        self.take_all(&[*hash]);
     }
 
     /// Notes a transaction that did not apply in a proposal. It stays until the engine asks again, because the engine holds it until then.
@@ -54,13 +50,27 @@ impl Pool {
         }
     }
 
-    /// A block changed what these operators promise: what waits to put stake behind them is judged again. Each transaction names one operator,
-    /// so for all of them together no more is looked at than waits.
-    pub fn doubt_backers(&mut self, operators: &BTreeSet<[u8; 20]>) {
-        for operator in operators {
-            let all = (*operator, [0; 32])..=(*operator, [u8::MAX; 32]);
-            let backers = self.backers.range(all);
-            self.doubted.extend(backers.map(|(_, hash)| *hash));
+    /// A block changed what these operators promise: what waits to put stake behind them is judged again, where a commission is named only what
+    /// accepts no such one. Each transaction names one operator, so for all of them together no more is looked at than waits.
+    pub fn doubt_backers(&mut self, operators: &BTreeMap<[u8; 20], Option<u16>>) {
+        for (operator, commission) in operators {
+            let below = match *commission {
+                Some(commission) => Bound::Excluded((*operator, commission, [0; 32])),
+                None => Bound::Included((*operator, u16::MAX, [u8::MAX; 32])),
+            };
+            let from = Bound::Included((*operator, 0, [0; 32]));
+            let backers = self.backers.range((from, below));
+            self.doubted.extend(backers.map(|(_, _, hash)| *hash));
+        }
+    }
+
+    /// A block wrote these leaves of positions: what waits about these positions is judged again, whoever sent it.
+    pub fn doubt_positions(&mut self, leaves: impl Iterator<Item = B256>) {
+        for leaf in leaves {
+            let about = self
+                .positions
+                .range((leaf, [0; 32])..=(leaf, [u8::MAX; 32]));
+            self.doubted.extend(about.map(|(_, hash)| *hash));
         }
     }
 
@@ -98,11 +108,7 @@ impl Pool {
         let uncovered: Vec<Hash> = uncovered
             .map(|(_, waiting)| waiting.pending.offer.hash)
             .collect();
-        for hash in &uncovered {
-            self.take(hash);
-        }
-        self.rank_again(sender);
-        self.trim();
+        self.take_all(&uncovered);
     }
 
     /// Removes every sequence below `next`.
@@ -124,30 +130,38 @@ impl Pool {
         self.rank_again(sender);
     }
 
-    /// The next `count` senders in turn: what the engine lost of theirs goes, and what is first of each is to be judged again.
+    /// The first ones of the next `count` senders in turn, to be judged again. Who has only held ones that a gap lies before makes no
+    /// turn longer.
     pub fn examine(&mut self, count: usize) -> Vec<Arc<Pending>> {
         let from = self.examined.map_or(Bound::Unbounded, Bound::Excluded);
         let senders = self.senders.range((from, Bound::Unbounded));
-        let senders: Vec<Account> = senders.map(|(sender, _)| *sender).take(count).collect();
+        let first = senders.filter_map(|(_, queue)| Some(&queue.waiting.get(&queue.next)?.pending));
+        let heads: Vec<Arc<Pending>> = first.take(count).map(Arc::clone).collect();
         // At the end of the list the next turn begins at its front.
-        self.examined = senders.last().copied().filter(|_| senders.len() == count);
-        let mut heads = Vec::new();
-        for sender in senders {
-            let Some(queue) = self.senders.get(&sender) else {
-                continue;
-            };
-            let lost = queue.waiting.values();
-            let lost =
-                lost.filter(|waiting| waiting.asked.saturating_add(LOST_AFTER) < self.height);
-            let lost: Vec<Hash> = lost.map(|waiting| waiting.pending.offer.hash).collect();
-            for hash in &lost {
-                self.take(hash);
-            }
-            self.rank_again(&sender);
-            heads.extend(self.first(&sender).map(Arc::clone));
+        let last = heads.last().filter(|_| heads.len() == count);
+        self.examined = last.map(|last| last.offer.header.sender);
+        heads
+    }
+
+    /// Takes out what the engine lost. It costs less than the engine's question about each one does.
+    pub fn forget_lost(&mut self) {
+        let all = self
+            .senders
+            .values()
+            .flat_map(|queue| queue.waiting.values());
+        let lost = all.filter(|waiting| waiting.asked.saturating_add(LOST_AFTER) < self.height);
+        let lost: Vec<Hash> = lost.map(|waiting| waiting.pending.offer.hash).collect();
+        self.take_all(&lost);
+    }
+
+    /// Takes these out; what comes behind them is held from now on.
+    fn take_all(&mut self, hashes: &[Hash]) {
+        let gone = hashes.iter().filter_map(|hash| self.take(hash));
+        let senders: BTreeSet<Account> = gone.map(|one| one.offer.header.sender).collect();
+        for sender in &senders {
+            self.rank_again(sender);
         }
         self.trim();
-        heads
     }
 
     /// What a block may hold before anything else of this sender.
@@ -160,7 +174,7 @@ impl Pool {
     fn trim(&mut self) {
         while self.held > self.limits.held {
             match self.order.first().copied() {
-                Some(worst) if !worst.ready => drop(self.take(&worst.hash)),
+                Some(worst) if !worst.is_ready() => drop(self.take(&worst.hash)),
                 _ => return,
             }
         }

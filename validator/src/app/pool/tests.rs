@@ -8,6 +8,9 @@ use crate::chain::propose::{Candidates, MAX_REFUSED, MAX_SKIPPED, Tried};
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::transaction::Body;
 
+mod churn;
+mod doubt;
+
 /// Bids and sequences in the order in which a proposer is given them when all of them apply.
 fn given(pool: Pool) -> Vec<(u128, u64)> {
     let pool = Mutex::new(pool);
@@ -151,7 +154,7 @@ fn a_sender_replaces_only_a_few_times_during_one_block() {
         let more = pool.put(pending(1, 0, fee * 2, 99), 0);
         assert_eq!(more, Err(Reject::ReplacedOften { times: 8 }));
         assert_eq!(
-            pool.churn.places(),
+            pool.given_up(Readiness::Ready),
             8 * (1 + usize::from(pool.height > 0)),
             "the engine holds each until it asks again"
         );
@@ -235,8 +238,8 @@ fn a_proposer_is_given_nothing_more_of_a_sender_whose_transaction_failed() {
     pool.remove(&doubtful[0].offer.hash);
     assert_eq!((pool.len(), pool.held), (4, 1));
     assert_eq!(
-        pool.churn,
-        Churn::default(),
+        pool.given_up(Readiness::Ready),
+        0,
         "the engine asks behind the sweep"
     );
     pool.assert_sound();
@@ -374,7 +377,7 @@ fn given_hashes(pool: &Pool) -> Vec<Hash> {
 #[test]
 fn the_engine_has_room_for_all_that_it_may_hold() {
     let limits = Limits::default();
-    let most = limits.places + limits.churn + limits.held_churn;
+    let most = limits.places + limits.churn + 2 * limits.held_churn;
     assert!(most < MIN_ENGINE_TRANSACTIONS as usize);
     assert!((most * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
     assert!(limits.held * 16 <= limits.places);
@@ -486,7 +489,7 @@ fn everybody_is_looked_at_in_turn_and_what_the_engine_lost_goes() {
         for hash in &asked {
             assert!(pool.is_asked(hash));
         }
-        pool.examine(2);
+        pool.forget_lost();
         pool.assert_sound();
     }
     let left: BTreeSet<Hash> = pool.hashes.keys().copied().collect();
@@ -520,22 +523,24 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     let mut pool = Pool::new(Limits {
         places: 40,
         held: 4,
-        churn: 8,
+        churn: 6,
         held_churn: 8,
     });
     pool.put(pending(1, 0, 100, 99), 0).unwrap();
-    // Held ones that are replaced use up half of their own share, and are refused then.
+    // Held ones that are replaced use up their own share, and are refused then.
     let mut fee = 100;
     for sender in 2..6 {
         pool.put(pending(sender, 1, fee, 99), 0).unwrap();
     }
-    for sender in 2..6 {
-        pool.put(pending(sender, 1, fee * 2, 99), 0).unwrap();
+    for times in [2, 4] {
+        for sender in 2..6 {
+            pool.put(pending(sender, 1, fee * times, 99), 0).unwrap();
+        }
     }
-    let more = pool.put(pending(2, 1, fee * 4, 99), 0);
-    assert_eq!(more, Err(Reject::MadeRoomOften));
-    // The other half is there for others.
-    pool.put(pending(7, 1, fee * 4, 99), 0).unwrap();
+    for (sender, sequence) in [(2, 1), (7, 1)] {
+        let more = pool.put(pending(sender, sequence, 1 << 60, 99), 0);
+        assert_eq!(more, Err(Reject::MadeRoomOften));
+    }
     // Thirty queued ones fall behind a gap when the first of them expires.
     for sequence in 0..30 {
         let until = if sequence == 0 { 1 } else { 99 };
@@ -544,7 +549,7 @@ fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     pool.begin(1);
     assert_eq!(pool.held, 4);
     // All of it left the others' share as it was.
-    for _ in 0..4 {
+    for _ in 0..6 {
         fee *= 2;
         pool.put(pending(1, 0, fee, 99), 0).unwrap();
     }

@@ -10,11 +10,15 @@
 //! What waits of a sender is covered by its balance, so all payments that wait can pay their fees. A balance says nothing of stake: of a thousand
 //! transactions about one position the first may make the others useless, and its owner may switch `allow_restake` off in front of them and on
 //! behind them in each block, so that they keep the pool full at a bid that nobody ever pays. With one at a time, each of them that pays
-//! nothing costs somebody at least one transaction that pays. What can stop a delegation is that its operator raises its commission,
+//! nothing costs somebody at least one transaction that pays. What its sender has behind it is held until a block has it: else one that is
+//! made useless in each block would carry a whole queue that is never tried. What can stop a delegation is that its operator raises its commission,
 //! once an epoch, or retires, and a line of its own costs a bond on root each time; what names the operator is judged again then.
 
+use alloy_primitives::B256;
+use plasmid_staking::Key;
+
 use crate::ledger::transaction::{Body, StakeBody};
-use crate::ledger::{Account, Reject};
+use crate::ledger::{Account, Reject, Slot};
 
 /// One topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,16 @@ pub(super) enum Topic {
 }
 
 impl Topic {
+    /// The leaf of the position.
+    pub(super) fn leaf(self) -> Option<B256> {
+        match self {
+            Self::Position(position) | Self::Own(_, position) => {
+                Some(Slot::from(Key::Position(position)).key())
+            }
+            Self::Operator(_) => None,
+        }
+    }
+
     /// Why another one about it is not taken.
     pub(super) const fn waits(self) -> Reject {
         let what = match self {

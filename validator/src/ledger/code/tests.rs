@@ -209,7 +209,10 @@ fn every_refusal_says_what_was_wrong_with_its_numbers() {
             &["this position", "in a block"],
         ),
         (Reject::ReplacedOften { times: 8 }, &["8", "next block"]),
-        (Reject::MadeRoomOften, &["two blocks", "next block"]),
+        (
+            Reject::MadeRoomOften,
+            &["two blocks", "next block", "several times"],
+        ),
         (Reject::GivenUp, &["removed from the mempool", "again"]),
     ];
     let codes: BTreeSet<Code> = cases.iter().map(|(reject, _)| reject.code()).collect();
