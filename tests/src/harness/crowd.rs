@@ -256,7 +256,7 @@ impl<'a> Stakers<'a> {
             0..=3 if jailed => StakeBody::Unjail,
             0..=2 if held.seated() && spare && !jailed => StakeBody::Leave,
             0..=4 if !held.seated() && held.self_stake > 0 => StakeBody::TakeSeat,
-            5 if retires && spare && self.epoch() > 8 => StakeBody::Retire,
+            4 | 5 if retires && spare && self.epoch() > 6 => StakeBody::Retire,
             0..=5 => StakeBody::Delegate {
                 operator,
                 amount: if held.self_stake == 0 { STAKE } else { 1 << 53 },
