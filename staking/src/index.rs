@@ -23,7 +23,7 @@ pub struct Index(U256);
 impl Index {
     /// The index behind a payment of at most `reward` for `stake`, and what of it is paid. None for a stake of zero, and for an index
     /// that would overflow.
-    pub fn raised(self, reward: u128, stake: u128) -> Option<(Self, u128)> {
+    pub fn paid_down(self, reward: u128, stake: u128) -> Option<(Self, u128)> {
         let scaled = U256::from(reward).checked_mul(ONE)?;
         let increment = scaled.checked_div(U256::from(stake))?;
         let paid = increment.checked_mul(U256::from(stake))?.div_ceil(ONE);

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::Address;
+use ed25519_zebra::{SigningKey, VerificationKey};
 use plasmid::app::App;
 use plasmid::app::reads::events::{self, Whose};
 use plasmid::app::reads::{Component, Reader, Source};
 use plasmid::chain::committed::leaf;
 use plasmid::engine::abci::Handler;
+use plasmid::ledger::leaf::Participation;
 use plasmid::ledger::transaction::{Body, StakeBody};
-use plasmid::ledger::{Account, Slot};
+use plasmid::ledger::{Slot, ring_place};
 use plasmid::wire::engine_hash;
-use plasmid_bridge::proof::inbox::{Body as Message, Deposit, Registration};
+use plasmid_bridge::proof::inbox::{Body as Message, Registration};
 use plasmid_proto::ledger::v1::Event;
 use plasmid_proto::stake::v1::FollowEventsResponse;
-use plasmid_staking::{Key, Line, Maturity, Position};
+use plasmid_staking::{Key, Line, LineId, Maturity, Position};
 use plasmid_tests::harness::network::STAKE;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::reads::served;
@@ -46,27 +48,8 @@ fn ask(network: &Network, node: usize, body: StakeBody) {
 /// The operator of a node that has no seat registers on root, bonds and takes one.
 fn join(network: &Network, node: usize, stake: u128) {
     let (operator, number) = (operator(node), registration(node));
-    let keys = &network.nodes[node];
-    network.inbox.push(Message::Registration(Registration {
-        operator,
-        registration: number,
-        consensus_key: keys.consensus_key(),
-        checkpoint_key: keys.checkpoint.public_key(),
-        bounty_bond: 1,
-    }));
-    let mut symbol = [0; 32];
-    symbol[..3].copy_from_slice(b"ETH");
-    network.inbox.push(Message::Deposit(Deposit {
-        token: [0; 20],
-        amount: stake,
-        native: 0,
-        recipient: Account::ethereum(operator).bytes(),
-        refund: operator,
-        depositor: operator,
-        decimals: 18,
-        symbol_length: 3,
-        symbol,
-    }));
+    network.register(node);
+    network.fund(node, stake);
     let bond = StakeBody::Delegate {
         operator,
         amount: stake,
@@ -272,6 +255,74 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
     let left = STAKE / 4 * 3;
     assert_eq!(of(stake(&network)), (left, left));
     network.run(2 * K);
+}
+
+/// A new key stands in the set of the epoch after next. Until then the member signs with the old one: its votes count and are paid, and what
+/// it signs wrongly cuts its line through the old registration, however late that is shown.
+#[test]
+fn a_member_that_rotates_signs_with_its_old_key_as_long_as_that_is_in_the_set() {
+    let mut network = Network::new(Plan {
+        seed: 51,
+        messages: 0,
+        jail_divisor: 16,
+        ..Plan::default()
+    });
+    let all = [0, 1, 2, 3];
+    let (operator, old, new) = (operator(3), registration(3), 9);
+    let next = SigningKey::from([0x77; 32]);
+    let line = |network: &Network| {
+        let id = LineId {
+            operator,
+            line: old,
+        };
+        network.stakes.line(network.nodes[0].app(), id)
+    };
+    network.run(K);
+    network.inbox.push(Message::Registration(Registration {
+        operator,
+        registration: new,
+        consensus_key: VerificationKey::from(&next).into(),
+        checkpoint_key: network.nodes[3].checkpoint.public_key(),
+        bounty_bond: 1,
+    }));
+    let index = line(&network).index;
+    while network.height() < 3 * K {
+        assert_eq!(network.members(), all, "at {}", network.height());
+        network.step();
+    }
+    let held = line(&network);
+    assert_eq!((held.jailed, held.seat), (0, 3));
+    assert!(held.index > index, "it was paid");
+    let app = network.nodes[0].shared();
+    for epoch in [1, 2] {
+        let place = ring_place(epoch, app.parameters().ring);
+        let counted: Option<Participation> =
+            leaf(&app.state().tree, &Slot::Participation { place }).expect("it reads");
+        let votes = counted.expect("it was counted").0;
+        assert!(votes[3] > 8, "{} votes in epoch {epoch}", votes[3]);
+    }
+    // Now the set has the new key, and nobody has the old one.
+    assert_eq!(network.members(), [0, 1, 2]);
+    network.nodes[3].consensus = next;
+    assert_eq!(network.members(), all);
+    network.run(2 * K);
+    assert_eq!(line(&network).jailed, 0);
+    network.inbox.push(Message::Freeze {
+        operator,
+        registration: old,
+        epoch: 2,
+    });
+    network.inbox.push(Message::Settlement {
+        operator,
+        registration: old,
+        epoch: 2,
+        fraction: 250_000_000,
+    });
+    turn(&mut network, &[0, 1, 2]);
+    // The founders have positions 1 to 4.
+    ask(&network, 3, StakeBody::ApplyCut { position: 4 });
+    network.run(8);
+    assert_eq!(position(&network, 4).held_down(), STAKE / 4 * 3);
 }
 
 /// All that a node tells of stake from a place on to those whom it concerns.

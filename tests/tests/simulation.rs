@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use plasmid::engine::abci::Handler;
+use plasmid_tests::harness::network::STAKE;
 use plasmid_tests::harness::requests::Proposal;
 use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
@@ -36,9 +37,74 @@ fn seven_validators_lose_two_at_a_time() {
         seed: 77,
         validators: 7,
         crashes: 40,
+        evidence: 10,
+        offenders: true,
         ..Plan::default()
     });
     network.run(150);
+    // Nodes 0 and 1 have executed every segment again from its witness.
+    assert!(network.members().len() < 7, "members were tombstoned");
+}
+
+/// Every kind of stake, and something that each of them is.
+const KINDS: [&str; 17] = [
+    "allow_restake",
+    "apply_cut",
+    "cancel_unbonding",
+    "claim_commission",
+    "claim_rewards",
+    "claim_stake",
+    "delegate",
+    "describe",
+    "edit",
+    "leave",
+    "merge",
+    "redelegate",
+    "restake",
+    "retire",
+    "take_seat",
+    "undelegate",
+    "unjail",
+];
+
+/// People delegate, move, end and claim, operators bond, come and go, nodes stop for epochs and are jailed, and the court cuts a line:
+/// whatever of that is accepted, all that is looked at after every block holds.
+#[test]
+fn people_and_operators_stake_while_nodes_stop_for_epochs() {
+    let mut all: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
+    for seed in 300..303 {
+        let mut network = Network::new(Plan {
+            seed,
+            validators: 5,
+            joiners: 3,
+            transactions: 6,
+            crashes: 5,
+            evidence: 1,
+            offenders: true,
+            stakers: true,
+            sleepers: 60,
+            jail_divisor: 16,
+            ..Plan::default()
+        });
+        (5..8).for_each(|node| network.register(node));
+        (0..8).for_each(|node| network.fund(node, 16 * STAKE));
+        network.run(320);
+        for (kind, [asked, done]) in &network.tally.0 {
+            let sums = all.entry(kind).or_default();
+            *sums = [sums[0] + asked, sums[1] + done];
+        }
+    }
+    for (kind, [asked, done]) in &all {
+        println!(
+            "{kind}: {done} of {asked} accepted, {}%",
+            100 * done / asked
+        );
+    }
+    let kinds: Vec<&str> = all.keys().copied().collect();
+    assert_eq!(kinds, KINDS);
+    for (kind, [_, done]) in all {
+        assert!(done > 0, "no {kind} was accepted");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The rules: one input, one file, each with the leaves that it touches in its header.
 //!
 //! The cases that a second implementation has to answer in the same way (vectors) are in `validator/vectors/rules/`: what users send in
-//! `stake.json`, what the court and the registry send in `court.json` and `registration.json`.
+//! `stake.json`, what the court and the registry send in `court.json` and `registration.json`, money for the pool in `funding.json`, what
+//! matures in `maturity.json`, misbehavior in `tombstone.json`, and the passes of the boundary in `reward.json` (with `release`), `roll.json`
+//! and `copy.json`. A test names the rule that has none.
 
 use crate::touch::Open;
 use crate::{Context, Effect, Error, Reject, TypedLeaves};

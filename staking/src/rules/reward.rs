@@ -89,7 +89,7 @@ fn pay<E>(
     let split = reward.and_then(|reward| {
         let commission = share_down(reward, u128::from(standing.commission), BASIS)?;
         let rest = reward.checked_sub(commission)?;
-        let (index, stakers) = line.index.raised(rest, standing.stake)?;
+        let (index, stakers) = line.index.paid_down(rest, standing.stake)?;
         let owed = line.owed.checked_add(commission)?;
         let paid = commission.checked_add(stakers)?;
         let pool = rewards.pool.checked_sub(paid)?;

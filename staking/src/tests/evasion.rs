@@ -14,6 +14,9 @@ const CULPRIT: Account = [
 const HONEST: Account = who(1);
 const STAKE: u128 = 700_000;
 
+/// What a second offence costs, in percent. The first one costs a half.
+const SECOND: u64 = 30;
+
 /// What the court does, and when.
 #[derive(Clone, Copy, Debug)]
 struct Court {
@@ -22,6 +25,10 @@ struct Court {
     settle: u64,
     /// The whole epoch is frozen first, and the line one epoch later, so that its freeze may come after x has matured.
     of_epoch: bool,
+    /// The court is shown an offence of the next epoch beside it, once that has begun, which costs less.
+    twice: bool,
+    /// Fees that each epoch has.
+    fees: u128,
 }
 
 impl Court {
@@ -35,13 +42,24 @@ impl Court {
         }
         if world.epoch == self.freeze + u64::from(self.of_epoch) {
             world.freeze(1, 1, offence);
+            if self.is_second(world) {
+                world.freeze(1, 1, offence + 1);
+            }
             if self.of_epoch {
                 world.act(Input::ReleaseEpoch(offence));
             }
         }
         if world.epoch == self.settle + u64::from(self.of_epoch) {
             world.settle(1, 1, offence, 50 * PERCENT);
+            if self.is_second(world) {
+                world.settle(1, 1, offence + 1, SECOND * PERCENT);
+            }
         }
+    }
+
+    /// Whether there is an offence in the epoch behind the first one's too.
+    fn is_second(self, world: &mut World) -> bool {
+        self.twice && self.freeze > self.offence && is_member(world, self.offence + 1)
     }
 }
 
@@ -53,6 +71,8 @@ fn every_court(offence: u64) -> impl Iterator<Item = Court> {
             freeze,
             settle: freeze + later,
             of_epoch,
+            twice: false,
+            fees: 0,
         })
     })
 }
@@ -100,7 +120,7 @@ fn lost(world: &World, account: Account) -> i128 {
     let stake = founded.map_or(0, |number| {
         [4, 3, 1][usize::from(number) - 1] * STAKE as i128
     });
-    stake - world.paid(account)
+    stake - (world.paid(account) - world.earned(account))
 }
 
 /// Plays an offence, with `act` before and behind what the court does in each epoch, and looks at who lost what.
@@ -111,6 +131,7 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
     if court.offence < 2 {
         risk = BTreeMap::from([(account_of(op(1)), 4 * STAKE)]);
     }
+    let (mut next, mut second) = (risk.clone(), false);
     while world.epoch < court.offence + 10 {
         world.mature(world.epoch.saturating_sub(3));
         act(&mut world, true);
@@ -121,9 +142,16 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
         }
         let fixed = world.epoch + 2;
         let away = absent == Some(world.epoch);
-        world.boundary_with(0, |seat| if away && seat == 0 { 0 } else { COUNTED });
+        second |= court.is_second(&mut world);
+        world.boundary_with(
+            court.fees,
+            |seat| if away && seat == 0 { 0 } else { COUNTED },
+        );
         if fixed == court.offence {
             risk = at_risk(&mut world, fixed);
+        }
+        if fixed == court.offence + 1 {
+            next = at_risk(&mut world, fixed);
         }
     }
     let world = world.drain();
@@ -134,17 +162,26 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
         account_of(op(3)),
     ];
     for account in honest.into_iter().chain([CULPRIT]) {
-        let half = risk.get(&account).copied().unwrap_or(0) as i128 / 2;
-        let over = lost(&world, account) - half;
-        let most = if half > 0 && account == CULPRIT {
-            20
-        } else {
-            0
+        let of = |risk: &BTreeMap<Account, u128>, percent| {
+            let held = risk.get(&account).copied().unwrap_or(0);
+            held as i128 * i128::from(percent) / 100
+        };
+        let first = of(&risk, 50);
+        let second = if second { of(&next, SECOND) } else { 0 };
+        // A position that was at risk in both epochs loses the greater; the culprit may have had other positions there each time.
+        let least = first.max(second);
+        let over = lost(&world, account) - least;
+        let most = match least > 0 && account == CULPRIT {
+            true => first.min(second) + 20,
+            false => 0,
         };
         assert!(
             (0..=most).contains(&over),
-            "{court:?}: {account:?} lost {over} more than {half}"
+            "{court:?}: {account:?} lost {over} more than {least}"
         );
+    }
+    if court.fees > 0 {
+        assert!(world.earned(HONEST) > 0, "who does nothing is paid");
     }
 }
 
@@ -181,6 +218,12 @@ fn redelegate_all(world: &mut World, to: u8) {
     }
 }
 
+fn claim_all(world: &mut World) {
+    for number in mine(world) {
+        let _ = world.try_act(claim_rewards(CULPRIT, &[number]));
+    }
+}
+
 fn merge_all(world: &mut World) {
     let numbers = mine(world);
     for first in &numbers {
@@ -212,8 +255,12 @@ fn try_all(world: &mut World, inputs: &[Input]) {
 
 /// At every offset of a whole window around the offence, before and behind what the court does in that epoch, with every court.
 fn at_every_offset(steps: &[fn(&mut World)]) {
+    at_every_offset_of(|court| court, steps);
+}
+
+fn at_every_offset_of(change: fn(Court) -> Court, steps: &[fn(&mut World)]) {
     for offence in [0, 3] {
-        for court in every_court(offence) {
+        for court in every_court(offence).map(change) {
             for at in offence.saturating_sub(3)..offence + 6 {
                 for early in [true, false] {
                     play(court, None, |world, before| {
@@ -323,6 +370,29 @@ fn nobody_evades_by_merging() {
 #[test]
 fn nobody_evades_by_splitting() {
     at_every_offset(&[split_all, undelegate_all]);
+}
+
+/// With fees in every epoch, of which nothing that is earned makes a cut smaller, and with a second offence in the next epoch.
+#[test]
+fn nobody_evades_where_fees_are_earned_and_two_offences_are_cut() {
+    let steps: [&[fn(&mut World)]; 6] = [
+        &[],
+        &[claim_all, undelegate_all, claim_all],
+        &[|world| redelegate_all(world, 2), claim_all, undelegate_all],
+        &[|world| redelegate_all(world, 4), undelegate_all],
+        &[split_all, merge_all, undelegate_all, cancel_all],
+        &[|world| try_all(world, &[leave(1)]), undelegate_all],
+    ];
+    for steps in steps {
+        at_every_offset_of(
+            |court| Court {
+                twice: true,
+                fees: 10_007,
+                ..court
+            },
+            steps,
+        );
+    }
 }
 
 #[test]

@@ -95,6 +95,8 @@ struct World {
     epoch: u64,
     /// What accounts took out of staking, less what they paid in.
     accounts: BTreeMap<Account, i128>,
+    /// What of that was rewards of positions.
+    earned: BTreeMap<Account, i128>,
     /// What came in from outside: founders' stake, fees, money for the pool.
     given: u128,
     burned: u128,
@@ -122,6 +124,7 @@ impl World {
             rules,
             epoch: 0,
             accounts: BTreeMap::new(),
+            earned: BTreeMap::new(),
             given: stakes.iter().sum(),
             burned: 0,
             quiet: false,
@@ -172,6 +175,11 @@ impl World {
         if let Input::Fund(amount) | Input::Release(amount) = input {
             self.given += amount;
         }
+        let collected = effects.iter().map(|effect| match effect {
+            Effect::Collected { amount, .. } => *amount as i128,
+            _ => 0,
+        });
+        let collected: i128 = collected.sum();
         for effect in &effects {
             match effect {
                 Effect::Take { from, amount } => {
@@ -179,6 +187,7 @@ impl World {
                 }
                 Effect::Pay { to, amount } => {
                     *self.accounts.entry(*to).or_default() += *amount as i128;
+                    *self.earned.entry(*to).or_default() += collected;
                 }
                 Effect::Burn { amount } => self.burned += amount,
                 _ => {}
@@ -288,6 +297,10 @@ impl World {
 
     fn paid(&self, account: Account) -> i128 {
         self.accounts.get(&account).copied().unwrap_or(0)
+    }
+
+    fn earned(&self, account: Account) -> i128 {
+        self.earned.get(&account).copied().unwrap_or(0)
     }
 
     /// The number of the position that the last step made.

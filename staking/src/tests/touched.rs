@@ -1,25 +1,33 @@
 //! The leaves that each input touches at worst, counted on states that are built for it, beside the table in the header of the crate.
 //!
-//! A leaf that is not there counts as its low leaf; one that is made counts as itself and its low leaf. A transaction of a user touches
-//! six more: parameters, sender, payer, a lane that is made (two), and the fee pool; who is paid may be made as well (two), and what is
-//! burned has a leaf.
+//! A leaf that is not there counts as its low leaf; one that is made counts as itself and its low leaf. What a transaction touches besides
+//! is said at [`By`]; who is paid may be made as well (two), and what is burned has a leaf.
 
-use super::worst::{EPOCH, FIRST, LAST, OWNER, SEATS, Worst};
+use super::worst::{By, EPOCH, FIRST, LAST, OWNER, SEATS, Worst};
 use super::*;
 use crate::rules::{
     MAX_POSITIONS, claim_commission::ClaimCommission, edit::Describe, restake::AllowRestake,
 };
 
-fn user(build: impl Fn(&mut Worst) -> Input) -> usize {
+/// Of a transaction of a user, and of a forced one.
+type Both = [usize; 2];
+
+fn count(build: impl Fn(&mut Worst) -> Input, by: By) -> usize {
     let mut worst = Worst::new();
     let input = build(&mut worst);
-    worst.count_done(&input, true)
+    worst.count_done(&input, by)
+}
+
+fn user(build: impl Fn(&mut Worst) -> Input) -> Both {
+    [By::User, By::Inbox].map(|by| count(&build, by))
+}
+
+fn greater([left, forced_left]: Both, [right, forced_right]: Both) -> Both {
+    [left.max(right), forced_left.max(forced_right)]
 }
 
 fn chain(build: impl Fn(&mut Worst) -> Input) -> usize {
-    let mut worst = Worst::new();
-    let input = build(&mut worst);
-    worst.count_done(&input, false)
+    count(build, By::Chain)
 }
 
 /// A position whose first leg backs a frozen line and goes, and whose second is bonded to a line that is frozen or has a seat.
@@ -60,15 +68,12 @@ fn with_second(worst: &mut Worst, frozen: bool, backed: u64, last: u64) -> u64 {
     worst.position(legs, true)
 }
 
-fn either(build: impl Fn(&mut Worst, bool) -> Input) -> usize {
-    [false, true]
-        .map(|frozen| user(|worst| build(worst, frozen)))
-        .into_iter()
-        .max()
-        .unwrap()
+fn either(build: impl Fn(&mut Worst, bool) -> Input) -> Both {
+    let [open, frozen] = [false, true].map(|frozen| user(|worst| build(worst, frozen)));
+    greater(open, frozen)
 }
 
-fn rows_of_positions() -> Vec<(&'static str, usize)> {
+fn rows_of_positions() -> Vec<(&'static str, Both)> {
     let part = 1 << 70;
     let claims = |worst: &mut Worst| {
         let mut positions = Vec::new();
@@ -85,20 +90,25 @@ fn rows_of_positions() -> Vec<(&'static str, usize)> {
         ("delegate", user(|_| delegate(OWNER, Worst::id(1), 1))),
         (
             "undelegate",
-            either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)).max(user(
-                |worst| {
+            greater(
+                either(|worst, frozen| undelegate(OWNER, moved(worst, frozen), part)),
+                user(|worst| {
                     let (owner, position) = own(worst);
                     undelegate(owner, position, part)
-                },
-            )),
+                }),
+            ),
         ),
         (
             "redelegate",
-            either(|worst, frozen| redelegate_to(OWNER, moved(worst, frozen), part, Worst::id(3)))
-                .max(user(|worst| {
+            greater(
+                either(|worst, frozen| {
+                    redelegate_to(OWNER, moved(worst, frozen), part, Worst::id(3))
+                }),
+                user(|worst| {
                     let (owner, position) = own(worst);
                     redelegate_to(owner, position, part, Worst::id(3))
-                })),
+                }),
+            ),
         ),
         ("cancel", user(|worst| cancel(OWNER, ended(worst, false)))),
         (
@@ -168,7 +178,7 @@ fn rows_of_positions() -> Vec<(&'static str, usize)> {
     ]
 }
 
-fn rows_of_operators() -> Vec<(&'static str, usize)> {
+fn rows_of_operators() -> Vec<(&'static str, Both)> {
     let fill = |worst: &mut Worst| {
         for seat in 0..SEATS {
             let held: Seat = worst.leaves.read(seat).unwrap().unwrap();
@@ -360,11 +370,17 @@ fn reward(worst: &mut Worst) -> Input {
 fn the_table_of_touched_leaves_is_right_and_none_is_above_65() {
     let mut rows = rows_of_positions();
     rows.extend(rows_of_operators());
-    rows.extend(rows_of_the_chain());
-    let mut table = String::new();
-    for (name, leaves) in &rows {
-        table += &format!("{name:<26}{leaves:>3}\n");
-        assert!(*leaves <= 65, "{name} touches {leaves} leaves");
+    let mut table = format!("{:<26}{:>8}{:>8}\n", "", "signed", "forced");
+    for (name, [signed, forced]) in rows {
+        table += &format!("{name:<26}{signed:>8}{forced:>8}\n");
+        assert!(
+            signed.max(forced) <= 65,
+            "{name}: {signed} and {forced} leaves"
+        );
+    }
+    for (name, leaves) in rows_of_the_chain() {
+        table += &format!("{name:<26}{leaves:>8}\n");
+        assert!(leaves <= 65, "{name} touches {leaves} leaves");
     }
     println!("{table}");
     let header = include_str!("../touched.md");
@@ -386,7 +402,7 @@ fn a_cut_touches_as_many_leaves_for_ten_delegators_as_for_a_million() {
             apply_cut(2),
             apply_cut(last),
         ];
-        let touched = inputs.map(|input| worst.count(EPOCH, &input, false));
+        let touched = inputs.map(|input| worst.count(EPOCH, &input, By::Chain));
         let held: Position = worst.leaves.read(last).unwrap().unwrap();
         assert_eq!(held.held_down(), UNIT / 2, "the last one was cut");
         touched
@@ -408,7 +424,7 @@ fn what_a_refused_transaction_reads_stays_below_65_leaves() {
         positions.push(worst.position(legs, true));
     }
     positions.push(ended(&mut worst, true));
-    let many = worst.count(EPOCH, &claim_rewards(OWNER, &positions), true);
+    let many = worst.count(EPOCH, &claim_rewards(OWNER, &positions), By::User);
     assert!(many <= 65, "many claims touch {many}");
     // Two positions of four frozen lines, none of whose legs goes.
     let mut worst = Worst::new();
@@ -421,6 +437,6 @@ fn what_a_refused_transaction_reads_stays_below_65_leaves() {
         ];
         worst.position(legs, true)
     });
-    let merged = worst.count(EPOCH, &merge(OWNER, pairs[0], pairs[1]), true);
+    let merged = worst.count(EPOCH, &merge(OWNER, pairs[0], pairs[1]), By::User);
     assert!((45..=65).contains(&merged), "a merge touches {merged}");
 }

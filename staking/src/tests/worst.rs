@@ -10,6 +10,17 @@ pub(super) const SEATS: u16 = 512;
 pub(super) const FIRST: u64 = 5_000;
 pub(super) const LAST: u64 = 45_000;
 
+/// Who brings an input, with what that touches besides the rule's leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The chain, whose own leaves are not counted here.
+    Chain,
+    /// A transaction of a user: parameters, sender, payer, a lane that is made (two), and the fee pool.
+    User,
+    /// A forced transaction: parameters, the inbox, maturity, two epoch records, and a sender whose account is made (two).
+    Inbox,
+}
+
 /// A state of 512 seats in a late epoch, with lines whose trees of cuts have seven nodes in the way of a leg.
 pub(super) struct Worst {
     pub leaves: MemoryLeaves,
@@ -201,18 +212,18 @@ impl Worst {
     }
 
     /// What an input touches that is not refused.
-    pub fn count_done(&mut self, input: &Input, user: bool) -> usize {
+    pub fn count_done(&mut self, input: &Input, by: By) -> usize {
         let rules = self.rules;
         let context = Context {
             rules: &rules,
             epoch: EPOCH,
         };
         apply(&mut self.leaves.clone(), &context, input).unwrap();
-        self.count(EPOCH, input, user)
+        self.count(EPOCH, input, by)
     }
 
     /// What an input touches, the leaves of the ledger for a user's transaction included.
-    pub fn count(&mut self, epoch: u64, input: &Input, user: bool) -> usize {
+    pub fn count(&mut self, epoch: u64, input: &Input, by: By) -> usize {
         let before = self.leaves.iter().count();
         self.leaves.take_touched();
         let rules = self.rules;
@@ -226,7 +237,15 @@ impl Worst {
             Err(Error::Reject(_)) => Vec::new(),
             Err(fault) => panic!("{fault:?}"),
         };
-        let touched = self.leaves.take_touched().len();
+        let mut touched = self.leaves.take_touched();
+        let ledger = match by {
+            By::Chain => 0,
+            By::User => 6,
+            By::Inbox => {
+                touched.insert(Key::Maturity);
+                6
+            }
+        };
         let made = self.leaves.iter().count() - before;
         let paid = effects
             .iter()
@@ -235,6 +254,6 @@ impl Worst {
             .iter()
             .any(|effect| matches!(effect, Effect::Burn { .. }));
         let money = 2 * usize::from(paid) + usize::from(burned);
-        touched + made + money + if user { 6 } else { 0 }
+        touched.len() + made + money + ledger
     }
 }

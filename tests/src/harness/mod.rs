@@ -3,7 +3,7 @@
 //! ```text
 //! Network ─┬─ Node 0..n   application, disk, keys, sign state, its view of root ──► crash() at any point, restart() by replay
 //!          ├─ Inbox       root's messages, seen by each node with its own delay
-//!          ├─ People      accounts that pay, withdraw, record, and send nonsense
+//!          ├─ People      accounts that pay, withdraw, record, and send nonsense; with `Plan::stakers` they stake too (`crowd`)
 //!          └─ byzantine   proposers that break one rule each, a file each
 //! ```
 //! Everything follows from one seed, which every failure prints. Nothing is retried and no clock is read. After every block:
@@ -13,6 +13,7 @@
 //! when its set was fixed, less what was burned.
 
 pub mod byzantine;
+pub mod crowd;
 pub mod inbox;
 pub mod invariants;
 pub mod network;

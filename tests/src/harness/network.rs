@@ -18,6 +18,7 @@ use tendermint_proto::v0_38::abci::{
 use self::chaos::Moment;
 pub use self::genesis::{STAKE, genesis};
 use super::byzantine::{Scene, attacks};
+use super::crowd::Tally;
 use super::inbox::Inbox;
 use super::invariants;
 use super::node::Node;
@@ -53,6 +54,14 @@ pub struct Plan {
     pub attacks: u32,
     /// Chance that a block carries evidence.
     pub evidence: u32,
+    /// Whether evidence is of members, as long as seats are spared. It is of keys that nobody registered else.
+    pub offenders: bool,
+    /// Whether people stake, and operators with them.
+    pub stakers: bool,
+    /// Chance that one of the nodes stops for two epochs when an epoch begins.
+    pub sleepers: u32,
+    /// As the parameter says.
+    pub jail_divisor: u16,
 }
 
 impl Default for Plan {
@@ -69,6 +78,10 @@ impl Default for Plan {
             crashes: 0,
             attacks: 0,
             evidence: 5,
+            offenders: false,
+            stakers: false,
+            sleepers: 0,
+            jail_divisor: 0,
         }
     }
 }
@@ -93,6 +106,8 @@ pub struct Network {
     pub certified: bool,
     /// What is known of stake.
     pub stakes: Stakes,
+    /// Stake that was asked for, and how much of it had its effect.
+    pub tally: Tally,
     /// How often each attack was refused.
     pub refused: BTreeMap<&'static str, u32>,
     /// The one source of chance.
@@ -101,6 +116,10 @@ pub struct Network {
     updates: VecDeque<Vec<([u8; 32], u64)>>,
     time: u64,
     doomed: Option<(usize, Moment)>,
+    /// A node that has stopped, and the height at which it starts again.
+    asleep: Option<(usize, u64)>,
+    /// The height at which the court froze a line.
+    frozen: Option<u64>,
 }
 
 impl Network {
@@ -138,9 +157,12 @@ impl Network {
             last: ExtendedCommitInfo::default(),
             certified: true,
             stakes: Stakes::default(),
+            tally: Tally::default(),
             refused: BTreeMap::new(),
             chain: Vec::new(),
             doomed: None,
+            asleep: None,
+            frozen: None,
             inbox,
             nodes,
             file,
@@ -160,10 +182,10 @@ impl Network {
         }
     }
 
-    /// One block.
+    /// One block. Where people stake, power can move to nodes that are down: then rounds go by until some of them have started again.
     pub fn step(&mut self) {
         assert!(
-            self.try_step(),
+            self.try_step() || self.plan.stakers && (0..20).any(|_| self.wait()),
             "two thirds or less are up\n{:?}",
             self.plan
         );

@@ -11,6 +11,8 @@ use prost::bytes::Bytes;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::crowd::Stakers;
+
 /// Tokens that are deposited, besides the native coin.
 pub const TOKENS: [[u8; 20]; 2] = [[0xa1; 20], [0xa2; 20]];
 
@@ -112,7 +114,12 @@ impl People {
     }
 
     /// Something that someone might send, often sound.
-    pub fn anything(&self, rng: &mut ChaCha8Rng, state: &State) -> Bytes {
+    pub fn anything(
+        &self,
+        rng: &mut ChaCha8Rng,
+        state: &State,
+        stakers: Option<&Stakers<'_>>,
+    ) -> Bytes {
         let from = rng.random_range(0..self.keys.len()) as u8;
         let held: Option<AccountLeaf> =
             leaf(&state.tree, &Slot::Account(Self::account(from))).expect("the state reads");
@@ -133,7 +140,10 @@ impl People {
             1 => FEE * 2,
             _ => FEE,
         };
-        let body = self.any_body(rng);
+        let body = match stakers.filter(|_| rng.random_range(0..10) < 7) {
+            Some(stakers) => Body::Stake(stakers.of_owner(rng, Self::account(from))),
+            None => self.any_body(rng),
+        };
         let bytes = self.sign(from, sequence, fee, until, body);
         match rng.random_range(0..20) {
             0 => {

@@ -58,11 +58,12 @@ fn word<const N: usize>(number: u16) -> [u8; N] {
     word
 }
 
-/// What the engine may report.
+/// What the engine may report: the key of the fourth operator of a world signed two votes.
 pub fn offence() -> Misbehavior {
+    let key = SigningKey::from(word(4));
     Misbehavior {
         kind: 1,
-        address: [3; 20],
+        address: vote::address(&VerificationKey::from(&key).into()),
         height: 1,
         seconds: 5,
         nanos: 0,

@@ -22,6 +22,10 @@ impl Network {
             proposal.height,
             self.plan
         );
+        let results = first.tx_results.iter().zip(&proposal.transactions);
+        for (result, bytes) in results {
+            self.tally.done(bytes, result.code);
+        }
         self.chain.push((proposal.clone(), first.clone()));
         self.kill(Moment::AfterFinalize);
         for node in self.up() {

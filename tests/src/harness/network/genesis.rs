@@ -22,6 +22,7 @@ pub fn genesis(plan: &Plan, nodes: &[Node], time: u64) -> File {
         seats: plan.seats,
         inbox_batch: 8,
         ring: 18,
+        jail_divisor: plan.jail_divisor,
         epoch_max_secs: 60,
         inbox_interval_ms: 2_000,
         registry: REGISTRY.into(),

@@ -1,5 +1,7 @@
 //! The boundary counted: what its steps touch at the worst, and that nothing passing it changes its idle value.
 
+use plasmid_staking::{Key, Line, Seat};
+
 use crate::chain::epoch::boundary::{idle_boundary, step};
 use crate::chain::epoch::{Moment, ends_epoch};
 use crate::chain::fixture::World;
@@ -11,10 +13,14 @@ use crate::ledger::leaves::{expect, write};
 use crate::ledger::{Event, Parameters, Slot, ring_place};
 
 /// Leaves that the steps of the boundary touch, from the first epoch until the ring has been used once and begins again. Each seat has
-/// `votes` in each epoch, and each epoch has fees.
-fn touched_by_steps(seats: u16, votes: u16) -> Vec<Vec<usize>> {
+/// `votes` in each epoch, and each epoch has fees. Where lines have `moved`, the first eight have changed seats with others, so that no two
+/// of them share a node of the minima.
+fn touched_by_steps(seats: u16, votes: u16, moved: bool) -> Vec<Vec<usize>> {
     let world = World::with_operators(16, seats, seats);
     let mut overlay = Overlay::new(&world.tree);
+    for seat in (0..8).filter(|_| moved) {
+        exchange(&mut overlay, seat, 20 + 60 * seat);
+    }
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).expect("parameters");
     let mut epochs = Vec::new();
     for epoch in 0..20u64 {
@@ -46,6 +52,18 @@ fn touched_by_steps(seats: u16, votes: u16) -> Vec<Vec<usize>> {
     epochs
 }
 
+/// The lines of two seats, which hold as much as each other, change places.
+fn exchange(overlay: &mut Overlay<'_, Tree>, one: u16, other: u16) {
+    let held = [one, other]
+        .map(|seat| -> Seat { expect(overlay, &Slot::from(Key::Seat(seat))).expect("a seat") });
+    for (seat, held) in [other, one].into_iter().zip(held) {
+        let slot = Slot::from(Key::Line(held.line));
+        let line: Line = expect(overlay, &slot).expect("its line");
+        write(overlay, &slot, &Line { seat, ..line }).expect("it is written");
+        write(overlay, &Slot::from(Key::Seat(seat)), &held).expect("it is written");
+    }
+}
+
 fn pay_fees(overlay: &mut Overlay<'_, Tree>, epoch: u64) {
     let fees = 1_000;
     let pool: FeePool = expect(overlay, &Slot::FeePool).expect("the fee pool");
@@ -61,7 +79,7 @@ fn pay_fees(overlay: &mut Overlay<'_, Tree>, epoch: u64) {
 #[test]
 fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats() {
     for (seats, votes) in [1, 16, 17, 512].into_iter().flat_map(|n| [(n, 15), (n, 0)]) {
-        let epochs = touched_by_steps(seats, votes);
+        let epochs = touched_by_steps(seats, votes, false);
         // Nobody is seated any more when nobody has voted: then the set before is copied.
         let passes = if votes == 0 { 2 } else { 1 };
         let steps = usize::from(seats.div_ceil(8) + passes * seats.div_ceil(16));
@@ -88,6 +106,20 @@ fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats
         let again = epochs.last().and_then(|steps| steps.iter().max()).copied();
         assert!(again.is_some_and(|again| again <= worst), "{seats} seats");
     }
+}
+
+/// In the first epoch all of a step's eight lines are absent, and each of them has a seat in another node of the minima: the step touches as
+/// many leaves as can be, those of the rule of staking and those that the chain adds.
+#[test]
+fn the_worst_step_of_all_is_of_absent_members_whose_lines_have_moved() {
+    let first = |moved| touched_by_steps(512, 0, moved)[0][0];
+    let (kept, moved) = (first(false), first(true));
+    // Each of eight seats has its member, line, two marks and seat; then eight nodes of the lowest level, two above, and the top; then
+    // rewards, parameters, boundary, participation, set and the pool of fees.
+    let most = 8 * 5 + 11 + 6;
+    println!("{moved} leaves where lines have moved, {kept} where they have not, {most} by count");
+    assert!(kept < moved && most <= MAX_SEGMENT_LEAVES);
+    assert_eq!(moved, most, "the worst case is reached");
 }
 
 /// The events of one boundary after another of a full set in which every second seat voted in the first epoch, and nobody later.

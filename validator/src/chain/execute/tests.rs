@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use plasmid_bridge::proof::commitment::SegmentKind;
 use plasmid_bridge::proof::vote;
+use plasmid_staking::{Key as StakeKey, Registration, Seat, SeatState};
 
 use super::*;
 use crate::chain::bitmap::Bitmap;
@@ -203,15 +205,23 @@ fn every_truncation_reordering_and_repetition_of_transactions_is_refused() {
 }
 
 #[test]
-fn misbehavior_stands_once_in_the_requests_order_and_changes_nothing() {
+fn misbehavior_stands_once_in_the_requests_order() {
     let mut world = World::new(16, 4);
     world.step();
     world.vote();
     let transactions = world.propose();
     let votes: Vec<CommitVote> = world.last.iter().map(|(vote, _, _)| *vote).collect();
-    let twice = [offence(), offence()];
-    let run = |transactions: &[Vec<u8>]| {
-        let slices: Vec<&[u8]> = transactions.iter().map(Vec::as_slice).collect();
+    let unknown = Misbehavior {
+        address: [3; 20],
+        ..offence()
+    };
+    let twice = [unknown, offence(), unknown, offence()];
+    let run = |added: &[Vec<u8>]| {
+        let transactions: Vec<&[u8]> = transactions
+            .iter()
+            .chain(added)
+            .map(Vec::as_slice)
+            .collect();
         let block = Block {
             height: 2,
             time: world.time,
@@ -219,24 +229,87 @@ fn misbehavior_stands_once_in_the_requests_order_and_changes_nothing() {
             round: 0,
             votes: &votes,
             misbehavior: &twice,
-            transactions: &slices,
+            transactions: &transactions,
         };
         execute(&world.tree, &world.deployment, &block, &ColdChecker)
     };
-    assert_eq!(
-        run(&transactions).unwrap_err(),
-        Error::Invalid(Invalid::Misbehavior { index: 1 })
-    );
-    let mut with = transactions.clone();
-    with.push(offence().encode(2));
-    let executed = run(&with).unwrap();
-    assert_eq!(executed.receipts[1].code, Code::Recorded);
-    assert!(executed.segments[1].changes.is_empty());
-    with.push(offence().encode(2));
-    assert!(run(&with).is_err());
-    let mut other = transactions;
-    other.push(offence().encode(3));
-    assert!(run(&other).is_err());
+    let (unknown, known) = (unknown.encode(2), offence().encode(2));
+    for (added, index) in [
+        (vec![], 1),
+        (vec![unknown.clone()], 2),
+        (vec![known.clone(), unknown.clone()], 1),
+        (vec![unknown.clone(), offence().encode(3)], 2),
+    ] {
+        assert_eq!(
+            run(&added).unwrap_err(),
+            Error::Invalid(Invalid::Misbehavior { index })
+        );
+    }
+    let both = vec![unknown, known];
+    let executed = run(&both).unwrap();
+    let codes: Vec<Code> = executed
+        .receipts
+        .iter()
+        .map(|receipt| receipt.code)
+        .collect();
+    assert_eq!(codes, [Code::Ok, Code::Recorded, Code::Ok]);
+    assert!(run(&[both.clone(), both].concat()).is_err());
+}
+
+/// A member's registration, line, seat and the minima change: a court finds all that in the segment's witness, and the same root behind it.
+#[test]
+fn misbehavior_of_a_member_is_executed_again_from_its_witness_alone() {
+    let mut world = World::new(16, 4);
+    for _ in 0..5 {
+        world.step();
+    }
+    let seats = |world: &World| -> Vec<SeatState> {
+        let seat = |seat| world.leaf::<Seat>(Slot::from(StakeKey::Seat(seat))).state;
+        (0..4).map(seat).collect()
+    };
+    assert_eq!(seats(&world), [SeatState::Active; 4]);
+    world.misbehavior.push(offence());
+    let (executed, committed) = world.step();
+    let place = executed
+        .segments
+        .iter()
+        .position(|segment| segment.kind == SegmentKind::Evidence);
+    let place = place.expect("a segment of evidence");
+    let (segment, record) = (&executed.segments[place], &committed.segments[place]);
+    assert_eq!(segment.changes.len(), 4);
+    let input = SegmentInput {
+        kind: segment.kind,
+        count: segment.count,
+        bytes: &segment.bytes,
+        moment: Moment {
+            height: executed.height,
+            time: executed.time,
+        },
+        domain: &world.deployment.domain,
+    };
+    let run = |witness| reexecute(witness, &record.before, &input, &ColdChecker);
+    let witness = &committed.witnesses[place];
+    assert_eq!(run(witness.clone()), Ok(record.after));
+    assert_ne!(record.before, record.after);
+    for at in 0..witness.leaves.len() {
+        let mut less = witness.clone();
+        less.leaves.remove(at);
+        assert!(run(less).is_err(), "without leaf {at}");
+    }
+    let operator = [4; 20];
+    let number = 4;
+    let key = StakeKey::Registration { operator, number };
+    let registration: Registration = world.leaf(Slot::from(key));
+    assert!(registration.tombstoned);
+    let (active, empty) = (SeatState::Active, SeatState::Empty);
+    assert_eq!(seats(&world), [active, active, active, empty]);
+    // The engine is told in time for the epoch after next.
+    let mut told = Vec::new();
+    while world.height < 31 {
+        let updates = world.step().0.updates;
+        told.extend(updates.iter().map(|update| (world.height, update.power)));
+    }
+    assert_eq!(told, [(31, 0)]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::{EXECUTING_BYTES, Record};
 use crate::ledger::leaf::{BoundaryLeaf, InboxLeaf, Value};
 
+mod rules;
 mod vectors;
 
 /// Leaves by key, which a segment's changes can be written into.

@@ -39,7 +39,7 @@ pub(in crate::ledger) mod sequence;
 pub(crate) mod stake;
 mod transfer;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 mod withdraw;
 
 /// What an effect leaves for the receipt.

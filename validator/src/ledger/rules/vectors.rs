@@ -4,57 +4,34 @@
 //! `PLASMID_WRITE_VECTORS=1` writes the files; without it they must be what this code makes.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::path::Path;
 
 use plasmid_bridge::proof::inbox::{Body as MessageBody, Payload};
 use serde_json::{Value as Json, json};
 
 use crate::ledger::account::Account;
-use crate::ledger::apply::{Receipt, apply};
+use crate::ledger::apply::{Receipt, apply, quote};
 use crate::ledger::check::check;
+use crate::ledger::code::Code;
 use crate::ledger::context::Error;
 use crate::ledger::fixture::*;
 use crate::ledger::leaf::*;
-use crate::ledger::leaves::{Leaves, Memory, write};
+use crate::ledger::leaves::{Memory, write};
 use crate::ledger::message::apply_message;
 use crate::ledger::slot::{Slot, ring_place};
-use crate::ledger::transaction::{Authentication, Body, Data, Transaction};
+use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody, Transaction};
 
+use super::stake::tests::scene::{COIN, FOUNDER, NEWCOMER, OWNER, Scene, operator, registration};
+
+mod noted;
 mod stake;
+
+pub(crate) use noted::Noted;
 
 const HEIGHT: u64 = 200;
 
-fn hex_of(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn hex_of(bytes: impl AsRef<[u8]>) -> String {
     format!("0x{}", hex::encode(bytes))
-}
-
-/// Leaves that note what is asked for and what is written first.
-struct Noted<'a> {
-    memory: &'a mut Memory,
-    touched: BTreeSet<Slot>,
-    written: Vec<Slot>,
-}
-
-impl Leaves for Noted<'_> {
-    type Error = Infallible;
-
-    fn read(&mut self, slot: &Slot) -> Result<Option<Vec<u8>>, Infallible> {
-        self.touched.insert(*slot);
-        self.memory.read(slot)
-    }
-
-    fn write(&mut self, slot: &Slot, value: Vec<u8>) -> Result<(), Infallible> {
-        self.touched.insert(*slot);
-        if !self.written.contains(slot) {
-            self.written.push(*slot);
-        }
-        self.memory.write(slot, value)
-    }
-
-    fn count(&self) -> u32 {
-        self.memory.count()
-    }
 }
 
 /// What a rule is given.
@@ -67,25 +44,14 @@ enum Input {
     Message(MessageBody),
 }
 
-fn leaf(memory: &mut Memory, slot: &Slot) -> Option<Json> {
-    let Ok(value) = memory.read(slot);
-    value.map(|value| json!({"leaf": hex_of(slot.preimage()), "value": hex_of(value)}))
-}
-
 /// One case: runs the input and tells everything that another program must find too.
 fn case(name: &str, mut memory: Memory, input: Input) -> Json {
     let (parameters, domain) = (parameters(), domain());
     let context = context(HEIGHT, &parameters, &domain);
-    let count = memory.count();
-    let mut before = memory.clone();
-    let mut noted = Noted {
-        memory: &mut memory,
-        touched: BTreeSet::new(),
-        written: Vec::new(),
-    };
-    let (bytes, outcome) = match input {
+    let (bytes, outcome, noted) = match input {
         Input::User(transaction) => {
             let bytes = transaction.encode();
+            let mut noted = Noted::new(&mut memory);
             let applied = check(&bytes, &domain)
                 .map_err(Error::Reject)
                 .and_then(|checked| apply(&mut noted, &checked, &context));
@@ -93,52 +59,96 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
                 Error::Reject(reject) => reject.code(),
                 Error::Fault(fault) => panic!("{name}: {fault}"),
             });
-            (bytes, outcome)
+            (bytes, outcome, noted)
         }
         Input::Message(body) => {
-            let message = message(noted.memory, body);
+            let message = message(&mut memory, body);
+            let mut noted = Noted::new(&mut memory);
             let applied = apply_message(&mut noted, &message, &context);
-            (message.encode(), Ok(applied.expect("messages are total")))
+            let applied = applied.expect("messages are total");
+            (message.encode(), Ok(applied), noted)
         }
     };
-    let Noted {
-        touched, written, ..
-    } = noted;
-    let mut case = match outcome {
+    let (mut case, events) = match outcome {
         Ok(Receipt {
             code,
             data,
             leaves_made,
+            events,
             ..
-        }) => json!({"code": code.number(), "data": hex_of(data), "leaves_made": leaves_made}),
-        Err(code) => json!({"code": code.number(), "data": "0x", "leaves_made": 0}),
+        }) => (
+            json!({"code": code.number(), "data": hex_of(data), "leaves_made": leaves_made}),
+            events,
+        ),
+        Err(code) => (
+            json!({"code": code.number(), "data": "0x", "leaves_made": 0}),
+            Vec::new(),
+        ),
     };
-    let of = |memory: &mut Memory, slots: &[Slot]| -> Vec<Json> {
-        slots.iter().filter_map(|slot| leaf(memory, slot)).collect()
-    };
-    let asked: Vec<Slot> = touched.into_iter().collect();
+    noted.tell(&mut case, &events);
     case["name"] = name.into();
     case["input"] = hex_of(bytes).into();
-    case["leaf_count"] = count.into();
-    case["before"] = of(&mut before, &asked).into();
-    case["absent"] = asked
-        .iter()
-        .filter(|slot| leaf(&mut before, slot).is_none())
-        .map(|slot| hex_of(slot.preimage()))
-        .collect::<Vec<_>>()
-        .into();
-    case["written"] = of(&mut memory, &written).into();
     case
 }
 
 fn stakes() -> Vec<Json> {
-    let all = super::stake::tests::cases::all().into_iter();
-    all.map(|held| {
+    let all = super::stake::tests::cases::all();
+    let around = all.iter().filter(|held| {
+        [
+            "delegate: to an operator in a seat",
+            "undelegate: a part",
+            "claim_stake: to an account that does not stand",
+        ]
+        .contains(&held.name)
+    });
+    let around: Vec<Json> = around
+        .flat_map(|held| {
+            let body = Body::Stake(held.body.clone());
+            fees_around(held.name, &held.memory, held.number, &body)
+        })
+        .collect();
+    assert_eq!(around.len(), 6);
+    let all = all.into_iter().map(|held| {
         let wallet = Wallet::new(held.number);
         let signed = wallet.sign(wallet.header(0), Body::Stake(held.body));
         case(held.name, held.memory, Input::User(signed))
-    })
-    .collect()
+    });
+    all.chain(around).collect()
+}
+
+/// With the least fee, and with one base unit less.
+fn fees_around(name: &str, memory: &Memory, number: u8, body: &Body) -> Vec<Json> {
+    let wallet = Wallet::new(number);
+    let (parameters, domain) = (parameters(), domain());
+    let context = context(HEIGHT, &parameters, &domain);
+    let length = wallet.sign(wallet.header(0), body.clone()).encode().len();
+    let quoted = quote(
+        &mut memory.clone(),
+        wallet.account(),
+        body,
+        length,
+        &context,
+    );
+    let least = quoted.expect("a quote").minimum;
+    let with = |name: String, fee| {
+        let header = Header {
+            fee,
+            ..wallet.header(0)
+        };
+        let signed = wallet.sign(header, body.clone());
+        case(&name, memory.clone(), Input::User(signed))
+    };
+    let cases = vec![
+        with(format!("{name}, with the least fee"), least),
+        with(format!("{name}, with a fee that is too low"), least - 1),
+    ];
+    let codes: Vec<u64> = cases
+        .iter()
+        .filter_map(|case| case["code"].as_u64())
+        .collect();
+    let [ok, low] = [Code::Ok, Code::FeeTooLow].map(|code| u64::from(code.number()));
+    assert_eq!(codes, [ok, low], "{name}");
+    cases
 }
 
 fn user(body: Body) -> Input {
@@ -156,7 +166,17 @@ fn stranger() -> Account {
 fn transfers() -> Vec<Json> {
     let run = |name, to, token, amount| case(name, state(1), user(transfer(to, token, amount)));
     let known = Wallet::new(1).account();
-    vec![
+    let around = |name, to, token| fees_around(name, &state(1), 0, &transfer(to, token, 7));
+    let fees = [
+        around("native coin to an account that stands", known, NATIVE),
+        around(
+            "native coin to an account that does not",
+            stranger(),
+            NATIVE,
+        ),
+        around("a token to a balance that does not", stranger(), TOKEN),
+    ];
+    let cases = vec![
         run("native coin to an account that stands", known, NATIVE, 7),
         run(
             "native coin to an account that does not",
@@ -176,7 +196,8 @@ fn transfers() -> Vec<Json> {
         run("more than the balance", known, NATIVE, WEALTH),
         run("nothing", known, NATIVE, 0),
         run("to nobody", Account::NONE, NATIVE, 7),
-    ]
+    ];
+    cases.into_iter().chain(fees.concat()).collect()
 }
 
 fn withdrawals() -> Vec<Json> {
@@ -355,11 +376,27 @@ fn forced_cases() -> Vec<Json> {
     let run = |name, input| case(name, state(1), input);
     let ordinary = wallet.sign(wallet.header(0), transfer(stranger(), NATIVE, 7));
     let sender = Wallet::new(1).account();
-    let sent = Transaction {
-        header: Wallet::new(1).forced_header(0),
-        body: withdraw([0x22; 20], TOKEN, 7),
+    let by_sender = |number: u8, body| Transaction {
+        header: Wallet::new(number).forced_header(0),
+        body,
         authentication: Authentication::RootSender,
         fee_payer_authentication: None,
+    };
+    let sent = by_sender(1, withdraw([0x22; 20], TOKEN, 7));
+    let from_root = |number, body| by_sender(number, Body::Stake(body));
+    let by_owner = |body| {
+        let owner = Wallet::new(OWNER);
+        owner.sign(owner.forced_header(0), Body::Stake(body))
+    };
+    let delegate = |amount| StakeBody::Delegate {
+        operator: operator(FOUNDER),
+        amount,
+        line: registration(FOUNDER),
+        max_commission: 0,
+    };
+    let staked = |name, transaction: Transaction, sender| {
+        let message = forced(operator(sender), &transaction);
+        case(name, Scene::new().memory, Input::Message(message))
     };
     let mut forged = wallet.sign(wallet.forced_header(0), transfer(stranger(), NATIVE, 7));
     forged.header.memo[0] ^= 1;
@@ -406,6 +443,29 @@ fn forced_cases() -> Vec<Json> {
         run(
             "bytes that do not decode",
             Input::Message(forced_bytes([0x55; 20], vec![1, 2, 3])),
+        ),
+        staked(
+            "stake: an operator leaves as the sender on root",
+            from_root(FOUNDER, StakeBody::Leave),
+            FOUNDER,
+        ),
+        staked(
+            "stake: of an operator by another sender on root",
+            from_root(FOUNDER, StakeBody::Leave),
+            NEWCOMER,
+        ),
+        staked(
+            "stake: signed, whoever sends it on root",
+            by_owner(delegate(COIN)),
+            NEWCOMER,
+        ),
+        staked(
+            "stake: what staking refuses consumes the sequence",
+            by_owner(StakeBody::Undelegate {
+                position: 99,
+                amount: 1,
+            }),
+            OWNER,
         ),
     ]
 }
@@ -498,7 +558,6 @@ fn fees() -> Json {
 
 #[test]
 fn the_vectors_of_every_rule_are_what_this_code_makes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/rules");
     let rules = [
         ("transfer", transfers()),
         ("withdraw", withdrawals()),
@@ -531,22 +590,28 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
     );
     for (name, cases) in rules {
         let vectors = json!({
-            "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes.",
+            "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes, `events` is what the receipt tells.",
             "height": HEIGHT,
             "parameters": fees(),
             "domain_separator": hex_of(domain().separator()),
             "cases": cases,
         });
-        let path = folder.join(format!("{name}.json"));
-        let made = format!("{vectors:#}\n");
-        if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
-            std::fs::create_dir_all(&folder).expect("the folder is made");
-            std::fs::write(&path, &made).expect("the vectors are written");
-        }
-        let held = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            held == made,
-            "{name}: write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
-        );
+        keep(name, &vectors);
     }
+}
+
+/// Holds the file of a rule against what this code makes, or writes it.
+pub(crate) fn keep(name: &str, vectors: &Json) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/rules");
+    let path = folder.join(format!("{name}.json"));
+    let made = format!("{vectors:#}\n");
+    if std::env::var_os("PLASMID_WRITE_VECTORS").is_some() {
+        std::fs::create_dir_all(&folder).expect("the folder is made");
+        std::fs::write(&path, &made).expect("the vectors are written");
+    }
+    let held = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        held == made,
+        "{name}: write the vectors anew with PLASMID_WRITE_VECTORS=1 if the protocol was meant to change"
+    );
 }

@@ -119,8 +119,11 @@ fn a_position_tells_the_base_that_the_next_transaction_finds() {
     // The cut is told for as long as the state knows the leg.
     assert_eq!(before.cuts.len(), 1);
     assert!(folded.cuts == before.cuts && folded.cuts[0].applied);
+    // Then nothing is told of epochs before the first leg of the list, which says so; a cut of a later one is.
     scene.undelegate(3, OWNER, position, left.parse().expect("an amount"));
-    assert!(told(&scene, position).cuts.is_empty());
+    let behind = told(&scene, position);
+    assert!(behind.cuts.is_empty());
+    assert!(behind.legs[0].first > before.cuts[0].epoch);
 }
 
 #[test]

@@ -298,9 +298,9 @@ mod tests {
     fn a_yearly_rate_is_what_was_earned_by_the_time_rounded_down() {
         let zero = Index::default();
         // A stake of a thousand earns one: in a whole year that is a tenth of a percent.
-        let (index, _) = zero.raised(1, 1_000).expect("an index");
+        let (index, _) = zero.paid_down(1, 1_000).expect("an index");
         assert_eq!(rate(zero, index, 31_536_000), Some(9));
-        let (index, _) = zero.raised(1_001, 1_000_000).expect("an index");
+        let (index, _) = zero.paid_down(1_001, 1_000_000).expect("an index");
         assert_eq!(rate(zero, index, 31_536_000), Some(10));
         assert_eq!(rate(zero, index, 3_153_600), Some(100));
         assert_eq!(rate(zero, zero, 60), Some(0));

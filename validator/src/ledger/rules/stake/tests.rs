@@ -22,6 +22,8 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::{
     Authentication, Body, Header, MAX_FORCED_BYTES, StakeBody, Transaction,
 };
+use plasmid_staking::{Key, Line, Position};
+
 use cases::{Case, all, all_beside};
 use scene::*;
 
@@ -254,6 +256,10 @@ fn events_name_what_happened() {
         ("apply_cut: by anybody", "cut burned"),
         ("merge: two that have matured", "merged"),
         ("take_seat: an empty one", "seated"),
+        (
+            "take_seat: the weakest of all, which is displaced",
+            "unseated seated",
+        ),
         ("leave", "unseated"),
         ("retire: with a seat", "unseated closed"),
         ("unjail: when the time is over", "unjailed"),
@@ -336,6 +342,41 @@ fn the_result_tells_the_numbers_of_the_positions_that_were_made() {
     ] {
         let data: Vec<u8> = numbers.into_iter().flat_map(u64::to_be_bytes).collect();
         assert_eq!(told(name).0.data, data, "{name}");
+    }
+}
+
+/// Of the cuts of one line the greatest counts; two legs are cut one after the other.
+#[test]
+fn a_cut_takes_the_greatest_of_each_leg() {
+    for (name, left) in [
+        ("apply_cut: by anybody", 90),
+        ("apply_cut: of two, the first is the greater", 70),
+        ("apply_cut: of two, the second is the greater", 70),
+        ("apply_cut: of the second leg", 80),
+        ("apply_cut: of both legs, each from what the other left", 56),
+    ] {
+        let mut case = case(name);
+        outcome(&mut case).unwrap_or_else(|reject| panic!("{name}: {reject}"));
+        let StakeBody::ApplyCut { position } = case.body else {
+            panic!("{name} applies no cut");
+        };
+        let held: Position = value(&mut case.memory, Slot::from(Key::Position(position)));
+        assert_eq!(held.held_down(), COIN / 100 * left, "{name}");
+    }
+}
+
+#[test]
+fn the_weakest_seat_is_taken_and_of_equal_ones_the_lower() {
+    for (name, seat) in [
+        ("take_seat: an empty one", 1),
+        ("take_seat: the weakest of all, which is displaced", 9),
+        ("take_seat: the lower one of two that are equal", 9),
+        ("take_seat: with one base unit more than the weakest", 9),
+    ] {
+        let mut case = case(name);
+        outcome(&mut case).unwrap_or_else(|reject| panic!("{name}: {reject}"));
+        let held: Line = value(&mut case.memory, Slot::from(Key::Line(line(NEWCOMER))));
+        assert_eq!(held.seat, seat, "{name}");
     }
 }
 

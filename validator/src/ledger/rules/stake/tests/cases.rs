@@ -1,7 +1,8 @@
 //! Cases of every kind of stake: one at least that has its effect, and each refusal. Tests and vectors run the same ones.
 
 use plasmid_staking::rules::{
-    apply_cut::ApplyCut, edit::Edit, leave::Retire, redelegate::Redelegate, restake::AllowRestake,
+    apply_cut::ApplyCut, edit::Edit, freeze::Freeze, leave::Retire, redelegate::Redelegate,
+    restake::AllowRestake, take_seat::TakeSeat,
 };
 use plasmid_staking::{Input, Key, Line, Registration};
 
@@ -177,6 +178,13 @@ fn lost(scene: &mut Scene) -> u64 {
     scene.act(2, &Input::ApplyCut(ApplyCut { position }));
     scene.mature(4);
     position
+}
+
+/// The operator bonds and takes a seat, in epoch 0.
+fn seated(scene: &mut Scene, number: u8) {
+    scene.delegate(0, number, number, COIN);
+    let operator = operator(number);
+    scene.act(0, &Input::TakeSeat(TakeSeat { operator }));
 }
 
 fn retire(scene: &mut Scene, number: u8) {
@@ -584,6 +592,67 @@ fn cuts(cases: &mut Cases) {
             apply(number)
         },
     );
+    let twice = |scene: &mut Scene, fractions: [u64; 2]| {
+        let number = held(scene);
+        for epoch in [2, 3] {
+            scene.freeze(FOUNDER, epoch);
+        }
+        for (epoch, fraction) in [2, 3].into_iter().zip(fractions) {
+            scene.settle_at(FOUNDER, epoch, fraction);
+        }
+        apply(number)
+    };
+    cases.ok(
+        "apply_cut: of two, the first is the greater",
+        OWNER,
+        |scene| twice(scene, [300_000_000, 200_000_000]),
+    );
+    cases.ok(
+        "apply_cut: of two, the second is the greater",
+        OWNER,
+        |scene| twice(scene, [200_000_000, 300_000_000]),
+    );
+    let legs = |scene: &mut Scene, cuts: [Option<u64>; 2]| {
+        let number = moved(scene);
+        for ((of, epoch), cut) in [(FOUNDER, 3), (NEWCOMER, 4)].into_iter().zip(cuts) {
+            if let Some(cut) = cut {
+                // In epoch 3, so that the newcomer's line still stands in the set of epoch 4.
+                let (operator, registration) = (operator(of), registration(of));
+                scene.act(
+                    3,
+                    &Input::Freeze(Freeze {
+                        operator,
+                        registration,
+                        epoch,
+                    }),
+                );
+                scene.settle_at(of, epoch, cut);
+            }
+        }
+        apply(number)
+    };
+    cases.ok("apply_cut: of the second leg", OWNER, |scene| {
+        seated(scene, NEWCOMER);
+        legs(scene, [None, Some(200_000_000)])
+    });
+    cases.ok(
+        "apply_cut: of both legs, each from what the other left",
+        OWNER,
+        |scene| {
+            seated(scene, NEWCOMER);
+            legs(scene, [Some(300_000_000), Some(200_000_000)])
+        },
+    );
+    cases.no(
+        "apply_cut: of an epoch behind the leg that was cut",
+        OWNER,
+        |scene| {
+            let number = moved(scene);
+            scene.freeze(FOUNDER, 4);
+            scene.settle(FOUNDER, 4);
+            apply(number)
+        },
+    );
     cases.no("apply_cut: where none waits", OWNER, |scene| {
         apply(held(scene))
     });
@@ -645,6 +714,35 @@ fn seats(cases: &mut Cases) {
         bonded(scene);
         StakeBody::TakeSeat
     });
+    // All seats but three of them hold more than what the newcomer bonds.
+    let full = |scene: &mut Scene, bond, weak: &[(u8, u128)]| {
+        scene.fill(|seat| {
+            let weak = weak.iter().find(|(of, _)| *of == seat);
+            weak.map_or(4 * COIN, |(_, stake)| *stake)
+        });
+        scene.delegate(0, NEWCOMER, NEWCOMER, bond);
+        StakeBody::TakeSeat
+    };
+    cases.ok(
+        "take_seat: the weakest of all, which is displaced",
+        NEWCOMER,
+        |scene| full(scene, 3 * COIN, &[(5, 2 * COIN), (9, COIN), (12, 2 * COIN)]),
+    );
+    cases.ok(
+        "take_seat: the lower one of two that are equal",
+        NEWCOMER,
+        |scene| full(scene, 3 * COIN, &[(5, 2 * COIN), (9, COIN), (12, COIN)]),
+    );
+    cases.ok(
+        "take_seat: with one base unit more than the weakest",
+        NEWCOMER,
+        |scene| full(scene, COIN + 1, &[(9, COIN)]),
+    );
+    cases.no(
+        "take_seat: with as much as the weakest",
+        NEWCOMER,
+        |scene| full(scene, COIN, &[(9, COIN)]),
+    );
     cases.no("take_seat: with one already", FOUNDER, |_| {
         StakeBody::TakeSeat
     });

@@ -1,7 +1,8 @@
 //! Where the cases of stake begin: one operator in a seat, one that has registered only, and people with money.
 
 use plasmid_staking::rules::{
-    delegate::Delegate, freeze::Freeze, register::Register, settle::Settle, undelegate::Undelegate,
+    delegate::Delegate, freeze::Freeze, register::Register, settle::Settle, take_seat::TakeSeat,
+    undelegate::Undelegate,
 };
 use plasmid_staking::{
     Effect, Founder, Input, Key, Line, LineId, Maturity, MemberLeaf, Rewards, Seat, SeatState,
@@ -113,6 +114,41 @@ impl Scene {
         );
     }
 
+    /// Other operators take all seats behind the founder's, each with its stake.
+    pub fn fill(&mut self, stake: impl Fn(u8) -> u128) {
+        for seat in 1..parameters().seats as u8 {
+            let operator = [0xa0 + seat; 20];
+            let number = 10 + u64::from(seat);
+            let register = Register {
+                operator,
+                registration: number,
+                address: operator,
+                consensus_key: [0xa0 + seat; 32],
+                checkpoint_key: Box::new([0xa0 + seat; 96]),
+            };
+            let from = Account::ethereum(operator);
+            let amount = stake(seat);
+            credit(&mut self.memory, from, NATIVE, amount).unwrap();
+            self.credit(amount);
+            let bond = Delegate {
+                from: from.bytes(),
+                to: LineId {
+                    operator,
+                    line: number,
+                },
+                amount,
+                max_commission: 0,
+            };
+            for input in [
+                Input::Register(register),
+                Input::Delegate(bond),
+                Input::TakeSeat(TakeSeat { operator }),
+            ] {
+                self.act(0, &input);
+            }
+        }
+    }
+
     /// Changes a leaf of staking.
     pub fn change<T: Value>(&mut self, key: Key, change: impl FnOnce(&mut T)) {
         let mut held: T = value(&mut self.memory, Slot::from(key));
@@ -179,7 +215,7 @@ impl Scene {
     pub fn earn(&mut self, number: u8, amount: u128, commission: u128) {
         let mut paid = 0;
         self.change(Key::Line(line(number)), |line: &mut Line| {
-            (line.index, paid) = line.index.raised(amount, line.stake).unwrap();
+            (line.index, paid) = line.index.paid_down(amount, line.stake).unwrap();
             line.owed += commission;
         });
         self.change(Key::Rewards, |rewards: &mut Rewards| {
@@ -217,7 +253,8 @@ impl Scene {
         self.settle_at(number, epoch, 1_000_000_000);
     }
 
-    fn settle_at(&mut self, number: u8, epoch: u64, fraction: u64) {
+    /// The court has settled it: so much is cut, in 1/10^9.
+    pub fn settle_at(&mut self, number: u8, epoch: u64, fraction: u64) {
         self.act(
             2,
             &Input::Settle(Settle {
