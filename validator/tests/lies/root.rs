@@ -30,6 +30,8 @@ pub struct Words {
     pub decimals: u8,
     /// What every account lets every other one take of a token.
     pub allowance: U256,
+    /// How tokens answer when they are asked for an allowance, where it is not with a word.
+    pub odd_allowance: Option<Odd>,
     /// The function whose gas it does not estimate, because it would revert.
     pub would_revert: Option<[u8; 4]>,
     /// Whether it does not estimate an approval of nothing either.
@@ -46,6 +48,15 @@ pub struct Words {
     pub bond: u128,
     /// The consensus key of everybody's newest registration, if there is one.
     pub newest: Option<B256>,
+}
+
+/// Another answer than a word.
+#[derive(Clone, Copy, Debug)]
+pub enum Odd {
+    /// So many bytes.
+    Bytes(usize),
+    /// The call reverts.
+    Reverts,
 }
 
 /// What becomes of a transaction that is handed in.
@@ -71,6 +82,7 @@ impl Default for Words {
             symbol: "FOO",
             decimals: 6,
             allowance: U256::MAX,
+            odd_allowance: None,
             would_revert: None,
             refuses_zero: false,
             revert: "execution reverted",
@@ -212,7 +224,18 @@ fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value
             Taken::Refused => return Some(Err("txpool is full")),
             Taken::Mined(_) | Taken::Sent | Taken::Another => json!(keccak256(raw_bytes(asked))),
         },
-        "eth_call" => called(&asked["params"][0]["data"], words),
+        "eth_call" => {
+            let data = &asked["params"][0]["data"];
+            let allowance = format!("0x{}", hex::encode(IToken::allowanceCall::SELECTOR));
+            let of_allowance = data
+                .as_str()
+                .is_some_and(|data| data.starts_with(&allowance));
+            match words.odd_allowance.filter(|_| of_allowance) {
+                Some(Odd::Bytes(length)) => json!(format!("0x{}", "01".repeat(length))),
+                Some(Odd::Reverts) => return Some(Err(words.revert)),
+                None => called(data, words),
+            }
+        }
         // A command that was ended asks nothing any more.
         "" => return None,
         other => panic!("{other} is asked"),
