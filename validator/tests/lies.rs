@@ -22,6 +22,8 @@ use plasmid_bridge::abi::{IInbox, IRegistry, IVault};
 use plasmid_proto::ledger::v1::{Stage, Token};
 use serde_json::{Value, json};
 
+#[path = "lies/founding.rs"]
+mod founding;
 #[path = "lies/node.rs"]
 mod node;
 #[path = "program/mod.rs"]

@@ -88,7 +88,7 @@ impl<'a> Endpoints<'a> {
     /// # Errors
     /// [`EndpointsError`].
     pub async fn chain_id(self) -> Result<u64, EndpointsError> {
-        let bytes = self.ask(&Reading::ChainId).await?;
+        let bytes = self.ask(&RootReading::ChainId).await?;
         Ok(bytes
             .as_ref()
             .try_into()
@@ -101,7 +101,7 @@ impl<'a> Endpoints<'a> {
     /// # Errors
     /// [`EndpointsError`].
     pub async fn code(self, address: Address) -> Result<Bytes, EndpointsError> {
-        self.ask(&Reading::Code(address)).await
+        self.ask(&RootReading::Code(address)).await
     }
 
     /// The hash of a block, or `None` when there is no such block.
@@ -109,7 +109,7 @@ impl<'a> Endpoints<'a> {
     /// # Errors
     /// [`EndpointsError`].
     pub async fn block_hash(self, number: u64) -> Result<Option<B256>, EndpointsError> {
-        let hash = self.ask(&Reading::Block(number)).await?;
+        let hash = self.ask(&RootReading::Block(number)).await?;
         Ok(B256::try_from(hash.as_ref()).ok())
     }
 
@@ -122,7 +122,7 @@ impl<'a> Endpoints<'a> {
         contract: Address,
         call: C,
     ) -> Result<C::Return, EndpointsError> {
-        let reading = Reading::Call {
+        let reading = RootReading::Call {
             contract,
             data: call.abi_encode().into(),
             signature: C::SIGNATURE,
@@ -147,7 +147,7 @@ impl<'a> Endpoints<'a> {
         }
     }
 
-    async fn ask(self, reading: &Reading) -> Result<Bytes, EndpointsError> {
+    async fn ask(self, reading: &RootReading) -> Result<Bytes, EndpointsError> {
         let Some(second) = self.second else {
             return Ok(reading.of(self.first).await?);
         };
@@ -177,7 +177,7 @@ impl<'a> Endpoints<'a> {
 }
 
 /// What is read. Answers are compared as bytes.
-enum Reading {
+enum RootReading {
     ChainId,
     Code(Address),
     Block(u64),
@@ -188,7 +188,7 @@ enum Reading {
     },
 }
 
-impl Reading {
+impl RootReading {
     async fn of(&self, endpoint: &Rpc) -> Result<Bytes, RpcError> {
         Ok(match self {
             Self::ChainId => Bytes::from(endpoint.chain_id().await?.to_be_bytes()),
@@ -205,7 +205,7 @@ impl Reading {
     }
 }
 
-impl fmt::Display for Reading {
+impl fmt::Display for RootReading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ChainId => f.write_str("the chain's id"),

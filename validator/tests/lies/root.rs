@@ -7,7 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::{B256, U256, hex, keccak256};
+use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use plasmid_bridge::{
     abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by},
@@ -48,6 +48,16 @@ pub struct Words {
     pub bond: u128,
     /// The consensus key of everybody's newest registration, if there is one.
     pub newest: Option<B256>,
+    /// The code of every account.
+    pub code: &'static str,
+    /// The hash of every block.
+    pub block: B256,
+    /// Whether the Registry has created a network.
+    pub created: bool,
+    /// Which deployment RootChain is of.
+    pub deployment: [u8; 20],
+    /// Who has registered for the genesis, with which stake in wei.
+    pub members: Vec<(Address, u128)>,
 }
 
 /// Another answer than a word.
@@ -91,6 +101,11 @@ impl Default for Words {
             cursor: 0,
             bond: 1_000_000_000_000_000_000,
             newest: None,
+            code: "0x60",
+            block: B256::ZERO,
+            created: false,
+            deployment: DEPLOYMENT,
+            members: Vec::new(),
         }
     }
 }
@@ -189,9 +204,9 @@ fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value
     Some(Ok(match asked["method"].as_str().unwrap_or_default() {
         "eth_chainId" => json!(format!("{:#x}", words.chain_id)),
         "eth_getBlockByNumber" => json!({
-            "number": "0x1", "hash": B256::ZERO, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
+            "number": "0x1", "hash": words.block, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
         }),
-        "eth_getCode" => json!("0x60"),
+        "eth_getCode" => json!(words.code),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
         "eth_estimateGas" => {
             let data = hex::decode(asked["params"][0]["data"].as_str().unwrap_or_default());
@@ -293,7 +308,7 @@ fn called(data: &Value, words: &Words) -> Value {
     let selector: [u8; 4] = data[..4].try_into().expect("a selector");
     let returned = match selector {
         IRootChain::deploymentCall::SELECTOR => {
-            alloy_primitives::FixedBytes::<20>::from(DEPLOYMENT).abi_encode()
+            alloy_primitives::FixedBytes::<20>::from(words.deployment).abi_encode()
         }
         IRootChain::headCall::SELECTOR => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -313,6 +328,29 @@ fn called(data: &Value, words: &Words) -> Value {
             (fields[9], fields[11]) = (U256::from(16), U256::from(64));
             fields.abi_encode()
         }
+        IRegistry::createdCall::SELECTOR => words.created.abi_encode(),
+        IRegistry::creationCall::SELECTOR => {
+            [U256::ZERO, U256::from(3), U256::ZERO, U256::ZERO].abi_encode()
+        }
+        IRegistry::agreementByCall::SELECTOR => [U256::ZERO; 2].abi_encode(),
+        IRegistry::memberAtCall::SELECTOR => {
+            let call = IRegistry::memberAtCall::abi_decode(&data).expect("a number");
+            let (operator, stake) = words.members[call.index.to::<usize>()];
+            IRegistry::memberAtCall::abi_encode_returns(&IRegistry::Member {
+                operator,
+                registration: 1,
+                consensusKey: B256::repeat_byte(2),
+                checkpointKey: vec![3; 96].into(),
+                stake: U256::from(stake),
+                bond: U256::from(words.bond),
+            })
+        }
+        // Whichever: a word of zeros.
+        IRootChain::genesisStateRootCall::SELECTOR
+        | IRootChain::parentBlockHashCall::SELECTOR
+        | IRootChain::genesisBlockCall::SELECTOR
+        | IRootChain::genesisTimeCall::SELECTOR => U256::ZERO.abi_encode(),
+        IRootChain::genesisSetsCall::SELECTOR => [U256::ZERO; 2].abi_encode(),
         IRegistry::bondCall::SELECTOR => U256::from(words.bond).abi_encode(),
         IRegistry::newestOfCall::SELECTOR => U256::from(words.newest.map_or(0, |_| 9)).abi_encode(),
         // Whoever and whichever: there is one of every number but 0.

@@ -22,11 +22,11 @@ const OWN: [&str; 6] = [
 /// A plan beside the preset with which it has most in common.
 pub(super) struct Differences {
     preset: Preset,
-    rows: Vec<Difference>,
+    rows: Vec<OtherField>,
 }
 
 /// A field of the plan, as it stands there and in the preset.
-struct Difference {
+struct OtherField {
     name: String,
     plan: String,
     preset: String,
@@ -41,7 +41,7 @@ impl Differences {
             let differs = |(name, value): &(String, String)| {
                 let usual = usual.iter().find(|(usual, _)| usual == name);
                 let usual = usual.map_or("", |(_, usual)| usual);
-                (usual != value).then(|| Difference {
+                (usual != value).then(|| OtherField {
                     name: name.clone(),
                     plan: value.clone(),
                     preset: usual.to_owned(),
@@ -75,7 +75,7 @@ impl Differences {
             ),
         };
         let rows = self.rows.iter().map(|row| {
-            let Difference {
+            let OtherField {
                 name: field,
                 plan,
                 preset,
