@@ -22,6 +22,8 @@ use plasmid_bridge::abi::{IInbox, IRegistry, IVault};
 use plasmid_proto::ledger::v1::{Stage, Token};
 use serde_json::{Value, json};
 
+#[path = "lies/founding.rs"]
+mod founding;
 #[path = "lies/node.rs"]
 mod node;
 #[path = "program/mod.rs"]
@@ -34,7 +36,7 @@ use node::{
     stake::{COMMISSION, HOSTILE},
 };
 use program::plasmid;
-use root::{Root, Taken, Words, forced_in};
+use root::{Odd, Root, Taken, Words, forced_in};
 
 /// The secret of the first development account.
 const SECRET: [u8; 32] = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
@@ -1346,6 +1348,33 @@ fn what_a_first_deposit_of_a_token_sends_is_said_before_and_an_approval_that_is_
     let said = refused(&output);
     let hash = keccak256(&approvals[0]).to_string();
     assert!(said.contains("approvals") && said.contains(&hash), "{said}");
+}
+
+/// An approval of an ERC-721 gives a token away, so the reason is told before one is sent.
+#[test]
+fn what_does_not_answer_as_an_erc20_is_neither_approved_nor_deposited() {
+    for odd in [Odd::Reverts, Odd::Bytes(0), Odd::Bytes(31), Odd::Bytes(64)] {
+        let root = Root::start(Words {
+            odd_allowance: Some(odd),
+            ..Words::default()
+        });
+        let node = listing(None);
+        let folder = network(&node.url, &root.url);
+        let token = TOKEN.to_string();
+        for amount in ["2", "1base"] {
+            let deposit = ["bridge", "deposit", "--from", "alice", "--amount", amount];
+            let deposit = [&deposit[..], &["--token", &token]].concat();
+            let output = in_network(folder.path(), &deposit).output();
+            let said = refused(&output.expect("it runs"));
+            let reason = "nothing was sent: 0x";
+            assert!(
+                said.contains(reason) && said.contains(&token),
+                "{odd:?}: {said}"
+            );
+            assert!(said.contains("ERC-721"), "{odd:?}: {said}");
+        }
+        assert_eq!(root.handed_in(), 0, "{odd:?}");
+    }
 }
 
 #[test]

@@ -87,6 +87,7 @@ contract Vault is IVault {
     {
         _checkTarget(token, recipient, refund);
         if (token.code.length == 0) revert NoToken(token);
+        if (!TokenCalls.answersAllowance(token, msg.sender, address(this))) revert NoAllowance(token);
         _checkAmount(amount);
         received = _pull(token, amount);
         _credit(token, received);

@@ -7,7 +7,8 @@ import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {TokenCalls} from "../src/libraries/TokenCalls.sol";
 import {Builds} from "./Builds.sol";
 import {Claims} from "./Claims.sol";
-import {DisplayToken, FeeToken, MoodyToken, NoReturnToken, ReenteringToken} from "./tokens/OddTokens.sol";
+import {ApprovalToken} from "./tokens/ApprovalToken.sol";
+import {AllowanceToken, Collectible, DisplayToken, FeeToken, MoodyToken, NoReturnToken, ReenteringToken} from "./tokens/OddTokens.sol";
 import {TestToken} from "./tokens/TestToken.sol";
 
 /// @title Deposits: what arrives is credited, and every way not to arrive is refused
@@ -166,9 +167,73 @@ contract VaultDepositsTest is Claims {
         address[5] memory own =
             [address(vault), address(inbox), address(court), address(rootChain), address(registry)];
         for (uint256 i; i < own.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(TokenCalls.TokenCallFailed.selector, own[i]));
+            vm.expectRevert(abi.encodeWithSelector(IVault.NoAllowance.selector, own[i]));
             vault.depositToken{value: 1 ether}(own[i], 1, 0, ALICE, REFUND);
         }
+    }
+
+    /// Its balances are counts and its amounts are ids, so what arrives of id 1 measures as one unit, and could never be paid out.
+    function test_anErc721IsRefusedWhateverItsIds() external {
+        Collectible odd = new Collectible();
+        for (uint128 id = 1; id < 4; ++id) {
+            odd.mint(address(this), id);
+            odd.approve(address(vault), id);
+            vm.expectRevert(abi.encodeWithSelector(IVault.NoAllowance.selector, address(odd)));
+            vault.depositToken{value: 1 ether}(address(odd), id, 0, ALICE, REFUND);
+            vm.assertEq(odd.ownerOf(id), address(this));
+        }
+        vm.assertEq(inbox.count(), 0);
+        vm.assertEq(vault.escrow(address(odd)), 0);
+    }
+
+    function test_anAllowanceIsExactlyOneWordOfAnyValue() external {
+        AllowanceToken odd = new AllowanceToken();
+        odd.mint(address(this), 10);
+        bytes memory refused = abi.encodeWithSelector(IVault.NoAllowance.selector, address(odd));
+        uint256[7] memory lengths = [uint256(0), 1, 31, 33, 64, 20_000, 1_000_000];
+        for (uint256 i; i < lengths.length; ++i) {
+            odd.answer(AllowanceToken.How.Returns, lengths[i], 1);
+            vm.expectRevert(refused);
+            vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+            odd.answer(AllowanceToken.How.Reverts, lengths[i], 1);
+            vm.expectRevert(refused);
+            vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+        }
+        odd.answer(AllowanceToken.How.Reverts, 32, 1);
+        vm.expectRevert(refused);
+        vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+        odd.answer(AllowanceToken.How.Writes, 32, 1);
+        vm.expectRevert(refused);
+        vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+        vm.assertEq(vault.escrow(address(odd)), 0);
+        // What it says is no matter of ours: a token that lets anybody take anything and answers zero is its holders' risk.
+        uint256[3] memory words = [uint256(0), 1, type(uint256).max];
+        for (uint256 i; i < words.length; ++i) {
+            odd.answer(AllowanceToken.How.Returns, 32, words[i]);
+            vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+            vm.assertEq(vault.escrow(address(odd)), i + 1);
+        }
+    }
+
+    function test_anAllowanceThatBurnsGasCostsABoundedAmount() external {
+        AllowanceToken odd = new AllowanceToken();
+        odd.mint(address(this), 1);
+        odd.answer(AllowanceToken.How.BurnsGas, 32, 1);
+        bytes memory refused = abi.encodeWithSelector(IVault.NoAllowance.selector, address(odd));
+        uint256 before = gasleft();
+        vm.expectRevert(refused);
+        vault.depositToken{value: 1 ether}(address(odd), 1, 0, ALICE, REFUND);
+        vm.assertLt(before - gasleft(), 300_000);
+    }
+
+    function test_aTokenWhoseApprovalsAreOfAllOrOfEachIsTaken() external {
+        ApprovalToken odd = new ApprovalToken();
+        odd.set(0, true, true, "PER");
+        odd.mint(address(this), 100);
+        odd.approve(address(vault), type(uint256).max);
+        vault.depositToken{value: 1 ether}(address(odd), 60, 0, ALICE, REFUND);
+        vault.depositToken{value: 1 ether}(address(odd), 40, 0, ALICE, REFUND);
+        vm.assertEq(vault.escrow(address(odd)), 100);
     }
 
     function test_aTokenThatReturnsNothingIsTaken() external {

@@ -330,6 +330,7 @@ sol! {
         error ValueTooLow(uint256 needed, uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
         error NoToken(address token);
+        error NoAllowance(address token);
         error NothingArrived(address token, uint256 amount);
         error PaidOtherThan(address token, uint256 amount, uint256 fell);
         error Reentered();

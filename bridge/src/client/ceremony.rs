@@ -19,19 +19,19 @@ pub use create::{Progress, create};
 pub use error::CeremonyError;
 pub use hint::x_coordinate;
 pub use keys::{OperatorKeys, proof_of_possession};
-pub use settled::{wait_final, wait_registry_final};
+pub use settled::{read_final, wait_final, wait_registry_final};
 
 pub use crate::proof::deployment::Registered;
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
 
-use super::follower::view_call;
-use super::rpc::{At, Call, Receipt, Rpc};
+use super::endpoints::Endpoints;
+use super::rpc::{At, Call, Receipt};
 use super::wallet::Wallet;
 use crate::abi::{self, DEPLOYMENT_PROXY, IRegistry, IRootChain};
 use crate::proof::deployment;
-use crate::relay::seen::{Log, Which};
+use crate::relay::seen::Log;
 
 /// What the Registry's address commits to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,8 +157,8 @@ async fn deploy_one(
 
 /// Checks that this address is the Registry of this plan and of no other, and has code in the newest block. Before it sends stake, an
 /// operator also waits until that code is final ([`wait_registry_final`]).
-pub async fn check_registry(
-    rpc: &Rpc,
+pub async fn check_registry<'a>(
+    endpoints: impl Into<Endpoints<'a>>,
     artifacts: &Artifacts,
     plan: &Plan,
     registry: Address,
@@ -170,8 +170,9 @@ pub async fn check_registry(
             given: registry,
         });
     }
+    let endpoints = endpoints.into();
     for (name, address) in plan.founding_contracts(artifacts) {
-        if rpc.code(address, At::Latest).await?.is_empty() {
+        if endpoints.code(address).await?.is_empty() {
             return Err(CeremonyError::NoCode { name, address });
         }
     }
@@ -264,20 +265,23 @@ pub fn agreement(registered: &[Registered], genesis: &IRegistry::Genesis) -> B25
 }
 
 /// Reads the deployment back and checks its id against its fields and the block before it against the node.
-pub async fn read_back(rpc: &Rpc, registry: Address) -> Result<Created, CeremonyError> {
-    let created = view_call(rpc, registry, IRegistry::createdCall {}, At::Latest).await?;
-    if !created {
+pub async fn read_back<'a>(
+    endpoints: impl Into<Endpoints<'a>>,
+    registry: Address,
+) -> Result<Created, CeremonyError> {
+    let root = endpoints.into();
+    if !root.view(registry, IRegistry::createdCall {}).await? {
         return Err(CeremonyError::NotCreated(registry));
     }
     let [inbox, vault, root_chain] = abi::created_by(registry);
-    let root_chain_id = rpc.chain_id().await?;
-    let at = At::Latest;
-    let said = view_call(rpc, root_chain, IRootChain::deploymentCall {}, at).await?;
-    let state_root = view_call(rpc, root_chain, IRootChain::genesisStateRootCall {}, at).await?;
-    let parent_hash = view_call(rpc, root_chain, IRootChain::parentBlockHashCall {}, at).await?;
-    let block = view_call(rpc, root_chain, IRootChain::genesisBlockCall {}, at).await?;
-    let time = view_call(rpc, root_chain, IRootChain::genesisTimeCall {}, at).await?;
-    let sets = view_call(rpc, root_chain, IRootChain::genesisSetsCall {}, at).await?;
+    let root_chain_id = root.chain_id().await?;
+    let at = root_chain;
+    let said = root.view(at, IRootChain::deploymentCall {}).await?;
+    let state_root = root.view(at, IRootChain::genesisStateRootCall {}).await?;
+    let parent_hash = root.view(at, IRootChain::parentBlockHashCall {}).await?;
+    let block = root.view(at, IRootChain::genesisBlockCall {}).await?;
+    let time = root.view(at, IRootChain::genesisTimeCall {}).await?;
+    let sets = root.view(at, IRootChain::genesisSetsCall {}).await?;
     let id = deployment::id(
         root_chain_id,
         &root_chain.into_array(),
@@ -291,10 +295,7 @@ pub async fn read_back(rpc: &Rpc, registry: Address) -> Result<Created, Ceremony
         });
     }
     let before = block.saturating_sub(1);
-    let seen = rpc
-        .block(Which::Number(before))
-        .await?
-        .map_or(B256::ZERO, |block| block.hash);
+    let seen = root.block_hash(before).await?.unwrap_or_default();
     if seen != parent_hash {
         return Err(CeremonyError::OtherParent {
             block: before,

@@ -22,6 +22,7 @@ use crate::relay::track::EndpointStanding;
 
 mod endpoint;
 
+pub(super) use endpoint::decode_view;
 pub use endpoint::view_call;
 
 use endpoint::Endpoint;

@@ -3,6 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | `rpc` | JSON-RPC, bounded and typed |
+//! | `endpoints` | one endpoint, or two that must say the same |
 //! | `wallet` | signs, submits, waits, replaces by fee |
 //! | `follower` | runs the inbox machine and publishes what it agrees on |
 //! | `position` | keeps how far root was read |
@@ -13,6 +14,7 @@
 //! | `whole` | writes a file whole or not at all |
 
 pub mod ceremony;
+pub mod endpoints;
 pub mod follower;
 pub mod funding;
 pub mod position;

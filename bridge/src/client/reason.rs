@@ -78,6 +78,15 @@ fn parameter(name: &str, value: U256) -> String {
     )
 }
 
+/// A token that the Vault does not take, because it does not answer `allowance` with one word.
+#[must_use]
+pub fn no_allowance(token: Address) -> String {
+    format!(
+        "{token} does not say how much of it may be taken (`allowance`) in the way of an ERC-20 token, so the Vault does not take it: an \
+         ERC-721, for example, could be deposited and never be paid out; check the token's address"
+    )
+}
+
 /// What does not cover what a message carries and its price; Vault and Registry have this error.
 fn too_low(needed: U256, value: U256) -> String {
     format!(

@@ -14,6 +14,7 @@ pub use error::RpcError;
 pub use parse::{Receipt, Seen};
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -64,6 +65,25 @@ impl Rpc {
             limits,
             id: AtomicU64::new(1),
         })
+    }
+
+    /// Where the node is, without the credentials, the path and the query of the URL, which may hold a provider's key.
+    pub fn place(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        let port = self.url.port().map(|port| format!(":{port}"));
+        format!("{}://{host}{}", self.url.scheme(), port.unwrap_or_default())
+    }
+
+    /// Whether the node is on this machine.
+    pub fn is_on_loopback(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        address.map_or(host == "localhost", |address| address.is_loopback())
+    }
+
+    /// Whether both are clients of one URL.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.url == other.url
     }
 
     /// Calls once.

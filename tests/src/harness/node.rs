@@ -63,7 +63,7 @@ impl Signer for Key {
         self.key.public_key()
     }
 
-    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
+    fn share(&self, epoch: u64, digest: &B256, _accepted: u64) -> Result<[u8; 192], Unsigned> {
         if self.mute.load(Ordering::SeqCst) {
             return Err(Unsigned::ForNow);
         }

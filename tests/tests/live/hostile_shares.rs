@@ -299,8 +299,8 @@ async fn refused_shares(running: &Running, epoch: u64) {
     );
     let checkpoint = view.checkpoint(0, epoch).await.expect("its epoch is over");
     let digest = B256::from_slice(&checkpoint.digest);
-    state.record(epoch, digest).expect("the only digest");
-    let other = state.record(epoch, B256::repeat_byte(1));
+    state.record(epoch, digest, 0).expect("the only digest");
+    let other = state.record(epoch, B256::repeat_byte(1), 0);
     assert!(matches!(other, Err(SignStateError::Equivocation { .. })));
     let good = key.sign_checkpoint(&digest);
     let elsewhere = key.sign_checkpoint(&B256::repeat_byte(1));

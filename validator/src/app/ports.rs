@@ -70,17 +70,18 @@ pub trait Signer: Send + Sync {
     /// The public key, by which the member is found.
     fn key(&self) -> [u8; 96];
 
-    /// A share over the checkpoint of `epoch`. What leaves here stands in the synced sign state already.
+    /// A share over the checkpoint of `epoch`. What leaves here stands in the synced sign state already. The sign state may forget what it
+    /// has of the first `accepted` checkpoints, and of no other: the child has agreed that root accepted these, or it says 0.
     ///
     /// # Errors
-    /// [`Unsigned`] when another digest of this epoch was signed before, or the state cannot be synced.
-    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned>;
+    /// [`Unsigned`] when another digest of this epoch was signed before, or the state cannot be synced or is full.
+    fn share(&self, epoch: u64, digest: &B256, accepted: u64) -> Result<[u8; 192], Unsigned>;
 }
 
 /// Why a share was not signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsigned {
-    /// The sign state cannot be written; asking again later may help.
+    /// The sign state cannot be written, or is full until root has accepted more; asking again later may help.
     ForNow,
     /// The sign state refuses it for ever.
     ForEver,

@@ -158,7 +158,8 @@ impl App {
         let Some(member) = place.and_then(|place| u16::try_from(place).ok()) else {
             return Ok(Own::None);
         };
-        let signature = match signer.share(epoch, &checkpoint.digest()) {
+        let accepted = self.state().accepted;
+        let signature = match signer.share(epoch, &checkpoint.digest(), accepted) {
             Ok(signature) => signature,
             Err(why) => return Ok(Own::Unsigned(why)),
         };

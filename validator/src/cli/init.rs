@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     ledger::{Parameters, address},
-    node::founding::{Balance, Delegated, FoundingError, Plan},
+    node::{
+        config::Home,
+        founding::{Balance, Delegated, FoundingError, Plan},
+    },
 };
 
 mod addresses;
@@ -28,7 +31,7 @@ pub(super) mod secrets;
 mod steps;
 
 use addresses::{listening, moniker, peer};
-use steps::Step;
+use steps::{Step, kept_second};
 
 /// Decimal places of the native coin.
 const DECIMALS: u32 = 18;
@@ -69,6 +72,8 @@ pub enum InitCommand {
         /// have named the same. What is registered now must give it.
         #[arg(long, value_name = "HASH")]
         agreement: B256,
+        #[command(flatten)]
+        second: SecondRoot,
     },
     /// Returns stake and bond. Possible before you agree, or after the locks of your agreement and of a creation that has begun have expired.
     /// An operator that does this after the first step of the creation stops the founding until it registers again with the same keys and the same
@@ -106,6 +111,23 @@ pub enum Preset {
     Network,
 }
 
+impl Preset {
+    /// Its parameters, and the shortest time of an epoch in seconds.
+    fn begins(self) -> (Parameters, u64) {
+        match self {
+            Self::Local => (Parameters::local(), 2),
+            Self::Network => (Parameters::network(), 720),
+        }
+    }
+
+    /// The plan of these operators that nobody has changed.
+    fn plan(self, operators: Vec<Address>) -> Plan {
+        let (parameters, shortest) = self.begins();
+        let blocks = parameters.epoch_time_ms() / 1_000;
+        Plan::new(parameters, blocks.min(shortest), operators)
+    }
+}
+
 /// Options of `init plan`.
 #[derive(Debug, Args)]
 pub struct PlanCommand {
@@ -138,8 +160,17 @@ pub struct PlanCommand {
     salt: Option<B256>,
 }
 
+/// A second endpoint of root. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
+pub struct SecondRoot {
+    /// A second JSON-RPC endpoint of the root chain, which somebody else runs: whatever decides is asked of both, and when they differ nothing
+    /// is sent. Without it one endpoint is believed.
+    #[arg(long, value_parser = UrlOption)]
+    second_root: Option<String>,
+}
+
 /// Options of `init register`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct RegisterCommand {
     #[command(flatten)]
     file: PlanFile,
@@ -152,6 +183,8 @@ pub struct RegisterCommand {
     /// Genesis stake in coins; the plan's bond is sent on top.
     #[arg(long)]
     stake: String,
+    #[command(flatten)]
+    second: SecondRoot,
 }
 
 /// Options of `init join`. It has no `Debug`: an endpoint may hold a provider's key.
@@ -163,11 +196,11 @@ pub struct JoinCommand {
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     /// The agreement of the operators, as `plasmid init agree` printed it for each of them: ask one whom you trust. A root endpoint that lies
-    /// can invent a whole network for your plan, and without this nothing here notices it.
+    /// can invent a whole network for your plan, and without this or --second-root nothing here notices it.
     #[arg(long, value_name = "HASH")]
     agreement: Option<B256>,
-    /// A second JSON-RPC endpoint of the root chain: both must agree before this node reports anything. Every setting of this command
-    /// that is not named keeps the value that it has in the folder.
+    /// A second JSON-RPC endpoint of the root chain, which somebody else runs: this command asks both, and writes nothing when they differ; and
+    /// both must agree before this node reports anything. Every setting of this command that is not named keeps the value that it has in the folder.
     #[arg(long, value_parser = UrlOption)]
     second_root: Option<String>,
     /// What others call this node [default: plasmid].
@@ -229,15 +262,26 @@ pub async fn run(
         }
         InitCommand::Register(command) => {
             let step = Step::open(&command.file, connection, keys, Some(&command.from), output);
-            step.await?.register(&command, keys).await
+            let second = command.second.second_root.as_deref();
+            let risk =
+                "if it lies, your stake and bond go to an address where nobody can take them back";
+            let step = step.await?.beside(second, risk).await?;
+            step.register(&command, keys).await
         }
         InitCommand::Agree {
             file,
             from,
             agreement,
+            second,
         } => {
             let step = Step::open(&file, connection, keys, Some(&from), output);
-            step.await?.agree(agreement).await
+            let risk = "if it lies, you agree on registrations that nobody made";
+            let second = second.second_root.as_deref();
+            step.await?
+                .beside(second, risk)
+                .await?
+                .agree(agreement)
+                .await
         }
         InitCommand::Refund { file, from } => {
             Step::open(&file, connection, keys, Some(&from), output)
@@ -253,7 +297,11 @@ pub async fn run(
         }
         InitCommand::Join(command) => {
             let step = Step::open(&command.file, connection, keys, None, output);
-            step.await?.join(&command, connection, keys).await
+            let kept = kept_second(&Home::new(&command.home), &connection.root_address()?)?;
+            let second = command.second_root.as_deref().or(kept.as_deref());
+            let risk = "if it lies, this node joins a network that does not exist";
+            let step = step.await?.beside(second, risk).await?;
+            step.join(&command, connection, keys).await
         }
         InitCommand::Status(file) => {
             let step = Step::open(&file, connection, keys, None, output);
@@ -263,10 +311,7 @@ pub async fn run(
 }
 
 fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
-    let (parameters, shortest) = match command.preset {
-        Preset::Local => (Parameters::local(), 2),
-        Preset::Network => (Parameters::network(), 720),
-    };
+    let (parameters, shortest) = command.preset.begins();
     let parameters = Parameters {
         root_chain_id: command.root_chain_id,
         block_time_ms: command.block_time_ms.unwrap_or(parameters.block_time_ms),

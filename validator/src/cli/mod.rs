@@ -185,6 +185,7 @@ spoken!(
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
+    plasmid_bridge::client::endpoints::EndpointsError,
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
 );

@@ -4,7 +4,9 @@
 //! PSGN ‖ version u8 ‖ deployment id 20 ‖ checkpoint key 96 ‖ floor u64 ‖ count u32 ‖ count × (epoch u64 ‖ digest 32) ‖ keccak-256 of all before
 //! ```
 //! A second digest for one epoch is refused for ever, also after a restart; so is any epoch below `floor`, whose entries are no longer
-//! kept. The file is replaced whole: temporary file, fsync, rename, fsync of the directory, mode 0600. A lock beside it keeps a second process out.
+//! kept. Only what root has accepted is forgotten, as the child has agreed on it: whatever else was signed may have to be signed again, for as
+//! long as root stands still. The file is replaced whole: temporary file, fsync, rename, fsync of the directory, mode 0600. A lock beside it
+//! keeps a second process out.
 //!
 //! **What it cannot know.** A file that was replaced by an older copy of itself is valid and lacks the newest digests. Never restore it from
 //! a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
@@ -29,10 +31,15 @@ const MAGIC: [u8; 4] = *b"PSGN";
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 4 + 1 + 20 + 96 + 8 + 4;
 const ENTRY_BYTES: usize = 40;
-/// Digests kept; with epochs of a minute, the last eleven days.
+/// Digests kept, whatever root has accepted; with epochs of a minute, the last eleven days.
 const KEPT: usize = 16_384;
-/// No file of ours is larger.
-const FILE_LIMIT: u64 = (HEADER_BYTES + KEPT * ENTRY_BYTES + 32) as u64;
+/// With as many digests, no epoch behind the newest one is signed until root has accepted some; with epochs of a minute, that is a year in which
+/// root accepts nothing.
+const MOST_AHEAD: usize = 1 << 19;
+/// With as many, no further epoch is signed at all. What lies between is for older epochs, because root accepts in order and waits for them.
+const MOST: usize = 1 << 20;
+/// No file of ours is larger: 42 MB.
+const FILE_LIMIT: u64 = (HEADER_BYTES + MOST * ENTRY_BYTES + 32) as u64;
 
 /// Whether a digest is signed for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,11 +169,17 @@ impl SignState {
         })
     }
 
-    /// Records that `digest` is signed for `epoch`. When this returns `Ok`, it is on disk and the share may leave.
+    /// Records that `digest` is signed for `epoch`. When this returns `Ok`, it is on disk and the share may leave. `accepted` is how many
+    /// checkpoints root has accepted, as far as the child has agreed on it since it was started: digests from there on are not dropped.
     ///
     /// # Errors
-    /// `Equivocation` and `BelowFloor` for ever; `Io` leaves the state as it was.
-    pub fn record(&mut self, epoch: u64, digest: B256) -> Result<Permit, SignStateError> {
+    /// `Equivocation` and `BelowFloor` for ever; `Full` until root has accepted more; `Io` leaves the state as it was.
+    pub fn record(
+        &mut self,
+        epoch: u64,
+        digest: B256,
+        accepted: u64,
+    ) -> Result<Permit, SignStateError> {
         match self.content.signed.get(&epoch) {
             Some(signed) if *signed == digest => return Ok(Permit::Again),
             Some(signed) => {
@@ -183,15 +196,24 @@ impl SignState {
             return Err(SignStateError::BelowFloor { epoch, floor });
         }
         let mut next = self.content.clone();
+        let is_newest = self.newest().is_none_or(|newest| newest < epoch);
         next.signed.insert(epoch, digest);
-        if next.signed.len() > KEPT
-            && let Some((dropped, _)) = next.signed.pop_first()
+        while next.signed.len() > KEPT
+            && let Some(oldest) = next.signed.first_entry()
+            && *oldest.key() < accepted
         {
-            next.floor = next.floor.max(dropped.saturating_add(1));
+            next.floor = next.floor.max(oldest.remove_entry().0.saturating_add(1));
         }
         if epoch < next.floor {
             let floor = next.floor;
             return Err(SignStateError::BelowFloor { epoch, floor });
+        }
+        let most = if is_newest { MOST_AHEAD } else { MOST };
+        if next.signed.len() > most {
+            return Err(SignStateError::Full {
+                epoch,
+                count: self.content.signed.len(),
+            });
         }
         write(&self.path, &next)?;
         self.content = next;

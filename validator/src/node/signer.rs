@@ -324,14 +324,14 @@ impl Signer for CheckpointSigner {
         self.key.public_key()
     }
 
-    fn share(&self, epoch: u64, digest: &B256) -> Result<[u8; 192], Unsigned> {
+    fn share(&self, epoch: u64, digest: &B256, accepted: u64) -> Result<[u8; 192], Unsigned> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = state.record(epoch, *digest);
+        let outcome = state.record(epoch, *digest, accepted);
         drop(state);
         self.say(epoch, outcome.as_ref().err());
         match outcome {
             Ok(_) => Ok(self.key.sign_checkpoint(digest)),
-            Err(SignStateError::Io { .. }) => Err(Unsigned::ForNow),
+            Err(SignStateError::Io { .. } | SignStateError::Full { .. }) => Err(Unsigned::ForNow),
             Err(_) => Err(Unsigned::ForEver),
         }
     }

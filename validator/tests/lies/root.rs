@@ -7,7 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::{B256, U256, hex, keccak256};
+use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use plasmid_bridge::{
     abi::{IInbox, IRegistry, IRootChain, IToken, IVault, created_by},
@@ -30,6 +30,8 @@ pub struct Words {
     pub decimals: u8,
     /// What every account lets every other one take of a token.
     pub allowance: U256,
+    /// How tokens answer when they are asked for an allowance, where it is not with a word.
+    pub odd_allowance: Option<Odd>,
     /// The function whose gas it does not estimate, because it would revert.
     pub would_revert: Option<[u8; 4]>,
     /// Whether it does not estimate an approval of nothing either.
@@ -46,6 +48,25 @@ pub struct Words {
     pub bond: u128,
     /// The consensus key of everybody's newest registration, if there is one.
     pub newest: Option<B256>,
+    /// The code of every account.
+    pub code: &'static str,
+    /// The hash of every block.
+    pub block: B256,
+    /// Whether the Registry has created a network.
+    pub created: bool,
+    /// Which deployment RootChain is of.
+    pub deployment: [u8; 20],
+    /// Who has registered for the genesis, with which stake in wei.
+    pub members: Vec<(Address, u128)>,
+}
+
+/// Another answer than a word.
+#[derive(Clone, Copy, Debug)]
+pub enum Odd {
+    /// So many bytes.
+    Bytes(usize),
+    /// The call reverts.
+    Reverts,
 }
 
 /// What becomes of a transaction that is handed in.
@@ -71,6 +92,7 @@ impl Default for Words {
             symbol: "FOO",
             decimals: 6,
             allowance: U256::MAX,
+            odd_allowance: None,
             would_revert: None,
             refuses_zero: false,
             revert: "execution reverted",
@@ -79,6 +101,11 @@ impl Default for Words {
             cursor: 0,
             bond: 1_000_000_000_000_000_000,
             newest: None,
+            code: "0x60",
+            block: B256::ZERO,
+            created: false,
+            deployment: DEPLOYMENT,
+            members: Vec::new(),
         }
     }
 }
@@ -177,9 +204,9 @@ fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value
     Some(Ok(match asked["method"].as_str().unwrap_or_default() {
         "eth_chainId" => json!(format!("{:#x}", words.chain_id)),
         "eth_getBlockByNumber" => json!({
-            "number": "0x1", "hash": B256::ZERO, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
+            "number": "0x1", "hash": words.block, "parentHash": B256::ZERO, "timestamp": "0x1", "baseFeePerGas": "0x7",
         }),
-        "eth_getCode" => json!("0x60"),
+        "eth_getCode" => json!(words.code),
         "eth_maxPriorityFeePerGas" => json!("0x1"),
         "eth_estimateGas" => {
             let data = hex::decode(asked["params"][0]["data"].as_str().unwrap_or_default());
@@ -212,7 +239,18 @@ fn result(asked: &Value, words: &Words, handed_in: &[u8]) -> Option<Result<Value
             Taken::Refused => return Some(Err("txpool is full")),
             Taken::Mined(_) | Taken::Sent | Taken::Another => json!(keccak256(raw_bytes(asked))),
         },
-        "eth_call" => called(&asked["params"][0]["data"], words),
+        "eth_call" => {
+            let data = &asked["params"][0]["data"];
+            let allowance = format!("0x{}", hex::encode(IToken::allowanceCall::SELECTOR));
+            let of_allowance = data
+                .as_str()
+                .is_some_and(|data| data.starts_with(&allowance));
+            match words.odd_allowance.filter(|_| of_allowance) {
+                Some(Odd::Bytes(length)) => json!(format!("0x{}", "01".repeat(length))),
+                Some(Odd::Reverts) => return Some(Err(words.revert)),
+                None => called(data, words),
+            }
+        }
         // A command that was ended asks nothing any more.
         "" => return None,
         other => panic!("{other} is asked"),
@@ -270,7 +308,7 @@ fn called(data: &Value, words: &Words) -> Value {
     let selector: [u8; 4] = data[..4].try_into().expect("a selector");
     let returned = match selector {
         IRootChain::deploymentCall::SELECTOR => {
-            alloy_primitives::FixedBytes::<20>::from(DEPLOYMENT).abi_encode()
+            alloy_primitives::FixedBytes::<20>::from(words.deployment).abi_encode()
         }
         IRootChain::headCall::SELECTOR => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -290,6 +328,29 @@ fn called(data: &Value, words: &Words) -> Value {
             (fields[9], fields[11]) = (U256::from(16), U256::from(64));
             fields.abi_encode()
         }
+        IRegistry::createdCall::SELECTOR => words.created.abi_encode(),
+        IRegistry::creationCall::SELECTOR => {
+            [U256::ZERO, U256::from(3), U256::ZERO, U256::ZERO].abi_encode()
+        }
+        IRegistry::agreementByCall::SELECTOR => [U256::ZERO; 2].abi_encode(),
+        IRegistry::memberAtCall::SELECTOR => {
+            let call = IRegistry::memberAtCall::abi_decode(&data).expect("a number");
+            let (operator, stake) = words.members[call.index.to::<usize>()];
+            IRegistry::memberAtCall::abi_encode_returns(&IRegistry::Member {
+                operator,
+                registration: 1,
+                consensusKey: B256::repeat_byte(2),
+                checkpointKey: vec![3; 96].into(),
+                stake: U256::from(stake),
+                bond: U256::from(words.bond),
+            })
+        }
+        // Whichever: a word of zeros.
+        IRootChain::genesisStateRootCall::SELECTOR
+        | IRootChain::parentBlockHashCall::SELECTOR
+        | IRootChain::genesisBlockCall::SELECTOR
+        | IRootChain::genesisTimeCall::SELECTOR => U256::ZERO.abi_encode(),
+        IRootChain::genesisSetsCall::SELECTOR => [U256::ZERO; 2].abi_encode(),
         IRegistry::bondCall::SELECTOR => U256::from(words.bond).abi_encode(),
         IRegistry::newestOfCall::SELECTOR => U256::from(words.newest.map_or(0, |_| 9)).abi_encode(),
         // Whoever and whichever: there is one of every number but 0.

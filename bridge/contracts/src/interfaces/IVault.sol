@@ -68,6 +68,9 @@ interface IVault {
     error ExcessNotTaken(address sender, uint256 excess);
     /// @notice There is no contract at the token's address.
     error NoToken(address token);
+    /// @notice The token does not answer `allowance` with one word, as an ERC-20 does. An ERC-721 has balances and a `transferFrom` too, but
+    /// no `transfer`: a deposit of one could never be paid out.
+    error NoAllowance(address token);
     /// @notice A token's transfer to this contract succeeded, but this contract's balance did not grow.
     error NothingArrived(address token, uint256 amount);
     /// @notice A token's balance of this contract fell by another amount than was paid.

@@ -11,6 +11,8 @@ library TokenCalls {
 
     /// @dev For symbol and decimals, which are for display only.
     uint256 private constant DISPLAY_GAS = 50_000;
+    /// @dev For allowance: many times what a common token takes, behind a proxy too.
+    uint256 private constant ALLOWANCE_GAS = 200_000;
 
     function balanceOf(address token, address owner) internal view returns (uint256 held) {
         bytes memory data = abi.encodeWithSignature("balanceOf(address)", owner);
@@ -21,6 +23,15 @@ library TokenCalls {
             held := mload(0x00)
         }
         if (!ok) revert TokenCallFailed(token);
+    }
+
+    /// @notice Whether the token answers `allowance` with exactly one word, whichever: an ERC-20 does, an ERC-721 does not.
+    function answersAllowance(address token, address owner, address spender) internal view returns (bool answers) {
+        bytes memory data = abi.encodeWithSignature("allowance(address,address)", owner, spender);
+        assembly ("memory-safe") {
+            answers := staticcall(ALLOWANCE_GAS, token, add(data, 0x20), mload(data), 0x00, 0x00)
+            answers := and(answers, eq(returndatasize(), 0x20))
+        }
     }
 
     function transfer(address token, address to, uint256 amount) internal {

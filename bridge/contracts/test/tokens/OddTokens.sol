@@ -152,9 +152,74 @@ contract ReenteringToken is TestToken("Again", "AGN", 18) {
     }
 }
 
+/// @notice An ERC-721 as the standard has it: it has `balanceOf` and `transferFrom`, and neither `transfer` nor `allowance`.
+contract Collectible {
+    string public constant symbol = "NFT";
+    mapping(uint256 => address) public ownerOf;
+    mapping(uint256 => address) public getApproved;
+    mapping(address => uint256) public balanceOf;
+
+    function mint(address to, uint256 id) external {
+        ownerOf[id] = to;
+        ++balanceOf[to];
+    }
+
+    function approve(address spender, uint256 id) external {
+        require(ownerOf[id] == msg.sender, "not the owner");
+        getApproved[id] = spender;
+    }
+
+    function transferFrom(address from, address to, uint256 id) external {
+        require(ownerOf[id] == from && getApproved[id] == msg.sender, "not approved");
+        (ownerOf[id], getApproved[id]) = (to, address(0));
+        --balanceOf[from];
+        ++balanceOf[to];
+    }
+}
+
+/// @notice Lets anybody take anything, and answers `allowance` as the test says.
+contract AllowanceToken {
+    enum How {
+        Returns,
+        Reverts,
+        Writes,
+        BurnsGas
+    }
+
+    mapping(address => uint256) public balanceOf;
+    How private _how;
+    uint256 private _length;
+    uint256 private _word;
+
+    function answer(How how, uint256 length, uint256 word) external {
+        (_how, _length, _word) = (how, length, word);
+    }
+
+    function mint(address to, uint256 value) external {
+        balanceOf[to] += value;
+    }
+
+    function transferFrom(address from, address to, uint256 value) external {
+        balanceOf[from] -= value;
+        balanceOf[to] += value;
+    }
+
+    function allowance(address, address) external {
+        (How how, uint256 length, uint256 word) = (_how, _length, _word);
+        if (how == How.Writes) _word = word + 1;
+        assembly ("memory-safe") {
+            for {} eq(how, 3) {} {}
+            mstore(0x00, word)
+            if eq(how, 1) { revert(0x00, length) }
+            return(0x00, length)
+        }
+    }
+}
+
 /// @notice Answers symbol and decimals as the test says, byte by byte.
 contract DisplayToken {
     mapping(address => uint256) public balanceOf;
+    mapping(address => mapping(address => uint256)) public allowance;
     bytes private _symbolAnswer;
     bytes private _decimalsAnswer;
     bool private _burn;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 
 use crate::abi::DEPLOYMENT_PROXY;
+use crate::client::endpoints::EndpointsError;
 use crate::client::rpc::RpcError;
 use crate::client::wallet::WalletError;
 
@@ -14,6 +15,9 @@ pub enum CeremonyError {
     /// The node could not be asked.
     #[error(transparent)]
     Rpc(#[from] RpcError),
+    /// Endpoints could not be asked, or do not say the same.
+    #[error(transparent)]
+    Endpoints(#[from] EndpointsError),
     /// What follows came after transactions that are mined.
     #[error(
         "{source}. These transactions of this command are mined: {}; what they made is not made again when the command is repeated",

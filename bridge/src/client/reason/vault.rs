@@ -27,6 +27,7 @@ pub(super) fn sentence(error: E) -> String {
         E::ValueTooLow(e) => super::too_low(e.needed, e.value),
         E::ExcessNotTaken(e) => super::excess(e.sender, e.excess),
         E::NoToken(e) => format!("there is no token contract at {}; check its address", e.token),
+        E::NoAllowance(e) => super::no_allowance(e.token),
         E::NothingArrived(e) => format!(
             "token {} was asked to move {} and moved nothing; check balance and allowance, or whether it blocks the Vault",
             e.token, e.amount

@@ -93,6 +93,7 @@ impl App {
         if Bitmap(bits.bitmap).has(number) {
             return Ok(None);
         }
-        Ok(signer.share(checkpoint.epoch, &checkpoint.digest()).ok())
+        let digest = checkpoint.digest();
+        Ok(signer.share(checkpoint.epoch, &digest, state.accepted).ok())
     }
 }

@@ -6,7 +6,8 @@ use clap::Args;
 use plasmid_bridge::{
     abi::{IToken, IVault},
     client::{
-        rpc::Call,
+        reason,
+        rpc::{At, Call, RpcError},
         wallet::{Wallet, WalletError},
     },
     proof::inbox::{Body, Deposit},
@@ -34,7 +35,7 @@ pub struct DepositCommand {
     /// Decimal number of coins (1.5), or base units (1500base).
     #[arg(long)]
     amount: String,
-    /// The token's address on root. Without it the native coin is deposited.
+    /// The address on root of an ERC-20 token; others are refused. Without it the native coin is deposited.
     #[arg(long)]
     token: Option<String>,
     /// Native coin that goes along with a token, for fees on the child.
@@ -207,12 +208,13 @@ impl Way<'_> {
                 units,
             });
         };
+        let left = allowance(wallet, token, vault).await?;
         let units = self.units(&command.amount, token).await?;
         let native = command.native.as_deref();
         let native = native.map_or(Ok(0), |text| amount::parse(text, NATIVE_DECIMALS))?;
         let value = value(command.price, wallet, vault, native).await?;
         approvals
-            .give(wallet, token, vault, U256::from(units))
+            .give(wallet, token, vault, left, U256::from(units))
             .await?;
         let call = IVault::depositTokenCall {
             token,
@@ -264,6 +266,26 @@ async fn value(
     Ok(value)
 }
 
+/// What the Vault may still take of a token by earlier approvals. The Vault asks the same, and refuses a token that answers otherwise than
+/// an ERC-20 does: a person is told that before anything is approved, because an approval of an ERC-721 gives a token away.
+async fn allowance(wallet: &Wallet, token: Address, spender: Address) -> Result<U256, CliError> {
+    let owner = wallet.address();
+    let call = IToken::allowanceCall { owner, spender }.abi_encode();
+    let none = || format!("nothing was sent: {}", reason::no_allowance(token));
+    match wallet.rpc().call(&Call::to(token, call), At::Latest).await {
+        Ok(word) if word.len() == 32 => Ok(U256::from_be_slice(&word)),
+        Ok(other) => Err(CliError::new(format!(
+            "{} ({} bytes were answered)",
+            none(),
+            other.len()
+        ))),
+        Err(error @ RpcError::Refused { .. }) => {
+            Err(CliError::new(format!("{} ({error})", none())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The token that a text names on root.
 fn token_address(text: &str) -> Result<Address, CliError> {
     if text.trim().is_empty() {
@@ -279,17 +301,16 @@ fn token_address(text: &str) -> Result<Address, CliError> {
 struct Approvals(Vec<B256>);
 
 impl Approvals {
-    /// Lets the Vault take `value`. What an earlier deposit left is used when it is enough. Otherwise it is replaced by way of zero,
+    /// Lets the Vault take `value`. What an earlier deposit `left` is used when it is enough. Otherwise it is replaced by way of zero,
     /// because some tokens change an allowance only to or from zero, or directly, because others refuse zero.
     async fn give(
         &mut self,
         wallet: &Wallet,
         token: Address,
         spender: Address,
+        left: U256,
         value: U256,
     ) -> Result<(), CliError> {
-        let owner = wallet.address();
-        let left = read(wallet, token, IToken::allowanceCall { owner, spender }).await?;
         if left >= value {
             return Ok(());
         }

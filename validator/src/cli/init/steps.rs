@@ -3,10 +3,14 @@
 mod begun;
 mod join;
 mod money;
+mod preset;
 mod seat;
+mod second;
 mod shown;
 mod status;
 mod table;
+
+pub(super) use self::join::kept_second;
 
 use std::sync::Arc;
 
@@ -15,9 +19,8 @@ use alloy_sol_types::SolCall;
 use plasmid_bridge::{
     abi::IRegistry,
     client::{
-        ceremony::{self, Artifacts, Progress},
-        follower::view_call,
-        rpc::{At, Rpc},
+        ceremony::{self, Artifacts, CeremonyError, Progress},
+        rpc::Rpc,
         wallet::Wallet,
     },
     relay::seen::Which,
@@ -27,6 +30,7 @@ use serde_json::json;
 use self::{
     begun::Begun,
     money::Money,
+    preset::Differences,
     shown::{Consent, Registered},
     table::Table,
 };
@@ -51,6 +55,8 @@ pub(super) struct Step {
     artifacts: Artifacts,
     registry: Address,
     rpc: Arc<Rpc>,
+    /// What the first endpoint says of what decides, this one must say, too.
+    second: Option<Rpc>,
     wallet: Option<Wallet>,
     output: Output,
 }
@@ -85,6 +91,7 @@ impl Step {
             plan,
             artifacts,
             rpc,
+            second: None,
             wallet,
             output,
         })
@@ -110,18 +117,19 @@ impl Step {
     }
 
     async fn read<C: SolCall>(&self, call: C) -> Result<C::Return, CliError> {
-        Ok(view_call(&self.rpc, self.registry, call, At::Latest).await?)
+        Ok(self.endpoints().view(self.registry, call).await?)
     }
 
     /// That the Registry is the plan's.
     async fn is_deployed(&self) -> Result<(), CliError> {
         let plan = self.plan.registry();
-        ceremony::check_registry(&self.rpc, &self.artifacts, &plan, self.registry)
+        ceremony::check_registry(self.endpoints(), &self.artifacts, &plan, self.registry)
             .await
-            .map_err(|error| {
-                CliError::new(format!(
+            .map_err(|error| match error {
+                CeremonyError::NoCode { .. } => CliError::new(format!(
                     "{error}; `plasmid init deploy` makes what is missing"
-                ))
+                )),
+                error => error.into(),
             })
     }
 
@@ -130,7 +138,7 @@ impl Step {
         self.is_deployed().await?;
         let progress = self.output.progress("waiting for finality on root");
         let done = ceremony::wait_registry_final(
-            &self.rpc,
+            self.endpoints(),
             &self.artifacts,
             &self.plan.registry(),
             founding::finality(&self.plan.parameters),
@@ -218,6 +226,8 @@ impl Step {
         }
         let money = Money::of(&self.plan)?;
         self.output.tell(&money.sentence());
+        let differences = Differences::of(&self.plan)?;
+        differences.say(self.output);
         let operator = wallet.address();
         let standing = self.read(IRegistry::agreementByCall { operator }).await?;
         let now = self.now().await?;
@@ -239,6 +249,7 @@ impl Step {
         };
         let mut object = consent.shown();
         money.add_to(&mut object);
+        differences.add_to(&mut object);
         table.show(self.output, &mut object);
         self.output.next(&format!(
             "plasmid init create --from KEY --pay {} (when every operator has agreed: `plasmid init status` says)",
@@ -316,7 +327,7 @@ impl Step {
     /// What follows from the plan and everybody's registration. A stake that was taken back after the creation began is told apart from one that
     /// was never sent.
     async fn agreed(&self, money: &Money) -> Result<Agreed, CliError> {
-        let error = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
+        let error = match founding::agreed(self.endpoints(), self.registry, &self.plan).await {
             Ok(agreed) => return Ok(agreed),
             Err(error) => error,
         };

@@ -13,8 +13,7 @@ use plasmid_bridge::{
     abi::{IInbox, IRegistry, IRootChain},
     client::{
         ceremony::{self, Created, Registered},
-        follower::view_call,
-        rpc::{At, Rpc},
+        endpoints::{Endpoints, EndpointsError},
     },
     proof::deployment,
     relay::seen::Finality,
@@ -105,7 +104,7 @@ pub enum FoundingError {
     #[error(transparent)]
     Ceremony(#[from] ceremony::CeremonyError),
     #[error(transparent)]
-    Rpc(#[from] plasmid_bridge::client::rpc::RpcError),
+    Endpoints(#[from] EndpointsError),
 }
 
 fn list(addresses: &[Address]) -> String {
@@ -129,9 +128,14 @@ pub struct Agreed {
 ///
 /// # Errors
 /// [`FoundingError::Unregistered`] names who is missing.
-pub async fn agreed(rpc: &Rpc, registry: Address, plan: &Plan) -> Result<Agreed, FoundingError> {
+pub async fn agreed<'a>(
+    endpoints: impl Into<Endpoints<'a>>,
+    registry: Address,
+    plan: &Plan,
+) -> Result<Agreed, FoundingError> {
     plan.check()?;
-    follows(plan, registry, registrations(rpc, registry, plan).await?)
+    let operators = registrations(endpoints.into(), registry, plan).await?;
+    follows(plan, registry, operators)
 }
 
 /// What follows from the plan and these registrations. Nobody is asked to agree on what a node could not start with.
@@ -191,7 +195,7 @@ fn registered(operator: &Operator, bond: u128) -> Registered {
 }
 
 async fn registrations(
-    rpc: &Rpc,
+    endpoints: Endpoints<'_>,
     registry: Address,
     plan: &Plan,
 ) -> Result<Vec<Operator>, FoundingError> {
@@ -199,7 +203,7 @@ async fn registrations(
     for (number, planned) in plan.operators.iter().enumerate() {
         let index = alloy_primitives::U256::from(number);
         let call = IRegistry::memberAtCall { index };
-        let member = view_call(rpc, registry, call, At::Latest).await?;
+        let member = endpoints.view(registry, call).await?;
         let other = |planned: String, found: String| FoundingError::OtherOperator {
             number,
             planned,
@@ -238,20 +242,21 @@ async fn registrations(
 ///
 /// # Errors
 /// [`FoundingError::OtherNetwork`] names the first difference.
-pub async fn check_created(
-    rpc: &Rpc,
+pub async fn check_created<'a>(
+    endpoints: impl Into<Endpoints<'a>>,
     created: &Created,
     plan: &Plan,
     agreed: &Agreed,
 ) -> Result<File, FoundingError> {
-    let at = At::Latest;
+    let endpoints = endpoints.into();
     let call = IRootChain::parametersCall {};
-    let root_chain = view_call(rpc, created.root_chain, call, at).await?;
-    let inbox = view_call(rpc, created.inbox, IInbox::parametersCall {}, at).await?;
+    let root_chain = endpoints.view(created.root_chain, call).await?;
+    let call = IInbox::parametersCall {};
+    let inbox = endpoints.view(created.inbox, call).await?;
     let state_root = agreed.built.root();
     // It binds what no contract shows again: every bond, and the sum that went into escrow.
     let call = IRegistry::creationCall {};
-    let creation = view_call(rpc, created.registry, call, at).await?;
+    let creation = endpoints.view(created.registry, call).await?;
     same("the agreement", creation.agreement, agreed.agreement)?;
     same(
         "the root chain id",

@@ -33,6 +33,17 @@ pub enum SignStateError {
         /// The lowest that can be signed.
         floor: u64,
     },
+    /// Root has accepted too little of what was signed.
+    #[error(
+        "checkpoint {epoch} is not signed yet: the sign state holds {count} digests already, and it forgets only those of checkpoints that root \
+         has accepted. See why root accepts none (`plasmid status`), and bring it the oldest ones with `plasmid relay`: then this one is signed, too"
+    )]
+    Full {
+        /// The epoch.
+        epoch: u64,
+        /// How many digests there are.
+        count: usize,
+    },
     /// There is no file.
     #[error(
         "there is no sign state at {0}. If the file is elsewhere, or another copy of this node runs, use that one. If this key has never \

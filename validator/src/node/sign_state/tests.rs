@@ -27,18 +27,18 @@ fn a_second_digest_is_refused_for_ever_and_the_first_one_may_be_signed_again() {
     let folder = folder();
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
-    assert_eq!(state.record(7, digest(1)).unwrap(), Permit::First);
-    assert_eq!(state.record(7, digest(1)).unwrap(), Permit::Again);
-    assert!(is_equivocation(state.record(7, digest(2))));
+    assert_eq!(state.record(7, digest(1), 0).unwrap(), Permit::First);
+    assert_eq!(state.record(7, digest(1), 0).unwrap(), Permit::Again);
+    assert!(is_equivocation(state.record(7, digest(2), 0)));
     for _ in 0..3 {
         drop(state);
         state = SignState::open(&path, IDENTITY).unwrap();
         assert_eq!(state.signed(7), Some(digest(1)));
-        assert_eq!(state.record(7, digest(1)).unwrap(), Permit::Again);
-        assert!(is_equivocation(state.record(7, digest(2))));
+        assert_eq!(state.record(7, digest(1), 0).unwrap(), Permit::Again);
+        assert!(is_equivocation(state.record(7, digest(2), 0)));
     }
     // Late shares: an older epoch that was never signed is open.
-    assert_eq!(state.record(3, digest(9)).unwrap(), Permit::First);
+    assert_eq!(state.record(3, digest(9), 0).unwrap(), Permit::First);
     assert_eq!(state.newest(), Some(7));
 }
 
@@ -48,7 +48,7 @@ fn what_is_recorded_is_on_disk_before_the_call_returns() {
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
     for epoch in 0..20 {
-        state.record(epoch, digest(epoch as u8)).unwrap();
+        state.record(epoch, digest(epoch as u8), 0).unwrap();
         // What a process that was killed now would leave behind.
         let left = decode(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(left.signed.get(&epoch), Some(&digest(epoch as u8)));
@@ -60,7 +60,7 @@ fn a_kill_at_any_byte_before_the_rename_leaves_the_old_state() {
     let folder = folder();
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
-    state.record(1, digest(1)).unwrap();
+    state.record(1, digest(1), 0).unwrap();
     let mut next = state.content.clone();
     next.signed.insert(2, digest(2));
     let bytes = encode(&next);
@@ -73,7 +73,7 @@ fn a_kill_at_any_byte_before_the_rename_leaves_the_old_state() {
         if length % 40 == 0 {
             // Another digest is as good as the one that never left.
             let mut copy = state.content.clone();
-            state.record(3, digest(3)).unwrap();
+            state.record(3, digest(3), 0).unwrap();
             copy.signed.insert(3, digest(3));
             assert_eq!(state.content, copy);
             write(
@@ -93,7 +93,7 @@ fn every_flipped_byte_and_every_truncation_is_noticed_and_the_error_says_what_to
     let folder = folder();
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
-    state.record(1, digest(1)).unwrap();
+    state.record(1, digest(1), 0).unwrap();
     drop(state);
     let whole = fs::read(&path).unwrap();
     let refused = |bytes: &[u8]| {
@@ -213,7 +213,7 @@ fn nobody_else_can_read_it() {
     let folder = folder();
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
-    state.record(1, digest(1)).unwrap();
+    state.record(1, digest(1), 0).unwrap();
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -223,12 +223,12 @@ fn what_is_below_the_floor_is_refused_also_after_a_restart() {
     let folder = folder();
     let path = folder.path().join("sign_state");
     let mut state = SignState::create(&path, IDENTITY, 0).unwrap();
-    state.record(5, digest(5)).unwrap();
+    state.record(5, digest(5), 0).unwrap();
     state.refuse_below(100).unwrap();
     state.refuse_below(50).unwrap();
     drop(state);
     let mut state = SignState::open(&path, IDENTITY).unwrap();
-    let below = state.record(99, digest(1)).unwrap_err();
+    let below = state.record(99, digest(1), 0).unwrap_err();
     assert!(matches!(
         below,
         SignStateError::BelowFloor {
@@ -245,31 +245,38 @@ fn what_is_below_the_floor_is_refused_also_after_a_restart() {
     for advice in ["--new-sign-state", "move", "delete", "remove"] {
         assert!(!said.contains(advice), "{said}");
     }
-    assert_eq!(state.record(5, digest(5)).unwrap(), Permit::Again);
-    assert_eq!(state.record(100, digest(1)).unwrap(), Permit::First);
+    assert_eq!(state.record(5, digest(5), 0).unwrap(), Permit::Again);
+    assert_eq!(state.record(100, digest(1), 0).unwrap(), Permit::First);
 }
 
-#[test]
-fn the_oldest_entries_give_way_and_stay_refused() {
-    let folder = folder();
-    let path = folder.path().join("sign_state");
-    drop(SignState::create(&path, IDENTITY, 0).unwrap());
+/// A state in which these epochs are signed.
+fn holding(path: &Path, epochs: std::ops::Range<u64>) -> SignState {
+    drop(SignState::create(path, IDENTITY, 0).unwrap());
     let full = Content {
         identity: IDENTITY,
         floor: 0,
-        signed: (10..10 + KEPT as u64)
-            .map(|epoch| (epoch, digest(1)))
-            .collect(),
+        signed: epochs.map(|epoch| (epoch, digest(1))).collect(),
     };
-    write(&path, &full).unwrap();
-    let mut state = SignState::open(&path, IDENTITY).unwrap();
+    write(path, &full).unwrap();
+    SignState::open(path, IDENTITY).unwrap()
+}
+
+#[test]
+fn the_oldest_entries_that_root_has_accepted_give_way_and_stay_refused() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let kept = KEPT as u64;
+    let mut state = holding(&path, 10..10 + kept);
+    let all = 20 + kept;
+    let older = state.record(3, digest(2), all);
     assert!(matches!(
-        state.record(3, digest(2)),
+        older,
         Err(SignStateError::BelowFloor { epoch: 3, floor: 4 })
     ));
-    state.record(10 + KEPT as u64, digest(1)).unwrap();
+    state.record(10 + kept, digest(1), all).unwrap();
+    let dropped = state.record(10, digest(2), all);
     assert!(matches!(
-        state.record(10, digest(2)),
+        dropped,
         Err(SignStateError::BelowFloor {
             epoch: 10,
             floor: 11
@@ -277,6 +284,87 @@ fn the_oldest_entries_give_way_and_stay_refused() {
     ));
     assert_eq!(state.content.signed.len(), KEPT);
     assert!(fs::metadata(&path).unwrap().len() <= FILE_LIMIT);
+}
+
+/// With epochs of a minute root stands still for a week more than what is kept; and then goes on from where it stood.
+#[test]
+fn what_root_has_not_accepted_is_never_forgotten_however_long_it_stands() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let (stands, kept) = (1_000, KEPT as u64);
+    let last = stands + kept + 10_080;
+    let mut state = holding(&path, 0..last);
+    // As it is after a start, before the child has consumed an acceptance, and while root stands.
+    for (number, accepted) in [0, stands].into_iter().enumerate() {
+        let epoch = last + number as u64;
+        assert_eq!(
+            state.record(epoch, digest(1), accepted).unwrap(),
+            Permit::First
+        );
+        drop(state);
+        state = SignState::open(&path, IDENTITY).unwrap();
+        for wanted in [stands, stands + 1, epoch] {
+            let again = state.record(wanted, digest(1), accepted).unwrap();
+            assert_eq!(again, Permit::Again, "{wanted}");
+            assert!(is_equivocation(state.record(wanted, digest(2), accepted)));
+        }
+    }
+    // What lies below is dropped, and refused: another digest of it, too.
+    let floor = state.content.floor;
+    assert_eq!(floor, stands);
+    assert!(matches!(
+        state.record(floor - 1, digest(1), stands),
+        Err(SignStateError::BelowFloor { .. })
+    ));
+    // Root goes on, and has all but the last ones at once.
+    let newest = last + 2;
+    state.record(newest, digest(1), newest - 5).unwrap();
+    drop(state);
+    let mut state = SignState::open(&path, IDENTITY).unwrap();
+    assert_eq!(state.content.signed.len(), KEPT);
+    assert_eq!(state.content.floor, newest + 1 - kept);
+    let again = state.record(newest - 5, digest(1), newest - 5).unwrap();
+    assert_eq!(again, Permit::Again);
+}
+
+/// A late epoch, which root waits for, is signed when no newer one is any more; and nothing is written that could not be read.
+#[test]
+fn a_state_that_is_full_waits_for_root_and_leaves_room_for_what_root_waits_for() {
+    let folder = folder();
+    let path = folder.path().join("sign_state");
+    let first = 10;
+    let end = first + MOST_AHEAD as u64;
+    let mut state = holding(&path, first..end);
+    let full = state.record(end, digest(1), first).unwrap_err();
+    let said = full.to_string();
+    assert!(
+        matches!(full, SignStateError::Full { epoch, count } if epoch == end && count == MOST_AHEAD)
+    );
+    assert!(said.contains("plasmid relay"), "{said}");
+    assert_eq!(state.signed(end), None);
+    assert_eq!(state.record(3, digest(1), 0).unwrap(), Permit::First);
+    drop(state);
+    let mut state = SignState::open(&path, IDENTITY).unwrap();
+    assert_eq!(state.record(3, digest(1), 0).unwrap(), Permit::Again);
+    assert!(matches!(
+        state.record(end, digest(2), first),
+        Err(SignStateError::Full { .. })
+    ));
+    // Root has accepted one checkpoint more.
+    assert_eq!(
+        state.record(end, digest(2), first + 1).unwrap(),
+        Permit::First
+    );
+    assert_eq!(state.content.signed.len(), MOST_AHEAD);
+    // Nothing is signed at all beyond the limit of the file, which is read as it was written.
+    drop(state);
+    fs::remove_file(&path).unwrap();
+    let mut state = holding(&path, first..first + MOST as u64);
+    assert_eq!(fs::metadata(&path).unwrap().len(), FILE_LIMIT);
+    for epoch in [3, first + MOST as u64] {
+        let full = state.record(epoch, digest(1), 0);
+        assert!(matches!(full, Err(SignStateError::Full { .. })), "{epoch}");
+    }
 }
 
 #[test]
@@ -287,12 +375,12 @@ fn a_folder_that_cannot_be_written_refuses_the_share_and_changes_nothing() {
     // A folder where the temporary file should be: it can be neither removed as a file nor written.
     fs::create_dir(beside(&path, ".new")).unwrap();
     assert!(matches!(
-        state.record(1, digest(1)),
+        state.record(1, digest(1), 0),
         Err(SignStateError::Io { .. })
     ));
     assert_eq!(state.signed(1), None);
     fs::remove_dir(beside(&path, ".new")).unwrap();
-    assert_eq!(state.record(1, digest(2)).unwrap(), Permit::First);
+    assert_eq!(state.record(1, digest(2), 0).unwrap(), Permit::First);
 }
 
 #[test]
@@ -310,11 +398,11 @@ fn a_new_file_refuses_what_lies_below_its_floor_and_says_what_it_is() {
     let mut state = SignState::create(&path, IDENTITY, 7).unwrap();
     let digest = B256::repeat_byte(1);
     assert!(matches!(
-        state.record(6, digest),
+        state.record(6, digest, 0),
         Err(SignStateError::BelowFloor { epoch: 6, floor: 7 })
     ));
-    state.record(7, digest).unwrap();
-    state.record(9, digest).unwrap();
+    state.record(7, digest, 0).unwrap();
+    state.record(9, digest, 0).unwrap();
     // It is read while it is open, and opened once it is not.
     let summary = SignState::summary(&path).unwrap();
     assert_eq!((summary.identity, summary.floor), (IDENTITY, 7));
@@ -327,7 +415,7 @@ fn a_new_file_refuses_what_lies_below_its_floor_and_says_what_it_is() {
     let mut state = SignState::open_any(&path).unwrap();
     state.refuse_below(20).unwrap();
     // What stands in the file is signed again, and nothing else below.
-    assert!(state.record(7, digest).is_ok());
-    assert!(state.record(8, digest).is_err());
+    assert!(state.record(7, digest, 0).is_ok());
+    assert!(state.record(8, digest, 0).is_err());
     assert_eq!(SignState::summary(&path).unwrap().floor, 20);
 }

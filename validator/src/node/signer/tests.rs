@@ -131,14 +131,14 @@ fn a_new_sign_state_begins_with_the_first_checkpoint_that_root_has_not() {
             .expect("a new one");
         for (epoch, record) in &view.acceptances {
             let digest = record.digest;
-            let refused = state.record(*epoch, digest);
+            let refused = state.record(*epoch, digest, 0);
             assert!(
                 matches!(refused, Err(SignStateError::BelowFloor { floor, .. }) if floor == accepted)
             );
         }
         let below = accepted.checked_sub(1);
-        assert!(below.is_none_or(|epoch| state.record(epoch, B256::ZERO).is_err()));
-        let next = state.record(accepted, B256::repeat_byte(1));
+        assert!(below.is_none_or(|epoch| state.record(epoch, B256::ZERO, 0).is_err()));
+        let next = state.record(accepted, B256::repeat_byte(1), 0);
         assert_eq!(next.expect("root lacks it"), Permit::First);
         drop(state);
         let found = SignState::summary(&home.sign_state_path()).expect("it is there");

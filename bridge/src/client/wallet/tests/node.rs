@@ -31,7 +31,7 @@ type Requests = Arc<Mutex<Vec<Value>>>;
 
 /// A node that mines each transaction at once. When it is dropped, a panic of its task fails the test.
 pub struct Node {
-    url: String,
+    pub url: String,
     counts: Counts,
     submitted: Requests,
     task: JoinHandle<()>,

@@ -5,11 +5,7 @@ use std::path::Path;
 use alloy_primitives::B256;
 use plasmid_bridge::{
     abi::IRootChain,
-    client::{
-        ceremony::{self, Created},
-        follower::view_call,
-        rpc::At,
-    },
+    client::ceremony::{self, Created},
 };
 use serde_json::{Value, json};
 
@@ -39,9 +35,12 @@ impl Step {
         let peers = command.peers.iter().map(|text| peer(text));
         let peers = peers.collect::<Result<Vec<_>, _>>()?;
         let created = self.created().await?;
-        let agreed = founding::agreed(&self.rpc, self.registry, &self.plan).await?;
+        let root = self.endpoints();
+        let agreed = founding::agreed(root, self.registry, &self.plan).await?;
         is_named(command.agreement, agreed.agreement)?;
-        let file = founding::check_created(&self.rpc, &created, &self.plan, &agreed).await?;
+        let file = founding::check_created(root, &created, &self.plan, &agreed).await?;
+        let head = IRootChain::headCall {};
+        let head = root.view(created.root_chain, head).await?;
         let home = Home::new(&command.home);
         let node_id = secrets::node(&home, self.plan.parameters.root_chain_id)?;
         let place = Place {
@@ -60,8 +59,6 @@ impl Step {
         };
         home::write(&home, &place, &created, &agreed.genesis, &file)?;
         secrets::ensure_data_folder(&home)?;
-        let head = IRootChain::headCall {};
-        let head = view_call(&self.rpc, created.root_chain, head, At::Latest).await?;
         let open = |path: &Path| keys.checkpoint_key(path);
         home::ensure_sign_state(&home, created.id, &agreed.genesis, head.accepted, open)?;
         let engine = Tools::new(None)
@@ -95,24 +92,37 @@ impl Step {
 }
 
 impl Step {
-    /// The deployment, once it is final: it reads the same before the wait and after it, or a reorganisation has moved it.
+    /// The deployment, once it is final.
     async fn created(&self) -> Result<Created, CliError> {
-        let mut created = ceremony::read_back(&self.rpc, self.registry).await?;
-        loop {
-            let progress = self.output.progress("waiting for finality on root");
-            let finality = founding::finality(&self.plan.parameters);
-            let mut tell = |what: &str| self.output.tell(what);
-            let (block, patience) = (created.block, FINAL_PATIENCE);
-            let done = ceremony::wait_final(&self.rpc, block, finality, patience, &mut tell).await;
-            progress.finish_and_clear();
-            done?;
-            let again = ceremony::read_back(&self.rpc, self.registry).await?;
-            if again == created {
-                return Ok(created);
-            }
-            created = again;
-        }
+        let progress = self.output.progress("waiting for finality on root");
+        let done = ceremony::read_final(
+            self.endpoints(),
+            self.registry,
+            founding::finality(&self.plan.parameters),
+            FINAL_PATIENCE,
+            &mut |what| self.output.tell(what),
+        )
+        .await;
+        progress.finish_and_clear();
+        Ok(done?)
     }
+}
+
+/// The second endpoint of root that stands in a folder which was written before.
+pub(in crate::cli::init) fn kept_second(
+    home: &Home,
+    root: &str,
+) -> Result<Option<String>, CliError> {
+    if !home.config_path().exists() {
+        return Ok(None);
+    }
+    let config = home.read_config()?;
+    let second = config
+        .root
+        .endpoints
+        .get(1)
+        .filter(|second| *second != root);
+    Ok(second.cloned())
 }
 
 /// Refuses a network of other registrations than those that the operators agreed on.

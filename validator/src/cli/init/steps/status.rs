@@ -9,6 +9,7 @@ use super::{
     Step,
     begun::Begun,
     money::Money,
+    preset::Differences,
     table::{OperatorRow, Table},
 };
 use crate::{
@@ -19,16 +20,18 @@ use crate::{
 impl Step {
     pub(in crate::cli::init) async fn status(&self) -> Result<(), CliError> {
         self.is_deployed().await?;
-        let (agreed, problem) = match founding::agreed(&self.rpc, self.registry, &self.plan).await {
-            Ok(agreed) => (Some(agreed), None),
-            Err(FoundingError::Unregistered(_)) => (None, None),
-            // All have registered, and no genesis follows: whoever it is due to is found among the rows.
-            Err(FoundingError::Genesis(error)) => (None, Some(error.to_string())),
-            Err(error) => return Err(error.into()),
-        };
+        let (agreed, problem) =
+            match founding::agreed(self.endpoints(), self.registry, &self.plan).await {
+                Ok(agreed) => (Some(agreed), None),
+                Err(FoundingError::Unregistered(_)) => (None, None),
+                // All have registered, and no genesis follows: whoever it is due to is found among the rows.
+                Err(FoundingError::Genesis(error)) => (None, Some(error.to_string())),
+                Err(error) => return Err(error.into()),
+            };
         let wanted = agreed.as_ref().map(|agreed| agreed.agreement);
         let table = agreed.as_ref().map(Table::of);
         let money = Money::of(&self.plan)?;
+        let differences = Differences::of(&self.plan)?;
         let mut rows = Vec::new();
         for number in 0..self.plan.operators.len() {
             let share = table.as_ref().and_then(|table| table.rows.get(number));
@@ -42,6 +45,7 @@ impl Step {
             let texts = [agreement.as_deref(), problem.as_deref()];
             let mut object = shown(texts, &rows, &warnings, &creation);
             money.add_to(&mut object);
+            differences.add_to(&mut object);
             self.output.object(&object);
             return Ok(());
         }
@@ -65,6 +69,7 @@ impl Step {
             ));
         }
         self.output.say(&money.sentence());
+        differences.say(self.output);
         if made == steps {
             self.output
                 .say("the network is created: `plasmid init join` makes a node's folder");
@@ -72,7 +77,7 @@ impl Step {
         }
         if let Some(agreement) = agreement {
             self.output.say(&format!(
-                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond, the balances and the delegations, and that the \
+                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond, the parameters, the balances and the delegations, and that the \
                  other operators see the same hash, agree to it with this command:"
             ));
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");

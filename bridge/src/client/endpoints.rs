@@ -1,0 +1,365 @@
+//! One endpoint of the root chain, or two that must say the same.
+//!
+//! Who founds a network or joins one has nothing yet that an endpoint could be measured by: one that lies can show code where there is none, or a
+//! whole deployment that nobody made. With two endpoints everything that decides is asked of both, byte for byte. Two honest ones may be a block
+//! apart, so a difference counts only when it stays.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use alloy_primitives::{Address, B256, Bytes, hex};
+use alloy_sol_types::SolCall;
+use tokio::time::{Instant, sleep};
+
+use super::follower::decode_view;
+use super::rpc::{At, Call, Rpc, RpcError};
+use crate::relay::seen::Which;
+
+/// For how long two endpoints may differ, because one of them is a block behind.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often both are asked again meanwhile.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Why endpoints gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointsError {
+    /// The only endpoint gave none, or one that makes no sense.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+    /// One of two gave none.
+    #[error("the endpoint {place} of the root chain: {source}")]
+    Silent {
+        /// Which.
+        place: String,
+        /// What is wrong.
+        source: RpcError,
+    },
+    /// They said different things, and went on to.
+    #[error(
+        "the endpoints {first} and {second} of the root chain differ in {reading}: {first} says {told}, and {second} says {other}. One of them \
+         lies, is far behind or is on another chain: find out which. Nothing was sent or written"
+    )]
+    Differ {
+        /// The first endpoint.
+        first: String,
+        /// The second one.
+        second: String,
+        /// What was read.
+        reading: String,
+        /// The first one's answer.
+        told: String,
+        /// The second one's answer.
+        other: String,
+    },
+}
+
+/// One endpoint, or two that are asked the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoints<'a> {
+    first: &'a Rpc,
+    second: Option<&'a Rpc>,
+    patience: Duration,
+}
+
+impl<'a> From<&'a Rpc> for Endpoints<'a> {
+    fn from(first: &'a Rpc) -> Self {
+        Self::new(first, None)
+    }
+}
+
+impl<'a> From<&'a Arc<Rpc>> for Endpoints<'a> {
+    fn from(first: &'a Arc<Rpc>) -> Self {
+        Self::new(first, None)
+    }
+}
+
+impl<'a> Endpoints<'a> {
+    /// These.
+    #[must_use]
+    pub const fn new(first: &'a Rpc, second: Option<&'a Rpc>) -> Self {
+        Self {
+            first,
+            second,
+            patience: PATIENCE,
+        }
+    }
+
+    /// The chain's id (EIP-155).
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn chain_id(self) -> Result<u64, EndpointsError> {
+        let bytes = self.ask(&RootReading::ChainId).await?;
+        Ok(bytes
+            .as_ref()
+            .try_into()
+            .map(u64::from_be_bytes)
+            .unwrap_or_default())
+    }
+
+    /// The code of an account in the newest block.
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn code(self, address: Address) -> Result<Bytes, EndpointsError> {
+        self.ask(&RootReading::Code(address)).await
+    }
+
+    /// The hash of a block, or `None` when there is no such block.
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn block_hash(self, number: u64) -> Result<Option<B256>, EndpointsError> {
+        let hash = self.ask(&RootReading::Block(number)).await?;
+        Ok(B256::try_from(hash.as_ref()).ok())
+    }
+
+    /// What a view function returns in the newest block.
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn view<C: SolCall>(
+        self,
+        contract: Address,
+        call: C,
+    ) -> Result<C::Return, EndpointsError> {
+        let reading = RootReading::Call {
+            contract,
+            data: call.abi_encode().into(),
+            signature: C::SIGNATURE,
+        };
+        let data = self.ask(&reading).await?;
+        Ok(decode_view::<C>(contract, &data)?)
+    }
+
+    /// Each of them.
+    pub(super) fn each(self) -> impl Iterator<Item = &'a Rpc> {
+        [Some(self.first), self.second].into_iter().flatten()
+    }
+
+    /// What one of them failed with.
+    pub(super) fn failed(self, endpoint: &Rpc, source: RpcError) -> EndpointsError {
+        match self.second {
+            None => EndpointsError::Rpc(source),
+            Some(_) => EndpointsError::Silent {
+                place: endpoint.place(),
+                source,
+            },
+        }
+    }
+
+    async fn ask(self, reading: &RootReading) -> Result<Bytes, EndpointsError> {
+        let Some(second) = self.second else {
+            return Ok(reading.of(self.first).await?);
+        };
+        let start = Instant::now();
+        loop {
+            let (told, other) = match (reading.of(self.first).await, reading.of(second).await) {
+                (Ok(told), Ok(other)) if told == other => return Ok(told),
+                (Ok(told), Ok(other)) => (shown(&told, &other), shown(&other, &told)),
+                // One that refuses what the other one answers differs from it; one that cannot be asked does not.
+                (Ok(told), Err(error)) if is_answer(&error) => (whole(&told), error.to_string()),
+                (Err(error), Ok(other)) if is_answer(&error) => (error.to_string(), whole(&other)),
+                (Err(error), _) => return Err(self.failed(self.first, error)),
+                (_, Err(error)) => return Err(self.failed(second, error)),
+            };
+            if start.elapsed() >= self.patience {
+                return Err(EndpointsError::Differ {
+                    first: self.first.place(),
+                    second: second.place(),
+                    reading: reading.to_string(),
+                    told,
+                    other,
+                });
+            }
+            sleep(POLL).await;
+        }
+    }
+}
+
+/// What is read. Answers are compared as bytes.
+enum RootReading {
+    ChainId,
+    Code(Address),
+    Block(u64),
+    Call {
+        contract: Address,
+        data: Bytes,
+        signature: &'static str,
+    },
+}
+
+impl RootReading {
+    async fn of(&self, endpoint: &Rpc) -> Result<Bytes, RpcError> {
+        Ok(match self {
+            Self::ChainId => Bytes::from(endpoint.chain_id().await?.to_be_bytes()),
+            Self::Code(address) => endpoint.code(*address, At::Latest).await?,
+            Self::Block(number) => match endpoint.block(Which::Number(*number)).await? {
+                Some(block) => Bytes::from(block.hash.0),
+                None => Bytes::new(),
+            },
+            Self::Call { contract, data, .. } => {
+                let call = Call::to(*contract, data.clone());
+                endpoint.call(&call, At::Latest).await?
+            }
+        })
+    }
+}
+
+impl fmt::Display for RootReading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ChainId => f.write_str("the chain's id"),
+            Self::Code(address) => write!(f, "the code at {address}"),
+            Self::Block(number) => write!(f, "the hash of block {number}"),
+            Self::Call {
+                contract,
+                signature,
+                data,
+            } => {
+                write!(f, "what {signature} of {contract} returns")?;
+                match data.get(4..).filter(|arguments| !arguments.is_empty()) {
+                    Some(arguments) => write!(f, " for 0x{}", hex::encode(arguments)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Whether it says something of what was asked: that a call reverts, for one.
+fn is_answer(error: &RpcError) -> bool {
+    matches!(error, RpcError::Refused { .. } | RpcError::Malformed(_))
+}
+
+/// Of a long answer the first word in which the other one is different.
+fn shown(told: &[u8], other: &[u8]) -> String {
+    let mut words = told.chunks(32).zip(other.chunks(32)).enumerate();
+    match words.find(|(_, (told, other))| told != other) {
+        Some((place, (word, _))) if told.len() == other.len() && told.len() > 32 => {
+            format!("0x{} in word {place}", hex::encode(word))
+        }
+        _ => whole(told),
+    }
+}
+
+fn whole(told: &[u8]) -> String {
+    match told.len() {
+        0 => "that there is nothing".to_owned(),
+        1..=32 => format!("0x{}", hex::encode(told)),
+        length => format!("{length} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::abi::IRegistry;
+    use crate::client::rpc::Limits;
+    use crate::client::wallet::tests::node::{Node, Said};
+
+    const REGISTRY: Address = Address::repeat_byte(0x11);
+
+    fn rpc(node: &Node) -> Rpc {
+        let limits = Limits {
+            attempts: 1,
+            ..Limits::default()
+        };
+        Rpc::new(&node.url, limits).expect("an address")
+    }
+
+    /// A node that answers calls, code and blocks alike with this.
+    async fn saying(answer: serde_json::Value) -> Node {
+        Node::start(move |method, _| match method {
+            "eth_call" | "eth_getCode" => Said::Result(answer.to_string()),
+            _ => Said::Honest,
+        })
+        .await
+    }
+
+    fn word(byte: u8) -> serde_json::Value {
+        json!(hex::encode_prefixed([[0; 31].as_slice(), &[byte]].concat()))
+    }
+
+    #[tokio::test]
+    async fn what_both_say_is_taken_and_one_alone_is_believed() {
+        let (one, two) = (saying(word(1)).await, saying(word(1)).await);
+        let (one, two) = (rpc(&one), rpc(&two));
+        for second in [None, Some(&two)] {
+            let both = Endpoints::new(&one, second);
+            let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
+            assert!(created.expect("they agree"));
+            assert_eq!(both.code(REGISTRY).await.expect("they agree").len(), 32);
+            assert_eq!(both.chain_id().await.expect("they agree"), 31_337);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_difference_that_stays_names_both_and_the_reading() {
+        let (one, two) = (saying(word(1)).await, saying(word(0)).await);
+        let nothing = saying(json!("0x")).await;
+        let refusing = Node::start(|_, _| Said::Error("execution reverted")).await;
+        let one = rpc(&one);
+        for (second, told) in [
+            (rpc(&two), format!("0x{}", "00".repeat(32))),
+            (rpc(&nothing), "that there is nothing".to_owned()),
+            (rpc(&refusing), "execution reverted".to_owned()),
+        ] {
+            for (first, second) in [(&one, &second), (&second, &one)] {
+                let both = Endpoints {
+                    patience: Duration::ZERO,
+                    ..Endpoints::new(first, Some(second))
+                };
+                let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
+                let said = created.expect_err("they differ").to_string();
+                for part in [&one.place(), &second.place(), &told] {
+                    assert!(said.contains(part), "{part}: {said}");
+                }
+                assert!(said.contains("created() of 0x1111"), "{said}");
+                assert!(both.code(REGISTRY).await.is_err());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_a_block_behind_is_waited_for() {
+        let ahead = saying(word(1)).await;
+        let behind = Node::start(|method, nth| match (method, nth) {
+            ("eth_call", 0) => Said::Result(word(0).to_string()),
+            ("eth_call", _) => Said::Result(word(1).to_string()),
+            _ => Said::Honest,
+        })
+        .await;
+        let (ahead, late) = (rpc(&ahead), rpc(&behind));
+        let both = Endpoints::new(&ahead, Some(&late));
+        let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
+        assert!(created.expect("they agree in the end"));
+        assert_eq!(behind.asked("eth_call"), 2);
+    }
+
+    #[tokio::test]
+    async fn one_of_two_that_does_not_answer_is_named() {
+        let one = saying(word(1)).await;
+        let limits = Limits {
+            attempts: 1,
+            ..Limits::default()
+        };
+        let gone = Rpc::new("http://user:secret@127.0.0.1:1/key?k=v", limits).expect("an address");
+        let one = rpc(&one);
+        let both = Endpoints::new(&one, Some(&gone));
+        let said = both.chain_id().await.expect_err("it is gone").to_string();
+        assert!(said.contains("http://127.0.0.1:1"), "{said}");
+        assert!(!said.contains("secret") && !said.contains("key"), "{said}");
+    }
+
+    #[test]
+    fn of_a_long_answer_the_word_that_differs_is_shown() {
+        let (mut one, two) = ([0; 96], [0; 96]);
+        one[40] = 7;
+        assert!(shown(&one, &two).ends_with("in word 1"));
+        assert_eq!(shown(&one, &two[..64]), "96 bytes");
+        assert_eq!(shown(&[1], &[]), "0x01");
+        assert_eq!(shown(&[], &[1]), "that there is nothing");
+    }
+}
