@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Output, thread};
 use alloy_primitives::{B256, address};
 
 use super::{
-    in_network, json_of, network,
+    json_of, network,
     program::plasmid,
     refused,
     root::{Root, Taken, Words},
@@ -33,13 +33,21 @@ fn planned(root: &str) -> tempfile::TempDir {
     folder
 }
 
-/// A step of the founding, and what was said of it.
+/// A step of the founding by `alice`, and what was said of it.
 fn step(folder: &Path, step: &[&str], options: &[&str]) -> Output {
-    let mut command = in_network(folder, step);
-    command.args(options).arg("--plan");
-    command.arg(folder.join("network.toml"));
-    if step == JOIN {
-        command.arg("--home").arg(folder.join("validator"));
+    let mut command = plasmid(&["--output", "json"]);
+    command.args(step).args(options);
+    let mut given = vec![
+        ("--net", ""),
+        ("--keys", "keys"),
+        ("--password-file", "password"),
+        ("--plan", "network.toml"),
+    ];
+    if step == REGISTER || step == JOIN {
+        given.push(("--home", "validator"));
+    }
+    for (option, name) in given {
+        command.arg(option).arg(folder.join(name));
     }
     command.output().expect("it runs")
 }
