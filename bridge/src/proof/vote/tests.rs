@@ -113,19 +113,19 @@ fn vote_sign_bytes_are_those_of_an_independent_encoder() {
             0 => None,
             1 => Some(1),
             2 => Some(127 + case % 2),
-            _ => Some(rng.gen_range(1..=u32::MAX)),
+            _ => Some(rng.random_range(1..=u32::MAX)),
         };
         let block = parts.map(|parts| VotedBlock {
-            hash: rng.r#gen(),
+            hash: rng.random(),
             parts,
-            parts_hash: rng.r#gen(),
+            parts_hash: rng.random(),
         });
         let ballot = Ballot {
             step: [VoteStep::Prevote, VoteStep::Precommit][case as usize % 2],
-            height: rng.gen_range(1..=i64::MAX as u64) >> (case % 60),
-            round: [0, 1, rng.gen_range(0..=i32::MAX as u32)][case as usize % 3],
+            height: rng.random_range(1..=i64::MAX as u64) >> (case % 60),
+            round: [0, 1, rng.random_range(0..=i32::MAX as u32)][case as usize % 3],
             block,
-            secs: [0, -1, rng.r#gen(), 1_700_000_000][case as usize % 4],
+            secs: [0, -1, rng.random(), 1_700_000_000][case as usize % 4],
             nanos: [0, 1, 999_999_999][case as usize % 3],
         };
         let independent = CanonicalVote {
