@@ -23,9 +23,9 @@ contract Court is ICourt {
     uint256 private constant MIN_AGE = 2;
     /// @dev No more gas than this is paid for a report: what one takes, with room for another price of storage.
     uint256 private constant GAS_LIMIT = 1_000_000;
-    /// @dev What a reveal takes outside of what it measures: the transaction, and the end of the call.
-    uint256 private constant GAS_AROUND = 30_000;
-    uint256 private constant GAS_PER_BYTE = 16;
+    /// @dev What a reveal takes outside of what it measures: the transaction, its calldata and the end of the call. Not by the length of the
+    /// calldata, to which anybody can add zeros that cost less than they would be paid.
+    uint256 private constant GAS_AROUND = 50_000;
     /// @dev The tip over the base fee that is paid back at most.
     uint256 private constant TIP_LIMIT = 2 gwei;
 
@@ -239,7 +239,7 @@ contract Court is ICourt {
         emit Revealed(operator, epoch, member.registration, share, own, claim.beneficiary);
         IInbox(inbox).send(Messages.FREEZE, Messages.offence(operator, member.registration, epoch));
         // From here on little gas is used, and it is in what is added.
-        gas = gas - gasleft() + GAS_AROUND + GAS_PER_BYTE * msg.data.length;
+        gas = gas - gasleft() + GAS_AROUND;
         if (gas > GAS_LIMIT) gas = GAS_LIMIT;
         uint256 cap = block.basefee + TIP_LIMIT;
         uint256 cost = gas * (tx.gasprice < cap ? tx.gasprice : cap) / 1 gwei;

@@ -222,6 +222,23 @@ contract CourtClaimsTest is Accusing {
         vm.assertGe(paid, used - used / 10);
     }
 
+    /// Zeros behind the arguments, which the decoder passes over, are paid to nobody.
+    function test_longerCalldataIsNotPaid() external {
+        ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
+        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
+        bytes32 own = _commit(abi.encode(evidence), claim);
+        _blocks(2);
+        bytes memory data = abi.encodeCall(court.revealVotes, (evidence, _accused(1, 0), claim));
+        uint256[2] memory paid;
+        for (uint256 i; i < 2; ++i) {
+            uint256 before = vm.snapshotState();
+            _gasOf(address(court), 0, i == 0 ? data : bytes.concat(data, new bytes(30_000)));
+            paid[i] = court.commitment(own).timeOrGas;
+            vm.revertToState(before);
+        }
+        vm.assertLe(paid[1], paid[0] + paid[0] / 100);
+    }
+
     function test_aBondCoversItsRewardsAndNoMore() external {
         vm.txGasPrice(0);
         vm.fee(0);

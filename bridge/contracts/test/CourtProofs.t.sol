@@ -256,6 +256,19 @@ contract CourtProofsTest is Accusing {
         operators[2].edSecret = secret;
     }
 
+    /// A forged set may give a member more power than all have.
+    function test_noShareIsMoreThanTheWhole() external {
+        IRootChain.Checkpoint memory content = _checkpoint();
+        IRootChain.Set memory forged = _set();
+        forged.totalPower = 1;
+        content.nextSet = _commitment(forged);
+        _submit(_submission(content, new uint16[](0)));
+        ICourt.DoubleVote memory evidence = _doubleVote(2, 2);
+        ICourt.Accused memory accused = _accused(2, 2);
+        accused.set = forged;
+        _refuses(evidence, accused, abi.encodeWithSelector(ICourt.MemberNotInSet.selector, 2));
+    }
+
     /// A boundary that would leave nobody copies the set before, with no stake behind its power: the seats of that set are marked.
     function test_nobodyIsCutForASetThatIsACopy() external {
         _mark = 1 << 15;

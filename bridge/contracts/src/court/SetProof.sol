@@ -34,6 +34,8 @@ library SetProof {
         if (!ListTree.verify(set.membersRoot, leaf, member.number, set.count, accused.siblings)) {
             revert ICourt.MemberNotInSet(member.number);
         }
+        // Of a forged set too, a share is at most the whole.
+        if (member.power > set.totalPower) revert ICourt.MemberNotInSet(member.number);
         if (!registry.hasKeys(member.operator, member.registration, member.consensusKey, member.checkpointKey)) {
             revert ICourt.KeysMismatch(member.operator, member.registration);
         }
