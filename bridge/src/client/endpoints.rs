@@ -31,24 +31,24 @@ pub enum EndpointsError {
         /// Which.
         place: String,
         /// What is wrong.
-        source: RpcError,
+        source: Box<RpcError>,
     },
     /// They said different things, and went on to.
     #[error(
         "the endpoints {first} and {second} of the root chain differ in {reading}: {first} says {told}, and {second} says {other}. One of them \
-         lies, is far behind or is on another chain: find out which. Nothing was sent or written"
+         lies, is far behind or is on another chain: find out which. Nothing was sent or written",
+        first = .places[0],
+        second = .places[1],
+        told = .answers[0],
+        other = .answers[1]
     )]
     Differ {
-        /// The first endpoint.
-        first: String,
-        /// The second one.
-        second: String,
+        /// Both endpoints.
+        places: Box<[String; 2]>,
         /// What was read.
         reading: String,
-        /// The first one's answer.
-        told: String,
-        /// The second one's answer.
-        other: String,
+        /// Their answers.
+        answers: Box<[String; 2]>,
     },
 }
 
@@ -142,7 +142,7 @@ impl<'a> Endpoints<'a> {
             None => EndpointsError::Rpc(source),
             Some(_) => EndpointsError::Silent {
                 place: endpoint.place(),
-                source,
+                source: Box::new(source),
             },
         }
     }
@@ -164,11 +164,9 @@ impl<'a> Endpoints<'a> {
             };
             if start.elapsed() >= self.patience {
                 return Err(EndpointsError::Differ {
-                    first: self.first.place(),
-                    second: second.place(),
+                    places: Box::new([self.first.place(), second.place()]),
                     reading: reading.to_string(),
-                    told,
-                    other,
+                    answers: Box::new([told, other]),
                 });
             }
             sleep(POLL).await;

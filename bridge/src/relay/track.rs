@@ -1,11 +1,11 @@
 //! Following one endpoint of the root chain to what it calls final.
 //!
 //! ```text
-//!  Identify ─► Origin ─► Deployed ─► Head ─► Target ─► Recheck ─► Scan ⟲ ─► Compare ─► (poll later) ─► Head …
-//!     chain id   block      its id     latest   N deep    the last   events     contracts'
-//!                before     by Root-   or tag             target is  in ranges  state at
-//!                deployment Chain                         the same?             the target
-//!                                                         (the next block's parent says so)
+//!  Identify ─► Origin ─► Head ─► Target ─► Recheck ─► Scan ⟲ ─► Compare ─► (poll later) ─► Head …
+//!     chain id   block      latest   N deep    the last   events     contracts'
+//!                before     or tag             target is  in ranges  state at
+//!                deployment                    the same?             the target
+//!                                              (the next block's parent says so)
 //! ```
 //! Events must come in order without a gap, each extending the hash chain by its own bytes; when a scan ends, the hash chain and the records
 //! of checkpoints must be those of the contracts themselves in the final block. Nothing becomes visible before it was compared.
@@ -43,7 +43,6 @@ const MAX_ASKED_WAIT_MS: u64 = 30_000;
 enum Phase {
     Identify,
     Origin,
-    Deployed,
     Head,
     Target(u64),
     /// Whether `old` is still in the chain; then `new` is the next target, if there is one.
@@ -220,7 +219,6 @@ impl Track {
         let outcome = match (ask, reply) {
             (Ask::ChainId, Reply::ChainId(seen)) => self.take_chain_id(seen),
             (Ask::Block(_), Reply::Block(block)) => self.take_block(now, block),
-            (Ask::Deployment, Reply::Deployment(seen)) => self.take_deployment(seen),
             (Ask::Logs { from, to, .. }, Reply::Logs(logs)) => self.take_logs(*from, *to, &logs),
             (Ask::Heads(sought), Reply::Heads(heads)) => self.take_heads(now, sought, &heads),
             _ => Err(Trouble::Lie("an answer to another question".into())),
@@ -302,9 +300,9 @@ impl Track {
 /// chain's contracts: whoever names a wrong chain once must not make a node read everything again.
 fn doubt_of(standing: &EndpointStanding) -> Doubt {
     match standing {
-        EndpointStanding::OtherChain { .. }
-        | EndpointStanding::OtherOrigin { .. }
-        | EndpointStanding::OtherDeployment { .. } => Doubt::Position,
+        EndpointStanding::OtherChain { .. } | EndpointStanding::OtherOrigin { .. } => {
+            Doubt::Position
+        }
         _ => Doubt::All,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
 use plasmid_bridge::client::follower::{Follower, Progress, now_ms};
@@ -62,20 +62,6 @@ pub enum RootRefusal {
         expected: B256,
         /// The endpoint's.
         seen: Option<B256>,
-    },
-    /// Another network's contract.
-    #[error(
-        "RootChain at endpoint {endpoint} is of deployment {}, and this node is of {}: correct the endpoint, or `root.registry` in plasmid.toml",
-        hex::encode(.seen),
-        hex::encode(.expected)
-    )]
-    OtherDeployment {
-        /// Which endpoint.
-        endpoint: usize,
-        /// The node's.
-        expected: [u8; 20],
-        /// The endpoint's.
-        seen: [u8; 20],
     },
     /// The inbox is shorter than what the child consumed.
     #[error(
@@ -263,13 +249,6 @@ fn refusal(endpoint: usize, standing: &EndpointStanding) -> Option<RootRefusal> 
             expected,
             seen,
         }),
-        EndpointStanding::OtherDeployment { expected, seen } => {
-            Some(RootRefusal::OtherDeployment {
-                endpoint,
-                expected,
-                seen,
-            })
-        }
         EndpointStanding::Shorter { count, cursor } => Some(RootRefusal::Shorter {
             endpoint,
             count,

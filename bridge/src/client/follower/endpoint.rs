@@ -56,7 +56,6 @@ async fn ask(
     Ok(match ask {
         Ask::ChainId => Reply::ChainId(rpc.chain_id().await?),
         Ask::Block(which) => Reply::Block(rpc.block(*which).await?),
-        Ask::Deployment => Reply::Deployment(deployment(rpc, addresses.1).await?),
         Ask::Logs {
             from,
             to,
@@ -65,16 +64,6 @@ async fn ask(
         } => Reply::Logs(rpc.logs(*from, *to, &[*address], &[*topic]).await?),
         Ask::Heads(sought) => Reply::Heads(heads(endpoint, addresses, sought).await?),
     })
-}
-
-/// Which deployment RootChain is of; a call of an address without code returns nothing.
-async fn deployment(rpc: &Rpc, root_chain: Address) -> Result<Option<[u8; 20]>, RpcError> {
-    let call = IRootChain::deploymentCall {}.abi_encode();
-    let data = rpc.call(&Call::to(root_chain, call), At::Latest).await?;
-    if data.is_empty() {
-        return Ok(None);
-    }
-    decode_view::<IRootChain::deploymentCall>(root_chain, &data).map(|id| Some(id.0))
 }
 
 /// What Inbox and RootChain hold after a block.

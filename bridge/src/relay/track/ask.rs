@@ -75,7 +75,6 @@ impl Track {
     fn ask_for_a_target(&mut self) -> Ask {
         Ask::Block(match self.phase {
             Phase::Identify => return Ask::ChainId,
-            Phase::Deployed => return Ask::Deployment,
             Phase::Origin => Which::Number(self.config.deployed_at.saturating_sub(1)),
             Phase::Target(number) => Which::Number(number),
             Phase::Recheck { old, .. } => Which::Number(old.number),

@@ -24,22 +24,6 @@ impl Track {
         Ok(Next::Now)
     }
 
-    /// The block before can be the same and the deployment another one: its id depends on the genesis, too.
-    pub(super) fn take_deployment(&mut self, seen: Option<[u8; 20]>) -> Result<Next, Trouble> {
-        let expected = self.config.deployment;
-        match seen {
-            Some(seen) if seen == expected => {
-                self.phase = Phase::Head;
-                Ok(Next::Now)
-            }
-            Some(seen) => Err(Trouble::Fatal(EndpointStanding::OtherDeployment {
-                expected,
-                seen,
-            })),
-            None => self.too_early(self.config.deployed_at.saturating_sub(1)),
-        }
-    }
-
     pub(super) fn take_block(&mut self, now: u64, block: Option<Block>) -> Result<Next, Trouble> {
         match self.phase {
             Phase::Origin => {
@@ -51,7 +35,7 @@ impl Track {
                         seen,
                     }));
                 }
-                self.phase = Phase::Deployed;
+                self.phase = Phase::Head;
                 Ok(Next::Now)
             }
             Phase::Head => self.take_head(now, block),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{Address, B256};
 
 use crate::relay::seen::{Block, Failure, Heads, Log, Sought, Which};
 
@@ -13,8 +13,6 @@ pub enum Ask {
     ChainId,
     /// A block.
     Block(Which),
-    /// Which deployment RootChain is of, in the newest block.
-    Deployment,
     /// Events of the contracts in blocks `from` to `to`, both included.
     Logs {
         /// The first block.
@@ -39,7 +37,7 @@ impl Ask {
                 .end_epoch
                 .saturating_sub(sought.first_epoch)
                 .saturating_add(3),
-            Self::ChainId | Self::Block(_) | Self::Deployment | Self::Logs { .. } => 1,
+            Self::ChainId | Self::Block(_) | Self::Logs { .. } => 1,
         }
     }
 }
@@ -51,8 +49,6 @@ pub enum Reply {
     ChainId(u64),
     /// To [`Ask::Block`], or `None` when it knows no such block.
     Block(Option<Block>),
-    /// To [`Ask::Deployment`], or `None` when there is no contract yet.
-    Deployment(Option<[u8; 20]>),
     /// To [`Ask::Logs`].
     Logs(Vec<Log>),
     /// To [`Ask::Heads`].
@@ -103,13 +99,6 @@ pub enum EndpointStanding {
         /// The endpoint's, or `None` when it has no such block.
         seen: Option<B256>,
     },
-    /// RootChain at its address is of another deployment.
-    OtherDeployment {
-        /// The node's.
-        expected: [u8; 20],
-        /// The endpoint's.
-        seen: [u8; 20],
-    },
     /// Its inbox ends before what the child consumed; what was known stays.
     Shorter {
         /// Messages that it has.
@@ -135,7 +124,6 @@ impl EndpointStanding {
             self,
             Self::OtherChain { .. }
                 | Self::OtherOrigin { .. }
-                | Self::OtherDeployment { .. }
                 | Self::Shorter { .. }
                 | Self::Differs { .. }
         )
@@ -184,12 +172,6 @@ impl fmt::Display for EndpointStanding {
             Self::OtherOrigin { expected, .. } => write!(
                 f,
                 "it does not have the block before this deployment, {expected}: it has not caught up, or the root chain was started afresh"
-            ),
-            Self::OtherDeployment { expected, seen } => write!(
-                f,
-                "its RootChain is of deployment {}, and this node's is {}: it answers for another network",
-                hex::encode(seen),
-                hex::encode(expected)
             ),
             Self::Shorter { count, cursor } => write!(
                 f,

@@ -49,8 +49,6 @@ pub struct Chain {
     pub height: u64,
     pub fork_from: u64,
     pub fork: u64,
-    /// Which deployment its RootChain says that it is of.
-    pub deployment: [u8; 20],
     pub logs: Vec<Log>,
     pub count: u64,
     pub link: B256,
@@ -67,7 +65,6 @@ impl Chain {
             height: DEPLOYED,
             fork_from: u64::MAX,
             fork: 0,
-            deployment: DEPLOYMENT,
             logs: Vec::new(),
             count: 0,
             link: B256::ZERO,
@@ -215,9 +212,6 @@ impl Chain {
     pub fn try_answer(&self, ask: &Ask) -> Result<Reply, Failure> {
         Ok(match ask {
             Ask::ChainId => Reply::ChainId(31337),
-            Ask::Deployment => {
-                Reply::Deployment((self.height > DEPLOYED).then_some(self.deployment))
-            }
             Ask::Block(Which::Number(number)) => Reply::Block(self.block(*number)),
             Ask::Block(Which::Latest) => Reply::Block(self.block(self.height - 1)),
             Ask::Block(Which::Finalized) => Reply::Block(self.block(self.height.saturating_sub(3))),

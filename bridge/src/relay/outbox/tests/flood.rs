@@ -176,7 +176,6 @@ impl Sea {
     fn reply(&self, ask: &Ask) -> Reply {
         match ask {
             Ask::ChainId => Reply::ChainId(1),
-            Ask::Deployment => Reply::Deployment(Some(ID)),
             Ask::Block(Which::Number(number)) => Reply::Block(Some(Self::block(*number))),
             Ask::Block(_) => Reply::Block(self.height.checked_sub(1).map(Self::block)),
             Ask::Logs {
