@@ -119,6 +119,8 @@ contract Court is ICourt {
         }
         if (!known.counted) _count(operator, epoch);
         delete _commitments[commitment_];
+        // Nobody else leads: not even another commitment of the same thirteen bytes.
+        if (leads) _state.offences[operator][epoch].leader = 0;
         uint256 gas = uint256(own.timeOrGas) * 1 gwei;
         uint256 reward = leads ? REWARD : 0;
         (uint256 paid, uint256 burned) =
@@ -254,7 +256,9 @@ contract Court is ICourt {
         Claim calldata claim
     ) private {
         if (block.number > uint256(known.revealedAt) + REVEAL_BLOCKS) revert AlreadyRevealed(operator, epoch);
-        if (bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
+        // Thirteen bytes are easily made by whoever chooses the rest, but not by a commitment that was revealed.
+        bool revealed = _commitments[claim.leader].beneficiary != address(0);
+        if (!revealed || bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
         if (_commitments[own].madeAt >= _commitments[claim.leader].madeAt) revert AlreadyRevealed(operator, epoch);
         _overtaken[claim.leader] = _offenceKey(operator, epoch);
         known.leader = bytes13(own);

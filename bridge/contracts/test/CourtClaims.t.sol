@@ -130,6 +130,47 @@ contract CourtClaimsTest is Accusing {
         court.commit(first);
     }
 
+    /// A word that begins as the leading commitment does, and was never made, was made later, or is older and waits to be revealed.
+    function test_nobodyLeadsByAWordThatOnlyLooksLikeTheLeader() external {
+        ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
+        ICourt.Claim memory own = _claim(REPORTER, "mine", 0);
+        bytes32 first = _commit(abi.encode(evidence), own);
+        _blocks(2);
+        ICourt.Accused memory accused = _accused(1, 0);
+        court.revealVotes(evidence, accused, own);
+        ICourt.Claim memory copied = _claim(THIEF, "copied", 0);
+        _commit(abi.encode(evidence), copied);
+        _blocks(1);
+        bytes32 alike = bytes32(bytes13(first)) | bytes32(uint256(7));
+        for (uint256 form; form < 2; ++form) {
+            copied.leader = alike;
+            vm.expectRevert(abi.encodeWithSelector(ICourt.NotLeader.selector, alike));
+            this.later(evidence, accused, copied, form == 1);
+        }
+        vm.roll(block.number + 1);
+        copied.leader = first;
+        vm.expectRevert(abi.encodeWithSelector(ICourt.AlreadyRevealed.selector, operators[1].owner, 0));
+        court.revealVotes(evidence, accused, copied);
+        _blocks(REVEAL);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.UnknownCommitment.selector, alike));
+        court.collect(operators[1].owner, 0, alike);
+        court.collect(operators[1].owner, 0, first);
+        vm.assertGt(REPORTER.balance, REWARD / 2);
+        vm.assertEq(bytes32(court.offence(operators[1].owner, 0).leader), 0, "nobody leads any more");
+    }
+
+    /// A reveal a block later, with the word that it names as leader made before.
+    function later(
+        ICourt.DoubleVote calldata evidence,
+        ICourt.Accused calldata accused,
+        ICourt.Claim calldata claim,
+        bool made
+    ) external {
+        if (made) court.commit(claim.leader);
+        vm.roll(block.number + 1);
+        court.revealVotes(evidence, accused, claim);
+    }
+
     function test_nobodyOvertakesBehindTheContest() external {
         ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
         _commit(abi.encode(evidence), _claim(THIEF, "early", 0));

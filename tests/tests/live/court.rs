@@ -246,9 +246,8 @@ fn none() -> ICourt::Kept {
 }
 
 async fn members(view: &View, epoch: Option<u64>) -> Vec<Validator> {
-    let answer = view
-        .chain(0)
-        .list_validators(ListValidatorsRequest { epoch });
+    let mut chain = view.chain(0);
+    let answer = chain.list_validators(ListValidatorsRequest { epoch });
     answer
         .await
         .expect("the node answers")
