@@ -7,8 +7,8 @@ import {LocalOnly} from "../src/libraries/LocalOnly.sol";
 import {TokenCalls} from "../src/libraries/TokenCalls.sol";
 import {Builds} from "./Builds.sol";
 import {Claims} from "./Claims.sol";
-import {ApprovalToken} from "./tokens/ApprovalToken.sol";
 import {AllowanceToken, Collectible, DisplayToken, FeeToken, MoodyToken, NoReturnToken, ReenteringToken} from "./tokens/OddTokens.sol";
+import {SwitchToken} from "./tokens/SwitchToken.sol";
 import {TestToken} from "./tokens/TestToken.sol";
 
 /// @title Deposits: what arrives is credited, and every way not to arrive is refused
@@ -227,8 +227,8 @@ contract VaultDepositsTest is Claims {
     }
 
     function test_aTokenWhoseApprovalsAreOfAllOrOfEachIsTaken() external {
-        ApprovalToken odd = new ApprovalToken();
-        odd.set(0, true, true, "PER");
+        SwitchToken odd = new SwitchToken();
+        odd.set(SwitchToken.Switches(SwitchToken.Answer.Nothing, 0, 0, true, false));
         odd.mint(address(this), 100);
         odd.approve(address(vault), type(uint256).max);
         vault.depositToken{value: 1 ether}(address(odd), 60, 0, ALICE, REFUND);
