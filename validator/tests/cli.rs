@@ -62,7 +62,7 @@ fn version_says_what_does_not_hold_yet() {
         "{text}"
     );
     assert!(
-        text.contains("tombstones a key and takes no stake"),
+        text.contains("tombstones a key, and takes no stake by itself"),
         "{text}"
     );
 }

@@ -11,7 +11,7 @@ pub const DOES_NOT_HOLD: [&str; 9] = [
     "no exit mode yet: balances leave by withdrawal under a checkpoint, not without the validators",
     "no program takes evidence to the court yet: misbehavior that CometBFT reports tombstones a key, and takes no stake by itself",
     "nobody is jailed on a local network but the demo's",
-    "no way yet to send a bounty bond: it is locked, and can only be raised",
+    "a bounty bond is locked until the ways out stand: it can be raised, and the court pays reports from it",
     "no data challenges yet: a checkpoint's block data must have been seen",
     "no snapshots yet: a new node joins by replaying blocks",
     "the possession proof of a consensus key is made from CometBFT's key file: a remote signer can take the key over only afterwards, and no test does",
