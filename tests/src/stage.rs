@@ -12,7 +12,7 @@ use plasmid_bridge::client::ceremony::{
 use plasmid_bridge::client::follower::view_call;
 use plasmid_bridge::client::rpc::{At, Call, Receipt};
 use plasmid_bridge::client::wallet::{ETHER, Key, Policy, Wallet, WalletError};
-use plasmid_bridge::proof::{bls, set};
+use plasmid_bridge::proof::{bls, deployment, set};
 use plasmid_bridge::relay::config::Config;
 use plasmid_bridge::relay::seen::Finality;
 use plasmid_staking::Member;
@@ -174,7 +174,8 @@ impl Stage {
     pub async fn set(anvil: &Anvil, count: u64) -> Self {
         let ready = Ready::make(anvil, count).await;
         let taken = ready.create(&ready.deployer).await;
-        assert_eq!(taken.expect("the deployment is created"), 3);
+        let taken = taken.expect("the deployment is created");
+        assert_eq!(taken, deployment::MANIFEST);
         let rpc = ready.deployer.rpc();
         let created = ceremony::read_back(rpc, ready.registry)
             .await

@@ -564,6 +564,8 @@ async fn offer(client: &comet::Client, all: &[Vec<u8>]) -> u32 {
                 ];
                 assert!(expected.iter().any(|one| one.number() == code), "{code}");
             }
+            // Whoever floods may lose a connection, and offers it again.
+            Err(comet::RpcError::Http { .. }) => {}
             // It waits in the engine, or has just been looked at.
             Err(error) => assert!(error.to_string().contains("tx already exists"), "{error}"),
         }

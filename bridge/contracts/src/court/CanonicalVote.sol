@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ICourt} from "../interfaces/ICourt.sol";
 
 /// @title What CometBFT signs of a vote, built from its fields
-/// @notice CometBFT's `CanonicalVote` (spec/core/encoding, `proto/cometbft/types/v1/canonical.proto`) in protobuf, with its length in front:
+/// @notice CometBFT's `CanonicalVote` (its canonical.proto) in protobuf, with its length in front:
 /// type (1), height (2) and round (3) as sfixed64, block id (4), timestamp (5), chain id (6). Zero fields are left out, as gogoproto does;
 /// the timestamp is always there. Sign bytes are never parsed: two texts that mean the same vote cannot exist then.
 /// @dev Twin: `bridge::proof::vote`.
