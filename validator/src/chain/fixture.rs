@@ -8,7 +8,6 @@ use plasmid_staking::{Member, epoch_of};
 
 use super::commit::{Committed, commit};
 use super::committed::{genesis_leaf, parameters};
-use super::epoch::Moment;
 use super::error::Error;
 use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
@@ -354,16 +353,7 @@ impl World {
                 witness.leaves.len() + witness.appends as usize,
                 segment.touched.len()
             );
-            let input = SegmentInput {
-                kind: segment.kind,
-                count: segment.count,
-                bytes: &segment.bytes,
-                moment: Moment {
-                    height: executed.height,
-                    time: executed.time,
-                },
-                domain: &self.deployment.domain,
-            };
+            let input = SegmentInput::of(segment, executed.moment(), &self.deployment.domain);
             at = reexecute(witness, &record.before, &input, &ColdChecker)
                 .expect("it executes again");
             assert_eq!(

@@ -19,7 +19,7 @@ use super::evidence::Misbehavior;
 use super::execute::Checker;
 use super::overlay::{Overlay, Reads};
 use super::run::{Refused, apply_message, apply_misbehavior, apply_user};
-use super::segments::MAX_COURT_LEAVES;
+use super::segments::{MAX_COURT_LEAVES, Segment};
 use super::tree::Change;
 use crate::ledger::leaves::expect;
 use crate::ledger::{CheckedTransaction, Context, Domain, Parameters, Reject, Slot};
@@ -61,6 +61,20 @@ pub struct SegmentInput<'a> {
     pub moment: Moment,
     /// What users' signatures bind.
     pub domain: &'a Domain,
+}
+
+impl<'a> SegmentInput<'a> {
+    /// That of a segment which was executed in a block of this moment.
+    #[must_use]
+    pub fn of(segment: &'a Segment, moment: Moment, domain: &'a Domain) -> Self {
+        Self {
+            kind: segment.kind,
+            count: segment.count,
+            bytes: &segment.bytes,
+            moment,
+            domain,
+        }
+    }
 }
 
 /// Executes a segment on its witness and gives the state root after it.

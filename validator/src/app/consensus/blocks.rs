@@ -17,7 +17,7 @@ use crate::app::ports::Agreed;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
 use crate::chain::committed::genesis_leaf;
-use crate::chain::epoch::{Moment, set::copied_set};
+use crate::chain::epoch::set::copied_set;
 use crate::chain::execute::{Block, ColdChecker, Executed};
 use crate::chain::links::{check_links, with_lengths};
 use crate::chain::reexecute::{SegmentInput, reexecute};
@@ -231,16 +231,7 @@ impl App {
         let mut count = 0u64;
         let segments = executed.segments.iter().zip(&committed.segments);
         for ((segment, record), witness) in segments.zip(&committed.witnesses) {
-            let input = SegmentInput {
-                kind: segment.kind,
-                count: segment.count,
-                bytes: &segment.bytes,
-                moment: Moment {
-                    height: executed.height,
-                    time: executed.time,
-                },
-                domain: &self.deployment.domain,
-            };
+            let input = SegmentInput::of(segment, executed.moment(), &self.deployment.domain);
             let after = reexecute(witness.clone(), &record.before, &input, &ColdChecker).map_err(
                 |error| Fault::new(format!("a segment of height {}: {error}", executed.height)),
             )?;

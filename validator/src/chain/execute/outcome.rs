@@ -5,7 +5,7 @@ use plasmid_staking::{Update, epoch_of};
 
 use super::parts::number;
 use super::votes::VoteState;
-use crate::chain::epoch::boundary::EpochEnd;
+use crate::chain::epoch::{Moment, boundary::EpochEnd};
 use crate::chain::segments::Segment;
 use crate::chain::tally::Tally;
 use crate::ledger::{Account, CheckedTransaction, Event, Parameters, Receipt};
@@ -43,6 +43,14 @@ pub struct Executed {
 }
 
 impl Executed {
+    /// Height and time.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            height: self.height,
+            time: self.time,
+        }
+    }
+
     /// The numbers of the transactions that are misbehavior: they stand between messages and users' transactions.
     pub fn misbehavior(&self) -> std::ops::Range<u32> {
         let first = number(self.messages.len().saturating_add(1));

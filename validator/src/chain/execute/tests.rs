@@ -277,16 +277,7 @@ fn misbehavior_of_a_member_is_executed_again_from_its_witness_alone() {
     let place = place.expect("a segment of evidence");
     let (segment, record) = (&executed.segments[place], &committed.segments[place]);
     assert_eq!(segment.changes.len(), 4);
-    let input = SegmentInput {
-        kind: segment.kind,
-        count: segment.count,
-        bytes: &segment.bytes,
-        moment: Moment {
-            height: executed.height,
-            time: executed.time,
-        },
-        domain: &world.deployment.domain,
-    };
+    let input = SegmentInput::of(segment, executed.moment(), &world.deployment.domain);
     let run = |witness| reexecute(witness, &record.before, &input, &ColdChecker);
     let witness = &committed.witnesses[place];
     assert_eq!(run(witness.clone()), Ok(record.after));
@@ -377,16 +368,7 @@ fn a_witness_with_any_leaf_altered_or_missing_executes_nothing() {
     let segment = executed.segments.last().unwrap();
     let record = committed.segments.last().unwrap();
     let witness = committed.witnesses.last().unwrap();
-    let input = SegmentInput {
-        kind: segment.kind,
-        count: segment.count,
-        bytes: &segment.bytes,
-        moment: Moment {
-            height: executed.height,
-            time: executed.time,
-        },
-        domain: &world.deployment.domain,
-    };
+    let input = SegmentInput::of(segment, executed.moment(), &world.deployment.domain);
     let run = |witness| reexecute(witness, &record.before, &input, &ColdChecker);
     assert_eq!(run(witness.clone()).unwrap(), record.after);
     assert!(reexecute(witness.clone(), &before, &input, &ColdChecker).is_err());

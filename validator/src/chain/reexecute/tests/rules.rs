@@ -232,13 +232,7 @@ impl At {
         };
         let held = witness(&tree, &segment).expect("the tree proves its leaves");
         let held = Witness::decode(&held.encode(), width_of_kind).expect("it decodes");
-        let input = SegmentInput {
-            kind,
-            count: segment.count,
-            bytes: &segment.bytes,
-            moment,
-            domain,
-        };
+        let input = SegmentInput::of(&segment, moment, domain);
         let again = reexecute(held, &tree.root(), &input, &ColdChecker);
         match outcome {
             Ok(_) => {

@@ -50,13 +50,7 @@ fn vectors() -> Json {
         let bytes = witness.encode();
         let read = Witness::decode(&bytes, width_of_kind).expect("it decodes");
         assert_eq!(&read, witness);
-        let input = SegmentInput {
-            kind: segment.kind,
-            count: segment.count,
-            bytes: &segment.bytes,
-            moment: scene.moment(),
-            domain: &domain,
-        };
+        let input = SegmentInput::of(segment, scene.moment(), &domain);
         let after = reexecute(read, &record.before, &input, &ColdChecker);
         assert_eq!(after.expect("it executes"), record.after);
         for cut in [0, 3, 5, bytes.len() - 1] {
@@ -133,16 +127,11 @@ fn on_witness(
     let held = witness(&world.tree, &segment).expect("the tree proves its leaves");
     assert_eq!((held.leaves.len(), held.appends), (touched.len(), 0));
     let held = held.encode();
-    let input = SegmentInput {
-        kind: segment.kind,
-        count: segment.count,
-        bytes: &bytes,
-        moment: Moment {
-            height: world.height + 1,
-            time: world.time,
-        },
-        domain: &world.deployment.domain,
+    let moment = Moment {
+        height: world.height + 1,
+        time: world.time,
     };
+    let input = SegmentInput::of(&segment, moment, &world.deployment.domain);
     let read = Witness::decode(&held, width_of_kind).expect("it decodes");
     let outcome = reexecute(read, &world.tree.root(), &input, &ColdChecker);
     (held, outcome)
