@@ -4,7 +4,9 @@
 //! each with its largest share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not
 //! chain: an offence of e + 2 is nothing to e. Twin: `contracts/src/court/Settlement.sol`, which keeps sums instead of a list.
 
-use super::{Hash, keccak::hash};
+use std::collections::BTreeMap;
+
+use super::{Hash, deployment::word, keccak::hash};
 
 /// Parts of the whole: of power, of stake.
 pub const WHOLE: u64 = 1_000_000_000;
@@ -34,24 +36,14 @@ pub fn share(power: u64, total: u64) -> u32 {
 /// The cut of an offence of `epoch`, of [`WHOLE`], by all that is known.
 #[must_use]
 pub fn cut(offences: &[Offence], epoch: u64, least: u32) -> u64 {
-    let near: Vec<&Offence> = offences
-        .iter()
-        .filter(|one| one.epoch.abs_diff(epoch) <= 1)
-        .collect();
-    // The first of an operator's largest ones counts.
-    let counts = |place: usize, one: &Offence| {
-        !near.iter().enumerate().any(|(other_place, other)| {
-            other.operator == one.operator
-                && (other.share > one.share || (other.share == one.share && other_place < place))
-        })
-    };
-    let sum = near
-        .iter()
-        .enumerate()
-        .filter(|(place, one)| counts(*place, one))
-        .fold(0_u128, |sum, (_, one)| {
-            sum.saturating_add(u128::from(one.share))
-        });
+    let mut largest: BTreeMap<[u8; 20], u32> = BTreeMap::new();
+    for one in offences.iter().filter(|one| one.epoch.abs_diff(epoch) <= 1) {
+        let share = largest.entry(one.operator).or_default();
+        *share = one.share.max(*share);
+    }
+    let sum = largest
+        .values()
+        .fold(0_u128, |sum, share| sum.saturating_add(u128::from(*share)));
     let cubic = sum
         .saturating_mul(sum)
         .saturating_mul(9)
@@ -73,11 +65,9 @@ pub fn commitment(
     beneficiary: &[u8; 20],
     salt: &Hash,
 ) -> Hash {
-    let mut chain = [0; 32];
-    chain[24..].copy_from_slice(&root_chain_id.to_be_bytes());
     hash(&[
         b"PRPT",
-        &chain,
+        &word(u128::from(root_chain_id)),
         court,
         evidence.as_slice(),
         beneficiary,

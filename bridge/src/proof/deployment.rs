@@ -172,7 +172,7 @@ fn first_20(hash: &Hash) -> [u8; 20] {
 }
 
 /// A number as a 32-byte word.
-fn word(number: u128) -> [u8; 32] {
+pub(super) fn word(number: u128) -> [u8; 32] {
     let mut word = [0; 32];
     word[16..].copy_from_slice(&number.to_be_bytes());
     word
