@@ -129,6 +129,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// What a block may hold before anything else of its sender.
+    pub(super) fn first(&self) -> Option<&Arc<Pending>> {
+        Some(&self.waiting.get(&self.next)?.pending)
+    }
+
     /// The first sequence from the next one on at which nothing waits.
     pub(super) fn free(&self) -> u64 {
         let mut at = self.next;

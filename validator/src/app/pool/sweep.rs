@@ -135,7 +135,7 @@ impl Pool {
     pub fn examine(&mut self, count: usize) -> Vec<Arc<Pending>> {
         let from = self.examined.map_or(Bound::Unbounded, Bound::Excluded);
         let senders = self.senders.range((from, Bound::Unbounded));
-        let first = senders.filter_map(|(_, queue)| Some(&queue.waiting.get(&queue.next)?.pending));
+        let first = senders.filter_map(|(_, queue)| queue.first());
         let heads: Vec<Arc<Pending>> = first.take(count).map(Arc::clone).collect();
         // At the end of the list the next turn begins at its front.
         let last = heads.last().filter(|_| heads.len() == count);
@@ -166,8 +166,7 @@ impl Pool {
 
     /// What a block may hold before anything else of this sender.
     fn first(&self, sender: &Account) -> Option<&Arc<Pending>> {
-        let queue = self.senders.get(sender)?;
-        Some(&queue.waiting.get(&queue.next)?.pending)
+        self.senders.get(sender)?.first()
     }
 
     /// Takes out held ones while they have more than their share: a gap that opens makes many of them at once.
