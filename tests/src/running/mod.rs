@@ -40,9 +40,9 @@ pub mod raw;
 mod reads;
 mod storm;
 
-pub use money::{NATIVE, Person, message_index, person};
+pub use money::{NATIVE, Person, message_index, operator, person};
 use proxy::{Behaviour, Proxy};
-pub use reads::channel_from;
+pub use reads::{channel_from, member};
 pub use storm::Storm;
 
 /// The longest that a story waits for one thing.

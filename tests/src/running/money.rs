@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
-use plasmid::client::signer::Signer;
+use plasmid::client::signer::{KeyKind, Signer};
 use plasmid::ledger::transaction::{Body, Header};
 use plasmid::ledger::{Account, Transaction};
 use plasmid::localnet::found;
@@ -55,6 +55,15 @@ pub async fn person(running: &Running, name: &str) -> Person {
         signer,
         wallet,
     }
+}
+
+/// What a validator's operator signs with on the child.
+///
+/// # Panics
+/// When there is no such validator.
+#[must_use]
+pub fn operator(number: usize) -> Signer {
+    Signer::new(KeyKind::Secp256k1, &found::operator_secret(number)).expect("a key")
 }
 
 impl Running {

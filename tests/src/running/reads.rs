@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid::ledger::Account;
 use plasmid_bridge::abi::{IInbox, IRootChain};
@@ -12,11 +12,14 @@ use plasmid_bridge::relay::seen::{Block, Which};
 use plasmid_proto::bridge::v1::bridge_service_client::BridgeServiceClient;
 use plasmid_proto::bridge::v1::{Checkpoint, GetCheckpointRequest};
 use plasmid_proto::chain::v1::chain_service_client::ChainServiceClient;
-use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
+use plasmid_proto::chain::v1::{
+    GetStatusRequest, GetStatusResponse, ListValidatorsRequest, ListValidatorsResponse, Validator,
+};
 use plasmid_proto::ledger::v1::ListBalancesRequest;
 use plasmid_proto::ledger::v1::account_service_client::AccountServiceClient;
 use plasmid_proto::ledger::v1::transaction_service_client::TransactionServiceClient;
 use plasmid_proto::stake::v1::stake_service_client::StakeServiceClient;
+use plasmid_staking::Member;
 use tonic::transport::{Channel, Endpoint};
 
 use super::View;
@@ -59,6 +62,16 @@ impl View {
     #[must_use]
     pub fn transactions(&self, node: usize) -> TransactionServiceClient<Channel> {
         TransactionServiceClient::new(self.channels[node].clone())
+    }
+
+    /// The set of an epoch as node 0 tells it; of the one that the next block is in, if none is named.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn set_of(&self, epoch: Option<u64>) -> ListValidatorsResponse {
+        let request = ListValidatorsRequest { epoch };
+        let answer = self.chain(0).list_validators(request).await;
+        answer.expect("the node answers").into_inner()
     }
 
     /// What a node says of itself; none when it does not answer.
@@ -124,7 +137,7 @@ impl View {
     ///
     /// # Panics
     /// When root does not answer.
-    pub async fn read<C: SolCall>(&self, to: alloy_primitives::Address, call: C) -> C::Return {
+    pub async fn read<C: SolCall>(&self, to: Address, call: C) -> C::Return {
         view_call(&self.rpc, to, call, At::Latest)
             .await
             .expect("root answers")
@@ -167,6 +180,24 @@ impl View {
 
 fn text(value: &serde_json::Value) -> &str {
     value.as_str().expect("a string")
+}
+
+/// A member of a set that is no copy, as its leaf has it, from what a node tells of it.
+///
+/// # Panics
+/// When a node tells what no member is.
+#[must_use]
+pub fn member(told: &Validator) -> Member {
+    let operator: Address = told.operator.parse().expect("an address");
+    Member {
+        seat: told.seat.try_into().expect("a seat"),
+        operator: operator.into_array(),
+        registration: told.registration,
+        consensus_key: told.consensus_key.clone().try_into().expect("a key"),
+        checkpoint_key: told.checkpoint_key.clone().try_into().expect("a key"),
+        power: told.power,
+        at_risk: true,
+    }
 }
 
 /// A channel to a node's gRPC from another address of loopback, 127.0.0.`last`.

@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plasmid::client::signer::{KeyKind, Signer};
+use plasmid::client::signer::Signer;
 use plasmid::client::{Client, Terms};
 use plasmid::ledger::Account;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid::localnet::found::{self, ETHER};
 use plasmid_bridge::proof::set;
-use plasmid_proto::chain::v1::{ListValidatorsRequest, ListValidatorsResponse, Validator};
 use plasmid_proto::ledger::v1::Stage;
-use plasmid_staking::{Member, epoch_of};
-use plasmid_tests::running::{NATIVE, Plan, Running, Storm, View, message_index, person};
+use plasmid_staking::epoch_of;
+use plasmid_tests::running::{
+    NATIVE, Plan, Running, Storm, member, message_index, operator, person,
+};
 
 /// Who is there from the genesis on, and who comes.
 const FOUNDERS: usize = 4;
@@ -81,10 +82,6 @@ async fn carried_out(client: &Client, signer: &Signer, body: Body) {
     let submitted = client.submit(&signed.expect("it can be carried out")).await;
     let status = submitted.expect("it is taken").until(Stage::Included).await;
     assert_eq!(status.expect("it stands in a block").code, 0);
-}
-
-fn operator(number: usize) -> Signer {
-    Signer::new(KeyKind::Secp256k1, &found::operator_secret(number)).expect("a key")
 }
 
 /// A transaction of stake by the operator of a validator, whom alice gives what it needs.
@@ -181,7 +178,7 @@ async fn lasts(running: &mut Running, count: usize) {
     let what = format!("the set has {count} members");
     let epoch = running
         .until(&what, |view| async move {
-            let set = set_of(&view, None).await;
+            let set = view.set_of(None).await;
             (set.validators.len() == count).then_some(set.epoch)
         })
         .await;
@@ -193,12 +190,6 @@ async fn lasts(running: &mut Running, count: usize) {
             (accepted > epoch && view.status(0).await.epoch > epoch + 1).then_some(())
         })
         .await;
-}
-
-async fn set_of(view: &View, epoch: Option<u64>) -> ListValidatorsResponse {
-    let request = ListValidatorsRequest { epoch };
-    let answer = view.chain(0).list_validators(request).await;
-    answer.expect("the node answers").into_inner()
 }
 
 /// At every height the engine has the set that root committed to, nobody else signed, and nobody is shown to have signed twice; at every
@@ -230,7 +221,7 @@ async fn one_set_at_every_height(running: &Running, epoch_blocks: u32, away: &[u
                 silent.is_empty(),
                 "epoch {epoch:?}: {silent:?} signed nothing"
             );
-            let set = set_of(&view, Some(now)).await.validators;
+            let set = view.set_of(Some(now)).await.validators;
             if let Some(before) = now.checked_sub(2) {
                 let committed = set::commit(&set.iter().map(member).collect::<Vec<_>>());
                 let committed = committed.expect("a set").commitment;
@@ -271,17 +262,4 @@ async fn one_set_at_every_height(running: &Running, epoch_blocks: u32, away: &[u
     assert_eq!(sizes.first(), Some(&FOUNDERS));
     assert!(sizes.contains(&(FOUNDERS + COMING)));
     assert_eq!(sizes.last(), Some(&FOUNDERS));
-}
-
-fn member(told: &Validator) -> Member {
-    let operator: alloy_primitives::Address = told.operator.parse().expect("an address");
-    Member {
-        at_risk: true,
-        seat: told.seat.try_into().expect("a seat"),
-        operator: operator.into_array(),
-        registration: told.registration,
-        consensus_key: told.consensus_key.clone().try_into().expect("a key"),
-        checkpoint_key: told.checkpoint_key.clone().try_into().expect("a key"),
-        power: told.power,
-    }
 }

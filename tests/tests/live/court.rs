@@ -1,22 +1,18 @@
 //! A validator signs two votes, and a stranger takes them to the Court on root: its line is frozen on the child, its set goes on without it, and
 //! when reports are closed the stake behind it is cut by what root computed.
 
-use std::time::Duration;
-
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
-use plasmid::client::signer::{KeyKind, Signer};
-use plasmid::localnet::{double_vote, found};
+use plasmid::localnet::double_vote;
 use plasmid_bridge::abi::{ICourt, IRegistry, IRootChain};
 use plasmid_bridge::client::ceremony::x_coordinate;
 use plasmid_bridge::client::rpc::{Call, Receipt};
 use plasmid_bridge::client::wallet::{Wallet, WalletError};
 use plasmid_bridge::proof::{court, deployment, list, set};
 use plasmid_bridge::relay::seen::Which;
-use plasmid_proto::chain::v1::{ListValidatorsRequest, Validator};
 use plasmid_proto::stake::v1::{GetPositionRequest, GetValidatorRequest, Line};
 use plasmid_staking::Member;
-use plasmid_tests::running::{Plan, Running, View, message_index, person};
+use plasmid_tests::running::{Plan, Running, View, member, message_index, operator, person};
 use tendermint::Vote;
 
 /// Who signs twice.
@@ -99,7 +95,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_proof_on_root() {
     );
     running
         .until("the set goes on without the culprit", |view| async move {
-            (members(&view, None).await.len() == 3).then_some(())
+            (view.set_of(None).await.validators.len() == 3).then_some(())
         })
         .await;
 
@@ -110,7 +106,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_proof_on_root() {
         epoch,
         commitment,
     };
-    until_taken(&reporter, court, collect).await;
+    until_taken(&mut running, &reporter, court, collect).await;
     let paid = running.rpc.balance(beneficiary).await.expect("a balance");
     let reward = U256::from(plan.parameters.reporter_reward);
     assert!(
@@ -136,7 +132,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_proof_on_root() {
         epoch,
         closing,
     };
-    let settled = until_taken(&reporter, court, settle).await;
+    let settled = until_taken(&mut running, &reporter, court, settle).await;
     running.consumed(0, message_index(&settled)).await;
     let fraction = court::cut(
         &[court::Offence {
@@ -183,11 +179,10 @@ fn vote(vote: &Vote) -> ICourt::Vote {
 
 /// The culprit in the set of an epoch, shown under what root kept.
 async fn accused(view: &View, epoch: u64) -> ICourt::Accused {
-    let told = members(view, Some(epoch)).await;
+    let told = view.set_of(Some(epoch)).await.validators;
     let all: Vec<Member> = told.iter().map(member).collect();
     let committed = set::commit(&all).expect("a set");
-    let own = Signer::new(KeyKind::Secp256k1, &found::operator_secret(CULPRIT));
-    let own = own.expect("a key").account().id;
+    let own = operator(CULPRIT).account().id;
     let place = all.iter().position(|one| one.operator == own);
     let place = place.expect("the culprit is a member");
     let leaves: Vec<B256> = all.iter().map(set::member_leaf).collect();
@@ -245,29 +240,6 @@ fn none() -> ICourt::Kept {
     }
 }
 
-async fn members(view: &View, epoch: Option<u64>) -> Vec<Validator> {
-    let mut chain = view.chain(0);
-    let answer = chain.list_validators(ListValidatorsRequest { epoch });
-    answer
-        .await
-        .expect("the node answers")
-        .into_inner()
-        .validators
-}
-
-fn member(told: &Validator) -> Member {
-    let operator: Address = told.operator.parse().expect("an address");
-    Member {
-        seat: told.seat.try_into().expect("a seat"),
-        operator: operator.into_array(),
-        registration: told.registration,
-        consensus_key: told.consensus_key.clone().try_into().expect("a key"),
-        checkpoint_key: told.checkpoint_key.clone().try_into().expect("a key"),
-        power: told.power,
-        at_risk: true,
-    }
-}
-
 async fn line(view: &View, operator: Address) -> Line {
     let request = GetValidatorRequest {
         operator: operator.to_string(),
@@ -293,13 +265,15 @@ async fn send(wallet: &Wallet, to: Address, call: impl SolCall) -> Receipt {
 }
 
 /// Sends it as soon as the contract takes it: what is too early is refused before anything is sent.
-async fn until_taken(wallet: &Wallet, to: Address, call: impl SolCall + Clone) -> Receipt {
-    for _ in 0..600 {
-        match execute(wallet, to, call.clone()).await {
-            Ok(receipt) => return receipt,
-            Err(early) => println!("not yet: {early}"),
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    panic!("root never took it");
+async fn until_taken(
+    running: &mut Running,
+    wallet: &Wallet,
+    to: Address,
+    call: impl SolCall + Clone,
+) -> Receipt {
+    running
+        .until("root takes it", |_| async {
+            execute(wallet, to, call.clone()).await.ok()
+        })
+        .await
 }

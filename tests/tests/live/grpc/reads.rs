@@ -21,6 +21,7 @@ use plasmid_proto::{
     ledger::v1::{GetAccountRequest, ListBalancesRequest, ListTokensRequest},
 };
 use plasmid_staking::Member;
+use plasmid_tests::running::member;
 use tonic::Code;
 
 use super::net::{Net, refused};
@@ -121,19 +122,7 @@ pub async fn validators(net: &Net) {
         assert_eq!(ours.consensus_address, theirs.address.as_bytes());
         assert_eq!(ours.power, theirs.power.value());
     }
-    let members: Vec<Member> = list
-        .validators
-        .iter()
-        .map(|member| Member {
-            at_risk: true,
-            seat: u16::try_from(member.seat).expect("a seat"),
-            operator: net.contract(&member.operator).into_array(),
-            registration: member.registration,
-            consensus_key: member.consensus_key.clone().try_into().expect("a key"),
-            checkpoint_key: member.checkpoint_key.clone().try_into().expect("a key"),
-            power: member.power,
-        })
-        .collect();
+    let members: Vec<Member> = list.validators.iter().map(member).collect();
     let commitment = set::commit(&members).expect("a set").commitment;
     assert_eq!(commitment.as_slice(), &list.commitment[..]);
     let root_chain = net.contract(&net.status.root_chain);
