@@ -77,10 +77,10 @@ pub struct Parameters {
     pub finality_rule: FinalityRule,
     /// How many blocks must stand on a root block until it is final, if the rule is `depth`.
     pub finality_depth: u32,
-    /// W: how long after its acceptance a checkpoint becomes final at the earliest: C in which it can be challenged, A, P. The court in which
-    /// that happens is not built yet.
+    /// W: how long after its acceptance a checkpoint becomes final at the earliest: C in which it can be challenged, A, P. What
+    /// challenges it is not built yet.
     pub challenge_secs: u64,
-    /// E: how long evidence of an offence will be accepted, once there is a court; for now it only sizes the rings and bounds U from below.
+    /// E: how long after root accepted the checkpoint of the next epoch an offence can be reported. It sizes the rings and bounds U from below too.
     pub evidence_secs: u64,
     /// U: how long stake that was undelegated stays at risk, in seconds from root's acceptance of its last epoch's checkpoint. It sizes the rings and
     /// bounds CometBFT's evidence age from below too.
@@ -128,7 +128,7 @@ pub struct Parameters {
     pub max_commission_bps: u16,
     /// The greatest change of the commission of a new line, of 10,000.
     pub commission_step_bps: u16,
-    /// A: how long a challenged piece of data can be answered. The court that asks is not built yet.
+    /// A: how long a challenged piece of data can be answered. What asks is not built yet.
     pub answer_secs: u64,
     /// P: how long a fault can be proven in data that was answered on the last day.
     pub prove_secs: u64,

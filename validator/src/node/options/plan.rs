@@ -219,14 +219,14 @@ pub const PLAN: [Described; 61] = [
         default: "`259200`",
         checked: "1 to ten years",
         refused: "0",
-        meaning: "W: how long after its acceptance a checkpoint becomes final at the earliest, in seconds; the court in which it can be challenged until then is not built yet",
+        meaning: "W: how long after its acceptance a checkpoint becomes final at the earliest, in seconds; what challenges it until then is not built yet",
     },
     Described {
         name: "parameters.evidence_secs",
         default: "`604800`",
         checked: "at least W + D, at most ten years",
         refused: "0",
-        meaning: "E: how long evidence of an offence will be accepted, in seconds; the court is not built yet, so for now E only enters the size of both rings and the minimum of U",
+        meaning: "E: how long after root accepted the checkpoint of the next epoch an offence can be reported, in seconds; it enters the size of both rings and the minimum of U too",
     },
     Described {
         name: "parameters.unbonding_secs",
@@ -380,7 +380,7 @@ pub const PLAN: [Described; 61] = [
         default: "`86400`",
         checked: "0 to a hundred years, A + P less than W",
         refused: "3155760001",
-        meaning: "A: how long challenged data can be answered, in seconds; the court that asks is not built yet",
+        meaning: "A: how long challenged data can be answered, in seconds; what asks is not built yet",
     },
     Described {
         name: "parameters.prove_secs",
