@@ -299,7 +299,9 @@ contract Registry is IRegistry {
         returns (bool)
     {
         Entry storage entry = _entries[operator][number];
-        if (consensusKey == 0 || entry.consensusKey != consensusKey || checkpointKey.length != Bls.KEY_BYTES) return false;
+        if (consensusKey == 0 || entry.consensusKey != consensusKey || checkpointKey.length != Bls.KEY_BYTES) {
+            return false;
+        }
         for (uint256 i; i < 3; ++i) {
             if (entry.checkpointKey[i] != bytes32(checkpointKey[32 * i:32 * i + 32])) return false;
         }

@@ -480,23 +480,24 @@ contract CourtProofsTest is Accusing {
         vm.assertFalse(offence.settled);
     }
 
-    function _refuses(ICourt.DoubleVote memory evidence, ICourt.Accused memory accused, bytes memory reason) private {
-        uint256 before = vm.snapshotState();
-        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
-        _commit(abi.encode(evidence), claim);
+    /// @dev With the evidence committed to and its commitment old enough; gives the state before.
+    function _committed(bytes memory evidence) private returns (uint256 before) {
+        before = vm.snapshotState();
+        _commit(evidence, _claim(REPORTER, 0, 0));
         _blocks(2);
+    }
+
+    function _refuses(ICourt.DoubleVote memory evidence, ICourt.Accused memory accused, bytes memory reason) private {
+        uint256 before = _committed(abi.encode(evidence));
         vm.expectRevert(reason);
-        court.revealVotes(evidence, accused, claim);
+        court.revealVotes(evidence, accused, _claim(REPORTER, 0, 0));
         vm.revertToState(before);
     }
 
     function _refusesPartly(ICourt.DoubleVote memory evidence, ICourt.Accused memory accused, bytes4 reason) private {
-        uint256 before = vm.snapshotState();
-        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
-        _commit(abi.encode(evidence), claim);
-        _blocks(2);
+        uint256 before = _committed(abi.encode(evidence));
         vm.expectPartialRevert(reason);
-        court.revealVotes(evidence, accused, claim);
+        court.revealVotes(evidence, accused, _claim(REPORTER, 0, 0));
         vm.revertToState(before);
     }
 
@@ -509,13 +510,10 @@ contract CourtProofsTest is Accusing {
     }
 
     function _refusesShares(ICourt.DoubleCheckpoint memory evidence, uint256 i, bytes memory reason) private {
-        uint256 before = vm.snapshotState();
-        ICourt.Claim memory claim = _claim(REPORTER, 0, 0);
-        _commit(abi.encode(evidence), claim);
-        _blocks(2);
+        uint256 before = _committed(abi.encode(evidence));
         ICourt.Accused memory accused = _accused(i, evidence.first.epoch + 1);
         vm.expectRevert(reason);
-        court.revealCheckpoints(evidence, accused, claim);
+        court.revealCheckpoints(evidence, accused, _claim(REPORTER, 0, 0));
         vm.revertToState(before);
     }
 }

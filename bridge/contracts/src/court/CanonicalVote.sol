@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../interfaces/ICourt.sol";
+import {Hex} from "../libraries/Hex.sol";
 
 /// @title What CometBFT signs of a vote, built from its fields
 /// @notice CometBFT's `CanonicalVote` (its canonical.proto) in protobuf, with its length in front:
@@ -9,22 +10,9 @@ import {ICourt} from "../interfaces/ICourt.sol";
 /// the timestamp is always there. Sign bytes are never parsed: two texts that mean the same vote cannot exist then.
 /// @dev Twin: `bridge::proof::vote`.
 library CanonicalVote {
-    bytes16 private constant DIGITS = "0123456789abcdef";
-
     /// @notice The chain id of a deployment's votes: `plasmid-` and 40 hexadecimal digits.
-    function chainId(bytes20 deployment) internal pure returns (bytes memory id) {
-        id = new bytes(48);
-        bytes16 digits = DIGITS;
-        assembly ("memory-safe") {
-            mstore(add(id, 0x20), "plasmid-")
-            let at := add(id, 0x28)
-            for { let i := 0 } lt(i, 20) { i := add(i, 1) } {
-                let octet := byte(i, deployment)
-                mstore8(at, byte(shr(4, octet), digits))
-                mstore8(add(at, 1), byte(and(octet, 15), digits))
-                at := add(at, 2)
-            }
-        }
+    function chainId(bytes20 deployment) internal pure returns (bytes memory) {
+        return abi.encodePacked("plasmid-", Hex.lower(deployment));
     }
 
     /// @param kind 1 or 2.

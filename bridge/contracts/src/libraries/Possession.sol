@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Hex} from "./Hex.sol";
+
 /// @title Proofs that an operator holds the keys it registers, and which consensus keys are refused (PROTOCOL, section 8)
 /// @dev Twin: `bridge::proof::deployment`.
 library Possession {
@@ -8,8 +10,6 @@ library Possession {
     uint256 private constant FIELD = 2 ** 255 - 19;
     /// @dev The y-coordinates of the points of order 8; −y is the other.
     uint256 private constant ORDER_8_Y = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7;
-
-    bytes16 private constant DIGITS = "0123456789abcdef";
 
     /// @notice p: what both keys sign, bound to this Registry and the operator (204 bytes).
     /// @param checkpointKey 96 bytes, checked by the caller.
@@ -22,15 +22,9 @@ library Possession {
     /// @notice CometBFT's sign bytes of a nil prevote at height 1, round 0, unix time 0, of the chain id `plasmidpop` and 40
     /// hexadecimal digits of p: something that a remote signer signs. 66 bytes.
     function vote(bytes32 p) internal pure returns (bytes memory) {
-        bytes memory digits = new bytes(40);
-        for (uint256 i; i < 20; ++i) {
-            uint8 octet = uint8(p[i]);
-            digits[2 * i] = DIGITS[octet >> 4];
-            digits[2 * i + 1] = DIGITS[octet & 15];
-        }
         // length 65 ‖ type (1): prevote ‖ height (2): 1 as sfixed64 ‖ timestamp (5): empty ‖ chain id (6): 50 bytes;
         // round 0 and the nil block id are omitted
-        return abi.encodePacked(hex"4108011101000000000000002a003232", "plasmidpop", digits);
+        return abi.encodePacked(hex"4108011101000000000000002a003232", "plasmidpop", Hex.lower(bytes20(p)));
     }
 
     /// @notice Whether a consensus key is not in canonical form or is one of the eight points of small order.
