@@ -7,8 +7,10 @@ import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {CanonicalVote} from "./court/CanonicalVote.sol";
+import {DoubleCertificate as Certificates} from "./court/DoubleCertificate.sol";
 import {DoubleCheckpoint as Checkpoints} from "./court/DoubleCheckpoint.sol";
 import {DoubleVote as Votes} from "./court/DoubleVote.sol";
+import {Overlaps} from "./court/Overlaps.sol";
 import {SetProof} from "./court/SetProof.sol";
 import {Settlement} from "./court/Settlement.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
@@ -17,6 +19,8 @@ import {Messages} from "./libraries/Messages.sol";
 
 /// @title The court
 contract Court is ICourt {
+    using Overlaps for ICourt.Overlap;
+    using Overlaps for Overlaps.State;
     using Settlement for Settlement.State;
 
     /// @dev A report is made at least this many blocks after its commitment, so that nobody commits to what it first saw in a reveal.
@@ -28,6 +32,8 @@ contract Court is ICourt {
     uint256 private constant GAS_AROUND = 50_000;
     /// @dev The tip over the base fee that is paid back at most.
     uint256 private constant TIP_LIMIT = 2 gwei;
+    /// @dev In the place of the leader, of an offence that two certificates showed: it is paid.
+    uint104 private constant PAID = 1 << 103;
 
     address public immutable registry;
     address public immutable inbox;
@@ -46,8 +52,9 @@ contract Court is ICourt {
     /// @dev Never 0, so that a reveal makes no slot for it.
     uint256 private _uncountedPlusOne = 1;
     mapping(bytes32 => Commitment) private _commitments;
-    /// @dev Of a commitment that led and no longer does: the offence that it was the first report of, or led later.
+    /// @dev Of a commitment that led and no longer does: the offence or overlap that it was the first report of, or led later.
     mapping(bytes32 => bytes32) private _overtaken;
+    Overlaps.State private _overlaps;
 
     constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
@@ -85,7 +92,8 @@ contract Court is ICourt {
         uint256 gas = gasleft();
         Votes.checkForm(evidence);
         uint64 epoch = (evidence.height - 1) / EPOCH_BLOCKS;
-        (bytes32 own, uint32 share) = _admit(keccak256(abi.encode(evidence)), epoch, accused, claim);
+        bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        uint32 share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         Votes.check(VERIFIER, rootChain.deployment(), accused.member.consensusKey, accused.xKey, evidence);
         _record(own, epoch, share, accused.member, claim, gas);
     }
@@ -95,10 +103,55 @@ contract Court is ICourt {
         external
     {
         uint256 gas = gasleft();
-        uint64 epoch = Checkpoints.epochOf(evidence);
-        (bytes32 own, uint32 share) = _admit(keccak256(abi.encode(evidence)), epoch, accused, claim);
+        uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
+        bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        uint32 share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         Checkpoints.check(rootChain.deployment(), accused.member.checkpointKey, evidence);
         _record(own, epoch, share, accused.member, claim, gas);
+    }
+
+    /// @inheritdoc ICourt
+    function revealCertificates(DoubleCertificate calldata evidence, Certifiers calldata by, Claim calldata claim)
+        external
+    {
+        uint256 gas = gasleft();
+        uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
+        bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, by.closing, claim);
+        SetProof.requireSet(rootChain, epoch, by.set, by.source);
+        uint256[2] memory both = Certificates.check(rootChain, by.set, by.accepted, evidence);
+        if (claim.leader != 0) return _overtakeOverlap(own, epoch, claim);
+        uint64 number = _overlaps.add(epoch, by.set, both, own);
+        _state.convict(epoch);
+        emit Overlapped(epoch, number, _overlaps.overlaps[number].pending, own, claim.beneficiary);
+        IInbox(inbox).send(Messages.EPOCH_FREEZE, abi.encodePacked(epoch));
+        _reveal(own, claim.beneficiary, _costSince(gas));
+    }
+
+    /// @inheritdoc ICourt
+    function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external {
+        Overlap storage shown = _overlaps.get(overlap_);
+        bool done = shown.take(members, siblings);
+        (uint64 epoch, uint64 total) = (shown.epoch, shown.totalPower);
+        for (uint256 i; i < members.length; ++i) {
+            IRootChain.SetMember calldata member = members[i];
+            // A member of which nothing can be cut must not keep the epoch frozen, so it is passed over.
+            if (!SetProof.isAtRisk(member) || !SetProof.hasKeys(IRegistry(registry), member)) continue;
+            Offence storage known = _state.offences[member.operator][epoch];
+            if (known.registration != 0) continue;
+            uint32 share = SetProof.shareOf(member.power, total);
+            // Not in the sums: the rule takes all for this epoch and its neighbours, however much is counted.
+            _state.offences[member.operator][epoch] = Offence({
+                registration: member.registration,
+                share: share,
+                revealedAt: 0,
+                leader: bytes13(uint104(overlap_)),
+                counted: true,
+                settled: false
+            });
+            emit Convicted(member.operator, epoch, member.registration, share, overlap_);
+            IInbox(inbox).send(Messages.FREEZE, Messages.offence(member.operator, member.registration, epoch));
+        }
+        if (done) IInbox(inbox).send(Messages.EPOCH_RELEASE, abi.encodePacked(epoch));
     }
 
     /// @inheritdoc ICourt
@@ -110,17 +163,23 @@ contract Court is ICourt {
     /// @inheritdoc ICourt
     function collect(address operator, uint64 epoch, bytes32 commitment_) external {
         Offence memory known = _known(operator, epoch);
-        uint256 until = uint256(known.revealedAt) + REVEAL_BLOCKS;
+        (bytes32 offence_, uint256 since, bool leads) = _contest(operator, epoch, known, commitment_);
+        uint256 until = since + REVEAL_BLOCKS;
         if (block.number <= until) revert ContestOpen(until, block.number);
         Commitment memory own = _commitments[commitment_];
-        bool leads = bytes13(commitment_) == known.leader;
-        if (own.beneficiary == address(0) || (!leads && _overtaken[commitment_] != _offenceKey(operator, epoch))) {
+        if (own.beneficiary == address(0) || (!leads && _overtaken[commitment_] != offence_)) {
             revert UnknownCommitment(commitment_);
         }
         if (!known.counted) _count(operator, epoch);
-        delete _commitments[commitment_];
-        // Nobody else leads: not even another commitment of the same thirteen bytes.
-        if (leads) _state.offences[operator][epoch].leader = 0;
+        if (known.revealedAt == 0) {
+            // One commitment is paid a reward for each who signed both certificates, and its gas once.
+            _commitments[commitment_].timeOrGas = 0;
+            if (leads) _state.offences[operator][epoch].leader |= bytes13(PAID);
+        } else {
+            delete _commitments[commitment_];
+            // Nobody else leads: not even another commitment of the same thirteen bytes.
+            if (leads) _state.offences[operator][epoch].leader = 0;
+        }
         uint256 gas = uint256(own.timeOrGas) * 1 gwei;
         uint256 reward = leads ? REWARD : 0;
         (uint256 paid, uint256 burned) =
@@ -165,6 +224,16 @@ contract Court is ICourt {
     }
 
     /// @inheritdoc ICourt
+    function overlap(uint64 number) external view returns (Overlap memory) {
+        return _overlaps.overlaps[number];
+    }
+
+    /// @inheritdoc ICourt
+    function overlaps() external view returns (uint64 number) {
+        return _overlaps.number;
+    }
+
+    /// @inheritdoc ICourt
     function fraction(uint64 epoch) public view returns (uint64) {
         return _state.fraction(epoch, MIN_CUT);
     }
@@ -186,11 +255,11 @@ contract Court is ICourt {
         return Parameters(MIN_CUT, REWARD);
     }
 
-    /// @dev Everything but the signatures: the commitment's age, the time for reports, and that the accused was in the set.
-    function _admit(bytes32 evidence, uint64 epoch, Accused calldata accused, Claim calldata claim)
+    /// @dev Everything that is not about who signed what: the commitment's age, and the time for reports.
+    function _admit(bytes32 evidence, uint64 epoch, Kept calldata closing, Claim calldata claim)
         private
         view
-        returns (bytes32 own, uint32 share)
+        returns (bytes32 own)
     {
         if (claim.beneficiary == address(0)) revert BeneficiaryZero();
         own = commitmentOf(evidence, claim.beneficiary, claim.salt);
@@ -200,8 +269,7 @@ contract Court is ICourt {
         uint256 first = made.madeAt + MIN_AGE;
         uint256 last = uint256(made.madeAt) + REVEAL_BLOCKS;
         if (block.number < first || block.number > last) revert RevealOutOfTime(first, last, block.number);
-        _requireOpen(epoch, made.timeOrGas, accused.closing);
-        share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
+        _requireOpen(epoch, made.timeOrGas, closing);
     }
 
     /// @dev Before root accepted checkpoint e + 1, reports of e are open.
@@ -240,12 +308,16 @@ contract Court is ICourt {
         ++_uncountedPlusOne;
         emit Revealed(operator, epoch, member.registration, share, own, claim.beneficiary);
         IInbox(inbox).send(Messages.FREEZE, Messages.offence(operator, member.registration, epoch));
-        // From here on little gas is used, and it is in what is added.
+        _reveal(own, claim.beneficiary, _costSince(gas));
+    }
+
+    /// @dev What was used until now and what little follows, in gwei.
+    function _costSince(uint256 gas) private view returns (uint48) {
         gas = gas - gasleft() + GAS_AROUND;
         if (gas > GAS_LIMIT) gas = GAS_LIMIT;
         uint256 cap = block.basefee + TIP_LIMIT;
         uint256 cost = gas * (tx.gasprice < cap ? tx.gasprice : cap) / 1 gwei;
-        _reveal(own, claim.beneficiary, cost < type(uint48).max ? uint48(cost) : type(uint48).max);
+        return cost < type(uint48).max ? uint48(cost) : type(uint48).max;
     }
 
     function _overtake(
@@ -264,6 +336,35 @@ contract Court is ICourt {
         known.leader = bytes13(own);
         emit Overtaken(operator, epoch, own, claim.beneficiary);
         _reveal(own, claim.beneficiary, 0);
+    }
+
+    function _overtakeOverlap(bytes32 own, uint64 epoch, Claim calldata claim) private {
+        if (uint256(claim.leader) > type(uint64).max) revert NotLeader(claim.leader);
+        uint64 number = uint64(uint256(claim.leader));
+        Overlap storage shown = _overlaps.get(number);
+        if (shown.epoch != epoch) revert UnknownOverlap(number);
+        if (block.number > uint256(shown.revealedAt) + REVEAL_BLOCKS) revert OverlapKnown(epoch);
+        bytes32 leader = shown.leader;
+        if (_commitments[own].madeAt >= _commitments[leader].madeAt) revert OverlapKnown(epoch);
+        _overtaken[leader] = claim.leader;
+        shown.leader = own;
+        emit OverlapOvertaken(epoch, number, own, claim.beneficiary);
+        _reveal(own, claim.beneficiary, 0);
+    }
+
+    /// @dev What a commitment is collected for, since when it could be contested, and whether the reward is its own.
+    function _contest(address operator, uint64 epoch, Offence memory known, bytes32 commitment_)
+        private
+        view
+        returns (bytes32 offence_, uint256 since, bool leads)
+    {
+        if (known.revealedAt != 0) {
+            return (_offenceKey(operator, epoch), known.revealedAt, bytes13(commitment_) == known.leader);
+        }
+        uint104 number = uint104(known.leader) & ~PAID;
+        Overlap storage shown = _overlaps.get(uint64(number));
+        leads = commitment_ == shown.leader && number == uint104(known.leader);
+        return (bytes32(uint256(number)), shown.revealedAt, leads);
     }
 
     function _reveal(bytes32 own, address beneficiary, uint48 gasGwei) private {

@@ -73,7 +73,7 @@ contract Inbox is IInbox {
             return _append(head, _paidDueMs(head), kind, body);
         }
         bool free = (msg.sender == rootChain && kind == Messages.ACCEPTANCE)
-            || (msg.sender == court && (kind == Messages.FREEZE || kind == Messages.SETTLEMENT));
+            || (msg.sender == court && _isOfCourt(kind));
         if (free) {
             if (msg.value != 0) revert ValueNotTaken(msg.value);
             return _append(head, _freeDueMs(head), kind, body);
@@ -142,6 +142,11 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     function parameters() external view returns (Parameters memory) {
         return Parameters(DELAY_SECS, INTERVAL_MS, PRICE, DOUBLING_SECS);
+    }
+
+    function _isOfCourt(uint8 kind) private pure returns (bool) {
+        return kind == Messages.FREEZE || kind == Messages.SETTLEMENT || kind == Messages.EPOCH_FREEZE
+            || kind == Messages.EPOCH_RELEASE;
     }
 
     /// @dev RootChain is created last, so no message can be sent before it exists. After the first message this needs no check.

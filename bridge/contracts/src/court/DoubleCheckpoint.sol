@@ -2,17 +2,20 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../interfaces/ICourt.sol";
+import {IRootChain} from "../interfaces/IRootChain.sol";
 import {Bls} from "../libraries/Bls.sol";
 import {Checkpoints} from "../libraries/Checkpoints.sol";
 
 /// @title Two shares of one key over two checkpoints of one epoch
 library DoubleCheckpoint {
     /// @notice The epoch of the offence: checkpoint c is signed in epoch c + 1, by its set.
-    function epochOf(ICourt.DoubleCheckpoint calldata evidence) internal pure returns (uint64) {
-        if (evidence.first.epoch != evidence.second.epoch) {
-            revert ICourt.DifferentEpochs(evidence.first.epoch, evidence.second.epoch);
-        }
-        return evidence.first.epoch + 1;
+    function epochOf(IRootChain.Checkpoint calldata first, IRootChain.Checkpoint calldata second)
+        internal
+        pure
+        returns (uint64)
+    {
+        if (first.epoch != second.epoch) revert ICourt.DifferentEpochs(first.epoch, second.epoch);
+        return first.epoch + 1;
     }
 
     /// @notice Reverts unless the key signed both. That they are of one epoch is checked before, by `epochOf`.

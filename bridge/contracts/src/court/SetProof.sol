@@ -24,22 +24,47 @@ library SetProof {
     {
         IRootChain.Set calldata set = accused.set;
         IRootChain.SetMember calldata member = accused.member;
-        if (member.seat >> 15 != 0) revert ICourt.NothingAtRisk(epoch, member.number);
-        bytes32 expected = _committed(rootChain, epoch, accused.source);
-        bytes32 computed = Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
-        if (computed != expected) revert ICourt.SetMismatch(epoch, expected, computed);
-        bytes32 leaf = Members.leaf(
-            member.seat, member.operator, member.registration, member.consensusKey, member.checkpointKey, member.power
-        );
-        if (!ListTree.verify(set.membersRoot, leaf, member.number, set.count, accused.siblings)) {
+        if (!isAtRisk(member)) revert ICourt.NothingAtRisk(epoch, member.number);
+        requireSet(rootChain, epoch, set, accused.source);
+        if (!ListTree.verify(set.membersRoot, leaf(member), member.number, set.count, accused.siblings)) {
             revert ICourt.MemberNotInSet(member.number);
         }
-        // Of a forged set too, a share is at most the whole.
         if (member.power > set.totalPower) revert ICourt.MemberNotInSet(member.number);
-        if (!registry.hasKeys(member.operator, member.registration, member.consensusKey, member.checkpointKey)) {
-            revert ICourt.KeysMismatch(member.operator, member.registration);
-        }
-        return uint32((uint256(member.power) * WHOLE + set.totalPower - 1) / set.totalPower);
+        if (!hasKeys(registry, member)) revert ICourt.KeysMismatch(member.operator, member.registration);
+        return shareOf(member.power, set.totalPower);
+    }
+
+    /// @notice Reverts unless this is the set that root committed to for that epoch.
+    function requireSet(IRootChain rootChain, uint64 epoch, IRootChain.Set calldata set, ICourt.Kept calldata source)
+        internal
+        view
+    {
+        bytes32 expected = _committed(rootChain, epoch, source);
+        bytes32 computed = Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
+        if (computed != expected) revert ICourt.SetMismatch(epoch, expected, computed);
+    }
+
+    /// @notice Whether stake stands behind a member's power: its set is not a copy of the one before.
+    function isAtRisk(IRootChain.SetMember calldata member) internal pure returns (bool) {
+        return member.seat >> 15 == 0;
+    }
+
+    /// @notice Whether the Registry knows the member's registration with exactly these keys.
+    function hasKeys(IRegistry registry, IRootChain.SetMember calldata member) internal view returns (bool) {
+        return registry.hasKeys(member.operator, member.registration, member.consensusKey, member.checkpointKey);
+    }
+
+    /// @notice A member's leaf in the tree of its set.
+    function leaf(IRootChain.SetMember calldata member) internal pure returns (bytes32) {
+        return Members.leaf(
+            member.seat, member.operator, member.registration, member.consensusKey, member.checkpointKey, member.power
+        );
+    }
+
+    /// @notice A share of power, in parts of 10^9, rounded up; of a forged set too at most the whole.
+    function shareOf(uint64 power, uint64 totalPower) internal pure returns (uint32) {
+        if (power >= totalPower) return uint32(WHOLE);
+        return uint32((uint256(power) * WHOLE + totalPower - 1) / totalPower);
     }
 
     /// @notice Reverts unless this is what root kept of that checkpoint.

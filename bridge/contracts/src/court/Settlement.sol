@@ -7,12 +7,14 @@ import {SetProof} from "./SetProof.sol";
 /// @title Offences, and how much they cut
 /// @notice s(e) is the sum of the shares of the distinct operators with offences in the epochs e − 1, e and e + 1, each with its largest
 /// share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not chain: an offence of e + 2 is
-/// nothing to e.
+/// nothing to e. Where two certificates were shown for an epoch, its sum is the whole: more than a third signed both, so the rule gives 1 for it and
+/// both of its neighbours, without counting them.
 /// @dev Kept as sums of what was counted in each epoch, and of what such sums hold more than once: counting an offence writes O(1) slots,
 /// and the order in which offences are counted is nothing. It is a step of its own, so that a reveal, which is urgent, pays for fewer slots.
 /// Twin: `bridge::proof::court`.
 library Settlement {
-    /// @param shares by epoch / 4: four sums of 64 bits, in parts of 10^9. An epoch has at most 512 offences.
+    /// @param shares by epoch / 4: four sums of 64 bits, in parts of 10^9. An epoch has at most 512 offences, so that the highest bit is free:
+    /// it says that two certificates were shown.
     /// @param repeated likewise, for the three epochs around e: what their sums hold beyond the largest share of each operator.
     struct State {
         mapping(address => mapping(uint64 => ICourt.Offence)) offences;
@@ -21,6 +23,7 @@ library Settlement {
     }
 
     uint256 private constant WHOLE = SetProof.WHOLE;
+    uint256 private constant CONVICTED = 1 << 63;
 
     /// @notice Counts an offence that was not counted yet.
     function count(State storage state, address operator, uint64 epoch) internal {
@@ -38,10 +41,17 @@ library Settlement {
         _add(state.repeated, epoch + 1, _least(share, _most(behind, twoBehind)));
     }
 
+    /// @notice Two certificates were shown for an epoch.
+    function convict(State storage state, uint64 epoch) internal {
+        if (_get(state.shares, epoch) < CONVICTED) _add(state.shares, epoch, CONVICTED);
+    }
+
     /// @notice The cut of an epoch by what was counted until now, in parts of 10^9.
     function fraction(State storage state, uint64 epoch, uint256 least) internal view returns (uint64) {
-        uint256 sum = _get(state.shares, epoch) + _get(state.shares, epoch + 1) - _get(state.repeated, epoch);
+        uint256 sum = _get(state.shares, epoch) + _get(state.shares, epoch + 1);
         if (epoch != 0) sum += _get(state.shares, epoch - 1);
+        if (sum >= CONVICTED) return uint64(WHOLE);
+        sum -= _get(state.repeated, epoch);
         uint256 cut = _most(least, (9 * sum * sum + WHOLE - 1) / WHOLE);
         return uint64(_least(cut, WHOLE));
     }

@@ -66,6 +66,48 @@ interface ICourt {
         bytes secondShare;
     }
 
+    /// @notice Who signed a checkpoint, as in a submission: bits by number of the member, the absent ones shown, the signers' sum of signatures.
+    struct Certificate {
+        bytes32[2] signers;
+        IRootChain.SetMember[] absent;
+        bytes32[] absentSiblings;
+        bytes signature;
+    }
+
+    /// @notice Two certified checkpoints of one epoch.
+    /// @param firstCertificate of no length where `first` is the checkpoint that root accepted, which keeps its signers.
+    struct DoubleCertificate {
+        IRootChain.Checkpoint first;
+        IRootChain.Checkpoint second;
+        Certificate firstCertificate;
+        Certificate secondCertificate;
+    }
+
+    /// @notice The set that certified two checkpoints: that of the offence's epoch e.
+    /// @param source, closing as of `Accused`.
+    /// @param accepted the checkpoint e − 1 that root accepted, where the evidence's first certificate is left out; else all zero.
+    struct Certifiers {
+        IRootChain.Set set;
+        Kept source;
+        Kept closing;
+        Kept accepted;
+    }
+
+    /// @notice Who signed two certified checkpoints, and was not in an overlap of that epoch before. All zero if there is none.
+    /// @param epoch of the offences.
+    /// @param count, totalPower, membersRoot of the set.
+    /// @param leader the commitment that is rewarded for each of them.
+    /// @param pending who is not frozen yet: bit (n mod 8) of byte n / 8 for member n, bytes from the left; in words of 32 bytes.
+    struct Overlap {
+        uint64 epoch;
+        uint40 revealedAt;
+        uint16 count;
+        uint64 totalPower;
+        bytes32 leader;
+        bytes32 membersRoot;
+        uint256[2] pending;
+    }
+
     /// @notice An accepted checkpoint, as RootChain's kept word hashes it.
     struct Kept {
         bytes32 digest;
@@ -90,7 +132,8 @@ interface ICourt {
     /// @notice Whose report it is.
     /// @param beneficiary whom reward and gas are paid to.
     /// @param salt of the commitment.
-    /// @param leader zero for the first report of the offence; else the commitment that leads so far, and that this one is older than.
+    /// @param leader zero for the first report of the offence; else the commitment that leads so far, and that this one is older than. Of two
+    /// certificates: zero, or the number of the overlap whose leader this one is older than.
     struct Claim {
         address beneficiary;
         bytes32 salt;
@@ -99,8 +142,9 @@ interface ICourt {
 
     /// @notice What is known of an offence. `registration` is 0 if none was revealed.
     /// @param share of the set's power, in parts of 10^9, rounded up.
-    /// @param revealedAt block of the first reveal.
-    /// @param leader the first 13 bytes of the commitment that is rewarded.
+    /// @param revealedAt block of the first reveal; 0 where two certificates showed it.
+    /// @param leader the first 13 bytes of the commitment that is rewarded; 0 when it is paid. Where two certificates showed it, the number of
+    /// their overlap, with the highest bit set when it is paid.
     /// @param counted whether its share is in the sums that cuts are computed from.
     struct Offence {
         uint64 registration;
@@ -131,6 +175,17 @@ interface ICourt {
     event Overtaken(address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary);
     event Collected(
         address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary, uint256 paid, uint256 burned
+    );
+    /// @notice Two certificates were shown: the epoch is frozen on the child until those who signed both are.
+    /// @param signers those of them who were in no overlap before, as bits.
+    event Overlapped(
+        uint64 indexed epoch, uint64 indexed number, uint256[2] signers, bytes32 commitment, address beneficiary
+    );
+    /// @notice An older commitment to two certificates was revealed within R blocks: the rewards are its own.
+    event OverlapOvertaken(uint64 indexed epoch, uint64 indexed number, bytes32 commitment, address beneficiary);
+    /// @notice A member who signed both is frozen on the child.
+    event Convicted(
+        address indexed operator, uint64 indexed epoch, uint64 registration, uint32 share, uint64 indexed overlap
     );
     /// @notice The cut is sent to the child: `fraction` of 10^9.
     event Settled(address indexed operator, uint64 indexed epoch, uint64 registration, uint64 fraction);
@@ -177,6 +232,16 @@ interface ICourt {
     error DifferentEpochs(uint64 first, uint64 second);
     /// @notice The first (1) or the second (2) signature is not the accused's, or a hint is wrong.
     error BadSignature(uint256 which);
+    /// @notice The first (1) or the second (2) certificate has no more than two thirds of the power.
+    error TooLittlePower(uint256 which, uint256 power, uint256 total);
+    /// @notice The first certificate is left out, and root accepted another checkpoint of that epoch.
+    error NotTheAccepted(bytes32 given, bytes32 accepted);
+    /// @notice All who signed these two are known to have signed two certified checkpoints of this epoch.
+    error OverlapKnown(uint64 epoch);
+    /// @notice There is no overlap of that number, or not of that epoch.
+    error UnknownOverlap(uint64 number);
+    /// @notice This member did not sign both, or is frozen already.
+    error NotPending(uint16 number);
     /// @notice The offence is known already, and no older commitment than the leading one was shown in time.
     error AlreadyRevealed(address operator, uint64 epoch);
     /// @notice `leader` is not the commitment that leads for this offence.
@@ -202,6 +267,16 @@ interface ICourt {
     /// @notice Two shares of one key over two checkpoints of epoch c. The offence is of epoch c + 1, whose set signs checkpoint c.
     function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
 
+    /// @notice Two certificates over checkpoints of epoch c: more than a third of the power signed both. Freezes epoch c + 1 on the child until
+    /// each of them is frozen, which `freeze` does.
+    function revealCertificates(DoubleCertificate calldata evidence, Certifiers calldata by, Claim calldata claim) external;
+
+    /// @notice Freezes members of an overlap. Anyone may call it, for as many at once as a transaction has gas for. For a member whose operator is frozen
+    /// for that epoch already, whose set is a copy, or whose keys are not the Registry's, nothing is sent. With the last of them the epoch is released.
+    /// @param members in ascending order of their numbers.
+    /// @param siblings of all of them in the tree of the set.
+    function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external;
+
     /// @notice Adds the share of a revealed offence to the sums that cuts are computed from. By anyone, at any time; `collect` does it too.
     function count(address operator, uint64 epoch) external;
 
@@ -210,17 +285,21 @@ interface ICourt {
     function collect(address operator, uint64 epoch, bytes32 commitment) external;
 
     /// @notice Sends the cut of an offence to the child: min(1, max(minCut, 9·s²)), where s is the sum of the shares of all operators
-    /// with offences in the epochs e − 1, e and e + 1, each counted once with its largest. By anyone, once reports of e + 1 are closed and every offence is counted.
+    /// with offences in the epochs e − 1, e and e + 1, each counted once with its largest; 1 where two certificates were shown for one of them. By anyone, once reports of e + 1 are closed and every offence is counted.
     /// @param closing the checkpoint e + 2; all zero if it is no longer kept.
     function settle(address operator, uint64 epoch, Kept calldata closing) external;
 
     /// @notice keccak of `PRPT` ‖ root chain id u256 ‖ this contract ‖ evidence ‖ beneficiary ‖ salt.
-    /// @param evidence keccak of the ABI-encoded DoubleVote or DoubleCheckpoint. It holds signatures, so nobody knows it before the
+    /// @param evidence keccak of the ABI-encoded DoubleVote, DoubleCheckpoint or DoubleCertificate. It holds signatures, so nobody knows it before the
     /// offence.
     function commitmentOf(bytes32 evidence, address beneficiary, bytes32 salt) external view returns (bytes32);
 
     function commitment(bytes32 commitment_) external view returns (Commitment memory);
     function offence(address operator, uint64 epoch) external view returns (Offence memory);
+
+    /// @notice Overlaps are numbered from 1.
+    function overlap(uint64 number) external view returns (Overlap memory);
+    function overlaps() external view returns (uint64 number);
 
     /// @notice The cut of epoch `epoch` as it would be settled with what was counted until now, in parts of 10^9.
     function fraction(uint64 epoch) external view returns (uint64);

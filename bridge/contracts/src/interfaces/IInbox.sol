@@ -71,7 +71,7 @@ interface IInbox {
     error ParameterOutOfRange(string name, uint256 value);
 
     /// @notice Appends a message of a contract of this deployment: kind 1 by Registry, kinds 2 and 6 by Vault (paid, exactly the price),
-    /// kinds 3 and 4 by Court and kind 5 by RootChain (free).
+    /// kinds 3, 4, 9 and 10 by Court and kind 5 by RootChain (free).
     /// @return index the message's index, from 1.
     function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
 

@@ -11,6 +11,8 @@ library Messages {
     uint8 internal constant ACCEPTANCE = 5;
     uint8 internal constant FUNDING = 6;
     uint8 internal constant FORCED = 7;
+    uint8 internal constant EPOCH_FREEZE = 9;
+    uint8 internal constant EPOCH_RELEASE = 10;
 
     /// @notice The whole message: header of 33 bytes and body.
     function encode(uint64 index, uint64 due, uint8 kind, bytes memory body) internal view returns (bytes memory) {
