@@ -7,7 +7,7 @@ import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {CanonicalVote} from "./court/CanonicalVote.sol";
-import {DoubleCertificate as Certificates} from "./court/DoubleCertificate.sol";
+import {CheckpointJudge} from "./court/CheckpointJudge.sol";
 import {DoubleCheckpoint as Checkpoints} from "./court/DoubleCheckpoint.sol";
 import {DoubleVote as Votes} from "./court/DoubleVote.sol";
 import {Overlaps} from "./court/Overlaps.sol";
@@ -39,6 +39,7 @@ contract Court is ICourt {
     address public immutable inbox;
     IRootChain public immutable rootChain;
     IEd25519Verifier private immutable VERIFIER;
+    CheckpointJudge private immutable JUDGE;
     uint64 private immutable MIN_CUT;
     uint128 private immutable REWARD;
     uint64 private immutable EVIDENCE_SECS;
@@ -63,6 +64,7 @@ contract Court is ICourt {
         _inRange("reward", given.reward, 1, IRegistry(msg.sender).bond());
         registry = msg.sender;
         VERIFIER = IRegistry(msg.sender).verifier();
+        JUDGE = new CheckpointJudge();
         inbox = founding.contracts[Manifest.INBOX];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         MIN_CUT = given.minCut;
@@ -106,21 +108,25 @@ contract Court is ICourt {
         uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
         bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
         uint32 share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
-        Checkpoints.check(rootChain.deployment(), accused.member.checkpointKey, evidence);
+        JUDGE.requireShares(rootChain.deployment(), accused.member.checkpointKey, evidence);
         _record(own, epoch, share, accused.member, claim, gas);
     }
 
     /// @inheritdoc ICourt
-    function revealCertificates(DoubleCertificate calldata evidence, Certifiers calldata by, Claim calldata claim)
-        external
-    {
+    function revealCertificates(
+        DoubleCertificate calldata evidence,
+        Accused calldata accused,
+        Kept calldata accepted,
+        Claim calldata claim
+    ) external {
         uint256 gas = gasleft();
         uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
-        bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, by.closing, claim);
-        SetProof.requireSet(rootChain, epoch, by.set, by.source);
-        uint256[2] memory both = Certificates.check(rootChain, by.set, by.accepted, evidence);
+        bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        SetProof.share(rootChain, IRegistry(registry), epoch, accused);
+        uint256[2] memory both = JUDGE.overlap(rootChain, accused.set, accepted, evidence);
+        if (!Overlaps.has(both, accused.member.number)) revert NotPending(accused.member.number);
         if (claim.leader != 0) return _overtakeOverlap(own, epoch, claim);
-        uint64 number = _overlaps.add(epoch, by.set, both, own);
+        uint64 number = _overlaps.add(epoch, accused.set, both, own);
         _state.convict(epoch);
         emit Overlapped(epoch, number, _overlaps.overlaps[number].pending, own, claim.beneficiary);
         IInbox(inbox).send(Messages.EPOCH_FREEZE, abi.encodePacked(epoch));
@@ -134,7 +140,7 @@ contract Court is ICourt {
         (uint64 epoch, uint64 total) = (shown.epoch, shown.totalPower);
         for (uint256 i; i < members.length; ++i) {
             IRootChain.SetMember calldata member = members[i];
-            // A member of which nothing can be cut must not keep the epoch frozen, so it is passed over.
+            // Of a set that was forged: who cannot be cut must not keep the epoch frozen, so it is passed over.
             if (!SetProof.isAtRisk(member) || !SetProof.hasKeys(IRegistry(registry), member)) continue;
             Offence storage known = _state.offences[member.operator][epoch];
             if (known.registration != 0) continue;

@@ -83,16 +83,6 @@ interface ICourt {
         Certificate secondCertificate;
     }
 
-    /// @notice The set that certified two checkpoints: that of the offence's epoch e.
-    /// @param source, closing as of `Accused`.
-    /// @param accepted the checkpoint e − 1 that root accepted, where the evidence's first certificate is left out; else all zero.
-    struct Certifiers {
-        IRootChain.Set set;
-        Kept source;
-        Kept closing;
-        Kept accepted;
-    }
-
     /// @notice Who signed two certified checkpoints, and was not in an overlap of that epoch before. All zero if there is none.
     /// @param epoch of the offences.
     /// @param count, totalPower, membersRoot of the set.
@@ -269,7 +259,14 @@ interface ICourt {
 
     /// @notice Two certificates over checkpoints of epoch c: more than a third of the power signed both. Freezes epoch c + 1 on the child until
     /// each of them is frozen, which `freeze` does.
-    function revealCertificates(DoubleCertificate calldata evidence, Certifiers calldata by, Claim calldata claim) external;
+    /// @param accused any one of them: of a set that is a copy nobody can be.
+    /// @param accepted what root kept of checkpoint c, where the first certificate is left out; else all zero.
+    function revealCertificates(
+        DoubleCertificate calldata evidence,
+        Accused calldata accused,
+        Kept calldata accepted,
+        Claim calldata claim
+    ) external;
 
     /// @notice Freezes members of an overlap. Anyone may call it, for as many at once as a transaction has gas for. For a member whose operator is frozen
     /// for that epoch already, whose set is a copy, or whose keys are not the Registry's, nothing is sent. With the last of them the epoch is released.

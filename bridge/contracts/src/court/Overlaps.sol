@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICourt} from "../interfaces/ICourt.sol";
+import {IRootChain} from "../interfaces/IRootChain.sol";
+import {ListTree} from "../libraries/ListTree.sol";
+import {Members} from "../libraries/Members.sol";
+import {SetProof} from "./SetProof.sol";
+
+/// @title Who signed two certified checkpoints of one epoch, until each of them is frozen
+/// @notice Of one epoch more than one overlap can be shown: a third checkpoint, or more of the signatures of the same two. Each holds only
+/// those whom none before it holds, so nobody is spared by a small overlap that was shown first.
+library Overlaps {
+    /// @param number of the last one.
+    /// @param known by epoch, the bits of all who are in an overlap of it.
+    struct State {
+        uint64 number;
+        mapping(uint64 => ICourt.Overlap) overlaps;
+        mapping(uint64 => uint256[2]) known;
+    }
+
+    /// @notice Keeps who of `overlap` is not known yet. Reverts where all are.
+    function add(State storage state, uint64 epoch, IRootChain.Set calldata set, uint256[2] memory overlap, bytes32 leader)
+        internal
+        returns (uint64 number)
+    {
+        uint256[2] storage known = state.known[epoch];
+        uint256[2] memory fresh = [overlap[0] & ~known[0], overlap[1] & ~known[1]];
+        if (fresh[0] | fresh[1] == 0) revert ICourt.OverlapKnown(epoch);
+        for (uint256 i; i < 2; ++i) {
+            if (fresh[i] != 0) known[i] |= fresh[i];
+        }
+        number = ++state.number;
+        ICourt.Overlap storage one = state.overlaps[number];
+        one.epoch = epoch;
+        one.revealedAt = uint40(block.number);
+        one.count = set.count;
+        one.totalPower = set.totalPower;
+        one.leader = leader;
+        one.membersRoot = set.membersRoot;
+        one.pending = fresh;
+    }
+
+    /// @notice Reverts where there is no overlap of that number.
+    function get(State storage state, uint64 number) internal view returns (ICourt.Overlap storage one) {
+        one = state.overlaps[number];
+        if (one.revealedAt == 0) revert ICourt.UnknownOverlap(number);
+    }
+
+    /// @notice Takes members out of what is pending. Reverts unless they are of the set, in ascending order, and pending.
+    /// @return done whether nobody is pending any more.
+    function take(ICourt.Overlap storage one, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings)
+        internal
+        returns (bool done)
+    {
+        uint256[2] memory pending = one.pending;
+        uint32[] memory numbers = new uint32[](members.length);
+        bytes32[] memory leaves = new bytes32[](members.length);
+        for (uint256 i; i < members.length; ++i) {
+            uint16 number = members[i].number;
+            if (!has(pending, number)) revert ICourt.NotPending(number);
+            pending[number >> 8] ^= _bit(number);
+            numbers[i] = number;
+            leaves[i] = SetProof.leaf(members[i]);
+        }
+        bytes32 computed = ListTree.multiproofRoot(numbers, leaves, one.count, siblings);
+        if (computed != one.membersRoot) revert Members.MembersRootMismatch(one.membersRoot, computed);
+        one.pending = pending;
+        return pending[0] | pending[1] == 0;
+    }
+
+    /// @notice Whether the bit of a member is set.
+    function has(uint256[2] memory bits, uint16 number) internal pure returns (bool) {
+        return number < Members.LIMIT && bits[number >> 8] & _bit(number) != 0;
+    }
+
+    /// @dev As certificates write it: bit (number mod 8) of byte number / 8, bytes from the left.
+    function _bit(uint16 number) private pure returns (uint256) {
+        return 1 << (248 - (number & 0xf8) + (number & 7));
+    }
+}
