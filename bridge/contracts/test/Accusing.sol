@@ -114,6 +114,31 @@ abstract contract Accusing is Deployed {
         evidence.secondShare = BlsSigner.signCheckpoint(operators[i].blsSecret, _digest(evidence.second));
     }
 
+    /// @notice Two certified checkpoints of an epoch, each by all but its absent members.
+    function _certificates(uint64 epoch, uint16[] memory absent, uint16[] memory others)
+        internal
+        view
+        returns (ICourt.DoubleCertificate memory evidence)
+    {
+        evidence.first.epoch = epoch;
+        evidence.first.stateRoot = keccak256("one state");
+        evidence.second.epoch = epoch;
+        evidence.second.stateRoot = keccak256("another state");
+        evidence.firstCertificate = _certificate(evidence.first, absent);
+        evidence.secondCertificate = _certificate(evidence.second, others);
+    }
+
+    function _certificate(IRootChain.Checkpoint memory content, uint16[] memory absent)
+        internal
+        view
+        returns (ICourt.Certificate memory certificate)
+    {
+        IRootChain.Submission memory signed;
+        signed.checkpoint = content;
+        _sign(signed, absent);
+        certificate = ICourt.Certificate(signed.signers, signed.absent, signed.absentSiblings, signed.signature);
+    }
+
     // Who is accused.
 
     function _accused(uint256 i, uint64 epoch) internal view returns (ICourt.Accused memory accused) {
@@ -125,6 +150,23 @@ abstract contract Accusing is Deployed {
         if (epoch > 1) accused.source = _kept(epoch - 2);
         if (rootChain.head().accepted > epoch + 1) accused.closing = _kept(epoch + 1);
         (, accused.xKey) = Ed25519Signer.key(operators[i].edSecret);
+    }
+
+    function _shown(uint16[] memory numbers)
+        internal
+        view
+        returns (IRootChain.SetMember[] memory members, bytes32[] memory siblings)
+    {
+        members = new IRootChain.SetMember[](numbers.length);
+        for (uint256 i; i < numbers.length; ++i) {
+            members[i] = _absent(numbers[i]);
+        }
+        siblings = _memberSiblings(numbers);
+    }
+
+    function _list(uint16 one, uint16 another) internal pure returns (uint16[] memory list) {
+        list = new uint16[](2);
+        (list[0], list[1]) = (one, another);
     }
 
     function _kept(uint64 epoch) internal view returns (ICourt.Kept memory kept) {

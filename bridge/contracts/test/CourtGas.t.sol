@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Accusing} from "./Accusing.sol";
 
 /// @title Gas of the steps of a report, as transactions of their own
@@ -15,6 +16,9 @@ contract CourtGasTest is Accusing {
     bytes private _votesCall;
     bytes private _sharesCall;
     bytes private _collectCall;
+    bytes private _certificatesCall;
+    bytes private _acceptedCall;
+    bytes[2] private _freezeCalls;
     bytes private _settleCall;
     bytes private _parts;
     bytes private _message;
@@ -48,6 +52,7 @@ contract CourtGasTest is Accusing {
         ICourt.DoubleCheckpoint memory shares = _doubleCheckpoint(1, 4);
         _commit(abi.encode(shares), claim);
         _sharesCall = abi.encodeCall(court.revealCheckpoints, (shares, _accused(1, 5), claim));
+        _prepareCertificates(claim);
         _blocks(2);
         while (inbox.count() % 32 > 20) inbox.force{value: inbox.price()}("a transaction");
         _message = abi.encodeCall(court.signBytes, (votes, votes.first));
@@ -62,6 +67,46 @@ contract CourtGasTest is Accusing {
                 votes.first.xR
             )
         );
+    }
+
+    /// @dev All four signed both; in epoch 6 the first of both checkpoints is the one that root accepted. Of epoch 4 an overlap stands.
+    function _prepareCertificates(ICourt.Claim memory claim) private {
+        ICourt.Kept memory none;
+        ICourt.DoubleCertificate memory certificates = _certificates(4, _none(), _none());
+        _commit(abi.encode(certificates), claim);
+        _certificatesCall = abi.encodeCall(court.revealCertificates, (certificates, _accused(1, 5), none, claim));
+        certificates.first = checkpoints[4];
+        delete certificates.firstCertificate;
+        _commit(abi.encode(certificates), claim);
+        _acceptedCall = abi.encodeCall(court.revealCertificates, (certificates, _accused(1, 5), _kept(4), claim));
+
+        certificates = _certificates(5, _none(), _none());
+        _commit(abi.encode(certificates), claim);
+        _blocks(2);
+        court.revealCertificates(certificates, _accused(1, 6), none, claim);
+        for (uint256 i; i < 2; ++i) {
+            uint16[] memory numbers = i == 0 ? _one(0) : _list(1, 2);
+            (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(numbers);
+            _freezeCalls[i] = abi.encodeCall(court.freeze, (1, members, siblings));
+        }
+    }
+
+    function test_gasOfTwoCertificates() external {
+        vm.snapshotValue("operations", "court: two certificates, 4 members (tx)", _transaction(address(court), _certificatesCall));
+    }
+
+    function test_gasOfACertificateBesideTheAcceptedOne() external {
+        vm.snapshotValue(
+            "operations", "court: a certificate beside the accepted one, 4 members (tx)", _transaction(address(court), _acceptedCall)
+        );
+    }
+
+    function test_gasOfFreezingWhoSignedBoth() external {
+        vm.snapshotValue("operations", "court: freeze one of an overlap (tx)", _transaction(address(court), _freezeCalls[0]));
+        vm.cool(address(court));
+        vm.cool(address(registry));
+        vm.cool(address(inbox));
+        vm.snapshotValue("operations", "court: freeze two of an overlap (tx)", _transaction(address(court), _freezeCalls[1]));
     }
 
     function test_gasOfACommitment() external {

@@ -440,20 +440,6 @@ contract CourtOverlapsTest is Accusing {
 
     // Helpers.
 
-    /// @notice Two certified checkpoints of an epoch, each by all but its absent members.
-    function _certificates(uint64 epoch, uint16[] memory absent, uint16[] memory others)
-        private
-        view
-        returns (ICourt.DoubleCertificate memory evidence)
-    {
-        evidence.first.epoch = epoch;
-        evidence.first.stateRoot = keccak256("one state");
-        evidence.second.epoch = epoch;
-        evidence.second.stateRoot = keccak256("another state");
-        evidence.firstCertificate = _certificate(evidence.first, absent);
-        evidence.secondCertificate = _certificate(evidence.second, others);
-    }
-
     function _againstAccepted(uint64 epoch, uint16[] memory absent)
         private
         view
@@ -462,17 +448,6 @@ contract CourtOverlapsTest is Accusing {
         evidence = _certificates(epoch, _none(), absent);
         evidence.first = checkpoints[epoch];
         delete evidence.firstCertificate;
-    }
-
-    function _certificate(IRootChain.Checkpoint memory content, uint16[] memory absent)
-        private
-        view
-        returns (ICourt.Certificate memory certificate)
-    {
-        IRootChain.Submission memory signed;
-        signed.checkpoint = content;
-        _sign(signed, absent);
-        certificate = ICourt.Certificate(signed.signers, signed.absent, signed.absentSiblings, signed.signature);
     }
 
     function _secret() private view returns (uint256 secret) {
@@ -517,18 +492,6 @@ contract CourtOverlapsTest is Accusing {
         court.revealCertificates(evidence, by, _accepted, claim);
     }
 
-    function _shown(uint16[] memory numbers)
-        private
-        view
-        returns (IRootChain.SetMember[] memory members, bytes32[] memory siblings)
-    {
-        members = new IRootChain.SetMember[](numbers.length);
-        for (uint256 i; i < numbers.length; ++i) {
-            members[i] = _absent(numbers[i]);
-        }
-        siblings = _memberSiblings(numbers);
-    }
-
     function _freeze(uint64 number, uint16[] memory numbers) private {
         (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(numbers);
         court.freeze(number, members, siblings);
@@ -544,11 +507,6 @@ contract CourtOverlapsTest is Accusing {
         (uint8 last, bytes memory sent) = _lastMessage();
         vm.assertEq(last, kind);
         vm.assertEq(sent, body);
-    }
-
-    function _list(uint16 one, uint16 another) private pure returns (uint16[] memory list) {
-        list = new uint16[](2);
-        (list[0], list[1]) = (one, another);
     }
 
     /// @dev Members of the first byte.

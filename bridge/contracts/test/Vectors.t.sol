@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CanonicalVote} from "../src/court/CanonicalVote.sol";
+import {Overlaps} from "../src/court/Overlaps.sol";
 import {Settlement} from "../src/court/Settlement.sol";
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
@@ -249,13 +250,42 @@ contract VectorsTest is Test {
                 state.offences[operator][epoch].share = uint32(share);
                 state.count(operator, epoch);
             }
+            uint256[] memory convicted = vm.parseJsonUintArray(json, string.concat(place, ".convicted"));
+            for (uint256 j; j < 2 * convicted.length; ++j) {
+                state.convict(uint64(convicted[j / 2])); // the second time it is nothing
+            }
             uint256 least = vm.parseJsonUint(json, string.concat(place, ".least"));
             uint256[] memory cuts = vm.parseJsonUintArray(json, string.concat(place, ".cuts"));
             for (uint64 epoch; epoch < cuts.length; ++epoch) {
                 vm.assertEq(state.fraction(epoch, least), cuts[epoch]);
             }
         }
+        vm.assertGe(i, 6);
+    }
+
+    function test_whoIsInTwoCertificatesIsAsInRust() external view {
+        uint256 i;
+        for (; vm.keyExistsJson(json, string.concat(".overlaps[", vm.toString(i), "]")); ++i) {
+            string memory place = string.concat(".overlaps[", vm.toString(i), "]");
+            uint256[2] memory first = _bitmap(string.concat(place, ".first"));
+            uint256[2] memory second = _bitmap(string.concat(place, ".second"));
+            uint256[2] memory both = _bitmap(string.concat(place, ".both"));
+            vm.assertEq(first[0] & second[0], both[0]);
+            vm.assertEq(first[1] & second[1], both[1]);
+            uint256[] memory numbers = vm.parseJsonUintArray(json, string.concat(place, ".numbers"));
+            uint256 next;
+            for (uint256 number; number < 1024; ++number) {
+                bool expected = next < numbers.length && numbers[next] == number;
+                vm.assertEq(Overlaps.has(both, uint16(number)), expected);
+                if (expected) ++next;
+            }
+            vm.assertEq(next, numbers.length);
+        }
         vm.assertGe(i, 5);
+    }
+
+    function _bitmap(string memory place) private view returns (uint256[2] memory) {
+        return abi.decode(vm.parseJsonBytes(json, place), (uint256[2]));
     }
 
     function test_aReportsCommitmentIsThatOfRust() external {

@@ -205,6 +205,30 @@ sol! {
             bytes secondShare;
         }
 
+        struct Certificate {
+            bytes32[2] signers;
+            IRootChain.SetMember[] absent;
+            bytes32[] absentSiblings;
+            bytes signature;
+        }
+
+        struct DoubleCertificate {
+            IRootChain.Checkpoint first;
+            IRootChain.Checkpoint second;
+            Certificate firstCertificate;
+            Certificate secondCertificate;
+        }
+
+        struct Overlap {
+            uint64 epoch;
+            uint40 revealedAt;
+            uint16 count;
+            uint64 totalPower;
+            bytes32 leader;
+            bytes32 membersRoot;
+            uint256[2] pending;
+        }
+
         struct Kept {
             bytes32 digest;
             bytes32 nextSet;
@@ -245,6 +269,9 @@ sol! {
         event Revealed(address indexed operator, uint64 indexed epoch, uint64 registration, uint32 share, bytes32 commitment, address beneficiary);
         event Overtaken(address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary);
         event Collected(address indexed operator, uint64 indexed epoch, bytes32 commitment, address beneficiary, uint256 paid, uint256 burned);
+        event Overlapped(uint64 indexed epoch, uint64 indexed number, uint256[2] signers, bytes32 commitment, address beneficiary);
+        event OverlapOvertaken(uint64 indexed epoch, uint64 indexed number, bytes32 commitment, address beneficiary);
+        event Convicted(address indexed operator, uint64 indexed epoch, uint64 registration, uint32 share, uint64 indexed overlap);
         event Settled(address indexed operator, uint64 indexed epoch, uint64 registration, uint64 fraction);
         error ParameterOutOfRange(string name, uint256 value);
         error CommitmentStands(uint256 until);
@@ -267,6 +294,11 @@ sol! {
         error SameCheckpoint(bytes32 digest);
         error DifferentEpochs(uint64 first, uint64 second);
         error BadSignature(uint256 which);
+        error TooLittlePower(uint256 which, uint256 power, uint256 total);
+        error NotTheAccepted(bytes32 given, bytes32 accepted);
+        error OverlapKnown(uint64 epoch);
+        error UnknownOverlap(uint64 number);
+        error NotPending(uint16 number);
         error AlreadyRevealed(address operator, uint64 epoch);
         error NotLeader(bytes32 leader);
         error UnknownOffence(address operator, uint64 epoch);
@@ -278,12 +310,17 @@ sol! {
         function commit(bytes32 commitment) external;
         function revealVotes(DoubleVote calldata evidence, Accused calldata accused, Claim calldata claim) external;
         function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
+        function revealCertificates(DoubleCertificate calldata evidence, Accused calldata accused, Kept calldata accepted, Claim calldata claim)
+            external;
+        function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external;
         function count(address operator, uint64 epoch) external;
         function collect(address operator, uint64 epoch, bytes32 commitment) external;
         function settle(address operator, uint64 epoch, Kept calldata closing) external;
         function commitmentOf(bytes32 evidence, address beneficiary, bytes32 salt) external view returns (bytes32);
         function commitment(bytes32 commitment_) external view returns (Commitment memory);
         function offence(address operator, uint64 epoch) external view returns (Offence memory);
+        function overlap(uint64 number) external view returns (Overlap memory);
+        function overlaps() external view returns (uint64 number);
         function fraction(uint64 epoch) external view returns (uint64);
         function uncounted() external view returns (uint256);
         function signBytes(DoubleVote calldata evidence, Vote calldata vote) external view returns (bytes memory);

@@ -148,6 +148,9 @@ fn every_event_is_that_of_the_compiled_contract() {
             ICourt::Revealed::SIGNATURE_HASH,
             ICourt::Overtaken::SIGNATURE_HASH,
             ICourt::Collected::SIGNATURE_HASH,
+            ICourt::Overlapped::SIGNATURE_HASH,
+            ICourt::OverlapOvertaken::SIGNATURE_HASH,
+            ICourt::Convicted::SIGNATURE_HASH,
             ICourt::Settled::SIGNATURE_HASH
         ])
     );

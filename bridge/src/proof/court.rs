@@ -2,7 +2,8 @@
 //!
 //! An offence is (operator, epoch). s(e) is the sum of the shares of the distinct operators with offences in the epochs e − 1, e and e + 1,
 //! each with its largest share there; the cut of e is min(1, max(least, 9·s(e)²)), rounded up (Namada's cubic slashing). Epochs do not
-//! chain: an offence of e + 2 is nothing to e. Twin: `contracts/src/court/Settlement.sol`, which keeps sums instead of a list.
+//! chain: an offence of e + 2 is nothing to e. Where two certificates were shown for an epoch, more than a third signed both, and the cut of it and of
+//! both neighbours is 1. Twin: `contracts/src/court/Settlement.sol`, which keeps sums instead of a list.
 
 use std::collections::BTreeMap;
 
@@ -22,20 +23,26 @@ pub struct Offence {
     pub share: u32,
 }
 
-/// A member's share of its set's power, of [`WHOLE`], rounded up. Of a set without power it is nothing.
+/// A member's share of its set's power, of [`WHOLE`], rounded up; of a forged set too at most the whole.
 #[must_use]
 pub fn share(power: u64, total: u64) -> u32 {
-    let parts = u128::from(power).saturating_mul(u128::from(WHOLE));
-    let share = match total {
-        0 => 0,
-        total => parts.div_ceil(u128::from(total)),
+    let share = match power < total {
+        true => u128::from(power)
+            .saturating_mul(u128::from(WHOLE))
+            .div_ceil(u128::from(total)),
+        false => u128::from(WHOLE),
     };
     u32::try_from(share).unwrap_or(u32::MAX)
 }
 
 /// The cut of an offence of `epoch`, of [`WHOLE`], by all that is known.
+///
+/// `convicted` are the epochs for which two certificates were shown.
 #[must_use]
-pub fn cut(offences: &[Offence], epoch: u64, least: u32) -> u64 {
+pub fn cut(offences: &[Offence], convicted: &[u64], epoch: u64, least: u32) -> u64 {
+    if convicted.iter().any(|one| one.abs_diff(epoch) <= 1) {
+        return WHOLE;
+    }
     let mut largest: BTreeMap<[u8; 20], u32> = BTreeMap::new();
     for one in offences.iter().filter(|one| one.epoch.abs_diff(epoch) <= 1) {
         let share = largest.entry(one.operator).or_default();

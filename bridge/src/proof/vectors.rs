@@ -221,6 +221,7 @@ fn all() -> Value {
         "votes": court::vote_cases(),
         "report": court::report_case(),
         "cuts": court::cut_cases(),
+        "overlaps": court::overlap_cases(),
     })
 }
 

@@ -140,6 +140,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_proof_on_root() {
             epoch,
             share: court::share(1, 4),
         }],
+        &[],
         epoch,
         plan.parameters.min_cut,
     );

@@ -9,7 +9,7 @@ import {Members} from "../libraries/Members.sol";
 import {SetProof} from "./SetProof.sol";
 
 /// @title Two certificates over two checkpoints of one epoch: more than a third of the power signed both
-/// @dev Twin: `bridge::proof::court`.
+/// @dev Twin: `bridge::proof::checkpoint::certificate`.
 library DoubleCertificate {
     /// @notice Who signed both checkpoints, as bits in the order of a certificate's. Reverts unless both are certified by this set.
     /// @param set of the offence's epoch, checked before against what root committed to.

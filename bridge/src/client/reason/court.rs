@@ -73,6 +73,23 @@ pub(super) fn sentence(error: E) -> String {
             "signature {} of the two is not of the accused's key, or its hint is wrong",
             e.which
         ),
+        E::TooLittlePower(e) => format!(
+            "certificate {} of the two has power {} of {}; more than two thirds are needed",
+            e.which, e.power, e.total
+        ),
+        E::NotTheAccepted(e) => format!(
+            "the first certificate was left out, and root accepted checkpoint {} of that epoch, not {}",
+            e.accepted, e.given
+        ),
+        E::OverlapKnown(e) => format!(
+            "all who signed these two checkpoints are known already for epoch {}",
+            e.epoch
+        ),
+        E::UnknownOverlap(e) => format!("there is no overlap {} of that epoch", e.number),
+        E::NotPending(e) => format!(
+            "member {} did not sign both checkpoints, or is frozen already",
+            e.number
+        ),
         E::AlreadyRevealed(e) => format!(
             "the offence of operator {} in epoch {} is known already, and is taken once",
             e.operator, e.epoch

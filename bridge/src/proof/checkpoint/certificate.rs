@@ -202,6 +202,51 @@ pub fn verify(
     Ok(signed)
 }
 
+/// Why two certificates prove nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OverlapError {
+    /// Both are of one checkpoint.
+    #[error("both certificates are of checkpoint {0}")]
+    Same(Hash),
+    /// The first (1) or the second (2) is none.
+    #[error("certificate {which}: {error}")]
+    Certificate {
+        /// Which of them.
+        which: u8,
+        /// What is wrong with it.
+        error: CertificateError,
+    },
+}
+
+/// Who of a set signed both of two certified checkpoints, each given by its digest, as a certificate's bitmap. That they are of one epoch, and
+/// the members its set, is for the caller to know. Twin: `contracts/src/court/DoubleCertificate.sol`.
+///
+/// # Errors
+/// [`OverlapError`].
+pub fn overlap(
+    members: &[Member],
+    first: (&Hash, &Certificate),
+    second: (&Hash, &Certificate),
+) -> Result<[u8; BITMAP_BYTES], OverlapError> {
+    if first.0 == second.0 {
+        return Err(OverlapError::Same(*first.0));
+    }
+    for (which, (digest, one)) in [(1, first), (2, second)] {
+        verify(members, digest, one).map_err(|error| OverlapError::Certificate { which, error })?;
+    }
+    Ok(both(&first.1.bitmap, &second.1.bitmap))
+}
+
+/// The bits that both have.
+#[must_use]
+pub fn both(first: &[u8; BITMAP_BYTES], second: &[u8; BITMAP_BYTES]) -> [u8; BITMAP_BYTES] {
+    let mut both = *first;
+    for (byte, other) in both.iter_mut().zip(second) {
+        *byte &= other;
+    }
+    both
+}
+
 fn check_size(members: &[Member]) -> Result<(), CertificateError> {
     if members.len() > usize::from(MAX_MEMBERS) {
         return Err(CertificateError::TooManyMembers {

@@ -1,9 +1,10 @@
-//! Vectors of the court: sign bytes of votes, commitments of reports, and cuts.
+//! Vectors of the court: sign bytes of votes, commitments of reports, cuts, and who is in two certificates.
 
 use serde_json::{Value, json};
 
 use super::{ROOT_CHAIN_ID, address, deployment, hex, word};
 use crate::proof::{
+    checkpoint::certificate::{self, BITMAP_BYTES, both},
     court::{Offence, commitment, cut},
     vote::{Ballot, VoteStep, VotedBlock},
 };
@@ -85,10 +86,17 @@ pub(super) fn cut_cases() -> Value {
         let each = offences.iter().map(
             |one| json!({ "operator": hex(one.operator), "epoch": one.epoch, "share": one.share }),
         );
+        let convicted: &[u64] = match number {
+            12 => &[6],
+            13 => &[0, 3],
+            _ => &[],
+        };
         let cuts: Vec<u64> = (0..8)
-            .map(|epoch| cut(&offences, epoch, 1_000_000))
+            .map(|epoch| cut(&offences, convicted, epoch, 1_000_000))
             .collect();
-        json!({ "offences": each.collect::<Vec<_>>(), "least": 1_000_000, "cuts": cuts })
+        json!({
+            "offences": each.collect::<Vec<_>>(), "convicted": convicted, "least": 1_000_000, "cuts": cuts,
+        })
     };
     let cases = [
         (0, 1_000),
@@ -96,6 +104,33 @@ pub(super) fn cut_cases() -> Value {
         (6, 90_000_000),
         (9, 400_000_000),
         (12, 30_000_000),
+        (13, 3_000_000),
     ];
     json!(cases.map(|(number, shares)| case(number, shares)))
+}
+
+/// Bitmaps of two certificates, and the numbers that both have.
+pub(super) fn overlap_cases() -> Value {
+    let bitmap = |numbers: &mut dyn Iterator<Item = usize>| {
+        let mut bitmap = [0; BITMAP_BYTES];
+        numbers.for_each(|number| certificate::insert(&mut bitmap, number));
+        bitmap
+    };
+    let cases = [
+        (bitmap(&mut (0..4)), bitmap(&mut (1..9))),
+        (
+            bitmap(&mut (0..512).step_by(3)),
+            bitmap(&mut (0..512).step_by(7)),
+        ),
+        (bitmap(&mut (200..300)), bitmap(&mut (255..258))),
+        (bitmap(&mut (0..512)), bitmap(&mut [0, 511].into_iter())),
+        (bitmap(&mut (0..256)), bitmap(&mut (256..512))),
+    ];
+    json!(cases.map(|(first, second)| {
+        let both = both(&first, &second);
+        let numbers = (0..512).filter(|number| certificate::has(&both, *number));
+        json!({
+            "first": hex(first), "second": hex(second), "both": hex(both), "numbers": numbers.collect::<Vec<_>>(),
+        })
+    }))
 }

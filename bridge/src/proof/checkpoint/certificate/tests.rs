@@ -258,3 +258,39 @@ fn keys_that_cancel_out_sign_nothing() {
     let all = [cancelling[0], cancelling[1], share(2, &digest)];
     assert!(build(&members, &digest, &all).is_ok());
 }
+
+#[test]
+fn who_signed_two_certified_checkpoints_is_in_both_bitmaps() {
+    let members = set(&[10, 10, 10, 10]);
+    let digests = [Hash::repeat_byte(1), Hash::repeat_byte(2)];
+    let certify = |which: usize, numbers: &[u16]| {
+        let digest = &digests[which];
+        build(&members, digest, &shares(numbers, digest)).expect("a certificate")
+    };
+    let first = certify(0, &[0, 1, 2]);
+    let second = certify(1, &[1, 2, 3]);
+    let found = overlap(&members, (&digests[0], &first), (&digests[1], &second));
+    let mut expected = [0; BITMAP_BYTES];
+    insert(&mut expected, 1);
+    insert(&mut expected, 2);
+    assert_eq!(found, Ok(expected));
+    let same = overlap(&members, (&digests[0], &first), (&digests[0], &first));
+    assert_eq!(same, Err(OverlapError::Same(digests[0])));
+    let swapped = overlap(&members, (&digests[0], &second), (&digests[1], &first));
+    assert!(matches!(
+        swapped,
+        Err(OverlapError::Certificate { which: 1, .. })
+    ));
+    let wrong = overlap(&members, (&digests[0], &first), (&digests[1], &first));
+    assert!(matches!(
+        wrong,
+        Err(OverlapError::Certificate { which: 2, .. })
+    ));
+    // Of another set.
+    let others = &members[..3];
+    let other = overlap(others, (&digests[0], &first), (&digests[1], &second));
+    assert!(matches!(
+        other,
+        Err(OverlapError::Certificate { which: 2, .. })
+    ));
+}
