@@ -34,6 +34,7 @@ interface Vm {
     function getBlockTimestamp() external view returns (uint256 timestamp);
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);
+    function revertToStateAndDelete(uint256 id) external returns (bool done);
     function cool(address account) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address created);
     function record() external;
@@ -99,6 +100,9 @@ interface Vm {
     function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
     function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
+
+    // The environment.
+    function envOr(string calldata name, uint256 otherwise) external view returns (uint256 value);
 
     // Text.
     function toString(uint256 value) external pure returns (string memory text);
