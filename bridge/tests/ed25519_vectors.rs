@@ -6,7 +6,8 @@
 //! file   = count u32 ‖ records, to the end
 //! record = family u8 ‖ verdict u8 ‖ key 32 ‖ signature 64 ‖ length u16 ‖ message      (integers big-endian)
 //! ```
-//! Families 0 and 1 are the matrix of small order and the mixed-torsion cases; the others, drawn at random, make up 10,000.
+//! Families 0 and 1 are the matrix of small order and the mixed-torsion cases; 2 to 10, drawn at random, make up 10,000; 11 and 12 are the public
+//! corpora Wycheproof and speccheck (`vectors/ed25519-corpora.txt`).
 //! After a change: `PLASMID_WRITE_VECTORS=1 cargo test --release -p plasmid-bridge --test ed25519_vectors`.
 
 use std::path::Path;
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha512};
 const SEED: u64 = 0x706c_6173_6d69_6403;
 const MIXED_TORSION: usize = 200;
 const RANDOM: usize = 10_000;
+const CORPORA: &str = include_str!("../vectors/ed25519-corpora.txt");
 
 /// The order L of the base point, little-endian.
 const ORDER: [u8; 32] = [
@@ -304,11 +306,36 @@ fn random(rng: &mut ChaCha20Rng) -> Case {
     }
 }
 
+/// A case of a public corpus, its number there, and what that corpus says of it.
+fn public(line: &str) -> (Case, &str, &str) {
+    let mut parts = line.split(' ');
+    let mut part = || parts.next().expect("six words in a line");
+    let family = if part() == "wycheproof" { 11 } else { 12 };
+    let (number, stated) = (part(), part());
+    let mut bytes = || hex::decode(part().trim_matches('-')).expect("hexadecimal");
+    let (key, signature, message) = (bytes(), bytes(), bytes());
+    let half = |from: usize| signature[from..from + 32].try_into().expect("64 bytes");
+    let case = Case {
+        family,
+        key: key.try_into().expect("32 bytes"),
+        r: half(0),
+        s: half(32),
+        message,
+    };
+    (case, number, stated)
+}
+
+fn corpora() -> impl Iterator<Item = (Case, &'static str, &'static str)> {
+    let lines = CORPORA.lines().filter(|line| !line.starts_with('#'));
+    lines.map(public)
+}
+
 fn all() -> Vec<Case> {
     let mut rng = ChaCha20Rng::seed_from_u64(SEED);
     let mut cases = matrix();
     cases.extend(mixed_torsion(&mut rng));
     cases.extend((0..RANDOM).map(|_| random(&mut rng)));
+    cases.extend(corpora().map(|(case, ..)| case));
     cases
 }
 
@@ -329,7 +356,7 @@ fn zip_215_accepts_all_of_the_small_order_matrix_and_of_mixed_torsion() {
 fn the_random_cases_hold_enough_of_every_family_and_of_both_verdicts() {
     println!("seed {SEED:#x}");
     let mut seen = [[0_usize; 2]; 11];
-    for case in all() {
+    for case in all().into_iter().filter(|case| case.family < 11) {
         seen[usize::from(case.family)][usize::from(case.verdict())] += 1;
     }
     println!("family: [refused, accepted]: {seen:?}");
@@ -340,6 +367,26 @@ fn the_random_cases_hold_enough_of_every_family_and_of_both_verdicts() {
     assert!(seen[5][0] > 200 && seen[5][1] > 200);
     let refused: usize = seen.iter().map(|counts| counts[0]).sum();
     assert!((3_000..8_000).contains(&refused));
+}
+
+/// Of its cases Wycheproof says what ZIP-215 says, but for one: an R with y = 1 and the sign of x set, which decodes by ZIP-215 alone. Of the twelve of speccheck, which are about small and mixed order, ZIP-215 accepts what its README
+/// shows for ed25519-zebra.
+#[test]
+fn the_public_corpora_have_their_verdicts() {
+    let mut zips = String::new();
+    let mut stated = [0; 2];
+    for (case, number, said) in corpora() {
+        match said {
+            "valid" | "invalid" => {
+                let expected = said == "valid" || number == "151";
+                assert_eq!(case.verdict(), expected, "Wycheproof {number}");
+                stated[usize::from(case.verdict())] += 1;
+            }
+            _ => zips.push(if case.verdict() { 'V' } else { 'X' }),
+        }
+    }
+    assert_eq!(stated, [50, 89]);
+    assert_eq!(zips, "VVVVVVXXXVVV");
 }
 
 #[test]

@@ -8,11 +8,11 @@ import {Test} from "./Vm.sol";
 
 /// @title Every verdict of ed25519-zebra is the contract's too
 /// @notice The cases are written by `bridge/tests/ed25519_vectors.rs`, which draws the file's format and its families:
-/// 196 of small order, 200 of mixed torsion, 10,000 random, malformed and non-canonical ones. Four tests share the work,
+/// 196 of small order, 200 of mixed torsion, 10,000 random, malformed and non-canonical ones, and the public corpora. Four tests share the work,
 /// because forge runs tests side by side.
 contract Ed25519VerdictsTest is Test {
     uint256 private constant SHARES = 4;
-    uint256 private constant FAMILIES = 11;
+    uint256 private constant FAMILIES = 13;
 
     IEd25519Verifier private _verifier;
 
@@ -68,10 +68,13 @@ contract Ed25519VerdictsTest is Test {
         vm.assertEq(counts[1], 200);
         vm.assertEq(accepted[1], 200);
         uint256 others;
-        for (uint256 family = 2; family < FAMILIES; ++family) {
+        for (uint256 family = 2; family < 11; ++family) {
             others += counts[family];
         }
         vm.assertEq(others, 10_000);
+        vm.assertEq(counts[11], 139, "Wycheproof");
+        vm.assertEq(accepted[11], 89);
+        vm.assertEq(counts[12], 12, "speccheck");
     }
 
     /// Every `SHARES`th record from `share` on; the file ends with its last record.
