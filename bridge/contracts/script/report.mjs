@@ -2,6 +2,7 @@
 // Prints the sizes of the contracts and the gas of named operations.
 //
 //   node script/report.mjs [--json]
+//   node script/report.mjs --by-set [--json]     checkpoints and reports by the size of the set, beside their rivals: `plasmid bench gas`
 //
 // Sizes come from the committed artifacts. Gas comes from forge: every test named `test_gas…` records its operations with
 // vm.snapshotValue("operations", name, gas) or vm.snapshotGasLastCall("operations", name). Names end in "(call)" where the
@@ -26,10 +27,10 @@ function sizes() {
     });
 }
 
-function gas() {
+function gas(...which) {
   const folder = join(PROJECT, "snapshots");
   rmSync(folder, { recursive: true, force: true });
-  const forge = [join(PROJECT, "script/forge"), "test", "--match-test", "^test_gas"];
+  const forge = [join(PROJECT, "script/forge"), "test", "--match-test", "^test_gas", ...which];
   const run = spawnSync(process.execPath, forge, { encoding: "utf8" });
   if (run.status !== 0) {
     console.error(`the gas tests failed:\n${run.stdout}${run.stderr}`);
@@ -47,7 +48,61 @@ function table(head, rows) {
   return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
 
-const report = { sizes: sizes(), gas: gas() };
+// Payments of one epoch over which a checkpoint's gas is shared: 64 blocks of a hundred.
+const PAYMENTS = 6_400;
+
+// One row a figure: { name, members, missing, calldata, value, unit, rival, ratio }. The rival of a checkpoint is the loop over ECDSA signatures
+// of the same set, and of a payment's share of it the same payment of a token, made on root.
+function bySet() {
+  const parts = /^by set: (.+?)(, a third missing)?, (\d+) members(, calldata at 64)? \(tx\)$/;
+  const names = {
+    checkpoint: "checkpoint_gas",
+    "ECDSA loop": "ecdsa_loop_gas",
+    "double vote": "double_vote_gas",
+    "double checkpoint": "double_checkpoint_gas",
+    "two certificates": "double_certificate_gas",
+    "a certificate, a third missing, beside the accepted one": "certificate_beside_accepted_gas",
+    "token payment on root": "root_payment_gas",
+  };
+  const rows = [];
+  const measured = gas("--match-path", "test/{GasBySet,CourtGas}.t.sol");
+  for (const { operation, gas: value } of measured) {
+    const found = parts.exec(operation);
+    if (!found) continue;
+    const name = names[found[1]];
+    if (!name) throw new Error(`no figure is named for ${operation}`);
+    const [missing, calldata] = [found[2] ? "third" : "none", found[4] ? "64" : "today"];
+    rows.push({ name, members: Number(found[3]), missing, calldata, value, unit: "gas" });
+  }
+  const other = (row, name, missing) =>
+    rows.find((one) => one.name === name && one.members === row.members && one.missing === missing && one.calldata === row.calldata);
+  for (const row of rows.filter(({ name }) => name === "checkpoint_gas")) {
+    const [loop, payment] = [other(row, "ecdsa_loop_gas", row.missing), other(row, "root_payment_gas", "none")];
+    Object.assign(row, { rival: loop.name, ratio: row.value / loop.value });
+    const share = row.value / PAYMENTS;
+    rows.push({ ...row, name: "root_gas_per_transaction", value: share, rival: payment.name, ratio: share / payment.value });
+  }
+  const verify = measured.find(({ operation }) => operation.includes("part: sign bytes and signatures"));
+  rows.push({ name: "double_vote_verify_gas", value: verify.gas, unit: "gas" });
+  return rows.sort((a, b) => a.name.localeCompare(b.name) || (a.members ?? 0) - (b.members ?? 0));
+}
+
+if (process.argv.includes("--by-set")) {
+  const rows = bySet();
+  if (process.argv.includes("--json")) {
+    for (const row of rows) console.log(JSON.stringify(row));
+  } else {
+    const text = (value) => (value === undefined ? "" : String(value));
+    const row = (one) => [one.name, text(one.members), text(one.missing), text(one.calldata)].concat([
+      number(Math.round(one.value * 10) / 10),
+      text(one.rival),
+      one.ratio === undefined ? "" : one.ratio.toFixed(5),
+    ]);
+    console.log(table(["figure", "members", "missing", "calldata", "gas", "rival", "ratio"], rows.map(row)));
+  }
+  process.exit(0);
+}
+const report = { sizes: sizes(), gas: gas("--no-match-path", "test/GasBySet.t.sol") };
 if (process.argv.includes("--json")) {
   for (const { contract, code } of report.sizes) {
     console.log(JSON.stringify({ name: `code_bytes.${contract}`, value: code, unit: "bytes" }));

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {Accusing} from "./Accusing.sol";
+import {EcdsaLoop} from "./rivals/EcdsaLoop.sol";
+import {TestToken} from "./tokens/TestToken.sol";
+
+/// @title Gas of checkpoints and reports by the size of the set, under today's prices and with calldata at 64 gas a byte
+/// @dev The deployment has four operators; the set behind them is one that a checkpoint named. All that is measured is prepared in setUp, which
+/// forge commits, with rings that are warm. "A third missing": of the members, those with the least power.
+abstract contract GasBySet is Accusing {
+    uint256 private constant COLD_ACCOUNT = 2600;
+    uint256 private constant CALLDATA = 64;
+
+    Operator[] private _others;
+    EcdsaLoop private _loop;
+    mapping(string => bytes) private _calls;
+    TestToken private _token;
+
+    function size() internal pure virtual returns (uint256);
+
+    function setUp() public override {
+        super.setUp();
+        vm.deal(address(this), 1000 ether);
+        for (uint256 i; i < 1032; ++i) {
+            inbox.force{value: inbox.price()}("a transaction");
+        }
+        for (uint256 i = 4; i < size(); ++i) {
+            _others.push(_operator(i));
+        }
+        for (uint256 i; i <= SLOTS; ++i) {
+            _accept(1, UNBONDING / 4);
+        }
+        IRootChain.Checkpoint memory content = _checkpoint();
+        _enlarge();
+        content.nextSet = _commitment(_set());
+        while (operators.length > 4) {
+            operators.pop();
+        }
+        _submit(_submission(content, _none()));
+        _pass(10);
+        _enlarge();
+        _accept(2, 10);
+        _prepareReports();
+        _prepareCheckpoints();
+        _prepareLoop();
+        _token = new TestToken("Test", "TST", 18);
+        _token.mint(address(this), 1e18);
+        _token.mint(address(0xa11ce), 1);
+    }
+
+    function _enlarge() private {
+        for (uint256 i; i < _others.length; ++i) {
+            operators.push(_others[i]);
+        }
+    }
+
+    /// @dev The lowest of the members, a third of them.
+    function _third() private pure returns (uint16[] memory absent) {
+        absent = new uint16[](size() / 3);
+        for (uint16 i; i < absent.length; ++i) {
+            absent[i] = i;
+        }
+    }
+
+    function _prepareCheckpoints() private {
+        IRootChain.Checkpoint memory content = _checkpoint();
+        _calls["checkpoint"] = abi.encodeCall(rootChain.submit, (_submission(content, _none())));
+        _calls["checkpoint, a third missing"] = abi.encodeCall(rootChain.submit, (_submission(content, _third())));
+    }
+
+    /// @dev Of the newest epoch whose set is known to root, by operator 3, which is registered.
+    function _prepareReports() private {
+        uint64 epoch = rootChain.head().accepted;
+        ICourt.Claim memory claim = _claim(REPORTER, "by size", 0);
+        ICourt.Kept memory none;
+        ICourt.Accused memory accused = _accused(3, epoch);
+        ICourt.DoubleVote memory votes = _doubleVote(3, epoch);
+        ICourt.DoubleCheckpoint memory shares = _doubleCheckpoint(3, epoch - 1);
+        ICourt.DoubleCertificate memory both = _certificates(epoch - 1, _none(), _none());
+        ICourt.DoubleCertificate memory accepted = _certificates(epoch - 1, _none(), _thirdButThree());
+        accepted.first = checkpoints[epoch - 1];
+        delete accepted.firstCertificate;
+        _commit(abi.encode(votes), claim);
+        _commit(abi.encode(shares), claim);
+        _commit(abi.encode(both), claim);
+        _commit(abi.encode(accepted), claim);
+        _blocks(2);
+        _calls["double vote"] = abi.encodeCall(court.revealVotes, (votes, accused, claim));
+        _calls["double checkpoint"] = abi.encodeCall(court.revealCheckpoints, (shares, accused, claim));
+        _calls["two certificates"] = abi.encodeCall(court.revealCertificates, (both, accused, none, claim));
+        _calls["a certificate, a third missing, beside the accepted one"] =
+            abi.encodeCall(court.revealCertificates, (accepted, accused, _kept(epoch - 1), claim));
+    }
+
+    /// @dev As many as a third, without the accused.
+    function _thirdButThree() private pure returns (uint16[] memory absent) {
+        absent = new uint16[](size() / 3);
+        for (uint16 i; i < absent.length; ++i) {
+            absent[i] = i < 3 ? i : i + 1;
+        }
+    }
+
+    function _prepareLoop() private {
+        (address[] memory members, uint256[] memory secrets) = _sorted();
+        uint256[] memory powers = new uint256[](size());
+        for (uint256 i; i < powers.length; ++i) {
+            powers[i] = 100 + i;
+        }
+        _loop = new EcdsaLoop(members, powers);
+        bytes32 digest = keccak256("a checkpoint");
+        for (uint256 i; i < 16; ++i) {
+            _loop.submit(i, keccak256("before"), _signed(secrets, 0, keccak256("before")));
+        }
+        _calls["ECDSA loop"] = abi.encodeCall(_loop.submit, (3, digest, _signed(secrets, 0, digest)));
+        _calls["ECDSA loop, a third missing"] =
+            abi.encodeCall(_loop.submit, (3, digest, _signed(secrets, size() / 3, digest)));
+    }
+
+    function _sorted() private pure returns (address[] memory members, uint256[] memory secrets) {
+        (members, secrets) = (new address[](size()), new uint256[](size()));
+        for (uint256 i; i < members.length; ++i) {
+            uint256 secret = uint256(keccak256(abi.encode("ECDSA", i))) >> 1;
+            address member = vm.addr(secret);
+            uint256 place = i;
+            for (; place != 0 && members[place - 1] > member; --place) {
+                (members[place], secrets[place]) = (members[place - 1], secrets[place - 1]);
+            }
+            (members[place], secrets[place]) = (member, secret);
+        }
+    }
+
+    function _signed(uint256[] memory secrets, uint256 from, bytes32 digest) private pure returns (bytes memory signatures) {
+        for (uint256 i = from; i < secrets.length; ++i) {
+            (uint8 v, bytes32 r, bytes32 s) = vm.sign(secrets[i], digest);
+            signatures = bytes.concat(signatures, abi.encodePacked(r, s, v));
+        }
+    }
+
+    function test_gasOfACheckpoint() external {
+        _measure("checkpoint", address(rootChain));
+    }
+
+    function test_gasOfACheckpointWithAThirdMissing() external {
+        _measure("checkpoint, a third missing", address(rootChain));
+    }
+
+    function test_gasOfADoubleVote() external {
+        _measure("double vote", address(court));
+    }
+
+    function test_gasOfADoubleCheckpoint() external {
+        _measure("double checkpoint", address(court));
+    }
+
+    function test_gasOfTwoCertificates() external {
+        _measure("two certificates", address(court));
+    }
+
+    function test_gasOfACertificateBesideTheAcceptedOne() external {
+        _measure("a certificate, a third missing, beside the accepted one", address(court));
+    }
+
+    function test_gasOfTheEcdsaLoop() external {
+        _measure("ECDSA loop", address(_loop));
+    }
+
+    function test_gasOfTheEcdsaLoopWithAThirdMissing() external {
+        _measure("ECDSA loop, a third missing", address(_loop));
+    }
+
+    function test_gasOfAPaymentOnRoot() external {
+        _calls["token payment on root"] = abi.encodeCall(_token.transfer, (address(0xa11ce), 1));
+        vm.cool(address(_token));
+        _measure("token payment on root", address(_token));
+    }
+
+    function _measure(string memory name, address to) private {
+        bytes memory data = _calls[name];
+        vm.assertGt(data.length, 0);
+        uint256 today;
+        for (uint256 i; i < data.length; ++i) {
+            today += data[i] == 0 ? 4 : 16;
+        }
+        uint256 call = 21_000 + _gasOf(to, 0, data) - COLD_ACCOUNT;
+        name = string.concat(name, ", ", vm.toString(size()), " members");
+        vm.snapshotValue("operations", string.concat("by set: ", name, " (tx)"), call + today);
+        vm.snapshotValue("operations", string.concat("by set: ", name, ", calldata at 64 (tx)"), call + CALLDATA * data.length);
+        vm.assertLe(data.length, 128 * 1024, "what nodes pass on");
+    }
+}
+
+contract GasOfFourTest is GasBySet {
+    function size() internal pure override returns (uint256) {
+        return 4;
+    }
+}
+
+contract GasOfTwentyOneTest is GasBySet {
+    function size() internal pure override returns (uint256) {
+        return 21;
+    }
+}
+
+contract GasOfAHundredTest is GasBySet {
+    function size() internal pure override returns (uint256) {
+        return 100;
+    }
+}
+
+contract GasOfFiveHundredTest is GasBySet {
+    function size() internal pure override returns (uint256) {
+        return 500;
+    }
+}
