@@ -423,6 +423,22 @@ fn folders_that_are_not_ours_are_left_alone() {
 }
 
 #[test]
+fn bench_gas_says_where_it_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = plasmid(&["bench", "gas", "--json"])
+        .current_dir(folder.path())
+        .output()
+        .expect("it runs");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("bridge/contracts/script/report.mjs"),
+        "{said}"
+    );
+    assert!(said.contains("source folder"), "{said}");
+}
+
+#[test]
 fn bench_app_refuses_fewer_accounts_than_senders() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = plasmid(&[

@@ -16,6 +16,7 @@ use crate::{
     store,
 };
 
+mod gas;
 #[cfg(feature = "localnet")]
 mod idle;
 mod stake;
@@ -29,6 +30,9 @@ pub enum BenchCommand {
     Store(Sizes),
     /// Blocks of what is done with stake beside blocks of transfers, on one core, and the end of an epoch of many seats and delegators.
     Stake(stake::StakeCommand),
+    /// Gas of checkpoints and reports on root by the size of the set, today and with calldata at 64 gas a byte, beside a loop over ECDSA signatures
+    /// and the same payment made on root.
+    Gas(gas::GasCommand),
     /// What the processes of a running local network use while it is left alone.
     #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
@@ -62,6 +66,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
     let (json, dir) = match command {
         BenchCommand::App(sizes) | BenchCommand::Store(sizes) => (sizes.json, &sizes.dir),
         BenchCommand::Stake(command) => (command.json, &command.dir),
+        BenchCommand::Gas(command) => return gas::run(command, output),
         #[cfg(feature = "localnet")]
         BenchCommand::Idle(command) => return idle::run(command, output),
     };
@@ -78,6 +83,7 @@ pub fn run(command: &BenchCommand, output: Output) -> Result<(), CliError> {
         BenchCommand::App(sizes) => app(folder.path(), sizes, &progress),
         BenchCommand::Store(sizes) => tree_and_store(folder.path(), sizes),
         BenchCommand::Stake(command) => stake::measure(folder.path(), command, &progress),
+        BenchCommand::Gas(_) => Ok(Vec::new()),
         #[cfg(feature = "localnet")]
         BenchCommand::Idle(_) => Ok(Vec::new()),
     };
