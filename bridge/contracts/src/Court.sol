@@ -64,7 +64,7 @@ contract Court is ICourt {
         _inRange("reward", given.reward, 1, IRegistry(msg.sender).bond());
         registry = msg.sender;
         VERIFIER = IRegistry(msg.sender).verifier();
-        JUDGE = new CheckpointJudge();
+        JUDGE = new CheckpointJudge(IRegistry(msg.sender));
         inbox = founding.contracts[Manifest.INBOX];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         MIN_CUT = given.minCut;
@@ -125,23 +125,43 @@ contract Court is ICourt {
         SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         uint256[2] memory both = JUDGE.overlap(rootChain, accused.set, accepted, evidence);
         if (!Overlaps.has(both, accused.member.number)) revert NotPending(accused.member.number);
-        if (claim.leader != 0) return _overtakeOverlap(own, epoch, claim);
-        uint64 number = _overlaps.add(epoch, accused.set, both, own);
+        uint64 last = _overlaps.last[epoch];
+        if (uint256(claim.leader) != last) revert NotLeader(claim.leader);
+        uint40 madeAt = _commitments[own].madeAt;
+        bytes32 before = last == 0 ? bytes32(0) : _overlaps.overlaps[last].overtake(both, own, madeAt, REVEAL_BLOCKS);
+        if (before != 0) {
+            _overtaken[before] = claim.leader;
+            emit OverlapOvertaken(epoch, last, own, claim.beneficiary);
+        }
+        uint64 number = _overlaps.add(epoch, accused.set, both, own, madeAt);
+        if (number == 0) {
+            if (before == 0) revert OverlapKnown(epoch);
+            return _reveal(own, claim.beneficiary, 0);
+        }
         _state.convict(epoch);
-        emit Overlapped(epoch, number, _overlaps.overlaps[number].pending, own, claim.beneficiary);
+        emit Overlapped(epoch, number, _overlaps.overlaps[number].signers, own, claim.beneficiary);
         IInbox(inbox).send(Messages.EPOCH_FREEZE, abi.encodePacked(epoch));
         _reveal(own, claim.beneficiary, _costSince(gas));
     }
 
     /// @inheritdoc ICourt
+    function showSet(
+        IRootChain.Set calldata set,
+        IRootChain.SetMember[] calldata members,
+        bytes32[] calldata siblings
+    ) external returns (uint16) {
+        return JUDGE.showSet(set, members, siblings);
+    }
+
+    /// @inheritdoc ICourt
     function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external {
-        Overlap storage shown = _overlaps.get(overlap_);
-        bool done = shown.take(members, siblings);
-        (uint64 epoch, uint64 total) = (shown.epoch, shown.totalPower);
+        Overlap storage one = _overlaps.get(overlap_);
+        bool done = one.take(members, siblings);
+        (uint64 epoch, uint64 total) = (one.epoch, one.totalPower);
         for (uint256 i; i < members.length; ++i) {
             IRootChain.SetMember calldata member = members[i];
-            // Of a set that was forged: who cannot be cut must not keep the epoch frozen, so it is passed over.
-            if (!SetProof.isAtRisk(member) || !SetProof.hasKeys(IRegistry(registry), member)) continue;
+            // Of a set that was forged: who has nothing to be cut must not keep the epoch frozen, so it is passed over.
+            if (!SetProof.isAtRisk(member)) continue;
             Offence storage known = _state.offences[member.operator][epoch];
             if (known.registration != 0) continue;
             uint32 share = SetProof.shareOf(member.power, total);
@@ -177,19 +197,26 @@ contract Court is ICourt {
             revert UnknownCommitment(commitment_);
         }
         if (!known.counted) _count(operator, epoch);
+        uint256 gas = uint256(own.timeOrGas) * 1 gwei;
+        uint256 reward = leads ? REWARD : 0;
+        uint256 paid;
         if (known.revealedAt == 0) {
-            // One commitment is paid a reward for each who signed both certificates, and its gas once.
+            // One commitment is paid a reward for each who signed both certificates, and its gas once: by whichever bonds reach.
             _commitments[commitment_].timeOrGas = 0;
             if (leads) _state.offences[operator][epoch].leader |= bytes13(PAID);
+            if (gas != 0) {
+                (paid,) = IRegistry(registry).debit(operator, known.registration, gas, 0, own.beneficiary);
+                _commitments[commitment_].timeOrGas = uint48((gas - paid) / 1 gwei);
+                gas = 0;
+            }
         } else {
             delete _commitments[commitment_];
             // Nobody else leads: not even another commitment of the same thirteen bytes.
             if (leads) _state.offences[operator][epoch].leader = 0;
         }
-        uint256 gas = uint256(own.timeOrGas) * 1 gwei;
-        uint256 reward = leads ? REWARD : 0;
-        (uint256 paid, uint256 burned) =
+        (uint256 more, uint256 burned) =
             IRegistry(registry).debit(operator, known.registration, gas, reward, own.beneficiary);
+        paid += more;
         emit Collected(operator, epoch, commitment_, own.beneficiary, paid, burned);
     }
 
@@ -227,6 +254,16 @@ contract Court is ICourt {
     /// @inheritdoc ICourt
     function offence(address operator, uint64 epoch) external view returns (Offence memory) {
         return _state.offences[operator][epoch];
+    }
+
+    /// @inheritdoc ICourt
+    function shown(bytes32 setCommitment) external view returns (uint16 count_, bool sound) {
+        return JUDGE.shown(setCommitment);
+    }
+
+    /// @inheritdoc ICourt
+    function lastOverlap(uint64 epoch) external view returns (uint64 number) {
+        return _overlaps.last[epoch];
     }
 
     /// @inheritdoc ICourt
@@ -307,6 +344,7 @@ contract Court is ICourt {
         address operator = member.operator;
         Offence storage known = _state.offences[operator][epoch];
         if (known.registration != 0) return _overtake(own, known, operator, epoch, claim);
+        if (_overlaps.knows(epoch, member.number)) revert InOverlap(epoch, member.number);
         known.registration = member.registration;
         known.share = share;
         known.revealedAt = uint40(block.number);
@@ -344,20 +382,6 @@ contract Court is ICourt {
         _reveal(own, claim.beneficiary, 0);
     }
 
-    function _overtakeOverlap(bytes32 own, uint64 epoch, Claim calldata claim) private {
-        if (uint256(claim.leader) > type(uint64).max) revert NotLeader(claim.leader);
-        uint64 number = uint64(uint256(claim.leader));
-        Overlap storage shown = _overlaps.get(number);
-        if (shown.epoch != epoch) revert UnknownOverlap(number);
-        if (block.number > uint256(shown.revealedAt) + REVEAL_BLOCKS) revert OverlapKnown(epoch);
-        bytes32 leader = shown.leader;
-        if (_commitments[own].madeAt >= _commitments[leader].madeAt) revert OverlapKnown(epoch);
-        _overtaken[leader] = claim.leader;
-        shown.leader = own;
-        emit OverlapOvertaken(epoch, number, own, claim.beneficiary);
-        _reveal(own, claim.beneficiary, 0);
-    }
-
     /// @dev What a commitment is collected for, since when it could be contested, and whether the reward is its own.
     function _contest(address operator, uint64 epoch, Offence memory known, bytes32 commitment_)
         private
@@ -368,9 +392,9 @@ contract Court is ICourt {
             return (_offenceKey(operator, epoch), known.revealedAt, bytes13(commitment_) == known.leader);
         }
         uint104 number = uint104(known.leader) & ~PAID;
-        Overlap storage shown = _overlaps.get(uint64(number));
-        leads = commitment_ == shown.leader && number == uint104(known.leader);
-        return (bytes32(uint256(number)), shown.revealedAt, leads);
+        Overlap storage one = _overlaps.get(uint64(number));
+        leads = commitment_ == one.leader && number == uint104(known.leader);
+        return (bytes32(uint256(number)), one.revealedAt, leads);
     }
 
     function _reveal(bytes32 own, address beneficiary, uint48 gasGwei) private {

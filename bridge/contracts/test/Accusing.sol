@@ -169,6 +169,17 @@ abstract contract Accusing is Deployed {
         (list[0], list[1]) = (one, another);
     }
 
+    /// @notice The whole set, or what of it was not shown yet.
+    function _showSet() internal {
+        (uint16 from,) = court.shown(_commitment(_set()));
+        uint16[] memory numbers = new uint16[](operators.length - from);
+        for (uint16 i; i < numbers.length; ++i) {
+            numbers[i] = from + i;
+        }
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(numbers);
+        court.showSet(_set(), members, siblings);
+    }
+
     function _kept(uint64 epoch) internal view returns (ICourt.Kept memory kept) {
         if (epoch >= rootChain.head().accepted) return kept;
         kept.digest = _digest(checkpoints[epoch]);

@@ -52,6 +52,7 @@ contract CourtGasTest is Accusing {
         ICourt.DoubleCheckpoint memory shares = _doubleCheckpoint(1, 4);
         _commit(abi.encode(shares), claim);
         _sharesCall = abi.encodeCall(court.revealCheckpoints, (shares, _accused(1, 5), claim));
+        _showSet();
         _prepareCertificates(claim);
         _blocks(2);
         while (inbox.count() % 32 > 20) inbox.force{value: inbox.price()}("a transaction");

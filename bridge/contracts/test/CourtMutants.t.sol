@@ -57,6 +57,7 @@ contract CourtMutantsTest is Accusing {
         // Operator 3 is known of the epoch before, and the contest is over.
         _report(3, EPOCH - 1);
         _blocks(REVEAL + 1);
+        _showSet();
         for (uint256 i = 1; i < 3; ++i) {
             _keep(i, EPOCH);
             _mark = 1 << 15;
@@ -475,7 +476,7 @@ contract CourtMutantsTest is Accusing {
             evidence = abi.encode(both);
             accused.xKey = 0;
         }
-        // Of two certificates, another leader is another call: it names an overlap that there is not.
+        // Of two certificates another leader is refused: it names an overlap that is not the last.
         if (kind != Kind.Certificates) claim.leader = 0;
         meaning = abi.encode(evidence, accused, claim);
     }

@@ -5,6 +5,7 @@ import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Bls} from "../src/libraries/Bls.sol";
+import {ListTree} from "../src/libraries/ListTree.sol";
 import {Members} from "../src/libraries/Members.sol";
 import {StateTree} from "../src/libraries/StateTree.sol";
 import {Accusing} from "./Accusing.sol";
@@ -16,6 +17,11 @@ contract CourtOverlapsTest is Accusing {
 
     /// @dev What root kept of the first checkpoint, where its certificate is left out.
     ICourt.Kept private _accepted;
+
+    function setUp() public override {
+        super.setUp();
+        _showSet();
+    }
 
     // The proof.
 
@@ -237,29 +243,44 @@ contract CourtOverlapsTest is Accusing {
         _refusesFreeze(number, _one(3), abi.encodeWithSelector(ICourt.NotPending.selector, 3));
     }
 
-    /// Frozen before by a report of its own: the one offence of that epoch, paid to whoever reported it.
-    function test_whoIsFrozenAlreadyIsPassedOver() external {
+    /// Known before by a report of its own: the one offence of that epoch, paid to whoever reported it.
+    function test_whoIsKnownAlreadyIsPassedOver() external {
         _accept(2, 10);
-        uint64 number = _reveal(_certificates(1, _none(), _none()), _accused(1, 2));
         bytes32 own = _report(1, 2);
+        uint64 number = _reveal(_certificates(1, _none(), _none()), _accused(1, 2));
         uint256 count = inbox.count();
         uint16[] memory all = new uint16[](4);
         (all[1], all[2], all[3]) = (1, 2, 3);
         _freeze(number, all);
         vm.assertEq(inbox.count(), count + 4, "three freezes and the release");
         vm.assertEq(court.offence(operators[1].owner, 2).leader, bytes13(own));
-        // And whom the overlap froze is not reported once more.
-        ICourt.DoubleVote memory evidence = _doubleVote(2, 2);
-        ICourt.Claim memory claim = _claim(REPORTER, "again", 0);
-        _commit(abi.encode(evidence), claim);
-        _blocks(2);
-        ICourt.Accused memory accused = _accused(2, 2);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.AlreadyRevealed.selector, operators[2].owner, 2));
-        court.revealVotes(evidence, accused, claim);
         // Its own report counts among the sums, and takes nothing from the rule.
         court.count(operators[1].owner, 2);
         vm.assertEq(court.fraction(2), 1e9);
         vm.assertEq(court.fraction(3), 1e9);
+    }
+
+    /// Behind the reveal nobody of the overlap reports itself to take the reward: neither before its freeze nor behind it.
+    function test_whoIsInAnOverlapIsNotReportedByItself() external {
+        _accept(2, 10);
+        uint64 number = _reveal(_certificates(1, _one(0), _none()), _accused(1, 2));
+        for (uint256 frozen; frozen < 2; ++frozen) {
+            ICourt.DoubleVote memory evidence = _doubleVote(2, 2);
+            ICourt.Claim memory claim = _claim(operators[2].owner, bytes32(frozen), 0);
+            _commit(abi.encode(evidence), claim);
+            _blocks(2);
+            ICourt.Accused memory accused = _accused(2, 2);
+            vm.expectRevert(
+                frozen == 0
+                    ? abi.encodeWithSelector(ICourt.InOverlap.selector, 2, 2)
+                    : abi.encodeWithSelector(ICourt.AlreadyRevealed.selector, operators[2].owner, 2)
+            );
+            court.revealVotes(evidence, accused, claim);
+            if (frozen == 0) _freeze(number, _one(2));
+        }
+        // Who is not in it is reported as ever, and so is another epoch.
+        _report(0, 2);
+        _report(2, 1);
     }
 
     /// In a set that is a copy nobody has anything at risk. Its certificates freeze no epoch, and raise no neighbour's cut.
@@ -274,28 +295,93 @@ contract CourtOverlapsTest is Accusing {
         vm.assertEq(court.fraction(1), 1_000_000);
     }
 
-    /// A set that two thirds forged names an honest operator beside a key of their own: nobody is frozen for it, and it keeps nothing frozen.
-    function test_aForgedMemberKeepsNothingFrozen() external {
-        uint256 secret = operators[2].blsSecret;
-        bytes memory key = operators[2].checkpointKey;
+    // Sets that were made up.
+
+    /// A set that two thirds made up names an honest operator beside a key of their own: it is never shown whole, so its certificates show nothing.
+    function test_aSetWithAKeyOfNobodysIsNeverShownWhole() external {
+        Operator memory honest = operators[2];
         operators[2].blsSecret = uint256(keccak256("made up")) % BlsSigner.ORDER;
         operators[2].checkpointKey = BlsSigner.key(operators[2].blsSecret);
+        Operator memory forged = operators[2];
         IRootChain.Checkpoint memory content = _checkpoint();
-        (bytes memory forgedKey, uint256 forged) = (operators[2].checkpointKey, operators[2].blsSecret);
-        (operators[2].blsSecret, operators[2].checkpointKey) = (secret, key);
+        operators[2] = honest;
         _submit(_submission(content, _none()));
-        (operators[2].blsSecret, operators[2].checkpointKey) = (forged, forgedKey);
+        operators[2] = forged;
         ICourt.DoubleCertificate memory evidence = _certificates(1, _none(), _none());
-        uint64 number = _reveal(evidence, _accused(1, 2));
-        uint256 count = inbox.count();
-        _freeze(number, _one(2));
-        vm.assertEq(inbox.count(), count, "no message");
-        vm.assertEq(court.offence(operators[2].owner, 2).registration, 0);
-        uint16[] memory rest = new uint16[](3);
-        (rest[1], rest[2]) = (1, 3);
-        _freeze(number, rest);
-        vm.assertEq(inbox.count(), count + 4);
-        _lastIs(10, abi.encodePacked(uint64(2)));
+        ICourt.Accused memory by = _accused(1, 2);
+        _refuses(evidence, by, abi.encodeWithSelector(ICourt.SetNotShown.selector, _commitment(_set())));
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_list(0, 1));
+        court.showSet(_set(), members, siblings);
+        (members, siblings) = _shown(_list(2, 3));
+        IRootChain.Set memory set = _set();
+        vm.expectRevert(abi.encodeWithSelector(ICourt.KeysMismatch.selector, honest.owner, 3));
+        court.showSet(set, members, siblings);
+        _refuses(evidence, by, abi.encodeWithSelector(ICourt.SetNotShown.selector, _commitment(_set())));
+    }
+
+    /// The real members with an aggregate key that accomplices know alone: they could sign in the name of all.
+    function test_aSetWhoseAggregateIsNotTheSumOfItsKeysIsNeverShownWhole() external {
+        IRootChain.Checkpoint memory content = _checkpoint();
+        IRootChain.Set memory forged = _set();
+        uint256 secret = uint256(keccak256("the accomplices'")) % BlsSigner.ORDER;
+        forged.aggregateKey = BlsSigner.key(secret);
+        content.nextSet = _commitment(forged);
+        _submit(_submission(content, _none()));
+        ICourt.DoubleCertificate memory evidence = _certificates(1, _none(), _none());
+        evidence.firstCertificate.signature = BlsSigner.signCheckpoint(secret, _digest(evidence.first));
+        evidence.secondCertificate.signature = BlsSigner.signCheckpoint(secret, _digest(evidence.second));
+        ICourt.Accused memory by = _accused(2, 2);
+        by.set = forged;
+        bytes32 commitment = _commitment(forged);
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_list(0, 1));
+        court.showSet(forged, members, siblings);
+        (members, siblings) = _shown(_list(2, 3));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.AggregateMismatch.selector));
+        court.showSet(forged, members, siblings);
+        (uint16 count, bool sound) = court.shown(commitment);
+        vm.assertEq(count, 2);
+        vm.assertFalse(sound);
+        _refuses(evidence, by, abi.encodeWithSelector(ICourt.SetNotShown.selector, commitment));
+        vm.assertEq(court.overlaps(), 0);
+        vm.assertEq(court.fraction(2), 1_000_000);
+    }
+
+    /// In order, each once, under the root of the set, in one call or in as many as there are members.
+    function test_aSetIsShownInItsOrder() external {
+        _accept(1, 10);
+        _mark = 1 << 15; // another set, which was not shown yet
+        IRootChain.Set memory set = _set();
+        bytes32 commitment = _commitment(set);
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_one(1));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotNextMember.selector, 0, 1));
+        court.showSet(set, members, siblings);
+        (members, siblings) = _shown(_none());
+        vm.expectRevert(abi.encodeWithSelector(StateTree.NoLeaves.selector));
+        court.showSet(set, members, siblings);
+        (members, siblings) = _shown(_one(0));
+        siblings[1] = keccak256("another");
+        vm.expectPartialRevert(Members.MembersRootMismatch.selector);
+        court.showSet(set, members, siblings);
+        members[0].power += 1;
+        (, siblings) = _shown(_one(0));
+        vm.expectPartialRevert(Members.MembersRootMismatch.selector);
+        court.showSet(set, members, siblings);
+        for (uint16 i; i < 4; ++i) {
+            (members, siblings) = _shown(_one(i));
+            vm.assertEq(court.showSet(set, members, siblings), i + 1);
+            (uint16 count, bool sound) = court.shown(commitment);
+            vm.assertEq(count, i + 1);
+            vm.assertEq(sound, i == 3);
+            vm.expectRevert(abi.encodeWithSelector(ICourt.NotNextMember.selector, i + 1, i));
+            court.showSet(set, members, siblings);
+        }
+        members[0].number = 4;
+        vm.expectRevert(abi.encodeWithSelector(ListTree.IndexBeyondCount.selector, 4, 4));
+        court.showSet(set, members, siblings);
+        // Another set with the same members is another one.
+        set.totalPower += 1;
+        (uint16 none,) = court.shown(_commitment(set));
+        vm.assertEq(none, 0);
     }
 
     // More of one epoch.
@@ -340,7 +426,11 @@ contract CourtOverlapsTest is Accusing {
         uint256 gas = uint256(court.commitment(own).timeOrGas) * 1 gwei;
         vm.assertGt(gas, 0);
         vm.expectEmit(address(registry));
-        emit IRegistry.BondDebited(operators[1].owner, 2, REPORTER, gas + REWARD / 2, REWARD / 2);
+        emit IRegistry.BondDebited(operators[1].owner, 2, REPORTER, gas, 0);
+        vm.expectEmit(address(registry));
+        emit IRegistry.BondDebited(operators[1].owner, 2, REPORTER, REWARD / 2, REWARD / 2);
+        vm.expectEmit(address(court));
+        emit ICourt.Collected(operators[1].owner, 2, own, REPORTER, gas + REWARD / 2, REWARD / 2);
         court.collect(operators[1].owner, 2, own);
         vm.expectEmit(address(registry));
         emit IRegistry.BondDebited(operators[3].owner, 4, REPORTER, REWARD / 2, REWARD / 2);
@@ -380,6 +470,31 @@ contract CourtOverlapsTest is Accusing {
         court.collect(operators[1].owner, 2, stranger);
     }
 
+    /// One bond that holds nothing any more does not take the gas away that the others can pay.
+    function test_theGasIsPaidByWhicheverBondsReach() external {
+        _accept(4, 10);
+        // Operator 1 has three offences before, and a bond for three rewards.
+        for (uint64 epoch; epoch < 5; ++epoch) {
+            if (epoch == 2) continue;
+            bytes32 one = _report(1, epoch);
+            _blocks(REVEAL + 1);
+            court.collect(operators[1].owner, epoch, one);
+        }
+        vm.assertEq(registry.registrationOf(operators[1].owner, 2).bond, 1);
+        uint64 number = _reveal(_certificates(1, _one(0), _none()), _accused(1, 2));
+        bytes32 own = court.overlap(number).leader;
+        _freeze(number, _list(1, 2));
+        _blocks(REVEAL + 1);
+        uint256 held = REPORTER.balance;
+        uint256 gas = uint256(court.commitment(own).timeOrGas) * 1 gwei;
+        court.collect(operators[1].owner, 2, own);
+        vm.assertEq(REPORTER.balance, held);
+        vm.assertEq(uint256(court.commitment(own).timeOrGas) * 1 gwei, gas);
+        court.collect(operators[2].owner, 2, own);
+        vm.assertEq(REPORTER.balance - held, gas + REWARD / 2);
+        vm.assertEq(court.commitment(own).timeOrGas, 0);
+    }
+
     /// Whoever copies a proof comes second; who committed first takes the lead for all of the overlap within R blocks, frozen already or not.
     function test_theOldestCommitmentLeadsForTheWholeOverlap() external {
         _accept(2, 10);
@@ -391,16 +506,11 @@ contract CourtOverlapsTest is Accusing {
         _blocks(2);
         court.revealCertificates(evidence, by, _accepted, _claim(THIEF, "b", 0));
         _freeze(1, _one(1));
+        // A claim names the last overlap that there is: else a commitment would be spent on another state than its owner saw.
         ICourt.Claim memory claim = _claim(REPORTER, "a", 0);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.OverlapKnown.selector, 2));
-        court.revealCertificates(evidence, by, _accepted, claim);
-        for (uint256 i; i < 3; ++i) {
-            claim.leader = [bytes32(uint256(2)), copied, bytes32(uint256(1) | uint256(1) << 64)][i];
-            vm.expectRevert(
-                i == 0
-                    ? abi.encodeWithSelector(ICourt.UnknownOverlap.selector, 2)
-                    : abi.encodeWithSelector(ICourt.NotLeader.selector, claim.leader)
-            );
+        for (uint256 i; i < 4; ++i) {
+            claim.leader = [bytes32(0), bytes32(uint256(2)), copied, bytes32(uint256(1) | uint256(1) << 64)][i];
+            vm.expectRevert(abi.encodeWithSelector(ICourt.NotLeader.selector, claim.leader));
             court.revealCertificates(evidence, by, _accepted, claim);
         }
         claim.leader = bytes32(uint256(1));
@@ -421,6 +531,55 @@ contract CourtOverlapsTest is Accusing {
         vm.assertEq(THIEF.balance, gas);
     }
 
+    /// A front-runner shows a part of it, by a certificate with a signature less: the older commitment takes the lead of that part and adds the rest.
+    function test_anOlderCommitmentIsNotSpentOnWhatAFrontRunnerLeft() external {
+        _accept(2, 10);
+        ICourt.DoubleCertificate memory whole = _certificates(1, _none(), _none());
+        ICourt.DoubleCertificate memory part = _certificates(1, _one(3), _none());
+        ICourt.Accused memory by = _accused(1, 2);
+        bytes32 honest = _commit(abi.encode(whole), _claim(REPORTER, "a", 0));
+        _blocks(1);
+        _commit(abi.encode(part), _claim(THIEF, "b", 0));
+        _blocks(2);
+        court.revealCertificates(part, by, _accepted, _claim(THIEF, "b", 0));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotLeader.selector, bytes32(0)));
+        court.revealCertificates(whole, by, _accepted, _claim(REPORTER, "a", 0));
+        court.revealCertificates(whole, by, _accepted, _claim(REPORTER, "a", bytes32(uint256(1))));
+        vm.assertEq(court.overlap(1).leader, honest);
+        vm.assertEq(court.overlap(2).leader, honest);
+        vm.assertEq(court.overlap(2).signers[0], _bits(3, 3, 3));
+        _freeze(1, _one(0));
+        _freeze(2, _one(3));
+        _blocks(REVEAL + 1);
+        uint256 gas = uint256(court.commitment(honest).timeOrGas) * 1 gwei;
+        court.collect(operators[0].owner, 2, honest);
+        court.collect(operators[3].owner, 2, honest);
+        vm.assertEq(REPORTER.balance, gas + REWARD);
+    }
+
+    /// Evidence that names nobody of an overlap takes nothing of it, however old its commitment is.
+    function test_evidenceAgainstOthersTakesNoLead() external {
+        _accept(2, 10);
+        ICourt.DoubleCertificate memory known = _certificates(1, _one(0), _one(3));
+        ICourt.DoubleCertificate memory other = _certificates(1, _one(3), _none());
+        _commit(abi.encode(known), _claim(REPORTER, "a", 0));
+        _blocks(2);
+        court.revealCertificates(known, _accused(1, 2), _accepted, _claim(REPORTER, "a", 0));
+        _blocks(1);
+        // The thief commits to what was shown, again, before somebody shows one more.
+        _commit(abi.encode(known), _claim(THIEF, "b", 0));
+        _blocks(1);
+        _commit(abi.encode(other), _claim(REPORTER, "c", 0));
+        _blocks(2);
+        court.revealCertificates(other, _accused(0, 2), _accepted, _claim(REPORTER, "c", bytes32(uint256(1))));
+        vm.assertEq(court.overlap(2).signers[0], _bits(0, 0, 0));
+        bytes32 leader = court.overlap(2).leader;
+        ICourt.Accused memory by = _accused(1, 2);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.OverlapKnown.selector, 2));
+        court.revealCertificates(known, by, _accepted, _claim(THIEF, "b", bytes32(uint256(2))));
+        vm.assertEq(court.overlap(2).leader, leader);
+    }
+
     function test_nobodyOvertakesAnOverlapThatIsYoungerOrOver() external {
         _accept(3, 10);
         ICourt.DoubleCertificate memory evidence = _certificates(1, _one(0), _none());
@@ -431,11 +590,12 @@ contract CourtOverlapsTest is Accusing {
         court.revealCertificates(evidence, by, _accepted, _claim(REPORTER, "a", 0));
         vm.expectRevert(abi.encodeWithSelector(ICourt.OverlapKnown.selector, 2));
         court.revealCertificates(evidence, by, _accepted, _claim(THIEF, "same block", bytes32(uint256(1))));
-        // One of another epoch.
+        // One of another epoch is another one's.
         ICourt.DoubleCertificate memory other = _certificates(2, _none(), _none());
-        _refusesClaim(other, _accused(1, 3), bytes32(uint256(1)), abi.encodeWithSelector(ICourt.UnknownOverlap.selector, 1));
+        bytes32 one = bytes32(uint256(1));
+        _refusesClaim(other, _accused(1, 3), one, abi.encodeWithSelector(ICourt.NotLeader.selector, one));
         _blocks(REVEAL);
-        _refusesClaim(evidence, by, bytes32(uint256(1)), abi.encodeWithSelector(ICourt.OverlapKnown.selector, 2));
+        _refusesClaim(evidence, by, one, abi.encodeWithSelector(ICourt.OverlapKnown.selector, 2));
     }
 
     // Helpers.
@@ -462,6 +622,7 @@ contract CourtOverlapsTest is Accusing {
 
     function _revealAs(ICourt.DoubleCertificate memory evidence, ICourt.Accused memory by, bytes32 leader) private {
         ICourt.Claim memory claim = _claim(REPORTER, bytes32(uint256(7) + inbox.count()), leader);
+        if (leader == 0) claim.leader = bytes32(uint256(court.lastOverlap(by.source.digest == 0 ? 1 : evidence.first.epoch + 1)));
         _commit(abi.encode(evidence), claim);
         _blocks(2);
         court.revealCertificates(evidence, by, _accepted, claim);

@@ -43,6 +43,11 @@ abstract contract GasBySet is Accusing {
         _pass(10);
         _enlarge();
         _accept(2, 10);
+        // The members behind the four have no entries in the Registry; for showing the set they are taken as registered.
+        vm.mockCall(address(registry), abi.encodeWithSelector(registry.hasKeys.selector), abi.encode(true));
+        _showSet();
+        vm.clearMockedCalls();
+        _prepareShow();
         _prepareReports();
         _prepareCheckpoints();
         _prepareLoop();
@@ -69,6 +74,19 @@ abstract contract GasBySet is Accusing {
         IRootChain.Checkpoint memory content = _checkpoint();
         _calls["checkpoint"] = abi.encodeCall(rootChain.submit, (_submission(content, _none())));
         _calls["checkpoint, a third missing"] = abi.encodeCall(rootChain.submit, (_submission(content, _third())));
+    }
+
+    /// @dev The first four of another set of the same size.
+    function _prepareShow() private {
+        _mark = 1 << 15;
+        (IRootChain.SetMember[] memory members, bytes32[] memory siblings) = _shown(_four());
+        _calls["show four members of a set"] = abi.encodeCall(court.showSet, (_set(), members, siblings));
+        _mark = 0;
+    }
+
+    function _four() private pure returns (uint16[] memory numbers) {
+        numbers = new uint16[](4);
+        (numbers[1], numbers[2], numbers[3]) = (1, 2, 3);
     }
 
     /// @dev Of the newest epoch whose set is known to root, by operator 3, which is registered.
@@ -161,6 +179,10 @@ abstract contract GasBySet is Accusing {
 
     function test_gasOfACertificateBesideTheAcceptedOne() external {
         _measure("a certificate, a third missing, beside the accepted one", address(court));
+    }
+
+    function test_gasOfShowingFourOfASet() external {
+        _measure("show four members of a set", address(court));
     }
 
     function test_gasOfTheEcdsaLoop() external {

@@ -222,10 +222,12 @@ sol! {
         struct Overlap {
             uint64 epoch;
             uint40 revealedAt;
+            uint40 madeAt;
             uint16 count;
             uint64 totalPower;
             bytes32 leader;
             bytes32 membersRoot;
+            uint256[2] signers;
             uint256[2] pending;
         }
 
@@ -297,6 +299,10 @@ sol! {
         error TooLittlePower(uint256 which, uint256 power, uint256 total);
         error NotTheAccepted(bytes32 given, bytes32 accepted);
         error OverlapKnown(uint64 epoch);
+        error InOverlap(uint64 epoch, uint16 number);
+        error SetNotShown(bytes32 commitment);
+        error NotNextMember(uint16 next, uint16 number);
+        error AggregateMismatch();
         error UnknownOverlap(uint64 number);
         error NotPending(uint16 number);
         error AlreadyRevealed(address operator, uint64 epoch);
@@ -310,6 +316,7 @@ sol! {
         function commit(bytes32 commitment) external;
         function revealVotes(DoubleVote calldata evidence, Accused calldata accused, Claim calldata claim) external;
         function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
+        function showSet(IRootChain.Set calldata set, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external returns (uint16 shown);
         function revealCertificates(DoubleCertificate calldata evidence, Accused calldata accused, Kept calldata accepted, Claim calldata claim)
             external;
         function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external;
@@ -319,6 +326,8 @@ sol! {
         function commitmentOf(bytes32 evidence, address beneficiary, bytes32 salt) external view returns (bytes32);
         function commitment(bytes32 commitment_) external view returns (Commitment memory);
         function offence(address operator, uint64 epoch) external view returns (Offence memory);
+        function shown(bytes32 setCommitment) external view returns (uint16 count, bool sound);
+        function lastOverlap(uint64 epoch) external view returns (uint64 number);
         function overlap(uint64 number) external view returns (Overlap memory);
         function overlaps() external view returns (uint64 number);
         function fraction(uint64 epoch) external view returns (uint64);

@@ -12,39 +12,68 @@ import {SetProof} from "./SetProof.sol";
 /// those whom none before it holds, so nobody is spared by a small overlap that was shown first.
 library Overlaps {
     /// @param number of the last one.
+    /// @param last of an epoch.
     /// @param known by epoch, the bits of all who are in an overlap of it.
     struct State {
         uint64 number;
         mapping(uint64 => ICourt.Overlap) overlaps;
+        mapping(uint64 => uint64) last;
         mapping(uint64 => uint256[2]) known;
     }
 
-    /// @notice Keeps who of `overlap` is not known yet. Reverts where all are.
-    function add(State storage state, uint64 epoch, IRootChain.Set calldata set, uint256[2] memory overlap, bytes32 leader)
-        internal
-        returns (uint64 number)
-    {
+    /// @notice Keeps who of `both` is not known yet. Gives 0, and keeps nothing, where all are.
+    function add(
+        State storage state,
+        uint64 epoch,
+        IRootChain.Set calldata set,
+        uint256[2] memory both,
+        bytes32 leader,
+        uint40 madeAt
+    ) internal returns (uint64 number) {
         uint256[2] storage known = state.known[epoch];
-        uint256[2] memory fresh = [overlap[0] & ~known[0], overlap[1] & ~known[1]];
-        if (fresh[0] | fresh[1] == 0) revert ICourt.OverlapKnown(epoch);
+        uint256[2] memory fresh = [both[0] & ~known[0], both[1] & ~known[1]];
+        if (fresh[0] | fresh[1] == 0) return 0;
         for (uint256 i; i < 2; ++i) {
             if (fresh[i] != 0) known[i] |= fresh[i];
         }
         number = ++state.number;
+        state.last[epoch] = number;
         ICourt.Overlap storage one = state.overlaps[number];
         one.epoch = epoch;
         one.revealedAt = uint40(block.number);
+        one.madeAt = madeAt;
         one.count = set.count;
         one.totalPower = set.totalPower;
         one.leader = leader;
         one.membersRoot = set.membersRoot;
+        one.signers = fresh;
         one.pending = fresh;
+    }
+
+    /// @notice An older commitment to evidence against any of the same members takes the lead while the contest is open. Gives the one that
+    /// led, or zero where nothing changes.
+    function overtake(
+        ICourt.Overlap storage one,
+        uint256[2] memory both,
+        bytes32 leader,
+        uint40 madeAt,
+        uint256 revealBlocks
+    ) internal returns (bytes32 before) {
+        if (madeAt >= one.madeAt || block.number > one.revealedAt + revealBlocks) return 0;
+        if (both[0] & one.signers[0] | both[1] & one.signers[1] == 0) return 0;
+        before = one.leader;
+        (one.leader, one.madeAt) = (leader, madeAt);
     }
 
     /// @notice Reverts where there is no overlap of that number.
     function get(State storage state, uint64 number) internal view returns (ICourt.Overlap storage one) {
         one = state.overlaps[number];
         if (one.revealedAt == 0) revert ICourt.UnknownOverlap(number);
+    }
+
+    /// @notice Whether a member is in an overlap of that epoch.
+    function knows(State storage state, uint64 epoch, uint16 number) internal view returns (bool) {
+        return number < Members.LIMIT && state.known[epoch][number >> 8] & _bit(number) != 0;
     }
 
     /// @notice Takes members out of what is pending. Reverts unless they are of the set, in ascending order, and pending.

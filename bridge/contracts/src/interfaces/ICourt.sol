@@ -85,16 +85,20 @@ interface ICourt {
 
     /// @notice Who signed two certified checkpoints, and was not in an overlap of that epoch before. All zero if there is none.
     /// @param epoch of the offences.
+    /// @param madeAt block of the leading commitment.
     /// @param count, totalPower, membersRoot of the set.
     /// @param leader the commitment that is rewarded for each of them.
+    /// @param signers who they are.
     /// @param pending who is not frozen yet: bit (n mod 8) of byte n / 8 for member n, bytes from the left; in words of 32 bytes.
     struct Overlap {
         uint64 epoch;
         uint40 revealedAt;
+        uint40 madeAt;
         uint16 count;
         uint64 totalPower;
         bytes32 leader;
         bytes32 membersRoot;
+        uint256[2] signers;
         uint256[2] pending;
     }
 
@@ -123,7 +127,7 @@ interface ICourt {
     /// @param beneficiary whom reward and gas are paid to.
     /// @param salt of the commitment.
     /// @param leader zero for the first report of the offence; else the commitment that leads so far, and that this one is older than. Of two
-    /// certificates: zero, or the number of the overlap whose leader this one is older than.
+    /// certificates: the number of the last overlap of that epoch, or zero if there is none: so that a commitment is not spent on another state than its owner saw.
     struct Claim {
         address beneficiary;
         bytes32 salt;
@@ -228,7 +232,15 @@ interface ICourt {
     error NotTheAccepted(bytes32 given, bytes32 accepted);
     /// @notice All who signed these two are known to have signed two certified checkpoints of this epoch.
     error OverlapKnown(uint64 epoch);
-    /// @notice There is no overlap of that number, or not of that epoch.
+    /// @notice Two certificates show this member already: it is frozen as one of their overlap, and rewarded so.
+    error InOverlap(uint64 epoch, uint16 number);
+    /// @notice The set was not shown whole by `showSet`.
+    error SetNotShown(bytes32 commitment);
+    /// @notice Members are shown in the order of their numbers, beginning behind those that were shown.
+    error NotNextMember(uint16 next, uint16 number);
+    /// @notice The set's aggregate key is not the sum of its members' keys.
+    error AggregateMismatch();
+    /// @notice There is no overlap of that number.
     error UnknownOverlap(uint64 number);
     /// @notice This member did not sign both, or is frozen already.
     error NotPending(uint16 number);
@@ -257,6 +269,15 @@ interface ICourt {
     /// @notice Two shares of one key over two checkpoints of epoch c. The offence is of epoch c + 1, whose set signs checkpoint c.
     function revealCheckpoints(DoubleCheckpoint calldata evidence, Accused calldata accused, Claim calldata claim) external;
 
+    /// @notice Shows members of a set, in their order, by anyone and in as many calls as it takes: each has keys that the Registry knows, and with the last one
+    /// their sum is the set's aggregate key. Certificates are judged by sets that were shown whole: two thirds that made a set up could name anybody in it,
+    /// and leave leaves in it that nobody can open.
+    /// @param siblings of these members in the tree of the set.
+    /// @return shown how many members are shown now.
+    function showSet(IRootChain.Set calldata set, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings)
+        external
+        returns (uint16 shown);
+
     /// @notice Two certificates over checkpoints of epoch c: more than a third of the power signed both. Freezes epoch c + 1 on the child until
     /// each of them is frozen, which `freeze` does.
     /// @param accused any one of them: of a set that is a copy nobody can be.
@@ -269,7 +290,7 @@ interface ICourt {
     ) external;
 
     /// @notice Freezes members of an overlap. Anyone may call it, for as many at once as a transaction has gas for. For a member whose operator is frozen
-    /// for that epoch already, whose set is a copy, or whose keys are not the Registry's, nothing is sent. With the last of them the epoch is released.
+    /// for that epoch already, or whose seat is marked, nothing is sent. With the last of them the epoch is released.
     /// @param members in ascending order of their numbers.
     /// @param siblings of all of them in the tree of the set.
     function freeze(uint64 overlap_, IRootChain.SetMember[] calldata members, bytes32[] calldata siblings) external;
@@ -293,6 +314,12 @@ interface ICourt {
 
     function commitment(bytes32 commitment_) external view returns (Commitment memory);
     function offence(address operator, uint64 epoch) external view returns (Offence memory);
+
+    /// @notice How many members of a set were shown, and whether it was shown whole.
+    function shown(bytes32 setCommitment) external view returns (uint16 count, bool sound);
+
+    /// @notice The last overlap of an epoch, or 0.
+    function lastOverlap(uint64 epoch) external view returns (uint64 number);
 
     /// @notice Overlaps are numbered from 1.
     function overlap(uint64 number) external view returns (Overlap memory);

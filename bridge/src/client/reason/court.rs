@@ -85,7 +85,23 @@ pub(super) fn sentence(error: E) -> String {
             "all who signed these two checkpoints are known already for epoch {}",
             e.epoch
         ),
-        E::UnknownOverlap(e) => format!("there is no overlap {} of that epoch", e.number),
+        E::InOverlap(e) => format!(
+            "member {} is among those who signed two certificates in epoch {}, and is frozen as one of them",
+            e.number, e.epoch
+        ),
+        E::SetNotShown(e) => format!(
+            "set {} was not shown whole; show all of its members first",
+            e.commitment
+        ),
+        E::NotNextMember(e) => format!(
+            "member {} was shown, and member {} is next; show the members in order",
+            e.number, e.next
+        ),
+        E::AggregateMismatch(_) => {
+            "the set's aggregate key is not the sum of its members' keys, so its certificates prove nothing"
+                .to_owned()
+        }
+        E::UnknownOverlap(e) => format!("there is no overlap {}", e.number),
         E::NotPending(e) => format!(
             "member {} did not sign both checkpoints, or is frozen already",
             e.number
