@@ -300,12 +300,8 @@ fn accept(network: &mut Network) {
 /// The operator is absent for an epoch, is jailed, and returns; it leaves and closes its line; and then the court cuts what stood behind it.
 fn returns_leaves_and_is_cut(played: &mut Played, operator: &Holder, owner: &Holder) {
     played.epochs(1);
-    played.network.nodes[NODE].crash();
-    played.epochs(1);
-    let Network {
-        nodes, file, chain, ..
-    } = &mut played.network;
-    nodes[NODE].restart(file, chain);
+    played.network.sleep(NODE, 2 * K);
+    played.epochs(2);
     let said = played.acts_later(operator, Action::Unjail(stake::Unjail {}));
     assert!(said.contains("jail"), "{said}");
     played.epochs(3);

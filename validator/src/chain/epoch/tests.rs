@@ -147,10 +147,12 @@ fn by_count(pass: Pass, seats: u16) -> usize {
                     .sum::<usize>()
                 + 6
         }
-        // The last step of 17 seats has one seat, and the one before has all but what the last one writes besides.
+        // Of 17 seats the last step has one, and the first all else. In a later round of the ring the record is not made, and what nobody was
+        // paid of the old one goes from the pool of fees to the rewards: one leaf more, and no member is made. So that counts for pass C.
         _ => {
             let last = usize::from(seats - 1) % step + 1;
-            (whole * each + 5).max(last * each + 9)
+            let later = usize::from(pass == Pass::Copy);
+            (whole * each + 5 + later).max(last * each + 9)
         }
     }
 }
