@@ -40,8 +40,8 @@ impl Reads for Apart<'_> {
 struct Build {
     seats: u16,
     operators: u16,
-    /// Of each seat in each epoch.
-    votes: u16,
+    /// In how many epochs, from the first one on, every seat votes; later none does.
+    present: u64,
     /// Seats whose lines change places before the first epoch.
     moved: Vec<(u16, u16)>,
 }
@@ -63,7 +63,8 @@ fn touched_by_steps(build: &Build) -> Vec<Vec<(Pass, usize)>> {
             time: (epoch + 1) * 1_000_000_000,
         };
         let place = ring_place(epoch, parameters.ring);
-        let present = Participation([build.votes; 512]);
+        let votes = if epoch < build.present { 15 } else { 0 };
+        let present = Participation([votes; 512]);
         write(&mut overlay, &Slot::Participation { place }, &present).expect("votes");
         pay_fees(&mut overlay, epoch);
         for seat in (0..build.seats - 1).step_by(2) {
@@ -175,18 +176,18 @@ fn the_worst_step_of_each_pass_is_reached_and_stays_within_a_segment_for_every_n
         let absent = Build {
             seats,
             operators: seats,
-            votes: 0,
+            present: 0,
             moved: apart,
         };
-        let (operators, votes) = (seats.min(17), 15);
         let few = Build {
             seats,
-            operators: if seats == 512 { 16 } else { operators },
-            votes,
+            operators: if seats == 512 { 16 } else { seats },
+            present: u64::MAX,
             moved: at_the_end.clone(),
         };
+        // Absent once they stand in the sets of their new seats.
         let few_absent = Build {
-            votes: 0,
+            present: 2,
             moved: at_the_end,
             ..few
         };
@@ -215,11 +216,14 @@ fn the_worst_step_of_each_pass_is_reached_and_stays_within_a_segment_for_every_n
 
 #[test]
 fn a_boundary_has_a_step_for_eight_seats_of_pass_a_and_for_sixteen_of_the_others() {
-    for (seats, votes) in [1, 16, 17, 512].into_iter().flat_map(|n| [(n, 15), (n, 0)]) {
+    for (seats, votes) in [1, 16, 17, 512]
+        .into_iter()
+        .flat_map(|n| [(n, u64::MAX), (n, 0)])
+    {
         let epochs = touched_by_steps(&Build {
             seats,
             operators: seats,
-            votes,
+            present: votes,
             moved: Vec::new(),
         });
         // Nobody is seated any more when nobody has voted: then the set before is copied.
