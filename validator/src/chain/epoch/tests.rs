@@ -199,7 +199,8 @@ fn the_worst_step_of_each_pass_is_reached_and_stays_within_a_segment_for_every_n
             assert_eq!(worst, Some(most), "{seats} seats, {pass:?}");
             assert!(most <= MAX_SEGMENT_LEAVES, "{seats} seats, {pass:?}");
         }
-        for epochs in runs {
+        // Of those that do the same in every epoch.
+        for epochs in &runs[..2] {
             let first = epochs
                 .first()
                 .and_then(|steps| steps.iter().map(|step| step.1).max());
