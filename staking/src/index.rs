@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! a line is paid x for stake s:   increment = ⌊x·2^96 / s⌋    paid = ⌈increment·s / 2^96⌉ ≤ x
-//! a leg of held stake h earned:   ⌊h·(to − from) / 2^96⌋
+//! a position of held stake h earned, with the growths of the indices that its legs backed, which are rounded once together:
+//!                                 ⌊h·((to − from) + (to' − from')) / 2^96⌋
 //! ```
 //! An index has 256 bits: no payment that fits 112 bits makes it overflow in 2^48 epochs (ISA-2025-005). A mark keeps the index
 //! through one epoch; it serves as the start of what backs from the next epoch on, and as the end of what backs up to this one.
@@ -36,6 +37,12 @@ impl Index {
         let grown = to.0.checked_sub(from.0)?;
         let product = grown.checked_mul(U256::from(held))?;
         u128::try_from(product.checked_div(ONE)?).ok()
+    }
+
+    /// This growth with that from one index to another. None when the index fell, and for an overflow.
+    pub(crate) fn with_growth(self, from: Self, to: Self) -> Option<Self> {
+        let grown = to.0.checked_sub(from.0)?;
+        self.0.checked_add(grown).map(Self)
     }
 
     pub(crate) fn put(self, bytes: &mut Vec<u8>) {

@@ -107,13 +107,13 @@ impl Open {
         Ok(cuts)
     }
 
-    /// Moves what the legs earned since the last time into `pending`.
+    /// Moves what the legs earned since the last time into `pending`. It is rounded once, so a position loses less than a unit.
     fn settle<L: TypedLeaves>(
         &mut self,
         leaves: &mut L,
         context: &Context<'_>,
     ) -> Result<(), Error<L::Error>> {
-        let held = self.position.held_down();
+        let mut grown = Index::default();
         for leg in &mut self.position.legs {
             if leg.is_absent() || leg.is_empty() || leg.first >= context.epoch {
                 continue;
@@ -123,16 +123,16 @@ impl Open {
                 true => leg.index,
                 false => mark(leaves, leg, leg.first.saturating_sub(1))?,
             };
-            let earned =
-                Index::earned_down(held, from, to).ok_or(Error::Books("the index of a line"))?;
-            self.position.pending = self
-                .position
-                .pending
-                .checked_add(earned)
-                .ok_or(Error::Books("the rewards of a position"))?;
+            grown = grown
+                .with_growth(from, to)
+                .ok_or(Error::Books("the index of a line"))?;
             leg.settled = true;
             leg.index = to;
         }
+        let held = self.position.held_down();
+        let earned = Index::earned_down(held, Index::default(), grown);
+        let pending = earned.and_then(|earned| self.position.pending.checked_add(earned));
+        self.position.pending = pending.ok_or(Error::Books("the rewards of a position"))?;
         Ok(())
     }
 

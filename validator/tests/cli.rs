@@ -573,6 +573,34 @@ fn a_node_whose_log_cannot_be_written_goes_on() {
     }
 }
 
+/// Two processes on one folder would sign with the same keys: the second one refuses, before it asks root anything, and the first goes on.
+#[test]
+fn a_second_node_on_the_same_folder_refuses_to_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", root.local_addr().expect("bound"));
+    follower(folder.path(), endpoint);
+    let start = || {
+        let mut command = plasmid(&["--output", "json", "start", "--engine-elsewhere", "--home"]);
+        command.arg(folder.path()).stderr(Stdio::null());
+        command
+    };
+    let mut first = start().stdout(Stdio::null()).spawn().expect("runs");
+    // It opens its store before it comes to root.
+    comes(&mut first, &root, 1);
+    let said = json_of(&start().output().expect("runs"))["error"].to_string();
+    assert!(said.contains("in use by another process"), "{said}");
+    assert!(said.contains("stop that one first"), "{said}");
+    comes(&mut first, &root, 1);
+    first.kill().expect("it runs still");
+    first.wait().expect("it ends");
+    // Nothing stays behind that would keep a node out.
+    let mut again = start().stdout(Stdio::null()).spawn().expect("runs");
+    comes(&mut again, &root, 1);
+    again.kill().expect("it runs still");
+    again.wait().expect("it ends");
+}
+
 /// A stream that takes no more bytes, because its reader stands still and has not gone away.
 fn stuck() -> (UnixStream, Stdio) {
     let (reader, mut writer) = UnixStream::pair().expect("sockets");

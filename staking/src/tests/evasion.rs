@@ -3,9 +3,14 @@
 //! What was at risk in epoch x is told by a snapshot when the set of x is fixed, and not by the legs of positions: whose stake was in
 //! the stake of the line, if the line is in that set. The court freezes at any moment before x has matured, and settles at any later one.
 
+//! Each step has to be accepted, or to be refused by what defends against it: see [`tried`].
+
 use rand::Rng;
 
 use super::*;
+use tried::{Outcomes, Trial};
+
+mod tried;
 
 /// The culprit: operator 5, who also has a line of its own, that was never seated.
 const CULPRIT: Account = [
@@ -123,9 +128,32 @@ fn lost(world: &World, account: Account) -> i128 {
     stake - (world.paid(account) - world.earned(account))
 }
 
-/// Plays an offence, with `act` before and behind what the court does in each epoch, and looks at who lost what.
-fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)) {
-    let mut world = start();
+/// What is played: the offence, who tries to evade, and the epoch in which the operator at seat 0 does not vote.
+#[derive(Clone, Copy, Debug)]
+struct Play {
+    court: Court,
+    culprit: Account,
+    absent: Option<u64>,
+}
+
+impl Play {
+    fn of(court: Court) -> Self {
+        Self {
+            court,
+            culprit: CULPRIT,
+            absent: None,
+        }
+    }
+}
+
+/// Plays an offence, with `act` before and behind what the court does in each epoch, and looks at who lost what. What came of the steps.
+fn play(play: Play, mut act: impl FnMut(&mut Trial, bool)) -> Outcomes {
+    let Play {
+        court,
+        culprit,
+        absent,
+    } = play;
+    let mut world = Trial::new(start(), culprit);
     world.quiet = true;
     let mut risk = at_risk(&mut world.clone(), court.offence.min(1));
     if court.offence < 2 {
@@ -133,7 +161,8 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
     }
     let (mut next, mut second) = (risk.clone(), false);
     while world.epoch < court.offence + 10 {
-        world.mature(world.epoch.saturating_sub(3));
+        let epoch = world.epoch;
+        world.mature(epoch.saturating_sub(3));
         act(&mut world, true);
         court.acts(&mut world);
         act(&mut world, false);
@@ -154,6 +183,7 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
             next = at_risk(&mut world, fixed);
         }
     }
+    let (world, outcomes) = world.end();
     let world = world.drain();
     let honest = [
         HONEST,
@@ -171,7 +201,7 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
         // A position that was at risk in both epochs loses the greater; the culprit may have had other positions there each time.
         let least = first.max(second);
         let over = lost(&world, account) - least;
-        let most = match least > 0 && account == CULPRIT {
+        let most = match least > 0 && account == culprit {
             true => first.min(second) + 20,
             false => 0,
         };
@@ -183,99 +213,117 @@ fn play(court: Court, absent: Option<u64>, mut act: impl FnMut(&mut World, bool)
     if court.fees > 0 {
         assert!(world.earned(HONEST) > 0, "who does nothing is paid");
     }
+    outcomes
 }
 
-/// The culprit's positions that back a line until they are ended.
-fn bonded(world: &World) -> Vec<(u64, Position)> {
-    let all = world.positions().into_iter();
-    all.filter(|(_, position)| position.owner == CULPRIT && position.is_bonded())
-        .collect()
-}
-
-fn mine(world: &World) -> Vec<u64> {
-    let all = world.positions().into_iter();
-    all.filter(|(_, position)| position.owner == CULPRIT)
-        .map(|(number, _)| number)
-        .collect()
-}
-
-fn undelegate_all(world: &mut World) {
-    for (number, position) in bonded(world) {
-        let _ = world.try_act(undelegate(CULPRIT, number, position.base));
+fn undelegate_all(trial: &mut Trial) {
+    let owner = trial.culprit;
+    for (number, _) in trial.bonded() {
+        trial.attempt(number, |position| undelegate(owner, number, position.base));
     }
 }
 
-fn cancel_all(world: &mut World) {
-    for number in mine(world) {
-        let _ = world.try_act(cancel(CULPRIT, number));
-    }
-}
-
-fn redelegate_all(world: &mut World, to: u8) {
-    for (number, position) in bonded(world) {
-        let to = world.newest(to);
-        let _ = world.try_act(redelegate_to(CULPRIT, number, position.base, to));
-    }
-}
-
-fn claim_all(world: &mut World) {
-    for number in mine(world) {
-        let _ = world.try_act(claim_rewards(CULPRIT, &[number]));
-    }
-}
-
-fn merge_all(world: &mut World) {
-    let numbers = mine(world);
-    for first in &numbers {
-        for second in &numbers {
-            let _ = world.try_act(merge(CULPRIT, *first, *second));
+fn cancel_all(trial: &mut Trial) {
+    let owner = trial.culprit;
+    for (number, position) in trial.mine() {
+        if !position.is_bonded() {
+            trial.attempt(number, |_| cancel(owner, number));
         }
+    }
+}
+
+fn redelegate_all(trial: &mut Trial, to: u8) {
+    let owner = trial.culprit;
+    let to = trial.newest(to);
+    for (number, position) in trial.bonded() {
+        if position.newest().line != to {
+            trial.attempt(number, |position| {
+                redelegate_to(owner, number, position.base, to)
+            });
+        }
+    }
+}
+
+fn claim_all(trial: &mut Trial) {
+    let owner = trial.culprit;
+    for (number, _) in trial.mine() {
+        trial.attempt(number, |_| claim_rewards(owner, &[number]));
+    }
+}
+
+/// Merges all positions behind line 1 into the first of them.
+fn merge_all(trial: &mut Trial) {
+    let owner = trial.culprit;
+    let all = trial.bonded().into_iter();
+    let mut behind = all.filter(|(_, position)| position.newest().line == line(1, 1));
+    let Some((first, _)) = behind.next() else {
+        return;
+    };
+    for (second, _) in behind {
+        trial.attempt(second, |_| merge(owner, first, second));
     }
 }
 
 /// Splits each position in three: one part stays, one is undelegated, one moves.
-fn split_all(world: &mut World) {
-    for (number, position) in bonded(world) {
-        let _ = world.try_act(undelegate(CULPRIT, number, position.base / 3));
-        let _ = world.try_act(redelegate(CULPRIT, number, position.base / 3, 2));
-    }
-}
-
-fn register_anew(world: &mut World) {
-    let _ = world.try_act(retire(1));
-    let _ = world.try_act(registration(1, 51, 51));
-    redelegate_all(world, 1);
-}
-
-fn try_all(world: &mut World, inputs: &[Input]) {
-    for input in inputs {
-        let _ = world.try_act(input.clone());
-    }
-}
-
-/// At every offset of a whole window around the offence, before and behind what the court does in that epoch, with every court.
-fn at_every_offset(steps: &[fn(&mut World)]) {
-    at_every_offset_of(|court| court, steps);
-}
-
-fn at_every_offset_of(change: fn(Court) -> Court, steps: &[fn(&mut World)]) {
-    for offence in [0, 3] {
-        for court in every_court(offence).map(change) {
-            for at in offence.saturating_sub(3)..offence + 6 {
-                for early in [true, false] {
-                    play(court, None, |world, before| {
-                        let step = world.epoch.checked_sub(at).map(|behind| behind as usize);
-                        let step = step.and_then(|behind| steps.get(behind));
-                        if let Some(step) = step.filter(|_| before == early) {
-                            step(world);
-                        }
-                    });
-                }
-            }
+fn split_all(trial: &mut Trial) {
+    let owner = trial.culprit;
+    for (number, position) in trial.bonded() {
+        trial.attempt(number, |position| {
+            undelegate(owner, number, position.base / 3)
+        });
+        if position.newest().line != line(2, 2) {
+            trial.attempt(number, |position| {
+                redelegate(owner, number, position.base / 3, 2)
+            });
         }
     }
 }
 
+fn register_anew(trial: &mut Trial) {
+    operate_all(trial, &[retire(1), registration(1, 51, 51)]);
+    redelegate_all(trial, 1);
+}
+
+/// The newest line of operator 1 takes a seat, if it has none.
+fn seat_again(trial: &mut Trial) {
+    let newest = trial.newest(1);
+    if !trial.line(newest).seated() {
+        trial.operate(take_seat(1));
+    }
+}
+
+fn operate_all(trial: &mut Trial, inputs: &[Input]) {
+    for input in inputs {
+        trial.operate(input.clone());
+    }
+}
+
+/// At every offset of a whole window around the offence, before and behind what the court does in that epoch, with every court. What came
+/// of the steps, by the epoch of the offset from three before the offence on.
+fn at_every_offset(steps: &[fn(&mut Trial)]) -> Outcomes {
+    at_every_offset_of(Play::of, steps)
+}
+
+fn at_every_offset_of(change: fn(Court) -> Play, steps: &[fn(&mut Trial)]) -> Outcomes {
+    let mut all = Outcomes::default();
+    for offence in [0, 3] {
+        for one in every_court(offence).map(change) {
+            for at in offence.saturating_sub(3)..offence + 6 {
+                for early in [true, false] {
+                    let outcomes = play(one, |trial, before| {
+                        let step = trial.epoch.checked_sub(at).map(|behind| behind as usize);
+                        let step = step.and_then(|behind| steps.get(behind));
+                        if let Some(step) = step.filter(|_| before == early) {
+                            step(trial);
+                        }
+                    });
+                    all.add(outcomes, offence);
+                }
+            }
+        }
+    }
+    all
+}
 #[test]
 fn nobody_evades_by_doing_nothing_and_claiming_first() {
     at_every_offset(&[]);
@@ -283,198 +331,346 @@ fn nobody_evades_by_doing_nothing_and_claiming_first() {
 
 #[test]
 fn nobody_evades_by_unbonding() {
-    at_every_offset(&[undelegate_all]);
+    let done = at_every_offset(&[undelegate_all]);
+    done.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_cancelling() {
-    at_every_offset(&[|world| {
-        undelegate_all(world);
-        cancel_all(world);
+    let done = at_every_offset(&[|trial| {
+        undelegate_all(trial);
+        cancel_all(trial);
     }]);
-    at_every_offset(&[
+    done.are("Undelegate", &["Frozen"], never);
+    done.are("Cancel", &["Frozen", "LineClosed"], closed);
+    let done = at_every_offset(&[
         undelegate_all,
         cancel_all,
         undelegate_all,
         |_| {},
         cancel_all,
     ]);
+    // A position waits for its first line once at a time.
+    done.are("Cancel", &["Frozen", "LineClosed", "TwoLegs"], closed);
 }
 
 #[test]
 fn nobody_evades_by_redelegating_to_a_seated_line() {
-    at_every_offset(&[|world| redelegate_all(world, 2)]);
-    at_every_offset(&[|world| redelegate_all(world, 2), undelegate_all]);
+    let done = at_every_offset(&[|trial| redelegate_all(trial, 2)]);
+    done.are("Redelegate", &["Frozen"], never);
+    let done = at_every_offset(&[|trial| redelegate_all(trial, 2), undelegate_all]);
+    done.are("Redelegate", &["Frozen"], never);
+    done.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_redelegating_to_a_line_that_was_never_seated() {
-    at_every_offset(&[|world| {
-        redelegate_all(world, 4);
-        undelegate_all(world);
+    let done = at_every_offset(&[|trial| {
+        redelegate_all(trial, 4);
+        undelegate_all(trial);
     }]);
-    at_every_offset(&[
-        |world| redelegate_all(world, 4),
-        |world| redelegate_all(world, 3),
+    done.are("Redelegate", &["Frozen"], never);
+    done.are("Undelegate", &["Frozen"], never);
+    let done = at_every_offset(&[
+        |trial| redelegate_all(trial, 4),
+        |trial| redelegate_all(trial, 3),
     ]);
+    done.are("Redelegate", &["Frozen", "TwoLegs"], never);
 }
 
 #[test]
 fn nobody_evades_by_redelegating_to_its_own_line() {
-    at_every_offset(&[
-        |world| redelegate_all(world, 5),
-        |world| try_all(world, &[take_seat(5), leave(5), retire(5)]),
+    let done = at_every_offset(&[
+        |trial| redelegate_all(trial, 5),
+        |trial| operate_all(trial, &[take_seat(5), leave(5), retire(5)]),
         undelegate_all,
     ]);
+    done.are("Redelegate", &["Frozen"], never);
+    // Where the redelegation was frozen, the own line has no stake.
+    done.are("TakeSeat", &["StakeBelowSeat"], never);
+    done.are("Leave", &["NewSeat", "NotSeated"], |_| true);
+    done.are("Retire", &["NewSeat"], |at| !(1..=5).contains(&at));
+    done.are("Undelegate", &["Frozen"], never);
+}
+
+/// The operator whose key offends, with its own stake.
+#[test]
+fn nobody_evades_with_the_own_stake_of_the_line() {
+    let operator = |court| Play {
+        culprit: account_of(op(1)),
+        ..Play::of(court)
+    };
+    let steps: [&[fn(&mut Trial)]; 6] = [
+        &[undelegate_all, cancel_all],
+        &[|trial| redelegate_all(trial, 2), undelegate_all],
+        &[|trial| redelegate_all(trial, 4), undelegate_all],
+        &[|trial| operate_all(trial, &[leave(1)]), undelegate_all],
+        &[split_all, undelegate_all],
+        &[|trial| {
+            operate_all(trial, &[retire(1), registration(1, 51, 51)]);
+            redelegate_all(trial, 1);
+        }],
+    ];
+    for steps in steps {
+        at_every_offset_of(operator, steps);
+    }
 }
 
 #[test]
 fn nobody_evades_by_rotating_keys() {
-    at_every_offset(&[
-        |world| try_all(world, &[registration(1, 50, 50), Input::Tombstone([1; 20])]),
-        undelegate_all,
-    ]);
+    let rotate: fn(&mut Trial) =
+        |trial| operate_all(trial, &[registration(1, 50, 50), Input::Tombstone([1; 20])]);
+    let done = at_every_offset(&[rotate, undelegate_all]);
+    done.are("Register", &[], never);
+    done.are("Tombstone", &[], never);
+    done.are("Undelegate", &["Frozen"], never);
     // The old key is tombstoned, then the new one, and a third one takes the seat again.
-    at_every_offset(&[
-        |world| try_all(world, &[registration(1, 50, 50), Input::Tombstone([1; 20])]),
-        |world| try_all(world, &[Input::Tombstone([50; 20])]),
-        |world| try_all(world, &[registration(1, 51, 51), take_seat(1)]),
-        undelegate_all,
+    let done = at_every_offset(&[
+        rotate,
+        |trial| operate_all(trial, &[Input::Tombstone([50; 20])]),
+        |trial| {
+            trial.operate(registration(1, 51, 51));
+            seat_again(trial);
+        },
+        |trial| {
+            seat_again(trial);
+            undelegate_all(trial);
+        },
+        seat_again,
     ]);
+    done.are("Register", &[], never);
+    done.are("Tombstone", &[], never);
+    done.are(
+        "TakeSeat",
+        &["InJail", "LineClosed", "StakeBelowSeat"],
+        closed,
+    );
+    done.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_registering_anew() {
-    at_every_offset(&[register_anew, |world| try_all(world, &[take_seat(1)])]);
+    let done = at_every_offset(&[
+        register_anew,
+        seat_again,
+        seat_again,
+        seat_again,
+        seat_again,
+    ]);
+    done.are("Retire", &["LineClosed"], closed);
+    done.are("Register", &[], never);
+    done.are("Redelegate", &["Frozen"], never);
+    // The jail that the old line may still earn holds the new one back as well.
+    done.are("TakeSeat", &["InJail", "Seated", "StakeBelowSeat"], |at| {
+        at < 1
+    });
 }
 
 #[test]
 fn nobody_evades_by_leaving_or_retiring() {
-    at_every_offset(&[|world| try_all(world, &[leave(1)]), undelegate_all]);
-    at_every_offset(&[|world| try_all(world, &[retire(1)]), undelegate_all]);
-    at_every_offset(&[
-        |world| try_all(world, &[leave(1)]),
+    let done = at_every_offset(&[|trial| operate_all(trial, &[leave(1)]), undelegate_all]);
+    done.are("Leave", &["NotSeated"], closed);
+    done.are("Undelegate", &["Frozen"], never);
+    let done = at_every_offset(&[|trial| operate_all(trial, &[retire(1)]), undelegate_all]);
+    done.are("Retire", &["LineClosed"], closed);
+    done.are("Undelegate", &["Frozen"], never);
+    let done = at_every_offset(&[
+        |trial| operate_all(trial, &[leave(1)]),
         undelegate_all,
         cancel_all,
-        |world| {
-            try_all(world, &[take_seat(1)]);
-        },
+        |trial| operate_all(trial, &[take_seat(1)]),
     ]);
+    done.are("Cancel", &["Frozen", "LineClosed"], closed);
+    done.are("TakeSeat", &["LineClosed"], closed);
 }
 
+/// The culprit has positions behind the line that were at risk in the epoch of the offence, and one that was not, which came later.
 #[test]
 fn nobody_evades_by_merging() {
-    at_every_offset(&[merge_all, merge_all, merge_all, undelegate_all]);
+    let offence = 9;
+    let mut all = Outcomes::default();
+    for court in every_court(offence) {
+        for at in offence - 3..offence + 6 {
+            for early in [true, false] {
+                let done = play(Play::of(court), |trial, before| {
+                    let epoch = trial.epoch;
+                    if before && (epoch < 4 || epoch == offence - 1) {
+                        let (from, to) = (trial.culprit, trial.newest(1));
+                        trial.operate(delegate(from, to, STAKE / 7));
+                    }
+                    if epoch == at && before == early {
+                        merge_all(trial);
+                    }
+                    if epoch == at + 1 && before == early {
+                        undelegate_all(trial);
+                    }
+                });
+                all.add(done, offence);
+            }
+        }
+    }
+    all.are("Delegate", &[], never);
+    all.are("Merge", &["Frozen", "NotMergeable"], |behind| behind >= 4);
+    all.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_splitting() {
-    at_every_offset(&[split_all, undelegate_all]);
+    let done = at_every_offset(&[split_all, undelegate_all]);
+    done.are("Undelegate", &["Frozen"], never);
+    done.are("Redelegate", &["Frozen"], never);
 }
 
 /// With fees in every epoch, of which nothing that is earned makes a cut smaller, and with a second offence in the next epoch.
 #[test]
 fn nobody_evades_where_fees_are_earned_and_two_offences_are_cut() {
-    let steps: [&[fn(&mut World)]; 6] = [
+    let steps: [&[fn(&mut Trial)]; 6] = [
         &[],
         &[claim_all, undelegate_all, claim_all],
-        &[|world| redelegate_all(world, 2), claim_all, undelegate_all],
-        &[|world| redelegate_all(world, 4), undelegate_all],
+        &[|trial| redelegate_all(trial, 2), claim_all, undelegate_all],
+        &[|trial| redelegate_all(trial, 4), undelegate_all],
         &[split_all, merge_all, undelegate_all, cancel_all],
-        &[|world| try_all(world, &[leave(1)]), undelegate_all],
+        &[|trial| operate_all(trial, &[leave(1)]), undelegate_all],
     ];
     for steps in steps {
         at_every_offset_of(
-            |court| Court {
-                twice: true,
-                fees: 10_007,
-                ..court
+            |court| {
+                Play::of(Court {
+                    twice: true,
+                    fees: 10_007,
+                    ..court
+                })
             },
             steps,
         );
     }
 }
 
+/// The operator does not vote in an epoch, and is jailed for it; the culprit goes at once, and the operator returns as soon as it may.
 #[test]
 fn nobody_evades_by_being_jailed_first() {
+    let mut all = Outcomes::default();
     for offence in [0, 4] {
         for court in every_court(offence) {
             for away in 0..offence + 5 {
-                play(court, Some(away), |world, before| {
-                    if before && world.epoch == away + 1 {
-                        undelegate_all(world);
-                        try_all(world, &[unjail(1)]);
+                let absent = Some(away);
+                let jailed = Play {
+                    absent,
+                    ..Play::of(court)
+                };
+                let done = play(jailed, |trial, before| {
+                    if before && trial.epoch == away + 1 {
+                        undelegate_all(trial);
+                    }
+                    if before && (away + 1..away + 4).contains(&trial.epoch) {
+                        trial.operate(unjail(1));
                     }
                 });
+                all.add(done, away);
             }
         }
     }
+    all.are("Undelegate", &["Frozen"], never);
+    all.are("Unjail", &["InJail", "NotSeated", "NotJailed"], |behind| {
+        behind != 3
+    });
 }
 
 /// Another offence, that costs nothing, closes the line before the one that does or long after it: at every moment at which it can, and
 /// settled at once or later.
 #[test]
 fn nobody_evades_by_a_first_offence_that_closes_the_line_late_or_early() {
+    let mut all = Outcomes::default();
     for offence in [0, 3] {
         for court in every_court(offence) {
             for other in offence.saturating_sub(2)..offence + 3 {
                 for (at, wait) in (other..other + 4).flat_map(|at| [(at, 0), (at, 2)]) {
                     let mut open = false;
-                    play(court, None, |world, before| {
-                        if before && world.epoch == at && is_member(world, other) {
-                            world.freeze(1, 1, other);
+                    let done = play(Play::of(court), |trial, before| {
+                        if before && trial.epoch == at && is_member(trial, other) {
+                            trial.freeze(1, 1, other);
                             open = true;
                         }
-                        if before && open && world.epoch == at + wait {
-                            world.settle(1, 1, other, 0);
+                        if before && open && trial.epoch == at + wait {
+                            trial.settle(1, 1, other, 0);
                             open = false;
                         }
-                        if before && world.epoch == offence + 1 {
-                            redelegate_all(world, 2);
-                            undelegate_all(world);
+                        if before && trial.epoch == offence + 1 {
+                            redelegate_all(trial, 2);
+                            undelegate_all(trial);
                         }
                     });
                     assert!(!open, "it was settled");
+                    all.add(done, offence);
                 }
             }
         }
     }
+    all.are("Redelegate", &["Frozen"], never);
+    all.are("Undelegate", &["Frozen"], never);
 }
 
 #[test]
 fn nobody_evades_by_any_sequence_of_random_steps() {
+    let mut all = Outcomes::default();
     for seed in 0..400 {
         let mut rng = rng(seed);
         let offence = rng.random_range(0..10);
         let courts: Vec<Court> = every_court(offence).collect();
         let court = courts[rng.random_range(0..courts.len())];
-        let away = rng.random_bool(0.3).then_some(rng.random_range(0..10));
-        play(court, away, |world, _| {
+        let absent = rng.random_bool(0.3).then_some(rng.random_range(0..10));
+        let random = Play {
+            absent,
+            ..Play::of(court)
+        };
+        let done = play(random, |trial, _| {
             for _ in 0..rng.random_range(0..4) {
-                step(&mut rng, world);
+                step(&mut rng, trial);
             }
         });
+        all.add(done, offence);
+    }
+    for kind in [
+        "Undelegate",
+        "Redelegate",
+        "Cancel",
+        "Merge",
+        "Leave",
+        "TakeSeat",
+        "ApplyCut",
+    ] {
+        assert!(all.accepted(kind) >= 10, "{kind}: {}", all.accepted(kind));
     }
 }
 
-fn step(rng: &mut ChaCha8Rng, world: &mut World) {
-    let numbers = mine(world);
-    let Some(number) = numbers.get(rng.random_range(0..numbers.len().max(1))) else {
+fn step(rng: &mut ChaCha8Rng, trial: &mut Trial) {
+    let mine = trial.mine();
+    let Some((number, position)) = mine.get(rng.random_range(0..mine.len().max(1))) else {
         return;
     };
-    let base = world.position(*number).base;
+    let (number, base) = (*number, position.base);
     let amount = if rng.random_bool(0.5) { base } else { base / 2 };
     let to = rng.random_range(1..=5);
-    let newest = world.newest(to);
-    let other = numbers[rng.random_range(0..numbers.len())];
+    let newest = trial.newest(to);
+    let (other, _) = mine[rng.random_range(0..mine.len())];
     let inputs = [
-        undelegate(CULPRIT, *number, amount),
-        redelegate_to(CULPRIT, *number, amount, newest),
-        cancel(CULPRIT, *number),
-        merge(CULPRIT, *number, other),
+        undelegate(CULPRIT, number, amount),
+        redelegate_to(CULPRIT, number, amount, newest),
+        cancel(CULPRIT, number),
+        merge(CULPRIT, number, other),
         leave(to),
         take_seat(to),
-        apply_cut(*number),
+        apply_cut(number),
     ];
-    let _ = world.try_act(inputs[rng.random_range(0..inputs.len())].clone());
+    trial.operate(inputs[rng.random_range(0..inputs.len())].clone());
+}
+
+/// No defence refuses a step in every play of an epoch.
+const fn never(_: i64) -> bool {
+    false
+}
+
+/// The court has closed the line in every play by then.
+const fn closed(behind: i64) -> bool {
+    behind >= 5
 }

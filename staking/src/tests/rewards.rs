@@ -94,9 +94,9 @@ fn rewards_do_not_depend_on_when_they_are_claimed() {
     assert_eq!(play(29), once);
     // Each claim rounds less than one unit away.
     assert!((once - 28..=once).contains(&play(1)));
-    // 700 of 3,700 with 7,500 an epoch: 8,513 for 2 to 7, and 2,837 for 8 and 9. 700 of 1,700 with 2,500 an epoch: 6,176 for 10 to
-    // 15, and 2,058 for 16 and 17. Each request settles, and rounds.
-    assert_eq!(once, 8_513 + 2_837 + 6_176 + 2_058);
+    // 700 of 3,700 with 7,500 an epoch: 8,513 for 2 to 7, and 2,837.8 for 8 and 9. 700 of 1,700 with 2,500 an epoch: 6,176.4 for 10 to
+    // 15, and 2,058 for 16 and 17. Each request settles, and rounds once, also what two legs have earned.
+    assert_eq!(once, 8_513 + 9_014 + 2_058);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The end of every run: the court settles all that is open, all positions end, and when enough epochs have matured everybody is paid.
 
+use num_bigint::BigUint;
 use plasmid_staking::{
     Input,
     rules::{
@@ -13,7 +14,7 @@ use crate::ask::{account, address, id_of};
 use crate::run::{Op, Outcome, Run};
 
 impl Run {
-    /// Nothing sticks: no position, no commission, no epoch. Where nothing was cut, only what rounding leaves is still owed.
+    /// Nothing sticks: no position, no commission, no epoch. Only what rounding leaves is still owed, and the rewards of what was burned.
     pub fn drain(&mut self) -> Result<Outcome, String> {
         self.thaw()?;
         // Who took a seat in this epoch may not give it back in it.
@@ -103,12 +104,33 @@ impl Run {
             .collect()
     }
 
-    /// What is still owed is less than one unit for each time that an interval was settled.
+    /// What is still owed to nobody: the rewards of stake that was burned before they were settled, and less than one unit for each time that
+    /// a position was opened. It is never less than the former, so no claimer was given more than its part.
     fn left(&self) -> Result<Outcome, String> {
         let owed = self.model.owed;
-        match self.burned == 0 && owed > self.rounded {
-            true => Err(format!("{owed} are owed to nobody")),
-            false => Ok(Outcome::Skipped),
+        let (mut least, mut most) = (0, self.rounded);
+        for (epoch, set) in &self.model.sets {
+            for member in set.iter().flatten().filter(|member| member.paid > 0) {
+                let backed = self
+                    .settled
+                    .get(&(member.line, *epoch))
+                    .copied()
+                    .unwrap_or(0);
+                let burned = member.stake.checked_sub(backed);
+                let burned =
+                    burned.ok_or_else(|| format!("{backed} earned for {}", member.stake))?;
+                if burned > self.burned {
+                    return Err(format!("{burned} earned nothing in epoch {epoch}"));
+                }
+                let lost = BigUint::from(burned) * member.paid;
+                let part = |sum: BigUint| u128::try_from(sum / member.stake).expect("a reward");
+                least += part(lost.clone());
+                most += part(lost + member.stake - 1u32);
+            }
+        }
+        match (least..=most).contains(&owed) {
+            true => Ok(Outcome::Skipped),
+            false => Err(format!("{owed} are owed to nobody, not {least} to {most}")),
         }
     }
 }

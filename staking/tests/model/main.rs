@@ -2,7 +2,7 @@
 //!
 //! Runs of at most 500 operations; after each the engine and the model are compared. The seed of a run that fails is printed, with the
 //! fewest of its operations that still fail. `PLASMID_MODEL_OPERATIONS` sets how many operations are made, `PLASMID_MODEL_SEED` where
-//! the seeds of runs begin.
+//! the seeds of runs begin, and `PLASMID_FAULT_SEED` where those of the runs begin that look for seeded faults.
 
 mod abstract_model;
 mod ask;
@@ -75,6 +75,8 @@ const REJECTS: [&str; 33] = [
 /// A run that fails.
 struct Failure {
     start: Start,
+    /// What was seeded into the engine.
+    fault: Option<Fault>,
     ops: Vec<Op>,
     why: String,
 }
@@ -92,6 +94,7 @@ fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Fa
     let fail = |ops, why| {
         Box::new(Failure {
             start: start.clone(),
+            fault,
             ops,
             why,
         })
@@ -133,7 +136,10 @@ fn runs(first: u64, operations: u64) -> Tally {
         }
         match run(seed, None, &mut tally) {
             Ok(count) => made += count,
-            Err(failure) => panic!("seed {seed}: {}", shrink::shrunk(&failure)),
+            Err(failure) => {
+                let shrunk = shrink::shrunk(&failure);
+                panic!("seed {seed}: {}", shrink::shown(&shrunk))
+            }
         }
     }
     tally
@@ -202,15 +208,21 @@ fn check(tally: &Tally) {
     assert_eq!(met, REJECTS, "the rejects that were met");
 }
 
+/// The first of at most 200 runs that finds a fault, with its seed.
+fn found(fault: Fault, first: u64) -> Option<(u64, Box<Failure>)> {
+    (first..first + 200).find_map(|seed| {
+        let failure = run(seed, Some(fault), &mut Tally::default()).err()?;
+        Some((seed, failure))
+    })
+}
+
 #[test]
 fn every_seeded_fault_is_found() {
+    let first = number("PLASMID_FAULT_SEED", 0);
+    println!("seeds from {first} on");
     let mut missed = Vec::new();
     for fault in faults::ALL {
-        let found = (0..200).find_map(|seed| {
-            let failure = run(seed, Some(fault), &mut Tally::default()).err()?;
-            Some((seed, failure))
-        });
-        match found {
+        match found(fault, first) {
             Some((seed, failure)) => {
                 let (count, why) = (failure.ops.len(), &failure.why);
                 println!("{fault:?}: run {seed}, operation {count}: {why:.150}");
@@ -219,6 +231,29 @@ fn every_seeded_fault_is_found() {
         }
     }
     assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn a_run_that_fails_is_shrunk_to_the_few_operations_that_it_needs() {
+    let first = number("PLASMID_FAULT_SEED", 0);
+    println!("seeds from {first} on");
+    for fault in [
+        Fault::LegEndsOneLate,
+        Fault::CutOneEpochLate,
+        Fault::OwedLosesOneUnit,
+        Fault::JailOneEpochShort,
+    ] {
+        let (seed, failure) = found(fault, first).expect("the fault is found");
+        let shrunk = shrink::shrunk(&failure);
+        let (before, after) = (failure.ops.len(), shrunk.ops.len());
+        println!("{fault:?}, run {seed}: {before} operations shrink to {after}");
+        println!("{}", shrink::shown(&shrunk));
+        assert!(shrink::is_least(&shrunk), "each of them is needed");
+        assert!(
+            (1..=30).contains(&after) && after < before,
+            "{after} operations"
+        );
+    }
 }
 
 /// The model is small enough to be read at once, and knows nothing of the engine.

@@ -57,8 +57,10 @@ pub struct Run {
     pub fault: Option<Fault>,
     /// Rejects by their kind.
     pub refused: BTreeMap<String, u64>,
-    /// How often rewards were rounded, at most.
+    /// How often rewards were rounded, at most: see [`opened`].
     pub rounded: u128,
+    /// What positions held that were paid for having backed a line in an epoch.
+    pub settled: BTreeMap<(Id, u64), u128>,
     /// What positions hold that stand behind a member of an epoch's set, and what was burned by then.
     pub behind: BTreeMap<(Id, u64), u128>,
     pub burned_before: u128,
@@ -69,6 +71,30 @@ fn kind_of(reject: &Reject) -> String {
     let shown = format!("{reject:?}");
     let name = shown.split(|letter: char| !letter.is_alphanumeric());
     name.take(1).collect()
+}
+
+/// The positions that an operation opens. Opening one settles its rewards, which rounds once and takes less than a unit, from whoever owns
+/// it: so an operation loses as many units at most, and that is
+///
+/// ```text
+/// claim rewards                                                        one for each position that it names
+/// merge                                                                two
+/// undelegate, redelegate, cancel, claim stake, restake, allow restake, apply    one
+/// any other                                                            none
+/// ```
+fn opened(input: &Input) -> Vec<u64> {
+    match input {
+        Input::ClaimRewards(one) => one.positions.clone(),
+        Input::Merge(one) => vec![one.first, one.second],
+        Input::Undelegate(one) => vec![one.position],
+        Input::Redelegate(one) => vec![one.position],
+        Input::Cancel(one) => vec![one.position],
+        Input::ClaimStake(one) => vec![one.position],
+        Input::Restake(one) => vec![one.position],
+        Input::AllowRestake(one) => vec![one.position],
+        Input::ApplyCut(one) => vec![one.position],
+        _ => Vec::new(),
+    }
 }
 
 /// Lines that took a seat, lines that lost one, positions that were made.
@@ -143,6 +169,7 @@ impl Run {
             fault,
             refused: BTreeMap::new(),
             rounded: 0,
+            settled: BTreeMap::new(),
             behind: BTreeMap::new(),
             burned_before: 0,
         };
@@ -237,6 +264,11 @@ impl Run {
         let seen = self.play(&effects);
         let before = self.seated();
         let positions = self.model.positions.len();
+        let opened = opened(input);
+        let settling: Vec<_> = opened
+            .iter()
+            .flat_map(|number| self.settling(*number))
+            .collect();
         let model = ask(&mut self.model, input, &seen);
         let refused = engine.err();
         if refused.is_some() != model.is_none() {
@@ -251,8 +283,31 @@ impl Run {
         if told(&effects) != self.events(&before, positions) {
             return Err(format!("{input:?} tells {effects:?}"));
         }
+        for (backed, held) in settling {
+            *self.settled.entry(backed).or_default() += held;
+        }
+        self.rounded += opened.len() as u128;
         self.after(input)?;
         Ok(Outcome::Accepted)
+    }
+
+    /// What is settled when a position is opened: lines and epochs, each with what the position holds then, which is after the cuts.
+    fn settling(&self, number: u64) -> Vec<((Id, u64), u128)> {
+        let held = usize::try_from(number).ok();
+        let held = held.and_then(|place| self.model.positions.get(place));
+        let Some(Some(mut position)) = held.cloned() else {
+            return Vec::new();
+        };
+        for one in position.before.iter_mut().chain([&mut position.now]) {
+            one.cut = self.model.due(one);
+        }
+        let mut settling = Vec::new();
+        for one in position.intervals() {
+            let epochs = one.first.max(position.settled)..self.model.epoch;
+            let backed = epochs.take_while(|epoch| *epoch <= one.last);
+            settling.extend(backed.map(|epoch| ((one.line, epoch), position.held())));
+        }
+        settling
     }
 
     /// Lines that hold a seat.
@@ -301,15 +356,6 @@ impl Run {
             Input::Settle(settle) => self.settled(settle)?,
             _ => {}
         }
-        // Each time that a position is opened, for each of at most two intervals.
-        self.rounded += match input {
-            Input::ClaimRewards(one) => 2 * one.positions.len() as u128,
-            Input::Merge(_) => 4,
-            Input::Undelegate(_) | Input::Redelegate(_) | Input::Cancel(_) => 2,
-            Input::ClaimStake(_) | Input::Restake(_) | Input::AllowRestake(_) => 2,
-            Input::ApplyCut(_) => 2,
-            _ => 0,
-        };
         Ok(())
     }
 

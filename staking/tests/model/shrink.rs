@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use crate::Failure;
-use crate::run::{Op, Run, Start};
+use crate::run::{Op, Run};
 
 /// Why the operations fail, and how many of them it took.
-fn fails(start: &Start, ops: &[Op]) -> Option<(usize, String)> {
-    let mut run = match Run::new(start, None) {
+fn fails(failure: &Failure, ops: &[Op]) -> Option<(usize, String)> {
+    let mut run = match Run::new(&failure.start, failure.fault) {
         Ok(run) => run,
         Err(why) => return Some((0, why)),
     };
@@ -17,15 +17,15 @@ fn fails(start: &Start, ops: &[Op]) -> Option<(usize, String)> {
 }
 
 /// Takes operations away, in pieces that get smaller, while the rest still fails.
-pub fn shrunk(failure: &Failure) -> String {
+pub fn shrunk(failure: &Failure) -> Failure {
     let (mut ops, mut why) = (failure.ops.clone(), failure.why.clone());
     let mut piece = ops.len() / 2;
     while piece > 0 {
-        let mut place = 0;
+        let (mut place, before) = (0, ops.len());
         while place < ops.len() {
             let mut fewer = ops.clone();
             fewer.drain(place..ops.len().min(place + piece));
-            match fails(&failure.start, &fewer) {
+            match fails(failure, &fewer) {
                 Some((count, reason)) => {
                     fewer.truncate(count);
                     (ops, why) = (fewer, reason);
@@ -33,11 +33,36 @@ pub fn shrunk(failure: &Failure) -> String {
                 None => place += piece,
             }
         }
-        piece /= 2;
+        // What stands before a piece that went may go now as well.
+        piece = if piece == 1 && ops.len() < before {
+            1
+        } else {
+            piece / 2
+        };
     }
-    let mut text = format!("{why}\n{:?}\n", failure.start);
-    for op in &ops {
+    Failure {
+        start: failure.start.clone(),
+        fault: failure.fault,
+        ops,
+        why,
+    }
+}
+
+/// A failure as it is printed: why, with what it began, and the operations.
+pub fn shown(failure: &Failure) -> String {
+    let mut text = format!("{}\n{:?}\n", failure.why, failure.start);
+    for op in &failure.ops {
         let _ = writeln!(text, "{op:?}");
     }
     text
+}
+
+/// Whether all the operations are needed: it fails at the last of them, and without any one of them no more.
+pub fn is_least(failure: &Failure) -> bool {
+    let all = fails(failure, &failure.ops).is_some_and(|(count, _)| count == failure.ops.len());
+    all && (0..failure.ops.len()).all(|place| {
+        let mut fewer = failure.ops.clone();
+        fewer.remove(place);
+        fails(failure, &fewer).is_none()
+    })
 }

@@ -25,6 +25,8 @@ pub struct People {
     domain: Domain,
     /// How many strangers, from the first on, may hold something.
     pub strangers: u32,
+    /// Who else holds something, with keys that a test has.
+    pub others: Vec<Account>,
 }
 
 impl People {
@@ -35,6 +37,7 @@ impl People {
             keys,
             domain,
             strangers: 0,
+            others: Vec::new(),
         }
     }
 
@@ -57,6 +60,7 @@ impl People {
         all.extend((0..operators).map(|number| Account::ethereum([number + 0x10; 20])));
         all.push(Account::from_bytes(&[1; 21]));
         all.extend((0..self.strangers).map(Self::stranger));
+        all.extend(&self.others);
         all
     }
 

@@ -39,7 +39,7 @@ pub mod evidence;
 pub mod execute;
 pub mod extension;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod genesis;
 pub mod links;
 pub mod overlay;

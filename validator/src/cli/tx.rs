@@ -4,7 +4,7 @@ pub(super) mod behind;
 mod leaving;
 mod make;
 mod order;
-mod stake;
+pub(in crate::cli) mod stake;
 pub mod tip;
 mod token;
 

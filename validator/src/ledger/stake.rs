@@ -11,6 +11,9 @@ use super::parameters::Parameters;
 use super::rules::{credit, debit};
 use super::slot::Slot;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// An adapter for as long as one call of `staking`.
 #[derive(Debug)]
 pub struct Stake<'a, L: ?Sized>(pub &'a mut L);
@@ -60,6 +63,8 @@ pub fn apply_at<L: Leaves + ?Sized>(
         epoch,
     };
     let effects = staking::apply(&mut Stake(leaves), &context, input)?;
+    #[cfg(test)]
+    tests::carried::note(input);
     Ok(effects)
 }
 

@@ -8,8 +8,8 @@
 //! long as root stands still. The file is replaced whole: temporary file, fsync, rename, fsync of the directory, mode 0600. A lock beside it
 //! keeps a second process out.
 //!
-//! **What it cannot know.** A file that was replaced by an older copy of itself is valid and lacks the newest digests. Never restore it from
-//! a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
+//! **What it cannot know.** A file that was replaced by an older copy of itself is valid and lacks the newest digests. The node refuses what root
+//! has accepted meanwhile, as far as its own state says (`signer`), and nothing else. Never restore it from a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};

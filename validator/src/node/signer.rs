@@ -4,6 +4,7 @@
 //! checkpoint: either is found here, before the node answers anyone.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
 use alloy_primitives::{Address, B256, hex};
@@ -21,7 +22,14 @@ use super::{
 };
 use crate::{
     app::ports::{Signer, Unsigned},
-    chain::{epoch::set::set_at, genesis::file::Loaded as Genesis, tree::Tree},
+    chain::{
+        committed::{leaf, parameters},
+        epoch::set::set_at,
+        error::ExecutionFault,
+        genesis::file::Loaded as Genesis,
+        tree::Tree,
+    },
+    ledger::{Slot, leaf::EpochRecord, ring_place},
 };
 
 mod error;
@@ -88,12 +96,21 @@ pub struct Key {
 }
 
 impl Key {
-    /// Opens the sign state that is there.
+    /// Opens the sign state that is there. It may be an older copy, which lacks what was signed since: of the checkpoints that root has
+    /// accepted, as this node's own state says, it signs none any more that does not stand in the file. Nothing is lost by that, because root
+    /// needs no signature of them.
     ///
     /// # Errors
-    /// [`SignStateError`], which says what to do.
-    pub fn open_state(&self, home: &Home) -> Result<SignState, SignStateError> {
-        SignState::open(&home.sign_state_path(), self.identity)
+    /// [`SignStateError`], which says what to do; [`KeysError::NoRecord`].
+    pub fn open_state(
+        &self,
+        home: &Home,
+        tree: &Tree,
+        height: u64,
+    ) -> Result<SignState, KeysError> {
+        let mut state = SignState::open(&home.sign_state_path(), self.identity)?;
+        state.refuse_below(accepted(tree, height)?)?;
+        Ok(state)
     }
 
     /// Makes a sign state where there is none. Its floor is the first checkpoint that root has not accepted yet, so it lies above every
@@ -180,6 +197,22 @@ fn newest_signed(
     };
     let newest = acceptances.iter().rev().find(signed);
     newest.map(|(epoch, _)| *epoch)
+}
+
+/// How many checkpoints root has accepted, by the newest epoch whose record in the state says so: root accepts them in order.
+fn accepted(tree: &Tree, height: u64) -> Result<u64, KeysError> {
+    let unread = |error: ExecutionFault<Infallible>| KeysError::NoRecord(error.to_string());
+    let parameters = parameters(tree).map_err(unread)?;
+    let now = epoch_of(height.saturating_add(1), parameters.epoch_blocks).unwrap_or(0);
+    for epoch in (now.saturating_sub(parameters.ring.into())..now).rev() {
+        let place = ring_place(epoch, parameters.ring);
+        let record: Option<EpochRecord> =
+            leaf(tree, &Slot::EpochRecord { place }).map_err(unread)?;
+        if record.is_some_and(|record| record.epoch == epoch && record.accepted != 0) {
+            return Ok(epoch.saturating_add(1));
+        }
+    }
+    Ok(0)
 }
 
 /// The sets of the epoch of the next block and of the one after.

@@ -170,9 +170,8 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let fresh = options.new_sign_state && !home.sign_state_path().exists();
     let held = key.as_ref().filter(|_| !fresh);
     let held = held
-        .map(|key| key.open_state(&home))
-        .transpose()
-        .map_err(KeysError::from)?;
+        .map(|key| key.open_state(&home, tree, height))
+        .transpose()?;
     let follow = follow_config(&genesis, &facts, config.root.deployed_at);
     let position = PositionFile::open(&home.root_position_path(), follow.deployment);
     let position = position.up_to(anchor.index);

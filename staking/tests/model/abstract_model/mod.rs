@@ -230,7 +230,7 @@ impl Model {
     }
 
     /// The cut that an interval has to bear.
-    fn due(&self, one: &Interval) -> u128 {
+    pub fn due(&self, one: &Interval) -> u128 {
         let (backed, cuts) = (self.backed(one), &self.lines[&one.line].cuts);
         let at_risk = cuts.iter().filter(|(epoch, _)| backed.contains(epoch));
         at_risk.map(|cut| cut.1).fold(one.cut, u128::max)
@@ -241,11 +241,11 @@ impl Model {
     }
 
     /// What a position earned since it was settled: for each epoch its part of what the line was paid. The engine's index loses less
-    /// than 2^-96 for each unit and epoch, and never gives more.
+    /// than 2^-96 for each unit and epoch, and never gives more; what two intervals earned is rounded once.
     pub fn earned(&self, position: &Position) -> (u128, u128) {
-        let (held, mut least, mut most) = (position.held(), 0, 0);
+        let held = position.held();
+        let (mut earned, mut lost) = (Fraction::new(0, 1), Fraction::new(0, 1));
         for one in position.intervals() {
-            let (mut earned, mut lost) = (Fraction::new(0, 1), Fraction::new(0, 1));
             let epochs = one.first.max(position.settled)..self.epoch;
             for epoch in epochs.take_while(|epoch| *epoch <= one.last) {
                 let members = self.sets[&epoch].iter().flatten();
@@ -254,9 +254,8 @@ impl Model {
                     lost = lost.plus(Fraction::new(held, 1 << 96));
                 }
             }
-            most += earned.floor();
-            least += earned.less(lost).floor();
         }
-        (least, most)
+        let most = earned.floor();
+        (earned.less(lost).floor(), most)
     }
 }

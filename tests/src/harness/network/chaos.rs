@@ -106,9 +106,14 @@ impl Network {
         }
         let node = self.any_member_up();
         if self.spares(node) {
-            self.nodes[node].crash();
-            self.asleep = Some((node, self.height() + 2 * blocks));
+            self.sleep(node, 2 * blocks);
         }
+    }
+
+    /// A node stops for so many blocks.
+    pub fn sleep(&mut self, node: usize, blocks: u64) {
+        self.nodes[node].crash();
+        self.asleep = Some((node, self.height() + blocks));
     }
 
     /// Whoever is down may start again, also one that has stopped for epochs; then the next round.

@@ -1,25 +1,59 @@
 //! The boundary counted: what its steps touch at the worst, and that nothing passing it changes its idle value.
 
-use plasmid_staking::{Key, Line, Seat};
+use std::convert::Infallible;
+
+use alloy_primitives::{B256, U256};
+use plasmid_staking::{Key, Line, Seat, SeatState, minima};
 
 use crate::chain::epoch::boundary::{idle_boundary, step};
 use crate::chain::epoch::{Moment, ends_epoch};
 use crate::chain::fixture::World;
-use crate::chain::overlay::Overlay;
+use crate::chain::overlay::{Overlay, Reads};
 use crate::chain::segments::MAX_SEGMENT_LEAVES;
 use crate::chain::tree::Tree;
-use crate::ledger::leaf::{BoundaryLeaf, FeePool, Participation};
+use crate::ledger::leaf::{BoundaryLeaf, FeePool, Participation, Pass};
 use crate::ledger::leaves::{expect, write};
 use crate::ledger::{Event, Parameters, Slot, ring_place};
 
-/// Leaves that the steps of the boundary touch, from the first epoch until the ring has been used once and begins again. Each seat has
-/// `votes` in each epoch, and each epoch has fees. Where lines have `moved`, the first eight have changed seats with others, so that no two
-/// of them share a node of the minima.
-fn touched_by_steps(seats: u16, votes: u16, moved: bool) -> Vec<Vec<usize>> {
-    let world = World::with_operators(16, seats, seats);
-    let mut overlay = Overlay::new(&world.tree);
-    for seat in (0..8).filter(|_| moved) {
-        exchange(&mut overlay, seat, 20 + 60 * seat);
+/// A state in which a leaf stands right below each key that has none, and nothing else touches that leaf: so each leaf that a step makes,
+/// or does not find, costs one more, and no two share it.
+struct Apart<'a>(&'a Tree);
+
+impl Reads for Apart<'_> {
+    type Error = Infallible;
+
+    fn value(&self, key: &B256) -> Result<Option<&[u8]>, Infallible> {
+        self.0.value(key)
+    }
+
+    fn low(&self, key: &B256) -> Result<B256, Infallible> {
+        let below = U256::from_be_bytes(key.0) - U256::from(1);
+        Ok(below.into())
+    }
+
+    fn count(&self) -> u32 {
+        Reads::count(self.0)
+    }
+}
+
+/// What a boundary is counted on.
+struct Build {
+    seats: u16,
+    operators: u16,
+    /// In how many epochs, from the first one on, every seat votes; later none does.
+    present: u64,
+    /// Seats whose lines change places before the first epoch.
+    moved: Vec<(u16, u16)>,
+}
+
+/// Leaves that the steps of the boundary touch, from the first epoch until the ring has been used once and begins again, with the pass of
+/// each. In each epoch there are fees, and every second line changes its seat with the next one's before the end.
+fn touched_by_steps(build: &Build) -> Vec<Vec<(Pass, usize)>> {
+    let world = World::with_operators(16, build.seats, build.operators);
+    let apart = Apart(&world.tree);
+    let mut overlay = Overlay::new(&apart);
+    for (one, other) in &build.moved {
+        exchange(&mut overlay, *one, *other);
     }
     let parameters: Parameters = expect(&mut overlay, &Slot::Parameters).expect("parameters");
     let mut epochs = Vec::new();
@@ -29,16 +63,21 @@ fn touched_by_steps(seats: u16, votes: u16, moved: bool) -> Vec<Vec<usize>> {
             time: (epoch + 1) * 1_000_000_000,
         };
         let place = ring_place(epoch, parameters.ring);
+        let votes = if epoch < build.present { 15 } else { 0 };
         let present = Participation([votes; 512]);
         write(&mut overlay, &Slot::Participation { place }, &present).expect("votes");
         pay_fees(&mut overlay, epoch);
-        let layer = overlay.take();
-        overlay.keep(layer);
+        for seat in (0..build.seats - 1).step_by(2) {
+            exchange(&mut overlay, seat, seat + 1);
+        }
         let mut steps = Vec::new();
         loop {
+            let running: BoundaryLeaf = expect(&mut overlay, &Slot::Boundary).expect("the leaf");
+            let layer = overlay.take();
+            overlay.keep(layer);
             let last = step(&mut overlay, &moment).expect("the set stays").last;
             let layer = overlay.take();
-            steps.push(layer.touched.len());
+            steps.push((running.pass, layer.touched.len()));
             overlay.keep(layer);
             if last {
                 break;
@@ -52,19 +91,27 @@ fn touched_by_steps(seats: u16, votes: u16, moved: bool) -> Vec<Vec<usize>> {
     epochs
 }
 
-/// The lines of two seats, which hold as much as each other, change places.
-fn exchange(overlay: &mut Overlay<'_, Tree>, one: u16, other: u16) {
+/// The most that a step of a pass touches.
+fn most_of(pass: Pass, epochs: &[Vec<(Pass, usize)>]) -> Option<usize> {
+    let steps = epochs.iter().flatten().filter(|(of, _)| *of == pass);
+    steps.map(|(_, touched)| *touched).max()
+}
+
+/// The lines of two seats, which hold as much as each other, change places; or one moves to a seat that was empty.
+fn exchange<R: Reads>(overlay: &mut Overlay<'_, R>, one: u16, other: u16) {
     let held = [one, other]
         .map(|seat| -> Seat { expect(overlay, &Slot::from(Key::Seat(seat))).expect("a seat") });
     for (seat, held) in [other, one].into_iter().zip(held) {
-        let slot = Slot::from(Key::Line(held.line));
-        let line: Line = expect(overlay, &slot).expect("its line");
-        write(overlay, &slot, &Line { seat, ..line }).expect("it is written");
+        if held.state != SeatState::Empty {
+            let slot = Slot::from(Key::Line(held.line));
+            let line: Line = expect(overlay, &slot).expect("its line");
+            write(overlay, &slot, &Line { seat, ..line }).expect("it is written");
+        }
         write(overlay, &Slot::from(Key::Seat(seat)), &held).expect("it is written");
     }
 }
 
-fn pay_fees(overlay: &mut Overlay<'_, Tree>, epoch: u64) {
+fn pay_fees<R: Reads>(overlay: &mut Overlay<'_, R>, epoch: u64) {
     let fees = 1_000;
     let pool: FeePool = expect(overlay, &Slot::FeePool).expect("the fee pool");
     let pool = FeePool {
@@ -75,51 +122,121 @@ fn pay_fees(overlay: &mut Overlay<'_, Tree>, epoch: u64) {
     write(overlay, &Slot::FeePool, &pool).expect("fees");
 }
 
-/// A step that touched more would halt every node, and only at the end of an epoch.
-#[test]
-fn the_worst_step_of_a_boundary_stays_within_a_segment_for_every_number_of_seats() {
-    for (seats, votes) in [1, 16, 17, 512].into_iter().flat_map(|n| [(n, 15), (n, 0)]) {
-        let epochs = touched_by_steps(seats, votes, false);
-        // Nobody is seated any more when nobody has voted: then the set before is copied.
-        let passes = if votes == 0 { 2 } else { 1 };
-        let steps = usize::from(seats.div_ceil(8) + passes * seats.div_ceil(16));
-        assert!(
-            epochs.iter().all(|epoch| epoch.len() == steps),
-            "{seats} seats, {votes} votes: {:?}",
-            epochs.iter().map(Vec::len).collect::<Vec<_>>()
-        );
-        let worst = epochs.iter().flatten().max().copied().unwrap_or(0);
-        // Each of the first `ring` boundaries makes its leaves, each beside a low leaf; later ones overwrite them. In pass A each of 8 seats
-        // has its member, line, two marks and seat, and up to 11 nodes of the minima change.
-        let rolled = 3 * usize::from(seats.min(16)) + 11;
-        let paid = 5 * usize::from(seats.min(8)) + 11 + 6;
-        let most = rolled.max(paid);
-        println!("{seats} seats, {votes} votes: {worst} leaves at the worst, {most} by count");
-        assert!(
-            worst <= most && most <= MAX_SEGMENT_LEAVES,
-            "{seats} seats: {worst}"
-        );
-        assert!(
-            worst > 2 * usize::from(seats.min(16)),
-            "the first pass of the ring was counted"
-        );
-        let again = epochs.last().and_then(|steps| steps.iter().max()).copied();
-        assert!(again.is_some_and(|again| again <= worst), "{seats} seats");
+/// Each of the seats of a step has, in pass A, where its line was absent: member, line, two marks and seat; in pass B its seat, and the
+/// member, which is made; in pass C two members.
+const OF_A_SEAT: [(Pass, usize, usize); 3] = [
+    (Pass::Reward, 8, 5),
+    (Pass::Roll, 16, 3),
+    (Pass::Copy, 16, 2),
+];
+
+/// What a pass touches by count: of the step's seats, and besides. A: as many nodes of the minima as there are in the way of eight seats;
+/// rewards, parameters, boundary, participation, set, and the pool of fees. B and C: parameters, boundary, the set before, and the record
+/// that names who carries the checkpoint, which is made; the last step: the set, which is made, the ended record and the pool of fees.
+fn by_count(pass: Pass, seats: u16) -> usize {
+    let (_, step, each) = OF_A_SEAT
+        .into_iter()
+        .find(|(of, ..)| *of == pass)
+        .expect("a pass");
+    let whole = usize::from(seats).min(step);
+    match pass {
+        Pass::Reward => {
+            let nodes = minima::widths(seats).into_iter();
+            whole * each
+                + nodes
+                    .map(|nodes| usize::from(nodes).min(step))
+                    .sum::<usize>()
+                + 6
+        }
+        // Of 17 seats the last step has one, and the first all else. In a later round of the ring the record is not made, and what nobody was
+        // paid of the old one goes from the pool of fees to the rewards: one leaf more, and no member is made. So that counts for pass C.
+        _ => {
+            let last = usize::from(seats - 1) % step + 1;
+            let later = usize::from(pass == Pass::Copy);
+            (whole * each + 5 + later).max(last * each + 9)
+        }
     }
 }
 
-/// In the first epoch all of a step's eight lines are absent, and each of them has a seat in another node of the minima: the step touches as
-/// many leaves as can be, those of the rule of staking and those that the chain adds.
+/// A step that touched more would halt every node, and only at the end of an epoch.
 #[test]
-fn the_worst_step_of_all_is_of_absent_members_whose_lines_have_moved() {
-    let first = |moved| touched_by_steps(512, 0, moved)[0][0];
-    let (kept, moved) = (first(false), first(true));
-    // Each of eight seats has its member, line, two marks and seat; then eight nodes of the lowest level, two above, and the top; then
-    // rewards, parameters, boundary, participation, set and the pool of fees.
-    let most = 8 * 5 + 11 + 6;
-    println!("{moved} leaves where lines have moved, {kept} where they have not, {most} by count");
-    assert!(kept < moved && most <= MAX_SEGMENT_LEAVES);
-    assert_eq!(moved, most, "the worst case is reached");
+fn the_worst_step_of_each_pass_is_reached_and_stays_within_a_segment_for_every_number_of_seats() {
+    for seats in [1, 16, 17, 512] {
+        // The lines of the first eight seats have moved, so that no two of them share a node of the minima where there are that many.
+        let apart = match seats {
+            512 => (0..8).map(|seat| (seat, 20 + 60 * seat)).collect(),
+            17 => vec![(0, 16)],
+            _ => Vec::new(),
+        };
+        // The members stand in the seats of the last step alone, so that it names who carries the checkpoint as well.
+        let at_the_end: Vec<(u16, u16)> = match seats {
+            512 => (0..16).map(|seat| (seat, 496 + seat)).collect(),
+            _ => Vec::new(),
+        };
+        let absent = Build {
+            seats,
+            operators: seats,
+            present: 0,
+            moved: apart,
+        };
+        let few = Build {
+            seats,
+            operators: if seats == 512 { 16 } else { seats },
+            present: u64::MAX,
+            moved: at_the_end.clone(),
+        };
+        // Absent once they stand in the sets of their new seats.
+        let few_absent = Build {
+            present: 2,
+            moved: at_the_end,
+            ..few
+        };
+        let runs = [&absent, &few, &few_absent].map(touched_by_steps);
+        for (pass, ..) in OF_A_SEAT {
+            let worst = runs.iter().filter_map(|epochs| most_of(pass, epochs)).max();
+            let most = by_count(pass, seats);
+            println!("{seats} seats, {pass:?}: {worst:?} leaves at the worst, {most} by count");
+            assert_eq!(worst, Some(most), "{seats} seats, {pass:?}");
+            assert!(most <= MAX_SEGMENT_LEAVES, "{seats} seats, {pass:?}");
+        }
+        // Of those that do the same in every epoch.
+        for epochs in &runs[..2] {
+            let first = epochs
+                .first()
+                .and_then(|steps| steps.iter().map(|step| step.1).max());
+            let again = epochs
+                .last()
+                .and_then(|steps| steps.iter().map(|step| step.1).max());
+            assert!(
+                again <= first,
+                "{seats} seats: later rounds of the ring make nothing"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_boundary_has_a_step_for_eight_seats_of_pass_a_and_for_sixteen_of_the_others() {
+    for (seats, votes) in [1, 16, 17, 512]
+        .into_iter()
+        .flat_map(|n| [(n, u64::MAX), (n, 0)])
+    {
+        let epochs = touched_by_steps(&Build {
+            seats,
+            operators: seats,
+            present: votes,
+            moved: Vec::new(),
+        });
+        // Nobody is seated any more when nobody has voted: then the set before is copied.
+        let passes = if votes == 0 { 2 } else { 1 };
+        let steps = usize::from(seats.div_ceil(8) + passes * seats.div_ceil(16));
+        let made: Vec<usize> = epochs.iter().map(Vec::len).collect();
+        assert_eq!(
+            made,
+            vec![steps; epochs.len()],
+            "{seats} seats, {votes} votes"
+        );
+    }
 }
 
 /// The events of one boundary after another of a full set in which every second seat voted in the first epoch, and nobody later.

@@ -46,6 +46,21 @@ pub struct Person {
     pub account: Account,
 }
 
+impl Person {
+    /// What a transaction of this person says besides its body, with the demo's fee, as the first of its account.
+    pub fn header(&self) -> Header {
+        Header {
+            sender: self.account,
+            lane: 0,
+            sequence: 0,
+            fee: FEE,
+            fee_payer: Account::from_bytes(&[0; 21]),
+            valid_until: u64::MAX,
+            memo: [0; 32],
+        }
+    }
+}
+
 /// The clients of a running network.
 pub struct World {
     pub rpc: Arc<Rpc>,
@@ -157,13 +172,8 @@ impl World {
     /// Signs a transaction with the demo's fee.
     pub async fn sign(&self, person: &Person, body: Body) -> Result<Transaction, CliError> {
         let header = Header {
-            sender: person.account,
-            lane: 0,
             sequence: self.next_sequence(&person.account).await?,
-            fee: FEE,
-            fee_payer: Account::from_bytes(&[0; 21]),
-            valid_until: u64::MAX,
-            memo: [0; 32],
+            ..person.header()
         };
         Ok(person.signer.sign(header, body, &self.domain))
     }

@@ -1,6 +1,6 @@
 //! What is done with stake: one command a kind of transaction, and `bond`, which is a delegation to oneself.
 
-mod action;
+pub(in crate::cli) mod action;
 mod disclosure;
 mod does;
 mod told;

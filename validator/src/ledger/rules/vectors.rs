@@ -19,6 +19,7 @@ use crate::ledger::leaf::*;
 use crate::ledger::leaves::{Memory, write};
 use crate::ledger::message::apply_message;
 use crate::ledger::slot::{Slot, ring_place};
+use crate::ledger::stake::tests::carried;
 use crate::ledger::transaction::{Authentication, Body, Data, Header, StakeBody, Transaction};
 
 use super::stake::tests::scene::{COIN, FOUNDER, NEWCOMER, OWNER, Scene, operator, registration};
@@ -48,6 +49,7 @@ enum Input {
 fn case(name: &str, mut memory: Memory, input: Input) -> Json {
     let (parameters, domain) = (parameters(), domain());
     let context = context(HEIGHT, &parameters, &domain);
+    carried::begin();
     let (bytes, outcome, noted) = match input {
         Input::User(transaction) => {
             let bytes = transaction.encode();
@@ -69,6 +71,7 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
             (message.encode(), Ok(applied), noted)
         }
     };
+    carried::end(name);
     let (mut case, events) = match outcome {
         Ok(Receipt {
             code,
@@ -556,9 +559,9 @@ fn fees() -> Json {
     })
 }
 
-#[test]
-fn the_vectors_of_every_rule_are_what_this_code_makes() {
-    let rules = [
+/// The cases of each file of vectors. Where they carry rules of staking out is noted: see `carried`.
+pub(crate) fn rules() -> [(&'static str, Vec<Json>); 16] {
+    [
         ("transfer", transfers()),
         ("withdraw", withdrawals()),
         ("payout", payouts()),
@@ -575,7 +578,12 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
         ("court", stake::decisions()),
         ("funding", stake::fundings()),
         ("maturity", stake::maturities()),
-    ];
+    ]
+}
+
+#[test]
+fn the_vectors_of_every_rule_are_what_this_code_makes() {
+    let rules = rules();
     // Every file of a rule has its vectors, and every vector its rule.
     let folder_of_rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/rules");
     let mut files: BTreeSet<String> = std::fs::read_dir(folder_of_rules)

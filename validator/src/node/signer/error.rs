@@ -45,6 +45,8 @@ pub enum KeysError {
     State(#[from] Fault),
     #[error("the state has no set of epoch {epoch}: {why}")]
     NoSet { epoch: u64, why: String },
+    #[error("the records of epochs in the state cannot be read: {0}")]
+    NoRecord(String),
     #[error(
         "the consensus key in {consensus} is that of operator {operator} on seat {seat}, and its checkpoint key is missing: {checkpoint} is not there. \
          A member must sign checkpoints, or withdrawals stop. Put the file back from your backup and start again"

@@ -1,10 +1,12 @@
 //! Which checkpoints of root this key stands under, and which keys belong together.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::relay::seen::{Anchor, Block};
 
 use super::*;
+use crate::chain::{fixture::World, overlay::Overlay};
+use crate::ledger::leaves::write;
 use crate::node::sign_state::Permit;
 
 fn member(seat: u16) -> Member {
@@ -286,4 +288,71 @@ fn a_node_without_a_checkpoint_key_is_no_members_and_has_never_signed() {
     drop(SignState::create(&home.sign_state_path(), identity, 0).expect("a new one"));
     let judged = check_follower(&home, Some(&[9; 32]), &members);
     assert!(matches!(judged, Err(KeysError::CheckpointKeyGone { .. })));
+}
+
+/// A state in which root has accepted the checkpoints of so many epochs, and the last block of the epoch behind them stands.
+fn state_with(accepted: u64) -> (Tree, u64) {
+    let world = World::new(16, 4);
+    let mut overlay = Overlay::new(&world.tree);
+    for epoch in 0..accepted {
+        let place = ring_place(epoch, 18);
+        let record = EpochRecord {
+            epoch,
+            accepted: 77,
+            ..EpochRecord::default()
+        };
+        write(&mut overlay, &Slot::EpochRecord { place }, &record).expect("it is written");
+    }
+    let changes = overlay.take().changes;
+    let mut tree = world.tree;
+    tree.apply(&changes).expect("it fits the tree");
+    (tree, (accepted + 1) * 16)
+}
+
+/// The file comes back as it was after each epoch, while the node's state goes on: what was signed since and root has accepted is refused
+/// under any other digest, and what stands in the file may be signed again as it was.
+#[test]
+fn an_older_sign_state_that_is_put_back_signs_nothing_else_that_root_has_accepted() {
+    let (_folder, home) = home();
+    let key = Key {
+        key: bls::SecretKey::from_entropy(&[7; 32]).expect("a key"),
+        identity: Identity {
+            deployment: [1; 20],
+            key: [2; 96],
+        },
+    };
+    let path = home.sign_state_path();
+    let digest = |epoch: u64| B256::from(U256::from(epoch + 1));
+    let other = B256::repeat_byte(0xee);
+    let mut state = SignState::create(&path, key.identity, 0).expect("a new one");
+    let mut copies = vec![std::fs::read(&path).expect("it is there")];
+    for epoch in 0..40 {
+        state.record(epoch, digest(epoch), 0).expect("it is signed");
+        copies.push(std::fs::read(&path).expect("it is there"));
+    }
+    drop(state);
+    for accepted in [0, 1, 17, 39, 40] {
+        let (tree, height) = state_with(accepted);
+        for (kept, copy) in (0u64..).zip(&copies) {
+            std::fs::write(&path, copy).expect("the older file is put back");
+            let mut state = key.open_state(&home, &tree, height).expect("it opens");
+            for epoch in 0..kept {
+                assert_eq!(
+                    state.record(epoch, digest(epoch), 0).expect("as it was"),
+                    Permit::Again
+                );
+            }
+            for epoch in 0..kept.max(accepted) {
+                let said = state.record(epoch, other, 0).expect_err("another digest");
+                let known = match epoch < kept {
+                    true => matches!(said, SignStateError::Equivocation { .. }),
+                    false => matches!(said, SignStateError::BelowFloor { .. }),
+                };
+                assert!(
+                    known,
+                    "{kept} kept, {accepted} accepted, epoch {epoch}: {said}"
+                );
+            }
+        }
+    }
 }

@@ -26,9 +26,9 @@ use crate::chain::segments::Segment;
 use crate::chain::tree::Tree;
 use crate::ledger::leaf::{EpochRecord, FeePool, Participation};
 use crate::ledger::leaves::write;
-use crate::ledger::rules::vectors::{Noted, hex_of, keep};
+use crate::ledger::rules::vectors::{self, Noted, hex_of, keep};
 use crate::ledger::slot::width_of_kind;
-use crate::ledger::stake::apply_at;
+use crate::ledger::stake::{apply_at, tests::carried};
 use crate::ledger::{Code, Event, apply_misbehavior, ring_place};
 
 /// Blocks of an epoch here.
@@ -40,13 +40,19 @@ const COUNTED: u16 = 15;
 struct At {
     world: World,
     epoch: u64,
+    /// How many blocks are still to come in the epoch.
+    early: u64,
 }
 
 impl At {
     /// Epoch 0, in which the first `operators` of all seats have a member each that voted in every block.
     fn new(seats: u16, operators: u16) -> Self {
         let world = World::with_operators(BLOCKS as u32, seats, operators);
-        let mut at = Self { world, epoch: 0 };
+        let mut at = Self {
+            world,
+            epoch: 0,
+            early: 0,
+        };
         at.votes(|_| COUNTED);
         at
     }
@@ -59,9 +65,9 @@ impl At {
         ring_place(epoch, self.parameters().ring)
     }
 
-    /// The last block of the epoch.
+    /// The last block of the epoch, or one before it.
     fn moment(&self) -> Moment {
-        let height = (self.epoch + 1) * BLOCKS;
+        let height = (self.epoch + 1) * BLOCKS - self.early;
         Moment {
             height,
             time: height * 1_000_000_000,
@@ -190,6 +196,7 @@ impl At {
         };
         let mut overlay = Overlay::new(&tree);
         let mut noted = Noted::new(&mut overlay);
+        carried::begin();
         let outcome = match given {
             Given::Step => boundary::step(&mut noted, &moment).map(|step| (Code::Ok, step.events)),
             Given::Misbehavior(address) => {
@@ -199,6 +206,7 @@ impl At {
                 receipt.map(|receipt| (receipt.code, receipt.events))
             }
         };
+        carried::end(name);
         let found = outcome.as_ref().ok().map(|(code, _)| *code);
         assert_eq!(found, code, "{name}");
         let mut case =
@@ -488,6 +496,11 @@ fn rewards() -> Vec<Json> {
             at.epoch = 1;
             at.refused("behind the last step: the boundary leaf waits for another epoch")
         },
+        {
+            let mut at = at();
+            at.early = 1;
+            at.refused("in a block that ends no epoch")
+        },
     ]
 }
 
@@ -639,8 +652,8 @@ fn the_vectors_of_misbehavior_and_of_the_boundary_are_what_this_code_makes() {
     }
 }
 
-/// Each file of `staking/src/rules`, and an accepted case that carries its rule out: the vectors, and the case's name.
-const STAKING: [(&str, &str, &str); 27] = [
+/// Each rule of `staking/src/rules`, by its file, and an accepted case that carries it out: the vectors, and the case's name.
+const STAKING: [(&str, &str, &str); 29] = [
     ("apply_cut", "stake", "apply_cut: by anybody"),
     (
         "cancel",
@@ -661,12 +674,17 @@ const STAKING: [(&str, &str, &str); 27] = [
     ),
     ("delegate", "stake", "delegate: to an operator in a seat"),
     ("edit", "stake", "edit: everything"),
-    ("edit", "stake", "describe"),
+    ("edit::describe", "stake", "describe"),
     ("epoch_freeze", "court", "an epoch freeze"),
+    (
+        "epoch_freeze::release",
+        "court",
+        "a release of the only one",
+    ),
     ("freeze", "court", "a freeze"),
     ("fund", "funding", "money for the pool"),
     ("leave", "stake", "leave"),
-    ("leave", "stake", "retire: with a seat"),
+    ("leave::retire", "stake", "retire: with a seat"),
     (
         "mature",
         "maturity",
@@ -677,6 +695,7 @@ const STAKING: [(&str, &str, &str); 27] = [
     ("register", "registration", "of a new operator"),
     ("release", "reward", "fees and a part of the pool, to all"),
     ("restake", "stake", "restake: one's own"),
+    ("restake::allow", "stake", "allow_restake: yes"),
     ("reward", "reward", "a member without a vote goes to jail"),
     (
         "roll",
@@ -708,7 +727,14 @@ fn every_rule_of_staking_has_a_vector_that_carries_it_out() {
             "no vector carries out the rule {rule}"
         );
     }
+    // Every case runs, and it is noted which rules it carries out.
+    drop(vectors::rules());
+    drop([tombstones(), rewards(), rolls(), copies()]);
     for (rule, vectors, name) in STAKING {
+        assert!(
+            carried::is_carried_out(rule, name),
+            "{vectors}: {name} does not carry out the rule {rule}"
+        );
         let path = here.join(format!("vectors/rules/{vectors}.json"));
         let held = std::fs::read_to_string(&path).expect("the vectors");
         let held: Json = serde_json::from_str(&held).expect("they are JSON");

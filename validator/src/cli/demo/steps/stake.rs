@@ -1,8 +1,11 @@
 //! Steps 9 to 14: stake of delegators, and a validator that comes, is absent, returns, and signs two votes.
 
 use plasmid_proto::{
-    ledger::v1::{SimulateRequest, Status},
-    stake::v1::{GetPositionRequest, GetValidatorRequest, GetValidatorResponse, Line, Position},
+    ledger::v1::Status,
+    stake::v1::{
+        GetPositionRequest, GetValidatorRequest, GetValidatorResponse, Line, Position,
+        PrepareRequest, PrepareResponse,
+    },
 };
 
 use crate::{
@@ -12,11 +15,11 @@ use crate::{
             observe::{Leg, PositionSeen, Refused},
             people::{FEE, Person, World},
         },
-        tx::behind::Accepted,
+        tx::{behind::Accepted, stake::action},
     },
     ledger::{
         Account, Code,
-        transaction::{Body, StakeBody},
+        transaction::{Body, Header, StakeBody},
     },
 };
 
@@ -35,25 +38,49 @@ struct Done {
     status: Status,
 }
 
-/// Prepares a transaction of stake, signs it with the person's own key, hands it in and follows it into a block.
+/// Has the node prepare a transaction of stake, and say what it would do.
+async fn prepared(
+    world: &World,
+    person: &Person,
+    body: &StakeBody,
+) -> Result<PrepareResponse, CliError> {
+    let request = PrepareRequest {
+        sender: person.account.to_string(),
+        fee: FEE.to_string(),
+        action: Some(action::of(body)),
+        ..PrepareRequest::default()
+    };
+    Ok(world.stake().prepare(request).await?.into_inner())
+}
+
+/// Prepares a transaction of stake by gRPC, signs it here with the person's own key, hands it in and follows it into a block.
 async fn act(world: &World, person: &Person, body: StakeBody) -> Result<Done, CliError> {
     let name = body.name();
-    let signed = world.sign(person, Body::Stake(body)).await?.encode();
-    let request = SimulateRequest {
-        transaction: signed.clone(),
-        skip_authentication: false,
-    };
-    let tried = world.transactions().simulate(request).await?.into_inner();
-    if tried.code != 0 {
-        return Err(CliError::new(format!("{name} would fail: {}", tried.log)));
+    let prepared = prepared(world, person, &body).await?;
+    if prepared.code != 0 {
+        return Err(CliError::new(format!(
+            "{name} would fail: {}",
+            prepared.log
+        )));
     }
-    let answer = world.submit(signed).await?;
+    let header = Header {
+        sequence: prepared.sequence,
+        valid_until: prepared.valid_until,
+        ..person.header()
+    };
+    let signed = person.signer.sign(header, Body::Stake(body), &world.domain);
+    let digest = signed.digest(&world.domain);
+    if digest.as_slice() != prepared.digest {
+        let told = alloy_primitives::hex::encode(&prepared.digest);
+        return Err(CliError::other_than_asked("transaction", digest, told));
+    }
+    let answer = world.submit(signed.encode()).await?;
     if answer.code != 0 {
         return Err(CliError::new(format!("{name} was refused: {}", answer.log)));
     }
     let status = world.included(answer.hash).await?;
     Ok(Done {
-        foretold: number(&tried.data)?,
+        foretold: prepared.positions.first().copied().unwrap_or(0),
         position: number(&status.data)?,
         fee: FEE,
         status,
@@ -67,16 +94,12 @@ async fn refusal(
     what: &str,
     body: StakeBody,
 ) -> Result<Refused, CliError> {
-    let request = SimulateRequest {
-        transaction: world.sign(person, Body::Stake(body)).await?.encode(),
-        skip_authentication: false,
-    };
-    let tried = world.transactions().simulate(request).await?.into_inner();
+    let prepared = prepared(world, person, &body).await?;
     Ok(Refused {
         what: what.into(),
-        code: tried.code,
+        code: prepared.code,
         expected: Code::Stake as u32,
-        log: tried.log,
+        log: prepared.log,
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub(in crate::ledger) mod cases;
 pub(crate) mod scene;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 

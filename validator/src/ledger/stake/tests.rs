@@ -1,0 +1,3 @@
+//! What tests ask of staking in the ledger.
+
+pub(crate) mod carried;
