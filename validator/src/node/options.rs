@@ -151,8 +151,8 @@ pub const RELIED_ON: [ReliedOn; 14] = [
     },
     ReliedOn {
         line: "mempool.max_txs_bytes",
-        value: "8,000,000 or more",
-        refused: "7999999",
+        value: "10,000,000 or more",
+        refused: "9999999",
         reason: "the same",
     },
     ReliedOn {
