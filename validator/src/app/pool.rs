@@ -40,7 +40,7 @@ pub use admission::Replaces;
 pub use feed::Feed;
 pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
 pub use passed::Fill;
-use passed::Passed;
+use passed::PassedOver;
 pub use queue::Purse;
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
@@ -118,7 +118,7 @@ pub struct Pool {
     held: usize,
     gaps: usize,
     /// Whom blocks passed over.
-    passed: BTreeMap<Account, Passed>,
+    passed: BTreeMap<Account, PassedOver>,
     /// Places given up for what is ready, for what lies behind one of stake, and for what pays nothing.
     churn: BTreeMap<Readiness, Churn>,
     /// What waits and may no longer apply: it is judged again after a block.

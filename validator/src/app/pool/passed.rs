@@ -78,7 +78,7 @@ pub(super) struct Watched {
 
 /// How often blocks passed over a sender.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Passed {
+pub(super) struct PassedOver {
     /// The sequence that it waits with.
     next: u64,
     times: u32,
@@ -86,7 +86,7 @@ pub(super) struct Passed {
     at: u64,
 }
 
-impl Passed {
+impl PassedOver {
     /// With its first sequence.
     #[cfg(test)]
     pub(super) const fn once(at: u64) -> Self {
@@ -123,7 +123,7 @@ impl Pool {
             if is_held || !fill.had_room(watched.bid, watched.bytes) {
                 continue;
             }
-            let new = Passed {
+            let new = PassedOver {
                 next: watched.next,
                 times: 0,
                 at: height,

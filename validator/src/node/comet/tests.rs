@@ -72,6 +72,7 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "max_tx_bytes = 8192",
         "keep-invalid-txs-in-cache = false",
         "recheck = true",
+        "recheck_timeout = \"1000ms\"",
         "indexer = \"kv\"",
         "pex = false",
         "addr_book_strict = false",
@@ -83,7 +84,8 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
 
 #[test]
 fn a_configuration_that_breaks_the_chain_is_refused() {
-    let breaks: [fn(&mut Config); 10] = [
+    let breaks: [fn(&mut Config); 11] = [
+        |config| config.mempool.recheck_timeout = config::Span(Duration::from_millis(999)),
         |config| config.mempool.recheck = false,
         |config| config.mempool.cache_size = 10_000,
         |config| config.mempool.size = 19_999,

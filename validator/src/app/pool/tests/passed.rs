@@ -195,14 +195,14 @@ fn what_is_remembered_of_senders_is_bounded() {
     assert!(pool.passed.is_empty());
     // More than it remembers, in two blocks: the elder ones go.
     for (height, ids) in [(9_000, 0..100u16), (9_001, 100..200)] {
-        let new = ids.map(|id| (account(id), passed::Passed::once(height)));
+        let new = ids.map(|id| (account(id), passed::PassedOver::once(height)));
         pool.passed.extend(new);
     }
     for number in 0..MAX_REMEMBERED as u64 - 100 {
         let mut id = [0; 20];
         id[..8].copy_from_slice(&number.to_be_bytes());
         pool.passed
-            .insert(Account::ethereum(id), passed::Passed::once(9_001));
+            .insert(Account::ethereum(id), passed::PassedOver::once(9_001));
     }
     block(&mut pool, 9_002, &empty(), &[]);
     assert_eq!(pool.passed.len(), MAX_REMEMBERED);
