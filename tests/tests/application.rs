@@ -117,6 +117,25 @@ fn a_height_is_durable_only_after_its_commit_and_info_changes_nothing() {
     assert_eq!(info.last_block_app_hash, answer.app_hash);
 }
 
+/// The engine holds what a block takes out of the pool until it has committed the block, and lets others in until then.
+#[test]
+fn what_a_block_takes_out_of_the_pool_keeps_its_places_until_the_engine_commits() {
+    let mut network = Network::quiet();
+    network.run(1);
+    let used = pay(&network, 0, 0, FEE, u64::MAX, 1);
+    for node in &network.nodes {
+        assert_eq!(ask(node.app(), &used, false).0, 0);
+    }
+    let frame = network.frame();
+    let proposal = network.propose(1, &frame);
+    assert!(proposal.transactions.contains(&used.into()));
+    let app = network.nodes[0].app();
+    app.finalize_block(proposal.finalize()).unwrap();
+    assert_eq!((app.height(), app.pool().len()), (2, 1));
+    app.commit().unwrap();
+    assert!(app.pool().is_empty());
+}
+
 #[test]
 fn blocks_at_or_below_the_tip_are_answered_again_and_never_executed() {
     let mut network = Network::quiet();

@@ -14,9 +14,9 @@ use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
-use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::prepare;
+use plasmid_tests::harness::{Network, Plan};
 use prost::bytes::Bytes;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx};
 
@@ -118,6 +118,70 @@ fn pay_of(from: &Network, stranger: u32, sequence: u64, fee: u128) -> Bytes {
     };
     let people = &from.people;
     people.sign_stranger(stranger, sequence, fee, u64::MAX, body)
+}
+
+/// To all that own a payment of everything is sent to the nodes with seats, behind a gap, where it costs nothing; what they send to the node
+/// without a seat no other node takes then.
+#[test]
+fn a_node_without_a_seat_is_not_filled_for_long_with_what_no_other_node_takes() {
+    let mut network = Network::new(Plan {
+        joiners: 1,
+        transactions: 0,
+        messages: 0,
+        evidence: 0,
+        ..Plan::default()
+    });
+    network.run(1);
+    let (accounts, fee) = (157u32, FEE * 4);
+    let owned = fee * 64;
+    fund(&mut network, 0..accounts, owned);
+    for stranger in 0..accounts {
+        let body = Body::Transfer {
+            to: People::stranger(stranger),
+            token: [0; 20],
+            amount: owned - fee,
+        };
+        let people = &network.people;
+        let all = people.sign_stranger(stranger, 64, fee, u64::MAX, body);
+        for node in &mut network.nodes[..4] {
+            assert_eq!(node.offer(&all), 0);
+        }
+    }
+    let mut taken = 0;
+    for stranger in 0..accounts {
+        for sequence in 0..64 {
+            let body = Body::SetPayout { payout: [5; 20] };
+            let people = &network.people;
+            let one = people.sign_stranger(stranger, sequence, fee, u64::MAX, body);
+            if sequence == 0 {
+                let refused = Code::InsufficientBalance.number();
+                assert_eq!(network.nodes[0].offer(&one), refused);
+            }
+            taken += usize::from(network.nodes[4].offer(&one) == 0);
+        }
+    }
+    assert_eq!(taken, Limits::default().places);
+    let honest = pay(&network, 0, 1, 20, FEE, 1);
+    for _ in 0..8 {
+        let code = network.nodes[4].offer(&honest);
+        assert_eq!(code, Code::PoolFull.number());
+        network.step();
+    }
+    // The first block may have been made before they came.
+    network.step();
+    for sequence in 20..84 {
+        let honest = pay(&network, 0, 1, sequence, FEE, 1);
+        offer(&mut network, &honest, Code::Ok);
+        if sequence == 83 {
+            network.step();
+            assert!(included(&network, &honest));
+        }
+    }
+    assert_eq!(
+        waiting(&network)[4],
+        taken - 64,
+        "the others stay while there is room"
+    );
 }
 
 fn waiting(network: &Network) -> Vec<usize> {

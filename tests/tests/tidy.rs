@@ -141,6 +141,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "node",
         &[
             "node", "engine", "app", "rpc", "client", "plain", "wire", "store", "chain", "ledger",
+            "workers",
         ],
     ),
     ("localnet", &["localnet", "node", "client", "ledger"]),

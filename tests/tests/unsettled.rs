@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use plasmid::app::reads::{Reader, Source, bridge, shares};
+use plasmid::app::reads::{Door, MAX_DISK_READS, Reader, Source, bridge, chain, shares};
 use plasmid::app::shares::Own;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_bridge::proof::inbox::Body as Message;
 use plasmid_bridge::proof::set::commit;
 use plasmid_proto::bridge::v1::{GetSharesRequest, SubmitShareRequest};
+use plasmid_proto::chain::v1::GetStatusRequest;
 use plasmid_staking::Member;
-use plasmid_tests::harness::Network;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::reads::{Root, served};
+use plasmid_tests::harness::{Network, Node};
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -67,6 +68,23 @@ fn sign(network: &Network, epoch: u64, members: &[Member]) -> (usize, Checkpoint
     (made.len(), checkpoint)
 }
 
+/// While others read from the disk all that may be read at once, a node still says how it is.
+fn tells_its_status(node: &Node, root: &Arc<Root>) {
+    let source = served(node.shared(), Arc::clone(root));
+    let never = AtomicBool::new(false);
+    let reader = Reader::new(&source, &never);
+    let others: Vec<_> = (0..MAX_DISK_READS)
+        .map(|_| source.disk().enter(Door::Client).unwrap())
+        .collect();
+    let ask = || chain::get_status(&reader, &GetStatusRequest {}).unwrap();
+    let status = ask();
+    assert_eq!((status.height, status.awaited), (node.app().height(), None));
+    let said = status.troubles.last().unwrap();
+    assert!(said.contains("which checkpoint root waits for"), "{said}");
+    drop(others);
+    assert_eq!(ask().awaited.map(|awaited| awaited.epoch), Some(5));
+}
+
 /// What a relayer and another member do through the reads of a node that the chain has left far behind.
 fn through_reads(network: &Network, root: &Arc<Root>, epoch: u64, members: &[Member]) {
     let source = served(network.nodes[1].shared(), Arc::clone(root));
@@ -115,6 +133,8 @@ fn while_root_accepts_nothing_for_more_than_a_ring_of_epochs_every_checkpoint_st
     network.nodes[2].lose_disk();
     network.nodes[2].restart(&network.file, &network.chain);
     let root = Arc::new(Root::default());
+    root.0.store(5, Ordering::SeqCst);
+    tells_its_status(&network.nodes[0], &root);
     let (mut sets, mut sizes, mut before) = (BTreeSet::new(), BTreeSet::new(), None);
     for epoch in 0..epochs {
         let members = network.nodes[0].app().signers(epoch).unwrap().unwrap();

@@ -182,7 +182,7 @@ pub async fn check_registry<'a>(
 /// Registers the wallet's account with both keys, sending bond and stake.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not register anybody.
+/// [`CeremonyError::EventMissing`] when the transaction is mined and the Registry did not register anybody.
 pub async fn register(
     wallet: &Wallet,
     registry: Address,
@@ -191,7 +191,7 @@ pub async fn register(
 ) -> Result<Receipt, CeremonyError> {
     let chain_id = wallet.rpc().chain_id().await?;
     let possession = proof_of_possession(keys, chain_id, registry, wallet.address())
-        .ok_or_else(|| CeremonyError::NoPoint(keys.consensus_key().into()))?;
+        .ok_or_else(|| CeremonyError::InvalidConsensusKey(keys.consensus_key().into()))?;
     let call = IRegistry::registerCall {
         consensusKey: B256::from(keys.consensus_key()),
         checkpointKey: Bytes::copy_from_slice(&keys.checkpoint_key()),
@@ -207,7 +207,7 @@ pub async fn register(
 /// Takes bond and stake back.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry gave nothing back.
+/// [`CeremonyError::EventMissing`] when the transaction is mined and the Registry gave nothing back.
 pub async fn refund(wallet: &Wallet, registry: Address) -> Result<Receipt, CeremonyError> {
     let call = Call::to(registry, IRegistry::refundCall {}.abi_encode());
     said::<IRegistry::Refunded>(wallet, registry, call).await
@@ -216,7 +216,7 @@ pub async fn refund(wallet: &Wallet, registry: Address) -> Result<Receipt, Cerem
 /// Agrees on a genesis, which locks the stake.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry locked nothing.
+/// [`CeremonyError::EventMissing`] when the transaction is mined and the Registry locked nothing.
 pub async fn agree(
     wallet: &Wallet,
     registry: Address,
@@ -249,7 +249,7 @@ fn require<E: SolEvent>(
     if receipt.logs.iter().any(said) {
         return Ok(());
     }
-    Err(CeremonyError::NotSaid {
+    Err(CeremonyError::EventMissing {
         hash: receipt.hash,
         contract: registry,
         event: E::SIGNATURE,

@@ -33,6 +33,11 @@ pub enum EndpointsError {
         /// What is wrong.
         source: Box<RpcError>,
     },
+    /// Nothing stands there.
+    #[error(
+        "there is no code at {0} on the root chain, so coin that is sent there is lost. Nothing was sent"
+    )]
+    NoCode(Address),
     /// They said different things, and went on to.
     #[error(
         "the endpoints {first} and {second} of the root chain differ in {reading}: {first} says {told}, and {second} says {other}. One of them \
@@ -104,6 +109,19 @@ impl<'a> Endpoints<'a> {
         self.ask(&RootReading::Code(address)).await
     }
 
+    /// That these contracts have code, and the same of it at both: coin that is sent to an address without code is lost.
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn require_code(self, contracts: &[Address]) -> Result<(), EndpointsError> {
+        for contract in contracts {
+            if self.code(*contract).await?.is_empty() {
+                return Err(EndpointsError::NoCode(*contract));
+            }
+        }
+        Ok(())
+    }
+
     /// The hash of a block, or `None` when there is no such block.
     ///
     /// # Errors
@@ -111,6 +129,25 @@ impl<'a> Endpoints<'a> {
     pub async fn block_hash(self, number: u64) -> Result<Option<B256>, EndpointsError> {
         let hash = self.ask(&RootReading::Block(number)).await?;
         Ok(B256::try_from(hash.as_ref()).ok())
+    }
+
+    /// Root's clock: the time of the newest block, which all of them have to know.
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn time(self) -> Result<u64, EndpointsError> {
+        let mut newest = 0;
+        for rpc in self.each() {
+            let block = rpc.block(Which::Latest).await;
+            let block = block.map_err(|error| self.failed(rpc, error))?;
+            newest = block.map_or(newest, |block| newest.max(block.number));
+        }
+        let time = self.ask(&RootReading::Time(newest)).await?;
+        Ok(time
+            .as_ref()
+            .try_into()
+            .map(u64::from_be_bytes)
+            .unwrap_or_default())
     }
 
     /// What a view function returns in the newest block.
@@ -134,6 +171,14 @@ impl<'a> Endpoints<'a> {
     /// Each of them.
     pub(super) fn each(self) -> impl Iterator<Item = &'a Rpc> {
         [Some(self.first), self.second].into_iter().flatten()
+    }
+
+    /// Which one it is, where there are two.
+    pub(super) fn named(self, endpoint: &Rpc) -> String {
+        match self.second {
+            None => String::new(),
+            Some(_) => format!(" at the endpoint {}", endpoint.place()),
+        }
     }
 
     /// What one of them failed with.
@@ -179,6 +224,7 @@ enum RootReading {
     ChainId,
     Code(Address),
     Block(u64),
+    Time(u64),
     Call {
         contract: Address,
         data: Bytes,
@@ -195,6 +241,10 @@ impl RootReading {
                 Some(block) => Bytes::from(block.hash.0),
                 None => Bytes::new(),
             },
+            Self::Time(number) => match endpoint.block(Which::Number(*number)).await? {
+                Some(block) => Bytes::from(block.time.to_be_bytes()),
+                None => Bytes::new(),
+            },
             Self::Call { contract, data, .. } => {
                 let call = Call::to(*contract, data.clone());
                 endpoint.call(&call, At::Latest).await?
@@ -209,6 +259,7 @@ impl fmt::Display for RootReading {
             Self::ChainId => f.write_str("the chain's id"),
             Self::Code(address) => write!(f, "the code at {address}"),
             Self::Block(number) => write!(f, "the hash of block {number}"),
+            Self::Time(number) => write!(f, "the time of block {number}"),
             Self::Call {
                 contract,
                 signature,
@@ -249,115 +300,4 @@ fn whole(told: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::abi::IRegistry;
-    use crate::client::rpc::Limits;
-    use crate::client::wallet::tests::node::{Node, Said};
-
-    const REGISTRY: Address = Address::repeat_byte(0x11);
-
-    fn rpc(node: &Node) -> Rpc {
-        let limits = Limits {
-            attempts: 1,
-            ..Limits::default()
-        };
-        Rpc::new(&node.url, limits).expect("an address")
-    }
-
-    /// A node that answers calls, code and blocks alike with this.
-    async fn saying(answer: serde_json::Value) -> Node {
-        Node::start(move |method, _| match method {
-            "eth_call" | "eth_getCode" => Said::Result(answer.to_string()),
-            _ => Said::Honest,
-        })
-        .await
-    }
-
-    fn word(byte: u8) -> serde_json::Value {
-        json!(hex::encode_prefixed([[0; 31].as_slice(), &[byte]].concat()))
-    }
-
-    #[tokio::test]
-    async fn what_both_say_is_taken_and_one_alone_is_believed() {
-        let (one, two) = (saying(word(1)).await, saying(word(1)).await);
-        let (one, two) = (rpc(&one), rpc(&two));
-        for second in [None, Some(&two)] {
-            let both = Endpoints::new(&one, second);
-            let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
-            assert!(created.expect("they agree"));
-            assert_eq!(both.code(REGISTRY).await.expect("they agree").len(), 32);
-            assert_eq!(both.chain_id().await.expect("they agree"), 31_337);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_difference_that_stays_names_both_and_the_reading() {
-        let (one, two) = (saying(word(1)).await, saying(word(0)).await);
-        let nothing = saying(json!("0x")).await;
-        let refusing = Node::start(|_, _| Said::Error("execution reverted")).await;
-        let one = rpc(&one);
-        for (second, told) in [
-            (rpc(&two), format!("0x{}", "00".repeat(32))),
-            (rpc(&nothing), "that there is nothing".to_owned()),
-            (rpc(&refusing), "execution reverted".to_owned()),
-        ] {
-            for (first, second) in [(&one, &second), (&second, &one)] {
-                let both = Endpoints {
-                    patience: Duration::ZERO,
-                    ..Endpoints::new(first, Some(second))
-                };
-                let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
-                let said = created.expect_err("they differ").to_string();
-                for part in [&one.place(), &second.place(), &told] {
-                    assert!(said.contains(part), "{part}: {said}");
-                }
-                assert!(said.contains("created() of 0x1111"), "{said}");
-                assert!(both.code(REGISTRY).await.is_err());
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn an_endpoint_that_is_a_block_behind_is_waited_for() {
-        let ahead = saying(word(1)).await;
-        let behind = Node::start(|method, nth| match (method, nth) {
-            ("eth_call", 0) => Said::Result(word(0).to_string()),
-            ("eth_call", _) => Said::Result(word(1).to_string()),
-            _ => Said::Honest,
-        })
-        .await;
-        let (ahead, late) = (rpc(&ahead), rpc(&behind));
-        let both = Endpoints::new(&ahead, Some(&late));
-        let created = both.view(REGISTRY, IRegistry::createdCall {}).await;
-        assert!(created.expect("they agree in the end"));
-        assert_eq!(behind.asked("eth_call"), 2);
-    }
-
-    #[tokio::test]
-    async fn one_of_two_that_does_not_answer_is_named() {
-        let one = saying(word(1)).await;
-        let limits = Limits {
-            attempts: 1,
-            ..Limits::default()
-        };
-        let gone = Rpc::new("http://user:secret@127.0.0.1:1/key?k=v", limits).expect("an address");
-        let one = rpc(&one);
-        let both = Endpoints::new(&one, Some(&gone));
-        let said = both.chain_id().await.expect_err("it is gone").to_string();
-        assert!(said.contains("http://127.0.0.1:1"), "{said}");
-        assert!(!said.contains("secret") && !said.contains("key"), "{said}");
-    }
-
-    #[test]
-    fn of_a_long_answer_the_word_that_differs_is_shown() {
-        let (mut one, two) = ([0; 96], [0; 96]);
-        one[40] = 7;
-        assert!(shown(&one, &two).ends_with("in word 1"));
-        assert_eq!(shown(&one, &two[..64]), "96 bytes");
-        assert_eq!(shown(&[1], &[]), "0x01");
-        assert_eq!(shown(&[], &[1]), "that there is nothing");
-    }
-}
+mod tests;

@@ -110,7 +110,7 @@ impl Follower {
             queues.push(queue);
             let endpoint = Endpoint {
                 rpc: client,
-                patience,
+                answer_timeout: patience,
             };
             tasks.push(tokio::spawn(endpoint::answer_requests(
                 endpoint,

@@ -13,7 +13,7 @@ use crate::abi::IVault;
 /// of the message too.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Vault took no such gift.
+/// [`CeremonyError::EventMissing`] when the transaction is mined and the Vault took no such gift.
 pub async fn fund_rewards(
     wallet: &Wallet,
     vault: Address,
@@ -60,7 +60,9 @@ mod tests {
             assert_eq!(node.submitted().len(), 1);
             match (done, index) {
                 (Ok((given, _)), Some(index)) => assert_eq!(given, index),
-                (Err(CeremonyError::NotSaid { contract, .. }), None) => assert_eq!(contract, VAULT),
+                (Err(CeremonyError::EventMissing { contract, .. }), None) => {
+                    assert_eq!(contract, VAULT)
+                }
                 (done, _) => panic!("{event:?}: {:?}", done.map(|(index, _)| index)),
             }
         }

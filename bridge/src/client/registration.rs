@@ -14,7 +14,7 @@ use crate::abi::IRegistry;
 /// What a registration of `operator` under this number is, with its bond of now; `None` if there is none.
 ///
 /// # Errors
-/// What the node could not be asked.
+/// Why the node could not be asked, or what it refused.
 pub async fn read(
     rpc: &Rpc,
     registry: Address,
@@ -44,7 +44,7 @@ pub async fn newest(
 /// Registry gives back what is over.
 ///
 /// # Errors
-/// When the node does not say its chain, or the consensus key is no point of the curve.
+/// When the node does not answer with its chain's id, or the consensus key encodes no valid point of the curve.
 pub async fn call(
     wallet: &Wallet,
     registry: Address,
@@ -55,7 +55,7 @@ pub async fn call(
     let consensus_key = B256::from(keys.consensus_key());
     let chain_id = wallet.rpc().chain_id().await?;
     let possession = proof_of_possession(keys, chain_id, registry, wallet.address())
-        .ok_or(CeremonyError::NoPoint(consensus_key))?;
+        .ok_or(CeremonyError::InvalidConsensusKey(consensus_key))?;
     let call = IRegistry::registerKeysCall {
         consensusKey: consensus_key,
         checkpointKey: Bytes::copy_from_slice(&keys.checkpoint_key()),
@@ -71,7 +71,7 @@ pub async fn call(
 /// Sends such a call with this gas and these fees, and gives the number of the registration too.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not register these keys.
+/// [`CeremonyError::EventMissing`] when the transaction was mined, and the Registry emitted no event that it registered these keys.
 pub async fn register(
     wallet: &Wallet,
     registry: Address,
@@ -91,7 +91,7 @@ pub async fn register(
 /// Adds `amount` to the bond of a registration, one's own or another operator's, and gives what the bond is then.
 ///
 /// # Errors
-/// [`CeremonyError::NotSaid`] when the transaction is mined and the Registry did not raise this bond.
+/// [`CeremonyError::EventMissing`] when the transaction was mined, and the Registry emitted no event that it raised this bond.
 pub async fn top_up(
     wallet: &Wallet,
     registry: Address,
@@ -124,7 +124,7 @@ pub(super) fn said<E: SolEvent>(
     let logs = receipt.logs.iter().filter(|log| log.address == contract);
     let mut events = logs
         .filter_map(|log| E::decode_raw_log_validate(log.topics.iter().copied(), &log.data).ok());
-    events.find(is_own).ok_or(CeremonyError::NotSaid {
+    events.find(is_own).ok_or(CeremonyError::EventMissing {
         hash: receipt.hash,
         contract,
         event: E::SIGNATURE,

@@ -298,7 +298,7 @@ impl Wallet {
             return WalletError::WouldRevert(reason::sentence(data));
         }
         match Refusal::of(message) {
-            Refusal::Poor => WalletError::Poor(self.address()),
+            Refusal::InsufficientFunds => WalletError::InsufficientFunds(self.address()),
             Refusal::WouldRevert => WalletError::WouldRevert(message.clone()),
             _ => error.into(),
         }

@@ -164,7 +164,7 @@ async fn no_stake_is_sent_before_the_registry_is_final_and_none_is_called_regist
     anvil.pause(false).await;
     let stake = U256::from(1_000_000_000);
     let lost = ceremony::register(&operator, registry, &keys, stake).await;
-    let Err(CeremonyError::NotSaid { hash, .. }) = lost else {
+    let Err(CeremonyError::EventMissing { hash, .. }) = lost else {
         panic!("{lost:?}");
     };
     assert!(rpc.receipt(hash).await.unwrap().unwrap().succeeded);
@@ -872,6 +872,9 @@ async fn a_transaction_that_is_stuck_is_replaced_by_fee_and_done_once() {
         })
         .await
         .unwrap_err();
-    assert!(matches!(refused, WalletError::Poor(_)), "{refused}");
+    assert!(
+        matches!(refused, WalletError::InsufficientFunds(_)),
+        "{refused}"
+    );
     assert_eq!(rpc.nonce(wallet.address(), At::Latest).await.unwrap(), 3);
 }

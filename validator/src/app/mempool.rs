@@ -35,6 +35,8 @@ use crate::wire::engine_hash;
 
 mod sweep;
 
+pub(super) use sweep::Unswept;
+
 /// The number of blocks after the next one in which a new transaction must still be valid. The next block may be made already: a
 /// transaction that only that block could hold would be verified and gossiped, and would never pay.
 const MIN_BLOCKS_LEFT: u64 = 3;

@@ -59,6 +59,7 @@ use crate::engine::abci::{Fault, Handler, Outcome};
 use crate::ledger::Parameters;
 use crate::store::{Identity, Included, Loaded, Store, StoreError};
 use handed::HandedIn;
+use mempool::Unswept;
 use pool::{Hash, Limits, Pool};
 use ports::{Outlook, Signer};
 use reads::Disk;
@@ -101,6 +102,8 @@ pub struct App {
     shares: shares::Verdicts,
     past_sets: signers::PastSets,
     pool: Mutex<Pool>,
+    /// The last block, until the engine commits it.
+    unswept: Mutex<Option<Unswept>>,
     handed_in: Mutex<HandedIn>,
     disk: Disk,
     surroundings: Surroundings,
@@ -169,6 +172,7 @@ impl App {
             shares: shares::Verdicts::default(),
             past_sets: signers::PastSets::default(),
             pool: Mutex::new(pool),
+            unswept: Mutex::default(),
             handed_in: Mutex::default(),
             disk: Disk::new(Arc::clone(&surroundings.store)),
             surroundings,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! sender ──► next, next + 1, ...   ready: from the sender's next on without a gap                  a block may hold it now
-//!        ──► ... up to next + 64   held: something before it is missing, or is of stake            a sixteenth of the pool at most
+//!        ──► ... up to next + 64   held: something before it is missing, or is of stake            a sixteenth of the pool at most,
+//!                                                                                                    half of that behind gaps
 //! ```
 //! - What a sender owns in the state covers the fees and amounts of all its waiting transactions, in each token. A key without money has
 //!   no transaction here.
@@ -10,6 +11,7 @@
 //!   lowest bid, for one that bids a tenth more. One transaction a (sender, sequence): another takes its place for a tenth more.
 //! - Of stake, one at a time about each position and line ([`topic`]), because no balance says that all of them can pay. What its sender
 //!   has behind one of stake is held: strangers may make that one useless in each block, and what stands behind it would never be tried.
+//! - Whom blocks pass over again and again though they have room loses its right to its places ([`passed`]): no other node has what it sent.
 //! - The engine holds what this pool took, until it asks again after a block. So the pool is smaller than the engine's, and
 //!   gives up no more between two blocks than the engine has room for ([`Limits`]).
 //! - After each block the pool sweeps itself, so that asking again is one look-up: senders whom the block touched are looked
@@ -28,6 +30,7 @@ use crate::ledger::{Account, Reject};
 mod admission;
 mod feed;
 mod offer;
+mod passed;
 mod queue;
 mod sweep;
 mod topic;
@@ -35,7 +38,9 @@ mod topic;
 use admission::Churn;
 pub use admission::Replaces;
 pub use feed::Feed;
-pub use offer::{Hash, Offer, PLACE_BYTES, Pending};
+pub use offer::{Hash, Offer, PLACE_BYTES, Pending, bid};
+pub use passed::Fill;
+use passed::PassedOver;
 pub use queue::Purse;
 use queue::{Queue, Rank, Readiness, Waiting};
 use topic::Topic;
@@ -47,21 +52,27 @@ pub const HELD_AHEAD: u64 = 64;
 /// Transactions that the engine's mempool must have room for (`mempool.size`).
 pub const MIN_ENGINE_TRANSACTIONS: u32 = 20_000;
 /// Bytes that the engine's mempool must have room for (`mempool.max_txs_bytes`).
-pub const MIN_ENGINE_BYTES: u64 = 8_000_000;
+pub const MIN_ENGINE_BYTES: u64 = 10_000_000;
 
 /// How much the pool holds, in places ([`PLACE_BYTES`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Everything that waits.
     pub places: usize,
-    /// What waits behind a gap or behind one of stake.
+    /// What waits behind a gap or behind one of stake. Half of it is for those behind one of stake alone.
     pub held: usize,
-    /// Transactions that ready ones may evict during one block and the one before it: the engine holds these too until it asks again. The second
-    /// half of them goes to bids that double.
+    /// Places that ready ones may make others give up during one block and the one before it, because the engine holds these too until it asks
+    /// again; and as many for those behind one of stake. The second half of them goes to bids that double.
     pub churn: usize,
-    /// The same for held ones, twice: for those behind one of stake, and for those behind a gap. They have limits of their own because they pay
-    /// nothing while they are held.
-    pub held_churn: usize,
+    /// The same for those behind a gap and for those of senders that blocks passed over, which pay nothing.
+    pub idle_churn: usize,
+}
+
+impl Limits {
+    /// What waits behind a gap.
+    const fn gaps(&self) -> usize {
+        self.held / 2
+    }
 }
 
 /// The most places of a node's pool, and so the most transactions that wait in it.
@@ -73,7 +84,7 @@ impl Default for Limits {
             places: MAX_PLACES,
             held: 625,
             churn: 4_000,
-            held_churn: 625,
+            idle_churn: 625,
         }
     }
 }
@@ -102,10 +113,13 @@ pub struct Pool {
     /// The first ready one of each sender.
     heads: BTreeSet<Head>,
     expiry: BTreeSet<(u64, Hash)>,
-    /// Places taken, by all and by held ones.
+    /// Places taken, by all, by held ones, and by those of them that lie behind a gap.
     places: usize,
     held: usize,
-    /// Places given up for what is ready, for what lies behind one of stake, and for what lies behind a gap.
+    gaps: usize,
+    /// Whom blocks passed over.
+    passed: BTreeMap<Account, PassedOver>,
+    /// Places given up for what is ready, for what lies behind one of stake, and for what pays nothing.
     churn: BTreeMap<Readiness, Churn>,
     /// What waits and may no longer apply: it is judged again after a block.
     doubted: BTreeSet<Hash>,
@@ -236,11 +250,15 @@ impl Pool {
 
     /// Puts every transaction of a sender where it now belongs in the order.
     fn rank_again(&mut self, sender: &Account) {
+        let Some(next) = self.senders.get(sender).map(|queue| queue.next) else {
+            return;
+        };
+        let right = self.right_of(sender, next);
         let Some(queue) = self.senders.get_mut(sender) else {
             return;
         };
         let mut moved = Vec::new();
-        for (sequence, rank) in queue.ranks() {
+        for (sequence, rank) in queue.ranks(right) {
             if let Some(waiting) = queue.waiting.get_mut(&sequence)
                 && waiting.rank != Some(rank)
             {
@@ -259,9 +277,9 @@ impl Pool {
                 self.heads
                     .insert((pending.offer.bid, Reverse(pending.offer.hash)));
             }
-            if !rank.is_ready() {
-                self.held = self.held.saturating_add(pending.offer.places);
-            }
+            let (held, gaps) = rank.shares(pending.offer.places);
+            self.held = self.held.saturating_add(held);
+            self.gaps = self.gaps.saturating_add(gaps);
         }
     }
 
@@ -271,9 +289,9 @@ impl Pool {
             self.heads
                 .remove(&(pending.offer.bid, Reverse(pending.offer.hash)));
         }
-        if !rank.is_ready() {
-            self.held = self.held.saturating_sub(pending.offer.places);
-        }
+        let (held, gaps) = rank.shares(pending.offer.places);
+        self.held = self.held.saturating_sub(held);
+        self.gaps = self.gaps.saturating_sub(gaps);
     }
 }
 

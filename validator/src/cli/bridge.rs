@@ -15,6 +15,7 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use clap::{Args, Subcommand};
 use plasmid_bridge::client::{
+    endpoints::Endpoints,
     rpc::{At, Call},
     wallet::{Key, Policy, Wallet},
 };
@@ -26,14 +27,15 @@ pub use self::{
 use super::{
     CliError,
     connect::{Connection, Deployment},
+    init::{SecondRoot, second_endpoint},
     keys::KeyOptions,
     output::{self, Output},
     proof,
     tx::{self, Make, Signing, Withdrawal},
 };
 
-/// Money and messages between root and child.
-#[derive(Debug, Subcommand)]
+/// Money and messages between root and child. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Subcommand)]
 pub enum BridgeCommand {
     /// Sends money from root to the child.
     Deposit(deposit::DepositCommand),
@@ -44,16 +46,16 @@ pub enum BridgeCommand {
         #[command(flatten)]
         authority: Signing,
     },
-    /// Claims withdrawals on root. Anyone may carry them; the money goes to their recipients.
+    /// Claims withdrawals on root. Anybody may send this transaction; the money goes to the recipients that the withdrawals name.
     Claim(claim::ClaimCommand),
-    /// Sends a transaction through the inbox on root, with no validator's help. What is signed for it is valid for ever and costs no fee on the child, and anybody who has the bytes can carry it: to repeat it, submit the same bytes; to cancel it, let another transaction use its sequence. Up to twice the price of the message goes along, within `--max-price`, and the Inbox gives back what it does not take.
+    /// Sends a transaction through the inbox on root, without the help of any validator. The signed bytes are valid for ever and cost no fee on the child, and anybody who has them can submit them. To send the transaction again, submit the same bytes; to cancel it, use its sequence for another transaction. Up to twice the price of the message is sent along, within `--max-price`, and the Inbox gives back what it does not take.
     #[command(subcommand)]
     Force(force::ForceCommand),
-    /// Registers a validator in a network that was created, or changes an operator's keys: makes the keys where the folder has none, and sends the bounty bond and the price of the message that tells the child. Up to twice that price goes along, within `--max-price`, and the Registry gives back what it does not take. Nobody can take a bond back yet.
+    /// Registers a validator in a network that was created, or changes an operator's keys. It makes the keys if the folder has none, and sends the bounty bond and the price of the message that tells the child. Up to twice that price is sent along, within `--max-price`, and the Registry gives back what it does not take. Nobody can take a bond back yet.
     Register(register::RegisterCommand),
-    /// Adds to the bounty bond of a registration, one's own or another operator's. Nobody can take a bond back yet.
+    /// Adds coin to the bounty bond of a registration, which may be your own or another operator's. Nobody can take a bond back yet.
     TopUp(top_up::TopUpCommand),
-    /// Gives coin to the reward pool of the child, by a message through the inbox. It goes to those who validate and to who backs them, a part of the pool at the end of each epoch. It is a gift: nobody can take it back. Up to twice the price of the message goes along, within `--max-price`, and the Vault gives back what it does not take.
+    /// Gives coin to the reward pool of the child, by a message through the inbox. At the end of each epoch a part of the pool goes to the validators and to those who delegate to them. It is a gift: nobody can take it back. Up to twice the price of the message is sent along, within `--max-price`, and the Vault gives back what it does not take.
     FundRewards(fund_rewards::FundRewardsCommand),
     /// Fetches the proof of an account, a token balance, a record or a withdrawal at a checkpoint.
     Prove(proof::ProveCommand),
@@ -70,7 +72,7 @@ const NATIVE_DECIMALS: u32 = 18;
 /// What may be paid for a message to the child.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Price {
-    /// The largest price of the inbox, in wei, that is paid for the message. The Inbox contract names the price, doubles it with each `inbox_doubling_secs` of backlog (half a day by default) and burns it; if it asks for more than this, nothing is sent.
+    /// The highest price, in wei, that you pay to the Inbox contract for the message. The contract sets the price, doubles it with each `inbox_doubling_secs` of backlog (half a day by default), and burns what it takes. If it asks for more than this, nothing is sent.
     #[arg(long, default_value_t = MAX_PRICE)]
     max_price: u128,
 }
@@ -85,7 +87,7 @@ impl Price {
             return Ok(price);
         }
         Err(CliError::new(format!(
-            "root asks {price} wei for the message, and --max-price is {}: nothing was sent; wait until the inbox has caught up, or allow more",
+            "the Inbox on root asks {price} wei for the message, and --max-price is {}: nothing was sent; wait until the inbox has caught up, or name a higher --max-price",
             self.max_price
         )))
     }
@@ -149,6 +151,25 @@ async fn on_final_root(
     let wallet = wallet(connection, keys, name, chain_id).await?;
     deployment.require_final(wallet.rpc(), seen).await?;
     Ok((deployment, wallet))
+}
+
+/// Asks a second endpoint of root what decides where coin goes: the chain, and the deployment's contracts with their code, byte for byte, in a
+/// final block. Without one a person is told what depends on the only one, unless it is on this machine.
+async fn beside(
+    second: &SecondRoot,
+    wallet: &Wallet,
+    (deployment, registry): (&Deployment, Address),
+    seen: u64,
+) -> Result<(), CliError> {
+    let risk = "if it lies, what you send goes to an address where nobody can take it back";
+    let Some(second) = second_endpoint(wallet.rpc(), second.second_root.as_deref(), risk)? else {
+        return Ok(());
+    };
+    let endpoints = Endpoints::new(wallet.rpc(), Some(&second));
+    endpoints.chain_id().await?;
+    let contracts = [registry, deployment.vault, deployment.inbox];
+    endpoints.require_code(&contracts).await?;
+    deployment.require_final(&second, seen).await
 }
 
 /// A wallet on root for the key called `name`.

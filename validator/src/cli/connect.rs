@@ -52,6 +52,9 @@ const MAX_FILE: u64 = 256 * 1024;
 /// The client of checkpoints and withdrawals.
 pub type Bridge = BridgeServiceClient<Channel>;
 
+/// The client of accounts and tokens.
+pub type Accounts = AccountServiceClient<Channel>;
+
 /// Where to connect.
 #[derive(Clone, Args)]
 pub struct Connection {
@@ -171,8 +174,8 @@ impl Connection {
     }
 
     /// The client of accounts.
-    pub async fn accounts(&self) -> Result<AccountServiceClient<Channel>, CliError> {
-        Ok(AccountServiceClient::new(self.channel().await?))
+    pub async fn accounts(&self) -> Result<Accounts, CliError> {
+        Ok(Accounts::new(self.channel().await?))
     }
 
     /// The client of transactions.

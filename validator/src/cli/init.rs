@@ -31,6 +31,7 @@ pub(super) mod secrets;
 mod steps;
 
 use addresses::{listening, moniker, peer};
+pub(super) use steps::second_endpoint;
 use steps::{Step, kept_second};
 
 /// Decimal places of the native coin.
@@ -166,7 +167,7 @@ pub struct SecondRoot {
     /// A second JSON-RPC endpoint of the root chain, which somebody else runs: whatever decides is asked of both, and when they differ nothing
     /// is sent. Without it one endpoint is believed.
     #[arg(long, value_parser = UrlOption)]
-    second_root: Option<String>,
+    pub(super) second_root: Option<String>,
 }
 
 /// Options of `init register`.

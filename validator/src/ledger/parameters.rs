@@ -17,7 +17,9 @@ mod presets;
 mod tests;
 mod validate;
 
-pub use validate::{LOCAL_ROOT_CHAINS, MIN_USER_BYTES, MIN_USERS, ParametersError, worst_case};
+pub use validate::{
+    LOCAL_ROOT_CHAINS, MIN_USER_BYTES, MIN_USERS, ParametersError, transaction_bytes, worst_case,
+};
 
 /// How a node knows that a root block is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

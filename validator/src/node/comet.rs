@@ -24,6 +24,7 @@ pub mod genesis;
 pub mod keys;
 mod merge;
 pub mod rpc;
+pub mod signed;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,10 @@ pub enum CometError {
          or wait until nothing signed with the key can still be in a block and make a new home", path = path.display()
     )]
     NoSignState { path: PathBuf },
+    #[error(
+        "CometBFT runs in {folder}: stop it first, because what it signs meanwhile would be missing", folder = folder.display()
+    )]
+    Running { folder: PathBuf },
     #[error("the genesis is refused: {0}")]
     Genesis(String),
     #[error("the configuration is refused: {0}")]
@@ -175,21 +180,7 @@ impl Home {
     /// # Errors
     /// When it cannot be read, or is none of CometBFT's.
     pub fn last_vote(&self) -> Result<Option<u64>, CometError> {
-        let path = self.sign_state_path();
-        if !exists(&path)? {
-            return Ok(None);
-        }
-        let malformed = |cause: String| CometError::Malformed {
-            path: path.clone(),
-            cause,
-        };
-        let state: serde_json::Value =
-            serde_json::from_str(&read(&path)?).map_err(|error| malformed(error.to_string()))?;
-        let height = state["height"]
-            .as_str()
-            .and_then(|height| height.parse().ok());
-        let height = height.ok_or_else(|| malformed("it has no height".to_owned()))?;
-        Ok(Some(height))
+        Ok(self.last_signed()?.map(|vote| vote.height))
     }
 
     /// Makes sure that the home holds this node key (Ed25519 seed); gives the node's id, 40 hex digits.

@@ -106,7 +106,7 @@ pub const OPTIONS: [Described; 10] = [
 ];
 
 /// The lines that the chain relies on.
-pub const RELIED_ON: [ReliedOn; 14] = [
+pub const RELIED_ON: [ReliedOn; 15] = [
     ReliedOn {
         line: "abci",
         value: "`socket`",
@@ -138,6 +138,12 @@ pub const RELIED_ON: [ReliedOn; 14] = [
         reason: "transactions that no longer apply would stay in the pool for ever",
     },
     ReliedOn {
+        line: "mempool.recheck_timeout",
+        value: "1s or more",
+        refused: "\"999ms\"",
+        reason: "what is not asked about again in that time stays in the engine's pool though the application gave it up",
+    },
+    ReliedOn {
         line: "mempool.cache_size",
         value: "200,000 or more",
         refused: "199999",
@@ -151,8 +157,8 @@ pub const RELIED_ON: [ReliedOn; 14] = [
     },
     ReliedOn {
         line: "mempool.max_txs_bytes",
-        value: "8,000,000 or more",
-        refused: "7999999",
+        value: "10,000,000 or more",
+        refused: "9999999",
         reason: "the same",
     },
     ReliedOn {

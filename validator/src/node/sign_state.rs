@@ -23,8 +23,10 @@ use plasmid_bridge::{
     proof::bytes::{DecodeError, Reader},
 };
 
+mod carried;
 mod error;
 
+pub use carried::{Carried, CarriedError};
 pub use error::SignStateError;
 
 const MAGIC: [u8; 4] = *b"PSGN";

@@ -214,7 +214,7 @@ mod tests {
             panic!("{error}");
         };
         assert!(
-            matches!(**source, CeremonyError::NotSaid { .. }),
+            matches!(**source, CeremonyError::EventMissing { .. }),
             "{source}"
         );
     }

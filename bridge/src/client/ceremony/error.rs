@@ -34,7 +34,7 @@ pub enum CeremonyError {
         "transaction {hash} is mined, and {contract} emitted no {event} in it: was the root chain reorganised? Look at that \
          transaction before anything is sent again; coin that it carried is at that address"
     )]
-    NotSaid {
+    EventMissing {
         /// The transaction.
         hash: B256,
         /// Where it was sent.
@@ -68,9 +68,11 @@ pub enum CeremonyError {
         /// As told.
         given: Address,
     },
-    /// A key is no key.
-    #[error("consensus key {0}, or what it signs, encodes no point of the curve")]
-    NoPoint(B256),
+    /// The consensus key cannot be used.
+    #[error(
+        "the consensus key {0} cannot be used: the key, or its signature, encodes no valid point of the Ed25519 curve"
+    )]
+    InvalidConsensusKey(B256),
     /// RootChain does not exist.
     #[error("Registry {0} has not created RootChain yet")]
     NotCreated(Address),

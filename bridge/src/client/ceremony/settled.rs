@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// Reads the deployment back once it is final: it reads the same before the wait and after it, or a reorganisation has moved it.
 ///
 /// # Errors
-/// [`CeremonyError::NotFinal`] after `patience`.
+/// [`CeremonyError::NotFinal`] after `patience`, which is for all of it.
 pub async fn read_final<'a>(
     endpoints: impl Into<Endpoints<'a>>,
     registry: Address,
@@ -24,14 +24,27 @@ pub async fn read_final<'a>(
     patience: Duration,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Created, CeremonyError> {
-    let endpoints = endpoints.into();
+    let (endpoints, start) = (endpoints.into(), Instant::now());
     let mut created = read_back(endpoints, registry).await?;
     loop {
-        wait_final(endpoints, created.block, finality, patience, tell).await?;
+        let left = patience.saturating_sub(start.elapsed());
+        wait_final(endpoints, created.block, finality, left, tell).await?;
         let again = read_back(endpoints, registry).await?;
         if again == created {
             return Ok(created);
         }
+        if start.elapsed() > patience {
+            return Err(CeremonyError::NotFinal {
+                what: "the deployment reads the same before its block is final and after it"
+                    .to_owned(),
+                newest: format!("root moved it to block {}", again.block),
+                waited: patience,
+            });
+        }
+        tell(&format!(
+            "root moved the deployment from block {} to block {}: waiting again",
+            created.block, again.block
+        ));
         created = again;
     }
 }
@@ -91,7 +104,7 @@ async fn newest_final(rpc: &Rpc, finality: Finality) -> Result<Option<Block>, Rp
     }
 }
 
-/// A wait that says once what it waits for, and again when it turns out that the node names no final block.
+/// A wait that says once for each endpoint what it waits for, and again when it turns out that the endpoint names no final block.
 struct Wait {
     what: String,
     finality: Finality,
@@ -120,6 +133,8 @@ impl Wait {
     ) -> Result<(), CeremonyError> {
         let mut oldest = u64::MAX;
         for rpc in endpoints.each() {
+            self.told = None;
+            let place = endpoints.named(rpc);
             let failed = |error| endpoints.failed(rpc, error);
             loop {
                 let newest = newest_final(rpc, self.finality).await.map_err(failed)?;
@@ -129,7 +144,7 @@ impl Wait {
                     oldest = oldest.min(newest.number);
                     break;
                 }
-                self.more(newest, tell).await?;
+                self.more(newest, &place, tell).await?;
             }
         }
         endpoints.block_hash(oldest).await?;
@@ -139,11 +154,12 @@ impl Wait {
     async fn more(
         &mut self,
         newest: Option<Block>,
+        place: &str,
         tell: &mut dyn FnMut(&str),
     ) -> Result<(), CeremonyError> {
         if self.start.elapsed() > self.patience {
             return Err(CeremonyError::NotFinal {
-                what: self.what.clone(),
+                what: format!("{}{place}", self.what),
                 newest: named(self.finality, newest),
                 waited: self.patience,
             });
@@ -151,7 +167,7 @@ impl Wait {
         if self.told != Some(newest.is_some()) {
             self.told = Some(newest.is_some());
             tell(&format!(
-                "waiting until {}; {}",
+                "waiting until {}{place}; {}",
                 self.what,
                 named(self.finality, newest)
             ));
@@ -216,6 +232,11 @@ mod tests {
     /// A chain of twenty blocks, all final, in which the deployment stands in block 7; it moves to block 8 of a fork of the chain, and further,
     /// after each reading for `moves` times. Gives what was read, and how often it was read.
     async fn read(moves: usize) -> (Created, usize) {
+        let (created, readings) = read_for(moves, Duration::from_secs(60)).await;
+        (created.unwrap(), readings)
+    }
+
+    async fn read_for(moves: usize, patience: Duration) -> (Result<Created, CeremonyError>, usize) {
         let readings = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&readings);
         let node = Node::start_asked(move |request, _| {
@@ -247,11 +268,40 @@ mod tests {
         })
         .await;
         let rpc = Rpc::new(&node.url, Limits::default()).unwrap();
-        let patience = Duration::from_secs(60);
         let mut tell = |_: &str| {};
         let created = read_final(&rpc, REGISTRY, Finality::Tag, patience, &mut tell).await;
-        let created = created.unwrap();
         (created, readings.load(Ordering::Relaxed))
+    }
+
+    /// A chain whose newest final block is this one.
+    async fn ended(newest: Option<u64>) -> Node {
+        Node::start_asked(move |request, _| {
+            let block = newest.map(|number| {
+                json!({
+                    "number": format!("{number:#x}"), "hash": hash(number, 0), "parentHash": hash(number, 0), "timestamp": "0x1",
+                    "baseFeePerGas": "0x7",
+                })
+            });
+            assert_eq!(request["params"][0], "finalized");
+            Said::Result(json!(block).to_string())
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_which_endpoint_is_waited_for_and_for_how_long() {
+        let (first, second) = (ended(Some(9)).await, ended(None).await);
+        let [first, second] =
+            [&first, &second].map(|node| Rpc::new(&node.url, Limits::default()).unwrap());
+        let both = Endpoints::new(&first, Some(&second));
+        let mut said = Vec::new();
+        let mut tell = |what: &str| said.push(what.to_owned());
+        let patience = Duration::from_secs(2);
+        let error = wait_final(both, 7, Finality::Tag, patience, &mut tell).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(&second.place()), "{error}");
+        assert_eq!(said.len(), 1);
+        assert!(said[0].contains(&second.place()), "{}", said[0]);
     }
 
     #[tokio::test]
@@ -262,5 +312,13 @@ mod tests {
             assert_eq!(created.parent_hash, hash(created.block - 1, moves));
             assert_eq!(readings, moves + 2, "the last two are equal");
         }
+    }
+
+    #[tokio::test]
+    async fn a_deployment_that_never_stands_still_is_not_waited_for_without_end() {
+        let (created, readings) = read_for(usize::MAX, Duration::ZERO).await;
+        let error = created.unwrap_err().to_string();
+        assert!(error.contains("root moved it to block 8"), "{error}");
+        assert_eq!(readings, 2);
     }
 }

@@ -15,10 +15,11 @@ use crate::relay::track::{Ask, Reply};
 /// The shortest wait before an endpoint that asks for fewer requests is asked again.
 const MIN_WAIT: Duration = Duration::from_millis(250);
 
-/// An endpoint, and how long one of its answers may take.
+/// An endpoint of the root chain.
 pub(super) struct Endpoint {
     pub rpc: Rpc,
-    pub patience: Duration,
+    /// How long one of its answers may take.
+    pub answer_timeout: Duration,
 }
 
 /// Answers the machine's requests, one after the other.
@@ -30,8 +31,9 @@ pub(super) async fn answer_requests(
 ) {
     while let Some(request) = requests.recv().await {
         let calls = u32::try_from(request.ask.calls()).unwrap_or(u32::MAX);
-        let patience = endpoint.patience.saturating_mul(calls);
-        let asked = tokio::time::timeout(patience, ask(&endpoint, addresses, &request.ask)).await;
+        let answer_timeout = endpoint.answer_timeout.saturating_mul(calls);
+        let asked =
+            tokio::time::timeout(answer_timeout, ask(&endpoint, addresses, &request.ask)).await;
         let result = match asked {
             Ok(answer) => answer.map_err(|error| error.failure()),
             Err(_) => Err(Failure::Unreachable),
@@ -113,7 +115,7 @@ impl Endpoint {
         loop {
             match view_call(&self.rpc, contract, call.clone(), at).await {
                 Err(RpcError::RateLimited(wait)) => {
-                    tokio::time::sleep(wait.min(self.patience).max(MIN_WAIT)).await;
+                    tokio::time::sleep(wait.min(self.answer_timeout).max(MIN_WAIT)).await;
                 }
                 answer => return answer,
             }

@@ -52,7 +52,7 @@ async fn a_registration_sends_its_value_with_its_bond_and_is_known_by_its_own_ke
         assert_eq!(call.consensusKey, B256::from(keys(1).consensus_key()));
         match (done, number) {
             (Ok((given, _)), Some(number)) => assert_eq!(given, number),
-            (Err(CeremonyError::NotSaid { event, .. }), None) => {
+            (Err(CeremonyError::EventMissing { event, .. }), None) => {
                 assert!(event.starts_with("Registered("), "{event}");
             }
             (done, _) => panic!("{done:?}"),
@@ -78,7 +78,7 @@ async fn a_bond_is_raised_where_the_registry_says_so_of_this_registration() {
         match done {
             Ok((bond, _)) => assert!(told && bond == U256::from(BOND + 7)),
             Err(error) => assert!(
-                !told && matches!(error, CeremonyError::NotSaid { .. }),
+                !told && matches!(error, CeremonyError::EventMissing { .. }),
                 "{error}"
             ),
         }

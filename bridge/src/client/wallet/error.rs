@@ -109,7 +109,7 @@ pub enum WalletError {
     #[error(
         "account {0} cannot pay for value and gas; nothing was sent: send it coin on the root chain"
     )]
-    Poor(Address),
+    InsufficientFunds(Address),
     /// The nonce is taken by a transaction that this wallet does not know, as the node says.
     #[error(
         "the node says that it does not know {signed}, and that another transaction used nonce {nonce} of account {address} (does another process use the same key?). {HELD}"

@@ -48,7 +48,7 @@ impl Wallet {
         self.check(fees, gas)?;
         let most = U256::from(fees.max).saturating_mul(U256::from(gas));
         if self.rpc.balance(self.address()).await? < most.saturating_add(sent.call.value) {
-            return Err(WalletError::Poor(self.address()));
+            return Err(WalletError::InsufficientFunds(self.address()));
         }
         let (raw, hash) = self.signed(&sent.call, nonce, gas, fees);
         if !sent.hashes.contains(&hash) {

@@ -16,7 +16,7 @@ pub(super) enum Refusal {
     /// The node wants a higher fee, for its pool or in place of the transaction that it holds.
     Underpriced,
     /// The account cannot pay for it.
-    Poor,
+    InsufficientFunds,
     /// The node limits what one transaction may cost, whatever the account has.
     OverNodeCap,
     /// The call would revert.
@@ -58,7 +58,7 @@ const WORDS: [(Refusal, &[&str]); 6] = [
         ],
     ),
     (
-        Refusal::Poor,
+        Refusal::InsufficientFunds,
         &[
             "insufficient funds",
             "insufficientfunds",
@@ -116,7 +116,7 @@ mod tests {
         (
             "geth",
             "insufficient funds for gas * price + value: balance 0, tx cost 1, overshot 1",
-            Poor,
+            InsufficientFunds,
         ),
         (
             "geth",
@@ -148,7 +148,7 @@ mod tests {
         (
             "reth",
             "insufficient funds for gas * price + value: have 0 want 1",
-            Poor,
+            InsufficientFunds,
         ),
         (
             "reth",
@@ -185,7 +185,11 @@ mod tests {
         ),
         ("erigon", "FEE_TOO_LOW: underpriced", Underpriced),
         ("erigon", "FEE_TOO_LOW: fee too low", Underpriced),
-        ("erigon", "INTERNAL_ERROR: insufficient funds", Poor),
+        (
+            "erigon",
+            "INTERNAL_ERROR: insufficient funds",
+            InsufficientFunds,
+        ),
         ("erigon", "INTERNAL_ERROR: pending sub-pool is full", Other),
         // rpc/jsonrpc/send_transaction.go, checkTxFee.
         (
@@ -205,7 +209,7 @@ mod tests {
         (
             "nethermind",
             "InsufficientFunds, Account balance: 0, cumulative cost: 1",
-            Poor,
+            InsufficientFunds,
         ),
         // Issues 2098 and 8813, and 4761; EthRpcModule.TransactionExecutor says the third since.
         ("nethermind", "VM execution error.", WouldRevert),
@@ -219,7 +223,11 @@ mod tests {
             "Gas price below configured minimum gas price",
             Underpriced,
         ),
-        ("besu", "Upfront cost exceeds account balance", Poor),
+        (
+            "besu",
+            "Upfront cost exceeds account balance",
+            InsufficientFunds,
+        ),
         ("besu", "Transaction fee cap exceeded", OverNodeCap),
         (
             "anvil",
@@ -228,8 +236,16 @@ mod tests {
         ),
         ("anvil", "transaction already imported", Known),
         ("anvil", "nonce too low", NonceUsed),
-        ("anvil", "Insufficient funds for gas * price + value", Poor),
-        ("anvil", "insufficient funds for transfer", Poor),
+        (
+            "anvil",
+            "Insufficient funds for gas * price + value",
+            InsufficientFunds,
+        ),
+        (
+            "anvil",
+            "insufficient funds for transfer",
+            InsufficientFunds,
+        ),
         (
             "anvil",
             "max fee per gas less than block base fee",

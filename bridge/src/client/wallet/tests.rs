@@ -455,7 +455,10 @@ async fn what_the_account_cannot_pay_for_is_never_signed() {
         ..Call::default()
     };
     let refused = wallet.send_with(call.clone(), 100_000, fees).await;
-    assert!(matches!(refused, Err(WalletError::Poor(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(WalletError::InsufficientFunds(_))),
+        "{refused:?}"
+    );
     assert_eq!(node.submitted().len(), 0);
     let less = Call {
         value: U256::from(4),

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{RequestFinalizeBlock, ResponseCommit, ResponseFinalizeBlock};
 
 use super::proposals::Judgement;
+use crate::app::mempool::Unswept;
 use crate::app::ports::Agreed;
 use crate::app::{App, convert};
 use crate::chain::commit::Committed;
@@ -63,13 +64,20 @@ impl App {
             self.copied
                 .store(copied.unwrap_or_default(), Ordering::SeqCst);
         }
+        let leaves = state.tree.count();
         drop(state);
         crate::app::lock(&self.judged).clear();
-        self.sweep(&executed)?;
+        let unswept = Unswept::new(executed, &request.txs, leaves, &self.parameters);
+        *crate::app::lock(&self.unswept) = Some(unswept);
         Ok(response)
     }
 
     pub(in crate::app) fn on_commit(&self) -> Outcome<ResponseCommit> {
+        // The engine lets nothing into its pool while it commits, and asks again about all that it holds before it does.
+        let unswept = crate::app::lock(&self.unswept).take();
+        if let Some(unswept) = unswept {
+            self.sweep(&unswept)?;
+        }
         let mut state = self.state_mut();
         let asked = state.answered;
         let record = state.pending.take_if(|record| record.height() == asked);

@@ -1,18 +1,24 @@
 //! What the pool looks at behind a block: see [`super::super::pool`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use alloy_primitives::B256;
 use plasmid_staking::{Effect, Key, Line, LineId, Operator, Position, Value};
+use prost::bytes::Bytes;
 
 use super::purse;
+use crate::app::pool::{Fill, bid};
 use crate::app::state::State;
 use crate::app::unsound::Unsound;
 use crate::app::{App, lock};
 use crate::chain::committed::leaf;
 use crate::chain::execute::Executed;
+use crate::chain::propose::proto_bytes;
 use crate::engine::abci::Fault;
-use crate::ledger::{Account, Code, Event, Slot};
+use crate::ledger::fees::minimum_fee;
+use crate::ledger::parameters::transaction_bytes;
+use crate::ledger::{Account, Code, Event, Parameters, Slot};
 
 /// Senders that are looked at in turn after each block, besides those that the block touched.
 const EXAMINED: usize = 64;
@@ -21,12 +27,51 @@ const EXAMINED: usize = 64;
 /// apply in a proposal of this node, or back an operator whose promises changed. What is left of them has its turn after the next blocks.
 const MAX_DOUBTFUL: usize = 2_048;
 
+/// A block that was executed, for which the pool is swept when the engine commits it.
+#[derive(Debug)]
+pub(in crate::app) struct Unswept {
+    executed: Arc<Executed>,
+    fill: Fill,
+}
+
+impl Unswept {
+    /// This block of `transactions`, with so many leaves in the state behind it.
+    pub(in crate::app) fn new(
+        executed: Arc<Executed>,
+        transactions: &[Bytes],
+        leaves: u32,
+        parameters: &Parameters,
+    ) -> Self {
+        let bytes = |one: &Bytes| proto_bytes(one.len());
+        let sum = transactions.iter().map(bytes).fold(0, u64::saturating_add);
+        let left = transaction_bytes(parameters).saturating_sub(sum);
+        let more = parameters
+            .max_block_transactions
+            .saturating_sub(executed.transactions);
+        let users = executed.users.iter().filter_map(|user| {
+            let number = usize::try_from(user.index).ok()?;
+            let (one, receipt) = (transactions.get(number)?, executed.receipts.get(number)?);
+            let fee = receipt.events.iter().find_map(|event| match event {
+                Event::Transaction { fee, .. } => Some(*fee),
+                _ => None,
+            })?;
+            let minimum = minimum_fee(parameters, one.len(), receipt.leaves_made, leaves);
+            Some((bid(fee, minimum, one.len()), bytes(one)))
+        });
+        let fill = Fill::new(users.collect(), left, more);
+        Self { executed, fill }
+    }
+}
+
 impl App {
-    /// Takes out of the pool what a block used, let expire, left without cover, or made inapplicable.
-    pub(in crate::app) fn sweep(&self, executed: &Executed) -> Result<(), Fault> {
+    /// Takes out of the pool what the last block used, let expire, left without cover, or made inapplicable.
+    pub(in crate::app) fn sweep(&self, unswept: &Unswept) -> Result<(), Fault> {
+        let Unswept { executed, fill } = unswept;
         let state = self.state();
-        self.pool().begin(state.tip.height);
-        lock(&self.handed_in).turn(state.tip.height);
+        let height = state.tip.height;
+        self.pool().pass_over(height, fill, &used(executed));
+        self.pool().begin(height);
+        lock(&self.handed_in).turn(height);
         let spenders = spenders(executed);
         for sender in &spenders {
             // The pool is locked twice, so that it is never locked while the state is read.
@@ -49,8 +94,19 @@ impl App {
                 Err(Unsound::Fault(fault)) => return Err(fault),
             }
         }
+        self.pool().watch();
         Ok(())
     }
+}
+
+/// The next sequences of those whose own transactions a block holds. A forced one that used a sequence moves the state's.
+fn used(executed: &Executed) -> BTreeMap<Account, u64> {
+    let mut next = BTreeMap::new();
+    for user in &executed.users {
+        let sequence = user.sequence.saturating_add(1);
+        next.insert(user.sender, sequence);
+    }
+    next
 }
 
 /// Everyone whose own transaction a block holds, or whose forced one a message of it carried: nobody else's balance falls, and

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+#[cfg(doc)]
+use super::Limits;
 use super::offer::{Hash, Offer, Pending};
 use super::queue::{Purse, Queue, Rank, Readiness};
-use super::{Limits, Pool, check_sequence};
+use super::{Pool, check_sequence};
 use crate::ledger::Reject;
 use crate::ledger::reject::raised;
 
@@ -12,7 +14,7 @@ use crate::ledger::reject::raised;
 const MAX_REPLACED: u32 = 8;
 
 /// Into how many steps the second half of what may be given up is cut, nearly as many as a bid can double. One offer has at most 16 places,
-/// and evicts at most 15 and another 16: with [`Limits::default`], that is less than two steps.
+/// and evicts at most 15 and another 16: with [`Limits::default`], that is less than two steps for all that pays.
 const STEPS: usize = 124;
 
 /// Places of evicted transactions, which the engine still holds until it asks again: those evicted since the last block, and those evicted
@@ -89,7 +91,9 @@ impl Pool {
         // Between a block and the sweep behind it, the state is ahead of the queue.
         self.advance(&header.sender, purse.next);
         let room = self.gives_way(&pending.offer, purse, replaces)?;
-        let churn = self.churn.entry(room.readiness).or_default();
+        let queue = self.senders.get(&header.sender);
+        let watched = queue.and_then(|queue| queue.watched);
+        let churn = self.churn.entry(room.readiness.bounded_as()).or_default();
         churn.add(room.given_up);
         for hash in room.gone {
             let gone = self.take(&hash).map(|gone| gone.offer.header.sender);
@@ -102,6 +106,7 @@ impl Pool {
         self.insert(pending, purse.next);
         if let Some(queue) = self.senders.get_mut(&header.sender) {
             queue.replaced = (self.height, room.times);
+            queue.watched = watched;
         }
         Ok(())
     }
@@ -120,7 +125,8 @@ impl Pool {
             self.check_replaces(&other.pending.offer, offer, queue, replaces)?;
         }
         queue.check_covered(offer, purse)?;
-        let rank = queue.rank_of(offer, purse.next);
+        let right = self.right_of(&offer.header.sender, purse.next);
+        let rank = queue.rank_of(offer, purse.next, right);
         let mut replaced = self.rivals(offer, &rank, replaces)?;
         replaced.extend(same.and_then(|other| other.rank));
         let times = self.times(queue, &replaced)?;
@@ -198,8 +204,8 @@ impl Pool {
         Ok(())
     }
 
-    /// Which transactions are evicted for an offer of this rank, besides those that it replaces. Held ones are evicted first, and for a
-    /// held offer only held ones. A ready offer may evict any held one; every other one only when it bids at least a tenth more.
+    /// Which transactions are evicted for an offer of this rank, besides those that it replaces: those of senders that blocks passed over first,
+    /// then held ones, and for a held offer no others. A ready offer may evict any of these; every other one only when it bids at least a tenth more.
     fn make_room(
         &self,
         offer: &Offer,
@@ -207,57 +213,71 @@ impl Pool {
         replaced: &[Rank],
         times: u32,
     ) -> Result<Room, Reject> {
-        let more_held = match rank.is_ready() {
+        let (held, gaps) = rank.shares(offer.places);
+        let fallen = match rank.is_ready() {
             true => self.falls_behind(offer, replaced),
-            false => offer.places,
+            false => 0,
         };
         let mut room = Room {
             readiness: rank.readiness,
             times,
             gone: Vec::new(),
             places: self.places.saturating_add(offer.places),
-            held: self.held.saturating_add(more_held),
-            holds: more_held > 0,
+            held: self.held.saturating_add(held).saturating_add(fallen),
+            gaps: self.gaps.saturating_add(gaps),
             given_up: 0,
-        };
-        // What falls behind a ready one takes the places of what lies behind a gap, and no others.
-        let fallen = Rank {
-            readiness: Readiness::Doubt,
-            bid: 0,
-            ..*rank
         };
         let places = |rank: &Rank| self.get(&rank.hash).map_or(0, |one| one.offer.places);
         for one in replaced {
             room.leave(one, places(one));
         }
+        let is_short = |room: &Room| room.places > self.limits.places;
         for worst in &self.order {
-            let taker = match rank.is_ready() && room.places <= self.limits.places {
-                true => &fallen,
-                false => rank,
-            };
-            if !room.is_short(&self.limits) || !taker.beats(worst) {
+            if !is_short(&room) || !rank.beats(worst) {
                 break;
             }
             if !replaced.contains(worst) {
                 room.leave(worst, places(worst));
             }
         }
-        if room.is_short(&self.limits) {
-            let (held, limit) = match room.places > self.limits.places {
-                true => (self.places, self.limits.places),
-                false => (self.held, self.limits.held),
-            };
-            return Err(Reject::PoolFull { held, limit });
-        }
-        let most = match rank.is_ready() {
-            true => self.limits.churn,
-            false => self.limits.held_churn,
+        let has_no_share = |room: &Room| {
+            held > 0 && room.held > self.limits.held || gaps > 0 && room.gaps > self.limits.gaps()
         };
-        let churn = self.churn.get(&rank.readiness).copied().unwrap_or_default();
+        for worst in self.order.range(Rank::below_held()..) {
+            if !has_no_share(&room) || !rank.beats(worst) {
+                break;
+            }
+            if !room.gone.contains(&worst.hash) {
+                room.leave(worst, places(worst));
+            }
+        }
+        // What falls behind a ready one takes no place of what others hold: one replacement would give up many.
+        let is_full = is_short(&room) || fallen > 0 && room.held > self.limits.held;
+        if is_full || has_no_share(&room) {
+            return Err(self.full(&room));
+        }
+        let most = match rank.readiness {
+            Readiness::Ready | Readiness::Doubt => self.limits.churn,
+            Readiness::Gap | Readiness::Passed => self.limits.idle_churn,
+        };
+        let churn = self.churn.get(&rank.readiness.bounded_as());
+        let churn = churn.copied().unwrap_or_default();
         match churn.allows(room.given_up, rank.bid, most) {
             true => Ok(room),
             false => Err(Reject::MadeRoomOften),
         }
+    }
+
+    /// Why there is no such room.
+    fn full(&self, room: &Room) -> Reject {
+        let (held, limit) = if room.places > self.limits.places {
+            (self.places, self.limits.places)
+        } else if room.held > self.limits.held {
+            (self.held, self.limits.held)
+        } else {
+            (self.gaps, self.limits.gaps())
+        };
+        Reject::PoolFull { held, limit }
     }
 
     /// Places of what is ready behind this ready offer's sequence, and is held when it comes.
@@ -287,24 +307,18 @@ struct Room {
     gone: Vec<Hash>,
     places: usize,
     held: usize,
-    /// Whether something is held when the offer comes that was not before.
-    holds: bool,
+    gaps: usize,
     /// Places of what goes.
     given_up: usize,
 }
 
 impl Room {
     fn leave(&mut self, rank: &Rank, places: usize) {
+        let (held, gaps) = rank.shares(places);
         self.places = self.places.saturating_sub(places);
-        if !rank.is_ready() {
-            self.held = self.held.saturating_sub(places);
-        }
+        self.held = self.held.saturating_sub(held);
+        self.gaps = self.gaps.saturating_sub(gaps);
         self.given_up = self.given_up.saturating_add(places);
         self.gone.push(rank.hash);
-    }
-
-    /// Whether more has to go for the offer.
-    fn is_short(&self, limits: &Limits) -> bool {
-        self.places > limits.places || (self.holds && self.held > limits.held)
     }
 }

@@ -14,7 +14,7 @@ fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_
         places: 1_000,
         held: 60,
         churn: 400,
-        held_churn: 60,
+        idle_churn: 60,
     });
     // Each can pay one fee of 10 and tries to have 64 wait, at all sequences that there are.
     for sender in 0..1_000 {
@@ -41,7 +41,7 @@ fn a_thousand_keys_with_dust_wait_for_what_they_can_pay_and_nobody_waits_behind_
             Replaces::Never,
         );
     }
-    assert_eq!(pool.held, Limits::default().held);
+    assert_eq!(pool.held, Limits::default().gaps());
     pool.assert_sound();
 }
 
@@ -52,7 +52,7 @@ fn who_bids_more_than_himself_again_and_again_keeps_no_bid_of_four_times_his_own
         places: 40,
         held: 4,
         churn: 2 * 132,
-        held_churn: 8,
+        idle_churn: 8,
     };
     // Each of many accounts raises its own one, as often as it may.
     let mut pool = Pool::new(limits);
@@ -105,7 +105,7 @@ fn whatever_comes_in_any_order_every_index_stays_what_the_queues_say() {
         places: 40,
         held: 6,
         churn: 30,
-        held_churn: 6,
+        idle_churn: 6,
     });
     let mut next = [0u64; 12];
     let mut taken = 0;

@@ -162,15 +162,16 @@ impl Pool {
         };
         let mut order = BTreeSet::new();
         let mut heads = BTreeSet::new();
-        let (mut places, mut held) = (0, 0);
+        let (mut places, mut held, mut gaps) = (0, 0, 0);
         let mut topics = BTreeMap::new();
         let mut positions = BTreeSet::new();
         let mut backers = BTreeSet::new();
         for (sender, queue, at, one) in waiting() {
             let offer = &one.pending.offer;
             assert_eq!((offer.header.sender, offer.header.sequence), (*sender, *at));
+            let right = self.right_of(sender, queue.next);
             let (_, rank) = queue
-                .ranks()
+                .ranks(right)
                 .into_iter()
                 .find(|(found, _)| found == at)
                 .unwrap();
@@ -180,9 +181,9 @@ impl Pool {
             if rank.is_head() {
                 heads.insert((offer.bid, Reverse(offer.hash)));
             }
-            if !rank.is_ready() {
-                held += offer.places;
-            }
+            let (more_held, more_gaps) = rank.shares(offer.places);
+            held += more_held;
+            gaps += more_gaps;
             assert!(self.hashes.contains_key(&offer.hash));
             for topic in offer.topics.iter() {
                 assert_eq!(topics.insert(topic, offer.hash), None, "{topic:?} twice");
@@ -203,7 +204,7 @@ impl Pool {
         let counts = [self.hashes.len(), self.digests.len(), self.expiry.len()];
         assert_eq!(counts, [count; 3]);
         assert_eq!((&self.order, &self.heads), (&order, &heads));
-        assert_eq!((self.places, self.held), (places, held));
+        assert_eq!((self.places, self.held, self.gaps), (places, held, gaps));
         assert_eq!((&self.topics, &self.backers), (&topics, &backers));
         assert_eq!(self.positions, positions);
         let mut doubted = self.doubted.iter();
@@ -211,11 +212,11 @@ impl Pool {
         assert!(self.senders.values().all(|queue| !queue.waiting.is_empty()));
         assert!(self.places <= self.limits.places && self.held <= self.limits.held);
         let Limits {
-            churn, held_churn, ..
+            churn, idle_churn, ..
         } = self.limits;
-        assert!(self.given_up(Readiness::Ready) <= churn);
-        for held in [Readiness::Doubt, Readiness::Gap] {
-            assert!(self.given_up(held) <= held_churn);
+        for paying in [Readiness::Ready, Readiness::Doubt] {
+            assert!(self.given_up(paying) <= churn);
         }
+        assert!(self.given_up(Readiness::Gap) <= idle_churn);
     }
 }

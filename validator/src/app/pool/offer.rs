@@ -56,16 +56,13 @@ impl Offer {
             Body::Stake(StakeBody::Delegate { amount, .. }) => (*amount, None),
             Body::SetPayout { .. } | Body::Record { .. } | Body::Stake(_) => (0, None),
         };
-        let places = length.div_ceil(PLACE_BYTES).max(1);
-        let above = header.fee.saturating_sub(minimum);
-        let divisor = u128::try_from(places).unwrap_or(u128::MAX);
         Self {
             hash,
             header,
             native: native.saturating_add(header.fee),
             token,
-            bid: above.checked_div(divisor).unwrap_or(0),
-            places,
+            bid: bid(header.fee, minimum, length),
+            places: places(length),
             topics: Topics::of(header.sender, &transaction.body),
             backs: backs(&transaction.body),
         }
@@ -75,6 +72,18 @@ impl Offer {
     pub(super) fn is_doubtful(&self) -> bool {
         self.backs.is_some() || self.topics.iter().next().is_some()
     }
+}
+
+/// What a transaction of this length bids for each place.
+pub fn bid(fee: u128, minimum: u128, length: usize) -> u128 {
+    let divisor = u128::try_from(places(length)).unwrap_or(u128::MAX);
+    fee.saturating_sub(minimum)
+        .checked_div(divisor)
+        .unwrap_or(0)
+}
+
+fn places(length: usize) -> usize {
+    length.div_ceil(PLACE_BYTES).max(1)
 }
 
 /// The operator behind which a transaction puts stake, and the highest commission that it accepts.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::offer::{Hash, Offer, Pending};
+use super::passed::Watched;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::reject::raised;
 use crate::ledger::{Asset, Reject};
@@ -23,6 +24,8 @@ pub struct Purse {
 /// What lies between the sender's next sequence and a transaction, the worst first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Readiness {
+    /// Whether something is missing or not, blocks passed over its sender: it is not held, and whatever comes may take its place.
+    Passed,
     /// Something is missing: it is held.
     #[default]
     Gap,
@@ -30,6 +33,17 @@ pub(super) enum Readiness {
     Doubt,
     /// Nothing: a block may take it, and all before it.
     Ready,
+}
+
+impl Readiness {
+    /// Whose bound on what is given up it shares.
+    pub(super) const fn bounded_as(self) -> Self {
+        match self {
+            Self::Passed | Self::Gap => Self::Gap,
+            Self::Doubt => Self::Doubt,
+            Self::Ready => Self::Ready,
+        }
+    }
 }
 
 /// The order of eviction, lowest first: held transactions, then the lowest bid, then the last one of its queue.
@@ -58,7 +72,26 @@ impl Rank {
 
     /// Whether a block may hold it before anything else of its sender.
     pub(super) fn is_head(&self) -> bool {
-        self.is_ready() && self.depth == Reverse(0)
+        self.depth == Reverse(0)
+    }
+
+    /// Of this number of places, which it takes, those of held ones, and of those behind a gap.
+    pub(super) fn shares(&self, places: usize) -> (usize, usize) {
+        match self.readiness {
+            Readiness::Gap => (places, places),
+            Readiness::Doubt => (places, 0),
+            Readiness::Passed | Readiness::Ready => (0, 0),
+        }
+    }
+
+    /// Lower than that of any held one.
+    pub(super) const fn below_held() -> Self {
+        Self {
+            readiness: Readiness::Gap,
+            bid: 0,
+            depth: Reverse(u64::MAX),
+            hash: [0; 32],
+        }
     }
 }
 
@@ -72,11 +105,12 @@ struct Way {
 }
 
 impl Way {
-    const fn from(next: u64) -> Self {
+    /// `right` is what its first one is.
+    const fn from(next: u64, right: Readiness) -> Self {
         Self {
             next,
             expected: next,
-            readiness: Readiness::Ready,
+            readiness: right,
             lowest: u128::MAX,
         }
     }
@@ -86,7 +120,7 @@ impl Way {
         let sequence = offer.header.sequence;
         let (readiness, bid) = match sequence == self.expected {
             true => (self.readiness, self.lowest.min(offer.bid)),
-            false => (Readiness::Gap, offer.bid),
+            false => (self.readiness.min(Readiness::Gap), offer.bid),
         };
         Rank {
             readiness,
@@ -104,7 +138,7 @@ impl Way {
         self.expected = self.expected.saturating_add(1);
         self.lowest = self.lowest.min(offer.bid);
         if offer.is_doubtful() {
-            self.readiness = Readiness::Doubt;
+            self.readiness = self.readiness.min(Readiness::Doubt);
         }
     }
 }
@@ -126,6 +160,8 @@ pub(super) struct Queue {
     pub(super) waiting: BTreeMap<u64, Waiting>,
     /// Height at which one was last replaced, and how many were at it.
     pub(super) replaced: (u64, u32),
+    /// What was first behind the last block.
+    pub(super) watched: Option<Watched>,
 }
 
 impl Queue {
@@ -144,8 +180,8 @@ impl Queue {
     }
 
     /// The rank of each transaction, by sequence.
-    pub(super) fn ranks(&self) -> Vec<(u64, Rank)> {
-        let mut way = Way::from(self.next);
+    pub(super) fn ranks(&self, right: Readiness) -> Vec<(u64, Rank)> {
+        let mut way = Way::from(self.next, right);
         let mut ranks = Vec::with_capacity(self.waiting.len());
         for (sequence, waiting) in &self.waiting {
             let offer = &waiting.pending.offer;
@@ -156,8 +192,8 @@ impl Queue {
     }
 
     /// The rank that an offer would have at its sequence in this queue, `next` being its sender's next sequence.
-    pub(super) fn rank_of(&self, offer: &Offer, next: u64) -> Rank {
-        let mut way = Way::from(next);
+    pub(super) fn rank_of(&self, offer: &Offer, next: u64, right: Readiness) -> Rank {
+        let mut way = Way::from(next, right);
         for (_, waiting) in self.waiting.range(next..offer.header.sequence) {
             way.pass(&waiting.pending.offer);
         }

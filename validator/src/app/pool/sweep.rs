@@ -7,8 +7,8 @@
 //! comes back again and again and never pays is little. What is about a position is tried again once a block wrote the position, and what puts
 //! stake behind an operator once a block changed what the operator promises to it. Of all this the best bids are tried after a block, and
 //! the rest after the next ones. What else makes a transaction useless (leaf prices, seats) is found by looking at some of the other senders in
-//! turn. The engine asks about everything after the sweep, so what is removed here does not count as evicted. The work for each block is
-//! bounded.
+//! turn. The pool is swept when the engine commits: it lets nothing new in from then on until it has asked about everything again, so what is
+//! removed here takes no room in it and does not count as evicted. The work for each block is bounded.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use alloy_primitives::B256;
 
 use super::offer::{Hash, Pending};
-use super::queue::Purse;
+use super::queue::{Purse, Rank};
 use super::{Head, Pool};
 use crate::ledger::Account;
 
@@ -170,9 +170,10 @@ impl Pool {
     }
 
     /// Takes out held ones while they have more than their share: a gap that opens makes many of them at once.
-    fn trim(&mut self) {
-        while self.held > self.limits.held {
-            match self.order.first().copied() {
+    pub(super) fn trim(&mut self) {
+        while self.held > self.limits.held || self.gaps > self.limits.gaps() {
+            let worst = self.order.range(Rank::below_held()..).next().copied();
+            match worst {
                 Some(worst) if !worst.is_ready() => drop(self.take(&worst.hash)),
                 _ => return,
             }

@@ -10,6 +10,7 @@ use crate::ledger::transaction::Body;
 
 mod churn;
 mod doubt;
+mod passed;
 
 /// Bids and sequences in the order in which a proposer is given them when all of them apply.
 fn given(pool: Pool) -> Vec<(u128, u64)> {
@@ -26,9 +27,9 @@ fn given(pool: Pool) -> Vec<(u128, u64)> {
 fn small(places: usize) -> Pool {
     Pool::new(Limits {
         places,
-        held: 2,
+        held: 4,
         churn: 100,
-        held_churn: 100,
+        idle_churn: 100,
     })
 }
 
@@ -336,7 +337,7 @@ fn no_more_is_given_up_between_two_blocks_than_the_engine_has_room_for() {
         places: 2,
         held: 1,
         churn: 3,
-        held_churn: 2,
+        idle_churn: 2,
     });
     pool.put(pending(1, 0, 10, 99), 0).unwrap();
     pool.put(pending(2, 0, 10, 99), 0).unwrap();
@@ -377,7 +378,7 @@ fn given_hashes(pool: &Pool) -> Vec<Hash> {
 #[test]
 fn the_engine_has_room_for_all_that_it_may_hold() {
     let limits = Limits::default();
-    let most = limits.places + limits.churn + 2 * limits.held_churn;
+    let most = limits.places + 2 * limits.churn + limits.idle_churn;
     assert!(most < MIN_ENGINE_TRANSACTIONS as usize);
     assert!((most * PLACE_BYTES) as u64 <= MIN_ENGINE_BYTES);
     assert!(limits.held * 16 <= limits.places);
@@ -522,9 +523,9 @@ fn what_came_while_the_sweep_asked_for_balances_stays() {
 fn neither_held_ones_nor_gaps_that_open_use_up_what_others_may_replace() {
     let mut pool = Pool::new(Limits {
         places: 40,
-        held: 4,
+        held: 8,
         churn: 6,
-        held_churn: 8,
+        idle_churn: 8,
     });
     pool.put(pending(1, 0, 100, 99), 0).unwrap();
     // Held ones that are replaced use up their own share, and are refused then.

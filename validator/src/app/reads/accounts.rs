@@ -1,7 +1,7 @@
 //! Accounts, balances and tokens at the tip.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plasmid_proto::ledger::v1::{
     Balance, GetAccountRequest, GetAccountResponse, ListBalancesRequest, ListBalancesResponse,
@@ -206,17 +206,9 @@ impl Assets {
 /// Up to `length` assets from place `start` on.
 fn assets(source: &Reader<'_>, start: usize, length: usize) -> Result<Assets, ReadError> {
     let tokens = &source.remembered().tokens;
-    // After a start somebody looks over all leaves once; no other thread waits for that.
-    let mut looked = match tokens.try_lock() {
-        Ok(looked) => looked,
-        Err(TryLockError::Poisoned(looked)) => looked.into_inner(),
-        Err(TryLockError::WouldBlock) => {
-            return Err(ReadError::Unavailable(
-                "the node is looking for tokens for somebody else: ask again in a second".into(),
-            ));
-        }
-    };
-    loop {
+    // After a start all leaves are looked over once. Several readers share that, and none holds the list longer than for one look.
+    let looked = loop {
+        let mut looked = tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let count = on_tree(source, |tree| {
             let end = looked.count.saturating_add(SCANNED).min(tree.count());
             let leaves = (looked.count..end).filter_map(|index| tree.leaf(index));
@@ -227,9 +219,9 @@ fn assets(source: &Reader<'_>, start: usize, length: usize) -> Result<Assets, Re
             tree.count()
         })?;
         if looked.count >= count {
-            break;
+            break looked;
         }
-    }
+    };
     let page = looked.assets.iter().skip(start).take(length);
     Ok(Assets {
         page: page.copied().collect(),

@@ -195,6 +195,23 @@ pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadErr
     Ok(Some(awaited))
 }
 
+/// The same for whoever asks how the node is: while others read all of the disk that may be read at once, this is left out, and `troubles` says so.
+pub(super) fn awaited_beside(
+    source: &Reader<'_>,
+    troubles: &mut Vec<String>,
+) -> Result<Option<AwaitedCheckpoint>, ReadError> {
+    match awaited(source) {
+        Err(ReadError::Unavailable(why)) => {
+            source.check()?;
+            troubles.push(format!(
+                "which checkpoint root waits for is not told: {why}"
+            ));
+            Ok(None)
+        }
+        awaited => awaited,
+    }
+}
+
 /// A leaf with its proof at a checkpoint.
 pub fn get_proof(
     source: &Reader<'_>,

@@ -65,6 +65,8 @@ pub fn get_status(
     let inbox = inbox.ok_or_else(|| {
         ReadError::Unavailable("the chain has no genesis yet: start its engine".into())
     })?;
+    let mut troubles: Vec<String> = vitals.troubles().map(|(_, why)| why).collect();
+    let awaited = bridge::awaited_beside(source, &mut troubles)?;
     let contract = |address: &alloy_primitives::Address| address.to_string();
     Ok(GetStatusResponse {
         chain_id: facts.chain_id.clone(),
@@ -94,8 +96,8 @@ pub fn get_status(
         root_trouble: root.trouble(),
         height_stands_secs: vitals.height_stands.as_secs(),
         root_silent_secs: vitals.root_silent.unwrap_or_default().as_secs(),
-        troubles: vitals.troubles().map(|(_, why)| why).collect(),
-        awaited: bridge::awaited(source)?,
+        troubles,
+        awaited,
         past_epochs: past.epochs,
         past_leaves: past.leaves,
         past_epochs_on_disk: past.epochs_on_disk,

@@ -47,6 +47,14 @@ impl<'a> Reader<'a> {
         Self { door, ..self }
     }
 
+    /// Ends it when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn check(&self) -> Result<(), ReadError> {
+        check(self.cancelled)
+    }
+
     /// Whether it came through the engine, whose questions are answered one after another.
     pub fn is_of_engine(&self) -> bool {
         self.door == Door::Engine

@@ -2,6 +2,8 @@
 //!
 //! What a position has earned, and why it waits, is what the rules themselves say when they are tried on it; nothing is written.
 
+use std::ops::Range;
+
 use plasmid_proto::stake::v1::{
     self as proto, GetMaturityRequest, GetMaturityResponse, GetPositionRequest,
     GetPositionResponse, GetRewardsRequest, GetRewardsResponse, GetValidatorRequest,
@@ -29,7 +31,9 @@ pub(super) mod positions;
 pub(crate) mod tests;
 
 /// Registrations that one page of lines looks at.
-const LOOKED_AT: u64 = 1_024;
+const LOOKED_AT: usize = 1_024;
+/// Those of them that are looked at while the state is held.
+const LOOK: usize = 64;
 
 /// A position.
 pub fn get_position(
@@ -174,34 +178,47 @@ pub fn list_lines(
 ) -> Result<ListLinesResponse, ReadError> {
     let operator = wire::address_bytes(&request.operator)?;
     let length = page_size(request.page_size, 100);
-    // In one look: a page has a bounded number of lines.
     let nothing = || Ok(());
     page(source, request.height, nothing, |at, ()| {
-        at.read(|held, height| {
-            let page = lines_at(held, operator, &request.page_token, length)?;
-            Ok(ListLinesResponse { height, ..page })
+        let (height, newest) =
+            at.read(|held, height| Ok((height, newest_of(held, operator)?.line)))?;
+        let start = match request.page_token.as_str() {
+            "" => newest,
+            text => text.parse::<u64>().map_err(|_| {
+                let text = wire::shown(text);
+                ReadError::Invalid(format!("page token {text:?} is not one of ours"))
+            })?,
+        };
+        let start = start.min(newest);
+        let last = start.saturating_sub(LOOKED_AT as u64);
+        let (mut lines, mut next) = (Vec::new(), start);
+        while next > last && lines.len() < length {
+            let at_once = at.at_once(LOOK, LOOKED_AT) as u64;
+            let until = next.saturating_sub(at_once).max(last);
+            next =
+                at.read(|held, _| some_lines(held, operator, next..until, length, &mut lines))?;
+        }
+        Ok(ListLinesResponse {
+            lines,
+            next_page_token: match next {
+                0 => String::new(),
+                next => next.to_string(),
+            },
+            height,
         })
     })
 }
 
-fn lines_at(
+/// Adds an operator's lines from a number down to another one, without that, while there are fewer than `length`; gives the next number.
+fn some_lines(
     held: &mut Held<'_>,
     operator: [u8; 20],
-    token: &str,
+    numbers: Range<u64>,
     length: usize,
-) -> Result<ListLinesResponse, ReadError> {
-    let newest = newest_of(held, operator)?;
-    let start = match token {
-        "" => newest.line,
-        text => text.parse::<u64>().map_err(|_| {
-            let text = wire::shown(text);
-            ReadError::Invalid(format!("page token {text:?} is not one of ours"))
-        })?,
-    };
-    let start = start.min(newest.line);
-    let last = start.saturating_sub(LOOKED_AT);
-    let (mut lines, mut next) = (Vec::new(), start);
-    while next > last && lines.len() < length {
+    lines: &mut Vec<proto::Line>,
+) -> Result<u64, ReadError> {
+    let mut next = numbers.start;
+    while next > numbers.end && lines.len() < length {
         let id = LineId {
             operator,
             line: next,
@@ -211,14 +228,7 @@ fn lines_at(
         }
         next = next.saturating_sub(1);
     }
-    Ok(ListLinesResponse {
-        lines,
-        next_page_token: match next {
-            0 => String::new(),
-            next => next.to_string(),
-        },
-        height: 0,
-    })
+    Ok(next)
 }
 
 /// Money of rewards, and stake that was cut.

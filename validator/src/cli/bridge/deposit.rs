@@ -14,11 +14,12 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{NATIVE_DECIMALS, Price, message::Sent, read, wallet};
+use super::{NATIVE_DECIMALS, Price, beside, message::Sent, read, wallet};
 use crate::{
     cli::{
         CliError, amount,
         connect::{self, Connection},
+        init::SecondRoot,
         keys::KeyOptions,
         output::{self, Output},
         tx,
@@ -26,8 +27,8 @@ use crate::{
     ledger::{Account, leaf::NATIVE},
 };
 
-/// What goes in, from whom, to whom.
-#[derive(Clone, Debug, Args)]
+/// What goes in, from whom, to whom. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct DepositCommand {
     /// Name of the key that pays.
     #[arg(long)]
@@ -49,6 +50,8 @@ pub struct DepositCommand {
     refund: Option<String>,
     #[command(flatten)]
     price: Price,
+    #[command(flatten)]
+    second: SecondRoot,
 }
 
 /// A call of the Vault.
@@ -101,6 +104,8 @@ async fn deposit(
     deployment
         .require_final(wallet.rpc(), status.root_height)
         .await?;
+    let contracts = (&deployment, connection.registry()?);
+    beside(&command.second, &wallet, contracts, status.root_height).await?;
     let progress = output.progress("depositing on root");
     let way = Way {
         connection,

@@ -19,7 +19,7 @@ use plasmid_bridge::{
 use serde_json::{Value, json};
 
 use super::{
-    NATIVE_DECIMALS, Price,
+    NATIVE_DECIMALS, Price, beside,
     message::{Outcome, Sent},
     on_final_root, read,
 };
@@ -27,15 +27,15 @@ use crate::{
     cli::{
         CliError, amount,
         connect::{Connection, Deployment},
-        init::secrets,
+        init::{SecondRoot, secrets},
         keys::KeyOptions,
         output::{self, Output},
     },
     node::config::Home,
 };
 
-/// Who registers with what.
-#[derive(Clone, Debug, Args)]
+/// Who registers with what. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct RegisterCommand {
     /// The validator's folder. Its consensus key is made in CometBFT's own file, its checkpoint key in an encrypted one. Keys that were registered once are refused for ever: an operator that changes its keys names a new folder.
     #[arg(long, env = "PLASMID_HOME")]
@@ -48,6 +48,8 @@ pub struct RegisterCommand {
     bond: String,
     #[command(flatten)]
     price: Price,
+    #[command(flatten)]
+    second: SecondRoot,
     /// Makes the keys, prints what would be registered and paid, and sends nothing.
     #[arg(long)]
     dry_run: bool,
@@ -73,6 +75,7 @@ pub async fn run(
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
     let chain_id = deployment.domain.root_chain_id;
     let registry = connection.registry()?;
+    beside(&command.second, &wallet, (&deployment, registry), 0).await?;
     let bond = amount::parse(&command.bond, NATIVE_DECIMALS)?;
     let least = read(&wallet, registry, IRegistry::bondCall {}).await?;
     if bond < least {

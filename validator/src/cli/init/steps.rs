@@ -11,6 +11,7 @@ mod status;
 mod table;
 
 pub(super) use self::join::kept_second;
+pub(in crate::cli) use self::second::second_endpoint;
 
 use std::sync::Arc;
 
@@ -23,7 +24,6 @@ use plasmid_bridge::{
         rpc::Rpc,
         wallet::Wallet,
     },
-    relay::seen::Which,
 };
 use serde_json::json;
 
@@ -314,8 +314,7 @@ impl Step {
 
     /// Root's clock.
     async fn now(&self) -> Result<u64, CliError> {
-        let newest = self.rpc.block(Which::Latest).await?;
-        Ok(newest.map_or(0, |block| block.time))
+        Ok(self.endpoints().time().await?)
     }
 
     /// The creation, if it is half made.

@@ -9,7 +9,7 @@ use plasmid_proto::ledger::v1::{ListTokensRequest, Token};
 
 use crate::cli::{
     CliError,
-    connect::{self, Connection},
+    connect::{self, Accounts, Connection},
 };
 
 /// Tokens on a page of the node's list, and the most pages that are read.
@@ -68,7 +68,7 @@ async fn listed(
     connection: &Connection,
     is_meant: impl Fn(&Token) -> bool,
 ) -> Result<Vec<Token>, CliError> {
-    let mut client = connection.accounts().await?;
+    let client = connection.accounts().await?;
     let mut found = Vec::new();
     let mut page_token = String::new();
     for _ in 0..MAX_PAGES {
@@ -76,7 +76,8 @@ async fn listed(
             page_size: PAGE,
             page_token,
         };
-        let page = client.list_tokens(request).await?.into_inner();
+        let ask = |mut client: Accounts, request| async move { client.list_tokens(request).await };
+        let page = connect::patiently(client.clone(), request, ask).await?;
         found.extend(page.tokens.into_iter().filter(&is_meant));
         page_token = page.next_page_token;
         if page_token.is_empty() {

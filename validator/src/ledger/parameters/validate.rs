@@ -313,13 +313,19 @@ pub struct WorstCase {
     pub transactions: u64,
 }
 
-/// The worst case of a block: CometBFT 0.38's own overhead (`types.MaxDataBytes`: 11 + 626 + 94 + 111 for each signature, of which 2 say that
-/// it stands in the commit and how long it is),
-/// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior
-/// of 66 bytes stands for at least as many bytes of evidence), [`MIN_USERS`] transactions of users, 6 bytes of protobuf for each transaction.
+const ENGINE: u64 = 11 + 626 + 94;
+const ENGINE_SIGNATURE: u64 = 111;
+/// Bytes that a block has for its transactions, whatever commit and evidence it carries beside them.
+pub fn transaction_bytes(parameters: &Parameters) -> u64 {
+    let signatures = u64::from(parameters.seats).saturating_mul(ENGINE_SIGNATURE);
+    let others = signatures.saturating_add(parameters.max_evidence_bytes.into());
+    let most = parameters.max_block_bytes;
+    most.saturating_sub(ENGINE).saturating_sub(others)
+}
+
+/// The worst case of a block: CometBFT 0.38's own overhead (`types.MaxDataBytes`: 11 + 626 + 94 + 111 for each signature, of which 2 say that it stands in the commit and how long it is),
+/// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior of 66 bytes stands for at least as many bytes of evidence), [`MIN_USERS`] transactions of users, 6 bytes of protobuf for each transaction.
 pub fn worst_case(parameters: &Parameters) -> WorstCase {
-    const ENGINE: u64 = 11 + 626 + 94;
-    const ENGINE_SIGNATURE: u64 = 111;
     const RECORD: u64 = 1 + 164 + 2 + 2;
     const VOTE: u64 = 2 + 2 + 234 + 64;
     const MESSAGE: u64 = 1 + plasmid_bridge::proof::inbox::MAX_MESSAGE_BYTES as u64;

@@ -175,6 +175,11 @@ pub struct P2p {
     pub recv_rate: u64,
 }
 
+/// CometBFT's own default. What was not asked about again by then stays in the engine's pool.
+const fn least_recheck_timeout() -> Span {
+    Span(Duration::from_secs(1))
+}
+
 /// CometBFT's own default.
 const fn default_rate() -> u64 {
     5_120_000
@@ -185,6 +190,8 @@ pub struct Mempool {
     #[serde(rename = "type")]
     pub kind: String,
     pub recheck: bool,
+    #[serde(default = "least_recheck_timeout")]
+    pub recheck_timeout: Span,
     pub broadcast: bool,
     pub size: u32,
     pub max_txs_bytes: u64,
@@ -228,6 +235,14 @@ impl Mempool {
         }
         if !self.recheck {
             return Err("mempool.recheck is off: what the application gave up would never leave the engine's pool".into());
+        }
+        let (found, least) = (self.recheck_timeout.0, least_recheck_timeout().0);
+        if found < least {
+            return Err(format!(
+                "mempool.recheck_timeout is {}ms, at least {}ms is needed: what the engine does not ask about again in that time stays in its pool",
+                found.as_millis(),
+                least.as_millis()
+            ));
         }
         if self.keep_invalid {
             return Err("mempool.keep-invalid-txs-in-cache is on: what was refused once, such as for a sequence that was too far ahead, could never be sent again".into());
@@ -285,6 +300,7 @@ impl Config {
             mempool: Mempool {
                 kind: "flood".to_owned(),
                 recheck: true,
+                recheck_timeout: least_recheck_timeout(),
                 broadcast: true,
                 size: settings.pool_transactions,
                 max_txs_bytes: settings.pool_bytes,

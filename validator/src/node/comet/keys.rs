@@ -63,6 +63,12 @@ pub fn read_consensus_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, CometError
     seed(path, &file.priv_key)
 }
 
+/// The public key of the seed in `priv_validator_key.json`.
+pub(super) fn read_public_consensus_key(path: &Path) -> Result<[u8; 32], CometError> {
+    let seed = read_consensus_key(path)?;
+    public(&private(path, &seed)?)
+}
+
 /// Writes the node key of `seed`, or finds it there; gives the node's id.
 pub(super) fn ensure_node_key(path: &Path, seed: &[u8; 32]) -> Result<String, CometError> {
     if exists(path)? {

@@ -68,10 +68,11 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
         "block_time_tolerance = \"60000ms\"",
         "cache_size = 200000",
         "size = 20000",
-        "max_txs_bytes = 8000000",
+        "max_txs_bytes = 10000000",
         "max_tx_bytes = 8192",
         "keep-invalid-txs-in-cache = false",
         "recheck = true",
+        "recheck_timeout = \"1000ms\"",
         "indexer = \"kv\"",
         "pex = false",
         "addr_book_strict = false",
@@ -83,11 +84,12 @@ fn the_configuration_reads_back_as_written_and_keeps_what_the_chain_relies_on() 
 
 #[test]
 fn a_configuration_that_breaks_the_chain_is_refused() {
-    let breaks: [fn(&mut Config); 10] = [
+    let breaks: [fn(&mut Config); 11] = [
+        |config| config.mempool.recheck_timeout = config::Span(Duration::from_millis(999)),
         |config| config.mempool.recheck = false,
         |config| config.mempool.cache_size = 10_000,
         |config| config.mempool.size = 19_999,
-        |config| config.mempool.max_txs_bytes = 7_999_999,
+        |config| config.mempool.max_txs_bytes = 9_999_999,
         |config| config.mempool.max_tx_bytes = 8_191,
         |config| config.mempool.keep_invalid = true,
         |config| config.mempool.kind = "nop".to_owned(),

@@ -87,7 +87,7 @@ impl Place {
 
     /// The endpoints of the root chain: this one, and a second that is named here or stands in the folder.
     fn endpoints(&self, before: Option<&Config>) -> Vec<String> {
-        let kept = before.and_then(|config| config.root.endpoints.get(1));
+        let kept = before.and_then(|config| second_beside(&config.root.endpoints, &self.root));
         let second = self.second_root.as_ref().or(kept);
         let second = second.filter(|second| **second != self.root);
         [Some(&self.root), second]
@@ -95,6 +95,17 @@ impl Place {
             .flatten()
             .cloned()
             .collect()
+    }
+}
+
+/// The one of these endpoints of root, which stand in a folder, that stays the second one beside this first one. A first one that stood second changes places
+/// with the other: both stay.
+#[must_use]
+pub fn second_beside<'a>(kept: &'a [String], root: &str) -> Option<&'a String> {
+    match kept {
+        [first, second, ..] if second == root => Some(first).filter(|first| *first != root),
+        [_, second, ..] => Some(second),
+        _ => None,
     }
 }
 

@@ -118,6 +118,22 @@ fn every_parameter_at_its_types_largest_value_is_refused_or_makes_a_network_that
 }
 
 #[test]
+fn a_folder_keeps_its_second_endpoint_of_root_whichever_of_both_comes_first_now() {
+    for (kept, root, second) in [
+        (["A", "B"].as_slice(), "A", Some("B")),
+        (&["A", "B"], "B", Some("A")),
+        (&["A", "B"], "C", Some("B")),
+        (&["A"], "B", None),
+        (&["B", "B"], "B", None),
+        (&[], "A", None),
+    ] {
+        let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+        let found = home::second_beside(&kept, root);
+        assert_eq!(found.map(String::as_str), second, "{kept:?} {root}");
+    }
+}
+
+#[test]
 fn nobody_agrees_on_what_the_engine_does_not_start_with() {
     // What no rule of the parameters says, CometBFT's own check does.
     for change in [

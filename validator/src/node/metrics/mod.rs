@@ -233,9 +233,13 @@ pub const METRICS: [Metric; 27] = [
 /// The page.
 ///
 /// # Errors
-/// [`ReadError`] while the chain has no genesis.
-pub fn page(source: &dyn Source, counts: &Counts) -> Result<String, ReadError> {
-    let reading = read(source, counts)?;
+/// [`ReadError`] while the chain has no genesis, and when nobody waits for the page any more.
+pub fn page(
+    source: &dyn Source,
+    counts: &Counts,
+    cancelled: &AtomicBool,
+) -> Result<String, ReadError> {
+    let reading = read(source, counts, cancelled)?;
     let chain = &reading.status.chain_id;
     let mut text = String::new();
     for Metric {
@@ -260,9 +264,12 @@ pub fn page(source: &dyn Source, counts: &Counts) -> Result<String, ReadError> {
     Ok(text)
 }
 
-fn read(source: &dyn Source, counts: &Counts) -> Result<Reading, ReadError> {
-    let going_on = AtomicBool::new(false);
-    let status = chain::get_status(&Reader::new(source, &going_on), &GetStatusRequest {})?;
+fn read(
+    source: &dyn Source,
+    counts: &Counts,
+    cancelled: &AtomicBool,
+) -> Result<Reading, ReadError> {
+    let status = chain::get_status(&Reader::new(source, cancelled), &GetStatusRequest {})?;
     let shares = source.shares(status.checkpoints_accepted)?.len();
     let mut counter = Ok(None);
     source.with_tree(&mut |tree, _| {

@@ -1,6 +1,11 @@
 //! Serves the page over HTTP/1.1: `GET /metrics` and nothing else, a few connections at a time, each for seconds, and given fairly.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,8 +14,9 @@ use tokio::{
 };
 
 use crate::{
-    app::reads::Source,
+    app::reads::{ReadError, Source},
     rpc::{counts::Counts, quota::Quota},
+    workers::Workers,
 };
 
 /// Connections that are answered at once, in all and of one address; others are closed.
@@ -47,17 +53,25 @@ pub async fn serve(
     let listener = bound.map_err(|source| MetricsError { address, source })?;
     let (in_all, per_address) = MAX_CONNECTIONS;
     let places = Quota::new(in_all, per_address);
+    // A page may wait for a block: one thread is enough for all, and none of those that the node itself needs.
+    let workers = Workers::start("metrics", (1, 1), MAX_CONNECTIONS);
+    let workers = workers.map_err(|source| MetricsError { address, source })?;
+    let pages = Arc::new(Pages {
+        workers,
+        source,
+        counts,
+    });
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let Ok(mut place) = places.take(from.ip()) else {
                     continue;
                 };
-                let (source, counts) = (Arc::clone(&source), Arc::clone(&counts));
+                let pages = Arc::clone(&pages);
                 tokio::spawn(async move {
                     // Whoever is too slow, or has to make way, is left.
                     tokio::select! {
-                        _ = timeout(PATIENCE, answer(stream, source, counts)) => {}
+                        _ = timeout(PATIENCE, answer(stream, from.ip(), &pages)) => {}
                         () = place.lost() => {}
                     }
                 });
@@ -70,11 +84,26 @@ pub async fn serve(
     }
 }
 
-async fn answer(
-    mut stream: TcpStream,
+/// What makes pages.
+struct Pages {
+    workers: Workers,
     source: Arc<dyn Source>,
     counts: Arc<Counts>,
-) -> std::io::Result<()> {
+}
+
+impl Pages {
+    /// A page, for who asks from this address; it is not made when he is gone.
+    async fn make(&self, whose: IpAddr) -> Result<String, ReadError> {
+        let (source, counts) = (Arc::clone(&self.source), Arc::clone(&self.counts));
+        let job = move |cancelled: &AtomicBool| super::page(source.as_ref(), &counts, cancelled);
+        let running = self.workers.run(whose, job);
+        let running = running.map_err(|full| ReadError::Unavailable(full.to_string()))?;
+        let page = running.await;
+        page.map_err(|lost| ReadError::Internal(lost.to_string()))?
+    }
+}
+
+async fn answer(mut stream: TcpStream, whose: IpAddr, pages: &Pages) -> std::io::Result<()> {
     let request = match timeout(HEAD_PATIENCE, head(&mut stream)).await {
         Ok(request) => request?,
         Err(_) => return reply(&mut stream, "408 Request Timeout", "send it at once\n").await,
@@ -89,18 +118,12 @@ async fn answer(
     if !first.starts_with(b"GET /metrics ") {
         return reply(&mut stream, "404 Not Found", "metrics are at /metrics\n").await;
     }
-    let page = tokio::task::spawn_blocking(move || super::page(source.as_ref(), &counts)).await;
-    match page {
-        Ok(Ok(text)) => reply(&mut stream, "200 OK", &text).await,
-        Ok(Err(error)) => {
-            let said = format!("{error}\n");
-            reply(&mut stream, "503 Service Unavailable", &said).await
-        }
-        Err(error) => {
-            let said = format!("{error}\n");
-            reply(&mut stream, "500 Internal Server Error", &said).await
-        }
-    }
+    let (status, said) = match pages.make(whose).await {
+        Ok(text) => ("200 OK", text),
+        Err(error @ ReadError::Internal(_)) => ("500 Internal Server Error", format!("{error}\n")),
+        Err(error) => ("503 Service Unavailable", format!("{error}\n")),
+    };
+    reply(&mut stream, status, &said).await
 }
 
 /// The head of a request; none when it ends before its end, or is too long.

@@ -9,7 +9,6 @@ use super::*;
 use crate::ledger::transaction::{Header, StakeBody};
 
 /// What an attacker has done within two blocks.
-#[derive(Default)]
 struct Attack {
     /// The highest bid that was taken now, and between the last two blocks.
     best: [u128; 2],
@@ -27,7 +26,7 @@ impl Attack {
     /// The highest of these, and of what waits.
     fn best(&self, pool: &Pool, readiness: Readiness) -> u128 {
         let waits = pool.order.iter();
-        let waits = waits.filter(|rank| rank.readiness == readiness);
+        let waits = waits.filter(|rank| rank.readiness == readiness && rank.bid < STAKE_BID);
         let waits = waits.map(|rank| rank.bid).max().unwrap_or(0);
         let [now, before] = self.best;
         now.max(before).max(waits)
@@ -37,24 +36,47 @@ impl Attack {
 /// An offer of a stranger, of so many places and this bid for each.
 fn offer(sequence: u64, bid: u128, places: usize) -> Offer {
     static STRANGER: LazyLock<Offer> = LazyLock::new(|| pending(9_999, 0, 1, u64::MAX).offer);
+    changed(&STRANGER, sequence, bid, places)
+}
+
+/// The sender of whom one of stake is first, at a bid that nobody reaches.
+const STAKER: u16 = 9_998;
+const STAKE_BID: u128 = 1 << 120;
+
+/// An offer behind it.
+fn follower(bid: u128, places: usize) -> Offer {
+    static STRANGER: LazyLock<Offer> = LazyLock::new(|| pending(STAKER, 1, 1, u64::MAX).offer);
+    changed(&STRANGER, 1, bid, places)
+}
+
+fn changed(offer: &Offer, sequence: u64, bid: u128, places: usize) -> Offer {
     let header = Header {
         sequence,
-        ..STRANGER.header
+        ..offer.header
     };
     Offer {
         header,
         bid,
         places,
-        ..*STRANGER
+        ..*offer
     }
 }
 
 /// Whether a stranger that bids four times the best is let in, with each number of places that a transaction can have.
-fn assert_open(pool: &Pool, ready: &Attack, gaps: &Attack) {
+fn assert_open(pool: &Pool, ready: &Attack, doubts: &Attack, gaps: &Attack) {
     let bid = 4 * ready.best(pool, Readiness::Ready).max(1);
     for places in [1, 2, 3, 16] {
         let found = pool.admits(&offer(0, bid, places), &rich(0), Replaces::Never);
         assert_eq!(found, Ok(()), "{places} places of {bid}");
+    }
+    let bid = 4 * doubts.best(pool, Readiness::Doubt).max(1);
+    for places in [1, 2, 16] {
+        let found = pool.admits(&follower(bid, places), &rich(0), Replaces::Never);
+        let open = matches!(found, Ok(()) | Err(Reject::PoolFull { .. }));
+        assert!(
+            open,
+            "{places} places of {bid} behind one of stake: {found:?}"
+        );
     }
     let bid = 4 * gaps.best(pool, Readiness::Gap).max(1);
     for places in [1, 2] {
@@ -79,7 +101,8 @@ fn attack(mut rng: ChaCha8Rng) {
         ..Limits::default()
     };
     let mut pool = Pool::new(limits);
-    let (mut ready, mut gaps) = (Attack::default(), Attack::default());
+    let [mut ready, mut doubts, mut gaps] = [const { Attack { best: [0; 2] } }; 3];
+    pool.put(take_seat(STAKER, 0, STAKE_BID), 0).unwrap();
     let mut refused = 0;
     let mut most = 0;
     for height in 1..=3 {
@@ -88,6 +111,7 @@ fn attack(mut rng: ChaCha8Rng) {
             let sender = rng.random_range(0..600);
             let lowest = pool.order.iter().find(|rank| rank.is_ready());
             let lowest = lowest.map_or(1, |rank| rank.bid);
+            let lowest = if lowest == STAKE_BID { 1 } else { lowest };
             let leap = if step < 2_000 {
                 0
             } else {
@@ -108,14 +132,15 @@ fn attack(mut rng: ChaCha8Rng) {
                     match rank.readiness {
                         Readiness::Ready => ready.bid(rank.bid),
                         Readiness::Gap => gaps.bid(rank.bid),
-                        Readiness::Doubt => {}
+                        Readiness::Doubt => doubts.bid(rank.bid),
+                        Readiness::Passed => panic!("no block came"),
                     }
                 }
                 Err(Reject::MadeRoomOften) => refused += 1,
                 Err(_) => {}
             }
             most = most.max(pool.given_up(Readiness::Ready));
-            assert_open(&pool, &ready, &gaps);
+            assert_open(&pool, &ready, &doubts, &gaps);
             if step % 50 == 0 {
                 pool.assert_sound();
             }
@@ -123,7 +148,8 @@ fn attack(mut rng: ChaCha8Rng) {
         pool.begin(height);
         ready.turn();
         gaps.turn();
-        assert_open(&pool, &ready, &gaps);
+        doubts.turn();
+        assert_open(&pool, &ready, &doubts, &gaps);
     }
     assert!(most > limits.churn / 2, "only {most} were given up");
     assert!(refused > 0, "the attacker was never refused");

@@ -1,6 +1,7 @@
 //! Balances and tokens are of one height, though blocks come while they are read.
 
 use super::*;
+use crate::app::reads::Source;
 use crate::app::reads::stake::tests::still::{Comes, Still};
 use crate::chain::tree::Change;
 use crate::ledger::fixture::Wallet;
@@ -112,4 +113,25 @@ fn a_token_that_comes_while_a_page_is_read_is_not_lost() {
     }
     let expected = (0..3).map(|number| address_text(&self::token(number)));
     assert!(found.into_iter().eq(expected));
+}
+
+/// Another read looks for tokens at this moment.
+#[test]
+fn a_page_waits_for_whoever_looks_for_tokens_and_is_answered() {
+    let account = Wallet::new(0).account();
+    let mut tree = Tree::new();
+    hold(&mut tree, account, 3, 1);
+    let still = Still::new(tree, 1);
+    let begun = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let looked = still.remembered().tokens.lock().expect("the list");
+        let page = scope.spawn(|| {
+            begun.wait();
+            still.ask(|reader| list_tokens(reader, &ListTokensRequest::default()))
+        });
+        begun.wait();
+        drop(looked);
+        let page = page.join().expect("an answer").expect("a page");
+        assert_eq!(page.tokens.len(), 3);
+    });
 }

@@ -174,8 +174,17 @@ fn an_operator_tells_its_line_its_seat_and_what_a_seat_costs() {
 #[test]
 fn lines_are_listed_from_the_newest_on_in_bounded_pages() {
     let scene = Scene::new();
-    let tree = tree_of(&scene);
-    let page = |token: &str| lines_at(&mut Held::tip(&tree), operator(NEWCOMER), token, 1);
+    let still = still::Still::new(tree_of(&scene), HEIGHT - 1);
+    let of = |operator: [u8; 20], token: &str| {
+        let request = ListLinesRequest {
+            operator: address_text(&operator),
+            page_token: token.to_owned(),
+            page_size: 1,
+            ..ListLinesRequest::default()
+        };
+        still.ask(|reader| list_lines(reader, &request))
+    };
+    let page = |token: &str| of(operator(NEWCOMER), token);
     let first = page("").expect("a page");
     assert_eq!(first.lines.len(), 1);
     assert_eq!(
@@ -193,6 +202,34 @@ fn lines_are_listed_from_the_newest_on_in_bounded_pages() {
         "no token leads behind the newest"
     );
     assert!(matches!(page("x"), Err(ReadError::Invalid(_))));
-    let unknown = lines_at(&mut Held::tip(&tree), [9; 20], "", 1);
+    let unknown = of([9; 20], "");
     assert!(matches!(unknown, Err(ReadError::NotFound(_))));
+}
+
+/// Others may have taken all numbers between two lines of one operator: a block waits for no look that reads many of them.
+#[test]
+fn a_page_of_lines_takes_many_looks_each_of_few_registrations() {
+    let scene = Scene::new();
+    let mut tree = tree_of(&scene);
+    let slot = Slot::from(plasmid_staking::Key::Operator(operator(NEWCOMER)));
+    let newest: Operator = Held::tip(&tree).leaf(operator(NEWCOMER)).unwrap().unwrap();
+    let change = Change {
+        key: slot.key(),
+        kind: slot.kind(),
+        value: crate::ledger::Value::encode(&Operator {
+            line: 1_000,
+            ..newest
+        }),
+    };
+    tree.apply(&[change]).expect("a block");
+    let still = still::Still::new(tree, HEIGHT - 1);
+    let request = ListLinesRequest {
+        operator: address_text(&operator(NEWCOMER)),
+        ..ListLinesRequest::default()
+    };
+    let page = still.ask(|reader| list_lines(reader, &request));
+    let lines = page.expect("a page").lines;
+    assert_eq!(lines.len(), 1);
+    let looks = *still.looks.lock().expect("a count");
+    assert!(looks > 1_000 / LOOK, "{looks} looks");
 }

@@ -117,12 +117,7 @@ pub(in crate::cli::init) fn kept_second(
         return Ok(None);
     }
     let config = home.read_config()?;
-    let second = config
-        .root
-        .endpoints
-        .get(1)
-        .filter(|second| *second != root);
-    Ok(second.cloned())
+    Ok(home::second_beside(&config.root.endpoints, root).cloned())
 }
 
 /// Refuses a network of other registrations than those that the operators agreed on.

@@ -8,6 +8,32 @@ use plasmid_bridge::client::{
 use super::Step;
 use crate::cli::{CliError, output};
 
+/// The endpoint of root at this address, which must be another one than the first; none when no address is named. A person is then told what
+/// depends on the only one, unless it is on this machine.
+pub(in crate::cli) fn second_endpoint(
+    first: &Rpc,
+    second: Option<&str>,
+    risk: &str,
+) -> Result<Option<Rpc>, CliError> {
+    let Some(url) = second else {
+        if !first.is_on_loopback() {
+            output::note(&format!(
+                "only one endpoint of the root chain is believed, {}: {risk}. Name a second one with --second-root",
+                first.place()
+            ));
+        }
+        return Ok(None);
+    };
+    let second = Rpc::new(url, Limits::default())?;
+    if second.is_same(first) {
+        return Err(CliError::new(format!(
+            "--second-root names the same endpoint as --root, {}: name one that somebody else runs",
+            second.place()
+        )));
+    }
+    Ok(Some(second))
+}
+
 impl Step {
     /// With a second endpoint of root, which every reading that decides is compared with. Without one a person is told what depends on the only
     /// one, unless it is on this machine.
@@ -16,22 +42,9 @@ impl Step {
         second: Option<&str>,
         risk: &str,
     ) -> Result<Self, CliError> {
-        let Some(url) = second else {
-            if !self.rpc.is_on_loopback() {
-                output::note(&format!(
-                    "only one endpoint of the root chain is believed, {}: {risk}. Name a second one with --second-root",
-                    self.rpc.place()
-                ));
-            }
+        let Some(second) = second_endpoint(&self.rpc, second, risk)? else {
             return Ok(self);
         };
-        let second = Rpc::new(url, Limits::default())?;
-        if second.is_same(&self.rpc) {
-            return Err(CliError::new(format!(
-                "--second-root names the same endpoint as --root, {}: name one that somebody else runs",
-                second.place()
-            )));
-        }
         self.second = Some(second);
         self.endpoints().chain_id().await?;
         Ok(self)

@@ -1,0 +1,177 @@
+//! Whose transactions blocks pass over.
+//!
+//! An account can send this node a payment, and to all other nodes at the same moment one that takes all that it owns: then no other node
+//! takes what it sends here. Where this node proposes rarely or never, that would wait for ever and never pay, at whatever bid.
+//!
+//! ```text
+//! sweep of block h − 1           a sender's first one is ready: it is watched, with its bid and its bytes
+//! sweep of block h               the block had room for it and holds nothing of its sender: the sender was passed over
+//!   MAX_PASSED times             the sender's whole queue comes last: anything else may take its place, until a block holds its next sequence
+//! ```
+//! - A block had room for what fits behind all that bids at least nearly as much: a proposer takes the best bid first, also of what follows others.
+//!   So full blocks of higher bids count for nobody, however long they keep a low bid out.
+//! - What is passed over stays while there is room, this node proposes it, and its followers with it. An honest sender loses nothing by that
+//!   while the pool is not full: eight times is what an honest transaction hardly ever is passed over by honest proposers, though a third of
+//!   all proposers leave it out.
+//! - It is remembered of an account and not of its queue: else it would send the same again when it expires.
+
+use std::collections::BTreeMap;
+
+use super::Pool;
+use super::queue::Readiness;
+use crate::ledger::Account;
+use crate::ledger::reject::raised;
+
+/// How often blocks may pass over a sender.
+const MAX_PASSED: u32 = 8;
+
+/// For how many blocks a sender of whom nothing waits any more is remembered.
+pub(super) const MIN_BLOCKS: u64 = 4_096;
+
+/// The most senders of whom nothing waits that are remembered; with more of them, those that were passed over last.
+pub(super) const MAX_REMEMBERED: usize = 50_000;
+
+/// What users' transactions took of a block, and what they left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fill {
+    /// Bids, the lowest first, each with the bytes of all up to here.
+    taken: Vec<(u128, u64)>,
+    /// Bytes that were left.
+    bytes: u64,
+    /// Whether one transaction more may stand in it.
+    is_open: bool,
+}
+
+impl Fill {
+    /// Of each user's transaction, its bid and its bytes; what was left of the block's bytes and of its transactions.
+    pub fn new(mut users: Vec<(u128, u64)>, bytes: u64, transactions: u32) -> Self {
+        users.sort_unstable();
+        let mut sum = 0u64;
+        for (_, bytes) in &mut users {
+            sum = sum.saturating_add(*bytes);
+            *bytes = sum;
+        }
+        Self {
+            taken: users,
+            bytes,
+            is_open: transactions > 0,
+        }
+    }
+
+    /// Whether its proposer came to a transaction of this bid while that still fitted. What is nearly as good a bid is no lower one: another node
+    /// may have seen another price of leaves.
+    pub(super) fn had_room(&self, bid: u128, bytes: u64) -> bool {
+        let lower = self.taken.partition_point(|(one, _)| raised(*one) <= bid);
+        let freed = lower.checked_sub(1).and_then(|last| self.taken.get(last));
+        let freed = freed.map_or(0, |(_, bytes)| *bytes);
+        (self.is_open || lower > 0) && self.bytes.saturating_add(freed) >= bytes
+    }
+}
+
+/// The first ready transaction of a sender, as it stood behind the last block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    next: u64,
+    bid: u128,
+    bytes: u64,
+}
+
+/// How often blocks passed over a sender.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PassedOver {
+    /// The sequence that it waits with.
+    next: u64,
+    times: u32,
+    /// Height of the last block that did.
+    at: u64,
+}
+
+impl PassedOver {
+    /// With its first sequence.
+    #[cfg(test)]
+    pub(super) const fn once(at: u64) -> Self {
+        Self {
+            next: 0,
+            times: 1,
+            at,
+        }
+    }
+}
+
+impl Pool {
+    /// What the queue of this sender begins with, when `next` is its next sequence.
+    pub(super) fn right_of(&self, sender: &Account, next: u64) -> Readiness {
+        let passed = self.passed.get(sender);
+        let lost = passed.is_some_and(|one| one.next == next && one.times >= MAX_PASSED);
+        match lost {
+            true => Readiness::Passed,
+            false => Readiness::Ready,
+        }
+    }
+
+    /// A block of this height came, which the pool has not been swept for: whom it had room for and holds nothing of, it passed over.
+    /// `next` are the next sequences of all whose transactions it holds.
+    pub fn pass_over(&mut self, height: u64, fill: &Fill, next: &BTreeMap<Account, u64>) {
+        let mut lost = Vec::new();
+        for (sender, queue) in &self.senders {
+            let Some(watched) = queue.watched else {
+                continue;
+            };
+            // Between a block and the sweep behind it, a queue may have been looked at already.
+            let is_held = watched.next != queue.next
+                || next.get(sender).is_some_and(|next| *next > watched.next);
+            if is_held || !fill.had_room(watched.bid, watched.bytes) {
+                continue;
+            }
+            let new = PassedOver {
+                next: watched.next,
+                times: 0,
+                at: height,
+            };
+            let passed = self.passed.entry(*sender).or_insert(new);
+            if passed.next != watched.next {
+                *passed = new;
+            }
+            passed.times = passed.times.saturating_add(1);
+            passed.at = height;
+            if passed.times == MAX_PASSED {
+                lost.push(*sender);
+            }
+        }
+        for sender in &lost {
+            self.rank_again(sender);
+        }
+        self.forget_passed(height);
+    }
+
+    /// The sweep has ended: what is first of each sender now, the next block may hold.
+    pub fn watch(&mut self) {
+        for queue in self.senders.values_mut() {
+            queue.watched = queue.first().map(|first| Watched {
+                next: queue.next,
+                bid: first.offer.bid,
+                bytes: crate::chain::propose::proto_bytes(first.bytes.len()),
+            });
+        }
+        // Who has his right back may have more behind one of stake than there is room for.
+        self.trim();
+    }
+
+    fn forget_passed(&mut self, height: u64) {
+        let senders = &self.senders;
+        self.passed.retain(|sender, one| {
+            senders.contains_key(sender) || one.at.saturating_add(MIN_BLOCKS) > height
+        });
+        let excess = self.passed.len().saturating_sub(MAX_REMEMBERED);
+        if excess == 0 {
+            return;
+        }
+        let gone = self.passed.iter();
+        let gone = gone.filter(|(sender, _)| !senders.contains_key(*sender));
+        let mut gone: Vec<(u64, Account)> = gone.map(|(sender, one)| (one.at, *sender)).collect();
+        gone.sort_unstable();
+        for (_, sender) in gone.into_iter().take(excess) {
+            self.passed.remove(&sender);
+        }
+    }
+}

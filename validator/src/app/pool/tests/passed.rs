@@ -1,0 +1,210 @@
+//! Whom blocks pass over.
+
+use super::*;
+use crate::ledger::transaction::StakeBody;
+
+/// A block of this height comes, with room for `fill` and these senders' next sequences.
+fn block(pool: &mut Pool, height: u64, fill: &Fill, used: &[(u16, u64)]) {
+    let next: BTreeMap<Account, u64> = used.iter().map(|(one, at)| (account(*one), *at)).collect();
+    pool.pass_over(height, fill, &next);
+    pool.begin(height);
+    for (sender, at) in used {
+        pool.settle(&account(*sender), &rich(*at));
+    }
+    for hash in pool.hashes.keys().copied().collect::<Vec<_>>() {
+        assert!(pool.is_asked(&hash));
+    }
+    pool.watch();
+    pool.assert_sound();
+}
+
+fn empty() -> Fill {
+    Fill::new(Vec::new(), 1 << 20, 100)
+}
+
+fn has_right(pool: &Pool, sender: u16) -> bool {
+    let first = pool.senders[&account(sender)].waiting.first_key_value();
+    let (_, first) = first.expect("something waits");
+    first.rank.unwrap().readiness != Readiness::Passed
+}
+
+#[test]
+fn a_block_had_room_for_what_fits_behind_all_that_bids_at_least_nearly_as_much() {
+    // Three of 100 bytes each; 50 bytes are left.
+    let users = vec![(30, 100), (10, 100), (20, 100)];
+    for (is_open, bid, bytes, expected) in [
+        (true, 1, 50, true),
+        (true, 1, 51, false),
+        (false, 1, 50, false),
+        // What bids a tenth more than the lowest would have been taken before it.
+        (false, 11, 150, true),
+        (false, 11, 151, false),
+        (true, 10, 51, false),
+        (false, 10, 50, false),
+        (true, 22, 250, true),
+        (true, 21, 151, false),
+        (false, 33, 350, true),
+        (false, 1 << 100, 351, false),
+    ] {
+        let fill = Fill::new(users.clone(), 50, u32::from(is_open));
+        let found = fill.had_room(bid, bytes);
+        assert_eq!(found, expected, "{is_open} {bid} {bytes}");
+    }
+    assert!(!Fill::new(Vec::new(), 50, 0).had_room(1 << 100, 1));
+    assert!(Fill::new(Vec::new(), 50, 1).had_room(0, 50));
+}
+
+/// All of it is ready, is covered, bids what nobody else does, and waits on this node alone.
+#[test]
+fn who_fills_a_pool_with_what_no_block_takes_keeps_nobody_out_behind_eight_blocks() {
+    let mut pool = Pool::new(Limits::default());
+    for sender in 0..157 {
+        for sequence in 1..=64 {
+            let one = pending(sender, sequence, 1 << 60, u64::MAX);
+            let _ = pool.put(one, 1);
+        }
+    }
+    assert_eq!((pool.len(), pool.held), (10_000, 0));
+    let full = Err(Reject::PoolFull {
+        held: 10_000,
+        limit: 10_000,
+    });
+    pool.watch();
+    for height in 1..=8 {
+        assert_eq!(pool.put(pending(1_000, 0, 1, 99), 0), full);
+        block(&mut pool, height, &empty(), &[]);
+    }
+    // Whoever comes takes their places, and is safe from them, whatever they bid; what is held takes them too.
+    for sender in 1_000..1_500 {
+        pool.put(pending(sender, 0, 1, 99), 0).unwrap();
+        let _ = pool.put(pending(sender - 1_000, 65, 1 << 100, u64::MAX), 1);
+    }
+    assert_eq!((pool.len(), pool.held), (10_000, 312));
+    let honest = (1_000..1_500).filter(|one| pool.at(&account(*one), 0).is_some());
+    assert_eq!(honest.count(), 500);
+    pool.assert_sound();
+    // What is there still may be in a block of this node, by what it bids.
+    let best = pool.heads.last().unwrap().0;
+    assert_eq!(best, 1 << 60);
+}
+
+#[test]
+fn who_is_in_the_eighth_block_has_lost_nothing_and_begins_anew() {
+    let mut pool = Pool::new(Limits::default());
+    for sequence in 0..4 {
+        pool.put(pending(1, sequence, 10, u64::MAX), 0).unwrap();
+    }
+    pool.watch();
+    for height in 1..=7 {
+        block(&mut pool, height, &empty(), &[]);
+    }
+    block(&mut pool, 8, &empty(), &[(1, 1)]);
+    for height in 9..=15 {
+        block(&mut pool, height, &empty(), &[]);
+        assert!(has_right(&pool, 1));
+    }
+    block(&mut pool, 16, &empty(), &[]);
+    assert!(!has_right(&pool, 1));
+    // A block that holds one of it gives the right back, though the state was seen before the sweep.
+    pool.advance(&account(1), 2);
+    assert!(has_right(&pool, 1));
+    block(&mut pool, 17, &empty(), &[(1, 2)]);
+    assert!(has_right(&pool, 1));
+}
+
+#[test]
+fn what_came_behind_the_last_block_and_what_no_block_has_room_for_is_passed_over_by_nobody() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, u64::MAX), 0).unwrap();
+    let bytes = crate::chain::propose::proto_bytes(pool.at(&account(1), 0).unwrap().bytes.len());
+    // Full of higher bids; full but for less than it takes; full of what bids as much.
+    let full = [
+        Fill::new(vec![(20, 9_000)], bytes - 1, 9),
+        Fill::new(vec![(20, 9_000)], bytes, 0),
+        Fill::new(vec![(20, 9_000), (10, 9_000)], 0, 0),
+    ];
+    pool.watch();
+    for (height, fill) in (1..).zip(full.iter().cycle().take(60)) {
+        block(&mut pool, height, fill, &[]);
+    }
+    assert!(has_right(&pool, 1) && pool.passed.is_empty());
+    // The next one may be made already when a transaction comes.
+    pool.put(pending(2, 0, 10, u64::MAX), 0).unwrap();
+    for height in 61..=68 {
+        block(&mut pool, height, &empty(), &[]);
+    }
+    assert!(!has_right(&pool, 1) && has_right(&pool, 2));
+    block(&mut pool, 69, &empty(), &[]);
+    assert!(!has_right(&pool, 2));
+}
+
+#[test]
+fn who_sends_the_same_again_when_it_expired_or_raises_its_bid_is_remembered() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, 5), 0).unwrap();
+    pool.watch();
+    let mut height = 0;
+    let mut next = |pool: &mut Pool| {
+        height += 1;
+        block(pool, height, &empty(), &[]);
+    };
+    (0..5).for_each(|_| next(&mut pool));
+    assert!(pool.is_empty());
+    pool.put(pending(1, 0, 10, 99), 0).unwrap();
+    // It came behind the fifth block, and the sixth may be made already.
+    next(&mut pool);
+    for raise in 1..=2 {
+        pool.put(pending(1, 0, 10 << raise, 99), 0).unwrap();
+        next(&mut pool);
+        assert!(has_right(&pool, 1));
+    }
+    pool.put(pending(1, 0, 80, 99), 0).unwrap();
+    next(&mut pool);
+    assert!(!has_right(&pool, 1));
+    pool.put(pending(1, 0, 160, 99), 0).unwrap();
+    assert!(!has_right(&pool, 1));
+    // What comes behind a gap of it, or behind one of stake, comes no earlier.
+    pool.put(pending(1, 2, 1 << 60, 99), 0).unwrap();
+    let stake = StakeBody::Restake { position: 3 };
+    pool.put(about(1, 1, 200, stake), 0).unwrap();
+    assert_eq!((pool.held, pool.order.len()), (0, 3));
+    assert!(
+        pool.order
+            .iter()
+            .all(|rank| rank.readiness == Readiness::Passed)
+    );
+    pool.assert_sound();
+    // With the right, what stands behind one of stake is held again.
+    block(&mut pool, 10, &empty(), &[(1, 1)]);
+    assert_eq!((pool.held, has_right(&pool, 1)), (1, true));
+}
+
+#[test]
+fn what_is_remembered_of_senders_is_bounded() {
+    use super::super::passed::{MAX_REMEMBERED, MIN_BLOCKS};
+    let mut pool = Pool::new(Limits::default());
+    for sender in 0..100 {
+        pool.put(pending(sender, 0, 10, 1), 0).unwrap();
+    }
+    pool.watch();
+    block(&mut pool, 1, &empty(), &[]);
+    assert_eq!((pool.len(), pool.passed.len()), (0, 100));
+    block(&mut pool, MIN_BLOCKS, &empty(), &[]);
+    assert_eq!(pool.passed.len(), 100);
+    block(&mut pool, 1 + MIN_BLOCKS, &empty(), &[]);
+    assert!(pool.passed.is_empty());
+    // More than it remembers, in two blocks: the elder ones go.
+    for (height, ids) in [(9_000, 0..100u16), (9_001, 100..200)] {
+        let new = ids.map(|id| (account(id), passed::PassedOver::once(height)));
+        pool.passed.extend(new);
+    }
+    for number in 0..MAX_REMEMBERED as u64 - 100 {
+        let mut id = [0; 20];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        pool.passed
+            .insert(Account::ethereum(id), passed::PassedOver::once(9_001));
+    }
+    block(&mut pool, 9_002, &empty(), &[]);
+    assert_eq!(pool.passed.len(), MAX_REMEMBERED);
+    assert!(!pool.passed.contains_key(&account(5)) && pool.passed.contains_key(&account(105)));
+}

@@ -1,0 +1,252 @@
+//! Both keys' sign states in one file, for a validator that moves to another machine.
+//!
+//! ```text
+//! { "state": { deployment, consensus key with its last vote, checkpoint key with its floor and digests }, "checksum": keccak-256 of the state }
+//! ```
+//! What takes it over keeps the higher of the two, of each, so nothing that was signed on either machine can be signed otherwise. It cannot know
+//! whether the other machine goes on: that one must be stopped before, and stay stopped.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{B256, FixedBytes, keccak256};
+use plasmid_bridge::client::whole;
+use serde::{Deserialize, Serialize};
+
+use super::{Content, Identity, MOST, SignState, SignStateError, lock, read, write};
+use crate::node::comet::signed::LastVote;
+
+/// No file of ours is larger: the most digests take 90 MB.
+const MAX_BYTES: u64 = 128 << 20;
+
+/// Why a file is not written or taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum CarriedError {
+    /// It is not as it was written.
+    #[error(
+        "the exported sign state {path} is damaged ({what}): nothing was imported. Export it again"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// It is of another validator or another network.
+    #[error(
+        "the exported sign state is of another {what}: it has {found}, and this folder has {expected}. Nothing was imported"
+    )]
+    Foreign {
+        /// Of which field.
+        what: &'static str,
+        /// In the file.
+        found: String,
+        /// Of the folder.
+        expected: String,
+    },
+    /// One key signed two digests.
+    #[error(
+        "checkpoint {epoch} was signed with digest {own} here and with {other} in the exported sign state: one key signed two, which is an offence. \
+         Nothing was imported; find out which machines ran with this key"
+    )]
+    Conflict {
+        /// The epoch.
+        epoch: u64,
+        /// The folder's digest.
+        own: B256,
+        /// The file's.
+        other: B256,
+    },
+    /// Reading or writing failed.
+    #[error("the exported sign state {path} cannot be {doing}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The folder's own sign state cannot be used.
+    #[error(transparent)]
+    State(#[from] SignStateError),
+}
+
+/// Both keys' sign states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carried {
+    deployment_id: FixedBytes<20>,
+    consensus_key: B256,
+    last_vote: LastVote,
+    checkpoint_key: FixedBytes<96>,
+    refused_below: u64,
+    signed: BTreeMap<u64, B256>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CarriedFile {
+    state: Carried,
+    checksum: B256,
+}
+
+impl Carried {
+    /// What this sign state and the engine's say.
+    #[must_use]
+    pub fn of(state: &SignState, consensus_key: [u8; 32], last_vote: LastVote) -> Self {
+        let Content {
+            identity,
+            floor,
+            signed,
+        } = &state.content;
+        Self {
+            deployment_id: identity.deployment.into(),
+            consensus_key: consensus_key.into(),
+            last_vote,
+            checkpoint_key: identity.key.into(),
+            refused_below: *floor,
+            signed: signed.clone(),
+        }
+    }
+
+    /// What the consensus key signed last.
+    #[must_use]
+    pub const fn last_vote(&self) -> LastVote {
+        self.last_vote
+    }
+
+    /// Writes it to a new file for its owner only.
+    ///
+    /// # Errors
+    /// [`CarriedError::File`], also when there is a file.
+    pub fn write_new(self, path: &Path) -> Result<(), CarriedError> {
+        let failed = |source: io::Error| CarriedError::File {
+            path: path.to_owned(),
+            doing: "written",
+            source,
+        };
+        let checksum = self.checksum().map_err(|e| failed(e.into()))?;
+        let file = CarriedFile {
+            state: self,
+            checksum,
+        };
+        let bytes = serde_json::to_vec_pretty(&file).map_err(|e| failed(e.into()))?;
+        whole::create(path, &bytes, whole::PRIVATE).map_err(failed)
+    }
+
+    /// Reads such a file.
+    ///
+    /// # Errors
+    /// [`CarriedError::Damaged`], also for one that is too large; [`CarriedError::File`].
+    pub fn read(path: &Path) -> Result<Self, CarriedError> {
+        let failed = |source| CarriedError::File {
+            path: path.to_owned(),
+            doing: "read",
+            source,
+        };
+        let damaged = |what: String| CarriedError::Damaged {
+            path: path.to_owned(),
+            what,
+        };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(failed)?;
+        file.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(damaged(format!("it has more than {MAX_BYTES} bytes")));
+        }
+        let read = serde_json::from_slice(&bytes);
+        let CarriedFile { state, checksum } = read.map_err(|e| damaged(e.to_string()))?;
+        let found = state.checksum().map_err(|e| damaged(e.to_string()))?;
+        if found != checksum {
+            return Err(damaged("its checksum is wrong".to_owned()));
+        }
+        if state.signed.len() > MOST {
+            return Err(damaged(format!("it has more than {MOST} digests")));
+        }
+        Ok(state)
+    }
+
+    fn checksum(&self) -> serde_json::Result<B256> {
+        Ok(keccak256(serde_json::to_vec(self)?))
+    }
+
+    /// Refuses the file of another network or another validator.
+    ///
+    /// # Errors
+    /// [`CarriedError::Foreign`].
+    pub fn check(&self, identity: Identity, consensus_key: [u8; 32]) -> Result<(), CarriedError> {
+        let pairs = [
+            (
+                "deployment",
+                self.deployment_id.to_string(),
+                FixedBytes::from(identity.deployment).to_string(),
+            ),
+            (
+                "checkpoint key",
+                self.checkpoint_key.to_string(),
+                FixedBytes::from(identity.key).to_string(),
+            ),
+            (
+                "consensus key",
+                self.consensus_key.to_string(),
+                B256::from(consensus_key).to_string(),
+            ),
+        ];
+        let other = pairs
+            .into_iter()
+            .find(|(_, found, expected)| found != expected);
+        match other {
+            Some((what, found, expected)) => Err(CarriedError::Foreign {
+                what,
+                found,
+                expected,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the checkpoint key's part over into the sign state at `path`, which is made where there is none. Everything that stands there stays.
+    ///
+    /// # Errors
+    /// [`CarriedError::Conflict`], and what the file there says; nothing is written then.
+    pub fn take_over(&self, path: &Path, identity: Identity) -> Result<(), CarriedError> {
+        if let Some(folder) = path.parent() {
+            whole::make_folder(folder).map_err(|e| super::failed(path, "written", e))?;
+        }
+        let _lock = lock(path)?;
+        let mut next = match path.exists() {
+            true => read(path)?,
+            false => Content {
+                identity,
+                floor: 0,
+                signed: BTreeMap::new(),
+            },
+        };
+        self.check(next.identity, self.consensus_key.0)?;
+        next.floor = next.floor.max(self.refused_below);
+        for (epoch, digest) in &self.signed {
+            let own = *next.signed.entry(*epoch).or_insert(*digest);
+            if own != *digest {
+                return Err(CarriedError::Conflict {
+                    epoch: *epoch,
+                    own,
+                    other: *digest,
+                });
+            }
+        }
+        if next.signed.len() > MOST {
+            let count = next.signed.len();
+            let epoch = next.signed.last_key_value().map_or(0, |(epoch, _)| *epoch);
+            return Err(SignStateError::Full { epoch, count }.into());
+        }
+        Ok(write(path, &next)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;
