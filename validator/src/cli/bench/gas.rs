@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::cli::{
     CliError,
-    output::{Format, Output},
+    output::{Format, Output, line},
 };
 
 const CONTRACTS: &str = "bridge/contracts";
@@ -37,7 +37,7 @@ pub(super) fn run(command: &GasCommand, output: Output) -> Result<(), CliError> 
         output.progress("measuring with forge; the first time it compiles all contracts");
     let measured = measure(contracts, json);
     progress.finish_and_clear();
-    print!("{}", measured?);
+    line(&measured?);
     Ok(())
 }
 
@@ -71,5 +71,5 @@ fn told(name: &str, command: &mut Command) -> Result<String, CliError> {
             text(&output.stderr)
         )));
     }
-    Ok(text(&output.stdout) + "\n")
+    Ok(text(&output.stdout))
 }
