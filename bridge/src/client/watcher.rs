@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
+use std::ops::Range;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
@@ -87,12 +88,23 @@ pub enum ChildNews {
         /// Which node.
         node: usize,
     },
+    /// It has deleted blocks that were not read.
+    Skipped {
+        /// Which node.
+        node: usize,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
 }
 
 /// Nodes of the child, none of which is believed.
 pub trait Child {
     /// Where each is, without what may be a key.
     fn places(&self) -> &[String];
+    /// Which of them tell sets.
+    fn sources(&self) -> Range<usize>;
     /// The set of an epoch, as this node says it.
     fn members(
         &self,
@@ -343,6 +355,11 @@ impl<C: Child> Watcher<C> {
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
                 place: self.place(node),
                 reason,
+            }),
+            ChildNews::Skipped { node, from, to } => say(&WatchNotice::Blind {
+                place: self.place(node),
+                from,
+                to,
             }),
             ChildNews::Back { node } => say(&WatchNotice::Back {
                 place: self.place(node),

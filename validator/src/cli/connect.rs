@@ -165,6 +165,31 @@ impl Connection {
         Ok(nodes)
     }
 
+    /// CometBFT RPC addresses: these, or all of the local network.
+    ///
+    /// # Errors
+    /// When none is known.
+    pub fn engines(&self, named: &[String]) -> Result<Vec<String>, CliError> {
+        if !named.is_empty() {
+            return Ok(named.to_vec());
+        }
+        let local = self.local()?.filter(|_| self.node.is_none());
+        let engines = local.map(|local| local.engines).unwrap_or_default();
+        match engines.is_empty() {
+            true => Err(CliError::new(
+                "no engine: name the CometBFT RPC address of a node with --engine",
+            )),
+            false => Ok(engines),
+        }
+    }
+
+    /// The folder of the local network, when there is one.
+    pub fn local_folder(&self) -> Option<PathBuf> {
+        let folder = self.net.clone();
+        let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
+        folder.is_dir().then_some(folder)
+    }
+
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         channel_to(&self.node_address()?).await

@@ -52,7 +52,7 @@ impl<C: Child> Watcher<C> {
         if is_closed {
             return Ok(true);
         }
-        if !self.find_set(rpc, at, epoch, one.node, say).await? {
+        if !self.find_set(rpc, at, epoch, say).await? {
             return Ok(false);
         }
         let members = self.sets.get(&epoch).map(Vec::as_slice).unwrap_or_default();
@@ -145,13 +145,12 @@ impl<C: Child> Watcher<C> {
         Ok((!has).then_some("the Registry does not know these keys for that registration"))
     }
 
-    /// Whether the set of an epoch is known: the one that root committed to, asked of all nodes in turn, the one that accuses first.
+    /// Whether the set of an epoch is known: the one that root committed to, asked of all nodes in turn.
     async fn find_set(
         &mut self,
         rpc: &Rpc,
         at: At,
         epoch: u64,
-        first: usize,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<bool, RpcError> {
         if self.sets.contains_key(&epoch) {
@@ -165,12 +164,8 @@ impl<C: Child> Watcher<C> {
             return Ok(false);
         }
         self.asked.insert(epoch, Instant::now());
-        let count = self.child.places().len();
         let mut reasons = Vec::new();
-        for node in [first]
-            .into_iter()
-            .chain((0..count).filter(|node| *node != first))
-        {
+        for node in self.child.sources() {
             let members = match self.child.members(node, epoch).await {
                 Ok(members) => members,
                 Err(reason) => {

@@ -139,6 +139,15 @@ pub enum WatchNotice {
         /// What.
         reason: String,
     },
+    /// A node has deleted blocks before they were read: what stands in them is not seen there.
+    Blind {
+        /// The node.
+        place: String,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
     /// A node or root does not answer.
     Silent {
         /// Where.
