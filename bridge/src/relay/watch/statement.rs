@@ -176,3 +176,6 @@ impl DoubleStatement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
