@@ -9,8 +9,6 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::future::Future;
-use std::ops::Range;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
@@ -25,24 +23,25 @@ use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
-use crate::relay::seen::Which;
 use crate::relay::watch::statement::DoubleStatement;
 use crate::relay::watch::{
-    Closing, CourtSeen, CourtTimes, Decision, End, Matter, OffenceId, Patience, ReportStep,
-    RootMoment, decide,
+    Closing, CourtSeen, CourtTimes, OffenceId, Patience, ReportStep, RootMoment,
 };
 
 mod act;
 mod check;
 pub mod folder;
+mod look;
+mod news;
 mod notice;
 pub mod report;
 pub mod root;
 
 use folder::{FolderError, Kept, KeptCase, WatchFolder};
+pub use news::{ChildNews, ChildSource};
 pub use notice::WatchNotice;
-use report::Evidence;
-use root::{CourtContracts, CourtEvent, CourtRecords};
+use report::CourtEvidence;
+use root::{CourtContracts, CourtRecords};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -56,62 +55,6 @@ const MAX_WAITING: usize = 64;
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the heights that were read are written down.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// What somebody who reads the child found.
-#[derive(Clone, Debug)]
-pub enum ChildNews {
-    /// A node's blocks are read up to this height.
-    Read {
-        /// Which node.
-        node: usize,
-        /// The height.
-        height: u64,
-    },
-    /// It handed over two statements.
-    Accuses {
-        /// Which node.
-        node: usize,
-        /// The height of the block in which they stand; 0 when in none.
-        height: u64,
-        /// The statements.
-        statement: Box<DoubleStatement>,
-    },
-    /// It does not answer, or has no more what is asked of it.
-    Silent {
-        /// Which node.
-        node: usize,
-        /// Why.
-        reason: String,
-    },
-    /// It answers again.
-    Back {
-        /// Which node.
-        node: usize,
-    },
-    /// It has deleted blocks that were not read.
-    Skipped {
-        /// Which node.
-        node: usize,
-        /// The first of them.
-        from: u64,
-        /// The last of them.
-        to: u64,
-    },
-}
-
-/// Nodes of the child, none of which is believed.
-pub trait Child {
-    /// Where each is, without what may be a key.
-    fn places(&self) -> &[String];
-    /// Which of them tell sets.
-    fn sources(&self) -> Range<usize>;
-    /// The set of an epoch, as this node says it.
-    fn members(
-        &self,
-        node: usize,
-        epoch: u64,
-    ) -> impl Future<Output = Result<Vec<Member>, String>> + Send;
-}
 
 /// How a watcher behaves.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +87,7 @@ struct Waiting {
 /// A checked offence.
 #[derive(Clone, Debug)]
 struct Case {
-    evidence: Evidence,
+    evidence: CourtEvidence,
     accused: ICourt::Accused,
     beneficiary: Address,
     salt: B256,
@@ -184,7 +127,7 @@ pub struct Watcher<C> {
     told: BTreeSet<String>,
 }
 
-impl<C: Child> Watcher<C> {
+impl<C: ChildSource> Watcher<C> {
     /// A watcher of a deployment that was read back, with what an earlier run left in its folder.
     ///
     /// # Errors
@@ -285,7 +228,7 @@ impl<C: Child> Watcher<C> {
 
     /// Takes evidence up that an earlier run has kept. What does not decode was never written by one.
     fn resume(&mut self, kept: &KeptCase) {
-        let evidence = Evidence::decode(&kept.kind, &kept.evidence);
+        let evidence = CourtEvidence::decode(&kept.kind, &kept.evidence);
         let accused = ICourt::Accused::abi_decode_validate(&kept.accused).ok();
         if let Some((evidence, accused)) = evidence.zip(accused) {
             let offence = OffenceId {
@@ -300,7 +243,7 @@ impl<C: Child> Watcher<C> {
     /// The salt is the hash of the evidence under the account's secret, so that nothing secret has to be kept.
     fn case(
         &self,
-        evidence: Evidence,
+        evidence: CourtEvidence,
         accused: ICourt::Accused,
         beneficiary: Address,
         commits: u32,
@@ -344,7 +287,7 @@ impl<C: Child> Watcher<C> {
                 let one = Waiting {
                     node,
                     height,
-                    statement: *statement,
+                    statement,
                 };
                 let same = |other: &&Waiting| other.statement == one.statement;
                 let of_node = self.waiting.iter().filter(|other| other.node == node);
@@ -369,175 +312,6 @@ impl<C: Child> Watcher<C> {
 
     fn place(&self, node: usize) -> String {
         self.child.places().get(node).cloned().unwrap_or_default()
-    }
-
-    /// Looks at root and does what is next. Gives whether root answered and all of its events are read.
-    async fn try_look(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
-        let rpc = std::sync::Arc::clone(self.wallet.rpc());
-        let place = rpc.place();
-        match self.look(&rpc, say).await {
-            Ok(done) => {
-                if self.told.remove(&place) {
-                    say(&WatchNotice::Back { place });
-                }
-                done
-            }
-            Err(error) => {
-                if self.told.insert(place.clone()) {
-                    let reason = error.to_string();
-                    say(&WatchNotice::Silent { place, reason });
-                }
-                false
-            }
-        }
-    }
-
-    async fn look(
-        &mut self,
-        rpc: &Rpc,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
-        let latest = rpc.block(Which::Latest).await?;
-        let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
-        let told = self.records.scan(rpc, &latest).await?;
-        self.tell(&told, say);
-        if self.records.read() < latest.number {
-            let (reached, target) = (self.records.read(), latest.number);
-            say(&WatchNotice::Reading { reached, target });
-            return Ok(false);
-        }
-        let at = At::Hash(latest.hash);
-        let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
-        let uncounted = view_call(rpc, self.contracts.court, ICourt::uncountedCall {}, at).await?;
-        let nonce = rpc.nonce(self.wallet.address(), at).await?;
-        let now = RootMoment {
-            number: latest.number,
-            time: latest.time,
-            uncounted: uncounted.saturating_to(),
-        };
-        self.mined(nonce, say).await;
-        self.judge_waiting(rpc, at, &now, head.accepted, say)
-            .await?;
-        let mut next: Option<(ReportStep, OffenceId, CourtSeen)> = None;
-        let open: BTreeSet<OffenceId> = self
-            .cases
-            .keys()
-            .copied()
-            .chain(self.records.offences())
-            .collect();
-        for offence in open {
-            let own = self.cases.get(&offence);
-            let matter = Matter {
-                commitment: own.map(|own| own.commitment),
-                commits: own.map_or(0, |own| own.commits),
-            };
-            let seen = self
-                .records
-                .seen(rpc, at, offence, matter.commitment, head.accepted);
-            let seen = seen.await?;
-            self.tell_counted(offence, &seen, say);
-            let unworthy = self.patience.is_unworthy(offence, now.number);
-            match decide(&self.times, &now, &matter, &seen, unworthy) {
-                Decision::Wait => {}
-                Decision::Done(end) => self.over(offence, end, say),
-                Decision::Send(step) => {
-                    let held = self.patience.holds(offence, step, now.number);
-                    let first = next.as_ref().is_none_or(|(other, ..)| step < *other);
-                    if first && !held {
-                        next = Some((step, offence, seen));
-                    }
-                }
-            }
-        }
-        if let Some((step, offence, seen)) = next {
-            self.send(rpc, (offence, step), &seen, &now, nonce, say)
-                .await?;
-        }
-        self.release(&now, head.accepted);
-        Ok(true)
-    }
-
-    /// Tells what the Court's events say, once.
-    fn tell(&mut self, told: &[(u64, CourtEvent)], say: &mut impl FnMut(&WatchNotice)) {
-        let before = self.kept.told;
-        for (block, event) in told.iter().filter(|(block, _)| *block > before) {
-            self.kept.told = self.kept.told.max(*block);
-            let mine = |commitment: &B256| {
-                let mut all = self.cases.values();
-                all.any(|case| case.commitment == *commitment)
-            };
-            if let Some(notice) = WatchNotice::of(event, mine) {
-                say(&notice);
-            }
-        }
-    }
-
-    /// Counting makes no event.
-    fn tell_counted(
-        &mut self,
-        offence: OffenceId,
-        seen: &CourtSeen,
-        say: &mut impl FnMut(&WatchNotice),
-    ) {
-        if seen.offence.is_some_and(|offence| offence.is_counted) && self.counted.insert(offence) {
-            say(&WatchNotice::Counted { offence });
-        }
-    }
-
-    /// Nothing is left to do about an offence.
-    fn over(&mut self, offence: OffenceId, end: End, say: &mut impl FnMut(&WatchNotice)) {
-        let reason = match end {
-            End::Settled => None,
-            End::Closed => Some("reports of its epoch are closed on root"),
-            End::NeverRevealed => Some("its commitment ran out on root again and again"),
-        };
-        if let Some(reason) = reason {
-            say(&WatchNotice::Dropped {
-                offence,
-                reason: reason.into(),
-            });
-        }
-        self.records.forget(offence);
-        self.patience.forget(offence);
-        self.counted.remove(&offence);
-        if self.cases.remove(&offence).is_some() {
-            let stays =
-                |case: &KeptCase| (case.epoch, case.operator) != (offence.epoch, offence.operator);
-            self.kept.cases.retain(stays);
-            self.save(say);
-        }
-    }
-
-    /// Lets go of checkpoints that no report needs any more: of an epoch whose reports are closed for longer than its reveals take.
-    fn release(&mut self, now: &RootMoment, accepted: u64) {
-        let windows = self.times.evidence_secs.saturating_add(
-            self.times
-                .reveal_blocks
-                .saturating_mul(self.times.root_block_secs)
-                .saturating_mul(2),
-        );
-        let is_over = |epoch: u64| match self.records.closing(epoch.saturating_add(1), accepted) {
-            Closing::Open | Closing::Unread => false,
-            Closing::Gone => true,
-            Closing::At(time) => now.time > time.saturating_add(windows),
-        };
-        let mut first = self.kept.first_epoch;
-        while is_over(first) {
-            first = first.saturating_add(1);
-        }
-        self.kept.first_epoch = first;
-        let open = self.cases.keys().copied().chain(self.records.offences());
-        let oldest = open.map(|offence| offence.epoch).min();
-        let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
-        let begin = self.created.block.saturating_sub(1);
-        self.kept.root_block = match needed {
-            0 => begin,
-            needed => self
-                .records
-                .release(needed, self.kept.root_block.max(begin)),
-        };
-        self.sets.retain(|epoch, _| *epoch >= first);
-        self.asked.retain(|epoch, _| *epoch >= first);
     }
 
     /// Writes down what must not be lost. Gives whether that worked.

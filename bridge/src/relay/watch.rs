@@ -77,7 +77,7 @@ pub enum Closing {
 
 /// A commitment as root has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Committed {
+pub struct CourtCommitment {
     /// Its block.
     pub block: u64,
     /// Its time in seconds; of a revealed one nothing is known.
@@ -107,7 +107,7 @@ pub struct RevealedOffence {
 #[derive(Clone, Copy, Debug)]
 pub struct CourtSeen {
     /// Our commitment of it, if we have evidence: none when root has none.
-    pub own: Option<Committed>,
+    pub own: Option<CourtCommitment>,
     /// The offence, if it was revealed.
     pub offence: Option<RevealedOffence>,
     /// Checkpoint e + 1, which closes reports of e.

@@ -185,9 +185,8 @@ impl Connection {
 
     /// The folder of the local network, when there is one.
     pub fn local_folder(&self) -> Option<PathBuf> {
-        let folder = self.net.clone();
-        let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
-        folder.is_dir().then_some(folder)
+        let default = || PathBuf::from(DEFAULT_FOLDER);
+        Some(self.net.clone().unwrap_or_else(default)).filter(|folder| folder.is_dir())
     }
 
     /// A channel to the node.

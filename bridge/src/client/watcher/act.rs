@@ -1,12 +1,12 @@
 //! Sends what is next, at the nonce of the block that was looked at.
 
 use super::{
-    At, Call, Child, CourtSeen, ICourt, IRegistry, Instant, OffenceId, Offered, ReportStep,
+    At, Call, ChildSource, CourtSeen, ICourt, IRegistry, Instant, OffenceId, Offered, ReportStep,
     RootMoment, Rpc, RpcError, SolCall, U256, WalletError, WatchNotice, Watcher, folder, report,
     view_call,
 };
 
-impl<C: Child> Watcher<C> {
+impl<C: ChildSource> Watcher<C> {
     /// Looks after what was sent: once its nonce is used in the block that was looked at, it is over.
     pub(super) async fn mined(&mut self, nonce: u64, say: &mut impl FnMut(&WatchNotice)) {
         let Some(sending) = self.kept.sending.take_if(|sending| sending.nonce < nonce) else {

@@ -5,14 +5,14 @@ use alloy_primitives::B256;
 use alloy_sol_types::SolValue;
 use plasmid_staking::Member;
 
-use super::report::{self, Evidence};
+use super::report::{self, CourtEvidence};
 use super::{
-    ASK_INTERVAL, At, Child, IRegistry, IRootChain, Instant, KeptCase, MAX_CASES, OffenceId,
+    ASK_INTERVAL, At, ChildSource, IRegistry, IRootChain, Instant, KeptCase, MAX_CASES, OffenceId,
     RootMoment, Rpc, RpcError, Waiting, WatchNotice, Watcher, set, view_call,
 };
 use crate::relay::watch::Closing;
 
-impl<C: Child> Watcher<C> {
+impl<C: ChildSource> Watcher<C> {
     /// Judges all that waits, as far as the sets of their epochs can be had.
     pub(super) async fn judge_waiting(
         &mut self,
@@ -76,7 +76,7 @@ impl<C: Child> Watcher<C> {
         };
         let source = epoch.checked_sub(2);
         let source = source.and_then(|epoch| self.records.acceptance(epoch));
-        let evidence = Evidence::of(&one.statement);
+        let evidence = CourtEvidence::of(&one.statement);
         let made = evidence.zip(report::accused(members, place, source));
         let Some((evidence, accused)) = made else {
             return Ok(true);
@@ -86,7 +86,7 @@ impl<C: Child> Watcher<C> {
             return Ok(true);
         }
         if let Some(reason) = self.unfit(rpc, at, member).await? {
-            if self.told.insert(format!("{offence:?}")) {
+            if self.told.insert(format!("{} {epoch}", offence.operator)) {
                 say(&WatchNotice::Dropped {
                     offence,
                     reason: reason.into(),

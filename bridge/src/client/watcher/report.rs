@@ -13,14 +13,14 @@ use crate::relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes};
 
 /// Two statements in the Court's form.
 #[derive(Clone, Debug)]
-pub enum Evidence {
+pub enum CourtEvidence {
     /// Two votes.
     Votes(Box<ICourt::DoubleVote>),
     /// Two checkpoints, each with a share.
     Shares(Box<ICourt::DoubleCheckpoint>),
 }
 
-impl Evidence {
+impl CourtEvidence {
     /// The Court's form of statements that were checked; none when a point of a signature is on no curve, which no signature that verifies has.
     #[must_use]
     pub fn of(statement: &DoubleStatement) -> Option<Self> {
@@ -48,7 +48,7 @@ impl Evidence {
         }
     }
 
-    /// The inverse of [`Evidence::encode`].
+    /// The inverse of [`CourtEvidence::encode`].
     #[must_use]
     pub fn decode(kind: &str, bytes: &[u8]) -> Option<Self> {
         match kind {

@@ -14,7 +14,7 @@ use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Log, Which};
-use crate::relay::watch::{Closing, Committed, CourtSeen, OffenceId, RevealedOffence};
+use crate::relay::watch::{Closing, CourtCommitment, CourtSeen, OffenceId, RevealedOffence};
 
 /// Blocks of one question, at most.
 const MAX_PAGE: u64 = 5_000;
@@ -268,7 +268,7 @@ impl CourtRecords {
         rpc: &Rpc,
         at: At,
         commitment: B256,
-    ) -> Result<Option<Committed>, RpcError> {
+    ) -> Result<Option<CourtCommitment>, RpcError> {
         let call = ICourt::commitmentCall {
             commitment_: commitment,
         };
@@ -276,7 +276,7 @@ impl CourtRecords {
         let block: u64 = made.madeAt.to();
         let is_revealed = !made.beneficiary.is_zero();
         let number: u64 = made.timeOrGas.to();
-        Ok((block != 0).then_some(Committed {
+        Ok((block != 0).then_some(CourtCommitment {
             block,
             time: if is_revealed { 0 } else { number },
             is_revealed,

@@ -48,12 +48,12 @@ pub struct TwoShares {
 }
 
 /// What one key said twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DoubleStatement {
     /// In consensus.
-    Votes(TwoVotes),
+    Votes(Box<TwoVotes>),
     /// Over the end of an epoch.
-    Shares(TwoShares),
+    Shares(Box<TwoShares>),
 }
 
 /// Why two statements are no offence of this set.

@@ -41,7 +41,7 @@ impl Model {
     fn seen(&self, own: Option<B256>) -> CourtSeen {
         let committed = |commitment: &B256| {
             let (block, is_revealed) = *self.commitments.get(commitment)?;
-            Some(Committed {
+            Some(CourtCommitment {
                 block,
                 time: block * TIMES.root_block_secs,
                 is_revealed,

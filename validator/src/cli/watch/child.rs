@@ -4,7 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use alloy_primitives::Address;
 use plasmid_bridge::{
-    client::watcher::{Child, ChildNews},
+    client::watcher::{ChildNews, ChildSource},
     proof::vote::{Ballot, VoteStep, VotedBlock},
     relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes},
 };
@@ -94,7 +94,7 @@ pub fn follow(engines: Vec<Client>, starts: &[u64], news: &Sender<ChildNews>) {
     }
 }
 
-impl Child for Watched {
+impl ChildSource for Watched {
     fn places(&self) -> &[String] {
         &self.places
     }
@@ -241,7 +241,7 @@ impl Engine {
                 continue;
             };
             if let Some(votes) = two_votes(votes) {
-                let statement = Box::new(DoubleStatement::Votes(votes.ordered()));
+                let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
                 let news = ChildNews::Accuses {
                     node,
                     height,

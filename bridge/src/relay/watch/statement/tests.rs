@@ -63,7 +63,7 @@ fn votes(number: u8, first: Ballot, second: Ballot) -> TwoVotes {
 }
 
 fn judge(votes: TwoVotes) -> Result<usize, StatementError> {
-    let statement = DoubleStatement::Votes(votes);
+    let statement = DoubleStatement::Votes(Box::new(votes));
     let epoch = statement.epoch(BLOCKS);
     statement.check(&members(), epoch, &DEPLOYMENT)
 }
@@ -79,7 +79,7 @@ fn two_votes_of_a_member_for_two_blocks_are_its_offence_in_whatever_order_they_c
             ..votes
         };
         assert_eq!(votes.ordered(), swapped.ordered());
-        assert_eq!(DoubleStatement::Votes(votes).epoch(BLOCKS), 3);
+        assert_eq!(DoubleStatement::Votes(Box::new(votes)).epoch(BLOCKS), 3);
     }
 }
 
@@ -112,7 +112,7 @@ fn what_an_honest_key_signs_and_what_it_did_not_sign_is_no_offence() {
     }
     let right = votes(1, ballot(1), ballot(2));
     // Of another deployment's chain.
-    let statement = DoubleStatement::Votes(right);
+    let statement = DoubleStatement::Votes(Box::new(right));
     let refused = statement.check(&members(), 3, &[8; 20]);
     assert_eq!(refused, Err(StatementError::BadSignature(1)));
     // Of a set that it is not in.
@@ -162,7 +162,7 @@ fn shares(number: u8, one: Checkpoint, two: Checkpoint) -> TwoShares {
 #[test]
 fn two_shares_over_two_checkpoints_of_one_epoch_are_an_offence_of_the_set_that_signs_it() {
     let judge = |shares: TwoShares| {
-        let statement = DoubleStatement::Shares(shares);
+        let statement = DoubleStatement::Shares(Box::new(shares));
         assert_eq!(statement.epoch(BLOCKS), shares.checkpoints[0].epoch + 1);
         statement.check(&members(), 5, &DEPLOYMENT)
     };
