@@ -8,6 +8,7 @@
 //! | `follower` | runs the inbox machine and publishes what it agrees on |
 //! | `position` | keeps how far root was read |
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
+//! | `watcher` | takes double statements to the Court: `plasmid watch` |
 //! | `ceremony` | deploys Registry and its contracts |
 //! | `registration` | registers an operator's keys after that, and raises bonds |
 //! | `funding` | gives coin to the reward pool |
@@ -23,4 +24,5 @@ pub mod registration;
 pub mod relayer;
 pub mod rpc;
 pub mod wallet;
+pub mod watcher;
 pub mod whole;

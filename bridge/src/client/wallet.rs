@@ -125,6 +125,16 @@ impl Wallet {
         self.key.address()
     }
 
+    /// After how long a transaction without a receipt is replaced.
+    pub const fn stuck(&self) -> std::time::Duration {
+        self.policy.stuck
+    }
+
+    /// [`Key::keyed_hash`] of its key.
+    pub fn keyed_hash(&self, bytes: &[u8]) -> B256 {
+        self.key.keyed_hash(bytes)
+    }
+
     /// The node that it uses.
     pub fn rpc(&self) -> &Arc<Rpc> {
         &self.rpc

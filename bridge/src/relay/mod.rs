@@ -32,4 +32,5 @@ pub mod inbox;
 pub mod outbox;
 pub mod seen;
 pub mod track;
+pub mod watch;
 pub mod witness;

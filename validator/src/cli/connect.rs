@@ -168,6 +168,30 @@ impl Connection {
         Ok(nodes)
     }
 
+    /// CometBFT RPC addresses: these, or all of the local network.
+    ///
+    /// # Errors
+    /// When none is known.
+    pub fn engines(&self, named: &[String]) -> Result<Vec<String>, CliError> {
+        if !named.is_empty() {
+            return Ok(named.to_vec());
+        }
+        let local = self.local()?.filter(|_| self.node.is_none());
+        let engines = local.map(|local| local.engines).unwrap_or_default();
+        match engines.is_empty() {
+            true => Err(CliError::new(
+                "no engine: name the CometBFT RPC address of a node with --engine",
+            )),
+            false => Ok(engines),
+        }
+    }
+
+    /// The folder of the local network, when there is one.
+    pub fn local_folder(&self) -> Option<PathBuf> {
+        let default = || PathBuf::from(DEFAULT_FOLDER);
+        Some(self.net.clone().unwrap_or_else(default)).filter(|folder| folder.is_dir())
+    }
+
     /// A channel to the node.
     pub async fn channel(&self) -> Result<Channel, CliError> {
         channel_to(&self.node_address()?).await

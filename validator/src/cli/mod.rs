@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod connect;
 #[cfg(feature = "localnet")]
 pub mod demo;
+pub mod fees;
 pub mod init;
 pub mod keys;
 #[cfg(feature = "localnet")]
@@ -23,6 +24,7 @@ pub mod start;
 pub mod state_file;
 pub mod tx;
 pub mod version;
+pub mod watch;
 
 #[cfg(all(test, feature = "localnet"))]
 mod tests;
@@ -89,6 +91,8 @@ enum Command {
     Import(state_file::ImportCommand),
     /// Carries checkpoints to the root chain, holding no validator's key.
     Relay(relay::RelayCommand),
+    /// Watches the child for keys that say two things, and takes them to the Court on root: commits, reveals, collects the reward, settles the cut. It holds no validator's key, needs nobody's consent, believes no node, and may be stopped at any moment. Start it before an offence: what nodes have deleted is not seen.
+    Watch(watch::WatchCommand),
     /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator and what is done with stake, and checks the result of every step.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
@@ -188,6 +192,7 @@ spoken!(
     plasmid_bridge::client::endpoints::EndpointsError,
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
+    plasmid_bridge::client::watcher::WatchError,
 );
 
 #[cfg(feature = "localnet")]
@@ -279,6 +284,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         Command::Export(command) => state_file::export(&command, output),
         Command::Import(command) => state_file::import(&command, output).await,
         Command::Relay(command) => relay::run(command, &connection, &local(), output).await,
+        Command::Watch(command) => watch::run(command, &connection, &local(), output).await,
         #[cfg(feature = "localnet")]
         Command::Demo(command) => demo::run(command, output).await,
         #[cfg(feature = "localnet")]

@@ -9,7 +9,7 @@ use plasmid_bridge::{
         follower::Follower,
         position::PositionFile,
         relayer::{self, Relayer},
-        wallet::{Key, Options, Policy as Spending, Wallet},
+        wallet::{Key, Wallet},
     },
     relay::{
         outbox::{Missing, Notice, Policy},
@@ -20,8 +20,9 @@ use plasmid_proto::chain::v1::Parameter;
 use serde_json::{Value, json};
 
 use super::{
-    CliError, amount,
-    connect::{self, Connection, DEFAULT_FOLDER, UrlOption},
+    CliError,
+    connect::{self, Connection, UrlOption},
+    fees::FeeOptions,
     keys::KeyOptions,
     output::Output,
 };
@@ -32,9 +33,6 @@ mod finality;
 
 /// Members without a share that are named in a sentence; JSON names all of them.
 const MAX_NAMED: usize = 8;
-/// Decimals of a gwei and of a coin in wei.
-const GWEI_DECIMALS: u32 = 9;
-const COIN_DECIMALS: u32 = 18;
 
 /// Options of the relayer. It has no `Debug`: an address may hold a key.
 #[derive(Args)]
@@ -54,16 +52,8 @@ pub struct RelayCommand {
     /// another carried [default: `relay_window_secs` and `root_block_secs` of the chain together].
     #[arg(long, value_name = "SECONDS")]
     patience: Option<u64>,
-    /// The highest price that is offered per gas, base fee and tip together, in gwei (1.5); while root costs more, checkpoints wait.
-    #[arg(long, value_name = "GWEI", default_value = "500")]
-    max_fee: String,
-    /// The highest sum that the gas of one transaction may cost, in coins (0.05) [default: no limit but --max-fee].
-    #[arg(long, value_name = "COINS")]
-    max_cost: Option<String>,
-    /// The largest tip per gas that is paid when the root node suggests one, in gwei; what replaces a transaction offers up to twice that, and
-    /// the child pays back up to 2.
-    #[arg(long, value_name = "GWEI", default_value = "2")]
-    max_tip: String,
+    #[command(flatten)]
+    fees: FeeOptions,
     /// File that keeps how far the root chain was read, so that the next start goes on from there [default: `relay_position` in the local
     /// network's folder, where there is one, and else `plasmid/relay_position-<deployment>` in `$XDG_STATE_HOME` or `~/.local/state`].
     #[arg(long, value_name = "FILE")]
@@ -71,31 +61,8 @@ pub struct RelayCommand {
 }
 
 impl RelayCommand {
-    fn spending(&self) -> Result<Spending, CliError> {
-        let max_tip = amount::parse(&self.max_tip, GWEI_DECIMALS)?;
-        let max_cost = self.max_cost.as_deref();
-        Ok(Spending {
-            max_fee: amount::parse(&self.max_fee, GWEI_DECIMALS)?,
-            max_cost: max_cost
-                .map(|text| amount::parse(text, COIN_DECIMALS))
-                .transpose()?,
-            max_tip,
-            min_tip: Spending::default().min_tip.min(max_tip),
-            options: Some(Options {
-                max_fee: "--max-fee",
-                max_tip: "--max-tip",
-                max_cost: "--max-cost",
-            }),
-            ..Spending::default()
-        })
-    }
-
     fn position(&self, connection: &Connection, deployment: [u8; 20]) -> Option<PositionFile> {
-        let local = || {
-            let folder = connection.net.clone();
-            let folder = folder.unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER));
-            folder.is_dir().then(|| folder.join("relay_position"))
-        };
+        let local = || Some(connection.local_folder()?.join("relay_position"));
         let users = || {
             let folder = state_folder(|name| std::env::var_os(name).map(PathBuf::from))?;
             if let Err(error) = fs::create_dir_all(&folder) {
@@ -111,7 +78,7 @@ impl RelayCommand {
 }
 
 /// Where programs keep what they remember for a user, by the XDG base directories.
-fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+pub(super) fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let named = variable("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
     let home = || variable("HOME").filter(|home| home.is_absolute());
     let folder = named.or_else(|| home().map(|home| home.join(".local/state")))?;
@@ -134,7 +101,7 @@ pub async fn run(
     let rpc = connection.root()?;
     let deployment = connection.deployment(&status).await?;
     let root_chain_id = deployment.domain.root_chain_id;
-    let wallet = Wallet::open(rpc.clone(), key, root_chain_id, command.spending()?).await?;
+    let wallet = Wallet::open(rpc.clone(), key, root_chain_id, command.fees.spending()?).await?;
     let registry = connection.registry()?;
     let created = ceremony::read_back(&rpc, registry)
         .await

@@ -256,7 +256,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         return None;
     }
     Some(match (command, argument.get_id().as_str()) {
-        (_, "node" | "root" | "second_root" | "also_nodes" | "share_with") => &URL,
+        (_, "node" | "root" | "second_root" | "also_nodes" | "engines" | "share_with") => &URL,
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,
         ("describe", "name" | "website" | "contact" | "details") => &TEXT,
@@ -269,7 +269,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
             &AMOUNT
         }
-        ("relay", "max_fee" | "max_tip") => &GWEI,
+        ("relay" | "watch", "max_fee" | "max_tip") => &GWEI,
         (_, "topic") => &TOPIC,
         (_, "data") => &DATA,
         (_, "memo") => &MEMO,

@@ -48,6 +48,12 @@ impl Key {
         self.address
     }
 
+    /// A hash of these bytes that nobody computes without the key, and that tells nothing of the key.
+    pub fn keyed_hash(&self, bytes: &[u8]) -> B256 {
+        let keyed = Zeroizing::new([b"PKEY".as_slice(), self.secret.as_slice(), bytes].concat());
+        keccak256(&*keyed)
+    }
+
     /// Signs a digest; s is at most half of the order (EIP-2), the nonce deterministic (RFC 6979).
     pub fn sign(&self, digest: &B256) -> Signature {
         // The bytes were a key when this value was made, and they have not changed.

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tendermint::Hash;
-use tendermint::block::Height;
+use tendermint::block::{self as block_meta, Height};
 use tendermint::evidence::DuplicateVoteEvidence;
 use tendermint_rpc::dialect::v0_38::Dialect;
 use tendermint_rpc::endpoint::{
-    abci_query, block, block_results, broadcast::tx_sync, commit, evidence as broadcast_evidence,
-    net_info, status, tx, tx_search, validators,
+    abci_query, block, block_results, blockchain, broadcast::tx_sync, commit,
+    evidence as broadcast_evidence, net_info, status, tx, tx_search, validators,
 };
 use tendermint_rpc::error::ErrorDetail;
 use tendermint_rpc::request::RequestMessage;
@@ -111,6 +111,12 @@ impl Client {
     pub async fn block(&self, at: Option<u64>) -> Result<block::Response, RpcError> {
         let height = at.map(height).transpose()?;
         self.call(block::Request { height }).await
+    }
+
+    /// Heads of blocks from one height to another, 20 at most, in whatever order the engine has them.
+    pub async fn heads(&self, from: u64, to: u64) -> Result<Vec<block_meta::Meta>, RpcError> {
+        let request = blockchain::Request::new(height(from)?, height(to)?);
+        Ok(self.call(request).await?.block_metas)
     }
 
     /// What execution of a block gave.

@@ -1,0 +1,172 @@
+//! What a watcher keeps: evidence before anything is sent for it, what was sent and is not mined, and how far both chains were read.
+//!
+//! One file, written whole or not at all, in a folder that one watcher holds by a lock. The stage of a report is not in it: root says that.
+//! Reading on is only faster with it; evidence is what cannot be had again once the nodes have deleted their blocks.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde::{Deserialize, Serialize};
+
+use crate::client::whole;
+
+const NAME: &str = "watch.json";
+/// Bytes of the file that are read, at most.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The system refused.
+    #[error("the watcher's folder {folder}: {source}")]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Somebody has it.
+    #[error(
+        "another watcher runs with the folder {0}: stop it first, or name another folder and another key"
+    )]
+    Held(PathBuf),
+    /// Its file is no watcher's, or is damaged.
+    #[error(
+        "{0} is damaged, or another program's: it may hold evidence, so nothing is deleted; move it away to begin anew"
+    )]
+    Damaged(PathBuf),
+    /// It belongs to another key or deployment.
+    #[error(
+        "the folder {0} belongs to another key or another deployment: name another one with --folder"
+    )]
+    Other(PathBuf),
+}
+
+/// Evidence that was found and checked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeptCase {
+    /// The epoch of the offence.
+    pub epoch: u64,
+    /// Who committed it.
+    pub operator: Address,
+    /// The kind of the evidence.
+    pub kind: String,
+    /// The evidence, ABI-encoded.
+    pub evidence: Bytes,
+    /// The accused, ABI-encoded.
+    pub accused: Bytes,
+    /// Who is paid.
+    pub beneficiary: Address,
+    /// How often a commitment to it was sent.
+    pub commits: u32,
+}
+
+/// A transaction that was signed, or was about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSending {
+    /// Its nonce.
+    pub nonce: u64,
+    /// The epoch of the offence.
+    pub epoch: u64,
+    /// The operator of the offence.
+    pub operator: Address,
+    /// The step's name.
+    pub step: String,
+    /// All hashes that were signed for it, as far as known.
+    pub hashes: Vec<B256>,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Kept {
+    /// The deployment, in hexadecimal digits.
+    pub deployment: String,
+    /// The account that pays.
+    pub from: Address,
+    /// The root block behind which events are read at the next start.
+    pub root_block: u64,
+    /// The first epoch whose reports are open.
+    pub first_epoch: u64,
+    /// The last root block whose events were told.
+    pub told: u64,
+    /// The last height that was read of each node, by its address without what may be a key.
+    pub heights: BTreeMap<String, u64>,
+    /// Evidence.
+    pub cases: Vec<KeptCase>,
+    /// What is on its way.
+    pub sending: Option<KeptSending>,
+}
+
+/// A folder that this process holds.
+#[derive(Debug)]
+pub struct WatchFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl WatchFolder {
+    /// Takes the folder, and reads what an earlier run left there.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn open(
+        folder: &Path,
+        deployment: &[u8; 20],
+        from: Address,
+    ) -> Result<(Self, Kept), FolderError> {
+        let failed = |source| FolderError::Io {
+            folder: folder.to_owned(),
+            source,
+        };
+        whole::make_folder(folder).map_err(failed)?;
+        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FolderError::Held(folder.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let path = folder.join(NAME);
+        let own = hex::encode(deployment);
+        let kept = match read(&path) {
+            Ok(bytes) => {
+                let kept: Kept = serde_json::from_slice(&bytes)
+                    .map_err(|_| FolderError::Damaged(path.clone()))?;
+                if kept.deployment != own || kept.from != from {
+                    return Err(FolderError::Other(folder.to_owned()));
+                }
+                kept
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept {
+                deployment: own,
+                from,
+                ..Kept::default()
+            },
+            Err(error) => return Err(failed(error)),
+        };
+        Ok((Self { path, _lock: lock }, kept))
+    }
+
+    /// Writes it down; whoever is killed later finds it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn save(&self, kept: &Kept) -> Result<(), FolderError> {
+        let bytes = serde_json::to_vec(kept).map_err(io::Error::from);
+        let written = bytes.and_then(|bytes| whole::replace(&self.path, &bytes, whole::PRIVATE));
+        written.map_err(|source| FolderError::Io {
+            folder: self.path.clone(),
+            source,
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read;
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE.saturating_add(1);
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

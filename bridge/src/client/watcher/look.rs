@@ -1,0 +1,185 @@
+//! One look at root: what its events tell, what is next for each offence, and what is not needed any more.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::B256;
+
+use super::folder::KeptCase;
+use super::root::CourtEvent;
+use super::{
+    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, ReportStep, RootMoment,
+    Rpc, RpcError, WatchNotice, Watcher, view_call,
+};
+use crate::relay::seen::Which;
+use crate::relay::watch::{Decision, End, Matter, decide};
+
+impl<C: ChildSource> Watcher<C> {
+    /// Looks at root and does what is next. Gives whether root answered and all of its events are read.
+    pub(super) async fn try_look(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
+        let rpc = std::sync::Arc::clone(self.wallet.rpc());
+        let place = rpc.place();
+        match self.look(&rpc, say).await {
+            Ok(done) => {
+                if self.told.remove(&place) {
+                    say(&WatchNotice::Back { place });
+                }
+                done
+            }
+            Err(error) => {
+                if self.told.insert(place.clone()) {
+                    let reason = error.to_string();
+                    say(&WatchNotice::Silent { place, reason });
+                }
+                false
+            }
+        }
+    }
+
+    async fn look(
+        &mut self,
+        rpc: &Rpc,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<bool, RpcError> {
+        let latest = rpc.block(Which::Latest).await?;
+        let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
+        let told = self.records.scan(rpc, &latest).await?;
+        self.tell(&told, say);
+        if self.records.read() < latest.number {
+            let (reached, target) = (self.records.read(), latest.number);
+            say(&WatchNotice::Reading { reached, target });
+            return Ok(false);
+        }
+        let at = At::Hash(latest.hash);
+        let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
+        let uncounted = view_call(rpc, self.contracts.court, ICourt::uncountedCall {}, at).await?;
+        let nonce = rpc.nonce(self.wallet.address(), at).await?;
+        let now = RootMoment {
+            number: latest.number,
+            time: latest.time,
+            uncounted: uncounted.saturating_to(),
+        };
+        self.mined(nonce, say).await;
+        self.judge_waiting(rpc, at, &now, head.accepted, say)
+            .await?;
+        let mut next: Option<(ReportStep, OffenceId, CourtSeen)> = None;
+        let open: BTreeSet<OffenceId> = self
+            .cases
+            .keys()
+            .copied()
+            .chain(self.records.offences())
+            .collect();
+        for offence in open {
+            let own = self.cases.get(&offence);
+            let matter = Matter {
+                commitment: own.map(|own| own.commitment),
+                commits: own.map_or(0, |own| own.commits),
+            };
+            let seen = self
+                .records
+                .seen(rpc, at, offence, matter.commitment, head.accepted);
+            let seen = seen.await?;
+            self.tell_counted(offence, &seen, say);
+            let unworthy = self.patience.is_unworthy(offence, now.number);
+            match decide(&self.times, &now, &matter, &seen, unworthy) {
+                Decision::Wait => {}
+                Decision::Done(end) => self.over(offence, end, say),
+                Decision::Send(step) => {
+                    let held = self.patience.holds(offence, step, now.number);
+                    let first = next.as_ref().is_none_or(|(other, ..)| step < *other);
+                    if first && !held {
+                        next = Some((step, offence, seen));
+                    }
+                }
+            }
+        }
+        if let Some((step, offence, seen)) = next {
+            self.send(rpc, (offence, step), &seen, &now, nonce, say)
+                .await?;
+        }
+        self.release(&now, head.accepted);
+        Ok(true)
+    }
+
+    /// Tells what the Court's events say, once.
+    fn tell(&mut self, told: &[(u64, CourtEvent)], say: &mut impl FnMut(&WatchNotice)) {
+        let before = self.kept.told;
+        for (block, event) in told.iter().filter(|(block, _)| *block > before) {
+            self.kept.told = self.kept.told.max(*block);
+            let mine = |commitment: &B256| {
+                let mut all = self.cases.values();
+                all.any(|case| case.commitment == *commitment)
+            };
+            if let Some(notice) = WatchNotice::of(event, mine) {
+                say(&notice);
+            }
+        }
+    }
+
+    /// Counting makes no event.
+    fn tell_counted(
+        &mut self,
+        offence: OffenceId,
+        seen: &CourtSeen,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        if seen.offence.is_some_and(|offence| offence.is_counted) && self.counted.insert(offence) {
+            say(&WatchNotice::Counted { offence });
+        }
+    }
+
+    /// Nothing is left to do about an offence.
+    fn over(&mut self, offence: OffenceId, end: End, say: &mut impl FnMut(&WatchNotice)) {
+        let reason = match end {
+            End::Settled => None,
+            End::Closed => Some("reports of its epoch are closed on root"),
+            End::NeverRevealed => Some("its commitment ran out on root again and again"),
+        };
+        if let Some(reason) = reason {
+            say(&WatchNotice::Dropped {
+                offence,
+                reason: reason.into(),
+            });
+        }
+        self.records.forget(offence);
+        self.patience.forget(offence);
+        self.counted.remove(&offence);
+        if self.cases.remove(&offence).is_some() {
+            let stays =
+                |case: &KeptCase| (case.epoch, case.operator) != (offence.epoch, offence.operator);
+            self.kept.cases.retain(stays);
+            self.save(say);
+        }
+    }
+
+    /// Lets go of checkpoints that no report needs any more: of an epoch whose reports are closed for longer than its reveals take.
+    fn release(&mut self, now: &RootMoment, accepted: u64) {
+        let windows = self.times.evidence_secs.saturating_add(
+            self.times
+                .reveal_blocks
+                .saturating_mul(self.times.root_block_secs)
+                .saturating_mul(2),
+        );
+        let is_over = |epoch: u64| match self.records.closing(epoch.saturating_add(1), accepted) {
+            Closing::Open | Closing::Unread => false,
+            Closing::Gone => true,
+            Closing::At(time) => now.time > time.saturating_add(windows),
+        };
+        let mut first = self.kept.first_epoch;
+        while is_over(first) {
+            first = first.saturating_add(1);
+        }
+        self.kept.first_epoch = first;
+        let open = self.cases.keys().copied().chain(self.records.offences());
+        let oldest = open.map(|offence| offence.epoch).min();
+        let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
+        let begin = self.created.block.saturating_sub(1);
+        self.kept.root_block = match needed {
+            0 => begin,
+            needed => self
+                .records
+                .release(needed, self.kept.root_block.max(begin)),
+        };
+        self.sets.retain(|epoch, _| *epoch >= first);
+        self.asked.retain(|epoch, _| *epoch >= first);
+    }
+}

@@ -1,0 +1,64 @@
+//! What is heard of the child, and from whom.
+
+use std::future::Future;
+use std::ops::Range;
+
+use plasmid_staking::Member;
+
+use crate::relay::watch::statement::DoubleStatement;
+
+/// What somebody who reads the child found.
+#[derive(Clone, Debug)]
+pub enum ChildNews {
+    /// A node's blocks are read up to this height.
+    Read {
+        /// Which node.
+        node: usize,
+        /// The height.
+        height: u64,
+    },
+    /// It handed over two statements.
+    Accuses {
+        /// Which node.
+        node: usize,
+        /// The height of the block in which they stand; 0 when in none.
+        height: u64,
+        /// The statements.
+        statement: DoubleStatement,
+    },
+    /// It does not answer, or has no more what is asked of it.
+    Silent {
+        /// Which node.
+        node: usize,
+        /// Why.
+        reason: String,
+    },
+    /// It answers again.
+    Back {
+        /// Which node.
+        node: usize,
+    },
+    /// It has deleted blocks that were not read.
+    Skipped {
+        /// Which node.
+        node: usize,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
+}
+
+/// Nodes of the child, none of which is believed.
+pub trait ChildSource {
+    /// Where each is, without what may be a key.
+    fn places(&self) -> &[String];
+    /// Which of them tell sets.
+    fn sources(&self) -> Range<usize>;
+    /// The set of an epoch, as this node says it.
+    fn members(
+        &self,
+        node: usize,
+        epoch: u64,
+    ) -> impl Future<Output = Result<Vec<Member>, String>> + Send;
+}

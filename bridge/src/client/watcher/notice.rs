@@ -1,0 +1,205 @@
+//! What a watcher says.
+
+use alloy_primitives::{Address, B256, U256};
+
+use super::root::CourtEvent;
+use crate::relay::watch::OffenceId;
+
+/// What a watcher says, one line each.
+#[derive(Clone, Debug)]
+pub enum WatchNotice {
+    /// Evidence that is checked and kept.
+    Found {
+        /// The offence.
+        offence: OffenceId,
+        /// `votes` or `checkpoints`.
+        kind: &'static str,
+        /// The node that handed it over.
+        place: String,
+    },
+    /// A transaction is on its way.
+    Sent {
+        /// The offence.
+        offence: OffenceId,
+        /// The step.
+        step: &'static str,
+        /// The transaction.
+        hash: B256,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// In a dry run: what would be sent.
+    WouldSend {
+        /// The offence.
+        offence: OffenceId,
+        /// The step.
+        step: &'static str,
+        /// The gas that it may take.
+        gas: u64,
+        /// The most that it would cost now, in wei.
+        cost: U256,
+    },
+    /// A transaction of ours is mined.
+    Paid {
+        /// The offence.
+        offence: OffenceId,
+        /// The step.
+        step: String,
+        /// The transaction.
+        hash: B256,
+        /// Its gas.
+        gas_used: u64,
+        /// Whether it took effect.
+        succeeded: bool,
+    },
+    /// Our commitment stands on root.
+    Committed {
+        /// It.
+        commitment: B256,
+    },
+    /// An offence was revealed.
+    Revealed {
+        /// The offence.
+        offence: OffenceId,
+        /// Who is paid.
+        beneficiary: Address,
+        /// Whether it was by us.
+        mine: bool,
+    },
+    /// An older commitment took the lead.
+    Overtaken {
+        /// The offence.
+        offence: OffenceId,
+        /// Who is paid.
+        beneficiary: Address,
+        /// Whether it was by us.
+        mine: bool,
+    },
+    /// The share is in the sums.
+    Counted {
+        /// The offence.
+        offence: OffenceId,
+    },
+    /// A reward was paid.
+    Collected {
+        /// The offence.
+        offence: OffenceId,
+        /// Who was paid.
+        beneficiary: Address,
+        /// Wei.
+        paid: U256,
+        /// Whether it was ours.
+        mine: bool,
+    },
+    /// The cut is on its way to the child.
+    Settled {
+        /// The offence.
+        offence: OffenceId,
+        /// Of 10^9.
+        fraction: u64,
+    },
+    /// Root would refuse a step; nothing was sent.
+    Refused {
+        /// The offence.
+        offence: OffenceId,
+        /// The step.
+        step: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A step costs more than it brings; nothing was sent.
+    Unworthy {
+        /// The offence.
+        offence: OffenceId,
+        /// The step.
+        step: &'static str,
+        /// What it costs, in wei.
+        cost: U256,
+        /// What it brings, in wei.
+        pays: U256,
+    },
+    /// An offence is let go of.
+    Dropped {
+        /// The offence.
+        offence: OffenceId,
+        /// Why.
+        reason: String,
+    },
+    /// Statements wait, because nobody serves the set of their epoch that root committed to.
+    NoSet {
+        /// The epoch.
+        epoch: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A node said what root refutes, or what no key signed.
+    Lie {
+        /// The node.
+        place: String,
+        /// What.
+        reason: String,
+    },
+    /// A node has deleted blocks before they were read: what stands in them is not seen there.
+    Blind {
+        /// The node.
+        place: String,
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
+    /// A node or root does not answer.
+    Silent {
+        /// Where.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// It answers again.
+    Back {
+        /// Where.
+        place: String,
+    },
+    /// Events of root are read.
+    Reading {
+        /// Up to this block.
+        reached: u64,
+        /// The newest one.
+        target: u64,
+    },
+    /// Something failed, and is tried again.
+    Trouble(String),
+}
+
+impl WatchNotice {
+    /// What an event of the Court tells; others' commitments tell nothing.
+    pub(super) fn of(event: &CourtEvent, mine: impl Fn(&B256) -> bool) -> Option<Self> {
+        let offence = |operator, epoch| OffenceId { epoch, operator };
+        Some(match event {
+            CourtEvent::Committed(one) => {
+                let commitment = one.commitment;
+                return mine(&commitment).then_some(Self::Committed { commitment });
+            }
+            CourtEvent::Revealed(one) => Self::Revealed {
+                offence: offence(one.operator, one.epoch),
+                beneficiary: one.beneficiary,
+                mine: mine(&one.commitment),
+            },
+            CourtEvent::Overtaken(one) => Self::Overtaken {
+                offence: offence(one.operator, one.epoch),
+                beneficiary: one.beneficiary,
+                mine: mine(&one.commitment),
+            },
+            CourtEvent::Collected(one) => Self::Collected {
+                offence: offence(one.operator, one.epoch),
+                beneficiary: one.beneficiary,
+                paid: one.paid,
+                mine: mine(&one.commitment),
+            },
+            CourtEvent::Settled(one) => Self::Settled {
+                offence: offence(one.operator, one.epoch),
+                fraction: one.fraction,
+            },
+        })
+    }
+}

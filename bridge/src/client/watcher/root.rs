@@ -1,0 +1,333 @@
+//! What a watcher reads of root: the events of RootChain and Court in blocks that it has not read, and their state in one block.
+//!
+//! Events only tell where to look. Whatever is sent follows from the contracts' state, and what an event shows of a checkpoint is compared with
+//! the word that RootChain keeps of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolEvent;
+
+use crate::abi::{ICourt, IRootChain};
+use crate::client::follower::view_call;
+use crate::client::rpc::{At, Rpc, RpcError};
+use crate::relay::acceptance::Acceptance;
+use crate::relay::events::{self, Heard};
+use crate::relay::seen::{Block, Log, Which};
+use crate::relay::watch::{Closing, CourtCommitment, CourtSeen, OffenceId, RevealedOffence};
+
+/// Blocks of one question, at most.
+const MAX_PAGE: u64 = 5_000;
+/// Questions of one look, at most.
+const MAX_PAGES: usize = 16;
+/// How far reading goes back when the last block that was read is another one now.
+const REORGANISED: u64 = 256;
+/// Wei of a gwei.
+const GWEI: u128 = 1_000_000_000;
+
+/// An event of the Court that is told.
+#[derive(Clone, Debug)]
+pub enum CourtEvent {
+    /// A commitment.
+    Committed(ICourt::Committed),
+    /// The first reveal.
+    Revealed(ICourt::Revealed),
+    /// An older commitment.
+    Overtaken(ICourt::Overtaken),
+    /// A reward.
+    Collected(ICourt::Collected),
+    /// A cut.
+    Settled(ICourt::Settled),
+}
+
+/// Where the contracts are.
+#[derive(Clone, Copy, Debug)]
+pub struct CourtContracts {
+    /// The deployment.
+    pub deployment: [u8; 20],
+    /// Court.
+    pub court: Address,
+    /// RootChain.
+    pub root_chain: Address,
+    /// How many checkpoints RootChain keeps a word of.
+    pub record_slots: u64,
+}
+
+/// What was read of root.
+#[derive(Debug)]
+pub struct CourtRecords {
+    contracts: CourtContracts,
+    acceptances: BTreeMap<u64, Acceptance>,
+    /// Commitments that were revealed of offences that are not over.
+    revealed: BTreeMap<OffenceId, BTreeSet<B256>>,
+    read: u64,
+    read_hash: Option<B256>,
+    page: u64,
+}
+
+impl CourtRecords {
+    /// Nothing yet; events are read from behind block `read`.
+    #[must_use]
+    pub fn new(contracts: CourtContracts, read: u64) -> Self {
+        Self {
+            contracts,
+            acceptances: BTreeMap::new(),
+            revealed: BTreeMap::new(),
+            read,
+            read_hash: None,
+            page: MAX_PAGE,
+        }
+    }
+
+    /// Up to which block events were read.
+    #[must_use]
+    pub const fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Offences that were revealed and are not over.
+    pub fn offences(&self) -> impl Iterator<Item = OffenceId> + '_ {
+        self.revealed.keys().copied()
+    }
+
+    /// An offence is over.
+    pub fn forget(&mut self, offence: OffenceId) {
+        self.revealed.remove(&offence);
+    }
+
+    /// What root accepted of an epoch, as its event showed it.
+    #[must_use]
+    pub fn acceptance(&self, epoch: u64) -> Option<&Acceptance> {
+        self.acceptances.get(&epoch)
+    }
+
+    /// Lets go of checkpoints below this epoch. Gives the block behind which the next start must read.
+    pub fn release(&mut self, epoch: u64, first_block: u64) -> u64 {
+        self.acceptances = self.acceptances.split_off(&epoch);
+        let oldest = self.acceptances.first_key_value();
+        match oldest {
+            Some((first, acceptance)) if *first == epoch => acceptance.block.saturating_sub(1),
+            _ => first_block,
+        }
+    }
+
+    /// The first epoch whose acceptance is known.
+    #[must_use]
+    pub fn first_epoch(&self) -> Option<u64> {
+        self.acceptances.first_key_value().map(|(epoch, _)| *epoch)
+    }
+
+    /// Reads on to the newest block, as far as one look goes. Gives the Court's events with their blocks.
+    pub async fn scan(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+    ) -> Result<Vec<(u64, CourtEvent)>, RpcError> {
+        if let Some(hash) = self.read_hash
+            && self.read <= latest.number
+        {
+            let there = rpc.block(Which::Number(self.read)).await?;
+            if there.is_none_or(|there| there.hash != hash) {
+                self.read = self.read.saturating_sub(REORGANISED);
+            }
+        }
+        let mut told = Vec::new();
+        for _ in 0..MAX_PAGES {
+            if self.read >= latest.number {
+                break;
+            }
+            let from = self.read.saturating_add(1);
+            let to = latest.number.min(self.read.saturating_add(self.page));
+            let addresses = [self.contracts.root_chain, self.contracts.court];
+            match rpc.logs(from, to, &addresses, &topics()).await {
+                Ok(logs) => {
+                    for log in &logs {
+                        self.take(log, (from, to), &mut told)?;
+                    }
+                    self.read = to;
+                    self.read_hash = (to == latest.number).then_some(latest.hash);
+                    self.page = self.page.saturating_mul(2).min(MAX_PAGE);
+                }
+                Err(RpcError::Refused { .. } | RpcError::TooLarge(_)) if self.page > 1 => {
+                    self.page /= 2;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(told)
+    }
+
+    fn take(
+        &mut self,
+        log: &Log,
+        (from, to): (u64, u64),
+        told: &mut Vec<(u64, CourtEvent)>,
+    ) -> Result<(), RpcError> {
+        if log.block < from || log.block > to {
+            return Err(RpcError::Malformed(format!(
+                "an event of block {} where {from} to {to} were asked for",
+                log.block
+            )));
+        }
+        if log.address == self.contracts.root_chain {
+            let heard = events::decode(log, &self.contracts.deployment);
+            if let Heard::Acceptance(acceptance) = heard.map_err(RpcError::Malformed)? {
+                self.acceptances.insert(acceptance.epoch, *acceptance);
+            }
+            return Ok(());
+        }
+        let event = decode(log)?;
+        match &event {
+            CourtEvent::Revealed(one) => self.reveals(one.operator, one.epoch, one.commitment),
+            CourtEvent::Overtaken(one) => self.reveals(one.operator, one.epoch, one.commitment),
+            CourtEvent::Committed(_) | CourtEvent::Collected(_) | CourtEvent::Settled(_) => {}
+        }
+        told.push((log.block, event));
+        Ok(())
+    }
+
+    fn reveals(&mut self, operator: Address, epoch: u64, commitment: B256) {
+        let offence = OffenceId { epoch, operator };
+        self.revealed.entry(offence).or_default().insert(commitment);
+    }
+
+    /// Whether root keeps exactly this of a checkpoint in the block.
+    pub async fn is_kept(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        acceptance: &Acceptance,
+    ) -> Result<bool, RpcError> {
+        let epoch = acceptance.epoch;
+        let call = IRootChain::recordCall { epoch };
+        let record = view_call(rpc, self.contracts.root_chain, call, at).await?;
+        Ok(record == acceptance.record())
+    }
+
+    /// What closes reports with the acceptance of checkpoint `epoch`, of which root accepted those below `accepted`.
+    #[must_use]
+    pub fn closing(&self, epoch: u64, accepted: u64) -> Closing {
+        if accepted <= epoch {
+            return Closing::Open;
+        }
+        if accepted.saturating_sub(epoch) > self.contracts.record_slots {
+            return Closing::Gone;
+        }
+        self.acceptance(epoch)
+            .map_or(Closing::Unread, |found| Closing::At(found.time))
+    }
+
+    /// What root says of an offence in this block.
+    pub async fn seen(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        offence: OffenceId,
+        commitment: Option<B256>,
+        accepted: u64,
+    ) -> Result<CourtSeen, RpcError> {
+        let OffenceId { epoch, operator } = offence;
+        let call = ICourt::offenceCall { operator, epoch };
+        let known = view_call(rpc, self.contracts.court, call, at).await?;
+        let own = match commitment {
+            Some(commitment) => self.committed(rpc, at, commitment).await?,
+            None => None,
+        };
+        let mut revealed = None;
+        if known.registration != 0 {
+            let leads = |one: &&B256| known.leader.as_slice() == one.get(..13).unwrap_or_default();
+            let leader = match known.leader.is_zero() {
+                true => Some(B256::ZERO),
+                false => {
+                    let named = self.revealed.get(&offence).into_iter().flatten();
+                    named.chain(&commitment).find(leads).copied()
+                }
+            };
+            let leading = match leader.filter(|leader| !leader.is_zero()) {
+                Some(leader) => self.committed(rpc, at, leader).await?,
+                None => None,
+            };
+            revealed = Some(RevealedOffence {
+                block: known.revealedAt.to(),
+                leader,
+                leader_block: leading.map_or(0, |leading| leading.block),
+                is_counted: known.counted,
+                is_settled: known.settled,
+            });
+        }
+        Ok(CourtSeen {
+            own,
+            offence: revealed,
+            next: self.closing(epoch.saturating_add(1), accepted),
+            after_next: self.closing(epoch.saturating_add(2), accepted),
+        })
+    }
+
+    async fn committed(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        commitment: B256,
+    ) -> Result<Option<CourtCommitment>, RpcError> {
+        let call = ICourt::commitmentCall {
+            commitment_: commitment,
+        };
+        let made = view_call(rpc, self.contracts.court, call, at).await?;
+        let block: u64 = made.madeAt.to();
+        let is_revealed = !made.beneficiary.is_zero();
+        let number: u64 = made.timeOrGas.to();
+        Ok((block != 0).then_some(CourtCommitment {
+            block,
+            time: if is_revealed { 0 } else { number },
+            is_revealed,
+            gas_wei: match is_revealed {
+                true => u128::from(number).saturating_mul(GWEI),
+                false => 0,
+            },
+        }))
+    }
+}
+
+fn topics() -> [B256; 6] {
+    [
+        events::ACCEPTANCE,
+        ICourt::Committed::SIGNATURE_HASH,
+        ICourt::Revealed::SIGNATURE_HASH,
+        ICourt::Overtaken::SIGNATURE_HASH,
+        ICourt::Collected::SIGNATURE_HASH,
+        ICourt::Settled::SIGNATURE_HASH,
+    ]
+}
+
+fn decode(log: &Log) -> Result<CourtEvent, RpcError> {
+    let topics = log.topics.iter().copied();
+    let event = match log.topics.first() {
+        Some(&ICourt::Committed::SIGNATURE_HASH) => {
+            ICourt::Committed::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Committed)
+        }
+        Some(&ICourt::Revealed::SIGNATURE_HASH) => {
+            ICourt::Revealed::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Revealed)
+        }
+        Some(&ICourt::Overtaken::SIGNATURE_HASH) => {
+            ICourt::Overtaken::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Overtaken)
+        }
+        Some(&ICourt::Collected::SIGNATURE_HASH) => {
+            ICourt::Collected::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Collected)
+        }
+        Some(&ICourt::Settled::SIGNATURE_HASH) => {
+            ICourt::Settled::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Settled)
+        }
+        _ => {
+            return Err(RpcError::Malformed(format!(
+                "event {} of block {} is none that was asked for",
+                log.index, log.block
+            )));
+        }
+    };
+    event.map_err(|error| {
+        RpcError::Malformed(format!(
+            "event {} of the Court in block {}: {error}",
+            log.index, log.block
+        ))
+    })
+}

@@ -1,0 +1,136 @@
+//! `plasmid watch`: takes keys that say two things to the Court on root, holding no validator's key.
+
+use std::path::PathBuf;
+
+use alloy_primitives::Address;
+use clap::Args;
+use plasmid_bridge::client::{
+    ceremony,
+    wallet::{Key, Wallet},
+    watcher::{WatchNotice, WatchOptions, Watcher},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    CliError,
+    connect::{Connection, UrlOption},
+    fees::FeeOptions,
+    keys::KeyOptions,
+    output::{self, Output},
+    relay::state_folder,
+};
+use crate::{ledger::address, node::shutdown};
+use child::Watched;
+
+mod child;
+mod shown;
+
+/// News of the child that wait for the watcher, at most.
+const NEWS: usize = 64;
+
+/// Options of the watcher. It has no `Debug`: an address may hold a key.
+#[derive(Args)]
+pub struct WatchCommand {
+    /// Name of the key that pays on root. Its account is the watcher's own: another program that sends with it makes both slower.
+    #[arg(long)]
+    from: String,
+    /// CometBFT RPC address of a node of the child, whose blocks are read; once for each. Evidence is seen if any of them has it [default: all
+    /// engines of the local network].
+    #[arg(long = "engine", value_name = "URL", value_parser = UrlOption)]
+    engines: Vec<String>,
+    /// gRPC address of another node of the child that is asked for sets of validators too; once for each [default: with no --node, all nodes of
+    /// the local network].
+    #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
+    also_nodes: Vec<String>,
+    /// Whom rewards are paid to on root [default: the account that pays]. What was found before stays with whom it was found for.
+    #[arg(long, value_name = "ADDRESS", value_parser = address::parse)]
+    beneficiary: Option<Address>,
+    /// Folder that keeps found evidence and how far both chains were read; one watcher at a time uses it [default: `watch` in the local
+    /// network's folder, where there is one, and else `plasmid/watch-<deployment>-<account>` in `$XDG_STATE_HOME` or `~/.local/state`].
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    fees: FeeOptions,
+    /// Sends nothing, and says what it would send and what that would cost.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl WatchCommand {
+    fn folder(
+        &self,
+        connection: &Connection,
+        deployment: [u8; 20],
+        from: Address,
+    ) -> Result<PathBuf, CliError> {
+        if let Some(folder) = &self.folder {
+            return Ok(folder.clone());
+        }
+        if connection.is_local()
+            && let Some(local) = connection.local_folder()
+        {
+            return Ok(local.join("watch"));
+        }
+        let folder = state_folder(|name| std::env::var_os(name).map(PathBuf::from));
+        let folder = folder.ok_or_else(|| {
+            CliError::new("HOME is not set: name the folder that keeps evidence with --folder")
+        })?;
+        Ok(folder.join(format!("watch-{}-{from:x}", hex::encode(deployment))))
+    }
+}
+
+/// Runs `plasmid watch` until Ctrl-C.
+///
+/// # Errors
+/// When the root chain, the key or the folder cannot be used at the start; later troubles are said and tried again.
+pub async fn run(
+    command: WatchCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let engines = connection.engines(&command.engines)?;
+    let nodes = connection.nodes(&command.also_nodes)?;
+    let child = Watched::new(&engines, &nodes)?;
+    let secret = keys.root_secret(&command.from)?;
+    let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
+    let deployment = connection.deployment_alone().await?.domain;
+    let rpc = connection.root()?;
+    let spending = command.fees.spending()?;
+    let wallet = Wallet::open(rpc.clone(), key, deployment.root_chain_id, spending).await?;
+    let created = ceremony::read_back(&rpc, connection.registry()?).await;
+    let created = created.map_err(|error| CliError::new(error.to_string()))?;
+    let folder = command.folder(connection, created.id, wallet.address())?;
+    let options = WatchOptions {
+        beneficiary: command.beneficiary.unwrap_or_else(|| wallet.address()),
+        dry_run: command.dry_run,
+    };
+    let mut say = |notice: &WatchNotice| {
+        let (object, sentence) = shown::shown(notice);
+        match output.is_json() {
+            true => output::json_line(&object),
+            false => output::line(&sentence),
+        }
+    };
+    let account = wallet.address();
+    let readers = child.engines();
+    let mut watcher = Watcher::open(wallet, created, child, &folder, options).await?;
+    output.say(&format!(
+        "watching the blocks of {} engines, with the sets of {} nodes; {account} pays on root; evidence is kept in {}",
+        engines.len(),
+        nodes.len(),
+        folder.display()
+    ));
+    output.say("it sees the double votes that stand in blocks; votes that no block has evidence of are not seen");
+    let work = async {
+        let starts = watcher.prepare(&mut say).await;
+        let (news, told) = mpsc::channel(NEWS);
+        child::follow(readers, &starts, &news);
+        drop(news);
+        watcher.run(told, &mut say).await;
+    };
+    tokio::select! {
+        () = work => Err(CliError::new("what reads the child ended by itself: start the watcher again, and report it")),
+        () = shutdown::requested() => Ok(()),
+    }
+}

@@ -1,0 +1,317 @@
+//! Reads nodes of the child for a watcher: the heads of all blocks, the evidence of those that have some, and sets. None is believed.
+
+use std::{ops::Range, time::Duration};
+
+use alloy_primitives::Address;
+use plasmid_bridge::{
+    client::watcher::{ChildNews, ChildSource},
+    proof::vote::{Ballot, VoteStep, VotedBlock},
+    relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes},
+};
+use plasmid_proto::chain::v1::{
+    ListValidatorsRequest, Validator, chain_service_client::ChainServiceClient,
+};
+use plasmid_staking::Member;
+use tendermint::{
+    Hash, Vote,
+    block::{Id, Meta},
+    evidence::{DuplicateVoteEvidence, Evidence},
+    vote::Type,
+};
+use tokio::{sync::mpsc::Sender, time::sleep};
+use tonic::transport::Channel;
+
+use crate::{
+    cli::CliError,
+    client::endpoint,
+    node::comet::{Client, RpcError},
+    plain,
+};
+
+/// Blocks whose heads an engine gives at once.
+const PAGE: u64 = 20;
+/// Bytes of an engine's answer that are read, at most: a block is smaller.
+const MAX_BLOCK: usize = 64 << 20;
+/// Bytes of a set that are read, at most.
+const MAX_SET: usize = 1 << 20;
+/// Pieces of evidence of one block that are looked at, at most: the engine's own blocks have room for fewer.
+const MAX_EVIDENCE: usize = 64;
+/// How often a node is asked for its newest height.
+const POLL: Duration = Duration::from_millis(500);
+/// The longest wait for a node that does not answer.
+const MAX_POLL: Duration = Duration::from_secs(30);
+/// How often a block is asked for that a node does not give so that it can be read.
+const MAX_TRIES: u32 = 5;
+/// SHA-256 of nothing: the evidence hash of a block without evidence.
+const NO_EVIDENCE: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// Engines, which give blocks, and nodes, which give sets.
+pub struct Watched {
+    places: Vec<String>,
+    engines: Vec<Client>,
+    nodes: Vec<Channel>,
+}
+
+impl Watched {
+    /// These, connected when they are first asked.
+    ///
+    /// # Errors
+    /// Which address is none.
+    pub fn new(engines: &[String], nodes: &[String]) -> Result<Self, CliError> {
+        let all = engines.iter().chain(nodes);
+        let clients = engines.iter().map(|url| {
+            let client = Client::with_url(url.clone())?;
+            Ok(client.body_limit(MAX_BLOCK))
+        });
+        let channels = nodes.iter().map(|url| Ok(endpoint(url)?.connect_lazy()));
+        Ok(Self {
+            places: all.map(|url| plain::place(url)).collect(),
+            engines: clients.collect::<Result<_, CliError>>()?,
+            nodes: channels.collect::<Result<_, CliError>>()?,
+        })
+    }
+
+    /// The engines.
+    pub fn engines(&self) -> Vec<Client> {
+        self.engines.clone()
+    }
+}
+
+/// Reads engines, each from its height on, in tasks that end when nobody listens.
+pub fn follow(engines: Vec<Client>, starts: &[u64], news: &Sender<ChildNews>) {
+    for (node, (client, start)) in engines.into_iter().zip(starts).enumerate() {
+        let reader = Engine {
+            client,
+            node,
+            next: *start,
+            tries: 0,
+            news: news.clone(),
+        };
+        tokio::spawn(reader.run());
+    }
+}
+
+impl ChildSource for Watched {
+    fn places(&self) -> &[String] {
+        &self.places
+    }
+
+    fn sources(&self) -> Range<usize> {
+        self.engines.len()..self.places.len()
+    }
+
+    async fn members(&self, node: usize, epoch: u64) -> Result<Vec<Member>, String> {
+        let place = node.checked_sub(self.engines.len());
+        let channel = place.and_then(|place| self.nodes.get(place));
+        let channel = channel.ok_or("it serves no sets")?.clone();
+        let mut client = ChainServiceClient::new(channel).max_decoding_message_size(MAX_SET);
+        let request = ListValidatorsRequest { epoch: Some(epoch) };
+        let answer = client.list_validators(request).await;
+        let told = answer.map_err(|status| plain::words(status.message()))?;
+        let told = told.into_inner().validators;
+        let members = told.iter().map(member).collect::<Option<_>>();
+        members.ok_or_else(|| "it tells of a member that cannot be one".into())
+    }
+}
+
+/// Why an engine was not read on.
+enum Stopped {
+    /// It does not answer, or not so that it can be read.
+    Silent(String),
+    /// Nobody listens any more.
+    Deaf,
+}
+
+impl From<RpcError> for Stopped {
+    fn from(error: RpcError) -> Self {
+        Self::Silent(plain::words(&error.to_string()))
+    }
+}
+
+/// The reading of one engine.
+struct Engine {
+    client: Client,
+    node: usize,
+    next: u64,
+    tries: u32,
+    news: Sender<ChildNews>,
+}
+
+impl Engine {
+    async fn run(mut self) {
+        let node = self.node;
+        let (mut wait, mut is_silent) = (POLL, false);
+        loop {
+            match self.step().await {
+                Ok(more) => {
+                    wait = POLL;
+                    if is_silent {
+                        is_silent = false;
+                        if self.tell(ChildNews::Back { node }).await.is_err() {
+                            return;
+                        }
+                    }
+                    if more {
+                        continue;
+                    }
+                }
+                Err(Stopped::Deaf) => return,
+                Err(Stopped::Silent(reason)) => {
+                    if !is_silent {
+                        is_silent = true;
+                        let silent = ChildNews::Silent { node, reason };
+                        if self.tell(silent).await.is_err() {
+                            return;
+                        }
+                    }
+                    wait = wait.saturating_mul(2).min(MAX_POLL);
+                }
+            }
+            sleep(wait).await;
+        }
+    }
+
+    async fn tell(&self, news: ChildNews) -> Result<(), Stopped> {
+        let sent = self.news.send(news).await;
+        sent.map_err(|_| Stopped::Deaf)
+    }
+
+    /// Reads one page. Gives whether there are more blocks now.
+    async fn step(&mut self) -> Result<bool, Stopped> {
+        let sync = self.client.status().await?.sync_info;
+        let (first, newest) = (
+            sync.earliest_block_height.value(),
+            sync.latest_block_height.value(),
+        );
+        if newest < self.next {
+            return Ok(false);
+        }
+        if self.next < first {
+            let (node, from) = (self.node, self.next);
+            let to = first.saturating_sub(1);
+            self.tell(ChildNews::Skipped { node, from, to }).await?;
+            self.next = first;
+        }
+        let last = newest.min(self.next.saturating_add(PAGE).saturating_sub(1));
+        let mut heads = self.client.heads(self.next, last).await?;
+        heads.sort_by_key(|head| head.header.height);
+        let before = self.next;
+        for head in heads {
+            if head.header.height.value() != self.next {
+                continue;
+            }
+            if has_evidence(&head) {
+                self.read_evidence().await?;
+            }
+            self.next = self.next.saturating_add(1);
+        }
+        if self.next == before {
+            return Err(Stopped::Silent(format!(
+                "it names block {newest} as its newest one, and does not give block {before}"
+            )));
+        }
+        let height = self.next.saturating_sub(1);
+        let node = self.node;
+        self.tell(ChildNews::Read { node, height }).await?;
+        Ok(newest >= self.next)
+    }
+
+    /// Hands over the votes of a block's evidence. A block that cannot be read is left out in the end, and said.
+    async fn read_evidence(&mut self) -> Result<(), Stopped> {
+        let (node, height) = (self.node, self.next);
+        let block = match self.client.block(Some(height)).await {
+            Ok(answer) => answer.block,
+            Err(error @ (RpcError::Malformed { .. } | RpcError::TooLarge { .. })) => {
+                self.tries = self.tries.saturating_add(1);
+                if self.tries < MAX_TRIES {
+                    return Err(error.into());
+                }
+                self.tries = 0;
+                let (from, to) = (height, height);
+                return self.tell(ChildNews::Skipped { node, from, to }).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.tries = 0;
+        for evidence in block.evidence.iter().take(MAX_EVIDENCE) {
+            let Evidence::DuplicateVote(votes) = evidence else {
+                continue;
+            };
+            if let Some(votes) = two_votes(votes) {
+                let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
+                let news = ChildNews::Accuses {
+                    node,
+                    height,
+                    statement,
+                };
+                self.tell(news).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn has_evidence(head: &Meta) -> bool {
+    match head.header.evidence_hash {
+        Some(Hash::Sha256(hash)) => hash != NO_EVIDENCE,
+        Some(Hash::None) | None => false,
+    }
+}
+
+/// The two votes of CometBFT's evidence; none when one of them can be no vote.
+pub fn two_votes(evidence: &DuplicateVoteEvidence) -> Option<TwoVotes> {
+    let voter = evidence.vote_a.validator_address;
+    Some(TwoVotes {
+        voter: voter.as_bytes().try_into().ok()?,
+        first: ballot(&evidence.vote_a)?,
+        second: ballot(&evidence.vote_b)?,
+    })
+}
+
+fn ballot(vote: &Vote) -> Option<SignedBallot> {
+    let nanos = vote.timestamp?.unix_timestamp_nanos();
+    let second = 1_000_000_000;
+    let block = match vote.block_id {
+        Some(id) if id.hash != Hash::None => Some(voted(&id)?),
+        _ => None,
+    };
+    Some(SignedBallot {
+        ballot: Ballot {
+            step: match vote.vote_type {
+                Type::Prevote => VoteStep::Prevote,
+                Type::Precommit => VoteStep::Precommit,
+            },
+            height: vote.height.value(),
+            round: vote.round.value(),
+            block,
+            secs: i64::try_from(nanos.div_euclid(second)).ok()?,
+            nanos: u32::try_from(nanos.rem_euclid(second)).ok()?,
+        },
+        signature: vote.signature.as_ref()?.as_bytes().try_into().ok()?,
+    })
+}
+
+fn voted(id: &Id) -> Option<VotedBlock> {
+    Some(VotedBlock {
+        hash: id.hash.as_bytes().try_into().ok()?,
+        parts: id.part_set_header.total,
+        parts_hash: id.part_set_header.hash.as_bytes().try_into().ok()?,
+    })
+}
+
+/// A member as its leaf has it, but for the mark of a copied set, which a node does not tell.
+fn member(told: &Validator) -> Option<Member> {
+    let operator: Address = told.operator.parse().ok()?;
+    Some(Member {
+        seat: told.seat.try_into().ok()?,
+        operator: operator.into_array(),
+        registration: told.registration,
+        consensus_key: told.consensus_key.as_slice().try_into().ok()?,
+        checkpoint_key: told.checkpoint_key.as_slice().try_into().ok()?,
+        power: told.power,
+        at_risk: true,
+    })
+}
