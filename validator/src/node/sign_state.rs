@@ -37,11 +37,11 @@ const ENTRY_BYTES: usize = 40;
 const KEPT: usize = 16_384;
 /// With as many digests, no epoch behind the newest one is signed until root has accepted some; with epochs of a minute, that is a year in which
 /// root accepts nothing.
-const MOST_AHEAD: usize = 1 << 19;
+const MAX_AHEAD: usize = 1 << 19;
 /// With as many, no further epoch is signed at all. What lies between is for older epochs, because root accepts in order and waits for them.
-const MOST: usize = 1 << 20;
+const MAX_DIGESTS: usize = 1 << 20;
 /// No file of ours is larger: 42 MB.
-const FILE_LIMIT: u64 = (HEADER_BYTES + MOST * ENTRY_BYTES + 32) as u64;
+const FILE_LIMIT: u64 = (HEADER_BYTES + MAX_DIGESTS * ENTRY_BYTES + 32) as u64;
 
 /// Whether a digest is signed for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +210,7 @@ impl SignState {
             let floor = next.floor;
             return Err(SignStateError::BelowFloor { epoch, floor });
         }
-        let most = if is_newest { MOST_AHEAD } else { MOST };
+        let most = if is_newest { MAX_AHEAD } else { MAX_DIGESTS };
         if next.signed.len() > most {
             return Err(SignStateError::Full {
                 epoch,

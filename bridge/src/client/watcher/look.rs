@@ -51,6 +51,14 @@ impl<C: ChildSource> Watcher<C> {
         }
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
+        let made = self.created.block.saturating_sub(1);
+        let begin = (self.kept.root_block.max(made), made);
+        let needed = (self.kept.first_epoch.saturating_sub(2), head.accepted);
+        let wrong = self.records.check(rpc, (at, latest.number), needed, begin);
+        if let Some(epoch) = wrong.await? {
+            say(&WatchNotice::Contradicted { epoch });
+            return Ok(false);
+        }
         let uncounted = view_call(rpc, self.contracts.court, ICourt::uncountedCall {}, at).await?;
         let nonce = rpc.nonce(self.wallet.address(), at).await?;
         let now = RootMoment {

@@ -160,6 +160,11 @@ pub enum WatchNotice {
         /// Where.
         place: String,
     },
+    /// Root's events leave a checkpoint out, or show another one than root keeps: they are read again.
+    Contradicted {
+        /// The first such checkpoint.
+        epoch: u64,
+    },
     /// Events of root are read.
     Reading {
         /// Up to this block.

@@ -4,6 +4,7 @@
 //! the word that RootChain keeps of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
@@ -13,13 +14,17 @@ use crate::client::follower::view_call;
 use crate::client::rpc::{At, Rpc, RpcError};
 use crate::relay::acceptance::Acceptance;
 use crate::relay::events::{self, Heard};
-use crate::relay::seen::{Block, Log, Which};
+use crate::relay::seen::{Block, Failure, Log, Which};
 use crate::relay::watch::{Closing, CourtCommitment, CourtSeen, OffenceId, RevealedOffence};
 
 /// Blocks of one question, at most.
 const MAX_PAGE: u64 = 5_000;
 /// Questions of one look, at most.
 const MAX_PAGES: usize = 16;
+/// Acceptances that are compared with root's word in one look, at most.
+const MAX_CHECKS: usize = 64;
+/// Root blocks between two times that all events are read again.
+const DOUBT_BLOCKS: u64 = 16;
 /// How far reading goes back when the last block that was read is another one now.
 const REORGANISED: u64 = 256;
 /// Wei of a gwei.
@@ -60,9 +65,13 @@ pub struct CourtRecords {
     acceptances: BTreeMap<u64, Acceptance>,
     /// Commitments that were revealed of offences that are not over.
     revealed: BTreeMap<OffenceId, BTreeSet<B256>>,
+    /// Acceptances that were not compared yet with the word that root keeps.
+    unchecked: BTreeSet<u64>,
     read: u64,
     read_hash: Option<B256>,
     page: u64,
+    /// The block in which events were last found to be wrong, from which on they are read again at once.
+    doubted: Option<u64>,
 }
 
 impl CourtRecords {
@@ -73,9 +82,11 @@ impl CourtRecords {
             contracts,
             acceptances: BTreeMap::new(),
             revealed: BTreeMap::new(),
+            unchecked: BTreeSet::new(),
             read,
             read_hash: None,
             page: MAX_PAGE,
+            doubted: None,
         }
     }
 
@@ -104,6 +115,7 @@ impl CourtRecords {
     /// Lets go of checkpoints below this epoch. Gives the block behind which the next start must read.
     pub fn release(&mut self, epoch: u64, first_block: u64) -> u64 {
         self.acceptances = self.acceptances.split_off(&epoch);
+        self.unchecked = self.unchecked.split_off(&epoch);
         let oldest = self.acceptances.first_key_value();
         match oldest {
             Some((first, acceptance)) if *first == epoch => acceptance.block.saturating_sub(1),
@@ -148,13 +160,21 @@ impl CourtRecords {
                     self.read_hash = (to == latest.number).then_some(latest.hash);
                     self.page = self.page.saturating_mul(2).min(MAX_PAGE);
                 }
-                Err(RpcError::Refused { .. } | RpcError::TooLarge(_)) if self.page > 1 => {
-                    self.page /= 2;
-                }
+                Err(error) if self.failed((from, to), &error.failure()) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(told)
+    }
+
+    /// A question about these blocks failed. Gives whether a smaller one may be asked at once: whoever does not answer is asked for less at the
+    /// next look.
+    fn failed(&mut self, (from, to): (u64, u64), failure: &Failure) -> bool {
+        if matches!(failure, Failure::RateLimited { .. }) {
+            return false;
+        }
+        self.page = (self.page / 2).max(1);
+        from < to && *failure != Failure::Unreachable
     }
 
     fn take(
@@ -172,6 +192,7 @@ impl CourtRecords {
         if log.address == self.contracts.root_chain {
             let heard = events::decode(log, &self.contracts.deployment);
             if let Heard::Acceptance(acceptance) = heard.map_err(RpcError::Malformed)? {
+                self.unchecked.insert(acceptance.epoch);
                 self.acceptances.insert(acceptance.epoch, *acceptance);
             }
             return Ok(());
@@ -189,6 +210,50 @@ impl CourtRecords {
     fn reveals(&mut self, operator: Address, epoch: u64, commitment: B256) {
         let offence = OffenceId { epoch, operator };
         self.revealed.entry(offence).or_default().insert(commitment);
+    }
+
+    /// Compares the acceptances that were read with the words that root keeps in a block, and with how many checkpoints it `accepted`. Where one is
+    /// wrong or missing from `needed` on, events are read again from behind the first of two blocks, because an endpoint showed another history or left
+    /// something out; when that did not help, from behind the second one, in which the deployment was made. Gives that epoch.
+    pub async fn check(
+        &mut self,
+        rpc: &Rpc,
+        (at, number): (At, u64),
+        (needed, accepted): (u64, u64),
+        (begin, made): (u64, u64),
+    ) -> Result<Option<u64>, RpcError> {
+        let first = needed.max(accepted.saturating_sub(self.contracts.record_slots));
+        let unchecked: Vec<u64> = self.unchecked.iter().copied().take(MAX_CHECKS).collect();
+        for epoch in unchecked {
+            if let Some(acceptance) = self.acceptances.get(&epoch)
+                && (first..accepted).contains(&epoch)
+                && !self.is_kept(rpc, at, acceptance).await?
+            {
+                self.acceptances.remove(&epoch);
+            }
+            self.unchecked.remove(&epoch);
+        }
+        Ok(self.contradiction(number, first..accepted, (begin, made)))
+    }
+
+    /// The first of these epochs whose acceptance is not known. Then all events are read again, but not in each block.
+    fn contradiction(
+        &mut self,
+        number: u64,
+        mut epochs: Range<u64>,
+        (begin, made): (u64, u64),
+    ) -> Option<u64> {
+        let Some(missing) = epochs.find(|epoch| !self.acceptances.contains_key(epoch)) else {
+            self.doubted = None;
+            return None;
+        };
+        let rests = |before: u64| number < before.saturating_add(DOUBT_BLOCKS);
+        if self.doubted.is_some_and(rests) {
+            return None;
+        }
+        let again = self.doubted.replace(number).is_some();
+        (self.read, self.read_hash) = (if again { made } else { begin }, None);
+        Some(missing)
     }
 
     /// Whether root keeps exactly this of a checkpoint in the block.
@@ -331,3 +396,6 @@ fn decode(log: &Log) -> Result<CourtEvent, RpcError> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests;

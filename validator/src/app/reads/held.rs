@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Leaves after which a look ends its page: what one look reads while the state is held stays near this, whoever asks for what.
-pub(super) const MOST_LEAVES: usize = 4_096;
+pub(super) const MAX_LEAVES: usize = 4_096;
 
 /// Of which state a page is.
 pub(super) enum At<'a> {
@@ -160,7 +160,7 @@ impl<'a> Held<'a> {
 
     /// Whether so many leaves were read that the page should end.
     pub fn is_spent(&self) -> bool {
-        self.known.len() >= MOST_LEAVES
+        self.known.len() >= MAX_LEAVES
     }
 
     /// The tree, when this is the tip.

@@ -214,6 +214,12 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "reading", "reached": reached, "target": target }),
             format!("reading the root chain: block {reached} of {target}"),
         ),
+        WatchNotice::Contradicted { epoch } => (
+            json!({ "event": "contradicted", "epoch": epoch }),
+            format!(
+                "the root node's events of checkpoint {epoch} are missing, or are not what root keeps; reading its events again"
+            ),
+        ),
         WatchNotice::Trouble(reason) => (
             json!({ "event": "trouble", "reason": reason }),
             format!("trouble: {reason}; trying again"),

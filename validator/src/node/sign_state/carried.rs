@@ -15,7 +15,7 @@ use alloy_primitives::{B256, FixedBytes, keccak256};
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Identity, MOST, SignState, SignStateError, lock, read, write};
+use super::{Content, Identity, MAX_DIGESTS, SignState, SignStateError, lock, read, write};
 use crate::node::comet::signed::LastVote;
 
 /// No file of ours is larger: the most digests take 90 MB.
@@ -165,8 +165,8 @@ impl Carried {
         if found != checksum {
             return Err(damaged("its checksum is wrong".to_owned()));
         }
-        if state.signed.len() > MOST {
-            return Err(damaged(format!("it has more than {MOST} digests")));
+        if state.signed.len() > MAX_DIGESTS {
+            return Err(damaged(format!("it has more than {MAX_DIGESTS} digests")));
         }
         Ok(state)
     }
@@ -239,7 +239,7 @@ impl Carried {
                 });
             }
         }
-        if next.signed.len() > MOST {
+        if next.signed.len() > MAX_DIGESTS {
             let count = next.signed.len();
             let epoch = next.signed.last_key_value().map_or(0, |(epoch, _)| *epoch);
             return Err(SignStateError::Full { epoch, count }.into());

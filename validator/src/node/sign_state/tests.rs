@@ -333,12 +333,12 @@ fn a_state_that_is_full_waits_for_root_and_leaves_room_for_what_root_waits_for()
     let folder = folder();
     let path = folder.path().join("sign_state");
     let first = 10;
-    let end = first + MOST_AHEAD as u64;
+    let end = first + MAX_AHEAD as u64;
     let mut state = holding(&path, first..end);
     let full = state.record(end, digest(1), first).unwrap_err();
     let said = full.to_string();
     assert!(
-        matches!(full, SignStateError::Full { epoch, count } if epoch == end && count == MOST_AHEAD)
+        matches!(full, SignStateError::Full { epoch, count } if epoch == end && count == MAX_AHEAD)
     );
     assert!(said.contains("plasmid relay"), "{said}");
     assert_eq!(state.signed(end), None);
@@ -355,13 +355,13 @@ fn a_state_that_is_full_waits_for_root_and_leaves_room_for_what_root_waits_for()
         state.record(end, digest(2), first + 1).unwrap(),
         Permit::First
     );
-    assert_eq!(state.content.signed.len(), MOST_AHEAD);
+    assert_eq!(state.content.signed.len(), MAX_AHEAD);
     // Nothing is signed at all beyond the limit of the file, which is read as it was written.
     drop(state);
     fs::remove_file(&path).unwrap();
-    let mut state = holding(&path, first..first + MOST as u64);
+    let mut state = holding(&path, first..first + MAX_DIGESTS as u64);
     assert_eq!(fs::metadata(&path).unwrap().len(), FILE_LIMIT);
-    for epoch in [3, first + MOST as u64] {
+    for epoch in [3, first + MAX_DIGESTS as u64] {
         let full = state.record(epoch, digest(1), 0);
         assert!(matches!(full, Err(SignStateError::Full { .. })), "{epoch}");
     }

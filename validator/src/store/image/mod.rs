@@ -36,7 +36,7 @@ pub const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"PLSMSTAT";
 
 /// Checkpoints that a node reads when it starts (`app::state`): a file has at least these, where so many epochs have ended.
-const LEAST_CHECKPOINTS: u64 = 4;
+const MIN_CHECKPOINTS: u64 = 4;
 /// The most checkpoints of a file.
 pub const MAX_CHECKPOINTS: u64 = 4_096;
 
@@ -186,7 +186,7 @@ impl Heading {
     fn check_checkpoints(&self) -> Result<(), ImageError> {
         let refuse = |why: String| Err(field("its checkpoints", why));
         let (count, ended) = (self.checkpoints.len() as u64, self.ended());
-        let (least, most) = (ended.min(LEAST_CHECKPOINTS), ended.min(MAX_CHECKPOINTS));
+        let (least, most) = (ended.min(MIN_CHECKPOINTS), ended.min(MAX_CHECKPOINTS));
         if count < least || count > most {
             return refuse(format!(
                 "there are {count}, and where {ended} epochs have ended there are {least} to {most}"

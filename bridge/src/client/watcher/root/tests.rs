@@ -1,0 +1,83 @@
+//! What a watcher makes of an endpoint that leaves events out, shows others than root keeps, or does not answer in time.
+
+use super::*;
+use crate::proof::checkpoint::Checkpoint;
+
+fn records() -> CourtRecords {
+    let contracts = CourtContracts {
+        deployment: [7; 20],
+        court: Address::repeat_byte(1),
+        root_chain: Address::repeat_byte(2),
+        record_slots: 16,
+    };
+    CourtRecords::new(contracts, 100)
+}
+
+fn accepted(epoch: u64) -> Acceptance {
+    Acceptance {
+        epoch,
+        digest: B256::repeat_byte(3),
+        carrier: Address::ZERO,
+        checkpoint: Checkpoint {
+            deployment: [7; 20],
+            epoch,
+            last_block_time: 0,
+            blocks_root: B256::ZERO,
+            state_root: B256::ZERO,
+            inbox_cursor: 0,
+            inbox_link: B256::ZERO,
+            next_set: B256::ZERO,
+            relayer: [0; 20],
+            previous: B256::ZERO,
+        },
+        signers: [0; 64],
+        time: 0,
+        block: 100 + epoch,
+        due_count: 0,
+        tau: 0,
+    }
+}
+
+#[test]
+fn events_that_lack_a_checkpoint_are_read_again_and_from_the_beginning_when_that_did_not_help() {
+    let mut records = records();
+    for epoch in [0, 1, 3] {
+        records.acceptances.insert(epoch, accepted(epoch));
+    }
+    records.read = 500;
+    records.read_hash = Some(B256::ZERO);
+    assert_eq!(records.contradiction(500, 0..4, (300, 90)), Some(2));
+    assert_eq!((records.read, records.read_hash), (300, None));
+    // The same endpoint tells the same: it is not asked in every block.
+    records.read = 510;
+    for number in 501..516 {
+        assert_eq!(records.contradiction(number, 0..4, (300, 90)), None);
+    }
+    assert_eq!(records.read, 510);
+    assert_eq!(records.contradiction(516, 0..4, (300, 90)), Some(2));
+    assert_eq!(records.read, 90);
+    // It tells all: nothing is in doubt, and a later gap begins anew.
+    records.acceptances.insert(2, accepted(2));
+    assert_eq!(records.contradiction(517, 0..4, (300, 90)), None);
+    assert_eq!(records.contradiction(518, 0..5, (300, 90)), Some(4));
+    assert_eq!(records.read, 300);
+}
+
+#[test]
+fn a_range_that_takes_too_long_is_smaller_at_the_next_look() {
+    let mut records = records();
+    let limited = Failure::RateLimited { wait_ms: 1 };
+    assert!(!records.failed((1, 5_000), &limited));
+    assert_eq!(records.page, MAX_PAGE);
+    assert!(!records.failed((1, 5_000), &Failure::Unreachable));
+    assert_eq!(records.page, MAX_PAGE / 2);
+    for failure in [Failure::TooLarge, Failure::Refused("too many".into())] {
+        assert!(records.failed((1, 2_500), &failure));
+    }
+    assert_eq!(records.page, MAX_PAGE / 8);
+    while records.page > 1 {
+        records.failed((1, 2), &Failure::Unreachable);
+    }
+    assert!(!records.failed((1, 1), &Failure::TooLarge));
+    assert_eq!(records.page, 1);
+}
