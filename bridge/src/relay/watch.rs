@@ -17,8 +17,9 @@ pub mod statement;
 
 /// Root blocks between a commitment and its reveal, at least.
 pub const MIN_AGE: u64 = 2;
-/// How often a commitment that was not revealed in time is made again.
-const MAX_COMMITS: u32 = 3;
+/// A commitment that was not revealed in time is made again at once; from this one on after a pause of R blocks, doubled at each further one, up to
+/// 2^10 times that. Evidence is kept as long as it can be reported.
+const PROMPT_COMMITS: u32 = 3;
 /// After a contract's refusal, root blocks until the same is tried again; doubled at each further one, up to 64 times this.
 const REFUSED_BLOCKS: u64 = 2;
 /// After a step was not worth its gas, root blocks until that is looked at again.
@@ -163,8 +164,6 @@ pub enum End {
     Settled,
     /// Reports of its epoch closed before it was revealed.
     Closed,
-    /// Its commitment ran out, time and again.
-    NeverRevealed,
 }
 
 /// What a watcher has of an offence.
@@ -221,9 +220,18 @@ fn before_reveal(
         number if number < own.block.saturating_add(MIN_AGE) => Decision::Wait,
         number if number < last => Decision::Send(ReportStep::Reveal(B256::ZERO)),
         number if number == last => Decision::Wait,
-        _ if matter.commits >= MAX_COMMITS => Decision::Done(End::NeverRevealed),
         _ if now.time.saturating_add(times.root_block_secs) > closes => Decision::Done(End::Closed),
-        _ => Decision::Send(ReportStep::Commit),
+        number => {
+            let pauses = matter.commits.saturating_sub(PROMPT_COMMITS).min(10);
+            let pause = match matter.commits < PROMPT_COMMITS {
+                true => 0,
+                false => times.reveal_blocks.saturating_mul(1 << pauses),
+            };
+            match number > last.saturating_add(pause) {
+                true => Decision::Send(ReportStep::Commit),
+                false => Decision::Wait,
+            }
+        }
     }
 }
 
@@ -285,9 +293,8 @@ fn settle(
     };
     let alone = now.number > contest_ends.saturating_add(times.reveal_blocks);
     match (offence.is_counted, closed) {
-        (_, false) => Decision::Wait,
-        // The leader has as many blocks again for collecting, which counts.
-        (false, true) if alone => Decision::Send(ReportStep::Count),
+        // The leader has as many blocks again for collecting, which counts. Nothing settles on root before all are counted.
+        (false, _) if alone => Decision::Send(ReportStep::Count),
         (true, true) if now.uncounted == 0 => Decision::Send(ReportStep::Settle),
         _ => Decision::Wait,
     }

@@ -139,10 +139,12 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     let identity = identity(&home, keys)?;
     carried.check(identity, engine.consensus_key()?)?;
     let _engine = engine.hold()?;
-    // What cannot be read is found before anything is written.
+    // What cannot be read, or contradicts, is found before anything is written. The checkpoint key's state comes last: without it `plasmid start` does not
+    // start, and CometBFT votes for nobody.
     engine.last_signed()?;
-    carried.take_over(&home.sign_state_path(), identity)?;
-    engine.raise_last_signed(carried.last_vote())?;
+    carried.take_over(&home.sign_state_path(), identity, || {
+        Ok::<_, CliError>(engine.raise_last_signed(carried.last_vote())?)
+    })?;
     show(output, &home)
 }
 

@@ -24,6 +24,7 @@ use child::Watched;
 
 mod child;
 mod shown;
+mod votes;
 
 /// News of the child that wait for the watcher, at most.
 const NEWS: usize = 64;
@@ -113,6 +114,7 @@ pub async fn run(
         }
     };
     let account = wallet.address();
+    let chain = created.chain_id();
     let readers = child.engines();
     let mut watcher = Watcher::open(wallet, created, child, &folder, options).await?;
     output.say(&format!(
@@ -125,7 +127,7 @@ pub async fn run(
     let work = async {
         let starts = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
-        child::follow(readers, &starts, &news);
+        child::follow(readers, &starts, &chain, &news);
         drop(news);
         watcher.run(told, &mut say).await;
     };

@@ -84,8 +84,10 @@ impl Votes<'_> {
             validator_address: self.own.address,
             validator_index: ValidatorIndex::try_from(self.place).map_err(unsaid)?,
             signature: None,
-            extension: Vec::new(),
-            extension_signature: None,
+            // As a real precommit has one: evidence does not look at it.
+            extension: b"an extension".to_vec(),
+            extension_signature: Signature::new(self.key.sign(b"of another vote").to_bytes())
+                .map_err(unsaid)?,
         };
         let signed = self.key.sign(&vote.clone().into_signable_vec(self.chain));
         vote.signature = Signature::new(signed.to_bytes()).map_err(unsaid)?;

@@ -177,6 +177,12 @@ impl<C: ChildSource> Watcher<C> {
             ReportStep::Reveal(leader) => {
                 let case = case?;
                 let mut accused = case.accused.clone();
+                // Root may have accepted it in another block since it was found.
+                if let Some(source) = epoch.checked_sub(2)
+                    && let Some(acceptance) = self.records.acceptance(source)
+                {
+                    accused.source = report::kept(Some(acceptance));
+                }
                 accused.closing = match seen.next {
                     super::Closing::At(_) => accepted(epoch.saturating_add(1)),
                     _ => report::kept(None),

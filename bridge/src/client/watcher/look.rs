@@ -13,6 +13,9 @@ use super::{
 use crate::relay::seen::Which;
 use crate::relay::watch::{Decision, End, Matter, decide};
 
+/// Epochs that are let go of in one look, at most.
+const MAX_RELEASED: u64 = 1_024;
+
 impl<C: ChildSource> Watcher<C> {
     /// Looks at root and does what is next. Gives whether root answered and all of its events are read.
     pub(super) async fn try_look(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
@@ -90,6 +93,7 @@ impl<C: ChildSource> Watcher<C> {
             let unworthy = self.patience.is_unworthy(offence, now.number);
             match decide(&self.times, &now, &matter, &seen, unworthy) {
                 Decision::Wait => {}
+                Decision::Done(_) if !self.records.is_whole() => {}
                 Decision::Done(end) => self.over(offence, end, say),
                 Decision::Send(step) => {
                     let held = self.patience.holds(offence, step, now.number);
@@ -104,7 +108,9 @@ impl<C: ChildSource> Watcher<C> {
             self.send(rpc, (offence, step), &seen, &now, nonce, say)
                 .await?;
         }
-        self.release(&now, head.accepted);
+        if self.records.is_whole() {
+            self.release(&now, head.accepted);
+        }
         Ok(true)
     }
 
@@ -140,7 +146,6 @@ impl<C: ChildSource> Watcher<C> {
         let reason = match end {
             End::Settled => None,
             End::Closed => Some("reports of its epoch are closed on root"),
-            End::NeverRevealed => Some("its commitment ran out on root again and again"),
         };
         if let Some(reason) = reason {
             say(&WatchNotice::Dropped {
@@ -173,7 +178,8 @@ impl<C: ChildSource> Watcher<C> {
             Closing::At(time) => now.time > time.saturating_add(windows),
         };
         let mut first = self.kept.first_epoch;
-        while is_over(first) {
+        let last = first.saturating_add(MAX_RELEASED);
+        while first < last && is_over(first) {
             first = first.saturating_add(1);
         }
         self.kept.first_epoch = first;

@@ -72,6 +72,8 @@ pub struct CourtRecords {
     page: u64,
     /// The block in which events were last found to be wrong, from which on they are read again at once.
     doubted: Option<u64>,
+    /// Whether all that root accepted and is needed is known, as root keeps it.
+    is_whole: bool,
 }
 
 impl CourtRecords {
@@ -87,7 +89,15 @@ impl CourtRecords {
             read_hash: None,
             page: MAX_PAGE,
             doubted: None,
+            is_whole: false,
         }
+    }
+
+    /// Whether all that root accepted and is needed is known, as root keeps it. Nothing is let go of before: an endpoint that lies once would have what is kept
+    /// thrown away.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Up to which block events were read.
@@ -243,7 +253,9 @@ impl CourtRecords {
         mut epochs: Range<u64>,
         (begin, made): (u64, u64),
     ) -> Option<u64> {
-        let Some(missing) = epochs.find(|epoch| !self.acceptances.contains_key(epoch)) else {
+        let missing = epochs.find(|epoch| !self.acceptances.contains_key(epoch));
+        self.is_whole = missing.is_none();
+        let Some(missing) = missing else {
             self.doubted = None;
             return None;
         };

@@ -328,10 +328,22 @@ fn what_is_closed_or_ran_out_is_let_go_of_and_what_is_not_known_is_waited_for() 
         model.decide(Some(OURS), 1),
         Decision::Send(ReportStep::Commit)
     );
-    assert_eq!(
-        model.decide(Some(OURS), MAX_COMMITS),
-        Decision::Done(End::NeverRevealed)
-    );
+    // Made in vain again and again, it rests longer and longer, and is never given up.
+    let begin = model.number;
+    for (commits, pauses) in [
+        (PROMPT_COMMITS, 1),
+        (PROMPT_COMMITS + 1, 2),
+        (u32::MAX, 1 << 10),
+    ] {
+        model.number = begin - 1 + TIMES.reveal_blocks * pauses;
+        assert_eq!(model.decide(Some(OURS), commits), Decision::Wait);
+        model.number += 1;
+        assert_eq!(
+            model.decide(Some(OURS), commits),
+            Decision::Send(ReportStep::Commit)
+        );
+    }
+    model.number = begin;
     let now = RootMoment {
         number: model.number,
         time: model.time(),

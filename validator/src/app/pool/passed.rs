@@ -120,7 +120,16 @@ impl Pool {
             // Between a block and the sweep behind it, a queue may have been looked at already.
             let is_held = watched.next != queue.next
                 || next.get(sender).is_some_and(|next| *next > watched.next);
-            if is_held || !fill.had_room(watched.bid, watched.bytes) {
+            if is_held {
+                continue;
+            }
+            if !fill.had_room(watched.bid, watched.bytes) {
+                // They count in a row only: else a proposer that leaves a place free now and then would strip all who wait behind higher bids.
+                if let Some(passed) = self.passed.get_mut(sender)
+                    && passed.times < MAX_PASSED
+                {
+                    passed.times = 0;
+                }
                 continue;
             }
             let new = PassedOver {

@@ -5,22 +5,20 @@ use std::{ops::Range, time::Duration};
 use alloy_primitives::Address;
 use plasmid_bridge::{
     client::watcher::{ChildNews, ChildSource},
-    proof::vote::{Ballot, VoteStep, VotedBlock},
-    relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes},
+    relay::watch::statement::DoubleStatement,
 };
 use plasmid_proto::chain::v1::{
     ListValidatorsRequest, Validator, chain_service_client::ChainServiceClient,
 };
 use plasmid_staking::Member;
-use tendermint::{
-    Hash, Vote,
-    block::{Id, Meta},
-    evidence::{DuplicateVoteEvidence, Evidence},
-    vote::Type,
+use tendermint::{Hash, block::Meta};
+use tokio::{
+    sync::mpsc::Sender,
+    time::{sleep, timeout},
 };
-use tokio::{sync::mpsc::Sender, time::sleep};
 use tonic::transport::Channel;
 
+use super::votes::two_votes;
 use crate::{
     cli::CliError,
     client::endpoint,
@@ -34,6 +32,8 @@ const PAGE: u64 = 20;
 const MAX_BLOCK: usize = 64 << 20;
 /// Bytes of a set that are read, at most.
 const MAX_SET: usize = 1 << 20;
+/// How long a set is waited for.
+const SET_PATIENCE: Duration = Duration::from_secs(20);
 /// Pieces of evidence of one block that are looked at, at most: the engine's own blocks have room for fewer.
 const MAX_EVIDENCE: usize = 64;
 /// How often a node is asked for its newest height.
@@ -81,11 +81,12 @@ impl Watched {
 }
 
 /// Reads engines, each from its height on, in tasks that end when nobody listens.
-pub fn follow(engines: Vec<Client>, starts: &[u64], news: &Sender<ChildNews>) {
+pub fn follow(engines: Vec<Client>, starts: &[u64], chain: &str, news: &Sender<ChildNews>) {
     for (node, (client, start)) in engines.into_iter().zip(starts).enumerate() {
         let reader = Engine {
             client,
             node,
+            chain: chain.to_owned(),
             next: *start,
             tries: 0,
             news: news.clone(),
@@ -109,7 +110,9 @@ impl ChildSource for Watched {
         let channel = channel.ok_or("it serves no sets")?.clone();
         let mut client = ChainServiceClient::new(channel).max_decoding_message_size(MAX_SET);
         let request = ListValidatorsRequest { epoch: Some(epoch) };
-        let answer = client.list_validators(request).await;
+        // The channel's own limit ends with the head of an answer: one whose body never ends would stop the watcher.
+        let answer = timeout(SET_PATIENCE, client.list_validators(request)).await;
+        let answer = answer.map_err(|_| "it does not answer in time".to_owned())?;
         let told = answer.map_err(|status| plain::words(status.message()))?;
         let told = told.into_inner().validators;
         let members = told.iter().map(member).collect::<Option<_>>();
@@ -135,6 +138,8 @@ impl From<RpcError> for Stopped {
 struct Engine {
     client: Client,
     node: usize,
+    /// The chain that it must be of.
+    chain: String,
     next: u64,
     tries: u32,
     news: Sender<ChildNews>,
@@ -181,7 +186,15 @@ impl Engine {
 
     /// Reads one page. Gives whether there are more blocks now.
     async fn step(&mut self) -> Result<bool, Stopped> {
-        let sync = self.client.status().await?.sync_info;
+        let status = self.client.status().await?;
+        let network = status.node_info.network.as_str();
+        if network != self.chain {
+            return Err(Stopped::Silent(plain::words(&format!(
+                "it is of chain {network}, and {} is watched",
+                self.chain
+            ))));
+        }
+        let sync = status.sync_info;
         let (first, newest) = (
             sync.earliest_block_height.value(),
             sync.latest_block_height.value(),
@@ -222,8 +235,8 @@ impl Engine {
     /// Hands over the votes of a block's evidence. A block that cannot be read is left out in the end, and said.
     async fn read_evidence(&mut self) -> Result<(), Stopped> {
         let (node, height) = (self.node, self.next);
-        let block = match self.client.block(Some(height)).await {
-            Ok(answer) => answer.block,
+        let found = match self.client.evidence(height).await {
+            Ok(found) => found,
             Err(error @ (RpcError::Malformed { .. } | RpcError::TooLarge { .. })) => {
                 self.tries = self.tries.saturating_add(1);
                 if self.tries < MAX_TRIES {
@@ -236,11 +249,8 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         self.tries = 0;
-        for evidence in block.evidence.iter().take(MAX_EVIDENCE) {
-            let Evidence::DuplicateVote(votes) = evidence else {
-                continue;
-            };
-            if let Some(votes) = two_votes(votes) {
+        for evidence in found.iter().take(MAX_EVIDENCE) {
+            if let Some(votes) = two_votes(evidence) {
                 let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
                 let news = ChildNews::Accuses {
                     node,
@@ -259,47 +269,6 @@ fn has_evidence(head: &Meta) -> bool {
         Some(Hash::Sha256(hash)) => hash != NO_EVIDENCE,
         Some(Hash::None) | None => false,
     }
-}
-
-/// The two votes of CometBFT's evidence; none when one of them can be no vote.
-pub fn two_votes(evidence: &DuplicateVoteEvidence) -> Option<TwoVotes> {
-    let voter = evidence.vote_a.validator_address;
-    Some(TwoVotes {
-        voter: voter.as_bytes().try_into().ok()?,
-        first: ballot(&evidence.vote_a)?,
-        second: ballot(&evidence.vote_b)?,
-    })
-}
-
-fn ballot(vote: &Vote) -> Option<SignedBallot> {
-    let nanos = vote.timestamp?.unix_timestamp_nanos();
-    let second = 1_000_000_000;
-    let block = match vote.block_id {
-        Some(id) if id.hash != Hash::None => Some(voted(&id)?),
-        _ => None,
-    };
-    Some(SignedBallot {
-        ballot: Ballot {
-            step: match vote.vote_type {
-                Type::Prevote => VoteStep::Prevote,
-                Type::Precommit => VoteStep::Precommit,
-            },
-            height: vote.height.value(),
-            round: vote.round.value(),
-            block,
-            secs: i64::try_from(nanos.div_euclid(second)).ok()?,
-            nanos: u32::try_from(nanos.rem_euclid(second)).ok()?,
-        },
-        signature: vote.signature.as_ref()?.as_bytes().try_into().ok()?,
-    })
-}
-
-fn voted(id: &Id) -> Option<VotedBlock> {
-    Some(VotedBlock {
-        hash: id.hash.as_bytes().try_into().ok()?,
-        parts: id.part_set_header.total,
-        parts_hash: id.part_set_header.hash.as_bytes().try_into().ok()?,
-    })
 }
 
 /// A member as its leaf has it, but for the mark of a copied set, which a node does not tell.

@@ -113,6 +113,22 @@ impl Client {
         self.call(block::Request { height }).await
     }
 
+    /// The pieces of evidence of a block, as the engine writes them: `tendermint` does not read votes with extensions.
+    pub async fn evidence(&self, at: u64) -> Result<Vec<Value>, RpcError> {
+        let request = block::Request {
+            height: Some(height(at)?),
+        };
+        let (status, body) = self.post(request.into_json()).await?;
+        let malformed = |cause: String| RpcError::Malformed { status, cause };
+        let answer: EvidenceAnswer =
+            serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
+        match (answer.error, answer.result) {
+            (Some(refused), _) => Err(RpcError::Refused(refused)),
+            (None, Some(result)) => Ok(result.block.evidence.evidence.unwrap_or_default()),
+            (None, None) => Err(malformed("an answer without a result".to_owned())),
+        }
+    }
+
     /// Heads of blocks from one height to another, 20 at most, in whatever order the engine has them.
     pub async fn heads(&self, from: u64, to: u64) -> Result<Vec<block_meta::Meta>, RpcError> {
         let request = blockchain::Request::new(height(from)?, height(to)?);
@@ -231,13 +247,42 @@ impl Client {
     }
 }
 
+/// What [`Client::evidence`] reads of a block.
+#[derive(serde::Deserialize)]
+struct EvidenceAnswer {
+    error: Option<ResponseError>,
+    result: Option<EvidenceResult>,
+}
+
+#[derive(serde::Deserialize)]
+struct EvidenceResult {
+    block: EvidenceBlock,
+}
+
+#[derive(serde::Deserialize)]
+struct EvidenceBlock {
+    evidence: EvidenceList,
+}
+
+#[derive(serde::Deserialize)]
+struct EvidenceList {
+    evidence: Option<Vec<Value>>,
+}
+
 /// Fields of evidence as `tendermint-rpc` writes them, and as CometBFT reads them: it takes a field of another name for zero.
 const EVIDENCE_FIELDS: [(&str, &str); 2] = [
     ("total_voting_power", "TotalVotingPower"),
     ("timestamp", "Timestamp"),
 ];
 
-/// A request that hands evidence in, with the names that CometBFT reads, and the power of the validator: `tendermint` writes that of the
+/// Fields of a vote that CometBFT reads in base64, and `tendermint` writes as lists of numbers.
+const EXTENSION_FIELDS: [&str; 2] = ["extension", "extension_signature"];
+
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+struct Base64(#[serde(with = "tendermint_proto::serializers::bytes::base64string")] Vec<u8>);
+
+/// A request that hands evidence in, with the names and forms that CometBFT reads, and the power of the validator: `tendermint` writes that of the
 /// whole set there.
 fn engine_evidence(request: String, power: u64) -> String {
     let Ok(mut named) = serde_json::from_str::<Value>(&request) else {
@@ -250,6 +295,17 @@ fn engine_evidence(request: String, power: u64) -> String {
             }
         }
         fields.insert("ValidatorPower".to_owned(), power.to_string().into());
+        for vote in ["vote_a", "vote_b"] {
+            for name in EXTENSION_FIELDS {
+                let field = fields.get_mut(vote).and_then(|vote| vote.get_mut(name));
+                if let Some(field) = field
+                    && let Ok(bytes) = serde_json::from_value::<Vec<u8>>(field.clone())
+                    && let Ok(text) = serde_json::to_value(Base64(bytes))
+                {
+                    *field = text;
+                }
+            }
+        }
     }
     named.to_string()
 }

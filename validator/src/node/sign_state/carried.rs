@@ -21,6 +21,9 @@ use crate::node::comet::signed::LastVote;
 /// No file of ours is larger: the most digests take 90 MB.
 const MAX_BYTES: u64 = 128 << 20;
 
+/// CometBFT's number of the last step that it signs in, a precommit.
+const MAX_STEP: u8 = 3;
+
 /// Why a file is not written or taken over.
 #[derive(Debug, thiserror::Error)]
 pub enum CarriedError {
@@ -165,6 +168,16 @@ impl Carried {
         if found != checksum {
             return Err(damaged("its checksum is wrong".to_owned()));
         }
+        let LastVote {
+            height,
+            round,
+            step,
+        } = state.last_vote;
+        if i64::try_from(height).is_err() || i32::try_from(round).is_err() || step > MAX_STEP {
+            return Err(damaged(
+                "its last vote is none that CometBFT can make".to_owned(),
+            ));
+        }
         if state.signed.len() > MAX_DIGESTS {
             return Err(damaged(format!("it has more than {MAX_DIGESTS} digests")));
         }
@@ -211,14 +224,30 @@ impl Carried {
     }
 
     /// Takes the checkpoint key's part over into the sign state at `path`, which is made where there is none. Everything that stands there stays.
+    /// `before` is done when nothing contradicts, and before anything is written here: a node whose own sign state is missing does not start, so the
+    /// consensus key's part must be in its place by then.
     ///
     /// # Errors
-    /// [`CarriedError::Conflict`], and what the file there says; nothing is written then.
-    pub fn take_over(&self, path: &Path, identity: Identity) -> Result<(), CarriedError> {
+    /// [`CarriedError::Conflict`], what the file there says, and what `before` says; nothing is written here then.
+    pub fn take_over<E: From<CarriedError>>(
+        &self,
+        path: &Path,
+        identity: Identity,
+        before: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
         if let Some(folder) = path.parent() {
-            whole::make_folder(folder).map_err(|e| super::failed(path, "written", e))?;
+            let made = whole::make_folder(folder).map_err(|e| super::failed(path, "written", e));
+            made.map_err(CarriedError::from)?;
         }
-        let _lock = lock(path)?;
+        let _lock = lock(path).map_err(CarriedError::from)?;
+        let next = self.joined(path, identity)?;
+        before()?;
+        let written = write(path, &next).map_err(CarriedError::from);
+        Ok(written?)
+    }
+
+    /// What stands at `path` and what is carried, in one.
+    fn joined(&self, path: &Path, identity: Identity) -> Result<Content, CarriedError> {
         let mut next = match path.exists() {
             true => read(path)?,
             false => Content {
@@ -244,7 +273,7 @@ impl Carried {
             let epoch = next.signed.last_key_value().map_or(0, |(epoch, _)| *epoch);
             return Err(SignStateError::Full { epoch, count }.into());
         }
-        Ok(write(path, &next)?)
+        Ok(next)
     }
 }
 

@@ -88,6 +88,27 @@ fn who_fills_a_pool_with_what_no_block_takes_keeps_nobody_out_behind_eight_block
     assert_eq!(best, 1 << 60);
 }
 
+/// Blocks with a place free, one in three, among full ones of higher bids: who waits behind those keeps its right for ever.
+#[test]
+fn blocks_that_have_no_room_begin_the_count_anew() {
+    let mut pool = Pool::new(Limits::default());
+    pool.put(pending(1, 0, 10, u64::MAX), 0).unwrap();
+    pool.watch();
+    let full = Fill::new(vec![(1 << 60, 1_000)], 0, 0);
+    for height in 1..=60 {
+        let fill = if height % 3 == 0 { &full } else { &empty() };
+        block(&mut pool, height, fill, &[]);
+        assert!(has_right(&pool, 1), "{height}");
+    }
+    // A right that is lost does not come back so.
+    for height in 61..=68 {
+        block(&mut pool, height, &empty(), &[]);
+    }
+    assert!(!has_right(&pool, 1));
+    block(&mut pool, 69, &full, &[]);
+    assert!(!has_right(&pool, 1));
+}
+
 #[test]
 fn who_is_in_the_eighth_block_has_lost_nothing_and_begins_anew() {
     let mut pool = Pool::new(Limits::default());

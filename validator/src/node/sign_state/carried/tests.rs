@@ -61,7 +61,9 @@ fn what_is_exported_is_imported_into_a_folder_that_has_none() {
     assert_eq!((&found, found.last_vote()), (&carried(&path), vote(77)));
     found.check(OWN, KEY).unwrap();
     let other = folder.path().join("new/sign_state");
-    found.take_over(&other, OWN).unwrap();
+    found
+        .take_over(&other, OWN, || Ok::<_, CarriedError>(()))
+        .unwrap();
     assert_eq!(content(&other), content(&path));
     let mut state = SignState::open(&other, OWN).unwrap();
     let refused = state.record(7, digest(8), 0);
@@ -76,7 +78,9 @@ fn of_two_the_higher_floor_and_all_digests_stay() {
     let (from_high, from_low) = (carried(&high), carried(&low));
     for (own, other) in [(&high, &from_low), (&low, &from_high)] {
         for _ in 0..2 {
-            other.take_over(own, OWN).unwrap();
+            other
+                .take_over(own, OWN, || Ok::<_, CarriedError>(()))
+                .unwrap();
             assert_eq!(content(own), (6, all.clone()));
         }
     }
@@ -87,11 +91,60 @@ fn two_digests_of_one_epoch_are_an_error_that_imports_nothing() {
     let (_one, own) = signed(0, &[(5, 5), (9, 9)]);
     let (_two, other) = signed(8, &[(9, 1), (10, 1)]);
     let before = content(&own);
-    let refused = carried(&other).take_over(&own, OWN);
+    let refused = carried(&other).take_over(&own, OWN, || Ok::<_, CarriedError>(()));
     let Err(CarriedError::Conflict { epoch: 9, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(content(&own), before);
+}
+
+/// What comes before it is done when nothing contradicts; when that fails, a folder without a sign state still has none, and its node does not start.
+#[test]
+fn the_consensus_keys_part_comes_first() {
+    let (_one, own) = signed(0, &[(5, 5)]);
+    let (_two, other) = signed(0, &[(5, 6)]);
+    let refused = carried(&other).take_over(&own, OWN, || -> Result<(), CarriedError> {
+        panic!("nothing is done where a digest contradicts")
+    });
+    assert!(matches!(refused, Err(CarriedError::Conflict { .. })));
+    let fresh = tempfile::tempdir().unwrap();
+    let path = fresh.path().join("sign_state");
+    let failed = || CarriedError::Damaged {
+        path: "priv_validator_state.json".into(),
+        what: "a full disk".to_owned(),
+    };
+    let refused = carried(&other).take_over(&path, OWN, || Err(failed()));
+    assert!(matches!(refused, Err(CarriedError::Damaged { .. })));
+    assert!(!path.exists());
+}
+
+/// CometBFT would not start with it, or never sign again, and the higher of two stays.
+#[test]
+fn a_last_vote_that_comet_bft_cannot_make_is_refused() {
+    let (folder, path) = signed(0, &[(5, 5)]);
+    for (number, change) in [
+        LastVote {
+            height: 1 << 63,
+            ..vote(1)
+        },
+        LastVote {
+            round: 1 << 31,
+            ..vote(1)
+        },
+        LastVote { step: 4, ..vote(1) },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = folder.path().join(format!("export-{number}"));
+        let state = SignState::open(&path, OWN).unwrap();
+        Carried::of(&state, KEY, change).write_new(&file).unwrap();
+        let read = Carried::read(&file);
+        assert!(
+            matches!(read, Err(CarriedError::Damaged { .. })),
+            "{read:?}"
+        );
+    }
 }
 
 #[test]
@@ -131,15 +184,17 @@ fn another_network_another_key_and_a_node_that_runs_are_refused() {
         signed: BTreeMap::new(),
     };
     write(&foreign, &of).unwrap();
-    let refused = found.take_over(&foreign, OWN);
+    let refused = found.take_over(&foreign, OWN, || Ok::<_, CarriedError>(()));
     assert!(matches!(refused, Err(CarriedError::Foreign { .. })));
     let runs = SignState::open(&path, OWN).unwrap();
-    let refused = found.take_over(&path, OWN);
+    let refused = found.take_over(&path, OWN, || Ok::<_, CarriedError>(()));
     let Err(CarriedError::State(SignStateError::Locked(_))) = refused else {
         panic!("{refused:?}");
     };
     drop(runs);
-    found.take_over(&path, OWN).unwrap();
+    found
+        .take_over(&path, OWN, || Ok::<_, CarriedError>(()))
+        .unwrap();
 }
 
 #[test]
