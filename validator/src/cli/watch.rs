@@ -20,7 +20,7 @@ use super::{
     relay::state_folder,
 };
 use crate::{ledger::address, node::shutdown};
-use child::Watched;
+use child::ChildNodes;
 
 mod child;
 mod shown;
@@ -92,7 +92,7 @@ pub async fn run(
 ) -> Result<(), CliError> {
     let engines = connection.engines(&command.engines)?;
     let nodes = connection.nodes(&command.also_nodes)?;
-    let child = Watched::new(&engines, &nodes)?;
+    let child = ChildNodes::new(&engines, &nodes)?;
     let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
     let deployment = connection.deployment_alone().await?.domain;

@@ -4,7 +4,6 @@
 //! the word that RootChain keeps of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent;
@@ -21,14 +20,12 @@ use crate::relay::watch::{Closing, CourtCommitment, CourtSeen, OffenceId, Reveal
 const MAX_PAGE: u64 = 5_000;
 /// Questions of one look, at most.
 const MAX_PAGES: usize = 16;
-/// Acceptances that are compared with root's word in one look, at most.
-const MAX_CHECKS: usize = 64;
-/// Root blocks between two times that all events are read again.
-const DOUBT_BLOCKS: u64 = 16;
 /// How far reading goes back when the last block that was read is another one now.
 const REORGANISED: u64 = 256;
 /// Wei of a gwei.
 const GWEI: u128 = 1_000_000_000;
+
+mod whole;
 
 /// An event of the Court that is told.
 #[derive(Clone, Debug)]
@@ -220,52 +217,6 @@ impl CourtRecords {
     fn reveals(&mut self, operator: Address, epoch: u64, commitment: B256) {
         let offence = OffenceId { epoch, operator };
         self.revealed.entry(offence).or_default().insert(commitment);
-    }
-
-    /// Compares the acceptances that were read with the words that root keeps in a block, and with how many checkpoints it `accepted`. Where one is
-    /// wrong or missing from `needed` on, events are read again from behind the first of two blocks, because an endpoint showed another history or left
-    /// something out; when that did not help, from behind the second one, in which the deployment was made. Gives that epoch.
-    pub async fn check(
-        &mut self,
-        rpc: &Rpc,
-        (at, number): (At, u64),
-        (needed, accepted): (u64, u64),
-        (begin, made): (u64, u64),
-    ) -> Result<Option<u64>, RpcError> {
-        let first = needed.max(accepted.saturating_sub(self.contracts.record_slots));
-        let unchecked: Vec<u64> = self.unchecked.iter().copied().take(MAX_CHECKS).collect();
-        for epoch in unchecked {
-            if let Some(acceptance) = self.acceptances.get(&epoch)
-                && (first..accepted).contains(&epoch)
-                && !self.is_kept(rpc, at, acceptance).await?
-            {
-                self.acceptances.remove(&epoch);
-            }
-            self.unchecked.remove(&epoch);
-        }
-        Ok(self.contradiction(number, first..accepted, (begin, made)))
-    }
-
-    /// The first of these epochs whose acceptance is not known. Then all events are read again, but not in each block.
-    fn contradiction(
-        &mut self,
-        number: u64,
-        mut epochs: Range<u64>,
-        (begin, made): (u64, u64),
-    ) -> Option<u64> {
-        let missing = epochs.find(|epoch| !self.acceptances.contains_key(epoch));
-        self.is_whole = missing.is_none();
-        let Some(missing) = missing else {
-            self.doubted = None;
-            return None;
-        };
-        let rests = |before: u64| number < before.saturating_add(DOUBT_BLOCKS);
-        if self.doubted.is_some_and(rests) {
-            return None;
-        }
-        let again = self.doubted.replace(number).is_some();
-        (self.read, self.read_hash) = (if again { made } else { begin }, None);
-        Some(missing)
     }
 
     /// Whether root keeps exactly this of a checkpoint in the block.

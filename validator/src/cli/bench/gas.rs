@@ -43,18 +43,25 @@ pub(super) fn run(command: &GasCommand, output: Output) -> Result<(), CliError> 
 
 fn measure(contracts: &Path, json: bool) -> Result<String, CliError> {
     if !contracts.join("node_modules").is_dir() {
-        let flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        told(
-            "npm",
-            Command::new("npm").current_dir(contracts).args(flags),
-        )?;
+        let flags = ["ignore-scripts", "no-audit", "no-fund"].map(flag);
+        let mut install = Command::new("npm");
+        install.current_dir(contracts).arg("ci").args(flags);
+        told("npm", &mut install)?;
     }
     let mut script = Command::new("node");
-    script.current_dir(contracts).args([SCRIPT, "--by-set"]);
+    script
+        .current_dir(contracts)
+        .arg(SCRIPT)
+        .arg(flag("by-set"));
     if json {
-        script.arg("--json");
+        script.arg(flag("json"));
     }
     told("node", &mut script)
+}
+
+/// An option of another program.
+fn flag(name: &str) -> String {
+    format!("--{name}")
 }
 
 /// What a program printed.

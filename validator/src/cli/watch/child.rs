@@ -49,13 +49,13 @@ const NO_EVIDENCE: [u8; 32] = [
 ];
 
 /// Engines, which give blocks, and nodes, which give sets.
-pub struct Watched {
+pub struct ChildNodes {
     places: Vec<String>,
     engines: Vec<Client>,
     nodes: Vec<Channel>,
 }
 
-impl Watched {
+impl ChildNodes {
     /// These, connected when they are first asked.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ pub fn follow(engines: Vec<Client>, starts: &[u64], chain: &str, news: &Sender<C
     }
 }
 
-impl ChildSource for Watched {
+impl ChildSource for ChildNodes {
     fn places(&self) -> &[String] {
         &self.places
     }

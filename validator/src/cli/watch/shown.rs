@@ -226,3 +226,6 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;
