@@ -5,8 +5,6 @@ import {ICourt} from "../interfaces/ICourt.sol";
 import {IRegistry} from "../interfaces/IRegistry.sol";
 import {IRootChain} from "../interfaces/IRootChain.sol";
 import {Bls} from "../libraries/Bls.sol";
-import {ListTree} from "../libraries/ListTree.sol";
-import {Members} from "../libraries/Members.sol";
 import {DoubleCertificate} from "./DoubleCertificate.sol";
 import {DoubleCheckpoint} from "./DoubleCheckpoint.sol";
 import {SetProof} from "./SetProof.sol";
@@ -37,11 +35,9 @@ contract CheckpointJudge {
         IRootChain.SetMember[] calldata members,
         bytes32[] calldata siblings
     ) external returns (uint16 next) {
-        Shown storage one = _shown[_commitment(set)];
+        Shown storage one = _shown[SetProof.commitment(set)];
         next = one.count;
         bytes memory sum = next == 0 ? new bytes(Bls.KEY_BYTES) : one.sum;
-        uint32[] memory numbers = new uint32[](members.length);
-        bytes32[] memory leaves = new bytes32[](members.length);
         for (uint256 i; i < members.length; ++i) {
             IRootChain.SetMember calldata member = members[i];
             if (member.number != next) revert ICourt.NotNextMember(next, member.number);
@@ -49,11 +45,9 @@ contract CheckpointJudge {
                 revert ICourt.KeysMismatch(member.operator, member.registration);
             }
             sum = Bls.add(sum, member.checkpointKey);
-            numbers[i] = next++;
-            leaves[i] = SetProof.leaf(member);
+            ++next;
         }
-        bytes32 computed = ListTree.multiproofRoot(numbers, leaves, set.count, siblings);
-        if (computed != set.membersRoot) revert Members.MembersRootMismatch(set.membersRoot, computed);
+        SetProof.requireMembers(set.membersRoot, set.count, members, siblings);
         if (next == set.count) {
             if (keccak256(sum) != keccak256(set.aggregateKey)) revert ICourt.AggregateMismatch();
             one.sound = true;
@@ -78,12 +72,8 @@ contract CheckpointJudge {
         ICourt.Kept calldata accepted,
         ICourt.DoubleCertificate calldata evidence
     ) external view returns (uint256[2] memory) {
-        bytes32 commitment = _commitment(set);
+        bytes32 commitment = SetProof.commitment(set);
         if (!_shown[commitment].sound) revert ICourt.SetNotShown(commitment);
         return DoubleCertificate.check(rootChain, set, accepted, evidence);
-    }
-
-    function _commitment(IRootChain.Set calldata set) private pure returns (bytes32) {
-        return Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
     }
 }

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {ICourt} from "../interfaces/ICourt.sol";
 import {IRootChain} from "../interfaces/IRootChain.sol";
-import {ListTree} from "../libraries/ListTree.sol";
 import {Members} from "../libraries/Members.sol";
 import {SetProof} from "./SetProof.sol";
 
@@ -83,17 +82,12 @@ library Overlaps {
         returns (bool done)
     {
         uint256[2] memory pending = one.pending;
-        uint32[] memory numbers = new uint32[](members.length);
-        bytes32[] memory leaves = new bytes32[](members.length);
         for (uint256 i; i < members.length; ++i) {
             uint16 number = members[i].number;
             if (!has(pending, number)) revert ICourt.NotPending(number);
             pending[number >> 8] ^= _bit(number);
-            numbers[i] = number;
-            leaves[i] = SetProof.leaf(members[i]);
         }
-        bytes32 computed = ListTree.multiproofRoot(numbers, leaves, one.count, siblings);
-        if (computed != one.membersRoot) revert Members.MembersRootMismatch(one.membersRoot, computed);
+        SetProof.requireMembers(one.membersRoot, one.count, members, siblings);
         one.pending = pending;
         return pending[0] | pending[1] == 0;
     }

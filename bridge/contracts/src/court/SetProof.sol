@@ -40,8 +40,30 @@ library SetProof {
         view
     {
         bytes32 expected = _committed(rootChain, epoch, source);
-        bytes32 computed = Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
+        bytes32 computed = commitment(set);
         if (computed != expected) revert ICourt.SetMismatch(epoch, expected, computed);
+    }
+
+    /// @notice The commitment of a set that is shown.
+    function commitment(IRootChain.Set calldata set) internal pure returns (bytes32) {
+        return Members.commitment(set.membersRoot, set.count, set.aggregateKey, set.totalPower);
+    }
+
+    /// @notice Reverts unless these members, in ascending order, are of the set of `count` members under this root.
+    function requireMembers(
+        bytes32 membersRoot,
+        uint256 count,
+        IRootChain.SetMember[] calldata members,
+        bytes32[] calldata siblings
+    ) internal pure {
+        uint32[] memory numbers = new uint32[](members.length);
+        bytes32[] memory leaves = new bytes32[](members.length);
+        for (uint256 i; i < members.length; ++i) {
+            numbers[i] = members[i].number;
+            leaves[i] = leaf(members[i]);
+        }
+        bytes32 computed = ListTree.multiproofRoot(numbers, leaves, count, siblings);
+        if (computed != membersRoot) revert Members.MembersRootMismatch(membersRoot, computed);
     }
 
     /// @notice Whether stake stands behind a member's power: its set is not a copy of the one before.
