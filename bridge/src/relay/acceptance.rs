@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, keccak256};
 
+use crate::abi::{IRootChain, signer_words};
 use crate::proof::checkpoint::Checkpoint;
 
 /// An accepted checkpoint: its content and what root added.
@@ -47,6 +48,17 @@ impl Acceptance {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
         keccak256(bytes)
+    }
+}
+
+impl From<&Acceptance> for IRootChain::Acceptance {
+    fn from(accepted: &Acceptance) -> Self {
+        Self {
+            signers: signer_words(&accepted.signers),
+            time: accepted.time,
+            blockNumber: accepted.block,
+            dueCount: accepted.due_count,
+        }
     }
 }
 

@@ -606,16 +606,8 @@ async fn checkpoints_are_accepted_and_a_relayer_that_is_killed_resumes_and_pays_
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let call = IRootChain::isFinalCall {
-        checkpoint: content(&record.checkpoint),
-        acceptance: IRootChain::Acceptance {
-            signers: [
-                B256::from_slice(&record.signers[..32]),
-                B256::from_slice(&record.signers[32..]),
-            ],
-            time: record.time,
-            blockNumber: record.block,
-            dueCount: record.due_count,
-        },
+        checkpoint: (&record.checkpoint).into(),
+        acceptance: record.into(),
     };
     assert!(
         view_call(
@@ -627,20 +619,6 @@ async fn checkpoints_are_accepted_and_a_relayer_that_is_killed_resumes_and_pays_
         .await
         .unwrap()
     );
-}
-
-fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
-    IRootChain::Checkpoint {
-        epoch: checkpoint.epoch,
-        lastBlockTime: checkpoint.last_block_time,
-        blocksRoot: checkpoint.blocks_root,
-        stateRoot: checkpoint.state_root,
-        inboxCursor: checkpoint.inbox_cursor,
-        inboxHash: checkpoint.inbox_link,
-        nextSet: checkpoint.next_set,
-        relayer: checkpoint.relayer.into(),
-        previous: checkpoint.previous,
-    }
 }
 
 /// The place in the inbox of the message that a transaction sent, by its event.

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes};
 
 use super::{CheckpointOffer, Deployment, Missing, RootState};
-use crate::abi::{IInbox, IRootChain};
+use crate::abi::{IInbox, IRootChain, signer_words};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError, Gathered};
 use crate::proof::set::{self, SetCommitment, SetError};
@@ -87,16 +87,11 @@ pub fn submission(
     let absent = absent(&offer.members, &certificate);
     let numbers: Vec<u32> = absent.iter().map(|member| member.number.into()).collect();
     Ok(IRootChain::Submission {
-        checkpoint: content(checkpoint),
-        previous: previous(root),
-        signers: halves(&certificate.bitmap),
+        checkpoint: checkpoint.into(),
+        previous: root.previous.as_ref().map(Into::into).unwrap_or_default(),
+        signers: signer_words(&certificate.bitmap),
         signature: Bytes::copy_from_slice(&certificate.signature),
-        set: IRootChain::Set {
-            membersRoot: set.members_root,
-            count: set.count,
-            aggregateKey: Bytes::copy_from_slice(&set.aggregate),
-            totalPower: set.total,
-        },
+        set: (&set).into(),
         absent,
         absentSiblings: siblings(&offer.members, &numbers)?,
         tau,
@@ -183,55 +178,11 @@ pub(super) fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
     checkpoint.last_block_time.min(root.time).max(earliest)
 }
 
-fn content(checkpoint: &Checkpoint) -> IRootChain::Checkpoint {
-    IRootChain::Checkpoint {
-        epoch: checkpoint.epoch,
-        lastBlockTime: checkpoint.last_block_time,
-        blocksRoot: checkpoint.blocks_root,
-        stateRoot: checkpoint.state_root,
-        inboxCursor: checkpoint.inbox_cursor,
-        inboxHash: checkpoint.inbox_link,
-        nextSet: checkpoint.next_set,
-        relayer: Address::from(checkpoint.relayer),
-        previous: checkpoint.previous,
-    }
-}
-
-fn previous(root: &RootState) -> IRootChain::Acceptance {
-    match &root.previous {
-        None => IRootChain::Acceptance {
-            signers: [B256::ZERO; 2],
-            time: 0,
-            blockNumber: 0,
-            dueCount: 0,
-        },
-        Some(last) => IRootChain::Acceptance {
-            signers: halves(&last.signers),
-            time: last.time,
-            blockNumber: last.block,
-            dueCount: last.due_count,
-        },
-    }
-}
-
-fn halves(bitmap: &[u8; 64]) -> [B256; 2] {
-    let (low, high) = bitmap.split_at(32);
-    [B256::from_slice(low), B256::from_slice(high)]
-}
-
 fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::SetMember> {
     (0u16..)
         .zip(members)
         .filter(|(number, _)| !certificate::has(&certificate.bitmap, usize::from(*number)))
-        .map(|(number, member)| IRootChain::SetMember {
-            number,
-            seat: member.marked_seat(),
-            operator: Address::from(member.operator),
-            registration: member.registration,
-            consensusKey: B256::from(member.consensus_key),
-            checkpointKey: Bytes::copy_from_slice(&member.checkpoint_key),
-            power: member.power,
-        })
+        .map(|(number, member)| IRootChain::SetMember::of(number, member))
         .collect()
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use alloy_primitives::{Address, B256, Bytes, FixedBytes};
+use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use plasmid_bridge::{
-    abi::{IRootChain, IVault},
+    abi::IVault,
     relay::acceptance::{Acceptance, NotFinal, is_final, newest_final},
 };
 use plasmid_proto::bridge::v1::{
@@ -306,8 +306,8 @@ fn calldata(source: &Reader<'_>, base: &Acceptance, numbers: &[u64]) -> Result<B
     }
     let siblings = past.multiproof(&indices)?.siblings;
     let base = IVault::Base {
-        checkpoint: content(base),
-        acceptance: acceptance(base),
+        checkpoint: (&base.checkpoint).into(),
+        acceptance: base.into(),
         leafCount: past.count(),
     };
     Ok(match withdrawals.as_slice() {
@@ -326,29 +326,4 @@ fn calldata(source: &Reader<'_>, base: &Acceptance, numbers: &[u64]) -> Result<B
         .abi_encode()
         .into(),
     })
-}
-
-fn content(record: &Acceptance) -> IRootChain::Checkpoint {
-    let checkpoint = &record.checkpoint;
-    IRootChain::Checkpoint {
-        epoch: checkpoint.epoch,
-        lastBlockTime: checkpoint.last_block_time,
-        blocksRoot: checkpoint.blocks_root,
-        stateRoot: checkpoint.state_root,
-        inboxCursor: checkpoint.inbox_cursor,
-        inboxHash: checkpoint.inbox_link,
-        nextSet: checkpoint.next_set,
-        relayer: Address::from(checkpoint.relayer),
-        previous: checkpoint.previous,
-    }
-}
-
-fn acceptance(record: &Acceptance) -> IRootChain::Acceptance {
-    let (low, high) = record.signers.split_at(32);
-    IRootChain::Acceptance {
-        signers: [FixedBytes::from_slice(low), B256::from_slice(high)],
-        time: record.time,
-        blockNumber: record.block,
-        dueCount: record.due_count,
-    }
 }

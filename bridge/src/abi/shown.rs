@@ -1,0 +1,59 @@
+//! What root is shown of checkpoints and sets, in the contracts' form.
+
+use alloy_primitives::B256;
+use plasmid_staking::Member;
+
+use super::IRootChain;
+use crate::proof::checkpoint::Checkpoint;
+use crate::proof::set::SetCommitment;
+
+impl From<&Checkpoint> for IRootChain::Checkpoint {
+    /// The deployment is not in it: RootChain knows its own.
+    fn from(checkpoint: &Checkpoint) -> Self {
+        Self {
+            epoch: checkpoint.epoch,
+            lastBlockTime: checkpoint.last_block_time,
+            blocksRoot: checkpoint.blocks_root,
+            stateRoot: checkpoint.state_root,
+            inboxCursor: checkpoint.inbox_cursor,
+            inboxHash: checkpoint.inbox_link,
+            nextSet: checkpoint.next_set,
+            relayer: checkpoint.relayer.into(),
+            previous: checkpoint.previous,
+        }
+    }
+}
+
+impl From<&SetCommitment> for IRootChain::Set {
+    fn from(set: &SetCommitment) -> Self {
+        Self {
+            membersRoot: set.members_root,
+            count: set.count,
+            aggregateKey: set.aggregate.to_vec().into(),
+            totalPower: set.total,
+        }
+    }
+}
+
+impl IRootChain::SetMember {
+    /// Member `number` of a set.
+    #[must_use]
+    pub fn of(number: u16, member: &Member) -> Self {
+        Self {
+            number,
+            seat: member.marked_seat(),
+            operator: member.operator.into(),
+            registration: member.registration,
+            consensusKey: member.consensus_key.into(),
+            checkpointKey: member.checkpoint_key.to_vec().into(),
+            power: member.power,
+        }
+    }
+}
+
+/// The bitmap of a certificate in its two words.
+#[must_use]
+pub fn signer_words(bitmap: &[u8; 64]) -> [B256; 2] {
+    let (low, high) = bitmap.split_at(32);
+    [B256::from_slice(low), B256::from_slice(high)]
+}
