@@ -270,31 +270,14 @@ fn earns_and_moves(played: &mut Played, operator: &Holder, owner: &Holder) {
     let early = played.prepared(owner, &claim);
     assert_eq!(early.code, Code::Stake.number(), "{}", early.log);
     played.epochs(3);
-    accept(&mut played.network);
+    let over = 0..=played.network.height() / K - 1;
+    played.network.accept(over, 2 * K);
     played.acts(owner, claim);
     let merge = stake::Merge {
         first: WHOLE,
         second: OTHER,
     };
     played.acts(owner, Action::Merge(merge));
-}
-
-/// Root accepts the checkpoints of all epochs that are over, and the time passes that stake waits for behind that: each message comes two
-/// seconds later.
-fn accept(network: &mut Network) {
-    for epoch in 0..network.height() / K {
-        network.inbox.push(Message::Acceptance {
-            epoch,
-            relayer: [1; 20],
-            gas_price: 1,
-            absent: 0,
-        });
-    }
-    let wait = network.nodes[0].app().parameters().unbonding_secs;
-    for _ in 0..=wait {
-        network.inbox.push(Message::EpochRelease { epoch: 0 });
-    }
-    network.run(2 * K);
 }
 
 /// The operator is absent for an epoch, is jailed, and returns; it leaves and closes its line; and then the court cuts what stood behind it.

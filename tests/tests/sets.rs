@@ -1,7 +1,6 @@
 //! Sets that change, power that stops, and cuts, in one process: after every block all that `harness::stakes` looks at holds.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -392,23 +391,6 @@ fn matured(network: &Network) -> u64 {
     held.expect("genesis makes it").matured
 }
 
-/// Root accepts checkpoints, and the time passes that stake waits for behind that: in these networks each message comes a second later.
-fn accept(network: &mut Network, epochs: RangeInclusive<u64>) {
-    for epoch in epochs {
-        network.inbox.push(Message::Acceptance {
-            epoch,
-            relayer: [1; 20],
-            gas_price: 1,
-            absent: 0,
-        });
-    }
-    let wait = network.nodes[0].app().parameters().unbonding_secs;
-    for _ in 0..=wait {
-        network.inbox.push(Message::EpochRelease { epoch: 0 });
-    }
-    network.run(K);
-}
-
 #[test]
 fn a_set_that_would_have_nobody_is_copied_and_said_so_and_what_waits_for_it_matures_all_the_same() {
     let mut network = Network::quiet();
@@ -473,9 +455,9 @@ fn a_set_that_would_have_nobody_is_copied_and_said_so_and_what_waits_for_it_matu
 
     // What was ended backed the epoch before, so it waits until the record of the copied epoch is accepted.
     assert_eq!(position(&network, 5).newest().last, copied - 1);
-    accept(&mut network, 1..=copied - 1);
+    network.accept(1..=copied - 1, K);
     assert_eq!(matured(&network), copied - 1);
-    accept(&mut network, copied..=copied);
+    network.accept(copied..=copied, K);
     assert_eq!(matured(&network), copied);
     let of_owner = Whose::of(&People::account(owner).to_string(), "").expect("an account");
     let his = told(network.nodes[0].shared(), &of_owner, (1, 0));

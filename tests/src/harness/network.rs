@@ -6,9 +6,11 @@ mod genesis;
 mod votes;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use plasmid::chain::genesis::file::File;
 use plasmid::engine::abci::Handler;
+use plasmid_bridge::proof::inbox::Body;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tendermint_proto::v0_38::abci::{
@@ -180,6 +182,24 @@ impl Network {
         for _ in 0..blocks {
             self.step();
         }
+    }
+
+    /// Root accepts the checkpoints of these epochs, and the time passes that stake waits for behind that, since each message comes a second later at
+    /// least. Then runs `blocks` blocks.
+    pub fn accept(&mut self, epochs: RangeInclusive<u64>, blocks: u64) {
+        for epoch in epochs {
+            self.inbox.push(Body::Acceptance {
+                epoch,
+                relayer: [1; 20],
+                gas_price: 1,
+                absent: 0,
+            });
+        }
+        let wait = self.nodes[0].app().parameters().unbonding_secs;
+        for _ in 0..=wait {
+            self.inbox.push(Body::EpochRelease { epoch: 0 });
+        }
+        self.run(blocks);
     }
 
     /// One block. Where people stake, power can move to nodes that are down: then rounds go by until some of them have started again.
