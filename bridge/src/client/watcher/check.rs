@@ -74,6 +74,10 @@ impl<C: ChildSource> Watcher<C> {
             epoch,
             operator: member.operator.into(),
         };
+        let is_known = self.cases.contains_key(&offence);
+        if is_known || self.records.offences().any(|known| known == offence) {
+            return Ok(true);
+        }
         let source = epoch.checked_sub(2);
         let source = source.and_then(|epoch| self.records.acceptance(epoch));
         let evidence = CourtEvidence::of(&one.statement);
@@ -81,10 +85,6 @@ impl<C: ChildSource> Watcher<C> {
         let Some((evidence, accused)) = made else {
             return Ok(true);
         };
-        let is_known = self.cases.contains_key(&offence);
-        if is_known || self.records.offences().any(|known| known == offence) {
-            return Ok(true);
-        }
         if let Some(reason) = self.unfit(rpc, at, member).await? {
             if self.told.insert(format!("{} {epoch}", offence.operator)) {
                 say(&WatchNotice::Dropped {
@@ -205,11 +205,8 @@ impl<C: ChildSource> Watcher<C> {
             let sets = view_call(rpc, self.contracts.root_chain, call, at).await?;
             return Ok(Some(if epoch == 0 { sets.set0 } else { sets.set1 }));
         };
-        let Some(acceptance) = self.records.acceptance(source) else {
-            return Ok(None);
-        };
-        let is_kept = self.records.is_kept(rpc, at, acceptance).await?;
-        Ok(is_kept.then_some(acceptance.checkpoint.next_set))
+        let acceptance = self.records.acceptance(source);
+        Ok(acceptance.map(|acceptance| acceptance.checkpoint.next_set))
     }
 
     /// Names a node, once for each thing that it says.

@@ -113,10 +113,11 @@ impl CourtRecords {
         self.revealed.remove(&offence);
     }
 
-    /// What root accepted of an epoch, as its event showed it.
+    /// What root accepted of an epoch, as it keeps it.
     #[must_use]
     pub fn acceptance(&self, epoch: u64) -> Option<&Acceptance> {
-        self.acceptances.get(&epoch)
+        let known = self.acceptances.get(&epoch);
+        known.filter(|_| !self.unchecked.contains(&epoch))
     }
 
     /// Lets go of checkpoints below this epoch. Gives the block behind which the next start must read.
@@ -217,19 +218,6 @@ impl CourtRecords {
     fn reveals(&mut self, operator: Address, epoch: u64, commitment: B256) {
         let offence = OffenceId { epoch, operator };
         self.revealed.entry(offence).or_default().insert(commitment);
-    }
-
-    /// Whether root keeps exactly this of a checkpoint in the block.
-    pub async fn is_kept(
-        &self,
-        rpc: &Rpc,
-        at: At,
-        acceptance: &Acceptance,
-    ) -> Result<bool, RpcError> {
-        let epoch = acceptance.epoch;
-        let call = IRootChain::recordCall { epoch };
-        let record = view_call(rpc, self.contracts.root_chain, call, at).await?;
-        Ok(record == acceptance.record())
     }
 
     /// What closes reports with the acceptance of checkpoint `epoch`, of which root accepted those below `accepted`.

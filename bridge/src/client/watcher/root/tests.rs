@@ -18,18 +18,7 @@ fn accepted(epoch: u64) -> Acceptance {
         epoch,
         digest: B256::repeat_byte(3),
         carrier: Address::ZERO,
-        checkpoint: Checkpoint {
-            deployment: [7; 20],
-            epoch,
-            last_block_time: 0,
-            blocks_root: B256::ZERO,
-            state_root: B256::ZERO,
-            inbox_cursor: 0,
-            inbox_link: B256::ZERO,
-            next_set: B256::ZERO,
-            relayer: [0; 20],
-            previous: B256::ZERO,
-        },
+        checkpoint: Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one"),
         signers: [0; 64],
         time: 0,
         block: 100 + epoch,
@@ -61,6 +50,26 @@ fn events_that_lack_a_checkpoint_are_read_again_and_from_the_beginning_when_that
     assert_eq!(records.contradiction(517, 0..4, (300, 90)), None);
     assert_eq!(records.contradiction(518, 0..5, (300, 90)), Some(4));
     assert_eq!(records.read, 300);
+}
+
+/// An endpoint showed a checkpoint before root accepted one of that epoch: what root accepts then is read as if nothing had been shown.
+#[test]
+fn what_root_has_not_accepted_is_not_believed_and_what_was_not_compared_is_not_used() {
+    let mut records = records();
+    for epoch in 0..6 {
+        records.acceptances.insert(epoch, accepted(epoch));
+        records.unchecked.insert(epoch);
+    }
+    assert!((0..6).all(|epoch| records.acceptance(epoch).is_none()));
+    records.bound(1..4);
+    let left: Vec<u64> = records.acceptances.keys().copied().collect();
+    assert_eq!(left, [0, 1, 2, 3]);
+    assert_eq!(records.unchecked, BTreeSet::from([1, 2, 3]));
+    records.unchecked.remove(&2);
+    assert_eq!(records.acceptance(2), Some(&accepted(2)));
+    assert!(records.acceptance(3).is_none());
+    assert_eq!(records.closing(3, 4), Closing::Unread);
+    assert_eq!(records.contradiction(500, 1..5, (300, 90)), Some(4));
 }
 
 #[test]

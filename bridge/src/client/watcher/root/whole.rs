@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{At, CourtRecords, Rpc, RpcError};
+use super::{At, CourtRecords, IRootChain, Rpc, RpcError, view_call};
 
 /// Acceptances that are compared with root's word in one look, at most.
 const MAX_CHECKS: usize = 64;
@@ -21,17 +21,23 @@ impl CourtRecords {
         (begin, made): (u64, u64),
     ) -> Result<Option<u64>, RpcError> {
         let first = needed.max(accepted.saturating_sub(self.contracts.record_slots));
+        self.bound(first..accepted);
         let unchecked: Vec<u64> = self.unchecked.iter().copied().take(MAX_CHECKS).collect();
         for epoch in unchecked {
-            if let Some(acceptance) = self.acceptances.get(&epoch)
-                && (first..accepted).contains(&epoch)
-                && !self.is_kept(rpc, at, acceptance).await?
-            {
-                self.acceptances.remove(&epoch);
-            }
+            let call = IRootChain::recordCall { epoch };
+            let record = view_call(rpc, self.contracts.root_chain, call, at).await?;
+            self.acceptances
+                .retain(|other, read| *other != epoch || read.record() == record);
             self.unchecked.remove(&epoch);
         }
         Ok(self.contradiction(number, first..accepted, (begin, made)))
+    }
+
+    /// Only these epochs are of use: what comes behind them root has not accepted, whatever was shown of it, and what comes before them is compared
+    /// with nothing.
+    pub(super) fn bound(&mut self, epochs: Range<u64>) {
+        self.acceptances.split_off(&epochs.end);
+        self.unchecked.retain(|epoch| epochs.contains(epoch));
     }
 
     /// The first of these epochs whose acceptance is not known. Then all events are read again, but not in each block.
