@@ -227,14 +227,18 @@ contract Court is ICourt {
         Offence memory known = _known(operator, epoch);
         if (known.settled) revert AlreadySettled(operator, epoch);
         uint64 last = epoch + 2;
-        uint64 accepted = rootChain.head().accepted;
-        if (accepted <= last) revert CheckpointNotAccepted(last);
+        IRootChain.Head memory head = rootChain.head();
         // What the ring dropped was accepted longer ago than any window.
-        if (accepted - last <= RECORD_SLOTS) {
+        uint256 closedAt;
+        if (head.accepted <= last) {
+            if (head.exitAt == 0) revert CheckpointNotAccepted(last);
+            closedAt = head.exitAt;
+        } else if (head.accepted - last <= RECORD_SLOTS) {
             SetProof.requireKept(rootChain, last, closing);
-            uint256 closedAt = _closesAt(closing) + REVEAL_SECS;
-            if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
+            closedAt = closing.acceptance.time;
         }
+        closedAt += EVIDENCE_SECS + REVEAL_SECS;
+        if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
         if (uncounted() != 0) revert OffencesUncounted(uncounted());
         _state.offences[operator][epoch].settled = true;
         uint64 cut = fraction(epoch);
@@ -317,14 +321,21 @@ contract Court is ICourt {
         _requireOpen(epoch, made.timeOrGas, closing);
     }
 
-    /// @dev Before root accepted checkpoint e + 1, reports of e are open.
+    /// @dev Before root accepted checkpoint e + 1, reports of e are open; when none is accepted any more, they close as if it had been
+    /// accepted last.
     function _requireOpen(uint64 epoch, uint256 madeTime, Kept calldata closing) private view {
         uint64 next = epoch + 1;
-        uint64 accepted = rootChain.head().accepted;
-        if (accepted <= next) return;
-        if (accepted - next > RECORD_SLOTS) revert CheckpointNotKept(next);
-        SetProof.requireKept(rootChain, next, closing);
-        uint256 closedAt = _closesAt(closing);
+        IRootChain.Head memory head = rootChain.head();
+        uint256 closedAt;
+        if (head.accepted > next) {
+            if (head.accepted - next > RECORD_SLOTS) revert CheckpointNotKept(next);
+            SetProof.requireKept(rootChain, next, closing);
+            closedAt = closing.acceptance.time;
+        } else {
+            if (head.exitAt == 0) return;
+            closedAt = head.exitAt;
+        }
+        closedAt += EVIDENCE_SECS;
         if (madeTime > closedAt) revert ReportsClosed(epoch, closedAt, madeTime);
         closedAt += REVEAL_SECS;
         if (block.timestamp > closedAt) revert ReportsClosed(epoch, closedAt, block.timestamp);
@@ -350,11 +361,6 @@ contract Court is ICourt {
         bool revealed = _commitments[claim.leader].beneficiary != address(0);
         if (!revealed || bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
         if (_commitments[own].madeAt >= _commitments[claim.leader].madeAt) revert AlreadyRevealed(operator, epoch);
-    }
-
-    /// @dev Until when commitments for an epoch are made, by the acceptance of the checkpoint of the next one.
-    function _closesAt(Kept calldata closing) private view returns (uint256) {
-        return uint256(closing.acceptance.time) + EVIDENCE_SECS;
     }
 
     function _record(
