@@ -119,7 +119,7 @@ contract Inbox is IInbox {
         view
         returns (uint64 index)
     {
-        index = Messages.index(message);
+        index = Messages.indexOf(message);
         if (index == 0) revert UnknownMessage(0, _head.count);
         _leadsToKept(_head.count, index, Messages.link(index, before, Messages.hash(message)), behind);
     }

@@ -54,7 +54,7 @@ library Messages {
     }
 
     /// @notice The index in a message's bytes, which its link has too. A message shorter than its header has none, and none is 0.
-    function index(bytes calldata message) internal pure returns (uint64) {
+    function indexOf(bytes calldata message) internal pure returns (uint64) {
         return message.length < HEADER ? 0 : uint64(bytes8(message[:8]));
     }
 
