@@ -89,9 +89,9 @@ pub struct Parameters {
     pub unbonding_secs: u64,
     /// D: a message is due this long after it arrived.
     pub inbox_delay_secs: u64,
-    /// T: how long root may accept no checkpoint until exit mode begins. Exit mode is not built yet, so for now T only sizes the rings.
+    /// T: how long root may accept no checkpoint, or a due message may stay unconsumed, until anyone can close the deployment.
     pub exit_timeout_secs: u64,
-    /// How long checkpoints will still be accepted after exit mode has begun; for now it only sizes the rings.
+    /// How long checkpoints are still accepted while the deployment is closing; exit mode begins behind it.
     pub grace_secs: u64,
     /// R: root blocks from commitment to reveal.
     pub reveal_blocks: u32,

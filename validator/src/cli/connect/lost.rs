@@ -58,6 +58,7 @@ impl Deployment {
             Some(Unusable::Inbox) => "the deployment's Inbox",
             Some(Unusable::Vault) => "the deployment's Vault",
             Some(Unusable::Court) => "the deployment's Court",
+            Some(Unusable::Exits) => "the deployment's Exits",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",

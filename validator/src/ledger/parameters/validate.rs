@@ -173,6 +173,13 @@ impl Parameters {
         bounds("evidence_age_blocks", blocks, 1, CENTURY_BLOCKS)
     }
 
+    /// How long root may take no checkpoint and the rings must still reach back, in seconds: T and grace, and where these are longer ten
+    /// times U. Twin: RootChain's constructor.
+    pub fn closing_secs(&self) -> u64 {
+        let closing = self.exit_timeout_secs.saturating_add(self.grace_secs);
+        closing.min(self.unbonding_secs.saturating_mul(10))
+    }
+
     fn windows(&self) -> [(&'static str, u64); 9] {
         [
             ("relay_window_secs", self.relay_window_secs),
@@ -192,15 +199,14 @@ impl Parameters {
     fn validate_ring(&self) -> Result<(), ParametersError> {
         let held = wide(self.evidence_secs)
             .max(wide(self.unbonding_secs))
-            .saturating_add(wide(self.exit_timeout_secs))
-            .saturating_add(wide(self.grace_secs))
+            .saturating_add(wide(self.closing_secs()))
             .saturating_add(reveal_secs(self));
         let least = held.div_ceil(wide(self.epoch_max_secs)).saturating_add(4);
         at_least(
             "ring",
             self.ring.into(),
             least,
-            "(max(E, U) + T + grace + 2 × R × root_block_secs) / epoch_max_secs + 4",
+            "(max(E, U) + min(T + grace, 10 × U) + 2 × R × root_block_secs) / epoch_max_secs + 4",
         )?;
         bounds("ring", self.ring.into(), 8, 65_536)?;
         let due = wide(self.epoch_max_secs)
