@@ -35,11 +35,14 @@ contract Vault is IVault {
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
     address private immutable COURT;
+    address private immutable EXITS;
     address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
     /// @dev A bit for each leaf index.
     mapping(uint256 => uint256) private _claimed;
+    /// @dev Two bits for each message: what it brought of a token, and of the native coin.
+    mapping(uint256 => uint256) private _refunded;
     bool private transient _entered;
 
     modifier notReentered() {
@@ -54,6 +57,7 @@ contract Vault is IVault {
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         COURT = founding.contracts[Manifest.COURT];
+        EXITS = founding.contracts[Manifest.EXITS];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
@@ -113,7 +117,7 @@ contract Vault is IVault {
         external
         notReentered
     {
-        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        rootChain.finalize(base.checkpoint, base.acceptance);
         uint32[] memory indices = new uint32[](1);
         bytes32[] memory leaves = new bytes32[](1);
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
@@ -130,7 +134,7 @@ contract Vault is IVault {
         returns (uint256 paid)
     {
         if (withdrawals.length == 0) revert NothingToClaim();
-        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        rootChain.finalize(base.checkpoint, base.acceptance);
         uint32[] memory indices = new uint32[](withdrawals.length);
         bytes32[] memory leaves = new bytes32[](withdrawals.length);
         for (uint256 i; i < withdrawals.length; ++i) {
@@ -157,11 +161,65 @@ contract Vault is IVault {
     /// @dev A call of its own, so that a failure takes back the bit, the counter and whatever the token did.
     function payOut(Withdrawal calldata withdrawal) external {
         if (msg.sender != address(this)) revert OnlyItself(msg.sender);
-        uint32 index = withdrawal.index;
+        _take(withdrawal.index);
+        _pay(withdrawal.token, withdrawal.recipient, withdrawal.amount);
+        emit Claimed(
+            withdrawal.index, withdrawal.recipient, withdrawal.token, withdrawal.amount, withdrawal.number
+        );
+    }
+
+    /// @inheritdoc IVault
+    function payLeaf(uint32 index, address token, address to, uint128 amount) external notReentered {
+        if (msg.sender != EXITS) revert OnlyExits(msg.sender);
+        _take(index);
+        _pay(token, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function payMessage(uint64 message, address token, address to, uint128 amount) external notReentered {
+        if (msg.sender != EXITS) revert OnlyExits(msg.sender);
+        if (refunded(message, token == NATIVE)) revert AlreadyRefunded(message);
+        _refunded[message >> 7] |= _refundBit(message, token == NATIVE);
+        _pay(token, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function quote(uint128 native) external view returns (uint256) {
+        return uint256(native) + inbox.price();
+    }
+
+    /// @inheritdoc IVault
+    function escrow(address token) public view returns (uint256) {
+        Totals memory sums = totals[token];
+        return sums.deposited - sums.paid;
+    }
+
+    /// @inheritdoc IVault
+    function claimed(uint32 index) public view returns (bool) {
+        return _claimed[index >> 8] >> (index & 255) & 1 == 1;
+    }
+
+    /// @inheritdoc IVault
+    function requireUsable(address token, address account) external view {
+        _checkUsable(token, account);
+    }
+
+    /// @inheritdoc IVault
+    function refunded(uint64 message, bool native) public view returns (bool) {
+        return _refunded[message >> 7] & _refundBit(message, native) != 0;
+    }
+
+    function _refundBit(uint64 message, bool native) private pure returns (uint256) {
+        return 1 << ((message & 127) << 1 | (native ? 1 : 0));
+    }
+
+    function _take(uint32 index) private {
         if (claimed(index)) revert AlreadyClaimed(index);
         _claimed[index >> 8] |= 1 << (index & 255);
+    }
 
-        (address token, address to, uint128 amount) = (withdrawal.token, withdrawal.recipient, withdrawal.amount);
+    /// @dev The caller has burned whatever allows it, and a failure takes that back.
+    function _pay(address token, address to, uint128 amount) private {
         uint256 held = escrow(token);
         if (amount > held) revert EscrowExceeded(token, held, amount);
         totals[token].paid += amount;
@@ -181,23 +239,6 @@ contract Vault is IVault {
                 revert PaidOtherThan(token, amount, behind < before ? before - behind : 0);
             }
         }
-        emit Claimed(index, to, token, amount, withdrawal.number);
-    }
-
-    /// @inheritdoc IVault
-    function quote(uint128 native) external view returns (uint256) {
-        return uint256(native) + inbox.price();
-    }
-
-    /// @inheritdoc IVault
-    function escrow(address token) public view returns (uint256) {
-        Totals memory sums = totals[token];
-        return sums.deposited - sums.paid;
-    }
-
-    /// @inheritdoc IVault
-    function claimed(uint32 index) public view returns (bool) {
-        return _claimed[index >> 8] >> (index & 255) & 1 == 1;
     }
 
     function _checkTarget(address token, Account calldata recipient, address refund) private view {
@@ -212,7 +253,7 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain) || account == COURT || account == VERIFIER
+                || account == address(rootChain) || account == COURT || account == EXITS || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

@@ -101,11 +101,12 @@ interface IExits {
     function exitAlone(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external;
 
     /// @notice Gives back what a deposit or a funding brought that the base had not consumed: to the refund address of the deposit, or to
-    /// the funder. A token and the native coin beside it are paid one by one; who brings too little gas for one reverts.
+    /// the funder. The payout may use all gas that the call brings, and has 500,000 at least.
     /// @param message its bytes, as in the Inbox's event.
+    /// @param native the native coin that it brought, and not the token: of a token with native coin beside it each is paid by its own call.
     /// @param before the link of the message before it.
     /// @param behind hashes of the messages behind it, up to a link that the Inbox keeps.
-    function refund(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
+    function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
 
     /// @notice Says where the leaves of the caller's own account (kind 0) are paid: for contracts that cannot take the native coin. It may
     /// be said at any time, again and before there is a base.

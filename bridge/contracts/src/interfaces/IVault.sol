@@ -142,6 +142,9 @@ interface IVault {
     /// Exits.
     function payMessage(uint64 message, address token, address to, uint128 amount) external;
 
+    /// @notice Reverts where an account on this chain cannot use what it gets: a contract of this deployment, its verifier, or the token.
+    function requireUsable(address token, address account) external view;
+
     /// @notice The value to send with a deposit or a funding of `native` wei: those and the inbox price of this block.
     function quote(uint128 native) external view returns (uint256 value);
 
