@@ -423,6 +423,7 @@ sol! {
         function payOut(Withdrawal calldata withdrawal) external;
         function payLeaf(uint32 index, address token, address to, uint128 amount) external;
         function payMessage(uint64 message, address token, address to, uint128 amount) external;
+        function requireUsable(address token, address account) external view;
         function quote(uint128 native) external view returns (uint256 value);
         function totals(address token) external view returns (uint128 deposited, uint128 paid);
         function escrow(address token) external view returns (uint256);
@@ -477,7 +478,7 @@ sol! {
         function open(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance) external;
         function exit(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external returns (uint256 paid);
         function exitAlone(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external;
-        function refund(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
+        function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
         function name(address payout) external;
         function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
         function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);
