@@ -170,6 +170,15 @@ async fn begins(rpc: &Rpc, root_chain: Address, at: At, now: u64) -> Result<Opti
     }
 }
 
+/// When exit mode begins or began, in seconds of root's clock, once the deployment is closing.
+///
+/// # Errors
+/// Why root could not be asked.
+pub async fn closing(rpc: &Rpc, root_chain: Address) -> Result<Option<u64>, RpcError> {
+    let head = view_call(rpc, root_chain, IRootChain::headCall {}, At::Latest).await?;
+    Ok((head.exitAt != 0).then_some(head.exitAt))
+}
+
 /// Whether the leaf with this index was paid.
 ///
 /// # Errors

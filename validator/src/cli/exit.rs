@@ -10,6 +10,7 @@ mod begin;
 mod carrier;
 mod leave;
 mod name;
+mod pay;
 mod refund;
 mod state;
 mod status;

@@ -7,30 +7,23 @@ use std::{
     path::PathBuf,
 };
 
-use alloy_primitives::Address;
-use alloy_sol_types::{SolCall, SolEvent};
 use clap::Args;
 use plasmid_bridge::{
-    abi::IExits,
-    client::{
-        exits::{self, Seen},
-        rpc::Call,
-        wallet::{GAS_CAP, Wallet, WalletError},
-    },
+    client::exits::{self, Seen},
     proof::inbox::Body,
-    relay::seen::Log,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Place,
-    carrier::{Carrier, Priced, mined},
+    carrier::{Carrier, mined},
+    pay::{Carrying, Done},
     state::{self, StateOption},
     status::leaf,
 };
 use crate::{
     chain::{
-        exits::{ExitsError, Owner, Payable, of_account, of_range, parts, payout, prove},
+        exits::{Owner, Payable, of_account, of_range, payout},
         tree::Tree,
     },
     cli::{
@@ -42,10 +35,6 @@ use crate::{
     ledger::Account,
 };
 
-/// Leaves of one transaction, at most.
-const MAX_LEAVES: usize = 40;
-/// Gas of one transaction, at most, unless it pays one leaf: two thirds of what root allows.
-const MAX_GAS: u64 = GAS_CAP / 3 * 2;
 /// The largest file of accounts that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
@@ -299,124 +288,6 @@ impl Leaving {
     }
 }
 
-/// What makes and sends transactions.
-struct Carrying<'a> {
-    place: &'a Place,
-    wallet: &'a Wallet,
-    tree: &'a Tree,
-    named: &'a BTreeSet<Account>,
-}
-
-impl Carrying<'_> {
-    fn call(&self, payable: &[Payable], alone: bool) -> Result<Call, ExitsError> {
-        let proof = prove(self.tree, payable, self.named)?;
-        let leaves = proof.leaves.into_iter().map(|one| IExits::Leaf {
-            index: one.index,
-            kind: one.kind,
-            account: one.place,
-            next: one.next,
-            fields: one.fields.into(),
-            value: one.value.into(),
-        });
-        let (leaf_count, leaves, siblings) = (proof.count, leaves.collect(), proof.siblings);
-        let data = match alone {
-            false => IExits::exitCall {
-                leafCount: leaf_count,
-                leaves,
-                siblings,
-            }
-            .abi_encode(),
-            true => IExits::exitAloneCall {
-                leafCount: leaf_count,
-                leaves,
-                siblings,
-            }
-            .abi_encode(),
-        };
-        Ok(Call::to(self.place.contracts.exits, data))
-    }
-
-    /// Transactions that pay all of these, each within the bounds.
-    async fn price(&self, payable: &[Payable]) -> Result<Priced, CliError> {
-        let mut priced = Priced::none();
-        let mut left = parts(self.tree, payable, self.named, MAX_LEAVES);
-        left.reverse();
-        while let Some(part) = left.pop() {
-            let call = self.call(&part, false)?;
-            let limits = match self.wallet.gas(&call).await {
-                Ok(gas) if gas <= MAX_GAS || part.len() == 1 => (gas, self.wallet.fees().await?),
-                Ok(_) | Err(WalletError::GasCap { .. }) if part.len() > 1 => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    left.push(second.to_vec());
-                    left.push(first.to_vec());
-                    continue;
-                }
-                Ok(gas) => (gas, self.wallet.fees().await?),
-                Err(error) => return Err(error.into()),
-            };
-            priced.push(self.wallet, call, limits);
-        }
-        Ok(priced)
-    }
-
-    /// Pays what failed in a batch, each alone with all gas that root estimates. Gives why the others cannot be paid.
-    async fn alone(
-        &self,
-        carrier: &Carrier,
-        failed: &[Payable],
-        done: &mut Done,
-        output: Output,
-    ) -> Result<BTreeMap<u32, String>, CliError> {
-        let mut reasons = BTreeMap::new();
-        for payable in failed {
-            let call = self.call(std::slice::from_ref(payable), true)?;
-            let limits = match self.wallet.limits(&call).await {
-                Ok(limits) => limits,
-                Err(error @ (WalletError::WouldRevert(_) | WalletError::GasCap { .. })) => {
-                    reasons.insert(payable.index, error.to_string());
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let mut priced = Priced::none();
-            priced.push(self.wallet, call, limits);
-            let what = format!(
-                "this pays leaf {} alone, which could not be paid beside others",
-                payable.index
-            );
-            carrier.agree(&what, &priced, &mut json!({}), output)?;
-            for call in priced.calls {
-                let receipt = carrier.send(self.wallet, call).await?;
-                done.add(self.place.contracts.exits, mined(&receipt), &receipt.logs);
-            }
-        }
-        Ok(reasons)
-    }
-}
-
-/// What came of the transactions.
-#[derive(Default)]
-struct Done {
-    transactions: Vec<Value>,
-    paid: BTreeSet<u32>,
-    failed: BTreeSet<u32>,
-}
-
-impl Done {
-    fn add(&mut self, exits: Address, mined: Value, logs: &[Log]) {
-        self.transactions.push(mined);
-        for log in logs.iter().filter(|log| log.address == exits) {
-            let topics = || log.topics.iter().copied();
-            if let Ok(paid) = IExits::Exited::decode_raw_log(topics(), &log.data) {
-                self.paid.insert(paid.index);
-            }
-            if let Ok(failed) = IExits::ExitFailed::decode_raw_log(topics(), &log.data) {
-                self.failed.insert(failed.index);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,40 +299,5 @@ mod tests {
         for wrong in ["", "3", "3..", "..7", "7..3", "3..=7", "a..b", "-1..2"] {
             assert!(range(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_was_paid_is_what_exits_itself_says() {
-        let exits = Address::repeat_byte(1);
-        let event = IExits::Exited {
-            index: 5,
-            recipient: Address::repeat_byte(2),
-            token: Address::ZERO,
-            amount: 7,
-        };
-        let failed = IExits::ExitFailed {
-            index: 6,
-            recipient: Address::repeat_byte(2),
-            token: Address::ZERO,
-            amount: 7,
-        };
-        let log = |address, data: alloy_primitives::LogData| Log {
-            address,
-            topics: data.topics().to_vec(),
-            data: data.data,
-            block: 1,
-            index: 0,
-        };
-        let logs = [
-            log(exits, event.encode_log_data()),
-            log(exits, failed.encode_log_data()),
-            log(Address::repeat_byte(3), failed.encode_log_data()),
-        ];
-        let mut done = Done::default();
-        done.add(exits, json!({}), &logs);
-        assert_eq!(
-            (done.paid, done.failed),
-            (BTreeSet::from([5]), BTreeSet::from([6]))
-        );
     }
 }

@@ -24,19 +24,19 @@ use super::{
 use crate::{
     cli::{
         CliError,
-        connect::{self, Connection},
+        connect::Connection,
         keys::KeyOptions,
         output::{Output, listed},
     },
-    ledger::leaf::NATIVE,
+    ledger::{address, leaf::NATIVE},
 };
 
 /// Whose, and who carries it.
 #[derive(Clone, Debug, Args)]
 pub struct RefundCommand {
     /// The refund address of the deposits, or the giver. Without it all of them are paid, to whomever they belong.
-    #[arg(long)]
-    address: Option<String>,
+    #[arg(long, value_parser = address::parse)]
+    address: Option<Address>,
     #[command(flatten)]
     carrier: Carrier,
 }
@@ -59,11 +59,6 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let only = command
-        .address
-        .as_deref()
-        .map(connect::address)
-        .transpose()?;
     let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
     let seen = place.base().await?;
     let blocks = place.blocks(&seen).await?;
@@ -75,7 +70,7 @@ pub async fn run(
         let Some((to, assets)) = brought(&shown) else {
             continue;
         };
-        if only.is_some_and(|only| only != to.into_array()) {
+        if command.address.is_some_and(|only| only != to) {
             continue;
         }
         let assets = place.unpaid(shown.message.index, assets).await?;
