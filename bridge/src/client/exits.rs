@@ -99,7 +99,7 @@ impl Stage {
 
 /// What root says in one block.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Ending {
     /// The block's number.
     pub number: u64,
     /// The block's time in seconds.
@@ -114,7 +114,7 @@ pub struct Seen {
     pub begins: Option<u64>,
 }
 
-impl Seen {
+impl Ending {
     /// How far it has come.
     #[must_use]
     pub fn stage(&self) -> Stage {
@@ -131,7 +131,7 @@ impl Seen {
 ///
 /// # Errors
 /// Why root could not be asked.
-pub async fn look(rpc: &Rpc, contracts: &Contracts) -> Result<Seen, RpcError> {
+pub async fn look(rpc: &Rpc, contracts: &Contracts) -> Result<Ending, RpcError> {
     let latest = rpc.block(Which::Latest).await?;
     let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
     let at = At::Hash(latest.hash);
@@ -143,7 +143,7 @@ pub async fn look(rpc: &Rpc, contracts: &Contracts) -> Result<Seen, RpcError> {
         0 => begins(rpc, root_chain, at, latest.time).await?,
         _ => None,
     };
-    Ok(Seen {
+    Ok(Ending {
         number: latest.number,
         now: latest.time,
         head,

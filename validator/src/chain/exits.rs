@@ -22,7 +22,7 @@ mod tests;
 
 /// Why a state gives nothing, or no proof.
 #[derive(Debug, thiserror::Error)]
-pub enum ExitsError {
+pub enum ExitProofError {
     /// A leaf that this program did not write.
     #[error(transparent)]
     Leaf(#[from] LeafError),
@@ -62,7 +62,7 @@ pub struct Payable {
 
 /// The leaves of a range of indices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Range {
+pub struct LeafRange {
     /// Those that can be proven, ascending by index.
     pub payable: Vec<Payable>,
     /// Indices of leaves that hold something and whose account is not known.
@@ -71,7 +71,7 @@ pub struct Range {
 
 /// A leaf, opened so far that its key and its value can be computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedLeaf {
     /// Its index.
     pub index: u32,
     /// Its kind.
@@ -86,18 +86,18 @@ pub struct Opened {
     pub value: Vec<u8>,
 }
 
-/// Opened leaves with what proves them.
+/// OpenedLeaf leaves with what proves them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Number of leaves of the state.
     pub count: u32,
     /// The leaves, ascending by index.
-    pub leaves: Vec<Opened>,
+    pub leaves: Vec<OpenedLeaf>,
     /// One multiproof.
     pub siblings: Vec<Hash>,
 }
 
-fn value<V: Value>(tree: &Tree, slot: &Slot) -> Result<Option<(u32, V)>, ExitsError> {
+fn value<V: Value>(tree: &Tree, slot: &Slot) -> Result<Option<(u32, V)>, ExitProofError> {
     match tree.get(&slot.key()) {
         Some((index, kind, bytes)) if kind == V::KIND => Ok(Some((index, V::decode(bytes)?))),
         _ => Ok(None),
@@ -108,7 +108,7 @@ fn value<V: Value>(tree: &Tree, slot: &Slot) -> Result<Option<(u32, V)>, ExitsEr
 ///
 /// # Errors
 /// A leaf that does not decode.
-pub fn of_account(tree: &Tree, account: Account) -> Result<Vec<Payable>, ExitsError> {
+pub fn of_account(tree: &Tree, account: Account) -> Result<Vec<Payable>, ExitProofError> {
     let mut found = Vec::new();
     let whole = 0..=u32::MAX;
     own(tree, account, &tokens(tree)?, &mut found)?;
@@ -129,7 +129,7 @@ pub fn of_range(
     tree: &Tree,
     range: &RangeInclusive<u32>,
     known: &BTreeSet<Account>,
-) -> Result<Range, ExitsError> {
+) -> Result<LeafRange, ExitProofError> {
     let mut accounts = named_inside(tree)?;
     accounts.extend(known);
     let tokens = tokens(tree)?;
@@ -152,14 +152,14 @@ pub fn of_range(
             unknown.push(leaf.index);
         }
     }
-    Ok(Range { payable, unknown })
+    Ok(LeafRange { payable, unknown })
 }
 
 /// Where an account of kind 1 said on the child that root pays it, if it did.
 ///
 /// # Errors
 /// A leaf that does not decode.
-pub fn payout(tree: &Tree, account: Account) -> Result<Option<[u8; 20]>, ExitsError> {
+pub fn payout(tree: &Tree, account: Account) -> Result<Option<[u8; 20]>, ExitProofError> {
     let leaf = value::<AccountLeaf>(tree, &Slot::Account(account))?;
     Ok(leaf
         .map(|(_, leaf)| leaf.payout)
@@ -207,7 +207,7 @@ pub fn prove(
     tree: &Tree,
     payable: &[Payable],
     named: &BTreeSet<Account>,
-) -> Result<Proof, ExitsError> {
+) -> Result<Proof, ExitProofError> {
     let mut slots = BTreeMap::new();
     for one in payable {
         slots.insert(one.index, one.slot);
@@ -231,10 +231,10 @@ pub fn prove(
             Some(Ok(place)) => place.saturating_add(1),
             _ => 0,
         };
-        leaves.push(Opened {
+        leaves.push(OpenedLeaf {
             index: *index,
             kind: leaf.kind,
-            place: u16::try_from(place).map_err(|_| ExitsError::TooMany(slots.len()))?,
+            place: u16::try_from(place).map_err(|_| ExitProofError::TooMany(slots.len()))?,
             next: *leaf.next,
             fields: slot.preimage().split_off(1),
             value: leaf.value.to_vec(),
@@ -274,7 +274,7 @@ fn own(
     account: Account,
     tokens: &[[u8; 20]],
     into: &mut Vec<Payable>,
-) -> Result<(), ExitsError> {
+) -> Result<(), ExitProofError> {
     let owner = Owner::Account(account);
     let mut add = |index, slot, token, amount| {
         if amount != 0 {
@@ -301,7 +301,7 @@ fn own(
 }
 
 /// Every token that the state knows.
-fn tokens(tree: &Tree) -> Result<Vec<[u8; 20]>, ExitsError> {
+fn tokens(tree: &Tree) -> Result<Vec<[u8; 20]>, ExitProofError> {
     let mut tokens = Vec::new();
     for leaf in tree.iter().filter(|leaf| leaf.kind == AssetLeaf::KIND) {
         let token = AssetLeaf::decode(leaf.value)?.token;
@@ -313,7 +313,7 @@ fn tokens(tree: &Tree) -> Result<Vec<[u8; 20]>, ExitsError> {
 }
 
 /// The withdrawals whose leaves lie in a range. Their numbers are in no value, so each key is looked for.
-fn withdrawals(tree: &Tree, range: &RangeInclusive<u32>) -> Result<Vec<Payable>, ExitsError> {
+fn withdrawals(tree: &Tree, range: &RangeInclusive<u32>) -> Result<Vec<Payable>, ExitProofError> {
     let counter = value::<WithdrawalCounter>(tree, &Slot::WithdrawalCounter)?;
     let next = counter.map_or(1, |(_, counter)| counter.next);
     let mut found = Vec::new();
@@ -336,7 +336,7 @@ fn withdrawals(tree: &Tree, range: &RangeInclusive<u32>) -> Result<Vec<Payable>,
 }
 
 /// What belongs to nobody, where the parameters name who gets it.
-fn pools(tree: &Tree) -> Result<Vec<Payable>, ExitsError> {
+fn pools(tree: &Tree) -> Result<Vec<Payable>, ExitProofError> {
     let parameters = value::<Parameters>(tree, &Slot::Parameters)?;
     if parameters.is_none_or(|(_, parameters)| parameters.residue.is_zero()) {
         return Ok(Vec::new());
@@ -359,7 +359,7 @@ fn pools(tree: &Tree) -> Result<Vec<Payable>, ExitsError> {
 }
 
 /// Accounts that stand in values of the state: owners of positions, and those that money was withdrawn to.
-fn named_inside(tree: &Tree) -> Result<BTreeSet<Account>, ExitsError> {
+fn named_inside(tree: &Tree) -> Result<BTreeSet<Account>, ExitProofError> {
     let mut accounts = BTreeSet::new();
     for leaf in tree.iter() {
         match leaf.kind {

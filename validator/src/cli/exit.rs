@@ -22,7 +22,7 @@ use clap::Subcommand;
 use plasmid_bridge::{
     abi::IRootChain,
     client::{
-        exits::{self, Contracts, Seen},
+        exits::{self, Contracts, Ending},
         follower::view_call,
         rpc::{At, Rpc},
         wallet::Wallet,
@@ -106,12 +106,12 @@ impl Place {
         Ok((place, wallet))
     }
 
-    async fn look(&self) -> Result<Seen, CliError> {
+    async fn look(&self) -> Result<Ending, CliError> {
         Ok(exits::look(&self.rpc, &self.contracts).await?)
     }
 
     /// The same, once the base is fixed.
-    async fn base(&self) -> Result<Seen, CliError> {
+    async fn base(&self) -> Result<Ending, CliError> {
         let seen = self.look().await?;
         match seen.base.opened {
             true => Ok(seen),
@@ -123,7 +123,7 @@ impl Place {
     }
 
     /// The blocks in which the deployment's events can stand.
-    async fn blocks(&self, seen: &Seen) -> Result<(u64, u64), CliError> {
+    async fn blocks(&self, seen: &Ending) -> Result<(u64, u64), CliError> {
         let call = IRootChain::genesisBlockCall {};
         let first = view_call(&self.rpc, self.root_chain(), call, At::Latest).await?;
         Ok((first, seen.number))

@@ -193,7 +193,7 @@ spoken!(
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
-    crate::chain::exits::ExitsError,
+    crate::chain::exits::ExitProofError,
     plasmid_bridge::client::endpoints::EndpointsError,
     plasmid_bridge::client::exits::ExitsError,
     plasmid_bridge::client::rpc::RpcError,

@@ -224,6 +224,13 @@ impl Value for Parameters {
 }
 
 impl Parameters {
+    /// How long root may take no checkpoint and the rings must still reach back, in seconds: T and grace, and where these are longer ten
+    /// times U. Twin: RootChain's constructor.
+    pub fn closing_secs(&self) -> u64 {
+        let closing = self.exit_timeout_secs.saturating_add(self.grace_secs);
+        closing.min(self.unbonding_secs.saturating_mul(10))
+    }
+
     /// The least time that the blocks of an epoch take, in milliseconds.
     pub fn epoch_time_ms(&self) -> u64 {
         u64::from(self.epoch_blocks).saturating_mul(self.block_time_ms.into())

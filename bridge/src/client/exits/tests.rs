@@ -87,7 +87,7 @@ fn messages_that_do_not_follow_one_another_are_refused() {
 
 #[test]
 fn the_stage_follows_from_root_s_clock_and_the_base() {
-    let seen = |exit_at, now, opened| Seen {
+    let seen = |exit_at, now, opened| Ending {
         number: 1,
         now,
         head: IRootChain::Head {

@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use plasmid_bridge::{
-    client::exits::{self, Seen},
+    client::exits::{self, Ending},
     proof::inbox::Body,
 };
 use serde_json::json;
@@ -169,7 +169,7 @@ pub async fn run(
 /// Collects what is paid.
 async fn leaving(
     command: &LeaveCommand,
-    (place, seen): (&Place, &Seen),
+    (place, seen): (&Place, &Ending),
     tree: &Tree,
     keys: &KeyOptions,
 ) -> Result<Leaving, CliError> {
@@ -227,7 +227,7 @@ async fn leaving(
 async fn known(
     command: &LeaveCommand,
     place: &Place,
-    seen: &Seen,
+    seen: &Ending,
 ) -> Result<BTreeSet<Account>, CliError> {
     let blocks = place.blocks(seen).await?;
     let mut known = BTreeSet::new();

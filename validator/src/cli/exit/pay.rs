@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     chain::{
-        exits::{ExitsError, Payable, parts, prove, stands_last},
+        exits::{ExitProofError, Payable, parts, prove, stands_last},
         tree::Tree,
     },
     cli::{CliError, output::Output},
@@ -41,7 +41,7 @@ pub struct Carrying<'a> {
 }
 
 impl Carrying<'_> {
-    fn call(&self, payable: &[Payable], alone: bool) -> Result<Call, ExitsError> {
+    fn call(&self, payable: &[Payable], alone: bool) -> Result<Call, ExitProofError> {
         let proof = prove(self.tree, payable, self.named)?;
         let leaves = proof.leaves.into_iter().map(|one| IExits::Leaf {
             index: one.index,

@@ -8,7 +8,7 @@ use std::{
 
 use alloy_primitives::B256;
 use clap::Args;
-use plasmid_bridge::{client::exits::Seen, relay::seen::Finality};
+use plasmid_bridge::{client::exits::Ending, relay::seen::Finality};
 
 use super::Place;
 use crate::{
@@ -29,7 +29,7 @@ pub struct StateOption {
 }
 
 /// A state whose root is root's own word.
-pub struct State {
+pub struct BaseState {
     /// Its leaves.
     pub tree: Tree,
     /// What it is, for people.
@@ -48,13 +48,13 @@ pub fn base_name(epochs: u64) -> String {
 ///
 /// # Errors
 /// What is wrong with the file, and which one is needed.
-pub async fn read(path: &Path, place: &Place, seen: &Seen) -> Result<State, CliError> {
+pub async fn read(path: &Path, place: &Place, seen: &Ending) -> Result<BaseState, CliError> {
     let base = &seen.base;
     if base.opened && base.epochs == 0 {
         let tree = genesis(path)?;
         let under = format!("the base, {}", base_name(0));
         return match tree.root() == base.stateRoot {
-            true => Ok(State { tree, under }),
+            true => Ok(BaseState { tree, under }),
             false => Err(CliError::new(format!(
                 "{}: its genesis state has root {}, and the base has {}: it is another network's",
                 path.display(),
@@ -79,7 +79,7 @@ pub async fn read(path: &Path, place: &Place, seen: &Seen) -> Result<State, CliE
     if let Some(own) = base.epochs.checked_sub(1).filter(|_| base.opened) {
         compare((epoch, tree.root()), (own, base.stateRoot))?;
         let under = format!("the base, {}", base_name(base.epochs));
-        return Ok(State { tree, under });
+        return Ok(BaseState { tree, under });
     }
     if epoch >= seen.head.accepted {
         return Err(CliError::new(format!(
@@ -94,7 +94,7 @@ pub async fn read(path: &Path, place: &Place, seen: &Seen) -> Result<State, CliE
         "{}, which root has accepted; there is no base yet",
         base_name(epoch.saturating_add(1))
     );
-    Ok(State { tree, under })
+    Ok(BaseState { tree, under })
 }
 
 /// That a file's epoch and root are those that root names.

@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use clap::Args;
-use plasmid_bridge::client::exits::{self, Seen, Stage};
+use plasmid_bridge::client::exits::{self, Ending, Stage};
 use serde_json::{Value, json};
 
 use super::{Place, state};
@@ -69,7 +69,7 @@ pub async fn run(
     next(&seen, output)
 }
 
-fn next(seen: &Seen, output: Output) -> Result<(), CliError> {
+fn next(seen: &Ending, output: Output) -> Result<(), CliError> {
     let command = match seen.stage() {
         Stage::Open if seen.begins.is_some_and(|begins| begins <= seen.now) => "plasmid exit begin",
         Stage::Open | Stage::Closing => return Ok(()),
@@ -115,7 +115,7 @@ pub fn leaf(payable: &Payable) -> Value {
 }
 
 /// What root says.
-pub fn root(seen: &Seen) -> Value {
+pub fn root(seen: &Ending) -> Value {
     let head = &seen.head;
     let at = |time: u64| (time != 0).then_some(time);
     json!({
@@ -138,7 +138,7 @@ pub fn root(seen: &Seen) -> Value {
 }
 
 /// The same for people.
-pub fn sentence(seen: &Seen) -> String {
+pub fn sentence(seen: &Ending) -> String {
     let head = &seen.head;
     match (seen.stage(), seen.begins) {
         (Stage::Open, Some(begins)) if begins <= seen.now => {

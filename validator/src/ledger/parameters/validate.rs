@@ -173,13 +173,6 @@ impl Parameters {
         bounds("evidence_age_blocks", blocks, 1, CENTURY_BLOCKS)
     }
 
-    /// How long root may take no checkpoint and the rings must still reach back, in seconds: T and grace, and where these are longer ten
-    /// times U. Twin: RootChain's constructor.
-    pub fn closing_secs(&self) -> u64 {
-        let closing = self.exit_timeout_secs.saturating_add(self.grace_secs);
-        closing.min(self.unbonding_secs.saturating_mul(10))
-    }
-
     fn windows(&self) -> [(&'static str, u64); 9] {
         [
             ("relay_window_secs", self.relay_window_secs),
