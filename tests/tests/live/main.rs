@@ -9,6 +9,7 @@ mod comet;
 mod court;
 mod demo;
 mod engine;
+mod exits;
 mod grpc;
 mod hostile_root;
 mod hostile_shares;

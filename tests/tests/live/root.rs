@@ -521,7 +521,7 @@ async fn run_until(
         }
     };
     tokio::select! {
-        () = relayer.run(child, |notice| { let _ = said_in.send(notice.clone()); }) => {}
+        _ = relayer.run(child, |notice| { let _ = said_in.send(notice.clone()); }) => {}
         () = wait => {}
         () = tokio::time::sleep(PATIENCE) => panic!("the relayer did not get there"),
     }

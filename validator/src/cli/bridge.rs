@@ -138,7 +138,7 @@ pub async fn run(
 
 /// The deployment, and a wallet on root for the key called `name`, once the deployment's contracts are final there. What is done on root alone
 /// needs no node that answers.
-async fn on_final_root(
+pub async fn on_final_root(
     connection: &Connection,
     keys: &KeyOptions,
     name: &str,

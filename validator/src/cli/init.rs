@@ -140,7 +140,7 @@ pub struct PlanCommand {
     /// Windows and sizes to begin with; each can be changed in the file.
     #[arg(long, value_enum, default_value = "network")]
     preset: Preset,
-    /// The root chain's id: 31337 or 1337, until court and exit mode stand.
+    /// The root chain's id: 31337 or 1337, until the whole court stands.
     #[arg(long, default_value_t = 31_337)]
     root_chain_id: u64,
     /// The block time in milliseconds [default: 250 local, 1000 network].

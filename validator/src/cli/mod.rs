@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod connect;
 #[cfg(feature = "localnet")]
 pub mod demo;
+pub mod exit;
 pub mod fees;
 pub mod init;
 pub mod keys;
@@ -102,6 +103,9 @@ enum Command {
     /// Measures this machine, and prints figures. None is judged, except where an option names a bound.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Shows how far the end of the deployment has come, brings it about when it may come, and pays on root what the last final state gives. No validator is needed.
+    #[command(subcommand)]
+    Exit(exit::ExitCommand),
     /// Shows a node's identity, its height, its view of root and its health.
     Status,
     /// Shows the version of this program, and what does not hold yet.
@@ -189,7 +193,9 @@ spoken!(
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
+    crate::chain::exits::ExitProofError,
     plasmid_bridge::client::endpoints::EndpointsError,
+    plasmid_bridge::client::exits::ExitsError,
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
     plasmid_bridge::client::watcher::WatchError,
@@ -290,6 +296,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
         Command::Bench(command) => bench::run(&command, output),
+        Command::Exit(command) => exit::run(command, &connection, &local(), output).await,
         Command::Status => query::status(&connection, output).await,
         Command::Version => {
             version::run(output);

@@ -5,7 +5,7 @@ import {IExits} from "../interfaces/IExits.sol";
 import {StateTree} from "./StateTree.sol";
 
 /// @title Leaves of the state that exits open (PROTOCOL, section 3)
-/// @dev Twin: `bridge::proof::exit`.
+/// @dev Twin: `chain::exits` of the validator.
 library Leaves {
     uint8 internal constant PARAMETERS = 0x01;
     uint8 internal constant ACCOUNT = 0x02;

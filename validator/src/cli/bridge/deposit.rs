@@ -104,6 +104,7 @@ async fn deposit(
     deployment
         .require_final(wallet.rpc(), status.root_height)
         .await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let contracts = (&deployment, connection.registry()?);
     beside(&command.second, &wallet, contracts, status.root_height).await?;
     let progress = output.progress("depositing on root");

@@ -120,6 +120,7 @@ pub async fn run(
         return Ok(());
     }
     let wallet = wallet(connection, keys, carrier, deployment.domain.root_chain_id).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let sender = transaction.header.sender;
     let own = Account::ethereum(wallet.address().into_array());
     if transaction.authentication == Authentication::RootSender && sender != own {

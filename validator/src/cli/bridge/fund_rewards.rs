@@ -48,6 +48,7 @@ pub async fn run(
         return Err(CliError::new("the amount is 0: nothing was sent"));
     }
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let price = read(&wallet, deployment.inbox, IInbox::priceCall {}).await?;
     let room = command.price.with_room(command.price.check(price)?);
     let gift = Gift {

@@ -73,6 +73,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let chain_id = deployment.domain.root_chain_id;
     let registry = connection.registry()?;
     beside(&command.second, &wallet, (&deployment, registry), 0).await?;
