@@ -93,17 +93,18 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
-    function exitAlone(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external {
+    function exitAlone(uint32 leafCount, Leaf[] calldata leaves, uint256 place, bytes32[] calldata siblings) external {
         _requireLeaves(leafCount, leaves, siblings);
-        Leaf calldata last = leaves[leaves.length - 1];
-        if (last.kind == Leaves.PARAMETERS) revert NotPayable(last.index, last.kind);
-        (address token, address to, uint128 amount) = _owed(leaves, last);
-        if (amount == 0) revert NothingHeld(last.index);
-        if (to == address(0)) revert NoPayout(last.index);
+        if (place >= leaves.length) revert NoSuchPlace(place, leaves.length);
+        Leaf calldata one = leaves[place];
+        if (one.kind == Leaves.PARAMETERS) revert NotPayable(one.index, one.kind);
+        (address token, address to, uint128 amount) = _owed(leaves, one);
+        if (amount == 0) revert NothingHeld(one.index);
+        if (to == address(0)) revert NoPayout(one.index);
         // With less, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
         _requirePayoutGas();
-        vault.payLeaf(last.index, token, to, amount);
-        emit Exited(last.index, to, token, amount);
+        vault.payLeaf(one.index, token, to, amount);
+        emit Exited(one.index, to, token, amount);
     }
 
     /// @inheritdoc IExits

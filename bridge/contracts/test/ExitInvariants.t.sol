@@ -340,7 +340,7 @@ contract ExitInvariantsTest is InvariantTest {
         world.claim(0);
         world.deposit(2 ether, 3, 2);
         for (uint256 i; i < 4; ++i) {
-            world.pass(2 days);
+            world.pass(2 days - 4);
         }
         world.close(false);
         world.open();
@@ -352,7 +352,7 @@ contract ExitInvariantsTest is InvariantTest {
         bytes32[8] memory steps =
             [bytes32("deposit"), "withdraw", "checkpoint", "claim", "overdue", "open", "exit", "refund"];
         for (uint256 i; i < steps.length; ++i) {
-            vm.assertGt(world.reached(steps[i]), 0);
+            vm.assertTrue(world.reached(steps[i]) != 0, string.concat("step ", vm.toString(i)));
         }
     }
 }

@@ -71,7 +71,7 @@ contract ExitsTest is Leaving {
         vm.assertEq(abi.encode(exits.base()), abi.encode(IExits.Base(checkpoints[0].stateRoot, 1, 1, true)));
         vm.assertEq(rootChain.head().finalized, 1, "opening makes it final");
         vm.expectRevert(IExits.AlreadyOpened.selector);
-        _open();
+        exits.open(checkpoints[0], acceptances[0]);
     }
 
     function test_onlyTheLastAcceptedCheckpointIsTheBase() external {
@@ -91,18 +91,18 @@ contract ExitsTest is Leaving {
         _accepted();
         _pass(CHALLENGE);
         vm.expectRevert(abi.encodeWithSelector(IRootChain.NoExitMode.selector, 0, block.timestamp));
-        _open();
+        exits.open(checkpoints[0], acceptances[0]);
         vm.warp(rootChain.head().tau + TIMEOUT);
         rootChain.beginExit();
         _accepted();
         uint64 exitAt = rootChain.head().exitAt;
         vm.warp(exitAt - 1);
-        vm.expectRevert();
-        _open();
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.NoExitMode.selector, exitAt, exitAt - 1));
+        exits.open(checkpoints[1], acceptances[1]);
         vm.warp(acceptances[1].time + CHALLENGE - 1);
         uint64 finalAt = acceptances[1].time + CHALLENGE;
         vm.expectRevert(abi.encodeWithSelector(IRootChain.WindowOpen.selector, finalAt, finalAt - 1));
-        _open();
+        exits.open(checkpoints[1], acceptances[1]);
         vm.warp(finalAt > exitAt ? finalAt : exitAt);
         _open();
     }
@@ -121,7 +121,7 @@ contract ExitsTest is Leaving {
         vm.expectRevert(IExits.NotOpened.selector);
         exits.exit(count, shown, siblings);
         vm.expectRevert(IExits.NotOpened.selector);
-        exits.exitAlone(count, shown, siblings);
+        exits.exitAlone(count, shown, 0, siblings);
         _sync();
         (bytes memory message, bytes32 before, bytes32[] memory behind) = _witness(1);
         vm.expectRevert(IExits.NotOpened.selector);
@@ -155,7 +155,20 @@ contract ExitsTest is Leaving {
         (IExits.Leaf[] memory shown, bytes32[] memory siblings) = _shown(_one(_alice));
         uint32 count = uint32(leaves.length);
         vm.expectRevert(abi.encodeWithSelector(IVault.AlreadyClaimed.selector, _alice));
-        exits.exitAlone(count, shown, siblings);
+        exits.exitAlone(count, shown, 0, siblings);
+    }
+
+    /// A token leaf that stands before the leaf of its account is paid alone too.
+    function test_theLeafThatIsPaidAloneMayStandFirst() external {
+        _opened();
+        uint32 count = uint32(leaves.length);
+        (IExits.Leaf[] memory shown, bytes32[] memory siblings) = _shown(_two(_keyToken, _keyAccount));
+        shown[0].account = 2;
+        vm.expectRevert(abi.encodeWithSelector(IExits.NoSuchPlace.selector, 2, 2));
+        exits.exitAlone(count, shown, 2, siblings);
+        exits.exitAlone(count, shown, 0, siblings);
+        vm.assertEq(token.balanceOf(BOB), 300);
+        vm.assertEq(BOB.balance, 0, "its account was only shown");
     }
 
     /// Indices are the same in every state, so a withdrawal that was claimed before, or under the base, is not paid again.
@@ -174,7 +187,7 @@ contract ExitsTest is Leaving {
             rootChain.beginExit();
             _pass(GRACE);
             _open();
-            if (form == 1) exits.exitAlone(base.leafCount, shown, siblings);
+            if (form == 1) exits.exitAlone(base.leafCount, shown, 0, siblings);
             vm.assertEq(exits.exit(base.leafCount, shown, siblings), 0);
             vm.expectRevert(abi.encodeWithSelector(IVault.AlreadyClaimed.selector, _withdrawn));
             vault.claim(base, withdrawal, siblings);
@@ -191,7 +204,7 @@ contract ExitsTest is Leaving {
         emit IExits.ExitWaits(uint32(_muteAccount), address(0), 3 ether);
         vm.assertEq(exits.exit(count, shown, siblings), 0);
         vm.expectRevert(abi.encodeWithSelector(IExits.NoPayout.selector, _muteAccount));
-        exits.exitAlone(count, shown, siblings);
+        exits.exitAlone(count, shown, 0, siblings);
         _nameByKey(OTHER, CAROL, 0);
         vm.assertEq(exits.exit(count, shown, siblings), 1);
         vm.assertEq(CAROL.balance, 3 ether);
@@ -358,7 +371,7 @@ contract ExitsTest is Leaving {
         exits.exit(uint32(leaves.length), shown, siblings);
         (shown, siblings) = _shown(_one(uint256(1)));
         vm.expectRevert(abi.encodeWithSelector(IExits.NotPayable.selector, 1, 0x01));
-        exits.exitAlone(uint32(leaves.length), shown, siblings);
+        exits.exitAlone(uint32(leaves.length), shown, 0, siblings);
         vm.expectRevert(IExits.NothingToExit.selector);
         exits.exit(uint32(leaves.length), new IExits.Leaf[](0), siblings);
     }
@@ -372,7 +385,7 @@ contract ExitsTest is Leaving {
         vm.assertEq(_exitAll(), 6);
         (IExits.Leaf[] memory shown, bytes32[] memory siblings) = _shown(_one(_alice));
         vm.expectRevert(abi.encodeWithSelector(IVault.NotTaken.selector, ALICE, 5 ether));
-        exits.exitAlone(uint32(leaves.length), shown, siblings);
+        exits.exitAlone(uint32(leaves.length), shown, 0, siblings);
         vm.etch(ALICE, "");
         _alone(_one(_alice));
         vm.assertEq(ALICE.balance, 5 ether);
@@ -408,7 +421,7 @@ contract ExitsTest is Leaving {
         vm.expectPartialRevert(IExits.GasTooLow.selector);
         exits.exit{gas: 500_000}(count, shown, siblings);
         vm.expectPartialRevert(IExits.GasTooLow.selector);
-        exits.exitAlone{gas: 500_000}(count, shown, siblings);
+        exits.exitAlone{gas: 500_000}(count, shown, 0, siblings);
     }
 
     function test_theResidueStaysWhereNoneIsNamed() external {
@@ -534,7 +547,7 @@ contract ExitsTest is Leaving {
 
     function _alone(uint256[] memory which) private {
         (IExits.Leaf[] memory shown, bytes32[] memory siblings) = _shown(which);
-        exits.exitAlone(uint32(leaves.length), shown, siblings);
+        exits.exitAlone(uint32(leaves.length), shown, which.length - 1, siblings);
     }
 
     function _refused(uint32 count, IExits.Leaf[] memory shown, bytes32[] memory siblings) private returns (uint256) {

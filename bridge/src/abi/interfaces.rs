@@ -462,6 +462,7 @@ sol! {
         error AlreadyOpened();
         error NotBase(uint64 base, uint64 given);
         error NothingToExit();
+        error NoSuchPlace(uint256 place, uint256 leaves);
         error IndexBeyondCount(uint32 index, uint32 count);
         error NotPayable(uint32 index, uint8 kind);
         error LeafWidth(uint32 index, uint8 kind);
@@ -477,7 +478,7 @@ sol! {
 
         function open(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance) external;
         function exit(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external returns (uint256 paid);
-        function exitAlone(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external;
+        function exitAlone(uint32 leafCount, Leaf[] calldata leaves, uint256 place, bytes32[] calldata siblings) external;
         function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
         function name(address payout) external;
         function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;

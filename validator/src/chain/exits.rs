@@ -194,11 +194,6 @@ pub fn parts(
     parts
 }
 
-/// Whether root can pay a leaf alone: it pays the last of the leaves that it is shown, so what says where it is paid has to stand before it.
-pub fn stands_last(tree: &Tree, payable: &Payable, named: &BTreeSet<Account>) -> bool {
-    beside(tree, payable, named).is_none_or(|other| other < payable.index)
-}
-
 /// Opens these leaves and those that say where they are paid, under the root of the state. `named` as in [`parts`].
 ///
 /// # Errors

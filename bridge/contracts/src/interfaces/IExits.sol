@@ -61,6 +61,8 @@ interface IExits {
     /// @notice The base is another checkpoint.
     error NotBase(uint64 base, uint64 given);
     error NothingToExit();
+    /// @notice There are not so many leaves.
+    error NoSuchPlace(uint256 place, uint256 leaves);
     /// @notice The state has no leaf with this index.
     error IndexBeyondCount(uint32 index, uint32 count);
     /// @notice Leaves of this kind pay nobody.
@@ -96,9 +98,10 @@ interface IExits {
     /// @return paid how many were paid by this call.
     function exit(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external returns (uint256 paid);
 
-    /// @notice Pays the last of these leaves, with all gas that the call brings, or reverts with the reason that it could not. The others
-    /// only show its payout.
-    function exitAlone(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external;
+    /// @notice Pays one of these leaves, with all gas that the call brings, or reverts with the reason that it could not. The others only
+    /// show its payout.
+    /// @param place of the leaf that is paid, from 0.
+    function exitAlone(uint32 leafCount, Leaf[] calldata leaves, uint256 place, bytes32[] calldata siblings) external;
 
     /// @notice Gives back what a deposit or a funding brought that the base had not consumed: to the refund address of the deposit, or to
     /// the funder. The payout may use all gas that the call brings, and has 500,000 at least.

@@ -12,6 +12,10 @@ pub(super) fn sentence(error: E) -> String {
             "the base is the state behind {} checkpoints, and another one was shown, of epoch {}; show the last that root accepted",
             e.base, e.given
         ),
+        E::NoSuchPlace(e) => format!(
+            "the proof shows {} leaves, and none at place {}; make the proof anew",
+            e.leaves, e.place
+        ),
         E::NothingToExit(_) => "no leaf of the state was named; name at least one".to_owned(),
         E::IndexBeyondCount(e) => super::index_beyond(e.index, e.count),
         E::NotPayable(e) => format!(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use plasmid_bridge::{
     abi::IExits,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     chain::{
-        exits::{ExitProofError, Payable, parts, prove, stands_last},
+        exits::{ExitProofError, Payable, parts, prove},
         tree::Tree,
     },
     cli::{CliError, output::Output},
@@ -43,6 +43,8 @@ pub struct Carrying<'a> {
 impl Carrying<'_> {
     fn call(&self, payable: &[Payable], alone: bool) -> Result<Call, ExitProofError> {
         let proof = prove(self.tree, payable, self.named)?;
+        let paid = payable.first().map(|one| one.index);
+        let place = proof.leaves.iter().position(|one| Some(one.index) == paid);
         let leaves = proof.leaves.into_iter().map(|one| IExits::Leaf {
             index: one.index,
             kind: one.kind,
@@ -62,6 +64,7 @@ impl Carrying<'_> {
             true => IExits::exitAloneCall {
                 leafCount: leaf_count,
                 leaves,
+                place: U256::from(place.unwrap_or_default()),
                 siblings,
             }
             .abi_encode(),
@@ -106,11 +109,6 @@ impl Carrying<'_> {
         };
         let mut reasons: BTreeMap<u32, String> = done.waiting.iter().map(no_address).collect();
         for payable in failed {
-            if !stands_last(self.tree, payable, self.named) {
-                let why = "root pays it alone only where its owner has named an address with `plasmid exit name`, because its account's leaf stands behind it";
-                reasons.insert(payable.index, why.to_owned());
-                continue;
-            }
             let call = self.call(std::slice::from_ref(payable), true)?;
             let limits = match self.wallet.limits(&call).await {
                 Ok(limits) => limits,
