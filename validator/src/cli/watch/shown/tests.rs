@@ -26,7 +26,7 @@ fn programs_find_who_is_paid_what_it_costs_and_what_it_brings() {
     );
     assert!(line.contains("epoch 7"), "{line}");
     let (object, _) = shown(&WatchNotice::Unworthy {
-        offence,
+        subject: Subject::Offence(offence),
         step: "collect",
         cost: U256::from(9),
         pays: U256::from(4),
@@ -47,4 +47,83 @@ fn programs_find_who_is_paid_what_it_costs_and_what_it_brings() {
         (&json!("contradicted"), &json!(3))
     );
     assert!(line.contains("checkpoint 3"), "{line}");
+}
+
+#[test]
+fn programs_find_two_certificates_their_overlap_and_who_is_in_it() {
+    let evidence = alloy_primitives::B256::repeat_byte(7);
+    let subject = Subject::Certificates { epoch: 5, evidence };
+    let (object, line) = shown(&WatchNotice::Found {
+        subject,
+        kind: "certificates",
+        place: "a file".into(),
+    });
+    assert_eq!(object["event"], "found");
+    assert_eq!(
+        (&object["epoch"], &object["evidence"]),
+        (&json!(5), &json!(evidence.to_string()))
+    );
+    assert!(line.contains("two certificates of epoch 5"), "{line}");
+    let (object, line) = shown(&WatchNotice::OverBudget {
+        subject: Subject::Overlap {
+            epoch: 5,
+            number: 2,
+        },
+        step: "freeze",
+        cost: U256::from(9),
+        left: U256::from(4),
+    });
+    assert_eq!(object["event"], "over_budget");
+    assert_eq!(
+        (&object["overlap"], &object["left"], &object["step"]),
+        (&json!(2), &json!("4"), &json!("freeze"))
+    );
+    assert!(line.contains("--budget"), "{line}");
+    let beneficiary = Address::repeat_byte(2);
+    let (object, line) = shown(&WatchNotice::Overlapped {
+        epoch: 5,
+        number: 2,
+        members: 171,
+        beneficiary,
+        mine: false,
+    });
+    assert_eq!(object["event"], "overlapped");
+    assert_eq!(
+        (&object["members"], &object["mine"]),
+        (&json!(171), &json!(false))
+    );
+    assert!(line.contains("171 members"), "{line}");
+    let (object, _) = shown(&WatchNotice::OverlapOvertaken {
+        epoch: 5,
+        number: 2,
+        beneficiary,
+        mine: true,
+    });
+    assert_eq!(object["event"], "overlap_overtaken");
+    let offence = OffenceId {
+        epoch: 5,
+        operator: beneficiary,
+    };
+    let (object, _) = shown(&WatchNotice::Convicted { offence, number: 2 });
+    assert_eq!(
+        (&object["event"], &object["operator"]),
+        (&json!("convicted"), &json!(beneficiary.to_string()))
+    );
+    let place = "http://127.0.0.1:1".to_owned();
+    let reason = "another block".to_owned();
+    let (object, line) = shown(&WatchNotice::Disagree {
+        place: place.clone(),
+        reason,
+    });
+    assert_eq!(
+        (&object["event"], &object["place"]),
+        (&json!("disagree"), &json!(place))
+    );
+    assert!(line.contains("nothing is sent"), "{line}");
+    let (object, line) = shown(&WatchNotice::Late { place, epoch: 3 });
+    assert_eq!(
+        (&object["event"], &object["epoch"]),
+        (&json!("late"), &json!(3))
+    );
+    assert!(line.contains("closed"), "{line}");
 }
