@@ -42,7 +42,7 @@ pub struct WatchCommand {
     /// engines of the local network].
     #[arg(long = "engine", value_name = "URL", value_parser = UrlOption)]
     engines: Vec<String>,
-    /// gRPC address of another node of the child that is asked for sets of validators too; once for each [default: with no --node, all nodes of
+    /// gRPC address of another node of the child that is asked for sets of validators and shares too; once for each [default: with no --node, all nodes of
     /// the local network].
     #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,

@@ -214,6 +214,12 @@ pub fn calldata(block: &Value, to: Address) -> Result<Vec<Bytes>, RpcError> {
     })?;
     let mut found = Vec::new();
     for transaction in list {
+        if !transaction.is_object() {
+            let shown = shorten(transaction);
+            return Err(malformed(format!(
+                "a transaction without its fields: {shown}"
+            )));
+        }
         if optional(transaction, "to", address)? == Some(to) {
             found.push(data(field(transaction, "input")?)?);
         }

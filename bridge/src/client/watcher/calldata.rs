@@ -44,15 +44,20 @@ impl<C: ChildSource> Watcher<C> {
                 break;
             }
             let number = self.kept.calldata.saturating_add(1);
+            let told = format!("calldata {}", rpc.place());
             match rpc.calldata(number, self.contracts.root_chain).await {
                 Ok(inputs) => {
+                    self.told.remove(&told);
                     for input in inputs {
                         self.read_submission(&input);
                     }
                 }
+                // An endpoint that gives none is named once and not for each block.
                 Err(RpcError::TooLarge(_) | RpcError::Malformed(_)) => {
-                    let (place, from, to) = (rpc.place(), number, number);
-                    say(&WatchNotice::Blind { place, from, to });
+                    if self.told.insert(told) {
+                        let (place, from, to) = (rpc.place(), number, number);
+                        say(&WatchNotice::Blind { place, from, to });
+                    }
                 }
                 Err(error) => return Err(error),
             }

@@ -106,7 +106,8 @@ impl<C: ChildSource> Watcher<C> {
                     None => self.offence(rpc, at, offence, now, accepted, say).await?,
                 },
                 Subject::Certificates { .. } => {
-                    self.certificates(rpc, at, subject, now, accepted).await?
+                    self.certificates(rpc, at, subject, (now, accepted), say)
+                        .await?
                 }
                 Subject::Overlap { epoch, number } => {
                     let Some(found) = self.records.overlap(number).cloned() else {
@@ -214,8 +215,8 @@ impl<C: ChildSource> Watcher<C> {
         rpc: &Rpc,
         at: At,
         subject: Subject,
-        now: &RootMoment,
-        accepted: u64,
+        (now, accepted): (&RootMoment, u64),
+        say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(Decision, Plan), RpcError> {
         let epoch = subject.epoch();
         let matter = self.matter(subject);
@@ -259,7 +260,14 @@ impl<C: ChildSource> Watcher<C> {
             last: last.map_or(0, |(number, _)| number),
             shown: shown.count,
         };
-        Ok((decide_certificates(&self.times, now, &matter, &seen), plan))
+        let mut decision = decide_certificates(&self.times, now, &matter, &seen);
+        // Nothing else waits for a set that nobody serves.
+        if decision == Decision::Send(ReportStep::Show)
+            && !self.find_set(rpc, at, epoch, say).await?
+        {
+            decision = Decision::Wait;
+        }
+        Ok((decision, plan))
     }
 
     /// Whether all of these members are in overlaps of an epoch.

@@ -127,3 +127,226 @@ fn programs_find_two_certificates_their_overlap_and_who_is_in_it() {
     );
     assert!(line.contains("closed"), "{line}");
 }
+
+/// Each event with exactly the fields that it has.
+#[test]
+fn each_event_has_these_fields() {
+    let operator = Address::repeat_byte(1);
+    let offence = OffenceId { epoch: 7, operator };
+    let subject = Subject::Offence(offence);
+    let (place, reason) = (String::from("http://127.0.0.1:1"), String::from("why"));
+    let (hash, beneficiary, cost) = (alloy_primitives::B256::ZERO, operator, U256::from(1));
+    let (step, mine, number, epoch) = ("commit", true, 2, 7);
+    let table: Vec<(WatchNotice, &[&str])> = vec![
+        (
+            WatchNotice::Found {
+                subject,
+                kind: "votes",
+                place: place.clone(),
+            },
+            &["epoch", "event", "kind", "operator", "place"],
+        ),
+        (
+            WatchNotice::Sent {
+                subject,
+                step,
+                hash,
+                nonce: 1,
+            },
+            &["epoch", "event", "hash", "nonce", "operator", "step"],
+        ),
+        (
+            WatchNotice::WouldSend {
+                subject,
+                step,
+                gas: 1,
+                cost,
+            },
+            &["cost", "epoch", "event", "gas", "operator", "step"],
+        ),
+        (
+            WatchNotice::Paid {
+                subject,
+                step: step.into(),
+                hash,
+                gas_used: 1,
+                succeeded: true,
+            },
+            &[
+                "epoch",
+                "event",
+                "gas_used",
+                "hash",
+                "operator",
+                "step",
+                "succeeded",
+            ],
+        ),
+        (
+            WatchNotice::Committed { commitment: hash },
+            &["commitment", "event"],
+        ),
+        (
+            WatchNotice::Revealed {
+                offence,
+                beneficiary,
+                mine,
+            },
+            &["beneficiary", "epoch", "event", "mine", "operator"],
+        ),
+        (
+            WatchNotice::Overtaken {
+                offence,
+                beneficiary,
+                mine,
+            },
+            &["beneficiary", "epoch", "event", "mine", "operator"],
+        ),
+        (
+            WatchNotice::Counted { offence },
+            &["epoch", "event", "operator"],
+        ),
+        (
+            WatchNotice::Collected {
+                offence,
+                beneficiary,
+                paid: cost,
+                mine,
+            },
+            &["beneficiary", "epoch", "event", "mine", "operator", "paid"],
+        ),
+        (
+            WatchNotice::Settled {
+                offence,
+                fraction: 1,
+            },
+            &["epoch", "event", "fraction", "operator"],
+        ),
+        (
+            WatchNotice::Overlapped {
+                epoch,
+                number,
+                members: 3,
+                beneficiary,
+                mine,
+            },
+            &[
+                "beneficiary",
+                "epoch",
+                "event",
+                "members",
+                "mine",
+                "overlap",
+            ],
+        ),
+        (
+            WatchNotice::OverlapOvertaken {
+                epoch,
+                number,
+                beneficiary,
+                mine,
+            },
+            &["beneficiary", "epoch", "event", "mine", "overlap"],
+        ),
+        (
+            WatchNotice::Convicted { offence, number },
+            &["epoch", "event", "operator", "overlap"],
+        ),
+        (
+            WatchNotice::OverBudget {
+                subject,
+                step,
+                cost,
+                left: cost,
+            },
+            &["cost", "epoch", "event", "left", "operator", "step"],
+        ),
+        (
+            WatchNotice::Disagree {
+                place: place.clone(),
+                reason: reason.clone(),
+            },
+            &["event", "place", "reason"],
+        ),
+        (
+            WatchNotice::Refused {
+                subject,
+                step,
+                reason: reason.clone(),
+            },
+            &["epoch", "event", "operator", "reason", "step"],
+        ),
+        (
+            WatchNotice::Unworthy {
+                subject,
+                step,
+                cost,
+                pays: cost,
+            },
+            &["cost", "epoch", "event", "operator", "pays", "step"],
+        ),
+        (
+            WatchNotice::Dropped {
+                subject,
+                reason: reason.clone(),
+            },
+            &["epoch", "event", "operator", "reason"],
+        ),
+        (
+            WatchNotice::Late {
+                place: place.clone(),
+                epoch,
+            },
+            &["epoch", "event", "place"],
+        ),
+        (
+            WatchNotice::NoSet {
+                epoch,
+                reason: reason.clone(),
+            },
+            &["epoch", "event", "reason"],
+        ),
+        (
+            WatchNotice::Lie {
+                place: place.clone(),
+                reason: reason.clone(),
+            },
+            &["event", "place", "reason"],
+        ),
+        (
+            WatchNotice::Blind {
+                place: place.clone(),
+                from: 1,
+                to: 2,
+            },
+            &["event", "from", "place", "to"],
+        ),
+        (
+            WatchNotice::Silent {
+                place: place.clone(),
+                reason: reason.clone(),
+            },
+            &["event", "place", "reason"],
+        ),
+        (WatchNotice::Back { place }, &["event", "place"]),
+        (WatchNotice::Contradicted { epoch }, &["epoch", "event"]),
+        (
+            WatchNotice::Reading {
+                reached: 1,
+                target: 2,
+            },
+            &["event", "reached", "target"],
+        ),
+        (WatchNotice::Trouble(reason), &["event", "reason"]),
+    ];
+    let mut events = std::collections::BTreeSet::new();
+    for (notice, fields) in &table {
+        let (object, line) = shown(notice);
+        let object = object.as_object().expect("an object");
+        let mut names: Vec<&str> = object.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(&names, fields, "{line}");
+        events.insert(object["event"].as_str().expect("a name").to_owned());
+    }
+    assert_eq!(events.len(), table.len(), "each event has its own name");
+}
