@@ -274,15 +274,11 @@ fn alone_each_batch_reward_and_cut_is_paid_for_once_whenever_it_is_killed() {
         assert_eq!(model.count("freeze"), 2, "{seed}");
         assert_eq!(model.count("collect"), MEMBERS, "{seed}");
         assert_eq!(model.count("settle"), MEMBERS, "{seed}");
-        assert_eq!(
-            model.failed, 0,
-            "{seed}: nothing is paid for that root refuses"
-        );
-        assert!(
-            (1..=3).contains(&model.count("commit")),
-            "{seed}: {shown:?}"
-        );
-        again += model.count("commit") - 1;
+        // Root refuses a reveal alone that is mined too late, and then its commitment is made again.
+        let commits = model.count("commit");
+        assert!((model.failed as usize) < commits, "{seed}: {shown:?}");
+        assert!((1..=5).contains(&commits), "{seed}: {shown:?}");
+        again += commits - 1;
         assert_eq!(model.decide(OURS, 3, 0), None, "{seed}");
         // The commitment stands before the set is shown whole.
         let place = |name: &str| shown.iter().position(|(_, step)| step.name() == name);
