@@ -1,6 +1,6 @@
 //! Sends what is next, at the nonce of the block that was looked at.
 
-use super::plan::{Plan, Planned};
+use super::plan::{Planned, StepView};
 use super::{
     At, ChildSource, Fees, ICourt, Instant, OffenceId, Offered, ReportStep, RootMoment, Rpc,
     RpcError, Subject, U256, WalletError, WatchNotice, Watcher, folder, view_call,
@@ -159,12 +159,12 @@ impl<C: ChildSource> Watcher<C> {
         }
         let court = self.contracts.court;
         match (subject, &planned.plan) {
-            (Subject::Offence(OffenceId { epoch, operator }), Plan::Offence(seen)) => {
+            (Subject::Offence(OffenceId { epoch, operator }), StepView::Offence(seen)) => {
                 let call = ICourt::offenceCall { operator, epoch };
                 let known = view_call(rpc, court, call, At::Pending).await?;
                 Ok(seen.offence.is_none() && known.registration != 0)
             }
-            (Subject::Certificates { epoch, .. }, Plan::Certificates { last, .. }) => {
+            (Subject::Certificates { epoch, .. }, StepView::Certificates { last, .. }) => {
                 let call = ICourt::lastOverlapCall { epoch };
                 Ok(view_call(rpc, court, call, At::Pending).await? != *last)
             }

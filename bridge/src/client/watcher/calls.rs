@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::plan::{Plan, Planned};
+use super::plan::{Planned, StepView};
 use super::root::overlaps::bits;
 use super::{
     At, Call, ChildSource, Closing, CourtSeen, ICourt, IRegistry, IRootChain, OffenceId,
@@ -35,13 +35,13 @@ impl<C: ChildSource> Watcher<C> {
                 commitment: self.cases.get(&subject)?.commitment,
             }
             .abi_encode(),
-            (ReportStep::Reveal(leader), Plan::Offence(seen)) => {
+            (ReportStep::Reveal(leader), StepView::Offence(seen)) => {
                 self.reveal(subject, leader, seen.next)?
             }
-            (ReportStep::Reveal(_), Plan::Certificates { seen, last, .. }) => {
+            (ReportStep::Reveal(_), StepView::Certificates { seen, last, .. }) => {
                 self.reveal(subject, U256::from(*last).into(), seen.next)?
             }
-            (ReportStep::Show, Plan::Certificates { shown, .. }) => {
+            (ReportStep::Show, StepView::Certificates { shown, .. }) => {
                 let case = self.cases.get(&subject)?;
                 let count = case.accused.set.count;
                 let end = shown.saturating_add(SHOW_BATCH).min(count);
@@ -56,7 +56,7 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 .abi_encode()
             }
-            (ReportStep::Freeze, Plan::Overlap { number, overlap }) => {
+            (ReportStep::Freeze, StepView::Overlap { number, overlap }) => {
                 let pending = bits(&overlap.pending);
                 let numbers = (0..overlap.count).filter(|at| has(&pending, usize::from(*at)));
                 let numbers: Vec<u16> = numbers.take(FREEZE_BATCH).collect();
@@ -75,7 +75,12 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// Collecting, counting and settling.
-    fn of_an_offence(&self, subject: Subject, step: ReportStep, plan: &Plan) -> Option<Vec<u8>> {
+    fn of_an_offence(
+        &self,
+        subject: Subject,
+        step: ReportStep,
+        plan: &StepView,
+    ) -> Option<Vec<u8>> {
         let Subject::Offence(OffenceId { epoch, operator }) = subject else {
             return None;
         };
@@ -84,7 +89,7 @@ impl<C: ChildSource> Watcher<C> {
                 operator,
                 epoch,
                 commitment: match plan {
-                    Plan::Convicted { due, .. } => due.as_ref()?.commitment,
+                    StepView::Convicted { due, .. } => due.as_ref()?.commitment,
                     _ => self.cases.get(&subject)?.commitment,
                 },
             }
@@ -136,17 +141,21 @@ impl<C: ChildSource> Watcher<C> {
         let half = self.reward / 2;
         let case = self.cases.get(&planned.key.0);
         let (wei, registration) = match (planned.key.1, &planned.plan, case) {
-            (ReportStep::Collect, Plan::Convicted { due: Some(due), .. }, _) => {
+            (ReportStep::Collect, StepView::Convicted { due: Some(due), .. }, _) => {
                 let reward = if due.leads { half } else { 0 };
                 (due.gas_wei.saturating_add(reward), due.registration)
             }
-            (ReportStep::Collect, Plan::Offence(CourtSeen { own, offence, .. }), Some(case)) => {
+            (
+                ReportStep::Collect,
+                StepView::Offence(CourtSeen { own, offence, .. }),
+                Some(case),
+            ) => {
                 let leads = offence.and_then(|offence| offence.leader) == Some(case.commitment);
                 let gas = own.map_or(0, |own| own.gas_wei);
                 let reward = if leads { half } else { 0 };
                 (gas.saturating_add(reward), case.accused.member.registration)
             }
-            (ReportStep::Reveal(leader), Plan::Offence(_), Some(case)) if !leader.is_zero() => {
+            (ReportStep::Reveal(leader), StepView::Offence(_), Some(case)) if !leader.is_zero() => {
                 (half, case.accused.member.registration)
             }
             _ => return Ok(None),

@@ -65,7 +65,7 @@ struct HandedFile {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum HandedStatement {
     /// Two votes of one key.
-    Votes(HandedVotes),
+    Votes(Box<HandedVotes>),
     /// Two shares of one member.
     Shares {
         /// The member's number in the set that signs.
@@ -210,7 +210,7 @@ impl From<&DoubleStatement> for HandedStatement {
     fn from(statement: &DoubleStatement) -> Self {
         let checkpoints = |both: &[Checkpoint; 2]| both.map(|one| Bytes::from(one.encode()));
         match statement {
-            DoubleStatement::Votes(votes) => Self::Votes((&**votes).into()),
+            DoubleStatement::Votes(votes) => Self::Votes(Box::new((&**votes).into())),
             DoubleStatement::Shares(shares) => Self::Shares {
                 member: shares.number,
                 checkpoints: checkpoints(&shares.checkpoints),

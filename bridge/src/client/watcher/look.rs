@@ -3,6 +3,7 @@
 use alloy_primitives::B256;
 
 use super::root::CourtEvent;
+use super::root::overlaps::bits;
 use super::{
     At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, RootMoment, Rpc, RpcError,
     Subject, WatchNotice, Watcher, view_call,
@@ -154,7 +155,11 @@ impl<C: ChildSource> Watcher<C> {
         }
         self.kept.first_epoch = first;
         let offences = self.records.offences().map(|offence| offence.epoch);
-        let oldest = offences.chain(self.cases.keys().map(Subject::epoch)).min();
+        let overlaps = self.records.overlaps();
+        let pending = overlaps.filter(|(_, one)| bits(&one.pending) != [0; 64]);
+        let others = pending.map(|(_, one)| one.epoch);
+        let cases = self.cases.keys().map(Subject::epoch);
+        let oldest = offences.chain(others).chain(cases).min();
         let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
         let begin = self.created.block.saturating_sub(1);
         self.kept.root_block = match needed {

@@ -19,7 +19,7 @@ use crate::relay::watch::{CourtCommitment, Decision, Matter, decide};
 
 /// What root shows of a subject, as its call needs it.
 #[derive(Clone, Debug)]
-pub(super) enum Plan {
+pub(super) enum StepView {
     /// Of an offence.
     Offence(CourtSeen),
     /// Of an offence that two certificates showed.
@@ -47,7 +47,7 @@ pub(super) enum Plan {
     },
 }
 
-impl Plan {
+impl StepView {
     /// Our commitment.
     pub(super) const fn own(&self) -> Option<CourtCommitment> {
         match self {
@@ -73,7 +73,7 @@ pub(super) struct Planned {
     /// For what, and which step.
     pub(super) key: (Subject, ReportStep),
     /// What root shows.
-    pub(super) plan: Plan,
+    pub(super) plan: StepView,
 }
 
 impl<C: ChildSource> Watcher<C> {
@@ -156,7 +156,7 @@ impl<C: ChildSource> Watcher<C> {
         now: &RootMoment,
         accepted: u64,
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<(Decision, Plan), RpcError> {
+    ) -> Result<(Decision, StepView), RpcError> {
         let subject = Subject::Offence(offence);
         let matter = self.matter(subject);
         let seen = self
@@ -170,7 +170,7 @@ impl<C: ChildSource> Watcher<C> {
         self.tell_counted(offence, &seen, say);
         let unworthy = self.patience.is_unworthy(subject, now.number);
         let decision = decide(&self.times, now, &matter, &seen, unworthy);
-        Ok((decision, Plan::Offence(seen)))
+        Ok((decision, StepView::Offence(seen)))
     }
 
     async fn convicted(
@@ -180,7 +180,7 @@ impl<C: ChildSource> Watcher<C> {
         (offence, number): (OffenceId, u64),
         now: &RootMoment,
         accepted: u64,
-    ) -> Result<(Decision, Plan), RpcError> {
+    ) -> Result<(Decision, StepView), RpcError> {
         let subject = Subject::Offence(offence);
         let epoch = offence.epoch;
         let after_next = self.records.closing(epoch.saturating_add(2), accepted);
@@ -189,7 +189,7 @@ impl<C: ChildSource> Watcher<C> {
             .iter()
             .filter(|(subject, case)| case.both.is_some() && subject.epoch() == epoch);
         let own: Vec<B256> = own.map(|(_, case)| case.commitment).collect();
-        let wait = Plan::Convicted {
+        let wait = StepView::Convicted {
             due: None,
             after_next,
         };
@@ -207,7 +207,7 @@ impl<C: ChildSource> Watcher<C> {
         let stagger = self.matter(subject).stagger;
         let unworthy = self.patience.is_unworthy(subject, now.number);
         let decision = decide_convicted(&self.times, now, stagger, &seen, unworthy);
-        Ok((decision, Plan::Convicted { due, after_next }))
+        Ok((decision, StepView::Convicted { due, after_next }))
     }
 
     async fn certificates(
@@ -217,7 +217,7 @@ impl<C: ChildSource> Watcher<C> {
         subject: Subject,
         (now, accepted): (&RootMoment, u64),
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<(Decision, Plan), RpcError> {
+    ) -> Result<(Decision, StepView), RpcError> {
         let epoch = subject.epoch();
         let matter = self.matter(subject);
         let own = match matter.commitment {
@@ -255,7 +255,7 @@ impl<C: ChildSource> Watcher<C> {
             to_show: u64::from(left),
             is_open,
         };
-        let plan = Plan::Certificates {
+        let plan = StepView::Certificates {
             seen,
             last: last.map_or(0, |(number, _)| number),
             shown: shown.count,
@@ -288,7 +288,7 @@ impl<C: ChildSource> Watcher<C> {
         (epoch, number, overlap): (u64, u64, ICourt::Overlap),
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<(Decision, Plan), RpcError> {
+    ) -> Result<(Decision, StepView), RpcError> {
         let is_ours = self
             .cases
             .values()
@@ -301,6 +301,6 @@ impl<C: ChildSource> Watcher<C> {
             decision = Decision::Wait;
         }
         let overlap = Box::new(overlap);
-        Ok((decision, Plan::Overlap { number, overlap }))
+        Ok((decision, StepView::Overlap { number, overlap }))
     }
 }

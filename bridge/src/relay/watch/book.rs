@@ -22,15 +22,15 @@ const MAX_OF_NODE: usize = 4;
 const MAX_OF_ROOT: usize = 256;
 
 /// A member's share.
-type Share = [u8; bls::SIGNATURE_BYTES];
+type ShareBytes = [u8; bls::SIGNATURE_BYTES];
 
 /// What a source shows of one checkpoint.
 #[derive(Clone, Debug)]
-struct Page {
+struct HeardCheckpoint {
     source: usize,
     checkpoint: Checkpoint,
     digest: B256,
-    shares: BTreeMap<u16, Share>,
+    shares: BTreeMap<u16, ShareBytes>,
     certificates: Vec<Certificate>,
     is_checked: bool,
 }
@@ -47,14 +47,19 @@ pub struct Contradiction {
 /// The book.
 #[derive(Debug, Default)]
 pub struct CheckpointBook {
-    epochs: BTreeMap<u64, Vec<Page>>,
+    epochs: BTreeMap<u64, Vec<HeardCheckpoint>>,
     /// Epochs of which something is new.
     fresh: BTreeSet<u64>,
 }
 
 impl CheckpointBook {
     /// A source shows shares over a checkpoint.
-    pub fn add_shares(&mut self, source: usize, checkpoint: Checkpoint, shares: Vec<(u16, Share)>) {
+    pub fn add_shares(
+        &mut self,
+        source: usize,
+        checkpoint: Checkpoint,
+        shares: Vec<(u16, ShareBytes)>,
+    ) {
         let epoch = checkpoint.epoch;
         let Some(page) = self.page(source, checkpoint, MAX_OF_NODE) else {
             return;
@@ -82,10 +87,15 @@ impl CheckpointBook {
         }
     }
 
-    fn page(&mut self, source: usize, checkpoint: Checkpoint, max: usize) -> Option<&mut Page> {
+    fn page(
+        &mut self,
+        source: usize,
+        checkpoint: Checkpoint,
+        max: usize,
+    ) -> Option<&mut HeardCheckpoint> {
         let pages = self.epochs.entry(checkpoint.epoch).or_default();
         let digest = checkpoint.digest();
-        let same = |page: &Page| page.source == source && page.digest == digest;
+        let same = |page: &HeardCheckpoint| page.source == source && page.digest == digest;
         if let Some(place) = pages.iter().position(same) {
             return pages.get_mut(place);
         }
@@ -93,7 +103,7 @@ impl CheckpointBook {
         if own >= max {
             return None;
         }
-        pages.push(Page {
+        pages.push(HeardCheckpoint {
             source,
             checkpoint,
             digest,
@@ -140,7 +150,8 @@ impl CheckpointBook {
         let Some(pages) = self.epochs.get_mut(&epoch) else {
             return (Vec::new(), Vec::new());
         };
-        let is_empty = |page: &Page| page.shares.is_empty() && page.certificates.is_empty();
+        let is_empty =
+            |page: &HeardCheckpoint| page.shares.is_empty() && page.certificates.is_empty();
         let mut liars = Vec::new();
         for page in pages.iter_mut().filter(|page| !page.is_checked) {
             let had = !is_empty(page);
@@ -186,7 +197,7 @@ impl CheckpointBook {
     }
 }
 
-impl Page {
+impl HeardCheckpoint {
     /// Leaves out what no member signed.
     fn check(&mut self, members: &[Member]) {
         self.is_checked = true;

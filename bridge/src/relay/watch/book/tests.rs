@@ -32,7 +32,7 @@ fn checkpoint(byte: u8) -> Checkpoint {
     }
 }
 
-fn shares(byte: u8, signers: &[u16]) -> Vec<(u16, Share)> {
+fn shares(byte: u8, signers: &[u16]) -> Vec<(u16, ShareBytes)> {
     let digest = checkpoint(byte).digest();
     let share = |number: &u16| (*number, key(*number).sign_checkpoint(&digest));
     signers.iter().map(share).collect()
