@@ -28,8 +28,8 @@ pub fn follow(nodes: Vec<(usize, Channel)>, first: u64, news: &Sender<ChildNews>
 async fn read(node: usize, channel: Channel, first: u64, news: Sender<ChildNews>) {
     let (mut next, mut is_silent) = (first, false);
     loop {
-        let from = next.saturating_sub(AGAIN).max(first);
-        for epoch in from..=next {
+        let (from, last) = (next.saturating_sub(AGAIN).max(first), next);
+        for epoch in from..=last {
             let told = timeout(PATIENCE, offers::ask(channel.clone(), epoch)).await;
             let told = told.unwrap_or_else(|_| Err("it does not answer in time".to_owned()));
             let said = match told {
