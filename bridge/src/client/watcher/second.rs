@@ -5,7 +5,7 @@ use alloy_sol_types::SolCall;
 
 use super::{
     At, Call, ChildSource, ICourt, IRootChain, OffenceId, Rpc, RpcError, Subject, WatchNotice,
-    Watcher,
+    Watcher, view_call,
 };
 use crate::relay::seen::{Block, Which};
 
@@ -91,7 +91,9 @@ impl<C: ChildSource> Watcher<C> {
                 "{account} has sent another number of transactions there"
             )));
         }
-        for (contract, data, what) in self.deciding(subject) {
+        let head = IRootChain::headCall {};
+        let head = view_call(rpc, self.contracts.root_chain, head, at).await?;
+        for (contract, data, what) in self.deciding(subject, head.accepted) {
             let call = Call::to(contract, data);
             let (own, other) = (rpc.call(&call, at).await?, second.call(&call, at).await?);
             if own != other {
@@ -103,8 +105,8 @@ impl<C: ChildSource> Watcher<C> {
         Ok(SecondWord::Same)
     }
 
-    /// What decides about a subject.
-    fn deciding(&self, subject: Subject) -> Vec<(Address, Bytes, &'static str)> {
+    /// What decides about a subject, when root accepted so many checkpoints: it refuses to tell of one that it does not keep.
+    fn deciding(&self, subject: Subject, accepted: u64) -> Vec<(Address, Bytes, &'static str)> {
         let (court, root_chain) = (self.contracts.court, self.contracts.root_chain);
         let epoch = subject.epoch();
         let mut all: Vec<(Address, Bytes, &'static str)> = vec![
@@ -119,7 +121,12 @@ impl<C: ChildSource> Watcher<C> {
                 "the number of offences that are not counted",
             ),
         ];
-        for epoch in [epoch.saturating_add(1), epoch.saturating_add(2)] {
+        let closing = [epoch.saturating_add(1), epoch.saturating_add(2)];
+        let first = accepted.saturating_sub(self.contracts.record_slots);
+        for epoch in closing
+            .into_iter()
+            .filter(|epoch| (first..accepted).contains(epoch))
+        {
             let call = IRootChain::recordCall { epoch };
             all.push((
                 root_chain,
