@@ -27,7 +27,7 @@ mod interfaces;
 mod shown;
 
 pub use interfaces::{ICourt, IExits, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault};
-pub use shown::signer_words;
+pub use shown::{signer_bitmap, signer_words};
 
 /// The deployment proxy that stands at this address on every public chain and on anvil. It is called with a 32-byte salt and
 /// creation code, and creates by CREATE2.

@@ -17,3 +17,4 @@ mod init;
 mod localnet;
 mod root;
 mod root_chain;
+mod watcher;

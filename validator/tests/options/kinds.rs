@@ -273,9 +273,11 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
         (_, "to" | "account" | "owner") => &ACCOUNT,
         (_, "token") => &TOKEN,
-        (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
-            &AMOUNT
-        }
+        (
+            _,
+            "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "budget"
+            | "min_self_stake",
+        ) => &AMOUNT,
         ("relay" | "watch", "max_fee" | "max_tip") => &GWEI,
         (_, "topic") => &TOPIC,
         (_, "data") => &DATA,
