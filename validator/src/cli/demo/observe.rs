@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod court;
 mod stake;
 
+pub use court::{CutSeen, Judged};
 pub use stake::{
     Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
@@ -46,7 +48,9 @@ pub struct Observations {
     pub jailed: Option<Jailed>,
     /// Step 13.
     pub double_vote: Option<DoubleVote>,
-    /// Step 15.
+    /// Begun in step 13, settled in step 15.
+    pub judged: Option<Judged>,
+    /// Step 16.
     pub accounts: Option<Accounts>,
 }
 
