@@ -17,6 +17,7 @@ mod registrations;
 mod stake;
 mod tokens;
 mod verbs;
+mod watcher;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -192,33 +193,6 @@ fn prove_and_verify(folder: &Path) {
     assert!(stranger.contains("0x12"), "{stranger}");
 }
 
-/// The watcher that the network tells of is one of its processes, and follows both chains.
-fn the_watcher_runs(folder: &Path, network: &Network) {
-    let carriers = network.description["carriers"].as_array();
-    let names: Vec<_> = carriers.into_iter().flatten().collect();
-    let names: Vec<_> = names.iter().map(|one| &one["name"]).collect();
-    assert_eq!(names, ["relayer", "watcher"]);
-    let runs = |pid: &i32| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).nth(1) == Some(b"watch")
-    };
-    let height = run(folder, &words("status"))["height"].as_u64();
-    let state = folder.join(".plasmid/localnet/watcher/watch.json");
-    for _ in 0..600 {
-        let watchers = processes(folder).into_iter().filter(runs);
-        assert_eq!(watchers.count(), 1);
-        // It writes down how far it has read each engine.
-        let kept = fs::read(&state).unwrap_or_default();
-        let kept: Value = serde_json::from_slice(&kept).unwrap_or_default();
-        let mut read = kept["heights"].as_object().into_iter().flatten();
-        if read.len() == 4 && read.all(|(_, read)| read.as_u64() >= height) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the watcher of the network reads nothing");
-}
-
 /// Ends a network with SIGKILL and waits until all of its processes are gone.
 fn killed(network: Network, folder: &Path) {
     network.signal(libc::SIGKILL);
@@ -317,7 +291,6 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         network.description["nodes"].as_array().map(Vec::len),
         Some(4)
     );
-    the_watcher_runs(folder, &network);
     let used = &commands[2..];
     assert!(
         (4..=8).contains(&used.len()),
@@ -381,13 +354,11 @@ fn the_readmes_commands_work_and_the_network_resumes() {
         again["height"].as_u64() >= after["height"].as_u64(),
         "{after} {again}"
     );
-    the_watcher_runs(folder, &network);
     run(
         folder,
         &words("tx transfer --from bob --to carol --amount 0.125"),
     );
     assert!(network.signal(libc::SIGINT));
-    assert_eq!(processes(folder), Vec::<i32>::new(), "processes are left");
 
     // At the README's block time, unless the suite is run with another one.
     let block_time = plasmid_tests::block_time_ms(Parameters::local().block_time_ms);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 mod court;
 mod stake;
 
-pub use court::{CutSeen, Judged};
+pub use court::{CutSeen, JudgedKey};
 pub use stake::{
     Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
@@ -49,7 +49,7 @@ pub struct Observations {
     /// Step 13.
     pub double_vote: Option<DoubleVote>,
     /// Begun in step 13, settled in step 15.
-    pub judged: Option<Judged>,
+    pub judged: Option<JudgedKey>,
     /// Step 16.
     pub accounts: Option<Accounts>,
 }

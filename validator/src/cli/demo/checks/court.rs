@@ -7,7 +7,7 @@ use super::{
     stake::{one_set, power_in},
     unmove,
 };
-use crate::cli::demo::observe::{CutSeen, Judged, Observations};
+use crate::cli::demo::observe::{CutSeen, JudgedKey, Observations};
 
 /// Commit, reveal, collect, settle.
 const TRANSACTIONS: u64 = 4;
@@ -62,11 +62,11 @@ pub const CHECKS: [Check; 7] = [
     },
 ];
 
-fn judged(o: &mut Observations) -> &mut Judged {
+fn judged(o: &mut Observations) -> &mut JudgedKey {
     o.judged.get_or_insert_default()
 }
 
-fn found(o: &Observations) -> Result<&Judged, String> {
+fn found(o: &Observations) -> Result<&JudgedKey, String> {
     seen(o.judged.as_ref(), "the Court")
 }
 
@@ -81,7 +81,7 @@ fn reported(o: &Observations) -> Verdict {
 }
 
 /// The share of the key in the set of its epoch.
-fn due_share(judged: &Judged) -> Result<u32, String> {
+fn due_share(judged: &JudgedKey) -> Result<u32, String> {
     let power = power_in(&judged.set, &judged.consensus_key)?;
     let power = power.ok_or("the key is in no set of that epoch")?;
     let total = judged.set.engine.iter().map(|(_, power)| power).sum();

@@ -6,7 +6,7 @@ use super::{Moved, SetSeen};
 
 /// A key that was judged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct JudgedKey {
     /// The epoch of its two votes.
     pub epoch: u64,
     /// Its consensus key.

@@ -18,7 +18,7 @@ use crate::{
     cli::{
         CliError,
         demo::{
-            observe::{CutSeen, Judged, Moved, Newcomer, Observations},
+            observe::{CutSeen, JudgedKey, Moved, Newcomer, Observations},
             people::{Person, World, operator, person, until},
         },
     },
@@ -37,7 +37,7 @@ pub async fn before(
     seen: &Observations,
     fifth: &Newcomer,
     height: u64,
-) -> Result<Judged, CliError> {
+) -> Result<JudgedKey, CliError> {
     let own = operator(fifth.node)?;
     let root_chain = world.domain.root_chain.into();
     let times = world.read(root_chain, IRootChain::parametersCall {});
@@ -45,7 +45,7 @@ pub async fn before(
     let rules = world.read(court(world), ICourt::parametersCall {}).await?;
     let earned = seen.earned.as_ref();
     let earned = earned.ok_or_else(|| CliError::new("nobody has delegated to the fifth"))?;
-    let mut judged = Judged {
+    let mut judged = JudgedKey {
         epoch: epoch.ok_or_else(|| CliError::new("height 0 has no votes"))?,
         consensus_key: fifth.consensus_key.clone(),
         min_cut: u32::try_from(rules.minCut).map_err(|error| CliError::new(error.to_string()))?,
@@ -53,7 +53,7 @@ pub async fn before(
         bond: begun("the bond", bond(world, &own, fifth).await?),
         reward: begun("the reward", world.rpc.balance(rewarded()).await?),
         stake: begun("the line's stake", line(world, own.account).await?.stake),
-        ..Judged::default()
+        ..JudgedKey::default()
     };
     for number in [fifth.position, earned.position.number] {
         let found = standing(world, number).await?;
