@@ -13,7 +13,7 @@ use plasmid_tests::plasmid;
 use serde_json::{Map, Value};
 
 /// The last step.
-const STEPS: u64 = 16;
+const STEPS: u64 = 18;
 
 /// One object a line.
 fn lines(text: &[u8]) -> Vec<Value> {
@@ -112,7 +112,7 @@ fn the_court_and_the_steps_of_stake_before_it_pass_alone_with_the_network_that_t
     let made: Vec<(u64, bool)> = steps
         .map(|row| (row["step"].as_u64().unwrap_or(0), row["ok"] == true))
         .collect();
-    let expected = [1, 2, 9, 10, 11, 12, 13, 14, 15].map(|step| (step, true));
+    let expected = [1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17].map(|step| (step, true));
     assert_eq!(made, expected, "{rows:#?}");
     takes_the_time_of_its_steps(&rows);
 }
@@ -146,8 +146,9 @@ fn nothing_seen_is_nothing_shown(seen: &Path) {
         ("jailed", 12),
         ("double_vote", 13),
         ("undelegation", 14),
-        ("judged", 15),
-        ("accounts", 16),
+        ("collusion", 15),
+        ("judged", 16),
+        ("accounts", 18),
     ];
     let named: Vec<_> = parts.iter().map(|(part, _)| *part).collect();
     let found: Vec<_> = whole.keys().map(String::as_str).collect();

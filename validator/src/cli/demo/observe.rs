@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 mod court;
 mod stake;
 
-pub use court::{CutSeen, JudgedKey};
+pub use court::{Collusion, Culprit, CutSeen, JudgedKey};
 pub use stake::{
     Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
@@ -48,9 +48,11 @@ pub struct Observations {
     pub jailed: Option<Jailed>,
     /// Step 13.
     pub double_vote: Option<DoubleVote>,
-    /// Begun in step 13, settled in step 15.
+    /// Begun in step 13, settled in step 16.
     pub judged: Option<JudgedKey>,
-    /// Step 16.
+    /// Begun in step 15, settled in step 17.
+    pub collusion: Option<Collusion>,
+    /// Step 18.
     pub accounts: Option<Accounts>,
 }
 

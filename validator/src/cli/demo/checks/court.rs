@@ -1,4 +1,6 @@
-//! The checks of step 15: what the Court found, paid and cut.
+//! The checks of steps 15 to 17: what the Court found, paid and cut.
+
+use std::collections::BTreeSet;
 
 use plasmid_bridge::proof::court::{self, Offence, WHOLE};
 
@@ -7,45 +9,56 @@ use super::{
     stake::{one_set, power_in},
     unmove,
 };
-use crate::cli::demo::observe::{CutSeen, JudgedKey, Observations};
+use crate::cli::demo::observe::{
+    Collusion, Culprit, CutSeen, JudgedKey, Moved, Observations, SetSeen,
+};
 
-/// Commit, reveal, collect, settle.
-const TRANSACTIONS: u64 = 4;
+/// Commit, reveal, collect: what only whoever has the evidence does. Whoever watches may settle, also the second watcher.
+const TRANSACTIONS: u64 = 3;
 
 /// In the order of what happens.
-pub const CHECKS: [Check; 7] = [
+pub const CHECKS: [Check; 12] = [
     Check {
         step: 15,
+        name: "colluders-are-members",
+        verify: are_members,
+        sabotage: |o| {
+            let culprits = &mut collusion(o).culprits;
+            culprits.iter_mut().for_each(|culprit| culprit.node = 0);
+        },
+    },
+    Check {
+        step: 16,
         name: "watcher-reports",
         verify: reported,
         sabotage: |o| judged(o).sent = 0,
     },
     Check {
-        step: 15,
+        step: 16,
         name: "court-counts-the-share",
         verify: share,
         sabotage: |o| judged(o).share += 1,
     },
     Check {
-        step: 15,
+        step: 16,
         name: "reward-arrives",
         verify: rewarded,
         sabotage: |o| unmove(&mut judged(o).reward),
     },
     Check {
-        step: 15,
+        step: 16,
         name: "bond-pays",
         verify: bond_pays,
         sabotage: |o| alter(&mut judged(o).bond.after),
     },
     Check {
-        step: 15,
+        step: 16,
         name: "cut-by-the-formula",
         verify: by_the_formula,
         sabotage: |o| judged(o).fraction += 1,
     },
     Check {
-        step: 15,
+        step: 16,
         name: "positions-are-cut",
         verify: positions_are_cut,
         sabotage: |o| {
@@ -55,15 +68,51 @@ pub const CHECKS: [Check; 7] = [
         },
     },
     Check {
-        step: 15,
+        step: 16,
         name: "chain-goes-on-without-it",
         verify: goes_on,
         sabotage: |o| judged(o).tombstoned = false,
+    },
+    Check {
+        step: 17,
+        name: "court-counts-both-shares",
+        verify: both_shares,
+        sabotage: |o| culprit(o).share += 1,
+    },
+    Check {
+        step: 17,
+        name: "both-bonds-pay",
+        verify: both_bonds_pay,
+        sabotage: |o| alter(&mut culprit(o).bond.after),
+    },
+    Check {
+        step: 17,
+        name: "colluders-lose-by-the-formula",
+        verify: both_are_cut,
+        sabotage: |o| unmove(&mut culprit(o).stake),
+    },
+    Check {
+        step: 17,
+        name: "chain-goes-on-without-colluders",
+        verify: goes_on_without_both,
+        sabotage: |o| culprit(o).seat = Some(2),
     },
 ];
 
 fn judged(o: &mut Observations) -> &mut JudgedKey {
     o.judged.get_or_insert_default()
+}
+
+fn collusion(o: &mut Observations) -> &mut Collusion {
+    o.collusion.get_or_insert_default()
+}
+
+fn culprit(o: &mut Observations) -> &mut Culprit {
+    let culprits = &mut collusion(o).culprits;
+    if culprits.is_empty() {
+        culprits.push(Culprit::default());
+    }
+    &mut culprits[0]
 }
 
 fn found(o: &Observations) -> Result<&JudgedKey, String> {
@@ -80,17 +129,16 @@ fn reported(o: &Observations) -> Verdict {
     }
 }
 
-/// The share of the key in the set of its epoch.
-fn due_share(judged: &JudgedKey) -> Result<u32, String> {
-    let power = power_in(&judged.set, &judged.consensus_key)?;
-    let power = power.ok_or("the key is in no set of that epoch")?;
-    let total = judged.set.engine.iter().map(|(_, power)| power).sum();
+/// The share of a key in a set.
+fn due_share(set: &SetSeen, key: &str) -> Result<u32, String> {
+    let power = power_in(set, key)?.ok_or("the key is in no set of that epoch")?;
+    let total = set.engine.iter().map(|(_, power)| power).sum();
     Ok(court::share(power, total))
 }
 
 fn share(o: &Observations) -> Verdict {
     let judged = found(o)?;
-    let (due, share) = (due_share(judged)?, judged.share);
+    let (due, share) = (due_share(&judged.set, &judged.consensus_key)?, judged.share);
     match share == due && judged.set.epoch == judged.epoch {
         true => Ok(format!("{share} of {WHOLE} parts of the power are guilty")),
         false => Err(format!("the Court counts {share}, and {due} are due")),
@@ -103,19 +151,22 @@ fn rewarded(o: &Observations) -> Verdict {
     Ok(format!("{} wei of reward arrived", reward.expected))
 }
 
-/// The bond pays the gas and the whole of what an offence costs; what is not paid of that is burned, a half.
 fn bond_pays(o: &Observations) -> Verdict {
     let judged = found(o)?;
-    all_moved(std::slice::from_ref(&judged.bond), 1)?;
-    let (paid, cost) = (number(&judged.reward.expected)?, number(&judged.cost)?);
-    let burned = cost - cost / 2;
-    let taken = -number(&judged.bond.expected)?;
-    match taken - paid == burned && paid >= cost / 2 {
-        true => Ok(format!(
-            "the bond paid {taken} wei, {burned} of them burned"
-        )),
+    let taken = bond_paid(&judged.bond, &judged.reward.expected, &judged.cost)?;
+    Ok(format!("the bond paid {taken} wei, a part of them burned"))
+}
+
+/// A bond pays the gas and the whole of what an offence costs, of which a half is burned.
+fn bond_paid(bond: &Moved, paid: &str, cost: &str) -> Result<i128, String> {
+    all_moved(std::slice::from_ref(bond), 1)?;
+    let (paid, cost) = (number(paid)?, number(cost)?);
+    let taken = -number(&bond.expected)?;
+    match taken - paid == cost - cost / 2 && paid >= cost / 2 && cost > 0 {
+        true => Ok(taken),
         false => Err(format!(
-            "the bond paid {taken}, {paid} of it to the reporter, and {cost} is the cost"
+            "{} paid {taken}, {paid} of it to the reporter, and {cost} is the cost",
+            bond.what
         )),
     }
 }
@@ -125,7 +176,7 @@ fn by_the_formula(o: &Observations) -> Verdict {
     let alone = Offence {
         operator: [0; 20],
         epoch: judged.epoch,
-        share: due_share(judged)?,
+        share: due_share(&judged.set, &judged.consensus_key)?,
     };
     let due = court::cut(&[alone], &[], judged.epoch, judged.min_cut);
     let on_child = judged.positions.iter().map(|cut| u64::from(cut.fraction));
@@ -186,4 +237,104 @@ fn goes_on(o: &Observations) -> Verdict {
         Some(power) => Err(format!("it has power {power} again")),
         None => one_set(&judged.later),
     }
+}
+
+fn colluded(o: &Observations) -> Result<&Collusion, String> {
+    let collusion = seen(o.collusion.as_ref(), "the collusion")?;
+    match collusion.culprits.len() {
+        2 => Ok(collusion),
+        other => Err(format!("{other} signed two checkpoints, and not 2")),
+    }
+}
+
+fn are_members(o: &Observations) -> Verdict {
+    let collusion = colluded(o)?;
+    let mut powers = 0;
+    let nodes = BTreeSet::from_iter(collusion.culprits.iter().map(|culprit| culprit.node));
+    if nodes.len() < collusion.culprits.len() {
+        return Err(format!("the keys of {nodes:?} alone signed twice"));
+    }
+    for culprit in &collusion.culprits {
+        let power = power_in(&collusion.set, &culprit.consensus_key)?;
+        powers += power.ok_or_else(|| format!("node {} is not a member", culprit.node))?;
+    }
+    let epoch = collusion.epoch;
+    Ok(format!(
+        "two members of epoch {epoch} with power {powers} signed a second checkpoint of epoch {}",
+        epoch - 1
+    ))
+}
+
+fn both_shares(o: &Observations) -> Verdict {
+    let collusion = colluded(o)?;
+    for culprit in &collusion.culprits {
+        let due = due_share(&collusion.set, &culprit.consensus_key)?;
+        if culprit.share != due || collusion.set.epoch != collusion.epoch {
+            let share = culprit.share;
+            return Err(format!("the Court counts {share}, and {due} are due"));
+        }
+    }
+    let shares = collusion.culprits.iter().map(|one| one.share.to_string());
+    let shares = shares.collect::<Vec<_>>().join(" and ");
+    Ok(format!("{shares} of {WHOLE} parts of the power are guilty"))
+}
+
+fn both_bonds_pay(o: &Observations) -> Verdict {
+    let collusion = colluded(o)?;
+    let (mut taken, mut paid) = (0, 0);
+    for culprit in &collusion.culprits {
+        taken += bond_paid(&culprit.bond, &culprit.paid, &collusion.cost)?;
+        paid += number(&culprit.paid)?;
+    }
+    let reward = &collusion.reward;
+    all_moved(std::slice::from_ref(reward), 1)?;
+    match number(&reward.expected)? == paid {
+        true => Ok(format!(
+            "the bonds paid {taken} wei, {paid} of them arrived"
+        )),
+        false => Err(format!("{paid} were paid, and {} arrived", reward.expected)),
+    }
+}
+
+/// Each has lost what the formula says of both together, to the last unit.
+fn both_are_cut(o: &Observations) -> Verdict {
+    let collusion = colluded(o)?;
+    let mut offences = Vec::new();
+    for (number, culprit) in (0..).zip(&collusion.culprits) {
+        offences.push(Offence {
+            operator: [number; 20],
+            epoch: collusion.epoch,
+            share: due_share(&collusion.set, &culprit.consensus_key)?,
+        });
+    }
+    let due = court::cut(&offences, &[], collusion.epoch, collusion.min_cut);
+    for culprit in &collusion.culprits {
+        let lost = taken(&culprit.position)?;
+        let stake = &culprit.stake;
+        all_moved(std::slice::from_ref(stake), 1)?;
+        let on_child = u64::from(culprit.position.fraction);
+        let (on_root, moved) = (culprit.fraction, number(&stake.expected)?);
+        if (on_root, on_child, moved) != (due, due, -lost) {
+            return Err(format!(
+                "{} lost {moved} by {on_root} on root and {on_child} on the child, and {due} are due",
+                stake.what
+            ));
+        }
+    }
+    Ok(format!("{due} of {WHOLE} parts of either stake are cut"))
+}
+
+fn goes_on_without_both(o: &Observations) -> Verdict {
+    let collusion = colluded(o)?;
+    if collusion.later.epoch <= collusion.epoch {
+        return Err("no later set was seen".into());
+    }
+    for culprit in &collusion.culprits {
+        let power = power_in(&collusion.later, &culprit.consensus_key)?;
+        if power.is_some() || culprit.seat.is_some() {
+            let seat = culprit.seat;
+            return Err(format!("it has power {power:?} and seat {seat:?} still"));
+        }
+    }
+    one_set(&collusion.later)
 }

@@ -1,4 +1,4 @@
-//! Step 15, which step 13 begins: the watcher that runs since step 2 takes the two votes to the Court on root, and the child applies the cut.
+//! Steps 15 to 17: the Court. Step 13 begins 16: the watcher that runs since step 2 takes the two votes to root, and the child applies the cut.
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;
@@ -26,6 +26,8 @@ use crate::{
     localnet::{found, run::Network},
 };
 
+pub mod colluders;
+
 /// Whom the demo's watcher has its rewards paid to: an account that nobody else pays.
 pub fn rewarded() -> Address {
     Address::from(payee("reports").id)
@@ -50,7 +52,7 @@ pub async fn before(
         consensus_key: fifth.consensus_key.clone(),
         min_cut: u32::try_from(rules.minCut).map_err(|error| CliError::new(error.to_string()))?,
         cost: rules.reward.to_string(),
-        bond: begun("the bond", bond(world, &own, fifth).await?),
+        bond: begun("the bond", bond(world, &own, fifth.registration).await?),
         reward: begun("the reward", world.rpc.balance(rewarded()).await?),
         stake: begun("the line's stake", line(world, own.account).await?.stake),
         ..JudgedKey::default()
@@ -88,7 +90,7 @@ pub async fn cut(
     let collected = event(network, world, of).await?;
     let reward = world.rpc.balance(rewarded()).await?;
     end(&mut judged.reward, reward, collected.paid);
-    let bond = bond(world, &own, fifth).await?;
+    let bond = bond(world, &own, fifth.registration).await?;
     let taken = collected.paid.saturating_add(collected.burned);
     end(&mut judged.bond, bond, format!("-{taken}"));
     say("waiting until reports are closed and the cut is settled");
@@ -167,10 +169,10 @@ fn watcher() -> Result<Address, CliError> {
     Ok(key.address())
 }
 
-async fn bond(world: &World, own: &Person, fifth: &Newcomer) -> Result<U256, CliError> {
+async fn bond(world: &World, own: &Person, number: u64) -> Result<U256, CliError> {
     let call = IRegistry::registrationOfCall {
         operator: own.account.id.into(),
-        number: fifth.registration,
+        number,
     };
     Ok(world.read(world.registry, call).await?.bond)
 }
