@@ -140,13 +140,14 @@ async fn watch(
     let options = WatchOptions {
         beneficiary: rewarded(),
         dry_run: false,
+        budget: None,
     };
     let folder = network.folder.join("second-watcher");
     let child = OneNode {
         world: World::open(network).await?,
         place: network.grpc(0),
     };
-    let watcher = Watcher::open(wallet, created, child, &folder, options);
+    let watcher = Watcher::open(wallet, None, created, child, &folder, options);
     let mut watcher = watcher
         .await
         .map_err(|error| CliError::new(error.to_string()))?;
@@ -154,7 +155,6 @@ async fn watch(
     for statement in statements {
         let accuses = ChildNews::Accuses {
             node: 0,
-            height: 0,
             statement: DoubleStatement::Shares(Box::new(statement)),
         };
         let sent = news.send(accuses).await;
