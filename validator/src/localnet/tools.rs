@@ -1,9 +1,10 @@
-//! Pinned tools of a local root chain, from npm's committed lock: anvil to run it, forge and solc to test and build contracts.
+//! Pinned tools of a local root chain, from npm's committed lock: anvil to run it, forge and solc to test and build contracts. And promtool, from Go's
+//! committed sums, which tests the alert rules.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::node::tools::{InstallError, Toolchain, Tools, report, require};
+use crate::node::tools::{GO, InstallError, Toolchain, Tools, go_build, report, require};
 
 const NPM_FILES: [(&str, &str); 2] = [
     (
@@ -14,6 +15,12 @@ const NPM_FILES: [(&str, &str); 2] = [
         "package-lock.json",
         include_str!("../../../bridge/contracts/package-lock.json"),
     ),
+];
+
+const PROMTOOL_FILES: [(&str, &str); 3] = [
+    ("go.mod", include_str!("../../promtool/go.mod")),
+    ("go.sum", include_str!("../../promtool/go.sum")),
+    ("tools.go", include_str!("../../promtool/tools.go")),
 ];
 
 const NODE: Toolchain = Toolchain {
@@ -65,6 +72,20 @@ impl RootTools {
             node_modules: folder.join("node_modules"),
         })
     }
+}
+
+/// Prometheus' promtool; built on the first call, which takes some minutes. Blocks.
+///
+/// # Errors
+/// [`InstallError`].
+pub fn ensure_promtool(tools: &Tools) -> Result<PathBuf, InstallError> {
+    let binary = Path::new("bin/promtool");
+    let folder = tools.ensure("promtool", &PROMTOOL_FILES, &[binary], |folder| {
+        require(&GO)?;
+        let package = "github.com/prometheus/prometheus/cmd/promtool";
+        report("promtool (go build)", go_build(folder, binary, package))
+    })?;
+    Ok(folder.join(binary))
 }
 
 fn fetch_root_tools(folder: &Path) -> Command {

@@ -29,11 +29,11 @@ const GO_FILES: [(&str, &str); 3] = [
     ("tools.go", include_str!("../../cometbft/tools.go")),
 ];
 
-const GO: Toolchain = Toolchain {
+pub(crate) const GO: Toolchain = Toolchain {
     program: "go",
     version: &["version"],
     least: (1, 21),
-    purpose: "CometBFT is built from source",
+    purpose: "CometBFT and promtool are built from source",
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
 
@@ -59,7 +59,7 @@ impl Tools {
             require(&GO)?;
             report(
                 &format!("CometBFT {COMETBFT_VERSION} (go build)"),
-                build_cometbft(folder),
+                go_build(folder, binary, "github.com/cometbft/cometbft/cmd/cometbft"),
             )
         })?;
         Ok(folder.join(binary))
@@ -110,13 +110,15 @@ impl Tools {
     }
 }
 
-fn build_cometbft(folder: &Path) -> Command {
+/// Builds a package of the module in `folder` from its committed sums.
+pub(crate) fn go_build(folder: &Path, binary: &Path, package: &str) -> Command {
     let mut command = Command::new("go");
     command
         .current_dir(folder)
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .args(["-o", "bin/cometbft"])
-        .arg("github.com/cometbft/cometbft/cmd/cometbft")
+        .arg("-o")
+        .arg(binary)
+        .arg(package)
         // The user's own settings must not change what is built.
         .env_remove("GOFLAGS")
         .env("GOWORK", "off")
