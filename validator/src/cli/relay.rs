@@ -25,6 +25,7 @@ use super::{
     fees::FeeOptions,
     keys::KeyOptions,
     output::Output,
+    start::Log,
 };
 use crate::client::offers::Nodes;
 use finality::chain_finality;
@@ -85,11 +86,24 @@ pub(super) fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option
     Some(folder.join("plasmid"))
 }
 
-/// Runs `plasmid relay` until Ctrl-C.
+/// Runs `plasmid relay` until Ctrl-C. Its notices go to standard output, and the log of all that it uses to standard error, as that of
+/// `plasmid start` does.
 ///
 /// # Errors
 /// When the root chain, the node or the key cannot be used at the start; later troubles are said and tried again.
 pub async fn run(
+    command: RelayCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let log = Log::begin(output)?;
+    let outcome = relay(command, connection, keys, output).await;
+    log.end();
+    outcome
+}
+
+async fn relay(
     command: RelayCommand,
     connection: &Connection,
     keys: &KeyOptions,

@@ -122,7 +122,7 @@ pub struct Parameters {
     pub min_redelegation: u128,
     /// What the reward pool releases each epoch, of 10^9.
     pub drip: u32,
-    /// A line whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is.
+    /// A line whose votes stand in less than the counted blocks of an epoch divided by this number is jailed; with 0, nobody is.
     pub jail_divisor: u16,
     /// Epochs in jail.
     pub jail_epochs: u32,

@@ -303,7 +303,7 @@ impl<C: ChildSource> Watcher<C> {
         Ok(false)
     }
 
-    /// What root committed to as the set of an epoch; none while it has not, or its event is not read.
+    /// What root committed to as the set of an epoch; none before it has done so, or before its event is read.
     async fn commitment_of(&self, rpc: &Rpc, at: At, epoch: u64) -> Result<Option<B256>, RpcError> {
         let Some(source) = epoch.checked_sub(2) else {
             let call = IRootChain::genesisSetsCall {};

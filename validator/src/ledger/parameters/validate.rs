@@ -28,7 +28,7 @@ const MAX_BLOCK_TIME_MS: u128 = 60_000;
 /// Transactions of users that a block has room for besides all that its proposer must put into it. With fewer, those in the mempool that bid
 /// most would wait for long: they evict others because they are paid soon.
 pub const MIN_USERS: u64 = 64;
-/// The bytes that a block has room for are so many for each of them.
+/// For each of them, a block has room for this number of bytes.
 pub const MIN_USER_BYTES: u64 = 512;
 
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.

@@ -352,7 +352,7 @@ pub const PLAN: [Described; 61] = [
         default: "`16`",
         checked: "0, or 3 to 1,000",
         refused: "2",
-        meaning: "a validator whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is",
+        meaning: "a validator whose votes stand in less than the counted blocks of an epoch divided by this number is jailed; with 0, nobody is",
     },
     Described {
         name: "parameters.jail_epochs",

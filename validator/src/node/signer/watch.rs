@@ -45,8 +45,8 @@ pub struct KeyWatch {
     pub served: Arc<Served>,
     /// The checkpoint key that signs here.
     pub own: Option<[u8; 96]>,
-    /// Whether it hands its shares to other nodes.
-    pub hands_in: bool,
+    /// The nodes to which it hands its shares.
+    pub others: Vec<duty::Other>,
 }
 
 impl KeyWatch {
@@ -88,7 +88,7 @@ impl KeyWatch {
         let known = consensus.map_or(Ok(None), |key| registered(&state.tree, key));
         drop(state);
         let known = known.map_err(KeysError::State)?;
-        let shares_stay = duty::shares_stay(self.own, &sets.concat(), self.hands_in);
+        let shares_stay = duty::shares_stay(self.own, &sets.concat(), &self.others);
         let missing = match (consensus, &self.own) {
             (Some(key), None) => self.unsigned(key, &sets),
             _ => None,
