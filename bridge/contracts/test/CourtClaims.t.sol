@@ -396,7 +396,7 @@ contract CourtClaimsTest is Accusing {
     /// Commitments for epoch 0 until E after root accepted checkpoint 1, reveals eight blocks of twelve seconds longer.
     function test_reportsCloseEAfterTheCheckpointOfTheNextEpoch() external {
         _accept(1, 10);
-        _pass(30 days);
+        _pass(TIMEOUT - 60);
         _sync();
         uint256 before = vm.snapshotState();
         _report(1, 0);
@@ -442,7 +442,6 @@ contract CourtClaimsTest is Accusing {
     function test_anEpochThatTheRingDroppedIsClosed() external {
         ICourt.Accused memory accused = _accused(1, 0);
         _accept(2, 10);
-        _pass(UNBONDING);
         for (uint256 i; i < SLOTS; ++i) {
             _pass(UNBONDING);
             _submit(_honest());

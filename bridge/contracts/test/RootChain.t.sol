@@ -629,7 +629,7 @@ contract RootChainTest is Deployed {
 
     /// @dev Slot of a record: the mapping is RootChain's second variable.
     function _slotOf(uint64 epoch) private pure returns (bytes32) {
-        return keccak256(abi.encode(uint256(epoch % SLOTS), uint256(1)));
+        return keccak256(abi.encode(uint256(epoch % SLOTS), uint256(2)));
     }
 
     function _refuses(IRootChain.Submission memory submission, bytes memory reason) private {
