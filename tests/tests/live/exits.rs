@@ -62,6 +62,9 @@ fn stage(running: &Running) -> String {
     status["stage"].as_str().expect("a stage").to_owned()
 }
 
+/// D of local networks, and a second, because due times are milliseconds.
+const MESSAGE_DELAY: u64 = 6;
+
 /// Root's clock goes on by so many seconds.
 async fn passes(running: &Running, secs: u64) {
     for (method, value) in [("evm_increaseTime", json!([secs])), ("evm_mine", json!([]))] {
@@ -137,6 +140,17 @@ async fn everybody_leaves_when_all_validators_are_gone() {
         )
         .await;
     assert_eq!(stage(&running), "open");
+    let status = done(&running, &["exit", "status"]);
+    assert_eq!(status["exit_timeout_secs"], TIMEOUT, "{status}");
+    assert_eq!(status["grace_secs"], GRACE, "{status}");
+    let tau = status["last_tau"]
+        .as_u64()
+        .expect("a checkpoint was accepted");
+    assert_eq!(status["begins_from"], tau + TIMEOUT, "{status}");
+    assert!(status["root_time"].as_u64() >= Some(tau), "{status}");
+    assert!(status["exit_at"].is_null(), "{status}");
+    let node = done(&running, &["status"]);
+    assert!(node["exit_at"].is_null(), "{node}");
     let early = typed(&running, &["exit", "begin", "--from", "relayer", "--yes"]);
     let early = early.expect_err("checkpoints come");
     assert!(early.contains("exit mode can begin from"), "{early}");
@@ -155,8 +169,27 @@ async fn everybody_leaves_when_all_validators_are_gone() {
     assert!(head.inboxCursor < stranded);
 
     // The deployment closes, and is over.
-    passes(&running, TIMEOUT).await;
+    passes(&running, TIMEOUT + MESSAGE_DELAY).await;
+    let overdue = [
+        "exit",
+        "begin",
+        "--overdue",
+        "--from",
+        "relayer",
+        "--dry-run",
+    ];
+    let overdue = done(&running, &overdue);
+    let now = done(&running, &["exit", "status"])["root_time"].as_u64();
+    let due = overdue["due"].as_u64().expect("a message is overdue");
+    assert!(Some(due + TIMEOUT) <= now, "{overdue}");
+    assert_eq!(overdue["transactions_planned"], 1, "{overdue}");
+    assert!(overdue["gas_limit"].as_u64() > Some(21_000), "{overdue}");
     done(&running, &["exit", "begin", "--from", "relayer", "--yes"]);
+    let status = done(&running, &["exit", "status"]);
+    let tau = status["last_tau"]
+        .as_u64()
+        .expect("a checkpoint was accepted");
+    assert_eq!(status["exit_at"], tau + TIMEOUT + GRACE, "{status}");
     assert_eq!(stage(&running), "closing");
     let late = ["bridge", "fund-rewards", "1", "--from", "alice", "--yes"];
     let late = typed(&running, &late).expect_err("nothing enters it");
@@ -204,6 +237,24 @@ async fn everybody_leaves_when_all_validators_are_gone() {
         wrong.contains(&format!("plasmid export --epoch {base}")),
         "{wrong}"
     );
+
+    // What she would get, as it is asked for.
+    let asked = ["exit", "status", "--account", "alice", "--state", &file];
+    let asked = done(&running, &asked);
+    let under = format!("the base, the checkpoint of epoch {base}");
+    assert_eq!(asked["under"], under, "{asked}");
+    let own = balance(&tree, alice.account).to_string();
+    let leaves = asked["leaves"].as_array().expect("her leaves");
+    assert_eq!(leaves.len(), 2, "{asked}");
+    for leaf in leaves {
+        assert_eq!(leaf["paid"], false, "{asked}");
+        let amount = match leaf["token"] == Address::ZERO.to_string() {
+            true => own.clone(),
+            false => TO_ALICE.to_string(),
+        };
+        assert_eq!(leaf["amount"], amount, "{asked}");
+        assert!(leaf["what"].as_str().is_some_and(|what| !what.is_empty()));
+    }
 
     // One leaves: her coin, her token. She gets it once.
     let root = alice.wallet.address();
@@ -253,6 +304,8 @@ async fn everybody_leaves_when_all_validators_are_gone() {
     let refund = ["exit", "refund", "--from", "relayer", "--yes"];
     let back = done(&running, &refund);
     assert_eq!(back["paid"], json!([stranded]), "{back}");
+    let assets = &back["refunds"][0]["assets"];
+    assert_eq!(assets[0]["amount"], STRANDED.to_string(), "{back}");
     let after = coins(&running, carol.wallet.address()).await;
     assert_eq!(after - before, U256::from(STRANDED));
 
