@@ -41,12 +41,15 @@ pub struct RefundCommand {
     carrier: Carrier,
 }
 
+/// Tokens and amounts; zero is the native coin.
+type Assets = Vec<([u8; 20], u128)>;
+
 /// What a message brought that comes back.
 struct Back {
     shown: Shown,
     to: Address,
-    /// Tokens and amounts that were not paid back yet; zero is the native coin.
-    assets: Vec<([u8; 20], u128)>,
+    /// What was not paid back yet.
+    assets: Assets,
 }
 
 /// Runs `plasmid exit refund`.
@@ -154,7 +157,7 @@ fn none_paid(refused: &[(&Back, [u8; 20], WalletError)]) -> CliError {
 }
 
 /// To whom a message's money goes back, and what it is.
-fn brought(shown: &Shown) -> Option<(Address, Vec<([u8; 20], u128)>)> {
+fn brought(shown: &Shown) -> Option<(Address, Assets)> {
     match &shown.message.body {
         Body::Deposit(deposit) => {
             let both = [(deposit.token, deposit.amount), (NATIVE, deposit.native)];
@@ -168,11 +171,7 @@ fn brought(shown: &Shown) -> Option<(Address, Vec<([u8; 20], u128)>)> {
 
 impl Place {
     /// Those of a message's assets that were not paid back.
-    async fn unpaid(
-        &self,
-        message: u64,
-        assets: Vec<([u8; 20], u128)>,
-    ) -> Result<Vec<([u8; 20], u128)>, CliError> {
+    async fn unpaid(&self, message: u64, assets: Assets) -> Result<Assets, CliError> {
         let mut left = Vec::new();
         for (token, amount) in assets {
             let native = token == NATIVE;
