@@ -268,11 +268,13 @@ contract RootChain is IRootChain {
         if (block.timestamp >= exitAt) revert ExitMode(uint64(exitAt));
     }
 
-    /// @dev `from` is when it could first be closed, so that nobody chooses a later end by coming later.
+    /// @dev `from` is when it could first be closed, so that nobody chooses a later end by coming later. But the end is never in the past:
+    /// reports close by it (`Court`), and who is to be reported could else close them all by one late call.
     function _close(uint256 from, uint64 message) private returns (uint256 exitAt) {
         exitAt = _end.exitAt;
         if (exitAt != 0) revert AlreadyClosing(uint64(exitAt));
         exitAt = from + GRACE_SECS;
+        if (exitAt < block.timestamp) exitAt = block.timestamp;
         _end.exitAt = uint48(exitAt);
         emit ExitBegun(uint64(exitAt), message);
     }

@@ -156,7 +156,8 @@ pub fn mined(receipt: &Receipt) -> Value {
     })
 }
 
-fn add_receipt(object: &mut Value, receipt: &Receipt) {
+/// Adds what was mined to an output.
+pub fn add_receipt(object: &mut Value, receipt: &Receipt) {
     let mined = mined(receipt);
     for (name, value) in mined.as_object().into_iter().flatten() {
         object[name] = value.clone();

@@ -5,11 +5,14 @@ use alloy_sol_types::SolCall;
 use clap::Args;
 use plasmid_bridge::{
     abi::IExits,
-    client::{ceremony::x_coordinate, exits},
+    client::{ceremony::x_coordinate, exits, rpc::Call},
 };
 use serde_json::json;
 
-use super::{Place, carrier::Carrier};
+use super::{
+    Place,
+    carrier::{Carrier, Priced, add_receipt},
+};
 use crate::{
     cli::{
         CliError,
@@ -19,6 +22,9 @@ use crate::{
     },
     ledger::{Account, leaf::NATIVE},
 };
+
+/// Gas of a naming by a key: half as much again as is measured.
+const NAMING_GAS: u64 = 300_000;
 
 /// Which account, where it is paid, and who carries it.
 #[derive(Clone, Debug, Args)]
@@ -58,10 +64,6 @@ pub async fn run(
     }
     let (before, nonce) =
         exits::named(&place.rpc, &place.contracts, account.kind, account.id).await?;
-    let data = match signer.sign_naming(&payout.into_array(), nonce, &place.deployment.domain) {
-        None => IExits::nameCall { payout }.abi_encode(),
-        Some((key, signature)) => by_key(&key, &signature, payout)?,
-    };
     let mut object = json!({
         "account": account.to_string(),
         "payout": payout.to_string(),
@@ -69,14 +71,31 @@ pub async fn run(
         "nonce": nonce,
     });
     let what = format!("this says that root pays what {account} leaves with to {payout}");
-    let call = (place.contracts.exits, data);
-    if command
-        .carrier
-        .carry(&wallet, call, &what, &mut object, output)
-        .await?
-    {
-        output.next("plasmid exit status");
+    let (exits, carrier) = (place.contracts.exits, &command.carrier);
+    if account.kind == Account::ETHEREUM {
+        let call = (exits, IExits::nameCall { payout }.abi_encode());
+        if carrier
+            .carry(&wallet, call, &what, &mut object, output)
+            .await?
+        {
+            output.next("plasmid exit status");
+        }
+        return Ok(());
     }
+    // Whoever sees the signature can send it, so root is not asked what it costs, and nothing is signed before the answer.
+    let limits = (NAMING_GAS, wallet.fees().await?);
+    let mut priced = Priced::none();
+    priced.push(&wallet, Call::to(exits, Vec::new()), limits);
+    if !carrier.agree(&what, &priced, &mut object, output)? {
+        return Ok(());
+    }
+    let signed = signer.sign_naming(&payout.into_array(), nonce, &place.deployment.domain);
+    let (key, signature) =
+        signed.ok_or_else(|| CliError::new("this key signs no naming: nothing was sent"))?;
+    let call = Call::to(exits, by_key(&key, &signature, payout)?);
+    add_receipt(&mut object, &carrier.send(&wallet, (call, limits)).await?);
+    output.object(&object);
+    output.next("plasmid exit status");
     Ok(())
 }
 

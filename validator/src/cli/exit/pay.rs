@@ -112,7 +112,7 @@ impl Carrying<'_> {
             let call = self.call(std::slice::from_ref(payable), true)?;
             let limits = match self.wallet.limits(&call).await {
                 Ok(limits) => limits,
-                Err(error @ (WalletError::WouldRevert(_) | WalletError::GasCap { .. })) => {
+                Err(error) if error.is_of_call() => {
                     reasons.insert(payable.index, error.to_string());
                     continue;
                 }

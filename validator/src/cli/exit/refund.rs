@@ -44,6 +44,9 @@ pub struct RefundCommand {
 /// Tokens and amounts; zero is the native coin.
 type Assets = Vec<([u8; 20], u128)>;
 
+/// Gas of one refund that is carried for others, at most: a payout of 500,000, and its proof. With `--address` there is no such bound.
+const MAX_EACH: u64 = 1_500_000;
+
 /// What a message brought that comes back.
 struct Back {
     shown: Shown,
@@ -99,9 +102,17 @@ pub async fn run(
         let call = back.call(token == NATIVE);
         let call = Call::to(place.contracts.exits, call.abi_encode());
         match wallet.limits(&call).await {
+            // Whoever is to be paid may burn what it is given, and nobody carries that for it unasked.
+            Ok((gas, _)) if gas > MAX_EACH && command.address.is_none() => {
+                let error = WalletError::GasCap {
+                    needed: gas,
+                    cap: MAX_EACH,
+                };
+                refused.push((back, token, error));
+            }
             Ok(limits) => priced.push(&wallet, call, limits),
             // Whoever is to be paid does not take it: nobody else waits for that.
-            Err(error @ WalletError::WouldRevert(_)) => refused.push((back, token, error)),
+            Err(error) if error.is_of_call() => refused.push((back, token, error)),
             Err(error) => return Err(error.into()),
         }
     }
