@@ -25,7 +25,7 @@ use super::{
     fees::FeeOptions,
     keys::KeyOptions,
     output::Output,
-    start::Log,
+    start::CommandLog,
 };
 use crate::client::offers::Nodes;
 use finality::chain_finality;
@@ -97,7 +97,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let log = Log::begin(output)?;
+    let log = CommandLog::begin(output)?;
     let outcome = relay(command, connection, keys, output).await;
     log.end();
     outcome

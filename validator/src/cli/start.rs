@@ -47,7 +47,7 @@ impl From<StartError> for CliError {
 /// # Errors
 /// [`StartError`], in words.
 pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
-    let log = Log::begin(output)?;
+    let log = CommandLog::begin(output)?;
     let has_key = crate::node::config::Home::new(&command.home)
         .checkpoint_key_path()
         .exists();
@@ -69,9 +69,9 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
 }
 
 /// The log of a program that runs for long.
-pub(super) struct Log(Aside);
+pub(super) struct CommandLog(Aside);
 
-impl Log {
+impl CommandLog {
     /// Begins it, on standard error.
     ///
     /// # Errors

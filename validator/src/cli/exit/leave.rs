@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     Place,
     carrier::{Carrier, mined},
-    pay::{Carrying, Done},
+    pay::{Carrying, LeavesPaid},
     state::{self, StateOption},
     status::leaf,
 };
@@ -129,7 +129,7 @@ pub async fn run(
     if !command.carrier.agree(&what, &priced, &mut object, output)? {
         return Ok(());
     }
-    let mut done = Done::default();
+    let mut done = LeavesPaid::default();
     let progress = output.progress("paying on root");
     for call in priced.calls {
         let receipt = command.carrier.send(&wallet, call).await?;

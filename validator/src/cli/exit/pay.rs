@@ -100,7 +100,7 @@ impl Carrying<'_> {
         &self,
         carrier: &Carrier,
         failed: &[Payable],
-        done: &mut Done,
+        done: &mut LeavesPaid,
         output: Output,
     ) -> Result<BTreeMap<u32, String>, CliError> {
         let no_address = |index: &u32| {
@@ -136,14 +136,14 @@ impl Carrying<'_> {
 
 /// What came of the transactions.
 #[derive(Default)]
-pub struct Done {
+pub struct LeavesPaid {
     pub transactions: Vec<Value>,
     pub paid: BTreeSet<u32>,
     pub failed: BTreeSet<u32>,
     waiting: BTreeSet<u32>,
 }
 
-impl Done {
+impl LeavesPaid {
     pub fn add(&mut self, exits: Address, mined: Value, logs: &[Log]) {
         self.transactions.push(mined);
         for log in logs.iter().filter(|log| log.address == exits) {
@@ -192,7 +192,7 @@ mod tests {
             log(exits, failed.encode_log_data()),
             log(Address::repeat_byte(3), failed.encode_log_data()),
         ];
-        let mut done = Done::default();
+        let mut done = LeavesPaid::default();
         done.add(exits, json!({}), &logs);
         assert_eq!(
             (done.paid, done.failed),

@@ -181,7 +181,7 @@ impl Home {
                 if found != Some(expected) {
                     let path = path.display();
                     return not_here(format!(
-                        "{path} says that {name} is other than {expected:?}"
+                        "{path} says that {name} is other than \"{expected}\""
                     ));
                 }
             }
