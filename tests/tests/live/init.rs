@@ -261,7 +261,7 @@ async fn two_operators_found_a_network_step_by_step_and_a_third_node_joins_it() 
     let said = place.good(&plan);
     assert_eq!(
         (said["operators"].as_u64(), said["record_slots"].as_u64()),
-        (Some(2), Some(410))
+        (Some(2), Some(350))
     );
     let wrong = place.refused(&plan);
     assert!(wrong.contains("exists"), "{wrong}");
