@@ -11,6 +11,7 @@ import {Leaves} from "./libraries/Leaves.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
+import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 
 /// @title The ways out
@@ -25,9 +26,6 @@ contract Exits is IExits {
     address private constant NATIVE = address(0);
     uint8 private constant ADDRESS = 0;
     uint8 private constant KEY = 1;
-    /// @dev As in the Vault's batches.
-    uint256 private constant PAYOUT_GAS = 500_000;
-    uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
     bytes32 private constant DOMAIN = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
     );
@@ -82,8 +80,8 @@ contract Exits is IExits {
                 continue;
             }
             // With less gas, a carrier could make a sound payout fail by bringing too little, and so could an estimate of the gas.
-            _requirePayoutGas();
-            try vault.payLeaf{gas: PAYOUT_GAS}(index, token, to, amount) {
+            PayoutGas.requireLeft();
+            try vault.payLeaf{gas: PayoutGas.EACH}(index, token, to, amount) {
                 ++paid;
                 emit Exited(index, to, token, amount);
             } catch {
@@ -102,7 +100,7 @@ contract Exits is IExits {
         if (amount == 0) revert NothingHeld(one.index);
         if (to == address(0)) revert NoPayout(one.index);
         // With less, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
-        _requirePayoutGas();
+        PayoutGas.requireLeft();
         vault.payLeaf(one.index, token, to, amount);
         emit Exited(one.index, to, token, amount);
     }
@@ -115,7 +113,7 @@ contract Exits is IExits {
         if (index <= cursor) revert Consumed(index, cursor);
         (address token, address to, uint128 amount) = Messages.refund(message, native);
         if (amount == 0) revert NothingToRefund(index, Messages.kindOf(message));
-        _requirePayoutGas();
+        PayoutGas.requireLeft();
         vault.payMessage(index, token, to, amount);
         emit Refunded(index, to, token, amount);
     }
@@ -242,9 +240,5 @@ contract Exits is IExits {
 
     function _account(uint8 kind, bytes20 id) private pure returns (bytes21) {
         return bytes21(abi.encodePacked(kind, id));
-    }
-
-    function _requirePayoutGas() private view {
-        if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
     }
 }

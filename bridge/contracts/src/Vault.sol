@@ -8,6 +8,7 @@ import {IVault} from "./interfaces/IVault.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
+import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 import {TokenCalls} from "./libraries/TokenCalls.sol";
 
@@ -24,12 +25,6 @@ contract Vault is IVault {
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
     uint8 private constant WITHDRAWAL_KIND = 0x07;
-    /// @dev What one payout of a batch may use, so that a recipient or token that burns gas hinders no other, and what every payout has
-    /// at least, whoever carries it. About four times what a common token takes, because prices change and this contract does not. What
-    /// needs more is claimed alone.
-    uint256 private constant PAYOUT_GAS = 500_000;
-    /// @dev What must be left before it: a call passes on at most 63 of 64 parts (EIP-150), and is encoded and priced first.
-    uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
 
     address public immutable registry;
     IInbox public immutable inbox;
@@ -123,7 +118,7 @@ contract Vault is IVault {
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
         _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
         // With less gas, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
-        _requirePayoutGas();
+        PayoutGas.requireLeft();
         this.payOut(withdrawal);
     }
 
@@ -145,8 +140,8 @@ contract Vault is IVault {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
             // With less gas, a carrier could make a sound payout fail by bringing too little, and so could an estimate of the gas.
-            _requirePayoutGas();
-            (bool done,) = address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
+            PayoutGas.requireLeft();
+            (bool done,) = address(this).call{gas: PayoutGas.EACH}(abi.encodeCall(this.payOut, (withdrawal)));
             if (done) {
                 ++paid;
             } else {
@@ -312,10 +307,6 @@ contract Vault is IVault {
         if (excess == 0) return;
         (bool taken,) = msg.sender.call{value: excess}("");
         if (!taken) revert ExcessNotTaken(msg.sender, excess);
-    }
-
-    function _requirePayoutGas() private view {
-        if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
     }
 
     /// @dev Index and hash of a withdrawal's leaf.

@@ -16,10 +16,8 @@ use crate::proof::{deployment, inbox};
 use crate::relay::events::{self, Heard, MESSAGE, Sent};
 use crate::relay::seen::Which;
 
-/// The Inbox keeps the links of the newest 256 messages, and of every 32nd for ever. What is shown must be kept when it is mined, too: some
-/// messages may come meanwhile.
+/// The Inbox keeps the links of the newest 256 messages. What is shown must be kept when it is mined, too: some messages may come meanwhile.
 const KEPT_LINKS: u64 = 224;
-const KEPT_EVERY: u64 = 32;
 /// The most messages behind a cursor that are read.
 const MAX_MESSAGES: u64 = 1 << 17;
 
@@ -315,7 +313,7 @@ fn shown(sent: &[(u64, Sent)], cursor: u64, count: u64) -> Result<Vec<Shown>, St
 fn kept_from(index: u64, count: u64) -> u64 {
     match index.saturating_add(KEPT_LINKS) > count {
         true => index,
-        false => index.next_multiple_of(KEPT_EVERY),
+        false => index.next_multiple_of(inbox::KEPT_EVERY),
     }
 }
 

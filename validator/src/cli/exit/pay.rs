@@ -79,18 +79,18 @@ impl Carrying<'_> {
         left.reverse();
         while let Some(part) = left.pop() {
             let call = self.call(&part, false)?;
-            let limits = match self.wallet.gas(&call).await {
-                Ok(gas) if gas <= MAX_GAS || part.len() == 1 => (gas, self.wallet.fees().await?),
-                Ok(_) | Err(WalletError::GasCap { .. }) if part.len() > 1 => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    left.push(second.to_vec());
-                    left.push(first.to_vec());
-                    continue;
-                }
-                Ok(gas) => (gas, self.wallet.fees().await?),
-                Err(error) => return Err(error.into()),
+            let gas = self.wallet.gas(&call).await;
+            let is_too_much = match &gas {
+                Ok(gas) => *gas > MAX_GAS,
+                Err(error) => matches!(error, WalletError::GasCap { .. }),
             };
-            priced.push(self.wallet, call, limits);
+            if is_too_much && part.len() > 1 {
+                let (first, second) = part.split_at(part.len() / 2);
+                left.push(second.to_vec());
+                left.push(first.to_vec());
+                continue;
+            }
+            priced.push(self.wallet, call, (gas?, self.wallet.fees().await?));
         }
         Ok(priced)
     }
