@@ -334,7 +334,7 @@ fn genesis(members: &[Member]) -> IRegistry::Genesis {
             challengeSecs: 3,
             evidenceSecs: 20,
             unbondingSecs: 60,
-            exitTimeoutSecs: 600,
+            exitTimeoutSecs: 1_860,
             graceSecs: 600,
             rootBlockSecs: 1,
             epochMaxSecs: 60,

@@ -177,7 +177,9 @@ contract RootChain is IRootChain {
         uint64 index = inbox.requireMessage(message, before, behind);
         uint64 next = _head.inboxCursor + 1;
         if (index != next) revert NotNextMessage(next, index);
-        uint256 from = (uint256(Messages.dueMs(message)) + 999) / 1000 + EXIT_TIMEOUT_SECS;
+        uint256 since = (uint256(Messages.dueMs(message)) + 999) / 1000;
+        uint256 room = _roomSince(_head);
+        uint256 from = (since > room ? since : room) + EXIT_TIMEOUT_SECS;
         if (block.timestamp < from) revert NotOverdue(from, block.timestamp);
         _close(from, index);
     }
@@ -252,9 +254,15 @@ contract RootChain is IRootChain {
         return last.accepted >= RECORD_SLOTS && last.accepted % (RECORD_SLOTS / 2) == 0;
     }
 
-    /// @dev The last accepted τ, or when the ring had room for the next checkpoint, if that was later: nobody is late before.
+    /// @dev When the ring has room for the next checkpoint; zero where it always had. Nobody is late before.
+    function _roomSince(PackedHead memory last) private view returns (uint256) {
+        return _beginsHalf(last) ? last.freeAt : 0;
+    }
+
+    /// @dev The last accepted τ, or when the ring had room for the next checkpoint, if that was later.
     function _silentSince(PackedHead memory last) private view returns (uint256) {
-        return _beginsHalf(last) && last.freeAt > last.tau ? last.freeAt : last.tau;
+        uint256 room = _roomSince(last);
+        return room > last.tau ? room : last.tau;
     }
 
     /// @dev Who comes after T closes the deployment, and is taken like everybody until the grace is over.
@@ -392,9 +400,10 @@ contract RootChain is IRootChain {
         _inRange("rootBlockSecs", given.rootBlockSecs, 1, MAX_ROOT_BLOCK_SECS);
         uint256 reveals = 2 * uint256(given.revealBlocks) * given.rootBlockSecs;
         _inRange("unbondingSecs", given.unbondingSecs, given.evidenceSecs + reveals, limit);
-        _inRange("exitTimeoutSecs", given.exitTimeoutSecs, 1, limit);
         _inRange("graceSecs", given.graceSecs, 1, limit);
         _inRange("epochMaxSecs", given.epochMaxSecs, 1, limit);
+        // The last τ may be TAU_AGE_SECS older than its acceptance, and the checkpoint of the longest epoch has as long to come.
+        _inRange("exitTimeoutSecs", given.exitTimeoutSecs, given.epochMaxSecs + 2 * TAU_AGE_SECS, limit);
         _inRange("epochMinSecs", given.epochMinSecs, 1, given.epochMaxSecs);
         _inRange("epochBlocks", given.epochBlocks, 16, type(uint16).max);
         _inRange("recordSlots", given.recordSlots, _minSlots(given, reveals), 1 << 16);

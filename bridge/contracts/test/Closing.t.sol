@@ -84,6 +84,25 @@ contract ClosingTest is Leaving {
         vm.assertEq(rootChain.head().exitAt, freeAt + TIMEOUT + GRACE);
     }
 
+    /// Who cannot be taken has not skipped a message either.
+    function test_aFullRingStopsTheClockOfMessages() external {
+        for (uint256 i; i < SLOTS; ++i) {
+            _submit(_honest());
+        }
+        inbox.force{value: inbox.price()}("waits for room");
+        _sync();
+        uint64 next = uint64(rootChain.head().inboxCursor + 1);
+        (bytes memory message, bytes32 before, bytes32[] memory behind) = _witness(next);
+        uint64 from = rootChain.head().freeAt + TIMEOUT;
+        vm.assertGt(from, (model.dueMs(next) + 999) / 1000 + TIMEOUT);
+        vm.warp(from - 1);
+        vm.expectRevert(abi.encodeWithSelector(IRootChain.NotOverdue.selector, from, from - 1));
+        rootChain.overdue(message, before, behind);
+        vm.warp(from);
+        rootChain.overdue(message, before, behind);
+        vm.assertEq(rootChain.head().exitAt, from + GRACE);
+    }
+
     /// The chain goes on, but the message that stands next is not consumed.
     function test_itClosesWhenADueMessageIsSkippedForT() external {
         inbox.force{value: inbox.price()}("censored");

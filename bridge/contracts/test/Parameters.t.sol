@@ -39,14 +39,26 @@ contract ParametersTest is Test {
     }
 
     function test_rootChainDurationsEndAtTenYears() external {
-        string[3] memory alone = ["exitTimeoutSecs", "graceSecs", "epochMaxSecs"];
-        for (uint256 i; i < 3; ++i) {
-            _refuses(alone[i], 0);
-            _takes(alone[i], 1);
-            _takes(alone[i], TEN_YEARS);
-            _refuses(alone[i], TEN_YEARS + 1);
-            _refuses(alone[i], type(uint64).max);
-        }
+        _refuses("graceSecs", 0);
+        _takes("graceSecs", 1);
+        _takes("graceSecs", TEN_YEARS);
+        _refuses("graceSecs", TEN_YEARS + 1);
+        _refuses("graceSecs", type(uint64).max);
+    }
+
+    function test_theTimeoutIsHalfAnHourLongerThanTheLongestEpoch() external {
+        _refuses("exitTimeoutSecs", 0);
+        _refuses("exitTimeoutSecs", YEAR + 1799);
+        _takes("exitTimeoutSecs", YEAR + 1800);
+        _takes("exitTimeoutSecs", TEN_YEARS);
+        _refuses("exitTimeoutSecs", TEN_YEARS + 1);
+        _refuses("exitTimeoutSecs", type(uint64).max);
+        _refuses("epochMaxSecs", 0);
+        _takes("epochMaxSecs", 1);
+        _takes("epochMaxSecs", TEN_YEARS - 1800);
+        _refusesOther("epochMaxSecs", TEN_YEARS - 1799, "exitTimeoutSecs", TEN_YEARS);
+        _refuses("epochMaxSecs", TEN_YEARS + 1);
+        _refuses("epochMaxSecs", type(uint64).max);
     }
 
     function test_theChallengeWindowEndsAtTenYearsWhichNoEvidenceWindowCovers() external {
@@ -99,8 +111,8 @@ contract ParametersTest is Test {
     function test_theShortestEpochIsNotLongerThanTheLongest() external {
         _refuses("epochMinSecs", 0);
         _takes("epochMinSecs", 1);
-        _takes("epochMinSecs", TEN_YEARS);
-        _refuses("epochMinSecs", TEN_YEARS + 1);
+        _takes("epochMinSecs", TEN_YEARS - 1800);
+        _refuses("epochMinSecs", TEN_YEARS - 1799);
         _refuses("epochMinSecs", type(uint64).max);
     }
 
@@ -138,6 +150,7 @@ contract ParametersTest is Test {
             given.graceSecs = _number(json, place, "graceSecs");
             given.revealBlocks = uint32(_number(json, place, "revealBlocks"));
             given.rootBlockSecs = _number(json, place, "rootBlockSecs");
+            given.epochMaxSecs = _number(json, place, "epochMaxSecs");
             given.epochMinSecs = _number(json, place, "epochMinSecs");
             uint64 evidence = _number(json, place, "leastEvidenceSecs");
             uint64 unbonding = _number(json, place, "leastUnbondingSecs");
@@ -162,11 +175,13 @@ contract ParametersTest is Test {
         vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(founding)), reason);
     }
 
-    /// E 1000, U 2000, T 1000, grace 100, two reveals of two blocks of 12 s: 3148 s; at epochs of 100 s that is 32 and 4 more, and an
+    /// E 1000, U 2000, T 1900, grace 100, two reveals of two blocks of 12 s: 4048 s; at epochs of 100 s that is 41 and 4 more, and an
     /// unbonding 20 and 4 more in each half.
     function test_theRingHoldsEveryWindowAtTheShortestEpochs() external {
         IRegistry.Founding memory founding = _with("epochMinSecs", 100);
         founding.genesis.rootChain.unbondingSecs = 2000;
+        founding.genesis.rootChain.epochMaxSecs = 100;
+        founding.genesis.rootChain.exitTimeoutSecs = 1900;
         _needsSlots(founding, 48);
         founding.genesis.rootChain.exitTimeoutSecs = 10_000;
         _needsSlots(founding, 126); // 12,148 s
@@ -376,10 +391,10 @@ contract ParametersTest is Test {
             challengeSecs: 100,
             evidenceSecs: 1000,
             unbondingSecs: 1_000_000,
-            exitTimeoutSecs: 1000,
+            exitTimeoutSecs: uint64(TEN_YEARS),
             graceSecs: 100,
             rootBlockSecs: 12,
-            epochMaxSecs: uint64(TEN_YEARS),
+            epochMaxSecs: uint64(TEN_YEARS - 1800),
             epochMinSecs: uint64(YEAR), // so that few slots hold ten years
             revealBlocks: 2,
             epochBlocks: 64,
@@ -389,7 +404,7 @@ contract ParametersTest is Test {
         else if (_is(name, "challengeSecs")) given.challengeSecs = uint64(value);
         else if (_is(name, "evidenceSecs")) given.evidenceSecs = uint64(value);
         else if (_is(name, "unbondingSecs")) given.unbondingSecs = uint64(value);
-        else if (_is(name, "exitTimeoutSecs")) given.exitTimeoutSecs = uint64(value);
+        else if (_is(name, "exitTimeoutSecs")) (given.exitTimeoutSecs, given.epochMaxSecs) = (uint64(value), uint64(YEAR));
         else if (_is(name, "graceSecs")) given.graceSecs = uint64(value);
         else if (_is(name, "rootBlockSecs")) given.rootBlockSecs = uint64(value);
         else if (_is(name, "epochMaxSecs")) (given.epochMaxSecs, given.epochMinSecs) = (uint64(value), 1);

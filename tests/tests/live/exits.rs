@@ -15,7 +15,7 @@ use plasmid_tests::running::{NATIVE, Plan, Running, person};
 use serde_json::{Value, json};
 
 /// T and the grace, by root's clock, which the test moves when nobody is left who could accept anything.
-const TIMEOUT: u64 = 600;
+const TIMEOUT: u64 = 1_920;
 const GRACE: u64 = 120;
 /// Units of the token that an address and a key get.
 const TO_ALICE: u128 = 7_000_000;

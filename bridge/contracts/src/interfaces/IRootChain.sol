@@ -25,7 +25,7 @@ interface IRootChain {
     /// @param challengeSecs W: a checkpoint can be final after this.
     /// @param evidenceSecs E ≥ W + D, D the inbox delay.
     /// @param unbondingSecs U ≥ E + 2 × revealBlocks × rootBlockSecs.
-    /// @param exitTimeoutSecs T.
+    /// @param exitTimeoutSecs T ≥ epochMaxSecs + 30 minutes.
     /// @param rootBlockSecs the slowest time between two blocks of this chain, at most a minute: τ of a submission is 15 minutes old at most.
     /// @param epochMaxSecs the longest epoch.
     /// @param epochMinSecs the shortest epoch that the child can make, at most the longest.
@@ -216,7 +216,8 @@ interface IRootChain {
     /// first submission that comes later than that does the same, and is still taken in the grace.
     function beginExit() external;
 
-    /// @notice Closes the deployment when the message that the child has to consume next was due T ago. By anyone.
+    /// @notice Closes the deployment when the message that the child has to consume next was due T ago, and the ring had room for a checkpoint
+    /// then. By anyone.
     /// @param message its bytes.
     /// @param before the link of the message before it.
     /// @param behind hashes of the messages behind it, up to a link that the Inbox keeps.

@@ -208,6 +208,13 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
         ),
         (
             Parameters {
+                exit_timeout_secs: 1_919,
+                ..local()
+            },
+            &["(T) is 1919", "at least 1920"],
+        ),
+        (
+            Parameters {
                 evidence_age_secs: 29,
                 ..local()
             },

@@ -34,6 +34,10 @@ pub const MIN_USER_BYTES: u64 = 512;
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
 const MAX_FEE: u128 = 1 << 64;
 
+/// The last τ may be 15 minutes older than its acceptance, and the checkpoint of the longest epoch has as long to come, as in the RootChain
+/// contract.
+const LATE_SECS: u128 = 1_800;
+
 /// A hundred years, in seconds.
 const CENTURY: u128 = 3_155_760_000;
 
@@ -155,6 +159,12 @@ impl Parameters {
             wide(self.unbonding_secs),
             evidence.saturating_add(reveals),
             "evidence_secs (E) + 2 × reveal_blocks (R) × root_block_secs",
+        )?;
+        at_least(
+            "exit_timeout_secs (T)",
+            wide(self.exit_timeout_secs),
+            wide(self.epoch_max_secs).saturating_add(LATE_SECS),
+            "epoch_max_secs + 1800 s: a checkpoint that comes in time is at most that much younger than the one before it",
         )?;
         at_least(
             "evidence_age_secs",

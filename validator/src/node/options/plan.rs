@@ -245,7 +245,7 @@ pub const PLAN: [Described; 61] = [
     Described {
         name: "parameters.exit_timeout_secs",
         default: "`604800`",
-        checked: "1 to ten years",
+        checked: "half an hour more than `epoch_max_secs`, to ten years",
         refused: "0",
         meaning: "T: how long root may accept no checkpoint, or a due message may stay unconsumed, until anyone can close the deployment (`plasmid exit begin`), in seconds; it enters the size of both rings",
     },

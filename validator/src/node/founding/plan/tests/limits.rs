@@ -64,18 +64,18 @@ struct Windows {
 
 #[rustfmt::skip]
 const WINDOWS: [Windows; 10] = [
-    Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 1_000, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
+    Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 1_900, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 10_000, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 10_052, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 10_053, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     // The halves of the ring decide, then the whole of it does again.
-    Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 1, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 720 },
+    Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 2_520, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 720 },
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 1_900_000, grace: 3_600, reveal_blocks: 256, root_block: 60, shortest_epoch: 719 },
-    Windows { challenge: 1, delay: 1, unbonding: 6, exit_timeout: 1, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
-    Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 300, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 1, delay: 1, unbonding: 6, exit_timeout: 9_000, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
+    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 1_900, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
     // Ten times U decides, and T and grace do again just below it.
-    Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
-    Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 319, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 2, delay: 4, unbonding: 380, exit_timeout: 3_739, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
 ];
 
 impl Windows {
@@ -86,6 +86,10 @@ impl Windows {
             evidence,
             evidence + 2 * u64::from(self.reveal_blocks) * self.root_block,
         )
+    }
+
+    fn longest_epoch(&self) -> u64 {
+        self.shortest_epoch.max(100)
     }
 
     fn plan(&self) -> Plan {
@@ -101,6 +105,10 @@ impl Windows {
             grace_secs: self.grace,
             reveal_blocks: self.reveal_blocks,
             root_block_secs: self.root_block,
+            epoch_max_secs: self.longest_epoch(),
+            epoch_blocks: 200,
+            block_time_ms: shorter((self.shortest_epoch * 5).max(10).into()),
+            inbox_interval_ms: 10_000,
             evidence_age_secs: self.unbonding,
             ..Parameters::network()
         };
@@ -146,6 +154,7 @@ impl Windows {
             "graceSecs": self.grace,
             "revealBlocks": self.reveal_blocks,
             "rootBlockSecs": self.root_block,
+            "epochMaxSecs": self.longest_epoch(),
             "epochMinSecs": self.shortest_epoch,
             "leastEvidenceSecs": evidence,
             "leastUnbondingSecs": unbonding,
