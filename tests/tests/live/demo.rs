@@ -145,9 +145,9 @@ fn nothing_seen_is_nothing_shown(seen: &Path) {
         ("earned", 11),
         ("jailed", 12),
         ("double_vote", 13),
-        ("undelegation", 14),
-        ("collusion", 15),
-        ("judged", 16),
+        ("undelegation", 16),
+        ("collusion", 14),
+        ("judged", 15),
         ("accounts", 18),
     ];
     let named: Vec<_> = parts.iter().map(|(part, _)| *part).collect();

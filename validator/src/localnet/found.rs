@@ -16,6 +16,7 @@ use plasmid_bridge::{
     },
     proof::bls,
 };
+use tokio::task::JoinSet;
 
 use super::{Local, LocalError, NodePorts, PASSWORD, ROOT_CHAIN_ID, loopback};
 use crate::{
@@ -162,11 +163,15 @@ pub async fn found(
         ceremony::register(&wallet, registry, &keys, U256::from(STAKE + BOND)).await?;
         operators.push(wallet);
     }
-    for operator in &operators {
-        let agreement = founding::agreed(&rpc, registry, &plan).await?.agreement;
-        ceremony::agree(operator, registry, agreement).await?;
-    }
     let agreed = founding::agreed(&rpc, registry, &plan).await?;
+    let mut agreements = JoinSet::new();
+    for operator in operators {
+        let agreement = agreed.agreement;
+        agreements.spawn(async move { ceremony::agree(&operator, registry, agreement).await });
+    }
+    while let Some(joined) = agreements.join_next().await {
+        joined.map_err(|error| LocalError::Unsaid(error.to_string()))??;
+    }
     let balances = U256::from(BALANCE) * U256::from(agreed.genesis.balances.len());
     let arguments = &agreed.arguments;
     let mut step = |progress: Progress| say(&told(&progress));
@@ -184,7 +189,7 @@ pub async fn found(
     let file = founding::check_created(&rpc, &created, &plan, &agreed).await?;
     let token = deploy_token(&founder).await?;
     say("writing the nodes' folders");
-    for number in 0..operators.len() {
+    for number in 0..plan.operators.len() {
         let home = Local::home(folder, number);
         let place = place(founding, number)?;
         home::write(&home, &place, &created, &agreed.genesis, &file)?;

@@ -100,6 +100,11 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
         // On other local networks nobody is jailed. A node that is killed and started again here misses a fraction of an epoch.
         jail_divisor: Parameters::network().jail_divisor,
         jail_epochs: 1,
+        // What is waited for most: a message on root, reports, and what was undelegated.
+        inbox_delay_secs: 3,
+        evidence_secs: 8,
+        unbonding_secs: 20,
+        reveal_blocks: 6,
         ..Parameters::fast()
     };
     let checked = parameters.validate();

@@ -42,15 +42,15 @@ pub struct Observations {
     pub newcomer: Option<Newcomer>,
     /// Step 11.
     pub earned: Option<Earned>,
-    /// Begun in step 11, paid in step 14.
+    /// Begun in step 11, paid in step 16.
     pub undelegation: Option<Undelegation>,
     /// Step 12.
     pub jailed: Option<Jailed>,
     /// Step 13.
     pub double_vote: Option<DoubleVote>,
-    /// Begun in step 13, settled in step 16.
+    /// Begun in step 13, settled in step 15.
     pub judged: Option<JudgedKey>,
-    /// Begun in step 15, settled in step 17.
+    /// Begun in step 14, settled in step 17.
     pub collusion: Option<Collusion>,
     /// Step 18.
     pub accounts: Option<Accounts>,

@@ -1,4 +1,4 @@
-//! The checks of steps 15 to 17: what the Court found, paid and cut.
+//! The checks of steps 14, 15 and 17: what the Court found, paid and cut.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const TRANSACTIONS: u64 = 3;
 /// In the order of what happens.
 pub const CHECKS: [Check; 12] = [
     Check {
-        step: 15,
+        step: 14,
         name: "colluders-are-members",
         verify: are_members,
         sabotage: |o| {
@@ -28,37 +28,37 @@ pub const CHECKS: [Check; 12] = [
         },
     },
     Check {
-        step: 16,
+        step: 15,
         name: "watcher-reports",
         verify: reported,
         sabotage: |o| judged(o).sent = 0,
     },
     Check {
-        step: 16,
+        step: 15,
         name: "court-counts-the-share",
         verify: share,
         sabotage: |o| judged(o).share += 1,
     },
     Check {
-        step: 16,
+        step: 15,
         name: "reward-arrives",
         verify: rewarded,
         sabotage: |o| unmove(&mut judged(o).reward),
     },
     Check {
-        step: 16,
+        step: 15,
         name: "bond-pays",
         verify: bond_pays,
         sabotage: |o| alter(&mut judged(o).bond.after),
     },
     Check {
-        step: 16,
+        step: 15,
         name: "cut-by-the-formula",
         verify: by_the_formula,
         sabotage: |o| judged(o).fraction += 1,
     },
     Check {
-        step: 16,
+        step: 15,
         name: "positions-are-cut",
         verify: positions_are_cut,
         sabotage: |o| {
@@ -68,7 +68,7 @@ pub const CHECKS: [Check; 12] = [
         },
     },
     Check {
-        step: 16,
+        step: 15,
         name: "chain-goes-on-without-it",
         verify: goes_on,
         sabotage: |o| judged(o).tombstoned = false,

@@ -92,19 +92,19 @@ pub const CHECKS: [Check; 17] = [
         sabotage: |o| double_vote(o).seat = Some(4),
     },
     Check {
-        step: 14,
+        step: 16,
         name: "no-early-claim",
         verify: no_early_claim,
         sabotage: |o| undelegation(o).early.code = 0,
     },
     Check {
-        step: 14,
+        step: 16,
         name: "undelegation-matured",
         verify: matured,
         sabotage: |o| undelegation(o).matured = undelegation(o).last,
     },
     Check {
-        step: 14,
+        step: 16,
         name: "undelegation-paid",
         verify: undelegation_paid,
         sabotage: |o| unmove(&mut undelegation(o).paid),

@@ -1,4 +1,4 @@
-//! Steps 15 to 17: the Court. Step 13 begins 16: the watcher that runs since step 2 takes the two votes to root, and the child applies the cut.
+//! Steps 14, 15 and 17: the Court. Step 13 begins 15: the watcher that runs since step 2 takes the two votes to root, and the child applies the cut.
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;

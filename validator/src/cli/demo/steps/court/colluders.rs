@@ -1,4 +1,4 @@
-//! Steps 15 and 17: two validators sign a second checkpoint of an epoch whose checkpoint root has accepted. Whoever gets both shares of a key takes
+//! Steps 14 and 17: two validators sign a second checkpoint of an epoch whose checkpoint root has accepted. Whoever gets both shares of a key takes
 //! them to the Court: here a second watcher, which is handed them.
 
 use alloy_primitives::{Address, B256, U256};
