@@ -29,7 +29,7 @@ contract Exits is IExits {
     bytes32 private constant DOMAIN = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
     );
-    bytes32 private constant NAMING = keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce)");
+    bytes32 private constant NAMING = keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)");
 
     IRootChain public immutable rootChain;
     IInbox public immutable inbox;
@@ -125,10 +125,19 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
-    function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external {
+    function nameByKey(
+        bytes32 key,
+        address payout,
+        uint64 deadline,
+        bytes32 r,
+        bytes32 s,
+        uint256 xKey,
+        uint256 xR
+    ) external {
+        if (block.timestamp > deadline) revert NamingLate(deadline);
         bytes20 id = bytes20(sha256(abi.encodePacked(key)));
         Naming storage own = _named[_account(KEY, id)];
-        bytes memory signed = abi.encodePacked(namingDigest(id, payout, own.nonce));
+        bytes memory signed = abi.encodePacked(namingDigest(id, payout, own.nonce, deadline));
         if (!VERIFIER.verify(key, r, s, signed, xKey, xR)) revert BadNaming(key, own.nonce);
         _setPayout(own, KEY, id, payout);
     }
@@ -140,7 +149,11 @@ contract Exits is IExits {
     }
 
     /// @inheritdoc IExits
-    function namingDigest(bytes20 account, address payout, uint64 nonce) public view returns (bytes32) {
+    function namingDigest(bytes20 account, address payout, uint64 nonce, uint64 deadline)
+        public
+        view
+        returns (bytes32)
+    {
         bytes32 domain = keccak256(
             abi.encode(
                 DOMAIN,
@@ -151,7 +164,8 @@ contract Exits is IExits {
                 bytes32(rootChain.deployment())
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(abi.encode(NAMING, account, payout, nonce))));
+        bytes32 content = keccak256(abi.encode(NAMING, account, payout, nonce, deadline));
+        return keccak256(abi.encodePacked(hex"1901", domain, content));
     }
 
     /// @inheritdoc IExits

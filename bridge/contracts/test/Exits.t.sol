@@ -20,6 +20,7 @@ contract ExitsTest is Leaving {
     address private constant CAROL = address(0xca201);
     uint256 private constant SECRET = 77;
     uint256 private constant OTHER = 78;
+    uint64 private constant DEADLINE = 10_000_000_000;
 
     TestToken private token;
     bytes20 private _key; // the account of SECRET
@@ -216,7 +217,7 @@ contract ExitsTest is Leaving {
         Ed25519Signer.Signature memory old = _naming(SECRET, BOB, 0);
         (bytes32 key,) = Ed25519Signer.key(SECRET);
         vm.expectRevert(abi.encodeWithSelector(IExits.BadNaming.selector, key, 1));
-        exits.nameByKey(key, BOB, old.r, old.s, old.xKey, old.xR);
+        exits.nameByKey(key, BOB, DEADLINE, old.r, old.s, old.xKey, old.xR);
         _nameByKey(SECRET, ALICE, 1);
         (address payout, uint64 nonce) = exits.named(1, _key);
         vm.assertEq(payout, ALICE);
@@ -230,8 +231,9 @@ contract ExitsTest is Leaving {
         Ed25519Signer.Signature memory signature = _naming(SECRET, CAROL, 0);
         (bytes32 key,) = Ed25519Signer.key(SECRET);
         (bytes32 other,) = Ed25519Signer.key(OTHER);
-        for (uint256 form; form < 7; ++form) {
+        for (uint256 form; form < 8; ++form) {
             Ed25519Signer.Signature memory given = signature;
+            uint64 deadline = form == 7 ? DEADLINE + 1 : DEADLINE;
             bytes32 by = key;
             address payout = CAROL;
             if (form == 0) by = other;
@@ -240,16 +242,28 @@ contract ExitsTest is Leaving {
             if (form == 3) given.s ^= bytes32(uint256(1));
             if (form == 4) given.xKey ^= 1;
             if (form == 5) given.xR ^= 1;
-            if (form == 6) vm.chainId(1337);
+            vm.chainId(form == 6 ? 1337 : 31_337);
             vm.expectRevert(abi.encodeWithSelector(IExits.BadNaming.selector, by, 0));
-            exits.nameByKey(by, payout, given.r, given.s, given.xKey, given.xR);
+            exits.nameByKey(by, payout, deadline, given.r, given.s, given.xKey, given.xR);
             if (form == 2) given.r ^= bytes32(uint256(1));
             if (form == 3) given.s ^= bytes32(uint256(1));
             if (form == 4) given.xKey ^= 1;
             if (form == 5) given.xR ^= 1;
         }
         vm.chainId(31_337);
-        exits.nameByKey(key, CAROL, signature.r, signature.s, signature.xKey, signature.xR);
+        exits.nameByKey(key, CAROL, DEADLINE, signature.r, signature.s, signature.xKey, signature.xR);
+    }
+
+    function test_aNamingIsTakenUntilItsDeadline() external {
+        Ed25519Signer.Signature memory signature = _naming(SECRET, CAROL, 0);
+        (bytes32 key,) = Ed25519Signer.key(SECRET);
+        uint256 before = vm.snapshotState();
+        vm.warp(DEADLINE);
+        exits.nameByKey(key, CAROL, DEADLINE, signature.r, signature.s, signature.xKey, signature.xR);
+        vm.revertToState(before);
+        vm.warp(uint256(DEADLINE) + 1);
+        vm.expectRevert(abi.encodeWithSelector(IExits.NamingLate.selector, DEADLINE));
+        exits.nameByKey(key, CAROL, DEADLINE, signature.r, signature.s, signature.xKey, signature.xR);
     }
 
     function test_anAddressNamesForItselfOnly() external {
@@ -582,7 +596,11 @@ contract ExitsTest is Leaving {
         );
         bytes32 content = keccak256(
             abi.encode(
-                keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce)"), _id(secret), payout, nonce
+                keccak256("ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)"),
+                _id(secret),
+                payout,
+                nonce,
+                DEADLINE
             )
         );
         return Ed25519Signer.sign(secret, bytes.concat(keccak256(bytes.concat(hex"1901", domain, content))));
@@ -591,7 +609,7 @@ contract ExitsTest is Leaving {
     function _nameByKey(uint256 secret, address payout, uint64 nonce) private {
         Ed25519Signer.Signature memory signature = _naming(secret, payout, nonce);
         (bytes32 key,) = Ed25519Signer.key(secret);
-        exits.nameByKey(key, payout, signature.r, signature.s, signature.xKey, signature.xR);
+        exits.nameByKey(key, payout, DEADLINE, signature.r, signature.s, signature.xKey, signature.xR);
     }
 
     function _witness(uint64 index)

@@ -474,6 +474,7 @@ sol! {
         error NothingToRefund(uint64 message, uint8 kind);
         error PayoutZero();
         error BadNaming(bytes32 key, uint64 nonce);
+        error NamingLate(uint64 deadline);
         error GasTooLow(uint256 needed, uint256 left);
 
         function open(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance) external;
@@ -481,9 +482,9 @@ sol! {
         function exitAlone(uint32 leafCount, Leaf[] calldata leaves, uint256 place, bytes32[] calldata siblings) external;
         function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
         function name(address payout) external;
-        function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
+        function nameByKey(bytes32 key, address payout, uint64 deadline, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
         function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);
-        function namingDigest(bytes20 account, address payout, uint64 nonce) external view returns (bytes32);
+        function namingDigest(bytes20 account, address payout, uint64 nonce, uint64 deadline) external view returns (bytes32);
         function base() external view returns (Base memory);
         function rootChain() external view returns (address);
         function inbox() external view returns (address);

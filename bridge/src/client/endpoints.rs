@@ -88,6 +88,16 @@ impl<'a> Endpoints<'a> {
         }
     }
 
+    /// The same, which waits for no endpoint that may be a block behind.
+    #[cfg(test)]
+    pub(super) const fn impatient(first: &'a Rpc, second: Option<&'a Rpc>) -> Self {
+        Self {
+            first,
+            second,
+            patience: Duration::ZERO,
+        }
+    }
+
     /// The chain's id (EIP-155).
     ///
     /// # Errors
@@ -166,6 +176,16 @@ impl<'a> Endpoints<'a> {
         };
         let data = self.ask(&reading).await?;
         Ok(decode_view::<C>(contract, &data)?)
+    }
+
+    /// The one that is asked for what decides nothing.
+    pub(super) const fn first(self) -> &'a Rpc {
+        self.first
+    }
+
+    /// Whether there are two.
+    pub(super) const fn are_two(self) -> bool {
+        self.second.is_some()
     }
 
     /// Each of them.

@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use alloy_sol_types::{SolCall, SolInterface};
 
 use super::backwards::Backwards;
+use super::endpoints::{Endpoints, EndpointsError};
 use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
 use crate::abi::{IExits, IInbox, IRootChain, IVault};
@@ -125,25 +126,40 @@ impl Ending {
     }
 }
 
-/// Reads it all in the newest block.
+/// Reads it all in the newest block. Of two endpoints, both say what decides: the head, the base, the parameters and the time.
 ///
 /// # Errors
-/// Why root could not be asked.
-pub async fn look(rpc: &Rpc, contracts: &Contracts) -> Result<Ending, RpcError> {
+/// Why root could not be asked, or in what the endpoints differ.
+pub async fn look(
+    endpoints: Endpoints<'_>,
+    contracts: &Contracts,
+) -> Result<Ending, EndpointsError> {
+    let rpc = endpoints.first();
     let latest = rpc.block(Which::Latest).await?;
     let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
     let at = At::Hash(latest.hash);
     let root_chain = contracts.root_chain;
-    let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
-    let parameters = view_call(rpc, root_chain, IRootChain::parametersCall {}, at).await?;
-    let base = view_call(rpc, contracts.exits, IExits::baseCall {}, at).await?;
+    let (now, head, parameters, base);
+    if endpoints.are_two() {
+        now = endpoints.time().await?;
+        head = endpoints.view(root_chain, IRootChain::headCall {}).await?;
+        parameters = endpoints
+            .view(root_chain, IRootChain::parametersCall {})
+            .await?;
+        base = endpoints.view(contracts.exits, IExits::baseCall {}).await?;
+    } else {
+        now = latest.time;
+        head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
+        parameters = view_call(rpc, root_chain, IRootChain::parametersCall {}, at).await?;
+        base = view_call(rpc, contracts.exits, IExits::baseCall {}, at).await?;
+    }
     let begins = match head.exitAt {
-        0 => begins(rpc, root_chain, at, latest.time).await?,
+        0 => begins(rpc, root_chain, at, now).await?,
         _ => None,
     };
     Ok(Ending {
         number: latest.number,
-        now: latest.time,
+        now,
         head,
         parameters,
         base,
@@ -180,27 +196,44 @@ pub async fn closing(rpc: &Rpc, root_chain: Address) -> Result<Option<u64>, RpcE
 /// Whether the leaf with this index was paid.
 ///
 /// # Errors
-/// Why root could not be asked.
-pub async fn is_paid(rpc: &Rpc, contracts: &Contracts, index: u32) -> Result<bool, RpcError> {
+/// Why root could not be asked, or that its endpoints differ.
+pub async fn is_paid(
+    endpoints: Endpoints<'_>,
+    contracts: &Contracts,
+    index: u32,
+) -> Result<bool, EndpointsError> {
     let call = IVault::claimedCall { index };
-    view_call(rpc, contracts.vault, call, At::Latest).await
+    endpoints.view(contracts.vault, call).await
+}
+
+/// Whether what a message brought went back: its native coin, or its token.
+///
+/// # Errors
+/// Why root could not be asked, or that its endpoints differ.
+pub async fn is_refunded(
+    endpoints: Endpoints<'_>,
+    contracts: &Contracts,
+    (message, native): (u64, bool),
+) -> Result<bool, EndpointsError> {
+    let call = IVault::refundedCall { message, native };
+    endpoints.view(contracts.vault, call).await
 }
 
 /// Where an account said on root that it is paid, if it did, and the nonce of its next naming.
 ///
 /// # Errors
-/// Why root could not be asked.
+/// Why root could not be asked, or that its endpoints differ.
 pub async fn named(
-    rpc: &Rpc,
+    endpoints: Endpoints<'_>,
     contracts: &Contracts,
     kind: u8,
     id: [u8; 20],
-) -> Result<(Option<Address>, u64), RpcError> {
+) -> Result<(Option<Address>, u64), EndpointsError> {
     let call = IExits::namedCall {
         kind,
         id: id.into(),
     };
-    let named = view_call(rpc, contracts.exits, call, At::Latest).await?;
+    let named = endpoints.view(contracts.exits, call).await?;
     let payout = (!named.payout.is_zero()).then_some(named.payout);
     Ok((payout, named.nonce))
 }

@@ -10,7 +10,7 @@
 //! files ─────────────────┘                                                                           collect, settle
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,7 @@ use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
 use crate::relay::watch::book::CheckpointBook;
+use crate::relay::watch::docket::Docket;
 use crate::relay::watch::statement::DoubleStatement;
 use crate::relay::watch::{
     Closing, CourtSeen, CourtTimes, OffenceId, Patience, ReportStep, RootMoment, Subject,
@@ -55,6 +56,7 @@ pub use news::{ChildNews, ChildSource};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
+use second::Confirmed;
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -64,8 +66,6 @@ const MAX_POLL: Duration = Duration::from_secs(30);
 const MAX_CASES: usize = 1_024;
 /// Evidence of two certificates that is kept, at most: one such offence takes all stake of those who committed it.
 const MAX_CERTIFICATES: usize = 16;
-/// Statements from one place that wait for the set of their epoch, at most.
-const MAX_WAITING: usize = 64;
 /// What shows checkpoints and is no node: root's calldata.
 const ROOT: usize = usize::MAX;
 /// How often nodes are asked for the set of one epoch.
@@ -93,13 +93,6 @@ pub enum WatchError {
     /// Its folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
-}
-
-/// Something that was handed over and that is not checked yet.
-#[derive(Clone, Debug)]
-struct Waiting {
-    place: String,
-    statement: DoubleStatement,
 }
 
 /// A checked offence.
@@ -140,7 +133,9 @@ pub struct Watcher<C> {
     records: CourtRecords,
     cases: BTreeMap<Subject, Case>,
     counted: BTreeSet<OffenceId>,
-    waiting: VecDeque<Waiting>,
+    docket: Docket,
+    /// Statements that people hand in and that found no room yet.
+    handed: Vec<(String, DoubleStatement)>,
     book: CheckpointBook,
     /// The epochs whose checkpoints are listened to.
     window: Range<u64>,
@@ -150,7 +145,13 @@ pub struct Watcher<C> {
     asked: BTreeMap<u64, Instant>,
     patience: Patience,
     offered: Option<Offered>,
+    /// The troubles that were said and last.
     told: BTreeSet<String>,
+    /// What was said of what others say.
+    said: BTreeSet<String>,
+    /// How many checkpoints root had accepted at the last look.
+    accepted: u64,
+    confirmed: Confirmed,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
 }
@@ -201,7 +202,8 @@ impl<C: ChildSource> Watcher<C> {
             records: CourtRecords::new(contracts, read),
             cases: BTreeMap::new(),
             counted: BTreeSet::new(),
-            waiting: VecDeque::new(),
+            docket: Docket::new(u64::from(root.epochBlocks)),
+            handed: Vec::new(),
             book: CheckpointBook::default(),
             window: 0..0,
             compared: BTreeMap::new(),
@@ -210,12 +212,15 @@ impl<C: ChildSource> Watcher<C> {
             patience: Patience::default(),
             offered: None,
             told: BTreeSet::new(),
+            said: BTreeSet::new(),
+            accepted: 0,
+            confirmed: Confirmed::default(),
             behind: 0,
             kept,
         };
         for one in watcher.kept.waiting.clone() {
             if let Some(statement) = one.statement.statement() {
-                watcher.accuse(&one.place, statement);
+                watcher.hand_over(&one.place, statement);
             }
         }
         for kept in watcher.kept.cases.clone() {
@@ -312,11 +317,16 @@ impl<C: ChildSource> Watcher<C> {
     /// Writes down what must not be lost. Gives whether that worked.
     fn save(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
         self.saved = Instant::now();
-        let kept = |one: &Waiting| KeptStatement {
-            place: one.place.clone(),
-            statement: HandedStatement::from(&one.statement),
+        let kept = |place: &str, statement: &DoubleStatement| KeptStatement {
+            place: place.to_owned(),
+            statement: HandedStatement::from(statement),
         };
-        self.kept.waiting = self.waiting.iter().map(kept).collect();
+        let handed = self.handed.iter().map(|(place, one)| kept(place, one));
+        let waiting = self
+            .docket
+            .iter()
+            .map(|one| kept(&one.place, &one.statement));
+        self.kept.waiting = waiting.chain(handed).collect();
         match self.folder.save(&self.kept) {
             Ok(()) => true,
             Err(error) => {
@@ -326,3 +336,6 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ use plasmid_staking::Member;
 use plasmid_tests::anvil::Anvil;
 use plasmid_tests::stage::{Stage, key_of, wallet};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::root::{Child, follow, relayer, run_until};
 
@@ -143,7 +143,7 @@ impl<'a> Scene<'a> {
         let opened = Watcher::open(reporter, second, created, child, self.folder, self.options);
         let mut watcher = opened.await.expect("the watcher opens");
         for statement in statements {
-            watcher.accuse("a file", statement.clone());
+            watcher.hand_over("a file", statement.clone());
         }
         let (news, heard) = mpsc::channel(64);
         let mut say = |notice: &WatchNotice| {
@@ -397,12 +397,16 @@ async fn lies_cost_nothing_and_what_a_reorganisation_takes_is_made_again() {
             },
         ];
         DoubleStatement::Shares(Box::new(TwoShares {
-            number: 0,
+            number: u16::from(byte % 4),
             checkpoints,
             shares: [[byte; 192]; 2],
         }))
     };
-    let accuses = |statement| ChildNews::Accuses { node: 0, statement };
+    let accuses = |statement| ChildNews::Accuses {
+        node: 0,
+        statement,
+        taken: oneshot::channel().0,
+    };
     let mut told: Vec<ChildNews> = (1..=250).map(|byte| accuses(invented(byte))).collect();
     told.insert(0, accuses(two_shares(&stage, 0, foreign)));
     for byte in 1..100 {

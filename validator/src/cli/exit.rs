@@ -22,6 +22,7 @@ use clap::Subcommand;
 use plasmid_bridge::{
     abi::IRootChain,
     client::{
+        endpoints::Endpoints,
         exits::{self, Contracts, Ending},
         follower::view_call,
         rpc::{At, Rpc},
@@ -29,16 +30,19 @@ use plasmid_bridge::{
     },
 };
 
+use carrier::Carrier;
+
 use super::{
     CliError,
     bridge::on_final_root,
     connect::{Connection, Deployment},
+    init::{SecondRoot, second_endpoint},
     keys::KeyOptions,
     output::Output,
 };
 
 /// Shows how far the end of a deployment has come, brings it about when it may come, and pays what the last final state gives. No validator is needed.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum ExitCommand {
     /// Shows whether the deployment goes on, is closing or is over, when each comes, and what an account would get on root.
     Status(status::StatusCommand),
@@ -79,35 +83,65 @@ struct Place {
     deployment: Deployment,
     contracts: Contracts,
     rpc: Arc<Rpc>,
+    second: Option<Rpc>,
 }
+
+/// What one endpoint that lies can do.
+const RISK: &str =
+    "if it lies, money stays where it is, and a naming may be kept and carried until its deadline";
 
 impl Place {
     /// For a command that reads.
-    async fn reading(connection: &Connection) -> Result<Self, CliError> {
-        Ok(Self {
-            deployment: connection.deployment_alone().await?,
+    async fn reading(connection: &Connection, second: &SecondRoot) -> Result<Self, CliError> {
+        let deployment = connection.deployment_alone().await?;
+        Self::beside(connection, deployment, connection.root()?, second).await
+    }
+
+    /// With a second endpoint, whose word is asked for where one is named.
+    async fn beside(
+        connection: &Connection,
+        deployment: Deployment,
+        rpc: Arc<Rpc>,
+        second: &SecondRoot,
+    ) -> Result<Self, CliError> {
+        let second = second_endpoint(&rpc, second.second_root.as_deref(), RISK)?;
+        let place = Self {
+            deployment,
             contracts: Contracts::of(connection.registry()?),
-            rpc: connection.root()?,
-        })
+            rpc,
+            second,
+        };
+        if place.second.is_some() {
+            place.endpoints().chain_id().await?;
+            let contracts = [
+                place.contracts.exits,
+                place.contracts.vault,
+                place.root_chain(),
+            ];
+            place.endpoints().require_code(&contracts).await?;
+        }
+        Ok(place)
     }
 
     /// For a command that sends with this key.
     async fn sending(
         connection: &Connection,
         keys: &KeyOptions,
-        from: &str,
+        carrier: &Carrier,
     ) -> Result<(Self, Wallet), CliError> {
-        let (deployment, wallet) = on_final_root(connection, keys, from).await?;
-        let place = Self {
-            deployment,
-            contracts: Contracts::of(connection.registry()?),
-            rpc: Arc::clone(wallet.rpc()),
-        };
+        let (deployment, wallet) = on_final_root(connection, keys, &carrier.from).await?;
+        let rpc = Arc::clone(wallet.rpc());
+        let place = Self::beside(connection, deployment, rpc, &carrier.second).await?;
         Ok((place, wallet))
     }
 
+    /// Those that are asked for whatever decides.
+    fn endpoints(&self) -> Endpoints<'_> {
+        Endpoints::new(&self.rpc, self.second.as_ref())
+    }
+
     async fn look(&self) -> Result<Ending, CliError> {
-        Ok(exits::look(&self.rpc, &self.contracts).await?)
+        Ok(exits::look(self.endpoints(), &self.contracts).await?)
     }
 
     /// The same, once the base is fixed.

@@ -145,7 +145,7 @@ pub async fn run(
     let mut watcher = Watcher::open(wallet, second, created, child, &folder, options).await?;
     for (place, statements) in handed {
         for statement in statements {
-            watcher.accuse(&place, statement);
+            watcher.hand_over(&place, statement);
         }
     }
     output.say(&format!(

@@ -142,18 +142,18 @@ impl Signer {
         }
     }
 
-    /// Signs that root pays the leaves of this Ed25519 account to `payout`: its key and the signature. Nothing for another kind of key, whose
+    /// Signs that root pays the leaves of this Ed25519 account to `payout`, to be carried until the deadline: its key and the signature. Nothing for another kind of key, whose
     /// account says it on root itself.
     pub fn sign_naming(
         &self,
         payout: &[u8; 20],
-        nonce: u64,
+        (nonce, deadline): (u64, u64),
         domain: &Domain,
     ) -> Option<([u8; 32], [u8; 64])> {
         match self {
             Self::Secp256k1(_) => None,
             Self::Ed25519(key) => {
-                let digest = naming_digest(domain, &self.account().id, payout, nonce);
+                let digest = naming_digest(domain, &self.account().id, payout, (nonce, deadline));
                 let signature = key.sign(digest.as_slice()).to_bytes();
                 Some((key.verifying_key().to_bytes(), signature))
             }

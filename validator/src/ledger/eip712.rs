@@ -27,7 +27,7 @@ pub const VERSION: &str = "1";
 
 const DOMAIN: &str = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
 const ACCOUNT: &str = "Account(uint8 kind,bytes20 id)";
-const NAMING: &str = "ExitPayout(bytes20 account,address payout,uint64 nonce)";
+const NAMING: &str = "ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)";
 const NONCE: &str = "Nonce(uint16 lane,uint64 sequence)";
 const SEVEN: &str = "uint8 scheme,Account sender,Nonce nonce,uint128 fee,Account feePayer,uint64 validUntil,bytes32 memo";
 
@@ -56,11 +56,18 @@ impl Domain {
 }
 
 /// The digest by which an account of kind 1 says where root pays its leaves once the deployment is over. Twin: `Exits.namingDigest`.
-pub fn naming_digest(domain: &Domain, account: &[u8; 20], payout: &[u8; 20], nonce: u64) -> B256 {
+/// It is taken until the deadline, a time of root in seconds.
+pub fn naming_digest(
+    domain: &Domain,
+    account: &[u8; 20],
+    payout: &[u8; 20],
+    (nonce, deadline): (u64, u64),
+) -> B256 {
     let mut words = Words::new(&keccak256(NAMING));
     words.left(account);
     words.right(payout);
     words.number(u128::from(nonce));
+    words.number(u128::from(deadline));
     typed(&domain.separator(), &words.finish())
 }
 

@@ -55,6 +55,11 @@ pub enum CometError {
     )]
     Exported { path: PathBuf },
     #[error(
+        "a sign state stands at {path} beside {exported}, which was exported to another machine: somebody put it there, or an import was cut short. This validator \
+         signs nothing here until `plasmid sign-state import` has joined both with what the other machine exports", path = path.display(), exported = exported.display()
+    )]
+    Beside { path: PathBuf, exported: PathBuf },
+    #[error(
         "the consensus key's sign state cannot be exported or imported here: {why}. Move it by the means of whatever has the key; the checkpoint key's \
          sign state alone moves by a copy of data/sign_state while neither node runs, and the old one must be deleted"
     )]
@@ -179,9 +184,7 @@ impl Home {
             create(&state, empty.as_bytes())?;
         }
         let public = keys::ensure_consensus_key(&path, seed)?;
-        if !exists(&state)? {
-            return Err(self.no_sign_state());
-        }
+        self.require_sign_state()?;
         Ok(public)
     }
 

@@ -156,12 +156,18 @@ impl SignState {
     /// Opens the file of whichever key and deployment it is.
     ///
     /// # Errors
-    /// `Missing`, `Locked`, `Damaged`, `Io`.
+    /// `Missing`, `Beside`, `Locked`, `Damaged`, `Io`.
     pub fn open_any(path: &Path) -> Result<Self, SignStateError> {
         if !path.exists() {
             return Err(missing(path));
         }
-        Self::open_there(path, lock(path)?)
+        let lock = lock(path)?;
+        let exported = exported(path);
+        if exported.exists() {
+            let path = path.to_owned();
+            return Err(SignStateError::Beside { path, exported });
+        }
+        Self::open_there(path, lock)
     }
 
     /// The same, also when it was exported before: then it signs nothing, and can be exported again.

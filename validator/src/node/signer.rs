@@ -292,9 +292,7 @@ fn check_validator(
         return Ok(());
     };
     let engine = home.engine();
-    if !engine.sign_state_path().exists() {
-        return Err(engine.no_sign_state().into());
-    }
+    engine.require_sign_state()?;
     let same = |member: &Member| {
         (
             member.consensus_key == *consensus,

@@ -84,6 +84,8 @@ interface IExits {
     error PayoutZero();
     /// @notice Not a signature of this key over the naming with this nonce.
     error BadNaming(bytes32 key, uint64 nonce);
+    /// @notice Root's time is behind the one until which the naming may be carried.
+    error NamingLate(uint64 deadline);
     error GasTooLow(uint256 needed, uint256 left);
 
     /// @notice Fixes the base, by its content, and makes it final on the way. By anyone, once.
@@ -116,18 +118,31 @@ interface IExits {
     function name(address payout) external;
 
     /// @notice Says where the leaves of the account of this key (kind 1) are paid. Anyone may carry it.
-    /// @dev The signature is over the EIP-712 digest of `ExitPayout(bytes20 account,address payout,uint64 nonce)` in the deployment's
-    /// domain (PROTOCOL, section 4), nonce the account's `named(...)` one, so the later of two cannot be undone by the earlier.
+    /// @dev The signature is over the EIP-712 digest of `ExitPayout(bytes20 account,address payout,uint64 nonce,uint64 deadline)` in
+    /// the deployment's domain (PROTOCOL, section 4), nonce the account's `named(...)` one, so the later of two cannot be undone by the
+    /// earlier. Whoever had a key sign a nonce to come, by a lie about the present one, can keep that only until the deadline.
     /// @param key the Ed25519 key, 32 bytes.
+    /// @param deadline the last time of a block in which it is taken, in seconds.
     /// @param r, s the signature.
     /// @param xKey, xR x-coordinates of the key's and of r's point: hints that are checked.
-    function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
+    function nameByKey(
+        bytes32 key,
+        address payout,
+        uint64 deadline,
+        bytes32 r,
+        bytes32 s,
+        uint256 xKey,
+        uint256 xR
+    ) external;
 
     /// @notice What an account named: zero, if nothing, and the nonce of the next naming by its key.
     function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);
 
     /// @notice The digest that the account of kind 1 signs.
-    function namingDigest(bytes20 account, address payout, uint64 nonce) external view returns (bytes32);
+    function namingDigest(bytes20 account, address payout, uint64 nonce, uint64 deadline)
+        external
+        view
+        returns (bytes32);
 
     function base() external view returns (Base memory);
     function rootChain() external view returns (IRootChain);

@@ -1,6 +1,10 @@
 //! Witnesses of messages, from a chain that is built as the Inbox builds it.
 
+use alloy_primitives::hex;
+
 use super::*;
+use crate::client::rpc::Limits;
+use crate::client::wallet::tests::node::{Node, Said};
 use crate::proof::inbox::{Body, Message, link, message_hash};
 
 /// Messages 1 to `count`, as their events show them.
@@ -118,4 +122,71 @@ fn the_contracts_are_those_of_the_manifest() {
         vault,
     };
     assert_eq!(Contracts::of(registry), all);
+}
+
+/// An endpoint of root that says of an account that it named this address and that its next naming has this nonce, and of every leaf whether it is paid.
+async fn endpoint(payout: Address, nonce: u64, paid: bool, exit_at: u64) -> (Node, Rpc) {
+    let node = Node::start_asked(move |request, _| {
+        let data = request["params"][0]["data"].as_str().unwrap_or_default();
+        let data = hex::decode(data).unwrap_or_default();
+        let selector = data.first_chunk::<4>().copied().unwrap_or_default();
+        let returned = match selector {
+            IExits::namedCall::SELECTOR => {
+                let named = IExits::namedReturn { payout, nonce };
+                IExits::namedCall::abi_encode_returns(&named)
+            }
+            IVault::claimedCall::SELECTOR => IVault::claimedCall::abi_encode_returns(&paid),
+            IVault::refundedCall::SELECTOR => IVault::refundedCall::abi_encode_returns(&paid),
+            IRootChain::headCall::SELECTOR => {
+                let head = IRootChain::Head {
+                    exitAt: exit_at,
+                    ..Default::default()
+                };
+                IRootChain::headCall::abi_encode_returns(&head)
+            }
+            _ => vec![0; 32 * 40],
+        };
+        match request["method"].as_str() {
+            Some("eth_call") => Said::Result(format!("\"{}\"", hex::encode_prefixed(returned))),
+            _ => Said::Honest,
+        }
+    })
+    .await;
+    let rpc = Rpc::new(&node.url, Limits::default()).expect("an address");
+    (node, rpc)
+}
+
+#[tokio::test]
+async fn one_of_two_endpoints_can_neither_invent_a_nonce_nor_an_end_nor_say_that_all_is_paid() {
+    let contracts = Contracts::of(Address::repeat_byte(1));
+    let (_one, honest) = endpoint(Address::repeat_byte(5), 3, false, 77).await;
+    let (_two, other) = endpoint(Address::repeat_byte(5), 3, false, 77).await;
+    let both = Endpoints::impatient(&honest, Some(&other));
+    assert_eq!(
+        named(both, &contracts, 1, [2; 20]).await.expect("the same"),
+        (Some(Address::repeat_byte(5)), 3)
+    );
+    assert!(!is_paid(both, &contracts, 7).await.expect("the same"));
+    assert!(
+        !is_refunded(both, &contracts, (7, true))
+            .await
+            .expect("the same")
+    );
+    assert_eq!(
+        look(both, &contracts).await.expect("the same").head.exitAt,
+        77
+    );
+    // A nonce to come would give a signature that can be kept; the others would leave money where it is.
+    let (_three, liar) = endpoint(Address::repeat_byte(5), 4, true, 0).await;
+    for both in [
+        Endpoints::impatient(&honest, Some(&liar)),
+        Endpoints::impatient(&liar, Some(&honest)),
+    ] {
+        let differ = |error: EndpointsError| matches!(error, EndpointsError::Differ { .. });
+        assert!(named(both, &contracts, 1, [2; 20]).await.is_err_and(differ));
+        assert!(is_paid(both, &contracts, 7).await.is_err_and(differ));
+        let back = is_refunded(both, &contracts, (7, true)).await;
+        assert!(back.is_err_and(differ));
+        assert!(look(both, &contracts).await.is_err_and(differ));
+    }
 }

@@ -49,6 +49,10 @@ pub(super) fn sentence(error: E) -> String {
             "key {} did not sign this naming with nonce {}; look at the key, the address and whether a newer naming was sent meanwhile",
             e.key, e.nonce
         ),
+        E::NamingLate(e) => format!(
+            "this naming could be carried until root time {}, which is over; sign it again",
+            e.deadline
+        ),
         E::GasTooLow(e) => super::gas_too_low(e.needed, e.left),
     }
 }

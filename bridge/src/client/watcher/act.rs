@@ -1,6 +1,7 @@
 //! Sends what is next, at the nonce of the block that was looked at.
 
 use super::plan::{Planned, StepView};
+use super::second::About;
 use super::{
     At, ChildSource, Fees, ICourt, Instant, OffenceId, Offered, ReportStep, RootMoment, Rpc,
     RpcError, Subject, U256, WalletError, WatchNotice, Watcher, folder, view_call,
@@ -85,7 +86,8 @@ impl<C: ChildSource> Watcher<C> {
         {
             return Ok(());
         }
-        if !self.second_agrees(rpc, latest, subject, say).await {
+        let about = About::Subject(subject);
+        if !self.both_say(rpc, latest, &about, say).await {
             return Ok(());
         }
         let [cost, most] = self.wallet.most((gas, fees));

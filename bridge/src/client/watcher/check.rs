@@ -6,61 +6,110 @@ use alloy_sol_types::SolValue;
 use plasmid_staking::Member;
 
 use super::report::{self, CourtEvidence};
+use super::second::{About, has_keys};
 use super::{
-    ASK_INTERVAL, At, ChildSource, DoubleStatement, IRegistry, IRootChain, Instant, KeptCase,
-    MAX_CASES, MAX_CERTIFICATES, OffenceId, ROOT, RootMoment, Rpc, RpcError, Subject, Waiting,
-    WatchNotice, Watcher, set, view_call,
+    ASK_INTERVAL, At, ChildSource, DoubleStatement, ICourt, IRootChain, Instant, KeptCase,
+    MAX_CASES, MAX_CERTIFICATES, OffenceId, ROOT, RootMoment, Rpc, RpcError, Subject, WatchNotice,
+    Watcher, set, view_call,
 };
 use crate::proof::checkpoint::certificate;
+use crate::relay::seen::Block;
 use crate::relay::watch::Closing;
+use crate::relay::watch::docket::Waiting;
 use crate::relay::watch::statement::Guilty;
+
+/// What became of statements that were judged.
+enum Verdict {
+    /// They wait, and are an offence of their set.
+    Wait,
+    /// They wait for their set.
+    NoSet,
+    /// They are a case now, or nothing is lost with them.
+    Over,
+    /// They are to be let go of, because root says so.
+    LetGo(About, Option<WatchNotice>),
+}
 
 impl<C: ChildSource> Watcher<C> {
     /// Judges all that waits, as far as the sets of their epochs can be had.
     pub(super) async fn judge_waiting(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
-        accepted: u64,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
-        for _ in 0..self.waiting.len() {
-            let Some(one) = self.waiting.pop_front() else {
+        for _ in 0..self.docket.len() {
+            let Some(mut one) = self.docket.next() else {
                 break;
             };
-            if !self.judge(rpc, at, now, accepted, &one, say).await? {
-                self.waiting.push_back(one);
+            let judged = self.judge(rpc, At::Hash(latest.hash), now, &one, say).await;
+            let verdict = match judged {
+                Ok(verdict) => verdict,
+                Err(error) => {
+                    self.docket.put_back(one);
+                    return Err(error);
+                }
+            };
+            match verdict {
+                Verdict::Over => {}
+                Verdict::Wait => {
+                    one.is_checked = true;
+                    self.docket.put_back(one);
+                }
+                Verdict::NoSet => self.docket.put_back(one),
+                Verdict::LetGo(about, notice) => {
+                    if !self.both_say(rpc, latest, &about, say).await {
+                        self.docket.put_back(one);
+                    } else if let Some(notice) = notice
+                        && self.is_news(&notice)
+                    {
+                        say(&notice);
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    /// Gives whether it is judged; else it waits for its set.
+    /// Whether reports of an epoch are closed, as far as root's first endpoint says.
+    pub(super) fn is_closed(&self, epoch: u64, now: &RootMoment) -> bool {
+        match self.records.closing(epoch.saturating_add(1), self.accepted) {
+            Closing::Gone => true,
+            Closing::At(time) => now.time > time.saturating_add(self.times.evidence_secs),
+            Closing::Open | Closing::Unread => epoch < self.kept.first_epoch,
+        }
+    }
+
+    /// A place names a thing once.
+    fn is_news(&mut self, notice: &WatchNotice) -> bool {
+        match notice {
+            WatchNotice::Late { place, epoch } => self.tells(format!("late {place} {epoch}")),
+            WatchNotice::Dropped { subject, .. } => {
+                let hash = keccak256(serde_json::to_vec(subject).unwrap_or_default());
+                self.tells(format!("unfit {hash}"))
+            }
+            WatchNotice::Lie { place, reason } => self.tells(format!("{place} {reason}")),
+            _ => true,
+        }
+    }
+
     async fn judge(
         &mut self,
         rpc: &Rpc,
         at: At,
         now: &RootMoment,
-        accepted: u64,
         one: &Waiting,
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
+    ) -> Result<Verdict, RpcError> {
         let epoch = one.statement.epoch(self.epoch_blocks);
-        let is_closed = match self.records.closing(epoch.saturating_add(1), accepted) {
-            Closing::Gone => true,
-            Closing::At(time) => now.time > time.saturating_add(self.times.evidence_secs),
-            Closing::Open | Closing::Unread => epoch < self.kept.first_epoch,
-        };
-        if is_closed {
+        if self.is_closed(epoch, now) {
             let place = one.place.clone();
-            if self.tells(format!("late {place} {epoch}")) {
-                say(&WatchNotice::Late { place, epoch });
-            }
-            return Ok(true);
+            let late = WatchNotice::Late { place, epoch };
+            return Ok(Verdict::LetGo(About::Epoch(epoch), Some(late)));
         }
         if !self.find_set(rpc, at, epoch, say).await? {
-            return Ok(false);
+            return Ok(Verdict::NoSet);
         }
         let members = self.sets.get(&epoch).cloned().unwrap_or_default();
         let signed = epoch.checked_sub(1);
@@ -77,12 +126,12 @@ impl<C: ChildSource> Watcher<C> {
                     .await
             }
             Err(error) => {
-                // Anybody may have root's calldata say anything.
-                if one.place != self.place(ROOT) {
-                    let what = format!("it serves evidence that is none: {error}");
-                    self.lie(&one.place, what, say);
-                }
-                Ok(true)
+                // What root's calldata shows was checked before: root accepted another one since.
+                let lie = (one.place != self.place(ROOT)).then(|| WatchNotice::Lie {
+                    place: one.place.clone(),
+                    reason: format!("it serves evidence that is none: {error}"),
+                });
+                Ok(Verdict::LetGo(About::Epoch(epoch), lie))
             }
         }
     }
@@ -96,18 +145,21 @@ impl<C: ChildSource> Watcher<C> {
         members: &[Member],
         place: usize,
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
+    ) -> Result<Verdict, RpcError> {
         let Some(member) = members.get(place) else {
-            return Ok(true);
+            return Ok(Verdict::Over);
         };
         let offence = OffenceId {
             epoch,
             operator: member.operator.into(),
         };
         let subject = Subject::Offence(offence);
-        let is_known = self.cases.contains_key(&subject);
-        if is_known || self.records.offences().any(|known| known == offence) {
-            return Ok(true);
+        if self.cases.contains_key(&subject) {
+            return Ok(Verdict::Over);
+        }
+        // An event alone shows no offence: that root knows it says its state.
+        if self.records.has_offence(&offence) && self.is_revealed(rpc, at, offence).await? {
+            return Ok(Verdict::LetGo(About::Subject(subject), None));
         }
         // As long as two certificates are a case against it, or the Court waits for its freeze, a report of its own is refused.
         let in_case = self.cases.iter().any(|(other, case)| {
@@ -117,13 +169,23 @@ impl<C: ChildSource> Watcher<C> {
         let mut bit = [0; 64];
         certificate::insert(&mut bit, place);
         if in_case || self.is_overlapped(epoch, &bit) {
-            return Ok(false);
+            return Ok(Verdict::Wait);
         }
         if let Some(reason) = self.unfit(rpc, at, member).await? {
-            self.drop_unfit(subject, reason, say);
-            return Ok(true);
+            return Ok(unfit_verdict(epoch, member, subject, reason));
         }
-        self.take_up((one, statement, subject), members, (place, None), say)
+        Ok(self.take_up((one, statement, subject), members, (place, None), say))
+    }
+
+    async fn is_revealed(
+        &self,
+        rpc: &Rpc,
+        at: At,
+        OffenceId { epoch, operator }: OffenceId,
+    ) -> Result<bool, RpcError> {
+        let call = ICourt::offenceCall { operator, epoch };
+        let known = view_call(rpc, self.contracts.court, call, at).await?;
+        Ok(known.registration != 0)
     }
 
     /// More than a third said two things.
@@ -135,22 +197,21 @@ impl<C: ChildSource> Watcher<C> {
         members: &[Member],
         both: [u8; 64],
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
-        let covers = |other: &[u8; 64]| certificate::both(&both, other) == both;
-        let in_case = self.cases.iter().any(|(subject, case)| {
-            subject.epoch() == epoch && case.both.is_some_and(|other| covers(&other))
-        });
-        if in_case || self.is_overlapped(epoch, &both) {
-            return Ok(true);
+    ) -> Result<Verdict, RpcError> {
+        if self.has_case_of(epoch, &both) {
+            return Ok(Verdict::Over);
+        }
+        if self.is_overlapped(epoch, &both) {
+            return Ok(Verdict::LetGo(About::Epoch(epoch), None));
         }
         let Some(evidence) = CourtEvidence::of(statement, members) else {
-            return Ok(true);
+            return Ok(Verdict::Over);
         };
         let subject = Subject::Certificates {
             epoch,
             evidence: evidence.hash(),
         };
-        let mut last = "nobody signed both";
+        let mut last = None;
         for (place, member) in members.iter().enumerate() {
             if !certificate::has(&both, place) {
                 continue;
@@ -158,44 +219,42 @@ impl<C: ChildSource> Watcher<C> {
             match self.unfit(rpc, at, member).await? {
                 None => {
                     let who = (place, Some(both));
-                    return self.take_up((one, statement, subject), members, who, say);
+                    return Ok(self.take_up((one, statement, subject), members, who, say));
                 }
-                Some(reason) => last = reason,
+                Some(reason) => last = Some((member, reason)),
             }
         }
-        self.drop_unfit(subject, last, say);
-        Ok(true)
+        Ok(match last {
+            Some((member, reason)) => unfit_verdict(epoch, member, subject, reason),
+            None => Verdict::LetGo(
+                About::Epoch(epoch),
+                Some(WatchNotice::Dropped {
+                    subject,
+                    reason: "nobody signed both".into(),
+                }),
+            ),
+        })
     }
 
-    fn drop_unfit(&mut self, subject: Subject, reason: &str, say: &mut impl FnMut(&WatchNotice)) {
-        let hash = keccak256(serde_json::to_vec(&subject).unwrap_or_default());
-        if self.tells(format!("unfit {hash}")) {
-            say(&WatchNotice::Dropped {
-                subject,
-                reason: reason.into(),
-            });
-        }
-    }
-
-    /// Keeps evidence. Gives whether it is kept; else it waits.
+    /// Keeps evidence, as far as there is room.
     fn take_up(
         &mut self,
         (one, statement, subject): (&Waiting, &DoubleStatement, Subject),
         members: &[Member],
         (place, both): (usize, Option<[u8; 64]>),
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
+    ) -> Verdict {
         let epoch = subject.epoch();
         let source = epoch.checked_sub(2);
         let source = source.and_then(|epoch| self.records.acceptance(epoch));
         let evidence = CourtEvidence::of(statement, members);
         let made = evidence.zip(report::accused(members, place, source));
         let Some((evidence, accused)) = made else {
-            return Ok(true);
+            return Verdict::Over;
         };
         let many = self.cases.values().filter(|case| case.both.is_some());
         if self.cases.len() >= MAX_CASES || (both.is_some() && many.count() >= MAX_CERTIFICATES) {
-            return Ok(false);
+            return Verdict::Wait;
         }
         let (kind, bytes) = evidence.encode();
         let operator = match subject {
@@ -216,7 +275,7 @@ impl<C: ChildSource> Watcher<C> {
         // Nothing is sent for it before it is on the disk.
         if !self.save(say) {
             self.kept.cases.pop();
-            return Ok(false);
+            return Verdict::Wait;
         }
         let case = self.case((evidence, both), accused, self.options.beneficiary, 0);
         self.cases.insert(subject, case);
@@ -225,7 +284,7 @@ impl<C: ChildSource> Watcher<C> {
             kind,
             place: one.place.clone(),
         });
-        Ok(true)
+        Verdict::Over
     }
 
     /// Why nothing can be held against a member: what the Court would say after the commitment is paid.
@@ -240,12 +299,7 @@ impl<C: ChildSource> Watcher<C> {
                 "the set of its epoch is a copy, so nobody in it had stake at risk",
             ));
         }
-        let call = IRegistry::hasKeysCall {
-            operator: member.operator.into(),
-            number: member.registration,
-            consensusKey: member.consensus_key.into(),
-            checkpointKey: member.checkpoint_key.to_vec().into(),
-        };
+        let call = has_keys(member);
         let has = view_call(rpc, self.created.registry, call, at).await?;
         Ok((!has).then_some("the Registry does not know these keys for that registration"))
     }
@@ -316,14 +370,24 @@ impl<C: ChildSource> Watcher<C> {
 
     /// Names a place, once for each thing that it says.
     pub(super) fn lie(&mut self, place: &str, reason: String, say: &mut impl FnMut(&WatchNotice)) {
-        if self.tells(format!("{place} {reason}")) {
-            let place = place.to_owned();
-            say(&WatchNotice::Lie { place, reason });
+        let place = place.to_owned();
+        let lie = WatchNotice::Lie { place, reason };
+        if self.is_news(&lie) {
+            say(&lie);
         }
     }
 
-    /// Whether that is news, within bounds.
-    fn tells(&mut self, what: String) -> bool {
-        self.told.len() < MAX_CASES && self.told.insert(what)
+    /// Whether that is news, as far as it is remembered.
+    pub(super) fn tells(&mut self, what: String) -> bool {
+        if self.said.len() >= MAX_CASES {
+            self.said.clear();
+        }
+        self.said.insert(what)
     }
+}
+
+fn unfit_verdict(epoch: u64, member: &Member, subject: Subject, reason: &str) -> Verdict {
+    let reason = reason.to_owned();
+    let about = About::Member(epoch, Box::new(member.clone()));
+    Verdict::LetGo(about, Some(WatchNotice::Dropped { subject, reason }))
 }

@@ -1,6 +1,8 @@
 //! Compares what was heard signed of each epoch's checkpoint with what root accepted, and with each other.
 
+use super::second::About;
 use super::{At, ChildSource, ROOT, Rpc, RpcError, WatchNotice, Watcher};
+use crate::relay::seen::Block;
 
 /// Epochs before the next one to be accepted whose checkpoints are listened to.
 const BEFORE: u64 = 16;
@@ -9,11 +11,23 @@ const BEHIND: u64 = 64;
 
 impl<C: ChildSource> Watcher<C> {
     /// Moves the window on with root.
-    pub(super) fn listen(&mut self, accepted: u64) {
-        self.window = accepted.saturating_sub(BEFORE)..accepted.saturating_add(BEHIND);
+    pub(super) async fn listen(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        let accepted = self.accepted;
+        let window = accepted.saturating_sub(BEFORE)..accepted.saturating_add(BEHIND);
+        // Of an empty one nothing is let go.
+        if self.window.is_empty()
+            || (self.window != window && self.both_say(rpc, latest, &About::Head, say).await)
+        {
+            self.window = window;
+        }
         self.book.keep(&self.window);
         self.compared.retain(|epoch, _| self.window.contains(epoch));
-        for epoch in self.window.start..accepted {
+        for epoch in self.window.start..accepted.min(self.window.end) {
             let Some(found) = self.records.acceptance(epoch) else {
                 continue;
             };
@@ -49,7 +63,9 @@ impl<C: ChildSource> Watcher<C> {
             }
             for one in found {
                 let place = self.place(one.source);
-                self.accuse(&place, one.statement);
+                if !self.accuse(&place, one.statement).is_over() {
+                    self.book.refresh(epoch);
+                }
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ use crate::relay::watch::{OffenceId, Subject};
 
 const NAME: &str = "watch.json";
 /// Bytes of the file that are read, at most.
-const MAX_FILE: u64 = 16 << 20;
+const MAX_FILE: u64 = 128 << 20;
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]

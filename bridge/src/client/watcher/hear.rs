@@ -1,8 +1,12 @@
 //! What those who read the child tell, and what is handed over: kept until it can be judged, within bounds.
 
 use super::{
-    ChildNews, ChildSource, DoubleStatement, MAX_WAITING, ROOT, Waiting, WatchNotice, Watcher,
+    ChildNews, ChildSource, DoubleStatement, Member, OffenceId, ROOT, Subject, WatchNotice, Watcher,
 };
+use crate::proof::checkpoint::certificate::{BITMAP_BYTES, both};
+use crate::proof::vote;
+use crate::relay::watch::docket::Intake;
+use crate::relay::watch::statement::TwoCertificates;
 
 impl<C: ChildSource> Watcher<C> {
     pub(super) fn hear(&mut self, news: ChildNews, say: &mut impl FnMut(&WatchNotice)) {
@@ -12,9 +16,22 @@ impl<C: ChildSource> Watcher<C> {
                     self.kept.heights.insert(place.clone(), height);
                 }
             }
-            ChildNews::Accuses { node, statement } => {
+            ChildNews::Accuses {
+                node,
+                statement,
+                taken,
+            } => {
                 let place = self.place(node);
-                self.accuse(&place, statement);
+                let epoch = statement.epoch(self.epoch_blocks);
+                let is_over = self.accuse(&place, statement).is_over();
+                let full = format!("full {place}");
+                if is_over {
+                    self.told.remove(&full);
+                } else if self.told.insert(full) {
+                    say(&WatchNotice::Full { place, epoch });
+                }
+                // Whoever does not listen any more hands it over at the next start.
+                let _ = taken.send(is_over);
             }
             ChildNews::Signs {
                 node,
@@ -26,7 +43,16 @@ impl<C: ChildSource> Watcher<C> {
                     let place = self.place(node);
                     self.lie(&place, what, say);
                 } else if self.window.contains(&checkpoint.epoch) {
-                    self.book.add_shares(node, *checkpoint, shares);
+                    let epoch = checkpoint.epoch;
+                    if !self.book.add_shares(node, *checkpoint, shares) {
+                        let place = self.place(node);
+                        self.ignore(
+                            place,
+                            epoch,
+                            "it serves more checkpoints of it than are kept",
+                            say,
+                        );
+                    }
                 }
             }
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
@@ -44,15 +70,78 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// Takes statements over that somebody hands in. They are judged at the next look at root. What comes from one place keeps nothing out that comes
-    /// from another.
-    pub fn accuse(&mut self, place: &str, statement: DoubleStatement) {
-        let is_known = |other: &Waiting| other.statement == statement;
-        let of_place = self.waiting.iter().filter(|other| other.place == place);
-        if !self.waiting.iter().any(is_known) && of_place.count() < MAX_WAITING {
-            self.waiting.push_back(Waiting {
-                place: place.to_owned(),
-                statement,
+    /// Takes a statement over that a person hands in. It is kept until there is room for it.
+    pub fn hand_over(&mut self, place: &str, statement: DoubleStatement) {
+        self.handed.push((place.to_owned(), statement));
+    }
+
+    /// Takes over what was handed in, as far as there is room.
+    pub(super) fn take_handed(&mut self) {
+        for (place, statement) in std::mem::take(&mut self.handed) {
+            if !self.accuse(&place, statement.clone()).is_over() {
+                self.handed.push((place, statement));
+            }
+        }
+    }
+
+    /// Takes a statement over, to be judged at the next look at root. What a case is kept of takes no room.
+    pub(super) fn accuse(&mut self, place: &str, statement: DoubleStatement) -> Intake {
+        match self.is_in_case(&statement) {
+            true => Intake::Known,
+            false => self.docket.take(place, statement),
+        }
+    }
+
+    /// Whether evidence is kept that shows the same, as far as the set of its epoch is known.
+    fn is_in_case(&self, statement: &DoubleStatement) -> bool {
+        let epoch = statement.epoch(self.epoch_blocks);
+        let Some(members) = self.sets.get(&epoch) else {
+            return false;
+        };
+        let accused = match statement {
+            DoubleStatement::Votes(votes) => {
+                let own = |one: &&Member| vote::address(&one.consensus_key) == votes.voter;
+                members.iter().find(own)
+            }
+            DoubleStatement::Shares(shares) => members.get(usize::from(shares.number)),
+            DoubleStatement::Certificates(two) => return self.is_covered(epoch, two),
+        };
+        accused.is_some_and(|member| {
+            let operator = member.operator.into();
+            let subject = Subject::Offence(OffenceId { epoch, operator });
+            self.cases.contains_key(&subject)
+        })
+    }
+
+    fn is_covered(&self, epoch: u64, two: &TwoCertificates) -> bool {
+        let accepted = self.records.acceptance(two.checkpoints[0].epoch);
+        let first = two.first.map(|first| first.bitmap);
+        let signers = first.or_else(|| accepted.map(|accepted| accepted.signers));
+        let overlap = signers.map(|signers| both(&signers, &two.second.bitmap));
+        overlap.is_some_and(|overlap| self.has_case_of(epoch, &overlap))
+    }
+
+    /// Whether evidence of two certificates is kept against all of these members.
+    pub(super) fn has_case_of(&self, epoch: u64, members: &[u8; BITMAP_BYTES]) -> bool {
+        let covers = |other: &[u8; BITMAP_BYTES]| both(members, other) == *members;
+        self.cases.iter().any(|(subject, case)| {
+            subject.epoch() == epoch && case.both.is_some_and(|other| covers(&other))
+        })
+    }
+
+    /// Says, once for each place, epoch and reason, what is not looked at.
+    pub(super) fn ignore(
+        &mut self,
+        place: String,
+        epoch: u64,
+        reason: &'static str,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        if self.tells(format!("ignored {place} {epoch} {reason}")) {
+            say(&WatchNotice::Ignored {
+                place,
+                epoch,
+                reason,
             });
         }
     }

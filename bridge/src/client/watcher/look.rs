@@ -4,11 +4,12 @@ use alloy_primitives::B256;
 
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
+use super::second::About;
 use super::{
     At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, RootMoment, Rpc, RpcError,
     Subject, WatchNotice, Watcher, view_call,
 };
-use crate::relay::seen::Which;
+use crate::relay::seen::{Block, Which};
 use crate::relay::watch::End;
 
 /// Epochs that are let go of in one look, at most.
@@ -43,6 +44,7 @@ impl<C: ChildSource> Watcher<C> {
     ) -> Result<bool, RpcError> {
         let latest = rpc.block(Which::Latest).await?;
         let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
+        self.confirmed.is_behind = false;
         let told = self.records.scan(rpc, &latest).await?;
         self.tell(&told, say);
         if self.records.read() < latest.number {
@@ -69,18 +71,19 @@ impl<C: ChildSource> Watcher<C> {
         };
         self.mined(nonce, say).await?;
         self.records.read_overlaps(rpc, at).await?;
-        self.listen(head.accepted);
-        self.read_calldata(rpc, &latest, say).await?;
+        self.accepted = head.accepted;
+        self.listen(rpc, &latest, say).await;
+        self.read_calldata(rpc, &latest, &now, say).await?;
         self.compare(rpc, at, say).await?;
-        self.judge_waiting(rpc, at, &now, head.accepted, say)
-            .await?;
-        let planned = self.plan(rpc, (&latest, head.accepted), &now, say).await?;
+        self.take_handed();
+        self.judge_waiting(rpc, &latest, &now, say).await?;
+        let planned = self.plan(rpc, &latest, &now, say).await?;
         if let Some(planned) = planned {
             self.send(rpc, &planned, &now, (&latest, nonce), say)
                 .await?;
         }
         if self.records.is_whole() {
-            self.release(&now, head.accepted);
+            self.release(rpc, &latest, &now, say).await;
         }
         Ok(true)
     }
@@ -136,24 +139,30 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// Lets go of checkpoints that no report needs any more: of an epoch whose reports are closed for longer than its reveals take.
-    fn release(&mut self, now: &RootMoment, accepted: u64) {
+    async fn release(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        now: &RootMoment,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
         let windows = self.times.evidence_secs.saturating_add(
             self.times
                 .reveal_blocks
                 .saturating_mul(self.times.root_block_secs)
                 .saturating_mul(2),
         );
-        let is_over = |epoch: u64| match self.records.closing(epoch.saturating_add(1), accepted) {
-            Closing::Open | Closing::Unread => false,
-            Closing::Gone => true,
-            Closing::At(time) => now.time > time.saturating_add(windows),
-        };
+        let is_over =
+            |epoch: u64| match self.records.closing(epoch.saturating_add(1), self.accepted) {
+                Closing::Open | Closing::Unread => false,
+                Closing::Gone => true,
+                Closing::At(time) => now.time > time.saturating_add(windows),
+            };
         let mut first = self.kept.first_epoch;
         let last = first.saturating_add(MAX_RELEASED);
         while first < last && is_over(first) {
             first = first.saturating_add(1);
         }
-        self.kept.first_epoch = first;
         let offences = self.records.offences().map(|offence| offence.epoch);
         let overlaps = self.records.overlaps();
         let pending = overlaps.filter(|(_, one)| bits(&one.pending) != [0; 64]);
@@ -162,6 +171,17 @@ impl<C: ChildSource> Watcher<C> {
         let oldest = offences.chain(others).chain(cases).min();
         let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
         let begin = self.created.block.saturating_sub(1);
+        let epochs = self.kept.first_epoch..first;
+        if epochs.is_empty() && !self.records.has_before(needed) {
+            return;
+        }
+        if !self
+            .both_say(rpc, latest, &About::Closed(epochs), say)
+            .await
+        {
+            return;
+        }
+        self.kept.first_epoch = first;
         self.kept.root_block = match needed {
             0 => begin,
             needed => self

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::ops::Range;
 
 use plasmid_staking::Member;
+use tokio::sync::oneshot;
 
 use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
 use crate::relay::watch::statement::DoubleStatement;
 
 /// What somebody who reads the child found.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum ChildNews {
     /// A node's blocks are read up to this height.
     Read {
@@ -24,6 +25,8 @@ pub enum ChildNews {
         node: usize,
         /// The statements.
         statement: DoubleStatement,
+        /// Where it hears whether they are taken. If not, they are to be handed over again before anything behind them is told.
+        taken: oneshot::Sender<bool>,
     },
     /// It serves shares over a checkpoint.
     Signs {

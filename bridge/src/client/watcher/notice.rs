@@ -183,6 +183,22 @@ pub enum WatchNotice {
         /// The epoch.
         epoch: u64,
     },
+    /// As many statements wait as are kept of a place: what is behind them there is read when there is room.
+    Full {
+        /// The place.
+        place: String,
+        /// The epoch of the statements that found no room.
+        epoch: u64,
+    },
+    /// Something is not looked at.
+    Ignored {
+        /// Where it is from.
+        place: String,
+        /// The epoch that it speaks of.
+        epoch: u64,
+        /// Why.
+        reason: &'static str,
+    },
     /// Statements wait, because nobody serves the set of their epoch that root committed to.
     NoSet {
         /// The epoch.

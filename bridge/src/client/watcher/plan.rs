@@ -6,6 +6,7 @@ use alloy_primitives::B256;
 
 use super::calls::{SHOW_BATCH, commitment_of};
 use super::root::overlaps::{ConvictedDue, bits};
+use super::second::About;
 use super::{
     At, ChildSource, Closing, CourtSeen, ICourt, OffenceId, ReportStep, RootMoment, Rpc, RpcError,
     Subject, WatchNotice, Watcher, view_call,
@@ -81,7 +82,7 @@ impl<C: ChildSource> Watcher<C> {
     pub(super) async fn plan(
         &mut self,
         rpc: &Rpc,
-        (latest, accepted): (&Block, u64),
+        latest: &Block,
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Option<Planned>, RpcError> {
@@ -100,14 +101,13 @@ impl<C: ChildSource> Watcher<C> {
             let (decision, plan) = match subject {
                 Subject::Offence(offence) => match self.records.convicted_by(&offence) {
                     Some(number) => {
-                        self.convicted(rpc, at, (offence, number), now, accepted)
+                        self.convicted(rpc, latest, (offence, number), now, say)
                             .await?
                     }
-                    None => self.offence(rpc, at, offence, now, accepted, say).await?,
+                    None => self.offence(rpc, latest, offence, now, say).await?,
                 },
                 Subject::Certificates { .. } => {
-                    self.certificates(rpc, at, subject, (now, accepted), say)
-                        .await?
+                    self.certificates(rpc, at, subject, now, say).await?
                 }
                 Subject::Overlap { epoch, number } => {
                     let Some(found) = self.records.overlap(number).cloned() else {
@@ -121,7 +121,10 @@ impl<C: ChildSource> Watcher<C> {
                 Decision::Wait => {}
                 Decision::Done(_) if !self.records.is_whole() => {}
                 Decision::Done(end) => {
-                    if self.second_agrees(rpc, latest, subject, say).await {
+                    if self
+                        .both_say(rpc, latest, &About::Subject(subject), say)
+                        .await
+                    {
                         self.over(subject, end, say);
                     }
                 }
@@ -151,21 +154,20 @@ impl<C: ChildSource> Watcher<C> {
     async fn offence(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         offence: OffenceId,
         now: &RootMoment,
-        accepted: u64,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(Decision, StepView), RpcError> {
         let subject = Subject::Offence(offence);
         let matter = self.matter(subject);
+        let at = At::Hash(latest.hash);
         let seen = self
             .records
-            .seen(rpc, at, offence, matter.commitment, accepted)
+            .seen(rpc, at, offence, matter.commitment, self.accepted)
             .await?;
         if seen.offence.is_none() {
-            // Its reveal was mined in a block that is no more.
-            self.records.forget(offence);
+            self.unreveal(rpc, latest, offence, say).await;
         }
         self.tell_counted(offence, &seen, say);
         let unworthy = self.patience.is_unworthy(subject, now.number);
@@ -173,17 +175,31 @@ impl<C: ChildSource> Watcher<C> {
         Ok((decision, StepView::Offence(seen)))
     }
 
+    /// Its reveal was mined in a block that is no more.
+    async fn unreveal(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        offence: OffenceId,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        let about = About::Subject(Subject::Offence(offence));
+        if self.records.has_offence(&offence) && self.both_say(rpc, latest, &about, say).await {
+            self.records.forget(offence);
+        }
+    }
+
     async fn convicted(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         (offence, number): (OffenceId, u64),
         now: &RootMoment,
-        accepted: u64,
+        say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(Decision, StepView), RpcError> {
         let subject = Subject::Offence(offence);
         let epoch = offence.epoch;
-        let after_next = self.records.closing(epoch.saturating_add(2), accepted);
+        let after_next = self.records.closing(epoch.saturating_add(2), self.accepted);
         let own = self
             .cases
             .iter()
@@ -197,11 +213,12 @@ impl<C: ChildSource> Watcher<C> {
         if own.is_empty() && matches!(after_next, Closing::Open | Closing::Unread) {
             return Ok((Decision::Wait, wait));
         }
+        let at = At::Hash(latest.hash);
         let seen = self
             .records
             .convicted_seen(rpc, at, (offence, number), &own, after_next);
         let Some((seen, due)) = seen.await? else {
-            self.records.forget(offence);
+            self.unreveal(rpc, latest, offence, say).await;
             return Ok((Decision::Wait, wait));
         };
         let stagger = self.matter(subject).stagger;
@@ -215,7 +232,7 @@ impl<C: ChildSource> Watcher<C> {
         rpc: &Rpc,
         at: At,
         subject: Subject,
-        (now, accepted): (&RootMoment, u64),
+        now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(Decision, StepView), RpcError> {
         let epoch = subject.epoch();
@@ -245,7 +262,7 @@ impl<C: ChildSource> Watcher<C> {
             });
         let seen = CertificatesSeen {
             own,
-            next: self.records.closing(epoch.saturating_add(1), accepted),
+            next: self.records.closing(epoch.saturating_add(1), self.accepted),
             adds: !self.is_overlapped(epoch, &named),
             last: last.map(|(_, one)| ContestedOverlap {
                 block: one.revealedAt.to(),

@@ -130,6 +130,12 @@ impl CourtRecords {
         self.revealed.keys().chain(self.convicted.keys()).copied()
     }
 
+    /// Whether this one was revealed and is not over.
+    #[must_use]
+    pub fn has_offence(&self, offence: &OffenceId) -> bool {
+        self.revealed.contains_key(offence) || self.convicted.contains_key(offence)
+    }
+
     /// An offence is over.
     pub fn forget(&mut self, offence: OffenceId) {
         self.revealed.remove(&offence);

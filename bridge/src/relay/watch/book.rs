@@ -18,7 +18,7 @@ use crate::relay::acceptance::Acceptance;
 
 /// Checkpoints of one epoch that are kept of a node, at most.
 const MAX_OF_NODE: usize = 4;
-/// Likewise of root's calldata, where each costs its author gas; and certificates of one checkpoint.
+/// Likewise of root's calldata, of which only certificates come here that verify; and certificates of one checkpoint.
 const MAX_OF_ROOT: usize = 256;
 
 /// A member's share.
@@ -53,16 +53,17 @@ pub struct CheckpointBook {
 }
 
 impl CheckpointBook {
-    /// A source shows shares over a checkpoint.
+    /// A source shows shares over a checkpoint. Gives whether there is room for it.
+    #[must_use]
     pub fn add_shares(
         &mut self,
         source: usize,
         checkpoint: Checkpoint,
         shares: Vec<(u16, ShareBytes)>,
-    ) {
+    ) -> bool {
         let epoch = checkpoint.epoch;
         let Some(page) = self.page(source, checkpoint, MAX_OF_NODE) else {
-            return;
+            return false;
         };
         let before = page.shares.len();
         for (number, share) in shares {
@@ -72,19 +73,31 @@ impl CheckpointBook {
             page.is_checked = false;
             self.fresh.insert(epoch);
         }
+        true
     }
 
-    /// A source shows a certificate of a checkpoint.
-    pub fn add_certificate(&mut self, source: usize, checkpoint: Checkpoint, given: Certificate) {
+    /// A source shows a certificate of a checkpoint, which verifies. Gives whether there is room for it.
+    #[must_use]
+    pub fn add_certificate(
+        &mut self,
+        source: usize,
+        checkpoint: Checkpoint,
+        given: Certificate,
+    ) -> bool {
         let epoch = checkpoint.epoch;
         let Some(page) = self.page(source, checkpoint, MAX_OF_ROOT) else {
-            return;
+            return false;
         };
-        if page.certificates.len() < MAX_OF_ROOT && !page.certificates.contains(&given) {
-            page.certificates.push(given);
-            page.is_checked = false;
-            self.fresh.insert(epoch);
+        if page.certificates.contains(&given) {
+            return true;
         }
+        if page.certificates.len() >= MAX_OF_ROOT {
+            return false;
+        }
+        page.certificates.push(given);
+        page.is_checked = false;
+        self.fresh.insert(epoch);
+        true
     }
 
     fn page(
@@ -120,7 +133,7 @@ impl CheckpointBook {
         self.fresh.retain(|epoch| epochs.contains(epoch));
     }
 
-    /// What root accepted of an epoch is known now, so that what was heard of it is compared again.
+    /// What was heard of an epoch is compared again: what root accepted of it is known now, or what was found had no room.
     pub fn refresh(&mut self, epoch: u64) {
         if self.epochs.contains_key(&epoch) {
             self.fresh.insert(epoch);

@@ -19,7 +19,7 @@ use crate::cli::{
 };
 
 /// By what the deployment is closed, and who carries it.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct BeginCommand {
     #[command(flatten)]
     carrier: Carrier,
@@ -29,7 +29,7 @@ pub struct BeginCommand {
 }
 
 /// Who carries it.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct OpenCommand {
     #[command(flatten)]
     carrier: Carrier,
@@ -45,7 +45,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     let seen = place.look().await?;
     let mut object = status::root(&seen);
     if seen.head.exitAt != 0 {
@@ -111,7 +111,7 @@ pub async fn open(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     let seen = place.look().await?;
     match seen.stage() {
         Stage::ExitMode => {}

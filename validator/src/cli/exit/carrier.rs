@@ -8,10 +8,10 @@ use plasmid_bridge::client::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::{CliError, output::Output};
+use crate::cli::{CliError, init::SecondRoot, output::Output};
 
 /// Who pays the gas, and whether it is asked for.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct Carrier {
     /// Name of the key that pays for the gas.
     #[arg(long)]
@@ -22,6 +22,8 @@ pub struct Carrier {
     /// Sends it without asking.
     #[arg(long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub second: SecondRoot,
 }
 
 /// Calls that are sent one after the other, with what they cost.

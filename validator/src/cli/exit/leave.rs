@@ -39,7 +39,7 @@ use crate::{
 const MAX_FILE: u64 = 64 << 20;
 
 /// Whose leaves, in which state, and who carries them.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct LeaveCommand {
     #[command(flatten)]
     state: StateOption,
@@ -91,7 +91,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     let seen = place.base().await?;
     let progress = output.progress("reading the state");
     let state = state::read(&command.state.state, &place, &seen).await?;
@@ -192,7 +192,7 @@ async fn leaving(
     };
     let mut payouts: BTreeMap<Account, bool> = BTreeMap::new();
     for payable in all {
-        if exits::is_paid(&place.rpc, &place.contracts, payable.index).await? {
+        if exits::is_paid(place.endpoints(), &place.contracts, payable.index).await? {
             leaving.already_paid += 1;
             continue;
         }
@@ -201,9 +201,13 @@ async fn leaving(
                 match payouts.get(&account) {
                     Some(known) => *known,
                     None => {
-                        let (named, _) =
-                            exits::named(&place.rpc, &place.contracts, account.kind, account.id)
-                                .await?;
+                        let (named, _) = exits::named(
+                            place.endpoints(),
+                            &place.contracts,
+                            account.kind,
+                            account.id,
+                        )
+                        .await?;
                         if named.is_some() {
                             leaving.named.insert(account);
                         }

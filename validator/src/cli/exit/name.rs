@@ -25,9 +25,11 @@ use crate::{
 
 /// Gas of a naming by a key: half as much again as is measured.
 const NAMING_GAS: u64 = 300_000;
+/// For how long a naming by a key may be carried, in seconds of root's clock: as long as a root that is full may need.
+const NAMING_SECS: u64 = 3_600;
 
 /// Which account, where it is paid, and who carries it.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct NameCommand {
     /// Name of the account's key. An Ed25519 key signs the word, and another key pays for the gas; a secp256k1 key says it itself, so it is `--from` too.
     #[arg(long, value_name = "KEY")]
@@ -52,7 +54,7 @@ pub async fn run(
     let signer = keys.signer(&command.key)?;
     let account = signer.account();
     let payout = Address::from(connect::address(&command.payout)?);
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     place
         .deployment
         .refuse_lost("the payout address", payout.into_array(), NATIVE)?;
@@ -62,8 +64,13 @@ pub async fn run(
             wallet.address()
         )));
     }
-    let (before, nonce) =
-        exits::named(&place.rpc, &place.contracts, account.kind, account.id).await?;
+    let (before, nonce) = exits::named(
+        place.endpoints(),
+        &place.contracts,
+        account.kind,
+        account.id,
+    )
+    .await?;
     let mut object = json!({
         "account": account.to_string(),
         "payout": payout.to_string(),
@@ -89,10 +96,14 @@ pub async fn run(
     if !carrier.agree(&what, &priced, &mut object, output)? {
         return Ok(());
     }
-    let signed = signer.sign_naming(&payout.into_array(), nonce, &place.deployment.domain);
+    // Root may name a nonce to come and keep the signature: it is of no use behind the deadline.
+    let deadline = place.endpoints().time().await?.saturating_add(NAMING_SECS);
+    object["deadline"] = deadline.into();
+    let times = (nonce, deadline);
+    let signed = signer.sign_naming(&payout.into_array(), times, &place.deployment.domain);
     let (key, signature) =
         signed.ok_or_else(|| CliError::new("this key signs no naming: nothing was sent"))?;
-    let call = Call::to(exits, by_key(&key, &signature, payout)?);
+    let call = Call::to(exits, by_key(&key, &signature, (payout, deadline))?);
     add_receipt(&mut object, &carrier.send(&wallet, (call, limits)).await?);
     output.object(&object);
     output.next("plasmid exit status");
@@ -100,7 +111,11 @@ pub async fn run(
 }
 
 /// The call by which an Ed25519 key says it: the points of key and signature are shown by their x-coordinates.
-fn by_key(key: &[u8; 32], signature: &[u8; 64], payout: Address) -> Result<Vec<u8>, CliError> {
+fn by_key(
+    key: &[u8; 32],
+    signature: &[u8; 64],
+    (payout, deadline): (Address, u64),
+) -> Result<Vec<u8>, CliError> {
     let (r, s) = signature.split_at(32);
     let (r, s) = (B256::from_slice(r), B256::from_slice(s));
     let hints = x_coordinate(key).zip(x_coordinate(&r.0));
@@ -110,6 +125,7 @@ fn by_key(key: &[u8; 32], signature: &[u8; 64], payout: Address) -> Result<Vec<u
     let call = IExits::nameByKeyCall {
         key: B256::from(*key),
         payout,
+        deadline,
         r,
         s,
         xKey: x_key,

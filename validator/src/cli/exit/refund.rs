@@ -6,11 +6,10 @@ use alloy_primitives::Address;
 use alloy_sol_types::{SolCall, SolEvent};
 use clap::Args;
 use plasmid_bridge::{
-    abi::{IExits, IVault},
+    abi::IExits,
     client::{
-        exits::{Shown, messages},
-        follower::view_call,
-        rpc::{At, Call},
+        exits::{Shown, is_refunded, messages},
+        rpc::Call,
         wallet::WalletError,
     },
     proof::inbox::Body,
@@ -32,7 +31,7 @@ use crate::{
 };
 
 /// Whose, and who carries it.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct RefundCommand {
     /// The refund address of the deposits, or the giver. Without it all of them are paid, to whomever they belong.
     #[arg(long, value_parser = address::parse)]
@@ -65,7 +64,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier).await?;
     let seen = place.base().await?;
     let blocks = place.blocks(&seen).await?;
     let progress = output.progress("reading the messages of the Inbox");
@@ -186,8 +185,8 @@ impl Place {
         let mut left = Vec::new();
         for (token, amount) in assets {
             let native = token == NATIVE;
-            let call = IVault::refundedCall { message, native };
-            if !view_call(&self.rpc, self.contracts.vault, call, At::Latest).await? {
+            let asset = (message, native);
+            if !is_refunded(self.endpoints(), &self.contracts, asset).await? {
                 left.push((token, amount));
             }
         }

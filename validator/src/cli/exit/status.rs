@@ -9,12 +9,12 @@ use super::{Place, state};
 use crate::{
     chain::exits::{Owner, Payable, of_account, payout},
     chain::tree::Tree,
-    cli::{CliError, connect::Connection, keys::KeyOptions, output::Output},
+    cli::{CliError, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output},
     ledger::Account,
 };
 
 /// Of whom, and in which state.
-#[derive(Clone, Debug, Args)]
+#[derive(Args)]
 pub struct StatusCommand {
     /// An account, or the name of a key: what it would get is listed.
     #[arg(long, requires = "state")]
@@ -22,6 +22,8 @@ pub struct StatusCommand {
     /// The state in which that stands: a file that `plasmid export` wrote. Before there is a base, one of any epoch that root has accepted.
     #[arg(long, value_name = "FILE", requires = "account")]
     state: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    second: SecondRoot,
 }
 
 /// Runs `plasmid exit status`.
@@ -34,7 +36,7 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let place = Place::reading(connection).await?;
+    let place = Place::reading(connection, &command.second).await?;
     let seen = place.look().await?;
     let mut object = root(&seen);
     let (Some(account), Some(path)) = (&command.account, &command.state) else {
@@ -82,14 +84,20 @@ fn next(seen: &Ending, output: Output) -> Result<(), CliError> {
 
 /// What an account gets, leaf by leaf.
 async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
-    let (named, _) = exits::named(&place.rpc, &place.contracts, account.kind, account.id).await?;
+    let (named, _) = exits::named(
+        place.endpoints(),
+        &place.contracts,
+        account.kind,
+        account.id,
+    )
+    .await?;
     let own = match account.kind {
         Account::ETHEREUM => Some(Address::from(account.id)),
         _ => payout(tree, account)?.map(Address::from),
     };
     let mut rows = Vec::new();
     for payable in of_account(tree, account)? {
-        let paid = exits::is_paid(&place.rpc, &place.contracts, payable.index).await?;
+        let paid = exits::is_paid(place.endpoints(), &place.contracts, payable.index).await?;
         let to = match payable.owner {
             Owner::Address(recipient) => Some(Address::from(recipient)),
             _ => named.or(own),

@@ -326,6 +326,18 @@ fn an_exported_sign_state_signs_nothing_until_it_is_imported_again() {
         fs::read(&second).expect("read"),
         fs::read(&file).expect("read")
     );
+    // An older one that somebody puts back by hand signs nothing either, and lowers nothing of what is imported.
+    let mut old = SignState::create(&folder.path().join("old"), identity, 0).expect("made");
+    old.record(4, B256::repeat_byte(4), 0).expect("signed");
+    drop(old);
+    fs::copy(folder.path().join("old"), &path).expect("put back");
+    let votes = r#"{ "height": "1", "round": 0, "step": 1 }"#;
+    fs::write(engine.sign_state_path(), votes).expect("put back");
+    let beside = |said: String| assert!(said.contains("beside"), "{said}");
+    let opened = SignState::open(&path, identity).map(drop);
+    beside(opened.expect_err("there are two").to_string());
+    let engines = engine.ensure_consensus_key(&[3; 32]);
+    beside(engines.expect_err("there are two").to_string());
     // A file of another time lowers nothing of what this machine signed before it was exported.
     fs::remove_file(&second).expect("removed");
     let empty = SignState::create(&folder.path().join("empty"), identity, 0).expect("made");
@@ -333,7 +345,7 @@ fn an_exported_sign_state_signs_nothing_until_it_is_imported_again() {
     older.write_new(&second).expect("written");
     import(&carry(&folder, &second), &keys, output).expect("imported");
     let summary = SignState::summary(&path).expect("it is back");
-    assert_eq!((summary.floor, summary.count), (2, 1));
+    assert_eq!((summary.floor, summary.count), (2, 2));
     assert_eq!(engine.last_signed().expect("read"), Some(VOTES[1]));
     assert!(!engine.exported_path().exists());
     let opened = SignState::open_any(&path).expect("it signs again");

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, keccak256};
 use plasmid_bridge::{
     client::watcher::{ChildNews, ChildSource},
     relay::watch::statement::DoubleStatement,
@@ -13,7 +13,7 @@ use plasmid_proto::chain::v1::{
 use plasmid_staking::Member;
 use tendermint::{Hash, block::Meta};
 use tokio::{
-    sync::mpsc::Sender,
+    sync::{mpsc::Sender, oneshot},
     time::{sleep, timeout},
 };
 use tonic::transport::Channel;
@@ -34,8 +34,6 @@ const MAX_BLOCK: usize = 64 << 20;
 const MAX_SET: usize = 1 << 20;
 /// How long a set is waited for.
 const SET_PATIENCE: Duration = Duration::from_secs(20);
-/// Pieces of evidence of one block that are looked at, at most: the engine's own blocks have room for fewer.
-const MAX_EVIDENCE: usize = 64;
 /// How often a node is asked for its newest height.
 const POLL: Duration = Duration::from_millis(500);
 /// The longest wait for a node that does not answer.
@@ -68,7 +66,7 @@ impl ChildNodes {
         });
         let channels = nodes.iter().map(|url| Ok(endpoint(url)?.connect_lazy()));
         Ok(Self {
-            places: all.map(|url| plain::place(url)).collect(),
+            places: places(&all.map(String::as_str).collect::<Vec<_>>()),
             engines: clients.collect::<Result<_, CliError>>()?,
             nodes: channels.collect::<Result<_, CliError>>()?,
         })
@@ -94,6 +92,7 @@ pub fn follow(engines: Vec<Client>, starts: &[u64], chain: &str, news: &Sender<C
             chain: chain.to_owned(),
             next: *start,
             tries: 0,
+            taken: 0,
             news: news.clone(),
         };
         tokio::spawn(reader.run());
@@ -129,6 +128,8 @@ impl ChildSource for ChildNodes {
 enum Stopped {
     /// It does not answer, or not so that it can be read.
     Silent(String),
+    /// The watcher has no room for what was found.
+    Full,
     /// Nobody listens any more.
     Deaf,
 }
@@ -147,6 +148,8 @@ struct Engine {
     chain: String,
     next: u64,
     tries: u32,
+    /// Pieces of evidence of the next block that the watcher has taken.
+    taken: usize,
     news: Sender<ChildNews>,
 }
 
@@ -169,6 +172,7 @@ impl Engine {
                     }
                 }
                 Err(Stopped::Deaf) => return,
+                Err(Stopped::Full) => wait = POLL,
                 Err(Stopped::Silent(reason)) => {
                     if !is_silent {
                         is_silent = true;
@@ -187,6 +191,23 @@ impl Engine {
     async fn tell(&self, news: ChildNews) -> Result<(), Stopped> {
         let sent = self.news.send(news).await;
         sent.map_err(|_| Stopped::Deaf)
+    }
+
+    /// Hands statements over. What finds no room is handed over again when the block is read again.
+    async fn accuse(&self, statement: DoubleStatement) -> Result<(), Stopped> {
+        let (taken, answer) = oneshot::channel();
+        let node = self.node;
+        let news = ChildNews::Accuses {
+            node,
+            statement,
+            taken,
+        };
+        self.tell(news).await?;
+        match answer.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Stopped::Full),
+            Err(_) => Err(Stopped::Deaf),
+        }
     }
 
     /// Reads one page. Gives whether there are more blocks now.
@@ -254,14 +275,33 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         self.tries = 0;
-        for evidence in found.iter().take(MAX_EVIDENCE) {
+        for evidence in found.iter().skip(self.taken) {
             if let Some(votes) = two_votes(evidence) {
                 let statement = DoubleStatement::Votes(Box::new(votes));
-                self.tell(ChildNews::Accuses { node, statement }).await?;
+                self.accuse(statement).await?;
             }
+            self.taken = self.taken.saturating_add(1);
         }
+        self.taken = 0;
         Ok(())
     }
+}
+
+/// What each of these addresses is called, without what may be a key. Two that only differ in that are two places: a few digits of the hash of the whole
+/// address tell them apart, whatever their order, so that neither's height counts for the other one.
+fn places(urls: &[&str]) -> Vec<String> {
+    let names: Vec<String> = urls.iter().map(|url| plain::place(url)).collect();
+    let name = |(name, url): (&String, &&str)| {
+        let alike = |(other, whole): (&String, &&str)| other == name && whole != url;
+        match names.iter().zip(urls).any(alike) {
+            true => {
+                let hash = hex::encode(keccak256(url));
+                format!("{name} ({})", hash.get(..8).unwrap_or_default())
+            }
+            false => name.clone(),
+        }
+    };
+    names.iter().zip(urls).map(name).collect()
 }
 
 fn has_evidence(head: &Meta) -> bool {
@@ -284,3 +324,6 @@ fn member(told: &Validator) -> Option<Member> {
         at_risk: true,
     })
 }
+
+#[cfg(test)]
+mod tests;

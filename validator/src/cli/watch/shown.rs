@@ -265,6 +265,20 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "late", "place": place, "epoch": epoch }),
             format!("evidence from {place} comes too late: reports of epoch {epoch} are closed"),
         ),
+        WatchNotice::Full { place, epoch } => (
+            json!({ "event": "full", "place": place, "epoch": epoch }),
+            format!(
+                "{place}: as much evidence waits as is kept of it: evidence of epoch {epoch}, and what stands behind it there, is read when some is judged"
+            ),
+        ),
+        WatchNotice::Ignored {
+            place,
+            epoch,
+            reason,
+        } => (
+            json!({ "event": "ignored", "place": place, "epoch": epoch, "reason": reason }),
+            format!("{place}: a checkpoint of epoch {epoch} is not looked at: {reason}"),
+        ),
         WatchNotice::NoSet { epoch, reason } => (
             json!({ "event": "no_set", "epoch": epoch, "reason": reason }),
             format!(

@@ -35,6 +35,7 @@ mod typed {
         struct Retire { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
         struct Unjail { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; }
         struct Edit { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; uint16 commission; uint16 maxCommission; uint16 commissionStep; uint128 minSelfStake; }
+        struct ExitPayout { bytes20 account; address payout; uint64 nonce; uint64 deadline; }
         struct Describe { uint8 scheme; Account sender; Nonce nonce; uint128 fee; Account feePayer; uint64 validUntil; bytes32 memo; string name; string website; string contact; string details; }
     }
 }
@@ -231,6 +232,23 @@ fn their(domain: &Domain) -> Eip712Domain {
         Some(Address::from(domain.root_chain)),
         Some(B256::from(salt)),
     )
+}
+
+#[test]
+fn a_naming_is_signed_with_its_deadline_as_alloy_derives_it() {
+    let domain = domain();
+    let own = naming_digest(&domain, &[1; 20], &[2; 20], (3, 4));
+    let typed = typed::ExitPayout {
+        account: FixedBytes([1; 20]),
+        payout: Address::from([2; 20]),
+        nonce: 3,
+        deadline: 4,
+    };
+    assert_eq!(typed::ExitPayout::eip712_root_type(), NAMING);
+    assert_eq!(own, typed.eip712_signing_hash(&their(&domain)));
+    for times in [(4, 4), (3, 5), (4, 3)] {
+        assert_ne!(own, naming_digest(&domain, &[1; 20], &[2; 20], times));
+    }
 }
 
 #[test]

@@ -78,15 +78,17 @@ impl Home {
         Ok(last)
     }
 
-    /// Why there is no sign state in this home.
-    #[must_use]
-    pub fn no_sign_state(&self) -> CometError {
-        let path = self.exported_path();
-        match path.exists() {
-            true => CometError::Exported { path },
-            false => CometError::NoSignState {
-                path: self.sign_state_path(),
-            },
+    /// Makes sure that there is a sign state in this home, and that none was exported.
+    ///
+    /// # Errors
+    /// `Exported`, `NoSignState`, or `Beside` where both stand.
+    pub fn require_sign_state(&self) -> Result<(), CometError> {
+        let (path, exported) = (self.sign_state_path(), self.exported_path());
+        match (path.exists(), exported.exists()) {
+            (true, false) => Ok(()),
+            (true, true) => Err(CometError::Beside { path, exported }),
+            (false, true) => Err(CometError::Exported { path: exported }),
+            (false, false) => Err(CometError::NoSignState { path }),
         }
     }
 

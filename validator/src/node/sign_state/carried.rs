@@ -283,7 +283,14 @@ impl Carried {
     fn joined(&self, path: &Path, identity: Identity) -> Result<Content, CarriedError> {
         let exported = exported(path);
         let mut next = match (path.exists(), exported.exists()) {
-            (true, _) => read(path)?,
+            (true, true) => {
+                let mut own = read(path)?;
+                let before = read(&exported)?;
+                self.check(before.identity, self.consensus_key.0)?;
+                own.join(before.floor, &before.signed)?;
+                own
+            }
+            (true, false) => read(path)?,
             // What was signed here before it was exported counts like what is carried.
             (false, true) => read(&exported)?,
             (false, false) => Content {
@@ -293,9 +300,22 @@ impl Carried {
             },
         };
         self.check(next.identity, self.consensus_key.0)?;
-        next.floor = next.floor.max(self.refused_below);
-        for (epoch, digest) in &self.signed {
-            let own = *next.signed.entry(*epoch).or_insert(*digest);
+        next.join(self.refused_below, &self.signed)?;
+        if next.signed.len() > MAX_DIGESTS {
+            let count = next.signed.len();
+            let epoch = next.signed.last_key_value().map_or(0, |(epoch, _)| *epoch);
+            return Err(SignStateError::Full { epoch, count }.into());
+        }
+        Ok(next)
+    }
+}
+
+impl Content {
+    /// Takes over what another one refuses and has signed.
+    fn join(&mut self, floor: u64, signed: &BTreeMap<u64, B256>) -> Result<(), CarriedError> {
+        self.floor = self.floor.max(floor);
+        for (epoch, digest) in signed {
+            let own = *self.signed.entry(*epoch).or_insert(*digest);
             if own != *digest {
                 return Err(CarriedError::Conflict {
                     epoch: *epoch,
@@ -304,12 +324,7 @@ impl Carried {
                 });
             }
         }
-        if next.signed.len() > MAX_DIGESTS {
-            let count = next.signed.len();
-            let epoch = next.signed.last_key_value().map_or(0, |(epoch, _)| *epoch);
-            return Err(SignStateError::Full { epoch, count }.into());
-        }
-        Ok(next)
+        Ok(())
     }
 }
 

@@ -56,6 +56,17 @@ pub enum SignStateError {
          and take that file over with `plasmid sign-state import`"
     )]
     Exported(PathBuf),
+    /// One was put beside the one that went to another machine.
+    #[error(
+        "a sign state stands at {path} beside {exported}, which was exported to another machine: somebody put it there, or an import was cut short. This key signs \
+         nothing here until `plasmid sign-state import` has joined both with what the other machine exports"
+    )]
+    Beside {
+        /// It.
+        path: PathBuf,
+        /// The other one.
+        exported: PathBuf,
+    },
     /// There is one already.
     #[error("there is a sign state at {0} already; it is never overwritten")]
     Exists(PathBuf),

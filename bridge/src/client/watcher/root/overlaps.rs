@@ -52,6 +52,13 @@ impl CourtRecords {
         self.overlaps.get(&number)
     }
 
+    /// Whether anything is known of epochs below this one that can be let go of.
+    #[must_use]
+    pub fn has_before(&self, epoch: u64) -> bool {
+        self.first_epoch().is_some_and(|first| first < epoch)
+            || self.overlaps.values().any(|one| one.epoch < epoch)
+    }
+
     /// Lets go of overlaps of epochs below this one, which are not read again.
     pub(super) fn release_overlaps(&mut self, epoch: u64) {
         let gone = self.overlaps().filter(|(_, one)| one.epoch < epoch);

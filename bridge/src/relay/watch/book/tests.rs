@@ -84,8 +84,8 @@ fn bits(signers: &[u16]) -> [u8; 64] {
 #[test]
 fn nodes_that_agree_with_each_other_and_root_are_not_even_checked() {
     let mut book = CheckpointBook::default();
-    book.add_shares(0, checkpoint(1), shares(1, &[0, 1, 2]));
-    book.add_shares(1, checkpoint(1), shares(1, &[1, 2, 3]));
+    assert!(book.add_shares(0, checkpoint(1), shares(1, &[0, 1, 2])));
+    assert!(book.add_shares(1, checkpoint(1), shares(1, &[1, 2, 3])));
     let root = accepted(1, &[0, 1, 2]);
     assert!(book.suspects(|_| Some(root.digest)).is_empty());
     assert!(book.suspects(|_| None).is_empty());
@@ -94,12 +94,12 @@ fn nodes_that_agree_with_each_other_and_root_are_not_even_checked() {
 #[test]
 fn two_shares_of_a_member_at_two_nodes_are_its_offence() {
     let mut book = CheckpointBook::default();
-    book.add_shares(0, checkpoint(1), shares(1, &[0, 1]));
-    book.add_shares(1, checkpoint(2), shares(2, &[1, 3]));
+    assert!(book.add_shares(0, checkpoint(1), shares(1, &[0, 1])));
+    assert!(book.add_shares(1, checkpoint(2), shares(2, &[1, 3])));
     assert_eq!(guilty(&mut book, None), [(1, Guilty::Member(1))]);
     // Nothing new: nothing is compared again.
     assert!(book.suspects(|_| None).is_empty());
-    book.add_shares(1, checkpoint(2), shares(2, &[0]));
+    assert!(book.add_shares(1, checkpoint(2), shares(2, &[0])));
     let again = guilty(&mut book, None);
     assert!(again.contains(&(1, Guilty::Member(0))), "{again:?}");
 }
@@ -109,8 +109,8 @@ fn a_certificate_beside_what_root_accepted_is_an_offence_of_all_who_are_in_both(
     for by_shares in [true, false] {
         let mut book = CheckpointBook::default();
         match by_shares {
-            true => book.add_shares(0, checkpoint(2), shares(2, &[1, 2, 3])),
-            false => book.add_certificate(7, checkpoint(2), certificate_of(2, &[1, 2, 3])),
+            true => assert!(book.add_shares(0, checkpoint(2), shares(2, &[1, 2, 3]))),
+            false => assert!(book.add_certificate(7, checkpoint(2), certificate_of(2, &[1, 2, 3]))),
         }
         assert!(book.suspects(|_| None).is_empty());
         // Root accepts another one later: what was heard is compared again.
@@ -124,8 +124,8 @@ fn a_certificate_beside_what_root_accepted_is_an_offence_of_all_who_are_in_both(
 #[test]
 fn two_certificates_before_root_accepts_either_are_one_offence() {
     let mut book = CheckpointBook::default();
-    book.add_certificate(7, checkpoint(1), certificate_of(1, &[0, 1, 2]));
-    book.add_shares(0, checkpoint(2), shares(2, &[0, 2, 3]));
+    assert!(book.add_certificate(7, checkpoint(1), certificate_of(1, &[0, 1, 2])));
+    assert!(book.add_shares(0, checkpoint(2), shares(2, &[0, 2, 3])));
     let found = guilty(&mut book, None);
     assert_eq!(found, [(0, Guilty::Overlap(bits(&[0, 2])))]);
 }
@@ -135,12 +135,15 @@ fn what_no_member_signed_is_a_lie_and_keeps_nothing_out() {
     let mut book = CheckpointBook::default();
     // Invented shares, shares of another checkpoint, members that there are not, in more checkpoints than are kept.
     for byte in 10..30 {
-        book.add_shares(0, checkpoint(byte), vec![(0, [9; 192]), (700, [9; 192])]);
-        book.add_shares(0, checkpoint(byte), shares(1, &[1, 2]));
+        let has_room = byte < 14;
+        let invented = vec![(0, [9; 192]), (700, [9; 192])];
+        assert_eq!(book.add_shares(0, checkpoint(byte), invented), has_room);
+        let others = shares(1, &[1, 2]);
+        assert_eq!(book.add_shares(0, checkpoint(byte), others), has_room);
     }
-    book.add_shares(1, checkpoint(1), shares(1, &[1]));
-    book.add_shares(2, checkpoint(2), shares(2, &[1]));
-    book.add_certificate(7, checkpoint(3), certificate_of(2, &[0, 1, 2]));
+    assert!(book.add_shares(1, checkpoint(1), shares(1, &[1])));
+    assert!(book.add_shares(2, checkpoint(2), shares(2, &[1])));
+    assert!(book.add_certificate(7, checkpoint(3), certificate_of(2, &[0, 1, 2])));
     assert_eq!(book.suspects(|_| None), [EPOCH]);
     let (found, mut liars) = book.compare(EPOCH, &members(), None);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -154,9 +157,9 @@ fn what_no_member_signed_is_a_lie_and_keeps_nothing_out() {
 #[test]
 fn epochs_outside_of_the_window_are_let_go_of() {
     let mut book = CheckpointBook::default();
-    book.add_shares(0, checkpoint(1), shares(1, &[1]));
+    assert!(book.add_shares(0, checkpoint(1), shares(1, &[1])));
     book.keep(&(EPOCH..EPOCH + 1));
-    book.add_shares(1, checkpoint(2), shares(2, &[1]));
+    assert!(book.add_shares(1, checkpoint(2), shares(2, &[1])));
     assert_eq!(book.suspects(|_| None), [EPOCH]);
     book.keep(&(EPOCH + 1..EPOCH + 9));
     assert!(book.suspects(|_| None).is_empty() && book.epochs.is_empty());

@@ -300,6 +300,21 @@ fn each_event_has_these_fields() {
             &["epoch", "event", "place"],
         ),
         (
+            WatchNotice::Full {
+                place: place.clone(),
+                epoch,
+            },
+            &["epoch", "event", "place"],
+        ),
+        (
+            WatchNotice::Ignored {
+                place: place.clone(),
+                epoch,
+                reason: "nobody knows who may sign it",
+            },
+            &["epoch", "event", "place", "reason"],
+        ),
+        (
             WatchNotice::NoSet {
                 epoch,
                 reason: reason.clone(),

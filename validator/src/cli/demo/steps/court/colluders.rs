@@ -17,7 +17,7 @@ use plasmid_bridge::{
     },
 };
 use plasmid_staking::Member;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{apply, begun, bond, court, end, event};
 use crate::{
@@ -156,6 +156,8 @@ async fn watch(
         let accuses = ChildNews::Accuses {
             node: 0,
             statement: DoubleStatement::Shares(Box::new(statement)),
+            // There is room for all of them.
+            taken: oneshot::channel().0,
         };
         let sent = news.send(accuses).await;
         sent.map_err(|error| CliError::new(error.to_string()))?;

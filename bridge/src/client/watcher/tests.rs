@@ -1,0 +1,336 @@
+//! What a watcher makes of calldata that is invented, and of a root endpoint that lies beside one that does not.
+
+use std::sync::Mutex;
+
+use alloy_primitives::{Bytes, hex};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::abi::signer_words;
+use crate::client::rpc::Limits;
+use crate::client::wallet::tests::node::{Node, Said, wallet};
+use crate::proof::bls;
+use crate::proof::checkpoint::Checkpoint;
+use crate::proof::checkpoint::certificate::{self, Certificate};
+use crate::relay::watch::statement::TwoShares;
+
+const DEPLOYMENT: [u8; 20] = [7; 20];
+const ROOT_CHAIN: Address = Address::repeat_byte(3);
+const EPOCH_BLOCKS: u32 = 10;
+
+/// What an endpoint of root says.
+#[derive(Clone)]
+struct Says {
+    newest: u64,
+    time: u64,
+    accepted: u64,
+    submissions: Vec<Bytes>,
+}
+
+type Root = Arc<Mutex<Says>>;
+
+fn key(number: u16) -> bls::SecretKey {
+    bls::SecretKey::from_entropy(&[number as u8 + 1; 32]).expect("it gives a key")
+}
+
+fn members() -> Vec<Member> {
+    let member = |number: u16| Member {
+        seat: number,
+        operator: [number as u8 + 1; 20],
+        registration: 1,
+        consensus_key: [number as u8; 32],
+        checkpoint_key: key(number).public_key(),
+        power: 5,
+        at_risk: true,
+    };
+    (0..4).map(member).collect()
+}
+
+fn checkpoint(epoch: u64, number: u64) -> Checkpoint {
+    Checkpoint {
+        deployment: DEPLOYMENT,
+        epoch,
+        state_root: B256::from(U256::from(number)),
+        ..Checkpoint::decode(&[0; Checkpoint::BYTES]).expect("any bytes are one")
+    }
+}
+
+fn certified(one: &Checkpoint) -> Certificate {
+    let digest = one.digest();
+    let shares = [1, 2, 3].map(|number| (number, key(number).sign_checkpoint(&digest)));
+    certificate::build(&members(), &digest, &shares).expect("a quorum")
+}
+
+fn submission(one: &Checkpoint, given: &Certificate) -> Bytes {
+    let submission = IRootChain::Submission {
+        checkpoint: one.into(),
+        signers: signer_words(&given.bitmap),
+        signature: given.signature.to_vec().into(),
+        ..Default::default()
+    };
+    IRootChain::submitCall { submission }.abi_encode().into()
+}
+
+fn two_shares(number: u16) -> DoubleStatement {
+    let checkpoints = [checkpoint(0, 1), checkpoint(0, 2)];
+    DoubleStatement::Shares(Box::new(TwoShares {
+        number,
+        checkpoints,
+        shares: checkpoints.map(|one| key(number).sign_checkpoint(&one.digest())),
+    }))
+}
+
+fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
+    let set = set::commit(&members()).expect("a set").commitment;
+    let selector: [u8; 4] = data[..4].try_into().expect("a selector");
+    match selector {
+        IRootChain::parametersCall::SELECTOR => {
+            let parameters = IRootChain::Parameters {
+                epochBlocks: EPOCH_BLOCKS,
+                recordSlots: 64,
+                revealBlocks: 16,
+                rootBlockSecs: 12,
+                evidenceSecs: 1_000,
+                ..Default::default()
+            };
+            IRootChain::parametersCall::abi_encode_returns(&parameters)
+        }
+        IRootChain::headCall::SELECTOR => {
+            let head = IRootChain::Head {
+                accepted: root.accepted,
+                ..Default::default()
+            };
+            IRootChain::headCall::abi_encode_returns(&head)
+        }
+        IRootChain::genesisSetsCall::SELECTOR => {
+            let sets = IRootChain::genesisSetsReturn {
+                set0: set,
+                set1: set,
+            };
+            IRootChain::genesisSetsCall::abi_encode_returns(&sets)
+        }
+        IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
+        // Nothing stands in the Court: zeros for every view.
+        _ => vec![0; 32 * 24],
+    }
+}
+
+/// An endpoint of root, which says what the test sets.
+async fn endpoint(root: &Root) -> Node {
+    let root = Arc::clone(root);
+    Node::start_asked(move |request, _| {
+        let root = root.lock().expect("no test panics with it").clone();
+        let params = &request["params"];
+        match request["method"].as_str().unwrap_or_default() {
+            "eth_getBlockByNumber" => {
+                let asked = params[0].as_str().unwrap_or_default();
+                let asked = asked.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+                let number = asked.unwrap_or(root.newest);
+                if number > root.newest {
+                    return Said::Result("null".into());
+                }
+                let carried = |input: &Bytes| json!({ "to": ROOT_CHAIN, "input": input });
+                let transactions: Vec<Value> = match number {
+                    300 => root.submissions.iter().map(carried).collect(),
+                    _ => Vec::new(),
+                };
+                let hash = B256::from(U256::from(number));
+                Said::Result(json!({
+                    "number": format!("{number:#x}"), "hash": hash, "parentHash": B256::ZERO, "timestamp": format!("{:#x}", root.time),
+                    "baseFeePerGas": "0x1", "transactions": transactions,
+                }).to_string())
+            }
+            "eth_getLogs" => Said::Result("[]".into()),
+            "eth_call" => {
+                let data = params[0]["data"].as_str().unwrap_or_default();
+                let data = hex::decode(data).expect("calldata");
+                Said::Result(json!(hex::encode_prefixed(returned(&root, &data))).to_string())
+            }
+            _ => Said::Honest,
+        }
+    })
+    .await
+}
+
+fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
+    Arc::new(Mutex::new(Says {
+        newest: 310,
+        time: 5_000,
+        accepted,
+        submissions,
+    }))
+}
+
+/// One node of the child, which tells the set.
+struct OneNode(Vec<String>, bool);
+
+impl ChildSource for OneNode {
+    fn places(&self) -> &[String] {
+        &self.0
+    }
+
+    fn sources(&self) -> Range<usize> {
+        0..1
+    }
+
+    async fn members(&self, _: usize, _: u64) -> Result<Vec<Member>, String> {
+        match self.1 {
+            true => Ok(members()),
+            false => Err("it has none".into()),
+        }
+    }
+}
+
+async fn watcher(
+    first: &Node,
+    second: Option<&Node>,
+    folder: &std::path::Path,
+) -> Watcher<OneNode> {
+    let created = Created {
+        root_chain_id: 31_337,
+        registry: Address::repeat_byte(1),
+        inbox: Address::repeat_byte(2),
+        vault: Address::repeat_byte(4),
+        root_chain: ROOT_CHAIN,
+        block: 1,
+        time: 0,
+        parent_hash: B256::ZERO,
+        state_root: B256::ZERO,
+        id: DEPLOYMENT,
+        set: B256::ZERO,
+    };
+    let options = WatchOptions {
+        beneficiary: Address::repeat_byte(9),
+        dry_run: true,
+        budget: None,
+    };
+    let second =
+        second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));
+    let child = OneNode(vec!["a node".into()], true);
+    Watcher::open(wallet(first).await, second, created, child, folder, options)
+        .await
+        .expect("it opens")
+}
+
+async fn looks(watcher: &mut Watcher<OneNode>, times: usize) -> Vec<WatchNotice> {
+    let mut said = Vec::new();
+    for _ in 0..times {
+        watcher
+            .try_look(&mut |notice: &WatchNotice| said.push(notice.clone()))
+            .await;
+    }
+    said
+}
+
+fn ignored(said: &[WatchNotice]) -> Vec<u64> {
+    let of = |notice: &WatchNotice| match notice {
+        WatchNotice::Ignored { epoch, .. } => Some(*epoch),
+        _ => None,
+    };
+    said.iter().filter_map(of).collect()
+}
+
+#[tokio::test]
+async fn invented_submissions_of_this_epoch_or_later_ones_hide_no_second_certificate() {
+    let mut submissions = Vec::new();
+    for number in 0..200 {
+        let one = checkpoint(0, 1_000 + number);
+        let mut given = certified(&checkpoint(0, 1));
+        given.signature[0] ^= number as u8;
+        submissions.push(submission(&one, &given));
+        submissions.push(submission(&checkpoint(1 + number % 70, number), &given));
+    }
+    for number in [1, 2] {
+        let one = checkpoint(0, number);
+        submissions.push(submission(&one, &certified(&one)));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = endpoint(&root(0, submissions)).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    let said = looks(&mut watcher, 20).await;
+    let found = said
+        .iter()
+        .filter(|one| matches!(one, WatchNotice::Found { kind, .. } if *kind == "certificates"));
+    assert_eq!(found.count(), 1, "{said:?}");
+    // Of later epochs, whose members nobody knows, each is named once.
+    let mut epochs = ignored(&said);
+    epochs.sort_unstable();
+    assert_eq!(epochs, (1..=70).collect::<Vec<_>>());
+    assert_eq!(watcher.kept.calldata, 310);
+}
+
+#[tokio::test]
+async fn reading_waits_where_nobody_serves_the_set_of_what_stands_in_calldata() {
+    let submissions = [1, 2].map(|number| {
+        let one = checkpoint(0, number);
+        submission(&one, &certified(&one))
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = endpoint(&root(0, submissions.to_vec())).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    watcher.child.1 = false;
+    looks(&mut watcher, 20).await;
+    assert_eq!(watcher.kept.calldata, 299, "the block before it");
+    watcher.child.1 = true;
+    watcher.asked.clear();
+    let said = looks(&mut watcher, 4).await;
+    assert!(
+        said.iter()
+            .any(|one| matches!(one, WatchNotice::Found { .. })),
+        "{said:?}"
+    );
+    assert_eq!(watcher.kept.calldata, 310);
+}
+
+/// An endpoint that says that all is over for long, or that the newest block is far away, has nothing thrown away where a second one does not say so.
+#[tokio::test]
+async fn one_endpoint_alone_has_neither_evidence_nor_an_epoch_nor_a_position_let_go_of() {
+    for with_second in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (honest, liar) = (root(0, Vec::new()), root(10_000, Vec::new()));
+        liar.lock().expect("nobody panics").newest = 100_000;
+        let (other, node) = (endpoint(&honest).await, endpoint(&liar).await);
+        let second = with_second.then_some(&other);
+        let mut watcher = watcher(&node, second, folder.path()).await;
+        watcher.window = 0..64;
+        watcher.kept.calldata = 200;
+        watcher.kept.root_block = 5;
+        watcher.hand_over("a file", two_shares(2));
+        let said = looks(&mut watcher, 12).await;
+        let late = said
+            .iter()
+            .any(|one| matches!(one, WatchNotice::Late { .. }));
+        assert_eq!(late, !with_second, "{said:?}");
+        let kept = (
+            watcher.docket.len(),
+            watcher.kept.calldata,
+            watcher.window.start,
+        );
+        match with_second {
+            true => assert_eq!(kept, (1, 200, 0)),
+            false => assert!(kept.0 == 0 && kept.1 > 90_000 && kept.2 > 9_000, "{kept:?}"),
+        }
+        if !with_second {
+            continue;
+        }
+        // The same block of both, of which one tells another state.
+        liar.lock().expect("nobody panics").newest = 310;
+        let said = looks(&mut watcher, 40).await;
+        assert!(
+            said.iter().any(|one| matches!(one, WatchNotice::Disagree { reason, .. } if reason.contains("last accepted checkpoint"))),
+            "{said:?}"
+        );
+        assert_eq!((watcher.docket.len(), watcher.kept.calldata), (1, 200));
+        assert_eq!(watcher.kept.first_epoch, 0);
+        // When it says the truth, the evidence is taken up.
+        liar.lock().expect("nobody panics").accepted = 0;
+        let said = looks(&mut watcher, 4).await;
+        assert!(
+            said.iter()
+                .any(|one| matches!(one, WatchNotice::Found { .. })),
+            "{said:?}"
+        );
+        assert_eq!(watcher.docket.len(), 0);
+        assert_eq!(watcher.kept.calldata, 264);
+    }
+}
