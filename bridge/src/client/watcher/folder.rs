@@ -3,7 +3,7 @@
 //! One file, written whole or not at all, in a folder that one watcher holds by a lock. The stage of a report is not in it: root says that.
 //! Reading on is only faster with it; evidence is what cannot be had again once the nodes have deleted their blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,8 @@ pub struct Kept {
     pub cases: Vec<KeptCase>,
     /// Statements that wait for the set of their epoch.
     pub waiting: Vec<KeptStatement>,
+    /// Root blocks whose calldata is read again once the set that signs the checkpoint of an epoch is known.
+    pub later: BTreeMap<u64, BTreeSet<u64>>,
     /// The last root block whose calldata was read.
     pub calldata: u64,
     /// Wei that all transactions have cost.
