@@ -863,7 +863,26 @@ fn a_relayer_logs_on_standard_error_what_it_uses_as_a_node_does() {
 #[test]
 fn a_second_endpoint_that_says_otherwise_stops_whatever_pays_on_root() {
     let claim = ["bridge", "claim", "1", "--from", "alice"];
-    let commands = FROM_ROOT.into_iter().chain([&TOP_UP[..], &claim[..]]);
+    let name = [
+        "exit",
+        "name",
+        "--key",
+        "alice",
+        "--payout",
+        "0x00000000000000000000000000000000000a11ce",
+        "--from",
+        "alice",
+    ];
+    let ways_out = [
+        &["exit", "begin", "--from", "alice"][..],
+        &["exit", "open", "--from", "alice"],
+        &["exit", "refund", "--from", "alice"],
+        &name,
+    ];
+    let commands = FROM_ROOT
+        .into_iter()
+        .chain([&TOP_UP[..], &claim[..]])
+        .chain(ways_out);
     std::thread::scope(|scope| {
         for command in commands {
             scope.spawn(move || {

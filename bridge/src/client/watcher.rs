@@ -66,6 +66,10 @@ const MAX_POLL: Duration = Duration::from_secs(30);
 const MAX_CASES: usize = 1_024;
 /// Evidence of two certificates that is kept, at most: one such offence takes all stake of those who committed it.
 const MAX_CERTIFICATES: usize = 16;
+/// Root blocks of a reveal window in which a reveal that misses a block has another one.
+const WIDE: u64 = 4;
+/// Nodes whose heights are kept though they are not read now, at most.
+const MAX_HEIGHTS: usize = 256;
 /// What shows checkpoints and is no node: root's calldata.
 const ROOT: usize = usize::MAX;
 /// How often nodes are asked for the set of one epoch.
@@ -232,10 +236,21 @@ impl<C: ChildSource> Watcher<C> {
     /// The height from which blocks of a node are read: behind what was read of it, and not before the first epoch whose reports are open.
     /// Root is read for it, for as long as that takes. With the first epoch whose shares are asked of nodes.
     pub async fn prepare(&mut self, say: &mut impl FnMut(&WatchNotice)) -> (Vec<u64>, u64) {
+        if self.times.reveal_blocks < WIDE {
+            say(&WatchNotice::Narrow {
+                reveal_blocks: self.times.reveal_blocks,
+                fits: self.times.can_reveal(),
+            });
+        }
         while !self.try_look(say).await {
             sleep(POLL).await;
         }
         let first = self.kept.first_epoch.saturating_mul(self.epoch_blocks);
+        if self.kept.heights.len() > MAX_HEIGHTS {
+            let places = self.child.places();
+            let is_read = |place: &String| places.contains(place);
+            self.kept.heights.retain(|place, _| is_read(place));
+        }
         let from = |place: &String| {
             let read = self.kept.heights.get(place).copied().unwrap_or(0);
             read.max(first).saturating_add(1)

@@ -99,6 +99,12 @@ pub struct CourtTimes {
 }
 
 impl CourtTimes {
+    /// Whether a reveal can be in time at all: a commitment has to be [`MIN_AGE`] blocks old in the block that is looked at, and the reveal is in a later one.
+    #[must_use]
+    pub const fn can_reveal(&self) -> bool {
+        self.reveal_blocks > MIN_AGE
+    }
+
     /// R blocks in seconds.
     const fn reveal_secs(&self) -> u64 {
         self.reveal_blocks.saturating_mul(self.root_block_secs)
@@ -264,6 +270,10 @@ fn before_reveal(
             _ => Decision::Wait,
         };
     };
+    // A commitment that cannot be revealed in time would be paid for again and again.
+    if !times.can_reveal() {
+        return Decision::Wait;
+    }
     let own = own.filter(|own| !own.is_revealed);
     let Some(own) = own else {
         // The next block may be as late as one block's time from now.

@@ -183,6 +183,13 @@ pub enum WatchNotice {
         /// The epoch.
         epoch: u64,
     },
+    /// The deployment's reveal window is so short that a reveal fits only if the next block has it, or never.
+    Narrow {
+        /// R, in root blocks.
+        reveal_blocks: u64,
+        /// Whether it fits at all; else nothing is sent.
+        fits: bool,
+    },
     /// As many statements wait as are kept of a place: what is behind them there is read when there is room.
     Full {
         /// The place.

@@ -432,3 +432,60 @@ fn watchers_that_could_send_the_same_begin_in_different_blocks_and_all_in_time()
     });
     assert!(firsts.collect::<std::collections::BTreeSet<_>>().len() > 1);
 }
+
+/// R is 2 at least on root. What is sent in a block is in the next one at the earliest.
+#[test]
+fn a_reveal_fits_in_the_shortest_windows_that_it_can_fit_in_and_nothing_is_paid_for_in_others() {
+    for reveal_blocks in [2, 3, 4] {
+        let times = CourtTimes {
+            reveal_blocks,
+            ..TIMES
+        };
+        let subject = Subject::Offence(OffenceId {
+            epoch: 5,
+            operator: Address::repeat_byte(1),
+        });
+        for beneficiary in 0..50 {
+            let matter = Matter {
+                commitment: Some(OURS),
+                commits: 0,
+                stagger: subject.stagger(&times, &Address::repeat_byte(beneficiary)),
+            };
+            let decide = |number: u64, own: Option<u64>| {
+                let now = RootMoment {
+                    number,
+                    time: number * times.root_block_secs,
+                    uncounted: 0,
+                };
+                let own = own.map(|block| CourtCommitment {
+                    block,
+                    time: block * times.root_block_secs,
+                    is_revealed: false,
+                    gas_wei: 0,
+                });
+                let seen = CourtSeen {
+                    own,
+                    offence: None,
+                    next: Closing::Open,
+                    after_next: Closing::Open,
+                };
+                super::decide(&times, &now, &matter, &seen, false)
+            };
+            if reveal_blocks == 2 {
+                assert!(!times.can_reveal());
+                assert_eq!(decide(100, None), Decision::Wait);
+                continue;
+            }
+            assert_eq!(decide(100, None), Decision::Send(ReportStep::Commit));
+            // Mined in block 101: some block is looked at behind which the next one is in time.
+            let sent = (101..101 + reveal_blocks).find(|number| {
+                matches!(
+                    decide(*number, Some(101)),
+                    Decision::Send(ReportStep::Reveal(_))
+                )
+            });
+            let mined = sent.expect("it is sent") + 1;
+            assert!((101 + MIN_AGE..=101 + reveal_blocks).contains(&mined));
+        }
+    }
+}

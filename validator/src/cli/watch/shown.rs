@@ -265,6 +265,21 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "late", "place": place, "epoch": epoch }),
             format!("evidence from {place} comes too late: reports of epoch {epoch} are closed"),
         ),
+        WatchNotice::Narrow {
+            reveal_blocks,
+            fits,
+        } => (
+            json!({ "event": "narrow", "reveal_blocks": reveal_blocks, "fits": fits }),
+            match fits {
+                true => format!(
+                    "the reveal window of this deployment has {reveal_blocks} root blocks: a reveal that misses one block is too late, and its commitment is made again"
+                ),
+                false => format!(
+                    "the reveal window of this deployment has {reveal_blocks} root blocks, which no watcher that waits for its commitment to be mined can meet: evidence is \
+                     kept, and nothing is sent"
+                ),
+            },
+        ),
         WatchNotice::Full { place, epoch } => (
             json!({ "event": "full", "place": place, "epoch": epoch }),
             format!(

@@ -300,6 +300,13 @@ fn each_event_has_these_fields() {
             &["epoch", "event", "place"],
         ),
         (
+            WatchNotice::Narrow {
+                reveal_blocks: 2,
+                fits: false,
+            },
+            &["event", "fits", "reveal_blocks"],
+        ),
+        (
             WatchNotice::Full {
                 place: place.clone(),
                 epoch,
