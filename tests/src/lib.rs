@@ -16,6 +16,7 @@ pub mod harness;
 pub mod pace;
 pub mod running;
 pub mod stage;
+pub mod tester;
 pub mod typed;
 
 /// When a test gives up waiting for the end of an engine whose application has ended.

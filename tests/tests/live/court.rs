@@ -12,6 +12,8 @@ use plasmid_proto::stake::v1::{GetPositionRequest, GetValidatorRequest, Line};
 use plasmid_tests::running::{Plan, Running, View, operator, person};
 use serde_json::Value;
 
+mod equivocator;
+
 /// Who signs twice.
 const CULPRIT: usize = 3;
 /// The genesis position of its own stake.

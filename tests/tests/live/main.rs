@@ -15,6 +15,7 @@ mod hostile_root;
 mod hostile_shares;
 mod init;
 mod localnet;
+mod remote_signer;
 mod root;
 mod root_chain;
 mod watcher;

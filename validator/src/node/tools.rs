@@ -37,6 +37,19 @@ const GO: Toolchain = Toolchain {
     install: "install Go 1.24 or later: https://go.dev/doc/install",
 };
 
+/// A program that Go builds from files with committed sums.
+#[derive(Clone, Copy, Debug)]
+pub struct GoProgram<'a> {
+    /// Of its folder and of its binary.
+    pub name: &'a str,
+    /// What a person is told that it is.
+    pub shown: &'a str,
+    /// Every file that it is built from, besides the modules that these pin.
+    pub files: &'a [(&'a str, &'a str)],
+    /// The package that is built, as `go build` takes it.
+    pub package: &'a str,
+}
+
 /// The folder that tools are installed in.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -54,12 +67,22 @@ impl Tools {
 
     /// CometBFT's binary; built on the first call, which takes a minute. Blocks.
     pub fn ensure_cometbft(&self) -> Result<PathBuf, InstallError> {
-        let binary = Path::new("bin/cometbft");
-        let folder = self.ensure("cometbft", &GO_FILES, &[binary], |folder| {
+        self.ensure_go(&GoProgram {
+            name: "cometbft",
+            shown: &format!("CometBFT {COMETBFT_VERSION}"),
+            files: &GO_FILES,
+            package: "github.com/cometbft/cometbft/cmd/cometbft",
+        })
+    }
+
+    /// A program's binary; Go builds it on the first call. Blocks.
+    pub fn ensure_go(&self, program: &GoProgram<'_>) -> Result<PathBuf, InstallError> {
+        let binary = Path::new("bin").join(program.name);
+        let folder = self.ensure(program.name, program.files, &[&binary], |folder| {
             require(&GO)?;
             report(
-                &format!("CometBFT {COMETBFT_VERSION} (go build)"),
-                build_cometbft(folder),
+                &format!("{} (go build)", program.shown),
+                build(program, folder),
             )
         })?;
         Ok(folder.join(binary))
@@ -110,13 +133,14 @@ impl Tools {
     }
 }
 
-fn build_cometbft(folder: &Path) -> Command {
+fn build(program: &GoProgram<'_>, folder: &Path) -> Command {
     let mut command = Command::new("go");
     command
         .current_dir(folder)
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"])
-        .args(["-o", "bin/cometbft"])
-        .arg("github.com/cometbft/cometbft/cmd/cometbft")
+        .arg("-o")
+        .arg(Path::new("bin").join(program.name))
+        .arg(program.package)
         // The user's own settings must not change what is built.
         .env_remove("GOFLAGS")
         .env("GOWORK", "off")
