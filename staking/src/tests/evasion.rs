@@ -448,6 +448,20 @@ fn nobody_evades_by_rotating_keys() {
     done.are("Undelegate", &["Frozen"], never);
 }
 
+/// Each rotation keeps one key. The court names the registration of the set of the offence's epoch, which stays.
+#[test]
+fn nobody_evades_by_a_rotation_that_keeps_a_key() {
+    for kept in [[1, 50], [50, 1]] {
+        let rotate: fn(&mut Trial) = match kept {
+            [1, _] => |trial| operate_all(trial, &[registration_of(1, 50, [1, 50])]),
+            _ => |trial| operate_all(trial, &[registration_of(1, 50, [50, 1])]),
+        };
+        let done = at_every_offset(&[rotate, undelegate_all]);
+        done.are("Register", &["NoEffect"], closed);
+        done.are("Undelegate", &["Frozen"], never);
+    }
+}
+
 #[test]
 fn nobody_evades_by_registering_anew() {
     let done = at_every_offset(&[

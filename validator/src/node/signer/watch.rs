@@ -16,7 +16,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::proof::vote;
 use plasmid_staking::{Key, Member, Signer as Registered};
 
-use super::{KeysError, members};
+use super::{KeysError, members, remember_votes};
 use crate::{
     app::{
         App,
@@ -65,7 +65,10 @@ impl KeyWatch {
                 .or(consensus);
             // A look waits while a block holds the state, so it is not for the threads that serve.
             let (looks, key) = (Arc::clone(&watch), consensus.clone());
-            let looked = tokio::task::spawn_blocking(move || looks.look(key.as_deref()));
+            let looked = tokio::task::spawn_blocking(move || {
+                looks.remember();
+                looks.look(key.as_deref())
+            });
             match looked.await {
                 Err(error) => return KeysError::State(Fault::new(error)),
                 Ok(Err(error)) => return error,
@@ -104,6 +107,16 @@ impl KeyWatch {
         Ok(missing)
     }
 
+    /// Keeps how far the consensus key has signed, for the next start. The node goes on where that fails, as it goes on with other keys.
+    fn remember(&self) {
+        if self.own.is_none() || self.engine_elsewhere {
+            return;
+        }
+        if let Err(error) = remember_votes(&self.home) {
+            tracing::error!(%error, "how far the consensus key has signed");
+        }
+    }
+
     /// The member that this node's engine votes for, while nothing here signs its checkpoints.
     fn unsigned(&self, consensus: &[u8], sets: &[Vec<Member>; 2]) -> Option<KeysError> {
         let mut members = sets.iter().flatten();
@@ -117,7 +130,7 @@ impl KeyWatch {
     }
 }
 
-/// The registration with this consensus key: it stays, whatever the operator registers later.
+/// The newest registration with this consensus key.
 fn registered(tree: &Tree, consensus: &[u8]) -> Result<Option<Registered>, Fault> {
     let Ok(key) = <[u8; 32]>::try_from(consensus) else {
         return Ok(None);
