@@ -16,3 +16,4 @@ mod init;
 mod localnet;
 mod root;
 mod root_chain;
+mod rotation;
