@@ -124,7 +124,9 @@ async fn earns(running: &mut Running, kept: u64, other: u64) {
     // Both have to be older than what has matured.
     let merge = format!("tx stake merge {kept} {other} --from alice --yes --wait");
     waits(running, "the positions are merged", |running| {
-        running.try_typed(&merge).is_ok_and(|answer| answer["code"] == 0)
+        running
+            .try_typed(&merge)
+            .is_ok_and(|answer| answer["code"] == 0)
     })
     .await;
     let gone = running.try_typed(&format!("query stake position {other}"));
