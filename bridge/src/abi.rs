@@ -3,7 +3,7 @@
 //! What each function does and when it refuses stands in the natspec of `contracts/src/interfaces/*.sol`.
 //!
 //! ```text
-//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (2), Court (3), …, RootChain (the last nonce)
+//! Registry (by CREATE2) ──create, step by step──▶ Inbox (nonce 1), Vault (2), Court (3), Exits (4), …, RootChain (the last nonce)
 //! ```
 
 #![cfg_attr(
@@ -26,8 +26,8 @@ use crate::proof::deployment;
 mod interfaces;
 mod shown;
 
-pub use interfaces::{ICourt, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault};
-pub use shown::signer_words;
+pub use interfaces::{ICourt, IExits, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault};
+pub use shown::{signer_bitmap, signer_words};
 
 /// The deployment proxy that stands at this address on every public chain and on anvil. It is called with a 32-byte salt and
 /// creation code, and creates by CREATE2.

@@ -46,7 +46,7 @@ pub struct Rules {
     pub drip: u32,
     /// U, in seconds: how long after root's acceptance of the checkpoint behind it an epoch matures.
     pub unbonding_secs: u64,
-    /// A line with votes in fewer than one of so many counted blocks is jailed; 0 where nobody is.
+    /// A line whose votes stand in less than the counted blocks divided by this number is jailed; with 0, nobody is.
     pub jail_divisor: u16,
     /// Epochs in jail.
     pub jail_epochs: u32,

@@ -118,7 +118,7 @@ pub fn fast_block_time() -> String {
     block_time_ms(plasmid::ledger::Parameters::fast().block_time_ms).to_string()
 }
 
-/// Process ids of everything whose command line names this folder.
+/// Process ids of everything whose command line names this folder, or that works in it.
 ///
 /// # Panics
 /// Where there is no `/proc`.
@@ -128,7 +128,8 @@ pub fn processes(folder: &Path) -> Vec<i32> {
     let pids = entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
     pids.filter(|pid| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&needle)
+        let place = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&needle) || place == folder
     })
     .collect()
 }

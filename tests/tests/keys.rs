@@ -27,7 +27,7 @@ fn watch(network: &Network, own: Option<[u8; 96]>) -> KeyWatch {
         served: Arc::new(served(Arc::clone(&app), Arc::default())),
         app,
         own,
-        hands_in: true,
+        others: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 pub const MAX_SHOWN: usize = 16_384;
 /// The most characters of a stranger's words within a sentence of this program.
 const MAX_WORDS: usize = 1_000;
-/// The most lines of one text that are shown: so many from its beginning, and so many from its end, where this program says what to do.
+/// The most lines of one text that are shown: the first number from its beginning, and the second from its end, where this program says what to do.
 const FIRST_LINES: usize = 48;
 const LAST_LINES: usize = 16;
 /// What stands in front of every line of a text but its first.

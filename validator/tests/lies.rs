@@ -843,6 +843,51 @@ const TOP_UP: [&str; 8] = [
 const FUND: [&str; 6] = ["bridge", "fund-rewards", "2", "--from", "alice", "--yes"];
 
 #[test]
+fn a_relayer_logs_on_standard_error_what_it_uses_as_a_node_does() {
+    let root = Root::start(Words::default());
+    let node = Node::start(REGISTRY, Lie::None);
+    let folder = network(&node.url, &root.url);
+    let mut command = in_network(folder.path(), &["relay", "--from", "alice"]);
+    let output = command.env("RUST_LOG", "trace").output().expect("it runs");
+    // Its Registry has created nothing.
+    refused(&output);
+    let logged = String::from_utf8_lossy(&output.stderr);
+    let lines = logged
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let traced = lines.filter(|line: &Value| line["level"] == "TRACE");
+    assert!(traced.count() > 0, "{logged}");
+}
+
+/// One of two endpoints shows other code where money would go.
+#[test]
+fn a_second_endpoint_that_says_otherwise_stops_whatever_pays_on_root() {
+    let claim = ["bridge", "claim", "1", "--from", "alice"];
+    let commands = FROM_ROOT.into_iter().chain([&TOP_UP[..], &claim[..]]);
+    std::thread::scope(|scope| {
+        for command in commands {
+            scope.spawn(move || {
+                let lying = Words {
+                    code: "0x61",
+                    ..Words::default()
+                };
+                let (first, second) = (Root::start(Words::default()), Root::start(lying));
+                let node = Node::start(REGISTRY, Lie::None);
+                let folder = network(&node.url, &first.url);
+                let mut command = in_network(folder.path(), command);
+                let output = command.args(["--second-root", &second.url]).output();
+                let said = refused(&output.expect("it runs"));
+                assert!(
+                    said.contains("differ in the code at 0x"),
+                    "{command:?}: {said}"
+                );
+                assert_eq!(first.handed_in() + second.handed_in(), 0, "{command:?}");
+            });
+        }
+    });
+}
+
+#[test]
 fn no_more_is_burned_for_a_message_than_the_user_allows() {
     for price in [10_000_000_000_000_001, u128::MAX / 2] {
         let root = Root::start(Words {

@@ -24,6 +24,7 @@ const SOURCES = [
   "src/Inbox.sol",
   "src/Vault.sol",
   "src/Court.sol",
+  "src/Exits.sol",
   "src/RootChain.sol",
   "test/tokens/TestToken.sol",
   "test/tokens/ApprovalToken.sol",

@@ -95,6 +95,7 @@ contract Court is ICourt {
         Votes.checkForm(evidence);
         uint64 epoch = (evidence.height - 1) / EPOCH_BLOCKS;
         bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        _requireNews(own, epoch, accused.member, claim);
         uint32 share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         Votes.check(VERIFIER, rootChain.deployment(), accused.member.consensusKey, accused.xKey, evidence);
         _record(own, epoch, share, accused.member, claim, gas);
@@ -107,6 +108,7 @@ contract Court is ICourt {
         uint256 gas = gasleft();
         uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
         bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        _requireNews(own, epoch, accused.member, claim);
         uint32 share = SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         JUDGE.requireShares(rootChain.deployment(), accused.member.checkpointKey, evidence);
         _record(own, epoch, share, accused.member, claim, gas);
@@ -122,11 +124,11 @@ contract Court is ICourt {
         uint256 gas = gasleft();
         uint64 epoch = Checkpoints.epochOf(evidence.first, evidence.second);
         bytes32 own = _admit(keccak256(abi.encode(evidence)), epoch, accused.closing, claim);
+        uint64 last = _overlaps.last[epoch];
+        if (uint256(claim.leader) != last) revert NotLeader(claim.leader);
         SetProof.share(rootChain, IRegistry(registry), epoch, accused);
         uint256[2] memory both = JUDGE.overlap(rootChain, accused.set, accepted, evidence);
         if (!Overlaps.has(both, accused.member.number)) revert NotPending(accused.member.number);
-        uint64 last = _overlaps.last[epoch];
-        if (uint256(claim.leader) != last) revert NotLeader(claim.leader);
         uint40 madeAt = _commitments[own].madeAt;
         bytes32 before = last == 0 ? bytes32(0) : _overlaps.overlaps[last].overtake(both, own, madeAt, REVEAL_BLOCKS);
         if (before != 0) {
@@ -225,14 +227,18 @@ contract Court is ICourt {
         Offence memory known = _known(operator, epoch);
         if (known.settled) revert AlreadySettled(operator, epoch);
         uint64 last = epoch + 2;
-        uint64 accepted = rootChain.head().accepted;
-        if (accepted <= last) revert CheckpointNotAccepted(last);
+        IRootChain.Head memory head = rootChain.head();
         // What the ring dropped was accepted longer ago than any window.
-        if (accepted - last <= RECORD_SLOTS) {
+        uint256 closedAt;
+        if (head.accepted <= last) {
+            if (head.exitAt == 0) revert CheckpointNotAccepted(last);
+            closedAt = head.exitAt;
+        } else if (head.accepted - last <= RECORD_SLOTS) {
             SetProof.requireKept(rootChain, last, closing);
-            uint256 closedAt = _closesAt(closing) + REVEAL_SECS;
-            if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
+            closedAt = closing.acceptance.time;
         }
+        closedAt += EVIDENCE_SECS + REVEAL_SECS;
+        if (block.timestamp <= closedAt) revert ReportsOpen(closedAt, block.timestamp);
         if (uncounted() != 0) revert OffencesUncounted(uncounted());
         _state.offences[operator][epoch].settled = true;
         uint64 cut = fraction(epoch);
@@ -315,22 +321,46 @@ contract Court is ICourt {
         _requireOpen(epoch, made.timeOrGas, closing);
     }
 
-    /// @dev Before root accepted checkpoint e + 1, reports of e are open.
+    /// @dev Before root accepted checkpoint e + 1, reports of e are open; when none is accepted any more, they close as if it had been
+    /// accepted last.
     function _requireOpen(uint64 epoch, uint256 madeTime, Kept calldata closing) private view {
         uint64 next = epoch + 1;
-        uint64 accepted = rootChain.head().accepted;
-        if (accepted <= next) return;
-        if (accepted - next > RECORD_SLOTS) revert CheckpointNotKept(next);
-        SetProof.requireKept(rootChain, next, closing);
-        uint256 closedAt = _closesAt(closing);
+        IRootChain.Head memory head = rootChain.head();
+        uint256 closedAt;
+        if (head.accepted > next) {
+            if (head.accepted - next > RECORD_SLOTS) revert CheckpointNotKept(next);
+            SetProof.requireKept(rootChain, next, closing);
+            closedAt = closing.acceptance.time;
+        } else {
+            if (head.exitAt == 0) return;
+            closedAt = head.exitAt;
+        }
+        closedAt += EVIDENCE_SECS;
         if (madeTime > closedAt) revert ReportsClosed(epoch, closedAt, madeTime);
         closedAt += REVEAL_SECS;
         if (block.timestamp > closedAt) revert ReportsClosed(epoch, closedAt, block.timestamp);
     }
 
-    /// @dev Until when commitments for an epoch are made, by the acceptance of the checkpoint of the next one.
-    function _closesAt(Kept calldata closing) private view returns (uint256) {
-        return uint256(closing.acceptance.time) + EVIDENCE_SECS;
+    /// @dev Whether the report says what root does not know yet, or leads what it knows. It stands before everything dear, because of two
+    /// watchers that report at once one is always late: a late one pays for its calldata and these looks. What `member` says is not proven
+    /// here, so nothing is allowed by it.
+    function _requireNews(
+        bytes32 own,
+        uint64 epoch,
+        IRootChain.SetMember calldata member,
+        Claim calldata claim
+    ) private view {
+        address operator = member.operator;
+        Offence storage known = _state.offences[operator][epoch];
+        if (known.registration == 0) {
+            if (_overlaps.knows(epoch, member.number)) revert InOverlap(epoch, member.number);
+            return;
+        }
+        if (block.number > uint256(known.revealedAt) + REVEAL_BLOCKS) revert AlreadyRevealed(operator, epoch);
+        // Thirteen bytes are easily made by whoever chooses the rest, but not by a commitment that was revealed.
+        bool revealed = _commitments[claim.leader].beneficiary != address(0);
+        if (!revealed || bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
+        if (_commitments[own].madeAt >= _commitments[claim.leader].madeAt) revert AlreadyRevealed(operator, epoch);
     }
 
     function _record(
@@ -344,7 +374,6 @@ contract Court is ICourt {
         address operator = member.operator;
         Offence storage known = _state.offences[operator][epoch];
         if (known.registration != 0) return _overtake(own, known, operator, epoch, claim);
-        if (_overlaps.knows(epoch, member.number)) revert InOverlap(epoch, member.number);
         known.registration = member.registration;
         known.share = share;
         known.revealedAt = uint40(block.number);
@@ -371,11 +400,6 @@ contract Court is ICourt {
         uint64 epoch,
         Claim calldata claim
     ) private {
-        if (block.number > uint256(known.revealedAt) + REVEAL_BLOCKS) revert AlreadyRevealed(operator, epoch);
-        // Thirteen bytes are easily made by whoever chooses the rest, but not by a commitment that was revealed.
-        bool revealed = _commitments[claim.leader].beneficiary != address(0);
-        if (!revealed || bytes13(claim.leader) != known.leader) revert NotLeader(claim.leader);
-        if (_commitments[own].madeAt >= _commitments[claim.leader].madeAt) revert AlreadyRevealed(operator, epoch);
         _overtaken[claim.leader] = _offenceKey(operator, epoch);
         known.leader = bytes13(own);
         emit Overtaken(operator, epoch, own, claim.beneficiary);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
+import {IRootChain} from "./interfaces/IRootChain.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
@@ -113,6 +114,17 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
+    function requireMessage(bytes calldata message, bytes32 before, bytes32[] calldata behind)
+        external
+        view
+        returns (uint64 index)
+    {
+        index = Messages.indexOf(message);
+        if (index == 0) revert UnknownMessage(0, _head.count);
+        _leadsToKept(_head.count, index, Messages.link(index, before, Messages.hash(message)), behind);
+    }
+
+    /// @inheritdoc IInbox
     function count() external view returns (uint64) {
         return _head.count;
     }
@@ -152,6 +164,8 @@ contract Inbox is IInbox {
     /// @dev RootChain is created last, so no message can be sent before it exists. After the first message this needs no check.
     function _checkOpen(Head memory head) private view {
         if (head.count == 0 && rootChain.code.length == 0) revert NotOpen();
+        uint64 exitAt = IRootChain(rootChain).head().exitAt;
+        if (exitAt != 0) revert Closed(exitAt);
     }
 
     function _append(Head memory head, uint64 dueMs, uint8 kind, bytes memory body) private returns (uint64 index) {

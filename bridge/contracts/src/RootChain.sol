@@ -23,6 +23,12 @@ contract RootChain is IRootChain {
         uint48 freeAt;
     }
 
+    /// @dev How far finality and closing have come.
+    struct PackedEnd {
+        uint48 finalized;
+        uint48 exitAt;
+    }
+
     uint256 private constant AHEAD_SECS = 15 minutes;
     uint256 private constant TAU_AGE_SECS = 15 minutes;
     /// @dev Half of what CometBFT can count. No stakes that fit the escrow have more, at the smallest unit.
@@ -35,6 +41,8 @@ contract RootChain is IRootChain {
     /// @dev The place of an epoch in its half of the ring whose acceptance, U later, frees the last slot of the other half: the record of
     /// epoch x is free U after the acceptance of epoch x + 3.
     uint256 private constant FREEING_EPOCH = 2;
+    /// @dev While nothing is accepted the ring does not turn, so it need not cover T; beside a message that stays unconsumed it does turn.
+    uint256 private constant SILENCE_LIMIT = 10;
 
     IRegistry public immutable registry;
     IInbox public immutable inbox;
@@ -62,6 +70,7 @@ contract RootChain is IRootChain {
     uint32 private immutable RECORD_SLOTS;
 
     PackedHead private _head;
+    PackedEnd private _end;
     /// @dev Checkpoint e at e mod RECORD_SLOTS; no slot is made after the first round.
     mapping(uint256 => bytes32) private _records;
 
@@ -113,6 +122,7 @@ contract RootChain is IRootChain {
         Checkpoint calldata checkpoint = submission.checkpoint;
         if (checkpoint.epoch != last.accepted) revert NotNext(last.accepted, checkpoint.epoch);
         _checkRing(last);
+        _checkClosing(last);
         _checkTimes(last, checkpoint.lastBlockTime, submission.tau);
         if (checkpoint.inboxCursor < last.inboxCursor) revert CursorBackwards(last.inboxCursor, checkpoint.inboxCursor);
         _checkContent(checkpoint);
@@ -130,18 +140,55 @@ contract RootChain is IRootChain {
         PackedHead memory last = _head;
         if (!_inRing(last.accepted, checkpoint.epoch)) return false;
         if (_recordOf(checkpoint, acceptance) != _records[checkpoint.epoch % RECORD_SLOTS]) return false;
-        return block.timestamp >= acceptance.time + CHALLENGE_SECS && acceptance.dueCount <= last.inboxCursor;
+        PackedEnd memory end = _end;
+        if (checkpoint.epoch < end.finalized) return true;
+        if (block.timestamp < acceptance.time + CHALLENGE_SECS) return false;
+        return acceptance.dueCount <= last.inboxCursor || _exited(end.exitAt);
     }
 
     /// @inheritdoc IRootChain
-    function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view {
-        bytes32 kept = record(checkpoint.epoch);
+    /// @dev What is accepted later was accepted at no earlier time and with no fewer due messages, so of a ripe checkpoint all before it
+    /// are ripe.
+    function finalize(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external {
+        uint64 epoch = checkpoint.epoch;
+        bytes32 kept = record(epoch);
         bytes32 computed = _recordOf(checkpoint, acceptance);
-        if (computed != kept) revert RecordMismatch(checkpoint.epoch, kept, computed);
+        if (computed != kept) revert RecordMismatch(epoch, kept, computed);
+        PackedEnd memory end = _end;
+        if (epoch < end.finalized) return;
         uint64 finalAt = acceptance.time + CHALLENGE_SECS;
         if (block.timestamp < finalAt) revert WindowOpen(finalAt, block.timestamp);
         uint64 cursor = _head.inboxCursor;
-        if (acceptance.dueCount > cursor) revert MessageSkipped(acceptance.dueCount, cursor);
+        if (acceptance.dueCount > cursor && !_exited(end.exitAt)) revert MessageSkipped(acceptance.dueCount, cursor);
+        _end.finalized = uint48(epoch + 1);
+        emit Finalized(epoch + 1);
+    }
+
+    /// @inheritdoc IRootChain
+    function beginExit() external {
+        uint256 since = _silentSince(_head);
+        uint256 from = since + EXIT_TIMEOUT_SECS;
+        if (block.timestamp < from) revert NotOverdue(from, block.timestamp);
+        _close(from, 0);
+    }
+
+    /// @inheritdoc IRootChain
+    function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external {
+        uint64 index = inbox.requireMessage(message, before, behind);
+        uint64 next = _head.inboxCursor + 1;
+        if (index != next) revert NotNextMessage(next, index);
+        uint256 from = (uint256(Messages.dueMs(message)) + 999) / 1000 + EXIT_TIMEOUT_SECS;
+        if (block.timestamp < from) revert NotOverdue(from, block.timestamp);
+        _close(from, index);
+    }
+
+    /// @inheritdoc IRootChain
+    function base() external view returns (uint64) {
+        PackedEnd memory end = _end;
+        if (!_exited(end.exitAt)) revert NoExitMode(end.exitAt, block.timestamp);
+        uint64 accepted = _head.accepted;
+        if (end.finalized != accepted) revert BaseNotFinal(accepted, end.finalized);
+        return accepted;
     }
 
     /// @inheritdoc IRootChain
@@ -160,7 +207,16 @@ contract RootChain is IRootChain {
     /// @inheritdoc IRootChain
     function head() external view returns (Head memory) {
         PackedHead memory last = _head;
-        return Head(last.accepted, last.tau, last.lastBlockTime, last.inboxCursor, last.freeAt);
+        PackedEnd memory end = _end;
+        return Head({
+            accepted: last.accepted,
+            tau: last.tau,
+            lastBlockTime: last.lastBlockTime,
+            inboxCursor: last.inboxCursor,
+            freeAt: last.freeAt,
+            finalized: end.finalized,
+            exitAt: end.exitAt
+        });
     }
 
     /// @inheritdoc IRootChain
@@ -189,9 +245,42 @@ contract RootChain is IRootChain {
 
     /// @dev At the first epoch of each half of the ring: every record of that half must be free, because it is about to be overwritten.
     function _checkRing(PackedHead memory last) private view {
-        uint256 half = RECORD_SLOTS / 2;
-        if (last.accepted < 2 * half || last.accepted % half != 0) return;
-        if (block.timestamp < last.freeAt) revert RingFull(last.freeAt, block.timestamp);
+        if (_beginsHalf(last) && block.timestamp < last.freeAt) revert RingFull(last.freeAt, block.timestamp);
+    }
+
+    function _beginsHalf(PackedHead memory last) private view returns (bool) {
+        return last.accepted >= RECORD_SLOTS && last.accepted % (RECORD_SLOTS / 2) == 0;
+    }
+
+    /// @dev The last accepted τ, or when the ring had room for the next checkpoint, if that was later: nobody is late before.
+    function _silentSince(PackedHead memory last) private view returns (uint256) {
+        return _beginsHalf(last) && last.freeAt > last.tau ? last.freeAt : last.tau;
+    }
+
+    /// @dev Who comes after T closes the deployment, and is taken like everybody until the grace is over.
+    function _checkClosing(PackedHead memory last) private {
+        uint256 exitAt = _end.exitAt;
+        if (exitAt == 0) {
+            uint256 from = _silentSince(last) + EXIT_TIMEOUT_SECS;
+            if (block.timestamp < from) return;
+            exitAt = _close(from, 0);
+        }
+        if (block.timestamp >= exitAt) revert ExitMode(uint64(exitAt));
+    }
+
+    /// @dev `from` is when it could first be closed, so that nobody chooses a later end by coming later. But the end is never in the past:
+    /// reports close by it (`Court`), and who is to be reported could else close them all by one late call.
+    function _close(uint256 from, uint64 message) private returns (uint256 exitAt) {
+        exitAt = _end.exitAt;
+        if (exitAt != 0) revert AlreadyClosing(uint64(exitAt));
+        exitAt = from + GRACE_SECS;
+        if (exitAt < block.timestamp) exitAt = block.timestamp;
+        _end.exitAt = uint48(exitAt);
+        emit ExitBegun(uint64(exitAt), message);
+    }
+
+    function _exited(uint256 exitAt) private view returns (bool) {
+        return exitAt != 0 && block.timestamp >= exitAt;
     }
 
     function _checkTimes(PackedHead memory last, uint64 lastBlockTime, uint64 tau) private view {
@@ -315,7 +404,9 @@ contract RootChain is IRootChain {
     /// @dev The ring holds what every window needs at the shortest epochs, and each half of it an unbonding.
     function _minSlots(Parameters memory given, uint256 reveals) private pure returns (uint256) {
         uint256 held = given.evidenceSecs > given.unbondingSecs ? given.evidenceSecs : given.unbondingSecs;
-        held += uint256(given.exitTimeoutSecs) + given.graceSecs + reveals;
+        uint256 silence = uint256(given.exitTimeoutSecs) + given.graceSecs;
+        uint256 most = SILENCE_LIMIT * given.unbondingSecs;
+        held += (silence < most ? silence : most) + reveals;
         uint256 whole = _epochs(held, given.epochMinSecs);
         uint256 halves = 2 * _epochs(given.unbondingSecs, given.epochMinSecs);
         return whole > halves ? whole : halves;

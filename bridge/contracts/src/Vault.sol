@@ -8,6 +8,7 @@ import {IVault} from "./interfaces/IVault.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
 import {Messages} from "./libraries/Messages.sol";
+import {PayoutGas} from "./libraries/PayoutGas.sol";
 import {StateTree} from "./libraries/StateTree.sol";
 import {TokenCalls} from "./libraries/TokenCalls.sol";
 
@@ -24,22 +25,19 @@ contract Vault is IVault {
     uint256 private constant ESCROW_LIMIT = 1 << 112;
     uint8 private constant LAST_ACCOUNT_KIND = 1;
     uint8 private constant WITHDRAWAL_KIND = 0x07;
-    /// @dev What one payout of a batch may use, so that a recipient or token that burns gas hinders no other, and what every payout has
-    /// at least, whoever carries it. About four times what a common token takes, because prices change and this contract does not. What
-    /// needs more is claimed alone.
-    uint256 private constant PAYOUT_GAS = 500_000;
-    /// @dev What must be left before it: a call passes on at most 63 of 64 parts (EIP-150), and is encoded and priced first.
-    uint256 private constant GAS_BEFORE_PAYOUT = PAYOUT_GAS * 64 / 63 + 10_000;
 
     address public immutable registry;
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
     address private immutable COURT;
+    address private immutable EXITS;
     address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
     /// @dev A bit for each leaf index.
     mapping(uint256 => uint256) private _claimed;
+    /// @dev Two bits for each message: what it brought of a token, and of the native coin.
+    mapping(uint256 => uint256) private _refunded;
     bool private transient _entered;
 
     modifier notReentered() {
@@ -54,6 +52,7 @@ contract Vault is IVault {
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         COURT = founding.contracts[Manifest.COURT];
+        EXITS = founding.contracts[Manifest.EXITS];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
@@ -113,13 +112,13 @@ contract Vault is IVault {
         external
         notReentered
     {
-        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        rootChain.finalize(base.checkpoint, base.acceptance);
         uint32[] memory indices = new uint32[](1);
         bytes32[] memory leaves = new bytes32[](1);
         (indices[0], leaves[0]) = _leaf(withdrawal, base.leafCount);
         _requireRoot(base, StateTree.multiproofRoot(indices, leaves, siblings));
         // With less gas, a recipient whose own inner call runs out of gas could accept the money and leave its further work undone.
-        _requirePayoutGas();
+        PayoutGas.requireLeft();
         this.payOut(withdrawal);
     }
 
@@ -130,7 +129,7 @@ contract Vault is IVault {
         returns (uint256 paid)
     {
         if (withdrawals.length == 0) revert NothingToClaim();
-        rootChain.requireFinal(base.checkpoint, base.acceptance);
+        rootChain.finalize(base.checkpoint, base.acceptance);
         uint32[] memory indices = new uint32[](withdrawals.length);
         bytes32[] memory leaves = new bytes32[](withdrawals.length);
         for (uint256 i; i < withdrawals.length; ++i) {
@@ -141,8 +140,8 @@ contract Vault is IVault {
             Withdrawal calldata withdrawal = withdrawals[i];
             if (claimed(withdrawal.index)) continue;
             // With less gas, a carrier could make a sound payout fail by bringing too little, and so could an estimate of the gas.
-            _requirePayoutGas();
-            (bool done,) = address(this).call{gas: PAYOUT_GAS}(abi.encodeCall(this.payOut, (withdrawal)));
+            PayoutGas.requireLeft();
+            (bool done,) = address(this).call{gas: PayoutGas.EACH}(abi.encodeCall(this.payOut, (withdrawal)));
             if (done) {
                 ++paid;
             } else {
@@ -157,11 +156,65 @@ contract Vault is IVault {
     /// @dev A call of its own, so that a failure takes back the bit, the counter and whatever the token did.
     function payOut(Withdrawal calldata withdrawal) external {
         if (msg.sender != address(this)) revert OnlyItself(msg.sender);
-        uint32 index = withdrawal.index;
+        _take(withdrawal.index);
+        _pay(withdrawal.token, withdrawal.recipient, withdrawal.amount);
+        emit Claimed(
+            withdrawal.index, withdrawal.recipient, withdrawal.token, withdrawal.amount, withdrawal.number
+        );
+    }
+
+    /// @inheritdoc IVault
+    function payLeaf(uint32 index, address token, address to, uint128 amount) external notReentered {
+        if (msg.sender != EXITS) revert OnlyExits(msg.sender);
+        _take(index);
+        _pay(token, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function payMessage(uint64 message, address token, address to, uint128 amount) external notReentered {
+        if (msg.sender != EXITS) revert OnlyExits(msg.sender);
+        if (refunded(message, token == NATIVE)) revert AlreadyRefunded(message);
+        _refunded[message >> 7] |= _refundBit(message, token == NATIVE);
+        _pay(token, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function quote(uint128 native) external view returns (uint256) {
+        return uint256(native) + inbox.price();
+    }
+
+    /// @inheritdoc IVault
+    function escrow(address token) public view returns (uint256) {
+        Totals memory sums = totals[token];
+        return sums.deposited - sums.paid;
+    }
+
+    /// @inheritdoc IVault
+    function claimed(uint32 index) public view returns (bool) {
+        return _claimed[index >> 8] >> (index & 255) & 1 == 1;
+    }
+
+    /// @inheritdoc IVault
+    function requireUsable(address token, address account) external view {
+        _checkUsable(token, account);
+    }
+
+    /// @inheritdoc IVault
+    function refunded(uint64 message, bool native) public view returns (bool) {
+        return _refunded[message >> 7] & _refundBit(message, native) != 0;
+    }
+
+    function _refundBit(uint64 message, bool native) private pure returns (uint256) {
+        return 1 << ((message & 127) << 1 | (native ? 1 : 0));
+    }
+
+    function _take(uint32 index) private {
         if (claimed(index)) revert AlreadyClaimed(index);
         _claimed[index >> 8] |= 1 << (index & 255);
+    }
 
-        (address token, address to, uint128 amount) = (withdrawal.token, withdrawal.recipient, withdrawal.amount);
+    /// @dev The caller has burned whatever allows it, and a failure takes that back.
+    function _pay(address token, address to, uint128 amount) private {
         uint256 held = escrow(token);
         if (amount > held) revert EscrowExceeded(token, held, amount);
         totals[token].paid += amount;
@@ -181,23 +234,6 @@ contract Vault is IVault {
                 revert PaidOtherThan(token, amount, behind < before ? before - behind : 0);
             }
         }
-        emit Claimed(index, to, token, amount, withdrawal.number);
-    }
-
-    /// @inheritdoc IVault
-    function quote(uint128 native) external view returns (uint256) {
-        return uint256(native) + inbox.price();
-    }
-
-    /// @inheritdoc IVault
-    function escrow(address token) public view returns (uint256) {
-        Totals memory sums = totals[token];
-        return sums.deposited - sums.paid;
-    }
-
-    /// @inheritdoc IVault
-    function claimed(uint32 index) public view returns (bool) {
-        return _claimed[index >> 8] >> (index & 255) & 1 == 1;
     }
 
     function _checkTarget(address token, Account calldata recipient, address refund) private view {
@@ -212,7 +248,7 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain) || account == COURT || account == VERIFIER
+                || account == address(rootChain) || account == COURT || account == EXITS || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 
@@ -271,10 +307,6 @@ contract Vault is IVault {
         if (excess == 0) return;
         (bool taken,) = msg.sender.call{value: excess}("");
         if (!taken) revert ExcessNotTaken(msg.sender, excess);
-    }
-
-    function _requirePayoutGas() private view {
-        if (gasleft() < GAS_BEFORE_PAYOUT) revert GasTooLow(GAS_BEFORE_PAYOUT, gasleft());
     }
 
     /// @dev Index and hash of a withdrawal's leaf.

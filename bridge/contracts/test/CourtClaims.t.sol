@@ -130,6 +130,26 @@ contract CourtClaimsTest is Accusing {
         court.commit(first);
     }
 
+    /// Of two watchers that report in one block the second is refused before set and signatures are looked at: the check of either would
+    /// have failed here, and does for an offence that is not known.
+    function test_whoComesLateIsRefusedBeforeAnythingDear() external {
+        ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
+        _commit(abi.encode(evidence), _claim(REPORTER, "a", 0));
+        ICourt.DoubleVote memory forged = _doubleVote(1, 0);
+        forged.second.s = bytes32(uint256(forged.second.s) ^ 1);
+        ICourt.Claim memory late = _claim(THIEF, "b", 0);
+        _commit(abi.encode(forged), late);
+        _blocks(2);
+        ICourt.Accused memory accused = _accused(1, 0);
+        uint256 before = vm.snapshotState();
+        court.revealVotes(evidence, accused, _claim(REPORTER, "a", 0));
+        vm.expectRevert(abi.encodeWithSelector(ICourt.NotLeader.selector, bytes32(0)));
+        court.revealVotes(forged, accused, late);
+        vm.revertToState(before);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.BadSignature.selector, 2));
+        court.revealVotes(forged, accused, late);
+    }
+
     /// A word that begins as the leading commitment does, and was never made, was made later, or is older and waits to be revealed.
     function test_nobodyLeadsByAWordThatOnlyLooksLikeTheLeader() external {
         ICourt.DoubleVote memory evidence = _doubleVote(1, 0);
@@ -376,7 +396,7 @@ contract CourtClaimsTest is Accusing {
     /// Commitments for epoch 0 until E after root accepted checkpoint 1, reveals eight blocks of twelve seconds longer.
     function test_reportsCloseEAfterTheCheckpointOfTheNextEpoch() external {
         _accept(1, 10);
-        _pass(30 days);
+        _pass(TIMEOUT - 60);
         _sync();
         uint256 before = vm.snapshotState();
         _report(1, 0);
@@ -422,7 +442,6 @@ contract CourtClaimsTest is Accusing {
     function test_anEpochThatTheRingDroppedIsClosed() external {
         ICourt.Accused memory accused = _accused(1, 0);
         _accept(2, 10);
-        _pass(UNBONDING);
         for (uint256 i; i < SLOTS; ++i) {
             _pass(UNBONDING);
             _submit(_honest());

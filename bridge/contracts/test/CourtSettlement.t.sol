@@ -46,6 +46,37 @@ contract CourtSettlementTest is Accusing {
         court.settle(operator, 1, closing);
     }
 
+    /// Reports and settlements do not wait for checkpoints that never come: they close as if one had been accepted when exit mode began.
+    function test_anOffenceSettlesWhenNoCheckpointComesAnyMore() external {
+        _accept(2, 10);
+        _counted(1, 0);
+        _counted(2, 1); // its next checkpoint never comes
+        ICourt.Kept memory none;
+        _pass(TIMEOUT);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.CheckpointNotAccepted.selector, 2));
+        court.settle(operators[1].owner, 0, none);
+        rootChain.beginExit();
+        uint256 closedAt = rootChain.head().exitAt + EVIDENCE;
+        vm.warp(closedAt + 1);
+        ICourt.DoubleVote memory evidence = _doubleVote(3, 1);
+        ICourt.Claim memory late = _claim(REPORTER, "late", 0);
+        _commit(abi.encode(evidence), late);
+        _blocks(2);
+        ICourt.Accused memory accused = _accused(3, 1);
+        vm.expectRevert(abi.encodeWithSelector(ICourt.ReportsClosed.selector, 1, closedAt, closedAt + 1));
+        court.revealVotes(evidence, accused, late);
+        uint256 closes = closedAt + REVEAL_SECS;
+        for (uint64 epoch; epoch < 2; ++epoch) {
+            address operator = operators[epoch + 1].owner;
+            vm.warp(closes);
+            vm.expectRevert(abi.encodeWithSelector(ICourt.ReportsOpen.selector, closes, closes));
+            court.settle(operator, epoch, none);
+            vm.warp(closes + 1);
+            court.settle(operator, epoch, none);
+            vm.assertTrue(court.offence(operator, epoch).settled);
+        }
+    }
+
     /// Whoever waits until root's ring has dropped the checkpoint needs to show nothing.
     function test_anOffenceThatNobodySettledForLongSettlesAllTheSame() external {
         _counted(1, 0);

@@ -133,8 +133,9 @@ contract CreationTest is Deployed {
         _refuses(0, 1, abi.encodeWithSelector(IRegistry.BalancesMismatch.selector, 0, 1));
         _step(0);
         _refuses(1, BALANCES, abi.encodeWithSelector(IRegistry.BalancesMismatch.selector, 0, BALANCES));
-        _step(1);
-        _step(2);
+        for (uint256 step = 1; step < LAST; ++step) {
+            _step(step);
+        }
         uint256[3] memory wrong = [0, BALANCES - 1, BALANCES + 1];
         for (uint256 i; i < 3; ++i) {
             _refuses(LAST, wrong[i], abi.encodeWithSelector(IRegistry.BalancesMismatch.selector, BALANCES, wrong[i]));
@@ -447,7 +448,7 @@ contract CreationTest is Deployed {
 
     function test_gasOfTheSteps() external {
         _ready();
-        string[4] memory names = ["Inbox", "Vault", "Court", "RootChain"];
+        string[5] memory names = ["Inbox", "Vault", "Court", "Exits", "RootChain"];
         for (uint256 step; step < STEPS; ++step) {
             bytes memory data = abi.encodeCall(registry.create, (step, _genesis(), _code(step)));
             uint256 value = step == LAST ? BALANCES : 0;

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {IExits} from "../src/interfaces/IExits.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
@@ -30,9 +31,12 @@ abstract contract Deployed is Test {
     uint64 internal constant LOCK = 1 days;
     uint64 internal constant CHALLENGE = 1 hours;
     uint64 internal constant UNBONDING = 2 days;
+    /// @dev As long as the ring allows: most tests let days pass without a checkpoint.
+    uint64 internal constant TIMEOUT = 3 days;
+    uint64 internal constant GRACE = 20 hours;
     uint32 internal constant SLOTS = 16;
     uint64 internal constant DELAY = 1 hours;
-    uint256 internal constant STEPS = 4;
+    uint256 internal constant STEPS = 5;
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
@@ -42,6 +46,7 @@ abstract contract Deployed is Test {
     IInbox internal inbox;
     IVault internal vault;
     ICourt internal court;
+    IExits internal exits;
     IRootChain internal rootChain;
     InboxModel internal model;
     bytes32 internal stateRoot = keccak256("genesis state");
@@ -138,8 +143,8 @@ abstract contract Deployed is Test {
             challengeSecs: CHALLENGE,
             evidenceSecs: 1 days,
             unbondingSecs: UNBONDING,
-            exitTimeoutSecs: 1 days,
-            graceSecs: 1 hours,
+            exitTimeoutSecs: TIMEOUT,
+            graceSecs: GRACE,
             rootBlockSecs: 12,
             epochMaxSecs: 1 days,
             epochMinSecs: 12 hours,
@@ -159,7 +164,7 @@ abstract contract Deployed is Test {
 
     /// @notice The code of a step of the creation.
     function _code(uint256 step) internal view virtual returns (bytes memory) {
-        string[4] memory builds = [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.ROOT_CHAIN];
+        string[5] memory builds = [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.EXITS, Builds.ROOT_CHAIN];
         return Builds.code(builds[step]);
     }
 
@@ -215,6 +220,7 @@ abstract contract Deployed is Test {
         inbox = IInbox(registry.inbox());
         vault = IVault(registry.vault());
         court = ICourt(registry.court());
+        exits = IExits(registry.contracts()[3]);
         rootChain = IRootChain(registry.rootChain());
     }
 

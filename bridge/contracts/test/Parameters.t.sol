@@ -174,6 +174,11 @@ contract ParametersTest is Test {
         _needsSlots(founding, 126); // 12,200 s exactly
         founding.genesis.rootChain.exitTimeoutSecs = 10_053;
         _needsSlots(founding, 128); // 127 are needed, and the number is even
+        founding.genesis.rootChain.exitTimeoutSecs = 18_000;
+        founding.genesis.rootChain.graceSecs = 2000;
+        _needsSlots(founding, 226); // 22,048 s: ten times U in the place of T and grace
+        founding.genesis.rootChain.exitTimeoutSecs = 3650 days;
+        _needsSlots(founding, 226); // and never more
     }
 
     function _needsSlots(IRegistry.Founding memory founding, uint32 least) private {
@@ -267,11 +272,11 @@ contract ParametersTest is Test {
         }
     }
 
-    function test_fourToSixteenCodesAreListed() external {
+    function test_fiveToSixteenCodesAreListed() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         for (uint256 count; count < 20; ++count) {
             arguments.codes = _codes(count);
-            if (count < 4 || count > 16) {
+            if (count < 5 || count > 16) {
                 bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
                 vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
                 continue;
@@ -320,7 +325,7 @@ contract ParametersTest is Test {
         ICourt made = ICourt(Builds.deploy(Builds.COURT, abi.encode(founding)));
         vm.assertEq(abi.encode(made.parameters()), abi.encode(founding.genesis.court));
         vm.assertEq(made.inbox(), address(1));
-        vm.assertEq(address(made.rootChain()), address(4));
+        vm.assertEq(address(made.rootChain()), address(5));
     }
 
     function _courtRefuses(uint64 minCut, uint128 reward, string memory name, uint256 value) private {
@@ -443,8 +448,8 @@ contract ParametersTest is Test {
     }
 
     function _contracts() private pure returns (address[] memory contracts) {
-        contracts = new address[](4);
-        for (uint160 i; i < 4; ++i) {
+        contracts = new address[](5);
+        for (uint160 i; i < 5; ++i) {
             contracts[i] = address(i + 1);
         }
     }
@@ -471,7 +476,7 @@ contract ParametersTest is Test {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = _codes(4);
+        arguments.codes = _codes(5);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }

@@ -51,7 +51,7 @@ contract RegistryTest is Deployed {
         vm.assertEq(registry.inbox(), vm.computeCreateAddress(address(registry), 1));
         vm.assertEq(registry.vault(), vm.computeCreateAddress(address(registry), 2));
         vm.assertEq(registry.court(), vm.computeCreateAddress(address(registry), 3));
-        vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), 4));
+        vm.assertEq(registry.rootChain(), vm.computeCreateAddress(address(registry), STEPS));
         vm.assertFalse(registry.created());
         address[] memory contracts = registry.contracts();
         bytes32[] memory codes = registry.codeHashes();

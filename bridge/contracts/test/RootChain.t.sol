@@ -543,16 +543,16 @@ contract RootChainTest is Deployed {
         vm.warp(finalAt - 1);
         vm.assertFalse(rootChain.isFinal(checkpoints[0], acceptances[0]));
         vm.expectRevert(abi.encodeWithSelector(IRootChain.WindowOpen.selector, finalAt, finalAt - 1));
-        rootChain.requireFinal(checkpoints[0], acceptances[0]);
+        rootChain.finalize(checkpoints[0], acceptances[0]);
         vm.warp(finalAt);
         vm.assertTrue(rootChain.isFinal(checkpoints[0], acceptances[0]));
-        rootChain.requireFinal(checkpoints[0], acceptances[0]);
+        rootChain.finalize(checkpoints[0], acceptances[0]);
     }
 
     function test_whatWasNotAcceptedIsNotFinal() external {
         vm.assertFalse(rootChain.isFinal(checkpoints[0], acceptances[0]));
         vm.expectRevert(abi.encodeWithSelector(IRootChain.NotAccepted.selector, 0, 0));
-        rootChain.requireFinal(checkpoints[0], acceptances[0]);
+        rootChain.finalize(checkpoints[0], acceptances[0]);
     }
 
     function test_everyFieldOfWhatWasAcceptedCounts() external {
@@ -577,9 +577,9 @@ contract RootChainTest is Deployed {
             if (field == 12) ++acceptance.dueCount;
             vm.assertFalse(rootChain.isFinal(content, acceptance));
             vm.expectPartialRevert(IRootChain.RecordMismatch.selector);
-            rootChain.requireFinal(content, acceptance);
+            rootChain.finalize(content, acceptance);
         }
-        rootChain.requireFinal(checkpoints[1], acceptances[1]);
+        rootChain.finalize(checkpoints[1], acceptances[1]);
     }
 
     function test_aCheckpointThatSkippedADueMessageIsFinalOnlyWhenALaterOneConsumedIt() external {
@@ -591,10 +591,10 @@ contract RootChainTest is Deployed {
         _pass(CHALLENGE);
         vm.assertFalse(rootChain.isFinal(checkpoints[epoch], acceptances[epoch]));
         vm.expectRevert(abi.encodeWithSelector(IRootChain.MessageSkipped.selector, due, skipping.inboxCursor));
-        rootChain.requireFinal(checkpoints[epoch], acceptances[epoch]);
+        rootChain.finalize(checkpoints[epoch], acceptances[epoch]);
 
         _submit(_honest());
-        rootChain.requireFinal(checkpoints[epoch], acceptances[epoch]);
+        rootChain.finalize(checkpoints[epoch], acceptances[epoch]);
         vm.assertTrue(rootChain.isFinal(checkpoints[epoch], acceptances[epoch]));
     }
 
@@ -605,7 +605,7 @@ contract RootChainTest is Deployed {
         _submit(_honest());
         vm.assertFalse(rootChain.isFinal(checkpoints[0], acceptances[0]));
         vm.expectRevert(abi.encodeWithSelector(IRootChain.NotInRing.selector, 0, 1));
-        rootChain.requireFinal(checkpoints[0], acceptances[0]);
+        rootChain.finalize(checkpoints[0], acceptances[0]);
         vm.assertTrue(rootChain.isFinal(checkpoints[1], acceptances[1]));
         vm.assertNotEq(rootChain.record(SLOTS), bytes32(0));
         vm.expectRevert(abi.encodeWithSelector(IRootChain.NotAccepted.selector, SLOTS + 1, SLOTS + 1));
@@ -629,7 +629,7 @@ contract RootChainTest is Deployed {
 
     /// @dev Slot of a record: the mapping is RootChain's second variable.
     function _slotOf(uint64 epoch) private pure returns (bytes32) {
-        return keccak256(abi.encode(uint256(epoch % SLOTS), uint256(1)));
+        return keccak256(abi.encode(uint256(epoch % SLOTS), uint256(2)));
     }
 
     function _refuses(IRootChain.Submission memory submission, bytes memory reason) private {

@@ -35,9 +35,17 @@ contract VmTest is Test {
 
     /// If this fails the sources have changed: run node script/build.mjs.
     function test_whatTestsDeployByNameIsWhatIsCommitted() external view {
-        string[5] memory names = ["Ed25519Verifier", "Inbox", "Registry", "RootChain", "Vault"];
-        string[5] memory builds = [Builds.VERIFIER, Builds.INBOX, Builds.REGISTRY, Builds.ROOT_CHAIN, Builds.VAULT];
-        for (uint256 i; i < 5; ++i) {
+        string[7] memory names = ["Ed25519Verifier", "Court", "Exits", "Inbox", "Registry", "RootChain", "Vault"];
+        string[7] memory builds = [
+            Builds.VERIFIER,
+            Builds.COURT,
+            Builds.EXITS,
+            Builds.INBOX,
+            Builds.REGISTRY,
+            Builds.ROOT_CHAIN,
+            Builds.VAULT
+        ];
+        for (uint256 i; i < 7; ++i) {
             string memory committed = vm.readFile(string.concat("artifacts/", names[i], ".json"));
             vm.assertEq(Builds.code(builds[i]), vm.parseJsonBytes(committed, ".bytecode"));
         }

@@ -25,6 +25,7 @@ sol! {
 
         error NotAllowed(address sender, uint8 kind);
         error NotOpen();
+        error Closed(uint64 exitAt);
         error PriceNotPaid(uint256 price, uint256 value);
         error ValueNotTaken(uint256 value);
         error ExcessNotTaken(address sender, uint256 excess);
@@ -40,6 +41,10 @@ sol! {
         function send(uint8 kind, bytes calldata body) external payable returns (uint64 index);
         function force(bytes calldata transaction) external payable returns (uint64 index);
         function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness) external view;
+        function requireMessage(bytes calldata message, bytes32 before, bytes32[] calldata behind)
+            external
+            view
+            returns (uint64 index);
         function count() external view returns (uint64);
         function lastDueMs() external view returns (uint64);
         function link(uint64 index) external view returns (bytes32 hash, bool kept);
@@ -124,11 +129,15 @@ sol! {
             uint64 lastBlockTime;
             uint64 inboxCursor;
             uint64 freeAt;
+            uint64 finalized;
+            uint64 exitAt;
         }
 
         event CheckpointAccepted(
             uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
         );
+        event Finalized(uint64 count);
+        event ExitBegun(uint64 exitAt, uint64 message);
 
         error NotNext(uint64 next, uint64 epoch);
         error PreviousMismatch(bytes32 expected, bytes32 given);
@@ -145,6 +154,12 @@ sol! {
         error NotInRing(uint64 epoch, uint64 oldest);
         error WindowOpen(uint64 finalAt, uint256 time);
         error MessageSkipped(uint64 dueCount, uint64 inboxCursor);
+        error ExitMode(uint64 exitAt);
+        error AlreadyClosing(uint64 exitAt);
+        error NotOverdue(uint256 from, uint256 time);
+        error NotNextMessage(uint64 next, uint64 given);
+        error NoExitMode(uint64 exitAt, uint256 time);
+        error BaseNotFinal(uint64 accepted, uint64 finalized);
         error ParameterOutOfRange(string name, uint256 value);
         error ZeroRoot(string name);
         error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
@@ -152,7 +167,10 @@ sol! {
         error PowerTooHigh(uint256 total);
         function submit(Submission calldata submission) external;
         function isFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view returns (bool);
-        function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view;
+        function finalize(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external;
+        function beginExit() external;
+        function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
+        function base() external view returns (uint64 count);
         function digest(Checkpoint calldata checkpoint) external view returns (bytes32);
         function record(uint64 epoch) external view returns (bytes32);
         function head() external view returns (Head memory);
@@ -382,6 +400,8 @@ sol! {
         error Reentered();
         error OnlyItself(address sender);
         error OnlyRegistry(address sender);
+        error OnlyExits(address sender);
+        error AlreadyRefunded(uint64 message);
         error AlreadyClaimed(uint32 index);
         error IndexBeyondCount(uint32 index, uint32 count);
         error StateRootMismatch(bytes32 expected, bytes32 computed);
@@ -401,13 +421,73 @@ sol! {
             external
             returns (uint256 paid);
         function payOut(Withdrawal calldata withdrawal) external;
+        function payLeaf(uint32 index, address token, address to, uint128 amount) external;
+        function payMessage(uint64 message, address token, address to, uint128 amount) external;
+        function requireUsable(address token, address account) external view;
         function quote(uint128 native) external view returns (uint256 value);
         function totals(address token) external view returns (uint128 deposited, uint128 paid);
         function escrow(address token) external view returns (uint256);
         function claimed(uint32 index) external view returns (bool);
+        function refunded(uint64 message, bool native) external view returns (bool);
         function registry() external view returns (address);
         function inbox() external view returns (address);
         function rootChain() external view returns (address);
+    }
+
+    interface IExits {
+        struct Leaf {
+            uint32 index;
+            uint8 kind;
+            uint16 account;
+            bytes32 next;
+            bytes fields;
+            bytes value;
+        }
+
+        struct Base {
+            bytes32 stateRoot;
+            uint64 inboxCursor;
+            uint64 epochs;
+            bool opened;
+        }
+
+        event Opened(bytes32 stateRoot, uint64 inboxCursor, uint64 epochs);
+        event Exited(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount);
+        event ExitFailed(uint32 indexed index, address indexed recipient, address indexed token, uint128 amount);
+        event ExitWaits(uint32 indexed index, address indexed token, uint128 amount);
+        event Refunded(uint64 indexed message, address indexed recipient, address indexed token, uint128 amount);
+        event Named(uint8 kind, bytes20 indexed id, address indexed payout, uint64 nonce);
+
+        error NotOpened();
+        error AlreadyOpened();
+        error NotBase(uint64 base, uint64 given);
+        error NothingToExit();
+        error NoSuchPlace(uint256 place, uint256 leaves);
+        error IndexBeyondCount(uint32 index, uint32 count);
+        error NotPayable(uint32 index, uint8 kind);
+        error LeafWidth(uint32 index, uint8 kind);
+        error WrongAccount(uint32 index, uint16 account);
+        error NoPayout(uint32 index);
+        error NothingHeld(uint32 index);
+        error StateRootMismatch(bytes32 expected, bytes32 computed);
+        error Consumed(uint64 message, uint64 cursor);
+        error NothingToRefund(uint64 message, uint8 kind);
+        error PayoutZero();
+        error BadNaming(bytes32 key, uint64 nonce);
+        error GasTooLow(uint256 needed, uint256 left);
+
+        function open(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance) external;
+        function exit(uint32 leafCount, Leaf[] calldata leaves, bytes32[] calldata siblings) external returns (uint256 paid);
+        function exitAlone(uint32 leafCount, Leaf[] calldata leaves, uint256 place, bytes32[] calldata siblings) external;
+        function refund(bytes calldata message, bool native, bytes32 before, bytes32[] calldata behind) external;
+        function name(address payout) external;
+        function nameByKey(bytes32 key, address payout, bytes32 r, bytes32 s, uint256 xKey, uint256 xR) external;
+        function named(uint8 kind, bytes20 id) external view returns (address payout, uint64 nonce);
+        function namingDigest(bytes20 account, address payout, uint64 nonce) external view returns (bytes32);
+        function base() external view returns (Base memory);
+        function rootChain() external view returns (address);
+        function inbox() external view returns (address);
+        function vault() external view returns (address);
     }
 
     interface IRegistry {

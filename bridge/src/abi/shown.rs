@@ -24,6 +24,25 @@ impl From<&Checkpoint> for IRootChain::Checkpoint {
     }
 }
 
+impl IRootChain::Checkpoint {
+    /// The same as a checkpoint of a deployment.
+    #[must_use]
+    pub fn content(&self, deployment: [u8; 20]) -> Checkpoint {
+        Checkpoint {
+            deployment,
+            epoch: self.epoch,
+            last_block_time: self.lastBlockTime,
+            blocks_root: self.blocksRoot,
+            state_root: self.stateRoot,
+            inbox_cursor: self.inboxCursor,
+            inbox_link: self.inboxHash,
+            next_set: self.nextSet,
+            relayer: self.relayer.into_array(),
+            previous: self.previous,
+        }
+    }
+}
+
 impl From<&SetCommitment> for IRootChain::Set {
     fn from(set: &SetCommitment) -> Self {
         Self {
@@ -56,4 +75,14 @@ impl IRootChain::SetMember {
 pub fn signer_words(bitmap: &[u8; 64]) -> [B256; 2] {
     let (low, high) = bitmap.split_at(32);
     [B256::from_slice(low), B256::from_slice(high)]
+}
+
+/// The inverse of [`signer_words`].
+#[must_use]
+pub fn signer_bitmap([low, high]: &[B256; 2]) -> [u8; 64] {
+    let mut bitmap = [0; 64];
+    let (first, second) = bitmap.split_at_mut(32);
+    first.copy_from_slice(low.as_slice());
+    second.copy_from_slice(high.as_slice());
+    bitmap
 }

@@ -7,13 +7,14 @@ use alloy_sol_types::{SolEvent, SolInterface, SolValue};
 use serde_json::Value;
 
 use super::{
-    DEPLOYMENT_PROXY, ICourt, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
+    DEPLOYMENT_PROXY, ICourt, IExits, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
     created_by, deployment,
 };
 use alloy_primitives::{Address, B256, keccak256};
 
 const REGISTRY: &str = include_str!("../../contracts/artifacts/Registry.json");
 const COURT: &str = include_str!("../../contracts/artifacts/Court.json");
+const EXITS: &str = include_str!("../../contracts/artifacts/Exits.json");
 const INBOX: &str = include_str!("../../contracts/artifacts/Inbox.json");
 const VAULT: &str = include_str!("../../contracts/artifacts/Vault.json");
 const ROOT_CHAIN: &str = include_str!("../../contracts/artifacts/RootChain.json");
@@ -79,6 +80,10 @@ fn every_function_is_that_of_the_compiled_contract() {
         known(ICourt::ICourtCalls::selectors())
     );
     assert_eq!(
+        selectors(EXITS, "function"),
+        known(IExits::IExitsCalls::selectors())
+    );
+    assert_eq!(
         selectors(ROOT_CHAIN, "function"),
         known(IRootChain::IRootChainCalls::selectors())
     );
@@ -95,6 +100,7 @@ fn every_error_that_a_contract_can_give_is_known() {
         (INBOX, known(IInbox::IInboxErrors::selectors())),
         (VAULT, known(IVault::IVaultErrors::selectors())),
         (COURT, known(ICourt::ICourtErrors::selectors())),
+        (EXITS, known(IExits::IExitsErrors::selectors())),
         (ROOT_CHAIN, known(IRootChain::IRootChainErrors::selectors())),
     ] {
         let given = selectors(artifact, "error");
@@ -130,7 +136,11 @@ fn every_event_is_that_of_the_compiled_contract() {
     );
     assert_eq!(
         topics(ROOT_CHAIN),
-        expected(&[IRootChain::CheckpointAccepted::SIGNATURE_HASH])
+        expected(&[
+            IRootChain::CheckpointAccepted::SIGNATURE_HASH,
+            IRootChain::Finalized::SIGNATURE_HASH,
+            IRootChain::ExitBegun::SIGNATURE_HASH
+        ])
     );
     assert_eq!(
         topics(VAULT),
@@ -139,6 +149,17 @@ fn every_event_is_that_of_the_compiled_contract() {
             IVault::RewardsFunded::SIGNATURE_HASH,
             IVault::Claimed::SIGNATURE_HASH,
             IVault::PayoutFailed::SIGNATURE_HASH
+        ])
+    );
+    assert_eq!(
+        topics(EXITS),
+        expected(&[
+            IExits::Opened::SIGNATURE_HASH,
+            IExits::Exited::SIGNATURE_HASH,
+            IExits::ExitFailed::SIGNATURE_HASH,
+            IExits::ExitWaits::SIGNATURE_HASH,
+            IExits::Refunded::SIGNATURE_HASH,
+            IExits::Named::SIGNATURE_HASH
         ])
     );
     assert_eq!(
@@ -220,5 +241,5 @@ fn addresses_are_those_of_create_and_create2() {
     assert_eq!(whole, deployment(salt, &[0xde, 0xad], &[0xbe, 0xef]));
     assert_eq!(&whole.0[..32], salt.as_slice());
     let of = Address::repeat_byte(7);
-    assert_eq!(created_by(of), [of.create(1), of.create(2), of.create(4)]);
+    assert_eq!(created_by(of), [of.create(1), of.create(2), of.create(5)]);
 }

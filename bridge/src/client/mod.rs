@@ -9,13 +9,17 @@
 //! | `position` | keeps how far root was read |
 //! | `relayer` | runs the outbox machine: `plasmid relay` |
 //! | `watcher` | takes double statements to the Court: `plasmid watch` |
+//! | `backwards` | reads events from the newest block backwards |
+//! | `exits` | what root says about the end of a deployment: `plasmid exit` |
 //! | `ceremony` | deploys Registry and its contracts |
 //! | `registration` | registers an operator's keys after that, and raises bonds |
 //! | `funding` | gives coin to the reward pool |
 //! | `whole` | writes a file whole or not at all |
 
+pub mod backwards;
 pub mod ceremony;
 pub mod endpoints;
+pub mod exits;
 pub mod follower;
 pub mod funding;
 pub mod position;

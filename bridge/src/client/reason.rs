@@ -3,10 +3,11 @@
 //! This is the only place that words the contracts' errors. Each file matches every error of one contract, so that one without a
 //! sentence does not compile.
 
-use alloy_primitives::{Address, U256, hex};
+use alloy_primitives::{Address, B256, U256, hex};
 use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
 mod court;
+mod exits;
 mod inbox;
 mod libraries;
 mod registry;
@@ -23,6 +24,7 @@ pub fn sentence(data: &[u8]) -> String {
         .or_else(|| one(data, vault::sentence))
         .or_else(|| one(data, inbox::sentence))
         .or_else(|| one(data, court::sentence))
+        .or_else(|| one(data, exits::sentence))
         .or_else(|| one(data, libraries::sentence))
         .or_else(|| one(data, generic))
         .unwrap_or_else(|| unknown(data))
@@ -91,6 +93,27 @@ pub fn no_allowance(token: Address) -> String {
 fn too_low(needed: U256, value: U256) -> String {
     format!(
         "{value} wei were sent, and {needed} are needed for the amount and the inbox's price; the price may have risen, try again"
+    )
+}
+
+/// A proof that names a leaf behind the last one; Vault and Exits have this error.
+fn index_beyond(index: u32, count: u32) -> String {
+    format!(
+        "the state has {count} leaves, and the proof names leaf {index}, which does not exist; make the proof anew"
+    )
+}
+
+/// A proof under another state; Vault and Exits have this error.
+fn root_mismatch(expected: B256, computed: B256) -> String {
+    format!(
+        "the proof leads to the state root {computed}, and {expected} is needed; make the proof anew under the state that has it"
+    )
+}
+
+/// Too little gas for the next payout; Vault and Exits have this error.
+fn gas_too_low(needed: U256, left: U256) -> String {
+    format!(
+        "{left} gas was left, and the next payout may need {needed}; send more gas, or prove fewer leaves at once"
     )
 }
 

@@ -81,6 +81,8 @@ pub struct Relayer {
     signed: Signed,
     /// The account's next nonce at the newest block that was looked at.
     nonce: u64,
+    /// When exit mode begins, once the deployment is closing.
+    closing: Option<u64>,
     told: Told,
 }
 
@@ -89,6 +91,14 @@ pub struct Relayer {
 struct Told {
     standing: EndpointStanding,
     reading: Instant,
+    is_closing: bool,
+}
+
+/// Why a relayer has nothing to do any more: exit mode has begun, and root accepts no checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Since when, by root's clock in seconds.
+    pub exit_at: u64,
 }
 
 /// What a look at root gave, when the node answered.
@@ -97,6 +107,8 @@ enum Looked {
     State(Box<RootState>),
     /// Something is missing, or does not fit; the next look may be better.
     NotUsable(String),
+    /// Exit mode has begun.
+    Ended(Ended),
 }
 
 impl Relayer {
@@ -133,15 +145,17 @@ impl Relayer {
             tail: Tail::new(contracts),
             signed: Signed::default(),
             nonce: 0,
+            closing: None,
             told: Told {
                 standing: EndpointStanding::Following,
                 reading: Instant::now(),
+                is_closing: false,
             },
         })
     }
 
-    /// Relays until it is dropped. It cannot run again: what became of its last task would not be known.
-    pub async fn run<S: Source>(mut self, source: &S, mut say: impl FnMut(&Notice)) {
+    /// Relays until it is dropped, or until exit mode has begun. It cannot run again: what became of its last task would not be known.
+    pub async fn run<S: Source>(mut self, source: &S, mut say: impl FnMut(&Notice)) -> Ended {
         loop {
             let now = now_ms();
             let Some(task) = self.machine.next(now) else {
@@ -155,7 +169,10 @@ impl Relayer {
                     for notice in self.root_notices().into_iter().chain(paid) {
                         say(&notice);
                     }
-                    self.look().await
+                    match self.look(&mut say).await {
+                        Ok(outcome) => outcome,
+                        Err(ended) => return ended,
+                    }
                 }
                 Task::Fetch(epoch) => fetch(source, epoch).await,
                 Task::Submit(parcel) => self.submit(*parcel).await,
@@ -187,16 +204,24 @@ impl Relayer {
         notices
     }
 
-    async fn look(&mut self) -> Outcome {
+    async fn look(&mut self, say: &mut impl FnMut(&Notice)) -> Result<Outcome, Ended> {
         let view = Arc::clone(&self.follower.view().borrow());
         if let Some(needless) = tail::needless(&view).filter(|_| view.healthy) {
             let released = Progress::Released(needless);
             self.follower.progress().send_replace(released);
         }
-        match self.root_state(&view).await {
-            Ok(Looked::State(state)) => Outcome::Root(state),
-            Ok(Looked::NotUsable(reason)) => Outcome::Failed(reason),
-            Err(error) => Outcome::Failed(error.to_string()),
+        let looked = self.root_state(&view).await;
+        if let Some(exit_at) = self.closing.filter(|_| !self.told.is_closing) {
+            self.told.is_closing = true;
+            say(&Notice::Root(format!(
+                "the deployment is closing: checkpoints are accepted until root time {exit_at}, when exit mode begins"
+            )));
+        }
+        match looked {
+            Ok(Looked::State(state)) => Ok(Outcome::Root(state)),
+            Ok(Looked::NotUsable(reason)) => Ok(Outcome::Failed(reason)),
+            Ok(Looked::Ended(ended)) => Err(ended),
+            Err(error) => Ok(Outcome::Failed(error.to_string())),
         }
     }
 
@@ -221,6 +246,10 @@ impl Relayer {
         } = self.contracts;
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
+        self.closing = (head.exitAt != 0).then_some(head.exitAt);
+        if let Some(exit_at) = self.closing.filter(|exit_at| latest.time >= *exit_at) {
+            return Ok(Looked::Ended(Ended { exit_at }));
+        }
         let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
         let contracts = [inbox, root_chain];
         if let Some(reason) = read_tail(&mut self.tail, rpc, contracts, &finalized, &latest).await?

@@ -188,6 +188,15 @@ impl Rpc {
         }
     }
 
+    /// The calldata of all transactions of a block that call an account, also of those that failed.
+    pub async fn calldata(&self, number: u64, to: Address) -> Result<Vec<Bytes>, RpcError> {
+        let name = format!("{number:#x}");
+        let value = self
+            .read("eth_getBlockByNumber", json!([name, true]))
+            .await?;
+        parse::calldata(&value, to)
+    }
+
     /// The events of these contracts in blocks `from` to `to`, both included.
     pub async fn logs(
         &self,

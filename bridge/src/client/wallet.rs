@@ -80,6 +80,7 @@ pub struct Wallet {
     chain_id: u64,
     policy: Policy,
     tell: Option<Tell>,
+    limit: Option<(u128, &'static str)>,
     next: Mutex<Option<u64>>,
 }
 
@@ -107,6 +108,7 @@ impl Wallet {
             chain_id,
             policy,
             tell: None,
+            limit: None,
             next: Mutex::new(None),
         })
     }
@@ -118,6 +120,11 @@ impl Wallet {
             tell: Some(tell),
             ..self
         }
+    }
+
+    /// Bounds what one transaction costs beside its value, under the policy's own limit: by the wei that are left of a sum, and by the option that names it.
+    pub const fn limit(&mut self, limit: Option<(u128, &'static str)>) {
+        self.limit = limit;
     }
 
     /// Its address.
@@ -175,13 +182,20 @@ impl Wallet {
             });
         }
         let needed = fees.max.saturating_mul(u128::from(gas));
-        match self.policy.max_cost {
-            Some(max) if needed > max => Err(WalletError::TooCostly {
+        let own = self.policy.max_cost;
+        let named = self.policy.options.map(|options| options.max_cost);
+        let limits = [
+            own.map(|max| (max, named)),
+            self.limit.map(|(max, name)| (max, Some(name))),
+        ];
+        let passed = limits.into_iter().flatten().find(|(max, _)| needed > *max);
+        match passed {
+            Some((max, option)) => Err(WalletError::TooCostly {
                 needed,
                 max,
-                option: self.policy.options.map(|options| options.max_cost),
+                option,
             }),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -224,8 +238,9 @@ impl Wallet {
     pub fn most(&self, (gas, fees): (u64, Fees)) -> [U256; 2] {
         let most = |fee: u128| U256::from(fee).saturating_mul(U256::from(gas));
         let dearest = most(self.policy.max_fee);
-        let cap = self.policy.max_cost.map_or(dearest, U256::from);
-        [most(fees.max), dearest.min(cap)]
+        let limits = [self.policy.max_cost, self.limit.map(|(max, _)| max)];
+        let cap = limits.into_iter().flatten().min();
+        [most(fees.max), dearest.min(cap.map_or(dearest, U256::from))]
     }
 
     /// Sends a call with the account's next nonce.

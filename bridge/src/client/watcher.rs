@@ -5,10 +5,14 @@
 //! paid twice, whatever was sent before: the account is the watcher's own.
 //!
 //! ```text
-//! nodes ── votes, shares ──▶ set of the epoch, as root committed to it ─▶ signatures ─▶ watch.json ─▶ commit, reveal, collect, settle
+//! nodes: votes, shares ──┐
+//! root: calldata ────────┼▶ set of the epoch, as root committed to it ─▶ signatures ─▶ watch.json ─▶ commit, (show,) reveal, (freeze,)
+//! files ─────────────────┘                                                                           collect, settle
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
@@ -23,21 +27,30 @@ use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
+use crate::relay::watch::book::CheckpointBook;
 use crate::relay::watch::statement::DoubleStatement;
 use crate::relay::watch::{
-    Closing, CourtSeen, CourtTimes, OffenceId, Patience, ReportStep, RootMoment,
+    Closing, CourtSeen, CourtTimes, OffenceId, Patience, ReportStep, RootMoment, Subject,
 };
 
 mod act;
+mod calldata;
+mod calls;
 mod check;
+mod compare;
 pub mod folder;
+pub mod handed;
+mod hear;
 mod look;
 mod news;
 mod notice;
+mod plan;
 pub mod report;
 pub mod root;
+mod second;
 
-use folder::{FolderError, Kept, KeptCase, WatchFolder};
+use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
+use handed::HandedStatement;
 pub use news::{ChildNews, ChildSource};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
@@ -49,8 +62,12 @@ const POLL: Duration = Duration::from_millis(1_000);
 const MAX_POLL: Duration = Duration::from_secs(30);
 /// Offences with evidence that are kept, at most: more than a set has members for two epochs.
 const MAX_CASES: usize = 1_024;
-/// Statements of one node that wait for the set of their epoch, at most.
+/// Evidence of two certificates that is kept, at most: one such offence takes all stake of those who committed it.
+const MAX_CERTIFICATES: usize = 16;
+/// Statements from one place that wait for the set of their epoch, at most.
 const MAX_WAITING: usize = 64;
+/// What shows checkpoints and is no node: root's calldata.
+const ROOT: usize = usize::MAX;
 /// How often nodes are asked for the set of one epoch.
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the heights that were read are written down.
@@ -63,6 +80,8 @@ pub struct WatchOptions {
     pub beneficiary: Address,
     /// Whether nothing is sent.
     pub dry_run: bool,
+    /// Wei that all reports together may cost, from the first one that this folder knows of.
+    pub budget: Option<u128>,
 }
 
 /// Why a watcher cannot begin.
@@ -76,11 +95,10 @@ pub enum WatchError {
     Folder(#[from] FolderError),
 }
 
-/// Something that a node handed over and that is not checked yet.
+/// Something that was handed over and that is not checked yet.
 #[derive(Clone, Debug)]
 struct Waiting {
-    node: usize,
-    height: u64,
+    place: String,
     statement: DoubleStatement,
 }
 
@@ -93,6 +111,8 @@ struct Case {
     salt: B256,
     commitment: B256,
     commits: u32,
+    /// Of two certificates: who signed both.
+    both: Option<[u8; 64]>,
 }
 
 /// What was sent last, as this process knows it.
@@ -106,6 +126,7 @@ struct Offered {
 #[derive(Debug)]
 pub struct Watcher<C> {
     wallet: Wallet,
+    second: Option<Arc<Rpc>>,
     child: C,
     options: WatchOptions,
     created: Created,
@@ -117,29 +138,38 @@ pub struct Watcher<C> {
     kept: Kept,
     saved: Instant,
     records: CourtRecords,
-    cases: BTreeMap<OffenceId, Case>,
+    cases: BTreeMap<Subject, Case>,
     counted: BTreeSet<OffenceId>,
     waiting: VecDeque<Waiting>,
+    book: CheckpointBook,
+    /// The epochs whose checkpoints are listened to.
+    window: Range<u64>,
+    /// What root had accepted of them when they were compared last.
+    compared: BTreeMap<u64, B256>,
     sets: BTreeMap<u64, Vec<Member>>,
     asked: BTreeMap<u64, Instant>,
     patience: Patience,
     offered: Option<Offered>,
     told: BTreeSet<String>,
+    /// Looks in a row in which the second endpoint did not know the first one's newest block.
+    behind: u32,
 }
 
 impl<C: ChildSource> Watcher<C> {
-    /// A watcher of a deployment that was read back, with what an earlier run left in its folder.
+    /// A watcher of a deployment that was read back, with what an earlier run left in its folder. With a `second` endpoint of root, nothing is sent and nothing let
+    /// go of where the two differ.
     ///
     /// # Errors
     /// [`WatchError`] when root does not answer, or the folder cannot be used.
     pub async fn open(
         wallet: Wallet,
+        second: Option<Arc<Rpc>>,
         created: Created,
         child: C,
         path: &std::path::Path,
         options: WatchOptions,
     ) -> Result<Self, WatchError> {
-        let rpc = std::sync::Arc::clone(wallet.rpc());
+        let rpc = Arc::clone(wallet.rpc());
         let court = Address::from(deployment::court(&created.registry.into_array()));
         let at = At::Latest;
         let root = view_call(&rpc, created.root_chain, IRootChain::parametersCall {}, at).await?;
@@ -154,6 +184,7 @@ impl<C: ChildSource> Watcher<C> {
         let read = kept.root_block.max(created.block.saturating_sub(1));
         let mut watcher = Self {
             wallet,
+            second,
             child,
             options,
             contracts,
@@ -171,13 +202,22 @@ impl<C: ChildSource> Watcher<C> {
             cases: BTreeMap::new(),
             counted: BTreeSet::new(),
             waiting: VecDeque::new(),
+            book: CheckpointBook::default(),
+            window: 0..0,
+            compared: BTreeMap::new(),
             sets: BTreeMap::new(),
             asked: BTreeMap::new(),
             patience: Patience::default(),
             offered: None,
             told: BTreeSet::new(),
+            behind: 0,
             kept,
         };
+        for one in watcher.kept.waiting.clone() {
+            if let Some(statement) = one.statement.statement() {
+                watcher.accuse(&one.place, statement);
+            }
+        }
         for kept in watcher.kept.cases.clone() {
             watcher.resume(&kept);
         }
@@ -185,8 +225,8 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// The height from which blocks of a node are read: behind what was read of it, and not before the first epoch whose reports are open.
-    /// Root is read for it, for as long as that takes.
-    pub async fn prepare(&mut self, say: &mut impl FnMut(&WatchNotice)) -> Vec<u64> {
+    /// Root is read for it, for as long as that takes. With the first epoch whose shares are asked of nodes.
+    pub async fn prepare(&mut self, say: &mut impl FnMut(&WatchNotice)) -> (Vec<u64>, u64) {
         while !self.try_look(say).await {
             sleep(POLL).await;
         }
@@ -195,7 +235,8 @@ impl<C: ChildSource> Watcher<C> {
             let read = self.kept.heights.get(place).copied().unwrap_or(0);
             read.max(first).saturating_add(1)
         };
-        self.child.places().iter().map(from).collect()
+        let heights = self.child.places().iter().map(from).collect();
+        (heights, self.window.start)
     }
 
     /// Watches until it is dropped, or all who read the child have ended.
@@ -231,19 +272,17 @@ impl<C: ChildSource> Watcher<C> {
         let evidence = CourtEvidence::decode(&kept.kind, &kept.evidence);
         let accused = ICourt::Accused::abi_decode_validate(&kept.accused).ok();
         if let Some((evidence, accused)) = evidence.zip(accused) {
-            let offence = OffenceId {
-                epoch: kept.epoch,
-                operator: kept.operator,
-            };
-            let case = self.case(evidence, accused, kept.beneficiary, kept.commits);
-            self.cases.insert(offence, case);
+            let subject = kept.subject(&evidence);
+            let both = <[u8; 64]>::try_from(kept.both.as_ref()).ok();
+            let case = self.case((evidence, both), accused, kept.beneficiary, kept.commits);
+            self.cases.insert(subject, case);
         }
     }
 
     /// The salt is the hash of the evidence under the account's secret, so that nothing secret has to be kept.
     fn case(
         &self,
-        evidence: CourtEvidence,
+        (evidence, both): (CourtEvidence, Option<[u8; 64]>),
         accused: ICourt::Accused,
         beneficiary: Address,
         commits: u32,
@@ -266,57 +305,18 @@ impl<C: ChildSource> Watcher<C> {
             salt,
             commitment,
             commits,
+            both,
         }
-    }
-
-    fn hear(&mut self, news: ChildNews, say: &mut impl FnMut(&WatchNotice)) {
-        match news {
-            ChildNews::Read { node, height } => {
-                let lowest = self.waiting.iter().filter(|one| one.node == node);
-                let lowest = lowest.map(|one| one.height.saturating_sub(1)).min();
-                let height = height.min(lowest.unwrap_or(height));
-                if let Some(place) = self.child.places().get(node) {
-                    self.kept.heights.insert(place.clone(), height);
-                }
-            }
-            ChildNews::Accuses {
-                node,
-                height,
-                statement,
-            } => {
-                let one = Waiting {
-                    node,
-                    height,
-                    statement,
-                };
-                let same = |other: &&Waiting| other.statement == one.statement;
-                let of_node = self.waiting.iter().filter(|other| other.node == node);
-                if self.waiting.iter().find(same).is_none() && of_node.count() < MAX_WAITING {
-                    self.waiting.push_back(one);
-                }
-            }
-            ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
-                place: self.place(node),
-                reason,
-            }),
-            ChildNews::Skipped { node, from, to } => say(&WatchNotice::Blind {
-                place: self.place(node),
-                from,
-                to,
-            }),
-            ChildNews::Back { node } => say(&WatchNotice::Back {
-                place: self.place(node),
-            }),
-        }
-    }
-
-    fn place(&self, node: usize) -> String {
-        self.child.places().get(node).cloned().unwrap_or_default()
     }
 
     /// Writes down what must not be lost. Gives whether that worked.
     fn save(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
         self.saved = Instant::now();
+        let kept = |one: &Waiting| KeptStatement {
+            place: one.place.clone(),
+            statement: HandedStatement::from(&one.statement),
+        };
+        self.kept.waiting = self.waiting.iter().map(kept).collect();
         match self.folder.save(&self.kept) {
             Ok(()) => true,
             Err(error) => {

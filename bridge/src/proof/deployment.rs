@@ -41,11 +41,11 @@ pub const VERIFIER: [u8; 20] = [
     0x3b, 0x89, 0xf5, 0xd4,
 ];
 
-/// How many contracts a Registry's manifest may list: the Inbox first, the Vault second, the Court third, RootChain last. Twin: `Manifest.sol`.
-pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 4..=16;
+/// How many contracts a Registry's manifest may list: the Inbox first, then the Vault, the Court and Exits, RootChain last. Twin: `Manifest.sol`.
+pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 5..=16;
 
 /// How many this protocol's manifest lists. With another number RootChain stands elsewhere, and so it is another protocol.
-pub const MANIFEST: usize = 4;
+pub const MANIFEST: usize = 5;
 
 /// Where a Registry creates the contract at a place of its manifest: by the nonces of its creations, from 1 on.
 #[must_use]
@@ -67,6 +67,12 @@ pub fn contracts(registry: &[u8; 20]) -> [[u8; 20]; 1 + MANIFEST] {
 #[must_use]
 pub fn court(registry: &[u8; 20]) -> [u8; 20] {
     made(registry, 2)
+}
+
+/// A deployment's Exits: the fourth of the manifest.
+#[must_use]
+pub fn exits(registry: &[u8; 20]) -> [u8; 20] {
+    made(registry, 3)
 }
 
 /// A deployment's RootChain: the last of the manifest.

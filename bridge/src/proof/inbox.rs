@@ -21,6 +21,9 @@ mod payload;
 pub use body::{Body, Deposit, Registration};
 pub use payload::{PAYLOAD_LIMIT, Payload};
 
+/// Root keeps the link of every message whose index is a multiple of this for ever. Twin: `Inbox.sol`.
+pub const KEPT_EVERY: u64 = 32;
+
 /// Bytes before a message's body.
 pub const HEADER_BYTES: usize = 33;
 

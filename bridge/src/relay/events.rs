@@ -7,8 +7,7 @@ use alloy_sol_types::SolEvent;
 
 use super::acceptance::Acceptance;
 use super::seen::{Entry, Log};
-use crate::abi::{IInbox, IRootChain};
-use crate::proof::checkpoint::Checkpoint;
+use crate::abi::{IInbox, IRootChain, signer_bitmap};
 use crate::proof::inbox;
 
 /// The topic of a message.
@@ -141,23 +140,8 @@ fn acceptance(
             event.epoch, content.epoch, added.blockNumber
         ));
     }
-    let [low, high] = added.signers;
-    let mut signers = [0; 64];
-    let (first, second) = signers.split_at_mut(32);
-    first.copy_from_slice(low.as_slice());
-    second.copy_from_slice(high.as_slice());
-    let checkpoint = Checkpoint {
-        deployment,
-        epoch: content.epoch,
-        last_block_time: content.lastBlockTime,
-        blocks_root: content.blocksRoot,
-        state_root: content.stateRoot,
-        inbox_cursor: content.inboxCursor,
-        inbox_link: content.inboxHash,
-        next_set: content.nextSet,
-        relayer: content.relayer.into_array(),
-        previous: content.previous,
-    };
+    let signers = signer_bitmap(&added.signers);
+    let checkpoint = content.content(deployment);
     let computed = checkpoint.digest();
     if computed != event.digest {
         return Err(format!(

@@ -29,6 +29,7 @@ pub mod acceptance;
 pub mod config;
 pub mod events;
 pub mod inbox;
+pub mod members;
 pub mod outbox;
 pub mod seen;
 pub mod track;

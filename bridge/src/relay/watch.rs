@@ -9,29 +9,81 @@
 //! A run that was killed anywhere goes on with what the next look at root shows. Every transaction has the account's next nonce **of the very block
 //! that was looked at**: what was sent before and is not mined there has the same nonce, so one of the two is mined and never both.
 
-use std::collections::BTreeMap;
+use alloy_primitives::{Address, B256, keccak256};
+use serde::{Deserialize, Serialize};
 
-use alloy_primitives::{Address, B256};
-
+pub mod book;
+pub mod overlap;
+mod patience;
 pub mod statement;
+
+pub use patience::Patience;
 
 /// Root blocks between a commitment and its reveal, at least.
 pub const MIN_AGE: u64 = 2;
 /// A commitment that was not revealed in time is made again at once; from this one on after a pause of R blocks, doubled at each further one, up to
 /// 2^10 times that. Evidence is kept as long as it can be reported.
 const PROMPT_COMMITS: u32 = 3;
-/// After a contract's refusal, root blocks until the same is tried again; doubled at each further one, up to 64 times this.
-const REFUSED_BLOCKS: u64 = 2;
-/// After a step was not worth its gas, root blocks until that is looked at again.
-const UNWORTHY_BLOCKS: u64 = 100;
+/// Watchers that could send the same begin this many blocks apart, at most.
+const MAX_STAGGER: u64 = 16;
 
 /// Who, and in which epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OffenceId {
     /// The epoch.
     pub epoch: u64,
     /// The operator.
     pub operator: Address,
+}
+
+/// What is reported, or done on root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// One offence.
+    Offence(OffenceId),
+    /// Evidence of two certificates against all who signed both.
+    Certificates {
+        /// The epoch of the offences.
+        epoch: u64,
+        /// The hash of the evidence.
+        evidence: B256,
+    },
+    /// Those whom two certificates showed, until each is frozen.
+    Overlap {
+        /// The epoch of the offences.
+        epoch: u64,
+        /// Its number in the Court.
+        number: u64,
+    },
+}
+
+impl Subject {
+    /// The epoch of its offences.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        match self {
+            Self::Offence(OffenceId { epoch, .. })
+            | Self::Certificates { epoch, .. }
+            | Self::Overlap { epoch, .. } => *epoch,
+        }
+    }
+
+    /// How many blocks later than the first one a watcher sends what others could send as well: by whom it pays, so that mostly one
+    /// of several pays, and so few that all are in time.
+    #[must_use]
+    pub fn stagger(&self, times: &CourtTimes, beneficiary: &Address) -> u64 {
+        let mut bytes = beneficiary.to_vec();
+        bytes.extend_from_slice(&self.epoch().to_be_bytes());
+        match self {
+            Self::Offence(one) => bytes.extend_from_slice(one.operator.as_slice()),
+            Self::Certificates { evidence, .. } => bytes.extend_from_slice(evidence.as_slice()),
+            Self::Overlap { number, .. } => bytes.extend_from_slice(&number.to_be_bytes()),
+        }
+        let hash = keccak256(bytes);
+        let word = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        let room = (times.reveal_blocks.saturating_sub(MIN_AGE) / 2).min(MAX_STAGGER);
+        word.checked_rem(room.saturating_add(1)).unwrap_or(0)
+    }
 }
 
 /// The times that the deployment gives a report.
@@ -124,6 +176,10 @@ pub enum ReportStep {
     Reveal(B256),
     /// Binds the evidence.
     Commit,
+    /// Shows members of the set that certificates are judged by.
+    Show,
+    /// Freezes those whom two certificates showed.
+    Freeze,
     /// Takes the reward.
     Collect,
     /// Adds the share to the sums.
@@ -139,6 +195,8 @@ impl ReportStep {
         match self {
             Self::Commit => "commit",
             Self::Reveal(_) => "reveal",
+            Self::Show => "show",
+            Self::Freeze => "freeze",
             Self::Collect => "collect",
             Self::Count => "count",
             Self::Settle => "settle",
@@ -173,6 +231,8 @@ pub struct Matter {
     pub commitment: Option<B256>,
     /// How often it was made.
     pub commits: u32,
+    /// Blocks by which this watcher lets others go first: [`Subject::stagger`].
+    pub stagger: u64,
 }
 
 /// What is next for an offence. `not_collected` when collecting is not worth its gas now.
@@ -185,9 +245,9 @@ pub fn decide(
     not_collected: bool,
 ) -> Decision {
     match (matter.commitment, &seen.offence) {
-        (Some(_), None) => before_reveal(times, now, matter, seen),
+        (Some(_), None) => before_reveal(times, now, matter, (seen.own, seen.next)),
         (None, None) => Decision::Wait,
-        (own, Some(offence)) => after_reveal(times, now, own, seen, offence, not_collected),
+        (_, Some(offence)) => after_reveal(times, now, matter, seen, offence, not_collected),
     }
 }
 
@@ -195,15 +255,15 @@ fn before_reveal(
     times: &CourtTimes,
     now: &RootMoment,
     matter: &Matter,
-    seen: &CourtSeen,
+    (own, next): (Option<CourtCommitment>, Closing),
 ) -> Decision {
-    let Some(closes) = closes_at(times, seen.next) else {
-        return match seen.next {
+    let Some(closes) = closes_at(times, next) else {
+        return match next {
             Closing::Gone => Decision::Done(End::Closed),
             _ => Decision::Wait,
         };
     };
-    let own = seen.own.filter(|own| !own.is_revealed);
+    let own = own.filter(|own| !own.is_revealed);
     let Some(own) = own else {
         // The next block may be as late as one block's time from now.
         return match now.time.saturating_add(times.root_block_secs) <= closes {
@@ -216,8 +276,9 @@ fn before_reveal(
     if !in_time {
         return Decision::Done(End::Closed);
     }
+    let first = own.block.saturating_add(MIN_AGE);
     match now.number {
-        number if number < own.block.saturating_add(MIN_AGE) => Decision::Wait,
+        number if number < first.saturating_add(matter.stagger) => Decision::Wait,
         number if number < last => Decision::Send(ReportStep::Reveal(B256::ZERO)),
         number if number == last => Decision::Wait,
         _ if now.time.saturating_add(times.root_block_secs) > closes => Decision::Done(End::Closed),
@@ -238,7 +299,11 @@ fn before_reveal(
 fn after_reveal(
     times: &CourtTimes,
     now: &RootMoment,
-    commitment: Option<B256>,
+    &Matter {
+        commitment,
+        stagger,
+        ..
+    }: &Matter,
     seen: &CourtSeen,
     offence: &RevealedOffence,
     not_collected: bool,
@@ -272,31 +337,31 @@ fn after_reveal(
     if offence.is_settled {
         return Decision::Done(End::Settled);
     }
-    settle(times, now, seen, offence, contest_ends)
+    let alone = times.reveal_blocks.saturating_add(stagger);
+    match offence.is_counted {
+        // The leader has as many blocks again for collecting, which counts.
+        false if now.number > contest_ends.saturating_add(alone) => {
+            Decision::Send(ReportStep::Count)
+        }
+        false => Decision::Wait,
+        true => settle(times, now, seen.after_next, stagger),
+    }
 }
 
-/// Counts and settles, whoever revealed it. Whoever collects counts too, so nobody pays for that before the contest is over.
-fn settle(
-    times: &CourtTimes,
-    now: &RootMoment,
-    seen: &CourtSeen,
-    offence: &RevealedOffence,
-    contest_ends: u64,
-) -> Decision {
-    let closed = match seen.after_next {
+/// Settles, whoever revealed it. Nothing settles on root before all are counted.
+fn settle(times: &CourtTimes, now: &RootMoment, after_next: Closing, stagger: u64) -> Decision {
+    let closed = match after_next {
         Closing::Gone => true,
         Closing::At(time) => {
             let windows = times.evidence_secs.saturating_add(times.reveal_secs());
-            now.time > time.saturating_add(windows)
+            let others = stagger.saturating_mul(times.root_block_secs);
+            now.time > time.saturating_add(windows).saturating_add(others)
         }
         Closing::Open | Closing::Unread => false,
     };
-    let alone = now.number > contest_ends.saturating_add(times.reveal_blocks);
-    match (offence.is_counted, closed) {
-        // The leader has as many blocks again for collecting, which counts. Nothing settles on root before all are counted.
-        (false, _) if alone => Decision::Send(ReportStep::Count),
-        (true, true) if now.uncounted == 0 => Decision::Send(ReportStep::Settle),
-        _ => Decision::Wait,
+    match closed && now.uncounted == 0 {
+        true => Decision::Send(ReportStep::Settle),
+        false => Decision::Wait,
     }
 }
 
@@ -306,70 +371,6 @@ fn closes_at(times: &CourtTimes, next: Closing) -> Option<u64> {
         Closing::Open => Some(u64::MAX),
         Closing::At(time) => Some(time.saturating_add(times.evidence_secs)),
         Closing::Gone | Closing::Unread => None,
-    }
-}
-
-/// What was tried in vain, so that it is not tried at every look. It may be forgotten: that costs questions to root, and no gas.
-#[derive(Debug, Default)]
-pub struct Patience(BTreeMap<(OffenceId, ReportStep), Tried>);
-
-#[derive(Debug)]
-struct Tried {
-    reason: String,
-    times: u32,
-    again_at: u64,
-    unworthy: bool,
-}
-
-impl Patience {
-    /// Whether this step is to be left alone in this block.
-    #[must_use]
-    pub fn holds(&self, offence: OffenceId, step: ReportStep, number: u64) -> bool {
-        let tried = self.0.get(&(offence, step));
-        tried.is_some_and(|tried| number < tried.again_at)
-    }
-
-    /// Whether this step is not worth its gas in this block.
-    #[must_use]
-    pub fn is_unworthy(&self, offence: OffenceId, number: u64) -> bool {
-        let of = |(key, tried): (&(OffenceId, ReportStep), &Tried)| {
-            key.0 == offence && tried.unworthy && number < tried.again_at
-        };
-        self.0.iter().any(of)
-    }
-
-    /// Root would refuse it. Gives whether the reason is news.
-    pub fn refused(&mut self, key: (OffenceId, ReportStep), number: u64, reason: &str) -> bool {
-        let before = self.0.get(&key);
-        let is_news = before.is_none_or(|before| before.reason != reason);
-        let times = before.map_or(0, |before| before.times.saturating_add(1).min(6));
-        let wait = REFUSED_BLOCKS.saturating_mul(1_u64.checked_shl(times).unwrap_or(1));
-        let tried = Tried {
-            reason: reason.to_owned(),
-            times,
-            again_at: number.saturating_add(wait),
-            unworthy: false,
-        };
-        self.0.insert(key, tried);
-        is_news
-    }
-
-    /// It costs more than it brings. Gives whether that is news.
-    pub fn unworthy(&mut self, key: (OffenceId, ReportStep), number: u64) -> bool {
-        let before = self.0.get(&key).is_some_and(|before| before.unworthy);
-        let tried = Tried {
-            reason: String::new(),
-            times: 0,
-            again_at: number.saturating_add(UNWORTHY_BLOCKS),
-            unworthy: true,
-        };
-        self.0.insert(key, tried);
-        !before
-    }
-
-    /// Forgets all about an offence.
-    pub fn forget(&mut self, offence: OffenceId) {
-        self.0.retain(|key, _| key.0 != offence);
     }
 }
 

@@ -15,9 +15,8 @@
 use alloy_primitives::{B256, Bytes};
 
 use super::seen::Entry;
+use crate::proof::inbox::KEPT_EVERY;
 
-/// Root keeps the link of every message whose index is a multiple of this for ever.
-const KEPT_EVERY: u64 = 32;
 /// Due times of the newest messages that root keeps.
 const LAST_DUE_TIMES: u64 = 1024;
 /// From this age on, in messages, a due time is shown by the witness and not left to root's ring.

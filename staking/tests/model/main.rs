@@ -129,7 +129,7 @@ fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Fa
     }
 }
 
-/// Runs one seed after the other, until so many operations are made.
+/// Runs one seed after the other, until this number of operations is made.
 fn runs(first: u64, operations: u64) -> Tally {
     let mut tally = Tally::default();
     let mut made = 0;

@@ -10,7 +10,7 @@ use plasmid::app::reads::{Contracts, Facts, Served};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::seen::{Anchor, Block};
 
-/// Root as a node sees it: it has sent no message and accepted so many checkpoints.
+/// Root as a node sees it: it has sent no message, and has accepted this number of checkpoints.
 #[derive(Debug, Default)]
 pub struct Root(pub AtomicU64);
 

@@ -28,8 +28,6 @@ const NODE: usize = 0;
 const LATE: usize = 3;
 /// Blocks that the chain has to make under each attack.
 const BLOCKS: u64 = 12;
-/// Blocks of an epoch: as few as may be, so that there are soon many epochs.
-const EPOCH_BLOCKS: u32 = 16;
 /// The common limit of open files, under which idle connections once ended a node.
 const OPEN_FILES: u32 = 1_024;
 /// Places of one address among the connections, the followers, and the failed shares of a minute.
@@ -53,6 +51,16 @@ const HALF: Duration = Duration::from_secs(120);
 /// Shares that are tried until the sender is refused.
 const MAX_TRIES: u64 = 50_000;
 
+/// The block time.
+fn block_time_ms() -> u32 {
+    plasmid_tests::block_time_ms(63)
+}
+
+/// Blocks of an epoch: as few as may be, so that there are soon many epochs. It takes a second at least, at every block time.
+fn epoch_blocks() -> u32 {
+    1_000_u32.div_ceil(block_time_ms()).max(16)
+}
+
 struct Attacked {
     running: Running,
     address: SocketAddr,
@@ -67,10 +75,9 @@ impl Attacked {
             seed: 1_131,
             parameters: Parameters {
                 evidence_age_blocks: pruning::EVIDENCE_AGE_BLOCKS,
-                epoch_blocks: EPOCH_BLOCKS,
+                epoch_blocks: epoch_blocks(),
                 inbox_batch: 24,
-                // An epoch takes a second at least.
-                block_time_ms: plasmid_tests::block_time_ms(63).max(63),
+                block_time_ms: block_time_ms(),
                 ..Plan::default().parameters
             },
             max_open_files: Some(OPEN_FILES),

@@ -37,6 +37,7 @@ use plasmid_tests::harness::{Inbox, Node as Validator, Plan, invariants};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+mod exported;
 mod flood;
 
 use flood::Flood;

@@ -13,7 +13,7 @@ use plasmid_tests::plasmid;
 use serde_json::{Map, Value};
 
 /// The last step.
-const STEPS: u64 = 15;
+const STEPS: u64 = 18;
 
 /// One object a line.
 fn lines(text: &[u8]) -> Vec<Value> {
@@ -75,7 +75,7 @@ fn the_demo_passes_and_each_sabotage_makes_it_fail() {
         .lines()
         .map(str::to_owned)
         .collect();
-    assert!(names.len() >= 40, "{names:?}");
+    assert!(names.len() >= 50, "{names:?}");
     for name in names {
         let output = replay(Some(&name));
         assert!(!output.status.success(), "sabotage {name} was not noticed");
@@ -105,14 +105,14 @@ fn takes_the_time_of_its_steps(rows: &[Value]) {
 }
 
 #[test]
-fn the_steps_of_stake_pass_alone_with_the_network_that_they_need() {
+fn the_court_and_the_steps_of_stake_before_it_pass_alone_with_the_network_that_they_need() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let rows = shown_in(folder.path(), &["--only".as_ref(), "stake".as_ref()]);
+    let rows = shown_in(folder.path(), &["--only".as_ref(), "court".as_ref()]);
     let steps = rows.iter().filter(|row| row["step"].is_u64());
     let made: Vec<(u64, bool)> = steps
         .map(|row| (row["step"].as_u64().unwrap_or(0), row["ok"] == true))
         .collect();
-    let expected = [1, 2, 9, 10, 11, 12, 13, 14].map(|step| (step, true));
+    let expected = [1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17].map(|step| (step, true));
     assert_eq!(made, expected, "{rows:#?}");
     takes_the_time_of_its_steps(&rows);
 }
@@ -146,7 +146,9 @@ fn nothing_seen_is_nothing_shown(seen: &Path) {
         ("jailed", 12),
         ("double_vote", 13),
         ("undelegation", 14),
-        ("accounts", 15),
+        ("collusion", 15),
+        ("judged", 16),
+        ("accounts", 18),
     ];
     let named: Vec<_> = parts.iter().map(|(part, _)| *part).collect();
     let found: Vec<_> = whole.keys().map(String::as_str).collect();

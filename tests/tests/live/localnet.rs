@@ -17,6 +17,7 @@ mod registrations;
 mod stake;
 mod tokens;
 mod verbs;
+mod watcher;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

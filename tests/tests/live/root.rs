@@ -29,7 +29,7 @@ use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn follow(stage: &Stage, urls: &[String]) -> Follower {
+pub(super) fn follow(stage: &Stage, urls: &[String]) -> Follower {
     Follower::start(stage.config(), Anchor::GENESIS, None, urls).expect("the follower starts")
 }
 
@@ -113,7 +113,7 @@ async fn steps_of_the_creation_go_on_where_they_were_cut_short_whoever_takes_the
         ready.create(&ready.operators[1])
     );
     // All but the first, which was taken before.
-    assert_eq!(one.unwrap() + two.unwrap(), 3);
+    assert_eq!(one.unwrap() + two.unwrap(), 4);
     assert_eq!(ready.create(stranger).await.unwrap(), 0);
     let created = ceremony::read_back(stranger.rpc(), registry).await.unwrap();
     let native = IVault::escrowCall {
@@ -417,16 +417,16 @@ async fn two_root_chains_behind_two_endpoints_never_agree_and_one_started_afresh
 }
 
 /// A child chain as a relayer sees it: it makes each checkpoint once, with whatever root's inbox held then.
-struct Child<'a> {
+pub(super) struct Child<'a> {
     stage: &'a Stage,
     follower: &'a Follower,
     absent: Option<u16>,
-    epochs: u64,
+    pub(super) epochs: u64,
     made: Mutex<Vec<Checkpoint>>,
 }
 
 impl<'a> Child<'a> {
-    fn new(stage: &'a Stage, follower: &'a Follower, epochs: u64) -> Self {
+    pub(super) fn new(stage: &'a Stage, follower: &'a Follower, epochs: u64) -> Self {
         Self {
             stage,
             follower,
@@ -436,7 +436,7 @@ impl<'a> Child<'a> {
         }
     }
 
-    fn checkpoint(&self, epoch: u64) -> Checkpoint {
+    pub(super) fn checkpoint(&self, epoch: u64) -> Checkpoint {
         let view = self.follower.view().borrow().clone();
         let mut made = self.made.lock().unwrap();
         while made.len() as u64 <= epoch {
@@ -493,7 +493,7 @@ fn quick() -> Policy {
     }
 }
 
-async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer {
+pub(super) async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer {
     let wallet = plasmid_tests::stage::wallet(anvil, plasmid_tests::stage::key_of(key)).await;
     let own = follow(stage, &[anvil.url()]);
     let created = &stage.created;
@@ -503,7 +503,7 @@ async fn relayer(stage: &Stage, anvil: &Anvil, key: &str) -> Relayer {
 }
 
 /// Runs a relayer until a notice is as wanted, then drops it where it stands.
-async fn run_until(
+pub(super) async fn run_until(
     relayer: Relayer,
     child: &Child<'_>,
     wanted: impl Fn(&Notice) -> bool,
@@ -521,7 +521,7 @@ async fn run_until(
         }
     };
     tokio::select! {
-        () = relayer.run(child, |notice| { let _ = said_in.send(notice.clone()); }) => {}
+        _ = relayer.run(child, |notice| { let _ = said_in.send(notice.clone()); }) => {}
         () = wait => {}
         () = tokio::time::sleep(PATIENCE) => panic!("the relayer did not get there"),
     }

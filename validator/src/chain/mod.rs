@@ -37,6 +37,7 @@ pub mod epoch;
 pub mod error;
 pub mod evidence;
 pub mod execute;
+pub mod exits;
 pub mod extension;
 #[cfg(test)]
 pub(crate) mod fixture;

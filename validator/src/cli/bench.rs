@@ -33,7 +33,7 @@ pub enum BenchCommand {
     /// Gas of checkpoints and reports on root by the size of the set, today and with calldata at 64 gas a byte, beside a loop over ECDSA signatures
     /// and the same payment made on root.
     Gas(gas::GasCommand),
-    /// What the processes of a running local network use while it is left alone.
+    /// What the processes of a running local network use while it is left alone. It fails when they use more than they may.
     #[cfg(feature = "localnet")]
     Idle(idle::IdleCommand),
 }

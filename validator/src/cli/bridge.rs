@@ -66,6 +66,9 @@ pub enum BridgeCommand {
 /// The most wei that the inbox may ask for a message unless the user allows more: a hundredth of a coin.
 const MAX_PRICE: u128 = 10_000_000_000_000_000;
 
+/// What an endpoint of root that lies can do to whoever sends coin along.
+const LOST: &str = "if it lies, what you send goes to an address where nobody can take it back";
+
 /// Decimals of the native coin.
 const NATIVE_DECIMALS: u32 = 18;
 
@@ -138,7 +141,7 @@ pub async fn run(
 
 /// The deployment, and a wallet on root for the key called `name`, once the deployment's contracts are final there. What is done on root alone
 /// needs no node that answers.
-async fn on_final_root(
+pub async fn on_final_root(
     connection: &Connection,
     keys: &KeyOptions,
     name: &str,
@@ -154,14 +157,14 @@ async fn on_final_root(
 }
 
 /// Asks a second endpoint of root what decides where coin goes: the chain, and the deployment's contracts with their code, byte for byte, in a
-/// final block. Without one a person is told what depends on the only one, unless it is on this machine.
+/// final block. Without one a person is told what depends on the only one, `risk`, unless it is on this machine.
 async fn beside(
     second: &SecondRoot,
     wallet: &Wallet,
     (deployment, registry): (&Deployment, Address),
     seen: u64,
+    risk: &str,
 ) -> Result<(), CliError> {
-    let risk = "if it lies, what you send goes to an address where nobody can take it back";
     let Some(second) = second_endpoint(wallet.rpc(), second.second_root.as_deref(), risk)? else {
         return Ok(());
     };

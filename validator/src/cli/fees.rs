@@ -25,6 +25,15 @@ pub struct FeeOptions {
 }
 
 impl FeeOptions {
+    /// A sum that many transactions may cost together, in wei.
+    ///
+    /// # Errors
+    /// That it is no amount.
+    pub fn budget(&self, text: Option<&str>) -> Result<Option<u128>, CliError> {
+        text.map(|text| amount::parse(text, COIN_DECIMALS))
+            .transpose()
+    }
+
     /// The policy of a wallet.
     ///
     /// # Errors

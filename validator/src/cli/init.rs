@@ -96,6 +96,8 @@ pub enum InitCommand {
         /// The sum of the plan's genesis balances and delegations in coins, as `plasmid init status` shows it: the key pays it in with the last step. Another sum than the plan's is refused [default: 0].
         #[arg(long, value_name = "AMOUNT")]
         pay: Option<String>,
+        #[command(flatten)]
+        second: SecondRoot,
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
@@ -140,7 +142,7 @@ pub struct PlanCommand {
     /// Windows and sizes to begin with; each can be changed in the file.
     #[arg(long, value_enum, default_value = "network")]
     preset: Preset,
-    /// The root chain's id: 31337 or 1337, until court and exit mode stand.
+    /// The root chain's id: 31337 or 1337, until the whole court stands.
     #[arg(long, default_value_t = 31_337)]
     root_chain_id: u64,
     /// The block time in milliseconds [default: 250 local, 1000 network].
@@ -222,8 +224,8 @@ pub struct JoinCommand {
     /// A node to stay connected with, as `ID@HOST:PORT`; once for each.
     #[arg(long = "peer")]
     peers: Vec<String>,
-    /// gRPC address of another node, to which a validator hands its shares over checkpoints that root has not accepted; once for each. Without
-    /// one, a share that no vote carried reaches only a relayer that asks this node.
+    /// gRPC address of another node, to which a validator hands its shares over checkpoints that root has not accepted; once for each
+    /// [default: port 9090 of each --peer that is not on this machine].
     #[arg(long = "share-with", value_name = "URL", value_parser = UrlOption)]
     share_with: Vec<String>,
     /// Accepts private and repeated IP addresses of peers, and does not exchange the addresses of peers: for a network whose nodes are all on one machine or in one private network.
@@ -290,8 +292,17 @@ pub async fn run(
                 .refund()
                 .await
         }
-        InitCommand::Create { file, from, pay } => {
-            Step::open(&file, connection, keys, Some(&from), output)
+        InitCommand::Create {
+            file,
+            from,
+            pay,
+            second,
+        } => {
+            let step = Step::open(&file, connection, keys, Some(&from), output);
+            let risk = "if it lies, what you pay in goes to a Registry that nobody agreed on";
+            let second = second.second_root.as_deref();
+            step.await?
+                .beside(second, risk)
                 .await?
                 .create(pay.as_deref())
                 .await

@@ -167,6 +167,7 @@ async fn start(
     progress.set_message("validators");
     network.start_nodes().await?;
     network.start_relayer()?;
+    network.start_watcher(None)?;
     progress.finish_and_clear();
     let file = describe(network)?;
     let path = options.folder.join(NETWORK_FILE);
@@ -212,9 +213,9 @@ fn describe(network: &Network) -> Result<NetworkFile, CliError> {
 }
 
 /// The network, for programs.
-fn shown(file: &NetworkFile, folder: &Path, accounts: &[Value]) -> Value {
+fn shown(file: &NetworkFile, folder: &Path, accounts: &[Value], carriers: &[Value]) -> Value {
     json!({
-        "accounts": accounts, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
+        "accounts": accounts, "carriers": carriers, "nodes": file.nodes, "engines": file.engines, "root": file.root, "contracts": file.contracts,
         "folder": folder, "root_chain_id": file.root_chain_id,
     })
 }
@@ -230,8 +231,19 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
             }))
         })
         .collect();
+    let carriers: Vec<_> = [&network.relayer, &network.watcher]
+        .into_iter()
+        .flatten()
+        .filter_map(|process| {
+            let (kind, secret) = found::published(process.name())?;
+            let account = Signer::new(kind, &secret).ok()?.account();
+            Some(json!({
+                "name": process.name(), "account": account.to_string(), "log": process.log(),
+            }))
+        })
+        .collect();
     if output.is_json() {
-        return output::json_line(&shown(file, &network.folder, &accounts));
+        return output::json_line(&shown(file, &network.folder, &accounts, &carriers));
     }
     output.say("accounts (published keys: everybody has them; 1000 coins each on the child, and money on root)");
     output.rows(
@@ -245,6 +257,11 @@ fn print(output: Output, network: &Network, file: &NetworkFile) {
         output.say(&format!("  node {number}: gRPC {node}  CometBFT {engine}"));
     }
     output.say(&format!("  root chain: {}", file.root));
+    output.say("");
+    output.say(
+        "who carries to root: the relayer checkpoints, the watcher proofs that a key said two things",
+    );
+    output.rows("carriers", &["name", "account", "log"], &carriers);
     output.say("");
     output.say("contracts");
     for (name, address) in &file.contracts {
@@ -275,9 +292,12 @@ mod tests {
             contracts: BTreeMap::from([("vault".to_owned(), "0x02".to_owned())]),
         };
         let expected = json!({
-            "accounts": [3], "nodes": ["node"], "engines": ["engine"], "root": "root", "contracts": { "vault": "0x02" },
+            "accounts": [3], "carriers": [4], "nodes": ["node"], "engines": ["engine"], "root": "root", "contracts": { "vault": "0x02" },
             "folder": "folder", "root_chain_id": 1,
         });
-        assert_eq!(shown(&file, Path::new("folder"), &[json!(3)]), expected);
+        assert_eq!(
+            shown(&file, Path::new("folder"), &[json!(3)], &[json!(4)]),
+            expected
+        );
     }
 }

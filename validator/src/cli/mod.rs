@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod connect;
 #[cfg(feature = "localnet")]
 pub mod demo;
+pub mod exit;
 pub mod fees;
 pub mod init;
 pub mod keys;
@@ -93,7 +94,7 @@ enum Command {
     Relay(relay::RelayCommand),
     /// Watches the child for keys that say two things, and takes them to the Court on root: commits, reveals, collects the reward, settles the cut. It holds no validator's key, needs nobody's consent, believes no node, and may be stopped at any moment. Start it before an offence: what nodes have deleted is not seen.
     Watch(watch::WatchCommand),
-    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator and what is done with stake, and checks the result of every step.
+    /// Runs a new local network through deposits, transfers, a checkpoint, a withdrawal, forced transactions, the crash of a validator, what is done with stake and keys that sign twice, and checks the result of every step.
     #[cfg(feature = "localnet")]
     Demo(demo::DemoCommand),
     /// Starts a whole network on this machine and leaves it running until Ctrl-C.
@@ -102,6 +103,9 @@ enum Command {
     /// Measures this machine, and prints figures. None is judged, except where an option names a bound.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Shows how far the end of the deployment has come, brings it about when it may come, and pays on root what the last final state gives. No validator is needed.
+    #[command(subcommand)]
+    Exit(exit::ExitCommand),
     /// Shows a node's identity, its height, its view of root and its health.
     Status,
     /// Shows the version of this program, and what does not hold yet.
@@ -189,7 +193,9 @@ spoken!(
     crate::client::signer::SignerError,
     crate::ledger::account::AccountTextError,
     crate::ledger::Reject,
+    crate::chain::exits::ExitProofError,
     plasmid_bridge::client::endpoints::EndpointsError,
+    plasmid_bridge::client::exits::ExitsError,
     plasmid_bridge::client::rpc::RpcError,
     plasmid_bridge::client::wallet::WalletError,
     plasmid_bridge::client::watcher::WatchError,
@@ -290,6 +296,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), CliError> {
         #[cfg(feature = "localnet")]
         Command::Localnet(command) => localnet::run(command, output).await,
         Command::Bench(command) => bench::run(&command, output),
+        Command::Exit(command) => exit::run(command, &connection, &local(), output).await,
         Command::Status => query::status(&connection, output).await,
         Command::Version => {
             version::run(output);

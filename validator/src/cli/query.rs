@@ -2,13 +2,14 @@
 
 pub mod stake;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 use plasmid_bridge::{
     abi::IVault,
     client::{
+        exits,
         follower::view_call,
         rpc::{At, Rpc},
     },
@@ -38,6 +39,8 @@ use crate::wire::address_text;
 
 mod shown;
 
+/// How long a root chain is asked whether the deployment is closing, beside a node's status.
+const ROOT_PATIENCE: Duration = Duration::from_secs(3);
 /// The longest page token of a node that is shown, in characters.
 const MAX_PAGE: usize = 64;
 
@@ -255,15 +258,32 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         Some(awaited) => Some((awaited, missing(awaited)?)),
         None => None,
     };
-    output.object(&match output.is_json() {
+    let mut object = match output.is_json() {
         true => shown::whole_status(&status, awaited.as_ref()),
         false => shown::status(&status),
-    });
+    };
+    let exit_at = exit_at(connection).await;
+    object["exit_at"] = exit_at.into();
+    output.object(&object);
+    if let Some(exit_at) = exit_at {
+        output.say(&format!(
+            "root says that the deployment is closing: exit mode begins, or has begun, at root time {exit_at}; `plasmid exit status` says how money leaves"
+        ));
+    }
     if let Some(awaited) = &awaited {
         output.say(&awaited_sentence(awaited));
     }
     output.next("plasmid query checkpoints");
     Ok(())
+}
+
+/// When exit mode begins, as root says: nothing where it is not asked, or does not answer, or nothing closes.
+async fn exit_at(connection: &Connection) -> Option<u64> {
+    let registry = connection.registry().ok()?;
+    let root = connection.root().ok()?;
+    let root_chain = exits::Contracts::of(registry).root_chain;
+    let asked = tokio::time::timeout(ROOT_PATIENCE, exits::closing(&root, root_chain)).await;
+    asked.ok()?.ok()?
 }
 
 fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> String {

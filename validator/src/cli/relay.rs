@@ -25,6 +25,7 @@ use super::{
     fees::FeeOptions,
     keys::KeyOptions,
     output::Output,
+    start::CommandLog,
 };
 use crate::client::offers::Nodes;
 use finality::chain_finality;
@@ -85,11 +86,24 @@ pub(super) fn state_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option
     Some(folder.join("plasmid"))
 }
 
-/// Runs `plasmid relay` until Ctrl-C.
+/// Runs `plasmid relay` until Ctrl-C. Its notices go to standard output, and the log of all that it uses to standard error, as that of
+/// `plasmid start` does.
 ///
 /// # Errors
 /// When the root chain, the node or the key cannot be used at the start; later troubles are said and tried again.
 pub async fn run(
+    command: RelayCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let log = CommandLog::begin(output)?;
+    let outcome = relay(command, connection, keys, output).await;
+    log.end();
+    outcome
+}
+
+async fn relay(
     command: RelayCommand,
     connection: &Connection,
     keys: &KeyOptions,
@@ -147,7 +161,10 @@ pub async fn run(
         status.chain_id, created.root_chain
     ));
     tokio::select! {
-        () = relayer.run(&source, |notice| say(output, notice)) => Ok(()),
+        ended = relayer.run(&source, |notice| say(output, notice)) => Err(CliError::new(format!(
+            "exit mode began at root time {}: root accepts no checkpoint any more, so there is nothing to relay; `plasmid exit status` says how money leaves",
+            ended.exit_at
+        ))),
         () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),
     }

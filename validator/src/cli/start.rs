@@ -47,9 +47,7 @@ impl From<StartError> for CliError {
 /// # Errors
 /// [`StartError`], in words.
 pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Result<(), CliError> {
-    let aside = Aside::start(std::io::stderr(), output.is_json())
-        .map_err(|error| CliError::new(format!("no thread for the log: {error}")))?;
-    log(output, &aside);
+    let log = CommandLog::begin(output)?;
     let has_key = crate::node::config::Home::new(&command.home)
         .checkpoint_key_path()
         .exists();
@@ -66,8 +64,29 @@ pub async fn run(command: StartCommand, keys: &KeyOptions, output: Output) -> Re
         engine_elsewhere: command.engine_elsewhere,
     };
     let outcome = start::run(&options, |ready| answer(output, ready)).await;
-    aside.finish(LOG_PATIENCE);
+    log.end();
     outcome.map_err(|error| CliError::from(error).said_within(output, LOG_PATIENCE))
+}
+
+/// The log of a program that runs for long.
+pub(super) struct CommandLog(Aside);
+
+impl CommandLog {
+    /// Begins it, on standard error.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub(super) fn begin(output: Output) -> Result<Self, CliError> {
+        let aside = Aside::start(std::io::stderr(), output.is_json())
+            .map_err(|error| CliError::new(format!("no thread for the log: {error}")))?;
+        log(output, &aside);
+        Ok(Self(aside))
+    }
+
+    /// Waits until it is written, unless nobody takes it.
+    pub(super) fn end(&self) {
+        self.0.finish(LOG_PATIENCE);
+    }
 }
 
 /// Logs in the form that was asked for: lines for people, or a JSON object a line.

@@ -1,13 +1,14 @@
 //! `plasmid watch`: takes keys that say two things to the Court on root, holding no validator's key.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use alloy_primitives::Address;
 use clap::Args;
 use plasmid_bridge::client::{
     ceremony,
+    endpoints::Endpoints,
     wallet::{Key, Wallet},
-    watcher::{WatchNotice, WatchOptions, Watcher},
+    watcher::{WatchNotice, WatchOptions, Watcher, handed},
 };
 use tokio::sync::mpsc;
 
@@ -15,6 +16,7 @@ use super::{
     CliError,
     connect::{Connection, UrlOption},
     fees::FeeOptions,
+    init::{SecondRoot, second_endpoint},
     keys::KeyOptions,
     output::{self, Output},
     relay::state_folder,
@@ -23,6 +25,7 @@ use crate::{ledger::address, node::shutdown};
 use child::ChildNodes;
 
 mod child;
+mod shares;
 mod shown;
 mod votes;
 
@@ -39,7 +42,7 @@ pub struct WatchCommand {
     /// engines of the local network].
     #[arg(long = "engine", value_name = "URL", value_parser = UrlOption)]
     engines: Vec<String>,
-    /// gRPC address of another node of the child that is asked for sets of validators too; once for each [default: with no --node, all nodes of
+    /// gRPC address of another node of the child that is asked for sets of validators and shares too; once for each [default: with no --node, all nodes of
     /// the local network].
     #[arg(long = "also-node", value_name = "URL", value_parser = UrlOption)]
     also_nodes: Vec<String>,
@@ -52,6 +55,16 @@ pub struct WatchCommand {
     folder: Option<PathBuf>,
     #[command(flatten)]
     fees: FeeOptions,
+    /// The highest sum that all reports together may cost in gas, in coins (0.05), counted from the first one that the folder knows of: what would go
+    /// over it is not sent, and said. A restart with a larger sum goes on [default: no limit].
+    #[arg(long, value_name = "COINS")]
+    budget: Option<String>,
+    /// File with evidence that somebody hands over: two votes, two shares or two certificates, as JSON; once for each. `plasmid watch` checks it as it
+    /// checks what nodes serve.
+    #[arg(long, value_name = "FILE")]
+    evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    second: SecondRoot,
     /// Sends nothing, and says what it would send and what that would cost.
     #[arg(long)]
     dry_run: bool,
@@ -99,13 +112,25 @@ pub async fn run(
     let rpc = connection.root()?;
     let spending = command.fees.spending()?;
     let wallet = Wallet::open(rpc.clone(), key, deployment.root_chain_id, spending).await?;
+    let risk =
+        "if it lies, evidence is kept back until it is too late, and gas is paid for nothing";
+    let second = second_endpoint(&rpc, command.second.second_root.as_deref(), risk)?;
+    if let Some(second) = &second {
+        Endpoints::new(&rpc, Some(second)).chain_id().await?;
+    }
     let created = ceremony::read_back(&rpc, connection.registry()?).await;
     let created = created.map_err(|error| CliError::new(error.to_string()))?;
     let folder = command.folder(connection, created.id, wallet.address())?;
     let options = WatchOptions {
         beneficiary: command.beneficiary.unwrap_or_else(|| wallet.address()),
         dry_run: command.dry_run,
+        budget: command.fees.budget(command.budget.as_deref())?,
     };
+    let mut handed = Vec::new();
+    for path in &command.evidence {
+        let statements = handed::read(path).map_err(|error| CliError::new(error.to_string()))?;
+        handed.push((path.display().to_string(), statements));
+    }
     let mut say = |notice: &WatchNotice| {
         let (object, sentence) = shown::shown(notice);
         match output.is_json() {
@@ -115,19 +140,29 @@ pub async fn run(
     };
     let account = wallet.address();
     let chain = created.chain_id();
-    let readers = child.engines();
-    let mut watcher = Watcher::open(wallet, created, child, &folder, options).await?;
+    let (readers, sharers) = (child.engines(), child.nodes());
+    let second = second.map(Arc::new);
+    let mut watcher = Watcher::open(wallet, second, created, child, &folder, options).await?;
+    for (place, statements) in handed {
+        for statement in statements {
+            watcher.accuse(&place, statement);
+        }
+    }
     output.say(&format!(
         "watching the blocks of {} engines, with the sets of {} nodes; {account} pays on root; evidence is kept in {}",
         engines.len(),
         nodes.len(),
         folder.display()
     ));
-    output.say("it sees the double votes that stand in blocks; votes that no block has evidence of are not seen");
+    output.say(
+        "it sees the double votes that stand in blocks, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
+         of anything else it needs a file: --evidence",
+    );
     let work = async {
-        let starts = watcher.prepare(&mut say).await;
+        let (starts, epoch) = watcher.prepare(&mut say).await;
         let (news, told) = mpsc::channel(NEWS);
         child::follow(readers, &starts, &chain, &news);
+        shares::follow(sharers, epoch, &news);
         drop(news);
         watcher.run(told, &mut say).await;
     };

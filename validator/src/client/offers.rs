@@ -94,7 +94,8 @@ impl Source for Nodes {
     }
 }
 
-async fn ask(channel: Channel, epoch: u64) -> Result<Option<CheckpointOffer>, String> {
+/// What a node tells of one epoch's checkpoint; none while the epoch is not over.
+pub(crate) async fn ask(channel: Channel, epoch: u64) -> Result<Option<CheckpointOffer>, String> {
     let mut client = BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER);
     match client.get_shares(GetSharesRequest { epoch }).await {
         Ok(answer) => read_offer(answer.into_inner(), epoch).map(Some),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::ledger::{
     Account, Domain, Transaction,
-    eip712::digest,
+    eip712::{digest, naming_digest},
     transaction::{Authentication, Body, Header, Scheme},
 };
 
@@ -139,6 +139,24 @@ impl Signer {
                 }
             }
             Self::Ed25519(key) => Account::ed25519(key.verifying_key().as_bytes()),
+        }
+    }
+
+    /// Signs that root pays the leaves of this Ed25519 account to `payout`: its key and the signature. Nothing for another kind of key, whose
+    /// account says it on root itself.
+    pub fn sign_naming(
+        &self,
+        payout: &[u8; 20],
+        nonce: u64,
+        domain: &Domain,
+    ) -> Option<([u8; 32], [u8; 64])> {
+        match self {
+            Self::Secp256k1(_) => None,
+            Self::Ed25519(key) => {
+                let digest = naming_digest(domain, &self.account().id, payout, nonce);
+                let signature = key.sign(digest.as_slice()).to_bytes();
+                Some((key.verifying_key().to_bytes(), signature))
+            }
         }
     }
 

@@ -27,6 +27,7 @@ pub const VERSION: &str = "1";
 
 const DOMAIN: &str = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
 const ACCOUNT: &str = "Account(uint8 kind,bytes20 id)";
+const NAMING: &str = "ExitPayout(bytes20 account,address payout,uint64 nonce)";
 const NONCE: &str = "Nonce(uint16 lane,uint64 sequence)";
 const SEVEN: &str = "uint8 scheme,Account sender,Nonce nonce,uint128 fee,Account feePayer,uint64 validUntil,bytes32 memo";
 
@@ -52,6 +53,23 @@ impl Domain {
         words.left(&self.deployment);
         words.finish()
     }
+}
+
+/// The digest by which an account of kind 1 says where root pays its leaves once the deployment is over. Twin: `Exits.namingDigest`.
+pub fn naming_digest(domain: &Domain, account: &[u8; 20], payout: &[u8; 20], nonce: u64) -> B256 {
+    let mut words = Words::new(&keccak256(NAMING));
+    words.left(account);
+    words.right(payout);
+    words.number(u128::from(nonce));
+    typed(&domain.separator(), &words.finish())
+}
+
+fn typed(separator: &B256, content: &B256) -> B256 {
+    let mut hasher = Keccak256::new();
+    hasher.update([0x19, 0x01]);
+    hasher.update(separator);
+    hasher.update(content);
+    hasher.finalize()
 }
 
 struct TypeHashes {
@@ -113,11 +131,7 @@ impl Transaction {
 }
 
 fn digest_under(separator: &B256, scheme: Scheme, header: &Header, body: &Body) -> B256 {
-    let mut hasher = Keccak256::new();
-    hasher.update([0x19, 0x01]);
-    hasher.update(separator);
-    hasher.update(struct_hash(scheme, header, body));
-    hasher.finalize()
+    typed(separator, &struct_hash(scheme, header, body))
 }
 
 fn struct_hash(scheme: Scheme, header: &Header, body: &Body) -> B256 {

@@ -89,9 +89,9 @@ pub struct Parameters {
     pub unbonding_secs: u64,
     /// D: a message is due this long after it arrived.
     pub inbox_delay_secs: u64,
-    /// T: how long root may accept no checkpoint until exit mode begins. Exit mode is not built yet, so for now T only sizes the rings.
+    /// T: how long root may accept no checkpoint, or a due message may stay unconsumed, until anyone can close the deployment.
     pub exit_timeout_secs: u64,
-    /// How long checkpoints will still be accepted after exit mode has begun; for now it only sizes the rings.
+    /// How long checkpoints are still accepted while the deployment is closing; exit mode begins behind it.
     pub grace_secs: u64,
     /// R: root blocks from commitment to reveal.
     pub reveal_blocks: u32,
@@ -122,7 +122,7 @@ pub struct Parameters {
     pub min_redelegation: u128,
     /// What the reward pool releases each epoch, of 10^9.
     pub drip: u32,
-    /// A line whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is.
+    /// A line whose votes stand in less than the counted blocks of an epoch divided by this number is jailed; with 0, nobody is.
     pub jail_divisor: u16,
     /// Epochs in jail.
     pub jail_epochs: u32,
@@ -224,6 +224,13 @@ impl Value for Parameters {
 }
 
 impl Parameters {
+    /// How long root may take no checkpoint and the rings must still reach back, in seconds: T and grace, and where these are longer ten
+    /// times U. Twin: RootChain's constructor.
+    pub fn closing_secs(&self) -> u64 {
+        let closing = self.exit_timeout_secs.saturating_add(self.grace_secs);
+        closing.min(self.unbonding_secs.saturating_mul(10))
+    }
+
     /// The least time that the blocks of an epoch take, in milliseconds.
     pub fn epoch_time_ms(&self) -> u64 {
         u64::from(self.epoch_blocks).saturating_mul(self.block_time_ms.into())

@@ -283,7 +283,7 @@ pub enum Reject {
     },
     /// Too much was given up for others.
     #[error(
-        "so many waiting transactions were replaced or made room for others in the last two blocks that no more may be now for this bid; try again after the next block, or offer a fee that is several times as high"
+        "the number of waiting transactions that were replaced or made room for others in the last two blocks has reached its limit for this bid; try again after the next block, or offer a fee that is several times as high"
     )]
     MadeRoomOften,
     /// It waited, and was removed from the mempool.

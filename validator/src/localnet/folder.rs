@@ -145,6 +145,7 @@ mod tests {
             "bob.held.new",
             "anna.held",
             "relayer.json.new",
+            "watcher.json.new",
         ] {
             fs::write(keys.join(name), "{}").expect("written");
         }

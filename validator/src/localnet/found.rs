@@ -83,15 +83,26 @@ pub fn relayer_secret() -> Secret {
     development::secret("account", 100)
 }
 
+/// The account that the watcher pays with.
+pub fn watcher_secret() -> Secret {
+    development::secret("account", 101)
+}
+
+/// The keys of those who carry to root and hold no validator's key, by name.
+fn carriers() -> [(&'static str, Secret); 2] {
+    [("relayer", relayer_secret()), ("watcher", watcher_secret())]
+}
+
 /// The consensus key of validator `number`.
 pub(super) fn consensus_secret(number: usize) -> Secret {
     development::secret("consensus", place_of(number))
 }
 
 /// The kind and the secret of the key that a local network publishes under this name.
-pub(super) fn published(name: &str) -> Option<(KeyKind, Secret)> {
-    if name == "relayer" {
-        return Some((KeyKind::Secp256k1, relayer_secret()));
+pub fn published(name: &str) -> Option<(KeyKind, Secret)> {
+    let mut carriers = carriers().into_iter();
+    if let Some((_, secret)) = carriers.find(|(known, _)| *known == name) {
+        return Some((KeyKind::Secp256k1, secret));
     }
     let mut people = people().into_iter();
     let person = people.find(|person| person.name == name)?;
@@ -137,7 +148,9 @@ pub async fn found(
     let plan = plan(founding)?;
     say("deploying the Registry");
     let mut funded = plan.operators.clone();
-    funded.push(address(&relayer_secret())?);
+    for (_, secret) in carriers() {
+        funded.push(address(&secret)?);
+    }
     fund(&founder, &funded).await?;
     let registry = ceremony::deploy(&founder, &artifacts, &plan.registry()).await?;
     say("operators register with their proofs of possession and agree on the genesis");
@@ -340,16 +353,17 @@ fn place_of(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Key files of those who have money, and their password.
+/// Key files of those who have money and of those who carry to root, and their password.
 pub(super) fn write_people(folder: &Path) -> Result<(), LocalError> {
     let keys = folder.join("keys");
     for person in people() {
         let path = keys.join(format!("{}.json", person.name));
         keystore::create(&path, person.kind, &person.secret, PASSWORD, Cost::Light)?;
     }
-    let relayer = relayer_secret();
-    let path = keys.join("relayer.json");
-    keystore::create(&path, KeyKind::Secp256k1, &relayer, PASSWORD, Cost::Light)?;
+    for (name, secret) in carriers() {
+        let path = keys.join(format!("{name}.json"));
+        keystore::create(&path, KeyKind::Secp256k1, &secret, PASSWORD, Cost::Light)?;
+    }
     keystore::write_new(&folder.join("password"), format!("{PASSWORD}\n").as_bytes())?;
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! A whole network on one machine: a root chain (anvil), its contracts, validators under CometBFT, and a relayer.
+//! A whole network on one machine: a root chain (anvil), its contracts, validators under CometBFT, a relayer, and a watcher.
 //!
 //! ```text
 //! found:  anvil ─▶ Registry ─▶ operators register, agree ─▶ Inbox, Vault, RootChain ─▶ genesis.json in every node's folder
-//! run:    anvil, and for each validator `plasmid start` + CometBFT, then `plasmid relay`
+//! run:    anvil, and for each validator `plasmid start` + CometBFT, then `plasmid relay` and `plasmid watch`
 //! ```
 //! The folder keeps all that a second start needs; `local.json` is written last, so a folder without it was never founded.
 //!
@@ -36,6 +36,7 @@ pub use double_vote::double_vote;
 pub use join::Joined;
 
 pub mod anvil;
+mod carry;
 pub mod comet;
 mod double_vote;
 mod folder;

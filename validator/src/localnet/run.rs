@@ -77,7 +77,9 @@ pub struct Network {
     pub nodes: Vec<Option<Node>>,
     /// `plasmid relay`.
     pub relayer: Option<Child>,
-    /// The binary whose `start` and `relay` are run; this process's own when absent.
+    /// `plasmid watch`.
+    pub watcher: Option<Child>,
+    /// The binary whose `start`, `relay` and `watch` are run; this process's own when absent.
     pub program: Option<PathBuf>,
     cometbft: PathBuf,
     verify_segments: bool,
@@ -85,7 +87,8 @@ pub struct Network {
 
 impl Network {
     /// Starts the root chain, and founds the network unless the folder holds one. Validators are started by
-    /// [`Network::start_node`], the relayer by [`Network::start_relayer`].
+    /// [`Network::start_node`], relayer and watcher by [`Network::start_relayer`] and
+    /// [`Network::start_watcher`].
     ///
     /// # Errors
     /// [`LocalError`] says which part did not start, and what to do.
@@ -121,6 +124,7 @@ impl Network {
             anvil,
             nodes,
             relayer: None,
+            watcher: None,
             program: None,
             cometbft,
             verify_segments: options.verify_segments,
@@ -197,42 +201,6 @@ impl Network {
         .await
     }
 
-    /// Starts the relayer, which holds no validator's key.
-    ///
-    /// # Errors
-    /// [`LocalError::Process`].
-    pub fn start_relayer(&mut self) -> Result<(), LocalError> {
-        let mut command = self.program()?;
-        command
-            .arg("relay")
-            .arg("--node")
-            .arg(self.grpc(0))
-            .arg("--root")
-            .arg(self.anvil.url());
-        command
-            .arg("--registry")
-            .arg(self.local.registry.to_string())
-            .arg("--from")
-            .arg("relayer");
-        command
-            .arg("--keys")
-            .arg(self.folder.join("keys"))
-            .arg("--password-file")
-            .arg(self.password_file());
-        for other in 1..self.nodes.len() {
-            command.arg("--also-node").arg(self.grpc(other));
-        }
-        // No checkpoint names it, and no other relayer runs.
-        command.arg("--patience").arg("0");
-        command.arg("--output").arg("json");
-        self.relayer = Some(Child::spawn(
-            "relayer",
-            command,
-            &self.folder.join("relayer.log"),
-        )?);
-        Ok(())
-    }
-
     /// The gRPC address of validator `number`.
     pub fn grpc(&self, number: usize) -> String {
         let port = self.local.nodes.get(number).map_or(0, |ports| ports.grpc);
@@ -244,7 +212,7 @@ impl Network {
         self.folder.join("password")
     }
 
-    fn program(&self) -> Result<Command, LocalError> {
+    pub(super) fn program(&self) -> Result<Command, LocalError> {
         let program = match &self.program {
             Some(program) => program.clone(),
             None => std::env::current_exe().map_err(|source| LocalError::Io {
@@ -271,7 +239,8 @@ impl Network {
             node.app.check()?;
             node.engine.process().check()?;
         }
-        self.relayer.as_mut().map_or(Ok(()), Child::check)
+        let mut beside = self.relayer.iter_mut().chain(&mut self.watcher);
+        beside.try_for_each(Child::check)
     }
 
     /// Bounds the logs of all processes and the write-ahead logs of the engines. To be called now and then; blocks.
@@ -287,6 +256,7 @@ impl Network {
         };
         let mut logs = vec![
             self.folder.join("relayer.log"),
+            self.folder.join("watcher.log"),
             self.folder.join("root/anvil.log"),
         ];
         for number in 0..self.local.nodes.len() {
@@ -302,7 +272,7 @@ impl Network {
         Ok(())
     }
 
-    /// Stops every process: relayer, engines, applications, root chain.
+    /// Stops every process: watcher, relayer, engines, applications, root chain.
     ///
     /// # Errors
     /// The first that could not be stopped; the others are stopped all the same.
@@ -313,8 +283,8 @@ impl Network {
                 outcome = Err(error);
             }
         };
-        if let Some(mut relayer) = self.relayer.take() {
-            note(relayer.stop(GRACE).await.map(drop));
+        for one in self.watcher.iter_mut().chain(&mut self.relayer) {
+            note(one.stop(GRACE).await.map(drop));
         }
         for node in self.nodes.iter_mut().flatten() {
             note(node.engine.process().stop(GRACE).await.map(drop));

@@ -84,6 +84,7 @@ fn child(pid: u32, folder: &Path) -> Option<(String, u32, Process)> {
         ("cometbft", _) => format!("cometbft {below}"),
         (_, Some("start")) => format!("plasmid {below}"),
         (_, Some("relay")) => "relayer".to_owned(),
+        (_, Some("watch")) => "watcher".to_owned(),
         _ => return None,
     };
     let (process, parent) = look(pid)?;

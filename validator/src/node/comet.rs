@@ -64,6 +64,16 @@ pub enum CometError {
         remembered: u64,
     },
     #[error(
+        "this validator's sign states were exported to another machine ({path}), so it signs nothing here. To go on here, stop it there, export there, and \
+         take that file over with `plasmid sign-state import`", path = path.display()
+    )]
+    Exported { path: PathBuf },
+    #[error(
+        "the consensus key's sign state cannot be exported or imported here: {why}. Move it by the means of whatever has the key; the checkpoint key's \
+         sign state alone moves by a copy of data/sign_state while neither node runs, and the old one must be deleted"
+    )]
+    NotHere { why: String },
+    #[error(
         "CometBFT runs in {folder}: stop it first, because what it signs meanwhile would be missing", folder = folder.display()
     )]
     Running { folder: PathBuf },
@@ -178,13 +188,13 @@ impl Home {
         let path = self.consensus_key_path();
         let state = self.sign_state_path();
         // The state first: a key that stands always had one.
-        if !exists(&path)? && !exists(&state)? {
+        if !exists(&path)? && !exists(&state)? && !exists(&self.exported_path())? {
             let empty = "{\n  \"height\": \"0\",\n  \"round\": 0,\n  \"step\": 0\n}\n";
             create(&state, empty.as_bytes())?;
         }
         let public = keys::ensure_consensus_key(&path, seed)?;
         if !exists(&state)? {
-            return Err(CometError::NoSignState { path: state });
+            return Err(self.no_sign_state());
         }
         Ok(public)
     }

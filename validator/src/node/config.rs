@@ -30,7 +30,7 @@ mod check;
 #[cfg(test)]
 mod tests;
 
-pub use check::url;
+pub use check::{MAX_SHARED, url};
 
 /// The largest configuration or genesis that is read, in bytes.
 const MAX_FILE: u64 = MAX_FILE_BYTES;

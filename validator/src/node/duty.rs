@@ -9,12 +9,21 @@
 //! state and goes through the sign state; nobody can ask for it. A round does a bounded number of epochs, and all that is remembered is
 //! a position: root accepts in order, so the oldest go first.
 
-use std::{convert::Infallible, ops::Range, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use plasmid_proto::bridge::v1::{SubmitShareRequest, bridge_service_client::BridgeServiceClient};
 use plasmid_staking::Member;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tonic::{Code, Status, transport::Channel};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::root::RootReader;
 use crate::{
@@ -66,6 +75,8 @@ impl Position {
 pub struct Other {
     place: String,
     channel: Channel,
+    /// Whether it could not be reached, or did not take a share, when it was last tried.
+    fails: Arc<AtomicBool>,
 }
 
 impl Other {
@@ -78,7 +89,31 @@ impl Other {
                 .connect_timeout(PATIENCE)
                 .timeout(PATIENCE)
                 .connect_lazy(),
+            fails: Arc::default(),
         })
+    }
+
+    /// How it answered now. The first of several failures is logged.
+    fn answered(&self, answer: Result<(), Status>) -> bool {
+        let failure = answer.err();
+        let failed = self.fails.swap(failure.is_some(), Ordering::Relaxed);
+        if let Some(status) = &failure
+            && !failed
+        {
+            let (node, why) = (&self.place, status.message());
+            tracing::warn!(
+                node,
+                why,
+                "a node of share_with takes no share of this one; trying again"
+            );
+        }
+        failure.is_none()
+    }
+
+    /// Whether it can be reached, before there is a share for it.
+    async fn probe(&self) -> Result<(), Status> {
+        let mut client = HealthClient::new(self.channel.clone());
+        client.check(HealthCheckRequest::default()).await.map(drop)
     }
 }
 
@@ -93,10 +128,12 @@ pub fn others(addresses: &[String]) -> Result<Vec<Other>, (String, ClientError)>
         .collect()
 }
 
-/// Whether the shares of the member with this key stay at this node when no vote carries them: others sign, too, and it hands in to none.
-pub fn shares_stay(key: Option<[u8; 96]>, members: &[Member], hands_in: bool) -> bool {
+/// Whether the shares of the member with this key stay at this node when no vote carries them: others sign, too, and none of the nodes to
+/// which it hands them takes them.
+pub fn shares_stay(key: Option<[u8; 96]>, members: &[Member], others: &[Other]) -> bool {
     let with_others = |key| members.iter().any(|member| member.checkpoint_key != key);
-    !hands_in && key.is_some_and(with_others)
+    let fails = |other: &Other| other.fails.load(Ordering::Relaxed);
+    others.iter().all(fails) && key.is_some_and(with_others)
 }
 
 /// What the parts of the duty share.
@@ -162,9 +199,14 @@ impl Duty {
     ) -> Result<Infallible, Fault> {
         let mut position = Position::default();
         let mut since = (0, Instant::now());
-        let mut silent = false;
+        let mut probed: Option<Instant> = None;
         loop {
             tokio::time::sleep(PACE).await;
+            // An address that is wrong is said before a share needs it.
+            if probed.is_none_or(|probed| probed.elapsed() > AGAIN) {
+                probed = Some(Instant::now());
+                other.answered(other.probe().await);
+            }
             let Some(accepted) = self.accepted() else {
                 continue;
             };
@@ -184,21 +226,12 @@ impl Duty {
                         continue;
                     }
                 };
-                match submit(&other, &share).await {
-                    Ok(()) => {
-                        silent = false;
-                        position.done(epoch);
-                    }
-                    Err(status) => {
-                        // It may lag behind, or be down: what it lacks is handed in later.
-                        if !std::mem::replace(&mut silent, true) {
-                            let (node, why) = (&other.place, status.message());
-                            tracing::warn!(node, epoch, why, "a share was not taken; trying again");
-                        }
-                        tokio::time::sleep(REST).await;
-                        break;
-                    }
+                if !other.answered(submit(&other, &share).await) {
+                    // It may lag behind, or be down: what it lacks is handed in later.
+                    tokio::time::sleep(REST).await;
+                    break;
                 }
+                position.done(epoch);
             }
         }
     }
@@ -284,8 +317,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn shares_stay_where_others_sign_too_and_no_other_node_is_named() {
+    #[tokio::test]
+    async fn shares_stay_where_others_sign_too_and_no_other_node_takes_them() {
         let member = |seat: u16, key| Member {
             at_risk: true,
             seat,
@@ -297,9 +330,40 @@ mod tests {
         };
         let own = member(0, [1; 96]);
         let set = [own.clone(), member(1, [2; 96])];
-        assert!(shares_stay(Some([1; 96]), &set, false));
-        assert!(!shares_stay(Some([1; 96]), &set, true));
-        assert!(!shares_stay(Some([1; 96]), &[own], false), "it is alone");
-        assert!(!shares_stay(None, &set, false), "it signs nothing");
+        let places = ["http://one:9090", "http://two:9090"].map(str::to_owned);
+        let others = others(&places).unwrap();
+        let [one, two] = &others[..] else {
+            panic!("two addresses");
+        };
+        let failed = || Err(Status::unavailable("nobody listens"));
+        assert!(shares_stay(Some([1; 96]), &set, &[]));
+        assert!(!shares_stay(Some([1; 96]), &set, &others), "not yet tried");
+        assert!(!one.answered(failed()) && !one.answered(failed()));
+        assert!(!shares_stay(Some([1; 96]), &set, &others), "one takes them");
+        assert!(!two.clone().answered(failed()));
+        assert!(shares_stay(Some([1; 96]), &set, &others));
+        assert!(!shares_stay(Some([1; 96]), &[own], &[]), "it is alone");
+        assert!(!shares_stay(None, &set, &[]), "it signs nothing");
+        assert!(two.answered(Ok(())));
+        assert!(!shares_stay(Some([1; 96]), &set, &others), "it came back");
+    }
+
+    #[tokio::test]
+    async fn a_node_is_found_to_be_reached_before_there_is_a_share_for_it() {
+        let (_, health) = tonic_health::server::health_reporter();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = format!("http://{}", listener.local_addr().unwrap());
+        let other = Other::new(&place).unwrap();
+        let stream = tokio_stream::wrappers::TcpListenerStream::new(listener);
+        let server = tonic::transport::Server::builder().add_service(health);
+        tokio::spawn(server.serve_with_incoming(stream));
+        assert!(other.answered(other.probe().await));
+        assert!(!other.fails.load(Ordering::Relaxed));
+        let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = format!("http://{}", nobody.local_addr().unwrap());
+        drop(nobody);
+        let other = Other::new(&place).unwrap();
+        assert!(!other.answered(other.probe().await));
+        assert!(other.fails.load(Ordering::Relaxed));
     }
 }

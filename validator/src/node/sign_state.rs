@@ -12,25 +12,24 @@
 //! has accepted meanwhile, as far as its own state says (`signer`), and nothing else. Never restore it from a backup; whoever must, runs `plasmid sign-state refuse-below` with an epoch above all that this key can have signed.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{B256, hex, keccak256};
-use plasmid_bridge::{
-    client::whole,
-    proof::bytes::{DecodeError, Reader},
-};
+use alloy_primitives::{B256, hex};
+use plasmid_bridge::client::whole;
 
+mod bytes;
 mod carried;
 mod error;
 
+use self::bytes::{decode, encode};
 pub use carried::{Carried, CarriedError};
 pub use error::SignStateError;
 
-const MAGIC: [u8; 4] = *b"PSGN";
-const VERSION: u8 = 1;
+/// What the file's name ends with once it was exported.
+const EXPORTED: &str = "exported";
 const HEADER_BYTES: usize = 4 + 1 + 20 + 96 + 8 + 4;
 const ENTRY_BYTES: usize = 40;
 /// Digests kept, whatever root has accepted; with epochs of a minute, the last eleven days.
@@ -81,6 +80,18 @@ struct Content {
     signed: BTreeMap<u64, B256>,
 }
 
+impl Content {
+    fn summary(&self) -> Summary {
+        let newest = self.signed.last_key_value();
+        Summary {
+            identity: self.identity,
+            floor: self.floor,
+            count: self.signed.len(),
+            newest: newest.map(|(epoch, digest)| (*epoch, *digest)),
+        }
+    }
+}
+
 /// The sign state of one key in one deployment, open and locked.
 #[derive(Debug)]
 pub struct SignState {
@@ -101,6 +112,10 @@ impl SignState {
         let lock = lock(path)?;
         if path.exists() {
             return Err(SignStateError::Exists(path.to_owned()));
+        }
+        let exported = exported(path);
+        if exported.exists() {
+            return Err(SignStateError::Exported(exported));
         }
         let content = Content {
             identity,
@@ -144,9 +159,40 @@ impl SignState {
     /// `Missing`, `Locked`, `Damaged`, `Io`.
     pub fn open_any(path: &Path) -> Result<Self, SignStateError> {
         if !path.exists() {
-            return Err(SignStateError::Missing(path.to_owned()));
+            return Err(missing(path));
         }
-        let lock = lock(path)?;
+        Self::open_there(path, lock(path)?)
+    }
+
+    /// The same, also when it was exported before: then it signs nothing, and can be exported again.
+    ///
+    /// # Errors
+    /// `Missing`, `Locked`, `Damaged`, `Io`.
+    pub fn open_to_export(path: &Path) -> Result<Self, SignStateError> {
+        match (path.exists(), exported(path)) {
+            (false, exported) if exported.exists() => Self::open_there(&exported, lock(path)?),
+            _ => Self::open_any(path),
+        }
+    }
+
+    /// Moves the file to where no node finds it, and every command says that it was exported. What it says stays.
+    ///
+    /// # Errors
+    /// `Io`: the file is in one of the two places.
+    pub fn retire(&mut self) -> Result<(), SignStateError> {
+        let io = |source| failed(&self.path, "moved", source);
+        if self.path.extension().is_some_and(|end| end == EXPORTED) {
+            return Ok(());
+        }
+        let exported = exported(&self.path);
+        fs::rename(&self.path, &exported).map_err(io)?;
+        whole::settle(&exported).map_err(io)?;
+        self.path = exported;
+        Ok(())
+    }
+
+    /// The file at `path`, under its lock.
+    fn open_there(path: &Path, lock: File) -> Result<Self, SignStateError> {
         // What it says was signed may leave again, so it must not be lost any more: a process may have ended before its folder was synced.
         whole::settle(path).map_err(|e| failed(path, "synced", e))?;
         Ok(Self {
@@ -161,14 +207,13 @@ impl SignState {
     /// # Errors
     /// `Missing`, `Damaged`, `Io`.
     pub fn summary(path: &Path) -> Result<Summary, SignStateError> {
-        let content = read(path)?;
-        let newest = content.signed.last_key_value();
-        Ok(Summary {
-            identity: content.identity,
-            floor: content.floor,
-            count: content.signed.len(),
-            newest: newest.map(|(epoch, digest)| (*epoch, *digest)),
-        })
+        Ok(read(path)?.summary())
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn says(&self) -> Summary {
+        self.content.summary()
     }
 
     /// Records that `digest` is signed for `epoch`. When this returns `Ok`, it is on disk and the share may leave. `accepted` is how many
@@ -253,6 +298,20 @@ impl SignState {
     }
 }
 
+/// Where the file at `path` stands once it was exported.
+fn exported(path: &Path) -> PathBuf {
+    beside(path, &format!(".{EXPORTED}"))
+}
+
+/// Why there is no file at `path`.
+fn missing(path: &Path) -> SignStateError {
+    let exported = exported(path);
+    match exported.exists() {
+        true => SignStateError::Exported(exported),
+        false => SignStateError::Missing(path.to_owned()),
+    }
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -293,7 +352,7 @@ fn read(path: &Path) -> Result<Content, SignStateError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(SignStateError::Missing(path.to_owned()));
+            return Err(missing(path));
         }
         Err(e) => return Err(failed(path, "read", e)),
     };
@@ -305,62 +364,6 @@ fn read(path: &Path) -> Result<Content, SignStateError> {
         path: path.to_owned(),
         what,
     })
-}
-
-fn encode(content: &Content) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + content.signed.len() * ENTRY_BYTES + 32);
-    bytes.extend_from_slice(&MAGIC);
-    bytes.push(VERSION);
-    bytes.extend_from_slice(&content.identity.deployment);
-    bytes.extend_from_slice(&content.identity.key);
-    bytes.extend_from_slice(&content.floor.to_be_bytes());
-    let count = u32::try_from(content.signed.len()).unwrap_or(u32::MAX);
-    bytes.extend_from_slice(&count.to_be_bytes());
-    for (epoch, digest) in &content.signed {
-        bytes.extend_from_slice(&epoch.to_be_bytes());
-        bytes.extend_from_slice(digest.as_slice());
-    }
-    let sum = keccak256(&bytes);
-    bytes.extend_from_slice(sum.as_slice());
-    bytes
-}
-
-fn decode(bytes: &[u8]) -> Result<Content, String> {
-    let (body, sum) = bytes
-        .split_last_chunk::<32>()
-        .ok_or_else(|| format!("it has only {} bytes", bytes.len()))?;
-    if keccak256(body).0 != *sum {
-        return Err(format!(
-            "the checksum over its {} bytes is wrong",
-            bytes.len()
-        ));
-    }
-    let mut reader = Reader::new(body);
-    content(&mut reader)
-        .map_err(|e| e.to_string())?
-        .ok_or_else(|| "it is of a version that this program does not know".to_owned())
-}
-
-fn content(reader: &mut Reader<'_>) -> Result<Option<Content>, DecodeError> {
-    if reader.array()? != MAGIC || reader.u8()? != VERSION {
-        return Ok(None);
-    }
-    let identity = Identity {
-        deployment: reader.array()?,
-        key: reader.array()?,
-    };
-    let floor = reader.u64()?;
-    let count = reader.u32()?;
-    let mut signed = BTreeMap::new();
-    for _ in 0..count {
-        signed.insert(reader.u64()?, B256::from(reader.array()?));
-    }
-    reader.clone().finish()?;
-    Ok(Some(Content {
-        identity,
-        floor,
-        signed,
-    }))
 }
 
 #[cfg(test)]

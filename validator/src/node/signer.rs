@@ -14,7 +14,7 @@ use plasmid_bridge::relay::{acceptance::Acceptance, inbox::View};
 use plasmid_staking::{Member, epoch_of};
 
 use super::{
-    comet::{self, CometError},
+    comet,
     config::Home,
     development,
     keystore::{self, KeyKind, Password, Secret},
@@ -301,9 +301,9 @@ fn check_validator(
     let Some(consensus) = consensus else {
         return Ok(());
     };
-    let state = home.engine().sign_state_path();
-    if !state.exists() {
-        return Err(CometError::NoSignState { path: state }.into());
+    let engine = home.engine();
+    if !engine.sign_state_path().exists() {
+        return Err(engine.no_sign_state().into());
     }
     let same = |member: &Member| {
         (

@@ -223,7 +223,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
         app: Arc::clone(&app),
         served,
         own: own_key,
-        hands_in: !others.is_empty(),
+        others: others.clone(),
     };
     let listen = Listen {
         address: config.grpc,

@@ -76,7 +76,7 @@ impl Gate {
         self.opened.notify_all();
     }
 
-    /// Waits until so many jobs are inside.
+    /// Waits until this number of jobs is inside.
     async fn has(&self, jobs: usize) {
         while self.inside.load(Ordering::SeqCst) < jobs {
             tokio::task::yield_now().await;
@@ -84,7 +84,7 @@ impl Gate {
     }
 }
 
-/// Jobs of so many sites, each of which holds a thread, and a place at the disk by this door, until the gate opens.
+/// Jobs, one for each of `sites`, each of which holds a thread, and a place at the disk by this door, until the gate opens.
 fn hold(
     services: &Services,
     (workers, door): (&Workers, Door),

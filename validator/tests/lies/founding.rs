@@ -19,6 +19,8 @@ const JOIN: [&str; 2] = ["init", "join"];
 const AGREEMENT: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
 const AGREE: [&str; 6] = ["init", "agree", "--from", "alice", "--agreement", AGREEMENT];
 
+const CREATE: [&str; 4] = ["init", "create", "--from", "alice"];
+
 /// A plan whose only operator is `alice`, in the folder of a network at this endpoint of root.
 fn planned(root: &str) -> tempfile::TempDir {
     let folder = network("http://127.0.0.1:1", root);
@@ -82,7 +84,7 @@ fn is_stopped(arguments: &[&str], lie: Words, reading: &str) {
 
 #[test]
 fn a_lie_of_one_of_two_endpoints_stops_a_founding_before_anything_is_sent_or_written() {
-    let cases: [(&[&str], Words, &str); 7] = [
+    let cases: [(&[&str], Words, &str); 9] = [
         // An address without code takes the stake for ever.
         (
             &REGISTER,
@@ -140,6 +142,23 @@ fn a_lie_of_one_of_two_endpoints_stops_a_founding_before_anything_is_sent_or_wri
             },
             "created() of",
         ),
+        // Whoever creates pays the genesis balances in.
+        (
+            &CREATE,
+            Words {
+                code: "0x",
+                ..words()
+            },
+            "the code at 0x",
+        ),
+        (
+            &CREATE,
+            Words {
+                members: vec![(ALICE, 3_000_000_000_000_000_000)],
+                ..words()
+            },
+            "memberAt(uint256) of",
+        ),
     ];
     thread::scope(|scope| {
         for (arguments, lie, reading) in cases {
@@ -195,6 +214,7 @@ fn whoever_believes_one_endpoint_that_is_elsewhere_is_told_what_depends_on_it() 
         (&REGISTER[..], "your stake and bond go to an address"),
         (&AGREE, "registrations that nobody made"),
         (&JOIN, "a network that does not exist"),
+        (&CREATE, "a Registry that nobody agreed on"),
     ] {
         for (url, is_told) in [(&elsewhere, true), (&root.url, false)] {
             let folder = planned(url);

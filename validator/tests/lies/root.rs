@@ -319,6 +319,8 @@ fn called(data: &Value, words: &Words) -> Value {
                 lastBlockTime: now,
                 inboxCursor: words.cursor,
                 freeAt: 0,
+                finalized: 0,
+                exitAt: 0,
             }
             .abi_encode()
         }

@@ -1,6 +1,6 @@
 //! What is checked of each option of the command line: a kind of values for every option, and the kinds in one table.
 
-use std::{any::TypeId, net::SocketAddr, path::PathBuf};
+use std::{any::TypeId, net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use clap::Arg;
@@ -133,10 +133,15 @@ const DELEGATION: Kind = late(
     "`ACCOUNT=OPERATOR=AMOUNT`: an account, an operator of the plan and an amount; the pair once, the amount above 0, all of them within 2^112 wei",
 );
 const RATIO: Kind = early("ratio", "a decimal number above 0 and at most 1,000", "0");
+const RANGE: Kind = early(
+    "range",
+    "`FROM..TO`: two whole numbers, 0 to 2^32 − 1, the second at least the first",
+    "7..3",
+);
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 31] = [
+pub const KINDS: [&Kind; 32] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -168,6 +173,7 @@ pub const KINDS: [&Kind; 31] = [
     &DELEGATION,
     &STATE_ROOT,
     &RATIO,
+    &RANGE,
 ];
 
 /// An option that takes less than its kind.
@@ -248,6 +254,7 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (TypeId::of::<B256>(), &HASH),
         (TypeId::of::<SocketAddr>(), &LISTENING),
         (TypeId::of::<PathBuf>(), &PATH),
+        (TypeId::of::<RangeInclusive<u32>>(), &RANGE),
     ];
     if let Some((_, kind)) = typed.iter().find(|(of, _)| parsed == *of) {
         return Some(kind);
@@ -260,15 +267,17 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "moniker") => &MONIKER,
         (_, "peers") => &PEER,
         ("describe", "name" | "website" | "contact" | "details") => &TEXT,
-        (_, "name" | "from" | "carrier") => &KEY,
+        (_, "name" | "from" | "carrier" | "key") => &KEY,
         ("delegate" | "redelegate", "to") | (_, "operator") => &OPERATOR,
         ("withdraw", "to") | ("deposit" | "prove", "token") => &ROOT_ADDRESS,
         (_, "payout" | "recipient" | "refund" | "root_chain") => &ROOT_ADDRESS,
         (_, "to" | "account" | "owner") => &ACCOUNT,
         (_, "token") => &TOKEN,
-        (_, "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "min_self_stake") => {
-            &AMOUNT
-        }
+        (
+            _,
+            "amount" | "native" | "stake" | "bond" | "pay" | "max_cost" | "budget"
+            | "min_self_stake",
+        ) => &AMOUNT,
         ("relay" | "watch", "max_fee" | "max_tip") => &GWEI,
         (_, "topic") => &TOPIC,
         (_, "data") => &DATA,

@@ -44,6 +44,8 @@ interface IInbox {
     error NotAllowed(address sender, uint8 kind);
     /// @notice RootChain does not exist yet: the deployment is not complete, so nothing is sent.
     error NotOpen();
+    /// @notice The deployment is closing: what enters now might never be consumed.
+    error Closed(uint64 exitAt);
     /// @notice The value sent does not cover the price.
     error PriceNotPaid(uint256 price, uint256 value);
     /// @notice A free message came with value.
@@ -82,6 +84,16 @@ interface IInbox {
 
     /// @notice Reverts unless h(cursor) = hash, and exactly `dueCount` messages are due at `time` (seconds).
     function requireContent(uint64 cursor, bytes32 hash, uint64 time, uint64 dueCount, Witness calldata witness) external view;
+
+    /// @notice Reverts unless these are the bytes of a message that was sent.
+    /// @param message its bytes.
+    /// @param before the link of the message before it.
+    /// @param behind hashes of the messages behind it, up to one whose link is kept.
+    /// @return index the message's index.
+    function requireMessage(bytes calldata message, bytes32 before, bytes32[] calldata behind)
+        external
+        view
+        returns (uint64 index);
 
     /// @notice The number of messages, which is the index of the last.
     function count() external view returns (uint64);

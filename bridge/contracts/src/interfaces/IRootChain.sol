@@ -9,8 +9,14 @@ import {IRegistry} from "./IRegistry.sol";
 /// with what this chain sees itself. Keeps one word of it in a ring of reused slots; the content is in the event.
 ///
 /// ```text
-/// accepted ──(challengeSecs pass, and every message due at its τ is consumed by a later accepted checkpoint)──▶ final
+/// accepted ──(challengeSecs pass, and every message due at its τ is consumed by a later accepted checkpoint)──▶ ripe ──(finalize)──▶ final
 /// ```
+/// Final is a number that only grows: whoever makes a ripe checkpoint final makes all before it final, which were accepted earlier and
+/// skipped no more. A claim does it on its way.
+///
+/// **Ways out.** When no checkpoint came for T, or a due message stays unconsumed for T, anyone closes the deployment (`beginExit`,
+/// `overdue`): deposits and forced transactions end at once, checkpoints are taken for a grace more. Then, for ever, no checkpoint is
+/// accepted, and the last one that was, once final, is the base on which everybody leaves (`IExits`).
 interface IRootChain {
     /// @notice Fixed at genesis, part of what the operators agree on. Durations are seconds of this chain's clock.
     /// @param setCommitment of sets 0 and 1, computed by each operator before it agrees and again by the constructor from the keys
@@ -27,7 +33,7 @@ interface IRootChain {
     /// @param epochBlocks K, 16 to 65,535.
     /// @param recordSlots size of the ring of records: even, 8 to 65,536. When a half of it is full, the next checkpoint waits until
     /// U after the third acceptance of the other half; so it is at least 2 × (U / epochMinSecs + 4), and at least
-    /// (max(E, U) + T + grace + 2 × revealBlocks × rootBlockSecs) / epochMinSecs + 4, divisions rounded up.
+    /// (max(E, U) + min(T + grace, 10 × U) + 2 × revealBlocks × rootBlockSecs) / epochMinSecs + 4, divisions rounded up.
     struct Parameters {
         bytes32 setCommitment;
         uint128 unit;
@@ -121,19 +127,29 @@ interface IRootChain {
     /// @param accepted number of accepted checkpoints, which is the epoch of the next.
     /// @param tau, lastBlockTime, inboxCursor of the last accepted one.
     /// @param freeAt when the half of the ring after the one being filled may be overwritten; 0 while it was never filled.
+    /// @param finalized number of final checkpoints: those of lower epochs are final.
+    /// @param exitAt from when on no checkpoint is accepted, seconds; 0 while the deployment is not closing.
     struct Head {
         uint64 accepted;
         uint64 tau;
         uint64 lastBlockTime;
         uint64 inboxCursor;
         uint64 freeAt;
+        uint64 finalized;
+        uint64 exitAt;
     }
 
-    /// @notice Everything that `requireFinal`, a claim and the next submission need.
+    /// @notice Everything that `finalize`, a claim and the next submission need.
     /// @param carrier who submitted it.
     event CheckpointAccepted(
         uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
     );
+
+    /// @notice All checkpoints of epochs below `count` are final, for ever.
+    event Finalized(uint64 count);
+    /// @notice The deployment is closing: nothing enters it any more, and from `exitAt` on no checkpoint is accepted.
+    /// @param message index of the due message that was not consumed; 0 where no checkpoint came.
+    event ExitBegun(uint64 exitAt, uint64 message);
 
     /// @notice Checkpoints come without a gap.
     error NotNext(uint64 next, uint64 epoch);
@@ -163,6 +179,18 @@ interface IRootChain {
     error WindowOpen(uint64 finalAt, uint256 time);
     /// @notice A message that was due was skipped and not consumed since.
     error MessageSkipped(uint64 dueCount, uint64 inboxCursor);
+    /// @notice No checkpoint is accepted from `exitAt` on.
+    error ExitMode(uint64 exitAt);
+    /// @notice The deployment is closing already.
+    error AlreadyClosing(uint64 exitAt);
+    /// @notice Exit mode can begin from this time on.
+    error NotOverdue(uint256 from, uint256 time);
+    /// @notice Not the message that the child has to consume next.
+    error NotNextMessage(uint64 next, uint64 given);
+    /// @notice Exit mode has not begun; `exitAt` is 0 while nothing closes.
+    error NoExitMode(uint64 exitAt, uint256 time);
+    /// @notice The last accepted checkpoint is not final yet.
+    error BaseNotFinal(uint64 accepted, uint64 finalized);
     error ParameterOutOfRange(string name, uint256 value);
     /// @notice A root or commitment is zero.
     error ZeroRoot(string name);
@@ -176,11 +204,27 @@ interface IRootChain {
     /// @notice Accepts the next checkpoint. Anyone may carry it.
     function submit(Submission calldata submission) external;
 
-    /// @notice Whether this content was accepted, is still in the ring and is final.
+    /// @notice Whether `finalize` would succeed: this content was accepted, is still in the ring, and is final or ripe.
     function isFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view returns (bool);
 
-    /// @notice As `isFinal`, but reverts with the reason.
-    function requireFinal(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external view;
+    /// @notice Makes this checkpoint and all before it final, if they are not yet; reverts with the reason where that cannot be. By anyone.
+    /// @dev Once exit mode has begun, messages that it skipped do not keep a checkpoint from being final: whoever should consume them may
+    /// never come, and what they carried is refunded.
+    function finalize(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external;
+
+    /// @notice Closes the deployment when no checkpoint came for T since the last one's τ, or since the ring had room for one. By anyone. The
+    /// first submission that comes later than that does the same, and is still taken in the grace.
+    function beginExit() external;
+
+    /// @notice Closes the deployment when the message that the child has to consume next was due T ago. By anyone.
+    /// @param message its bytes.
+    /// @param before the link of the message before it.
+    /// @param behind hashes of the messages behind it, up to a link that the Inbox keeps.
+    function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
+
+    /// @notice How many checkpoints stand when exit mode has begun and the last accepted one is final: the base is checkpoint `count` − 1, or
+    /// genesis where `count` is 0. From then on it never changes.
+    function base() external view returns (uint64 count);
 
     /// @notice The digest that the validators sign.
     function digest(Checkpoint calldata checkpoint) external view returns (bytes32);

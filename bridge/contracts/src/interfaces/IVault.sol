@@ -78,6 +78,9 @@ interface IVault {
     error Reentered();
     error OnlyItself(address sender);
     error OnlyRegistry(address sender);
+    error OnlyExits(address sender);
+    /// @notice This asset of this message was refunded.
+    error AlreadyRefunded(uint64 message);
     error AlreadyClaimed(uint32 index);
     /// @notice The state has no leaf with this index.
     error IndexBeyondCount(uint32 index, uint32 count);
@@ -132,6 +135,16 @@ interface IVault {
     /// @notice One payout, all or nothing. Only called by this contract itself.
     function payOut(Withdrawal calldata withdrawal) external;
 
+    /// @notice Pays what a leaf of the exits' base gives, under the same nullifier as claims, all or nothing. Only called by Exits.
+    function payLeaf(uint32 index, address token, address to, uint128 amount) external;
+
+    /// @notice Pays back what a message brought that the exits' base had not consumed, once: the native coin or the token. Only called by
+    /// Exits.
+    function payMessage(uint64 message, address token, address to, uint128 amount) external;
+
+    /// @notice Reverts where an account on this chain cannot use what it gets: a contract of this deployment, its verifier, or the token.
+    function requireUsable(address token, address account) external view;
+
     /// @notice The value to send with a deposit or a funding of `native` wei: those and the inbox price of this block.
     function quote(uint128 native) external view returns (uint256 value);
 
@@ -141,8 +154,11 @@ interface IVault {
     /// @notice deposited − paid.
     function escrow(address token) external view returns (uint256);
 
-    /// @notice Whether the withdrawal with this leaf index was paid.
+    /// @notice Whether the leaf with this index was paid, as a withdrawal or as an exit.
     function claimed(uint32 index) external view returns (bool);
+
+    /// @notice Whether the native coin or the token that this message brought was paid back.
+    function refunded(uint64 message, bool native) external view returns (bool);
 
     function registry() external view returns (address);
     function inbox() external view returns (IInbox);

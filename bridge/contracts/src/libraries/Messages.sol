@@ -13,6 +13,8 @@ library Messages {
     uint8 internal constant FORCED = 7;
     uint8 internal constant EPOCH_FREEZE = 9;
     uint8 internal constant EPOCH_RELEASE = 10;
+    /// @dev Bytes before a message's body.
+    uint256 internal constant HEADER = 33;
 
     /// @notice The whole message: header of 33 bytes and body.
     function encode(uint64 index, uint64 due, uint8 kind, bytes memory body) internal view returns (bytes memory) {
@@ -49,6 +51,39 @@ library Messages {
     /// @notice h(index) from h(index − 1) and the message hash.
     function link(uint64 index, bytes32 previous, bytes32 messageHash) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked("PINB", index, previous, messageHash));
+    }
+
+    /// @notice The index in a message's bytes, which its link has too. A message shorter than its header has none, and none is 0.
+    function indexOf(bytes calldata message) internal pure returns (uint64) {
+        return message.length < HEADER ? 0 : uint64(bytes8(message[:8]));
+    }
+
+    /// @notice The kind in a message's bytes, and where its body begins.
+    function kindOf(bytes calldata message) internal pure returns (uint8) {
+        return uint8(message[HEADER - 1]);
+    }
+
+    /// @notice What a deposit or a funding brought that comes back, and to whom; an amount of 0 where it brought none of that. Meaningful only
+    /// for bytes that were sent.
+    /// @param native of a deposit of a token: the native coin beside it, and not the token.
+    function refund(bytes calldata message, bool native)
+        internal
+        pure
+        returns (address token, address to, uint128 amount)
+    {
+        bytes calldata body = message[HEADER:];
+        if (kindOf(message) == DEPOSIT) {
+            token = address(bytes20(body[:20]));
+            to = address(bytes20(body[73:93]));
+            if (native) {
+                amount = uint128(bytes16(token == address(0) ? body[20:36] : body[36:52]));
+                token = address(0);
+            } else if (token != address(0)) {
+                amount = uint128(bytes16(body[20:36]));
+            }
+        } else if (kindOf(message) == FUNDING && native) {
+            return (address(0), address(bytes20(body[16:36])), uint128(bytes16(body[:16])));
+        }
     }
 
     /// @notice The due time in a message's bytes, milliseconds. Meaningful only for bytes whose hash is authenticated.

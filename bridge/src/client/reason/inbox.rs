@@ -11,6 +11,11 @@ pub(super) fn sentence(error: E) -> String {
         E::NotOpen(_) => {
             "RootChain does not exist yet, so nothing is sent; `plasmid init create` finishes the deployment".to_owned()
         }
+        E::Closed(e) => format!(
+            "the deployment is closing, with exit mode from root time {} on: nothing enters it any more, because what enters might never be \
+             consumed; `plasmid exit status` says how money leaves",
+            e.exitAt
+        ),
         E::PriceNotPaid(e) => format!(
             "the inbox asks for {} wei, and {} were sent; the price may have risen, try again",
             e.price, e.value

@@ -5,7 +5,7 @@ use crate::abi::ILibraries::ILibrariesErrors as E;
 pub(super) fn sentence(error: E) -> String {
     match error {
         E::UnsupportedRootChain(e) => format!(
-            "the contracts refuse root chain {}: until court and exit mode stand, they are deployed on 31337 and 1337 only",
+            "the contracts refuse root chain {}: until the whole court stands, they are deployed on 31337 and 1337 only",
             e.chainId
         ),
         E::WrongLength(e) => format!(

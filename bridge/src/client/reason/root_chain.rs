@@ -66,6 +66,33 @@ pub(super) fn sentence(error: E) -> String {
              them",
             e.dueCount, e.inboxCursor
         ),
+        E::ExitMode(e) => format!(
+            "exit mode began at root time {}: no checkpoint is accepted any more; `plasmid exit status` says how money leaves",
+            e.exitAt
+        ),
+        E::AlreadyClosing(e) => format!(
+            "the deployment is closing already, and exit mode begins at root time {}",
+            e.exitAt
+        ),
+        E::NotOverdue(e) => format!(
+            "exit mode can begin from root time {} on, and it is {}; wait until then",
+            e.from, e.time
+        ),
+        E::NotNextMessage(e) => format!(
+            "message {} was shown, and the child has to consume message {} next; show that one",
+            e.given, e.next
+        ),
+        E::NoExitMode(e) => match e.exitAt {
+            0 => "the deployment is not closing, so there is no base to leave by; `plasmid exit begin` closes it when it may".to_owned(),
+            at => format!(
+                "exit mode begins at root time {at}, and it is {}; wait until then",
+                e.time
+            ),
+        },
+        E::BaseNotFinal(e) => format!(
+            "root has accepted {} checkpoints and {} of them are final; the base is there when all are, a window after the last was accepted",
+            e.accepted, e.finalized
+        ),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
         E::ZeroRoot(e) => format!("the {} is zero, which no root is", super::foreign(&e.name)),
         E::SetCommitmentMismatch(e) => format!(

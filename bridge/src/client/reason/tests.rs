@@ -5,8 +5,8 @@ use alloy_sol_types::{Panic, Revert, SolError};
 
 use super::*;
 use crate::abi::{
-    ICourt::ICourtErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry,
-    IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors, IVault,
+    ICourt::ICourtErrors, IExits::IExitsErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors,
+    IRegistry, IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors, IVault,
     IVault::IVaultErrors,
 };
 
@@ -18,10 +18,7 @@ fn errors_of_the_contracts_become_sentences_with_both_numbers() {
         "checkpoint 5 was offered and 3 is next; offer that one"
     );
     let claimed = IVault::AlreadyClaimed { index: 7 }.abi_encode();
-    assert_eq!(
-        sentence(&claimed),
-        "the withdrawal at leaf 7 was paid already"
-    );
+    assert_eq!(sentence(&claimed), "leaf 7 was paid already");
     let operator = Address::repeat_byte(7);
     for key in ["consensus key", "checkpoint key"] {
         let error = IRegistry::KeyTaken {
@@ -60,6 +57,7 @@ fn every_error_is_a_sentence_and_never_debug_text() {
         all::<IRegistryErrors>(),
         all::<IVaultErrors>(),
         all::<ICourtErrors>(),
+        all::<IExitsErrors>(),
         all::<IInboxErrors>(),
         all::<ILibrariesErrors>(),
     ];

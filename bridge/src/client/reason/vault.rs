@@ -33,34 +33,27 @@ pub(super) fn sentence(error: E) -> String {
             e.token, e.amount
         ),
         E::PaidOtherThan(e) => format!(
-            "token {} was asked to pay {}, and the Vault's balance fell by {}: nothing was paid, and the claim stays; try again when the \
+            "token {} was asked to pay {}, and the Vault's balance fell by {}: nothing was paid, and it can still be paid; try again when the \
              token behaves",
             e.token, e.amount, e.fell
         ),
         E::Reentered(_) => "the Vault was called in the middle of another call to it".to_owned(),
         E::OnlyItself(e) => format!("only the Vault calls this, and {} did", e.sender),
         E::OnlyRegistry(e) => format!("only the Registry calls this, and {} did", e.sender),
-        E::AlreadyClaimed(e) => format!("the withdrawal at leaf {} was paid already", e.index),
-        E::IndexBeyondCount(e) => format!(
-            "the state of the checkpoint has {} leaves, so the claim of leaf {} names a leaf that does not exist; make the proof anew",
-            e.count, e.index
-        ),
-        E::StateRootMismatch(e) => format!(
-            "the proof leads to the state root {}, and the checkpoint has {}; make the proof anew under this checkpoint",
-            e.computed, e.expected
-        ),
+        E::OnlyExits(e) => format!("only Exits calls this, and {} did", e.sender),
+        E::AlreadyRefunded(e) => format!("what message {} brought was paid back already", e.message),
+        E::AlreadyClaimed(e) => format!("leaf {} was paid already", e.index),
+        E::IndexBeyondCount(e) => super::index_beyond(e.index, e.count),
+        E::StateRootMismatch(e) => super::root_mismatch(e.expected, e.computed),
         E::EscrowExceeded(e) => format!(
             "the Vault holds {} of token {} for the child chain, and {} were claimed",
             e.held, e.token, e.amount
         ),
         E::NotTaken(e) => format!(
-            "{} did not take {} wei: nothing was paid, and the claim stays; try again when it can receive",
+            "{} did not take {} wei: nothing was paid, and it can still be paid; try again when it can receive",
             e.recipient, e.amount
         ),
         E::NothingToClaim(_) => "no withdrawal was named; name at least one".to_owned(),
-        E::GasTooLow(e) => format!(
-            "{} gas was left, and the next payout of the batch may need {}; send more gas, or fewer withdrawals",
-            e.left, e.needed
-        ),
+        E::GasTooLow(e) => super::gas_too_low(e.needed, e.left),
     }
 }

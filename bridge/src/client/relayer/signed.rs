@@ -10,7 +10,7 @@ use crate::relay::outbox::Notice;
 
 /// Nonces that are remembered, at most. The lowest is forgotten first: another process may have used it.
 const MAX_NONCES: usize = 16;
-/// Transactions of one nonce that are remembered, at most, the newest ones. Each offers an eighth more than the one before: so many lead from
+/// Transactions of one nonce that are remembered, at most, the newest ones. Each offers an eighth more than the one before: this number leads from
 /// one gwei to a thousand.
 const MAX_OF_NONCE: usize = 64;
 

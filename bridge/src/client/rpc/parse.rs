@@ -205,6 +205,28 @@ pub fn header(value: &Value) -> Result<Option<Seen>, RpcError> {
     Ok(Some(Seen { block, base_fee }))
 }
 
+/// The calldata of a block's transactions that call `to`.
+pub fn calldata(block: &Value, to: Address) -> Result<Vec<Bytes>, RpcError> {
+    let transactions = field(block, "transactions")?;
+    let list = transactions.as_array().ok_or_else(|| {
+        let shown = shorten(transactions);
+        malformed(format!("transactions are not a list: {shown}"))
+    })?;
+    let mut found = Vec::new();
+    for transaction in list {
+        if !transaction.is_object() {
+            let shown = shorten(transaction);
+            return Err(malformed(format!(
+                "a transaction without its fields: {shown}"
+            )));
+        }
+        if optional(transaction, "to", address)? == Some(to) {
+            found.push(data(field(transaction, "input")?)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The events of an answer; one that the node says was removed makes the whole answer malformed.
 pub fn logs(value: &Value) -> Result<Vec<Log>, RpcError> {
     let list = value

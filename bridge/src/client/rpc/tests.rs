@@ -325,3 +325,27 @@ fn receipts_that_a_strict_parser_dislikes_are_read_and_pending_ones_are_none() {
         assert!(parse::receipt(&wrong, hash).is_err(), "{field}");
     }
 }
+
+#[test]
+fn the_calldata_of_a_block_is_what_calls_the_contract_also_where_it_failed() {
+    let (to, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+    let block = serde_json::json!({ "transactions": [
+        { "to": other, "input": "0x01" },
+        { "to": null, "input": "0x02" },
+        { "to": to, "input": "0x03", "status": "whatever" },
+        { "input": "0x04" },
+        { "to": to, "input": "0x" },
+    ] });
+    let found = parse::calldata(&block, to).unwrap();
+    assert_eq!(found, [Bytes::from(vec![3]), Bytes::new()]);
+    for wrong in [
+        serde_json::json!({}),
+        serde_json::json!({ "transactions": "0x" }),
+        serde_json::json!({ "transactions": [{ "to": to }] }),
+        serde_json::json!({ "transactions": [{ "to": "0x1", "input": "0x" }] }),
+        // Of a node that gives hashes alone, though it was asked for more.
+        serde_json::json!({ "transactions": [B256::ZERO] }),
+    ] {
+        assert!(parse::calldata(&wrong, to).is_err(), "{wrong}");
+    }
+}

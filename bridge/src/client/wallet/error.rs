@@ -186,6 +186,15 @@ pub enum WalletError {
 }
 
 impl WalletError {
+    /// Whether it is about this one call, which nobody could send now: another call is none the worse for it.
+    #[must_use]
+    pub const fn is_of_call(&self) -> bool {
+        matches!(
+            self,
+            Self::WouldRevert(_) | Self::GasCap { .. } | Self::Rpc(RpcError::Refused { .. })
+        )
+    }
+
     /// The transactions whose bytes may have left: all that were signed for the nonce, oldest first.
     #[must_use]
     pub fn hashes(&self) -> &[B256] {

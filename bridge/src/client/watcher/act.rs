@@ -1,24 +1,44 @@
 //! Sends what is next, at the nonce of the block that was looked at.
 
+use super::plan::{Planned, StepView};
 use super::{
-    At, Call, ChildSource, CourtSeen, ICourt, IRegistry, Instant, OffenceId, Offered, ReportStep,
-    RootMoment, Rpc, RpcError, SolCall, U256, WalletError, WatchNotice, Watcher, folder, report,
-    view_call,
+    At, ChildSource, Fees, ICourt, Instant, OffenceId, Offered, ReportStep, RootMoment, Rpc,
+    RpcError, Subject, U256, WalletError, WatchNotice, Watcher, folder, view_call,
 };
+use crate::relay::seen::Block;
+
+/// Gas for which a budget must have room beside a commitment, so that what it is made for can be paid too.
+const REVEAL_GAS: u64 = 1_000_000;
+/// Root blocks before the end of its time in which a reveal no longer waits for another one that is in the node's pool.
+const MAX_POOL_WAIT: u64 = 3;
 
 impl<C: ChildSource> Watcher<C> {
     /// Looks after what was sent: once its nonce is used in the block that was looked at, it is over.
-    pub(super) async fn mined(&mut self, nonce: u64, say: &mut impl FnMut(&WatchNotice)) {
-        let Some(sending) = self.kept.sending.take_if(|sending| sending.nonce < nonce) else {
-            return;
+    pub(super) async fn mined(
+        &mut self,
+        nonce: u64,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<(), RpcError> {
+        let over = self.kept.sending.as_ref();
+        let Some(sending) = over.filter(|sending| sending.nonce < nonce).cloned() else {
+            return Ok(());
         };
+        let own = self.wallet.look(&sending.hashes).await?;
+        let receipt = match &own {
+            Some(_) => own.clone(),
+            None => self.wallet.look(&sending.earlier).await?,
+        };
+        // What cannot be found counts as dear as it can have been.
+        let cost = receipt.and_then(|receipt| {
+            let price = U256::from(receipt.gas_price?);
+            Some(price.saturating_mul(U256::from(receipt.gas_used)))
+        });
+        self.kept.spent = self.kept.spent.saturating_add(cost.unwrap_or(sending.most));
+        self.kept.sending = None;
         self.offered = None;
-        if let Ok(Some(receipt)) = self.wallet.look(&sending.hashes).await {
+        if let Some(receipt) = own {
             say(&WatchNotice::Paid {
-                offence: OffenceId {
-                    epoch: sending.epoch,
-                    operator: sending.operator,
-                },
+                subject: sending.subject,
                 step: sending.step,
                 hash: receipt.hash,
                 gas_used: receipt.gas_used,
@@ -26,60 +46,54 @@ impl<C: ChildSource> Watcher<C> {
             });
         }
         self.save(say);
+        Ok(())
     }
 
-    /// Sends a step, unless it is on its way, root would refuse it, or it costs more than it brings.
+    /// Sends a step, unless it is on its way, root would refuse it, or it costs more than it brings or is left.
     pub(super) async fn send(
         &mut self,
         rpc: &Rpc,
-        key: (OffenceId, ReportStep),
-        seen: &CourtSeen,
+        planned: &Planned,
         now: &RootMoment,
-        nonce: u64,
+        (latest, nonce): (&Block, u64),
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
-        let (offence, step) = key;
+        let key = planned.key;
+        let (subject, step) = key;
         let sending = self.kept.sending.as_ref();
         let again = sending.is_some_and(|sending| {
-            (
-                sending.nonce,
-                sending.epoch,
-                sending.operator,
-                &*sending.step,
-            ) == (nonce, offence.epoch, offence.operator, step.name())
+            (sending.nonce, sending.subject, &*sending.step) == (nonce, subject, step.name())
         });
         if again && self.is_on_its_way(rpc).await? {
             return Ok(());
         }
-        let Some(call) = self.call(offence, step, seen) else {
+        if !again && self.is_anticipated(rpc, planned, now).await? {
+            return Ok(());
+        }
+        let Some(call) = self.call(planned) else {
             return Ok(());
         };
+        let left = self.left();
+        let name = "--budget";
+        self.wallet.limit(left.map(|left| (left, name)));
         let (gas, fees) = match self.wallet.limits(&call).await {
             Ok(limits) => limits,
             Err(error) => return self.failed(key, now, error, say),
         };
-        if let Some(pays) = self.pays(rpc, offence, step, seen).await? {
-            let price = (fees.max.saturating_sub(fees.tip) / 2).saturating_add(fees.tip);
-            let cost = U256::from(gas).saturating_mul(U256::from(price));
-            if cost > pays {
-                if self.patience.unworthy(key, now.number) {
-                    let step = step.name();
-                    say(&WatchNotice::Unworthy {
-                        offence,
-                        step,
-                        cost,
-                        pays,
-                    });
-                }
-                return Ok(());
-            }
+        if !self.is_worth(rpc, planned, (gas, fees), now, say).await?
+            || !self.is_affordable(key, (gas, fees), now, say)
+        {
+            return Ok(());
         }
+        if !self.second_agrees(rpc, latest, subject, say).await {
+            return Ok(());
+        }
+        let [cost, most] = self.wallet.most((gas, fees));
         if self.options.dry_run {
             if self.patience.refused(key, now.number, "") {
-                let [cost, _] = self.wallet.most((gas, fees));
                 let step = step.name();
                 say(&WatchNotice::WouldSend {
-                    offence,
+                    subject,
                     step,
                     gas,
                     cost,
@@ -87,7 +101,7 @@ impl<C: ChildSource> Watcher<C> {
             }
             return Ok(());
         }
-        self.note(offence, step, nonce, again);
+        self.note(subject, step, (nonce, again), most);
         // A restart knows by this what is on its way.
         if !self.save(say) {
             return Ok(());
@@ -111,7 +125,7 @@ impl<C: ChildSource> Watcher<C> {
                 let fees = Some(sent.fees);
                 self.offered = Some(Offered { at, fees });
                 say(&WatchNotice::Sent {
-                    offence,
+                    subject,
                     step: step.name(),
                     hash: sent.hash(),
                     nonce,
@@ -122,26 +136,139 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
+    /// What is left of the budget, in wei; none when there is no budget.
+    fn left(&self) -> Option<u128> {
+        let budget = U256::from(self.options.budget?);
+        Some(budget.saturating_sub(self.kept.spent).saturating_to())
+    }
+
+    /// Whether somebody else's reveal waits in the node's pool, while there is time to see whether it is mined.
+    async fn is_anticipated(
+        &self,
+        rpc: &Rpc,
+        planned: &Planned,
+        now: &RootMoment,
+    ) -> Result<bool, RpcError> {
+        let (subject, ReportStep::Reveal(_)) = planned.key else {
+            return Ok(false);
+        };
+        let made = planned.plan.own().map_or(0, |own| own.block);
+        let last = made.saturating_add(self.times.reveal_blocks);
+        if now.number.saturating_add(MAX_POOL_WAIT) >= last {
+            return Ok(false);
+        }
+        let court = self.contracts.court;
+        match (subject, &planned.plan) {
+            (Subject::Offence(OffenceId { epoch, operator }), StepView::Offence(seen)) => {
+                let call = ICourt::offenceCall { operator, epoch };
+                let known = view_call(rpc, court, call, At::Pending).await?;
+                Ok(seen.offence.is_none() && known.registration != 0)
+            }
+            (Subject::Certificates { epoch, .. }, StepView::Certificates { last, .. }) => {
+                let call = ICourt::lastOverlapCall { epoch };
+                Ok(view_call(rpc, court, call, At::Pending).await? != *last)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a step that is done for money alone brings what it costs.
+    async fn is_worth(
+        &mut self,
+        rpc: &Rpc,
+        planned: &Planned,
+        (gas, fees): (u64, Fees),
+        now: &RootMoment,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<bool, RpcError> {
+        let Some(pays) = self.pays(rpc, planned).await? else {
+            return Ok(true);
+        };
+        let price = (fees.max.saturating_sub(fees.tip) / 2).saturating_add(fees.tip);
+        let cost = U256::from(gas).saturating_mul(U256::from(price));
+        if cost <= pays {
+            return Ok(true);
+        }
+        if self.patience.unworthy(planned.key, now.number) {
+            let (subject, step) = planned.key;
+            let step = step.name();
+            say(&WatchNotice::Unworthy {
+                subject,
+                step,
+                cost,
+                pays,
+            });
+        }
+        Ok(false)
+    }
+
+    /// Whether the budget has room for a step, and of one that prepares a reveal for that too.
+    fn is_affordable(
+        &mut self,
+        key: (Subject, ReportStep),
+        (gas, fees): (u64, Fees),
+        now: &RootMoment,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> bool {
+        let Some(left) = self.left().map(U256::from) else {
+            return true;
+        };
+        let (subject, step) = key;
+        let more = match step {
+            ReportStep::Commit | ReportStep::Show => REVEAL_GAS,
+            _ => 0,
+        };
+        let cost = U256::from(gas.saturating_add(more)).saturating_mul(U256::from(fees.max));
+        if cost <= left {
+            return true;
+        }
+        if self.patience.refused(key, now.number, "budget") {
+            let step = step.name();
+            say(&WatchNotice::OverBudget {
+                subject,
+                step,
+                cost,
+                left,
+            });
+        }
+        false
+    }
+
     /// Keeps what is about to be sent.
-    fn note(&mut self, offence: OffenceId, step: ReportStep, nonce: u64, again: bool) {
+    fn note(
+        &mut self,
+        subject: Subject,
+        step: ReportStep,
+        (nonce, again): (u64, bool),
+        most: U256,
+    ) {
         if again {
+            if let Some(sending) = &mut self.kept.sending {
+                sending.most = sending.most.max(most);
+            }
             return;
         }
         self.offered = None;
+        let before = self.kept.sending.take();
+        let before = before.filter(|before| before.nonce == nonce);
+        let (mut earlier, mut dearest) = (Vec::new(), most);
+        if let Some(before) = before {
+            earlier = [before.earlier, before.hashes].concat();
+            dearest = dearest.max(before.most);
+        }
         self.kept.sending = Some(folder::KeptSending {
             nonce,
-            epoch: offence.epoch,
-            operator: offence.operator,
+            subject,
             step: step.name().into(),
             hashes: Vec::new(),
+            earlier,
+            most: dearest,
         });
         if step == ReportStep::Commit
-            && let Some(case) = self.cases.get_mut(&offence)
+            && let Some(case) = self.cases.get_mut(&subject)
         {
             case.commits = case.commits.saturating_add(1);
-            let own = |kept: &&mut folder::KeptCase| {
-                (kept.epoch, kept.operator) == (offence.epoch, offence.operator)
-            };
+            let own = |kept: &&mut folder::KeptCase| kept.is_of(&subject);
             if let Some(kept) = self.kept.cases.iter_mut().find(own) {
                 kept.commits = case.commits;
             }
@@ -164,97 +291,10 @@ impl<C: ChildSource> Watcher<C> {
         Ok(false)
     }
 
-    /// The call of a step; none when what it needs is gone.
-    fn call(&self, offence: OffenceId, step: ReportStep, seen: &CourtSeen) -> Option<Call> {
-        let OffenceId { epoch, operator } = offence;
-        let case = self.cases.get(&offence);
-        let accepted = |epoch: u64| report::kept(self.records.acceptance(epoch));
-        let data = match step {
-            ReportStep::Commit => ICourt::commitCall {
-                commitment: case?.commitment,
-            }
-            .abi_encode(),
-            ReportStep::Reveal(leader) => {
-                let case = case?;
-                let mut accused = case.accused.clone();
-                // Root may have accepted it in another block since it was found.
-                if let Some(source) = epoch.checked_sub(2)
-                    && let Some(acceptance) = self.records.acceptance(source)
-                {
-                    accused.source = report::kept(Some(acceptance));
-                }
-                accused.closing = match seen.next {
-                    super::Closing::At(_) => accepted(epoch.saturating_add(1)),
-                    _ => report::kept(None),
-                };
-                let claim = ICourt::Claim {
-                    beneficiary: case.beneficiary,
-                    salt: case.salt,
-                    leader,
-                };
-                case.evidence.reveal(accused, claim)
-            }
-            ReportStep::Collect => ICourt::collectCall {
-                operator,
-                epoch,
-                commitment: case?.commitment,
-            }
-            .abi_encode(),
-            ReportStep::Count => ICourt::countCall { operator, epoch }.abi_encode(),
-            ReportStep::Settle => {
-                let closing = match seen.after_next {
-                    super::Closing::At(_) => accepted(epoch.saturating_add(2)),
-                    _ => report::kept(None),
-                };
-                ICourt::settleCall {
-                    operator,
-                    epoch,
-                    closing,
-                }
-                .abi_encode()
-            }
-        };
-        Some(Call::to(self.contracts.court, data))
-    }
-
-    /// What a step brings at most, where it is done for that alone.
-    async fn pays(
-        &self,
-        rpc: &Rpc,
-        offence: OffenceId,
-        step: ReportStep,
-        seen: &CourtSeen,
-    ) -> Result<Option<U256>, RpcError> {
-        let Some(case) = self.cases.get(&offence) else {
-            return Ok(None);
-        };
-        let half = self.reward / 2;
-        let wei = match step {
-            ReportStep::Collect => {
-                let leads =
-                    seen.offence.and_then(|offence| offence.leader) == Some(case.commitment);
-                let gas = seen.own.map_or(0, |own| own.gas_wei);
-                gas.saturating_add(if leads { half } else { 0 })
-            }
-            ReportStep::Reveal(leader) if !leader.is_zero() => half,
-            _ => return Ok(None),
-        };
-        let call = IRegistry::registrationOfCall {
-            operator: offence.operator,
-            number: case.accused.member.registration,
-        };
-        let bond = view_call(rpc, self.created.registry, call, At::Latest)
-            .await?
-            .bond;
-        Ok(Some(
-            U256::from(wei).min(bond.saturating_sub(U256::from(1))),
-        ))
-    }
-
     /// A step was not sent, or it is not known what the node did with it. What a contract refuses is left alone for a while.
     fn failed(
         &mut self,
-        key: (OffenceId, ReportStep),
+        key: (Subject, ReportStep),
         now: &RootMoment,
         error: WalletError,
         say: &mut impl FnMut(&WatchNotice),
@@ -265,11 +305,11 @@ impl<C: ChildSource> Watcher<C> {
         };
         let said = error.to_string();
         if self.patience.refused(key, now.number, &said) {
-            let (offence, step) = key;
+            let (subject, step) = key;
             let step = step.name();
             say(&match error {
                 WalletError::WouldRevert(reason) => WatchNotice::Refused {
-                    offence,
+                    subject,
                     step,
                     reason,
                 },

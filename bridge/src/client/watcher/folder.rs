@@ -8,10 +8,13 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use serde::{Deserialize, Serialize};
 
+use super::handed::HandedStatement;
+use super::report::CourtEvidence;
 use crate::client::whole;
+use crate::relay::watch::{OffenceId, Subject};
 
 const NAME: &str = "watch.json";
 /// Bytes of the file that are read, at most.
@@ -50,7 +53,7 @@ pub enum FolderError {
 pub struct KeptCase {
     /// The epoch of the offence.
     pub epoch: u64,
-    /// Who committed it.
+    /// Who committed it; zero of two certificates, which are against many.
     pub operator: Address,
     /// The kind of the evidence.
     pub kind: String,
@@ -62,6 +65,45 @@ pub struct KeptCase {
     pub beneficiary: Address,
     /// How often a commitment to it was sent.
     pub commits: u32,
+    /// Of two certificates, who signed both, as a certificate's bitmap; else empty.
+    #[serde(default)]
+    pub both: Bytes,
+}
+
+impl KeptCase {
+    /// What it is a case of, with its evidence.
+    #[must_use]
+    pub fn subject(&self, evidence: &CourtEvidence) -> Subject {
+        match evidence {
+            CourtEvidence::Certificates(_) => Subject::Certificates {
+                epoch: self.epoch,
+                evidence: evidence.hash(),
+            },
+            CourtEvidence::Votes(_) | CourtEvidence::Shares(_) => Subject::Offence(OffenceId {
+                epoch: self.epoch,
+                operator: self.operator,
+            }),
+        }
+    }
+
+    /// Whether it is of that.
+    #[must_use]
+    pub fn is_of(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Offence(one) => (self.epoch, self.operator) == (one.epoch, one.operator),
+            Subject::Certificates { evidence, .. } => keccak256(&self.evidence) == *evidence,
+            Subject::Overlap { .. } => false,
+        }
+    }
+}
+
+/// Statements that cannot be judged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptStatement {
+    /// Where they are from.
+    pub place: String,
+    /// They.
+    pub statement: HandedStatement,
 }
 
 /// A transaction that was signed, or was about to be.
@@ -69,18 +111,21 @@ pub struct KeptCase {
 pub struct KeptSending {
     /// Its nonce.
     pub nonce: u64,
-    /// The epoch of the offence.
-    pub epoch: u64,
-    /// The operator of the offence.
-    pub operator: Address,
+    /// What it is for.
+    pub subject: Subject,
     /// The step's name.
     pub step: String,
     /// All hashes that were signed for it, as far as known.
     pub hashes: Vec<B256>,
+    /// Those of other steps that were signed for the same nonce before: one of all is mined.
+    pub earlier: Vec<B256>,
+    /// The most that any of them costs, in wei.
+    pub most: U256,
 }
 
 /// All of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Kept {
     /// The deployment, in hexadecimal digits.
     pub deployment: String,
@@ -96,6 +141,12 @@ pub struct Kept {
     pub heights: BTreeMap<String, u64>,
     /// Evidence.
     pub cases: Vec<KeptCase>,
+    /// Statements that wait for the set of their epoch.
+    pub waiting: Vec<KeptStatement>,
+    /// The last root block whose calldata was read.
+    pub calldata: u64,
+    /// Wei that all transactions have cost.
+    pub spent: U256,
     /// What is on its way.
     pub sending: Option<KeptSending>,
 }

@@ -1,17 +1,15 @@
 //! One look at root: what its events tell, what is next for each offence, and what is not needed any more.
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::B256;
 
-use super::folder::KeptCase;
 use super::root::CourtEvent;
+use super::root::overlaps::bits;
 use super::{
-    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, ReportStep, RootMoment,
-    Rpc, RpcError, WatchNotice, Watcher, view_call,
+    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, RootMoment, Rpc, RpcError,
+    Subject, WatchNotice, Watcher, view_call,
 };
 use crate::relay::seen::Which;
-use crate::relay::watch::{Decision, End, Matter, decide};
+use crate::relay::watch::End;
 
 /// Epochs that are let go of in one look, at most.
 const MAX_RELEASED: u64 = 1_024;
@@ -19,7 +17,7 @@ const MAX_RELEASED: u64 = 1_024;
 impl<C: ChildSource> Watcher<C> {
     /// Looks at root and does what is next. Gives whether root answered and all of its events are read.
     pub(super) async fn try_look(&mut self, say: &mut impl FnMut(&WatchNotice)) -> bool {
-        let rpc = std::sync::Arc::clone(self.wallet.rpc());
+        let rpc = super::Arc::clone(self.wallet.rpc());
         let place = rpc.place();
         match self.look(&rpc, say).await {
             Ok(done) => {
@@ -69,43 +67,16 @@ impl<C: ChildSource> Watcher<C> {
             time: latest.time,
             uncounted: uncounted.saturating_to(),
         };
-        self.mined(nonce, say).await;
+        self.mined(nonce, say).await?;
+        self.records.read_overlaps(rpc, at).await?;
+        self.listen(head.accepted);
+        self.read_calldata(rpc, &latest, say).await?;
+        self.compare(rpc, at, say).await?;
         self.judge_waiting(rpc, at, &now, head.accepted, say)
             .await?;
-        let mut next: Option<(ReportStep, OffenceId, CourtSeen)> = None;
-        let open: BTreeSet<OffenceId> = self
-            .cases
-            .keys()
-            .copied()
-            .chain(self.records.offences())
-            .collect();
-        for offence in open {
-            let own = self.cases.get(&offence);
-            let matter = Matter {
-                commitment: own.map(|own| own.commitment),
-                commits: own.map_or(0, |own| own.commits),
-            };
-            let seen = self
-                .records
-                .seen(rpc, at, offence, matter.commitment, head.accepted);
-            let seen = seen.await?;
-            self.tell_counted(offence, &seen, say);
-            let unworthy = self.patience.is_unworthy(offence, now.number);
-            match decide(&self.times, &now, &matter, &seen, unworthy) {
-                Decision::Wait => {}
-                Decision::Done(_) if !self.records.is_whole() => {}
-                Decision::Done(end) => self.over(offence, end, say),
-                Decision::Send(step) => {
-                    let held = self.patience.holds(offence, step, now.number);
-                    let first = next.as_ref().is_none_or(|(other, ..)| step < *other);
-                    if first && !held {
-                        next = Some((step, offence, seen));
-                    }
-                }
-            }
-        }
-        if let Some((step, offence, seen)) = next {
-            self.send(rpc, (offence, step), &seen, &now, nonce, say)
+        let planned = self.plan(rpc, (&latest, head.accepted), &now, say).await?;
+        if let Some(planned) = planned {
+            self.send(rpc, &planned, &now, (&latest, nonce), say)
                 .await?;
         }
         if self.records.is_whole() {
@@ -130,7 +101,7 @@ impl<C: ChildSource> Watcher<C> {
     }
 
     /// Counting makes no event.
-    fn tell_counted(
+    pub(super) fn tell_counted(
         &mut self,
         offence: OffenceId,
         seen: &CourtSeen,
@@ -141,25 +112,25 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// Nothing is left to do about an offence.
-    fn over(&mut self, offence: OffenceId, end: End, say: &mut impl FnMut(&WatchNotice)) {
+    /// Nothing is left to do about a subject.
+    pub(super) fn over(&mut self, subject: Subject, end: End, say: &mut impl FnMut(&WatchNotice)) {
         let reason = match end {
             End::Settled => None,
             End::Closed => Some("reports of its epoch are closed on root"),
         };
         if let Some(reason) = reason {
             say(&WatchNotice::Dropped {
-                offence,
+                subject,
                 reason: reason.into(),
             });
         }
-        self.records.forget(offence);
-        self.patience.forget(offence);
-        self.counted.remove(&offence);
-        if self.cases.remove(&offence).is_some() {
-            let stays =
-                |case: &KeptCase| (case.epoch, case.operator) != (offence.epoch, offence.operator);
-            self.kept.cases.retain(stays);
+        if let Subject::Offence(offence) = subject {
+            self.records.forget(offence);
+            self.counted.remove(&offence);
+        }
+        self.patience.forget(subject);
+        if self.cases.remove(&subject).is_some() {
+            self.kept.cases.retain(|case| !case.is_of(&subject));
             self.save(say);
         }
     }
@@ -183,8 +154,12 @@ impl<C: ChildSource> Watcher<C> {
             first = first.saturating_add(1);
         }
         self.kept.first_epoch = first;
-        let open = self.cases.keys().copied().chain(self.records.offences());
-        let oldest = open.map(|offence| offence.epoch).min();
+        let offences = self.records.offences().map(|offence| offence.epoch);
+        let overlaps = self.records.overlaps();
+        let pending = overlaps.filter(|(_, one)| bits(&one.pending) != [0; 64]);
+        let others = pending.map(|(_, one)| one.epoch);
+        let cases = self.cases.keys().map(Subject::epoch);
+        let oldest = offences.chain(others).chain(cases).min();
         let needed = first.min(oldest.unwrap_or(first)).saturating_sub(2);
         let begin = self.created.block.saturating_sub(1);
         self.kept.root_block = match needed {

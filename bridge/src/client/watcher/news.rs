@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use plasmid_staking::Member;
 
+use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
 use crate::relay::watch::statement::DoubleStatement;
 
 /// What somebody who reads the child found.
@@ -21,10 +22,17 @@ pub enum ChildNews {
     Accuses {
         /// Which node.
         node: usize,
-        /// The height of the block in which they stand; 0 when in none.
-        height: u64,
         /// The statements.
         statement: DoubleStatement,
+    },
+    /// It serves shares over a checkpoint.
+    Signs {
+        /// Which node.
+        node: usize,
+        /// The checkpoint.
+        checkpoint: Box<Checkpoint>,
+        /// Shares, by member number.
+        shares: Vec<(u16, [u8; SIGNATURE_BYTES])>,
     },
     /// It does not answer, or has no more what is asked of it.
     Silent {

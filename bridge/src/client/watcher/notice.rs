@@ -3,24 +3,26 @@
 use alloy_primitives::{Address, B256, U256};
 
 use super::root::CourtEvent;
-use crate::relay::watch::OffenceId;
+use super::root::overlaps::bits;
+use crate::proof::checkpoint::certificate::has;
+use crate::relay::watch::{OffenceId, Subject};
 
 /// What a watcher says, one line each.
 #[derive(Clone, Debug)]
 pub enum WatchNotice {
     /// Evidence that is checked and kept.
     Found {
-        /// The offence.
-        offence: OffenceId,
-        /// `votes` or `checkpoints`.
+        /// What it is for.
+        subject: Subject,
+        /// `votes`, `checkpoints` or `certificates`.
         kind: &'static str,
         /// The node that handed it over.
         place: String,
     },
     /// A transaction is on its way.
     Sent {
-        /// The offence.
-        offence: OffenceId,
+        /// What it is for.
+        subject: Subject,
         /// The step.
         step: &'static str,
         /// The transaction.
@@ -30,8 +32,8 @@ pub enum WatchNotice {
     },
     /// In a dry run: what would be sent.
     WouldSend {
-        /// The offence.
-        offence: OffenceId,
+        /// What it is for.
+        subject: Subject,
         /// The step.
         step: &'static str,
         /// The gas that it may take.
@@ -41,8 +43,8 @@ pub enum WatchNotice {
     },
     /// A transaction of ours is mined.
     Paid {
-        /// The offence.
-        offence: OffenceId,
+        /// What it is for.
+        subject: Subject,
         /// The step.
         step: String,
         /// The transaction.
@@ -98,10 +100,59 @@ pub enum WatchNotice {
         /// Of 10^9.
         fraction: u64,
     },
-    /// Root would refuse a step; nothing was sent.
-    Refused {
+    /// Two certificates were shown: the epoch is frozen on the child until those who signed both are.
+    Overlapped {
+        /// The epoch of their offences.
+        epoch: u64,
+        /// The overlap's number in the Court.
+        number: u64,
+        /// How many members it has.
+        members: usize,
+        /// Who is paid.
+        beneficiary: Address,
+        /// Whether it was by us.
+        mine: bool,
+    },
+    /// An older commitment to two certificates took the lead.
+    OverlapOvertaken {
+        /// The epoch of their offences.
+        epoch: u64,
+        /// The overlap's number.
+        number: u64,
+        /// Who is paid.
+        beneficiary: Address,
+        /// Whether it was by us.
+        mine: bool,
+    },
+    /// A member who signed both is frozen on the child.
+    Convicted {
         /// The offence.
         offence: OffenceId,
+        /// The overlap's number.
+        number: u64,
+    },
+    /// A step would take all reports together over what they may cost; nothing was sent.
+    OverBudget {
+        /// What it is for.
+        subject: Subject,
+        /// The step.
+        step: &'static str,
+        /// What it needs, in wei.
+        cost: U256,
+        /// What is left, in wei.
+        left: U256,
+    },
+    /// Two root endpoints say different things; nothing was sent, and nothing is let go of.
+    Disagree {
+        /// The second endpoint.
+        place: String,
+        /// In what.
+        reason: String,
+    },
+    /// Root would refuse a step; nothing was sent.
+    Refused {
+        /// What it is for.
+        subject: Subject,
         /// The step.
         step: &'static str,
         /// Why.
@@ -109,8 +160,8 @@ pub enum WatchNotice {
     },
     /// A step costs more than it brings; nothing was sent.
     Unworthy {
-        /// The offence.
-        offence: OffenceId,
+        /// What it is for.
+        subject: Subject,
         /// The step.
         step: &'static str,
         /// What it costs, in wei.
@@ -120,10 +171,17 @@ pub enum WatchNotice {
     },
     /// An offence is let go of.
     Dropped {
-        /// The offence.
-        offence: OffenceId,
+        /// What it is for.
+        subject: Subject,
         /// Why.
         reason: String,
+    },
+    /// Statements came when reports of their epoch were closed.
+    Late {
+        /// Where they are from.
+        place: String,
+        /// The epoch.
+        epoch: u64,
     },
     /// Statements wait, because nobody serves the set of their epoch that root committed to.
     NoSet {
@@ -204,6 +262,23 @@ impl WatchNotice {
             CourtEvent::Settled(one) => Self::Settled {
                 offence: offence(one.operator, one.epoch),
                 fraction: one.fraction,
+            },
+            CourtEvent::Overlapped(one) => Self::Overlapped {
+                epoch: one.epoch,
+                number: one.number,
+                members: (0..512).filter(|at| has(&bits(&one.signers), *at)).count(),
+                beneficiary: one.beneficiary,
+                mine: mine(&one.commitment),
+            },
+            CourtEvent::OverlapOvertaken(one) => Self::OverlapOvertaken {
+                epoch: one.epoch,
+                number: one.number,
+                beneficiary: one.beneficiary,
+                mine: mine(&one.commitment),
+            },
+            CourtEvent::Convicted(one) => Self::Convicted {
+                offence: offence(one.operator, one.epoch),
+                number: one.overlap,
             },
         })
     }

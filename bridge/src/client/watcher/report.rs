@@ -4,10 +4,12 @@ use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use plasmid_staking::Member;
 
-use crate::abi::{ICourt, IRootChain};
+use crate::abi::{ICourt, IRootChain, signer_words};
 use crate::client::ceremony::x_coordinate;
+use crate::proof::checkpoint::Certificate;
 use crate::proof::{list, set, vote::VoteStep};
 use crate::relay::acceptance::Acceptance;
+use crate::relay::members;
 use crate::relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes};
 
 /// Two statements in the Court's form.
@@ -17,12 +19,15 @@ pub enum CourtEvidence {
     Votes(Box<ICourt::DoubleVote>),
     /// Two checkpoints, each with a share.
     Shares(Box<ICourt::DoubleCheckpoint>),
+    /// Two checkpoints, each with a certificate, of which the first may be root's own.
+    Certificates(Box<ICourt::DoubleCertificate>),
 }
 
 impl CourtEvidence {
-    /// The Court's form of statements that were checked; none when a point of a signature is on no curve, which no signature that verifies has.
+    /// The Court's form of statements that were checked against the set of these members; none when a point of a signature is on no curve, which no
+    /// signature that verifies has.
     #[must_use]
-    pub fn of(statement: &DoubleStatement) -> Option<Self> {
+    pub fn of(statement: &DoubleStatement, members: &[Member]) -> Option<Self> {
         Some(match statement {
             DoubleStatement::Votes(votes) => Self::Votes(Box::new(double_vote(votes)?)),
             DoubleStatement::Shares(shares) => {
@@ -35,6 +40,19 @@ impl CourtEvidence {
                     secondShare: two.to_vec().into(),
                 }))
             }
+            DoubleStatement::Certificates(two) => {
+                let [first, second] = two.checkpoints.map(|one| (&one).into());
+                let given = match &two.first {
+                    Some(first) => certificate(members, first)?,
+                    None => ICourt::Certificate::default(),
+                };
+                Self::Certificates(Box::new(ICourt::DoubleCertificate {
+                    first,
+                    second,
+                    firstCertificate: given,
+                    secondCertificate: certificate(members, &two.second)?,
+                }))
+            }
         })
     }
 
@@ -44,6 +62,7 @@ impl CourtEvidence {
         match self {
             Self::Votes(votes) => ("votes", votes.abi_encode().into()),
             Self::Shares(shares) => ("checkpoints", shares.abi_encode().into()),
+            Self::Certificates(two) => ("certificates", two.abi_encode().into()),
         }
     }
 
@@ -57,6 +76,9 @@ impl CourtEvidence {
             "checkpoints" => ICourt::DoubleCheckpoint::abi_decode_validate(bytes)
                 .ok()
                 .map(|shares| Self::Shares(Box::new(shares))),
+            "certificates" => ICourt::DoubleCertificate::abi_decode_validate(bytes)
+                .ok()
+                .map(|two| Self::Certificates(Box::new(two))),
             _ => None,
         }
     }
@@ -67,9 +89,25 @@ impl CourtEvidence {
         keccak256(self.encode().1)
     }
 
-    /// The call that reveals it.
+    /// The epoch of the checkpoint whose record it names instead of a certificate.
     #[must_use]
-    pub fn reveal(&self, accused: ICourt::Accused, claim: ICourt::Claim) -> Vec<u8> {
+    pub fn names_record_of(&self) -> Option<u64> {
+        match self {
+            Self::Certificates(two) if two.firstCertificate.signature.is_empty() => {
+                Some(two.first.epoch)
+            }
+            _ => None,
+        }
+    }
+
+    /// The call that reveals it; `accepted` is what root kept of the checkpoint that it names.
+    #[must_use]
+    pub fn reveal(
+        &self,
+        accused: ICourt::Accused,
+        accepted: ICourt::Kept,
+        claim: ICourt::Claim,
+    ) -> Vec<u8> {
         match self {
             Self::Votes(votes) => ICourt::revealVotesCall {
                 evidence: votes.as_ref().clone(),
@@ -83,8 +121,44 @@ impl CourtEvidence {
                 claim,
             }
             .abi_encode(),
+            Self::Certificates(two) => ICourt::revealCertificatesCall {
+                evidence: two.as_ref().clone(),
+                accused,
+                accepted,
+                claim,
+            }
+            .abi_encode(),
         }
     }
+}
+
+/// A certificate in the Court's form, with the members who are absent from it.
+fn certificate(members: &[Member], given: &Certificate) -> Option<ICourt::Certificate> {
+    let absent = members::absent(members, &given.bitmap);
+    let numbers: Vec<u32> = absent.iter().map(|member| member.number.into()).collect();
+    Some(ICourt::Certificate {
+        signers: signer_words(&given.bitmap),
+        absentSiblings: members::siblings(members, &numbers).ok()?,
+        absent,
+        signature: given.signature.to_vec().into(),
+    })
+}
+
+/// Members of a set, shown with one proof.
+pub type ShownMembers = (Vec<IRootChain::SetMember>, Vec<B256>);
+
+/// These members of a set, in ascending order; none when one of them is in no set.
+#[must_use]
+pub fn shown_members(members: &[Member], numbers: &[u16]) -> Option<ShownMembers> {
+    let shown = numbers.iter().map(|number| {
+        let member = members.get(usize::from(*number))?;
+        Some(IRootChain::SetMember::of(*number, member))
+    });
+    let wide: Vec<u32> = numbers.iter().map(|number| u32::from(*number)).collect();
+    Some((
+        shown.collect::<Option<_>>()?,
+        members::siblings(members, &wide).ok()?,
+    ))
 }
 
 fn double_vote(votes: &TwoVotes) -> Option<ICourt::DoubleVote> {

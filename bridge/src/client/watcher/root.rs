@@ -25,6 +25,7 @@ const REORGANISED: u64 = 256;
 /// Wei of a gwei.
 const GWEI: u128 = 1_000_000_000;
 
+pub mod overlaps;
 mod whole;
 
 /// An event of the Court that is told.
@@ -40,6 +41,12 @@ pub enum CourtEvent {
     Collected(ICourt::Collected),
     /// A cut.
     Settled(ICourt::Settled),
+    /// Two certificates.
+    Overlapped(ICourt::Overlapped),
+    /// An older commitment to two certificates.
+    OverlapOvertaken(ICourt::OverlapOvertaken),
+    /// One whom they showed.
+    Convicted(ICourt::Convicted),
 }
 
 /// Where the contracts are.
@@ -62,10 +69,16 @@ pub struct CourtRecords {
     acceptances: BTreeMap<u64, Acceptance>,
     /// Commitments that were revealed of offences that are not over.
     revealed: BTreeMap<OffenceId, BTreeSet<B256>>,
+    /// Offences that two certificates showed and that are not over, with the numbers of their overlaps.
+    convicted: BTreeMap<OffenceId, u64>,
+    overlaps: BTreeMap<u64, ICourt::Overlap>,
+    /// Overlaps that are not read again.
+    over: BTreeSet<u64>,
     /// Acceptances that were not compared yet with the word that root keeps.
     unchecked: BTreeSet<u64>,
     read: u64,
     read_hash: Option<B256>,
+    rewound: Option<u64>,
     page: u64,
     /// The block in which events were last found to be wrong, from which on they are read again at once.
     doubted: Option<u64>,
@@ -81,9 +94,13 @@ impl CourtRecords {
             contracts,
             acceptances: BTreeMap::new(),
             revealed: BTreeMap::new(),
+            convicted: BTreeMap::new(),
+            overlaps: BTreeMap::new(),
+            over: BTreeSet::new(),
             unchecked: BTreeSet::new(),
             read,
             read_hash: None,
+            rewound: None,
             page: MAX_PAGE,
             doubted: None,
             is_whole: false,
@@ -103,14 +120,20 @@ impl CourtRecords {
         self.read
     }
 
+    /// To which block reading went back, if the chain was reorganised since this was asked.
+    pub const fn rewound(&mut self) -> Option<u64> {
+        self.rewound.take()
+    }
+
     /// Offences that were revealed and are not over.
     pub fn offences(&self) -> impl Iterator<Item = OffenceId> + '_ {
-        self.revealed.keys().copied()
+        self.revealed.keys().chain(self.convicted.keys()).copied()
     }
 
     /// An offence is over.
     pub fn forget(&mut self, offence: OffenceId) {
         self.revealed.remove(&offence);
+        self.convicted.remove(&offence);
     }
 
     /// What root accepted of an epoch, as it keeps it.
@@ -124,6 +147,7 @@ impl CourtRecords {
     pub fn release(&mut self, epoch: u64, first_block: u64) -> u64 {
         self.acceptances = self.acceptances.split_off(&epoch);
         self.unchecked = self.unchecked.split_off(&epoch);
+        self.release_overlaps(epoch);
         let oldest = self.acceptances.first_key_value();
         match oldest {
             Some((first, acceptance)) if *first == epoch => acceptance.block.saturating_sub(1),
@@ -149,6 +173,8 @@ impl CourtRecords {
             let there = rpc.block(Which::Number(self.read)).await?;
             if there.is_none_or(|there| there.hash != hash) {
                 self.read = self.read.saturating_sub(REORGANISED);
+                self.over.clear();
+                self.rewound = Some(self.read);
             }
         }
         let mut told = Vec::new();
@@ -209,7 +235,17 @@ impl CourtRecords {
         match &event {
             CourtEvent::Revealed(one) => self.reveals(one.operator, one.epoch, one.commitment),
             CourtEvent::Overtaken(one) => self.reveals(one.operator, one.epoch, one.commitment),
-            CourtEvent::Committed(_) | CourtEvent::Collected(_) | CourtEvent::Settled(_) => {}
+            CourtEvent::Convicted(one) => {
+                let (epoch, operator) = (one.epoch, one.operator);
+                let offence = OffenceId { epoch, operator };
+                self.revealed.remove(&offence);
+                self.convicted.insert(offence, one.overlap);
+            }
+            CourtEvent::Committed(_)
+            | CourtEvent::Collected(_)
+            | CourtEvent::Settled(_)
+            | CourtEvent::Overlapped(_)
+            | CourtEvent::OverlapOvertaken(_) => {}
         }
         told.push((log.block, event));
         Ok(())
@@ -217,6 +253,7 @@ impl CourtRecords {
 
     fn reveals(&mut self, operator: Address, epoch: u64, commitment: B256) {
         let offence = OffenceId { epoch, operator };
+        self.convicted.remove(&offence);
         self.revealed.entry(offence).or_default().insert(commitment);
     }
 
@@ -279,7 +316,7 @@ impl CourtRecords {
         })
     }
 
-    async fn committed(
+    pub(super) async fn committed(
         &self,
         rpc: &Rpc,
         at: At,
@@ -304,7 +341,7 @@ impl CourtRecords {
     }
 }
 
-fn topics() -> [B256; 6] {
+fn topics() -> [B256; 9] {
     [
         events::ACCEPTANCE,
         ICourt::Committed::SIGNATURE_HASH,
@@ -312,27 +349,22 @@ fn topics() -> [B256; 6] {
         ICourt::Overtaken::SIGNATURE_HASH,
         ICourt::Collected::SIGNATURE_HASH,
         ICourt::Settled::SIGNATURE_HASH,
+        ICourt::Overlapped::SIGNATURE_HASH,
+        ICourt::OverlapOvertaken::SIGNATURE_HASH,
+        ICourt::Convicted::SIGNATURE_HASH,
     ]
 }
 
 fn decode(log: &Log) -> Result<CourtEvent, RpcError> {
-    let topics = log.topics.iter().copied();
     let event = match log.topics.first() {
-        Some(&ICourt::Committed::SIGNATURE_HASH) => {
-            ICourt::Committed::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Committed)
-        }
-        Some(&ICourt::Revealed::SIGNATURE_HASH) => {
-            ICourt::Revealed::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Revealed)
-        }
-        Some(&ICourt::Overtaken::SIGNATURE_HASH) => {
-            ICourt::Overtaken::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Overtaken)
-        }
-        Some(&ICourt::Collected::SIGNATURE_HASH) => {
-            ICourt::Collected::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Collected)
-        }
-        Some(&ICourt::Settled::SIGNATURE_HASH) => {
-            ICourt::Settled::decode_raw_log_validate(topics, &log.data).map(CourtEvent::Settled)
-        }
+        Some(&ICourt::Committed::SIGNATURE_HASH) => read(log, CourtEvent::Committed),
+        Some(&ICourt::Revealed::SIGNATURE_HASH) => read(log, CourtEvent::Revealed),
+        Some(&ICourt::Overtaken::SIGNATURE_HASH) => read(log, CourtEvent::Overtaken),
+        Some(&ICourt::Collected::SIGNATURE_HASH) => read(log, CourtEvent::Collected),
+        Some(&ICourt::Settled::SIGNATURE_HASH) => read(log, CourtEvent::Settled),
+        Some(&ICourt::Overlapped::SIGNATURE_HASH) => read(log, CourtEvent::Overlapped),
+        Some(&ICourt::OverlapOvertaken::SIGNATURE_HASH) => read(log, CourtEvent::OverlapOvertaken),
+        Some(&ICourt::Convicted::SIGNATURE_HASH) => read(log, CourtEvent::Convicted),
         _ => {
             return Err(RpcError::Malformed(format!(
                 "event {} of block {} is none that was asked for",
@@ -346,6 +378,14 @@ fn decode(log: &Log) -> Result<CourtEvent, RpcError> {
             log.index, log.block
         ))
     })
+}
+
+fn read<E: SolEvent>(
+    log: &Log,
+    of: fn(E) -> CourtEvent,
+) -> Result<CourtEvent, alloy_sol_types::Error> {
+    let topics = log.topics.iter().copied();
+    E::decode_raw_log_validate(topics, &log.data).map(of)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use super::{CheckpointOffer, Deployment, Missing, RootState};
 use crate::abi::{IInbox, IRootChain, signer_words};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::checkpoint::certificate::{self, Certificate, CertificateError, Gathered};
+use crate::proof::deployment;
 use crate::proof::set::{self, SetCommitment, SetError};
-use crate::proof::tree::{Multiproof, ProofError, node};
-use crate::proof::{deployment, list};
-use crate::relay::witness::InboxWitnessError;
+use crate::proof::tree::ProofError;
+use crate::relay::{members, witness::InboxWitnessError};
 use plasmid_staking::Member;
 
 /// RootChain accepts a τ that is at most 15 minutes old when the submission is mined. For an older checkpoint τ has this age, so that more
@@ -84,7 +84,7 @@ pub fn submission(
     let witness = root
         .messages()
         .witness(checkpoint.inbox_cursor, checkpoint.inbox_link, tau)?;
-    let absent = absent(&offer.members, &certificate);
+    let absent = members::absent(&offer.members, &certificate.bitmap);
     let numbers: Vec<u32> = absent.iter().map(|member| member.number.into()).collect();
     Ok(IRootChain::Submission {
         checkpoint: checkpoint.into(),
@@ -93,7 +93,7 @@ pub fn submission(
         signature: Bytes::copy_from_slice(&certificate.signature),
         set: (&set).into(),
         absent,
-        absentSiblings: siblings(&offer.members, &numbers)?,
+        absentSiblings: members::siblings(&offer.members, &numbers)?,
         tau,
         dueCount: witness.due_count,
         inbox: IInbox::Witness {
@@ -176,50 +176,4 @@ fn check_set(
 pub(super) fn tau(root: &RootState, checkpoint: &Checkpoint) -> u64 {
     let earliest = root.tau.max(root.time.saturating_sub(TAU_AGE_SECS));
     checkpoint.last_block_time.min(root.time).max(earliest)
-}
-
-fn absent(members: &[Member], certificate: &Certificate) -> Vec<IRootChain::SetMember> {
-    (0u16..)
-        .zip(members)
-        .filter(|(number, _)| !certificate::has(&certificate.bitmap, usize::from(*number)))
-        .map(|(number, member)| IRootChain::SetMember::of(number, member))
-        .collect()
-}
-
-/// The multiproof of these members' leaves in the tree over all of them; it is empty when there are no such members.
-fn siblings(members: &[Member], numbers: &[u32]) -> Result<Vec<B256>, ProofError> {
-    if numbers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let depth = list::depth(u32::try_from(members.len()).unwrap_or(u32::MAX));
-    let width = 1usize << depth.min(16);
-    let mut levels = vec![
-        members
-            .iter()
-            .map(set::member_leaf)
-            .chain(std::iter::repeat(B256::ZERO))
-            .take(width)
-            .collect::<Vec<_>>(),
-    ];
-    for _ in 0..depth {
-        let below = levels.last().map(Vec::as_slice).unwrap_or_default();
-        let above = below
-            .chunks_exact(2)
-            .filter_map(|pair| Some(node(pair.first()?, pair.get(1)?)))
-            .collect();
-        levels.push(above);
-    }
-    let at = |level: usize, index: u32| {
-        let row = levels.get(level)?;
-        row.get(usize::try_from(index).ok()?).copied()
-    };
-    let mut proof = Multiproof::collect(numbers, |level, index| {
-        at(level, index).unwrap_or(B256::ZERO)
-    })?;
-    // The proof reaches up 32 levels, with one sibling in each level above the list's own root.
-    let above = crate::proof::tree::DEPTH.saturating_sub(depth);
-    proof
-        .siblings
-        .truncate(proof.siblings.len().saturating_sub(above));
-    Ok(proof.siblings)
 }

@@ -3,13 +3,12 @@
 use alloy_primitives::{Address, B256};
 
 use super::{Ask, Phase, Track, Waiting};
+use crate::proof::inbox::KEPT_EVERY;
 use crate::relay::events;
 use crate::relay::seen::{Failure, Finality, Sought, Which};
 
 /// After this number of ranges of events the block that a scan leads to is looked at again: the endpoint may have invented a block far ahead.
 pub(super) const RANGES_A_RECHECK: u32 = 16;
-/// The inbox keeps the link of every 32nd message for ever.
-const KEPT_EVERY: u64 = 32;
 
 impl Track {
     /// What to ask now; `id` names the request if there is one.

@@ -5,9 +5,11 @@ use alloy_primitives::B256;
 use plasmid_staking::Member;
 
 use crate::proof::bls;
-use crate::proof::checkpoint::Checkpoint;
+use crate::proof::checkpoint::certificate::{self, BITMAP_BYTES, CertificateError};
+use crate::proof::checkpoint::{Certificate, Checkpoint};
 use crate::proof::deployment;
 use crate::proof::vote::{self, Ballot};
+use crate::relay::acceptance::Acceptance;
 
 /// The highest number of a round, as CometBFT counts them.
 const MAX_ROUND: u32 = i32::MAX as u32;
@@ -47,13 +49,35 @@ pub struct TwoShares {
     pub shares: [[u8; bls::SIGNATURE_BYTES]; 2],
 }
 
-/// What one key said twice.
+/// Two certified checkpoints of one epoch, which somebody calls an offence of all who signed both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TwoCertificates {
+    /// Both checkpoints.
+    pub checkpoints: [Checkpoint; 2],
+    /// Of the first; none where root accepted that one, and so keeps who signed it.
+    pub first: Option<Certificate>,
+    /// Of the second.
+    pub second: Certificate,
+}
+
+/// Who said two things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guilty {
+    /// The member of this number.
+    Member(usize),
+    /// All of these members, as a certificate's bitmap.
+    Overlap([u8; BITMAP_BYTES]),
+}
+
+/// What one key said twice, or more than a third of the power.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DoubleStatement {
     /// In consensus.
     Votes(Box<TwoVotes>),
     /// Over the end of an epoch.
     Shares(Box<TwoShares>),
+    /// Over the end of an epoch, by more than two thirds each.
+    Certificates(Box<TwoCertificates>),
 }
 
 /// Why two statements are no offence of this set.
@@ -71,6 +95,12 @@ pub enum StatementError {
     /// The same checkpoint, or of two epochs, or of another deployment.
     #[error("the two checkpoints are not two of one epoch of this deployment")]
     SameCheckpoint,
+    /// The first certificate is left out, and it is none that root accepted.
+    #[error("the first certificate is left out, and root accepted no such checkpoint")]
+    NotAccepted,
+    /// A certificate that does not verify.
+    #[error("certificate {0} of the two: {1}")]
+    Certificate(u8, CertificateError),
     /// Nobody in the set has that key.
     #[error("nobody in the set of epoch {0} has the accused key")]
     Stranger(u64),
@@ -117,7 +147,73 @@ impl TwoVotes {
     }
 }
 
+impl TwoShares {
+    /// The same in one order, whoever handed them over.
+    #[must_use]
+    pub fn ordered(mut self) -> Self {
+        let [one, two] = &self.checkpoints;
+        if one.digest() > two.digest() {
+            self.checkpoints.reverse();
+            self.shares.reverse();
+        }
+        self
+    }
+}
+
+impl TwoCertificates {
+    /// The same in one order, whoever handed them over: what root accepted comes first, and without its certificate.
+    #[must_use]
+    pub fn ordered(self, accepted: Option<B256>) -> Self {
+        let digests = self.checkpoints.map(|one| one.digest());
+        let Some(first) = self.first else {
+            return self;
+        };
+        let [one, two] = self.checkpoints;
+        let swapped = Self {
+            checkpoints: [two, one],
+            first: Some(self.second),
+            second: first,
+        };
+        match accepted.and_then(|accepted| digests.iter().position(|one| *one == accepted)) {
+            Some(0) => Self {
+                first: None,
+                ..self
+            },
+            Some(_) => Self {
+                first: None,
+                ..swapped
+            },
+            None if digests[0] > digests[1] => swapped,
+            None => self,
+        }
+    }
+}
+
+/// Their digests, when they are two of one epoch of this deployment.
+fn digests(
+    checkpoints: &[Checkpoint; 2],
+    deployment: &[u8; 20],
+) -> Result<[B256; 2], StatementError> {
+    let [one, two] = checkpoints;
+    let alike = one.epoch == two.epoch && [one, two].iter().all(|c| c.deployment == *deployment);
+    let digests = [one.digest(), two.digest()];
+    match alike && digests[0] != digests[1] {
+        true => Ok(digests),
+        false => Err(StatementError::SameCheckpoint),
+    }
+}
+
 impl DoubleStatement {
+    /// The same in one order, whoever handed it over: a report commits to its bytes. `accepted` is what root accepted of the checkpoint's epoch.
+    #[must_use]
+    pub fn ordered(self, accepted: Option<B256>) -> Self {
+        match self {
+            Self::Votes(votes) => Self::Votes(Box::new(votes.ordered())),
+            Self::Shares(shares) => Self::Shares(Box::new(shares.ordered())),
+            Self::Certificates(two) => Self::Certificates(Box::new(two.ordered(accepted))),
+        }
+    }
+
     /// The epoch of the offence, in whose set the accused stands. Heights begin at 1; a block has no height 0.
     #[must_use]
     pub fn epoch(&self, epoch_blocks: u64) -> u64 {
@@ -127,10 +223,11 @@ impl DoubleStatement {
                 blocks.checked_div(epoch_blocks).unwrap_or(0)
             }
             Self::Shares(shares) => shares.checkpoints[0].epoch.saturating_add(1),
+            Self::Certificates(two) => two.checkpoints[0].epoch.saturating_add(1),
         }
     }
 
-    /// The place in the set of its epoch of whoever signed both.
+    /// Who of the set of its epoch signed both. `accepted` is what root accepted of the checkpoint's epoch.
     ///
     /// # Errors
     /// [`StatementError`] when it is no offence of a member of that set.
@@ -139,7 +236,8 @@ impl DoubleStatement {
         members: &[Member],
         epoch: u64,
         deployment: &[u8; 20],
-    ) -> Result<usize, StatementError> {
+        accepted: Option<&Acceptance>,
+    ) -> Result<Guilty, StatementError> {
         match self {
             Self::Votes(votes) => {
                 votes.check_form()?;
@@ -154,16 +252,10 @@ impl DoubleStatement {
                         return Err(StatementError::BadSignature(which));
                     }
                 }
-                Ok(place)
+                Ok(Guilty::Member(place))
             }
             Self::Shares(shares) => {
-                let [one, two] = &shares.checkpoints;
-                let alike = one.epoch == two.epoch
-                    && [one, two].iter().all(|c| c.deployment == *deployment);
-                let digests: [B256; 2] = [one.digest(), two.digest()];
-                if !alike || digests[0] == digests[1] {
-                    return Err(StatementError::SameCheckpoint);
-                }
+                let digests = digests(&shares.checkpoints, deployment)?;
                 let place = usize::from(shares.number);
                 let member = members.get(place).ok_or(StatementError::Stranger(epoch))?;
                 for ((which, digest), share) in [1, 2].into_iter().zip(&digests).zip(&shares.shares)
@@ -171,7 +263,27 @@ impl DoubleStatement {
                     bls::verify_share(&member.checkpoint_key, digest, share)
                         .map_err(|_| StatementError::BadSignature(which))?;
                 }
-                Ok(place)
+                Ok(Guilty::Member(place))
+            }
+            Self::Certificates(two) => {
+                let digests = digests(&two.checkpoints, deployment)?;
+                let verify = |which: u8, digest: &B256, certificate: &Certificate| {
+                    let verified = certificate::verify(members, digest, certificate);
+                    verified.map_err(|error| StatementError::Certificate(which, error))
+                };
+                let signers = match &two.first {
+                    Some(first) => {
+                        verify(1, &digests[0], first)?;
+                        first.bitmap
+                    }
+                    None => {
+                        let accepted = accepted.filter(|accepted| accepted.digest == digests[0]);
+                        accepted.ok_or(StatementError::NotAccepted)?.signers
+                    }
+                };
+                verify(2, &digests[1], &two.second)?;
+                let both = certificate::both(&signers, &two.second.bitmap);
+                Ok(Guilty::Overlap(both))
             }
         }
     }

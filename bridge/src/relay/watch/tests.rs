@@ -1,6 +1,8 @@
 //! The decisions against a model of the Court, with runs that are killed at every moment, transactions that are lost or late, rivals, and
 //! windows that close.
 
+use std::collections::BTreeMap;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -67,6 +69,10 @@ impl Model {
     }
 
     fn decide(&self, own: Option<B256>, commits: u32) -> Decision {
+        self.decide_behind(own, commits, 0)
+    }
+
+    fn decide_behind(&self, own: Option<B256>, commits: u32, stagger: u64) -> Decision {
         let now = RootMoment {
             number: self.number,
             time: self.time(),
@@ -75,6 +81,7 @@ impl Model {
         let matter = Matter {
             commitment: own,
             commits,
+            stagger,
         };
         decide(&TIMES, &now, &matter, &self.seen(own), false)
     }
@@ -136,6 +143,7 @@ impl Model {
                 self.collected |= own == OURS;
                 true
             }
+            ReportStep::Show | ReportStep::Freeze => panic!("{step:?} is of two certificates"),
             ReportStep::Count => {
                 let may = self.first.is_some() && !self.counted;
                 self.counted |= may;
@@ -181,6 +189,7 @@ fn story(seed: u64, rival: bool) -> Model {
     };
     // What the folder keeps.
     let (mut commits, mut sending) = (0, None);
+    let stagger = rng.random_range(0..=(TIMES.reveal_blocks - MIN_AGE) / 2);
     let found = match rival {
         true => model.number + rng.random_range(0..12),
         false => model.number,
@@ -208,7 +217,7 @@ fn story(seed: u64, rival: bool) -> Model {
         // A watcher that is down for a while, or was killed: nothing but its evidence and the count of commitments stays.
         if rng.random_bool(0.8)
             && model.number >= found
-            && let Decision::Send(step) = model.decide(Some(OURS), commits)
+            && let Decision::Send(step) = model.decide_behind(Some(OURS), commits, stagger)
         {
             if step == ReportStep::Commit && sending != Some(model.nonce) {
                 commits += 1;
@@ -245,7 +254,7 @@ fn alone_it_commits_reveals_collects_and_settles_once_whenever_it_is_killed() {
         }
         // A commitment that ran out, because its reveal was late, is made again, and that alone.
         let commits = count(&model, |step| *step == ReportStep::Commit);
-        assert!((1..=3).contains(&commits), "{seed}: {shown:?}");
+        assert!((1..=6).contains(&commits), "{seed}: {shown:?}");
         again += commits - 1;
         // What the Court refuses costs gas too: nothing is sent that it would refuse in the next block.
         let settled_twice = shown
@@ -352,6 +361,7 @@ fn what_is_closed_or_ran_out_is_let_go_of_and_what_is_not_known_is_waited_for() 
     let matter = Matter {
         commitment: Some(OURS),
         commits: 0,
+        stagger: 0,
     };
     for (next, expected) in [
         (Closing::Unread, Decision::Wait),
@@ -374,17 +384,51 @@ fn what_root_refuses_is_tried_again_later_and_later_and_told_once() {
         operator: Address::ZERO,
     };
     let mut patience = Patience::default();
-    let key = (offence, ReportStep::Settle);
-    assert!(!patience.holds(offence, ReportStep::Settle, 10));
+    let subject = Subject::Offence(offence);
+    let key = (subject, ReportStep::Settle);
+    assert!(!patience.holds(subject, ReportStep::Settle, 10));
     assert!(patience.refused(key, 10, "early"));
-    assert!(patience.holds(offence, ReportStep::Settle, 11));
-    assert!(!patience.holds(offence, ReportStep::Settle, 12));
+    assert!(patience.holds(subject, ReportStep::Settle, 11));
+    assert!(!patience.holds(subject, ReportStep::Settle, 12));
     assert!(!patience.refused(key, 12, "early"), "told already");
-    assert!(patience.holds(offence, ReportStep::Settle, 15));
+    assert!(patience.holds(subject, ReportStep::Settle, 15));
     assert!(patience.refused(key, 16, "other"), "another reason");
-    assert!(patience.unworthy((offence, ReportStep::Collect), 20));
-    assert!(!patience.unworthy((offence, ReportStep::Collect), 20));
-    assert!(patience.is_unworthy(offence, 119) && !patience.is_unworthy(offence, 120));
-    patience.forget(offence);
-    assert!(!patience.holds(offence, ReportStep::Settle, 16));
+    assert!(patience.unworthy((subject, ReportStep::Collect), 20));
+    assert!(!patience.unworthy((subject, ReportStep::Collect), 20));
+    assert!(patience.is_unworthy(subject, 119) && !patience.is_unworthy(subject, 120));
+    patience.forget(subject);
+    assert!(!patience.holds(subject, ReportStep::Settle, 16));
+}
+
+#[test]
+fn watchers_that_could_send_the_same_begin_in_different_blocks_and_all_in_time() {
+    let subject = Subject::Offence(OffenceId {
+        epoch: 3,
+        operator: Address::repeat_byte(9),
+    });
+    for reveal_blocks in [2, 3, 8, 64, 256] {
+        let times = CourtTimes {
+            reveal_blocks,
+            ..TIMES
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for who in 0..=255 {
+            let beneficiary = Address::repeat_byte(who);
+            let stagger = subject.stagger(&times, &beneficiary);
+            assert_eq!(stagger, subject.stagger(&times, &beneficiary));
+            assert!(
+                MIN_AGE + stagger <= reveal_blocks,
+                "{stagger} of {reveal_blocks}"
+            );
+            seen.insert(stagger);
+        }
+        let room = ((reveal_blocks - MIN_AGE) / 2).min(MAX_STAGGER) + 1;
+        assert_eq!(seen.len() as u64, room, "all blocks are used");
+    }
+    // For another offence another one is first.
+    let firsts = (0..64).map(|epoch| {
+        let subject = Subject::Overlap { epoch, number: 1 };
+        subject.stagger(&TIMES, &Address::ZERO)
+    });
+    assert!(firsts.collect::<std::collections::BTreeSet<_>>().len() > 1);
 }

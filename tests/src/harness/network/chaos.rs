@@ -110,7 +110,7 @@ impl Network {
         }
     }
 
-    /// A node stops for so many blocks.
+    /// A node stops for this number of blocks.
     pub fn sleep(&mut self, node: usize, blocks: u64) {
         self.nodes[node].crash();
         self.asleep = Some((node, self.height() + blocks));

@@ -19,14 +19,14 @@ use plasmid_tests::running::proxy::Behaviour;
 use plasmid_tests::running::{Storm, channel_from, person};
 use tonic::{Code, Status};
 
-use super::{Attacked, EPOCH_BLOCKS, NODE};
+use super::{Attacked, NODE, epoch_blocks};
 
 /// As many withdrawals as one claim takes.
 const CLAIM: u64 = 28;
 /// Who asks at once.
 const ASKERS: u64 = 96;
-/// At this height there are more epochs than memory takes, twice over.
-const MAX_HEIGHT: u64 = 3_000;
+/// With as many epochs there are more than memory takes, twice over.
+const MAX_EPOCHS: u64 = 187;
 /// Epochs that have to be on disk alone.
 const ON_DISK: u64 = 2;
 /// The code of a query by ABCI that is answered.
@@ -99,7 +99,7 @@ struct Kept {
 impl Kept {
     /// None at the last block of an epoch, whose state is kept already.
     fn of(status: &GetStatusResponse) -> Option<Self> {
-        let is_last = status.height.is_multiple_of(EPOCH_BLOCKS.into());
+        let is_last = status.height.is_multiple_of(epoch_blocks().into());
         let count = status.past_epochs + status.past_epochs_on_disk;
         (!is_last).then(|| Self {
             first: status.epoch - count,
@@ -119,8 +119,9 @@ pub async fn questions(attacked: &mut Attacked) {
         if let Some(kept) = Kept::of(&status).filter(|kept| kept.on_disk >= ON_DISK) {
             break kept;
         }
-        assert!(height < MAX_HEIGHT, "all epochs are in memory at {height}");
-        height += u64::from(EPOCH_BLOCKS) + 1;
+        let most = MAX_EPOCHS * u64::from(epoch_blocks());
+        assert!(height < most, "all epochs are in memory at {height}");
+        height += u64::from(epoch_blocks()) + 1;
         running.reaches(NODE, height).await;
     };
     let kept = Arc::new(kept);
@@ -192,7 +193,7 @@ impl Asker {
             Answered::count(&self.answered.claims, claim);
             self.others().await;
             if self.number.is_multiple_of(8) {
-                let height = (epoch + 1) * u64::from(EPOCH_BLOCKS);
+                let height = (epoch + 1) * u64::from(epoch_blocks());
                 let key = hex::encode([round as u8; 32]);
                 let path = format!("path=%22/leaf%22&data=0x{key}&height={height}&prove=true");
                 let url = format!("{}/abci_query?{path}", self.engine);

@@ -35,7 +35,7 @@ pub(in crate::app) struct Unswept {
 }
 
 impl Unswept {
-    /// This block of `transactions`, with so many leaves in the state behind it.
+    /// This block of `transactions`, with this number of leaves in the state behind it.
     pub(in crate::app) fn new(
         executed: Arc<Executed>,
         transactions: &[Bytes],

@@ -13,7 +13,8 @@
 //! - What is passed over stays while there is room, this node proposes it, and its followers with it. An honest sender loses nothing by that
 //!   while the pool is not full: eight times is what an honest transaction hardly ever is passed over by honest proposers, though a third of
 //!   all proposers leave it out.
-//! - It is remembered of an account and not of its queue: else it would send the same again when it expires.
+//! - It is remembered of an account and not of its queue: else it would send the same again when it expires. No number of blocks ends that: else
+//!   a few ten thousand accounts, made once, would take turns and never pay.
 
 use std::collections::BTreeMap;
 
@@ -25,11 +26,11 @@ use crate::ledger::reject::raised;
 /// How often blocks may pass over a sender.
 const MAX_PASSED: u32 = 8;
 
-/// For how many blocks a sender of whom nothing waits any more is remembered.
-pub(super) const MIN_BLOCKS: u64 = 4_096;
-
-/// The most senders of whom nothing waits that are remembered; with more of them, those that were passed over last.
-pub(super) const MAX_REMEMBERED: usize = 50_000;
+/// The most senders that are remembered, in some 30 MB; with more of them, those that were passed over last. Who has more accounts than that has paid
+/// for the leaf of each.
+pub(super) const MAX_REMEMBERED: usize = 1 << 19;
+/// How many are forgotten at a time, because all are looked at for that.
+const FORGOTTEN: usize = MAX_REMEMBERED / 16;
 
 /// What users' transactions took of a block, and what they left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,7 +151,13 @@ impl Pool {
         for sender in &lost {
             self.rank_again(sender);
         }
-        self.forget_passed(height);
+        for sender in next.keys() {
+            // A block holds something of it: it begins anew. What is remembered of a sender whose transactions wait is void, once they are swept.
+            if !self.senders.contains_key(sender) {
+                self.passed.remove(sender);
+            }
+        }
+        self.forget_passed();
     }
 
     /// The sweep has ended: what is first of each sender now, the next block may hold.
@@ -166,20 +173,17 @@ impl Pool {
         self.trim();
     }
 
-    fn forget_passed(&mut self, height: u64) {
-        let senders = &self.senders;
-        self.passed.retain(|sender, one| {
-            senders.contains_key(sender) || one.at.saturating_add(MIN_BLOCKS) > height
-        });
+    fn forget_passed(&mut self) {
         let excess = self.passed.len().saturating_sub(MAX_REMEMBERED);
         if excess == 0 {
             return;
         }
+        let senders = &self.senders;
         let gone = self.passed.iter();
         let gone = gone.filter(|(sender, _)| !senders.contains_key(*sender));
         let mut gone: Vec<(u64, Account)> = gone.map(|(sender, one)| (one.at, *sender)).collect();
         gone.sort_unstable();
-        for (_, sender) in gone.into_iter().take(excess) {
+        for (_, sender) in gone.into_iter().take(excess.max(FORGOTTEN)) {
             self.passed.remove(&sender);
         }
     }

@@ -158,7 +158,7 @@ impl<'a> Held<'a> {
         Self::of(Base::Tip(tree))
     }
 
-    /// Whether so many leaves were read that the page should end.
+    /// Whether the page should end, because of the number of leaves that were read.
     pub fn is_spent(&self) -> bool {
         self.known.len() >= MAX_LEAVES
     }

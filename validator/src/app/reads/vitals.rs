@@ -39,7 +39,7 @@ pub enum Component {
 /// How a node signs, as the sets of the tip tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyState {
-    /// Whether it signs checkpoints with others and hands its shares to no other node.
+    /// Whether it signs checkpoints with others and no other node takes its shares.
     pub shares_stay: bool,
     /// What is wrong with its keys, in a sentence.
     pub keys: Option<String>,
@@ -109,7 +109,7 @@ impl Vitals {
             (Component::Clock, why)
         });
         let shares = self.signing.shares_stay.then(|| {
-            let why = "this node hands its shares over checkpoints to no other node: one that no vote carried reaches only a relayer that asks this node. Name other nodes in share_with of plasmid.toml";
+            let why = "no other node takes this node's shares over checkpoints: share_with of plasmid.toml names none, or none of those that it names answers (see this node's log). A share that no vote carried reaches only a relayer that asks this node";
             (Component::Shares, why.to_owned())
         });
         let keys = self.signing.keys.clone().map(|why| (Component::Keys, why));

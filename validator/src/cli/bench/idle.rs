@@ -35,7 +35,7 @@ pub struct IdleCommand {
     interval_secs: u32,
 }
 
-/// Looks, and prints a row for each process and one for all of them.
+/// Looks, and prints a row for each process and one for all of them; a bound that does not hold is an error.
 pub(super) fn run(command: &IdleCommand, output: Output) -> Result<(), CliError> {
     let looks = command.minutes * 60 / command.interval_secs;
     let progress = output.progress("measuring");
@@ -133,7 +133,26 @@ fn show(samples: &[Sample], output: Output) -> Result<(), CliError> {
         samples.len(),
         elapsed.round()
     ));
-    Ok(())
+    judge(&verdicts)
+}
+
+/// An error that names the bounds that do not hold.
+fn judge(verdicts: &[Value]) -> Result<(), CliError> {
+    let broken = verdicts.iter().filter(|one| one["holds"] != true);
+    let broken: Vec<String> = broken
+        .map(|one| {
+            let name = one["bound"].as_str().unwrap_or_default();
+            let wanted = one["wanted"].as_str().unwrap_or_default();
+            format!("{name}: {} measured, {wanted} wanted", one["measured"])
+        })
+        .collect();
+    match broken.is_empty() {
+        true => Ok(()),
+        false => Err(CliError::new(format!(
+            "the network uses more than it may: {}",
+            broken.join("; ")
+        ))),
+    }
 }
 
 /// What a process used from the first sample to the last; one that was started anew begins at zero again.
@@ -206,6 +225,20 @@ mod tests {
             });
             assert_eq!(row("node", &[0.0, HOUR_SECS], &values, share), expected);
         }
+    }
+
+    #[test]
+    fn a_bound_that_does_not_hold_is_an_error_that_names_it() {
+        let memory = |holds| verdict("memory", 9.0, "at most 8".into(), holds);
+        let disk = || verdict("disk", 7.0, "below 150".into(), true);
+        assert!(judge(&[memory(true), disk()]).is_ok());
+        let said = judge(&[memory(false), disk()]).expect_err("too much");
+        let said = said.to_string();
+        assert!(
+            said.contains("memory: 9.0 measured, at most 8 wanted"),
+            "{said}"
+        );
+        assert!(!said.contains("disk"), "{said}");
     }
 
     #[test]

@@ -17,10 +17,11 @@ use plasmid_bridge::{
 use plasmid_proto::bridge::v1::{PrepareClaimRequest, WithdrawalStage};
 use serde_json::json;
 
-use super::{read, wallet};
+use super::{beside, read, wallet};
 use crate::cli::{
     CliError,
     connect::{self, Bridge, Connection},
+    init::SecondRoot,
     keys::KeyOptions,
     output::{Output, listed},
     query::withdrawal,
@@ -29,8 +30,8 @@ use crate::cli::{
 /// How often a withdrawal is looked at while it cannot be claimed.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Which withdrawals, and who carries them.
-#[derive(Clone, Debug, Args)]
+/// Which withdrawals, and who carries them. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct ClaimCommand {
     /// The numbers of the withdrawals.
     #[arg(required = true)]
@@ -41,6 +42,8 @@ pub struct ClaimCommand {
     /// Fails at once where a withdrawal cannot be claimed yet, and does not wait for it.
     #[arg(long)]
     no_wait: bool,
+    #[command(flatten)]
+    second: SecondRoot,
 }
 
 /// Runs `plasmid bridge claim`.
@@ -59,6 +62,16 @@ pub async fn run(
     let vault = deployment.vault;
     let chain_id = deployment.domain.root_chain_id;
     let wallet = wallet(connection, keys, &command.from, chain_id).await?;
+    let contracts = (&deployment, connection.registry()?);
+    let risk = "if it lies, it can say that a withdrawal was paid which was not, or take the gas for nothing";
+    beside(
+        &command.second,
+        &wallet,
+        contracts,
+        status.root_height,
+        risk,
+    )
+    .await?;
     let progress = output.progress("looking at the withdrawals");
     for number in &numbers {
         // Nobody should pay gas for what root refuses.

@@ -14,7 +14,7 @@ use plasmid_bridge::{
 };
 use serde_json::json;
 
-use super::{NATIVE_DECIMALS, Price, beside, message::Sent, read, wallet};
+use super::{LOST, NATIVE_DECIMALS, Price, beside, message::Sent, read, wallet};
 use crate::{
     cli::{
         CliError, amount,
@@ -104,8 +104,16 @@ async fn deposit(
     deployment
         .require_final(wallet.rpc(), status.root_height)
         .await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let contracts = (&deployment, connection.registry()?);
-    beside(&command.second, &wallet, contracts, status.root_height).await?;
+    beside(
+        &command.second,
+        &wallet,
+        contracts,
+        status.root_height,
+        LOST,
+    )
+    .await?;
     let progress = output.progress("depositing on root");
     let way = Way {
         connection,

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use self::held::HeldForced;
 use super::{
-    Price,
+    LOST, Price, beside,
     message::{Outcome, Sent},
     read, wallet,
 };
@@ -28,6 +28,7 @@ use crate::{
     cli::{
         CliError,
         connect::{Connection, Deployment},
+        init::SecondRoot,
         keys::{KeyOptions, Turn},
         output::{self, Output},
         tx::{
@@ -42,8 +43,8 @@ use crate::{
     },
 };
 
-/// What is sent through the inbox.
-#[derive(Debug, Subcommand)]
+/// What is sent through the inbox. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Subcommand)]
 pub enum ForceCommand {
     #[command(flatten)]
     Make(Make<Sending>),
@@ -56,11 +57,13 @@ pub enum ForceCommand {
         carrier: String,
         #[command(flatten)]
         price: Price,
+        #[command(flatten)]
+        second: SecondRoot,
     },
 }
 
-/// Who acts, and who pays on root.
-#[derive(Clone, Debug, Args)]
+/// Who acts, and who pays on root. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct Sending {
     /// Name of the key that signs.
     #[arg(long)]
@@ -78,6 +81,8 @@ pub struct Sending {
     sequence: Option<u64>,
     #[command(flatten)]
     price: Price,
+    #[command(flatten)]
+    second: SecondRoot,
     /// Prints the bytes instead of sending them.
     #[arg(long)]
     dry_run: bool,
@@ -98,17 +103,19 @@ pub async fn run(
         Ok(status) => connection.deployment(status).await?,
         Err(_) => connection.deployment_alone().await?,
     };
-    let (bytes, carrier, price, sending) = match command {
+    let (bytes, carrier, price, second, sending) = match command {
         ForceCommand::Submit {
             bytes,
             carrier,
             price,
-        } => (tx::signed_bytes(bytes)?, carrier, price, None),
+            second,
+        } => (tx::signed_bytes(bytes)?, carrier, price, second, None),
         ForceCommand::Make(make) => {
             let sending = make.authority();
             let carrier = sending.carrier.as_ref().unwrap_or(&sending.from);
             let (bytes, turn) = bytes_of(make, connection, keys, &deployment).await?;
-            (bytes, carrier, &sending.price, Some((sending, turn)))
+            let (price, second) = (&sending.price, &sending.second);
+            (bytes, carrier, price, second, Some((sending, turn)))
         }
     };
     let transaction = judge_forced(&bytes, &deployment.domain, &deployment.contracts)
@@ -120,6 +127,10 @@ pub async fn run(
         return Ok(());
     }
     let wallet = wallet(connection, keys, carrier, deployment.domain.root_chain_id).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
+    let contracts = (&deployment, connection.registry()?);
+    let seen = status.as_ref().map_or(0, |status| status.root_height);
+    beside(second, &wallet, contracts, seen, LOST).await?;
     let sender = transaction.header.sender;
     let own = Account::ethereum(wallet.address().into_array());
     if transaction.authentication == Authentication::RootSender && sender != own {

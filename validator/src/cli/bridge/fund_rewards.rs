@@ -9,11 +9,13 @@ use plasmid_bridge::{abi::IInbox, client::funding, proof::inbox::Body};
 use plasmid_proto::stake::v1::{GetRewardsRequest, GetRewardsResponse};
 use serde_json::{Value, json};
 
-use super::{NATIVE_DECIMALS, Price, message::Sent, on_final_root, read};
-use crate::cli::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output};
+use super::{LOST, NATIVE_DECIMALS, Price, beside, message::Sent, on_final_root, read};
+use crate::cli::{
+    CliError, amount, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output,
+};
 
-/// How much, and from whom.
-#[derive(Clone, Debug, Args)]
+/// How much, and from whom. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct FundRewardsCommand {
     /// Coins that are given: a decimal number (1.5), or base units (1500base).
     amount: String,
@@ -22,6 +24,8 @@ pub struct FundRewardsCommand {
     from: String,
     #[command(flatten)]
     price: Price,
+    #[command(flatten)]
+    second: SecondRoot,
     /// Prints what would be given and paid, and sends nothing.
     #[arg(long)]
     dry_run: bool,
@@ -48,6 +52,9 @@ pub async fn run(
         return Err(CliError::new("the amount is 0: nothing was sent"));
     }
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
+    let contracts = (&deployment, connection.registry()?);
+    beside(&command.second, &wallet, contracts, 0, LOST).await?;
     let price = read(&wallet, deployment.inbox, IInbox::priceCall {}).await?;
     let room = command.price.with_room(command.price.check(price)?);
     let gift = Gift {

@@ -19,7 +19,7 @@ use plasmid_bridge::{
 use serde_json::{Value, json};
 
 use super::{
-    NATIVE_DECIMALS, Price, beside,
+    LOST, NATIVE_DECIMALS, Price, beside,
     message::{Outcome, Sent},
     on_final_root, read,
 };
@@ -73,9 +73,10 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let chain_id = deployment.domain.root_chain_id;
     let registry = connection.registry()?;
-    beside(&command.second, &wallet, (&deployment, registry), 0).await?;
+    beside(&command.second, &wallet, (&deployment, registry), 0, LOST).await?;
     let bond = amount::parse(&command.bond, NATIVE_DECIMALS)?;
     let least = read(&wallet, registry, IRegistry::bondCall {}).await?;
     if bond < least {

@@ -5,14 +5,16 @@ use clap::Args;
 use plasmid_bridge::client::registration;
 use serde_json::json;
 
-use super::{NATIVE_DECIMALS, on_final_root};
+use super::{LOST, NATIVE_DECIMALS, beside, on_final_root};
 use crate::{
-    cli::{CliError, amount, connect::Connection, keys::KeyOptions, output::Output},
+    cli::{
+        CliError, amount, connect::Connection, init::SecondRoot, keys::KeyOptions, output::Output,
+    },
     ledger::address,
 };
 
-/// Whose bond, and by how much.
-#[derive(Clone, Debug, Args)]
+/// Whose bond, and by how much. It has no `Debug`: an endpoint may hold a provider's key.
+#[derive(Args)]
 pub struct TopUpCommand {
     /// The key on root that pays.
     #[arg(long)]
@@ -26,6 +28,8 @@ pub struct TopUpCommand {
     /// Coins that are added to the bond.
     #[arg(long)]
     amount: String,
+    #[command(flatten)]
+    second: SecondRoot,
 }
 
 /// Runs `plasmid bridge top-up`.
@@ -38,8 +42,9 @@ pub async fn run(
     keys: &KeyOptions,
     output: Output,
 ) -> Result<(), CliError> {
-    let (_, wallet) = on_final_root(connection, keys, &command.from).await?;
+    let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
     let registry = connection.registry()?;
+    beside(&command.second, &wallet, (&deployment, registry), 0, LOST).await?;
     let operator = command.operator.unwrap_or(wallet.address());
     let number = command.registration;
     let entry = registration::read(wallet.rpc(), registry, operator, number).await?;

@@ -2,7 +2,10 @@
 
 use alloy_primitives::Address;
 use plasmid_bridge::{
-    client::rpc::{At, Rpc},
+    client::{
+        exits,
+        rpc::{At, Rpc},
+    },
     relay::seen::Which,
 };
 
@@ -41,6 +44,21 @@ impl Deployment {
         Ok(())
     }
 
+    /// Refuses to send to the child what root would not take any more, before anything is paid for it.
+    ///
+    /// # Errors
+    /// When the deployment is closing, or root could not be asked.
+    pub async fn refuse_closing(&self, root: &Rpc) -> Result<(), CliError> {
+        let root_chain = Address::from(self.domain.root_chain);
+        match exits::closing(root, root_chain).await? {
+            None => Ok(()),
+            Some(exit_at) => Err(CliError::new(format!(
+                "the deployment is closing, with exit mode from root time {exit_at} on: nothing enters it any more, and nothing was sent; \
+                 `plasmid exit status` says how money leaves"
+            ))),
+        }
+    }
+
     /// Refuses an address on root where money would be lost for good: nobody can move what a contract of the deployment, or
     /// the token itself, is paid. The ledger knows which addresses these are.
     ///
@@ -58,6 +76,7 @@ impl Deployment {
             Some(Unusable::Inbox) => "the deployment's Inbox",
             Some(Unusable::Vault) => "the deployment's Vault",
             Some(Unusable::Court) => "the deployment's Court",
+            Some(Unusable::Exits) => "the deployment's Exits",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",

@@ -2,6 +2,7 @@
 
 use super::observe::{Moved, Observations, Set, Total, Work};
 
+mod court;
 mod stake;
 
 /// What a check says: what was checked, or what does not hold.
@@ -21,10 +22,10 @@ pub struct Check {
 
 /// Every check.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    CHECKS.iter().chain(&stake::CHECKS)
+    CHECKS.iter().chain(&stake::CHECKS).chain(&court::CHECKS)
 }
 
-/// All but those of stake, in the order of the steps.
+/// All but those of stake and of the Court, in the order of the steps.
 const CHECKS: [Check; 26] = [
     Check {
         step: 1,
@@ -159,25 +160,25 @@ const CHECKS: [Check; 26] = [
         sabotage: |o| alter(&mut o.crashes.get_or_insert_default().kills[0].own_app_hash),
     },
     Check {
-        step: 15,
+        step: 18,
         name: "every-app-hash",
         verify: every_app_hash,
         sabotage: alter_one_hash,
     },
     Check {
-        step: 15,
+        step: 18,
         name: "set-at-the-end",
         verify: last_set,
         sabotage: |o| o.accounts.get_or_insert_default().set.engine[0].1 += 1,
     },
     Check {
-        step: 15,
+        step: 18,
         name: "segments-reexecuted",
         verify: segments,
         sabotage: |o| o.accounts.get_or_insert_default().work[0].reexecuted -= 1,
     },
     Check {
-        step: 15,
+        step: 18,
         name: "conservation",
         verify: conservation,
         sabotage: |o| alter(&mut o.accounts.get_or_insert_default().totals[0].claims),

@@ -54,6 +54,9 @@ pub struct DemoCommand {
     /// Makes the steps of these parts alone, with those that they need before them.
     #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = PossibleValuesParser::new(parts()))]
     only: Vec<String>,
+    /// Fails when the whole run takes longer than this many seconds.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "replay")]
+    at_most: Option<u32>,
     /// Keeps what was seen in this file.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -139,14 +142,19 @@ async fn live(command: &DemoCommand, output: Output) -> Result<(), CliError> {
     if let Some(file) = &command.record {
         whole::replace(file, &serde_json::to_vec(&seen)?, whole::READABLE)?;
     }
-    figure(
-        output,
-        "total_time",
-        rounded(start.elapsed().as_secs_f64()).into(),
-        "s",
-    );
+    let total = rounded(start.elapsed().as_secs_f64());
+    figure(output, "total_time", total.into(), "s");
     output.say(&format!("logs and state: {}", folder.display()));
-    outcome.and(stopped)
+    outcome.and(stopped).and(in_time(total, command.at_most))
+}
+
+fn in_time(total: f64, at_most: Option<u32>) -> Result<(), CliError> {
+    match at_most {
+        Some(most) if total > f64::from(most) => Err(CliError::new(format!(
+            "the demo took {total} s, and --at-most is {most}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Waits until the root chain's process has ended: a step that waits for a receipt would wait for minutes without it.
@@ -294,4 +302,17 @@ fn read(file: &Path) -> Result<Observations, CliError> {
         .read_to_end(&mut bytes)
         .map_err(named)?;
     Ok(serde_json::from_slice(&bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_takes_longer_than_it_may_fails() {
+        assert!(in_time(150.1, None).is_ok());
+        assert!(in_time(150.0, Some(150)).is_ok());
+        let said = in_time(150.1, Some(150)).unwrap_err().to_string();
+        assert_eq!(said, "the demo took 150.1 s, and --at-most is 150");
+    }
 }

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod court;
 mod stake;
 
+pub use court::{Collusion, Culprit, CutSeen, JudgedKey};
 pub use stake::{
     Delegation, DoubleVote, Earned, Jailed, Leg, Newcomer, PositionSeen, SetSeen, Undelegation,
 };
@@ -46,7 +48,11 @@ pub struct Observations {
     pub jailed: Option<Jailed>,
     /// Step 13.
     pub double_vote: Option<DoubleVote>,
-    /// Step 15.
+    /// Begun in step 13, settled in step 16.
+    pub judged: Option<JudgedKey>,
+    /// Begun in step 15, settled in step 17.
+    pub collusion: Option<Collusion>,
+    /// Step 18.
     pub accounts: Option<Accounts>,
 }
 

@@ -175,6 +175,7 @@ impl Step {
     ) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
+        self.tell_begun().await?;
         let stake = amount::parse(&command.stake, DECIMALS)?;
         seat::check(&self.plan.parameters, stake)?;
         let home = Home::new(&command.home);
@@ -261,10 +262,7 @@ impl Step {
     pub(super) async fn refund(&self) -> Result<(), CliError> {
         let wallet = self.operator()?;
         self.open_registry().await?;
-        if let Some(begun) = self.begun().await? {
-            let paid = Money::of(&self.plan)?.paid_text();
-            self.output.tell(&begun.sentence(&paid));
-        }
+        self.tell_begun().await?;
         let receipt = ceremony::refund(wallet, self.registry).await?;
         self.output.object(&json!({
             "operator": wallet.address().to_string(),
@@ -323,6 +321,15 @@ impl Step {
         Ok(Begun::of(&creation, self.now().await?))
     }
 
+    /// Tells what has begun: a creation goes on with the registrations that it began with, and with no others.
+    async fn tell_begun(&self) -> Result<(), CliError> {
+        if let Some(begun) = self.begun().await? {
+            let paid = Money::of(&self.plan)?.paid_text();
+            self.output.tell(&begun.sentence(&paid));
+        }
+        Ok(())
+    }
+
     /// What follows from the plan and everybody's registration. A stake that was taken back after the creation began is told apart from one that
     /// was never sent.
     async fn agreed(&self, money: &Money) -> Result<Agreed, CliError> {
@@ -349,7 +356,8 @@ impl Step {
         if begun.agreement != agreed.agreement {
             return Err(CliError::new(format!(
                 "the creation has begun with agreement {}, and the plan with the registrations of now gives {}: use the plan \
-                 that it began with. {sentence}",
+                 that it began with. An operator that has come back with another stake or other keys takes them back with `plasmid init refund`, and \
+                 registers with those of before. {sentence}",
                 begun.agreement, agreed.agreement
             )));
         }

@@ -4,8 +4,9 @@ use alloy_primitives::Address;
 use plasmid_bridge::{
     abi::IRootChain,
     client::{
+        backwards::Backwards,
         follower::view_call,
-        rpc::{At, Rpc, RpcError},
+        rpc::{At, Rpc},
     },
     relay::{
         acceptance::Acceptance,
@@ -15,9 +16,6 @@ use plasmid_bridge::{
 };
 
 use crate::cli::CliError;
-
-/// Root blocks that are searched for an acceptance at a time, at most.
-const MAX_RANGE: u64 = 2_000;
 
 /// The acceptance of an epoch by a RootChain, searched backwards from the newest block that is final by this rule: at depth zero, the newest of all.
 ///
@@ -36,34 +34,17 @@ pub async fn accepted_by(
     };
     let newest = rpc.block(which).await?;
     let newest = newest.and_then(|block| block.number.checked_sub(depth));
-    let mut last = newest.ok_or_else(|| CliError::new("no block of root is final yet"))?;
-    let mut range = MAX_RANGE;
-    loop {
-        let first = last.saturating_sub(range - 1);
-        let logs = match rpc.logs(first, last, &[address], &[ACCEPTANCE]).await {
-            // Too many blocks, or too many events, for this node at once.
-            Err(
-                RpcError::Refused { .. }
-                | RpcError::TooLarge(_)
-                | RpcError::Status(_)
-                | RpcError::Unreachable(_),
-            ) if range > 1 => {
-                range /= 2;
-                continue;
-            }
-            answer => answer?,
-        };
+    let newest = newest.ok_or_else(|| CliError::new("no block of root is final yet"))?;
+    let addresses = [address];
+    let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (0, newest));
+    while let Some(logs) = search.look().await? {
         if let Some(found) = find(&logs, (address, id.0), epoch)? {
             return Ok(found);
         }
-        if first == 0 {
-            return Err(CliError::new(format!(
-                "RootChain {address} has not accepted a checkpoint of epoch {epoch} up to root block {}",
-                newest.unwrap_or_default()
-            )));
-        }
-        last = first - 1;
     }
+    Err(CliError::new(format!(
+        "RootChain {address} has not accepted a checkpoint of epoch {epoch} up to root block {newest}"
+    )))
 }
 
 fn find(

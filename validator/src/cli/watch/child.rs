@@ -74,6 +74,11 @@ impl ChildNodes {
         })
     }
 
+    /// The nodes that serve shares, with their numbers.
+    pub fn nodes(&self) -> Vec<(usize, Channel)> {
+        self.sources().zip(self.nodes.clone()).collect()
+    }
+
     /// The engines.
     pub fn engines(&self) -> Vec<Client> {
         self.engines.clone()
@@ -251,13 +256,8 @@ impl Engine {
         self.tries = 0;
         for evidence in found.iter().take(MAX_EVIDENCE) {
             if let Some(votes) = two_votes(evidence) {
-                let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
-                let news = ChildNews::Accuses {
-                    node,
-                    height,
-                    statement,
-                };
-                self.tell(news).await?;
+                let statement = DoubleStatement::Votes(Box::new(votes));
+                self.tell(ChildNews::Accuses { node, statement }).await?;
             }
         }
         Ok(())

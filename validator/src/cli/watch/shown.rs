@@ -1,6 +1,9 @@
 //! A notice of the watcher for programs, and for people.
 
-use plasmid_bridge::{client::watcher::WatchNotice, relay::watch::OffenceId};
+use plasmid_bridge::{
+    client::watcher::WatchNotice,
+    relay::watch::{OffenceId, Subject},
+};
 use serde_json::{Value, json};
 
 use crate::plain;
@@ -17,69 +20,84 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
         }
     };
     let object = |event: &str, offence: &OffenceId, rest: Value| {
-        let mut object = json!({
+        let own = json!({
             "event": event, "operator": offence.operator.to_string(), "epoch": offence.epoch,
         });
-        if let (Value::Object(object), Value::Object(rest)) = (&mut object, rest) {
-            object.extend(rest);
+        with(own, rest)
+    };
+    let of = |subject: &Subject| match subject {
+        Subject::Offence(offence) => who(offence),
+        Subject::Certificates { epoch, .. } => format!("two certificates of epoch {epoch}"),
+        Subject::Overlap { epoch, number } => {
+            format!("overlap {number} of two certificates, in epoch {epoch}")
         }
-        object
+    };
+    let about = |event: &str, subject: &Subject, rest: Value| match subject {
+        Subject::Offence(offence) => object(event, offence, rest),
+        Subject::Certificates { epoch, evidence } => with(
+            json!({ "event": event, "epoch": epoch, "evidence": evidence.to_string() }),
+            rest,
+        ),
+        Subject::Overlap { epoch, number } => with(
+            json!({ "event": event, "epoch": epoch, "overlap": number }),
+            rest,
+        ),
     };
     match notice {
         WatchNotice::Found {
-            offence,
+            subject,
             kind,
             place,
         } => (
-            object("found", offence, json!({ "kind": kind, "place": place })),
-            format!("{}: found two {kind} of one key at {place}", who(offence)),
+            about("found", subject, json!({ "kind": kind, "place": place })),
+            format!("{}: found two {kind} of one key at {place}", of(subject)),
         ),
         WatchNotice::Sent {
-            offence,
+            subject,
             step,
             hash,
             nonce,
         } => (
-            object(
+            about(
                 "sent",
-                offence,
+                subject,
                 json!({ "step": step, "hash": hash.to_string(), "nonce": nonce }),
             ),
-            format!("{}: {step} is sent as {hash}", who(offence)),
+            format!("{}: {step} is sent as {hash}", of(subject)),
         ),
         WatchNotice::WouldSend {
-            offence,
+            subject,
             step,
             gas,
             cost,
         } => (
-            object(
+            about(
                 "would_send",
-                offence,
+                subject,
                 json!({ "step": step, "gas": gas, "cost": cost.to_string() }),
             ),
             format!(
                 "{}: would send {step}, {gas} gas at most, {cost} wei at most; nothing is sent in a dry run",
-                who(offence)
+                of(subject)
             ),
         ),
         WatchNotice::Paid {
-            offence,
+            subject,
             step,
             hash,
             gas_used,
             succeeded,
         } => (
-            object(
+            about(
                 "paid",
-                offence,
+                subject,
                 json!({
                     "step": step, "hash": hash.to_string(), "gas_used": gas_used, "succeeded": succeeded,
                 }),
             ),
             format!(
                 "{}: {step} took {gas_used} gas{}",
-                who(offence),
+                of(subject),
                 if *succeeded { "" } else { ", and was refused" }
             ),
         ),
@@ -150,41 +168,102 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             ),
         ),
         WatchNotice::Refused {
-            offence,
+            subject,
             step,
             reason,
         } => (
-            object(
+            about(
                 "refused",
-                offence,
+                subject,
                 json!({ "step": step, "reason": reason }),
             ),
             format!(
                 "{}: {step} is not sent, root would refuse it: {reason}",
-                who(offence)
+                of(subject)
             ),
         ),
         WatchNotice::Unworthy {
-            offence,
+            subject,
             step,
             cost,
             pays,
         } => (
-            object(
+            about(
                 "unworthy",
-                offence,
+                subject,
                 json!({
                     "step": step, "cost": cost.to_string(), "pays": pays.to_string(),
                 }),
             ),
             format!(
                 "{}: {step} is not sent, it costs {cost} wei and brings {pays}",
-                who(offence)
+                of(subject)
             ),
         ),
-        WatchNotice::Dropped { offence, reason } => (
-            object("dropped", offence, json!({ "reason": reason })),
-            format!("{}: let go of, {reason}", who(offence)),
+        WatchNotice::Dropped { subject, reason } => (
+            about("dropped", subject, json!({ "reason": reason })),
+            format!("{}: let go of, {reason}", of(subject)),
+        ),
+        WatchNotice::Overlapped {
+            epoch,
+            number,
+            members,
+            beneficiary,
+            mine,
+        } => (
+            json!({
+                "event": "overlapped", "epoch": epoch, "overlap": number, "members": members,
+                "beneficiary": beneficiary.to_string(), "mine": mine,
+            }),
+            format!(
+                "two certificates of epoch {epoch} were shown by {}, for {beneficiary}: {members} members signed both, and the epoch is frozen until each of them is",
+                by(*mine)
+            ),
+        ),
+        WatchNotice::OverlapOvertaken {
+            epoch,
+            number,
+            beneficiary,
+            mine,
+        } => (
+            json!({
+                "event": "overlap_overtaken", "epoch": epoch, "overlap": number,
+                "beneficiary": beneficiary.to_string(), "mine": mine,
+            }),
+            format!(
+                "overlap {number} of epoch {epoch}: overtaken by an older commitment of {}, for {beneficiary}",
+                by(*mine)
+            ),
+        ),
+        WatchNotice::Convicted { offence, number } => (
+            object("convicted", offence, json!({ "overlap": number })),
+            format!("{}: signed both certificates, and is frozen", who(offence)),
+        ),
+        WatchNotice::OverBudget {
+            subject,
+            step,
+            cost,
+            left,
+        } => (
+            about(
+                "over_budget",
+                subject,
+                json!({ "step": step, "cost": cost.to_string(), "left": left.to_string() }),
+            ),
+            format!(
+                "{}: {step} is not sent, it needs {cost} wei and {left} are left of --budget",
+                of(subject)
+            ),
+        ),
+        WatchNotice::Disagree { place, reason } => (
+            json!({ "event": "disagree", "place": place, "reason": reason }),
+            format!(
+                "{place} says something else than the first root endpoint, so nothing is sent: {reason}"
+            ),
+        ),
+        WatchNotice::Late { place, epoch } => (
+            json!({ "event": "late", "place": place, "epoch": epoch }),
+            format!("evidence from {place} comes too late: reports of epoch {epoch} are closed"),
         ),
         WatchNotice::NoSet { epoch, reason } => (
             json!({ "event": "no_set", "epoch": epoch, "reason": reason }),
@@ -225,6 +304,14 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             format!("trouble: {reason}; trying again"),
         ),
     }
+}
+
+/// Both objects in one.
+fn with(mut object: Value, rest: Value) -> Value {
+    if let (Value::Object(object), Value::Object(rest)) = (&mut object, rest) {
+        object.extend(rest);
+    }
+    object
 }
 
 #[cfg(test)]

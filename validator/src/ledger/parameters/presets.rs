@@ -9,7 +9,8 @@ impl Parameters {
     /// challenger has seconds, and nobody is jailed, because nodes of a local network are stopped and started all the time (the demo's
     /// network jails, which it shows).
     ///
-    /// The ring covers windows, exit timeout and grace at an epoch of two seconds; a plan sizes it by its own block time.
+    /// T is thirty days, so that a network that was stopped over a night, or a holiday, is not in exit mode when it comes back. The ring
+    /// covers the windows at an epoch of two seconds; a plan sizes it by its own block time.
     pub const fn local() -> Self {
         Self {
             rules: 1,
@@ -35,7 +36,7 @@ impl Parameters {
             evidence_secs: 10,
             unbonding_secs: 30,
             inbox_delay_secs: 5,
-            exit_timeout_secs: 300,
+            exit_timeout_secs: 2_592_000,
             grace_secs: 60,
             reveal_blocks: 8,
             root_block_secs: 1,

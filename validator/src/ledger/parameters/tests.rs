@@ -284,8 +284,8 @@ fn what_cannot_run_or_cannot_be_safe_is_refused_with_both_numbers() {
             &["block_time_ms is 960", "1000 to 120000"],
         ),
         (
-            Parameters { ring: 7, ..local() },
-            &["ring is 7", "at least 8"],
+            Parameters { ring: 6, ..local() },
+            &["ring is 6", "at least 7"],
         ),
         (
             Parameters {

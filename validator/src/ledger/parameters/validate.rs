@@ -4,7 +4,7 @@ use plasmid_staking::MAX_AMOUNT;
 
 use super::Parameters;
 
-/// Chain ids of local networks, anvil's and geth's. Only there may the published development keys be used. Until the court and exit mode
+/// Chain ids of local networks, anvil's and geth's. Only there may the published development keys be used. Until the whole court
 /// stand, a deployment anywhere else would let two thirds of the power take the escrow.
 pub const LOCAL_ROOT_CHAINS: [u64; 2] = [31_337, 1_337];
 
@@ -28,7 +28,7 @@ const MAX_BLOCK_TIME_MS: u128 = 60_000;
 /// Transactions of users that a block has room for besides all that its proposer must put into it. With fewer, those in the mempool that bid
 /// most would wait for long: they evict others because they are paid soon.
 pub const MIN_USERS: u64 = 64;
-/// The bytes that a block has room for are so many for each of them.
+/// For each of them, a block has room for this number of bytes.
 pub const MIN_USER_BYTES: u64 = 512;
 
 /// No fee may be so large that a minimum fee could leave 128 bits: 2^64 × 2^33 leaves × 8 a transaction is 2^100.
@@ -78,7 +78,7 @@ pub enum ParametersError {
     },
     /// Not a local root chain.
     #[error(
-        "root chain id {found}: until court and exit mode stand, deployments are on 31337 and 1337 only"
+        "root chain id {found}: until the whole court stands, deployments are on 31337 and 1337 only"
     )]
     RootChain {
         /// The chain id that was given.
@@ -192,15 +192,14 @@ impl Parameters {
     fn validate_ring(&self) -> Result<(), ParametersError> {
         let held = wide(self.evidence_secs)
             .max(wide(self.unbonding_secs))
-            .saturating_add(wide(self.exit_timeout_secs))
-            .saturating_add(wide(self.grace_secs))
+            .saturating_add(wide(self.closing_secs()))
             .saturating_add(reveal_secs(self));
         let least = held.div_ceil(wide(self.epoch_max_secs)).saturating_add(4);
         at_least(
             "ring",
             self.ring.into(),
             least,
-            "(max(E, U) + T + grace + 2 × R × root_block_secs) / epoch_max_secs + 4",
+            "(max(E, U) + min(T + grace, 10 × U) + 2 × R × root_block_secs) / epoch_max_secs + 4",
         )?;
         bounds("ring", self.ring.into(), 8, 65_536)?;
         let due = wide(self.epoch_max_secs)

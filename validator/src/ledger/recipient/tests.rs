@@ -12,13 +12,14 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 6] {
-    let [registry, inbox, vault, court, root_chain] = deployment::contracts(&REGISTRY);
+fn contracts() -> [[u8; 20]; 7] {
+    let [registry, inbox, vault, court, exits, root_chain] = deployment::contracts(&REGISTRY);
     [
         registry,
         inbox,
         vault,
         court,
+        exits,
         root_chain,
         deployment::VERIFIER,
     ]
@@ -86,6 +87,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Inbox,
         Unusable::Vault,
         Unusable::Court,
+        Unusable::Exits,
         Unusable::RootChain,
         Unusable::Verifier,
     ];
@@ -172,7 +174,7 @@ fn a_deposit_goes_back_to_its_refund_address_and_is_recorded_where_that_is_unusa
 #[test]
 fn the_contracts_are_the_registry_and_what_it_creates_first() {
     let registry = alloy_primitives::Address::from(REGISTRY);
-    let made = [1, 2, 3].map(|nonce| registry.create(nonce).into_array());
+    let made = [1, 2, 3, 4, 5].map(|nonce| registry.create(nonce).into_array());
     assert_eq!(contracts()[0], REGISTRY);
-    assert_eq!(contracts()[1..4], made);
+    assert_eq!(contracts()[1..6], made);
 }

@@ -1,12 +1,28 @@
 //! How far the consensus key has signed, as CometBFT's own file says it, and whether CometBFT runs.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use toml::Table;
 
 use super::{CometError, Home, exists, file_error, keys, read};
+use crate::node::toml_error;
+
+/// CometBFT opens these databases when it starts, and locks this file of each for as long as it runs.
+const LOCKS: [&str; 2] = ["data/blockstore.db/LOCK", "data/state.db/LOCK"];
+/// What its configuration says of files where they lie in its home, and the databases are of the kind that has such locks.
+const PLACES: [(&str, &str); 4] = [
+    ("db_backend", "goleveldb"),
+    ("db_dir", "data"),
+    ("priv_validator_key_file", "config/priv_validator_key.json"),
+    (
+        "priv_validator_state_file",
+        "data/priv_validator_state.json",
+    ),
+];
 
 /// The last vote or proposal that the consensus key signed; later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,33 +50,65 @@ impl Home {
     /// # Errors
     /// When it cannot be read, or is none of CometBFT's.
     pub fn last_signed(&self) -> Result<Option<LastVote>, CometError> {
-        let path = self.sign_state_path();
-        if !exists(&path)? {
-            return Ok(None);
+        last_in(&self.sign_state_path())
+    }
+
+    /// Where the sign state stands once it was exported: CometBFT does not start with a key and no sign state.
+    #[must_use]
+    pub fn exported_path(&self) -> PathBuf {
+        let mut path = self.sign_state_path().into_os_string();
+        path.push(".exported");
+        path.into()
+    }
+
+    /// Has CometBFT sign nothing any more in this home, and tells what it signed last here. Where that was done before, it only tells.
+    ///
+    /// # Errors
+    /// [`CometError::NoSignState`] where there never was one; when a file cannot be read or written.
+    pub fn retire(&self) -> Result<LastVote, CometError> {
+        let (path, exported) = (self.sign_state_path(), self.exported_path());
+        let before = last_in(&exported)?;
+        if let Some(last) = self.last_signed()? {
+            // What was exported earlier may not get lost under a file that was made since.
+            self.raise_last_signed(before.map_or(last, |before| before.max(last)))?;
+            fs::rename(&path, &exported).map_err(file_error(&path))?;
         }
-        let malformed = |cause: String| CometError::Malformed {
-            path: path.clone(),
-            cause,
-        };
-        let state: StateFile =
-            serde_json::from_str(&read(&path)?).map_err(|error| malformed(error.to_string()))?;
-        let height = state.height.parse();
-        Ok(Some(LastVote {
-            height: height.map_err(|_| malformed("it has no height".to_owned()))?,
-            round: state.round,
-            step: state.step,
-        }))
+        let last = last_in(&exported)?.ok_or(CometError::NoSignState { path })?;
+        whole::settle(&exported).map_err(file_error(&exported))?;
+        Ok(last)
+    }
+
+    /// Why there is no sign state in this home.
+    #[must_use]
+    pub fn no_sign_state(&self) -> CometError {
+        let path = self.exported_path();
+        match path.exists() {
+            true => CometError::Exported { path },
+            false => CometError::NoSignState {
+                path: self.sign_state_path(),
+            },
+        }
     }
 
     /// Has CometBFT sign nothing up to this vote, unless its file says a later one already. The signature does not come along, so this very
-    /// vote is not signed again either.
+    /// vote is not signed again either. Where the file was exported, CometBFT signs again from here on, and nothing up to what it signed before.
     ///
     /// # Errors
     /// As [`Home::last_signed`], and when the file cannot be written.
     pub fn raise_last_signed(&self, vote: LastVote) -> Result<(), CometError> {
-        if self.last_signed()? >= Some(vote) {
-            return Ok(());
+        let exported = self.exported_path();
+        let before = last_in(&exported)?;
+        let vote = before.map_or(vote, |before| before.max(vote));
+        if self.last_signed()? < Some(vote) {
+            self.write_last_signed(vote)?;
         }
+        match before {
+            Some(_) => fs::remove_file(&exported).map_err(file_error(&exported)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_last_signed(&self, vote: LastVote) -> Result<(), CometError> {
         let LastVote {
             height,
             round,
@@ -83,23 +131,86 @@ impl Home {
         keys::read_public_consensus_key(&self.consensus_key_path())
     }
 
-    /// Keeps CometBFT from starting in this home while the answer lives: CometBFT locks this file of its database for as long as it runs.
+    /// Keeps CometBFT from starting in this home while the answer lives, by the locks that it takes itself.
     ///
     /// # Errors
-    /// [`CometError::Running`] when it runs.
-    pub fn hold(&self) -> Result<Option<File>, CometError> {
-        let path = self.folder().join("data/state.db/LOCK");
-        if !exists(&path)? {
-            return Ok(None);
+    /// [`CometError::Running`] when it runs; [`CometError::NotHere`] when its configuration says that its key, sign state or databases are not where
+    /// this program looks.
+    pub fn hold(&self) -> Result<Vec<File>, CometError> {
+        self.is_all_here()?;
+        let lock = |lock: &str| {
+            let path = self.folder().join(lock);
+            super::make_folder(&path).map_err(file_error(&path))?;
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = options.open(&path).map_err(file_error(&path))?;
+            match file.try_lock() {
+                Ok(()) => Ok(file),
+                Err(TryLockError::WouldBlock) => Err(CometError::Running {
+                    folder: self.folder().to_owned(),
+                }),
+                Err(TryLockError::Error(source)) => Err(CometError::File { path, source }),
+            }
+        };
+        LOCKS.into_iter().map(lock).collect()
+    }
+
+    fn is_all_here(&self) -> Result<(), CometError> {
+        let path = self.config_path();
+        let key = self.consensus_key_path();
+        let not_here = |why: String| Err(CometError::NotHere { why });
+        if exists(&path)? {
+            if self.has_remote_signer()? {
+                return not_here(format!(
+                    "{} names a remote signer (priv_validator_laddr), which keeps the consensus key's sign state itself",
+                    path.display()
+                ));
+            }
+            let text = read(&path)?;
+            let table: Table = toml::from_str(&text).map_err(|error| {
+                let cause = toml_error::told(&text, &error);
+                CometError::Malformed {
+                    path: path.clone(),
+                    cause,
+                }
+            })?;
+            for (name, expected) in PLACES {
+                let found = table
+                    .get(name)
+                    .map_or(Some(expected), |found| found.as_str());
+                if found != Some(expected) {
+                    let path = path.display();
+                    return not_here(format!(
+                        "{path} says that {name} is other than \"{expected}\""
+                    ));
+                }
+            }
         }
-        let options = File::options().read(true).write(true).open(&path);
-        let file = options.map_err(file_error(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Err(CometError::Running {
-                folder: self.folder().to_owned(),
-            }),
-            Err(TryLockError::Error(source)) => Err(CometError::File { path, source }),
+        match exists(&key)? {
+            true => Ok(()),
+            false => not_here(format!(
+                "there is no consensus key at {}: a remote signer has it, or CometBFT's files are in another folder (--engine-elsewhere)",
+                key.display()
+            )),
         }
     }
+}
+
+/// What this sign state says; `None` where there is none.
+fn last_in(path: &Path) -> Result<Option<LastVote>, CometError> {
+    if !exists(path)? {
+        return Ok(None);
+    }
+    let malformed = |cause: String| CometError::Malformed {
+        path: path.to_owned(),
+        cause,
+    };
+    let state: StateFile =
+        serde_json::from_str(&read(path)?).map_err(|error| malformed(error.to_string()))?;
+    let height = state.height.parse();
+    Ok(Some(LastVote {
+        height: height.map_err(|_| malformed("it has no height".to_owned()))?,
+        round: state.round,
+        step: state.step,
+    }))
 }

@@ -3,8 +3,9 @@
 use super::{Config, ConfigError};
 use crate::engine::abci;
 
-/// The most nodes that shares are handed to, and the most endpoints of the root chain.
-pub(super) const MAX_SHARED: usize = 64;
+/// The most nodes that shares are handed to.
+pub const MAX_SHARED: usize = 64;
+/// The most endpoints of the root chain.
 const MAX_ENDPOINTS: usize = 2;
 
 impl Config {

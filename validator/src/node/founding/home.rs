@@ -1,6 +1,7 @@
 //! What a node needs in its folder to run in a network that stands: configuration, genesis, and the engine's own of both.
 
 use std::{
+    collections::BTreeSet,
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -19,7 +20,7 @@ use crate::{
             Config as CometConfig, Genesis as CometGenesis, Pace, Peer, Settings,
             genesis::{Parts, ValidatorPart},
         },
-        config::{Config, Home, RootConfig},
+        config::{Config, Home, MAX_SHARED, RootConfig},
         sign_state::{Identity, SignState},
     },
 };
@@ -45,7 +46,7 @@ pub struct Place {
     pub peers: Vec<Peer>,
     /// All nodes on one machine or in one private network.
     pub private: bool,
-    /// gRPC addresses of the nodes that shares are handed to.
+    /// gRPC addresses of the nodes that shares are handed to; where neither they nor the folder name any, those of the peers.
     pub share_with: Vec<String>,
     /// Timeouts of consensus for nodes on one machine, instead of those for networks.
     pub one_machine: bool,
@@ -83,6 +84,28 @@ impl Place {
             ]);
         }
         lines
+    }
+
+    /// The nodes that shares are handed to. A share is public and says itself whose it is, so an address that is only supposed loses nothing,
+    /// and the node says when nobody answers there. Peers on this machine have other ports than the default.
+    fn shares_go_to(&self, before: Option<&Config>) -> Vec<String> {
+        let kept = before.map(|config| config.share_with.as_slice());
+        let named = [Some(self.share_with.as_slice()), kept];
+        let named = named.into_iter().flatten().find(|named| !named.is_empty());
+        if let Some(named) = named {
+            return named.to_vec();
+        }
+        let hosts = self.peers.iter().filter_map(|peer| {
+            let (host, _) = peer.address.rsplit_once(':')?;
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            let here = bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+            (!here).then_some(host)
+        });
+        let hosts: BTreeSet<_> = hosts.collect();
+        let places = hosts.into_iter().take(MAX_SHARED);
+        places
+            .map(|host| format!("http://{host}:{}", GRPC.port()))
+            .collect()
     }
 
     /// The endpoints of the root chain: this one, and a second that is named here or stands in the folder.
@@ -148,10 +171,6 @@ pub fn write(
         (None, Some(config)) => config.engine_rpc.clone(),
         _ => format!("http://{rpc}"),
     };
-    let share_with = match (place.share_with.is_empty(), before) {
-        (true, Some(config)) => config.share_with.clone(),
-        _ => place.share_with.clone(),
-    };
     home.write_config(&Config {
         abci: abci.clone(),
         grpc: place
@@ -163,7 +182,7 @@ pub fn write(
             .unwrap_or_default(),
         engine_rpc,
         metrics: place.metrics.or(before.and_then(|config| config.metrics)),
-        share_with,
+        share_with: place.shares_go_to(before),
         retain_blocks: before.map_or(place.retain_blocks, |config| config.retain_blocks),
         root: RootConfig {
             endpoints: place.endpoints(before),

@@ -122,14 +122,13 @@ impl Plan {
         self.parameters.ring = u32::try_from(self.min_ring()).unwrap_or(u32::MAX);
     }
 
-    /// (max(E, U) + T + grace + 2R) / shortest epoch + 4, and twice what U alone needs in each half; even.
+    /// (max(E, U) + min(T + grace, 10 × U) + 2R) / shortest epoch + 4, and twice what U alone needs in each half; even.
     fn min_slots(&self) -> u64 {
         let given = &self.parameters;
         let reveals = u64::from(given.reveal_blocks).saturating_mul(given.root_block_secs);
         let held = [
             given.evidence_secs.max(given.unbonding_secs),
-            given.exit_timeout_secs,
-            given.grace_secs,
+            given.closing_secs(),
             reveals.saturating_mul(2),
         ];
         let whole = self.epochs(held.into_iter().fold(0, u64::saturating_add));
@@ -140,12 +139,7 @@ impl Plan {
 
     fn min_ring(&self) -> u64 {
         let given = &self.parameters;
-        let late = [
-            given.evidence_secs,
-            given.exit_timeout_secs,
-            given.grace_secs,
-        ];
-        let late = late.into_iter().fold(0, u64::saturating_add);
+        let late = given.evidence_secs.saturating_add(given.closing_secs());
         u64::from(self.record_slots).saturating_add(self.epochs(late))
     }
 

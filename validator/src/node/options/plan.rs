@@ -247,14 +247,14 @@ pub const PLAN: [Described; 61] = [
         default: "`604800`",
         checked: "1 to ten years",
         refused: "0",
-        meaning: "T: how long root may accept no checkpoint until exit mode begins, in seconds; exit mode is not built yet, so for now T only enters the size of both rings",
+        meaning: "T: how long root may accept no checkpoint, or a due message may stay unconsumed, until anyone can close the deployment (`plasmid exit begin`), in seconds; it enters the size of both rings",
     },
     Described {
         name: "parameters.grace_secs",
         default: "`259200`",
         checked: "1 to ten years",
         refused: "0",
-        meaning: "how long checkpoints will still be accepted after exit mode has begun, in seconds; exit mode is not built yet, so for now this only enters the size of both rings",
+        meaning: "how long checkpoints are still accepted while the deployment is closing, in seconds; then exit mode begins, for ever; it enters the size of both rings",
     },
     Described {
         name: "parameters.reveal_blocks",
@@ -352,7 +352,7 @@ pub const PLAN: [Described; 61] = [
         default: "`16`",
         checked: "0, or 3 to 1,000",
         refused: "2",
-        meaning: "a validator whose votes stand in fewer than one of so many counted blocks of an epoch is jailed; 0 where nobody is",
+        meaning: "a validator whose votes stand in less than the counted blocks of an epoch divided by this number is jailed; with 0, nobody is",
     },
     Described {
         name: "parameters.jail_epochs",

@@ -7,7 +7,7 @@
 //! whether the other machine goes on: that one must be stopped before, and stay stopped.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,9 @@ use alloy_primitives::{B256, FixedBytes, keccak256};
 use plasmid_bridge::client::whole;
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Identity, MAX_DIGESTS, SignState, SignStateError, lock, read, write};
+use super::{
+    Content, Identity, MAX_DIGESTS, SignState, SignStateError, exported, lock, read, write,
+};
 use crate::node::comet::signed::LastVote;
 
 /// No file of ours is larger: the most digests take 90 MB.
@@ -61,6 +63,17 @@ pub enum CarriedError {
         own: B256,
         /// The file's.
         other: B256,
+    },
+    /// A number that cannot be yet would keep the key from signing for ever.
+    #[error(
+        "the exported sign state speaks of epoch {found}, and no more than {most} can have begun: it would keep this key from signing until then. Nothing was \
+         imported. If the date of this machine is behind, correct it; if a wrong number was given to `refuse-below`, the key is lost"
+    )]
+    TooFar {
+        /// In the file.
+        found: u64,
+        /// By the time since the genesis.
+        most: u64,
     },
     /// Reading or writing failed.
     #[error("the exported sign state {path} cannot be {doing}: {source}")]
@@ -223,6 +236,18 @@ impl Carried {
         }
     }
 
+    /// Refuses a floor, or a signed epoch, that lies above `most`, the number of epochs that can have begun. A floor never comes down.
+    ///
+    /// # Errors
+    /// [`CarriedError::TooFar`].
+    pub fn check_reach(&self, most: u64) -> Result<(), CarriedError> {
+        let newest = self.signed.last_key_value().map(|(epoch, _)| *epoch);
+        match newest.max(Some(self.refused_below)) {
+            Some(found) if found > most => Err(CarriedError::TooFar { found, most }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the checkpoint key's part over into the sign state at `path`, which is made where there is none. Everything that stands there stays.
     /// `before` is done when nothing contradicts, and before anything is written here: a node whose own sign state is missing does not start, so the
     /// consensus key's part must be in its place by then.
@@ -242,15 +267,26 @@ impl Carried {
         let _lock = lock(path).map_err(CarriedError::from)?;
         let next = self.joined(path, identity)?;
         before()?;
-        let written = write(path, &next).map_err(CarriedError::from);
-        Ok(written?)
+        let written = write(path, &next).and_then(|()| {
+            let exported = exported(path);
+            match fs::remove_file(&exported) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    Err(super::failed(&exported, "removed", e))
+                }
+                _ => Ok(()),
+            }
+        });
+        Ok(written.map_err(CarriedError::from)?)
     }
 
     /// What stands at `path` and what is carried, in one.
     fn joined(&self, path: &Path, identity: Identity) -> Result<Content, CarriedError> {
-        let mut next = match path.exists() {
-            true => read(path)?,
-            false => Content {
+        let exported = exported(path);
+        let mut next = match (path.exists(), exported.exists()) {
+            (true, _) => read(path)?,
+            // What was signed here before it was exported counts like what is carried.
+            (false, true) => read(&exported)?,
+            (false, false) => Content {
                 identity,
                 floor: 0,
                 signed: BTreeMap::new(),

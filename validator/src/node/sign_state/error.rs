@@ -50,6 +50,12 @@ pub enum SignStateError {
          signed in this deployment, or the file is lost for good, start once with --new-sign-state: what root has accepted is never signed again"
     )]
     Missing(PathBuf),
+    /// It went to another machine.
+    #[error(
+        "this sign state was exported to another machine ({0}), so this key signs nothing here. To go on here, stop the node there, export there, \
+         and take that file over with `plasmid sign-state import`"
+    )]
+    Exported(PathBuf),
     /// There is one already.
     #[error("there is a sign state at {0} already; it is never overwritten")]
     Exists(PathBuf),

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use alloy_primitives::keccak256;
+
 use super::*;
 
 const IDENTITY: Identity = Identity {

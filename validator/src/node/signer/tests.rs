@@ -7,7 +7,7 @@ use plasmid_bridge::relay::seen::{Anchor, Block};
 use super::*;
 use crate::chain::{fixture::World, overlay::Overlay};
 use crate::ledger::leaves::write;
-use crate::node::sign_state::Permit;
+use crate::node::{comet::CometError, sign_state::Permit};
 
 fn member(seat: u16) -> Member {
     let byte = u8::try_from(seat).expect("small");
@@ -290,7 +290,7 @@ fn a_node_without_a_checkpoint_key_is_no_members_and_has_never_signed() {
     assert!(matches!(judged, Err(KeysError::CheckpointKeyGone { .. })));
 }
 
-/// A state in which root has accepted the checkpoints of so many epochs, and the last block of the epoch behind them stands.
+/// A state in which root has accepted the checkpoints of the first `accepted` epochs, and the last block of the epoch behind them stands.
 fn state_with(accepted: u64) -> (Tree, u64) {
     let world = World::new(16, 4);
     let mut overlay = Overlay::new(&world.tree);

@@ -45,15 +45,16 @@ pub struct KeyWatch {
     pub served: Arc<Served>,
     /// The checkpoint key that signs here.
     pub own: Option<[u8; 96]>,
-    /// Whether it hands its shares to other nodes.
-    pub hands_in: bool,
+    /// The nodes to which it hands its shares.
+    pub others: Vec<duty::Other>,
 }
 
 impl KeyWatch {
     /// Looks for as long as the node runs.
     ///
     /// # Errors
-    /// [`KeysError::NoKeyForEngine`] at the first answer of an engine whose files could not be checked; [`KeysError::NoSet`].
+    /// [`KeysError::NoKeyForEngine`] at the first answer of an engine whose files could not be checked; [`KeysError::NoSet`]; what
+    /// [`KeyWatch::remember`] refuses.
     pub async fn run(self) -> KeysError {
         let watch = Arc::new(self);
         let mut consensus: Option<Vec<u8>> = None;
@@ -66,7 +67,7 @@ impl KeyWatch {
             // A look waits while a block holds the state, so it is not for the threads that serve.
             let (looks, key) = (Arc::clone(&watch), consensus.clone());
             let looked = tokio::task::spawn_blocking(move || {
-                looks.remember();
+                looks.remember()?;
                 looks.look(key.as_deref())
             });
             match looked.await {
@@ -91,7 +92,7 @@ impl KeyWatch {
         let known = consensus.map_or(Ok(None), |key| registered(&state.tree, key));
         drop(state);
         let known = known.map_err(KeysError::State)?;
-        let shares_stay = duty::shares_stay(self.own, &sets.concat(), self.hands_in);
+        let shares_stay = duty::shares_stay(self.own, &sets.concat(), &self.others);
         let missing = match (consensus, &self.own) {
             (Some(key), None) => self.unsigned(key, &sets),
             _ => None,
@@ -107,13 +108,21 @@ impl KeyWatch {
         Ok(missing)
     }
 
-    /// Keeps how far the consensus key has signed, for the next start. The node goes on where that fails, as it goes on with other keys.
-    fn remember(&self) {
+    /// Keeps how far the consensus key has signed, for the next start. Where that fails the node goes on, as it goes on with other keys.
+    ///
+    /// # Errors
+    /// [`CometError::OlderVotes`](comet::CometError::OlderVotes): somebody put an older copy there, and the engine ends with the node.
+    fn remember(&self) -> Result<(), KeysError> {
         if self.own.is_none() || self.engine_elsewhere {
-            return;
+            return Ok(());
         }
-        if let Err(error) = remember_votes(&self.home) {
-            tracing::error!(%error, "how far the consensus key has signed");
+        match remember_votes(&self.home) {
+            Err(older @ KeysError::Comet(comet::CometError::OlderVotes { .. })) => Err(older),
+            Err(error) => {
+                tracing::error!(%error, "how far the consensus key has signed");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 

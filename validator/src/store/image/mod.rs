@@ -35,7 +35,7 @@ use plasmid_bridge::proof::commitment::BlockCommitment;
 pub const FORMAT: u32 = 1;
 const MAGIC: [u8; 8] = *b"PLSMSTAT";
 
-/// Checkpoints that a node reads when it starts (`app::state`): a file has at least these, where so many epochs have ended.
+/// Checkpoints that a node reads when it starts (`app::state`): a file has at least these, or those of all epochs that have ended.
 const MIN_CHECKPOINTS: u64 = 4;
 /// The most checkpoints of a file.
 pub const MAX_CHECKPOINTS: u64 = 4_096;

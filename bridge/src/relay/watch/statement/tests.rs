@@ -62,17 +62,17 @@ fn votes(number: u8, first: Ballot, second: Ballot) -> TwoVotes {
     }
 }
 
-fn judge(votes: TwoVotes) -> Result<usize, StatementError> {
+fn judge(votes: TwoVotes) -> Result<Guilty, StatementError> {
     let statement = DoubleStatement::Votes(Box::new(votes));
     let epoch = statement.epoch(BLOCKS);
-    statement.check(&members(), epoch, &DEPLOYMENT)
+    statement.check(&members(), epoch, &DEPLOYMENT, None)
 }
 
 #[test]
 fn two_votes_of_a_member_for_two_blocks_are_its_offence_in_whatever_order_they_come() {
     for (first, second) in [(1, 2), (0, 1), (2, 0)] {
         let votes = votes(2, ballot(first), ballot(second));
-        assert_eq!(judge(votes), Ok(2));
+        assert_eq!(judge(votes), Ok(Guilty::Member(2)));
         let swapped = TwoVotes {
             first: votes.second,
             second: votes.first,
@@ -113,10 +113,10 @@ fn what_an_honest_key_signs_and_what_it_did_not_sign_is_no_offence() {
     let right = votes(1, ballot(1), ballot(2));
     // Of another deployment's chain.
     let statement = DoubleStatement::Votes(Box::new(right));
-    let refused = statement.check(&members(), 3, &[8; 20]);
+    let refused = statement.check(&members(), 3, &[8; 20], None);
     assert_eq!(refused, Err(StatementError::BadSignature(1)));
     // Of a set that it is not in.
-    let refused = statement.check(&members()[..1], 3, &DEPLOYMENT);
+    let refused = statement.check(&members()[..1], 3, &DEPLOYMENT, None);
     assert_eq!(refused, Err(StatementError::Stranger(3)));
     // Somebody else's name.
     let framed = TwoVotes {
@@ -164,10 +164,15 @@ fn two_shares_over_two_checkpoints_of_one_epoch_are_an_offence_of_the_set_that_s
     let judge = |shares: TwoShares| {
         let statement = DoubleStatement::Shares(Box::new(shares));
         assert_eq!(statement.epoch(BLOCKS), shares.checkpoints[0].epoch + 1);
-        statement.check(&members(), 5, &DEPLOYMENT)
+        statement.check(&members(), 5, &DEPLOYMENT, None)
     };
     let right = shares(3, checkpoint(4, 1), checkpoint(4, 2));
-    assert_eq!(judge(right), Ok(3));
+    assert_eq!(judge(right), Ok(Guilty::Member(3)));
+    assert_eq!(right.ordered().ordered(), right.ordered());
+    let mut swapped = right;
+    swapped.checkpoints.reverse();
+    swapped.shares.reverse();
+    assert_eq!(swapped.ordered(), right.ordered());
     let same = shares(3, checkpoint(4, 1), checkpoint(4, 1));
     assert_eq!(judge(same), Err(StatementError::SameCheckpoint));
     let other_epoch = shares(3, checkpoint(4, 1), checkpoint(5, 2));
@@ -185,4 +190,103 @@ fn two_shares_over_two_checkpoints_of_one_epoch_are_an_offence_of_the_set_that_s
     let mut made_up = right;
     made_up.shares[1] = made_up.shares[0];
     assert_eq!(judge(made_up), Err(StatementError::BadSignature(2)));
+}
+
+fn certified(one: &Checkpoint, signers: &[u8]) -> Certificate {
+    let digest = one.digest();
+    let share = |number: &u8| {
+        (
+            u16::from(*number),
+            bls_key(*number).sign_checkpoint(&digest),
+        )
+    };
+    let shares: Vec<_> = signers.iter().map(share).collect();
+    certificate::build(&members(), &digest, &shares).unwrap()
+}
+
+fn root(one: &Checkpoint, signers: &[u8]) -> Acceptance {
+    Acceptance {
+        epoch: one.epoch,
+        digest: one.digest(),
+        carrier: alloy_primitives::Address::ZERO,
+        checkpoint: *one,
+        signers: certified(one, signers).bitmap,
+        time: 0,
+        block: 0,
+        due_count: 0,
+        tau: 0,
+    }
+}
+
+#[test]
+fn two_certificates_are_an_offence_of_all_who_are_in_both_whichever_is_roots() {
+    let (one, two) = (checkpoint(4, 1), checkpoint(4, 2));
+    let judge = |given: TwoCertificates, root: Option<&Acceptance>| {
+        let statement = DoubleStatement::Certificates(Box::new(given));
+        assert_eq!(statement.epoch(BLOCKS), 5);
+        statement.check(&members(), 5, &DEPLOYMENT, root)
+    };
+    let right = TwoCertificates {
+        checkpoints: [one, two],
+        first: Some(certified(&one, &[0, 1, 2])),
+        second: certified(&two, &[1, 2, 3]),
+    };
+    let mut both = [0; BITMAP_BYTES];
+    both[0] = 0b110;
+    assert_eq!(judge(right, None), Ok(Guilty::Overlap(both)));
+    // What root accepted takes the first place, without its certificate, from either.
+    for accepted in [root(&one, &[0, 1, 2]), root(&two, &[1, 2, 3])] {
+        let ordered = right.ordered(Some(accepted.digest));
+        assert_eq!(ordered.first, None);
+        assert_eq!(ordered.checkpoints[0], accepted.checkpoint);
+        assert_eq!(judge(ordered, Some(&accepted)), Ok(Guilty::Overlap(both)));
+        assert_eq!(judge(ordered, None), Err(StatementError::NotAccepted));
+        let other = root(&checkpoint(4, 3), &[0, 1, 2]);
+        assert_eq!(
+            judge(ordered, Some(&other)),
+            Err(StatementError::NotAccepted)
+        );
+    }
+    let swapped = TwoCertificates {
+        checkpoints: [two, one],
+        first: Some(right.second),
+        second: certified(&one, &[0, 1, 2]),
+    };
+    assert_eq!(swapped.ordered(None), right.ordered(None));
+    // Too little power, a signature of another checkpoint, a bit that nobody has.
+    let mut small = right;
+    small.second.bitmap[0] = 0b1100;
+    let refused = judge(small, None);
+    assert!(matches!(
+        refused,
+        Err(StatementError::Certificate(
+            2,
+            CertificateError::Quorum { .. }
+        ))
+    ));
+    let mut other = right;
+    other.second.signature = certified(&one, &[1, 2, 3]).signature;
+    let refused = judge(other, None);
+    assert!(matches!(
+        refused,
+        Err(StatementError::Certificate(2, CertificateError::Bls(_)))
+    ));
+    let mut stray = right;
+    stray.first = stray.first.map(|mut first| {
+        first.bitmap[63] = 1;
+        first
+    });
+    let refused = judge(stray, None);
+    assert!(matches!(
+        refused,
+        Err(StatementError::Certificate(
+            1,
+            CertificateError::StrayBit { .. }
+        ))
+    ));
+    let same = TwoCertificates {
+        checkpoints: [one, one],
+        ..right
+    };
+    assert_eq!(judge(same, None), Err(StatementError::SameCheckpoint));
 }

@@ -33,7 +33,7 @@ impl Attack {
     }
 }
 
-/// An offer of a stranger, of so many places and this bid for each.
+/// An offer of a stranger, of this number of places and this bid for each.
 fn offer(sequence: u64, bid: u128, places: usize) -> Offer {
     static STRANGER: LazyLock<Offer> = LazyLock::new(|| pending(9_999, 0, 1, u64::MAX).offer);
     changed(&STRANGER, sequence, bid, places)

@@ -200,32 +200,72 @@ fn who_sends_the_same_again_when_it_expired_or_raises_its_bid_is_remembered() {
     assert_eq!((pool.held, has_right(&pool, 1)), (1, true));
 }
 
+/// Sets of accounts take turns, each for fewer blocks than strip it of its right, and its transactions expire then. When all had their turn, longer
+/// ago than anything else is remembered for, the first ones come again.
+#[test]
+fn accounts_that_take_turns_have_their_places_for_eight_blocks_and_never_again() {
+    const SET: u16 = 4;
+    let mut pool = Pool::new(Limits::default());
+    let mut height = 0;
+    let turn = |pool: &mut Pool, height: &mut u64, first: u16, blocks: u64| {
+        for sender in first..first + SET {
+            let one = pending(sender, 0, 1 << 60, *height + blocks);
+            pool.put(one, 0).unwrap();
+        }
+        pool.watch();
+        for _ in 0..blocks {
+            *height += 1;
+            pool.pass_over(*height, &empty(), &BTreeMap::new());
+            pool.begin(*height);
+            pool.watch();
+        }
+        *height += 1;
+        pool.begin(*height);
+        assert!(pool.is_empty());
+    };
+    let firsts = (0..2_400).step_by(usize::from(SET));
+    for first in firsts.clone() {
+        turn(&mut pool, &mut height, first, 7);
+    }
+    assert_eq!((pool.passed.len(), height), (2_400, 4_800));
+    for first in firsts.take(20) {
+        turn(&mut pool, &mut height, first, 1);
+        let again = pending(first, 0, 1 << 60, u64::MAX);
+        pool.put(Arc::clone(&again), 0).unwrap();
+        assert!(!has_right(&pool, first));
+        pool.remove(&again.offer.hash);
+    }
+    pool.assert_sound();
+    // Who pays has its right, and is not remembered any more.
+    let paid = BTreeMap::from([(account(0), 1)]);
+    pool.pass_over(u64::MAX, &empty(), &paid);
+    assert_eq!(pool.passed.len(), 2_399);
+    pool.put(pending(0, 1, 1 << 60, u64::MAX), 1).unwrap();
+    assert!(has_right(&pool, 0));
+}
+
 #[test]
 fn what_is_remembered_of_senders_is_bounded() {
-    use super::super::passed::{MAX_REMEMBERED, MIN_BLOCKS};
+    use super::super::passed::MAX_REMEMBERED;
     let mut pool = Pool::new(Limits::default());
-    for sender in 0..100 {
-        pool.put(pending(sender, 0, 10, 1), 0).unwrap();
-    }
-    pool.watch();
-    block(&mut pool, 1, &empty(), &[]);
-    assert_eq!((pool.len(), pool.passed.len()), (0, 100));
-    block(&mut pool, MIN_BLOCKS, &empty(), &[]);
-    assert_eq!(pool.passed.len(), 100);
-    block(&mut pool, 1 + MIN_BLOCKS, &empty(), &[]);
-    assert!(pool.passed.is_empty());
     // More than it remembers, in two blocks: the elder ones go.
     for (height, ids) in [(9_000, 0..100u16), (9_001, 100..200)] {
         let new = ids.map(|id| (account(id), passed::PassedOver::once(height)));
         pool.passed.extend(new);
     }
-    for number in 0..MAX_REMEMBERED as u64 - 100 {
+    for number in 0..MAX_REMEMBERED as u64 - 199 {
         let mut id = [0; 20];
         id[..8].copy_from_slice(&number.to_be_bytes());
-        pool.passed
-            .insert(Account::ethereum(id), passed::PassedOver::once(9_001));
+        let new = passed::PassedOver::once(9_002 + number);
+        pool.passed.insert(Account::ethereum(id), new);
     }
+    pool.put(pending(7, 0, 10, u64::MAX), 0).unwrap();
+    assert_eq!(pool.passed.len(), MAX_REMEMBERED + 1);
     block(&mut pool, 9_002, &empty(), &[]);
-    assert_eq!(pool.passed.len(), MAX_REMEMBERED);
-    assert!(!pool.passed.contains_key(&account(5)) && pool.passed.contains_key(&account(105)));
+    let left = MAX_REMEMBERED + 1 - MAX_REMEMBERED / 16;
+    assert_eq!(pool.passed.len(), left);
+    assert!(pool.passed.contains_key(&account(7)), "it waits");
+    assert!(!pool.passed.contains_key(&account(8)) && !pool.passed.contains_key(&account(105)));
+    block(&mut pool, 9_003, &empty(), &[]);
+    assert_eq!(pool.passed.len(), left, "no more than need be");
 }

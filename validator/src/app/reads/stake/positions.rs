@@ -29,7 +29,7 @@ pub(in crate::app::reads) struct MaturityOutlook {
 }
 
 impl MaturityOutlook {
-    /// Today's; none while root was not seen, and none of the past (a height that is not zero).
+    /// Today's; none before root was seen, and none for a height of the past (one that is not zero).
     pub fn of(source: &Reader<'_>, height: u64) -> Option<Self> {
         let root_time = source.root().finalized.as_ref()?.time;
         if height != 0 {

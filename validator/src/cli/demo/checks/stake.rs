@@ -152,7 +152,7 @@ pub(super) fn one_set(set: &SetSeen) -> Verdict {
 }
 
 /// The power of a key in a set that all hold alike.
-fn power_in(set: &SetSeen, key: &str) -> Result<Option<u64>, String> {
+pub(super) fn power_in(set: &SetSeen, key: &str) -> Result<Option<u64>, String> {
     one_set(set)?;
     let mut members = set.engine.iter();
     Ok(members.find(|(own, _)| own == key).map(|(_, power)| *power))

@@ -79,6 +79,8 @@ pub struct Newcomer {
     pub keys_on_child: String,
     /// Its consensus key.
     pub consensus_key: String,
+    /// The position that its bond made.
+    pub position: u64,
     /// The power that its bond gives.
     pub power: u64,
     /// The set before it.

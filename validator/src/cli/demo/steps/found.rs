@@ -12,6 +12,7 @@ use plasmid_proto::chain::v1::{
     GetBlockRequest, GetStatusRequest, chain_service_client::ChainServiceClient,
 };
 
+use super::court;
 use crate::{
     cli::{
         CliError,
@@ -92,6 +93,7 @@ pub async fn validators(
     say("starting four validators");
     network.start_nodes().await?;
     network.start_relayer()?;
+    network.start_watcher(Some(court::rewarded()))?;
     let loaded = Local::home(&network.folder, 0).read_genesis()?;
     let mut validators = Validators {
         chain_id: loaded.deployment.chain_id.clone(),

@@ -8,6 +8,7 @@ use crate::{
 
 mod accepted;
 mod bridge;
+mod court;
 mod crash;
 mod found;
 mod money;
@@ -27,7 +28,7 @@ pub struct Step {
 const NETWORK: &str = "network";
 
 /// The steps, in their order.
-pub const STEPS: [Step; 15] = [
+pub const STEPS: [Step; 18] = [
     step(NETWORK, "root chain: contracts, operators, genesis"),
     step(NETWORK, "four validators: first blocks"),
     step("deposits", "deposits through vote extensions"),
@@ -42,6 +43,9 @@ pub const STEPS: [Step; 15] = [
     step("stake", "an absent validator: jailed, and back"),
     step("stake", "two votes of one key: tombstoned"),
     step("stake", "an undelegation matures and is paid"),
+    step("court", "two checkpoints of one epoch: signed, handed in"),
+    step("court", "the two votes before the Court: paid, cut"),
+    step("court", "the two checkpoints before the Court: all cut"),
     step("sums", "every app hash, and the sums"),
 ];
 
@@ -61,8 +65,12 @@ pub fn chosen(only: &[String]) -> Vec<usize> {
     let is_named = |part: &str| only.iter().any(|named| named == part);
     // Test tokens come to the child by a deposit.
     let with_tokens = is_named("transfers") || is_named("sums");
+    // Whoever comes before the Court has signed two votes, and others' stake behind it.
+    let with_stake = is_named("court");
     let is_due = |part: &str| {
-        let is_needed = part == NETWORK || (part == "deposits" && with_tokens);
+        let is_needed = part == NETWORK
+            || (part == "deposits" && with_tokens)
+            || (part == "stake" && with_stake);
         only.is_empty() || is_named(part) || is_needed
     };
     let steps = (1..).zip(&STEPS);
@@ -101,6 +109,9 @@ pub async fn make(
         12 => stake::offences::jail(network, &world, seen, say).await,
         13 => stake::offences::votes_twice(network, &world, seen, say).await,
         14 => stake::delegator::matured(&world, seen, say).await,
+        15 => court::colluders::sign(network, &world, seen, say).await,
+        16 => court::cut(network, &world, seen, say).await,
+        17 => court::colluders::cut_both(network, &world, seen, say).await,
         _ => sums::everything(network, &world, seen, say).await,
     }
 }
@@ -117,8 +128,9 @@ mod tests {
         };
         assert_eq!(of(&[]), (1..=STEPS.len()).collect::<Vec<_>>());
         assert_eq!(of(&["stake"]), [1, 2, 9, 10, 11, 12, 13, 14]);
+        assert_eq!(of(&["court"]), [1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17]);
         assert_eq!(of(&["transfers"]), [1, 2, 3, 4]);
-        assert_eq!(of(&["sums", "crash"]), [1, 2, 3, 8, 15]);
+        assert_eq!(of(&["sums", "crash"]), [1, 2, 3, 8, 18]);
         assert_eq!(of(&["network"]), [1, 2]);
     }
 }

@@ -38,8 +38,8 @@ pub async fn set_of(network: &Network, world: &World, epoch: u64) -> Result<SetS
             sets.await?.set1
         }
     };
-    let listed = members.iter().map(member).collect::<Result<Vec<_>, _>>()?;
-    let computed = set::commit(&listed).map_err(|error| CliError::new(error.to_string()))?;
+    let computed =
+        set::commit(&leaves(&members)?).map_err(|error| CliError::new(error.to_string()))?;
     Ok(SetSeen {
         epoch,
         height,
@@ -57,6 +57,11 @@ pub async fn members(
 ) -> Result<ListValidatorsResponse, CliError> {
     let request = ListValidatorsRequest { epoch };
     Ok(world.chain().list_validators(request).await?.into_inner())
+}
+
+/// The members of a set as their leaves in the commitment have them.
+pub fn leaves(members: &[Validator]) -> Result<Vec<Member>, CliError> {
+    members.iter().map(member).collect()
 }
 
 /// Waits until an epoch has begun in whose set this consensus key stands, or stands no more; gives the epoch.

@@ -28,7 +28,7 @@ pub mod newcomer;
 pub mod offences;
 
 /// A transaction of stake that stands in a block.
-struct Done {
+pub(super) struct Done {
     /// The position that the node foretold; 0 for none.
     foretold: u64,
     /// The position that was made; 0 for none.
@@ -54,7 +54,7 @@ async fn prepared(
 }
 
 /// Prepares a transaction of stake by gRPC, signs it here with the person's own key, hands it in and follows it into a block.
-async fn act(world: &World, person: &Person, body: StakeBody) -> Result<Done, CliError> {
+pub(super) async fn act(world: &World, person: &Person, body: StakeBody) -> Result<Done, CliError> {
     let name = body.name();
     let prepared = prepared(world, person, &body).await?;
     if prepared.code != 0 {
@@ -127,7 +127,7 @@ async fn position(world: &World, number: u64) -> Result<Option<Position>, CliErr
 }
 
 /// A position that is there.
-async fn standing(world: &World, number: u64) -> Result<Position, CliError> {
+pub(super) async fn standing(world: &World, number: u64) -> Result<Position, CliError> {
     let found = position(world, number).await?;
     found.ok_or_else(|| CliError::new(format!("there is no position {number}")))
 }
@@ -146,7 +146,10 @@ fn told(position: &Position) -> PositionSeen {
     }
 }
 
-async fn validator(world: &World, operator: Account) -> Result<GetValidatorResponse, CliError> {
+pub(super) async fn validator(
+    world: &World,
+    operator: Account,
+) -> Result<GetValidatorResponse, CliError> {
     let request = GetValidatorRequest {
         operator: operator.to_string(),
     };
@@ -154,7 +157,7 @@ async fn validator(world: &World, operator: Account) -> Result<GetValidatorRespo
 }
 
 /// The newest line of an operator.
-async fn line(world: &World, operator: Account) -> Result<Line, CliError> {
+pub(super) async fn line(world: &World, operator: Account) -> Result<Line, CliError> {
     let found = validator(world, operator).await?.line;
     found.ok_or_else(|| CliError::new(format!("operator {operator} has no line")))
 }
@@ -170,7 +173,7 @@ async fn terms(world: &World, operator: Account) -> Result<Accepted, CliError> {
     })
 }
 
-fn amount(text: &str) -> Result<u128, CliError> {
+pub(super) fn amount(text: &str) -> Result<u128, CliError> {
     text.parse()
         .map_err(|error| CliError::new(format!("{text:?} is not an amount: {error}")))
 }

@@ -1,4 +1,4 @@
-//! Step 15: every node's app hash at every height, and the sums of every asset on both chains.
+//! Step 18: every node's app hash at every height, and the sums of every asset on both chains.
 
 use alloy_primitives::Address;
 use plasmid_bridge::abi::IVault;

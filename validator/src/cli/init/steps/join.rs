@@ -16,13 +16,14 @@ use super::{
 use crate::{
     cli::{CliError, connect::Connection, keys::KeyOptions},
     node::{
-        config::Home,
+        config::{Config, Home},
         founding::{
             self,
             home::{self, Place},
         },
         tools::Tools,
     },
+    plain,
 };
 
 impl Step {
@@ -76,6 +77,9 @@ impl Step {
             engine: &engine,
         };
         self.output.object(&joined.shown());
+        if validates {
+            self.output.say(&shares_go_to(&home.read_config()?));
+        }
         let password = joined.options();
         let (folder, comet) = (command.home.display(), home.engine());
         self.output
@@ -106,6 +110,26 @@ impl Step {
         progress.finish_and_clear();
         Ok(done?)
     }
+}
+
+/// Where the node hands shares that no vote carried, and who can hand theirs to it, in words.
+fn shares_go_to(config: &Config) -> String {
+    let places: Vec<_> = config
+        .share_with
+        .iter()
+        .map(|url| plain::place(url))
+        .collect();
+    let mut told = match places.is_empty() {
+        true => "no other node gets the shares over checkpoints that no vote carried: name some with --share-with".to_owned(),
+        false => format!(
+            "shares over checkpoints that no vote carried go to {}; `plasmid status` says when none of them answers, and --share-with names others",
+            places.join(", ")
+        ),
+    };
+    if config.grpc.ip().is_loopback() {
+        told.push_str("; members on other machines can hand theirs to this node only if --grpc names an address that they reach");
+    }
+    told
 }
 
 /// The second endpoint of root that stands in a folder which was written before.

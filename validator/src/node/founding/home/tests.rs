@@ -114,3 +114,66 @@ fn a_sign_state_is_made_only_where_nothing_can_have_been_signed() {
         assert_eq!(home.sign_state_path().exists(), made, "{what}");
     }
 }
+
+#[test]
+fn shares_go_to_the_nodes_that_are_named_then_to_those_of_the_folder_and_else_to_the_peers() {
+    let peer = |address: &str| Peer {
+        id: "ab".repeat(20),
+        address: address.to_owned(),
+    };
+    let mut place = Place {
+        moniker: None,
+        grpc: None,
+        rpc: None,
+        p2p: None,
+        peers: Vec::new(),
+        private: false,
+        share_with: Vec::new(),
+        one_machine: false,
+        metrics: None,
+        retain_blocks: 0,
+        root: "http://127.0.0.1:8545".to_owned(),
+        second_root: None,
+    };
+    let mut config = Config {
+        abci: "tcp://127.0.0.1:26658".to_owned(),
+        grpc: GRPC,
+        grpc_proxies: Vec::new(),
+        engine_rpc: format!("http://{RPC}"),
+        metrics: None,
+        share_with: Vec::new(),
+        retain_blocks: 0,
+        root: RootConfig {
+            endpoints: vec![place.root.clone()],
+            registry: [1; 20].into(),
+            deployed_at: 1,
+        },
+    };
+    assert_eq!(place.shares_go_to(None), [""; 0]);
+    let here = ["127.0.0.1:1", "[::1]:2", "localhost:3"];
+    let there = [
+        "b.example:4",
+        "[2001:db8::7]:5",
+        "10.0.0.2:6",
+        "b.example:7",
+    ];
+    place.peers = here.into_iter().chain(there).map(peer).collect();
+    let peers = [
+        "http://10.0.0.2:9090",
+        "http://[2001:db8::7]:9090",
+        "http://b.example:9090",
+    ];
+    assert_eq!(place.shares_go_to(None), peers);
+    assert_eq!(place.shares_go_to(Some(&config)), peers);
+    let many = (0..2 * MAX_SHARED).map(|number| peer(&format!("node{number}:1")));
+    place.peers = many.collect();
+    config.share_with = place.shares_go_to(None);
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::new(folder.path());
+    home.write_config(&config)
+        .expect("each is an address, and there are not too many");
+    config.share_with = vec!["http://kept:1".to_owned()];
+    assert_eq!(place.shares_go_to(Some(&config)), ["http://kept:1"]);
+    place.share_with = vec!["http://named:1".to_owned()];
+    assert_eq!(place.shares_go_to(Some(&config)), ["http://named:1"]);
+}

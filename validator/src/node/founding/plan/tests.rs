@@ -43,12 +43,12 @@ fn a_plan_reads_back_as_it_was_written_and_is_never_overwritten() {
 
 #[test]
 fn rings_are_sized_by_the_windows_and_the_shortest_epoch() {
-    // U 30 + T 300 + grace 60 + 2 × 8 × 1 = 406 s at 2 s an epoch; late by 10 + 300 + 60.
-    assert_eq!(plan().record_slots, 208);
-    assert_eq!(plan().parameters.ring, 208 + 185 + 4);
-    assert!(refusal(|plan| plan.record_slots = 206).contains("208 to 65536"));
-    assert!(refusal(|plan| plan.record_slots = 209).contains("even"));
-    assert!(refusal(|plan| plan.parameters.ring = 396).contains("at least 397"));
+    // U 30 + 10 × 30, which is less than T and grace, + 2 × 8 × 1 = 346 s at 2 s an epoch; late by 10 + 300.
+    assert_eq!(plan().record_slots, 178);
+    assert_eq!(plan().parameters.ring, 178 + 155 + 4);
+    assert!(refusal(|plan| plan.record_slots = 176).contains("178 to 65536"));
+    assert!(refusal(|plan| plan.record_slots = 179).contains("even"));
+    assert!(refusal(|plan| plan.parameters.ring = 336).contains("at least 337"));
     assert!(refusal(|plan| plan.shortest_epoch_secs = 121).contains("epoch_max_secs 120"));
     // Two windows of 2,046 epochs of 2 s, and four more epochs, are 4,096; one epoch more is not kept.
     let wide = refusal(|plan| plan.parameters.challenge_secs = 4_093);

@@ -16,13 +16,14 @@ use crate::{
     localnet::found::ETHER,
 };
 
-/// What is delegated, moved on, and ended.
-const DELEGATED: u128 = 2 * ETHER;
-const MOVED: u128 = ETHER / 2;
+/// What is delegated, moved on, and ended. What is moved on is much of the fifth validator's stake, so that its cut is above the least one, and little
+/// of all stake, so that the others go on without it.
+const DELEGATED: u128 = 20 * ETHER;
+const MOVED: u128 = 12 * ETHER;
 const ENDED: u128 = ETHER;
 
 /// An account that nobody else pays.
-fn payee(of: &str) -> Account {
+pub fn payee(of: &str) -> Account {
     let hash = alloy_primitives::keccak256(format!("plasmid demo {of}"));
     Account::ethereum(alloy_primitives::Address::from_word(hash).into_array())
 }

@@ -51,7 +51,7 @@ pub async fn newcomer(
     newcomer.before = set_of(network, world, before).await?;
     say("bonding and taking a seat");
     let terms = terms(world, own.account).await?;
-    act(world, &own, terms.delegation(BOND)).await?;
+    newcomer.position = act(world, &own, terms.delegation(BOND)).await?.position;
     act(world, &own, StakeBody::TakeSeat).await?;
     let epoch = epoch_with(world, &newcomer.consensus_key, true).await?;
     newcomer.set = set_of(network, world, epoch).await?;

@@ -10,6 +10,7 @@ use crate::{
             observe::{DoubleVote, Jailed, Newcomer, Observations},
             people::{World, operator, until},
             steps::{
+                court,
                 found::{client, wait_height},
                 sets::{epoch_with, members, place_of, set_of},
             },
@@ -108,6 +109,8 @@ pub async fn votes_twice(
         tombstoned_before: validator(world, own.account).await?.tombstoned,
         ..DoubleVote::default()
     };
+    let before = court::before(world, seen, &fifth, height).await?;
+    seen.judged = Some(before);
     say("handing two votes of one key to CometBFT");
     let evidence = double_vote(engine, fifth.node, height).await?;
     vote.evidence = engine.broadcast_evidence(evidence).await?.hash.to_string();

@@ -67,7 +67,7 @@ pub fn all() -> Vec<Case> {
     all_beside(1)
 }
 
-/// Every case, in a state with so many leaves beside those of its scene.
+/// Every case, in a state with this number of leaves beside those of its scene.
 pub fn all_beside(before: u32) -> Vec<Case> {
     let made = Vec::new();
     let mut cases = Cases { before, made };

@@ -57,7 +57,7 @@ impl Scene {
         Self::beside(1)
     }
 
-    /// The scene in a state with so many leaves more.
+    /// The scene in a state with this number of leaves more.
     pub fn beside(before: u32) -> Self {
         let mut memory = state(before);
         let founder = Founder {

@@ -63,7 +63,7 @@ struct Windows {
 }
 
 #[rustfmt::skip]
-const WINDOWS: [Windows; 8] = [
+const WINDOWS: [Windows; 10] = [
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 1_000, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 10_000, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
     Windows { challenge: 100, delay: 50, unbonding: 2_000, exit_timeout: 10_052, grace: 100, reveal_blocks: 2, root_block: 12, shortest_epoch: 100 },
@@ -73,6 +73,9 @@ const WINDOWS: [Windows; 8] = [
     Windows { challenge: 7_200, delay: 3_600, unbonding: 1_814_400, exit_timeout: 1_900_000, grace: 3_600, reveal_blocks: 256, root_block: 60, shortest_epoch: 719 },
     Windows { challenge: 1, delay: 1, unbonding: 6, exit_timeout: 1, grace: 1, reveal_blocks: 2, root_block: 1, shortest_epoch: 7_200 },
     Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 300, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    // Ten times U decides, and T and grace do again just below it.
+    Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 2_592_000, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
+    Windows { challenge: 2, delay: 4, unbonding: 38, exit_timeout: 319, grace: 60, reveal_blocks: 8, root_block: 1, shortest_epoch: 1 },
 ];
 
 impl Windows {

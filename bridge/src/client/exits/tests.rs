@@ -1,0 +1,121 @@
+//! Witnesses of messages, from a chain that is built as the Inbox builds it.
+
+use super::*;
+use crate::proof::inbox::{Body, Message, link, message_hash};
+
+/// Messages 1 to `count`, as their events show them.
+fn chain(count: u64) -> Vec<(u64, Sent)> {
+    let mut before = B256::ZERO;
+    (1..=count)
+        .map(|index| {
+            let block = 100 + index;
+            let message = Message {
+                index,
+                arrival: index,
+                root_height: block,
+                due: index * 1_000,
+                body: Body::RewardFunding {
+                    amount: u128::from(index),
+                    funder: [7; 20],
+                },
+            };
+            let bytes = message.encode();
+            before = link(index, &before, &message_hash(&bytes));
+            let sent = Sent {
+                index,
+                link: before,
+                bytes: bytes.into(),
+            };
+            (block, sent)
+        })
+        .collect()
+}
+
+/// What the Inbox does: it hashes forward from the message to a link that it keeps.
+fn leads_to(one: &Shown) -> (u64, B256) {
+    let mut index = one.message.index;
+    let mut at = link(index, &one.before, &message_hash(&one.bytes));
+    for hash in &one.behind {
+        index += 1;
+        at = link(index, &at, hash);
+    }
+    (index, at)
+}
+
+#[test]
+fn each_message_is_shown_by_a_link_that_the_inbox_keeps() {
+    for (cursor, count) in [
+        (0, 1),
+        (0, 300),
+        (4, 5),
+        (31, 600),
+        (32, 600),
+        (33, 600),
+        (599, 600),
+    ] {
+        let chain = chain(count);
+        let from = usize::try_from(cursor.max(1) - 1).expect("small");
+        let all = shown(&chain[from..], cursor, count).expect("it fits");
+        assert_eq!(all.len() as u64, count - cursor);
+        for (one, index) in all.iter().zip(cursor + 1..) {
+            assert_eq!(one.message.index, index);
+            let (kept, hash) = leads_to(one);
+            assert!(kept % 32 == 0 || kept + 256 > count, "{index} by {kept}");
+            let place = usize::try_from(kept - 1).expect("small");
+            assert_eq!(hash, chain[place].1.link);
+        }
+    }
+}
+
+#[test]
+fn messages_that_do_not_follow_one_another_are_refused() {
+    let chain = chain(40);
+    assert!(shown(&chain[4..], 5, 40).is_ok());
+    for wrong in [
+        shown(&chain[5..], 5, 40),
+        shown(&chain[..], 5, 40),
+        shown(&[], 5, 40),
+        shown(&chain[4..39], 5, 40),
+        shown(&[&chain[4..20], &chain[21..]].concat(), 5, 40),
+    ] {
+        assert!(wrong.is_err());
+    }
+    let mut forged = chain.clone();
+    forged[20].1.bytes = forged[21].1.bytes.clone();
+    assert!(shown(&forged[4..], 5, 40).is_err());
+}
+
+#[test]
+fn the_stage_follows_from_root_s_clock_and_the_base() {
+    let seen = |exit_at, now, opened| Ending {
+        number: 1,
+        now,
+        head: IRootChain::Head {
+            exitAt: exit_at,
+            ..Default::default()
+        },
+        parameters: IRootChain::Parameters::default(),
+        base: IExits::Base {
+            opened,
+            ..Default::default()
+        },
+        begins: None,
+    };
+    assert_eq!(seen(0, 50, false).stage(), Stage::Open);
+    assert_eq!(seen(51, 50, false).stage(), Stage::Closing);
+    assert_eq!(seen(50, 50, false).stage(), Stage::ExitMode);
+    assert_eq!(seen(50, 90, true).stage(), Stage::Paying);
+}
+
+#[test]
+fn the_contracts_are_those_of_the_manifest() {
+    let registry = Address::repeat_byte(9);
+    let [inbox, vault, exits, root_chain] = [1, 2, 4, 5].map(|nonce| registry.create(nonce));
+    let all = Contracts {
+        exits,
+        inbox,
+        root_chain,
+        vault,
+    };
+    assert_eq!(Contracts::of(registry), all);
+}

@@ -1,0 +1,246 @@
+//! What was heard signed over the ends of epochs: shares that nodes serve, certificates from root's calldata. Two digests of one epoch are an
+//! offence as soon as signatures over both verify.
+//!
+//! Nothing of it is checked before an epoch has two digests, which costs an honest network nothing. Each source has its own room, so one that
+//! invents checkpoints keeps none out that another one has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use alloy_primitives::B256;
+use plasmid_staking::Member;
+
+use super::statement::{DoubleStatement, TwoCertificates, TwoShares};
+use crate::proof::bls;
+use crate::proof::checkpoint::certificate::{self, Certificate};
+use crate::proof::checkpoint::{Checkpoint, certificate::CertificateError};
+use crate::relay::acceptance::Acceptance;
+
+/// Checkpoints of one epoch that are kept of a node, at most.
+const MAX_OF_NODE: usize = 4;
+/// Likewise of root's calldata, where each costs its author gas; and certificates of one checkpoint.
+const MAX_OF_ROOT: usize = 256;
+
+/// A member's share.
+type ShareBytes = [u8; bls::SIGNATURE_BYTES];
+
+/// What a source shows of one checkpoint.
+#[derive(Clone, Debug)]
+struct HeardCheckpoint {
+    source: usize,
+    checkpoint: Checkpoint,
+    digest: B256,
+    shares: BTreeMap<u16, ShareBytes>,
+    certificates: Vec<Certificate>,
+    is_checked: bool,
+}
+
+/// Found in the book.
+#[derive(Clone, Debug)]
+pub struct Contradiction {
+    /// Who showed the second statement.
+    pub source: usize,
+    /// The two.
+    pub statement: DoubleStatement,
+}
+
+/// The book.
+#[derive(Debug, Default)]
+pub struct CheckpointBook {
+    epochs: BTreeMap<u64, Vec<HeardCheckpoint>>,
+    /// Epochs of which something is new.
+    fresh: BTreeSet<u64>,
+}
+
+impl CheckpointBook {
+    /// A source shows shares over a checkpoint.
+    pub fn add_shares(
+        &mut self,
+        source: usize,
+        checkpoint: Checkpoint,
+        shares: Vec<(u16, ShareBytes)>,
+    ) {
+        let epoch = checkpoint.epoch;
+        let Some(page) = self.page(source, checkpoint, MAX_OF_NODE) else {
+            return;
+        };
+        let before = page.shares.len();
+        for (number, share) in shares {
+            page.shares.entry(number).or_insert(share);
+        }
+        if page.shares.len() != before {
+            page.is_checked = false;
+            self.fresh.insert(epoch);
+        }
+    }
+
+    /// A source shows a certificate of a checkpoint.
+    pub fn add_certificate(&mut self, source: usize, checkpoint: Checkpoint, given: Certificate) {
+        let epoch = checkpoint.epoch;
+        let Some(page) = self.page(source, checkpoint, MAX_OF_ROOT) else {
+            return;
+        };
+        if page.certificates.len() < MAX_OF_ROOT && !page.certificates.contains(&given) {
+            page.certificates.push(given);
+            page.is_checked = false;
+            self.fresh.insert(epoch);
+        }
+    }
+
+    fn page(
+        &mut self,
+        source: usize,
+        checkpoint: Checkpoint,
+        max: usize,
+    ) -> Option<&mut HeardCheckpoint> {
+        let pages = self.epochs.entry(checkpoint.epoch).or_default();
+        let digest = checkpoint.digest();
+        let same = |page: &HeardCheckpoint| page.source == source && page.digest == digest;
+        if let Some(place) = pages.iter().position(same) {
+            return pages.get_mut(place);
+        }
+        let own = pages.iter().filter(|page| page.source == source).count();
+        if own >= max {
+            return None;
+        }
+        pages.push(HeardCheckpoint {
+            source,
+            checkpoint,
+            digest,
+            shares: BTreeMap::new(),
+            certificates: Vec::new(),
+            is_checked: false,
+        });
+        pages.last_mut()
+    }
+
+    /// Keeps these epochs alone.
+    pub fn keep(&mut self, epochs: &Range<u64>) {
+        self.epochs.retain(|epoch, _| epochs.contains(epoch));
+        self.fresh.retain(|epoch| epochs.contains(epoch));
+    }
+
+    /// What root accepted of an epoch is known now, so that what was heard of it is compared again.
+    pub fn refresh(&mut self, epoch: u64) {
+        if self.epochs.contains_key(&epoch) {
+            self.fresh.insert(epoch);
+        }
+    }
+
+    /// The epochs that have something new, and two digests, that which root accepted among them.
+    pub fn suspects(&self, accepted: impl Fn(u64) -> Option<B256>) -> Vec<u64> {
+        let is_suspect = |epoch: &&u64| {
+            let pages = self.epochs.get(epoch);
+            let heard = pages.into_iter().flatten().map(|page| page.digest);
+            let digests: BTreeSet<B256> = heard.chain(accepted(**epoch)).collect();
+            digests.len() > 1
+        };
+        self.fresh.iter().filter(is_suspect).copied().collect()
+    }
+
+    /// Compares all that is known of an epoch, whose members sign its checkpoint. Gives contradictions, and which sources show a checkpoint that nobody
+    /// of them signed.
+    pub fn compare(
+        &mut self,
+        epoch: u64,
+        members: &[Member],
+        accepted: Option<&Acceptance>,
+    ) -> (Vec<Contradiction>, Vec<usize>) {
+        self.fresh.remove(&epoch);
+        let Some(pages) = self.epochs.get_mut(&epoch) else {
+            return (Vec::new(), Vec::new());
+        };
+        let is_empty =
+            |page: &HeardCheckpoint| page.shares.is_empty() && page.certificates.is_empty();
+        let mut liars = Vec::new();
+        for page in pages.iter_mut().filter(|page| !page.is_checked) {
+            let had = !is_empty(page);
+            page.check(members);
+            if had && is_empty(page) {
+                liars.push(page.source);
+            }
+        }
+        pages.retain(|page| !is_empty(page));
+        let mut found = Vec::new();
+        let certified: Vec<_> = pages
+            .iter()
+            .filter_map(|page| page.certified(members))
+            .collect();
+        for (place, (page, second)) in certified.iter().enumerate() {
+            let statement = |checkpoint, first| {
+                DoubleStatement::Certificates(Box::new(TwoCertificates {
+                    checkpoints: [checkpoint, page.checkpoint],
+                    first,
+                    second: *second,
+                }))
+            };
+            let source = page.source;
+            if let Some(accepted) = accepted.filter(|accepted| accepted.digest != page.digest) {
+                let statement = statement(accepted.checkpoint, None);
+                found.push(Contradiction { source, statement });
+                continue;
+            }
+            let others = certified.iter().take(place);
+            for (other, first) in others.filter(|(other, _)| other.digest != page.digest) {
+                let statement = statement(other.checkpoint, Some(*first)).ordered(None);
+                found.push(Contradiction { source, statement });
+            }
+        }
+        for (place, page) in pages.iter().enumerate() {
+            for other in pages.iter().take(place) {
+                if other.digest != page.digest {
+                    found.extend(page.shared_with(other));
+                }
+            }
+        }
+        (found, liars)
+    }
+}
+
+impl HeardCheckpoint {
+    /// Leaves out what no member signed.
+    fn check(&mut self, members: &[Member]) {
+        self.is_checked = true;
+        let digest = self.digest;
+        self.shares.retain(|number, share| {
+            let member = members.get(usize::from(*number));
+            member.is_some_and(|member| {
+                bls::verify_share(&member.checkpoint_key, &digest, share).is_ok()
+            })
+        });
+        let holds = |one: &Certificate| certificate::verify(members, &digest, one).is_ok();
+        self.certificates.retain(holds);
+    }
+
+    /// With its certificate, if it has one, or shares for one.
+    fn certified(&self, members: &[Member]) -> Option<(&Self, Certificate)> {
+        let shares: Vec<_> = self
+            .shares
+            .iter()
+            .map(|(at, share)| (*at, *share))
+            .collect();
+        let made: Result<_, CertificateError> = certificate::build(members, &self.digest, &shares);
+        let best = made.ok().or_else(|| self.certificates.first().copied());
+        best.map(|certificate| (self, certificate))
+    }
+
+    /// The members whose shares stand on both.
+    fn shared_with(&self, other: &Self) -> Vec<Contradiction> {
+        let both = self.shares.iter().filter_map(|(number, share)| {
+            let first = other.shares.get(number)?;
+            let shares = TwoShares {
+                number: *number,
+                checkpoints: [other.checkpoint, self.checkpoint],
+                shares: [*first, *share],
+            };
+            Some(Contradiction {
+                source: self.source,
+                statement: DoubleStatement::Shares(Box::new(shares.ordered())),
+            })
+        });
+        both.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! `plasmid exit`: how everybody leaves when the validators are gone, with root alone (DESIGN section 10).
+//!
+//! ```text
+//! begin ──(grace)──▶ open ──▶ leave (accounts, or ranges of leaves for others) and refund (what was never consumed)
+//! name: where an account is paid, at any time
+//! ```
+//! What is paid follows from the base, which root keeps, and from a state file whose leaves lead to it: nobody's word is used.
+
+mod begin;
+mod carrier;
+mod leave;
+mod name;
+mod pay;
+mod refund;
+mod state;
+mod status;
+
+use std::sync::Arc;
+
+use alloy_primitives::Address;
+use clap::Subcommand;
+use plasmid_bridge::{
+    abi::IRootChain,
+    client::{
+        exits::{self, Contracts, Ending},
+        follower::view_call,
+        rpc::{At, Rpc},
+        wallet::Wallet,
+    },
+};
+
+use super::{
+    CliError,
+    bridge::on_final_root,
+    connect::{Connection, Deployment},
+    keys::KeyOptions,
+    output::Output,
+};
+
+/// Shows how far the end of a deployment has come, brings it about when it may come, and pays what the last final state gives. No validator is needed.
+#[derive(Debug, Subcommand)]
+pub enum ExitCommand {
+    /// Shows whether the deployment goes on, is closing or is over, when each comes, and what an account would get on root.
+    Status(status::StatusCommand),
+    /// Closes the deployment when root has accepted no checkpoint for T, or with `--overdue` when the message that the child has to consume next was due T ago. Nothing enters it any more then; checkpoints are taken for the grace, and after it exit mode is there for ever. Anybody may send it.
+    Begin(begin::BeginCommand),
+    /// Fixes the base on which everybody leaves, the last checkpoint that root accepted, once exit mode has begun and that checkpoint can be final. Anybody may send it, once.
+    Open(begin::OpenCommand),
+    /// Pays what the base gives to an account, or with `--range` what the leaves of a range give to whomever they belong to. Anybody may carry it, and pays the gas; what is paid already is left out, so the same command goes on where it was stopped. Stakes and their rewards are not paid yet.
+    Leave(leave::LeaveCommand),
+    /// Says where an account is paid on root: of an Ed25519 account, whose key root cannot pay, or of a contract that does not take coin. It may be said at any time and again, and the last word counts.
+    Name(name::NameCommand),
+    /// Gives back what deposits and gifts brought that the base had not consumed, to their refund address or to the giver. Anybody may carry it.
+    Refund(refund::RefundCommand),
+}
+
+/// Runs `plasmid exit …`.
+///
+/// # Errors
+/// What root refused, or what is wrong in the file.
+pub async fn run(
+    command: ExitCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    match command {
+        ExitCommand::Status(command) => status::run(&command, connection, keys, output).await,
+        ExitCommand::Begin(command) => begin::run(&command, connection, keys, output).await,
+        ExitCommand::Open(command) => begin::open(&command, connection, keys, output).await,
+        ExitCommand::Leave(command) => leave::run(&command, connection, keys, output).await,
+        ExitCommand::Name(command) => name::run(&command, connection, keys, output).await,
+        ExitCommand::Refund(command) => refund::run(&command, connection, keys, output).await,
+    }
+}
+
+/// Where a command acts: root, and the contracts that the Registry made there.
+struct Place {
+    deployment: Deployment,
+    contracts: Contracts,
+    rpc: Arc<Rpc>,
+}
+
+impl Place {
+    /// For a command that reads.
+    async fn reading(connection: &Connection) -> Result<Self, CliError> {
+        Ok(Self {
+            deployment: connection.deployment_alone().await?,
+            contracts: Contracts::of(connection.registry()?),
+            rpc: connection.root()?,
+        })
+    }
+
+    /// For a command that sends with this key.
+    async fn sending(
+        connection: &Connection,
+        keys: &KeyOptions,
+        from: &str,
+    ) -> Result<(Self, Wallet), CliError> {
+        let (deployment, wallet) = on_final_root(connection, keys, from).await?;
+        let place = Self {
+            deployment,
+            contracts: Contracts::of(connection.registry()?),
+            rpc: Arc::clone(wallet.rpc()),
+        };
+        Ok((place, wallet))
+    }
+
+    async fn look(&self) -> Result<Ending, CliError> {
+        Ok(exits::look(&self.rpc, &self.contracts).await?)
+    }
+
+    /// The same, once the base is fixed.
+    async fn base(&self) -> Result<Ending, CliError> {
+        let seen = self.look().await?;
+        match seen.base.opened {
+            true => Ok(seen),
+            false => Err(CliError::new(format!(
+                "{}, so there is no base yet and nothing is paid; `plasmid exit status` says when it comes",
+                status::sentence(&seen)
+            ))),
+        }
+    }
+
+    /// The blocks in which the deployment's events can stand.
+    async fn blocks(&self, seen: &Ending) -> Result<(u64, u64), CliError> {
+        let call = IRootChain::genesisBlockCall {};
+        let first = view_call(&self.rpc, self.root_chain(), call, At::Latest).await?;
+        Ok((first, seen.number))
+    }
+
+    fn root_chain(&self) -> Address {
+        self.contracts.root_chain
+    }
+}

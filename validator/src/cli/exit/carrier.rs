@@ -1,0 +1,165 @@
+//! Who sends a transaction of `plasmid exit`: the gas is shown before it is paid.
+
+use alloy_primitives::{Address, U256};
+use clap::Args;
+use plasmid_bridge::client::{
+    rpc::{Call, Receipt},
+    wallet::{Fees, Wallet},
+};
+use serde_json::{Value, json};
+
+use crate::cli::{CliError, output::Output};
+
+/// Who pays the gas, and whether it is asked for.
+#[derive(Clone, Debug, Args)]
+pub struct Carrier {
+    /// Name of the key that pays for the gas.
+    #[arg(long)]
+    pub from: String,
+    /// Prints what would be sent and what it would cost, and sends nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Sends it without asking.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Calls that are sent one after the other, with what they cost.
+pub struct Priced {
+    /// Each with its gas and fees.
+    pub calls: Vec<(Call, (u64, Fees))>,
+    gas: u64,
+    most: U256,
+    if_slow: U256,
+}
+
+impl Priced {
+    /// Adds a call.
+    pub fn push(&mut self, wallet: &Wallet, call: Call, limits: (u64, Fees)) {
+        let [most, if_slow] = wallet.most(limits);
+        self.gas = self.gas.saturating_add(limits.0);
+        self.most = self.most.saturating_add(most);
+        self.if_slow = self.if_slow.saturating_add(if_slow);
+        self.calls.push((call, limits));
+    }
+
+    /// None yet.
+    pub const fn none() -> Self {
+        Self {
+            calls: Vec::new(),
+            gas: 0,
+            most: U256::ZERO,
+            if_slow: U256::ZERO,
+        }
+    }
+
+    /// One call.
+    ///
+    /// # Errors
+    /// Why root would refuse it.
+    pub async fn one(wallet: &Wallet, to: Address, data: Vec<u8>) -> Result<Self, CliError> {
+        let call = Call::to(to, data);
+        let limits = wallet.limits(&call).await?;
+        let mut priced = Self::none();
+        priced.push(wallet, call, limits);
+        Ok(priced)
+    }
+
+    fn add_to(&self, object: &mut Value) {
+        object["transactions_planned"] = self.calls.len().into();
+        object["gas_limit"] = self.gas.into();
+        object["root_fee"] = self.most.to_string().into();
+        object["root_fee_if_slow"] = self.if_slow.to_string().into();
+    }
+}
+
+impl Carrier {
+    /// Shows what is about to be sent, and asks. False for a dry run, which is over then.
+    ///
+    /// # Errors
+    /// When the answer is no.
+    pub fn agree(
+        &self,
+        what: &str,
+        priced: &Priced,
+        object: &mut Value,
+        output: Output,
+    ) -> Result<bool, CliError> {
+        priced.add_to(object);
+        output.tell(&format!(
+            "{what}, by {} of root with up to {} gas: at most {} wei ({} wei if root is so slow that a dearer transaction has to replace one)",
+            transactions(priced.calls.len()),
+            priced.gas,
+            priced.most,
+            priced.if_slow
+        ));
+        if self.dry_run {
+            output.object(object);
+            output.next("the same command without --dry-run");
+            return Ok(false);
+        }
+        output.ask("send it?", self.yes)?;
+        Ok(true)
+    }
+
+    /// Sends one call that was agreed to.
+    ///
+    /// # Errors
+    /// What root refused.
+    pub async fn send(
+        &self,
+        wallet: &Wallet,
+        (call, (gas, fees)): (Call, (u64, Fees)),
+    ) -> Result<Receipt, CliError> {
+        let sent = wallet.send_with(call, gas, fees).await?;
+        Ok(wallet.wait(sent).await?)
+    }
+
+    /// One call from its price to its receipt, which is printed with the rest of the object.
+    ///
+    /// # Errors
+    /// What root refused.
+    pub async fn carry(
+        &self,
+        wallet: &Wallet,
+        (to, data): (Address, Vec<u8>),
+        what: &str,
+        object: &mut Value,
+        output: Output,
+    ) -> Result<bool, CliError> {
+        let priced = Priced::one(wallet, to, data).await?;
+        if !self.agree(what, &priced, object, output)? {
+            return Ok(false);
+        }
+        for call in priced.calls {
+            let receipt = self.send(wallet, call).await?;
+            add_receipt(object, &receipt);
+        }
+        output.object(object);
+        Ok(true)
+    }
+}
+
+fn transactions(count: usize) -> String {
+    match count {
+        1 => "one transaction".to_owned(),
+        count => format!("{count} transactions"),
+    }
+}
+
+/// What a mined transaction is called in outputs.
+pub fn mined(receipt: &Receipt) -> Value {
+    json!({
+        "root_transaction": receipt.hash.to_string(),
+        "root_block": receipt.block,
+        "gas_used": receipt.gas_used,
+    })
+}
+
+/// Adds what was mined to an output.
+pub fn add_receipt(object: &mut Value, receipt: &Receipt) {
+    let mined = mined(receipt);
+    for (name, value) in mined.as_object().into_iter().flatten() {
+        object[name] = value.clone();
+    }
+}

@@ -1,0 +1,223 @@
+//! `plasmid exit refund`: what deposits and gifts brought that the base had not consumed goes back.
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::Address;
+use alloy_sol_types::{SolCall, SolEvent};
+use clap::Args;
+use plasmid_bridge::{
+    abi::{IExits, IVault},
+    client::{
+        exits::{Shown, messages},
+        follower::view_call,
+        rpc::{At, Call},
+        wallet::WalletError,
+    },
+    proof::inbox::Body,
+};
+use serde_json::{Value, json};
+
+use super::{
+    Place,
+    carrier::{Carrier, Priced, mined},
+};
+use crate::{
+    cli::{
+        CliError,
+        connect::Connection,
+        keys::KeyOptions,
+        output::{Output, listed},
+    },
+    ledger::{address, leaf::NATIVE},
+};
+
+/// Whose, and who carries it.
+#[derive(Clone, Debug, Args)]
+pub struct RefundCommand {
+    /// The refund address of the deposits, or the giver. Without it all of them are paid, to whomever they belong.
+    #[arg(long, value_parser = address::parse)]
+    address: Option<Address>,
+    #[command(flatten)]
+    carrier: Carrier,
+}
+
+/// Tokens and amounts; zero is the native coin.
+type Assets = Vec<([u8; 20], u128)>;
+
+/// Gas of one refund that is carried for others, at most: a payout of 500,000, and its proof. With `--address` there is no such bound.
+const MAX_EACH: u64 = 1_500_000;
+
+/// What a message brought that comes back.
+struct Back {
+    shown: Shown,
+    to: Address,
+    /// What was not paid back yet.
+    assets: Assets,
+}
+
+/// Runs `plasmid exit refund`.
+///
+/// # Errors
+/// What root refused.
+pub async fn run(
+    command: &RefundCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let (place, wallet) = Place::sending(connection, keys, &command.carrier.from).await?;
+    let seen = place.base().await?;
+    let blocks = place.blocks(&seen).await?;
+    let progress = output.progress("reading the messages of the Inbox");
+    let cursor = seen.base.inboxCursor;
+    let waiting = messages(&place.rpc, &place.contracts, cursor, blocks).await?;
+    let mut backs = Vec::new();
+    for shown in waiting {
+        let Some((to, assets)) = brought(&shown) else {
+            continue;
+        };
+        if command.address.is_some_and(|only| only != to) {
+            continue;
+        }
+        let assets = place.unpaid(shown.message.index, assets).await?;
+        if !assets.is_empty() {
+            backs.push(Back { shown, to, assets });
+        }
+    }
+    progress.finish_and_clear();
+    let mut object = json!({
+        "inbox_cursor": cursor,
+        "refunds": backs.iter().map(Back::json).collect::<Vec<_>>(),
+    });
+    if backs.is_empty() {
+        output.object(&object);
+        output.say(&format!(
+            "no message behind {cursor} brought anything that is not paid back already"
+        ));
+        return Ok(());
+    }
+    let mut priced = Priced::none();
+    let mut refused = Vec::new();
+    for (back, token) in backs.iter().flat_map(Back::each) {
+        let call = back.call(token == NATIVE);
+        let call = Call::to(place.contracts.exits, call.abi_encode());
+        match wallet.limits(&call).await {
+            // Whoever is to be paid may burn what it is given, and nobody carries that for it unasked.
+            Ok((gas, _)) if gas > MAX_EACH && command.address.is_none() => {
+                let error = WalletError::GasCap {
+                    needed: gas,
+                    cap: MAX_EACH,
+                };
+                refused.push((back, token, error));
+            }
+            Ok(limits) => priced.push(&wallet, call, limits),
+            // Whoever is to be paid does not take it: nobody else waits for that.
+            Err(error) if error.is_of_call() => refused.push((back, token, error)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    object["refused"] = refused
+        .iter()
+        .map(|(back, token, why)| {
+            let message = back.shown.message.index;
+            json!({ "message": message, "token": Address::from(*token).to_string(), "why": why.to_string() })
+        })
+        .collect();
+    if priced.calls.is_empty() {
+        output.object(&object);
+        return Err(none_paid(&refused));
+    }
+    let what = format!(
+        "this pays back what {} messages brought that the base had not consumed",
+        backs.len()
+    );
+    if !command.carrier.agree(&what, &priced, &mut object, output)? {
+        return Ok(());
+    }
+    let (mut transactions, mut paid) = (Vec::new(), BTreeSet::new());
+    for call in priced.calls {
+        let receipt = command.carrier.send(&wallet, call).await?;
+        transactions.push(mined(&receipt));
+        let own = receipt.logs.iter();
+        for log in own.filter(|log| log.address == place.contracts.exits) {
+            let topics = log.topics.iter().copied();
+            if let Ok(event) = IExits::Refunded::decode_raw_log(topics, &log.data) {
+                paid.insert(event.message);
+            }
+        }
+    }
+    object["transactions"] = transactions.into();
+    object["paid"] = json!(paid);
+    output.object(&object);
+    match refused.is_empty() {
+        true => Ok(()),
+        false => Err(none_paid(&refused)),
+    }
+}
+
+/// Why some of it was not paid back.
+fn none_paid(refused: &[(&Back, [u8; 20], WalletError)]) -> CliError {
+    let all = refused.iter().map(|(back, token, why)| {
+        let (index, token) = (back.shown.message.index, Address::from(*token));
+        format!("token {token} of message {index} to {}: {why}", back.to)
+    });
+    CliError::new(format!(
+        "not paid back, and it can be paid back later: {}",
+        listed(all)
+    ))
+}
+
+/// To whom a message's money goes back, and what it is.
+fn brought(shown: &Shown) -> Option<(Address, Assets)> {
+    match &shown.message.body {
+        Body::Deposit(deposit) => {
+            let both = [(deposit.token, deposit.amount), (NATIVE, deposit.native)];
+            let held = both.into_iter().filter(|(_, amount)| *amount != 0);
+            Some((deposit.refund.into(), held.collect()))
+        }
+        Body::RewardFunding { amount, funder } => Some(((*funder).into(), vec![(NATIVE, *amount)])),
+        _ => None,
+    }
+}
+
+impl Place {
+    /// Those of a message's assets that were not paid back.
+    async fn unpaid(&self, message: u64, assets: Assets) -> Result<Assets, CliError> {
+        let mut left = Vec::new();
+        for (token, amount) in assets {
+            let native = token == NATIVE;
+            let call = IVault::refundedCall { message, native };
+            if !view_call(&self.rpc, self.contracts.vault, call, At::Latest).await? {
+                left.push((token, amount));
+            }
+        }
+        Ok(left)
+    }
+}
+
+impl Back {
+    /// Its assets, each of which is paid by a call of its own.
+    fn each(&self) -> impl Iterator<Item = (&Self, [u8; 20])> {
+        self.assets.iter().map(move |(token, _)| (self, *token))
+    }
+
+    fn call(&self, native: bool) -> IExits::refundCall {
+        IExits::refundCall {
+            message: self.shown.bytes.clone(),
+            native,
+            before: self.shown.before,
+            behind: self.shown.behind.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let assets = self.assets.iter().map(|(token, amount)| {
+            json!({ "token": Address::from(*token).to_string(), "amount": amount.to_string() })
+        });
+        json!({
+            "message": self.shown.message.index,
+            "recipient": self.to.to_string(),
+            "assets": assets.collect::<Vec<_>>(),
+        })
+    }
+}

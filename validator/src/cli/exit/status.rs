@@ -1,0 +1,165 @@
+//! `plasmid exit status`: how far the end has come, and what an account would get.
+
+use alloy_primitives::Address;
+use clap::Args;
+use plasmid_bridge::client::exits::{self, Ending, Stage};
+use serde_json::{Value, json};
+
+use super::{Place, state};
+use crate::{
+    chain::exits::{Owner, Payable, of_account, payout},
+    chain::tree::Tree,
+    cli::{CliError, connect::Connection, keys::KeyOptions, output::Output},
+    ledger::Account,
+};
+
+/// Of whom, and in which state.
+#[derive(Clone, Debug, Args)]
+pub struct StatusCommand {
+    /// An account, or the name of a key: what it would get is listed.
+    #[arg(long, requires = "state")]
+    account: Option<String>,
+    /// The state in which that stands: a file that `plasmid export` wrote. Before there is a base, one of any epoch that root has accepted.
+    #[arg(long, value_name = "FILE", requires = "account")]
+    state: Option<std::path::PathBuf>,
+}
+
+/// Runs `plasmid exit status`.
+///
+/// # Errors
+/// Why root could not be asked, or what is wrong in the file.
+pub async fn run(
+    command: &StatusCommand,
+    connection: &Connection,
+    keys: &KeyOptions,
+    output: Output,
+) -> Result<(), CliError> {
+    let place = Place::reading(connection).await?;
+    let seen = place.look().await?;
+    let mut object = root(&seen);
+    let (Some(account), Some(path)) = (&command.account, &command.state) else {
+        output.object(&object);
+        output.say(&sentence(&seen));
+        return next(&seen, output);
+    };
+    let account = keys.stated_account(account)?;
+    let progress = output.progress("reading the state");
+    let state = state::read(path, &place, &seen).await;
+    progress.finish_and_clear();
+    let state = state?;
+    let rows = rows(&place, &state.tree, account).await?;
+    object["account"] = account.to_string().into();
+    object["under"] = state.under.clone().into();
+    if output.is_json() {
+        object["leaves"] = rows.into();
+        output.object(&object);
+        return Ok(());
+    }
+    output.object(&object);
+    output.rows(
+        "leaves",
+        &["index", "what", "token", "amount", "paid", "payout"],
+        &rows,
+    );
+    output.say(&format!(
+        "{}; the leaves are those of {}",
+        sentence(&seen),
+        state.under
+    ));
+    next(&seen, output)
+}
+
+fn next(seen: &Ending, output: Output) -> Result<(), CliError> {
+    let command = match seen.stage() {
+        Stage::Open if seen.begins.is_some_and(|begins| begins <= seen.now) => "plasmid exit begin",
+        Stage::Open | Stage::Closing => return Ok(()),
+        Stage::ExitMode => "plasmid exit open",
+        Stage::Paying => "plasmid exit leave --state FILE --account ACCOUNT --from KEY",
+    };
+    output.next(command);
+    Ok(())
+}
+
+/// What an account gets, leaf by leaf.
+async fn rows(place: &Place, tree: &Tree, account: Account) -> Result<Vec<Value>, CliError> {
+    let (named, _) = exits::named(&place.rpc, &place.contracts, account.kind, account.id).await?;
+    let own = match account.kind {
+        Account::ETHEREUM => Some(Address::from(account.id)),
+        _ => payout(tree, account)?.map(Address::from),
+    };
+    let mut rows = Vec::new();
+    for payable in of_account(tree, account)? {
+        let paid = exits::is_paid(&place.rpc, &place.contracts, payable.index).await?;
+        let to = match payable.owner {
+            Owner::Address(recipient) => Some(Address::from(recipient)),
+            _ => named.or(own),
+        };
+        let mut row = leaf(&payable);
+        row["paid"] = paid.into();
+        row["payout"] = to
+            .map_or_else(|| "not named yet".to_owned(), |to| to.to_string())
+            .into();
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// A leaf that is paid, as outputs show it.
+pub fn leaf(payable: &Payable) -> Value {
+    json!({
+        "index": payable.index,
+        "what": payable.slot.to_string(),
+        "token": Address::from(payable.token).to_string(),
+        "amount": payable.amount.to_string(),
+    })
+}
+
+/// What root says.
+pub fn root(seen: &Ending) -> Value {
+    let head = &seen.head;
+    let at = |time: u64| (time != 0).then_some(time);
+    json!({
+        "stage": seen.stage().name(),
+        "root_time": seen.now,
+        "checkpoints_accepted": head.accepted,
+        "checkpoints_final": head.finalized,
+        "last_tau": at(head.tau),
+        "exit_timeout_secs": seen.parameters.exitTimeoutSecs,
+        "grace_secs": seen.parameters.graceSecs,
+        "begins_from": seen.begins,
+        "exit_at": at(head.exitAt),
+        "base": seen.base.opened.then(|| state::base_name(seen.base.epochs)),
+        "state_root": seen.base.opened.then(|| seen.base.stateRoot.to_string()),
+        "inbox_cursor": match seen.base.opened {
+            true => seen.base.inboxCursor,
+            false => head.inboxCursor,
+        },
+    })
+}
+
+/// The same for people.
+pub fn sentence(seen: &Ending) -> String {
+    let head = &seen.head;
+    match (seen.stage(), seen.begins) {
+        (Stage::Open, Some(begins)) if begins <= seen.now => {
+            "root has accepted no checkpoint for T: anybody can close the deployment with `plasmid exit begin`".to_owned()
+        }
+        (Stage::Open, Some(begins)) => format!(
+            "the deployment goes on; it can be closed from root time {begins} on, if root accepts no checkpoint before (it is {} now)",
+            seen.now
+        ),
+        (Stage::Open, None) => "the deployment goes on".to_owned(),
+        (Stage::Closing, _) => format!(
+            "the deployment is closing: nothing enters it any more, and exit mode begins at root time {} (it is {} now)",
+            head.exitAt, seen.now
+        ),
+        (Stage::ExitMode, _) => format!(
+            "exit mode began at root time {}, and the base is not fixed yet: of {} accepted checkpoints {} are final",
+            head.exitAt, head.accepted, head.finalized
+        ),
+        (Stage::Paying, _) => format!(
+            "everybody leaves with what {} gives",
+            state::base_name(seen.base.epochs)
+        ),
+    }
+}

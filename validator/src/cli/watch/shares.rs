@@ -1,0 +1,72 @@
+//! Reads the shares that nodes of the child serve over each epoch's checkpoint, for a watcher that compares them. None is believed.
+
+use std::time::Duration;
+
+use plasmid_bridge::client::watcher::ChildNews;
+use tokio::{
+    sync::mpsc::Sender,
+    time::{sleep, timeout},
+};
+use tonic::transport::Channel;
+
+use crate::{client::offers, plain};
+
+/// How often a node is asked.
+const POLL: Duration = Duration::from_secs(2);
+/// How long its answer is waited for: one whose body never ends would stop the reading.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Epochs before the newest one that are asked again: shares come late.
+const AGAIN: u64 = 3;
+
+/// Reads nodes from an epoch on, in tasks that end when nobody listens.
+pub fn follow(nodes: Vec<(usize, Channel)>, first: u64, news: &Sender<ChildNews>) {
+    for (node, channel) in nodes {
+        tokio::spawn(read(node, channel, first, news.clone()));
+    }
+}
+
+async fn read(node: usize, channel: Channel, first: u64, news: Sender<ChildNews>) {
+    let (mut next, mut is_silent) = (first, false);
+    loop {
+        let (from, last) = (next.saturating_sub(AGAIN).max(first), next);
+        for epoch in from..=last {
+            let told = timeout(PATIENCE, offers::ask(channel.clone(), epoch)).await;
+            let told = told.unwrap_or_else(|_| Err("it does not answer in time".to_owned()));
+            let said = match told {
+                Ok(Some(offer)) => {
+                    next = next.max(epoch.saturating_add(1));
+                    Some(ChildNews::Signs {
+                        node,
+                        checkpoint: Box::new(offer.checkpoint),
+                        shares: offer.shares,
+                    })
+                }
+                Ok(None) => None,
+                Err(_) if is_silent => break,
+                Err(reason) => {
+                    is_silent = true;
+                    let reason = plain::words(&reason);
+                    if news.send(ChildNews::Silent { node, reason }).await.is_err() {
+                        return;
+                    }
+                    break;
+                }
+            };
+            if is_silent {
+                is_silent = false;
+                if news.send(ChildNews::Back { node }).await.is_err() {
+                    return;
+                }
+            }
+            if let Some(said) = said
+                && news.send(said).await.is_err()
+            {
+                return;
+            }
+        }
+        if news.is_closed() {
+            return;
+        }
+        sleep(POLL).await;
+    }
+}
