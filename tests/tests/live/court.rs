@@ -137,7 +137,10 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     );
     let position = running
         .until("the child has applied the cut", |view| async move {
-            let request = GetPositionRequest { number: POSITION };
+            let request = GetPositionRequest {
+                number: POSITION,
+                cuts_from: 0,
+            };
             let answer = view.stake(0).get_position(request).await.ok()?;
             let position = answer.into_inner().position?;
             (!position.cuts.is_empty()).then_some(position)
