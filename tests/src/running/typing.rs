@@ -1,4 +1,4 @@
-//! What a person types while a network runs: the built program, with the network's folder for everything that it does not name.
+//! What a person types while a network runs: the built program, with the network's keys and addresses for everything that it does not name.
 
 use plasmid::localnet::found;
 use serde_json::Value;
@@ -37,10 +37,15 @@ impl Running {
     /// # Panics
     /// When the command cannot be run, or does not answer as programs read it.
     pub fn try_typed(&self, line: &str) -> Result<Value, String> {
+        let network = &self.network;
         let output = crate::plasmid()
             .args(line.split_whitespace())
-            .args(["--output", "json", "--net"])
-            .arg(&self.network.folder)
+            .args(["--output", "json"])
+            .env("PLASMID_NODE", network.grpc(0))
+            .env("PLASMID_ROOT", network.anvil.url())
+            .env("PLASMID_REGISTRY", network.local.registry.to_string())
+            .env("PLASMID_KEYS", network.folder.join("keys"))
+            .env("PLASMID_PASSWORD_FILE", network.password_file())
             .output()
             .expect("the command runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -59,13 +64,10 @@ impl Running {
         let file = self.network.folder.join(format!("{name}.secret"));
         let secret = alloy_primitives::hex::encode(&found::operator_secret(number)[..]);
         std::fs::write(&file, secret).expect("written");
-        let line = format!(
-            "keys import {name} --secret-file {} --keys {} --password-file {}",
-            file.display(),
-            self.network.folder.join("keys").display(),
-            self.network.password_file().display()
-        );
-        let kept = self.typed(&line);
+        let kept = self.typed(&format!(
+            "keys import {name} --secret-file {}",
+            file.display()
+        ));
         assert_eq!(kept["name"], name, "{kept}");
     }
 }

@@ -29,7 +29,10 @@ async fn a_seated_validator_rotates_its_keys_while_people_pay_and_delegate() {
 
     running.keeps_operator(FOUNDER, "founder");
     let own = operator(FOUNDER).account();
-    running.applied(&format!("tx transfer --from alice --to {own} --amount 5"));
+    let paid = running.typed(&format!(
+        "tx transfer --from alice --to {own} --amount 5 --wait"
+    ));
+    assert_eq!(paid["code"], 0, "{paid}");
     running.applied("tx stake edit --from founder --commission 100");
     running.applied("tx stake describe --from founder --name Four --website https://four.example");
     let delegate = format!("tx stake delegate --from alice --to {own} --amount");
@@ -39,8 +42,9 @@ async fn a_seated_validator_rotates_its_keys_while_people_pay_and_delegate() {
     let (joined, epoch) = rotates(&mut running).await;
     earns(&mut running, kept, other).await;
     signs_alone(&mut running, &joined, epoch).await;
-    // Where the old key's place was, the new one's is, and no block lacks a known validator's key.
     let blocks = plan.parameters.epoch_blocks;
+    is_replaced_at_once(&running, epoch, u64::from(blocks), joined.registration).await;
+    // No block lacks a known validator's key.
     let sizes = churn::one_set_at_every_height(&running, blocks, &[]).await;
     assert!(sizes.iter().all(|size| *size == 4), "{sizes:?}");
 
@@ -100,6 +104,29 @@ async fn signs_alone(running: &mut Running, joined: &Joined, epoch: u64) {
             |view| async move { (view.head().await.accepted > now).then_some(()) },
         )
         .await;
+}
+
+/// One block hands the engine both changes, and it takes them: at no height has it both keys of the validator, or neither.
+async fn is_replaced_at_once(running: &Running, epoch: u64, blocks: u64, registration: u64) {
+    let view = running.view();
+    let key = async |epoch, registration| {
+        let set = view.set_of(Some(epoch)).await.validators;
+        let mut all = set.into_iter();
+        let member = all.find(|one| one.registration == registration);
+        member.expect("a member").consensus_address
+    };
+    let (old, new) = (key(epoch - 1, LINE).await, key(epoch, registration).await);
+    let engine = running.engine(0);
+    for (height, there, away) in [
+        (epoch * blocks, &old, &new),
+        (epoch * blocks + 1, &new, &old),
+    ] {
+        let held = engine.validators(height).await.expect("the set");
+        let mut held = held.iter().map(|info| info.address.as_bytes());
+        let has = held.clone().any(|address| address == there.as_slice());
+        let gone = held.all(|address| address != away.as_slice());
+        assert!(has && gone, "the engine's set at height {height}");
+    }
 }
 
 /// What owners and the operator type: nothing of it is lost by the rotation.
