@@ -33,7 +33,6 @@ async fn a_seated_validator_rotates_its_keys_while_people_pay_and_delegate() {
         "tx transfer --from alice --to {own} --amount 5 --wait"
     ));
     assert_eq!(paid["code"], 0, "{paid}");
-    running.applied("tx stake edit --from founder --commission 100");
     running.applied("tx stake describe --from founder --name Four --website https://four.example");
     let delegate = format!("tx stake delegate --from alice --to {own} --amount");
     let kept = position(&running.applied(&format!("{delegate} 2")));
@@ -131,6 +130,14 @@ async fn is_replaced_at_once(running: &Running, epoch: u64, blocks: u64, registr
 
 /// What owners and the operator type: nothing of it is lost by the rotation.
 async fn earns(running: &mut Running, kept: u64, other: u64) {
+    // A founder changes its commission once the genesis epoch has matured.
+    let edit = "tx stake edit --from founder --commission 100 --yes --wait";
+    waits(running, "the commission is changed", |running| {
+        running
+            .try_typed(edit)
+            .is_ok_and(|answer| answer["code"] == 0)
+    })
+    .await;
     let rewards = format!("query stake position {kept}");
     let owed = |running: &Running, line: &str| {
         let text = running.typed(line)["rewards"].as_str().map(str::to_owned);
