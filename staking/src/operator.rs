@@ -86,7 +86,7 @@ impl Leaf for Registration {
 pub struct Signer {
     /// The operator.
     pub operator: [u8; 20],
-    /// The registration with that key.
+    /// The newest registration with that key.
     pub registration: u64,
 }
 

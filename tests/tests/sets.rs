@@ -256,7 +256,7 @@ fn a_cut_takes_from_who_stood_behind_the_epoch_of_the_offence_and_the_others_kee
     network.run(2 * K);
 }
 
-/// A new key stands in the set of the epoch after next. Until then the member signs with the old one: its votes count and are paid, and what
+/// A new consensus key, beside the checkpoint key that is kept, stands in the set of the epoch after next. Until then the member signs with the old one: its votes count and are paid, and what
 /// it signs wrongly cuts its line through the old registration, however late that is shown.
 #[test]
 fn a_member_that_rotates_signs_with_its_old_key_as_long_as_that_is_in_the_set() {

@@ -112,7 +112,8 @@ contract Registry is IRegistry {
         if (msg.value <= bond) revert StakeMissing(bond, msg.value);
         if (msg.value > SIGMA_LIMIT) revert SigmaTooHigh(msg.value);
         _checkPossession(consensusKey, checkpointKey, possession);
-        _takeKeys(consensusKey, checkpointKey, msg.sender);
+        _take(_consensusKeyOf, consensusKey, "consensus key", msg.sender);
+        _take(_checkpointKeyOf, keccak256(checkpointKey), "checkpoint key", msg.sender);
         entry.stake = uint128(msg.value - bond);
         _write(entry, number, consensusKey, checkpointKey, bond);
     }
@@ -132,7 +133,7 @@ contract Registry is IRegistry {
         uint256 needed = bond_ + price;
         if (msg.value < needed) revert ValueTooLow(needed, msg.value);
         _checkPossession(consensusKey, checkpointKey, possession);
-        _takeKeys(consensusKey, checkpointKey, address(0));
+        _replaceKeys(consensusKey, checkpointKey);
         registration = ++_lastNumber;
         _newest[msg.sender] = registration;
         _write(_entries[msg.sender][registration], registration, consensusKey, checkpointKey, bond_);
@@ -387,12 +388,21 @@ contract Registry is IRegistry {
         if (!valid) revert BadPossession("consensus key");
     }
 
-    /// @param again who may come back with keys that it registered before; nobody if zero.
-    function _takeKeys(bytes32 consensusKey, bytes calldata checkpointKey, address again) private {
-        _take(_consensusKeyOf, consensusKey, "consensus key", again);
-        _take(_checkpointKeyOf, keccak256(checkpointKey), "checkpoint key", again);
+    /// @dev Of the keys of the caller's newest entry it may keep one, and replace the other; every other key is one that nobody registered
+    /// before. A kept key leads to nobody else, and serves without a break: each of its votes and shares names a height or an epoch, and the
+    /// set of that epoch names the one registration under which it was given. A key that was replaced never returns. Possession of a kept
+    /// key is proven again, because the proof binds both keys. Who keeps both changes nothing and would pay a bond for it.
+    function _replaceKeys(bytes32 consensusKey, bytes calldata checkpointKey) private {
+        Entry storage newest = _entries[msg.sender][_newest[msg.sender]];
+        bool keepsConsensusKey = newest.consensusKey == consensusKey;
+        bytes32 hash = keccak256(checkpointKey);
+        bool keepsCheckpointKey = keccak256(abi.encodePacked(newest.checkpointKey)) == hash;
+        if (keepsConsensusKey && keepsCheckpointKey) revert KeysUnchanged(msg.sender, _newest[msg.sender]);
+        if (!keepsConsensusKey) _take(_consensusKeyOf, consensusKey, "consensus key", address(0));
+        if (!keepsCheckpointKey) _take(_checkpointKeyOf, hash, "checkpoint key", address(0));
     }
 
+    /// @param again who may come back with a key that it registered before; nobody if zero.
     function _take(mapping(bytes32 => address) storage holders, bytes32 key, string memory name, address again)
         private
     {

@@ -180,8 +180,8 @@ contract RegistrationsTest is Deployed {
         (uint64 registration, uint64 index) = _registerKeys(_fifth, BOND, value + 2);
         vm.assertEq(registration, 5);
         vm.assertEq(index, 1);
-        bytes memory taken = abi.encodeWithSelector(IRegistry.KeyTaken.selector, "consensus key", _fifth.owner);
-        vm.assertEq(Reentering(payable(_fifth.owner)).refusal(), taken);
+        bytes memory unchanged = abi.encodeWithSelector(IRegistry.KeysUnchanged.selector, _fifth.owner, 5);
+        vm.assertEq(Reentering(payable(_fifth.owner)).refusal(), unchanged);
         vm.assertEq(before - _fifth.owner.balance, 2 * value);
         vm.assertEq(address(registry).balance, held + 2 * BOND);
         vm.assertEq(registry.newestOf(_fifth.owner), 6);
@@ -236,24 +236,87 @@ contract RegistrationsTest is Deployed {
         vm.stopPrank();
     }
 
-    /// Neither of another operator nor one's own, of genesis or later; the other key being new helps nothing.
-    function test_aKeyThatWasEverRegisteredNeverReturns() external {
+    /// Of another operator, of genesis or later, never; nor one's own that was replaced. The other key being new, or kept, helps nothing.
+    function test_aKeyOfAnotherOperatorOrOneThatWasReplacedNeverReturns() external {
+        _registerKeys(_fifth, BOND, BOND + inbox.price());
+        Operator memory replaced = operators[1];
+        Operator memory second = _operator(6);
+        second.owner = replaced.owner;
+        _registerKeys(second, BOND, BOND + inbox.price());
         uint256 value = BOND + inbox.price();
+        Operator[3] memory holders = [operators[0], replaced, _fifth];
+        for (uint256 i; i < 3; ++i) {
+            Operator memory fresh = _operator(10);
+            _refusesKeysOf(fresh, holders[i], value);
+            fresh.owner = replaced.owner;
+            _refusesKeysOf(fresh, holders[i], value);
+            Operator memory kept = second;
+            _refusesKeysOf(kept, holders[i], value);
+        }
+        // And its newest registration's keys are nobody else's.
+        _refusesKeysOf(_operator(10), second, value);
+        _refusesKeysOf(_fifth, second, value);
+    }
+
+    function test_anOperatorKeepsOneKeyOfItsNewestRegistrationAndReplacesTheOther() external {
+        Operator memory own = operators[1];
+        Operator memory fresh = _operator(5);
+        (bytes32 oldConsensusKey, uint256 oldEdSecret) = (own.consensusKey, own.edSecret);
+        (own.consensusKey, own.edSecret) = (fresh.consensusKey, fresh.edSecret);
+        _registerKeys(own, BOND, BOND + inbox.price());
+        _isEntry(own, 5, BOND);
+        (own.checkpointKey, own.blsSecret) = (fresh.checkpointKey, fresh.blsSecret);
+        _registerKeys(own, 2 * BOND, 2 * BOND + inbox.price());
+        _isEntry(own, 6, 2 * BOND);
+        // Each entry has exactly its own keys, and the child is told both.
+        bytes memory oldCheckpointKey = operators[1].checkpointKey;
+        vm.assertTrue(registry.hasKeys(own.owner, 2, oldConsensusKey, oldCheckpointKey));
+        vm.assertTrue(registry.hasKeys(own.owner, 5, own.consensusKey, oldCheckpointKey));
+        vm.assertTrue(registry.hasKeys(own.owner, 6, own.consensusKey, own.checkpointKey));
+        vm.assertFalse(registry.hasKeys(own.owner, 6, own.consensusKey, oldCheckpointKey));
+        vm.assertFalse(registry.hasKeys(own.owner, 5, oldConsensusKey, oldCheckpointKey));
+        vm.assertFalse(registry.hasKeys(own.owner, 2, own.consensusKey, oldCheckpointKey));
+        _sync();
+        vm.assertEq(model.message(2), _message(2, own, 6, 2 * BOND));
+        // What was replaced is gone, in whichever step.
+        uint256 value = BOND + inbox.price();
+        Operator memory back = own;
+        (back.consensusKey, back.edSecret) = (oldConsensusKey, oldEdSecret);
+        _refuses(back, BOND, value, _taken("consensus key", own.owner));
+    }
+
+    function test_aRegistrationThatChangesNoKeyIsRefused() external {
+        uint256 value = BOND + inbox.price();
+        bytes memory reason = abi.encodeWithSelector(IRegistry.KeysUnchanged.selector, operators[1].owner, 2);
+        _refuses(operators[1], BOND, value, reason);
         _registerKeys(_fifth, BOND, value);
         value = BOND + inbox.price();
-        Operator[3] memory holders = [operators[0], operators[1], _fifth];
-        for (uint256 i; i < 3; ++i) {
-            for (uint256 j; j < 2; ++j) {
-                Operator memory twin = _operator(10);
-                if (j == 0) twin.owner = holders[i].owner;
-                (bytes32 consensusKey, uint256 edSecret) = (twin.consensusKey, twin.edSecret);
-                (twin.consensusKey, twin.edSecret) = (holders[i].consensusKey, holders[i].edSecret);
-                _refuses(twin, BOND, value, _taken("consensus key", holders[i].owner));
-                (twin.consensusKey, twin.edSecret) = (consensusKey, edSecret);
-                (twin.checkpointKey, twin.blsSecret) = (holders[i].checkpointKey, holders[i].blsSecret);
-                _refuses(twin, BOND, value, _taken("checkpoint key", holders[i].owner));
-            }
+        reason = abi.encodeWithSelector(IRegistry.KeysUnchanged.selector, _fifth.owner, 5);
+        _refuses(_fifth, BOND, value, reason);
+    }
+
+    /// A kept key is proven to be held beside the new one: a proof of before binds the pair of before.
+    function test_aKeptKeyIsProvenAgain() external {
+        Operator memory own = operators[1];
+        IRegistry.Possession memory before = _possession(own);
+        Operator memory fresh = _operator(5);
+        uint256 value = BOND + inbox.price();
+        for (uint256 i; i < 2; ++i) {
+            Operator memory next = operators[1];
+            if (i == 0) next.consensusKey = fresh.consensusKey;
+            else next.checkpointKey = fresh.checkpointKey;
+            vm.prank(next.owner);
+            vm.expectRevert(abi.encodeWithSelector(IRegistry.BadPossession.selector, "checkpoint key"));
+            registry.registerKeys{value: value}(next.consensusKey, next.checkpointKey, before, BOND);
         }
+        // The new key's own proof beside the kept key's old one.
+        (own.consensusKey, own.edSecret) = (fresh.consensusKey, fresh.edSecret);
+        IRegistry.Possession memory half = _possession(own);
+        half.checkpointProof = before.checkpointProof;
+        vm.prank(own.owner);
+        vm.expectRevert(abi.encodeWithSelector(IRegistry.BadPossession.selector, "checkpoint key"));
+        registry.registerKeys{value: value}(own.consensusKey, own.checkpointKey, half, BOND);
+        _registerKeys(own, BOND, value);
     }
 
     /// Also one that its operator took back before genesis: it was registered.
@@ -397,6 +460,18 @@ contract RegistrationsTest is Deployed {
         vm.prank(operator.owner);
         vm.expectRevert(reason);
         registry.registerKeys{value: value}(operator.consensusKey, operator.checkpointKey, possession, bond);
+    }
+
+    /// @notice `sender` comes with one key of `holder` after the other, beside its own other key.
+    function _refusesKeysOf(Operator memory sender, Operator memory holder, uint256 value) private {
+        (bytes32 consensusKey, uint256 edSecret) = (sender.consensusKey, sender.edSecret);
+        (bytes memory checkpointKey, uint256 blsSecret) = (sender.checkpointKey, sender.blsSecret);
+        (sender.consensusKey, sender.edSecret) = (holder.consensusKey, holder.edSecret);
+        _refuses(sender, BOND, value, _taken("consensus key", holder.owner));
+        (sender.consensusKey, sender.edSecret) = (consensusKey, edSecret);
+        (sender.checkpointKey, sender.blsSecret) = (holder.checkpointKey, holder.blsSecret);
+        _refuses(sender, BOND, value, _taken("checkpoint key", holder.owner));
+        (sender.checkpointKey, sender.blsSecret) = (checkpointKey, blsSecret);
     }
 
     function _taken(string memory key, address holder) private pure returns (bytes memory) {

@@ -568,6 +568,7 @@ sol! {
         error NothingSent();
         error WeakConsensusKey(bytes32 key);
         error KeyTaken(string key, address operator);
+        error KeysUnchanged(address operator, uint64 registration);
         error BadPossession(string key);
         error Locked(uint64 until, uint256 time);
         error AgreementZero();

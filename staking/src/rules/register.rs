@@ -1,11 +1,16 @@
 //! Register: two keys that root has checked become the newest registration of an operator.
 //!
 //! ```text
-//! leaves   address r, operator w or made, the newest line r; registration made, address made; a new line made, or seat w and one
-//!          node of each level of the minima w
+//! leaves   operator w or made, the newest registration r, its line r; address w or made; a new line made, or seat w and one node of each
+//!          level of the minima w; registration made
 //! ```
 //! While the newest line is open the registration is a rotation: a seat has the new keys at once, so the set of the epoch after next
 //! has them. Else it opens a line without stake. The old keys stay where evidence about them leads.
+//!
+//! A rotation may keep one key; that it changes the other is for root to check. A consensus key that is kept leads to the newer registration
+//! from then on: evidence of the engine names the key alone, and whoever signed two votes with it loses the seat that it has now, whichever
+//! registration it had then. The court names the registration that the set of the offence's epoch has, and that one stays. So a rotation
+//! neither escapes nor reaches anybody else. A key that is tombstoned, was replaced, or stood behind a closed line never returns.
 //!
 //! A line behind a closed one takes no seat before the closed one could have returned from jail, if it were absent to the end of the last
 //! set that it stands in. Else an operator that was absent, or will be, closes its line, moves its stake to the next, and was never in jail.
@@ -38,28 +43,30 @@ pub(crate) fn apply<L: TypedLeaves>(
     input: &Register,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let (operator, number) = (input.operator, input.registration);
-    if read::<Signer, _>(leaves, input.address)?.is_some() {
-        return Err(Reject::NoEffect("the consensus key was registered before").into());
-    }
     let newest: Option<Operator> = read(leaves, operator)?;
     if number <= newest.map_or(0, |newest| newest.registration) {
         return Err(Reject::NoEffect("the number of the registration is not new").into());
     }
-    let mut id = LineId {
-        operator,
-        line: number,
-    };
-    let before: Option<Line> = match newest {
-        Some(Operator { line, .. }) => Some(expect(leaves, LineId { operator, line })?),
+    let held = match newest {
+        Some(newest) => Some(Held::read(leaves, operator, newest)?),
         None => None,
     };
-    match (newest, before) {
-        (Some(newest), Some(held)) if held.state == LineState::Open => {
-            id.line = newest.line;
-            rotate(leaves, context, input, &held)?;
-        }
-        (_, before) => open(leaves, context.rules, id, before)?,
+    let known: Option<Signer> = read(leaves, input.address)?;
+    if let Some(why) = refused(input, known, held.as_ref()) {
+        return Err(Reject::NoEffect(why).into());
     }
+    let id = match &held {
+        Some(held) if held.is_open() => {
+            rotate(leaves, context, input, &held.line)?;
+            held.id
+        }
+        _ => {
+            let line = number;
+            let id = LineId { operator, line };
+            open(leaves, context.rules, id, held.map(|held| held.line))?;
+            id
+        }
+    };
     let registration = Registration {
         line: id.line,
         tombstoned: false,
@@ -81,6 +88,53 @@ pub(crate) fn apply<L: TypedLeaves>(
         line: id,
         registration: number,
     }])
+}
+
+/// What an operator has before it registers.
+struct Held {
+    number: u64,
+    registration: Registration,
+    id: LineId,
+    line: Line,
+}
+
+impl Held {
+    fn read<L: TypedLeaves>(
+        leaves: &mut L,
+        operator: [u8; 20],
+        newest: Operator,
+    ) -> Result<Self, Error<L::Error>> {
+        let (number, line) = (newest.registration, newest.line);
+        let id = LineId { operator, line };
+        Ok(Self {
+            number,
+            registration: expect(leaves, (operator, number))?,
+            id,
+            line: expect(leaves, id)?,
+        })
+    }
+
+    fn is_open(&self) -> bool {
+        self.line.state == LineState::Open
+    }
+}
+
+/// Why the keys cannot be registered.
+fn refused(input: &Register, known: Option<Signer>, held: Option<&Held>) -> Option<&'static str> {
+    let newest = held.map(|held| (input.operator, held.number));
+    let kept = known.map(|known| (known.operator, known.registration));
+    if kept.is_some() && kept != newest {
+        return Some("the consensus key was registered before");
+    }
+    let held = held?;
+    if kept.is_some() && held.registration.tombstoned {
+        return Some("the consensus key is tombstoned");
+    }
+    let same = held.registration.checkpoint_key == *input.checkpoint_key;
+    if (kept.is_some() || same) && !held.is_open() {
+        return Some("a key of a closed line does not return");
+    }
+    None
 }
 
 /// Opens the first line of an operator, or one behind a closed line.

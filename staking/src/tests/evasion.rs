@@ -10,6 +10,7 @@ use rand::Rng;
 use super::*;
 use tried::{Outcomes, Trial};
 
+mod rotation;
 mod tried;
 
 /// The culprit: operator 5, who also has a line of its own, that was never seated.
@@ -39,32 +40,34 @@ struct Court {
 impl Court {
     fn acts(self, world: &mut World) {
         let Court { offence, .. } = self;
-        if !is_member(world, offence) {
+        // The court names the registration that the set of the offence's epoch has.
+        let Some(registration) = member(world, offence) else {
             return;
-        }
+        };
         if self.of_epoch && world.epoch == self.freeze {
             world.act(Input::FreezeEpoch(offence));
         }
         if world.epoch == self.freeze + u64::from(self.of_epoch) {
-            world.freeze(1, 1, offence);
-            if self.is_second(world) {
-                world.freeze(1, 1, offence + 1);
+            world.freeze(1, registration, offence);
+            if let Some(second) = self.second(world) {
+                world.freeze(1, second, offence + 1);
             }
             if self.of_epoch {
                 world.act(Input::ReleaseEpoch(offence));
             }
         }
         if world.epoch == self.settle + u64::from(self.of_epoch) {
-            world.settle(1, 1, offence, 50 * PERCENT);
-            if self.is_second(world) {
-                world.settle(1, 1, offence + 1, SECOND * PERCENT);
+            world.settle(1, registration, offence, 50 * PERCENT);
+            if let Some(second) = self.second(world) {
+                world.settle(1, second, offence + 1, SECOND * PERCENT);
             }
         }
     }
 
-    /// Whether there is an offence in the epoch behind the first one's too.
-    fn is_second(self, world: &mut World) -> bool {
-        self.twice && self.freeze > self.offence && is_member(world, self.offence + 1)
+    /// Whose offence there is in the epoch behind the first one's too.
+    fn second(self, world: &mut World) -> Option<u64> {
+        let is_second = self.twice && self.freeze > self.offence;
+        is_second.then(|| member(world, self.offence + 1)).flatten()
     }
 }
 
@@ -82,17 +85,19 @@ fn every_court(offence: u64) -> impl Iterator<Item = Court> {
     })
 }
 
-/// Whether line 1 is in the set of an epoch with stake: of nobody else can the court be shown an offence, and a set that copies the one
-/// before has nothing at risk.
-fn is_member(world: &mut World, epoch: u64) -> bool {
+/// The registration of line 1 in the set of an epoch, if it is there with stake: of nobody else can the court be shown an offence, and a
+/// set that copies the one before has nothing at risk.
+fn member(world: &mut World, epoch: u64) -> Option<u64> {
     let place = ring_place(epoch, world.rules.ring);
-    (0..world.rules.seats).any(|seat| {
-        let member: Option<MemberLeaf> = world.find((place, seat));
-        let standing = member
-            .filter(|member| member.epoch == epoch)
-            .and_then(|member| member.standing);
-        standing.is_some_and(|standing| standing.line == line(1, 1) && standing.stake > 0)
+    (0..world.rules.seats).find_map(|seat| {
+        let member: MemberLeaf = world.find((place, seat))?;
+        let standing = member.standing.filter(|_| member.epoch == epoch)?;
+        (standing.line == line(1, 1) && standing.stake > 0).then_some(standing.registration)
     })
+}
+
+fn is_member(world: &mut World, epoch: u64) -> bool {
+    member(world, epoch).is_some()
 }
 
 /// Stake of the accounts that is in the stake of line 1, if that line is in the set that is fixed now.
@@ -171,7 +176,7 @@ fn play(play: Play, mut act: impl FnMut(&mut Trial, bool)) -> Outcomes {
         }
         let fixed = world.epoch + 2;
         let away = absent == Some(world.epoch);
-        second |= court.is_second(&mut world);
+        second |= court.second(&mut world).is_some();
         world.boundary_with(
             court.fees,
             |seat| if away && seat == 0 { 0 } else { COUNTED },

@@ -121,11 +121,20 @@ pub(super) fn settle(operator: u8, registration: u64, epoch: u64, fraction: u64)
 }
 
 pub(super) fn registration(operator: u8, number: u64, key: u8) -> Input {
+    registration_of(operator, number, [key, key])
+}
+
+/// With a consensus key and a checkpoint key of these bytes.
+pub(super) fn registration_of(
+    operator: u8,
+    number: u64,
+    [consensus, checkpoint]: [u8; 2],
+) -> Input {
     Input::Register(Register {
         operator: op(operator),
         registration: number,
-        address: [key; 20],
-        consensus_key: [key; 32],
-        checkpoint_key: Box::new([key; 96]),
+        address: [consensus; 20],
+        consensus_key: [consensus; 32],
+        checkpoint_key: Box::new([checkpoint; 96]),
     })
 }

@@ -262,7 +262,7 @@ fn a_rotation_gives_the_seat_its_keys_at_once_and_the_set_two_epochs_later() {
 
 #[test]
 fn a_registration_is_refused_for_a_key_that_is_known_and_for_a_number_that_is_not_new() {
-    let mut world = World::new(2, &[5 * UNIT]);
+    let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     for (input, why) in [
         (
             registration(2, 5, 1),
@@ -280,8 +280,93 @@ fn a_registration_is_refused_for_a_key_that_is_known_and_for_a_number_that_is_no
         assert_eq!(world.refuse(input), Reject::NoEffect(why));
     }
     world.act(registration(1, 2, 7));
+    // A key that was replaced does not return, with an open line or a closed one.
     let why = "the consensus key was registered before";
-    assert_eq!(world.refuse(registration(1, 3, 7)), Reject::NoEffect(why));
+    assert_eq!(world.refuse(registration(1, 3, 1)), Reject::NoEffect(why));
+    world.act(retire(1));
+    assert_eq!(world.refuse(registration(1, 3, 1)), Reject::NoEffect(why));
+}
+
+#[test]
+fn a_rotation_keeps_one_key_and_replaces_the_other() {
+    let mut world = World::new(2, &[5 * UNIT, 3 * UNIT]);
+    let keys = |world: &mut World| {
+        let seat: Seat = world.leaf(0);
+        (seat.registration, seat.consensus_key, seat.checkpoint_key)
+    };
+    world.act(registration_of(1, 9, [9, 1]));
+    assert_eq!(keys(&mut world), (9, [9; 32], [1; 96]));
+    world.act(registration_of(1, 10, [9, 10]));
+    assert_eq!(keys(&mut world), (10, [9; 32], [10; 96]));
+    assert_eq!(world.leaf::<Signer>([9; 20]).registration, 10);
+    assert_eq!(world.leaf::<Signer>([1; 20]).registration, 1);
+    for (number, key) in [(1, [1; 32]), (9, [9; 32]), (10, [9; 32])] {
+        let held: Registration = world.leaf((op(1), number));
+        assert_eq!((held.line, held.consensus_key), (1, key));
+    }
+    world.to(2);
+    // The sets before have the keys that were theirs.
+    let stood = |world: &mut World, epoch| world.set(epoch)[0].registration;
+    assert_eq!((stood(&mut world, 1), stood(&mut world, 2)), (1, 10));
+    world.check();
+}
+
+/// Evidence of the engine names the key alone: it finds the seat that the key has now, whichever registration it had when it signed twice.
+#[test]
+fn nobody_keeps_its_seat_by_a_rotation_that_keeps_the_key_which_signed_twice() {
+    for rotations in 1..4 {
+        let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+        for number in 0..rotations {
+            world.act(registration_of(2, 9 + number, [2, 20 + number as u8]));
+        }
+        let effects = world.act(Input::Tombstone([2; 20]));
+        let registration = 8 + rotations;
+        let operator = op(2);
+        assert_eq!(
+            effects,
+            [
+                Effect::Tombstoned {
+                    operator,
+                    registration
+                },
+                unseated(line(2, 2), 1, Loss::Tombstoned),
+            ]
+        );
+        let tombstoned = Reject::Tombstoned { registration };
+        assert_eq!(world.refuse(take_seat(2)), tombstoned);
+        // The key stays out of every later registration, and the operator comes back with another, its checkpoint key too if it likes.
+        let why = Reject::NoEffect("the consensus key is tombstoned");
+        assert_eq!(world.refuse(registration_of(2, 30, [2, 30])), why);
+        world.act(registration_of(2, 31, [31, 19 + rotations as u8]));
+        world.act(take_seat(2));
+        let again = Reject::NoEffect("the registration is tombstoned already");
+        assert_eq!(world.refuse(Input::Tombstone([2; 20])), again);
+        assert_eq!(world.leaf::<Seat>(1).registration, 31);
+        world.check();
+    }
+}
+
+#[test]
+fn no_key_passes_to_another_operator_or_from_a_closed_line_to_the_next() {
+    for close in [retire(2), freeze(2, 2, 0)] {
+        let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
+        let before = Reject::NoEffect("the consensus key was registered before");
+        assert_eq!(world.refuse(registration_of(1, 9, [2, 9])), before);
+        assert_eq!(world.refuse(registration_of(3, 9, [2, 9])), before);
+        world.act(close);
+        let why = "a key of a closed line does not return";
+        for keys in [[2, 9], [9, 2], [2, 2]] {
+            assert_eq!(
+                world.refuse(registration_of(2, 9, keys)),
+                Reject::NoEffect(why)
+            );
+        }
+        world.act(registration(2, 9, 9));
+        // The closed line's key leads to its own registration, and evidence about it does nothing to the new line's seat.
+        world.delegate(who(1), 2, 4 * UNIT);
+        assert_eq!(world.leaf::<Signer>([2; 20]).registration, 2);
+        assert_eq!(world.act(Input::Tombstone([2; 20])).len(), 1);
+    }
 }
 
 #[test]

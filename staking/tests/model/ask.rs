@@ -34,6 +34,12 @@ pub fn key_of(key: u32) -> [u8; 32] {
     bytes
 }
 
+pub fn checkpoint_key_of(key: u32) -> [u8; 96] {
+    let mut bytes = [0x33; 96];
+    bytes[..4].copy_from_slice(&key.to_be_bytes());
+    bytes
+}
+
 pub fn terms(rules: &Rules) -> Terms {
     Terms {
         unit: rules.unit,
@@ -91,11 +97,11 @@ fn rule(model: &mut Model, input: &Input, seen: &Seen) -> Done {
             model.edit(number(&one.operator), &edit)
         }
         Input::Describe(one) => model.newest(number(&one.operator)).map(|_| ()),
-        Input::Register(one) => model.register(
-            number(&one.operator),
-            one.registration,
-            number(&one.address),
-        ),
+        Input::Register(one) => {
+            let [a, b, c, d, ..] = *one.checkpoint_key;
+            let keys = [number(&one.address), u32::from_be_bytes([a, b, c, d])];
+            model.register(number(&one.operator), one.registration, keys)
+        }
         Input::Freeze(one) => model.freeze((number(&one.operator), one.registration), one.epoch),
         Input::Settle(one) => {
             let registration = (number(&one.operator), one.registration);

@@ -18,7 +18,7 @@ use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::abstract_model::{Id, Model};
-use crate::ask::{account, address, id_of, key_of};
+use crate::ask::{account, address, checkpoint_key_of, id_of, key_of};
 use crate::candidates::{fits, operators};
 use crate::run::{Op, Run, Start};
 
@@ -292,7 +292,9 @@ impl Builder {
             Ok(count) if fresh => count + 1,
             _ => operator,
         };
-        let newest = model.newest(operator).map_or(0, |newest| newest.0.1);
+        let held = model.newest(operator);
+        let newest = held.map_or(0, |newest| newest.0.1);
+        let held = held.map(|newest| newest.1.keys);
         let wrong = self.chance(5);
         let number = if wrong {
             newest
@@ -300,13 +302,20 @@ impl Builder {
             newest + 1 + self.below(3)
         };
         self.next_key += 1;
-        let key = if self.chance(5) { 1 } else { self.next_key };
+        let mut keys = [self.next_key; 2];
+        match (held, self.below(100)) {
+            (_, 0..5) => keys[0] = 1,
+            (Some(held), 5..20) => keys[0] = held[0],
+            (Some(held), 20..35) => keys[1] = held[1],
+            _ => {}
+        }
+        let [key, checkpoint] = keys;
         Input::Register(Register {
             operator: address(operator),
             registration: number.max(1),
             address: address(key),
             consensus_key: key_of(key),
-            checkpoint_key: Box::new([0x33; 96]),
+            checkpoint_key: Box::new(checkpoint_key_of(checkpoint)),
         })
     }
 
@@ -355,7 +364,11 @@ impl Builder {
             "freeze epoch" => Input::FreezeEpoch(epoch),
             "release epoch" => Input::ReleaseEpoch(self.one_of(&model.freezes.open)?),
             _ => {
-                let keys: Vec<u32> = model.registrations.values().map(|one| one.key).collect();
+                let keys: Vec<u32> = model
+                    .registrations
+                    .values()
+                    .map(|one| one.keys[0])
+                    .collect();
                 let dead = |key: &u32| model.tombstones.contains(key);
                 let living: Vec<u32> = keys.iter().copied().filter(|key| !dead(key)).collect();
                 let key = match self.chance(95) {

@@ -28,7 +28,7 @@ pub fn fits(kind: &str, model: &Model, operator: u32, near: bool) -> bool {
         "take seat" if near => seat.is_none(),
         "take seat" => {
             let (stake, own) = model.stake(id);
-            let newest = model.newest(operator).map_or(0, |newest| newest.1.key);
+            let newest = model.newest(operator).map_or(0, |newest| newest.1.keys[0]);
             let dead = model.tombstones.contains(&newest);
             let enough = stake >= model.terms.min_seat && stake > model.weakest().0;
             let free = seat.is_none() && line.jailed <= model.epoch && !dead;

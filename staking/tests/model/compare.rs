@@ -6,7 +6,7 @@ use std::fmt::{Debug, Display};
 use plasmid_staking::{LineState, MemberLeaf, SeatState, minima::Weight};
 
 use crate::abstract_model::{Id, Line, Position};
-use crate::ask::{address, id_of, key_of, number_of};
+use crate::ask::{address, checkpoint_key_of, id_of, key_of, number_of};
 use crate::run::Run;
 
 /// Refuses a difference, with both sides.
@@ -147,9 +147,10 @@ impl Run {
             };
             same(what, seat.state, state)?;
             let newest = self.model.newest(line.0);
-            let (registration, key) = newest.map_or((0, 0), |one| (one.0.1, one.1.key));
+            let (number, keys) = newest.map_or((0, [0; 2]), |one| (one.0.1, one.1.keys));
             let engine = (seat.line, seat.registration, seat.consensus_key);
-            same(what, engine, (id_of(line), registration, key_of(key)))?;
+            same(what, engine, (id_of(line), number, key_of(keys[0])))?;
+            same(what, seat.checkpoint_key, checkpoint_key_of(keys[1]))?;
             let stake = stakes.get(&line).map_or(0, |stake| stake.0);
             same(
                 what,
@@ -267,7 +268,7 @@ impl Run {
                 (who, one.power, one.stake, one.commission)
             });
             let model = expected.as_ref().map(|one| {
-                let key = self.model.registrations[&(one.line.0, one.registration)].key;
+                let key = self.model.registrations[&(one.line.0, one.registration)].keys[0];
                 let who = (id_of(one.line), one.registration, key_of(key));
                 (who, one.power, one.stake, one.commission)
             });

@@ -39,6 +39,7 @@ impl Run {
         if model.is_none() {
             return Ok(Outcome::Refused);
         }
+        self.overwritten += u64::from(epoch > next);
         let own = usize::try_from(next)
             .ok()
             .and_then(|place| self.accepted.get(place));

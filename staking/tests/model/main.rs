@@ -33,6 +33,8 @@ struct Tally {
     shares: BTreeMap<&'static str, [u64; 2]>,
     /// Rejects by their kind.
     refused: BTreeMap<String, u64>,
+    /// Epochs that matured though their record was overwritten in the ring.
+    overwritten: u64,
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
@@ -120,6 +122,7 @@ fn run(seed: u64, fault: Option<Fault>, tally: &mut Tally) -> Result<u64, Box<Fa
     match run.step(&Op::Drain) {
         Ok(_) => {
             add(&mut tally.refused, run.refused);
+            tally.overwritten += run.overwritten;
             Ok(LENGTH as u64)
         }
         Err(why) => Err(fail(ops, why)),
@@ -159,6 +162,7 @@ fn the_engine_does_what_the_model_does() {
     let mut all = Tally::default();
     for half in halves {
         add(&mut all.refused, half.refused);
+        all.overwritten += half.overwritten;
         for (kind, counts) in half.shares {
             let share = all.shares.entry(kind).or_default();
             share[0] += counts[0];
@@ -203,6 +207,9 @@ fn check(tally: &Tally) {
         percent(accepted, accepted + refused) >= 60.0,
         "too much is refused"
     );
+    let overwritten = tally.overwritten;
+    println!("matured, though their record was overwritten in the ring: {overwritten}");
+    assert!(overwritten > 0, "no record was overwritten");
     println!("rejects: {:?}", tally.refused);
     let met: Vec<&str> = tally.refused.keys().map(String::as_str).collect();
     assert_eq!(met, REJECTS, "the rejects that were met");

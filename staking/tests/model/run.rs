@@ -8,7 +8,7 @@ use plasmid_staking::{
 };
 
 use crate::abstract_model::{Id, Model, Seen};
-use crate::ask::{address, ask, id_of, key_of, number_of, terms};
+use crate::ask::{address, ask, checkpoint_key_of, id_of, key_of, number_of, terms};
 use crate::faults::Fault;
 use crate::port::{Port, Store};
 
@@ -57,6 +57,8 @@ pub struct Run {
     pub fault: Option<Fault>,
     /// Rejects by their kind.
     pub refused: BTreeMap<String, u64>,
+    /// Epochs that matured by the acceptance of a later one, which has taken the place of their own in the ring.
+    pub overwritten: u64,
     /// How often rewards were rounded, at most: see [`opened`].
     pub rounded: u128,
     /// What positions held that were paid for having backed a line in an epoch.
@@ -123,7 +125,7 @@ fn founded(start: &Start) -> Model {
     };
     for (number, stake) in (1u32..).zip(&start.stakes) {
         let all = [
-            model.register(number, number.into(), number),
+            model.register(number, number.into(), [number; 2]),
             model.delegate(number, ((number, number.into()), 0), *stake),
             model.take_seat(number),
         ];
@@ -144,7 +146,7 @@ impl Run {
                 operator: address(number),
                 address: address(number),
                 consensus_key: key_of(number),
-                checkpoint_key: [0x33; 96],
+                checkpoint_key: checkpoint_key_of(number),
                 stake: *stake,
             })
             .collect();
@@ -168,6 +170,7 @@ impl Run {
             totals: BTreeMap::new(),
             fault,
             refused: BTreeMap::new(),
+            overwritten: 0,
             rounded: 0,
             settled: BTreeMap::new(),
             behind: BTreeMap::new(),

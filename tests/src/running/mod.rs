@@ -39,6 +39,7 @@ pub mod proxy;
 pub mod raw;
 mod reads;
 mod storm;
+mod typing;
 
 pub use money::{NATIVE, Person, message_index, operator, person};
 use proxy::{Behaviour, Proxy};
@@ -284,6 +285,19 @@ impl Running {
     /// When root refuses it, or a part does not start.
     pub async fn join(&mut self) -> Joined {
         let joined = self.network.join().await.expect("the operator registers");
+        self.follows(joined).await
+    }
+
+    /// The operator of a validator registers new keys, and a second node of it starts with them, with straight ways to root.
+    ///
+    /// # Panics
+    /// As [`Running::join`].
+    pub async fn rotate(&mut self, operator: usize) -> Joined {
+        let rotated = self.network.rotate(operator).await;
+        self.follows(rotated.expect("the operator registers")).await
+    }
+
+    async fn follows(&mut self, joined: Joined) -> Joined {
         self.ways.push(Vec::new());
         let url = self.network.grpc(joined.number);
         let channel = Channel::from_shared(url).expect("an address");

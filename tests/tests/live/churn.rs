@@ -49,19 +49,23 @@ async fn four_become_seven_and_four_again_while_people_pay() {
     running.agree().await;
     let away = running.engine(honest).status().await.expect("it answers");
     let away = away.validator_info.address.as_bytes().to_vec();
-    one_set_at_every_height(&running, plan.parameters.epoch_blocks, &away).await;
+    let mut sizes = one_set_at_every_height(&running, plan.parameters.epoch_blocks, &away).await;
+    sizes.dedup();
+    assert_eq!(sizes.first(), Some(&FOUNDERS));
+    assert!(sizes.contains(&(FOUNDERS + COMING)));
+    assert_eq!(sizes.last(), Some(&FOUNDERS));
     running.stop().await;
 }
 
 /// A connection to a node, for signing.
-async fn client(running: &Running, node: usize) -> Client {
+pub async fn client(running: &Running, node: usize) -> Client {
     let url = running.network.grpc(node);
     let client = Client::connect(&url, running.domain).await;
     client.expect("the node answers")
 }
 
 /// Pays again and again; each payment stands in a block before the next one is signed.
-async fn pays(client: Client, signer: Signer) {
+pub async fn pays(client: Client, signer: Signer) {
     let to = Account::ethereum([0x77; 20]);
     loop {
         let body = transfer(to, 1);
@@ -193,8 +197,12 @@ async fn lasts(running: &mut Running, count: usize) {
 }
 
 /// At every height the engine has the set that root committed to, nobody else signed, and nobody is shown to have signed twice; at every
-/// epoch's end each member had signed but the one that was away.
-async fn one_set_at_every_height(running: &Running, epoch_blocks: u32, away: &[u8]) {
+/// epoch's end each member had signed but the one that was away. Gives the sizes of the sets by epoch.
+pub async fn one_set_at_every_height(
+    running: &Running,
+    epoch_blocks: u32,
+    away: &[u8],
+) -> Vec<usize> {
     let view = running.view();
     let engine = running.engine(0);
     let accepted: BTreeMap<u64, _> = view
@@ -258,8 +266,5 @@ async fn one_set_at_every_height(running: &Running, epoch_blocks: u32, away: &[u
         }
     }
     println!("members by epoch: {sizes:?}");
-    sizes.dedup();
-    assert_eq!(sizes.first(), Some(&FOUNDERS));
-    assert!(sizes.contains(&(FOUNDERS + COMING)));
-    assert_eq!(sizes.last(), Some(&FOUNDERS));
+    sizes
 }

@@ -139,7 +139,10 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     );
     let position = running
         .until("the child has applied the cut", |view| async move {
-            let request = GetPositionRequest { number: POSITION };
+            let request = GetPositionRequest {
+                number: POSITION,
+                cuts_from: 0,
+            };
             let answer = view.stake(0).get_position(request).await.ok()?;
             let position = answer.into_inner().position?;
             (!position.cuts.is_empty()).then_some(position)
@@ -151,6 +154,10 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     let base: u128 = position.base.parse().expect("an amount");
     let taken = base * u128::from(fraction) / u128::from(court::WHOLE);
     assert!(waits.abs_diff(taken) <= 1, "{waits} of {base}");
+    // Anybody takes the cut from the position.
+    running.applied(&format!("tx stake apply-cut {POSITION} --from alice"));
+    let shown = running.typed(&format!("query stake position {POSITION}"));
+    assert_eq!(shown["cut_waits"], "0", "{shown}");
     let line = line(&running.view(), culprit).await;
     assert_eq!(line.seat, None);
     let freezes = line.freezes.expect("a line tells of freezes");

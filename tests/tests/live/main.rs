@@ -18,4 +18,5 @@ mod localnet;
 mod remote_signer;
 mod root;
 mod root_chain;
+mod rotation;
 mod watcher;

@@ -124,6 +124,8 @@ fn export(command: &Carry, output: Output) -> Result<(), CliError> {
     let engine = home.engine();
     let _engine = engine.hold()?;
     let mut state = SignState::open_to_export(&home.sign_state_path())?;
+    // Of an older copy of CometBFT's file nothing is exported: the other machine would sign what was signed here.
+    engine.remember_last_signed(&home.last_vote_path())?;
     let key = engine.consensus_key()?;
     if command.file.exists() {
         return Err(CliError::new(format!(
@@ -162,7 +164,8 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     // start, and CometBFT votes for nobody.
     engine.last_signed()?;
     carried.take_over(&home.sign_state_path(), identity, || {
-        Ok::<_, CliError>(engine.raise_last_signed(carried.last_vote())?)
+        engine.raise_last_signed(carried.last_vote())?;
+        Ok::<_, CliError>(engine.remember_last_signed(&home.last_vote_path())?)
     })?;
     show(output, &home)
 }

@@ -89,6 +89,9 @@ pub struct Signing {
     /// Does not wait for the block.
     #[arg(long)]
     pub no_wait: bool,
+    /// Waits for the block, which is so without this option too.
+    #[arg(long, conflicts_with = "no_wait")]
+    pub wait: bool,
 }
 
 /// Who signs, when what is signed was shown.

@@ -43,6 +43,18 @@ impl Network {
     /// # Errors
     /// [`LocalError`] with what root or the file system refused.
     pub async fn join(&mut self) -> Result<Joined, LocalError> {
+        self.join_for(self.nodes.len()).await
+    }
+
+    /// Registers new published keys for the operator of validator `operator`, and writes the folder of its second node, which has them.
+    ///
+    /// # Errors
+    /// As [`Network::join`].
+    pub async fn rotate(&mut self, operator: usize) -> Result<Joined, LocalError> {
+        self.join_for(operator).await
+    }
+
+    async fn join_for(&mut self, operator: usize) -> Result<Joined, LocalError> {
         let number = self.nodes.len();
         let count = u16::try_from(number).unwrap_or(u16::MAX).saturating_add(1);
         if count > MAX_VALIDATORS {
@@ -52,7 +64,7 @@ impl Network {
         self.write_folder(number, count).await?;
         write_local(&self.folder, &self.local)?;
         self.nodes.push(None);
-        self.register(number).await
+        self.register(number, operator).await
     }
 
     async fn write_folder(&self, number: usize, count: u16) -> Result<(), LocalError> {
@@ -72,11 +84,11 @@ impl Network {
         found::write_keys(&home, number, created.id)
     }
 
-    async fn register(&self, number: usize) -> Result<Joined, LocalError> {
+    async fn register(&self, number: usize, operator: usize) -> Result<Joined, LocalError> {
         let rpc = Arc::new(Rpc::new(self.anvil.url(), Limits::default())?);
         let secret = development::anvil_secret(0).unwrap_or_default();
         let founder = found::wallet(&rpc, &secret).await?;
-        let wallet = found::wallet(&rpc, &found::operator_secret(number)).await?;
+        let wallet = found::wallet(&rpc, &found::operator_secret(operator)).await?;
         let operator = wallet.address();
         found::fund(&founder, &[operator]).await?;
         let registry = self.local.registry;

@@ -23,6 +23,7 @@ pub mod config;
 pub mod genesis;
 pub mod keys;
 mod merge;
+mod remembered;
 pub mod rpc;
 pub mod signed;
 mod span;
@@ -49,6 +50,19 @@ pub enum CometError {
          or wait until nothing signed with the key can still be in a block and make a new home", path = path.display()
     )]
     NoSignState { path: PathBuf },
+    #[error(
+        "{state} says that the consensus key signed last at height {found}, and this node saw it say height {remembered}, as {record} keeps: it is \
+         an older copy of itself, from a backup perhaps, and CometBFT would sign a second time what it has signed. Put the newest copy back. \
+         Where that is lost, stop CometBFT and write {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into the file, HEIGHT being ten more than \
+         the newest block that any node of the network shows: the key then signs nothing up to there",
+        state = state.display(), record = record.display()
+    )]
+    OlderVotes {
+        state: PathBuf,
+        found: u64,
+        record: PathBuf,
+        remembered: u64,
+    },
     #[error(
         "this validator's sign states were exported to another machine ({path}), so it signs nothing here. To go on here, stop it there, export there, and \
          take that file over with `plasmid sign-state import`", path = path.display()

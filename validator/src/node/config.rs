@@ -194,6 +194,11 @@ impl Home {
         self.0.join("data/sign_state")
     }
 
+    /// The newest vote that CometBFT's sign state was seen to have.
+    pub fn last_vote_path(&self) -> PathBuf {
+        self.0.join("data/last_vote.json")
+    }
+
     /// CometBFT's home.
     pub fn engine(&self) -> super::comet::Home {
         super::comet::Home::new(self.0.join("cometbft"))

@@ -81,6 +81,7 @@ pub fn open(
     let key = bls::SecretKey::from_bytes(&secret).map_err(|_| KeysError::BadKey(path.clone()))?;
     if !terms.engine_elsewhere {
         check_validator(home, consensus.as_ref(), &key.public_key(), &members)?;
+        remember_votes(home)?;
     }
     let identity = Identity {
         deployment: genesis.deployment.domain.deployment,
@@ -255,6 +256,15 @@ fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, Ke
     Ok(Some(
         SigningKey::from_bytes(&seed).verifying_key().to_bytes(),
     ))
+}
+
+/// Refuses CometBFT's sign state where it is older than it was, and keeps how far it is. A remote signer has its own.
+fn remember_votes(home: &Home) -> Result<(), KeysError> {
+    let engine = home.engine();
+    if engine.has_remote_signer()? {
+        return Ok(());
+    }
+    Ok(engine.remember_last_signed(&home.last_vote_path())?)
 }
 
 /// A node without a checkpoint key must be no member's, and never have signed.

@@ -24,8 +24,8 @@ import {IRootChain} from "./IRootChain.sol";
 ///
 /// From the last step on anyone registers, as often as wanted: a registration is a numbered entry with keys and a bounty bond of its own, and
 /// a message to the child. Numbers 1 to `operatorCount` are those of the genesis operators, and every later registration takes the next one.
-/// A key that was ever registered never comes back. Bonds stay here: the Court pays reports of an offence from the culprit's, and there is no
-/// other way yet to send them.
+/// An operator may keep one key of its newest registration; a key that was replaced, or is another's, never comes back. Bonds stay here: the
+/// Court pays reports of an offence from the culprit's, and there is no other way yet to send them.
 interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
@@ -143,8 +143,10 @@ interface IRegistry {
     /// @notice The consensus key is not canonical (y ≥ p), or one of the eight points of small order.
     error WeakConsensusKey(bytes32 key);
     /// @notice The key ("consensus key" or "checkpoint key") was registered before by this operator. Before RootChain exists an operator may
-    /// come back with its own; afterwards nobody may.
+    /// come back with its own; afterwards it may keep one key of its newest entry, and no key returns that was replaced.
     error KeyTaken(string key, address operator);
+    /// @notice Both keys are those of the caller's newest entry: a registration changes at least one of them.
+    error KeysUnchanged(address operator, uint64 registration);
     error BadPossession(string key);
     /// @notice Locked until this time, by an agreement or by a creation that has begun.
     error Locked(uint64 until, uint256 time);
@@ -173,7 +175,8 @@ interface IRegistry {
     function register(bytes32 consensusKey, bytes calldata checkpointKey, Possession calldata possession) external payable;
 
     /// @notice Registers both keys of the caller, once RootChain exists: a new entry, whose number is the next one, and a message of kind 1 to
-    /// the child. An operator that has a registration already changes its keys so; the older entry stays, with its bond.
+    /// the child. An operator that has a registration already changes its keys so, both of them, or one while it keeps the other; the older
+    /// entry stays, with its bond.
     /// @dev The value is bond and the Inbox's price, which may change before the call is mined: send some more, the rest returns.
     /// @param bond the new entry's bounty bond, the constructor's `bond` to 2^96: all of it stays here.
     /// @return registration the entry's number.

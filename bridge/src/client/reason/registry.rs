@@ -66,9 +66,13 @@ pub(super) fn sentence(error: E) -> String {
             e.key
         ),
         E::KeyTaken(e) => format!(
-            "the {} was registered by operator {}; make another, a key never serves two operators and never comes back",
+            "the {} was registered by operator {}; make another: a key never serves two operators, and one that was replaced never comes back",
             super::foreign(&e.key).trim_matches('"'),
             e.operator
+        ),
+        E::KeysUnchanged(e) => format!(
+            "both keys are those of registration {} of operator {} already; a registration changes at least one of them",
+            e.registration, e.operator
         ),
         E::BadPossession(e) => format!(
             "the proof that the operator holds its {} is wrong; register with the key's own file, from the operator's own account",

@@ -54,9 +54,8 @@ impl Model {
 
     /// The set of an epoch is what seats hold now.
     pub fn roll(&mut self, epoch: u64) {
-        let set = (0..self.seats.len())
-            .map(|seat| self.member(seat))
-            .collect();
+        let seats = 0..self.seats.len();
+        let set = seats.map(|seat| self.member(seat)).collect();
         self.sets.insert(epoch, set);
     }
 

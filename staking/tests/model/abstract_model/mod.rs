@@ -88,7 +88,8 @@ pub struct Freezes {
 #[derive(Clone)]
 pub struct Registration {
     pub line: Id,
-    pub key: u32,
+    /// The consensus key and the checkpoint key.
+    pub keys: [u32; 2],
 }
 
 /// Who stands in a set, as its seat was when the set was fixed.

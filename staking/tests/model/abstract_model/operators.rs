@@ -1,6 +1,6 @@
 //! What operators do with their lines and seats, and what root says of them.
 
-use super::{Done, FOREVER, Id, Model, Registration, WHOLE, ensure};
+use super::{Done, FOREVER, Id, Line, Model, Registration, WHOLE, ensure};
 
 /// What an operator wants to change.
 pub struct Edit {
@@ -54,7 +54,7 @@ impl Model {
 
     pub fn take_seat(&mut self, operator: u32) -> Done {
         let id = self.open_line(operator)?;
-        let key = self.newest(operator)?.1.key;
+        let key = self.newest(operator)?.1.keys[0];
         let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
         let (least, seat) = self.weakest();
         ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch)?;
@@ -67,8 +67,7 @@ impl Model {
     }
 
     pub fn leave(&mut self, operator: u32) -> Done {
-        let line = self.free_line(operator)?;
-        self.lose_seat(line)
+        self.lose_seat(self.free_line(operator)?)
     }
 
     pub fn retire(&mut self, operator: u32) -> Done {
@@ -123,27 +122,30 @@ impl Model {
     }
 
     /// New keys for the open line, or for a new one, which comes out of jail no sooner than the closed one before it.
-    pub fn register(&mut self, operator: u32, number: u64, key: u32) -> Done {
-        let known = self.registrations.values().any(|one| one.key == key);
+    pub fn register(&mut self, operator: u32, number: u64, keys: [u32; 2]) -> Done {
         let (newest, terms) = (self.newest(operator), self.terms);
-        ensure(!known && newest.is_none_or(|newest| newest.0.1 < number))?;
+        let kept = |place: usize| newest.is_some_and(|one| one.1.keys[place] == keys[place]);
+        let (open, dead) = (self.open_line(operator), self.tombstones.contains(&keys[0]));
+        let mut all = self.registrations.values();
+        let known = all.any(|one| one.keys[0] == keys[0]);
+        ensure(!known || (open.is_some() && kept(0) && !dead))?;
+        ensure((open.is_some() || !kept(1)) && newest.is_none_or(|newest| newest.0.1 < number))?;
         let closed = newest.map(|newest| &self.lines[&newest.1.line]);
         let jailed = closed.map_or(0, |closed| closed.longest_jail(terms));
-        let line = self.open_line(operator).unwrap_or((operator, number));
-        if line == (operator, number) {
-            let opened = self.lines.entry(line).or_default();
-            opened.max_commission = terms.max_commission;
-            (opened.commission_step, opened.jailed) = (terms.commission_step, jailed);
-        }
-        let registration = Registration { line, key };
+        let (line, mut opened) = (open.unwrap_or((operator, number)), Line::default());
+        (opened.max_commission, opened.jailed) = (terms.max_commission, jailed);
+        opened.commission_step = terms.commission_step;
+        self.lines.entry(line).or_insert(opened);
+        let registration = Registration { line, keys };
         self.registrations.insert((operator, number), registration);
         Some(())
     }
 
     /// A key never signs for a seat again.
     pub fn tombstone(&mut self, key: u32) -> Done {
-        let mut all = self.registrations.iter();
-        let (id, line) = all.find_map(|(id, one)| (one.key == key).then_some((*id, one.line)))?;
+        let mut all = self.registrations.iter().rev();
+        let (id, line) =
+            all.find_map(|(id, one)| (one.keys[0] == key).then_some((*id, one.line)))?;
         ensure(self.tombstones.insert(key))?;
         (self.newest(id.0)?.0 == id).then(|| self.lose_seat(line));
         Some(())

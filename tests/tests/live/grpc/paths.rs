@@ -186,7 +186,8 @@ fn questions(net: &Net, hash: &[u8], number: u64) -> Vec<Question> {
     let path = "/plasmid.bridge.v1.BridgeService/ListWithdrawals";
     ask(path, Vec::new(), true);
     let path = "/plasmid.stake.v1.StakeService/GetPosition";
-    let position = |number| stake::GetPositionRequest { number }.encode_to_vec();
+    let cuts_from = 0;
+    let position = |number| stake::GetPositionRequest { number, cuts_from }.encode_to_vec();
     ask(path, position(1), true);
     ask(path, position(1 << 40), false);
     let stranger = format!("0x{}", "09".repeat(20));

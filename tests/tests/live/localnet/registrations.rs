@@ -54,6 +54,35 @@ fn registered(folder: &Path, home: &str, number: u64, waits: bool) -> Value {
     answer
 }
 
+/// Registers from folders of which each holds a copy of one key of the registration before: first its checkpoint key stays, then its consensus key.
+pub fn keeps_a_key(folder: &Path) {
+    let copy = |from: &str, to: &str, file: &str| {
+        let to = folder.join(to).join(file);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(folder.join(from).join(file), to).expect("a copy");
+    };
+    copy("sixth", "seventh", "keys/checkpoint.json");
+    let seventh = registered(folder, "seventh", 7, true);
+    let consensus = "cometbft/config/priv_validator_key.json";
+    copy("seventh", "eighth", consensus);
+    let eighth = registered(folder, "eighth", 8, true);
+    let shown = run(folder, &words("query stake validator carol"));
+    assert_eq!(shown["registration"], 8, "{shown}");
+    for (key, same) in [("consensus_key", true), ("checkpoint_key", false)] {
+        assert_eq!(seventh[key] == eighth[key], same, "{key}");
+        assert_eq!(shown[key], eighth[key], "{key}");
+    }
+    // What was replaced does not come back, beside a key that stays or without.
+    for (home, key) in [("seventh", "checkpoint key"), ("sixth", "consensus key")] {
+        let line = format!("bridge register --home {home} --from carol --bond 1.5");
+        let said = refused(folder, &format!("{line} {PASSWORD}"));
+        assert!(
+            said.contains(key) && said.contains("never comes back"),
+            "{said}"
+        );
+    }
+}
+
 pub fn later(folder: &Path) {
     let small = "bridge register --home fifth --from carol --bond 0.5";
     let said = refused(folder, &format!("{small} {PASSWORD}"));

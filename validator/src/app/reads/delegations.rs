@@ -116,7 +116,7 @@ impl Page<'_> {
                 return Ok(true);
             }
             let when = (self.records.epoch(), self.outlook);
-            let one = positions::told(held, self.parameters, when, *number, &position)?;
+            let one = positions::told(held, self.parameters, when, (*number, &position), 0)?;
             self.answer.positions.push(one);
             for leg in position.legs() {
                 let operator = leg.line.operator;

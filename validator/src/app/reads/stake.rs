@@ -43,7 +43,7 @@ pub fn get_position(
     let parameters = &source.facts().parameters;
     let outlook = MaturityOutlook::of(source, 0);
     at_tip(source, |held, height| {
-        position_at(held, parameters, (height, outlook), request.number)
+        position_at(held, parameters, (height, outlook), request)
     })
 }
 
@@ -51,12 +51,19 @@ fn position_at(
     held: &mut Held<'_>,
     parameters: &Parameters,
     (height, outlook): (u64, Option<MaturityOutlook>),
-    number: u64,
+    request: &GetPositionRequest,
 ) -> Result<GetPositionResponse, ReadError> {
+    let GetPositionRequest { number, cuts_from } = *request;
     let position = positions::standing(held, number)?
         .ok_or_else(|| ReadError::NotFound(format!("there is no position {number}")))?;
     let epoch = next_epoch(parameters, height);
-    let told = positions::told(held, parameters, (epoch, outlook), number, &position)?;
+    let told = positions::told(
+        held,
+        parameters,
+        (epoch, outlook),
+        (number, &position),
+        cuts_from,
+    )?;
     Ok(GetPositionResponse {
         position: Some(told),
         height,

@@ -37,7 +37,7 @@ use crate::{
 /// Who registers with what. It has no `Debug`: an endpoint may hold a provider's key.
 #[derive(Args)]
 pub struct RegisterCommand {
-    /// The validator's folder. Its consensus key is made in CometBFT's own file, its checkpoint key in an encrypted one. Keys that were registered once are refused for ever: an operator that changes its keys names a new folder.
+    /// The validator's folder. Its consensus key is made in CometBFT's own file, its checkpoint key in an encrypted one. An operator that changes its keys names a new folder, into which it may copy one of the two keys of its newest registration, which stays; the other is made there. A key that was replaced never comes back.
     #[arg(long, env = "PLASMID_HOME")]
     home: PathBuf,
     /// The operator's key on root, which pays.
@@ -93,7 +93,7 @@ pub async fn run(
         pair: &pair,
         bond,
     };
-    one.refuse_registered(command, connection).await?;
+    let change = one.change(command, connection).await?;
     let price = read(&wallet, deployment.inbox, IInbox::priceCall {}).await?;
     let room = command.price.with_room(command.price.check(price)?);
     let value = U256::from(bond).saturating_add(room);
@@ -101,6 +101,9 @@ pub async fn run(
     let limits = one.limits(command, &call).await?;
     let mut object = one.object((price, value), limits, &node_id);
     output.tell(&one.sentence((price, value), limits));
+    if let Some(note) = change.note() {
+        output.tell(note);
+    }
     let Some(limits) = limits.filter(|_| !command.dry_run) else {
         output.object(&object);
         output.next("the same command without --dry-run");
@@ -131,7 +134,7 @@ pub async fn run(
         output.object(&object);
     }
     output.say("keep the folder's keys: whoever loses them registers others, with another bond");
-    output.next(&next(command, &sent));
+    output.next(&change.next(command, &sent));
     Ok(())
 }
 
@@ -146,22 +149,85 @@ fn judge(outcome: Outcome, number: u64) -> Result<(), CliError> {
     }
 }
 
-/// What to type next.
-fn next(command: &RegisterCommand, sent: &Sent) -> String {
-    let join = format!(
-        "plasmid init join --home {} for the validator's node",
-        command.home.display()
-    );
-    match command.wait {
-        true => format!(
-            "{join}, and then plasmid tx stake bond --from {}",
-            command.from
-        ),
-        false => format!(
-            "plasmid query tx {} (what the child made of it, when its inbox cursor in `plasmid status` has come to message {}), and {join}",
-            sent.hash(),
-            sent.index
-        ),
+/// Which keys a registration changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// The operator has none yet.
+    First,
+    /// Both keys of the newest registration are replaced.
+    Both,
+    /// The checkpoint key stays.
+    ConsensusKey,
+    /// The consensus key stays.
+    CheckpointKey,
+}
+
+impl Change {
+    /// `None` where nothing changes.
+    fn of(
+        newest: Option<&IRegistry::Member>,
+        consensus: &[u8; 32],
+        checkpoint: &[u8; 96],
+    ) -> Option<Self> {
+        let Some(newest) = newest else {
+            return Some(Self::First);
+        };
+        let keeps = (
+            newest.consensusKey == *consensus,
+            newest.checkpointKey[..] == *checkpoint,
+        );
+        match keeps {
+            (true, true) => None,
+            (false, false) => Some(Self::Both),
+            (false, true) => Some(Self::ConsensusKey),
+            (true, false) => Some(Self::CheckpointKey),
+        }
+    }
+
+    /// What an operator that keeps a key is told before it is asked.
+    const fn note(self) -> Option<&'static str> {
+        match self {
+            Self::First | Self::Both => None,
+            Self::ConsensusKey | Self::CheckpointKey => Some(
+                "one key of the newest registration stays. Only a line that is open lets it stay: where the Court has frozen the line, the operator has \
+                 retired it, or a consensus key that stays is tombstoned, the child refuses the registration, and its bond is spent for nothing",
+            ),
+        }
+    }
+
+    /// What to type next.
+    fn next(self, command: &RegisterCommand, sent: &Sent) -> String {
+        let home = command.home.display();
+        let steps = match self {
+            Self::First => format!(
+                "plasmid init join --home {home} for the validator's node, and then plasmid tx stake bond --from {}",
+                command.from
+            ),
+            Self::Both => format!(
+                "plasmid init join --home {home} for a second node, which validates with the new keys from the second epoch on behind the one in which \
+                 the child takes this. Bond and delegations stay. Leave the old node running until the new one validates, and until root has accepted \
+                 every checkpoint of the epochs before (`plasmid status`)"
+            ),
+            Self::ConsensusKey => format!(
+                "leave the node running. The new consensus key validates from the second epoch on behind the one in which the child takes this: when that \
+                 epoch begins, stop CometBFT and plasmid, replace the node's cometbft/config/priv_validator_key.json by that of {home}, keep \
+                 everything else, and start both. Bond and delegations stay"
+            ),
+            Self::CheckpointKey => format!(
+                "leave the node running. The new checkpoint key signs from the second epoch on behind the one in which the child takes this: when root \
+                 has accepted every checkpoint that a set before that epoch signs (`plasmid status`), stop CometBFT and plasmid, replace the node's \
+                 keys/checkpoint.json by that of {home}, move its data/sign_state away, and start plasmid with --new-sign-state, and CometBFT. Bond and \
+                 delegations stay"
+            ),
+        };
+        match command.wait {
+            true => steps,
+            false => format!(
+                "plasmid query tx {} (what the child made of it, when its inbox cursor in `plasmid status` has come to message {}). Then: {steps}",
+                sent.hash(),
+                sent.index
+            ),
+        }
     }
 }
 
@@ -174,25 +240,25 @@ struct Registering<'a> {
 }
 
 impl Registering<'_> {
-    /// Refuses keys that are this operator's newest registration: a command that was interrupted has done its work, and is not paid twice.
-    async fn refuse_registered(
+    /// What changes. Keys that are this operator's newest registration are refused: a command that was interrupted has done its work, and is
+    /// not paid twice.
+    async fn change(
         &self,
         command: &RegisterCommand,
         connection: &Connection,
-    ) -> Result<(), CliError> {
+    ) -> Result<Change, CliError> {
         let operator = self.wallet.address();
         let registry = connection.registry()?;
         let newest = registration::newest(self.wallet.rpc(), registry, operator).await?;
-        let own = self.pair.consensus_key();
-        match newest.filter(|newest| newest.consensusKey.0 == own) {
-            None => Ok(()),
-            Some(newest) => Err(CliError::new(format!(
+        let keys = (self.pair.consensus_key(), self.pair.checkpoint_key());
+        Change::of(newest.as_ref(), &keys.0, &keys.1).ok_or_else(|| {
+            CliError::new(format!(
                 "the keys in {} are registration {} of operator {operator} already: nothing was sent; to change keys, name a new folder \
-                 with --home",
+                 with --home, which may hold a copy of the one that stays",
                 command.home.display(),
-                newest.registration
-            ))),
-        }
+                newest.map_or(0, |newest| newest.registration)
+            ))
+        })
     }
 
     /// Gas and fees of root. A dry run does without them where root does not tell, because the account holds too little, for example.
@@ -244,7 +310,7 @@ impl Registering<'_> {
             )
         });
         format!(
-            "this registers operator {} with consensus key {} and checkpoint key {}: neither key can be registered again. It sends {value} wei, \
+            "this registers operator {} with consensus key {} and checkpoint key {}: a key that a later registration replaces never comes back. It sends {value} wei, \
              which is the most that it costs beside root's fee{}: the bond of {} coins, which nobody can take back yet, and the price of the \
              message that tells the child, now {price} wei, which is burned; what is over returns",
             self.wallet.address(),
@@ -253,5 +319,39 @@ impl Registering<'_> {
             fee.unwrap_or_default(),
             amount::show(self.bond, NATIVE_DECIMALS)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_is_told_what_its_registration_changes() {
+        let newest = IRegistry::Member {
+            operator: [7; 20].into(),
+            registration: 5,
+            consensusKey: [1; 32].into(),
+            checkpointKey: vec![1; 96].into(),
+            stake: U256::ZERO,
+            bond: U256::ONE,
+        };
+        let of =
+            |consensus, checkpoint| Change::of(Some(&newest), &[consensus; 32], &[checkpoint; 96]);
+        assert_eq!(Change::of(None, &[1; 32], &[1; 96]), Some(Change::First));
+        assert_eq!(of(1, 1), None);
+        assert_eq!(of(2, 2), Some(Change::Both));
+        assert_eq!(of(2, 1), Some(Change::ConsensusKey));
+        assert_eq!(of(1, 2), Some(Change::CheckpointKey));
+        for change in [Change::First, Change::Both] {
+            assert_eq!(change.note(), None);
+        }
+        for change in [Change::ConsensusKey, Change::CheckpointKey] {
+            assert!(
+                change
+                    .note()
+                    .is_some_and(|note| note.contains("spent for nothing"))
+            );
+        }
     }
 }

@@ -45,6 +45,9 @@ pub enum StakeQuery {
     Position {
         /// Its number.
         number: u64,
+        /// Leaves out cuts of earlier epochs: what an answer says as `more_cuts_from`, to read on.
+        #[arg(long, default_value_t = 0, value_name = "EPOCH")]
+        cuts_from: u64,
     },
     /// An operator: its newest registration, its line and its seat.
     Validator {
@@ -85,8 +88,8 @@ pub async fn run(
             lists::validators(connection, output, (page, at)).await?;
         }
         StakeQuery::Events(wanted) => events::run(connection, output, keys, wanted).await?,
-        StakeQuery::Position { number } => {
-            let found = position(connection, number).await?;
+        StakeQuery::Position { number, cuts_from } => {
+            let found = position(connection, number, cuts_from).await?;
             output.object(&position_object(&found));
         }
         StakeQuery::Validator { operator } => {
@@ -126,19 +129,23 @@ fn rewards_object(found: &GetRewardsResponse) -> Value {
 /// # Errors
 /// What the node said.
 pub async fn base_of(connection: &Connection, number: u64) -> Result<u128, CliError> {
-    let base = position(connection, number).await?.base;
+    let base = position(connection, number, 0).await?.base;
     base.parse()
         .map_err(|error| CliError::new(format!("the node's amount {base:?}: {error}")))
 }
 
-/// A position, as the node knows it.
+/// A position, as the node knows it, without cuts of epochs before `cuts_from`.
 ///
 /// # Errors
 /// What the node said.
-pub async fn position(connection: &Connection, number: u64) -> Result<Position, CliError> {
+pub async fn position(
+    connection: &Connection,
+    number: u64,
+    cuts_from: u64,
+) -> Result<Position, CliError> {
     let mut client = connection.stake().await?;
-    let answer = client.get_position(GetPositionRequest { number }).await?;
-    let found = answer.into_inner().position;
+    let request = GetPositionRequest { number, cuts_from };
+    let found = client.get_position(request).await?.into_inner().position;
     let found = found.ok_or_else(|| CliError::new(format!("no position {number}")))?;
     same("position", number, found.number)?;
     Ok(found)
@@ -169,6 +176,7 @@ fn position_object(found: &Position) -> Value {
         "matures_about": found.matures_about,
         "legs": legs,
         "cuts": found.cuts.iter().map(lists::cut_object).collect::<Vec<Value>>(),
+        "more_cuts_from": found.more_cuts_from,
     })
 }
 
@@ -313,12 +321,13 @@ mod tests {
             matures_at: Some(11),
             matures_about: Some(12),
             cuts: Vec::new(),
+            more_cuts_from: Some(13),
         };
         assert_eq!(
             position_object(&position),
             json!({
                 "position": 1, "owner": "me", "bonded": true, "base": "10", "held": "9", "settled": "8", "rewards": "7", "restake": true,
-                "cut_waits": "6", "waits": "why", "matures_at": 11, "matures_about": 12, "cuts": [],
+                "cut_waits": "6", "waits": "why", "matures_at": 11, "matures_about": 12, "cuts": [], "more_cuts_from": 13,
                 "legs": [{ "operator": "0x1", "line": 2, "first": 3, "last": 4, "cut": 5 }],
             })
         );

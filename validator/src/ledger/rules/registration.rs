@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! leaves   those of `staking::rules::register`
-//! made     registration, address, and for a new operator or behind a closed line: operator, line
-//! records  (21) a key or a number that is not new, no room
+//! made     registration, address unless its key is kept, and for a new operator or behind a closed line: operator, line
+//! records  (21) a number that is not new, a key that neither is new nor can be kept, no room
 //! ```
 
 use plasmid_bridge::proof::inbox::{Message, Registration};

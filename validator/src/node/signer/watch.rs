@@ -16,7 +16,7 @@ use alloy_primitives::Address;
 use plasmid_bridge::proof::vote;
 use plasmid_staking::{Key, Member, Signer as Registered};
 
-use super::{KeysError, members};
+use super::{KeysError, members, remember_votes};
 use crate::{
     app::{
         App,
@@ -53,7 +53,8 @@ impl KeyWatch {
     /// Looks for as long as the node runs.
     ///
     /// # Errors
-    /// [`KeysError::NoKeyForEngine`] at the first answer of an engine whose files could not be checked; [`KeysError::NoSet`].
+    /// [`KeysError::NoKeyForEngine`] at the first answer of an engine whose files could not be checked; [`KeysError::NoSet`]; what
+    /// [`KeyWatch::remember`] refuses.
     pub async fn run(self) -> KeysError {
         let watch = Arc::new(self);
         let mut consensus: Option<Vec<u8>> = None;
@@ -65,7 +66,10 @@ impl KeyWatch {
                 .or(consensus);
             // A look waits while a block holds the state, so it is not for the threads that serve.
             let (looks, key) = (Arc::clone(&watch), consensus.clone());
-            let looked = tokio::task::spawn_blocking(move || looks.look(key.as_deref()));
+            let looked = tokio::task::spawn_blocking(move || {
+                looks.remember()?;
+                looks.look(key.as_deref())
+            });
             match looked.await {
                 Err(error) => return KeysError::State(Fault::new(error)),
                 Ok(Err(error)) => return error,
@@ -104,6 +108,24 @@ impl KeyWatch {
         Ok(missing)
     }
 
+    /// Keeps how far the consensus key has signed, for the next start. Where that fails the node goes on, as it goes on with other keys.
+    ///
+    /// # Errors
+    /// [`CometError::OlderVotes`](comet::CometError::OlderVotes): somebody put an older copy there, and the engine ends with the node.
+    fn remember(&self) -> Result<(), KeysError> {
+        if self.own.is_none() || self.engine_elsewhere {
+            return Ok(());
+        }
+        match remember_votes(&self.home) {
+            Err(older @ KeysError::Comet(comet::CometError::OlderVotes { .. })) => Err(older),
+            Err(error) => {
+                tracing::error!(%error, "how far the consensus key has signed");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// The member that this node's engine votes for, while nothing here signs its checkpoints.
     fn unsigned(&self, consensus: &[u8], sets: &[Vec<Member>; 2]) -> Option<KeysError> {
         let mut members = sets.iter().flatten();
@@ -117,7 +139,7 @@ impl KeyWatch {
     }
 }
 
-/// The registration with this consensus key: it stays, whatever the operator registers later.
+/// The newest registration with this consensus key.
 fn registered(tree: &Tree, consensus: &[u8]) -> Result<Option<Registered>, Fault> {
     let Ok(key) = <[u8; 32]>::try_from(consensus) else {
         return Ok(None);

@@ -12,7 +12,7 @@ use crate::{
     wire::address_text,
 };
 
-/// Cuts that are told of one leg.
+/// Cuts that are told of one leg at once.
 const MAX_CUTS: usize = 16;
 /// Places of a node of the tree of cuts, and its highest level.
 const ARITY: u64 = 16;
@@ -65,13 +65,13 @@ pub(in crate::app::reads) fn standing(
     Ok(position.filter(|position| !position.is_gone()))
 }
 
-/// What is told of a position, in the epoch of the next block.
+/// What is told of a position, in the epoch of the next block, without the cuts of epochs before `cuts_from`.
 pub(in crate::app::reads) fn told(
     held: &mut Held<'_>,
     parameters: &Parameters,
     (epoch, outlook): (u64, Option<MaturityOutlook>),
-    number: u64,
-    position: &Position,
+    (number, position): (u64, &Position),
+    cuts_from: u64,
 ) -> Result<proto::Position, ReadError> {
     let mut attempt = |input| held.attempt(parameters, epoch, &input);
     let (owner, to) = (position.owner, position.owner);
@@ -98,10 +98,14 @@ pub(in crate::app::reads) fn told(
         cut,
     });
     // Of a leg that the next transaction folds the state still knows what it was.
-    let mut cuts = Vec::new();
+    let (mut cuts, mut more_cuts_from) = (Vec::new(), None);
     for (leg, cut) in position.legs().zip(position.cuts) {
-        cuts.extend(cuts_of(held, epoch, leg, cut)?);
+        let found = cuts_of(held, (epoch, cuts_from), leg, cut)?;
+        let untold = found.get(MAX_CUTS).map(|untold| untold.epoch);
+        more_cuts_from = more_cuts_from.into_iter().chain(untold).min();
+        cuts.extend(found);
     }
+    cuts.retain(|cut| more_cuts_from.is_none_or(|next| cut.epoch < next));
     let (matures_at, matures_about) = match matures(held, parameters, position)? {
         Some(Ends::At(time)) => (Some(time), None),
         Some(Ends::Behind(epoch)) => {
@@ -125,6 +129,7 @@ pub(in crate::app::reads) fn told(
         matures_at,
         matures_about,
         cuts,
+        more_cuts_from,
     })
 }
 
@@ -172,10 +177,10 @@ fn matures(
     }))
 }
 
-/// The cuts of a leg's line in the epochs that it backed, the oldest first.
+/// The cuts of a leg's line in the epochs that it backed, from `from` on, the oldest first; one more than is told, where there are so many.
 fn cuts_of(
     held: &mut Held<'_>,
-    epoch: u64,
+    (epoch, from): (u64, u64),
     leg: &Leg,
     applied: u32,
 ) -> Result<Vec<proto::Cut>, ReadError> {
@@ -189,7 +194,7 @@ fn cuts_of(
         return Ok(Vec::new());
     };
     let range = (
-        leg.first.saturating_sub(base),
+        leg.first.max(from).saturating_sub(base),
         to.min(SPAN.saturating_sub(1)),
     );
     let mut found = Vec::new();
@@ -218,7 +223,7 @@ fn walk(
     for (place, fraction) in (begin..).zip(node.unwrap_or_default().0) {
         let from = place.saturating_mul(span);
         let to = from.saturating_add(span.saturating_sub(1));
-        if fraction == 0 || to < first || from > last || found.len() >= MAX_CUTS {
+        if fraction == 0 || to < first || from > last || found.len() > MAX_CUTS {
             continue;
         }
         match (level.checked_sub(1), u16::try_from(place)) {

@@ -34,14 +34,22 @@ pub fn tree_of(scene: &Scene) -> Tree {
 
 fn told(scene: &Scene, number: u64) -> proto::Position {
     // The next block is the one in which the rules' cases run.
+    told_in(scene, HEIGHT - 1, number, 0)
+}
+
+/// Behind this block, without cuts of epochs before `cuts_from`.
+fn told_in(scene: &Scene, height: u64, number: u64, cuts_from: u64) -> proto::Position {
+    let request = GetPositionRequest { number, cuts_from };
+    let tree = tree_of(scene);
     let found = position_at(
-        &mut Held::tip(&tree_of(scene)),
+        &mut Held::tip(&tree),
         &parameters(),
-        (HEIGHT - 1, None),
-        number,
+        (height, None),
+        &request,
     );
     let found = found.expect("a position");
-    assert_eq!((found.height, found.epoch), (HEIGHT - 1, 3));
+    let epoch = height / u64::from(parameters().epoch_blocks);
+    assert_eq!((found.height, found.epoch), (height, epoch));
     found.position.expect("a position")
 }
 
@@ -124,6 +132,58 @@ fn a_position_tells_the_base_that_the_next_transaction_finds() {
     let behind = told(&scene, position);
     assert!(behind.cuts.is_empty());
     assert!(behind.legs[0].first > before.cuts[0].epoch);
+}
+
+/// Whoever goes on where an answer ends reads each cut of each leg once, in order, however many there are.
+#[test]
+fn all_cuts_of_a_position_are_told_in_several_answers() {
+    let mut scene = Scene::new();
+    let position = scene.delegate(0, OWNER, FOUNDER, COIN);
+    let moved = Input::Redelegate(Redelegate {
+        owner: Wallet::new(OWNER).account().bytes(),
+        position,
+        amount: COIN,
+        to: line(NEWCOMER),
+        max_commission: 0,
+    });
+    scene.act(20, &moved);
+    let height = 50 * u64::from(parameters().epoch_blocks);
+    let legs = told_in(&scene, height, position, 0).legs;
+    let [first, second] = &legs[..] else {
+        panic!("it has two legs")
+    };
+    let begin = second.first;
+    assert_eq!((first.first, first.last), (2, Some(begin - 1)));
+    let all: Vec<(u64, u64)> = (2..begin)
+        .map(|epoch| (1, epoch))
+        .chain((begin..begin + 24).map(|epoch| (2, epoch)))
+        .collect();
+    for (one, epoch) in &all {
+        let number = if *one == 1 { FOUNDER } else { NEWCOMER };
+        scene.cut_in(50, number, *epoch, 1_000_000 + epoch);
+    }
+    scene.stood_until(NEWCOMER, 50);
+    let (mut from, mut read, mut answers) = (0, Vec::new(), 0);
+    loop {
+        let found = told_in(&scene, height, position, from);
+        answers += 1;
+        let founder = address_text(&operator(FOUNDER));
+        read.extend(found.cuts.iter().map(|cut| {
+            assert_eq!(u64::from(cut.fraction), 1_000_000 + cut.epoch);
+            (if cut.operator == founder { 1 } else { 2 }, cut.epoch)
+        }));
+        match found.more_cuts_from {
+            Some(next) => from = next,
+            None => break,
+        }
+    }
+    assert_eq!((read, answers), (all, 3));
+    // Exactly as many as one answer tells are told in one, and behind the last one there is none.
+    for (from, count) in [(begin + 8, 16), (begin + 7, 16), (begin + 24, 0)] {
+        let found = told_in(&scene, height, position, from);
+        let more = (from == begin + 7).then_some(begin + 23);
+        assert_eq!((found.cuts.len(), found.more_cuts_from), (count, more));
+    }
 }
 
 #[test]

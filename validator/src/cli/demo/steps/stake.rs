@@ -117,7 +117,10 @@ fn number(data: &[u8]) -> Result<u64, CliError> {
 async fn position(world: &World, number: u64) -> Result<Option<Position>, CliError> {
     match world
         .stake()
-        .get_position(GetPositionRequest { number })
+        .get_position(GetPositionRequest {
+            number,
+            cuts_from: 0,
+        })
         .await
     {
         Ok(answer) => Ok(answer.into_inner().position),

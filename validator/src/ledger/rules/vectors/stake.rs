@@ -16,25 +16,26 @@ use crate::ledger::stake::apply_at;
 const OPERATOR: [u8; 20] = [0x51; 20];
 
 fn registered(key: u8, registration: u64) -> MessageBody {
+    registered_by(OPERATOR, [key, key], registration)
+}
+
+fn registered_by(
+    operator: [u8; 20],
+    [consensus, checkpoint]: [u8; 2],
+    registration: u64,
+) -> MessageBody {
     MessageBody::Registration(Registration {
-        operator: OPERATOR,
+        operator,
         registration,
-        consensus_key: [key; 32],
-        checkpoint_key: [key; 96],
+        consensus_key: [consensus; 32],
+        checkpoint_key: [checkpoint; 96],
         bounty_bond: 9,
     })
 }
 
 /// A state with registration 5 of the operator, frozen in epoch 2 when it is asked for.
 fn with_operator(frozen: bool) -> Memory {
-    let mut memory = state(1);
-    let mut inputs = vec![StakeInput::Register(Register {
-        operator: OPERATOR,
-        registration: 5,
-        address: Account::ed25519(&[1; 32]).id,
-        consensus_key: [1; 32],
-        checkpoint_key: Box::new([1; 96]),
-    })];
+    let mut inputs = vec![key(1, 5)];
     if frozen {
         inputs.push(StakeInput::Freeze(Freeze {
             operator: OPERATOR,
@@ -42,7 +43,33 @@ fn with_operator(frozen: bool) -> Memory {
             epoch: 2,
         }));
     }
-    for input in &inputs {
+    after(&inputs)
+}
+
+/// A state in which registration 6 has replaced both keys of registration 5.
+fn rotated() -> Memory {
+    after(&[key(1, 5), key(2, 6)])
+}
+
+/// A state in which the consensus key of registration 5 has signed two votes.
+fn tombstoned() -> Memory {
+    let address = Account::ed25519(&[1; 32]).id;
+    after(&[key(1, 5), StakeInput::Tombstone(address)])
+}
+
+fn key(key: u8, registration: u64) -> StakeInput {
+    StakeInput::Register(Register {
+        operator: OPERATOR,
+        registration,
+        address: Account::ed25519(&[key; 32]).id,
+        consensus_key: [key; 32],
+        checkpoint_key: Box::new([key; 96]),
+    })
+}
+
+fn after(inputs: &[StakeInput]) -> Memory {
+    let mut memory = state(1);
+    for input in inputs {
         apply_at(&mut memory, &parameters(), 3, input).expect("it applies");
     }
     memory
@@ -63,9 +90,39 @@ pub(super) fn registrations() -> Vec<Json> {
             registered(2, 7),
         ),
         run(
-            "a consensus key that was registered before",
+            "a rotation that keeps the consensus key",
             with_operator(false),
-            registered(1, 7),
+            registered_by(OPERATOR, [1, 2], 7),
+        ),
+        run(
+            "a rotation that keeps the checkpoint key",
+            with_operator(false),
+            registered_by(OPERATOR, [2, 1], 7),
+        ),
+        run(
+            "a consensus key of another operator",
+            with_operator(false),
+            registered_by([0x52; 20], [1, 2], 7),
+        ),
+        run(
+            "a consensus key that was replaced",
+            rotated(),
+            registered_by(OPERATOR, [1, 2], 8),
+        ),
+        run(
+            "a consensus key that is tombstoned",
+            tombstoned(),
+            registered_by(OPERATOR, [1, 2], 7),
+        ),
+        run(
+            "behind a closed line, with its consensus key",
+            with_operator(true),
+            registered_by(OPERATOR, [1, 2], 7),
+        ),
+        run(
+            "behind a closed line, with its checkpoint key",
+            with_operator(true),
+            registered_by(OPERATOR, [2, 1], 7),
         ),
         run(
             "a number that is not new",

@@ -266,6 +266,31 @@ impl Scene {
         );
     }
 
+    /// A line without a seat stood in sets up to this epoch.
+    pub fn stood_until(&mut self, number: u8, epoch: u64) {
+        self.change(Key::Line(line(number)), |line: &mut Line| {
+            line.until = epoch;
+        });
+    }
+
+    /// The court is shown an offence in an epoch, and settles it in another one.
+    pub fn cut_in(&mut self, now: u64, number: u8, epoch: u64, fraction: u64) {
+        let (operator, registration) = (operator(number), registration(number));
+        let freeze = Freeze {
+            operator,
+            registration,
+            epoch,
+        };
+        let settle = Settle {
+            operator,
+            registration,
+            epoch,
+            fraction,
+        };
+        self.act(now, &Input::Freeze(freeze));
+        self.act(now, &Input::Settle(settle));
+    }
+
     /// The founder's seat is jailed until an epoch begins.
     pub fn jail(&mut self, until: u64) {
         self.change(Key::Line(line(FOUNDER)), |line: &mut Line| {

@@ -1,0 +1,129 @@
+//! What CometBFT's sign state said at its newest, in a file of ours: whoever restores CometBFT's file from a backup has an older one, and the
+//! consensus key would sign a second vote of a height that it has signed.
+//!
+//! ```text
+//! priv_validator_state.json ──▶ data/last_vote.json     at each start and every few seconds, when it is greater
+//!                           ◀── refused at the start    when it is smaller, for the same key
+//! ```
+//! It cannot know what was signed since it was written, nor anything where both files come from one backup: the whole folder is still to be
+//! moved by `plasmid sign-state export` and `import`.
+
+use std::path::Path;
+
+use alloy_primitives::{B256, hex};
+use plasmid_bridge::client::whole;
+use serde::{Deserialize, Serialize};
+
+use super::{CometError, Home, exists, file_error, read, signed::LastVote};
+
+/// The record.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remembered {
+    consensus_key: String,
+    last_vote: LastVote,
+}
+
+impl Home {
+    /// Compares CometBFT's sign state with the record at `path`, and brings the record up to it. Without a key or a sign state in this home
+    /// there is nothing to compare; a record of another key is replaced.
+    ///
+    /// # Errors
+    /// [`CometError::OlderVotes`] when the sign state says less than the record of the same key; when a file cannot be read or written.
+    pub fn remember_last_signed(&self, path: &Path) -> Result<(), CometError> {
+        if !exists(&self.consensus_key_path())? {
+            return Ok(());
+        }
+        let Some(last_vote) = self.last_signed()? else {
+            return Ok(());
+        };
+        let consensus_key = hex::encode(B256::from(self.consensus_key()?));
+        if exists(path)? {
+            let text = read(path)?;
+            let held: Remembered =
+                serde_json::from_str(&text).map_err(|error| CometError::Malformed {
+                    path: path.to_owned(),
+                    cause: error.to_string(),
+                })?;
+            if held.consensus_key == consensus_key {
+                if held.last_vote > last_vote {
+                    return Err(CometError::OlderVotes {
+                        state: self.sign_state_path(),
+                        found: last_vote.height,
+                        record: path.to_owned(),
+                        remembered: held.last_vote.height,
+                    });
+                }
+                if held.last_vote == last_vote {
+                    return Ok(());
+                }
+            }
+        }
+        let record = Remembered {
+            consensus_key,
+            last_vote,
+        };
+        let text = serde_json::to_string(&record).map_err(|error| CometError::Malformed {
+            path: path.to_owned(),
+            cause: error.to_string(),
+        })?;
+        if let Some(folder) = path.parent() {
+            whole::make_folder(folder).map_err(file_error(folder))?;
+        }
+        whole::replace(path, text.as_bytes(), whole::PRIVATE).map_err(file_error(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn state(home: &Home, height: u64, round: u32, step: u8) {
+        let text = format!(r#"{{"height":"{height}","round":{round},"step":{step}}}"#);
+        fs::write(home.sign_state_path(), text).expect("written");
+    }
+
+    #[test]
+    fn a_sign_state_that_is_older_than_what_was_seen_of_it_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::new(folder.path().join("cometbft"));
+        let record = folder.path().join("data/last_vote.json");
+        let remember = || home.remember_last_signed(&record);
+        remember().expect("there is no key");
+        assert!(!record.exists());
+        home.ensure_consensus_key(&[7; 32]).expect("a key");
+        state(&home, 40, 0, 3);
+        remember().expect("the first look");
+        // The same again, and later ones: of the same height too.
+        for (height, round, step) in [(40, 0, 3), (40, 1, 2), (40, 1, 3), (90, 0, 2)] {
+            state(&home, height, round, step);
+            remember().expect("it is not older");
+        }
+        for (height, round, step) in [(90, 0, 1), (89, 9, 3), (0, 0, 0)] {
+            state(&home, height, round, step);
+            let said = remember().expect_err("it is older").to_string();
+            for words in [
+                &format!("height {height},"),
+                "height 90,",
+                "backup",
+                "\"step\":3",
+            ] {
+                assert!(said.contains(words), "{words:?} is not in {said}");
+            }
+        }
+        // What the message says to do.
+        state(&home, 102, 0, 3);
+        remember().expect("nothing is signed below");
+        // Another key has signed nothing.
+        fs::remove_file(home.consensus_key_path()).expect("removed");
+        home.ensure_consensus_key(&[8; 32]).expect("another key");
+        state(&home, 0, 0, 0);
+        remember().expect("a new key");
+        // A record that cannot be read is said, and not replaced.
+        fs::write(&record, "{").expect("written");
+        assert!(matches!(remember(), Err(CometError::Malformed { .. })));
+        assert_eq!(fs::read(&record).expect("it stays"), b"{");
+    }
+}
