@@ -273,6 +273,36 @@ contract CreationTest is Deployed {
         vm.assertEq(address(registry).balance, 0);
     }
 
+    /// Its registration of now agrees on nothing, so no lock holds it: it takes that back, registers what it had before, and all agree again.
+    function test_whoCameBackWithAnotherSumReturnsToTheFirstOneAndItGoesOn() external {
+        _ready();
+        _step(0);
+        bytes32 begun = _agreement();
+        _pass(LOCK);
+        _exchange(0, stakeOf(0) + 1, operators[0].edSecret);
+        IRegistry.Genesis memory genesis = _genesis();
+        ++genesis.sigma;
+        bytes32 another = registry.agreementOf(genesis);
+        // Nobody can agree on what it is now, so nothing binds anybody to a creation that cannot be finished.
+        for (uint256 i; i < 4; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IRegistry.BegunWithAnother.selector, begun, another));
+            vm.prank(operators[i].owner);
+            registry.agree(another);
+        }
+        vm.prank(operators[0].owner);
+        registry.refund();
+        _register(0);
+        vm.assertEq(_agreement(), begun);
+        for (uint256 i; i < 4; ++i) {
+            _agree(i);
+        }
+        _rest(1);
+        vm.assertTrue(registry.created());
+        _read();
+        vm.assertEq(vault.escrow(address(0)), _sigma());
+        vm.assertEq(address(registry).balance, 4 * BOND);
+    }
+
     // The operator that agrees last.
 
     /// A stake that differs by one wei gives the same powers, and with one wei less of balances the same sum.

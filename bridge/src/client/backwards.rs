@@ -38,7 +38,7 @@ impl<'a> Backwards<'a> {
     }
 
     /// The events of the blocks before those that were looked at, ascending, or `None` when there are no such blocks. A node that refuses
-    /// as many blocks is asked for fewer.
+    /// as many blocks is asked for fewer, and for more again when it answered.
     ///
     /// # Errors
     /// Why the node could not be asked.
@@ -60,9 +60,11 @@ impl<'a> Backwards<'a> {
                     | RpcError::Status(_)
                     | RpcError::Unreachable(_),
                 ) if self.range > 1 => self.range /= 2,
-                answer => {
+                Err(error) => return Err(error),
+                Ok(logs) => {
                     self.last = first.checked_sub(1);
-                    return answer.map(Some);
+                    self.range = self.range.saturating_mul(2).min(MAX_RANGE);
+                    return Ok(Some(logs));
                 }
             }
         }

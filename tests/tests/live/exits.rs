@@ -65,7 +65,7 @@ fn stage(running: &Running) -> String {
 /// D of local networks, and a second, because due times are milliseconds.
 const MESSAGE_DELAY: u64 = 6;
 
-/// Root's clock goes on by so many seconds.
+/// Root's clock goes on by this number of seconds.
 async fn passes(running: &Running, secs: u64) {
     for (method, value) in [("evm_increaseTime", json!([secs])), ("evm_mine", json!([]))] {
         let done = running.rpc.once(method, value).await;

@@ -21,7 +21,10 @@ use super::{
     output::{self, Output},
     relay::state_folder,
 };
-use crate::{ledger::address, node::shutdown};
+use crate::{
+    ledger::{address, leaf::NATIVE},
+    node::shutdown,
+};
 use child::ChildNodes;
 
 mod child;
@@ -108,7 +111,8 @@ pub async fn run(
     let child = ChildNodes::new(&engines, &nodes)?;
     let secret = keys.root_secret(&command.from)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
-    let deployment = connection.deployment_alone().await?.domain;
+    let own = connection.deployment_alone().await?;
+    let deployment = &own.domain;
     let rpc = connection.root()?;
     let spending = command.fees.spending()?;
     let wallet = Wallet::open(rpc.clone(), key, deployment.root_chain_id, spending).await?;
@@ -120,6 +124,9 @@ pub async fn run(
     }
     let created = ceremony::read_back(&rpc, connection.registry()?).await;
     let created = created.map_err(|error| CliError::new(error.to_string()))?;
+    if let Some(beneficiary) = command.beneficiary {
+        own.refuse_lost("the beneficiary", beneficiary.into_array(), NATIVE)?;
+    }
     let folder = command.folder(connection, created.id, wallet.address())?;
     let options = WatchOptions {
         beneficiary: command.beneficiary.unwrap_or_else(|| wallet.address()),

@@ -94,7 +94,7 @@ impl Source for Nodes {
     }
 }
 
-/// What a node tells of one epoch's checkpoint; none while the epoch is not over.
+/// What a node tells of one epoch's checkpoint, or nothing as long as the epoch goes on.
 pub(crate) async fn ask(channel: Channel, epoch: u64) -> Result<Option<CheckpointOffer>, String> {
     let mut client = BridgeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER);
     match client.get_shares(GetSharesRequest { epoch }).await {

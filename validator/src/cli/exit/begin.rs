@@ -96,7 +96,12 @@ pub async fn run(
     {
         return Ok(());
     }
-    note(&status::sentence(&place.look().await?));
+    match place.look().await {
+        Ok(seen) => note(&status::sentence(&seen)),
+        Err(error) => note(&format!(
+            "the transaction is mined, and root did not say how it stands now ({error}): `plasmid exit status` asks again"
+        )),
+    }
     output.next("plasmid exit open, when exit mode has begun and the last checkpoint is final");
     Ok(())
 }

@@ -8,7 +8,11 @@ use plasmid_bridge::client::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::{CliError, init::SecondRoot, output::Output};
+use crate::cli::{
+    CliError,
+    init::SecondRoot,
+    output::{Output, note},
+};
 
 /// Who pays the gas, and whether it is asked for.
 #[derive(Args)]
@@ -114,7 +118,12 @@ impl Carrier {
         (call, (gas, fees)): (Call, (u64, Fees)),
     ) -> Result<Receipt, CliError> {
         let sent = wallet.send_with(call, gas, fees).await?;
-        Ok(wallet.wait(sent).await?)
+        let receipt = wallet.wait(sent).await?;
+        note(&format!(
+            "root transaction {} is mined: it used {} gas",
+            receipt.hash, receipt.gas_used
+        ));
+        Ok(receipt)
     }
 
     /// One call from its price to its receipt, which is printed with the rest of the object.
@@ -146,6 +155,17 @@ fn transactions(count: usize) -> String {
     match count {
         1 => "one transaction".to_owned(),
         count => format!("{count} transactions"),
+    }
+}
+
+/// An error behind some transactions that are mined: it does not say of them that nothing was sent.
+pub fn behind(mined: usize, error: CliError) -> CliError {
+    match mined {
+        0 => error,
+        mined => CliError::new(format!(
+            "{} of this command stand on root, and the next one was not made: {error}; the same command goes on from there",
+            transactions(mined)
+        )),
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{
     Place,
-    carrier::{Carrier, mined},
+    carrier::{Carrier, behind},
     pay::{Carrying, LeavesPaid},
     state::{self, StateOption},
     status::leaf,
@@ -131,34 +131,22 @@ pub async fn run(
     }
     let mut done = LeavesPaid::default();
     let progress = output.progress("paying on root");
-    for call in priced.calls {
-        let receipt = command.carrier.send(&wallet, call).await?;
-        note(&format!(
-            "root transaction {} is mined: it used {} gas",
-            receipt.hash, receipt.gas_used
-        ));
-        done.add(place.contracts.exits, mined(&receipt), &receipt.logs);
-    }
+    let all = &leaving.payable;
+    let reasons = carrying.pay(&command.carrier, (priced, all), &mut done, output);
+    let reasons = reasons.await;
     progress.finish_and_clear();
-    let failed: Vec<Payable> = leaving
-        .payable
-        .iter()
-        .filter(|payable| done.failed.contains(&payable.index))
-        .copied()
-        .collect();
-    let reasons = carrying
-        .alone(&command.carrier, &failed, &mut done, output)
-        .await?;
+    let sent = done.transactions.len();
     object["transactions"] = done.transactions.into();
     object["paid"] = json!(done.paid);
     object["failed"] = reasons
         .iter()
+        .flatten()
         .map(|(index, why)| json!({ "index": index, "why": why }))
         .collect();
     output.object(&object);
-    match reasons.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::new(format!(
+    match reasons.map_err(|error| behind(sent, error))? {
+        reasons if reasons.is_empty() => Ok(()),
+        reasons => Err(CliError::new(format!(
             "leaves {} were not paid, and can be paid later: {}",
             listed(reasons.keys()),
             listed(reasons.values())

@@ -95,8 +95,25 @@ impl Carrying<'_> {
         Ok(priced)
     }
 
+    /// Sends what was agreed to, and pays alone what failed beside others. Gives why the others of all cannot be paid.
+    pub async fn pay(
+        &self,
+        carrier: &Carrier,
+        (priced, all): (Priced, &[Payable]),
+        done: &mut LeavesPaid,
+        output: Output,
+    ) -> Result<BTreeMap<u32, String>, CliError> {
+        for call in priced.calls {
+            let receipt = carrier.send(self.wallet, call).await?;
+            done.add(self.place.contracts.exits, mined(&receipt), &receipt.logs);
+        }
+        let has_failed = |payable: &&Payable| done.failed.contains(&payable.index);
+        let failed: Vec<Payable> = all.iter().filter(has_failed).copied().collect();
+        self.alone(carrier, &failed, done, output).await
+    }
+
     /// Pays what failed in a batch, each alone with all gas that root estimates. Gives why the others cannot be paid.
-    pub async fn alone(
+    async fn alone(
         &self,
         carrier: &Carrier,
         failed: &[Payable],

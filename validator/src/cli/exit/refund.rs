@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     Place,
-    carrier::{Carrier, Priced, mined},
+    carrier::{Carrier, Priced, behind, mined},
 };
 use crate::{
     cli::{
@@ -134,8 +134,15 @@ pub async fn run(
         return Ok(());
     }
     let (mut transactions, mut paid) = (Vec::new(), BTreeSet::new());
+    let mut cut_short = None;
     for call in priced.calls {
-        let receipt = command.carrier.send(&wallet, call).await?;
+        let receipt = match command.carrier.send(&wallet, call).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                cut_short = Some(behind(transactions.len(), error));
+                break;
+            }
+        };
         transactions.push(mined(&receipt));
         let own = receipt.logs.iter();
         for log in own.filter(|log| log.address == place.contracts.exits) {
@@ -148,9 +155,10 @@ pub async fn run(
     object["transactions"] = transactions.into();
     object["paid"] = json!(paid);
     output.object(&object);
-    match refused.is_empty() {
-        true => Ok(()),
-        false => Err(none_paid(&refused)),
+    match cut_short {
+        Some(error) => Err(error),
+        None if refused.is_empty() => Ok(()),
+        None => Err(none_paid(&refused)),
     }
 }
 

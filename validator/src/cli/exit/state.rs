@@ -36,7 +36,7 @@ pub struct BaseState {
     pub under: String,
 }
 
-/// What the base is called when so many checkpoints stand.
+/// What the base is called when this number of checkpoints stand.
 pub fn base_name(epochs: u64) -> String {
     match epochs.checked_sub(1) {
         None => "the genesis state".to_owned(),

@@ -28,6 +28,7 @@ pub async fn accepted_by(
     finality: Finality,
 ) -> Result<Acceptance, CliError> {
     let id = view_call(rpc, address, IRootChain::deploymentCall {}, At::Latest).await?;
+    let first = view_call(rpc, address, IRootChain::genesisBlockCall {}, At::Latest).await?;
     let (which, depth) = match finality {
         Finality::Tag => (Which::Finalized, 0),
         Finality::Depth(depth) => (Which::Latest, u64::from(depth)),
@@ -36,7 +37,7 @@ pub async fn accepted_by(
     let newest = newest.and_then(|block| block.number.checked_sub(depth));
     let newest = newest.ok_or_else(|| CliError::new("no block of root is final yet"))?;
     let addresses = [address];
-    let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (0, newest));
+    let mut search = Backwards::new(rpc, &addresses, &[ACCEPTANCE], (first, newest));
     while let Some(logs) = search.look().await? {
         if let Some(found) = find(&logs, (address, id.0), epoch)? {
             return Ok(found);
