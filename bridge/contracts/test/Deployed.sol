@@ -40,6 +40,8 @@ abstract contract Deployed is Test {
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
+    /// @dev Of an operator that registered again: the registration that the set has.
+    mapping(uint256 => uint64) internal _later;
     /// @dev In the seat of every member leaf.
     uint16 internal _mark;
     IRegistry internal registry;
@@ -243,12 +245,16 @@ abstract contract Deployed is Test {
                 "PMEM",
                 bytes2(uint16(i) | _mark),
                 bytes20(operator.owner),
-                bytes8(uint64(i + 1)),
+                bytes8(_registrationOf(i)),
                 operator.consensusKey,
                 operator.checkpointKey,
                 bytes8(uint64(stakeOf(i) / UNIT))
             )
         );
+    }
+
+    function _registrationOf(uint256 i) internal view returns (uint64) {
+        return _later[i] == 0 ? uint64(i + 1) : _later[i];
     }
 
     function _leaves() internal view returns (bytes32[] memory leaves) {
@@ -331,7 +337,7 @@ abstract contract Deployed is Test {
             number: i,
             seat: i | _mark,
             operator: operator.owner,
-            registration: uint64(i) + 1,
+            registration: _registrationOf(i),
             consensusKey: operator.consensusKey,
             checkpointKey: operator.checkpointKey,
             power: uint64(stakeOf(i) / UNIT)
