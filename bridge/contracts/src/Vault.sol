@@ -30,6 +30,7 @@ contract Vault is IVault {
     IInbox public immutable inbox;
     IRootChain public immutable rootChain;
     address private immutable COURT;
+    address private immutable JUDGE;
     address private immutable EXITS;
     address private immutable VERIFIER;
 
@@ -52,6 +53,7 @@ contract Vault is IVault {
         registry = msg.sender;
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         COURT = founding.contracts[Manifest.COURT];
+        JUDGE = Manifest.firstOf(founding.contracts[Manifest.COURT]);
         EXITS = founding.contracts[Manifest.EXITS];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
@@ -248,7 +250,7 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain) || account == COURT || account == EXITS || account == VERIFIER
+                || account == address(rootChain) || account == COURT || account == JUDGE || account == EXITS || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

@@ -291,6 +291,22 @@ contract ExitsTest is Leaving {
         exits.name(address(registry));
     }
 
+    /// Nor one that a contract of the deployment has created, whichever that is.
+    function test_noPayoutIsWhatAContractOfTheDeploymentHasCreated() external {
+        address[] memory contracts = registry.contracts();
+        uint256 found;
+        for (uint256 i; i < contracts.length; ++i) {
+            uint64 next = vm.getNonce(contracts[i]);
+            for (uint64 nonce = 1; nonce < next; ++nonce) {
+                address created = vm.computeCreateAddress(contracts[i], nonce);
+                vm.expectRevert(abi.encodeWithSelector(IVault.AccountUnusable.selector, created));
+                exits.name(created);
+                ++found;
+            }
+        }
+        vm.assertGe(found, 1);
+    }
+
     /// A token is never paid to itself, where it would be lost: another payout can still be named.
     function test_aTokenIsNotPaidToItself() external {
         vm.prank(ALICE);

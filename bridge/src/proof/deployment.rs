@@ -69,6 +69,12 @@ pub fn court(registry: &[u8; 20]) -> [u8; 20] {
     made(registry, 2)
 }
 
+/// The judge of checkpoints, which the Court creates and asks. Twin: `Vault.sol`.
+#[must_use]
+pub fn checkpoint_judge(registry: &[u8; 20]) -> [u8; 20] {
+    Address::from(court(registry)).create(1).into_array()
+}
+
 /// A deployment's Exits: the fourth of the manifest.
 #[must_use]
 pub fn exits(registry: &[u8; 20]) -> [u8; 20] {

@@ -26,6 +26,8 @@ pub enum Unusable {
     Vault,
     /// The deployment's Court.
     Court,
+    /// The judge that the deployment's Court has created.
+    CheckpointJudge,
     /// The deployment's Exits.
     Exits,
     /// The deployment's RootChain.
@@ -36,9 +38,12 @@ pub enum Unusable {
     Token,
 }
 
-/// Registry, Inbox, Vault, Court, Exits and RootChain of this deployment.
+/// The contracts of this deployment: the Registry, what it creates, and what that creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnContracts([[u8; 20]; 1 + deployment::MANIFEST]);
+pub struct OwnContracts {
+    made: [[u8; 20]; 1 + deployment::MANIFEST],
+    judge: [u8; 20],
+}
 
 impl OwnContracts {
     /// Those of a deployment with these parameters.
@@ -48,18 +53,22 @@ impl OwnContracts {
 
     /// Those that this Registry creates.
     pub fn of_registry(registry: &[u8; 20]) -> Self {
-        Self(deployment::contracts(registry))
+        Self {
+            made: deployment::contracts(registry),
+            judge: deployment::checkpoint_judge(registry),
+        }
     }
 
     /// Which contract of this deployment an address on root is, or that it is `token` itself; `None` when it is neither.
     #[must_use]
     pub fn unusable(&self, address: &[u8; 20], token: &[u8; 20]) -> Option<Unusable> {
-        let [registry, inbox, vault, court, exits, root_chain] = &self.0;
+        let [registry, inbox, vault, court, exits, root_chain] = &self.made;
         match address {
             own if own == registry => Some(Unusable::Registry),
             own if own == inbox => Some(Unusable::Inbox),
             own if own == vault => Some(Unusable::Vault),
             own if own == court => Some(Unusable::Court),
+            own if *own == self.judge => Some(Unusable::CheckpointJudge),
             own if own == exits => Some(Unusable::Exits),
             own if own == root_chain => Some(Unusable::RootChain),
             own if *own == deployment::VERIFIER => Some(Unusable::Verifier),

@@ -17,4 +17,9 @@ library Manifest {
     function rootChain(address[] memory contracts) internal pure returns (address) {
         return contracts[contracts.length - 1];
     }
+
+    /// @notice What a contract creates first: CREATE with nonce 1, as the RLP of (creator, 1).
+    function firstOf(address creator) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", creator, hex"01")))));
+    }
 }

@@ -76,6 +76,7 @@ impl Deployment {
             Some(Unusable::Inbox) => "the deployment's Inbox",
             Some(Unusable::Vault) => "the deployment's Vault",
             Some(Unusable::Court) => "the deployment's Court",
+            Some(Unusable::CheckpointJudge) => "the judge of the deployment's Court",
             Some(Unusable::Exits) => "the deployment's Exits",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
@@ -90,7 +91,7 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
-    use plasmid_bridge::proof::deployment::VERIFIER;
+    use plasmid_bridge::proof::deployment::{VERIFIER, checkpoint_judge, court, exits};
 
     use super::*;
 
@@ -100,7 +101,11 @@ mod tests {
         let token = [9; 20];
         let deployment = Deployment::made_by(registry, 31_337, [1; 20]);
         let root_chain = deployment.domain.root_chain;
+        let own = registry.into_array();
         for (address, name) in [
+            (court(&own), "Court"),
+            (checkpoint_judge(&own), "judge"),
+            (exits(&own), "Exits"),
             (registry.into_array(), "Registry"),
             (deployment.inbox.into_array(), "Inbox"),
             (deployment.vault.into_array(), "Vault"),

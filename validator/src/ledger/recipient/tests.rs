@@ -12,7 +12,7 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 7] {
+fn contracts() -> [[u8; 20]; 8] {
     let [registry, inbox, vault, court, exits, root_chain] = deployment::contracts(&REGISTRY);
     [
         registry,
@@ -22,6 +22,7 @@ fn contracts() -> [[u8; 20]; 7] {
         exits,
         root_chain,
         deployment::VERIFIER,
+        deployment::checkpoint_judge(&REGISTRY),
     ]
 }
 
@@ -90,6 +91,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Exits,
         Unusable::RootChain,
         Unusable::Verifier,
+        Unusable::CheckpointJudge,
     ];
     for (address, name) in contracts().iter().zip(named) {
         assert_eq!(own.unusable(address, &NATIVE), Some(name));
