@@ -28,6 +28,8 @@ pub enum Unusable {
     Court,
     /// The deployment's Exits.
     Exits,
+    /// The deployment's FraudCourt.
+    FraudCourt,
     /// The deployment's RootChain.
     RootChain,
     /// The Ed25519 verifier that all deployments share.
@@ -36,7 +38,7 @@ pub enum Unusable {
     Token,
 }
 
-/// Registry, Inbox, Vault, Court, Exits and RootChain of this deployment.
+/// Registry, Inbox, Vault, Court, Exits, FraudCourt and RootChain of this deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnContracts([[u8; 20]; 1 + deployment::MANIFEST]);
 
@@ -54,13 +56,22 @@ impl OwnContracts {
     /// Which contract of this deployment an address on root is, or that it is `token` itself; `None` when it is neither.
     #[must_use]
     pub fn unusable(&self, address: &[u8; 20], token: &[u8; 20]) -> Option<Unusable> {
-        let [registry, inbox, vault, court, exits, root_chain] = &self.0;
+        let [
+            registry,
+            inbox,
+            vault,
+            court,
+            exits,
+            fraud_court,
+            root_chain,
+        ] = &self.0;
         match address {
             own if own == registry => Some(Unusable::Registry),
             own if own == inbox => Some(Unusable::Inbox),
             own if own == vault => Some(Unusable::Vault),
             own if own == court => Some(Unusable::Court),
             own if own == exits => Some(Unusable::Exits),
+            own if own == fraud_court => Some(Unusable::FraudCourt),
             own if own == root_chain => Some(Unusable::RootChain),
             own if *own == deployment::VERIFIER => Some(Unusable::Verifier),
             own if own == token && *token != NATIVE => Some(Unusable::Token),
