@@ -477,7 +477,7 @@ contract ParametersTest is Test {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = _codes(5);
+        arguments.codes = _codes(6);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }
