@@ -26,7 +26,9 @@ use crate::proof::deployment;
 mod interfaces;
 mod shown;
 
-pub use interfaces::{ICourt, IExits, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault};
+pub use interfaces::{
+    ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
+};
 pub use shown::{signer_bitmap, signer_words};
 
 /// The deployment proxy that stands at this address on every public chain and on anvil. It is called with a 32-byte salt and

@@ -25,6 +25,7 @@ const SOURCES = [
   "src/Vault.sol",
   "src/Court.sol",
   "src/Exits.sol",
+  "src/FraudCourt.sol",
   "src/RootChain.sol",
   "test/tokens/TestToken.sol",
   "test/tokens/ApprovalToken.sol",

@@ -51,12 +51,12 @@ contract Exits is IExits {
     /// @inheritdoc IExits
     function open(IRootChain.Checkpoint calldata checkpoint, IRootChain.Acceptance calldata acceptance) external {
         if (_base.opened) revert AlreadyOpened();
-        uint64 accepted = rootChain.head().accepted;
-        if (accepted != 0) {
-            if (checkpoint.epoch != accepted - 1) revert NotBase(accepted - 1, checkpoint.epoch);
+        uint64 standing = rootChain.head().standing;
+        if (standing != 0) {
+            if (checkpoint.epoch != standing - 1) revert NotBase(standing - 1, checkpoint.epoch);
             rootChain.finalize(checkpoint, acceptance);
         }
-        // Of what is accepted now nothing is final but by exit mode, in which nothing more is accepted.
+        // Of what stands now nothing is final but by exit mode, in which nothing more is accepted.
         uint64 epochs = rootChain.base();
         bytes32 stateRoot = epochs == 0 ? rootChain.genesisStateRoot() : checkpoint.stateRoot;
         uint64 cursor = epochs == 0 ? 0 : checkpoint.inboxCursor;

@@ -23,11 +23,15 @@ contract RootChain is IRootChain {
         uint48 freeAt;
     }
 
-    /// @dev How far finality and closing have come.
+    /// @dev How far finality, closing and fraud have come. `standing` is the lowest void epoch, or ALL.
     struct PackedEnd {
         uint48 finalized;
         uint48 exitAt;
+        uint48 standing;
     }
+
+    /// @dev No epoch is void.
+    uint48 private constant ALL = type(uint48).max;
 
     uint256 private constant AHEAD_SECS = 15 minutes;
     uint256 private constant TAU_AGE_SECS = 15 minutes;
@@ -47,6 +51,7 @@ contract RootChain is IRootChain {
     IRegistry public immutable registry;
     IInbox public immutable inbox;
     address public immutable vault;
+    address private immutable FRAUD_COURT;
     bytes20 public immutable deployment;
     bytes32 public immutable genesisStateRoot;
     bytes32 public immutable parentBlockHash;
@@ -84,6 +89,7 @@ contract RootChain is IRootChain {
         registry = IRegistry(msg.sender);
         inbox = IInbox(founding.contracts[Manifest.INBOX]);
         vault = founding.contracts[Manifest.VAULT];
+        FRAUD_COURT = founding.contracts[Manifest.FRAUD_COURT];
         genesisStateRoot = genesis.stateRoot;
         genesisTime = uint64(block.timestamp);
         genesisBlock = uint64(block.number);
@@ -114,6 +120,7 @@ contract RootChain is IRootChain {
 
         uint48 time = uint48(block.timestamp);
         _head = PackedHead({accepted: 0, tau: time, lastBlockTime: time, inboxCursor: 0, freeAt: 0});
+        _end.standing = ALL;
     }
 
     /// @inheritdoc IRootChain
@@ -124,7 +131,9 @@ contract RootChain is IRootChain {
         _checkRing(last);
         _checkClosing(last);
         _checkTimes(last, checkpoint.lastBlockTime, submission.tau);
-        if (checkpoint.inboxCursor < last.inboxCursor) revert CursorBackwards(last.inboxCursor, checkpoint.inboxCursor);
+        if (checkpoint.inboxCursor < last.inboxCursor) {
+            revert CursorBackwards(last.inboxCursor, checkpoint.inboxCursor);
+        }
         _checkContent(checkpoint);
         _checkPrevious(submission);
         inbox.requireContent(
@@ -142,6 +151,7 @@ contract RootChain is IRootChain {
         if (_recordOf(checkpoint, acceptance) != _records[checkpoint.epoch % RECORD_SLOTS]) return false;
         PackedEnd memory end = _end;
         if (checkpoint.epoch < end.finalized) return true;
+        if (checkpoint.epoch >= end.standing) return false;
         if (block.timestamp < acceptance.time + CHALLENGE_SECS) return false;
         return acceptance.dueCount <= last.inboxCursor || _exited(end.exitAt);
     }
@@ -156,6 +166,7 @@ contract RootChain is IRootChain {
         if (computed != kept) revert RecordMismatch(epoch, kept, computed);
         PackedEnd memory end = _end;
         if (epoch < end.finalized) return;
+        if (epoch >= end.standing) revert Void(epoch, end.standing);
         uint64 finalAt = acceptance.time + CHALLENGE_SECS;
         if (block.timestamp < finalAt) revert WindowOpen(finalAt, block.timestamp);
         uint64 cursor = _head.inboxCursor;
@@ -188,9 +199,28 @@ contract RootChain is IRootChain {
     function base() external view returns (uint64) {
         PackedEnd memory end = _end;
         if (!_exited(end.exitAt)) revert NoExitMode(end.exitAt, block.timestamp);
-        uint64 accepted = _head.accepted;
-        if (end.finalized != accepted) revert BaseNotFinal(accepted, end.finalized);
-        return accepted;
+        uint64 count = _standing(_head, end);
+        if (end.finalized != count) revert BaseNotFinal(count, end.finalized);
+        return count;
+    }
+
+    /// @inheritdoc IRootChain
+    function void(uint64 epoch) external {
+        if (msg.sender != FRAUD_COURT) revert NotFraudCourt(msg.sender);
+        PackedEnd memory end = _end;
+        uint256 accepted = _head.accepted;
+        if (epoch >= accepted) revert NotAccepted(epoch, uint64(accepted));
+        if (epoch < end.finalized) revert AlreadyFinal(epoch, end.finalized);
+        if (epoch >= end.standing) revert Void(epoch, end.standing);
+        end.standing = uint48(epoch);
+        // The one before is the base: exits open it by its content, which the ring must still have.
+        if (epoch != 0) record(epoch - 1);
+        if (end.exitAt == 0) {
+            end.exitAt = uint48(block.timestamp);
+            emit ExitBegun(end.exitAt, 0);
+        }
+        _end = end;
+        emit Voided(epoch);
     }
 
     /// @inheritdoc IRootChain
@@ -217,7 +247,8 @@ contract RootChain is IRootChain {
             inboxCursor: last.inboxCursor,
             freeAt: last.freeAt,
             finalized: end.finalized,
-            exitAt: end.exitAt
+            exitAt: end.exitAt,
+            standing: _standing(last, end)
         });
     }
 
@@ -267,7 +298,9 @@ contract RootChain is IRootChain {
 
     /// @dev Who comes after T closes the deployment, and is taken like everybody until the grace is over.
     function _checkClosing(PackedHead memory last) private {
-        uint256 exitAt = _end.exitAt;
+        PackedEnd memory end = _end;
+        if (end.standing != ALL) revert Void(last.accepted, end.standing);
+        uint256 exitAt = end.exitAt;
         if (exitAt == 0) {
             uint256 from = _silentSince(last) + EXIT_TIMEOUT_SECS;
             if (block.timestamp < from) return;
@@ -285,6 +318,10 @@ contract RootChain is IRootChain {
         if (exitAt < block.timestamp) exitAt = block.timestamp;
         _end.exitAt = uint48(exitAt);
         emit ExitBegun(uint64(exitAt), message);
+    }
+
+    function _standing(PackedHead memory last, PackedEnd memory end) private pure returns (uint64) {
+        return end.standing < last.accepted ? end.standing : last.accepted;
     }
 
     function _exited(uint256 exitAt) private view returns (bool) {

@@ -32,6 +32,7 @@ contract Vault is IVault {
     address private immutable COURT;
     address private immutable JUDGE;
     address private immutable EXITS;
+    address private immutable FRAUD_COURT;
     address private immutable VERIFIER;
 
     mapping(address => Totals) public totals;
@@ -55,6 +56,7 @@ contract Vault is IVault {
         COURT = founding.contracts[Manifest.COURT];
         JUDGE = Manifest.firstOf(founding.contracts[Manifest.COURT]);
         EXITS = founding.contracts[Manifest.EXITS];
+        FRAUD_COURT = founding.contracts[Manifest.FRAUD_COURT];
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         VERIFIER = address(IRegistry(msg.sender).verifier());
     }
@@ -250,7 +252,8 @@ contract Vault is IVault {
     function _checkUsable(address token, address account) private view {
         if (
             account == token || account == address(this) || account == registry || account == address(inbox)
-                || account == address(rootChain) || account == COURT || account == JUDGE || account == EXITS || account == VERIFIER
+                || account == address(rootChain) || account == COURT || account == JUDGE || account == EXITS
+                || account == FRAUD_COURT || account == VERIFIER
         ) revert AccountUnusable(account);
     }
 

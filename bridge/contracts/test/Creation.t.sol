@@ -171,9 +171,7 @@ contract CreationTest is Deployed {
         uint64 until = uint64(block.timestamp) + LOCK;
         _pass(LOCK);
         _refuses(
-            0,
-            0,
-            abi.encodeWithSelector(IRegistry.AgreementLapsed.selector, operators[0].owner, until, block.timestamp)
+            0, 0, abi.encodeWithSelector(IRegistry.AgreementLapsed.selector, operators[0].owner, until, block.timestamp)
         );
         for (uint256 i; i < 4; ++i) {
             _agree(i);
@@ -328,7 +326,7 @@ contract CreationTest is Deployed {
     function test_anExchangedKeyIsFound() external {
         _readyButFirst();
         bytes32 agreement = _agreement();
-        _exchange(0, stakeOf(0), 12345);
+        _exchange(0, stakeOf(0), 12_345);
         vm.prank(operators[0].owner);
         registry.agree(agreement);
         _refusesPartly(0, _genesis(), 0, IRegistry.NotAgreed.selector);
@@ -478,7 +476,7 @@ contract CreationTest is Deployed {
 
     function test_gasOfTheSteps() external {
         _ready();
-        string[5] memory names = ["Inbox", "Vault", "Court", "Exits", "RootChain"];
+        string[6] memory names = ["Inbox", "Vault", "Court", "Exits", "FraudCourt", "RootChain"];
         for (uint256 step; step < STEPS; ++step) {
             bytes memory data = abi.encodeCall(registry.create, (step, _genesis(), _code(step)));
             uint256 value = step == LAST ? BALANCES : 0;

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IExits} from "../src/interfaces/IExits.sol";
+import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
@@ -36,7 +37,7 @@ abstract contract Deployed is Test {
     uint64 internal constant GRACE = 20 hours;
     uint32 internal constant SLOTS = 16;
     uint64 internal constant DELAY = 1 hours;
-    uint256 internal constant STEPS = 5;
+    uint256 internal constant STEPS = 6;
     uint256 internal constant BALANCES = 500 ether;
 
     Operator[] internal operators;
@@ -49,6 +50,7 @@ abstract contract Deployed is Test {
     IVault internal vault;
     ICourt internal court;
     IExits internal exits;
+    IFraudCourt internal fraudCourt;
     IRootChain internal rootChain;
     InboxModel internal model;
     bytes32 internal stateRoot = keccak256("genesis state");
@@ -166,7 +168,8 @@ abstract contract Deployed is Test {
 
     /// @notice The code of a step of the creation.
     function _code(uint256 step) internal view virtual returns (bytes memory) {
-        string[5] memory builds = [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.EXITS, Builds.ROOT_CHAIN];
+        string[6] memory builds =
+            [Builds.INBOX, Builds.VAULT, Builds.COURT, Builds.EXITS, Builds.FRAUD_COURT, Builds.ROOT_CHAIN];
         return Builds.code(builds[step]);
     }
 
@@ -223,6 +226,7 @@ abstract contract Deployed is Test {
         vault = IVault(registry.vault());
         court = ICourt(registry.court());
         exits = IExits(registry.contracts()[3]);
+        fraudCourt = IFraudCourt(registry.contracts()[4]);
         rootChain = IRootChain(registry.rootChain());
     }
 
@@ -275,9 +279,10 @@ abstract contract Deployed is Test {
     }
 
     function _commitment(IRootChain.Set memory set) internal pure returns (bytes32) {
-        return keccak256(
-            bytes.concat("PSET", set.membersRoot, bytes2(set.count), set.aggregateKey, bytes8(set.totalPower))
-        );
+        return
+            keccak256(
+                bytes.concat("PSET", set.membersRoot, bytes2(set.count), set.aggregateKey, bytes8(set.totalPower))
+            );
     }
 
     function _digest(IRootChain.Checkpoint memory content) internal view returns (bytes32) {
@@ -301,9 +306,8 @@ abstract contract Deployed is Test {
         content.inboxHash = model.link(content.inboxCursor);
         content.nextSet = _commitment(_set());
         content.relayer = operators[0].owner;
-        content.previous = content.epoch == 0
-            ? bytes32(rootChain.deployment())
-            : _digest(checkpoints[content.epoch - 1]);
+        content.previous =
+            content.epoch == 0 ? bytes32(rootChain.deployment()) : _digest(checkpoints[content.epoch - 1]);
     }
 
     /// @notice Signed by all but the members in `absent` (ascending).

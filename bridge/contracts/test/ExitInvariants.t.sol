@@ -58,8 +58,7 @@ contract ExitWorld is Leaving {
         } else {
             token.mint(address(this), amount);
             token.approve(address(vault), amount);
-            (index,) =
-                vault.depositToken{value: vault.quote(native)}(address(token), amount, native, to, _people[who]);
+            (index,) = vault.depositToken{value: vault.quote(native)}(address(token), amount, native, to, _people[who]);
             _sent.push(Sent(index, address(token), amount, native, who));
         }
         ++reached["deposit"];
@@ -78,7 +77,7 @@ contract ExitWorld is Leaving {
     function checkpoint(uint256 seed) external {
         IRootChain.Head memory head = rootChain.head();
         uint256 end = head.exitAt != 0 ? head.exitAt : head.tau + TIMEOUT + GRACE;
-        if (block.timestamp >= end || head.accepted >= SLOTS) return;
+        if (block.timestamp >= end || head.accepted >= SLOTS || rootChain.head().standing != head.accepted) return;
         _sync();
         uint64 count = model.count();
         uint64 cursor = seed % 3 == 0 ? _cursor + uint64(seed % (count - _cursor + 1)) : count;
@@ -102,18 +101,31 @@ contract ExitWorld is Leaving {
         ++reached["checkpoint"];
     }
 
+    /// @notice Two thirds give themselves everything, and a stranger shows a rule that their checkpoint breaks.
+    function steal(uint256 seed) external {
+        IRootChain.Head memory head = rootChain.head();
+        uint256 end = head.exitAt != 0 ? head.exitAt : head.tau + TIMEOUT + GRACE;
+        if (block.timestamp >= end || head.accepted >= SLOTS || rootChain.head().standing != head.accepted) return;
+        IRootChain.Checkpoint memory content = _checkpoint();
+        content.inboxCursor = head.inboxCursor + uint64(seed % (model.count() - head.inboxCursor + 1));
+        content.inboxHash = model.link(content.inboxCursor);
+        _submit(_unsound(content));
+        _makeVoid(content.epoch);
+        _look();
+        ++reached["steal"];
+    }
+
     function pass(uint256 secs) external {
         _pass(bound(secs, 1, secs % 4 == 0 ? 2 days : 2 hours));
         ++reached["pass"];
     }
 
     function claim(uint256 which) external {
-        uint64 last = rootChain.head().accepted;
+        uint64 last = rootChain.head().standing;
         if (last == 0 || _kept.length < 9) return;
         uint256 place = 8 + which % (_kept.length - 8);
         IExits.Leaf memory leaf = _kept[place];
-        IVault.Base memory base =
-            IVault.Base(checkpoints[last - 1], acceptances[last - 1], uint32(_kept.length));
+        IVault.Base memory base = IVault.Base(checkpoints[last - 1], acceptances[last - 1], uint32(_kept.length));
         IVault.Withdrawal memory withdrawal = this.withdrawalOf(leaf);
         try vault.claim(base, withdrawal, TreeModel.path(_keptHashes(), place, 32)) {
             ++reached["claim"];
@@ -139,7 +151,7 @@ contract ExitWorld is Leaving {
     }
 
     function open() external {
-        uint64 last = rootChain.head().accepted;
+        uint64 last = rootChain.head().standing;
         if (last == 0) return;
         try exits.open(checkpoints[last - 1], acceptances[last - 1]) {
             ++reached["open"];
@@ -158,16 +170,15 @@ contract ExitWorld is Leaving {
             shown[i] = _kept[from + i];
             indices[i] = uint32(from + i);
         }
-        uint256 paid =
-            exits.exit(uint32(_kept.length), shown, TreeModel.stream(_keptHashes(), indices, 32));
+        uint256 paid = exits.exit(uint32(_kept.length), shown, TreeModel.stream(_keptHashes(), indices, 32));
         reached["exit"] += paid;
     }
 
     function refund(uint256 which, bool native) public {
         if (!exits.base().opened || _sent.length == 0) return;
         Sent memory one = _sent[which % _sent.length];
-        bool due = one.index > exits.base().inboxCursor && !vault.refunded(one.index, native)
-            && _brought(one, native) != 0;
+        bool due =
+            one.index > exits.base().inboxCursor && !vault.refunded(one.index, native) && _brought(one, native) != 0;
         _sync();
         bytes memory message = model.message(one.index);
         bytes32[] memory behind = _behind(one.index);
@@ -188,7 +199,7 @@ contract ExitWorld is Leaving {
         escrow = vault.escrow(asset);
         if (asset == address(0)) owed = _sigma();
         uint64 cursor;
-        uint64 last = rootChain.head().accepted;
+        uint64 last = rootChain.head().standing;
         if (last != 0) cursor = checkpoints[last - 1].inboxCursor;
         for (uint256 i = 2; i < _kept.length; ++i) {
             if (vault.claimed(uint32(i))) continue;
@@ -296,7 +307,7 @@ contract ExitInvariantsTest is InvariantTest {
     function setUp() external {
         world = new ExitWorld();
         world.setUp();
-        bytes4[] memory selectors = new bytes4[](12);
+        bytes4[] memory selectors = new bytes4[](13);
         selectors[0] = ExitWorld.deposit.selector;
         selectors[1] = ExitWorld.withdraw.selector;
         selectors[2] = ExitWorld.checkpoint.selector;
@@ -309,6 +320,7 @@ contract ExitInvariantsTest is InvariantTest {
         selectors[9] = ExitWorld.refund.selector;
         selectors[10] = ExitWorld.exit.selector;
         selectors[11] = ExitWorld.pass.selector;
+        selectors[12] = ExitWorld.steal.selector;
         targetContract(address(world));
         targetSelectors(address(world), selectors);
     }
@@ -351,6 +363,25 @@ contract ExitInvariantsTest is InvariantTest {
         vm.assertTrue(world.everybodyLeaves());
         bytes32[8] memory steps =
             [bytes32("deposit"), "withdraw", "checkpoint", "claim", "overdue", "open", "exit", "refund"];
+        for (uint256 i; i < steps.length; ++i) {
+            vm.assertTrue(world.reached(steps[i]) != 0, string.concat("step ", vm.toString(i)));
+        }
+    }
+
+    /// The same where two thirds steal: everybody leaves with what the last sound state says.
+    function test_oneGameWithThieves() external {
+        world.deposit(5 ether, 0, 0);
+        world.deposit(7 ether, 1, 1);
+        world.checkpoint(1);
+        world.deposit(2 ether, 3, 2);
+        world.withdraw(1 ether, 0, true);
+        world.steal(0);
+        world.checkpoint(1);
+        world.pass(3601);
+        world.open();
+        this.invariant_escrowIsWhatPeopleAreOwed();
+        vm.assertTrue(world.everybodyLeaves());
+        bytes32[5] memory steps = [bytes32("steal"), "open", "exit", "refund", "checkpoint"];
         for (uint256 i; i < steps.length; ++i) {
             vm.assertTrue(world.reached(steps[i]) != 0, string.concat("step ", vm.toString(i)));
         }

@@ -3,12 +3,12 @@ pragma solidity 0.8.37;
 
 import {IExits} from "../src/interfaces/IExits.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
-import {Deployed} from "./Deployed.sol";
+import {Unsound} from "./Unsound.sol";
 import {TreeModel} from "./TreeModel.sol";
 
 /// @title A child chain's state of all leaves that exits pay, made by definition, under a real checkpoint, and what ends a deployment
 /// @dev Leaf 0 is the sentinel, leaf 1 the parameters. Each leaf's next key is made up, for root takes it as it is.
-abstract contract Leaving is Deployed {
+abstract contract Leaving is Unsound {
     address internal constant RESIDUE = address(0x4e51d);
 
     IExits.Leaf[] internal leaves;
@@ -46,7 +46,8 @@ abstract contract Leaving is Deployed {
     }
 
     function _holding(uint8 kind, bytes20 id, address token, uint128 amount) internal returns (uint256) {
-        return _leaf(0x03, bytes.concat(_account(kind, id), bytes20(token)), bytes.concat(bytes16(amount), bytes20(token)));
+        return
+            _leaf(0x03, bytes.concat(_account(kind, id), bytes20(token)), bytes.concat(bytes16(amount), bytes20(token)));
     }
 
     function _withdrawal(uint64 number, address to, address token, uint128 amount) internal returns (uint256) {
@@ -110,7 +111,7 @@ abstract contract Leaving is Deployed {
     }
 
     function _open() internal {
-        uint64 last = rootChain.head().accepted;
+        uint64 last = rootChain.head().standing;
         uint64 epoch = last == 0 ? 0 : last - 1;
         exits.open(checkpoints[epoch], acceptances[epoch]);
     }

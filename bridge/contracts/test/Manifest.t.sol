@@ -5,7 +5,7 @@ import {IInbox} from "../src/interfaces/IInbox.sol";
 import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {Deployed} from "./Deployed.sol";
 
-/// @title A manifest of sixteen contracts: the Inbox, the Vault, the Court, Exits, eleven that a later protocol may have, and RootChain
+/// @title A manifest of sixteen contracts: the Inbox, the Vault, the Court, Exits, the FraudCourt, ten that a later protocol may have, and RootChain
 contract ManifestTest is Deployed {
     uint256 private constant ALL = 16;
     uint256 private constant LAST = 15;
@@ -153,7 +153,8 @@ contract ManifestTest is Deployed {
             vm.deal(address(this), value);
             uint256 gas = _gasOf(address(registry), value, data) + 21_000 + 16 * data.length;
             vm.assertLt(gas, 1 << 24);
-            string memory name = string.concat("create, step ", vm.toString(step + 1), " of 16, 4 operators (tx, at most)");
+            string memory name =
+                string.concat("create, step ", vm.toString(step + 1), " of 16, 4 operators (tx, at most)");
             vm.snapshotValue("operations", name, gas);
         }
         vm.assertTrue(registry.created());

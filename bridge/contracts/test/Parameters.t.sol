@@ -211,7 +211,8 @@ contract ParametersTest is Test {
         _takes("unit", _stake);
         for (uint256 unit = _stake + 1; unit != 0; unit = unit == _stake + 1 ? type(uint128).max : 0) {
             IRegistry.Founding memory arguments = _with("unit", unit);
-            bytes memory reason = abi.encodeWithSelector(IRootChain.StakeBelowUnit.selector, address(this), _stake, unit);
+            bytes memory reason =
+                abi.encodeWithSelector(IRootChain.StakeBelowUnit.selector, address(this), _stake, unit);
             vm.assertEq(Builds.refusal(Builds.ROOT_CHAIN, abi.encode(arguments)), reason);
         }
     }
@@ -287,11 +288,11 @@ contract ParametersTest is Test {
         }
     }
 
-    function test_fiveToSixteenCodesAreListed() external {
+    function test_sixToSixteenCodesAreListed() external {
         IRegistry.Arguments memory arguments = _registryArguments();
         for (uint256 count; count < 20; ++count) {
             arguments.codes = _codes(count);
-            if (count < 5 || count > 16) {
+            if (count < 6 || count > 16) {
                 bytes memory reason = abi.encodeWithSelector(IRegistry.CodeCount.selector, count);
                 vm.assertEq(Builds.refusal(Builds.REGISTRY, abi.encode(arguments)), reason);
                 continue;
@@ -491,12 +492,16 @@ contract ParametersTest is Test {
         arguments.operators = new address[](1);
         arguments.operators[0] = address(1);
         arguments.verifier = IEd25519Verifier(address(this));
-        arguments.codes = _codes(5);
+        arguments.codes = _codes(6);
         arguments.bond = 1;
         arguments.lockSecs = 60;
     }
 
-    function _registryWith(string memory name, uint256 value) private view returns (IRegistry.Arguments memory arguments) {
+    function _registryWith(string memory name, uint256 value)
+        private
+        view
+        returns (IRegistry.Arguments memory arguments)
+    {
         arguments = _registryArguments();
         if (_is(name, "bond")) arguments.bond = uint128(value);
         else if (_is(name, "lockSecs")) arguments.lockSecs = uint64(value);

@@ -35,17 +35,19 @@ contract VmTest is Test {
 
     /// If this fails the sources have changed: run node script/build.mjs.
     function test_whatTestsDeployByNameIsWhatIsCommitted() external view {
-        string[7] memory names = ["Ed25519Verifier", "Court", "Exits", "Inbox", "Registry", "RootChain", "Vault"];
-        string[7] memory builds = [
+        string[8] memory names =
+            ["Ed25519Verifier", "Court", "Exits", "FraudCourt", "Inbox", "Registry", "RootChain", "Vault"];
+        string[8] memory builds = [
             Builds.VERIFIER,
             Builds.COURT,
             Builds.EXITS,
+            Builds.FRAUD_COURT,
             Builds.INBOX,
             Builds.REGISTRY,
             Builds.ROOT_CHAIN,
             Builds.VAULT
         ];
-        for (uint256 i; i < 7; ++i) {
+        for (uint256 i; i < 8; ++i) {
             string memory committed = vm.readFile(string.concat("artifacts/", names[i], ".json"));
             vm.assertEq(Builds.code(builds[i]), vm.parseJsonBytes(committed, ".bytecode"));
         }

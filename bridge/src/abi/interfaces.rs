@@ -131,12 +131,14 @@ sol! {
             uint64 freeAt;
             uint64 finalized;
             uint64 exitAt;
+            uint64 standing;
         }
 
         event CheckpointAccepted(
             uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
         );
         event Finalized(uint64 count);
+        event Voided(uint64 epoch);
         event ExitBegun(uint64 exitAt, uint64 message);
 
         error NotNext(uint64 next, uint64 epoch);
@@ -159,7 +161,10 @@ sol! {
         error NotOverdue(uint256 from, uint256 time);
         error NotNextMessage(uint64 next, uint64 given);
         error NoExitMode(uint64 exitAt, uint256 time);
-        error BaseNotFinal(uint64 accepted, uint64 finalized);
+        error BaseNotFinal(uint64 standing, uint64 finalized);
+        error Void(uint64 epoch, uint64 standing);
+        error AlreadyFinal(uint64 epoch, uint64 finalized);
+        error NotFraudCourt(address caller);
         error ParameterOutOfRange(string name, uint256 value);
         error ZeroRoot(string name);
         error SetCommitmentMismatch(bytes32 agreed, bytes32 computed);
@@ -170,6 +175,7 @@ sol! {
         function finalize(Checkpoint calldata checkpoint, Acceptance calldata acceptance) external;
         function beginExit() external;
         function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
+        function void(uint64 epoch) external;
         function base() external view returns (uint64 count);
         function digest(Checkpoint calldata checkpoint) external view returns (bytes32);
         function record(uint64 epoch) external view returns (bytes32);
@@ -489,6 +495,69 @@ sol! {
         function rootChain() external view returns (address);
         function inbox() external view returns (address);
         function vault() external view returns (address);
+    }
+
+    interface IFraudCourt {
+        struct Inclusion {
+            uint32 index;
+            bytes32 key;
+            bytes32 next;
+            bytes32 valueHash;
+            bytes32[32] siblings;
+            uint32 count;
+        }
+        struct Accused {
+            IRootChain.Checkpoint checkpoint;
+            IRootChain.Acceptance acceptance;
+        }
+        struct Block {
+            uint32 number;
+            uint32 rules;
+            uint64 height;
+            uint64 time;
+            bytes32 blockHash;
+            bytes32 witnessHash;
+            bytes32 stateBefore;
+            bytes32 stateAfter;
+            bytes32 segmentsRoot;
+            bytes32[] siblings;
+        }
+        struct Segments {
+            uint32 count;
+            uint32 transactions;
+            bytes32 listRoot;
+        }
+        struct Segment {
+            uint32 number;
+            uint8 kind;
+            uint32 first;
+            uint32 count;
+            uint32 length;
+            bytes32 chunksRoot;
+            bytes32 stateBefore;
+            bytes32 stateAfter;
+            bytes32[] siblings;
+        }
+        event BadLink(uint64 indexed epoch, uint8 rule, address indexed prover);
+        error NotTheAccepted(uint64 epoch, bytes32 kept, bytes32 computed);
+        error NotThePrevious(bytes32 previous, bytes32 given);
+        error NotInEpoch(uint64 epoch, uint32 number);
+        error NotTheSegments(bytes32 segmentsRoot, bytes32 given);
+        error NotInBlock(uint32 number, uint32 count);
+        error NotInState(bytes32 stateRoot);
+        error WrongLeaf(bytes32 expected, bytes32 given);
+        error WrongValue(uint8 kind);
+        error NotNeighbours(uint32 earlier, uint32 later);
+        error NotShown(uint8 rule);
+        error NoFraud(uint8 rule);
+        function proveBlock(Accused calldata accused, uint8 rule, Block calldata shown) external;
+        function proveBlocks(Accused calldata accused, uint8 rule, Block calldata earlier, Block calldata later) external;
+        function proveAcross(Accused calldata accused, uint8 rule, IRootChain.Checkpoint calldata previous, Block calldata last, Block calldata first) external;
+        function proveCounts(Accused calldata accused, Block calldata shown, Segments calldata segments, bytes calldata parameters, Inclusion calldata proof) external;
+        function proveSegment(Accused calldata accused, uint8 rule, Block calldata shown, Segments calldata segments, Segment calldata segment) external;
+        function proveSegments(Accused calldata accused, uint8 rule, Block calldata shown, Segments calldata segments, Segment calldata earlier, Segment calldata later) external;
+        function proveLeaf(Accused calldata accused, uint8 rule, bytes calldata value, Inclusion calldata leaf, bytes calldata parameters, Inclusion calldata proof) external;
+        function rootChain() external view returns (address);
     }
 
     interface IRegistry {

@@ -7,14 +7,15 @@ use alloy_sol_types::{SolEvent, SolInterface, SolValue};
 use serde_json::Value;
 
 use super::{
-    DEPLOYMENT_PROXY, ICourt, IExits, IInbox, ILibraries, IRegistry, IRootChain, IToken, IVault,
-    created_by, deployment,
+    DEPLOYMENT_PROXY, ICourt, IExits, IFraudCourt, IInbox, ILibraries, IRegistry, IRootChain,
+    IToken, IVault, created_by, deployment,
 };
 use alloy_primitives::{Address, B256, keccak256};
 
 const REGISTRY: &str = include_str!("../../contracts/artifacts/Registry.json");
 const COURT: &str = include_str!("../../contracts/artifacts/Court.json");
 const EXITS: &str = include_str!("../../contracts/artifacts/Exits.json");
+const FRAUD_COURT: &str = include_str!("../../contracts/artifacts/FraudCourt.json");
 const INBOX: &str = include_str!("../../contracts/artifacts/Inbox.json");
 const VAULT: &str = include_str!("../../contracts/artifacts/Vault.json");
 const ROOT_CHAIN: &str = include_str!("../../contracts/artifacts/RootChain.json");
@@ -84,6 +85,10 @@ fn every_function_is_that_of_the_compiled_contract() {
         known(IExits::IExitsCalls::selectors())
     );
     assert_eq!(
+        selectors(FRAUD_COURT, "function"),
+        known(IFraudCourt::IFraudCourtCalls::selectors())
+    );
+    assert_eq!(
         selectors(ROOT_CHAIN, "function"),
         known(IRootChain::IRootChainCalls::selectors())
     );
@@ -101,6 +106,10 @@ fn every_error_that_a_contract_can_give_is_known() {
         (VAULT, known(IVault::IVaultErrors::selectors())),
         (COURT, known(ICourt::ICourtErrors::selectors())),
         (EXITS, known(IExits::IExitsErrors::selectors())),
+        (
+            FRAUD_COURT,
+            known(IFraudCourt::IFraudCourtErrors::selectors()),
+        ),
         (ROOT_CHAIN, known(IRootChain::IRootChainErrors::selectors())),
     ] {
         let given = selectors(artifact, "error");
@@ -139,6 +148,7 @@ fn every_event_is_that_of_the_compiled_contract() {
         expected(&[
             IRootChain::CheckpointAccepted::SIGNATURE_HASH,
             IRootChain::Finalized::SIGNATURE_HASH,
+            IRootChain::Voided::SIGNATURE_HASH,
             IRootChain::ExitBegun::SIGNATURE_HASH
         ])
     );
@@ -161,6 +171,10 @@ fn every_event_is_that_of_the_compiled_contract() {
             IExits::Refunded::SIGNATURE_HASH,
             IExits::Named::SIGNATURE_HASH
         ])
+    );
+    assert_eq!(
+        topics(FRAUD_COURT),
+        expected(&[IFraudCourt::BadLink::SIGNATURE_HASH])
     );
     assert_eq!(
         topics(COURT),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! open ──(T without a checkpoint, or a due message unconsumed for T; beginExit, overdue)──▶ closing ──(grace)──▶ exit mode
-//!      ──(the last checkpoint is final; open)──▶ the base is fixed: leaves are paid, and what it had not consumed goes back
+//!      ──(a checkpoint is void)──▶ exit mode
+//!      ──(the last checkpoint that stands is final; open)──▶ the base is fixed: leaves are paid, and what it had not consumed goes back
 //! ```
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -60,7 +61,8 @@ impl Contracts {
     /// Those that this Registry made.
     #[must_use]
     pub fn of(registry: Address) -> Self {
-        let [_, inbox, vault, _, exits, root_chain] = deployment::contracts(&registry.into_array());
+        let [_, inbox, vault, _, exits, _, root_chain] =
+            deployment::contracts(&registry.into_array());
         Self {
             exits: exits.into(),
             inbox: inbox.into(),

@@ -8,6 +8,7 @@ use alloy_sol_types::{GenericContractError, PanicKind, SolInterface};
 
 mod court;
 mod exits;
+mod fraud_court;
 mod inbox;
 mod libraries;
 mod registry;
@@ -25,6 +26,7 @@ pub fn sentence(data: &[u8]) -> String {
         .or_else(|| one(data, inbox::sentence))
         .or_else(|| one(data, court::sentence))
         .or_else(|| one(data, exits::sentence))
+        .or_else(|| one(data, fraud_court::sentence))
         .or_else(|| one(data, libraries::sentence))
         .or_else(|| one(data, generic))
         .unwrap_or_else(|| unknown(data))

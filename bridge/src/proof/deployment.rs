@@ -41,11 +41,11 @@ pub const VERIFIER: [u8; 20] = [
     0x3b, 0x89, 0xf5, 0xd4,
 ];
 
-/// How many contracts a Registry's manifest may list: the Inbox first, then the Vault, the Court and Exits, RootChain last. Twin: `Manifest.sol`.
-pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 5..=16;
+/// How many contracts a Registry's manifest may list: the Inbox first, then the Vault, the Court, Exits and the FraudCourt, RootChain last. Twin: `Manifest.sol`.
+pub const MANIFEST_LENGTHS: RangeInclusive<usize> = 6..=16;
 
 /// How many this protocol's manifest lists. With another number RootChain stands elsewhere, and so it is another protocol.
-pub const MANIFEST: usize = 5;
+pub const MANIFEST: usize = 6;
 
 /// Where a Registry creates the contract at a place of its manifest: by the nonces of its creations, from 1 on.
 #[must_use]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use plasmid::app::App;
 use plasmid::chain::epoch::set::set_at;
+use plasmid::chain::links::check_ends;
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
 use plasmid::ledger::{Account, Slot};
@@ -70,6 +71,37 @@ pub fn set(app: &App, engine: &BTreeMap<[u8; 32], u64>) {
         "height {}",
         state.next_height()
     );
+}
+
+/// A field of a checkpoint changed, and the number of the rule that it breaks.
+type Break = (&'static str, fn(&mut Checkpoint));
+
+/// The newest checkpoint, at the end of its epoch, keeps the link rules with its last block and its state, and with any field changed it
+/// breaks one.
+pub fn ends(app: &App) {
+    let state = app.state();
+    let (epoch, checkpoint) = state.checkpoints.last_key_value().expect("an epoch ended");
+    let blocks = u64::from(app.parameters().epoch_blocks);
+    assert_eq!((epoch + 1) * blocks, state.tip.height);
+    if let Err(error) = check_ends(checkpoint, &state.tip, &state.tree, app.parameters().ring) {
+        panic!("the checkpoint of {epoch}: {error}");
+    }
+    let breaks: [Break; 7] = [
+        ("L4:", |one| one.state_root[0] ^= 1),
+        ("L5:", |one| one.last_block_time += 1),
+        ("L12:", |one| one.inbox_cursor += 1),
+        ("L12:", |one| one.inbox_link[0] ^= 1),
+        ("L13:", |one| one.epoch += 1),
+        ("L13:", |one| one.next_set[0] ^= 1),
+        ("L14:", |one| one.relayer[0] ^= 1),
+    ];
+    for (rule, edit) in breaks {
+        let mut broken = *checkpoint;
+        edit(&mut broken);
+        let verdict = check_ends(&broken, &state.tip, &state.tree, app.parameters().ring);
+        let said = verdict.expect_err(rule).to_string();
+        assert!(said.starts_with(rule), "{said}");
+    }
 }
 
 /// The checkpoint of `epoch`, when the shares that blocks brought make a certificate over it, which the set of the next verifies: those of

@@ -352,6 +352,9 @@ impl Network {
         invariants::set(app, &self.engine);
         self.stakes.check(app);
         let epochs = self.height() / u64::from(self.plan.epoch_blocks);
+        if ended {
+            invariants::ends(app);
+        }
         if ended && epochs >= 2 {
             self.nodes[node].flush();
             let epoch = epochs - 2;

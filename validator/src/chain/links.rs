@@ -1,17 +1,23 @@
-//! Link rules of a block: what no segment shows by itself (PROTOCOL section 12, L1 to L4 and L6 to L11). A node that verifies its
-//! segments judges them as a court would, from what blocks and segments commit to.
+//! Link rules: what no segment shows by itself (PROTOCOL section 12, L1 to L15). A node that verifies its segments judges those of a block
+//! as a court would, from what blocks and segments commit to. Twin: `LinkJudge.sol`.
 //!
 //! ```text
 //! block before ──(height, time, state root)──► block ──(roots, counts)──► segment 0 ──► segment 1 ──► ... ──► block
 //! ```
-//! L5 and L12 to L15 compare a checkpoint with its last block and with leaves of its state; they are for whoever has the checkpoint.
+//! L5 and L12 to L15 compare a checkpoint with its last block and with leaves of its state: [`check_ends`].
 
 use alloy_primitives::B256;
+use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::proof::commitment::{BlockCommitment, SegmentKind, SegmentRecord};
 
 use super::epoch::boundary::most_steps;
 use super::segments::{MAX_SEGMENT_BYTES, MAX_SEGMENT_TRANSACTIONS, Segment};
-use crate::ledger::Parameters;
+use super::tree::Tree;
+use crate::ledger::{Parameters, Slot, ring_place};
+
+const NANOS: u64 = 1_000_000_000;
+/// What stands in the boundary's leaf behind the epoch while nothing is in it.
+const IDLE: [u8; 445] = [0; 445];
 
 /// The link rule that a block breaks; the number is the protocol's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -41,8 +47,18 @@ pub enum LinkError {
         found: u64,
     },
     /// L4.
-    #[error("L4: the block begins with another state than the block before ends with")]
+    #[error(
+        "L4: a block begins with another state than the one that was left, or the checkpoint has another one than its last block"
+    )]
     State,
+    /// L5.
+    #[error("L5: the checkpoint's time is {found} and its last block's {expected}, in seconds")]
+    End {
+        /// The block's.
+        expected: u64,
+        /// The checkpoint's.
+        found: u64,
+    },
     /// L6.
     #[error(
         "L6: {segments} segments and {transactions} transactions; a block has at most {limit} transactions"
@@ -98,6 +114,58 @@ pub enum LinkError {
         /// Number of the segment, or the number of segments at the end.
         place: usize,
     },
+    /// L12 to L15.
+    #[error("L{rule}: a leaf of the checkpoint's state says another thing than the checkpoint")]
+    Leaf {
+        /// The rule's number.
+        rule: u8,
+    },
+}
+
+/// Judges what a checkpoint says of its last block and of leaves of its state, which `tree` is.
+///
+/// # Errors
+/// [`LinkError`] names the first rule that is broken.
+pub fn check_ends(
+    checkpoint: &Checkpoint,
+    last: &BlockCommitment,
+    tree: &Tree,
+    ring: u32,
+) -> Result<(), LinkError> {
+    if last.after != checkpoint.state_root {
+        return Err(LinkError::State);
+    }
+    let (expected, found) = (last.time / NANOS, checkpoint.last_block_time);
+    if expected != found {
+        return Err(LinkError::End { expected, found });
+    }
+    let epoch = checkpoint.epoch;
+    let (set, idle) = (epoch.saturating_add(2), epoch.saturating_add(3));
+    let slots = [
+        Slot::Inbox,
+        Slot::Set {
+            place: ring_place(set, ring),
+        },
+        Slot::EpochRecord {
+            place: ring_place(epoch, ring),
+        },
+        Slot::Boundary,
+    ];
+    let cursor = checkpoint.inbox_cursor.to_be_bytes();
+    let said: [(&[u8], usize, &[u8]); 4] = [
+        (&cursor, 8, checkpoint.inbox_link.as_slice()),
+        (&set.to_be_bytes(), 146, checkpoint.next_set.as_slice()),
+        (&epoch.to_be_bytes(), 16, &checkpoint.relayer),
+        (&idle.to_be_bytes(), 8, &IDLE),
+    ];
+    for ((rule, slot), (number, at, rest)) in (12..).zip(slots).zip(said) {
+        let value = tree.get(&slot.key()).map(|(_, _, value)| value);
+        let tail = value.and_then(|value| value.get(at..)?.get(..rest.len()));
+        if !value.is_some_and(|value| value.starts_with(number)) || tail != Some(rest) {
+            return Err(LinkError::Leaf { rule });
+        }
+    }
+    Ok(())
 }
 
 /// Judges the links of a block with its segments' records, behind the block before.

@@ -48,7 +48,7 @@ pub enum ExitCommand {
     Status(status::StatusCommand),
     /// Closes the deployment when root has accepted no checkpoint for T, or with `--overdue` when the message that the child has to consume next was due T ago. Nothing enters it any more then; checkpoints are taken for the grace, and after it exit mode is there for ever. Anybody may send it.
     Begin(begin::BeginCommand),
-    /// Fixes the base on which everybody leaves, the last checkpoint that root accepted, once exit mode has begun and that checkpoint can be final. Anybody may send it, once.
+    /// Fixes the base on which everybody leaves, the last checkpoint that stands on root, once exit mode has begun and that checkpoint can be final. Anybody may send it, once.
     Open(begin::OpenCommand),
     /// Pays what the base gives to an account, or with `--range` what the leaves of a range give to whomever they belong to. Anybody may carry it, and pays the gas; what is paid already is left out, so the same command goes on where it was stopped. Stakes and their rewards are not paid yet.
     Leave(leave::LeaveCommand),

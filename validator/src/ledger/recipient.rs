@@ -30,6 +30,8 @@ pub enum Unusable {
     CheckpointJudge,
     /// The deployment's Exits.
     Exits,
+    /// The deployment's FraudCourt.
+    FraudCourt,
     /// The deployment's RootChain.
     RootChain,
     /// The Ed25519 verifier that all deployments share.
@@ -62,7 +64,15 @@ impl OwnContracts {
     /// Which contract of this deployment an address on root is, or that it is `token` itself; `None` when it is neither.
     #[must_use]
     pub fn unusable(&self, address: &[u8; 20], token: &[u8; 20]) -> Option<Unusable> {
-        let [registry, inbox, vault, court, exits, root_chain] = &self.made;
+        let [
+            registry,
+            inbox,
+            vault,
+            court,
+            exits,
+            fraud_court,
+            root_chain,
+        ] = &self.made;
         match address {
             own if own == registry => Some(Unusable::Registry),
             own if own == inbox => Some(Unusable::Inbox),
@@ -70,6 +80,7 @@ impl OwnContracts {
             own if own == court => Some(Unusable::Court),
             own if *own == self.judge => Some(Unusable::CheckpointJudge),
             own if own == exits => Some(Unusable::Exits),
+            own if own == fraud_court => Some(Unusable::FraudCourt),
             own if own == root_chain => Some(Unusable::RootChain),
             own if *own == deployment::VERIFIER => Some(Unusable::Verifier),
             own if own == token && *token != NATIVE => Some(Unusable::Token),

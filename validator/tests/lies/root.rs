@@ -321,6 +321,7 @@ fn called(data: &Value, words: &Words) -> Value {
                 freeAt: 0,
                 finalized: 0,
                 exitAt: 0,
+                standing: words.accepted,
             }
             .abi_encode()
         }

@@ -17,6 +17,9 @@ import {IRegistry} from "./IRegistry.sol";
 /// **Ways out.** When no checkpoint came for T, or a due message stays unconsumed for T, anyone closes the deployment (`beginExit`,
 /// `overdue`): deposits and forced transactions end at once, checkpoints are taken for a grace more. Then, for ever, no checkpoint is
 /// accepted, and the last one that was, once final, is the base on which everybody leaves (`IExits`).
+///
+/// **Fraud.** A checkpoint that is not final and that `IFraudCourt` shows to break a rule is void, and so is every one behind it. Exit
+/// mode begins at once, unless the deployment was closing; the last one that stands, once final, is the base.
 interface IRootChain {
     /// @notice Fixed at genesis, part of what the operators agree on. Durations are seconds of this chain's clock.
     /// @param setCommitment of sets 0 and 1, computed by each operator before it agrees and again by the constructor from the keys
@@ -129,6 +132,7 @@ interface IRootChain {
     /// @param freeAt when the half of the ring after the one being filled may be overwritten; 0 while it was never filled.
     /// @param finalized number of final checkpoints: those of lower epochs are final.
     /// @param exitAt from when on no checkpoint is accepted, seconds; 0 while the deployment is not closing.
+    /// @param standing number of accepted checkpoints that stand: all, or those before the lowest one that is void.
     struct Head {
         uint64 accepted;
         uint64 tau;
@@ -137,18 +141,26 @@ interface IRootChain {
         uint64 freeAt;
         uint64 finalized;
         uint64 exitAt;
+        uint64 standing;
     }
 
     /// @notice Everything that `finalize`, a claim and the next submission need.
     /// @param carrier who submitted it.
     event CheckpointAccepted(
-        uint64 indexed epoch, bytes32 indexed digest, address indexed carrier, Checkpoint checkpoint, Acceptance acceptance, uint64 tau
+        uint64 indexed epoch,
+        bytes32 indexed digest,
+        address indexed carrier,
+        Checkpoint checkpoint,
+        Acceptance acceptance,
+        uint64 tau
     );
 
     /// @notice All checkpoints of epochs below `count` are final, for ever.
     event Finalized(uint64 count);
+    /// @notice The checkpoint of this epoch and all behind it are void, for ever.
+    event Voided(uint64 epoch);
     /// @notice The deployment is closing: nothing enters it any more, and from `exitAt` on no checkpoint is accepted.
-    /// @param message index of the due message that was not consumed; 0 where no checkpoint came.
+    /// @param message index of the due message that was not consumed; 0 where no checkpoint came, or one is void.
     event ExitBegun(uint64 exitAt, uint64 message);
 
     /// @notice Checkpoints come without a gap.
@@ -189,8 +201,14 @@ interface IRootChain {
     error NotNextMessage(uint64 next, uint64 given);
     /// @notice Exit mode has not begun; `exitAt` is 0 while nothing closes.
     error NoExitMode(uint64 exitAt, uint256 time);
-    /// @notice The last accepted checkpoint is not final yet.
-    error BaseNotFinal(uint64 accepted, uint64 finalized);
+    /// @notice The last checkpoint that stands is not final yet.
+    error BaseNotFinal(uint64 standing, uint64 finalized);
+    /// @notice The checkpoint, or one before it, was shown to break a rule: all from `standing` on are void, and none is accepted.
+    error Void(uint64 epoch, uint64 standing);
+    /// @notice A final checkpoint is never void.
+    error AlreadyFinal(uint64 epoch, uint64 finalized);
+    /// @notice Only the deployment's FraudCourt makes a checkpoint void, by a proof.
+    error NotFraudCourt(address caller);
     error ParameterOutOfRange(string name, uint256 value);
     /// @notice A root or commitment is zero.
     error ZeroRoot(string name);
@@ -223,7 +241,12 @@ interface IRootChain {
     /// @param behind hashes of the messages behind it, up to a link that the Inbox keeps.
     function overdue(bytes calldata message, bytes32 before, bytes32[] calldata behind) external;
 
-    /// @notice How many checkpoints stand when exit mode has begun and the last accepted one is final: the base is checkpoint `count` − 1, or
+    /// @notice Makes the checkpoint of this epoch and all behind it void. Called by the FraudCourt, which has the proof.
+    /// @dev Of a ripe checkpoint too, as long as nobody made it final: nothing was paid by it. Not where the one before has left the ring, W
+    /// and more after its acceptance: nobody could leave by it.
+    function void(uint64 epoch) external;
+
+    /// @notice How many checkpoints stand when exit mode has begun and the last that stands is final: the base is checkpoint `count` − 1, or
     /// genesis where `count` is 0. From then on it never changes.
     function base() external view returns (uint64 count);
 

@@ -64,6 +64,10 @@ impl Artifacts {
                 include_str!("../../../contracts/artifacts/Exits.json"),
             ),
             (
+                "FraudCourt",
+                include_str!("../../../contracts/artifacts/FraudCourt.json"),
+            ),
+            (
                 "RootChain",
                 include_str!("../../../contracts/artifacts/RootChain.json"),
             ),

@@ -90,8 +90,20 @@ pub(super) fn sentence(error: E) -> String {
             ),
         },
         E::BaseNotFinal(e) => format!(
-            "root has accepted {} checkpoints and {} of them are final; the base is there when all are, a window after the last was accepted",
-            e.accepted, e.finalized
+            "{} checkpoints stand on root and {} of them are final; the base is there when all are, a window after the last was accepted",
+            e.standing, e.finalized
+        ),
+        E::Void(e) => format!(
+            "checkpoint {} is void, as is every one from epoch {} on, which was shown to break a rule; `plasmid exit status` says how money leaves",
+            e.epoch, e.standing
+        ),
+        E::AlreadyFinal(e) => format!(
+            "checkpoint {} is final, as are all below {}, and stays so",
+            e.epoch, e.finalized
+        ),
+        E::NotFraudCourt(e) => format!(
+            "only the FraudCourt makes a checkpoint void, by a proof, and {} asked for it",
+            e.caller
         ),
         E::ParameterOutOfRange(e) => super::parameter(&e.name, e.value),
         E::ZeroRoot(e) => format!("the {} is zero, which no root is", super::foreign(&e.name)),

@@ -5,9 +5,9 @@ use alloy_sol_types::{Panic, Revert, SolError};
 
 use super::*;
 use crate::abi::{
-    ICourt::ICourtErrors, IExits::IExitsErrors, IInbox::IInboxErrors, ILibraries::ILibrariesErrors,
-    IRegistry, IRegistry::IRegistryErrors, IRootChain, IRootChain::IRootChainErrors, IVault,
-    IVault::IVaultErrors,
+    ICourt::ICourtErrors, IExits::IExitsErrors, IFraudCourt::IFraudCourtErrors,
+    IInbox::IInboxErrors, ILibraries::ILibrariesErrors, IRegistry, IRegistry::IRegistryErrors,
+    IRootChain, IRootChain::IRootChainErrors, IVault, IVault::IVaultErrors,
 };
 
 #[test]
@@ -58,6 +58,7 @@ fn every_error_is_a_sentence_and_never_debug_text() {
         all::<IVaultErrors>(),
         all::<ICourtErrors>(),
         all::<IExitsErrors>(),
+        all::<IFraudCourtErrors>(),
         all::<IInboxErrors>(),
         all::<ILibrariesErrors>(),
     ];

@@ -78,6 +78,7 @@ impl Deployment {
             Some(Unusable::Court) => "the deployment's Court",
             Some(Unusable::CheckpointJudge) => "the judge of the deployment's Court",
             Some(Unusable::Exits) => "the deployment's Exits",
+            Some(Unusable::FraudCourt) => "the deployment's FraudCourt",
             Some(Unusable::RootChain) => "the deployment's RootChain",
             Some(Unusable::Verifier) => "the Ed25519 verifier of all deployments",
             Some(Unusable::Token) => "the token's own contract",

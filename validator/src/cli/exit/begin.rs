@@ -136,7 +136,7 @@ pub async fn open(
             )));
         }
     }
-    let call = match seen.head.accepted.checked_sub(1) {
+    let call = match seen.head.standing.checked_sub(1) {
         None => IExits::openCall {
             checkpoint: IRootChain::Checkpoint::default(),
             acceptance: IRootChain::Acceptance::default(),
@@ -154,13 +154,13 @@ pub async fn open(
         }
     };
     let mut object = json!({
-        "base": state::base_name(seen.head.accepted),
+        "base": state::base_name(seen.head.standing),
         "state_root": call.checkpoint.stateRoot.to_string(),
         "inbox_cursor": call.checkpoint.inboxCursor,
     });
     let what = format!(
         "this fixes {} as the state on which everybody leaves, for ever",
-        state::base_name(seen.head.accepted)
+        state::base_name(seen.head.standing)
     );
     let call = (place.contracts.exits, call.abi_encode());
     if command

@@ -81,10 +81,10 @@ pub async fn read(path: &Path, place: &Place, seen: &Ending) -> Result<BaseState
         let under = format!("the base, {}", base_name(base.epochs));
         return Ok(BaseState { tree, under });
     }
-    if epoch >= seen.head.accepted {
+    if epoch >= seen.head.standing {
         return Err(CliError::new(format!(
-            "this file states epoch {epoch}, and root has accepted {} checkpoints, so the base will be another one: export an epoch that root has accepted",
-            seen.head.accepted
+            "this file states epoch {epoch}, and {} checkpoints stand on root, so the base will be another one: export an epoch that root has accepted",
+            seen.head.standing
         )));
     }
     let newest = Finality::Depth(0);

@@ -162,8 +162,8 @@ pub fn sentence(seen: &Ending) -> String {
             head.exitAt, seen.now
         ),
         (Stage::ExitMode, _) => format!(
-            "exit mode began at root time {}, and the base is not fixed yet: of {} accepted checkpoints {} are final",
-            head.exitAt, head.accepted, head.finalized
+            "exit mode began at root time {}, and the base is not fixed yet: of {} checkpoints that stand {} are final",
+            head.exitAt, head.standing, head.finalized
         ),
         (Stage::Paying, _) => format!(
             "everybody leaves with what {} gives",

@@ -12,14 +12,23 @@ use crate::ledger::slot::Slot;
 use crate::ledger::transaction::Body;
 use crate::ledger::{Code, Receipt, apply, apply_message};
 
-fn contracts() -> [[u8; 20]; 8] {
-    let [registry, inbox, vault, court, exits, root_chain] = deployment::contracts(&REGISTRY);
+fn contracts() -> [[u8; 20]; 9] {
+    let [
+        registry,
+        inbox,
+        vault,
+        court,
+        exits,
+        fraud_court,
+        root_chain,
+    ] = deployment::contracts(&REGISTRY);
     [
         registry,
         inbox,
         vault,
         court,
         exits,
+        fraud_court,
         root_chain,
         deployment::VERIFIER,
         deployment::checkpoint_judge(&REGISTRY),
@@ -89,6 +98,7 @@ fn each_of_them_is_told_apart() {
         Unusable::Vault,
         Unusable::Court,
         Unusable::Exits,
+        Unusable::FraudCourt,
         Unusable::RootChain,
         Unusable::Verifier,
         Unusable::CheckpointJudge,

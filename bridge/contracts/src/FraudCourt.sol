@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {LinkJudge} from "./court/LinkJudge.sol";
+import {IFraudCourt} from "./interfaces/IFraudCourt.sol";
+import {IRegistry} from "./interfaces/IRegistry.sol";
+import {IRootChain} from "./interfaces/IRootChain.sol";
+import {Checkpoints} from "./libraries/Checkpoints.sol";
+import {ListTree} from "./libraries/ListTree.sol";
+import {LocalOnly} from "./libraries/LocalOnly.sol";
+import {Manifest} from "./libraries/Manifest.sol";
+import {StateTree} from "./libraries/StateTree.sol";
+
+/// @title Authenticates what a checkpoint commits to, asks the judge, and makes void what breaks a rule
+/// @dev Holds no money, keeps nothing and has no key.
+contract FraudCourt is IFraudCourt {
+    uint8 private constant PARAMETERS = 0x01;
+    uint256 private constant PARAMETERS_WIDTH = 417;
+
+    IRootChain public immutable rootChain;
+    uint256 private immutable EPOCH_BLOCKS;
+    bytes32 private immutable GENESIS_ROOT;
+
+    constructor(IRegistry.Founding memory founding) {
+        LocalOnly.check();
+        rootChain = IRootChain(Manifest.rootChain(founding.contracts));
+        EPOCH_BLOCKS = founding.genesis.rootChain.epochBlocks;
+        GENESIS_ROOT = founding.genesis.stateRoot;
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveBlock(Accused calldata accused, uint8 rule, Block calldata shown) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        LinkJudge.Genesis memory genesis =
+            LinkJudge.Genesis({epochBlocks: EPOCH_BLOCKS, time: rootChain.genesisTime(), stateRoot: GENESIS_ROOT});
+        _decide(accused, rule, LinkJudge.block_(rule, accused.checkpoint, shown, genesis));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveBlocks(Accused calldata accused, uint8 rule, Block calldata earlier, Block calldata later) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, earlier);
+        _requireBlock(accused.checkpoint, later);
+        _requireNeighbours(earlier.number, later.number);
+        _decide(accused, rule, LinkJudge.blocks(rule, earlier, later));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveAcross(
+        Accused calldata accused,
+        uint8 rule,
+        IRootChain.Checkpoint calldata previous,
+        Block calldata last,
+        Block calldata first
+    ) external {
+        _requireAccepted(accused);
+        bytes32 given = Checkpoints.digest(previous, rootChain.deployment());
+        if (given != accused.checkpoint.previous) revert NotThePrevious(accused.checkpoint.previous, given);
+        _requireBlock(previous, last);
+        _requireBlock(accused.checkpoint, first);
+        if (last.number != EPOCH_BLOCKS - 1 || first.number != 0) revert NotNeighbours(last.number, first.number);
+        _decide(accused, rule, LinkJudge.across(rule, previous, last, first));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveCounts(
+        Accused calldata accused,
+        Block calldata shown,
+        Segments calldata segments,
+        bytes calldata parameters,
+        StateTree.Inclusion calldata proof
+    ) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        _requireSegments(shown, segments);
+        _requireParameters(parameters, proof);
+        uint256 most = uint32(bytes4(parameters[239:243]));
+        uint256 seats = uint16(bytes2(parameters[16:18]));
+        _decide(accused, LinkJudge.COUNTS, LinkJudge.counts(segments, most, seats));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveSegment(
+        Accused calldata accused,
+        uint8 rule,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata segment
+    ) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        _requireSegments(shown, segments);
+        _requireSegment(segments, segment);
+        _decide(accused, rule, LinkJudge.segment(rule, shown, segments, segment));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveSegments(
+        Accused calldata accused,
+        uint8 rule,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata earlier,
+        Segment calldata later
+    ) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        _requireSegments(shown, segments);
+        _requireSegment(segments, earlier);
+        _requireSegment(segments, later);
+        _requireNeighbours(earlier.number, later.number);
+        _decide(accused, rule, LinkJudge.neighbours(rule, earlier, later));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveLeaf(
+        Accused calldata accused,
+        uint8 rule,
+        bytes calldata value,
+        StateTree.Inclusion calldata leaf,
+        bytes calldata parameters,
+        StateTree.Inclusion calldata proof
+    ) external {
+        _requireAccepted(accused);
+        _requireParameters(parameters, proof);
+        uint256 ring = uint32(bytes4(parameters[20:24]));
+        if (ring == 0) revert WrongValue(PARAMETERS);
+        (uint8 kind, bytes32 key, uint256 width) = LinkJudge.leaf(rule, accused.checkpoint.epoch, ring);
+        _requireLeaf(accused.checkpoint.stateRoot, kind, key, width, value, leaf);
+        _decide(accused, rule, LinkJudge.value(rule, accused.checkpoint, value));
+    }
+
+    function _decide(Accused calldata accused, uint8 rule, bool fraud) private {
+        if (!fraud) revert NoFraud(rule);
+        uint64 epoch = accused.checkpoint.epoch;
+        rootChain.void(epoch);
+        emit BadLink(epoch, rule, msg.sender);
+    }
+
+    function _requireAccepted(Accused calldata accused) private view {
+        uint64 epoch = accused.checkpoint.epoch;
+        bytes32 kept = rootChain.record(epoch);
+        bytes32 digest = Checkpoints.digest(accused.checkpoint, rootChain.deployment());
+        bytes32 computed = Checkpoints.record(digest, accused.checkpoint.nextSet, accused.acceptance);
+        if (computed != kept) revert NotTheAccepted(epoch, kept, computed);
+    }
+
+    function _requireBlock(IRootChain.Checkpoint calldata checkpoint, Block calldata shown) private view {
+        bytes32 hash = keccak256(
+            abi.encodePacked(
+                "PBLK",
+                shown.rules,
+                shown.height,
+                shown.time,
+                shown.blockHash,
+                shown.witnessHash,
+                shown.stateBefore,
+                shown.stateAfter,
+                shown.segmentsRoot
+            )
+        );
+        if (!ListTree.verify(checkpoint.blocksRoot, hash, shown.number, EPOCH_BLOCKS, shown.siblings)) {
+            revert NotInEpoch(checkpoint.epoch, shown.number);
+        }
+    }
+
+    function _requireSegments(Block calldata shown, Segments calldata segments) private pure {
+        bytes32 given = keccak256(abi.encodePacked("PSGR", segments.count, segments.transactions, segments.listRoot));
+        if (given != shown.segmentsRoot) revert NotTheSegments(shown.segmentsRoot, given);
+    }
+
+    function _requireSegment(Segments calldata segments, Segment calldata segment) private pure {
+        bytes32 bytesHash = keccak256(abi.encodePacked("PBYT", segment.length, segment.chunksRoot));
+        bytes32 hash = keccak256(
+            abi.encodePacked(
+                "PSEG", segment.kind, segment.first, segment.count, bytesHash, segment.stateBefore, segment.stateAfter
+            )
+        );
+        if (!ListTree.verify(segments.listRoot, hash, segment.number, segments.count, segment.siblings)) {
+            revert NotInBlock(segment.number, segments.count);
+        }
+    }
+
+    function _requireNeighbours(uint32 earlier, uint32 later) private pure {
+        if (uint256(earlier) + 1 != later) revert NotNeighbours(earlier, later);
+    }
+
+    /// @dev No rule changes the parameters, so the genesis state shows them.
+    function _requireParameters(bytes calldata parameters, StateTree.Inclusion calldata proof) private view {
+        _requireLeaf(GENESIS_ROOT, PARAMETERS, keccak256(hex"01"), PARAMETERS_WIDTH, parameters, proof);
+    }
+
+    function _requireLeaf(
+        bytes32 stateRoot,
+        uint8 kind,
+        bytes32 key,
+        uint256 width,
+        bytes calldata value,
+        StateTree.Inclusion calldata leaf
+    ) private pure {
+        if (leaf.key != key) revert WrongLeaf(key, leaf.key);
+        if (value.length != width || StateTree.valueHash(kind, value) != leaf.valueHash) revert WrongValue(kind);
+        if (!StateTree.verifyInclusion(stateRoot, leaf)) revert NotInState(stateRoot);
+    }
+}
