@@ -30,7 +30,7 @@ interface IRegistry {
     /// @notice The constructor's only argument, `abi.encode(Arguments)` (dynamic: its first word is the offset 0x20).
     /// @param operators the genesis operators in order, 1 to 128, none zero, none twice. Operator i has seat i and registration i + 1.
     /// @param codes the manifest: keccak-256 of the creation code, without constructor arguments, of each contract of the rest, in the
-    /// order of their creation, 5 to 16, none twice: the Inbox, the Vault, the Court, Exits, whatever a protocol has beside them, and RootChain.
+    /// order of their creation, 6 to 16, none twice: the Inbox, the Vault, the Court, Exits, the FraudCourt, whatever a protocol has beside them, and RootChain.
     /// @param bond bounty bond in wei, 1 to 2^96: of what an operator sends, this part is bond and the rest is genesis stake.
     /// @param lockSecs how long an agreement locks, a minute to 365 days: a day on networks; local ones may take less. The steps of the
     /// creation have as long again, from the first one on.
@@ -108,7 +108,7 @@ interface IRegistry {
     error OperatorTwice(address operator);
     /// @notice There is no contract at the verifier's address.
     error NoVerifier(address verifier);
-    /// @notice The manifest lists 5 to 16 contracts.
+    /// @notice The manifest lists 6 to 16 contracts.
     error CodeCount(uint256 count);
     error CodeHashZero(uint256 step);
     /// @notice Two steps would create the same contract: one of them is a slip.
