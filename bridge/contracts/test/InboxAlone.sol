@@ -26,15 +26,15 @@ abstract contract InboxAlone is Test {
         vm.roll(77);
         vm.deal(address(this), 1000 ether);
         vm.recordLogs();
-        vm.etch(ROOT_CHAIN, hex"60e05ff3"); // returns a head of seven zeros
+        vm.etch(ROOT_CHAIN, hex"6101005ff3"); // returns a head of eight zeros
         vm.prank(REGISTRY);
         inbox = IInbox(Builds.deploy(Builds.INBOX, abi.encode(_arguments())));
         model = new InboxModel();
     }
 
     function _arguments() internal view returns (IRegistry.Founding memory founding) {
-        founding.contracts = new address[](5);
-        (founding.contracts[1], founding.contracts[2], founding.contracts[4]) = (address(this), COURT, ROOT_CHAIN);
+        founding.contracts = new address[](6);
+        (founding.contracts[1], founding.contracts[2], founding.contracts[5]) = (address(this), COURT, ROOT_CHAIN);
         founding.genesis.inbox = IInbox.Parameters(DELAY, INTERVAL, PRICE, DOUBLING);
     }
 

@@ -341,7 +341,7 @@ contract ParametersTest is Test {
         ICourt made = ICourt(Builds.deploy(Builds.COURT, abi.encode(founding)));
         vm.assertEq(abi.encode(made.parameters()), abi.encode(founding.genesis.court));
         vm.assertEq(made.inbox(), address(1));
-        vm.assertEq(address(made.rootChain()), address(5));
+        vm.assertEq(address(made.rootChain()), address(6));
     }
 
     function _courtRefuses(uint64 minCut, uint128 reward, string memory name, uint256 value) private {
@@ -464,8 +464,8 @@ contract ParametersTest is Test {
     }
 
     function _contracts() private pure returns (address[] memory contracts) {
-        contracts = new address[](5);
-        for (uint160 i; i < 5; ++i) {
+        contracts = new address[](6);
+        for (uint160 i; i < 6; ++i) {
             contracts[i] = address(i + 1);
         }
     }
