@@ -54,7 +54,8 @@ pub enum CometError {
         "{state} says that the consensus key signed last at height {found}, and this node saw it say height {remembered}, as {record} keeps: it is \
          an older copy of itself, from a backup perhaps, and CometBFT would sign a second time what it has signed. Put the newest copy back. \
          Where that is lost, stop CometBFT and write {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into the file, HEIGHT being ten more than \
-         the newest block that any node of the network shows: the key then signs nothing up to there",
+         the newest block that any node of the network shows: the key then signs nothing up to there. Do that only while more than two thirds of the \
+         power sign. Where they do not, that block never comes: then all who are in this state write what {record} holds (height, round and step) instead",
         state = state.display(), record = record.display()
     )]
     OlderVotes {

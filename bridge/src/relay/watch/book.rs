@@ -14,6 +14,7 @@ use super::statement::{DoubleStatement, TwoCertificates, TwoShares};
 use crate::proof::bls;
 use crate::proof::checkpoint::certificate::{self, Certificate};
 use crate::proof::checkpoint::{Checkpoint, certificate::CertificateError};
+use crate::proof::set::MAX_MEMBERS;
 use crate::relay::acceptance::Acceptance;
 
 /// Checkpoints of one epoch that are kept of a node, at most.
@@ -66,7 +67,9 @@ impl CheckpointBook {
             return false;
         };
         let before = page.shares.len();
-        for (number, share) in shares {
+        // No set has more members, and who shows numbers beyond it would only fill the memory.
+        let named = |(number, _): &(u16, ShareBytes)| *number < MAX_MEMBERS;
+        for (number, share) in shares.into_iter().filter(named) {
             page.shares.entry(number).or_insert(share);
         }
         if page.shares.len() != before {

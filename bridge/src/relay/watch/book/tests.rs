@@ -164,3 +164,13 @@ fn epochs_outside_of_the_window_are_let_go_of() {
     book.keep(&(EPOCH + 1..EPOCH + 9));
     assert!(book.suspects(|_| None).is_empty() && book.epochs.is_empty());
 }
+
+/// A set has 512 members at most, and whoever invents more would fill the memory for epochs whose set nobody knows yet.
+#[test]
+fn shares_of_numbers_that_no_set_has_are_not_kept() {
+    let mut book = CheckpointBook::default();
+    let invented = (0..=u16::MAX).map(|number| (number, [0; 192])).collect();
+    assert!(book.add_shares(0, checkpoint(1), invented));
+    let kept = book.epochs.values().flatten().map(|page| page.shares.len());
+    assert_eq!(kept.sum::<usize>(), 512);
+}
