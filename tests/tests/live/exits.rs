@@ -276,10 +276,11 @@ async fn everybody_leaves_when_all_validators_are_gone() {
     assert_eq!(waits["waits"].as_array().map(Vec::len), Some(2), "{waits}");
     let payout = PAYOUT.to_string();
     let name = ["exit", "name", "--key", "bob", "--payout", &payout];
-    done(
+    let named = done(
         &running,
         &[&name[..], &["--from", "relayer", "--yes"]].concat(),
     );
+    assert!(named["deadline"].as_u64() > now, "{named}");
 
     // Somebody carries all others in one range.
     let before = coins(&running, carol.wallet.address()).await;

@@ -57,7 +57,10 @@ impl<C: ChildSource> Watcher<C> {
         let read = self.kept.calldata.min(rewound);
         self.kept.calldata = read;
         // The position moves on only where both know the newest block.
-        if read == latest.number || !self.both_say(rpc, latest, &About::Head, say).await {
+        if read == latest.number {
+            return self.read_again(rpc, latest, now, say).await;
+        }
+        if !self.both_say(rpc, latest, &About::Head, say).await {
             return Ok(());
         }
         let made = self.created.block.saturating_sub(1);

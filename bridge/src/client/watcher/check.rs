@@ -15,7 +15,7 @@ use super::{
 use crate::proof::checkpoint::certificate;
 use crate::relay::seen::Block;
 use crate::relay::watch::Closing;
-use crate::relay::watch::docket::Waiting;
+use crate::relay::watch::docket::Accusation;
 use crate::relay::watch::statement::Guilty;
 
 /// What became of statements that were judged.
@@ -99,7 +99,7 @@ impl<C: ChildSource> Watcher<C> {
         rpc: &Rpc,
         at: At,
         now: &RootMoment,
-        one: &Waiting,
+        one: &Accusation,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<Verdict, RpcError> {
         let epoch = one.statement.epoch(self.epoch_blocks);
@@ -141,7 +141,7 @@ impl<C: ChildSource> Watcher<C> {
         &mut self,
         rpc: &Rpc,
         at: At,
-        (one, statement, epoch): (&Waiting, &DoubleStatement, u64),
+        (one, statement, epoch): (&Accusation, &DoubleStatement, u64),
         members: &[Member],
         place: usize,
         say: &mut impl FnMut(&WatchNotice),
@@ -193,7 +193,7 @@ impl<C: ChildSource> Watcher<C> {
         &mut self,
         rpc: &Rpc,
         at: At,
-        (one, statement, epoch): (&Waiting, &DoubleStatement, u64),
+        (one, statement, epoch): (&Accusation, &DoubleStatement, u64),
         members: &[Member],
         both: [u8; 64],
         say: &mut impl FnMut(&WatchNotice),
@@ -239,7 +239,7 @@ impl<C: ChildSource> Watcher<C> {
     /// Keeps evidence, as far as there is room.
     fn take_up(
         &mut self,
-        (one, statement, subject): (&Waiting, &DoubleStatement, Subject),
+        (one, statement, subject): (&Accusation, &DoubleStatement, Subject),
         members: &[Member],
         (place, both): (usize, Option<[u8; 64]>),
         say: &mut impl FnMut(&WatchNotice),

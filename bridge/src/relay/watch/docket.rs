@@ -11,7 +11,7 @@ const MAX_WAITING: usize = BITMAP_BYTES * 8;
 
 /// Something that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct Accusation {
     /// By whom.
     pub place: String,
     /// It.
@@ -63,7 +63,7 @@ fn against(statement: &DoubleStatement) -> Against {
 #[derive(Debug)]
 pub struct Docket {
     epoch_blocks: u64,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Accusation>,
 }
 
 impl Docket {
@@ -100,7 +100,7 @@ impl Docket {
         if of_place >= MAX_WAITING {
             return Intake::Full;
         }
-        self.waiting.push_back(Waiting {
+        self.waiting.push_back(Accusation {
             place: place.to_owned(),
             statement,
             is_checked: false,
@@ -109,12 +109,12 @@ impl Docket {
     }
 
     /// The one that has waited longest, which is to be judged or put back.
-    pub fn next(&mut self) -> Option<Waiting> {
+    pub fn next(&mut self) -> Option<Accusation> {
         self.waiting.pop_front()
     }
 
     /// It waits on.
-    pub fn put_back(&mut self, one: Waiting) {
+    pub fn put_back(&mut self, one: Accusation) {
         self.waiting.push_back(one);
     }
 
@@ -131,7 +131,7 @@ impl Docket {
     }
 
     /// All that wait.
-    pub fn iter(&self) -> impl Iterator<Item = &Waiting> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = &Accusation> + '_ {
         self.waiting.iter()
     }
 }

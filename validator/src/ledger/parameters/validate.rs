@@ -113,12 +113,8 @@ impl Parameters {
         bounds("epoch_blocks (K)", self.epoch_blocks.into(), 16, 65_535)?;
         bounds("seats (N)", self.seats.into(), 1, 512)?;
         bounds("inbox_batch (M)", self.inbox_batch.into(), 1, 4_096)?;
-        bounds(
-            "inbox_interval_ms",
-            wide(self.inbox_interval_ms),
-            1,
-            MAX_INTERVAL_MS,
-        )?;
+        let interval = wide(self.inbox_interval_ms);
+        bounds("inbox_interval_ms", interval, 1, MAX_INTERVAL_MS)?;
         bounds("unit", self.unit, plasmid_staking::MIN_UNIT, u128::MAX)?;
         bounds("reveal_blocks (R)", self.reveal_blocks.into(), 2, 256)?;
         bounds("finality_depth", self.finality_depth.into(), 1, 100_000)
@@ -141,12 +137,8 @@ impl Parameters {
         for (name, window) in self.windows() {
             bounds(name, wide(window), 1, CENTURY)?;
         }
-        bounds(
-            "root_block_secs",
-            wide(self.root_block_secs),
-            1,
-            MAX_ROOT_BLOCK_SECS,
-        )?;
+        let root_block = wide(self.root_block_secs);
+        bounds("root_block_secs", root_block, 1, MAX_ROOT_BLOCK_SECS)?;
         let reveals = reveal_secs(self);
         at_least(
             "evidence_secs (E)",
@@ -252,18 +244,10 @@ impl Parameters {
             bounds("jail_divisor", self.jail_divisor.into(), 3, 1_000)?;
         }
         bounds("jail_epochs", self.jail_epochs.into(), 1, 1_000_000)?;
-        bounds(
-            "max_commission_bps",
-            self.max_commission_bps.into(),
-            0,
-            10_000,
-        )?;
-        bounds(
-            "commission_step_bps",
-            self.commission_step_bps.into(),
-            0,
-            self.max_commission_bps.into(),
-        )
+        let commission = self.max_commission_bps.into();
+        bounds("max_commission_bps", commission, 0, 10_000)?;
+        let step = self.commission_step_bps.into();
+        bounds("commission_step_bps", step, 0, commission)
     }
 
     /// W is C + A + P: some time must be left in which a checkpoint can be challenged.
