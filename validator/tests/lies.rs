@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use alloy_primitives::{Address, U256, hex, keccak256};
+use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use plasmid::{
     client::{Client, ClientError, Terms, signer::Signer},
@@ -1049,9 +1049,10 @@ fn a_dry_run_of_a_registration_needs_no_money_and_says_that_the_fee_is_not_known
 fn keys_that_are_registered_already_are_not_paid_for_twice() {
     let (first, folder) = on_root_alone(Words::default());
     let dry = json_of(&typed(folder.path(), &REGISTER, &["--dry-run"]));
-    let key = dry["consensus_key"].as_str().expect("a key");
+    let key = |name: &str| hex::decode(dry[name].as_str().expect("a key")).expect("hexadecimal");
+    let checkpoint = key("checkpoint_key").try_into().expect("96 bytes");
     let second = Root::start(Words {
-        newest: Some(key.parse().expect("32 bytes")),
+        newest: Some((B256::from_slice(&key("consensus_key")), checkpoint)),
         ..Words::default()
     });
     let file = folder.path().join("network.json");

@@ -46,8 +46,8 @@ pub struct Words {
     pub cursor: u64,
     /// The least bond that its Registry asks for, and that of every registration, in wei.
     pub bond: u128,
-    /// The consensus key of everybody's newest registration, if there is one.
-    pub newest: Option<B256>,
+    /// The two keys of everybody's newest registration, if there is one.
+    pub newest: Option<(B256, [u8; 96])>,
     /// The code of every account.
     pub code: &'static str,
     /// The hash of every block.
@@ -362,8 +362,11 @@ fn called(data: &Value, words: &Words) -> Value {
             IRegistry::registrationOfCall::abi_encode_returns(&IRegistry::Member {
                 operator: call.operator,
                 registration: call.number,
-                consensusKey: words.newest.unwrap_or_default(),
-                checkpointKey: vec![0; 96].into(),
+                consensusKey: words.newest.map_or(B256::ZERO, |(consensus, _)| consensus),
+                checkpointKey: words
+                    .newest
+                    .map_or([0; 96], |(_, checkpoint)| checkpoint)
+                    .into(),
                 stake: U256::ZERO,
                 bond: U256::from(words.bond),
             })

@@ -40,7 +40,7 @@ impl<C: ChildSource> Watcher<C> {
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
         for _ in 0..self.docket.len() {
-            let Some(mut one) = self.docket.next() else {
+            let Some(mut one) = self.docket.pop() else {
                 break;
             };
             let judged = self.judge(rpc, At::Hash(latest.hash), now, &one, say).await;

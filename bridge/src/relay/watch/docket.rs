@@ -109,7 +109,7 @@ impl Docket {
     }
 
     /// The one that has waited longest, which is to be judged or put back.
-    pub fn next(&mut self) -> Option<Accusation> {
+    pub fn pop(&mut self) -> Option<Accusation> {
         self.waiting.pop_front()
     }
 

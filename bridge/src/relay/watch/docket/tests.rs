@@ -46,7 +46,7 @@ fn what_finds_no_room_is_not_taken_and_is_taken_when_there_is_room_again() {
     assert_eq!(docket.take("two", late.clone()), Intake::Taken);
     assert_eq!(docket.take("one", late.clone()), Intake::Taken);
     assert_eq!(docket.len(), MAX_WAITING + 1);
-    let next = docket.next().expect("one waits");
+    let next = docket.pop().expect("one waits");
     assert_eq!(next.statement, shares(0, 1));
     assert_eq!(docket.take("one", shares(0, 2)), Intake::Taken);
     assert_eq!(docket.len(), MAX_WAITING + 1);
@@ -64,15 +64,15 @@ fn one_member_has_one_place_in_an_epoch_and_an_invented_statement_does_not_answe
         assert_eq!(docket.take("one", other.clone()), Intake::Taken);
         assert_eq!(docket.take("two", second.clone()), Intake::Taken);
         // Once the first one is refused, the other one has its place.
-        while let Some(gone) = docket.next() {
+        while let Some(gone) = docket.pop() {
             assert!([&first, &other, &second].contains(&&gone.statement));
         }
         assert_eq!(docket.take("one", second), Intake::Taken);
         // A checked one answers for all others against the same member.
-        let mut checked = docket.next().expect("one waits");
+        let mut checked = docket.pop().expect("one waits");
         checked.is_checked = true;
         docket.put_back(checked);
         assert_eq!(docket.take("one", first), Intake::Known);
-        assert!(docket.next().is_some() && docket.is_empty());
+        assert!(docket.pop().is_some() && docket.is_empty());
     }
 }
