@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use alloy_primitives::B256;
 use plasmid::app::App;
-use plasmid::chain::extension::Extension;
+use plasmid::chain::extension::{Brought, Extension};
 use plasmid::chain::proof::{BLOCK_OP, LEAF_OP, LeafProof};
 use plasmid::chain::record::Record;
 use plasmid::engine::abci::Handler;
@@ -318,7 +318,7 @@ fn a_share_stands_in_the_extension_until_its_bit_stands_in_the_state() {
             ..RequestExtendVote::default()
         };
         let answer = network.nodes[0].app().extend_vote(request).unwrap();
-        Extension::decode(&answer.vote_extension).unwrap().share
+        Extension::decode(&answer.vote_extension).unwrap().due()
     };
     let first = share(&network).expect("the first block of epoch 1 signs checkpoint 0");
     network.step();
@@ -355,7 +355,7 @@ fn extensions_of_any_other_frame_are_refused() {
     let good = Extension {
         cursor: 3,
         link: B256::ZERO,
-        share: Some([0; 192]),
+        share: Brought::Due([0; 192]),
     };
     assert!(verify(good.encode()), "what it says is not judged here");
     for length in [0, 1, 41, 43, 233, 235, 1 << 16] {

@@ -40,7 +40,7 @@ fn votes_with_share(network: &Network, node: usize) -> bool {
     };
     let answer = app.extend_vote(request).expect("a vote is extended");
     let extension = Extension::decode(&answer.vote_extension).expect("our own");
-    extension.share.is_some()
+    extension.due().is_some()
 }
 
 #[test]

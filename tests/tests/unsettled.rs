@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use alloy_primitives::B256;
 use plasmid::app::reads::{Door, MAX_DISK_READS, Reader, Source, bridge, chain, shares};
 use plasmid::app::shares::Own;
+use plasmid::chain::extension::{Brought, Extension, LateShare};
+use plasmid::engine::abci::Handler;
 use plasmid::ledger::transaction::{Body, StakeBody};
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_bridge::proof::inbox::Body as Message;
@@ -16,6 +19,7 @@ use plasmid_staking::Member;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::reads::{Root, served};
 use plasmid_tests::harness::{Network, Node};
+use tendermint_proto::v0_38::abci::RequestVerifyVoteExtension;
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -184,4 +188,135 @@ fn while_root_accepts_nothing_for_more_than_a_ring_of_epochs_every_checkpoint_st
     let awaited = bridge::awaited(&reader).unwrap().unwrap();
     assert_eq!((awaited.epoch, awaited.total_power), (LEAVES, 0));
     assert!(awaited.missing.is_empty());
+}
+
+/// A block, and the round of each node's duty after it.
+fn step(network: &mut Network, accepted: u64) {
+    network.step();
+    for node in &network.nodes {
+        let app = node.app();
+        app.offer_late(accepted..app.ended().saturating_sub(1))
+            .unwrap();
+        app.take_late().unwrap();
+    }
+}
+
+/// How many of the four members' shares over an epoch's checkpoint a node keeps.
+fn kept(network: &Network, node: usize, epoch: u64) -> BTreeSet<u16> {
+    let source = served(network.nodes[node].shared(), Arc::default());
+    let shares = source.shares(epoch).unwrap();
+    shares.iter().map(|(member, _)| *member).collect()
+}
+
+#[test]
+fn shares_that_came_too_late_for_blocks_reach_every_node_by_votes_alone() {
+    let mut network = Network::quiet();
+    // Two of four members cannot write their sign states for two epochs: the checkpoints 0 and 1 miss their quorum.
+    for node in [2, 3] {
+        network.nodes[node].mute.store(true, Ordering::SeqCst);
+    }
+    for _ in 0..3 * K {
+        step(&mut network, 0);
+    }
+    for node in 0..4 {
+        for epoch in 0..2 {
+            assert_eq!(
+                kept(&network, node, epoch),
+                BTreeSet::from([0, 1]),
+                "epoch {epoch}"
+            );
+        }
+    }
+    for node in [2, 3] {
+        network.nodes[node].mute.store(false, Ordering::SeqCst);
+    }
+    // One vote brings the share that is due, the next ones one late share each. A member stops when it knows of more than two thirds.
+    for _ in 0..8 {
+        step(&mut network, 0);
+    }
+    for node in 0..4 {
+        for epoch in 0..2 {
+            assert!(
+                kept(&network, node, epoch).len() >= 3,
+                "node {node}, epoch {epoch}"
+            );
+        }
+        let app = network.nodes[node].app();
+        let members = app.signers(0).unwrap().unwrap();
+        let digest = app.checkpoint(0).unwrap().unwrap().digest();
+        let source = served(network.nodes[node].shared(), Arc::default());
+        let shares = source.shares(0).unwrap();
+        let certificate = certificate::build(&members, &digest, &shares).unwrap();
+        certificate::verify(&members, &digest, &certificate).unwrap();
+    }
+}
+
+/// A vote brings a share to the first node, which judges it: how many it keeps that are new.
+fn brings(network: &Network, voter: usize, share: LateShare) -> usize {
+    let extension = Extension {
+        cursor: 0,
+        link: B256::ZERO,
+        share: Brought::Late(share),
+    };
+    let app = network.nodes[0].app();
+    let request = RequestVerifyVoteExtension {
+        validator_address: network.nodes[voter].address().to_vec().into(),
+        height: i64::try_from(app.height()).unwrap() + 1,
+        vote_extension: extension.encode().into(),
+        ..RequestVerifyVoteExtension::default()
+    };
+    app.verify_vote_extension(request).unwrap();
+    app.take_late().unwrap()
+}
+
+#[test]
+fn a_late_share_that_does_not_verify_or_that_nobody_needs_is_not_kept() {
+    let mut network = Network::quiet();
+    network.nodes[3].mute.store(true, Ordering::SeqCst);
+    network.run(3 * K);
+    let good = |network: &Network, epoch| {
+        let checkpoint = network.nodes[0].app().checkpoint(epoch).unwrap().unwrap();
+        LateShare {
+            epoch,
+            member: 3,
+            signature: network.nodes[3]
+                .checkpoint
+                .sign_checkpoint(&checkpoint.digest()),
+        }
+    };
+    let right = good(&network, 0);
+    let mut other = right;
+    other.signature[100] ^= 1;
+    for wrong in [
+        other,
+        LateShare { epoch: 1, ..right },
+        LateShare { epoch: 3, ..right },
+        LateShare {
+            epoch: u64::MAX,
+            ..right
+        },
+        LateShare { member: 2, ..right },
+        LateShare { member: 4, ..right },
+        LateShare {
+            member: u16::MAX,
+            ..right
+        },
+    ] {
+        assert_eq!(
+            brings(&network, 3, wrong),
+            0,
+            "{} of {}",
+            wrong.member,
+            wrong.epoch
+        );
+    }
+    assert_eq!(kept(&network, 0, 0), BTreeSet::from([0, 1, 2]));
+    // Any voter may carry it.
+    assert_eq!(brings(&network, 2, right), 1);
+    assert_eq!(brings(&network, 3, right), 0, "it is known");
+    assert_eq!(kept(&network, 0, 0), BTreeSet::from([0, 1, 2, 3]));
+    // Once the child knows that root has accepted a checkpoint, nobody needs its shares.
+    network.accept(0..=1, K);
+    assert_eq!(brings(&network, 3, good(&network, 1)), 0);
+    assert_eq!(brings(&network, 3, good(&network, 2)), 1);
 }

@@ -259,7 +259,10 @@ fn a_run_that_fails_is_shrunk_to_the_few_operations_that_it_needs() {
         assert!((1..=30).contains(&after), "{after} operations");
         // Some seeds find a fault with its first operation, and there is nothing to take away.
         let was_least = shrink::is_least(&failure);
-        assert!(was_least || after < before, "{after} of {before} operations");
+        assert!(
+            was_least || after < before,
+            "{after} of {before} operations"
+        );
     }
 }
 

@@ -2,6 +2,8 @@
 //! validator's line is frozen on the child, its set goes on without it, and when reports are closed the stake behind it is cut by what root
 //! computed. The watcher pays for four transactions, and no more.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, U256};
 use plasmid::localnet::double_vote;
 use plasmid::localnet::process::Child;
@@ -18,6 +20,8 @@ mod equivocator;
 const CULPRIT: usize = 3;
 /// The genesis position of its own stake.
 const POSITION: u64 = CULPRIT as u64 + 1;
+/// Within this time a watcher ends that was asked to.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Who is paid.
 const BENEFICIARY: Address = Address::repeat_byte(0x77);
 
@@ -163,7 +167,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     let freezes = line.freezes.expect("a line tells of freezes");
     assert_eq!(freezes.count, 0, "the settlement lifts the freeze");
     assert_eq!(running.view().set_of(None).await.validators.len(), 3);
-    let ended = watcher.stop(std::time::Duration::from_secs(10)).await;
+    let ended = watcher.stop(PATIENCE).await;
     assert!(ended.expect("it ends").success(), "SIGTERM ends it cleanly");
     running.agree().await;
     running.stop().await;

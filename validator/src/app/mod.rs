@@ -16,6 +16,7 @@ mod consensus;
 mod convert;
 pub mod guard;
 mod handed;
+mod late;
 #[cfg(test)]
 mod looks;
 mod mempool;
@@ -100,6 +101,7 @@ pub struct App {
     turnstile: Mutex<()>,
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
+    late: late::LateShares,
     past_sets: signers::PastSets,
     pool: Mutex<Pool>,
     /// The last block, until the engine commits it.
@@ -170,6 +172,7 @@ impl App {
             turnstile: Mutex::default(),
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
+            late: late::LateShares::default(),
             past_sets: signers::PastSets::default(),
             pool: Mutex::new(pool),
             unswept: Mutex::default(),

@@ -13,9 +13,9 @@ use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_staking::Member;
 
 use super::ports::Unsigned;
-use super::reads::LateShare;
 use super::unread::Unread;
 use super::{App, lock};
+use crate::chain::extension::LateShare;
 use crate::engine::abci::Fault;
 use crate::store::Share;
 

@@ -159,7 +159,7 @@ pub enum Malformed {
         after: Option<u16>,
     },
     /// An extension of neither of its two widths.
-    #[error("an extension has {length} bytes, and must have 42 or 234")]
+    #[error("an extension has {length} bytes, and must have 42, 234 or 244")]
     ExtensionLength {
         /// Length of the extension in bytes.
         length: usize,

@@ -11,7 +11,7 @@ use super::committed::{genesis_leaf, parameters};
 use super::error::Error;
 use super::evidence::Misbehavior;
 use super::execute::{Block, ColdChecker, Deployment, Executed, execute};
-use super::extension::Extension;
+use super::extension::{Brought, Extension};
 use super::genesis::{Genesis, Operator, RootAnchor};
 use super::propose::{Candidate, ExtendedVote, Known, Listed, Request, propose};
 use super::reexecute::{SegmentInput, reexecute};
@@ -246,7 +246,11 @@ impl World {
                 let extension = Extension {
                     cursor: link.0,
                     link: link.1,
-                    share: signs.then_some([1; 192]),
+                    share: if signs {
+                        Brought::Due([1; 192])
+                    } else {
+                        Brought::Nothing
+                    },
                 }
                 .encode();
                 let bytes = vote::extension_sign_bytes(

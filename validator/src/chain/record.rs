@@ -17,7 +17,7 @@ use plasmid_bridge::proof::bytes::Reader;
 use super::bitmap::{Bitmap, SEATS_MAX};
 use super::epoch::Moment;
 use super::error::{Field, Malformed, expect_kind};
-use super::extension::{EXTENSION_LONG, EXTENSION_SHORT};
+use super::extension::{EXTENSION_LATE, EXTENSION_LONG, EXTENSION_SHORT};
 
 /// First byte of the block-input record.
 pub const RECORD: u8 = 0xf0;
@@ -46,7 +46,7 @@ pub struct Executing {
 pub struct CarriedVote {
     /// The voter's seat in the set of that height.
     pub seat: u16,
-    /// The vote extension's bytes (42 or 234).
+    /// The vote extension's bytes (42, 234 or 244).
     pub extension: Vec<u8>,
     /// The engine's Ed25519 signature over the extension.
     pub signature: [u8; 64],
@@ -175,7 +175,7 @@ fn read_votes(reader: &mut Reader<'_>) -> Result<Vec<CarriedVote>, Malformed> {
             return Err(Malformed::SeatOrder { seat, after });
         }
         let length = usize::from(reader.u16()?);
-        if length != EXTENSION_SHORT && length != EXTENSION_LONG {
+        if ![EXTENSION_SHORT, EXTENSION_LONG, EXTENSION_LATE].contains(&length) {
             return Err(Malformed::ExtensionLength { length });
         }
         votes.push(CarriedVote {
@@ -197,7 +197,7 @@ mod tests {
     use plasmid_bridge::proof::bytes::DecodeError;
 
     use super::*;
-    use crate::chain::extension::Extension;
+    use crate::chain::extension::{Brought, Extension, LateShare};
 
     fn record() -> Record {
         let mut participation = Bitmap::default();
@@ -205,7 +205,12 @@ mod tests {
         let extension = Extension {
             cursor: 9,
             link: B256::repeat_byte(1),
-            share: None,
+            share: Brought::Nothing,
+        };
+        let late = LateShare {
+            epoch: 2,
+            member: 1,
+            signature: [8; 192],
         };
         let vote = |seat, share| CarriedVote {
             seat,
@@ -225,7 +230,11 @@ mod tests {
                 shares: Bitmap::default(),
             },
             witness: RecordWitness {
-                votes: vec![vote(0, None), vote(3, Some([9; 192])), vote(511, None)],
+                votes: vec![
+                    vote(0, Brought::Nothing),
+                    vote(3, Brought::Due([9; 192])),
+                    vote(511, Brought::Late(late)),
+                ],
                 hashes: vec![B256::repeat_byte(3), B256::repeat_byte(4)],
             },
         }

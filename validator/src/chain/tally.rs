@@ -210,7 +210,7 @@ pub(crate) fn check_vote(
     }
     let extension = Extension::decode(&carried.extension).map_err(VoteError::Frame)?;
     let open = voting.signs && !voting.standing.has(number);
-    let share = extension.share.filter(|_| open);
+    let share = extension.due().filter(|_| open);
     if share.is_none() && extension.cursor <= voting.cursor {
         return Err(VoteError::AddsNothing);
     }

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! accepted on root ◀──── signed, a batch a round ────▶ over          the votes of an epoch carry the share over the one before
-//!        └──── handed to each other node ────▶ all but the last one that is over
+//!        └── late votes, and handed to others ─▶ all but the last one that is over
 //! ```
-//! A share that no vote carried (the node was down, its disk full, its precommit late) is signed when that can be done, kept with the shares
-//! of others, from where relayers take it, and handed to the nodes of `share_with`. What is signed comes from this node's own committed
+//! A share that no vote carried in time (the node was down, its disk full, its precommit late) is signed when that can be done, kept with the
+//! shares of others, from where relayers take it, carried by this node's later votes while it has a seat, and handed to the nodes of
+//! `share_with`. What is signed comes from this node's own committed
 //! state and goes through the sign state; nobody can ask for it. A round does a bounded number of epochs, and all that is remembered is
 //! a position: root accepts in order, so the oldest go first.
 
@@ -27,7 +28,8 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::root::RootReader;
 use crate::{
-    app::{App, ports::Unsigned, reads::LateShare, shares::Own},
+    app::{App, ports::Unsigned, shares::Own},
+    chain::extension::LateShare,
     client::{self, ClientError},
     engine::abci::Fault,
     plain,
@@ -170,6 +172,7 @@ pub async fn run(app: Arc<App>, root: RootReader, others: Vec<Other>) -> Result<
             }
         }
         signed.send_replace(position.next);
+        duty.by_votes(accepted..position.next).await?;
         while let Some(ended) = handing.try_join_next() {
             ended.map_err(Fault::new)??;
         }
@@ -187,6 +190,19 @@ impl Duty {
     async fn own_share(&self, epoch: u64) -> Result<Own, Fault> {
         let app = Arc::clone(&self.app);
         tokio::task::spawn_blocking(move || app.own_share(epoch))
+            .await
+            .map_err(Fault::new)?
+    }
+
+    /// Chooses what this node's votes carry of these epochs, and keeps what those of others carried.
+    async fn by_votes(&self, signed: Range<u64>) -> Result<(), Fault> {
+        let app = Arc::clone(&self.app);
+        let end = signed.end.min(app.ended().saturating_sub(1));
+        let work = move || {
+            app.offer_late(signed.start..end)?;
+            app.take_late().map(drop)
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(Fault::new)?
     }

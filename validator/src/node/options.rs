@@ -73,7 +73,7 @@ pub const OPTIONS: [Described; 10] = [
         default: "none; `init join` writes port 9090 of each `--peer` that is not on this machine",
         checked: "at most 64 addresses, `http://HOST:PORT` or `https://HOST`",
         refused: "[\"node.example:9090\"]",
-        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted: where none of them answers, a share that no vote carried reaches only a relayer that asks this node, and `plasmid status` says so",
+        meaning: "gRPC of other nodes, to which this node hands its shares over checkpoints that root has not accepted: where none of them answers, a share that no vote carried in time goes with later votes only while this node has a seat, and `plasmid status` says so",
     },
     Described {
         name: "retain_blocks",

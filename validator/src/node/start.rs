@@ -233,7 +233,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let address: AbciAddress = config.abci.parse()?;
     // InitChain carries the genesis, with the spaces that indent it in CometBFT's file.
     let largest = parameters.max_block_bytes.max(2 * MAX_FILE_BYTES);
-    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LONG);
+    let limits = Limits::new(largest, parameters.seats, extension::EXTENSION_LATE);
     let server = Server::bind(&address, limits).await?;
     let watched = (Arc::clone(&backends.source), Arc::clone(&backends.counts));
     let told = Ready {

@@ -16,9 +16,10 @@ use tonic::Code;
 
 use super::*;
 use crate::app::reads::{
-    LateShare, Trees,
+    Trees,
     stake::tests::{still::Still, tree_of},
 };
+use crate::chain::extension::LateShare;
 use crate::ledger::fixture::Wallet;
 use crate::ledger::rules::stake::tests::scene::{FOUNDER, HEIGHT, OWNER, Scene, operator};
 use crate::workers::Running;

@@ -1,6 +1,6 @@
 //! Carries a vote that reports nothing new and has no share.
 
-use plasmid::chain::extension::Extension;
+use plasmid::chain::extension::{Brought, Extension};
 
 use super::{Attack, Scene};
 use crate::harness::requests::Proposal;
@@ -22,7 +22,7 @@ impl Attack for IdleVote {
             let extension = Extension {
                 cursor: held.0,
                 link: held.1,
-                share: None,
+                share: Brought::Nothing,
             };
             let number = scene
                 .network

@@ -1,6 +1,6 @@
 //! Carries a vote of one who is not flagged commit, soundly signed by a colluder.
 
-use plasmid::chain::extension::Extension;
+use plasmid::chain::extension::{Brought, Extension};
 
 use super::{Attack, Scene};
 use crate::harness::requests::Proposal;
@@ -24,7 +24,7 @@ impl Attack for NilVote {
             let extension = Extension {
                 cursor: u64::MAX,
                 link: [1; 32].into(),
-                share: Some([1; 192]),
+                share: Brought::Due([1; 192]),
             };
             let carried = scene.carry(number, &extension.encode());
             let votes = &mut record.witness.votes;

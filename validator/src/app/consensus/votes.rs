@@ -15,7 +15,7 @@ use crate::chain::bitmap::Bitmap;
 use crate::chain::committed::genesis_leaf;
 use crate::chain::epoch::participation;
 use crate::chain::epoch::set::set_at;
-use crate::chain::extension::Extension;
+use crate::chain::extension::{Brought, Extension};
 use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::Slot;
@@ -34,9 +34,14 @@ impl App {
         let limit = u64::from(self.parameters.inbox_batch);
         let report = self.surroundings.outlook.report(held.0, held.1, limit);
         let (cursor, link) = report.unwrap_or(held);
-        let share = match &self.surroundings.signer {
+        let due = match &self.surroundings.signer {
             Some(signer) => self.share(&state, height, signer.as_ref())?,
             None => None,
+        };
+        let late = || self.late_share(&state, height);
+        let share = match due {
+            Some(share) => Brought::Due(share),
+            None => late().map_or(Brought::Nothing, Brought::Late),
         };
         let extension = Extension {
             cursor,
@@ -53,7 +58,12 @@ impl App {
         request: &RequestVerifyVoteExtension,
     ) -> Outcome<ResponseVerifyVoteExtension> {
         let status = match Extension::decode(&request.vote_extension) {
-            Ok(_) => VerifyStatus::Accept,
+            Ok(extension) => {
+                if let Brought::Late(share) = extension.share {
+                    self.saw_late(&request.validator_address, share);
+                }
+                VerifyStatus::Accept
+            }
             Err(why) => {
                 tracing::warn!(height = request.height, %why, "vote extension refused");
                 VerifyStatus::Reject

@@ -218,14 +218,6 @@ pub struct StakedPart {
     pub next: (u64, u32),
 }
 
-/// A share brought late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LateShare {
-    pub epoch: u64,
-    pub member: u16,
-    pub signature: [u8; 192],
-}
-
 /// What reads are answered from: [`Served`] in a node.
 pub trait Source: Send + Sync + 'static {
     /// What does not change.

@@ -13,12 +13,12 @@ use prost::Message;
 use tendermint_proto::v0_38::abci::ExecTxResult;
 
 use super::{
-    Disk, Facts, Id, KeyState, LateShare, Located, Look, Names, ReadError, Remembered, Simulated,
-    Source, StakedPart, Tip, Trees, Trial, Vitals, Watch, shares::Shares,
+    Disk, Facts, Id, KeyState, Located, Look, Names, ReadError, Remembered, Simulated, Source,
+    StakedPart, Tip, Trees, Trial, Vitals, Watch, shares::Shares,
 };
 use crate::{
     app::{App, Newest, ports::Sight},
-    chain::tree::Tree,
+    chain::{extension::LateShare, tree::Tree},
     ledger::Account,
     store::Included,
 };

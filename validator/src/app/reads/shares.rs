@@ -5,7 +5,8 @@ use plasmid_bridge::proof::bls;
 use plasmid_proto::bridge::v1::{SubmitShareRequest, SubmitShareResponse};
 use sha2::{Digest, Sha256};
 
-use super::{LateShare, ReadError, Reader, bridge, claims};
+use super::{ReadError, Reader, bridge, claims};
+use crate::chain::extension::LateShare;
 
 /// Where shares are kept that were found good.
 pub trait Shares: Send + Sync + 'static {

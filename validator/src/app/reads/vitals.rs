@@ -109,7 +109,7 @@ impl Vitals {
             (Component::Clock, why)
         });
         let shares = self.signing.shares_stay.then(|| {
-            let why = "no other node takes this node's shares over checkpoints: share_with of plasmid.toml names none, or none of those that it names answers (see this node's log). A share that no vote carried reaches only a relayer that asks this node";
+            let why = "no other node takes this node's shares over checkpoints: share_with of plasmid.toml names none, or none of those that it names answers (see this node's log). A share that no vote carried in time goes with later votes only while this node has a seat; without one it reaches only a relayer that asks this node";
             (Component::Shares, why.to_owned())
         });
         let keys = self.signing.keys.clone().map(|why| (Component::Keys, why));

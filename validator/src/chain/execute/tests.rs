@@ -10,7 +10,7 @@ use super::*;
 use crate::chain::bitmap::Bitmap;
 use crate::chain::commit::commit;
 use crate::chain::error::VoteError;
-use crate::chain::extension::Extension;
+use crate::chain::extension::{Brought, Extension};
 use crate::chain::fixture::{ALICE, BOB, World, account, offence};
 use crate::chain::record::CarriedVote;
 use crate::chain::reexecute::{SegmentInput, reexecute};
@@ -313,7 +313,7 @@ fn a_proposer_leaves_out_shares_that_do_not_verify_but_a_block_with_one_is_valid
     let forged = Extension {
         cursor: 0,
         link: B256::ZERO,
-        share: Some([0xff; 192]),
+        share: Brought::Due([0xff; 192]),
     }
     .encode();
     let bytes = vote::extension_sign_bytes(&forged, world.height, 0, &world.deployment.chain_id);

@@ -3,6 +3,7 @@
 use ed25519_zebra::{SigningKey, VerificationKey};
 
 use super::*;
+use crate::chain::extension::Brought;
 use crate::chain::record::{Executing, Record};
 
 const CHAIN: &str = "plasmid-00";
@@ -90,7 +91,11 @@ impl Net {
         let extension = Extension {
             cursor,
             link: link.map_or(B256::repeat_byte(0xee), |link| link.1),
-            share: share.then_some([at as u8; 192]),
+            share: if share {
+                Brought::Due([at as u8; 192])
+            } else {
+                Brought::Nothing
+            },
         }
         .encode();
         CarriedVote {
@@ -223,7 +228,7 @@ fn a_report_with_another_hash_is_an_abstention() {
         let extension = Extension {
             cursor: 7,
             link: B256::repeat_byte(9),
-            share: None,
+            share: Brought::Nothing,
         }
         .encode();
         CarriedVote {

@@ -428,6 +428,6 @@ fn a_signature_of_a_commit_takes_as_many_bytes_as_the_worst_case_says() {
     };
     let worst = |seats| worst_case(&Parameters { seats, ..local() }).bytes;
     // What is ours of each vote stands in the record.
-    const VOTE: u64 = 2 + 2 + 234 + 64;
+    const VOTE: u64 = 2 + 2 + 244 + 64;
     assert_eq!(worst(101) - worst(1), 100 * VOTE + bytes(101) - bytes(1));
 }

@@ -320,7 +320,7 @@ pub fn transaction_bytes(parameters: &Parameters) -> u64 {
 /// the record with N votes, M messages of the longest kind, evidence twice (its own bytes and ours: a misbehavior of 66 bytes stands for at least as many bytes of evidence), [`MIN_USERS`] transactions of users, 6 bytes of protobuf for each transaction.
 pub fn worst_case(parameters: &Parameters) -> WorstCase {
     const RECORD: u64 = 1 + 164 + 2 + 2;
-    const VOTE: u64 = 2 + 2 + 234 + 64;
+    const VOTE: u64 = 2 + 2 + 244 + 64;
     const MESSAGE: u64 = 1 + plasmid_bridge::proof::inbox::MAX_MESSAGE_BYTES as u64;
     const MISBEHAVIOR: u64 = 66;
     const FRAME: u64 = 6;
