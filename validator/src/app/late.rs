@@ -160,11 +160,13 @@ impl App {
         self.keep(share)
     }
 
-    /// Whether the shares that this node knows over an epoch's checkpoint, and that verify, have at most two thirds of the power.
+    /// Whether the shares of other members that this node knows over an epoch's checkpoint, and that verify, have at most two thirds of
+    /// the power. Its own does not count: others may lack it.
     fn lacks_shares(&self, epoch: u64) -> Result<bool, Unread> {
         let Some(checkpoint) = self.checkpoint(epoch)? else {
             return Ok(false);
         };
+        let own = self.surroundings.signer.as_ref().map(|signer| signer.key());
         let members = self.signers(epoch)?.unwrap_or_default();
         let total: u128 = members.iter().map(power).sum();
         let mut signed = 0u128;
@@ -174,7 +176,8 @@ impl App {
             let (Some(member), Ok(bytes)) = (member, bytes) else {
                 continue;
             };
-            if self.share_verifies(member, &checkpoint, &bytes) {
+            let is_own = Some(member.checkpoint_key) == own;
+            if !is_own && self.share_verifies(member, &checkpoint, &bytes) {
                 signed = signed.saturating_add(power(member));
             }
         }
