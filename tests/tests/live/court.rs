@@ -2,6 +2,7 @@
 //! validator's line is frozen on the child, its set goes on without it, and when reports are closed the stake behind it is cut by what root
 //! computed. The watcher pays for four transactions, and no more.
 
+use std::path::Path;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
@@ -53,8 +54,10 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     let reporter = person(&running, "alice").await.wallet.address();
     let registry = running.network.local.registry;
     let court = Address::from(deployment::court(&registry.into_array()));
+    let network = running.network.folder.clone();
     // It runs before the offence.
     let mut watcher = watch(&running);
+    let mut begun = 0;
 
     // An epoch whose set a checkpoint committed to.
     let epoch = running
@@ -77,6 +80,7 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     for (place, stage) in STAGES.into_iter().enumerate() {
         says(&mut running, &mut watcher, stage).await;
         watcher.kill().expect("it is killed");
+        begun = watching(&network).len();
         watcher = watch(&running);
         if place == REVEALED {
             // The child consumes the freeze, which the settlement lifts: the line is closed until then.
@@ -96,8 +100,8 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
 
     // One commitment, one reveal, one reward, one cut: four transactions of the account, and each took effect.
     let after = running.rpc.nonce(reporter, At::Latest).await.expect("root");
-    assert_eq!(after - nonce, 4, "{:#?}", said(&running));
-    let said = said(&running);
+    assert_eq!(after - nonce, 4, "{:#?}", said(&network));
+    let said = said(&network);
     let refused = said.iter().find(|one| one["succeeded"] == false);
     assert!(refused.is_none(), "{refused:?}");
     let cost = said
@@ -111,7 +115,18 @@ async fn whoever_signs_two_votes_is_frozen_and_cut_by_a_watcher_that_is_killed_a
     let offence = running.view().read(court, call).await;
     assert!(offence.counted && offence.settled);
 
-    // A second watcher of one folder refuses to start.
+    // A second watcher of one folder refuses to start, once the first one has the folder.
+    let place = network.clone();
+    let watching = running
+        .until("the last watcher watches", move |_| {
+            let mut all = watching(&place);
+            let last = all.pop().filter(|_| all.len() >= begun);
+            async move { last }
+        })
+        .await;
+    assert_eq!(watching["account"], reporter.to_string());
+    let folder = network.join("watch");
+    assert_eq!(watching["folder"], folder.display().to_string());
     let log = running.network.folder.join("second.log");
     let mut second = Child::spawn("second watcher", command(&running), &log).expect("it starts");
     running
@@ -202,13 +217,19 @@ fn watch(running: &Running) -> Child {
 }
 
 /// What all runs of the watcher have said, one object a line.
-fn said(running: &Running) -> Vec<Value> {
-    let log = running.network.folder.join("watch.log");
-    let text = std::fs::read_to_string(log).expect("its log");
+fn said(network: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(network.join("watch.log")).expect("its log");
     let lines = text
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
     lines.collect()
+}
+
+/// What each run has said when it had its folder.
+fn watching(network: &Path) -> Vec<Value> {
+    let mut said = said(network);
+    said.retain(|one| one["event"] == "watching");
+    said
 }
 
 /// Waits until one of its runs has said it.

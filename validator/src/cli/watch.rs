@@ -10,6 +10,7 @@ use plasmid_bridge::client::{
     wallet::{Key, Wallet},
     watcher::{WatchNotice, WatchOptions, Watcher, handed},
 };
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{
@@ -154,6 +155,11 @@ pub async fn run(
         for statement in statements {
             watcher.hand_over(&place, statement);
         }
+    }
+    if output.is_json() {
+        output::json_line(&json!({
+            "event": "watching", "account": account.to_string(), "folder": folder.display().to_string(),
+        }));
     }
     output.say(&format!(
         "watching the blocks of {} engines, with the sets of {} nodes; {account} pays on root; evidence is kept in {}",
