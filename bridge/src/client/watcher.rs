@@ -40,6 +40,7 @@ mod calls;
 mod check;
 mod compare;
 pub mod folder;
+mod ground;
 pub mod handed;
 mod hear;
 mod look;
@@ -49,6 +50,7 @@ mod plan;
 pub mod report;
 pub mod root;
 mod second;
+mod sets;
 
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
@@ -57,6 +59,7 @@ pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
+use sets::KnownSet;
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -145,7 +148,7 @@ pub struct Watcher<C> {
     window: Range<u64>,
     /// What root had accepted of them when they were compared last.
     compared: BTreeMap<u64, B256>,
-    sets: BTreeMap<u64, Vec<Member>>,
+    sets: BTreeMap<u64, KnownSet>,
     asked: BTreeMap<u64, Instant>,
     patience: Patience,
     offered: Option<Offered>,

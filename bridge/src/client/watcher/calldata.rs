@@ -226,7 +226,7 @@ impl<C: ChildSource> Watcher<C> {
         if epoch > self.accepted || is_unread || !self.find_set(rpc, at, signing, say).await? {
             return Ok(Submitted::Later(epoch));
         }
-        let members = self.sets.get(&signing).map_or(&[][..], Vec::as_slice);
+        let members = self.members_of(signing);
         if certificate::verify(members, &digest, &given).is_err() {
             return Ok(match self.both_say(rpc, latest, &about, say).await {
                 true => Submitted::Over,

@@ -51,7 +51,7 @@ impl<C: ChildSource> Watcher<C> {
             if !self.find_set(rpc, at, signing, say).await? {
                 continue;
             }
-            let members = self.sets.get(&signing).cloned().unwrap_or_default();
+            let members = self.members_of(signing).to_vec();
             let accepted = self.records.acceptance(epoch);
             let (found, liars) = self.book.compare(epoch, &members, accepted);
             for liar in liars.into_iter().filter(|source| *source != ROOT) {

@@ -73,6 +73,7 @@ impl<C: ChildSource> Watcher<C> {
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
         self.listen(rpc, &latest, say).await;
+        self.clear_ground(rpc, &latest, say).await;
         self.read_calldata(rpc, &latest, &now, say).await?;
         self.compare(rpc, at, say).await?;
         self.take_handed();
