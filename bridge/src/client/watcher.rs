@@ -43,6 +43,7 @@ pub mod folder;
 mod ground;
 pub mod handed;
 mod hear;
+mod later;
 mod look;
 mod news;
 mod notice;
@@ -54,12 +55,13 @@ mod sets;
 
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
+use later::Rereading;
 pub use news::{ChildNews, ChildSource};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
-use sets::KnownSet;
+use sets::{AskedSet, KnownSet};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -75,8 +77,6 @@ const WIDE: u64 = 4;
 const MAX_HEIGHTS: usize = 256;
 /// What shows checkpoints and is no node: root's calldata.
 const ROOT: usize = usize::MAX;
-/// How often nodes are asked for the set of one epoch.
-const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the heights that were read are written down.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -127,7 +127,7 @@ struct Offered {
 pub struct Watcher<C> {
     wallet: Wallet,
     second: Option<Arc<Rpc>>,
-    child: C,
+    child: Arc<C>,
     options: WatchOptions,
     created: Created,
     contracts: CourtContracts,
@@ -150,6 +150,9 @@ pub struct Watcher<C> {
     compared: BTreeMap<u64, B256>,
     sets: BTreeMap<u64, KnownSet>,
     asked: BTreeMap<u64, Instant>,
+    asking: BTreeMap<u64, AskedSet>,
+    /// Until when this look waits for sets.
+    waits_until: Instant,
     patience: Patience,
     offered: Option<Offered>,
     /// The troubles that were said and last.
@@ -159,6 +162,7 @@ pub struct Watcher<C> {
     /// How many checkpoints root had accepted at the last look.
     accepted: u64,
     confirmed: Confirmed,
+    rereading: Rereading,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
 }
@@ -193,7 +197,7 @@ impl<C: ChildSource> Watcher<C> {
         let mut watcher = Self {
             wallet,
             second,
-            child,
+            child: Arc::new(child),
             options,
             contracts,
             times: CourtTimes {
@@ -216,12 +220,15 @@ impl<C: ChildSource> Watcher<C> {
             compared: BTreeMap::new(),
             sets: BTreeMap::new(),
             asked: BTreeMap::new(),
+            asking: BTreeMap::new(),
+            waits_until: Instant::now() + sets::WAIT,
             patience: Patience::default(),
             offered: None,
             told: BTreeSet::new(),
             said: BTreeSet::new(),
             accepted: 0,
             confirmed: Confirmed::default(),
+            rereading: Rereading::default(),
             behind: 0,
             kept,
         };

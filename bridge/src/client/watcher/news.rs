@@ -61,7 +61,7 @@ pub enum ChildNews {
 }
 
 /// Nodes of the child, none of which is believed.
-pub trait ChildSource {
+pub trait ChildSource: Send + Sync + 'static {
     /// Where each is, without what may be a key.
     fn places(&self) -> &[String];
     /// Which of them tell sets.

@@ -33,7 +33,7 @@ async fn one_endpoint_alone_makes_no_case_of_a_checkpoint_that_the_other_one_doe
     accepts(&liar, &checkpoint(0, 1), 290);
     let (other, node) = (endpoint(&honest).await, endpoint(&liar).await);
     let mut watcher = watcher(&node, Some(&other), folder.path()).await;
-    let said = looks(&mut watcher, 8).await;
+    let said = looks(&mut watcher, 20).await;
     assert_eq!((found(&said), watcher.kept.cases.len()), (0, 0), "{said:?}");
     let contradicts = |one: &WatchNotice| matches!(one, WatchNotice::Disagree { .. });
     assert!(said.iter().any(contradicts), "{said:?}");
@@ -41,7 +41,7 @@ async fn one_endpoint_alone_makes_no_case_of_a_checkpoint_that_the_other_one_doe
     accepts(&liar, &checkpoint(0, 3), 290);
     liar.lock().expect("nobody panics").branch = 1;
     honest.lock().expect("nobody panics").branch = 1;
-    looks(&mut watcher, 8).await;
+    looks(&mut watcher, 20).await;
     assert_eq!(named(&watcher), [[U256::from(3), U256::from(2)]]);
     assert_eq!(watcher.kept.cases.len(), 1);
 }
@@ -54,7 +54,7 @@ async fn a_case_that_names_what_a_reorganisation_took_away_is_let_go_of_and_judg
     accepts(&chain, &checkpoint(0, 1), 290);
     let node = endpoint(&chain).await;
     let mut first = watcher(&node, None, folder.path()).await;
-    looks(&mut first, 8).await;
+    looks(&mut first, 20).await;
     assert_eq!(named(&first), [[U256::from(1), U256::from(2)]]);
     // Nothing is accepted: the case waits, is not sent, and keeps no other one out.
     {
@@ -63,7 +63,7 @@ async fn a_case_that_names_what_a_reorganisation_took_away_is_let_go_of_and_judg
         chain.acceptances.clear();
     }
     first.hand_over("a file", two_shares(2));
-    let said = looks(&mut first, 8).await;
+    let said = looks(&mut first, 20).await;
     let sent = |one: &&WatchNotice| {
         matches!(
             one,
@@ -84,7 +84,7 @@ async fn a_case_that_names_what_a_reorganisation_took_away_is_let_go_of_and_judg
     accepts(&chain, &checkpoint(0, 3), 305);
     chain.lock().expect("nobody panics").submissions.clear();
     let mut second = watcher(&node, None, folder.path()).await;
-    let said = looks(&mut second, 8).await;
+    let said = looks(&mut second, 20).await;
     let dropped = |one: &WatchNotice| matches!(one, WatchNotice::Dropped { reason, .. } if reason.contains("judged anew"));
     assert!(said.iter().any(dropped), "{said:?}");
     let certificates = named(&second)
@@ -106,7 +106,7 @@ async fn a_set_that_root_did_not_commit_to_after_all_is_asked_for_again() {
     chain.lock().expect("nobody panics").set = commitment(&other);
     let node = endpoint(&chain).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
-    watcher.child.1 = Some(other.clone());
+    serves(&mut watcher, Some(other.clone()));
     let rpc = Arc::clone(watcher.wallet.rpc());
     let mut say = |_: &WatchNotice| {};
     assert!(
@@ -117,7 +117,7 @@ async fn a_set_that_root_did_not_commit_to_after_all_is_asked_for_again() {
     );
     assert_eq!(watcher.members_of(1), other);
     chain.lock().expect("nobody panics").set = commitment(&members());
-    watcher.child.1 = Some(members());
+    serves(&mut watcher, Some(members()));
     assert!(
         watcher
             .find_set(&rpc, At::Latest, 1, &mut say)
