@@ -28,6 +28,7 @@ use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
 use crate::relay::watch::book::CheckpointBook;
+use crate::relay::watch::commits::CommitBook;
 use crate::relay::watch::docket::Docket;
 use crate::relay::watch::statement::DoubleStatement;
 use crate::relay::watch::{
@@ -144,6 +145,7 @@ pub struct Watcher<C> {
     /// Statements that people hand in and that found no room yet.
     handed: Vec<(String, DoubleStatement)>,
     book: CheckpointBook,
+    commits: CommitBook,
     /// The epochs whose checkpoints are listened to.
     window: Range<u64>,
     /// What root had accepted of them when they were compared last.
@@ -216,6 +218,7 @@ impl<C: ChildSource> Watcher<C> {
             docket: Docket::new(u64::from(root.epochBlocks)),
             handed: Vec::new(),
             book: CheckpointBook::default(),
+            commits: CommitBook::default(),
             window: 0..0,
             compared: BTreeMap::new(),
             sets: BTreeMap::new(),

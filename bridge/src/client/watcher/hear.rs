@@ -55,6 +55,7 @@ impl<C: ChildSource> Watcher<C> {
                     }
                 }
             }
+            ChildNews::Commit { node, votes } => self.commits.add(node, votes),
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
                 place: self.place(node),
                 reason,

@@ -78,6 +78,7 @@ impl<C: ChildSource> Watcher<C> {
         self.clear_ground(rpc, &latest, say).await;
         self.read_calldata(rpc, &latest, &now, say).await?;
         self.compare(rpc, at, say).await?;
+        self.compare_commits(rpc, at, &now, say).await?;
         self.take_handed();
         self.judge_waiting(rpc, &latest, &now, say).await?;
         let planned = self.plan(rpc, &latest, &now, say).await?;

@@ -14,6 +14,7 @@ use crate::relay::watch::statement::TwoShares;
 use endpoint::{accepts, endpoint, root};
 
 mod calldata;
+mod commits;
 mod endpoint;
 mod ground;
 
