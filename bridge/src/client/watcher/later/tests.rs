@@ -1,3 +1,5 @@
+//! In which turn blocks are read again.
+
 use super::*;
 
 /// All that are read again at one tip, in their order.
