@@ -18,6 +18,10 @@ use crate::proof::{deployment, inbox};
 use crate::relay::events::{self, Heard, MESSAGE, Sent};
 use crate::relay::seen::Which;
 
+mod history;
+
+pub use history::walk;
+
 /// The Inbox keeps the links of the newest 256 messages. What is shown must be kept when it is mined, too: some messages may come meanwhile.
 const KEPT_LINKS: u64 = 224;
 /// The most messages behind a cursor that are read.

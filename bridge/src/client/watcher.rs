@@ -28,6 +28,7 @@ use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
 use crate::relay::watch::book::CheckpointBook;
+use crate::relay::watch::commits::CommitBook;
 use crate::relay::watch::docket::Docket;
 use crate::relay::watch::statement::DoubleStatement;
 use crate::relay::watch::{
@@ -40,8 +41,10 @@ mod calls;
 mod check;
 mod compare;
 pub mod folder;
+mod ground;
 pub mod handed;
 mod hear;
+mod later;
 mod look;
 mod news;
 mod notice;
@@ -49,14 +52,17 @@ mod plan;
 pub mod report;
 pub mod root;
 mod second;
+mod sets;
 
 use folder::{FolderError, Kept, KeptCase, KeptStatement, WatchFolder};
 use handed::HandedStatement;
+use later::Rereading;
 pub use news::{ChildNews, ChildSource};
 pub use notice::WatchNotice;
 use report::CourtEvidence;
 use root::{CourtContracts, CourtRecords};
 use second::Confirmed;
+use sets::{AskedSet, KnownSet};
 
 /// Between two looks at root.
 const POLL: Duration = Duration::from_millis(1_000);
@@ -72,8 +78,6 @@ const WIDE: u64 = 4;
 const MAX_HEIGHTS: usize = 256;
 /// What shows checkpoints and is no node: root's calldata.
 const ROOT: usize = usize::MAX;
-/// How often nodes are asked for the set of one epoch.
-const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the heights that were read are written down.
 const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -124,7 +128,7 @@ struct Offered {
 pub struct Watcher<C> {
     wallet: Wallet,
     second: Option<Arc<Rpc>>,
-    child: C,
+    child: Arc<C>,
     options: WatchOptions,
     created: Created,
     contracts: CourtContracts,
@@ -141,12 +145,16 @@ pub struct Watcher<C> {
     /// Statements that people hand in and that found no room yet.
     handed: Vec<(String, DoubleStatement)>,
     book: CheckpointBook,
+    commits: CommitBook,
     /// The epochs whose checkpoints are listened to.
     window: Range<u64>,
     /// What root had accepted of them when they were compared last.
     compared: BTreeMap<u64, B256>,
-    sets: BTreeMap<u64, Vec<Member>>,
+    sets: BTreeMap<u64, KnownSet>,
     asked: BTreeMap<u64, Instant>,
+    asking: BTreeMap<u64, AskedSet>,
+    /// Until when this look waits for sets.
+    waits_until: Instant,
     patience: Patience,
     offered: Option<Offered>,
     /// The troubles that were said and last.
@@ -156,6 +164,7 @@ pub struct Watcher<C> {
     /// How many checkpoints root had accepted at the last look.
     accepted: u64,
     confirmed: Confirmed,
+    rereading: Rereading,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
 }
@@ -190,7 +199,7 @@ impl<C: ChildSource> Watcher<C> {
         let mut watcher = Self {
             wallet,
             second,
-            child,
+            child: Arc::new(child),
             options,
             contracts,
             times: CourtTimes {
@@ -209,16 +218,20 @@ impl<C: ChildSource> Watcher<C> {
             docket: Docket::new(u64::from(root.epochBlocks)),
             handed: Vec::new(),
             book: CheckpointBook::default(),
+            commits: CommitBook::default(),
             window: 0..0,
             compared: BTreeMap::new(),
             sets: BTreeMap::new(),
             asked: BTreeMap::new(),
+            asking: BTreeMap::new(),
+            waits_until: Instant::now() + sets::WAIT,
             patience: Patience::default(),
             offered: None,
             told: BTreeSet::new(),
             said: BTreeSet::new(),
             accepted: 0,
             confirmed: Confirmed::default(),
+            rereading: Rereading::default(),
             behind: 0,
             kept,
         };

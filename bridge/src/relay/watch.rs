@@ -13,6 +13,7 @@ use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 pub mod book;
+pub mod commits;
 pub mod docket;
 pub mod overlap;
 mod patience;

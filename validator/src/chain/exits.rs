@@ -18,7 +18,7 @@ use crate::ledger::leaf::{
 use crate::ledger::{Account, Parameters, Slot, Value};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Why a state gives nothing, or no proof.
 #[derive(Debug, thiserror::Error)]

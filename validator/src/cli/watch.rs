@@ -168,7 +168,7 @@ pub async fn run(
         folder.display()
     ));
     output.say(
-        "it sees the double votes that stand in blocks, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
+        "it sees the double votes that stand in blocks or in two nodes' commits, two shares or certificates of one epoch that nodes serve, and certificates in transactions to root; \
          of anything else it needs a file: --evidence",
     );
     let work = async {

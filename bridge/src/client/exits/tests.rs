@@ -8,7 +8,7 @@ use crate::client::wallet::tests::node::{Node, Said};
 use crate::proof::inbox::{Body, Message, link, message_hash};
 
 /// Messages 1 to `count`, as their events show them.
-fn chain(count: u64) -> Vec<(u64, Sent)> {
+pub(super) fn chain(count: u64) -> Vec<(u64, Sent)> {
     let mut before = B256::ZERO;
     (1..=count)
         .map(|index| {

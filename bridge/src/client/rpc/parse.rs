@@ -100,7 +100,7 @@ fn revert_data(value: &Value) -> Option<Bytes> {
     hex::decode(digits).map(Bytes::from).ok()
 }
 
-fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {
+pub fn field<'a>(value: &'a Value, name: &str) -> Result<&'a Value, RpcError> {
     value
         .get(name)
         .filter(|found| !found.is_null())

@@ -46,7 +46,7 @@ impl<C: ChildSource> Watcher<C> {
                 let count = case.accused.set.count;
                 let end = shown.saturating_add(SHOW_BATCH).min(count);
                 let numbers: Vec<u16> = (*shown..end).collect();
-                let members = self.sets.get(&subject.epoch())?;
+                let members = self.members_of(subject.epoch());
                 let (members, siblings) = report::shown_members(members, &numbers)?;
                 let set = case.accused.set.clone();
                 ICourt::showSetCall {
@@ -60,7 +60,7 @@ impl<C: ChildSource> Watcher<C> {
                 let pending = bits(&overlap.pending);
                 let numbers = (0..overlap.count).filter(|at| has(&pending, usize::from(*at)));
                 let numbers: Vec<u16> = numbers.take(FREEZE_BATCH).collect();
-                let members = self.sets.get(&subject.epoch())?;
+                let members = self.members_of(subject.epoch());
                 let (members, siblings) = report::shown_members(members, &numbers)?;
                 ICourt::freezeCall {
                     overlap_: *number,
@@ -121,8 +121,8 @@ impl<C: ChildSource> Watcher<C> {
             accused.source = report::kept(Some(acceptance));
         }
         accused.closing = self.closing(epoch.saturating_add(1), next);
-        let accepted = case.evidence.names_record_of();
-        let accepted = accepted.and_then(|epoch| self.records.acceptance(epoch));
+        let named = case.evidence.named(&self.created.id);
+        let accepted = named.and_then(|named| self.records.acceptance(named.epoch));
         let claim = ICourt::Claim {
             beneficiary: case.beneficiary,
             salt: case.salt,

@@ -1,29 +1,28 @@
 //! Checks what nodes hand over. The set of an epoch is the one that root committed to, whoever serves it; a node that serves another one, or
 //! statements that no key made, is named.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolValue;
 use plasmid_staking::Member;
 
 use super::report::{self, CourtEvidence};
 use super::second::{About, has_keys};
 use super::{
-    ASK_INTERVAL, At, ChildSource, DoubleStatement, ICourt, IRootChain, Instant, KeptCase,
-    MAX_CASES, MAX_CERTIFICATES, OffenceId, ROOT, RootMoment, Rpc, RpcError, Subject, WatchNotice,
-    Watcher, set, view_call,
+    At, ChildSource, DoubleStatement, ICourt, KeptCase, MAX_CASES, MAX_CERTIFICATES, OffenceId,
+    ROOT, RootMoment, Rpc, RpcError, Subject, WatchNotice, Watcher, view_call,
 };
 use crate::proof::checkpoint::certificate;
 use crate::relay::seen::Block;
 use crate::relay::watch::Closing;
 use crate::relay::watch::docket::Accusation;
-use crate::relay::watch::statement::Guilty;
+use crate::relay::watch::statement::{Guilty, StatementError};
 
 /// What became of statements that were judged.
 enum Verdict {
     /// They wait, and are an offence of their set.
     Wait,
-    /// They wait for their set.
-    NoSet,
+    /// They wait for what they are judged by.
+    Unsure,
     /// They are a case now, or nothing is lost with them.
     Over,
     /// They are to be let go of, because root says so.
@@ -43,7 +42,7 @@ impl<C: ChildSource> Watcher<C> {
             let Some(mut one) = self.docket.pop() else {
                 break;
             };
-            let judged = self.judge(rpc, At::Hash(latest.hash), now, &one, say).await;
+            let judged = self.judge(rpc, latest, now, &one, say).await;
             let verdict = match judged {
                 Ok(verdict) => verdict,
                 Err(error) => {
@@ -57,7 +56,10 @@ impl<C: ChildSource> Watcher<C> {
                     one.is_checked = true;
                     self.docket.put_back(one);
                 }
-                Verdict::NoSet => self.docket.put_back(one),
+                Verdict::Unsure => {
+                    one.is_checked = false;
+                    self.docket.put_back(one);
+                }
                 Verdict::LetGo(about, notice) => {
                     if !self.both_say(rpc, latest, &about, say).await {
                         self.docket.put_back(one);
@@ -97,7 +99,7 @@ impl<C: ChildSource> Watcher<C> {
     async fn judge(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         now: &RootMoment,
         one: &Accusation,
         say: &mut impl FnMut(&WatchNotice),
@@ -108,25 +110,33 @@ impl<C: ChildSource> Watcher<C> {
             let late = WatchNotice::Late { place, epoch };
             return Ok(Verdict::LetGo(About::Epoch(epoch), Some(late)));
         }
-        if !self.find_set(rpc, at, epoch, say).await? {
-            return Ok(Verdict::NoSet);
+        if !self
+            .find_set(rpc, At::Hash(latest.hash), epoch, say)
+            .await?
+        {
+            return Ok(Verdict::Unsure);
         }
-        let members = self.sets.get(&epoch).cloned().unwrap_or_default();
+        let members = self.members_of(epoch).to_vec();
         let signed = epoch.checked_sub(1);
         let accepted = signed.and_then(|epoch| self.records.acceptance(epoch));
-        let statement = one.statement.clone();
+        let statement = one.statement.clone().naming(accepted);
         let statement = statement.ordered(accepted.map(|accepted| accepted.digest));
         match statement.check(&members, epoch, &self.created.id, accepted) {
             Ok(Guilty::Member(place)) => {
-                self.judge_one(rpc, at, (one, &statement, epoch), &members, place, say)
+                self.judge_one(rpc, latest, (one, &statement, epoch), &members, place, say)
                     .await
             }
             Ok(Guilty::Overlap(both)) => {
-                self.judge_overlap(rpc, at, (one, &statement, epoch), &members, both, say)
+                self.judge_overlap(rpc, latest, (one, &statement, epoch), &members, both, say)
                     .await
             }
+            Err(StatementError::NotAccepted)
+                if accepted.is_none() && statement.has_second(&members) =>
+            {
+                Ok(Verdict::Unsure)
+            }
             Err(error) => {
-                // What root's calldata shows was checked before: root accepted another one since.
+                // What root's calldata shows was checked before: root accepted that very one since.
                 let lie = (one.place != self.place(ROOT)).then(|| WatchNotice::Lie {
                     place: one.place.clone(),
                     reason: format!("it serves evidence that is none: {error}"),
@@ -140,7 +150,7 @@ impl<C: ChildSource> Watcher<C> {
     async fn judge_one(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         (one, statement, epoch): (&Accusation, &DoubleStatement, u64),
         members: &[Member],
         place: usize,
@@ -154,25 +164,34 @@ impl<C: ChildSource> Watcher<C> {
             operator: member.operator.into(),
         };
         let subject = Subject::Offence(offence);
-        if self.cases.contains_key(&subject) {
-            return Ok(Verdict::Over);
+        if let Some(case) = self.cases.get(&subject) {
+            return Ok(match self.stands(&subject, case) {
+                true => Verdict::Over,
+                false => Verdict::Unsure,
+            });
         }
+        let at = At::Hash(latest.hash);
         // An event alone shows no offence: that root knows it says its state.
         if self.records.has_offence(&offence) && self.is_revealed(rpc, at, offence).await? {
             return Ok(Verdict::LetGo(About::Subject(subject), None));
         }
+        if let Some(reason) = self.unfit(rpc, at, member).await? {
+            return Ok(unfit_verdict(epoch, member, subject, reason));
+        }
+        // A case keeps others out, so one endpoint's word alone makes none.
+        let about = About::Epoch(epoch);
+        if !self.both_say(rpc, latest, &about, say).await {
+            return Ok(Verdict::Unsure);
+        }
         // As long as two certificates are a case against it, or the Court waits for its freeze, a report of its own is refused.
         let in_case = self.cases.iter().any(|(other, case)| {
             let named = case.both.is_some_and(|both| certificate::has(&both, place));
-            other.epoch() == epoch && named
+            other.epoch() == epoch && named && self.stands(other, case)
         });
         let mut bit = [0; 64];
         certificate::insert(&mut bit, place);
         if in_case || self.is_overlapped(epoch, &bit) {
             return Ok(Verdict::Wait);
-        }
-        if let Some(reason) = self.unfit(rpc, at, member).await? {
-            return Ok(unfit_verdict(epoch, member, subject, reason));
         }
         Ok(self.take_up((one, statement, subject), members, (place, None), say))
     }
@@ -192,7 +211,7 @@ impl<C: ChildSource> Watcher<C> {
     async fn judge_overlap(
         &mut self,
         rpc: &Rpc,
-        at: At,
+        latest: &Block,
         (one, statement, epoch): (&Accusation, &DoubleStatement, u64),
         members: &[Member],
         both: [u8; 64],
@@ -211,7 +230,11 @@ impl<C: ChildSource> Watcher<C> {
             epoch,
             evidence: evidence.hash(),
         };
-        let mut last = None;
+        let about = About::Epoch(epoch);
+        if !self.both_say(rpc, latest, &about, say).await {
+            return Ok(Verdict::Unsure);
+        }
+        let (at, mut last) = (At::Hash(latest.hash), None);
         for (place, member) in members.iter().enumerate() {
             if !certificate::has(&both, place) {
                 continue;
@@ -227,7 +250,7 @@ impl<C: ChildSource> Watcher<C> {
         Ok(match last {
             Some((member, reason)) => unfit_verdict(epoch, member, subject, reason),
             None => Verdict::LetGo(
-                About::Epoch(epoch),
+                about,
                 Some(WatchNotice::Dropped {
                     subject,
                     reason: "nobody signed both".into(),
@@ -302,70 +325,6 @@ impl<C: ChildSource> Watcher<C> {
         let call = has_keys(member);
         let has = view_call(rpc, self.created.registry, call, at).await?;
         Ok((!has).then_some("the Registry does not know these keys for that registration"))
-    }
-
-    /// Whether the set of an epoch is known: the one that root committed to, asked of all nodes in turn.
-    pub(super) async fn find_set(
-        &mut self,
-        rpc: &Rpc,
-        at: At,
-        epoch: u64,
-        say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<bool, RpcError> {
-        if self.sets.contains_key(&epoch) {
-            return Ok(true);
-        }
-        let Some(expected) = self.commitment_of(rpc, at, epoch).await? else {
-            return Ok(false);
-        };
-        let asked = self.asked.get(&epoch);
-        if asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
-            return Ok(false);
-        }
-        self.asked.insert(epoch, Instant::now());
-        let mut reasons = Vec::new();
-        for node in self.child.sources() {
-            let members = match self.child.members(node, epoch).await {
-                Ok(members) => members,
-                Err(reason) => {
-                    reasons.push(format!("{}: {reason}", self.place(node)));
-                    continue;
-                }
-            };
-            // A copied set is marked in all of its leaves, and nodes need not say that.
-            for at_risk in [true, false] {
-                let marked = members.iter().map(|one| Member { at_risk, ..*one });
-                let marked: Vec<Member> = marked.collect();
-                if set::commit(&marked).is_ok_and(|own| own.commitment == expected) {
-                    self.told.remove(&format!("set {epoch}"));
-                    self.sets.insert(epoch, marked);
-                    return Ok(true);
-                }
-            }
-            let what = format!("its set of epoch {epoch} is not the one that root committed to");
-            self.lie(&self.place(node), what, say);
-        }
-        if self.told.insert(format!("set {epoch}")) {
-            say(&WatchNotice::NoSet {
-                epoch,
-                reason: match reasons.is_empty() {
-                    true => "every node serves another one".into(),
-                    false => reasons.join("; "),
-                },
-            });
-        }
-        Ok(false)
-    }
-
-    /// What root committed to as the set of an epoch; none before it has done so, or before its event is read.
-    async fn commitment_of(&self, rpc: &Rpc, at: At, epoch: u64) -> Result<Option<B256>, RpcError> {
-        let Some(source) = epoch.checked_sub(2) else {
-            let call = IRootChain::genesisSetsCall {};
-            let sets = view_call(rpc, self.contracts.root_chain, call, at).await?;
-            return Ok(Some(if epoch == 0 { sets.set0 } else { sets.set1 }));
-        };
-        let acceptance = self.records.acceptance(source);
-        Ok(acceptance.map(|acceptance| acceptance.checkpoint.next_set))
     }
 
     /// Names a place, once for each thing that it says.

@@ -1,7 +1,7 @@
 //! Compares what was heard signed of each epoch's checkpoint with what root accepted, and with each other.
 
 use super::second::About;
-use super::{At, ChildSource, ROOT, Rpc, RpcError, WatchNotice, Watcher};
+use super::{At, ChildSource, ROOT, RootMoment, Rpc, RpcError, WatchNotice, Watcher};
 use crate::relay::seen::Block;
 
 /// Epochs before the next one to be accepted whose checkpoints are listened to.
@@ -51,7 +51,7 @@ impl<C: ChildSource> Watcher<C> {
             if !self.find_set(rpc, at, signing, say).await? {
                 continue;
             }
-            let members = self.sets.get(&signing).cloned().unwrap_or_default();
+            let members = self.members_of(signing).to_vec();
             let accepted = self.records.acceptance(epoch);
             let (found, liars) = self.book.compare(epoch, &members, accepted);
             for liar in liars.into_iter().filter(|source| *source != ROOT) {
@@ -66,6 +66,43 @@ impl<C: ChildSource> Watcher<C> {
                 if !self.accuse(&place, one.statement).is_over() {
                     self.book.refresh(epoch);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up precommits that nodes' commits show of one key for two things.
+    pub(super) async fn compare_commits(
+        &mut self,
+        rpc: &Rpc,
+        at: At,
+        now: &RootMoment,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> Result<(), RpcError> {
+        let chain = self.created.chain_id();
+        for height in self.commits.waiting() {
+            let blocks = height.saturating_sub(1);
+            let epoch = blocks.checked_div(self.epoch_blocks).unwrap_or(0);
+            if self.is_closed(epoch, now) {
+                self.commits.forget(height);
+                continue;
+            }
+            if !self.find_set(rpc, at, epoch, say).await? {
+                continue;
+            }
+            let members = self.members_of(epoch).to_vec();
+            let (found, liars) = self.commits.compare(height, &members, &chain);
+            for liar in liars {
+                let place = self.place(liar);
+                let what = format!(
+                    "its commit of block {height} has votes that no member of the set of epoch {epoch} signed"
+                );
+                self.lie(&place, what, say);
+            }
+            for (source, statement) in found {
+                // It is kept until there is room for it, as nobody shows it again.
+                let place = self.place(source);
+                self.hand_over(&place, statement);
             }
         }
         Ok(())

@@ -147,6 +147,8 @@ pub struct Kept {
     pub later: BTreeMap<u64, BTreeSet<u64>>,
     /// The last root block whose calldata was read.
     pub calldata: u64,
+    /// Its hash; zeros where it is not known.
+    pub calldata_hash: B256,
     /// Wei that all transactions have cost.
     pub spent: U256,
     /// What is on its way.

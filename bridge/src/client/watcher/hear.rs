@@ -55,6 +55,7 @@ impl<C: ChildSource> Watcher<C> {
                     }
                 }
             }
+            ChildNews::Commit { node, votes } => self.commits.add(node, votes),
             ChildNews::Silent { node, reason } => say(&WatchNotice::Silent {
                 place: self.place(node),
                 reason,
@@ -95,9 +96,7 @@ impl<C: ChildSource> Watcher<C> {
     /// Whether evidence is kept that shows the same, as far as the set of its epoch is known.
     fn is_in_case(&self, statement: &DoubleStatement) -> bool {
         let epoch = statement.epoch(self.epoch_blocks);
-        let Some(members) = self.sets.get(&epoch) else {
-            return false;
-        };
+        let members = self.members_of(epoch);
         let accused = match statement {
             DoubleStatement::Votes(votes) => {
                 let own = |one: &&Member| vote::address(&one.consensus_key) == votes.voter;
@@ -109,7 +108,8 @@ impl<C: ChildSource> Watcher<C> {
         accused.is_some_and(|member| {
             let operator = member.operator.into();
             let subject = Subject::Offence(OffenceId { epoch, operator });
-            self.cases.contains_key(&subject)
+            let case = self.cases.get(&subject);
+            case.is_some_and(|case| self.stands(&subject, case))
         })
     }
 
@@ -121,11 +121,13 @@ impl<C: ChildSource> Watcher<C> {
         overlap.is_some_and(|overlap| self.has_case_of(epoch, &overlap))
     }
 
-    /// Whether evidence of two certificates is kept against all of these members.
+    /// Whether evidence of two certificates is kept against all of these members, and stands.
     pub(super) fn has_case_of(&self, epoch: u64, members: &[u8; BITMAP_BYTES]) -> bool {
         let covers = |other: &[u8; BITMAP_BYTES]| both(members, other) == *members;
         self.cases.iter().any(|(subject, case)| {
-            subject.epoch() == epoch && case.both.is_some_and(|other| covers(&other))
+            subject.epoch() == epoch
+                && case.both.is_some_and(|other| covers(&other))
+                && self.stands(subject, case)
         })
     }
 

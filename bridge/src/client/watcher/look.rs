@@ -5,9 +5,10 @@ use alloy_primitives::B256;
 use super::root::CourtEvent;
 use super::root::overlaps::bits;
 use super::second::About;
+use super::sets::WAIT;
 use super::{
-    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, OffenceId, RootMoment, Rpc, RpcError,
-    Subject, WatchNotice, Watcher, view_call,
+    At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, Instant, OffenceId, RootMoment, Rpc,
+    RpcError, Subject, WatchNotice, Watcher, view_call,
 };
 use crate::relay::seen::{Block, Which};
 use crate::relay::watch::End;
@@ -45,6 +46,7 @@ impl<C: ChildSource> Watcher<C> {
         let latest = rpc.block(Which::Latest).await?;
         let latest = latest.ok_or_else(|| RpcError::Malformed("no newest block".into()))?;
         self.confirmed.is_behind = false;
+        self.waits_until = Instant::now() + WAIT;
         let told = self.records.scan(rpc, &latest).await?;
         self.tell(&told, say);
         if self.records.read() < latest.number {
@@ -73,8 +75,10 @@ impl<C: ChildSource> Watcher<C> {
         self.records.read_overlaps(rpc, at).await?;
         self.accepted = head.accepted;
         self.listen(rpc, &latest, say).await;
+        self.clear_ground(rpc, &latest, say).await;
         self.read_calldata(rpc, &latest, &now, say).await?;
         self.compare(rpc, at, say).await?;
+        self.compare_commits(rpc, at, &now, say).await?;
         self.take_handed();
         self.judge_waiting(rpc, &latest, &now, say).await?;
         let planned = self.plan(rpc, &latest, &now, say).await?;
@@ -190,5 +194,6 @@ impl<C: ChildSource> Watcher<C> {
         };
         self.sets.retain(|epoch, _| *epoch >= first);
         self.asked.retain(|epoch, _| *epoch >= first);
+        self.asking.retain(|epoch, _| *epoch >= first);
     }
 }

@@ -7,6 +7,7 @@ use plasmid_staking::Member;
 use tokio::sync::oneshot;
 
 use crate::proof::{bls::SIGNATURE_BYTES, checkpoint::Checkpoint};
+use crate::relay::watch::commits::NamedBallot;
 use crate::relay::watch::statement::DoubleStatement;
 
 /// What somebody who reads the child found.
@@ -37,6 +38,13 @@ pub enum ChildNews {
         /// Shares, by member number.
         shares: Vec<(u16, [u8; SIGNATURE_BYTES])>,
     },
+    /// Its commit of a block has these precommits of one height and round.
+    Commit {
+        /// Which node.
+        node: usize,
+        /// The votes, each with the address of its key.
+        votes: Vec<NamedBallot>,
+    },
     /// It does not answer, or has no more what is asked of it.
     Silent {
         /// Which node.
@@ -61,7 +69,7 @@ pub enum ChildNews {
 }
 
 /// Nodes of the child, none of which is believed.
-pub trait ChildSource {
+pub trait ChildSource: Send + Sync + 'static {
     /// Where each is, without what may be a key.
     fn places(&self) -> &[String];
     /// Which of them tell sets.

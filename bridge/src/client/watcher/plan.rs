@@ -128,6 +128,12 @@ impl<C: ChildSource> Watcher<C> {
                         self.over(subject, end, say);
                     }
                 }
+                // What rests on nothing would be paid for in vain.
+                Decision::Send(ReportStep::Commit | ReportStep::Show | ReportStep::Reveal(_))
+                    if self
+                        .cases
+                        .get(&subject)
+                        .is_some_and(|case| !self.stands(&subject, case)) => {}
                 Decision::Send(step) => {
                     let held = self.patience.holds(subject, step, now.number);
                     let first = next.as_ref().is_none_or(|other| step < other.key.1);

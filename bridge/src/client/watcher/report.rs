@@ -4,13 +4,16 @@ use alloy_primitives::{B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use plasmid_staking::Member;
 
-use crate::abi::{ICourt, IRootChain, signer_words};
+use crate::abi::{ICourt, IRootChain, signer_bitmap, signer_words};
 use crate::client::ceremony::x_coordinate;
-use crate::proof::checkpoint::Certificate;
-use crate::proof::{list, set, vote::VoteStep};
+use crate::proof::checkpoint::{Certificate, Checkpoint};
+use crate::proof::vote::{self, Ballot, VoteStep, VotedBlock};
+use crate::proof::{list, set};
 use crate::relay::acceptance::Acceptance;
 use crate::relay::members;
-use crate::relay::watch::statement::{DoubleStatement, SignedBallot, TwoVotes};
+use crate::relay::watch::statement::{
+    DoubleStatement, SignedBallot, TwoCertificates, TwoShares, TwoVotes,
+};
 
 /// Two statements in the Court's form.
 #[derive(Clone, Debug)]
@@ -89,15 +92,59 @@ impl CourtEvidence {
         keccak256(self.encode().1)
     }
 
-    /// The epoch of the checkpoint whose record it names instead of a certificate.
+    /// The checkpoint whose record it names instead of a certificate.
     #[must_use]
-    pub fn names_record_of(&self) -> Option<u64> {
+    pub fn named(&self, deployment: &[u8; 20]) -> Option<Checkpoint> {
         match self {
             Self::Certificates(two) if two.firstCertificate.signature.is_empty() => {
-                Some(two.first.epoch)
+                Some(two.first.content(*deployment))
             }
             _ => None,
         }
+    }
+
+    /// Of two certificates: who signed the second one.
+    #[must_use]
+    pub fn second_signers(&self) -> Option<[u8; 64]> {
+        match self {
+            Self::Certificates(two) => Some(signer_bitmap(&two.secondCertificate.signers)),
+            Self::Votes(_) | Self::Shares(_) => None,
+        }
+    }
+
+    /// The statements that it was made of; none when a part has a wrong length, which no evidence has that was checked.
+    #[must_use]
+    pub fn statement(
+        &self,
+        accused: &ICourt::Accused,
+        deployment: &[u8; 20],
+    ) -> Option<DoubleStatement> {
+        let contents = |one: &IRootChain::Checkpoint, two: &IRootChain::Checkpoint| {
+            [one, two].map(|checkpoint| checkpoint.content(*deployment))
+        };
+        Some(match self {
+            Self::Votes(votes) => DoubleStatement::Votes(Box::new(TwoVotes {
+                voter: vote::address(&accused.member.consensusKey.0),
+                first: ballot(votes, &votes.first)?,
+                second: ballot(votes, &votes.second)?,
+            })),
+            Self::Shares(shares) => DoubleStatement::Shares(Box::new(TwoShares {
+                number: accused.member.number,
+                checkpoints: contents(&shares.first, &shares.second),
+                shares: [
+                    shares.firstShare.as_ref().try_into().ok()?,
+                    shares.secondShare.as_ref().try_into().ok()?,
+                ],
+            })),
+            Self::Certificates(two) => DoubleStatement::Certificates(Box::new(TwoCertificates {
+                checkpoints: contents(&two.first, &two.second),
+                first: match self.named(deployment) {
+                    Some(_) => None,
+                    None => Some(given(&two.firstCertificate)?),
+                },
+                second: given(&two.secondCertificate)?,
+            })),
+        })
     }
 
     /// The call that reveals it; `accepted` is what root kept of the checkpoint that it names.
@@ -170,12 +217,44 @@ fn double_vote(votes: &TwoVotes) -> Option<ICourt::DoubleVote> {
         },
         height: ballot.height,
         round: ballot.round,
-        first: vote(&votes.first)?,
-        second: vote(&votes.second)?,
+        first: shown_vote(&votes.first)?,
+        second: shown_vote(&votes.second)?,
     })
 }
 
-fn vote(signed: &SignedBallot) -> Option<ICourt::Vote> {
+/// The inverse of [`shown_vote`].
+fn ballot(votes: &ICourt::DoubleVote, one: &ICourt::Vote) -> Option<SignedBallot> {
+    let block = VotedBlock {
+        hash: one.id.hash.0,
+        parts: one.id.total,
+        parts_hash: one.id.partsHash.0,
+    };
+    let signature = [one.r.0, one.s.0].concat();
+    Some(SignedBallot {
+        ballot: Ballot {
+            step: match votes.kind {
+                1 => VoteStep::Prevote,
+                _ => VoteStep::Precommit,
+            },
+            height: votes.height,
+            round: votes.round,
+            block: (one.id.total > 0).then_some(block),
+            secs: one.secs,
+            nanos: one.nanos,
+        },
+        signature: signature.try_into().ok()?,
+    })
+}
+
+/// The inverse of [`certificate`].
+fn given(shown: &ICourt::Certificate) -> Option<Certificate> {
+    Some(Certificate {
+        bitmap: signer_bitmap(&shown.signers),
+        signature: shown.signature.as_ref().try_into().ok()?,
+    })
+}
+
+fn shown_vote(signed: &SignedBallot) -> Option<ICourt::Vote> {
     let block = signed.ballot.block;
     let (r, s) = signed.signature.split_first_chunk::<32>()?;
     Some(ICourt::Vote {

@@ -21,7 +21,7 @@ const MAX_PAGE: u64 = 5_000;
 /// Questions of one look, at most.
 const MAX_PAGES: usize = 16;
 /// How far reading goes back when the last block that was read is another one now.
-const REORGANISED: u64 = 256;
+pub const REORGANISED: u64 = 256;
 /// Wei of a gwei.
 const GWEI: u128 = 1_000_000_000;
 

@@ -227,11 +227,14 @@ impl<C: ChildSource> Watcher<C> {
 
     fn of_a_subject(&self, subject: Subject, all: &mut Vec<Deciding>) {
         let court = self.contracts.court;
-        if let Some(commitment) = self.cases.get(&subject).map(|case| case.commitment) {
+        if let Some(case) = self.cases.get(&subject) {
             let call = ICourt::commitmentCall {
-                commitment_: commitment,
+                commitment_: case.commitment,
             };
             all.push((court, call.abi_encode().into(), "the commitment"));
+            // What commits to the set, and the checkpoint that evidence may name.
+            let epoch = subject.epoch();
+            self.records_of(epoch.saturating_sub(2)..epoch, all);
         }
         match subject {
             Subject::Offence(OffenceId { epoch, operator }) => {

@@ -1,33 +1,26 @@
 //! What a watcher makes of calldata that is invented, and of a root endpoint that lies beside one that does not.
 
-use std::sync::Mutex;
-
-use alloy_primitives::{Bytes, hex};
-use serde_json::{Value, json};
+use alloy_primitives::Bytes;
 
 use super::*;
 use crate::abi::signer_words;
 use crate::client::rpc::Limits;
-use crate::client::wallet::tests::node::{Node, Said, wallet};
+use crate::client::wallet::tests::node::{Node, wallet};
 use crate::proof::bls;
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::checkpoint::certificate::{self, Certificate};
+use crate::relay::acceptance::Acceptance;
 use crate::relay::watch::statement::TwoShares;
+use endpoint::{accepts, endpoint, root};
+
+mod calldata;
+mod commits;
+mod endpoint;
+mod ground;
 
 const DEPLOYMENT: [u8; 20] = [7; 20];
 const ROOT_CHAIN: Address = Address::repeat_byte(3);
 const EPOCH_BLOCKS: u32 = 10;
-
-/// What an endpoint of root says.
-#[derive(Clone)]
-struct Says {
-    newest: u64,
-    time: u64,
-    accepted: u64,
-    submissions: Vec<Bytes>,
-}
-
-type Root = Arc<Mutex<Says>>;
 
 fn key(number: u16) -> bls::SecretKey {
     bls::SecretKey::from_entropy(&[number as u8 + 1; 32]).expect("it gives a key")
@@ -80,89 +73,12 @@ fn two_shares(number: u16) -> DoubleStatement {
     }))
 }
 
-fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
-    let set = set::commit(&members()).expect("a set").commitment;
-    let selector: [u8; 4] = data[..4].try_into().expect("a selector");
-    match selector {
-        IRootChain::parametersCall::SELECTOR => {
-            let parameters = IRootChain::Parameters {
-                epochBlocks: EPOCH_BLOCKS,
-                recordSlots: 64,
-                revealBlocks: 16,
-                rootBlockSecs: 12,
-                evidenceSecs: 1_000,
-                ..Default::default()
-            };
-            IRootChain::parametersCall::abi_encode_returns(&parameters)
-        }
-        IRootChain::headCall::SELECTOR => {
-            let head = IRootChain::Head {
-                accepted: root.accepted,
-                ..Default::default()
-            };
-            IRootChain::headCall::abi_encode_returns(&head)
-        }
-        IRootChain::genesisSetsCall::SELECTOR => {
-            let sets = IRootChain::genesisSetsReturn {
-                set0: set,
-                set1: set,
-            };
-            IRootChain::genesisSetsCall::abi_encode_returns(&sets)
-        }
-        IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
-        // Nothing stands in the Court: zeros for every view.
-        _ => vec![0; 32 * 24],
-    }
+fn commitment(members: &[Member]) -> B256 {
+    set::commit(members).expect("a set").commitment
 }
 
-/// An endpoint of root, which says what the test sets.
-async fn endpoint(root: &Root) -> Node {
-    let root = Arc::clone(root);
-    Node::start_asked(move |request, _| {
-        let root = root.lock().expect("no test panics with it").clone();
-        let params = &request["params"];
-        match request["method"].as_str().unwrap_or_default() {
-            "eth_getBlockByNumber" => {
-                let asked = params[0].as_str().unwrap_or_default();
-                let asked = asked.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
-                let number = asked.unwrap_or(root.newest);
-                if number > root.newest {
-                    return Said::Result("null".into());
-                }
-                let carried = |input: &Bytes| json!({ "to": ROOT_CHAIN, "input": input });
-                let transactions: Vec<Value> = match number {
-                    300 => root.submissions.iter().map(carried).collect(),
-                    _ => Vec::new(),
-                };
-                let hash = B256::from(U256::from(number));
-                Said::Result(json!({
-                    "number": format!("{number:#x}"), "hash": hash, "parentHash": B256::ZERO, "timestamp": format!("{:#x}", root.time),
-                    "baseFeePerGas": "0x1", "transactions": transactions,
-                }).to_string())
-            }
-            "eth_getLogs" => Said::Result("[]".into()),
-            "eth_call" => {
-                let data = params[0]["data"].as_str().unwrap_or_default();
-                let data = hex::decode(data).expect("calldata");
-                Said::Result(json!(hex::encode_prefixed(returned(&root, &data))).to_string())
-            }
-            _ => Said::Honest,
-        }
-    })
-    .await
-}
-
-fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
-    Arc::new(Mutex::new(Says {
-        newest: 310,
-        time: 5_000,
-        accepted,
-        submissions,
-    }))
-}
-
-/// One node of the child, which tells the set.
-struct OneNode(Vec<String>, bool);
+/// Nodes of the child: the last one tells this set, and those before it never answer.
+struct OneNode(Vec<String>, Option<Vec<Member>>);
 
 impl ChildSource for OneNode {
     fn places(&self) -> &[String] {
@@ -170,15 +86,20 @@ impl ChildSource for OneNode {
     }
 
     fn sources(&self) -> Range<usize> {
-        0..1
+        0..self.0.len()
     }
 
-    async fn members(&self, _: usize, _: u64) -> Result<Vec<Member>, String> {
-        match self.1 {
-            true => Ok(members()),
-            false => Err("it has none".into()),
+    async fn members(&self, node: usize, _: u64) -> Result<Vec<Member>, String> {
+        if node + 1 < self.0.len() {
+            std::future::pending::<()>().await;
         }
+        self.1.clone().ok_or_else(|| "it has none".into())
     }
+}
+
+/// The node serves this set from now on.
+fn serves(watcher: &mut Watcher<OneNode>, set: Option<Vec<Member>>) {
+    watcher.child = Arc::new(OneNode(watcher.child.0.clone(), set));
 }
 
 async fn watcher(
@@ -206,7 +127,7 @@ async fn watcher(
     };
     let second =
         second.map(|node| Arc::new(Rpc::new(&node.url, Limits::default()).expect("an address")));
-    let child = OneNode(vec!["a node".into()], true);
+    let child = OneNode(vec!["a node".into()], Some(members()));
     Watcher::open(wallet(first).await, second, created, child, folder, options)
         .await
         .expect("it opens")
@@ -238,6 +159,7 @@ async fn invented_submissions_of_this_epoch_or_later_ones_hide_no_second_certifi
         let mut given = certified(&checkpoint(0, 1));
         given.signature[0] ^= number as u8;
         submissions.push(submission(&one, &given));
+        let given = certified(&checkpoint(0, 1));
         submissions.push(submission(&checkpoint(1 + number % 70, number), &given));
     }
     for number in [1, 2] {
@@ -252,9 +174,9 @@ async fn invented_submissions_of_this_epoch_or_later_ones_hide_no_second_certifi
         .iter()
         .filter(|one| matches!(one, WatchNotice::Found { kind, .. } if *kind == "certificates"));
     assert_eq!(found.count(), 1, "{said:?}");
-    // Of later epochs, whose members nobody knows yet, the block is kept; of those that are far away, each is named once.
+    // Of later epochs, whose members nobody knows yet, the block is kept, and of this one until root accepts one; of those that are far away, each is named once.
     let later: Vec<u64> = watcher.kept.later.keys().copied().collect();
-    assert_eq!(later, (1..64).collect::<Vec<_>>());
+    assert_eq!(later, (0..64).collect::<Vec<_>>());
     assert!(watcher.kept.later.values().all(|blocks| blocks.len() == 1));
     let mut epochs = ignored(&said);
     epochs.sort_unstable();
@@ -271,12 +193,12 @@ async fn a_block_is_read_again_once_somebody_serves_the_set_of_what_stands_in_it
     let folder = tempfile::tempdir().expect("a folder");
     let node = endpoint(&root(0, submissions.to_vec())).await;
     let mut watcher = watcher(&node, None, folder.path()).await;
-    watcher.child.1 = false;
+    serves(&mut watcher, None);
     looks(&mut watcher, 20).await;
     // What nobody can check holds nothing else up.
     assert_eq!(watcher.kept.calldata, 310);
     assert_eq!(watcher.kept.later.len(), 1);
-    watcher.child.1 = true;
+    serves(&mut watcher, Some(members()));
     watcher.asked.clear();
     let said = looks(&mut watcher, 4).await;
     assert!(
@@ -284,7 +206,8 @@ async fn a_block_is_read_again_once_somebody_serves_the_set_of_what_stands_in_it
             .any(|one| matches!(one, WatchNotice::Found { .. })),
         "{said:?}"
     );
-    assert!(watcher.kept.later.is_empty());
+    // A restart has no book: the block is kept until root accepts one of the epoch.
+    assert_eq!(watcher.kept.later.len(), 1);
 }
 
 /// An endpoint that says that all is over for long, or that the newest block is far away, has nothing thrown away where a second one does not say so.

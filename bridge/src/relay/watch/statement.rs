@@ -214,6 +214,26 @@ impl DoubleStatement {
         }
     }
 
+    /// The same where a certificate is left out of a checkpoint that root does not keep, with the one that it does keep in its place.
+    #[must_use]
+    pub fn naming(mut self, accepted: Option<&Acceptance>) -> Self {
+        if let (Self::Certificates(two), Some(accepted)) = (&mut self, accepted)
+            && two.first.is_none()
+        {
+            two.checkpoints[0] = accepted.checkpoint;
+        }
+        self
+    }
+
+    /// Whether it is of two certificates, of which the second one is of these members.
+    #[must_use]
+    pub fn has_second(&self, members: &[Member]) -> bool {
+        let Self::Certificates(two) = self else {
+            return false;
+        };
+        certificate::verify(members, &two.checkpoints[1].digest(), &two.second).is_ok()
+    }
+
     /// The epoch of the offence, in whose set the accused stands. Heights begin at 1; a block has no height 0.
     #[must_use]
     pub fn epoch(&self, epoch_blocks: u64) -> u64 {

@@ -41,7 +41,7 @@ fn tokens_of(amount: u128) -> TokenBalance {
 }
 
 /// Leaves 1 to 12, in this order.
-fn state(residue: Address) -> Tree {
+pub(crate) fn state(residue: Address) -> Tree {
     let mut changes = Vec::new();
     let parameters = Parameters {
         residue,

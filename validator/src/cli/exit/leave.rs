@@ -8,9 +8,10 @@ use std::{
 };
 
 use clap::Args;
+use indicatif::ProgressBar;
 use plasmid_bridge::{
     client::exits::{self, Ending},
-    proof::inbox::Body,
+    proof::inbox::{Body, Message},
 };
 use serde_json::json;
 
@@ -95,8 +96,7 @@ pub async fn run(
     let seen = place.base().await?;
     let progress = output.progress("reading the state");
     let state = state::read(&command.state.state, &place, &seen).await?;
-    progress.set_message("looking at what root has paid");
-    let leaving = leaving(command, (&place, &seen), &state.tree, keys).await?;
+    let leaving = leaving(command, (&place, &seen), &state.tree, keys, &progress).await?;
     progress.finish_and_clear();
     let mut object = json!({
         "under": state.under,
@@ -160,9 +160,10 @@ async fn leaving(
     (place, seen): (&Place, &Ending),
     tree: &Tree,
     keys: &KeyOptions,
+    progress: &ProgressBar,
 ) -> Result<Leaving, CliError> {
     let mut leaving = Leaving::default();
-    let all = match &command.range {
+    let all: Vec<Payable> = match &command.range {
         None => {
             let mut all = BTreeMap::new();
             for text in &command.account {
@@ -172,14 +173,18 @@ async fn leaving(
             all.into_values().collect()
         }
         Some(range) => {
-            let known = known(command, place, seen).await?;
+            let known = known(command, place, seen, progress).await?;
             let found = of_range(tree, range, &known)?;
             leaving.unknown = found.unknown;
             found.payable
         }
     };
     let mut payouts: BTreeMap<Account, bool> = BTreeMap::new();
-    for payable in all {
+    for (number, payable) in all.iter().copied().enumerate() {
+        progress.set_message(format!(
+            "looking at what root has paid: {number} of {} leaves",
+            all.len()
+        ));
         if exits::is_paid(place.endpoints(), &place.contracts, payable.index).await? {
             leaving.already_paid += 1;
             continue;
@@ -220,11 +225,20 @@ async fn known(
     command: &LeaveCommand,
     place: &Place,
     seen: &Ending,
+    progress: &ProgressBar,
 ) -> Result<BTreeSet<Account>, CliError> {
     let blocks = place.blocks(seen).await?;
     let mut known = BTreeSet::new();
-    for shown in exits::messages(&place.rpc, &place.contracts, 0, blocks).await? {
-        match shown.message.body {
+    // What the base had not consumed names nobody in it.
+    let last = match seen.base.opened {
+        true => seen.base.inboxCursor,
+        false => u64::MAX,
+    };
+    let name = |message: &Message| {
+        if message.index > last {
+            return;
+        }
+        match &message.body {
             Body::Deposit(deposit) => {
                 known.insert(Account::from_bytes(&deposit.recipient));
                 known.insert(Account::ethereum(deposit.depositor));
@@ -233,14 +247,17 @@ async fn known(
                 known.insert(Account::ethereum(registration.operator));
             }
             Body::Acceptance { relayer, .. } => {
-                known.insert(Account::ethereum(relayer));
+                known.insert(Account::ethereum(*relayer));
             }
             Body::Forced { sender, .. } => {
-                known.insert(Account::ethereum(sender));
+                known.insert(Account::ethereum(*sender));
             }
             _ => {}
         }
-    }
+    };
+    let tell =
+        |left: u64| progress.set_message(format!("reading root's messages: {left} are left"));
+    exits::walk(&place.rpc, &place.contracts, blocks, name, tell).await?;
     let Some(path) = &command.known else {
         return Ok(known);
     };

@@ -40,35 +40,51 @@ pub struct Carrying<'a> {
     pub named: &'a BTreeSet<Account>,
 }
 
+/// The calldata that pays these leaves together, or the first one alone.
+fn calldata(
+    tree: &Tree,
+    payable: &[Payable],
+    named: &BTreeSet<Account>,
+    alone: bool,
+) -> Result<Vec<u8>, ExitProofError> {
+    let proof = prove(tree, payable, named)?;
+    let paid = payable.first().map(|one| one.index);
+    let place = proof.leaves.iter().position(|one| Some(one.index) == paid);
+    let leaves = proof.leaves.into_iter().map(|one| IExits::Leaf {
+        index: one.index,
+        kind: one.kind,
+        account: one.place,
+        next: one.next,
+        fields: one.fields.into(),
+        value: one.value.into(),
+    });
+    let (leaf_count, leaves, siblings) = (proof.count, leaves.collect(), proof.siblings);
+    Ok(match alone {
+        false => IExits::exitCall {
+            leafCount: leaf_count,
+            leaves,
+            siblings,
+        }
+        .abi_encode(),
+        true => IExits::exitAloneCall {
+            leafCount: leaf_count,
+            leaves,
+            place: U256::from(place.unwrap_or_default()),
+            siblings,
+        }
+        .abi_encode(),
+    })
+}
+
+/// A part that costs too much, as two: the first half, and the rest.
+fn halves(part: &[Payable]) -> [Vec<Payable>; 2] {
+    let (first, second) = part.split_at(part.len() / 2);
+    [first.to_vec(), second.to_vec()]
+}
+
 impl Carrying<'_> {
     fn call(&self, payable: &[Payable], alone: bool) -> Result<Call, ExitProofError> {
-        let proof = prove(self.tree, payable, self.named)?;
-        let paid = payable.first().map(|one| one.index);
-        let place = proof.leaves.iter().position(|one| Some(one.index) == paid);
-        let leaves = proof.leaves.into_iter().map(|one| IExits::Leaf {
-            index: one.index,
-            kind: one.kind,
-            account: one.place,
-            next: one.next,
-            fields: one.fields.into(),
-            value: one.value.into(),
-        });
-        let (leaf_count, leaves, siblings) = (proof.count, leaves.collect(), proof.siblings);
-        let data = match alone {
-            false => IExits::exitCall {
-                leafCount: leaf_count,
-                leaves,
-                siblings,
-            }
-            .abi_encode(),
-            true => IExits::exitAloneCall {
-                leafCount: leaf_count,
-                leaves,
-                place: U256::from(place.unwrap_or_default()),
-                siblings,
-            }
-            .abi_encode(),
-        };
+        let data = calldata(self.tree, payable, self.named, alone)?;
         Ok(Call::to(self.place.contracts.exits, data))
     }
 
@@ -85,9 +101,9 @@ impl Carrying<'_> {
                 Err(error) => matches!(error, WalletError::GasCap { .. }),
             };
             if is_too_much && part.len() > 1 {
-                let (first, second) = part.split_at(part.len() / 2);
-                left.push(second.to_vec());
-                left.push(first.to_vec());
+                let [first, second] = halves(&part);
+                left.push(second);
+                left.push(first);
                 continue;
             }
             priced.push(self.wallet, call, (gas?, self.wallet.fees().await?));
@@ -181,6 +197,46 @@ impl LeavesPaid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::exits::{of_account, of_range, tests::state};
+
+    #[test]
+    fn a_leaf_that_is_paid_alone_is_the_one_that_its_call_points_to() {
+        let residue = Address::repeat_byte(0x55);
+        let (tree, none) = (state(residue), BTreeSet::new());
+        let all = of_range(&tree, &(0..=u32::MAX), &none).expect("it reads");
+        let key = of_account(&tree, Account::ed25519(&[2; 32])).expect("it reads");
+        let all = [all.payable, key].concat();
+        let mut places = BTreeSet::new();
+        for payable in &all {
+            let data = calldata(&tree, &[*payable], &none, true).expect("it is proven");
+            let call = IExits::exitAloneCall::abi_decode(&data).expect("its own form");
+            let place = usize::try_from(call.place).expect("small");
+            assert_eq!(call.leaves[place].index, payable.index);
+            assert_eq!(call.leafCount, tree.count());
+            // Where another leaf says who is paid, the call shows that one too: the parameters say it of the residue, and come first.
+            assert_eq!(call.leaves.len() > 1, call.leaves[place].account != 0);
+            places.insert(place);
+        }
+        assert_eq!(places, BTreeSet::from([0, 1]));
+    }
+
+    #[test]
+    fn a_part_that_costs_too_much_is_halved_in_its_order_until_one_leaf_is_left() {
+        let tree = state(Address::repeat_byte(0x55));
+        let all = of_range(&tree, &(0..=u32::MAX), &BTreeSet::new()).expect("it reads");
+        let (mut left, mut alone) = (vec![all.payable.clone()], Vec::new());
+        while let Some(part) = left.pop() {
+            match part.len() {
+                1 => alone.extend(part),
+                _ => {
+                    let [first, second] = halves(&part);
+                    assert!(!first.is_empty() && second.len() - first.len() <= 1);
+                    left.extend([second, first]);
+                }
+            }
+        }
+        assert_eq!(alone, all.payable);
+    }
 
     #[test]
     fn what_was_paid_is_what_exits_itself_says() {

@@ -228,3 +228,79 @@ impl Back {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::B256;
+    use plasmid_bridge::proof::inbox::{Deposit, Message};
+
+    use super::*;
+
+    fn shown(body: Body) -> Shown {
+        let message = Message {
+            index: 7,
+            arrival: 1,
+            root_height: 2,
+            due: 3,
+            body,
+        };
+        Shown {
+            bytes: message.encode().into(),
+            message,
+            before: B256::repeat_byte(1),
+            behind: vec![B256::repeat_byte(2)],
+        }
+    }
+
+    fn deposit(token: [u8; 20], amount: u128, native: u128) -> Shown {
+        shown(Body::Deposit(Deposit {
+            token,
+            amount,
+            native,
+            recipient: [4; 21],
+            refund: [5; 20],
+            depositor: [6; 20],
+            decimals: 6,
+            symbol_length: 0,
+            symbol: [0; 32],
+        }))
+    }
+
+    #[test]
+    fn a_token_that_came_with_native_coins_goes_back_in_two_calls_to_the_refund_address() {
+        let shown = deposit([9; 20], 50, 3);
+        let (to, assets) = brought(&shown).expect("it brought something");
+        assert_eq!(to, Address::repeat_byte(5));
+        assert_eq!(assets, [([9; 20], 50), (NATIVE, 3)]);
+        let back = Back { shown, to, assets };
+        let calls: Vec<IExits::refundCall> = back
+            .each()
+            .map(|(back, token)| back.call(token == NATIVE))
+            .collect();
+        assert_eq!(
+            calls.iter().map(|call| call.native).collect::<Vec<_>>(),
+            [false, true]
+        );
+        for call in calls {
+            assert_eq!(call.message, back.shown.bytes);
+            assert_eq!(call.before, B256::repeat_byte(1));
+            assert_eq!(call.behind, [B256::repeat_byte(2)]);
+        }
+    }
+
+    #[test]
+    fn what_brought_one_thing_goes_back_once_and_what_brought_nothing_does_not() {
+        let assets = |shown: &Shown| brought(shown).map(|(_, assets)| assets);
+        assert_eq!(assets(&deposit([9; 20], 50, 0)), Some(vec![([9; 20], 50)]));
+        assert_eq!(assets(&deposit(NATIVE, 50, 0)), Some(vec![(NATIVE, 50)]));
+        assert_eq!(assets(&deposit([9; 20], 0, 0)), Some(Vec::new()));
+        let gift = shown(Body::RewardFunding {
+            amount: 8,
+            funder: [3; 20],
+        });
+        assert_eq!(
+            brought(&gift),
+            Some((Address::repeat_byte(3), vec![(NATIVE, 8)]))
+        );
+    }
+}

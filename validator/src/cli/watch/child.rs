@@ -18,7 +18,7 @@ use tokio::{
 };
 use tonic::transport::Channel;
 
-use super::votes::two_votes;
+use super::votes::{precommits, two_votes};
 use crate::{
     cli::CliError,
     client::endpoint,
@@ -255,7 +255,24 @@ impl Engine {
         let height = self.next.saturating_sub(1);
         let node = self.node;
         self.tell(ChildNews::Read { node, height }).await?;
+        if height == newest {
+            self.read_commits(newest).await?;
+        }
         Ok(newest >= self.next)
+    }
+
+    /// Tells what the engine saw signed of its newest block, and what the chain has of the one before it. What cannot be read is no vote.
+    async fn read_commits(&self, newest: u64) -> Result<(), Stopped> {
+        for height in [newest.saturating_sub(1), newest] {
+            let votes = match self.client.commit_as_written(height).await {
+                Ok(commit) => precommits(&commit),
+                Err(error @ RpcError::Http { .. }) => return Err(error.into()),
+                Err(_) => continue,
+            };
+            let node = self.node;
+            self.tell(ChildNews::Commit { node, votes }).await?;
+        }
+        Ok(())
     }
 
     /// Hands over the votes of a block's evidence. A block that cannot be read is left out in the end, and said.

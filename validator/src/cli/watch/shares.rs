@@ -17,6 +17,46 @@ const POLL: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Epochs before the newest one that are asked again: shares come late.
 const AGAIN: u64 = 3;
+/// Epochs behind the next one in which the node's newest one is looked for, where it has nothing of that one: it may have begun behind it, or have deleted it.
+const AHEAD: u64 = 80;
+
+/// Which epochs a node is asked for.
+#[derive(Debug)]
+struct EpochTurns {
+    first: u64,
+    /// The first one that the node had nothing of.
+    next: u64,
+    /// How far behind it was looked last.
+    ahead: u64,
+}
+
+impl EpochTurns {
+    const fn new(first: u64) -> Self {
+        Self {
+            first,
+            next: first,
+            ahead: 0,
+        }
+    }
+
+    /// The epochs of this turn: the newest ones, the next one, and one that may come behind it.
+    fn epochs(&mut self) -> impl Iterator<Item = u64> + use<> {
+        self.ahead = match self.ahead {
+            ahead if ahead < AHEAD => ahead.saturating_add(1),
+            _ => 1,
+        };
+        let from = self.next.saturating_sub(AGAIN).max(self.first);
+        (from..=self.next).chain([self.next.saturating_add(self.ahead)])
+    }
+
+    /// The node has a checkpoint of this epoch.
+    fn has(&mut self, epoch: u64) {
+        if epoch >= self.next {
+            self.next = epoch.saturating_add(1);
+            self.ahead = 0;
+        }
+    }
+}
 
 /// Reads nodes from an epoch on, in tasks that end when nobody listens.
 pub fn follow(nodes: Vec<(usize, Channel)>, first: u64, news: &Sender<ChildNews>) {
@@ -26,15 +66,14 @@ pub fn follow(nodes: Vec<(usize, Channel)>, first: u64, news: &Sender<ChildNews>
 }
 
 async fn read(node: usize, channel: Channel, first: u64, news: Sender<ChildNews>) {
-    let (mut next, mut is_silent) = (first, false);
+    let (mut turns, mut is_silent) = (EpochTurns::new(first), false);
     loop {
-        let (from, last) = (next.saturating_sub(AGAIN).max(first), next);
-        for epoch in from..=last {
+        for epoch in turns.epochs() {
             let told = timeout(PATIENCE, offers::ask(channel.clone(), epoch)).await;
             let told = told.unwrap_or_else(|_| Err("it does not answer in time".to_owned()));
             let said = match told {
                 Ok(Some(offer)) => {
-                    next = next.max(epoch.saturating_add(1));
+                    turns.has(epoch);
                     Some(ChildNews::Signs {
                         node,
                         checkpoint: Box::new(offer.checkpoint),
@@ -70,3 +109,6 @@ async fn read(node: usize, channel: Channel, first: u64, news: Sender<ChildNews>
         sleep(POLL).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

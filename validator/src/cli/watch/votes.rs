@@ -1,4 +1,4 @@
-//! The two votes of a piece of evidence, from the engine's own JSON.
+//! The two votes of a piece of evidence, and the votes of a commit, from the engine's own JSON.
 //!
 //! `tendermint` does not read a vote that has an extension, as each precommit for a block has here, nor one whose extension's signature is short or
 //! whose time is 1970, which CometBFT takes. A block in which one such piece stands would hide all others. So each piece is read by itself, and only
@@ -6,7 +6,10 @@
 
 use plasmid_bridge::{
     proof::vote::{Ballot, VoteStep, VotedBlock},
-    relay::watch::statement::{SignedBallot, TwoVotes},
+    relay::watch::{
+        commits::NamedBallot,
+        statement::{SignedBallot, TwoVotes},
+    },
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,6 +17,10 @@ use tendermint::Time;
 
 /// The name of this kind of evidence in the engine's JSON.
 const DUPLICATE_VOTE: &str = "tendermint/DuplicateVoteEvidence";
+/// In a commit: the precommit is for the block.
+const FOR_BLOCK: u8 = 2;
+/// In a commit: the precommit is for nil.
+const FOR_NIL: u8 = 3;
 
 #[derive(Deserialize)]
 struct Piece {
@@ -45,6 +52,25 @@ struct CometVote {
 }
 
 #[derive(Deserialize)]
+struct CometCommit {
+    /// A decimal number.
+    height: String,
+    round: u32,
+    block_id: CometBlock,
+    signatures: Vec<Value>,
+}
+
+/// A place of a commit. Whoever is absent has no signature.
+#[derive(Deserialize)]
+struct CometSignature {
+    block_id_flag: u8,
+    validator_address: String,
+    timestamp: String,
+    #[serde(with = "tendermint_proto::serializers::bytes::base64string")]
+    signature: Vec<u8>,
+}
+
+#[derive(Deserialize)]
 struct CometBlock {
     hash: String,
     parts: CometParts,
@@ -70,10 +96,50 @@ pub(super) fn two_votes(evidence: &Value) -> Option<TwoVotes> {
     })
 }
 
-fn ballot(vote: &CometVote) -> Option<SignedBallot> {
-    let nanos = Time::parse_from_rfc3339(&vote.timestamp).ok()?;
+/// The precommits of a commit, each with the address of its key; those that can be no votes are left out.
+pub(super) fn precommits(commit: &Value) -> Vec<NamedBallot> {
+    let Ok(commit) = CometCommit::deserialize(commit) else {
+        return Vec::new();
+    };
+    let Some((height, block)) = commit.height.parse().ok().zip(voted(&commit.block_id)) else {
+        return Vec::new();
+    };
+    let one = |signed: &Value| {
+        let signed = CometSignature::deserialize(signed).ok()?;
+        let (secs, nanos) = time(&signed.timestamp)?;
+        let ballot = Ballot {
+            step: VoteStep::Precommit,
+            height,
+            round: commit.round,
+            block: match signed.block_id_flag {
+                FOR_BLOCK => block,
+                FOR_NIL => None,
+                _ => return None,
+            },
+            secs,
+            nanos,
+        };
+        let signature = signed.signature.as_slice().try_into().ok()?;
+        Some((
+            bytes(&signed.validator_address)?,
+            SignedBallot { ballot, signature },
+        ))
+    };
+    commit.signatures.iter().filter_map(one).collect()
+}
+
+fn time(text: &str) -> Option<(i64, u32)> {
+    let nanos = Time::parse_from_rfc3339(text).ok()?;
     let nanos = nanos.unix_timestamp_nanos();
     let second = 1_000_000_000;
+    Some((
+        i64::try_from(nanos.div_euclid(second)).ok()?,
+        u32::try_from(nanos.rem_euclid(second)).ok()?,
+    ))
+}
+
+fn ballot(vote: &CometVote) -> Option<SignedBallot> {
+    let (secs, nanos) = time(&vote.timestamp)?;
     Some(SignedBallot {
         ballot: Ballot {
             step: match vote.step {
@@ -84,8 +150,8 @@ fn ballot(vote: &CometVote) -> Option<SignedBallot> {
             height: vote.height.parse().ok()?,
             round: vote.round,
             block: voted(&vote.block_id)?,
-            secs: i64::try_from(nanos.div_euclid(second)).ok()?,
-            nanos: u32::try_from(nanos.rem_euclid(second)).ok()?,
+            secs,
+            nanos,
         },
         signature: vote.signature.as_slice().try_into().ok()?,
     })

@@ -118,13 +118,27 @@ impl Client {
         let request = block::Request {
             height: Some(height(at)?),
         };
+        let result: EvidenceResult = self.as_written(request).await?;
+        Ok(result.block.evidence.evidence.unwrap_or_default())
+    }
+
+    /// The commit of a block, as the engine writes it: of its newest block it is what this engine saw itself.
+    pub async fn commit_as_written(&self, at: u64) -> Result<Value, RpcError> {
+        let result: CommitResult = self.as_written(commit::Request::new(height(at)?)).await?;
+        Ok(result.signed_header.commit)
+    }
+
+    async fn as_written<T: serde::de::DeserializeOwned>(
+        &self,
+        request: impl RequestMessage,
+    ) -> Result<T, RpcError> {
         let (status, body) = self.post(request.into_json()).await?;
         let malformed = |cause: String| RpcError::Malformed { status, cause };
-        let answer: EvidenceAnswer =
+        let answer: AnswerAsWritten<T> =
             serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
         match (answer.error, answer.result) {
             (Some(refused), _) => Err(RpcError::Refused(refused)),
-            (None, Some(result)) => Ok(result.block.evidence.evidence.unwrap_or_default()),
+            (None, Some(result)) => Ok(result),
             (None, None) => Err(malformed("an answer without a result".to_owned())),
         }
     }
@@ -247,13 +261,25 @@ impl Client {
     }
 }
 
-/// What [`Client::evidence`] reads of a block.
+/// An answer of which only that is read which is used.
 #[derive(serde::Deserialize)]
-struct EvidenceAnswer {
+struct AnswerAsWritten<T> {
     error: Option<ResponseError>,
-    result: Option<EvidenceResult>,
+    result: Option<T>,
 }
 
+/// What [`Client::commit_as_written`] reads.
+#[derive(serde::Deserialize)]
+struct CommitResult {
+    signed_header: SignedCommit,
+}
+
+#[derive(serde::Deserialize)]
+struct SignedCommit {
+    commit: Value,
+}
+
+/// What [`Client::evidence`] reads of a block.
 #[derive(serde::Deserialize)]
 struct EvidenceResult {
     block: EvidenceBlock,

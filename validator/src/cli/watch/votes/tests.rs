@@ -86,3 +86,32 @@ fn what_can_be_no_vote_is_left_out_by_itself() {
     other["type"] = json!("another kind");
     assert_eq!(two_votes(&other), None);
 }
+
+#[test]
+fn a_commit_gives_its_precommits_and_one_that_can_be_none_hides_no_other_one() {
+    let signature = vote("AA")["signature"].clone();
+    let signed = |flag: u8, byte: &str, time: &str| {
+        json!({
+            "block_id_flag": flag, "validator_address": byte.repeat(20), "timestamp": time, "signature": signature,
+        })
+    };
+    let time = "2026-11-29T08:02:31.000000005Z";
+    let absent = json!({
+        "block_id_flag": 1, "validator_address": "", "timestamp": "0001-01-01T00:00:00Z", "signature": null,
+    });
+    let commit = json!({
+        "height": "12", "round": 3, "block_id": vote("AA")["block_id"],
+        "signatures": [signed(2, "0A", time), absent, signed(3, "0B", "1970-01-01T00:00:00Z"), signed(2, "0C", "soon"), signed(2, "0D", time)],
+    });
+    let votes = precommits(&commit);
+    let voters: Vec<u8> = votes.iter().map(|(voter, _)| voter[0]).collect();
+    assert_eq!(voters, [10, 11, 13]);
+    let two = two_votes(&evidence(vote("AA"), vote("BB"))).expect("two votes");
+    assert_eq!(votes[0].1, two.first);
+    let nil = votes[1].1.ballot;
+    assert_eq!(
+        (nil.block, nil.secs, nil.height, nil.round),
+        (None, 0, 12, 3)
+    );
+    assert_eq!(precommits(&json!({ "height": "12" })), []);
+}

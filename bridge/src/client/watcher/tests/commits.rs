@@ -1,0 +1,72 @@
+//! Two nodes' commits of one block.
+
+use super::*;
+use crate::proof::deployment::chain_id;
+use crate::proof::vote::{self, Ballot, VoteStep, VotedBlock};
+use crate::relay::watch::commits::NamedBallot;
+use crate::relay::watch::statement::SignedBallot;
+
+fn consensus_key(number: u16) -> ed25519_zebra::SigningKey {
+    ed25519_zebra::SigningKey::from([number as u8 + 1; 32])
+}
+
+fn precommit(number: u16, byte: u8) -> NamedBallot {
+    let block = VotedBlock {
+        hash: [byte; 32],
+        parts: 1,
+        parts_hash: [byte; 32],
+    };
+    let ballot = Ballot {
+        step: VoteStep::Precommit,
+        height: 3,
+        round: 0,
+        block: Some(block),
+        secs: 9,
+        nanos: 0,
+    };
+    let bytes = ballot.sign_bytes(&chain_id(&DEPLOYMENT));
+    let key = consensus_key(number);
+    let signature = key.sign(&bytes).into();
+    let own: [u8; 32] = ed25519_zebra::VerificationKey::from(&key).into();
+    (vote::address(&own), SignedBallot { ballot, signature })
+}
+
+#[tokio::test]
+async fn two_precommits_that_two_nodes_commits_show_of_one_key_are_a_case() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    let mut own = members();
+    for (number, member) in (0..).zip(&mut own) {
+        member.consensus_key = ed25519_zebra::VerificationKey::from(&consensus_key(number)).into();
+    }
+    chain.lock().expect("nobody panics").set = commitment(&own);
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    let places = vec!["a node".to_owned(), "another".to_owned()];
+    watcher.child = Arc::new(OneNode(places, Some(own)));
+    let mut invented = precommit(0, 2);
+    invented.1.signature[0] ^= 1;
+    let commits = [
+        (0, vec![precommit(0, 1), precommit(1, 1)]),
+        (1, vec![invented, precommit(1, 2)]),
+    ];
+    for (node, votes) in commits {
+        watcher.hear(ChildNews::Commit { node, votes }, &mut |_: &WatchNotice| {});
+    }
+    let said = looks(&mut watcher, 4).await;
+    let found: Vec<_> = said
+        .iter()
+        .filter_map(|one| match one {
+            WatchNotice::Found { subject, place, .. } => Some((*subject, place.as_str())),
+            _ => None,
+        })
+        .collect();
+    let offence = OffenceId {
+        epoch: 0,
+        operator: Address::repeat_byte(2),
+    };
+    assert_eq!(found, [(Subject::Offence(offence), "another")], "{said:?}");
+    let lies =
+        |one: &&WatchNotice| matches!(one, WatchNotice::Lie { place, .. } if place == "another");
+    assert_eq!(said.iter().filter(lies).count(), 1, "{said:?}");
+}

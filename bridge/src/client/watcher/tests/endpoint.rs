@@ -1,0 +1,160 @@
+//! An endpoint of root, which says what a test sets.
+
+use std::sync::Mutex;
+
+use alloy_primitives::hex;
+use alloy_sol_types::SolEvent;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::client::wallet::tests::node::Said;
+
+/// What an endpoint of root says.
+#[derive(Clone)]
+pub(super) struct Says {
+    pub(super) newest: u64,
+    pub(super) time: u64,
+    pub(super) accepted: u64,
+    /// What it tells of the first of those.
+    pub(super) acceptances: Vec<Acceptance>,
+    /// Calldata to RootChain, by block.
+    pub(super) submissions: BTreeMap<u64, Vec<Bytes>>,
+    /// The set of the genesis.
+    pub(super) set: B256,
+    /// Its branch of the chain, on which all blocks have other hashes.
+    pub(super) branch: u64,
+}
+
+pub(super) type Root = Arc<Mutex<Says>>;
+
+fn returned(root: &Says, data: &[u8]) -> Vec<u8> {
+    let set = root.set;
+    let selector: [u8; 4] = data[..4].try_into().expect("a selector");
+    match selector {
+        IRootChain::parametersCall::SELECTOR => {
+            let parameters = IRootChain::Parameters {
+                epochBlocks: EPOCH_BLOCKS,
+                recordSlots: 64,
+                revealBlocks: 16,
+                rootBlockSecs: 12,
+                evidenceSecs: 1_000,
+                ..Default::default()
+            };
+            IRootChain::parametersCall::abi_encode_returns(&parameters)
+        }
+        IRootChain::headCall::SELECTOR => {
+            let head = IRootChain::Head {
+                accepted: root.accepted,
+                ..Default::default()
+            };
+            IRootChain::headCall::abi_encode_returns(&head)
+        }
+        IRootChain::genesisSetsCall::SELECTOR => {
+            let sets = IRootChain::genesisSetsReturn {
+                set0: set,
+                set1: set,
+            };
+            IRootChain::genesisSetsCall::abi_encode_returns(&sets)
+        }
+        IRootChain::recordCall::SELECTOR => {
+            let call = IRootChain::recordCall::abi_decode(data).expect("a call");
+            let found = root.acceptances.iter().find(|one| one.epoch == call.epoch);
+            let record = found.map(Acceptance::record).unwrap_or_default();
+            IRootChain::recordCall::abi_encode_returns(&record)
+        }
+        IRegistry::hasKeysCall::SELECTOR => IRegistry::hasKeysCall::abi_encode_returns(&true),
+        // Nothing stands in the Court: zeros for every view.
+        _ => vec![0; 32 * 24],
+    }
+}
+
+fn quantity(value: &Value) -> Option<u64> {
+    let digits = value.as_str()?.strip_prefix("0x")?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// The event of an acceptance.
+fn shown(one: &Acceptance) -> Value {
+    let event = IRootChain::CheckpointAccepted {
+        epoch: one.epoch,
+        digest: one.digest,
+        carrier: one.carrier,
+        checkpoint: (&one.checkpoint).into(),
+        acceptance: one.into(),
+        tau: one.tau,
+    };
+    let data = event.encode_log_data();
+    json!({
+        "address": ROOT_CHAIN, "topics": data.topics(), "data": data.data,
+        "blockNumber": format!("{:#x}", one.block), "logIndex": "0x0",
+    })
+}
+
+/// Root accepts a checkpoint.
+pub(super) fn accepts(root: &Root, one: &Checkpoint, block: u64) {
+    let mut root = root.lock().expect("no test panics with it");
+    let acceptance = Acceptance {
+        epoch: one.epoch,
+        digest: one.digest(),
+        carrier: Address::ZERO,
+        checkpoint: *one,
+        signers: certified(one).bitmap,
+        time: 4_990,
+        block,
+        due_count: 0,
+        tau: 0,
+    };
+    root.acceptances.retain(|other| other.epoch != one.epoch);
+    root.acceptances.push(acceptance);
+    root.accepted = root.accepted.max(one.epoch + 1);
+}
+
+/// An endpoint of root, which says what the test sets.
+pub(super) async fn endpoint(root: &Root) -> Node {
+    let root = Arc::clone(root);
+    Node::start_asked(move |request, _| {
+        let root = root.lock().expect("no test panics with it").clone();
+        let params = &request["params"];
+        match request["method"].as_str().unwrap_or_default() {
+            "eth_getBlockByNumber" => {
+                let number = quantity(&params[0]).unwrap_or(root.newest);
+                if number > root.newest {
+                    return Said::Result("null".into());
+                }
+                let carried = |input: &Bytes| json!({ "to": ROOT_CHAIN, "input": input });
+                let transactions: Vec<Value> = root.submissions.get(&number).into_iter().flatten().map(carried).collect();
+                let hash = B256::from((U256::from(root.branch) << 128) | U256::from(number));
+                Said::Result(json!({
+                    "number": format!("{number:#x}"), "hash": hash, "parentHash": B256::ZERO, "timestamp": format!("{:#x}", root.time),
+                    "baseFeePerGas": "0x1", "transactions": transactions,
+                }).to_string())
+            }
+            "eth_getLogs" => {
+                let bound = |name: &str| quantity(&params[0][name]).expect("a number");
+                let blocks = bound("fromBlock")..=bound("toBlock");
+                let told = root.acceptances.iter().filter(|one| blocks.contains(&one.block));
+                Said::Result(Value::from_iter(told.map(shown)).to_string())
+            }
+            "eth_call" => {
+                let data = params[0]["data"].as_str().unwrap_or_default();
+                let data = hex::decode(data).expect("calldata");
+                Said::Result(json!(hex::encode_prefixed(returned(&root, &data))).to_string())
+            }
+            _ => Said::Honest,
+        }
+    })
+    .await
+}
+
+/// An endpoint whose block 300 carries these submissions.
+pub(super) fn root(accepted: u64, submissions: Vec<Bytes>) -> Root {
+    Arc::new(Mutex::new(Says {
+        newest: 310,
+        time: 5_000,
+        accepted,
+        acceptances: Vec::new(),
+        submissions: BTreeMap::from([(300, submissions)]),
+        set: commitment(&members()),
+        branch: 0,
+    }))
+}

@@ -1,0 +1,162 @@
+//! Precommits that nodes show in their commits. A node's commit of its newest block holds what it saw itself, and another node, or the next block, may show another precommit of the
+//! same key: two for different things in one round are an offence, whether or not a block has evidence of it.
+//!
+//! Signatures are verified before a vote takes room that others need, and each source has its own room.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use plasmid_staking::Member;
+
+use super::statement::{DoubleStatement, SignedBallot, TwoVotes};
+use crate::proof::set::MAX_MEMBERS;
+use crate::proof::vote::{self, VoteStep};
+
+/// Commits of a source that wait for the set of their epoch, at most; the oldest ones go first.
+const MAX_WAITING: usize = 4;
+/// Commits of a source that later ones are compared with, at most.
+const MAX_CHECKED: usize = 16;
+
+/// A vote, and the address of the key that is said to have signed it.
+pub type NamedBallot = ([u8; 20], SignedBallot);
+
+/// The votes that one source shows of one height and round.
+#[derive(Clone, Debug)]
+struct HeardCommit {
+    at: (u64, u32),
+    votes: Vec<NamedBallot>,
+}
+
+/// What one source shows.
+#[derive(Debug, Default)]
+struct SourceCommits {
+    waiting: VecDeque<HeardCommit>,
+    checked: VecDeque<HeardCommit>,
+}
+
+/// Commits of all sources.
+#[derive(Debug, Default)]
+pub struct CommitBook {
+    sources: BTreeMap<usize, SourceCommits>,
+}
+
+impl CommitBook {
+    /// A source shows precommits of one height and round; those of another one are left out.
+    pub fn add(&mut self, source: usize, votes: Vec<NamedBallot>) {
+        let Some((_, first)) = votes.first() else {
+            return;
+        };
+        let at = (first.ballot.height, first.ballot.round);
+        let is_of = |(_, one): &NamedBallot| {
+            let ballot = one.ballot;
+            (ballot.height, ballot.round) == at && ballot.step == VoteStep::Precommit
+        };
+        let most = usize::from(MAX_MEMBERS);
+        let votes = votes.into_iter().filter(is_of).take(most).collect();
+        let waiting = &mut self.sources.entry(source).or_default().waiting;
+        if waiting.len() >= MAX_WAITING {
+            waiting.pop_front();
+        }
+        waiting.push_back(HeardCommit { at, votes });
+    }
+
+    /// The heights of the commits that wait.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<u64> {
+        let waiting = self.sources.values().flat_map(|one| &one.waiting);
+        let mut heights: Vec<u64> = waiting.map(|commit| commit.at.0).collect();
+        heights.sort_unstable();
+        heights.dedup();
+        heights
+    }
+
+    /// Lets go of the commits that wait of a height.
+    pub fn forget(&mut self, height: u64) {
+        for source in self.sources.values_mut() {
+            source.waiting.retain(|commit| commit.at.0 != height);
+        }
+    }
+
+    /// Compares the commits of a height that wait with all others of it. Gives contradictions, each with who showed the second vote, and the sources that show
+    /// votes which none of these members signed.
+    pub fn compare(
+        &mut self,
+        height: u64,
+        members: &[Member],
+        chain: &str,
+    ) -> (Vec<(usize, DoubleStatement)>, Vec<usize>) {
+        let keys = members.iter().map(|member| {
+            let key = member.consensus_key;
+            (vote::address(&key), key)
+        });
+        let keys: BTreeMap<[u8; 20], [u8; 32]> = keys.collect();
+        let (mut found, mut liars) = (Vec::new(), Vec::new());
+        let sources: Vec<usize> = self.sources.keys().copied().collect();
+        for source in sources {
+            for mut commit in self.take(source, height) {
+                let mut known = self.votes_at(commit.at);
+                let shown = commit.votes.len();
+                commit.votes.retain(|(voter, one)| {
+                    let holds = |key: &[u8; 32]| {
+                        vote::verify(key, &one.ballot.sign_bytes(chain), &one.signature)
+                    };
+                    let before = known.get(voter);
+                    before.is_some_and(|before| before.contains(one))
+                        || keys.get(voter).is_some_and(holds)
+                });
+                if commit.votes.len() < shown {
+                    liars.push(source);
+                }
+                for (voter, one) in &commit.votes {
+                    let others = known.entry(*voter).or_default();
+                    let differs = |other: &&SignedBallot| other.ballot.block != one.ballot.block;
+                    if let Some(other) = others.iter().find(differs) {
+                        let votes = TwoVotes {
+                            voter: *voter,
+                            first: *other,
+                            second: *one,
+                        };
+                        let statement = DoubleStatement::Votes(Box::new(votes.ordered()));
+                        found.push((source, statement));
+                    }
+                    others.push(*one);
+                }
+                let checked = &mut self.sources.entry(source).or_default().checked;
+                if checked.len() >= MAX_CHECKED {
+                    checked.pop_front();
+                }
+                checked.push_back(commit);
+            }
+        }
+        (found, liars)
+    }
+
+    /// Takes the commits of a height out that wait.
+    fn take(&mut self, source: usize, height: u64) -> Vec<HeardCommit> {
+        let Some(one) = self.sources.get_mut(&source) else {
+            return Vec::new();
+        };
+        let waiting = std::mem::take(&mut one.waiting).into_iter();
+        let (taken, rest): (Vec<_>, Vec<_>) = waiting.partition(|commit| commit.at.0 == height);
+        one.waiting = rest.into();
+        taken
+    }
+
+    /// The votes of a height and round that were verified, by voter.
+    fn votes_at(&self, at: (u64, u32)) -> BTreeMap<[u8; 20], Vec<SignedBallot>> {
+        let mut votes: BTreeMap<_, Vec<SignedBallot>> = BTreeMap::new();
+        let checked = self.sources.values().flat_map(|one| &one.checked);
+        for (voter, one) in checked
+            .filter(|commit| commit.at == at)
+            .flat_map(|commit| &commit.votes)
+        {
+            let others = votes.entry(*voter).or_default();
+            if !others.contains(one) {
+                others.push(*one);
+            }
+        }
+        votes
+    }
+}
+
+#[cfg(test)]
+mod tests;
