@@ -370,7 +370,7 @@ fn no_key_passes_to_another_operator_or_from_a_closed_line_to_the_next() {
 }
 
 #[test]
-fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
+fn a_tombstone_empties_the_seat_of_the_line_under_whichever_keys_it_is_held() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let effects = world.act(Input::Tombstone([2; 20]));
     assert_eq!(effects.len(), 2);
@@ -391,22 +391,32 @@ fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
     world.act(registration(2, 9, 9));
     world.act(take_seat(2));
     assert_eq!(world.leaf::<Seat>(1).registration, 9);
-    // A key that was rotated away is tombstoned, and the seat of the new one stays.
+    // Whoever rotates before the evidence comes loses as much: the seat, and the keys that hold it by then. One in the middle is as before.
     world.act(registration(1, 10, 10));
-    assert_eq!(world.act(Input::Tombstone([1; 20])).len(), 1);
-    assert!(world.line(line(1, 1)).seated());
-    // The new key empties the seat when it signs twice, and both keys stay out of it.
-    let effects = world.act(Input::Tombstone([10; 20]));
-    assert_eq!(effects.len(), 2);
-    assert_eq!(effects[1], unseated(line(1, 1), 0, Loss::Tombstoned));
-    let refused = Reject::Tombstoned { registration: 10 };
+    world.act(registration(1, 11, 11));
+    let tombstoned = |registration| Effect::Tombstoned {
+        operator: op(1),
+        registration,
+    };
+    let effects = world.act(Input::Tombstone([1; 20]));
+    let lost = || unseated(line(1, 1), 0, Loss::Tombstoned);
+    assert_eq!(effects, [tombstoned(1), tombstoned(11), lost()]);
+    let refused = Reject::Tombstoned { registration: 11 };
     assert_eq!(world.refuse(take_seat(1)), refused);
-    for key in [1, 10] {
+    for key in [1, 11] {
         assert_eq!(
             world.refuse(Input::Tombstone([key; 20])),
             Reject::NoEffect(again)
         );
     }
+    assert_eq!(world.act(Input::Tombstone([10; 20])), [tombstoned(10)]);
+    // The consensus key that goes is no longer one to keep, and the next keys take the seat again.
+    let why = Reject::NoEffect("the consensus key is tombstoned");
+    assert_eq!(world.refuse(registration_of(1, 12, [11, 12])), why);
+    world.act(registration(1, 12, 12));
+    world.act(take_seat(1));
+    let effects = world.act(Input::Tombstone([12; 20]));
+    assert_eq!(effects, [tombstoned(12), lost()]);
     world.check();
 }
 
