@@ -110,13 +110,35 @@ fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
     assert!(world.set(6).iter().any(|member| member.operator == op(9)));
     world.act(undelegate(owner, own, 1));
     assert!(!world.line(line(9, 9)).seated());
-    // What others take away empties a seat at any time: it waits like any other stake.
-    world.join(8, 8, 1, false);
-    let other = world.delegate(who(1), 8, UNIT);
-    world.act(take_seat(8));
-    world.act(undelegate(who(1), other, UNIT));
-    assert!(!world.line(line(8, 8)).seated());
     world.check();
+}
+
+/// The operator under another account: it displaces a member, takes two units away again before the epoch ends, and no set would have either
+/// of the two. Only the two units would wait, and the next two do the same in the next epoch.
+#[test]
+fn what_others_take_away_does_not_empty_a_seat_that_was_taken_in_this_epoch() {
+    for away in [
+        undelegate as fn(Account, u64, u128) -> Input,
+        |owner, number, amount| redelegate(owner, number, amount, 1),
+    ] {
+        let mut world = World::new(2, &[5 * UNIT, UNIT]);
+        world.to(4);
+        world.join(9, 9, UNIT - 10, false);
+        let other = world.delegate(who(1), 9, 11);
+        let more = world.delegate(who(1), 9, UNIT);
+        world.act(take_seat(9));
+        assert_eq!(world.line(line(9, 9)).seat, 1);
+        // It goes as far as the line keeps what a seat needs.
+        world.act(away(who(1), more, UNIT));
+        let kept = Reject::NewSeat { seat: 1 };
+        assert_eq!(world.refuse(away(who(1), other, 11)), kept);
+        world.to(5);
+        assert!(world.set(6).iter().any(|member| member.operator == op(9)));
+        // Once a set has it, everybody goes whenever it likes.
+        world.act(away(who(1), other, 11));
+        assert!(!world.line(line(9, 9)).seated());
+        world.check();
+    }
 }
 
 #[test]
