@@ -28,6 +28,8 @@ fn genesis(key: &SecretKey) -> File {
             consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
             checkpoint_key: key.public_key(),
             stake: 1_000_000_000_000_000_000,
+            opening: Default::default(),
+            profile: None,
         }],
         balances: Vec::new(),
         delegations: Vec::new(),

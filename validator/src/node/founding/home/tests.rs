@@ -27,6 +27,8 @@ fn registered() -> (tempfile::TempDir, Home, Genesis) {
             consensus_key,
             checkpoint_key: key.public_key(),
             stake: 1,
+            opening: Default::default(),
+            profile: None,
         }],
         balances: Vec::new(),
         delegations: Vec::new(),
