@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rewards, maturity, counter · N seats · minima, level 0 first · for each founder, in order: operator, registration, address, line,
-//! mark of epoch 1, its position
+//! mark of epoch 1, its position, and its description where it has one
 //! ```
 //! Founders have the seats from 0 on and the registrations from 1 on, and a position of their own stake from epoch 0 on, settled at
 //! index 0. Sets 0 and 1 are rolled from these seats; delegations of genesis come after that, as requests of epoch 0.
@@ -13,7 +13,38 @@ use crate::leaves::write;
 use crate::line::{Line, LineId, account_of};
 use crate::operator::{Operator, Registration, Rewards, Signer};
 use crate::position::{Counter, Leg, Position};
-use crate::{Error, Reject, Rules, Seat, SeatState, TypedLeaves, minima, power_down};
+use crate::rules::edit::{Edit, promise};
+use crate::{Description, Error, Reject, Rules, Seat, SeatState, TypedLeaves, minima, power_down};
+
+/// What the line of a founder promises from the first block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The commission, in 1/10,000.
+    pub commission: u16,
+    /// The most that it may become; without it, what the rules give a new line.
+    pub max_commission: Option<u16>,
+    /// The most that one change may be; without it, what the rules give a new line.
+    pub commission_step: Option<u16>,
+}
+
+impl Opening {
+    /// A line that was just opened with these promises, which the rule `edit` allows a line without stake.
+    ///
+    /// # Errors
+    /// [`Reject`] for bounds above those of the rules, and for a commission above its maximum.
+    pub fn line(&self, rules: &Rules) -> Result<Line, Reject> {
+        let mut line = Line::opened(rules.max_commission, rules.commission_step);
+        let edit = Edit {
+            operator: [0; 20],
+            commission: Some(self.commission),
+            max_commission: self.max_commission,
+            commission_step: self.commission_step,
+            min_self_stake: None,
+        };
+        promise(0, &Maturity::default(), &mut line, &edit)?;
+        Ok(line)
+    }
+}
 
 /// A genesis operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +59,17 @@ pub struct Founder {
     pub checkpoint_key: [u8; 96],
     /// Its own stake, at least what a seat needs.
     pub stake: u128,
+    /// What its line promises.
+    pub opening: Opening,
+    /// What it says of itself.
+    pub description: Option<Description>,
 }
 
 /// Makes the leaves of stake for the founders, who are at most as many as there are seats and all different.
 ///
 /// # Errors
-/// [`Reject`] for rules out of bounds, for more founders than seats, and for a stake below that of a seat or without power.
+/// [`Reject`] for rules out of bounds, for more founders than seats, for a stake below that of a seat or without power, and as
+/// [`Opening::line`].
 pub fn found<L: TypedLeaves>(
     leaves: &mut L,
     rules: &Rules,
@@ -100,7 +136,7 @@ fn seat_of(rules: &Rules, number: u16, founder: &Founder) -> Result<Seat, Reject
         consensus_key: founder.consensus_key,
         checkpoint_key: founder.checkpoint_key,
         stake,
-        commission: 0,
+        commission: founder.opening.commission,
     })
 }
 
@@ -138,7 +174,7 @@ fn found_operator<L: TypedLeaves>(
         until: Line::UNLIMITED,
         stake,
         self_stake: stake,
-        ..Line::opened(rules.max_commission, rules.commission_step)
+        ..founder.opening.line(rules)?
     };
     write(leaves, id, &line)?;
     write(leaves, (id, 1), &Mark(Index::default()))?;
@@ -146,9 +182,10 @@ fn found_operator<L: TypedLeaves>(
         settled: true,
         ..Leg::bonded(id, 0)
     };
-    write(
-        leaves,
-        number,
-        &Position::new(account_of(operator), stake, leg),
-    )
+    let position = Position::new(account_of(operator), stake, leg);
+    write(leaves, number, &position)?;
+    match &founder.description {
+        Some(description) => write(leaves, operator, description),
+        None => Ok(()),
+    }
 }

@@ -60,7 +60,7 @@ pub use difference::{Difference, DifferenceError, Update, difference};
 pub use effect::{Effect, Loss};
 pub use error::{Error, Reject};
 pub use freezes::{Freezes, Maturity};
-pub use genesis::{Founder, found};
+pub use genesis::{Founder, Opening, found};
 pub use index::{Index, Mark};
 pub use leaf::{Key, Leaf, LeafError, Value, refuse, ring_place, take_flag, width_of_kind};
 pub use leaves::{MemoryLeaves, TypedLeaves};

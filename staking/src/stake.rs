@@ -1,8 +1,8 @@
 //! How a line's stake changes, and how a seat is lost: every rule that does either does it here.
 //!
 //! ```text
-//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when its operator takes too much away for its seat:
-//!          member of the next epoch r
+//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when too much is taken away for its seat: member of
+//!          the next epoch r
 //! ```
 
 use crate::effect::{Effect, Loss};
@@ -44,7 +44,8 @@ pub(crate) fn change<L: TypedLeaves>(
     Ok(effects)
 }
 
-/// Takes away what `owner` ends or moves. An operator does not empty in this way a seat that it took in this epoch.
+/// Takes away what `owner` ends or moves. Nobody empties in this way a seat that was taken in this epoch: it may be the operator under
+/// another account, and what it takes away, and waits for, is as little as the line has above the least stake of a seat.
 pub(crate) fn withdraw<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -53,11 +54,9 @@ pub(crate) fn withdraw<L: TypedLeaves>(
     amount: u128,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let less = Change::Less(amount);
-    if owner == account_of(id.operator) {
-        let line = changed(leaves, id, owner, less)?;
-        if line.seated() && is_too_small(context, &line) {
-            refuse_new_seat(leaves, context, id, line.seat)?;
-        }
+    let line = changed(leaves, id, owner, less)?;
+    if line.seated() && is_too_small(context, &line) {
+        refuse_new_seat(leaves, context, id, line.seat)?;
     }
     change(leaves, context, id, owner, less)
 }
@@ -121,7 +120,7 @@ pub(crate) fn lose_seat<L: TypedLeaves>(
     Ok(Effect::Unseated { line, seat, why })
 }
 
-/// Refuses an operator that gives back a seat which it took in this epoch: no set would have the line, and none the one that it took the
+/// Refuses to give back or to empty a seat that was taken in this epoch: no set would have the line, and none the one that it took the
 /// seat from. So stake that is at risk in no epoch could keep the weakest members out of every set, for two fees an epoch.
 ///
 /// ```text

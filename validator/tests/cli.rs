@@ -510,6 +510,8 @@ fn follower(folder: &Path, endpoint: String) {
                 .expect("a key")
                 .public_key(),
             stake: 1_000_000_000_000_000_000,
+            opening: Default::default(),
+            profile: None,
         }],
         balances: Vec::new(),
         delegations: Vec::new(),

@@ -15,7 +15,7 @@ use plasmid::{
     ledger::Parameters,
     node::{
         comet, config,
-        founding::{Balance, Delegated, Plan},
+        founding::{Balance, Delegated, FounderTerms, Plan},
         metrics::{Kind, METRICS},
         options,
     },
@@ -437,6 +437,7 @@ fn plan() -> Plan {
         operator: plan.operators[0],
         wei: 1,
     });
+    plan.terms.push(FounderTerms::of(plan.operators[0]));
     plan
 }
 

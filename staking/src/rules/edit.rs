@@ -44,16 +44,7 @@ pub(crate) fn apply<L: TypedLeaves>(
 ) -> Result<Vec<Effect>, Error<L::Error>> {
     let (id, _, mut line) = open_line(leaves, input.operator)?;
     let maturity: Maturity = expect(leaves, ())?;
-    narrow(&mut line, input)?;
-    if let Some(commission) = input.commission {
-        change_commission(context, &maturity, &mut line, commission)?;
-    }
-    if line.commission > line.max_commission {
-        return Err(refused(
-            line.commission,
-            "it is above the maximum of the line",
-        ));
-    }
+    promise(context.epoch, &maturity, &mut line, input)?;
     let effects = settle_seat(leaves, context, id, &mut line)?;
     write(leaves, id, &line)?;
     Ok(effects)
@@ -69,9 +60,29 @@ pub(crate) fn describe<L: TypedLeaves>(
     Ok(Vec::new())
 }
 
+/// Changes what a line promises, in `epoch`.
+pub(crate) fn promise(
+    epoch: u64,
+    maturity: &Maturity,
+    line: &mut Line,
+    input: &Edit,
+) -> Result<(), Reject> {
+    narrow(line, input)?;
+    if let Some(commission) = input.commission {
+        change_commission(epoch, maturity, line, commission)?;
+    }
+    match line.commission > line.max_commission {
+        true => Err(refused(
+            line.commission,
+            "it is above the maximum of the line",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Moves the bounds, each one way only.
-fn narrow<E>(line: &mut Line, input: &Edit) -> Result<(), Error<E>> {
-    let one_way = |what, way| Error::Reject(Reject::OneWay { what, way });
+fn narrow(line: &mut Line, input: &Edit) -> Result<(), Reject> {
+    let one_way = |what, way| Reject::OneWay { what, way };
     if let Some(most) = input.max_commission {
         if most > line.max_commission {
             return Err(one_way("the maximum of the commission", "lowered"));
@@ -92,22 +103,21 @@ fn narrow<E>(line: &mut Line, input: &Edit) -> Result<(), Error<E>> {
             return Err(Reject::SelfStakeBelow {
                 own: line.self_stake,
                 minimum: least,
-            }
-            .into());
+            });
         }
         line.min_self_stake = least;
     }
     Ok(())
 }
 
-fn change_commission<E>(
-    context: &Context<'_>,
+fn change_commission(
+    epoch: u64,
     maturity: &Maturity,
     line: &mut Line,
     commission: u16,
-) -> Result<(), Error<E>> {
+) -> Result<(), Reject> {
     let fresh = line.stake == 0 && line.until == 0;
-    let free = fresh && (line.commission == 0 || line.changed < context.epoch);
+    let free = fresh && (line.commission == 0 || line.changed < epoch);
     if !free && line.commission.abs_diff(commission) > line.commission_step {
         return Err(refused(
             commission,
@@ -121,10 +131,10 @@ fn change_commission<E>(
         ));
     }
     line.commission = commission;
-    line.changed = context.epoch;
+    line.changed = epoch;
     Ok(())
 }
 
-fn refused<E>(commission: u16, why: &'static str) -> Error<E> {
-    Reject::Commission { commission, why }.into()
+const fn refused(commission: u16, why: &'static str) -> Reject {
+    Reject::Commission { commission, why }
 }

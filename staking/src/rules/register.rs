@@ -10,7 +10,8 @@
 //! A rotation may keep one key; that it changes the other is for root to check. A consensus key that is kept leads to the newer registration
 //! from then on: evidence of the engine names the key alone, and whoever signed two votes with it loses the seat that it has now, whichever
 //! registration it had then. The court names the registration that the set of the offence's epoch has, and that one stays. So a rotation
-//! neither escapes nor reaches anybody else. A key that is tombstoned, was replaced, or stood behind a closed line never returns.
+//! neither escapes nor reaches anybody else. Nor does one that changes the consensus key: evidence of the old one takes the seat from the line
+//! all the same (`tombstone`). A key that is tombstoned, was replaced, or stood behind a closed line never returns.
 //!
 //! A line behind a closed one takes no seat before the closed one could have returned from jail, if it were absent to the end of the last
 //! set that it stands in. Else an operator that was absent, or will be, closes its line, moves its stake to the next, and was never in jail.

@@ -84,6 +84,8 @@ fn founder(number: u8, stake: u128) -> Founder {
         consensus_key: [number; 32],
         checkpoint_key: [number; 96],
         stake,
+        opening: Opening::default(),
+        description: None,
     }
 }
 

@@ -125,14 +125,15 @@ fn a_seat_cannot_be_flashed_by_stake_that_does_not_wait() {
     world.act(registration(9, 9, 9));
     let position = world.delegate(OWNER, 9, 2 * UNIT);
     world.act(take_seat(9));
-    // The stake takes the seat from the line with it, and is liable for the next epoch all the same.
+    // The line keeps the seat until a set has it, whoever would give it back.
+    let kept = Reject::NewSeat { seat: 0 };
+    assert_eq!(world.refuse(undelegate(OWNER, position, 2 * UNIT)), kept);
+    assert_eq!(world.refuse(leave(9)), kept);
+    // And the stake is liable for that set.
+    world.to(5);
     world.act(undelegate(OWNER, position, 2 * UNIT));
     assert!(!world.line(line(9, 9)).seated());
-    assert_eq!(legs(&mut world, position), [(9, 6, 5)]);
-    // Nor does the operator leave first: it keeps the seat until a set has it.
-    world.act(cancel(OWNER, position));
-    world.act(take_seat(9));
-    assert_eq!(world.refuse(leave(9)), Reject::NewSeat { seat: 0 });
+    assert_eq!(legs(&mut world, position), [(9, 6, 6)]);
 }
 
 #[test]

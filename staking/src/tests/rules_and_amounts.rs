@@ -102,3 +102,61 @@ fn nothing_is_a_delegation_of_nothing() {
     let nothing = "the amount is zero";
     assert_eq!(world.refuse(Input::Fund(0)), Reject::NoEffect(nothing));
 }
+
+#[test]
+fn a_founder_begins_with_its_commission_and_changes_it_as_everybody_else_does() {
+    let opening = Opening {
+        commission: 700,
+        max_commission: Some(2_000),
+        commission_step: Some(50),
+    };
+    let founder = Founder {
+        opening,
+        description: Some(Description([7; 256])),
+        ..founder(1, UNIT)
+    };
+    let (rules, mut leaves) = (rules(2), MemoryLeaves::default());
+    found(&mut leaves, &rules, &[founder.clone()]).unwrap();
+    let seat: Seat = leaves.read(0).unwrap().unwrap();
+    assert_eq!(seat.commission, 700);
+    let said: Description = leaves.read(op(1)).unwrap().unwrap();
+    assert_eq!(said, Description([7; 256]));
+    let change = |leaves: &mut MemoryLeaves, commission| {
+        let context = Context {
+            rules: &rules,
+            epoch: 3,
+        };
+        let edit = Input::Edit(Edit {
+            commission: Some(commission),
+            ..edit(1)
+        });
+        apply(leaves, &context, &edit)
+    };
+    let refused = |commission, why| Err(Error::Reject(Reject::Commission { commission, why }));
+    let early = "the epoch of the last change has not matured";
+    assert_eq!(change(&mut leaves, 750), refused(750, early));
+    let freezes = Freezes::default();
+    leaves
+        .write(
+            (),
+            &Maturity {
+                matured: 1,
+                freezes,
+            },
+        )
+        .unwrap();
+    let far = "it would change by more than the step of the line";
+    assert_eq!(change(&mut leaves, 751), refused(751, far));
+    change(&mut leaves, 750).unwrap();
+    // Beyond the rules' own bounds nobody begins.
+    let beyond = Opening {
+        max_commission: Some(rules.max_commission + 1),
+        ..opening
+    };
+    let founder = Founder {
+        opening: beyond,
+        ..founder
+    };
+    let refused = found(&mut MemoryLeaves::default(), &rules, &[founder]);
+    assert!(matches!(refused, Err(Error::Reject(Reject::OneWay { .. }))));
+}

@@ -110,13 +110,35 @@ fn a_seat_that_was_taken_in_this_epoch_is_not_given_back_in_it() {
     assert!(world.set(6).iter().any(|member| member.operator == op(9)));
     world.act(undelegate(owner, own, 1));
     assert!(!world.line(line(9, 9)).seated());
-    // What others take away empties a seat at any time: it waits like any other stake.
-    world.join(8, 8, 1, false);
-    let other = world.delegate(who(1), 8, UNIT);
-    world.act(take_seat(8));
-    world.act(undelegate(who(1), other, UNIT));
-    assert!(!world.line(line(8, 8)).seated());
     world.check();
+}
+
+/// The operator under another account: it displaces a member, takes two units away again before the epoch ends, and no set would have either
+/// of the two. Only the two units would wait, and the next two do the same in the next epoch.
+#[test]
+fn what_others_take_away_does_not_empty_a_seat_that_was_taken_in_this_epoch() {
+    for away in [
+        undelegate as fn(Account, u64, u128) -> Input,
+        |owner, number, amount| redelegate(owner, number, amount, 1),
+    ] {
+        let mut world = World::new(2, &[5 * UNIT, UNIT]);
+        world.to(4);
+        world.join(9, 9, UNIT - 10, false);
+        let other = world.delegate(who(1), 9, 11);
+        let more = world.delegate(who(1), 9, UNIT);
+        world.act(take_seat(9));
+        assert_eq!(world.line(line(9, 9)).seat, 1);
+        // It goes as far as the line keeps what a seat needs.
+        world.act(away(who(1), more, UNIT));
+        let kept = Reject::NewSeat { seat: 1 };
+        assert_eq!(world.refuse(away(who(1), other, 11)), kept);
+        world.to(5);
+        assert!(world.set(6).iter().any(|member| member.operator == op(9)));
+        // Once a set has it, everybody goes whenever it likes.
+        world.act(away(who(1), other, 11));
+        assert!(!world.line(line(9, 9)).seated());
+        world.check();
+    }
 }
 
 #[test]
@@ -370,7 +392,7 @@ fn no_key_passes_to_another_operator_or_from_a_closed_line_to_the_next() {
 }
 
 #[test]
-fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
+fn a_tombstone_empties_the_seat_of_the_line_under_whichever_keys_it_is_held() {
     let mut world = World::new(3, &[5 * UNIT, 3 * UNIT]);
     let effects = world.act(Input::Tombstone([2; 20]));
     assert_eq!(effects.len(), 2);
@@ -391,22 +413,32 @@ fn a_tombstone_empties_the_seat_of_that_registration_and_of_no_other() {
     world.act(registration(2, 9, 9));
     world.act(take_seat(2));
     assert_eq!(world.leaf::<Seat>(1).registration, 9);
-    // A key that was rotated away is tombstoned, and the seat of the new one stays.
+    // Whoever rotates before the evidence comes loses as much: the seat, and the keys that hold it by then. One in the middle is as before.
     world.act(registration(1, 10, 10));
-    assert_eq!(world.act(Input::Tombstone([1; 20])).len(), 1);
-    assert!(world.line(line(1, 1)).seated());
-    // The new key empties the seat when it signs twice, and both keys stay out of it.
-    let effects = world.act(Input::Tombstone([10; 20]));
-    assert_eq!(effects.len(), 2);
-    assert_eq!(effects[1], unseated(line(1, 1), 0, Loss::Tombstoned));
-    let refused = Reject::Tombstoned { registration: 10 };
+    world.act(registration(1, 11, 11));
+    let tombstoned = |registration| Effect::Tombstoned {
+        operator: op(1),
+        registration,
+    };
+    let effects = world.act(Input::Tombstone([1; 20]));
+    let lost = || unseated(line(1, 1), 0, Loss::Tombstoned);
+    assert_eq!(effects, [tombstoned(1), tombstoned(11), lost()]);
+    let refused = Reject::Tombstoned { registration: 11 };
     assert_eq!(world.refuse(take_seat(1)), refused);
-    for key in [1, 10] {
+    for key in [1, 11] {
         assert_eq!(
             world.refuse(Input::Tombstone([key; 20])),
             Reject::NoEffect(again)
         );
     }
+    assert_eq!(world.act(Input::Tombstone([10; 20])), [tombstoned(10)]);
+    // The consensus key that goes is no longer one to keep, and the next keys take the seat again.
+    let why = Reject::NoEffect("the consensus key is tombstoned");
+    assert_eq!(world.refuse(registration_of(1, 12, [11, 12])), why);
+    world.act(registration(1, 12, 12));
+    world.act(take_seat(1));
+    let effects = world.act(Input::Tombstone([12; 20]));
+    assert_eq!(effects, [tombstoned(12), lost()]);
     world.check();
 }
 

@@ -308,7 +308,16 @@ fn rows_of_the_chain() -> Vec<(&'static str, usize)> {
                 })
             }),
         ),
-        ("tombstone", chain(|_| Input::Tombstone([1; 20]))),
+        (
+            "tombstone",
+            chain(|worst| {
+                let held: Registration = worst.leaves.read((op(1), 1)).unwrap().unwrap();
+                worst.write((op(1), 90), &held);
+                let (registration, line) = (90, 1);
+                worst.write(op(1), &Operator { registration, line });
+                Input::Tombstone([1; 20])
+            }),
+        ),
         ("reward, 8 aligned seats", chain(reward)),
         (
             "roll, 16 seats",

@@ -148,6 +148,8 @@ impl Run {
                 consensus_key: key_of(number),
                 checkpoint_key: checkpoint_key_of(number),
                 stake: *stake,
+                opening: plasmid_staking::Opening::default(),
+                description: None,
             })
             .collect();
         let mut store = Store::default();

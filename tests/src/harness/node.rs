@@ -121,6 +121,8 @@ impl Node {
             consensus_key: self.consensus_key(),
             checkpoint_key: self.checkpoint.public_key(),
             stake,
+            opening: Default::default(),
+            profile: None,
         }
     }
 

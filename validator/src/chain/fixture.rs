@@ -98,6 +98,8 @@ impl World {
                 .expect("entropy")
                 .public_key(),
                 stake: 1_000_000_000_000_000_000,
+                opening: Default::default(),
+                profile: None,
             })
             .collect();
         let mut balances = vec![(account(ALICE), 1u128 << 80), (account(BOB), 1u128 << 80)];

@@ -10,13 +10,14 @@ use alloy_primitives::{Address, B256};
 use plasmid_bridge::proof::commitment::BlockCommitment;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::set::SetError;
-use plasmid_staking::{MAX_AMOUNT, Member};
+use plasmid_staking::{self as staking, MAX_AMOUNT, Member, Opening};
 
 use super::execute::Deployment;
 use super::tree::{Tree, TreeError};
 use crate::ledger::leaf::SetLeaf;
 use crate::ledger::leaves;
 use crate::ledger::parameters::ParametersError;
+use crate::ledger::transaction::Profile;
 use crate::ledger::{Account, Domain, Parameters, Reject};
 
 mod build;
@@ -24,7 +25,7 @@ pub mod file;
 #[cfg(test)]
 mod tests;
 
-pub use build::check_money;
+pub use build::{check_money, check_opening};
 
 /// The most balances and delegations of a genesis together: the file that lists them, and the request that hands it to the application, are
 /// bounded.
@@ -43,6 +44,10 @@ pub struct Operator {
     pub checkpoint_key: [u8; 96],
     /// Stake in escrow on root.
     pub stake: u128,
+    /// The commission of its line, with the bounds of it.
+    pub opening: Opening,
+    /// What it says of itself.
+    pub profile: Option<Profile>,
 }
 
 /// Stake that somebody has behind an operator from the first block, as if it delegated before it: it backs the set of epoch 2 and those after it.
@@ -197,6 +202,14 @@ pub enum GenesisError {
         stake: u128,
         /// The least stake of a seat.
         needed: u128,
+    },
+    /// An operator whose line cannot begin with what the plan says.
+    #[error("operator {operator} cannot begin with this commission and these bounds of it: {why}")]
+    Opening {
+        /// Who.
+        operator: Address,
+        /// Why the rule that changes a commission refuses it too.
+        why: staking::Reject,
     },
     /// Staking refuses the operators.
     #[error("{0}")]

@@ -29,6 +29,7 @@ use crate::{
 mod addresses;
 pub(super) mod secrets;
 mod steps;
+mod terms;
 
 use addresses::{listening, moniker, peer};
 pub(super) use steps::second_endpoint;
@@ -69,7 +70,7 @@ pub enum InitCommand {
         /// The operator's key.
         #[arg(long)]
         from: String,
-        /// The agreement that `plasmid init status` showed, after its operators, stakes, shares, bond, balances and delegations were checked and the other operators
+        /// The agreement that `plasmid init status` showed, after its operators, stakes, shares, commissions, bond, balances and delegations were checked and the other operators
         /// have named the same. What is registered now must give it.
         #[arg(long, value_name = "HASH")]
         agreement: B256,
@@ -101,7 +102,7 @@ pub enum InitCommand {
     },
     /// Writes what a node needs to run in the network that was created, for a validator or for a node without stake.
     Join(Box<JoinCommand>),
-    /// Shows which operators have registered and agreed, which share of the power each of them has, the bond, the genesis balances and the genesis delegations that the plan makes people pay, the agreement that the plan and the registrations give, and how many of the contracts are created.
+    /// Shows which operators have registered and agreed, which share of the power and which commission each of them has, the bond, the genesis balances and the genesis delegations that the plan makes people pay, the agreement that the plan and the registrations give, and how many of the contracts are created.
     Status(PlanFile),
 }
 
@@ -154,6 +155,12 @@ pub struct PlanCommand {
     /// Stake that an account has behind an operator of the plan from the first block, as `ACCOUNT=OPERATOR=AMOUNT`. It counts in the sets of epoch 2 and later ones.
     #[arg(long = "delegation")]
     delegations: Vec<String>,
+    /// The commission of an operator of the plan from the first block, the most that it may become and the most that one change may be, as `OPERATOR=COMMISSION[=MAX[=STEP]]` in 1/10,000 [default: 0, and the parameters' bounds].
+    #[arg(long = "commission")]
+    commissions: Vec<String>,
+    /// What an operator of the plan is called, as `OPERATOR=NAME`. The plan's file also takes its website, contact and details.
+    #[arg(long = "name")]
+    names: Vec<String>,
     /// The shortest time that an epoch can take, in seconds; the rings are sized by it [default: 2 local, 720 network, or the time of
     /// its blocks when that is shorter].
     #[arg(long)]
@@ -347,6 +354,7 @@ fn plan(command: &PlanCommand, output: Output) -> Result<(), CliError> {
     for text in &command.delegations {
         plan.delegations.push(delegated(text)?);
     }
+    terms::add(&mut plan, &command.commissions, &command.names)?;
     plan.write_new(&command.file.plan)?;
     let registry = plan.registry().registry(&artifacts()?).1;
     output.object(&json!({

@@ -125,7 +125,8 @@ fn export(command: &Carry, output: Output) -> Result<(), CliError> {
     let _engine = engine.hold()?;
     let mut state = SignState::open_to_export(&home.sign_state_path())?;
     // Of an older copy of CometBFT's file nothing is exported: the other machine would sign what was signed here.
-    engine.remember_last_signed(&home.last_vote_path())?;
+    let deployment = state.says().identity.deployment;
+    engine.remember_last_signed(&home.last_vote_path(), &deployment)?;
     let key = engine.consensus_key()?;
     if command.file.exists() {
         return Err(CliError::new(format!(
@@ -165,7 +166,9 @@ fn import(command: &Carry, keys: &KeyOptions, output: Output) -> Result<(), CliE
     engine.last_signed()?;
     carried.take_over(&home.sign_state_path(), identity, || {
         engine.raise_last_signed(carried.last_vote())?;
-        Ok::<_, CliError>(engine.remember_last_signed(&home.last_vote_path())?)
+        Ok::<_, CliError>(
+            engine.remember_last_signed(&home.last_vote_path(), &identity.deployment)?,
+        )
     })?;
     show(output, &home)
 }

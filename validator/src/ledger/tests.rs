@@ -298,5 +298,7 @@ fn founder(key: u8, parameters: &Parameters) -> Founder {
         consensus_key: [key; 32],
         checkpoint_key: [key; 96],
         stake: u128::from(key) * parameters.unit,
+        opening: plasmid_staking::Opening::default(),
+        description: None,
     }
 }

@@ -65,6 +65,27 @@ pub enum CometError {
         remembered: u64,
     },
     #[error(
+        "{record} says how far a consensus key signed in another deployment, {found}, and this node is of {expected}: the folder was another network's, or a file \
+         of it was copied here. Where this folder's own data are that network's, use a new folder. Otherwise move the file away and start again, and only where \
+         CometBFT's priv_validator_state.json was not put back from a backup", record = record.display()
+    )]
+    OtherRecord {
+        record: PathBuf,
+        found: String,
+        expected: String,
+    },
+    #[error(
+        "{record}, in which this node keeps how far the consensus key signed, cannot be read: {cause}. Where nobody put an older copy of {state} there, from a \
+         backup perhaps, delete {record} and start again: it is written anew. Otherwise stop CometBFT first and write \
+         {{\"height\":\"HEIGHT\",\"round\":0,\"step\":3}} into {state}, HEIGHT being ten more than the newest block that any node of the network shows",
+        record = record.display(), state = state.display()
+    )]
+    BadRecord {
+        record: PathBuf,
+        state: PathBuf,
+        cause: String,
+    },
+    #[error(
         "this validator's sign states were exported to another machine ({path}), so it signs nothing here. To go on here, stop it there, export there, and \
          take that file over with `plasmid sign-state import`", path = path.display()
     )]

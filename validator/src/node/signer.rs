@@ -34,10 +34,12 @@ use crate::{
 
 mod error;
 mod reach;
+mod replaced;
 mod watch;
 
 pub use error::KeysError;
 pub use reach::Reach;
+use replaced::was_ours;
 pub use watch::KeyWatch;
 
 /// What the checks need.
@@ -80,8 +82,11 @@ pub fn open(
     development::refuse_published("the checkpoint key", &secret, root_chain_id)?;
     let key = bls::SecretKey::from_bytes(&secret).map_err(|_| KeysError::BadKey(path.clone()))?;
     if !terms.engine_elsewhere {
-        check_validator(home, consensus.as_ref(), &key.public_key(), &members)?;
-        remember_votes(home)?;
+        let ours = (consensus.as_ref(), &key.public_key());
+        check_validator(home, ours, &members, |member| {
+            was_ours(tree, member, ours.1)
+        })?;
+        remember_votes(home, &genesis.deployment.domain.deployment)?;
     }
     let identity = Identity {
         deployment: genesis.deployment.domain.deployment,
@@ -259,12 +264,12 @@ fn consensus_key(home: &Home, root_chain_id: u64) -> Result<Option<[u8; 32]>, Ke
 }
 
 /// Refuses CometBFT's sign state where it is older than it was, and keeps how far it is. A remote signer has its own.
-fn remember_votes(home: &Home) -> Result<(), KeysError> {
+fn remember_votes(home: &Home, deployment: &[u8; 20]) -> Result<(), KeysError> {
     let engine = home.engine();
     if engine.has_remote_signer()? {
         return Ok(());
     }
-    Ok(engine.remember_last_signed(&home.last_vote_path())?)
+    Ok(engine.remember_last_signed(&home.last_vote_path(), deployment)?)
 }
 
 /// A node without a checkpoint key must be no member's, and never have signed.
@@ -291,12 +296,14 @@ fn check_follower(
     Ok(())
 }
 
-/// Both keys of a member must be those that it registered: in one of the two sets, because new ones come with the second.
+/// Both keys of a member must be those that it registered: in one of the two sets, because new ones come with the second. A checkpoint key
+/// that its operator has replaced is taken beside the member's consensus key (`was_ours`): root may still need its shares over checkpoints of
+/// the sets before, it signs by its own sign state, and in no set from the new one on. It is said loudly, because nothing here signs for those.
 fn check_validator(
     home: &Home,
-    consensus: Option<&[u8; 32]>,
-    checkpoint: &[u8; 96],
+    (consensus, checkpoint): (Option<&[u8; 32]>, &[u8; 96]),
     members: &[Member],
+    was_ours: impl Fn(&Member) -> Result<bool, KeysError>,
 ) -> Result<(), KeysError> {
     let Some(consensus) = consensus else {
         return Ok(());
@@ -323,6 +330,16 @@ fn check_validator(
                 operator,
                 seat: member.seat,
             });
+        }
+        if same == (true, false) && was_ours(member)? {
+            tracing::error!(
+                %operator,
+                seat = member.seat,
+                registration = member.registration,
+                "the set names another checkpoint key: this node has one that its operator has replaced, and signs no checkpoint of the sets with the new \
+                 registration. Keep it until root has accepted every checkpoint of the sets before, and then start with the new one"
+            );
+            return Ok(());
         }
         if same == (true, false) {
             return Err(KeysError::OtherCheckpointKey {

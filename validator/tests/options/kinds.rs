@@ -132,6 +132,14 @@ const DELEGATION: Kind = late(
     "delegation",
     "`ACCOUNT=OPERATOR=AMOUNT`: an account, an operator of the plan and an amount; the pair once, the amount above 0, all of them within 2^112 wei",
 );
+const COMMISSION: Kind = late(
+    "commission",
+    "`OPERATOR=COMMISSION`, then `=MAX` and `=STEP` where they are said: an operator of the plan, once, and numbers of 1/10,000 that `terms` of a plan takes",
+);
+const NAME: Kind = late(
+    "operator and name",
+    "`OPERATOR=NAME`: an operator of the plan and at most 32 bytes without control characters",
+);
 const RATIO: Kind = early("ratio", "a decimal number above 0 and at most 1,000", "0");
 const RANGE: Kind = early(
     "range",
@@ -141,7 +149,7 @@ const RANGE: Kind = early(
 const STATE_ROOT: Kind = late("state root", "32 bytes as hexadecimal digits");
 
 /// All kinds, in the order of the page.
-pub const KINDS: [&Kind; 32] = [
+pub const KINDS: [&Kind; 34] = [
     &FLAG,
     &CHOICE,
     &U16,
@@ -171,6 +179,8 @@ pub const KINDS: [&Kind; 32] = [
     &PEER,
     &BALANCE,
     &DELEGATION,
+    &COMMISSION,
+    &NAME,
     &STATE_ROOT,
     &RATIO,
     &RANGE,
@@ -287,6 +297,8 @@ pub fn kind(command: &str, argument: &Arg) -> Option<&'static Kind> {
         (_, "page") => &PAGE,
         (_, "balances") => &BALANCE,
         (_, "delegations") => &DELEGATION,
+        (_, "commissions") => &COMMISSION,
+        (_, "names") => &NAME,
         (_, "state_root") => &STATE_ROOT,
         _ => return None,
     })

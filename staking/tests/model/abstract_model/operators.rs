@@ -141,13 +141,17 @@ impl Model {
         Some(())
     }
 
-    /// A key never signs for a seat again.
+    /// A key never signs for a seat again, nor do the keys that stand in its place by now.
     pub fn tombstone(&mut self, key: u32) -> Done {
         let mut all = self.registrations.iter().rev();
         let (id, line) =
             all.find_map(|(id, one)| (one.keys[0] == key).then_some((*id, one.line)))?;
         ensure(self.tombstones.insert(key))?;
-        (self.newest(id.0)?.0 == id).then(|| self.lose_seat(line));
+        let newest = self.newest(id.0)?.1;
+        if newest.line == line {
+            self.tombstones.insert(newest.keys[0]);
+            self.lose_seat(line);
+        }
         Some(())
     }
 

@@ -106,6 +106,8 @@ pub(super) fn operator(
         consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
         checkpoint_key: checkpoint,
         stake,
+        opening: Default::default(),
+        profile: None,
     })
 }
 

@@ -8,7 +8,7 @@ use plasmid_bridge::proof::set::Accumulator;
 use plasmid_bridge::proof::{bls, vote};
 use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::rules::roll::Roll;
-use plasmid_staking::{self as staking, Founder, Input, Key, LineId, Member};
+use plasmid_staking::{self as staking, Description, Founder, Input, Key, LineId, Member, Opening};
 
 use super::{Backing, Built, Genesis, GenesisError, MAX_AMOUNT, MAX_ENTRIES, Operator};
 use crate::chain::epoch::boundary::idle_boundary;
@@ -20,7 +20,7 @@ use crate::ledger::leaf::{
 };
 use crate::ledger::leaves::write;
 use crate::ledger::stake::{Stake, apply_at, staking_rules};
-use crate::ledger::{Account, Leaves, Memory, OwnContracts, Slot, ring_place};
+use crate::ledger::{Account, Leaves, Memory, OwnContracts, Parameters, Slot, ring_place};
 
 /// Checks genesis balances and delegations, which do not need the operators' registrations, and adds them up: what whoever creates the contracts
 /// pays in. `is_operator` knows the operators.
@@ -58,6 +58,21 @@ pub fn check_money(
         }
     }
     add(balances, delegated)
+}
+
+/// Checks what the line of a genesis operator promises, which does not need its registration.
+///
+/// # Errors
+/// [`GenesisError::Opening`].
+pub fn check_opening(
+    operator: [u8; 20],
+    opening: &Opening,
+    parameters: &Parameters,
+) -> Result<(), GenesisError> {
+    let line = opening.line(&staking_rules(parameters));
+    let operator = operator.into();
+    line.map_err(|why| GenesisError::Opening { operator, why })?;
+    Ok(())
 }
 
 /// A balance, or a delegation.
@@ -183,6 +198,7 @@ impl Genesis {
                     needed,
                 });
             }
+            check_opening(operator.operator, &operator.opening, &self.parameters)?;
             if !vote::registrable_key(&operator.consensus_key) {
                 let what = "consensus key";
                 return Err(GenesisError::Key { place, what });
@@ -231,19 +247,19 @@ impl Genesis {
     /// The delegations, by the rule of a delegation in epoch 0; its money is in Σ and leaves no account. Gives the leaves that it made.
     fn delegate(&self, staked: &mut Memory) -> Result<Vec<Slot>, GenesisError> {
         let before = staked.order().len();
-        // An operator's line has the number of its registration, and begins without a commission.
+        // An operator's line has the number of its registration. All that it begins with is agreed on together with the delegations.
         let operators = self.operators.iter();
-        let lines: BTreeMap<_, u64> = operators
-            .map(|one| (one.operator, one.registration))
+        let lines: BTreeMap<_, (u64, u16)> = operators
+            .map(|one| (one.operator, (one.registration, one.opening.commission)))
             .collect();
         for one in &self.delegations {
             let operator = one.operator;
-            let line = lines.get(&operator).copied().unwrap_or_default();
+            let (line, max_commission) = lines.get(&operator).copied().unwrap_or_default();
             let input = Input::Delegate(Delegate {
                 from: one.owner.bytes(),
                 to: LineId { operator, line },
                 amount: one.amount,
-                max_commission: 0,
+                max_commission,
             });
             apply_at(staked, &self.parameters, 0, &input)
                 .map_err(|error| GenesisError::Stake(error.to_string()))?;
@@ -309,6 +325,8 @@ fn founder(operator: &Operator) -> Founder {
         consensus_key: operator.consensus_key,
         checkpoint_key: operator.checkpoint_key,
         stake: operator.stake,
+        opening: operator.opening,
+        description: operator.profile.map(|profile| Description(profile.bytes())),
     }
 }
 

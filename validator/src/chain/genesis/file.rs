@@ -4,16 +4,18 @@
 //! all of that again and refuses a difference, so nobody runs on a genesis that says one thing and is another. Unknown fields
 //! are refused. Amounts are decimal text, bytes are hex behind 0x, parameters the canonical bytes of PROTOCOL section 9.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use plasmid_bridge::proof::deployment;
+use plasmid_staking::Opening;
 use serde::{Deserialize, Serialize};
 
 use super::{Backing, Built, Genesis, GenesisError, Operator, RootAnchor};
 use crate::chain::execute::Deployment;
-use crate::ledger::account::AccountTextError;
-use crate::ledger::address;
 use crate::ledger::leaf::LeafError;
 use crate::ledger::{Account, Parameters, Value};
+use fields::{account, amount, bytes, field, hex, profile, root_address};
+
+mod fields;
 
 /// The largest file, in bytes; 128 operators and [`MAX_ENTRIES`](super::MAX_ENTRIES) balances and delegations fit in it.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -62,6 +64,18 @@ pub struct OperatorEntry {
     pub checkpoint_key: String,
     /// Stake, decimal.
     pub stake: String,
+    /// Commission of its line, in 1/10,000.
+    #[serde(default)]
+    pub commission: u16,
+    /// The most that it may become, where it is less than the parameters have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_commission: Option<u16>,
+    /// The most that one change may be, where it is less than the parameters have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission_step: Option<u16>,
+    /// The bytes of a description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// One balance.
@@ -133,7 +147,7 @@ pub enum FileError {
         /// The form that the field must have.
         form: &'static str,
     },
-    /// A field that names no account, or no address on root.
+    /// A field that names no account, or no address on root, or describes nobody.
     #[error("{field}: {why}")]
     Name {
         /// Name of the field, with its path in the file.
@@ -257,6 +271,10 @@ impl OperatorEntry {
             consensus_key: hex(&operator.consensus_key),
             checkpoint_key: hex(&operator.checkpoint_key),
             stake: operator.stake.to_string(),
+            commission: operator.opening.commission,
+            max_commission: operator.opening.max_commission,
+            commission_step: operator.opening.commission_step,
+            description: operator.profile.map(|profile| hex(&profile.bytes())),
         }
     }
 
@@ -268,6 +286,16 @@ impl OperatorEntry {
             consensus_key: bytes(&name("consensus_key"), &self.consensus_key)?,
             checkpoint_key: bytes(&name("checkpoint_key"), &self.checkpoint_key)?,
             stake: amount(&name("stake"), &self.stake)?,
+            opening: Opening {
+                commission: self.commission,
+                max_commission: self.max_commission,
+                commission_step: self.commission_step,
+            },
+            profile: self
+                .description
+                .as_ref()
+                .map(|text| profile(&name("description"), text))
+                .transpose()?,
         })
     }
 }
@@ -341,50 +369,5 @@ impl Derived {
                 computed: computed.clone(),
             }),
         }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
-}
-
-fn bytes<const N: usize>(name: &str, text: &str) -> Result<[u8; N], FileError> {
-    let mut out = [0u8; N];
-    text.strip_prefix("0x")
-        .and_then(|digits| hex::decode_to_slice(digits, &mut out).ok())
-        .ok_or_else(|| field(name, text, "bytes of its width in hex behind 0x"))?;
-    Ok(out)
-}
-
-fn root_address(name: &str, text: &str) -> Result<[u8; 20], FileError> {
-    address::parse(text)
-        .map(Address::into_array)
-        .map_err(|error| FileError::Name {
-            field: name.to_owned(),
-            why: error.to_string(),
-        })
-}
-
-fn account(name: &str, text: &str) -> Result<Account, FileError> {
-    text.parse()
-        .map_err(|error: AccountTextError| FileError::Name {
-            field: name.to_owned(),
-            why: error.to_string(),
-        })
-}
-
-fn amount(name: &str, text: &str) -> Result<u128, FileError> {
-    let canonical = text
-        .parse::<u128>()
-        .ok()
-        .filter(|amount| amount.to_string() == text);
-    canonical.ok_or_else(|| field(name, text, "a decimal amount below 2^128"))
-}
-
-fn field(name: &str, found: &str, form: &'static str) -> FileError {
-    FileError::Field {
-        field: name.to_owned(),
-        found: found.chars().take(80).collect(),
-        form,
     }
 }

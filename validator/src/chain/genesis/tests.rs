@@ -10,6 +10,7 @@ use crate::ledger::conservation::check_conservation;
 use crate::ledger::leaf::NATIVE;
 use crate::ledger::leaf::{MemberLeaf, Value};
 use crate::ledger::stake::apply_at;
+use crate::ledger::transaction::Text;
 use crate::ledger::{OwnContracts, Slot, ring_place};
 use plasmid_staking::rules::delegate::Delegate;
 use plasmid_staking::{Input, Key, Line, LineId, Position, Seat};
@@ -23,6 +24,8 @@ pub(crate) fn operator(place: u8) -> Operator {
         consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
         checkpoint_key: checkpoint.public_key(),
         stake: 1_000_000_000_000_000_000 * (u128::from(place) + 1),
+        opening: Opening::default(),
+        profile: None,
     }
 }
 
@@ -75,6 +78,10 @@ fn the_largest_genesis_fits_in_its_file_and_one_entry_more_is_refused() {
     let operator = file::OperatorEntry {
         stake: (1u128 << 112).to_string(),
         registration: u64::MAX,
+        commission: u16::MAX,
+        max_commission: Some(u16::MAX),
+        commission_step: Some(u16::MAX),
+        description: Some(format!("0x{}", "aa".repeat(256))),
         ..file.operators[0].clone()
     };
     file.operators = vec![operator; 128];
@@ -293,6 +300,125 @@ fn leaf_indices_follow_the_protocols_order() {
         assert_eq!(index(Slot::from(Key::Position(number))), place);
     }
     assert_eq!(built.tree.count(), accounts + 6);
+}
+
+/// The commission of the operator at a place, with lower bounds than the parameters have, and its name.
+fn promised(place: usize) -> Genesis {
+    let mut genesis = genesis();
+    genesis.operators[place].opening = Opening {
+        commission: 700,
+        max_commission: Some(2_000),
+        commission_step: Some(50),
+    };
+    genesis.operators[place].profile = Some(Profile {
+        name: Text::new("a text", "Two").unwrap(),
+        website: Text::new("a text", "https://two.example").unwrap(),
+        contact: Text::new("a text", "").unwrap(),
+        details: Text::new("a text", "").unwrap(),
+    });
+    genesis
+}
+
+/// What a founder promises stands in its line, its seat, the first two sets and a leaf of its own behind its position; all else is as without.
+#[test]
+fn what_a_founder_begins_with_stands_in_the_leaves_that_the_agreement_binds() {
+    let (plain, with) = (genesis().build().unwrap(), promised(2).build().unwrap());
+    assert_ne!(plain.root(), with.root());
+    assert_eq!(plain.sets, with.sets, "keys and power are the same");
+    assert_eq!(plain.tree.count() + 1, with.tree.count());
+    let get = |built: &Built, key: Key| {
+        let key = Slot::from(key).key();
+        let leaf = built.tree.get(&key);
+        leaf.map(|(index, _, value)| (index, value.to_vec()))
+    };
+    let id = operator(2).operator;
+    let line = LineId {
+        operator: id,
+        line: 3,
+    };
+    let held = Line::decode(&get(&with, Key::Line(line)).unwrap().1).unwrap();
+    let bounds = (held.commission, held.max_commission, held.commission_step);
+    assert_eq!((bounds, held.changed), ((700, 2_000, 50), 0));
+    let seat = Seat::decode(&get(&with, Key::Seat(2)).unwrap().1).unwrap();
+    assert_eq!(seat.commission, 700);
+    for epoch in 0..2 {
+        let place = ring_place(epoch, 512);
+        let member = get(&with, Key::Member { place, seat: 2 }).unwrap().1;
+        let standing = MemberLeaf::decode(&member).unwrap().standing.unwrap();
+        assert_eq!(standing.commission, 700);
+    }
+    let (index, described) = get(&with, Key::Description(id)).unwrap();
+    assert_eq!(index, get(&with, Key::Position(3)).unwrap().0 + 1);
+    let profile = Profile::of_bytes(described.as_slice().try_into().unwrap());
+    assert_eq!(profile.unwrap().texts()[0], "Two");
+    // The others begin as they do without it, and so does everybody who is backed.
+    for (key, other) in [(Key::Seat(1), 1), (Key::Seat(3), 3)] {
+        assert_eq!(get(&with, key).unwrap().1, get(&plain, key).unwrap().1);
+        let none = Key::Description(operator(other).operator);
+        assert_eq!(get(&with, none), None);
+    }
+    let position = get(&with, Key::Position(5)).unwrap().1;
+    assert_eq!(position, get(&plain, Key::Position(5)).unwrap().1);
+    // The file says it, and a file that says it of another operator is refused.
+    let file = File::new(&promised(2), &root()).unwrap();
+    let text = serde_json::to_string(&file).unwrap();
+    let mut read: File = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.load().unwrap().genesis, promised(2));
+    read.operators[2].commission = 701;
+    assert!(matches!(read.load(), Err(FileError::Derived { .. })));
+    read.operators[2].description = Some("0x12".into());
+    let said = read.load().err().expect("refused").to_string();
+    assert!(said.contains("operators[2].description"), "{said}");
+}
+
+#[test]
+fn a_founder_promises_what_the_rule_that_changes_it_later_allows() {
+    let refuse = |opening: Opening| {
+        let mut genesis = genesis();
+        genesis.parameters.max_commission_bps = 5_000;
+        genesis.parameters.commission_step_bps = 100;
+        genesis.operators[1].opening = opening;
+        genesis.build().err().map(|error| error.to_string())
+    };
+    let none = Opening::default();
+    let named = Address::from(operator(1).operator).to_string();
+    for (opening, words) in [
+        (
+            Opening {
+                commission: 5_001,
+                ..none
+            },
+            "above the maximum",
+        ),
+        (
+            Opening {
+                commission: 11,
+                max_commission: Some(10),
+                ..none
+            },
+            "above the maximum",
+        ),
+        (
+            Opening {
+                max_commission: Some(5_001),
+                ..none
+            },
+            "can only be lowered",
+        ),
+        (
+            Opening {
+                commission_step: Some(101),
+                ..none
+            },
+            "can only be lowered",
+        ),
+    ] {
+        let said = refuse(opening).expect("refused");
+        assert!(said.contains(words) && said.contains(&named), "{said}");
+    }
+    for commission in [0, 5_000] {
+        assert_eq!(refuse(Opening { commission, ..none }), None);
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ fn genesis(key: &SecretKey) -> File {
             consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
             checkpoint_key: key.public_key(),
             stake: 1_000_000_000_000_000_000,
+            opening: Default::default(),
+            profile: None,
         }],
         balances: Vec::new(),
         delegations: Vec::new(),
@@ -360,7 +362,12 @@ fn an_older_copy_of_the_engines_sign_state_is_neither_exported_nor_imported() {
     let output = Output::new(Format::Json);
     let [old, new] = [(); 2].map(|()| validator(&key, 3));
     let files = ["first.json", "second.json", "third.json"].map(|name| old.0.path().join(name));
-    let seen = |home: &Home| home.engine().remember_last_signed(&home.last_vote_path());
+    let seen = |home: &Home| {
+        let genesis = super::genesis(home).expect("a genesis");
+        let deployment = genesis.deployment.domain.deployment;
+        let engine = home.engine();
+        engine.remember_last_signed(&home.last_vote_path(), &deployment)
+    };
     let older = |said: String| assert!(said.contains("older copy of itself"), "{said}");
     let identity = own(&old.1, &old.2).expect("an identity");
     drop(SignState::create(&old.1.sign_state_path(), identity, 0).expect("a sign state"));

@@ -208,10 +208,11 @@ pub fn write(
     Ok(())
 }
 
-/// Makes the sign state of a member's checkpoint key that cannot have signed yet: root has accepted no checkpoint, this folder has
-/// never held a state of the chain, and the engine's own sign state is there and empty. It is made with the consensus key, so where it is gone
-/// the folder has lost data after it may have signed. Any other start without one is the operator's decision, and has a flag. `open` opens
-/// the key file and gives its public key.
+/// Makes the sign state of a founder's checkpoint key that cannot have signed yet: root has accepted no checkpoint, this folder has
+/// never held a state of the chain, the consensus key in it is the one that the founder registered with that checkpoint key, and the engine's
+/// own sign state is there and empty. It is made with the consensus key, so where it is gone the folder has lost data after it may have signed;
+/// and a checkpoint key beside another consensus key was copied from where it may have signed. Any other start without one is the operator's
+/// decision, and has a flag. `open` opens the key file and gives its public key.
 ///
 /// # Errors
 /// [`FoundingError`] with the file that could not be read or written, or why the key file does not open.
@@ -229,9 +230,15 @@ pub fn ensure_sign_state<E: From<FoundingError>>(
     if home.engine().last_vote().map_err(FoundingError::from)? != Some(0) {
         return Ok(());
     }
+    if !home.engine().consensus_key_path().exists() {
+        return Ok(());
+    }
+    let consensus = home.engine().consensus_key();
+    let consensus = consensus.map_err(FoundingError::from)?;
     let key = open(&key)?;
     let mut operators = genesis.operators.iter();
-    if operators.any(|operator| operator.checkpoint_key == key) {
+    if operators.any(|founder| (founder.consensus_key, founder.checkpoint_key) == (consensus, key))
+    {
         let identity = Identity { deployment, key };
         SignState::create(&path, identity, 0).map_err(FoundingError::from)?;
     }

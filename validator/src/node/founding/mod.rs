@@ -18,6 +18,7 @@ use plasmid_bridge::{
     proof::deployment,
     relay::seen::Finality,
 };
+use plasmid_staking::Opening;
 
 use super::{
     comet::CometError, config::ConfigError, development::Published, keystore,
@@ -37,7 +38,7 @@ const SOME_TIME: u64 = 1_800_000_000;
 pub mod home;
 pub mod plan;
 
-pub use plan::{Balance, Delegated, Plan};
+pub use plan::{Balance, Delegated, FounderTerms, Plan};
 
 /// Why a network is not founded.
 #[derive(Debug, thiserror::Error)]
@@ -142,8 +143,14 @@ pub async fn agreed<'a>(
 fn follows(
     plan: &Plan,
     registry: Address,
-    operators: Vec<Operator>,
+    mut operators: Vec<Operator>,
 ) -> Result<Agreed, FoundingError> {
+    for operator in &mut operators {
+        if let Some(terms) = plan.terms_of(&operator.operator.into()) {
+            operator.opening = terms.opening();
+            operator.profile = terms.profile()?;
+        }
+    }
     let genesis = Genesis {
         parameters: Parameters {
             registry,
@@ -229,6 +236,8 @@ async fn registrations(
                 .try_into()
                 .map_err(|_| other("a key of 96 bytes".into(), format!("one of {bytes}")))?,
             stake: wei(member.stake)?,
+            opening: Opening::default(),
+            profile: None,
         });
     }
     if missing.is_empty() {

@@ -25,6 +25,9 @@ use crate::{
 };
 
 mod check;
+mod terms;
+
+pub use terms::FounderTerms;
 
 /// The form of the file.
 const VERSION: u32 = 1;
@@ -68,6 +71,10 @@ pub struct Plan {
     /// Stake that people have behind operators from the first block; whoever creates the contracts pays it in too.
     #[serde(default)]
     pub delegations: Vec<Delegated>,
+    /// What operators begin with: commission, its bounds, and a description. One that is not listed takes no commission, has the parameters'
+    /// bounds, and says nothing of itself.
+    #[serde(default)]
+    pub terms: Vec<FounderTerms>,
 }
 
 /// Coin of an account at genesis.
@@ -111,6 +118,7 @@ impl Plan {
             parameters,
             balances: Vec::new(),
             delegations: Vec::new(),
+            terms: Vec::new(),
         };
         plan.size_rings();
         plan

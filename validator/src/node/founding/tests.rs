@@ -19,6 +19,8 @@ fn registered(plan: &Plan) -> Vec<Operator> {
         consensus_key: ed25519_zebra::VerificationKey::from(&consensus).into(),
         checkpoint_key: key.public_key(),
         stake: 1_000_000_000_000_000_000_000,
+        opening: Opening::default(),
+        profile: None,
     }]
 }
 
@@ -131,6 +133,47 @@ fn a_folder_keeps_its_second_endpoint_of_root_whichever_of_both_comes_first_now(
         let found = home::second_beside(&kept, root);
         assert_eq!(found.map(String::as_str), second, "{kept:?} {root}");
     }
+}
+
+/// Nobody sets another's commission unseen: each digit of it gives another hash to agree on, and the genesis has it as the plan says.
+#[test]
+fn the_agreement_binds_what_each_operator_begins_with() {
+    let agreed = |change: fn(&mut FounderTerms)| {
+        let mut plan = plan();
+        let mut terms = FounderTerms::of(plan.operators[0]);
+        change(&mut terms);
+        plan.terms.push(terms);
+        let agreed = follows(&plan, REGISTRY, registered(&plan)).expect("an agreement");
+        join(&plan, &agreed).expect("a network");
+        agreed
+    };
+    let changes: [fn(&mut FounderTerms); 6] = [
+        |_| {},
+        |terms| terms.commission = 500,
+        |terms| terms.commission = 501,
+        |terms| terms.max_commission = Some(500),
+        |terms| terms.commission_step = Some(7),
+        |terms| terms.details = "x".into(),
+    ];
+    let hashes: std::collections::BTreeSet<_> = changes
+        .iter()
+        .map(|change| agreed(*change).agreement)
+        .collect();
+    assert_eq!(hashes.len(), changes.len());
+    let plain = follows(&plan(), REGISTRY, registered(&plan())).expect("an agreement");
+    assert!(
+        hashes.contains(&plain.agreement),
+        "nothing said is nothing changed"
+    );
+    let named = agreed(|terms| (terms.commission, terms.name) = (500, "One".into()));
+    let operator = &named.genesis.operators[0];
+    assert_eq!(operator.opening.commission, 500);
+    assert_eq!(
+        operator
+            .profile
+            .map(|profile| profile.texts()[0].to_owned()),
+        Some("One".into())
+    );
 }
 
 #[test]

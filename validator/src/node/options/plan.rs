@@ -3,7 +3,7 @@
 use super::Described;
 
 /// Every option of a plan, with what `init plan` writes for networks.
-pub const PLAN: [Described; 61] = [
+pub const PLAN: [Described; 62] = [
     Described {
         name: "version",
         default: "`1`",
@@ -80,6 +80,13 @@ pub const PLAN: [Described; 61] = [
         checked: "owners that can be paid, each once behind an operator of the plan, above 0",
         refused: "[{ owner = \"none\", operator = \"0x0101010101010101010101010101010101010101\", wei = \"1\" }]",
         meaning: "stake that people have behind operators from the first block, which counts from epoch 2 on; paid in like the balances",
+    },
+    Described {
+        name: "terms",
+        default: "none",
+        checked: "`operator`, each of the plan's once; `commission`, at most `max_commission`; `max_commission` and `commission_step`, at most `parameters.max_commission_bps` and `parameters.commission_step_bps`; `name` of at most 32 bytes, `website` and `contact` of 64, `details` of 96, without control characters",
+        refused: "[{ operator = \"0x0101010101010101010101010101010101010101\", commission = 10001 }]",
+        meaning: "the commission of an operator from the first block, in 1/10,000, the most that it may become and the most by which one change may move it, and what the operator says of itself",
     },
     Described {
         name: "parameters.rules",

@@ -3,9 +3,10 @@
 use alloy_primitives::{Address, U256};
 use plasmid_bridge::proof::checkpoint::Checkpoint;
 use plasmid_bridge::relay::seen::{Anchor, Block};
+use plasmid_staking::{Key as StakeKey, Registration};
 
 use super::*;
-use crate::chain::{fixture::World, overlay::Overlay};
+use crate::chain::{epoch::set::set_at, fixture::World, overlay::Overlay};
 use crate::ledger::leaves::write;
 use crate::node::{comet::CometError, sign_state::Permit};
 
@@ -230,7 +231,8 @@ fn both_keys_of_a_member_belong_together() {
     let (_folder, home) = home();
     let members = [member(1), member(2)];
     let state = home.engine().sign_state_path();
-    let judged = check_validator(&home, Some(&[1; 32]), &[1; 96], &members);
+    let never = |_: &Member| Ok(false);
+    let judged = check_validator(&home, (Some(&[1; 32]), &[1; 96]), &members, never);
     assert!(matches!(
         judged,
         Err(KeysError::Comet(CometError::NoSignState { .. }))
@@ -238,7 +240,8 @@ fn both_keys_of_a_member_belong_together() {
     std::fs::create_dir_all(state.parent().expect("a folder")).expect("a folder");
     std::fs::write(state, "{}").expect("written");
     let judge = |consensus: u8, checkpoint: u8| {
-        check_validator(&home, Some(&[consensus; 32]), &[checkpoint; 96], &members)
+        let ours = (Some(&[consensus; 32]), &[checkpoint; 96]);
+        check_validator(&home, ours, &members, never)
     };
     assert!(judge(1, 1).is_ok());
     assert!(judge(2, 2).is_ok());
@@ -261,13 +264,67 @@ fn both_keys_of_a_member_belong_together() {
         },
     ];
     for (consensus, allowed) in [(1, true), (3, true), (4, false)] {
-        let judged = check_validator(&home, Some(&[consensus; 32]), &[1; 96], &rotated);
+        let ours = (Some(&[consensus; 32]), &[1; 96]);
+        let judged = check_validator(&home, ours, &rotated, never);
         assert_eq!(judged.is_ok(), allowed, "consensus key {consensus}");
     }
     assert!(
-        check_validator(&home, None, &[1; 96], &members).is_ok(),
+        check_validator(&home, (None, &[1; 96]), &members, never).is_ok(),
         "a remote signer"
     );
+}
+
+/// Whoever changed the checkpoint key alone runs with the old one until root has what it signs, and may have to start again meanwhile.
+#[test]
+fn a_checkpoint_key_that_the_operator_has_replaced_is_taken_beside_the_members_consensus_key_alone()
+{
+    let world = World::new(16, 4);
+    let genesis = set_at(&world.tree, 1).expect("the first set");
+    let replaced = Registration {
+        line: 1,
+        tombstoned: false,
+        consensus_key: genesis[0].consensus_key,
+        checkpoint_key: [0x66; 96],
+    };
+    let seated = Member {
+        registration: 40,
+        checkpoint_key: [0x77; 96],
+        ..genesis[0].clone()
+    };
+    let mut overlay = Overlay::new(&world.tree);
+    let slot = Slot::from(StakeKey::Registration {
+        operator: seated.operator,
+        number: 23,
+    });
+    write(&mut overlay, &slot, &replaced).expect("it is written");
+    let changes = overlay.take().changes;
+    let mut tree = world.tree;
+    tree.apply(&changes).expect("it fits the tree");
+    let members = [seated.clone(), genesis[1].clone()];
+    let (_folder, home) = home();
+    let state = home.engine().sign_state_path();
+    std::fs::create_dir_all(state.parent().expect("a folder")).expect("a folder");
+    std::fs::write(state, "{}").expect("written");
+    let judge = |consensus: &[u8; 32], checkpoint: &[u8; 96]| {
+        check_validator(&home, (Some(consensus), checkpoint), &members, |member| {
+            was_ours(&tree, member, checkpoint)
+        })
+    };
+    let first = &genesis[0].checkpoint_key;
+    for (checkpoint, taken) in [
+        (&[0x77; 96], true),
+        (&[0x66; 96], true),
+        (first, true),
+        (&genesis[2].checkpoint_key, false),
+        (&[0x55; 96], false),
+    ] {
+        let judged = judge(&seated.consensus_key, checkpoint);
+        let refused = matches!(judged, Err(KeysError::OtherCheckpointKey { .. }));
+        assert_eq!((judged.is_ok(), refused), (taken, !taken));
+    }
+    // Beside another's consensus key it is refused as before.
+    let judged = judge(&genesis[1].consensus_key, first);
+    assert!(matches!(judged, Err(KeysError::OtherCheckpointKey { .. })));
 }
 
 #[test]

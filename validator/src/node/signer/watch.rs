@@ -116,7 +116,7 @@ impl KeyWatch {
         if self.own.is_none() || self.engine_elsewhere {
             return Ok(());
         }
-        match remember_votes(&self.home) {
+        match remember_votes(&self.home, &self.app.deployment().domain.deployment) {
             Err(older @ KeysError::Comet(comet::CometError::OlderVotes { .. })) => Err(older),
             Err(error) => {
                 tracing::error!(%error, "how far the consensus key has signed");

@@ -277,6 +277,7 @@ fn tombstones() -> Vec<Json> {
     let at = || At::new(4, 4);
     let lost = [("plasmid", 1), ("tombstoned", 1), ("unseated", 1)];
     let kept = [("plasmid", 1), ("tombstoned", 1)];
+    let both = [("plasmid", 1), ("tombstoned", 2), ("unseated", 1)];
     let address = at().address(1);
     let run = |name, edit: fn(&mut At), told: &[(&str, usize)]| {
         let mut at = at();
@@ -295,9 +296,24 @@ fn tombstones() -> Vec<Json> {
             &[],
         ),
         run(
-            "of the old key of a seat whose holder has new ones, which stays",
+            "of the old key of a seat whose holder has new ones, which go too",
             |at| {
                 let operator = at.line(1).operator;
+                at.act(&StakeInput::Register(Register {
+                    operator,
+                    registration: 9,
+                    address: [0x99; 20],
+                    consensus_key: [0x99; 32],
+                    checkpoint_key: Box::new([0x99; 96]),
+                }));
+            },
+            &both,
+        ),
+        run(
+            "of a key of a closed line, whose holder has a line behind it",
+            |at| {
+                let operator = at.line(1).operator;
+                at.act(&StakeInput::Retire(Retire { operator }));
                 at.act(&StakeInput::Register(Register {
                     operator,
                     registration: 9,

@@ -26,6 +26,11 @@ use crate::{
     plain,
 };
 
+/// What is said of a checkpoint key that may have signed on another node.
+const NO_STATE: &str = "the checkpoint key in this folder has no sign state. Where it has signed on another node, stop that node for good and take its sign state along \
+    (`plasmid sign-state export` and `import`, or a copy of data/sign_state where the consensus key stays behind). --new-sign-state begins above what root has accepted, \
+    and is for a key whose sign state is nowhere";
+
 impl Step {
     pub(in crate::cli::init) async fn join(
         &self,
@@ -79,6 +84,9 @@ impl Step {
         self.output.object(&joined.shown());
         if validates {
             self.output.say(&shares_go_to(&home.read_config()?));
+        }
+        if validates && !has_sign_state {
+            self.output.say(NO_STATE);
         }
         let password = joined.options();
         let (folder, comet) = (command.home.display(), home.engine());

@@ -10,12 +10,13 @@ use crate::{
 };
 
 /// What tells apart networks of one preset.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "version",
     "salt",
     "operators",
     "balances",
     "delegations",
+    "terms",
     "parameters",
 ];
 

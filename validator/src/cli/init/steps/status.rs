@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cli::{CliError, amount},
-    node::founding::{self, FoundingError},
+    node::founding::{self, FounderTerms, FoundingError, Plan},
 };
 
 impl Step {
@@ -35,7 +35,9 @@ impl Step {
         let mut rows = Vec::new();
         for number in 0..self.plan.operators.len() {
             let share = table.as_ref().and_then(|table| table.rows.get(number));
-            rows.push(self.standing(number, wanted, share).await?);
+            let mut row = self.standing(number, wanted, share).await?;
+            add_terms(&self.plan, number, &mut row);
+            rows.push(row);
         }
         let creation = self.read(IRegistry::creationCall {}).await?;
         let (made, steps) = (creation.made, creation.steps);
@@ -56,6 +58,10 @@ impl Step {
             "share",
             "delegated",
             "later_share",
+            "commission",
+            "max_commission",
+            "commission_step",
+            "name",
             "agreed",
             "locked_until",
         ];
@@ -77,7 +83,7 @@ impl Step {
         }
         if let Some(agreement) = agreement {
             self.output.say(&format!(
-                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes and their shares, the bond, the parameters, the balances and the delegations, and that the \
+                "this plan with these registrations gives agreement {agreement}. When you have checked the operators, their stakes, their shares and what they begin with (commissions in 1/10,000), the bond, the parameters, the balances and the delegations, and that the \
                  other operators see the same hash, agree to it with this command:"
             ));
             let next = format!("plasmid init agree --from KEY --agreement {agreement}");
@@ -104,6 +110,24 @@ impl Step {
         let found = self.read(IRegistry::agreementByCall { operator }).await?;
         Ok(row(&member, &found, wanted, share))
     }
+}
+
+/// Adds what an operator of the plan begins with to its row: the commissions in 1/10,000.
+fn add_terms(plan: &Plan, number: usize, row: &mut Value) {
+    let operator = plan.operators.get(number);
+    let terms = operator.and_then(|operator| plan.terms_of(operator));
+    let opening = terms.map(FounderTerms::opening).unwrap_or_default();
+    let given = &plan.parameters;
+    row["commission"] = opening.commission.into();
+    row["max_commission"] = opening
+        .max_commission
+        .unwrap_or(given.max_commission_bps)
+        .into();
+    row["commission_step"] = opening
+        .commission_step
+        .unwrap_or(given.commission_step_bps)
+        .into();
+    row["name"] = terms.map(|terms| terms.name.as_str()).into();
 }
 
 /// How far the founding has come, for programs.
@@ -155,6 +179,7 @@ mod tests {
     use alloy_primitives::Address;
 
     use super::{super::table::tests::standing, *};
+    use crate::ledger::Parameters;
 
     #[test]
     fn how_far_a_founding_has_come_is_shown_under_its_names() {
@@ -177,6 +202,34 @@ mod tests {
                 &creation,
             );
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn an_operator_is_shown_with_what_it_begins_with() {
+        let operators = vec![Address::repeat_byte(1), Address::repeat_byte(2)];
+        let mut plan = Plan::new(Parameters::local(), 2, operators);
+        plan.terms.push(FounderTerms {
+            commission: 500,
+            commission_step: Some(20),
+            name: "Two".into(),
+            ..FounderTerms::of(plan.operators[1])
+        });
+        let most = plan.parameters.max_commission_bps;
+        let step = plan.parameters.commission_step_bps;
+        for (number, expected) in [
+            (
+                0,
+                json!({ "commission": 0, "max_commission": most, "commission_step": step, "name": null }),
+            ),
+            (
+                1,
+                json!({ "commission": 500, "max_commission": most, "commission_step": 20, "name": "Two" }),
+            ),
+        ] {
+            let mut row = json!({});
+            add_terms(&plan, number, &mut row);
+            assert_eq!(row, expected);
         }
     }
 

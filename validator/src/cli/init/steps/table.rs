@@ -21,6 +21,8 @@ pub(super) struct OperatorRow {
     /// What the genesis delegations put behind it, in coins.
     pub(super) delegated: String,
     checkpoint_key: String,
+    /// Commission, maximum and greatest change, in 1/10,000.
+    rates: [u16; 3],
     power: u128,
     /// In the sets of epochs 0 and 1.
     pub(super) share: PowerShare,
@@ -81,6 +83,7 @@ impl Table {
                 stake: amount::show(operator.stake, DECIMALS),
                 delegated: amount::show(*delegated, DECIMALS),
                 checkpoint_key: hex::encode(operator.checkpoint_key),
+                rates: rates(genesis, operator),
                 power,
                 share: PowerShare { power, total },
                 later: PowerShare {
@@ -98,8 +101,9 @@ impl Table {
     pub(super) fn sentence(&self) -> String {
         let rows = self.rows.iter().map(|row| {
             let key = row.checkpoint_key.get(..16).unwrap_or_default();
+            let [commission, most, step] = row.rates;
             format!(
-                "{} with {} coins, {} of the power, checkpoint key {key}…, and with the {} coins of genesis delegations behind it {} from epoch 2 on",
+                "{} with {} coins, {} of the power, commission {commission} of 10,000 (at most {most}, by at most {step} a change), checkpoint key {key}…, and with the {} coins of genesis delegations behind it {} from epoch 2 on",
                 row.operator,
                 row.stake,
                 row.share.text(),
@@ -131,6 +135,9 @@ impl Table {
             "power",
             "share",
             "later_share",
+            "commission",
+            "max_commission",
+            "commission_step",
         ];
         output.rows("operators", &columns, &rows);
         self.warn(output);
@@ -159,6 +166,7 @@ impl OperatorRow {
     }
 
     fn object(&self) -> Value {
+        let [commission, most, step] = self.rates;
         json!({
             "operator": self.operator,
             "stake": self.stake,
@@ -166,9 +174,22 @@ impl OperatorRow {
             "power": self.power.to_string(),
             "share": self.share.text(),
             "later_share": self.later.text(),
+            "commission": commission,
+            "max_commission": most,
+            "commission_step": step,
             "checkpoint_key": self.checkpoint_key,
         })
     }
+}
+
+/// What the line of an operator begins with.
+fn rates(genesis: &Genesis, operator: &Operator) -> [u16; 3] {
+    let (opening, given) = (&operator.opening, &genesis.parameters);
+    [
+        opening.commission,
+        opening.max_commission.unwrap_or(given.max_commission_bps),
+        opening.commission_step.unwrap_or(given.commission_step_bps),
+    ]
 }
 
 /// What the genesis delegations put behind an operator.
@@ -191,6 +212,7 @@ pub(super) mod tests {
             stake: "1".into(),
             delegated: "2".into(),
             checkpoint_key: "03".into(),
+            rates: [4, 5, 6],
             power: first,
             share: PowerShare {
                 power: first,
@@ -210,7 +232,7 @@ pub(super) mod tests {
             shown,
             json!({
                 "operator": "0x1", "stake": "1", "delegated": "2", "power": "1", "share": "50.0 %", "later_share": "66.6 %",
-                "checkpoint_key": "03",
+                "checkpoint_key": "03", "commission": 4, "max_commission": 5, "commission_step": 6,
             })
         );
         for (first, later, said) in [

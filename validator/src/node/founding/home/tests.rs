@@ -27,6 +27,8 @@ fn registered() -> (tempfile::TempDir, Home, Genesis) {
             consensus_key,
             checkpoint_key: key.public_key(),
             stake: 1,
+            opening: Default::default(),
+            profile: None,
         }],
         balances: Vec::new(),
         delegations: Vec::new(),
@@ -82,7 +84,7 @@ fn the_key_and_not_what_its_file_says_decides_whose_sign_state_is_made() {
 #[test]
 fn a_sign_state_is_made_only_where_nothing_can_have_been_signed() {
     type Change = fn(&Home);
-    let cases: [(&str, Change, u64, bool); 5] = [
+    let cases: [(&str, Change, u64, bool); 7] = [
         ("as registered", |_| {}, 0, true),
         ("root accepted a checkpoint", |_| {}, 1, false),
         (
@@ -103,6 +105,22 @@ fn a_sign_state_is_made_only_where_nothing_can_have_been_signed() {
         (
             "all data is lost, the engine's too",
             |home| fs::remove_file(home.engine().sign_state_path()).expect("it was there"),
+            0,
+            false,
+        ),
+        (
+            "the checkpoint key was copied beside a new consensus key",
+            |home| {
+                let engine = home.engine();
+                fs::remove_file(engine.consensus_key_path()).expect("it was there");
+                engine.ensure_consensus_key(&[4; 32]).expect("a key");
+            },
+            0,
+            false,
+        ),
+        (
+            "a remote signer has the consensus key",
+            |home| fs::remove_file(home.engine().consensus_key_path()).expect("it was there"),
             0,
             false,
         ),

@@ -143,6 +143,7 @@ impl Plan {
             ));
         }
         self.check_rings()?;
+        self.check_terms()?;
         // The Registry is known when there are artifacts: `check_contracts` is for that.
         self.check_contracts(self.parameters.registry)
     }

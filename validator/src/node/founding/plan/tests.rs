@@ -133,6 +133,52 @@ fn every_wrong_value_is_named() {
     assert!(refusal(|plan| plan.balances.push(plan.balances[0].clone())).contains("twice"));
 }
 
+/// Every operator is told what its own line and the others' begin with; what cannot be is refused before anybody has sent a stake.
+#[test]
+fn what_operators_begin_with_is_read_and_checked() {
+    let with = |change: fn(&mut FounderTerms)| {
+        let mut plan = plan();
+        let mut terms = FounderTerms::of(plan.operators[1]);
+        change(&mut terms);
+        plan.terms.push(terms);
+        plan
+    };
+    let named = with(|terms| {
+        (terms.commission, terms.max_commission) = (500, Some(2_000));
+        terms.name = "Two".into();
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("network.toml");
+    named.write_new(&path).expect("it is written");
+    assert_eq!(Plan::read(&path).expect("it reads"), named);
+    let said = |plan: Plan| plan.check().expect_err("it is refused").to_string();
+    let operator = Address::repeat_byte(2).to_string();
+    for (change, words) in [
+        (
+            (|terms| terms.commission = 10_001) as fn(&mut FounderTerms),
+            "above the maximum",
+        ),
+        (
+            |terms| terms.max_commission = Some(10_001),
+            "can only be lowered",
+        ),
+        (
+            |terms| terms.commission_step = Some(10_001),
+            "can only be lowered",
+        ),
+        (|terms| terms.name = "n".repeat(33), "the name"),
+        (|terms| terms.website = "a\nb".into(), "control character"),
+    ] {
+        let said = said(with(change));
+        assert!(said.contains(words) && said.contains(&operator), "{said}");
+    }
+    let stranger = with(|terms| terms.operator = Address::repeat_byte(9));
+    assert!(said(stranger).contains("does not stand in operators"));
+    let mut twice = named.clone();
+    twice.terms.push(FounderTerms::of(twice.operators[1]));
+    assert!(said(twice).contains("listed twice"));
+}
+
 /// The same numbers as in `Parameters.t.sol`, where the contracts are asked.
 #[test]
 fn what_the_contracts_take_at_their_limits_a_plan_may_say() {

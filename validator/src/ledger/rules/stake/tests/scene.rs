@@ -66,6 +66,8 @@ impl Scene {
             consensus_key: [0x52; 32],
             checkpoint_key: [0x53; 96],
             stake: FOUNDED,
+            opening: plasmid_staking::Opening::default(),
+            description: None,
         };
         let rules = staking_rules(&parameters());
         found(&mut Stake(&mut memory), &rules, &[founder]).unwrap();
