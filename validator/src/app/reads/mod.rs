@@ -57,7 +57,7 @@ pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
 pub use vitals::{
-    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch,
+    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch, ended,
 };
 
 /// Why a read has no answer.

@@ -82,7 +82,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 27] = [
+pub const METRICS: [Metric; 29] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -105,6 +105,21 @@ pub const METRICS: [Metric; 27] = [
         "plasmid_checkpoint_final",
         "Accepted checkpoints whose challenge window is over.",
         |now| now.status.checkpoints_final,
+    ),
+    gauge(
+        "plasmid_checkpoint_void",
+        "Accepted checkpoints that count no more, because a proof of fraud stands against the first of them.",
+        |now| {
+            let accepted = now.status.checkpoints_accepted;
+            now.status
+                .void_from
+                .map_or(0, |from| accepted.saturating_sub(from))
+        },
+    ),
+    gauge(
+        "plasmid_root_exit_time_seconds",
+        "When exit mode begins or began by the root chain's clock, in seconds since 1970, once the deployment is closing, else 0.",
+        |now| now.status.exit_at.unwrap_or(0),
     ),
     gauge(
         "plasmid_checkpoint_waiting",
