@@ -14,6 +14,7 @@
 pub mod bench;
 mod consensus;
 mod convert;
+mod ends;
 pub mod guard;
 mod handed;
 #[cfg(test)]
@@ -101,6 +102,7 @@ pub struct App {
     judged: Mutex<Vec<Judged>>,
     shares: shares::Verdicts,
     past_sets: signers::PastSets,
+    ends: ends::Ends,
     pool: Mutex<Pool>,
     /// The last block, until the engine commits it.
     unswept: Mutex<Option<Unswept>>,
@@ -171,6 +173,7 @@ impl App {
             judged: Mutex::default(),
             shares: shares::Verdicts::default(),
             past_sets: signers::PastSets::default(),
+            ends: ends::Ends::default(),
             pool: Mutex::new(pool),
             unswept: Mutex::default(),
             handed_in: Mutex::default(),
