@@ -10,7 +10,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 use crate::{
     app::{
         pool::MAX_PLACES,
-        reads::{ReadError, Reader, Source, chain},
+        reads::{Door, ReadError, Reader, Source, chain},
     },
     chain::committed,
     ledger::{Slot, leaf::WithdrawalCounter},
@@ -284,7 +284,10 @@ fn read(
     counts: &Counts,
     cancelled: &AtomicBool,
 ) -> Result<Reading, ReadError> {
-    let status = chain::get_status(&Reader::new(source, cancelled), &GetStatusRequest {})?;
+    let status = chain::get_status(
+        &Reader::new(source, cancelled).by(Door::Own),
+        &GetStatusRequest {},
+    )?;
     let shares = source.shares(status.checkpoints_accepted)?.len();
     let mut counter = Ok(None);
     source.with_tree(&mut |tree, _| {
