@@ -14,7 +14,7 @@ use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
-use plasmid_bridge::relay::acceptance::End;
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::prepare;
 use plasmid_tests::harness::{Network, Plan};
@@ -818,11 +818,11 @@ fn what_could_not_wait_is_refused_before_the_engine_and_not_remembered() {
 fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothing_is_and_no_block_is_refused()
  {
     let mut network = quiet();
-    let closing = End {
+    let closing = DeploymentEnd {
         exit_at: Some(70),
-        ..End::default()
+        ..DeploymentEnd::default()
     };
-    let void = End {
+    let void = DeploymentEnd {
         void_from: Some(0),
         ..closing
     };

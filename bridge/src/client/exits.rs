@@ -15,7 +15,7 @@ use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
 use crate::abi::{IExits, IInbox, IRootChain, IVault};
 use crate::proof::{deployment, inbox};
-use crate::relay::acceptance::End;
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::events::{self, Heard, MESSAGE, Sent};
 use crate::relay::seen::Which;
 
@@ -191,9 +191,9 @@ async fn begins(rpc: &Rpc, root_chain: Address, at: At, now: u64) -> Result<Opti
 ///
 /// # Errors
 /// Why root could not be asked.
-pub async fn end(rpc: &Rpc, root_chain: Address) -> Result<End, RpcError> {
+pub async fn end(rpc: &Rpc, root_chain: Address) -> Result<DeploymentEnd, RpcError> {
     let head = view_call(rpc, root_chain, IRootChain::headCall {}, At::Latest).await?;
-    Ok(End::of(&head))
+    Ok(DeploymentEnd::of(&head))
 }
 
 /// When exit mode begins or began, in seconds of root's clock, once the deployment is closing.

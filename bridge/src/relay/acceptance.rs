@@ -66,7 +66,7 @@ impl From<&Acceptance> for IRootChain::Acceptance {
 /// How far the deployment has come to its end, as RootChain's head says it. None of it is ever taken back: more becomes final, exit mode begins
 /// once, and what is void stays void.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct End {
+pub struct DeploymentEnd {
     /// Checkpoints that were finalized on root; others may be ripe for it.
     pub finalized: u64,
     /// When exit mode begins or began, in seconds of root's clock, once the deployment is closing.
@@ -75,7 +75,7 @@ pub struct End {
     pub void_from: Option<u64>,
 }
 
-impl End {
+impl DeploymentEnd {
     /// What RootChain's head says of it.
     #[must_use]
     pub fn of(head: &IRootChain::Head) -> Self {
@@ -156,7 +156,7 @@ pub enum NotFinal {
 /// Accepted checkpoints have times that never fall and due counts that never fall, so the ones before it are final when it is.
 pub fn is_final(
     records: &BTreeMap<u64, Acceptance>,
-    end: &End,
+    end: &DeploymentEnd,
     epoch: u64,
     now: u64,
     window_secs: u64,
@@ -190,7 +190,7 @@ pub fn is_final(
 /// The newest final checkpoint.
 pub fn newest_final<'a>(
     records: &'a BTreeMap<u64, Acceptance>,
-    end: &End,
+    end: &DeploymentEnd,
     now: u64,
     window_secs: u64,
 ) -> Option<&'a Acceptance> {

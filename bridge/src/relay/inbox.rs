@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
-use super::acceptance::{Acceptance, End};
+use super::acceptance::{Acceptance, DeploymentEnd};
 use super::config::Config;
 use super::seen::{Anchor, Position};
 use super::track::{EndpointStanding, Track, Verified};
@@ -59,7 +59,7 @@ impl Inbox {
             entries: Vec::new(),
             acceptances: BTreeMap::new(),
             accepted: 0,
-            end: End::default(),
+            end: DeploymentEnd::default(),
             healthy: false,
             stale_at: 0,
             standings: standings.clone(),
@@ -249,7 +249,7 @@ impl Inbox {
             .min()?;
         let end = verified()
             .map(|verified| verified.end)
-            .reduce(End::agreed)?;
+            .reduce(DeploymentEnd::agreed)?;
         let link = track.link(count)?;
         let generations = self.tracks.iter().map(Track::generation);
         let moved = self.view.finalized != Some(block)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::B256;
 use plasmid::app::ports::{Agreed, Outlook};
 use plasmid_bridge::proof::inbox::{self, Body, Message};
-use plasmid_bridge::relay::acceptance::End;
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 
 /// A message's bytes, and the link after it.
 type Entry = (Vec<u8>, B256);
@@ -58,7 +58,7 @@ pub struct Seen {
     seen: Mutex<u64>,
     settled: AtomicU64,
     agreed: AtomicU64,
-    end: Mutex<(End, bool)>,
+    end: Mutex<(DeploymentEnd, bool)>,
 }
 
 impl Seen {
@@ -87,7 +87,7 @@ impl Seen {
     }
 
     /// The deployment has come this far to its end, and whether root takes no checkpoint any more.
-    pub fn end_at(&self, end: End, is_over: bool) {
+    pub fn end_at(&self, end: DeploymentEnd, is_over: bool) {
         *self.end.lock().expect("no one panicked") = (end, is_over);
     }
 
@@ -98,7 +98,7 @@ impl Seen {
 }
 
 impl Outlook for Seen {
-    fn end(&self) -> (End, bool) {
+    fn end(&self) -> (DeploymentEnd, bool) {
         *self.end.lock().expect("no one panicked")
     }
 

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use plasmid_bridge::relay::acceptance::End;
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
@@ -269,7 +269,7 @@ impl App {
 
 /// Refuses what could only lose: all of it when root takes no checkpoint any more, and stake from when the deployment is closing, because
 /// exit mode pays balances, tokens and withdrawals, and no stake yet.
-fn check_end(end: &End, is_over: bool, body: &Body) -> Result<(), Reject> {
+fn check_end(end: &DeploymentEnd, is_over: bool, body: &Body) -> Result<(), Reject> {
     if is_over {
         let why = super::reads::ended(end);
         return Err(Reject::Over { why });

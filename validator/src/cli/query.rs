@@ -13,7 +13,7 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
-    relay::{acceptance::End, outbox::Missing},
+    relay::{acceptance::DeploymentEnd, outbox::Missing},
 };
 use plasmid_proto::{
     bridge::v1::{
@@ -263,7 +263,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         false => shown::status(&status),
     };
     let asked = end(connection).await;
-    let told = End {
+    let told = DeploymentEnd {
         finalized: 0,
         exit_at: status.exit_at,
         void_from: status.void_from,
@@ -283,7 +283,7 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
 }
 
 /// What is said of the deployment's end, when there is something to say; `asked`: root said it, and else the node says that it does.
-fn end_sentence(end: &End, asked: bool) -> Option<String> {
+fn end_sentence(end: &DeploymentEnd, asked: bool) -> Option<String> {
     let exit_at = end.exit_at?;
     let who = match asked {
         true => "root says that",
@@ -300,7 +300,7 @@ fn end_sentence(end: &End, asked: bool) -> Option<String> {
 }
 
 /// How far the deployment has come to its end, as root says: `None` where it is not asked, or does not answer.
-async fn end(connection: &Connection) -> Option<End> {
+async fn end(connection: &Connection) -> Option<DeploymentEnd> {
     let registry = connection.registry().ok()?;
     let root = connection.root().ok()?;
     let root_chain = exits::Contracts::of(registry).root_chain;

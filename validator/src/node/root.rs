@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
 use plasmid_bridge::client::follower::{Follower, Progress, now_ms};
-use plasmid_bridge::relay::acceptance::{Acceptance, End, newest_final};
+use plasmid_bridge::relay::acceptance::{Acceptance, DeploymentEnd, newest_final};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::EndpointStanding;
@@ -188,9 +188,9 @@ impl RootReader {
         let records = accepted.map(|(epoch, record)| (*epoch, not_before_its_end(record)));
         let records: BTreeMap<_, _> = records.collect();
         // Only what has nodes keep more is taken of the end here.
-        let end = End {
+        let end = DeploymentEnd {
             void_from: view.end.void_from,
-            ..End::default()
+            ..DeploymentEnd::default()
         };
         let now = block.time.min(agreed.time);
         let ripe = settled(&records, &end, now, keeping.window_secs);
@@ -243,7 +243,12 @@ fn not_before_its_end(record: &Acceptance) -> Acceptance {
     }
 }
 
-fn settled(records: &BTreeMap<u64, Acceptance>, end: &End, now: u64, window_secs: u64) -> u64 {
+fn settled(
+    records: &BTreeMap<u64, Acceptance>,
+    end: &DeploymentEnd,
+    now: u64,
+    window_secs: u64,
+) -> u64 {
     let Some(newest) = newest_final(records, end, now, window_secs) else {
         return 0;
     };

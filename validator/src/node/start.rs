@@ -17,7 +17,7 @@ use plasmid_bridge::{
         position::PositionFile,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::{acceptance::End, config::Config as FollowConfig, seen::Anchor},
+    relay::{acceptance::DeploymentEnd, config::Config as FollowConfig, seen::Anchor},
 };
 
 use super::{
@@ -382,7 +382,7 @@ impl Outlook for RootOutlook {
         self.0.settled(self.1, agreed)
     }
 
-    fn end(&self) -> (End, bool) {
+    fn end(&self) -> (DeploymentEnd, bool) {
         let view = self.0.view();
         (view.end, view.is_over())
     }

@@ -107,7 +107,7 @@ mod tests {
     };
     use tonic_health::server::HealthService;
 
-    use plasmid_bridge::relay::acceptance::End;
+    use plasmid_bridge::relay::acceptance::DeploymentEnd;
 
     use super::*;
     use crate::app::reads::{HEIGHT_STANDS, KeyState, ROOT_SILENT, Vitals};
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(not_serving(&copied).await, ["plasmid.set"]);
         let ends = |exit_at, void_from, is_over| Vitals {
             end: (
-                End {
+                DeploymentEnd {
                     finalized: 2,
                     exit_at: Some(exit_at),
                     void_from,

@@ -29,7 +29,7 @@ fn records() -> BTreeMap<u64, Acceptance> {
 #[test]
 fn a_void_checkpoint_and_all_behind_it_are_never_final_and_those_before_it_are() {
     let records = records();
-    let void = |from| End {
+    let void = |from| DeploymentEnd {
         finalized: 0,
         exit_at: Some(105),
         void_from: Some(from),
@@ -64,17 +64,17 @@ fn what_was_left_out_stands_against_a_checkpoint_until_exit_mode_and_what_was_fi
         due_count: 7,
         consumed: 6,
     });
-    let ends_at = |exit_at| End {
+    let ends_at = |exit_at| DeploymentEnd {
         exit_at,
-        ..End::default()
+        ..DeploymentEnd::default()
     };
-    let verdict = |end: &End, now| is_final(&records, end, 2, now, WINDOW);
+    let verdict = |end: &DeploymentEnd, now| is_final(&records, end, 2, now, WINDOW);
     assert_eq!(verdict(&ends_at(None), 500), skipped);
     assert_eq!(verdict(&ends_at(Some(501)), 500), skipped, "it is closing");
     assert_eq!(verdict(&ends_at(Some(500)), 500), Ok(()));
-    let finalized = End {
+    let finalized = DeploymentEnd {
         finalized: 3,
-        ..End::default()
+        ..DeploymentEnd::default()
     };
     assert_eq!(verdict(&finalized, 0), Ok(()));
     assert!(is_final(&records, &finalized, 3, 0, WINDOW).is_err());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 
-use crate::relay::acceptance::{Acceptance, End};
+use crate::relay::acceptance::{Acceptance, DeploymentEnd};
 use crate::relay::seen::{Anchor, Block, Entry, Failure};
 use crate::relay::track::{Ask, EndpointStanding, Reply};
 
@@ -74,7 +74,7 @@ pub struct View {
     /// Checkpoints accepted.
     pub accepted: u64,
     /// How far the deployment has come to its end, as all endpoints say it.
-    pub end: End,
+    pub end: DeploymentEnd,
     /// Whether reports may be made.
     pub healthy: bool,
     /// When `finalized` will have stood still for too long, in milliseconds of the machine's clock.

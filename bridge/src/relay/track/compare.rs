@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 
 use super::{Doubt, EndpointStanding, MAX_COMPARED_RECORDS, Next, Phase, Track, Trouble, Verified};
-use crate::relay::acceptance::End;
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::{Heads, Sought};
 
 impl Track {
@@ -69,8 +69,8 @@ impl Track {
     }
 
     /// What its RootChain says of the deployment's end, which takes nothing back that it said in an earlier block.
-    fn compare_end(&self, heads: &Heads) -> Result<End, Trouble> {
-        let end = End {
+    fn compare_end(&self, heads: &Heads) -> Result<DeploymentEnd, Trouble> {
+        let end = DeploymentEnd {
             finalized: heads.finalized,
             exit_at: heads.exit_at,
             void_from: heads.void_from,

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use plasmid_bridge::relay::acceptance::End;
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 
 /// How long a height may stand until the node is called not serving; on a chain of slow blocks, three block times.
 pub const HEIGHT_STANDS: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ pub struct Vitals {
     /// The epoch of the first set, of the running one and the next, that is a copy because nobody has a seat.
     pub copied: Option<u64>,
     /// How far the deployment has come to its end on root, and whether root takes no checkpoint any more.
-    pub end: (End, bool),
+    pub end: (DeploymentEnd, bool),
 }
 
 /// What one look finds.
@@ -133,7 +133,7 @@ impl Vitals {
 
 /// Why root takes no checkpoint any more, as the beginning of a sentence.
 #[must_use]
-pub fn ended(end: &End) -> String {
+pub fn ended(end: &DeploymentEnd) -> String {
     let exit_at = end.exit_at.unwrap_or_default();
     match end.void_from {
         Some(from) => format!(
@@ -144,7 +144,7 @@ pub fn ended(end: &End) -> String {
 }
 
 /// What a person should know and do when the deployment comes to its end.
-fn closing((end, is_over): &(End, bool)) -> Option<String> {
+fn closing((end, is_over): &(DeploymentEnd, bool)) -> Option<String> {
     if *is_over {
         return Some(format!(
             "{}: root accepts no checkpoint any more, and nothing that this chain does from then on counts there. Leave with `plasmid exit` (`plasmid exit status` says with what), and keep this node and its data until everybody has left, because exits need its states",

@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 use clap::Args;
 use plasmid_bridge::{
     client::exits::{self, Ending, Stage},
-    relay::acceptance::End,
+    relay::acceptance::DeploymentEnd,
 };
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ pub fn root(seen: &Ending) -> Value {
 
 /// The first checkpoint that is void.
 fn void_from(seen: &Ending) -> Option<u64> {
-    End::of(&seen.head).void_from
+    DeploymentEnd::of(&seen.head).void_from
 }
 
 /// What became void, and with what everybody leaves, behind another sentence; nothing where nothing is void.

@@ -180,32 +180,41 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
     ];
     for (now, count) in cases {
         assert_eq!(
-            settled(&records, &End::default(), now, 15),
+            settled(&records, &DeploymentEnd::default(), now, 15),
             count,
             "at {now}"
         );
     }
     assert_eq!(
-        settled(&records, &End::default(), u64::MAX, 15),
+        settled(&records, &DeploymentEnd::default(), u64::MAX, 15),
         3,
         "claims are made under the newest"
     );
-    assert_eq!(settled(&BTreeMap::new(), &End::default(), u64::MAX, 15), 0);
+    assert_eq!(
+        settled(&BTreeMap::new(), &DeploymentEnd::default(), u64::MAX, 15),
+        0
+    );
     // One that left out what was due is final only once a later one has consumed it.
     records.extend([accepted(2, 7, 6), accepted(3, 7, 6)]);
-    assert_eq!(settled(&records, &End::default(), 1_000, 15), 1);
+    assert_eq!(settled(&records, &DeploymentEnd::default(), 1_000, 15), 1);
     records.extend([accepted(9, 7, 7)]);
     let late = 100 + 90 + 15;
     assert_eq!(
-        settled(&records, &End::default(), late - 1, 15),
+        settled(&records, &DeploymentEnd::default(), late - 1, 15),
         2,
         "the newest final one is 3"
     );
-    assert_eq!(settled(&records, &End::default(), late, 15), 4);
+    assert_eq!(settled(&records, &DeploymentEnd::default(), late, 15), 4);
     // Those before the first that is kept are settled when it is final.
     records.retain(|epoch, _| *epoch >= 3);
-    assert_eq!(settled(&records, &End::default(), 1_000, 2_000), 0);
-    assert_eq!(settled(&records, &End::default(), late - 1, 15), 3);
+    assert_eq!(
+        settled(&records, &DeploymentEnd::default(), 1_000, 2_000),
+        0
+    );
+    assert_eq!(
+        settled(&records, &DeploymentEnd::default(), late - 1, 15),
+        3
+    );
 }
 
 /// What an honest child agreed on of these records, and what a node that shows `shown` would give up.
@@ -259,7 +268,7 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let truth = given_up(&honest, honest.clone(), true, agreed);
         assert_eq!(
             truth,
-            settled(&honest, &End::default(), now, 15),
+            settled(&honest, &DeploymentEnd::default(), now, 15),
             "an honest view says it"
         );
         assert_eq!(given_up(&honest, honest.clone(), false, agreed), 0, "doubt");
@@ -278,7 +287,7 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let clock = random.random_range(now..now + 10_000);
         let seen = given_up(&honest, shown.clone(), true, (clock, now, count));
         assert!(seen <= truth, "round {round}: {seen} and not {truth}");
-        lied += u64::from(settled(&shown, &End::default(), clock, 15) > truth);
+        lied += u64::from(settled(&shown, &DeploymentEnd::default(), clock, 15) > truth);
         // Before the child has consumed a message of it, nothing is given up at all.
         assert_eq!(given_up(&honest, shown, true, (clock, now, 0)), 0);
     }
@@ -286,7 +295,7 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
 }
 
 /// Root accepted twenty checkpoints long ago, and the child has agreed on all.
-fn given_up_at(end: End, ring: u64) -> u64 {
+fn given_up_at(end: DeploymentEnd, ring: u64) -> u64 {
     let (root, _told) = root(0, 0, true);
     let mut view = View::clone(&root.view());
     view.acceptances = (0..20).map(|epoch| accepted(epoch, 0, 0)).collect();
@@ -312,7 +321,7 @@ fn given_up_at(end: End, ring: u64) -> u64 {
 
 #[test]
 fn the_state_that_people_leave_with_after_a_void_is_kept_however_long_ago_its_epoch_was() {
-    let end = |finalized, void_from: Option<u64>| End {
+    let end = |finalized, void_from: Option<u64>| DeploymentEnd {
         finalized,
         exit_at: void_from.map(|_| 90_000),
         void_from,

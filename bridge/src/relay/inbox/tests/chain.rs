@@ -7,7 +7,7 @@ use crate::abi::{IInbox, IRootChain};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::deployment;
 use crate::proof::inbox::{Body, Message, link, message_hash};
-use crate::relay::acceptance::{Acceptance, End};
+use crate::relay::acceptance::{Acceptance, DeploymentEnd};
 use crate::relay::config::Config;
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Failure, Finality, Heads, Log, Sought, Which};
@@ -58,8 +58,8 @@ pub struct Chain {
     /// Messages and checkpoints after each block from the deployment's on.
     counts: Vec<(u64, u64)>,
     /// What RootChain says of the deployment's end, from the next block on, and after each block.
-    pub end: End,
-    ends: Vec<End>,
+    pub end: DeploymentEnd,
+    ends: Vec<DeploymentEnd>,
 }
 
 impl Chain {
@@ -75,7 +75,7 @@ impl Chain {
             links: vec![B256::ZERO],
             acceptances: Vec::new(),
             counts: Vec::new(),
-            end: End::default(),
+            end: DeploymentEnd::default(),
             ends: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! The deployment's end: seen in final blocks, believed of all endpoints together, and never taken back.
 
 use super::*;
-use crate::relay::acceptance::End;
+use crate::relay::acceptance::DeploymentEnd;
 
 /// A root with five accepted checkpoints, of which two are finalized.
 fn root() -> Chain {
@@ -16,12 +16,12 @@ fn root() -> Chain {
     root
 }
 
-const CLOSING: End = End {
+const CLOSING: DeploymentEnd = DeploymentEnd {
     finalized: 2,
     exit_at: Some(1_050),
     void_from: None,
 };
-const VOID: End = End {
+const VOID: DeploymentEnd = DeploymentEnd {
     void_from: Some(3),
     ..CLOSING
 };
@@ -63,7 +63,7 @@ fn one_endpoint_of_two_ends_nothing_and_keeps_nothing_open_once_both_say_it() {
         for liar in 0..2 {
             let honest = root();
             let mut lying = honest.clone();
-            lying.end = End {
+            lying.end = DeploymentEnd {
                 finalized: 3,
                 ..end
             };
@@ -82,7 +82,7 @@ fn one_endpoint_of_two_ends_nothing_and_keeps_nothing_open_once_both_say_it() {
             assert_eq!(view.end, honest.end, "{liar}");
             assert!(!view.is_over());
             // The other one says so, too, and what is less of it counts.
-            longer.end = End {
+            longer.end = DeploymentEnd {
                 void_from: end.void_from.map(|from| from + 1),
                 ..end
             };
@@ -100,15 +100,15 @@ fn one_endpoint_of_two_ends_nothing_and_keeps_nothing_open_once_both_say_it() {
 #[test]
 fn an_endpoint_that_takes_an_end_back_or_says_what_cannot_be_is_a_liar() {
     let is_liar = |run: &Run| matches!(run.machine.view().standings[0], EndpointStanding::Lying(_));
-    let other_time = End {
+    let other_time = DeploymentEnd {
         exit_at: Some(1_051),
         ..VOID
     };
-    let more_void = End {
+    let more_void = DeploymentEnd {
         void_from: Some(4),
         ..VOID
     };
-    let less_final = End {
+    let less_final = DeploymentEnd {
         finalized: 1,
         ..VOID
     };
@@ -124,15 +124,15 @@ fn an_endpoint_that_takes_an_end_back_or_says_what_cannot_be_is_a_liar() {
         assert!(is_liar(&run), "{later:?}");
         assert!(!run.machine.view().healthy);
     }
-    let final_void = End {
+    let final_void = DeploymentEnd {
         finalized: 4,
         ..VOID
     };
-    let no_exit = End {
+    let no_exit = DeploymentEnd {
         exit_at: None,
         ..VOID
     };
-    let behind_all = End {
+    let behind_all = DeploymentEnd {
         finalized: 6,
         ..CLOSING
     };
@@ -151,7 +151,7 @@ fn an_endpoint_that_takes_an_end_back_or_says_what_cannot_be_is_a_liar() {
     root.mine(3);
     let mut run = Run::new(config(), false);
     run.honest(&root);
-    root.end = End {
+    root.end = DeploymentEnd {
         finalized: 3,
         void_from: Some(3),
         ..VOID
