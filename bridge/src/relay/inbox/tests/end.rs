@@ -99,7 +99,11 @@ fn one_endpoint_of_two_ends_nothing_and_keeps_nothing_open_once_both_say_it() {
 
 #[test]
 fn an_endpoint_that_takes_an_end_back_or_says_what_cannot_be_is_a_liar() {
-    let is_liar = |run: &Run| matches!(run.machine.view().standings[0], EndpointStanding::Lying(_));
+    // It is read again from then on, so that one that is honest at last is believed.
+    let is_liar = |run: &Run| {
+        let lies = |event: &Event| matches!(event, Event::Stands { standing: EndpointStanding::Lying(what), .. } if what.contains("are final and"));
+        run.events.iter().any(lies)
+    };
     let other_time = DeploymentEnd {
         exit_at: Some(1_051),
         ..VOID
@@ -122,7 +126,6 @@ fn an_endpoint_that_takes_an_end_back_or_says_what_cannot_be_is_a_liar() {
         root.mine(4);
         run.go(3, |_, ask| Ok(root.answer(ask)));
         assert!(is_liar(&run), "{later:?}");
-        assert!(!run.machine.view().healthy);
     }
     let final_void = DeploymentEnd {
         finalized: 4,
