@@ -14,6 +14,7 @@ use plasmid::ledger::{Account, Code, OwnContracts, Slot, check};
 use plasmid::wire::engine_hash;
 use plasmid_bridge::proof::deployment;
 use plasmid_bridge::proof::inbox::{Body as Message, Payload};
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::requests::prepare;
 use plasmid_tests::harness::{Network, Plan};
@@ -810,4 +811,89 @@ fn what_could_not_wait_is_refused_before_the_engine_and_not_remembered() {
     assert_eq!(hand_in(app, &stands), None);
     let other = pay(&network, 0, 2, 0, FEE, 1);
     assert_eq!(hand_in(app, &other), Some(Code::NonceUsed));
+}
+
+/// The deployment ends at one node: it refuses what could only lose, by every way in, and no block depends on it.
+#[test]
+fn while_it_closes_no_stake_is_taken_and_when_root_takes_nothing_any_more_nothing_is_and_no_block_is_refused()
+ {
+    let mut network = quiet();
+    let closing = DeploymentEnd {
+        exit_at: Some(70),
+        ..DeploymentEnd::default()
+    };
+    let void = DeploymentEnd {
+        void_from: Some(0),
+        ..closing
+    };
+    let delegate = |network: &Network, sequence| {
+        let body = Body::Stake(StakeBody::Delegate {
+            operator: [0x10; 20],
+            amount: 1 << 60,
+            line: 0,
+            max_commission: 10_000,
+        });
+        let people = &network.people;
+        people.sign(1, sequence, FEE * 4, u64::MAX, body)
+    };
+    let withdraw = |network: &Network, sequence| {
+        let body = Body::Withdraw {
+            recipient: [9; 20],
+            token: [0; 20],
+            amount: 1,
+        };
+        network.people.sign(2, sequence, FEE * 4, u64::MAX, body)
+    };
+    // It is open: both are judged by other rules than its end.
+    let refused = Code::NotAllowedHere.number();
+    let waits = pay(&network, 3, 1, 0, FEE, 1);
+    {
+        let app = network.nodes[0].app();
+        assert_ne!(ask(app, &delegate(&network, 0), CheckTxType::New), refused);
+        network.nodes[0].seen.end_at(closing, false);
+        // Another sequence: what waits already is known.
+        let staked = delegate(&network, 1);
+        assert_eq!(ask(app, &staked, CheckTxType::New), refused);
+        assert_eq!(hand_in(app, &staked), Some(Code::NotAllowedHere));
+        let said = app.hand_in(&staked, false).unwrap().unwrap().to_string();
+        assert!(said.contains("root time 70"), "{said}");
+        assert_eq!(ask(app, &withdraw(&network, 0), CheckTxType::New), 0);
+        assert_eq!(ask(app, &waits, CheckTxType::New), 0);
+        for (end, words) in [
+            (void, "checkpoint 0 and all behind it void"),
+            (closing, "exit mode began at root time 70"),
+        ] {
+            network.nodes[0].seen.end_at(end, true);
+            for bytes in [delegate(&network, 2), withdraw(&network, 1)] {
+                assert_eq!(ask(app, &bytes, CheckTxType::New), refused);
+                let reject = app.hand_in(&bytes, false).unwrap().unwrap();
+                assert_eq!(reject.code(), Code::NotAllowedHere);
+                let said = reject.to_string();
+                assert!(
+                    said.contains(words) && said.contains("plasmid exit"),
+                    "{said}"
+                );
+            }
+        }
+        assert!(!app.pool().is_empty());
+    }
+    // The other nodes take it and propose it: this one finds the block valid all the same, and gives up what waits here.
+    let others = pay(&network, 4, 1, 0, FEE, 1);
+    for node in &mut network.nodes[1..] {
+        assert_eq!(node.offer(&others), 0);
+    }
+    network.run(2);
+    assert!(
+        network
+            .chain
+            .iter()
+            .any(|(block, _)| block.transactions.contains(&others))
+    );
+    let app = network.nodes[0].app();
+    assert!(app.pool().is_empty());
+    assert_eq!(ask(app, &waits, CheckTxType::Recheck), refused);
+    assert_eq!(
+        network.nodes[0].app().height(),
+        network.nodes[1].app().height()
+    );
 }

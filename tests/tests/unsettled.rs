@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::B256;
-use plasmid::app::reads::{Door, MAX_DISK_READS, Reader, Source, bridge, chain, shares};
+use plasmid::app::reads::{
+    Door, MAX_DISK_READS, MAX_SET_READS, ReadError, Reader, Source, bridge, chain, shares,
+};
 use plasmid::app::shares::Own;
 use plasmid::chain::extension::{Brought, Extension, LateShare};
 use plasmid::engine::abci::Handler;
@@ -72,20 +74,30 @@ fn sign(network: &Network, epoch: u64, members: &[Member]) -> (usize, Checkpoint
     (made.len(), checkpoint)
 }
 
-/// While others read from the disk all that may be read at once, a node still says how it is.
+/// While others ask for as many sets from the disk as may be read at once, a node still says how it is, and whoever leaves with a proof has
+/// all places.
 fn tells_its_status(node: &Node, root: &Arc<Root>) {
     let source = served(node.shared(), Arc::clone(root));
     let never = AtomicBool::new(false);
-    let reader = Reader::new(&source, &never);
-    let others: Vec<_> = (0..MAX_DISK_READS)
-        .map(|_| source.disk().enter(Door::Client).unwrap())
-        .collect();
+    let reader = Reader::new(&source, &never).by(Door::Set);
+    let take = |door, places: usize| -> Vec<_> {
+        let enter = |_| source.disk().enter(door).unwrap();
+        (0..places).map(enter).collect()
+    };
+    let others = take(Door::Set, MAX_SET_READS);
+    // Those who leave with a proof have all of theirs, and while they hold them a node goes on.
+    let leaving = take(Door::Client, MAX_DISK_READS);
+    let asked = GetSharesRequest { epoch: 5 };
+    let shares = |reader: &Reader<'_>| bridge::get_shares(reader, &asked);
+    assert!(matches!(shares(&reader), Err(ReadError::Unavailable(_))));
     let ask = || chain::get_status(&reader, &GetStatusRequest {}).unwrap();
     let status = ask();
     assert_eq!((status.height, status.awaited), (node.app().height(), None));
     let said = status.troubles.last().unwrap();
     assert!(said.contains("which checkpoint root waits for"), "{said}");
     drop(others);
+    assert!(shares(&reader).is_ok(), "it needs no place of theirs");
+    drop(leaving);
     assert_eq!(ask().awaited.map(|awaited| awaited.epoch), Some(5));
 }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
+import {IRootChain} from "./interfaces/IRootChain.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
@@ -151,6 +152,8 @@ contract Registry is IRegistry {
     /// @inheritdoc IRegistry
     function topUp(address operator, uint64 registration) external payable {
         if (!created()) revert NotCreated();
+        uint64 exitAt = IRootChain(rootChain).head().exitAt;
+        if (exitAt != 0) revert Closing(exitAt);
         Entry storage entry = _entries[operator][registration];
         if (entry.bond == 0) revert UnknownRegistration(operator, registration);
         if (msg.value == 0) revert NothingSent();

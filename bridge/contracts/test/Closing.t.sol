@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IInbox} from "../src/interfaces/IInbox.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {Leaving} from "./Leaving.sol";
@@ -41,6 +42,22 @@ contract ClosingTest is Leaving {
         vm.warp(rootChain.genesisTime() + TIMEOUT);
         rootChain.beginExit();
         vm.assertEq(rootChain.head().exitAt, rootChain.genesisTime() + TIMEOUT + GRACE);
+    }
+
+    /// Nobody takes a bond back once nobody reports any more.
+    function test_noBondIsRaisedFromTheCloseOn() external {
+        _accepted();
+        registry.topUp{value: 1}(operators[0].owner, 1);
+        uint64 end = rootChain.head().tau + TIMEOUT + GRACE;
+        vm.warp(end - GRACE);
+        rootChain.beginExit();
+        uint256 held = address(registry).balance;
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IRegistry.Closing.selector, end));
+            registry.topUp{value: 1}(operators[0].owner, 1);
+            vm.warp(end);
+        }
+        vm.assertEq(address(registry).balance, held);
     }
 
     function test_theFirstCheckpointBehindTClosesAndIsTakenInTheGrace() external {

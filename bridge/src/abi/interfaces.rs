@@ -635,6 +635,7 @@ sol! {
         error NotCourt(address sender);
         error RewardNotTaken(address to, uint256 amount);
         error NothingSent();
+        error Closing(uint64 exitAt);
         error WeakConsensusKey(bytes32 key);
         error KeyTaken(string key, address operator);
         error KeysUnchanged(address operator, uint64 registration);

@@ -105,6 +105,13 @@ pub struct Created {
 }
 
 impl Created {
+    /// The Court, which follows from the Registry.
+    #[must_use]
+    pub fn court(&self) -> Address {
+        let [_, _, _, court, ..] = deployment::contracts(&self.registry.into_array());
+        court.into()
+    }
+
     /// The child's chain id.
     pub fn chain_id(&self) -> String {
         deployment::chain_id(&self.id)

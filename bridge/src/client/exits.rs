@@ -15,6 +15,7 @@ use super::follower::view_call;
 use super::rpc::{At, Call, Rpc, RpcError};
 use crate::abi::{IExits, IInbox, IRootChain, IVault};
 use crate::proof::{deployment, inbox};
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::events::{self, Heard, MESSAGE, Sent};
 use crate::relay::seen::Which;
 
@@ -190,13 +191,21 @@ async fn begins(rpc: &Rpc, root_chain: Address, at: At, now: u64) -> Result<Opti
     }
 }
 
+/// How far the deployment has come to its end, as one endpoint says.
+///
+/// # Errors
+/// Why root could not be asked.
+pub async fn end(rpc: &Rpc, root_chain: Address) -> Result<DeploymentEnd, RpcError> {
+    let head = view_call(rpc, root_chain, IRootChain::headCall {}, At::Latest).await?;
+    Ok(DeploymentEnd::of(&head))
+}
+
 /// When exit mode begins or began, in seconds of root's clock, once the deployment is closing.
 ///
 /// # Errors
 /// Why root could not be asked.
 pub async fn closing(rpc: &Rpc, root_chain: Address) -> Result<Option<u64>, RpcError> {
-    let head = view_call(rpc, root_chain, IRootChain::headCall {}, At::Latest).await?;
-    Ok((head.exitAt != 0).then_some(head.exitAt))
+    Ok(end(rpc, root_chain).await?.exit_at)
 }
 
 /// Whether the leaf with this index was paid.

@@ -30,7 +30,10 @@ use crate::relay::outbox::{
 use crate::relay::seen::{Block, Finality, Which};
 use crate::relay::track::EndpointStanding;
 
+mod ended;
 mod signed;
+
+pub use ended::Ended;
 
 use signed::Signed;
 
@@ -94,20 +97,13 @@ struct Told {
     is_closing: bool,
 }
 
-/// Why a relayer has nothing to do any more: exit mode has begun, and root accepts no checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// Since when, by root's clock in seconds.
-    pub exit_at: u64,
-}
-
 /// What a look at root gave, when the node answered.
 enum Looked {
     /// All of it fits together.
     State(Box<RootState>),
     /// Something is missing, or does not fit; the next look may be better.
     NotUsable(String),
-    /// Exit mode has begun.
+    /// Root accepts nothing any more.
     Ended(Ended),
 }
 
@@ -154,7 +150,7 @@ impl Relayer {
         })
     }
 
-    /// Relays until it is dropped, or until exit mode has begun. It cannot run again: what became of its last task would not be known.
+    /// Relays until it is dropped, or until root accepts nothing any more. It cannot run again: what became of its last task would not be known.
     pub async fn run<S: Source>(mut self, source: &S, mut say: impl FnMut(&Notice)) -> Ended {
         loop {
             let now = now_ms();
@@ -246,10 +242,10 @@ impl Relayer {
         } = self.contracts;
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, root_chain, IRootChain::headCall {}, at).await?;
-        self.closing = (head.exitAt != 0).then_some(head.exitAt);
-        if let Some(exit_at) = self.closing.filter(|exit_at| latest.time >= *exit_at) {
-            return Ok(Looked::Ended(Ended { exit_at }));
+        if let Some(ended) = Ended::of(&head, latest.time) {
+            return Ok(Looked::Ended(ended));
         }
+        self.closing = (head.exitAt != 0).then_some(head.exitAt);
         let count = view_call(rpc, inbox, IInbox::countCall {}, at).await?;
         let contracts = [inbox, root_chain];
         if let Some(reason) = read_tail(&mut self.tail, rpc, contracts, &finalized, &latest).await?

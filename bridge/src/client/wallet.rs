@@ -178,12 +178,12 @@ impl Wallet {
             return Err(WalletError::TipTooHigh {
                 needed: fees.tip,
                 max,
-                option: self.policy.options.map(|options| options.max_tip),
+                option: self.policy.options.and_then(|options| options.max_tip),
             });
         }
         let needed = fees.max.saturating_mul(u128::from(gas));
         let own = self.policy.max_cost;
-        let named = self.policy.options.map(|options| options.max_cost);
+        let named = self.policy.options.and_then(|options| options.max_cost);
         let limits = [
             own.map(|max| (max, named)),
             self.limit.map(|(max, name)| (max, Some(name))),

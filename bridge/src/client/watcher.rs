@@ -27,6 +27,7 @@ use super::rpc::{At, Call, Rpc, RpcError};
 use super::wallet::{Fees, Wallet, WalletError};
 use crate::abi::{ICourt, IRegistry, IRootChain};
 use crate::proof::{court, deployment, set};
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::watch::book::CheckpointBook;
 use crate::relay::watch::commits::CommitBook;
 use crate::relay::watch::docket::Docket;
@@ -163,6 +164,8 @@ pub struct Watcher<C> {
     said: BTreeSet<String>,
     /// How many checkpoints root had accepted at the last look.
     accepted: u64,
+    /// How far the deployment had come to its end at the last look.
+    end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
@@ -230,6 +233,7 @@ impl<C: ChildSource> Watcher<C> {
             told: BTreeSet::new(),
             said: BTreeSet::new(),
             accepted: 0,
+            end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),
             behind: 0,

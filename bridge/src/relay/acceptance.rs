@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! accepted ──(challenge window passes on root's clock, and a later accepted checkpoint consumed what was due at its τ)──▶ final
+//!     └──(a proof of fraud against it or one before it)──▶ void
 //! ```
-//! A checkpoint is never final before the one before it is.
+//! A checkpoint is never final before the one before it is, and never void once it was finalized on root.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +63,55 @@ impl From<&Acceptance> for IRootChain::Acceptance {
     }
 }
 
+/// How far the deployment has come to its end, as RootChain's head says it. None of it is ever taken back: more becomes final, exit mode begins
+/// once, and what is void stays void.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentEnd {
+    /// Checkpoints that were finalized on root; others may be ripe for it.
+    pub finalized: u64,
+    /// When exit mode begins or began, in seconds of root's clock, once the deployment is closing.
+    pub exit_at: Option<u64>,
+    /// The first checkpoint that is void; it and all behind it count no more.
+    pub void_from: Option<u64>,
+}
+
+impl DeploymentEnd {
+    /// What RootChain's head says of it.
+    #[must_use]
+    pub fn of(head: &IRootChain::Head) -> Self {
+        Self {
+            finalized: head.finalized,
+            exit_at: (head.exitAt != 0).then_some(head.exitAt),
+            void_from: (head.standing < head.accepted).then_some(head.standing),
+        }
+    }
+
+    /// Whether root will accept no checkpoint any more, at root time `now` (seconds).
+    #[must_use]
+    pub fn is_over(&self, now: u64) -> bool {
+        self.void_from.is_some() || self.exit_at.is_some_and(|at| now >= at)
+    }
+
+    /// What both say: nothing of it is believed that only one of them says.
+    #[must_use]
+    pub fn agreed(self, other: Self) -> Self {
+        let both = |one: Option<u64>, other: Option<u64>| Some(one?.max(other?));
+        Self {
+            finalized: self.finalized.min(other.finalized),
+            exit_at: both(self.exit_at, other.exit_at),
+            void_from: both(self.void_from, other.void_from),
+        }
+    }
+
+    /// Whether `later` may be what the same contract says in the same block or in a later one.
+    #[must_use]
+    pub fn may_become(&self, later: &Self) -> bool {
+        let is_kept = self.exit_at.is_none() || self.exit_at == later.exit_at;
+        let stays_void = |from| later.void_from.is_some_and(|later| later <= from);
+        is_kept && self.void_from.is_none_or(stays_void) && self.finalized <= later.finalized
+    }
+}
+
 /// Why a checkpoint is not final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFinal {
@@ -72,6 +122,14 @@ pub enum NotFinal {
         epoch: u64,
         /// Checkpoints accepted.
         accepted: u64,
+    },
+    /// It is void.
+    #[error(
+        "root calls checkpoint {from} and all behind it void: a proof of fraud stands against it"
+    )]
+    Void {
+        /// The first one that is void.
+        from: u64,
     },
     /// The window is open.
     #[error("the challenge window is open until root time {until}, and it is {now}")]
@@ -93,11 +151,12 @@ pub enum NotFinal {
     },
 }
 
-/// Whether checkpoint `epoch` is final at root time `now` (seconds), with a challenge window of `window_secs`.
+/// Whether checkpoint `epoch` is final at root time `now` (seconds), with a challenge window of `window_secs`. Twin: `RootChain.isFinal`.
 ///
 /// Accepted checkpoints have times that never fall and due counts that never fall, so the ones before it are final when it is.
 pub fn is_final(
     records: &BTreeMap<u64, Acceptance>,
+    end: &DeploymentEnd,
     epoch: u64,
     now: u64,
     window_secs: u64,
@@ -107,12 +166,19 @@ pub fn is_final(
         let accepted = newest.map_or(0, |(newest, _)| newest.saturating_add(1));
         return Err(NotFinal::Unknown { epoch, accepted });
     };
+    if epoch < end.finalized {
+        return Ok(());
+    }
+    if let Some(from) = end.void_from.filter(|from| epoch >= *from) {
+        return Err(NotFinal::Void { from });
+    }
     let until = record.time.saturating_add(window_secs);
     if now < until {
         return Err(NotFinal::Window { until, now });
     }
     let consumed = newest.map_or(0, |(_, newest)| newest.checkpoint.inbox_cursor);
-    if record.due_count > consumed {
+    let exited = end.exit_at.is_some_and(|at| now >= at);
+    if record.due_count > consumed && !exited {
         return Err(NotFinal::Skipped {
             due_count: record.due_count,
             consumed,
@@ -122,13 +188,17 @@ pub fn is_final(
 }
 
 /// The newest final checkpoint.
-pub fn newest_final(
-    records: &BTreeMap<u64, Acceptance>,
+pub fn newest_final<'a>(
+    records: &'a BTreeMap<u64, Acceptance>,
+    end: &DeploymentEnd,
     now: u64,
     window_secs: u64,
-) -> Option<&Acceptance> {
+) -> Option<&'a Acceptance> {
     records
         .values()
         .rev()
-        .find(|record| is_final(records, record.epoch, now, window_secs).is_ok())
+        .find(|record| is_final(records, end, record.epoch, now, window_secs).is_ok())
 }
+
+#[cfg(test)]
+mod tests;

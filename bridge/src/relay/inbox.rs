@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 
-use super::acceptance::Acceptance;
+use super::acceptance::{Acceptance, DeploymentEnd};
 use super::config::Config;
 use super::seen::{Anchor, Position};
 use super::track::{EndpointStanding, Track, Verified};
@@ -59,6 +59,7 @@ impl Inbox {
             entries: Vec::new(),
             acceptances: BTreeMap::new(),
             accepted: 0,
+            end: DeploymentEnd::default(),
             healthy: false,
             stale_at: 0,
             standings: standings.clone(),
@@ -246,12 +247,16 @@ impl Inbox {
         let accepted = verified()
             .map(|Verified { accepted, .. }| *accepted)
             .min()?;
+        let end = verified()
+            .map(|verified| verified.end)
+            .reduce(DeploymentEnd::agreed)?;
         let link = track.link(count)?;
         let generations = self.tracks.iter().map(Track::generation);
         let moved = self.view.finalized != Some(block)
             || self.view.count() != count
             || self.view.anchor != *track.anchor()
             || self.view.link(count) != Some(link)
+            || self.view.end != end
             || !generations.clone().eq(self.shown.iter().copied());
         if !moved {
             return None;
@@ -269,6 +274,7 @@ impl Inbox {
         }
         self.view.finalized = Some(block);
         self.view.accepted = accepted;
+        self.view.end = end;
         self.view.acceptances = self.agreed_acceptances(accepted);
         self.has_news = true;
         Some(Event::Moved { count, link, block })

@@ -139,6 +139,12 @@ pub struct Heads {
     pub accepted: u64,
     /// τ of the last one accepted, in seconds.
     pub tau: u64,
+    /// Checkpoints finalized.
+    pub finalized: u64,
+    /// When exit mode begins or began, in seconds, once it closes.
+    pub exit_at: Option<u64>,
+    /// The first checkpoint that is void.
+    pub void_from: Option<u64>,
     /// What RootChain keeps of the checkpoints asked for, as far as they are accepted, in order.
     pub records: Vec<B256>,
 }

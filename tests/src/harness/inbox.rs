@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use alloy_primitives::B256;
 use plasmid::app::ports::{Agreed, Outlook};
 use plasmid_bridge::proof::inbox::{self, Body, Message};
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 
 /// A message's bytes, and the link after it.
 type Entry = (Vec<u8>, B256);
@@ -57,6 +58,7 @@ pub struct Seen {
     seen: Mutex<u64>,
     settled: AtomicU64,
     agreed: AtomicU64,
+    end: Mutex<(DeploymentEnd, bool)>,
 }
 
 impl Seen {
@@ -67,6 +69,7 @@ impl Seen {
             seen: Mutex::new(0),
             settled: AtomicU64::new(0),
             agreed: AtomicU64::new(0),
+            end: Mutex::default(),
         }
     }
 
@@ -83,6 +86,11 @@ impl Seen {
         self.settled.store(epochs, Ordering::SeqCst);
     }
 
+    /// The deployment has come this far to its end, and whether root takes no checkpoint any more.
+    pub fn end_at(&self, end: DeploymentEnd, is_over: bool) {
+        *self.end.lock().expect("no one panicked") = (end, is_over);
+    }
+
     /// Checkpoints whose acceptance the child has consumed, as this node said at the end of the last epoch.
     pub fn agreed(&self) -> u64 {
         self.agreed.load(Ordering::SeqCst)
@@ -90,6 +98,10 @@ impl Seen {
 }
 
 impl Outlook for Seen {
+    fn end(&self) -> (DeploymentEnd, bool) {
+        *self.end.lock().expect("no one panicked")
+    }
+
     fn settled(&self, agreed: &Agreed<'_>) -> u64 {
         self.agreed.store(agreed.accepted, Ordering::SeqCst);
         self.settled.load(Ordering::SeqCst)

@@ -27,6 +27,7 @@ impl Sight for Root {
             entries: Vec::new(),
             acceptances: Default::default(),
             accepted: self.0.load(Ordering::SeqCst),
+            end: Default::default(),
             healthy: true,
             stale_at: u64::MAX,
             standings: Vec::new(),

@@ -593,13 +593,13 @@ async fn checkpoints_are_accepted_and_a_relayer_that_is_killed_resumes_and_pays_
     let now = view.finalized.unwrap().time;
     println!(
         "checkpoint 0 at {now}: {:?}",
-        is_final(&view.acceptances, 0, now, 3)
+        is_final(&view.acceptances, &view.end, 0, now, 3)
     );
     let start = Instant::now();
     loop {
         let view = follower.view().borrow().clone();
         let now = view.finalized.unwrap().time;
-        if is_final(&view.acceptances, 0, now, 3).is_ok() {
+        if is_final(&view.acceptances, &view.end, 0, now, 3).is_ok() {
             break;
         }
         assert!(start.elapsed() < PATIENCE);

@@ -44,6 +44,8 @@ mod attack;
 #[cfg(test)]
 mod flood;
 mod people;
+#[cfg(test)]
+mod signs;
 pub mod stake;
 
 use people::{People, genesis};

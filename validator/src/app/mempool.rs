@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
@@ -27,7 +28,7 @@ use crate::chain::overlay::Overlay;
 use crate::engine::abci::{Fault, Outcome};
 use crate::ledger::leaf::{AccountLeaf, TokenBalance};
 use crate::ledger::leaves::{read, write};
-use crate::ledger::transaction::check_length;
+use crate::ledger::transaction::{Body, StakeBody, check_length};
 use crate::ledger::{
     Account, CheckedTransaction, Code, Reject, Slot, Transaction, Unverified, quote, simulate,
 };
@@ -156,6 +157,8 @@ impl App {
     fn read(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<Unverified, Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
+        let (end, is_over) = self.surroundings.outlook.end();
+        check_end(&end, is_over, &unverified.transaction().body)?;
         let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
         self.pool().admits(offer, purse, replaces)?;
@@ -248,6 +251,8 @@ impl App {
             let state = self.state();
             let transaction = Transaction::decode(bytes)?;
             let header = transaction.header;
+            let (end, is_over) = self.surroundings.outlook.end();
+            check_end(&end, is_over, &transaction.body)?;
             check_expiry(&state, &transaction)?;
             let next = next_sequence(&state, &header.sender)?;
             check_sequence(header.sequence, next)?;
@@ -259,6 +264,26 @@ impl App {
             }
         };
         still().err().unwrap_or(Reject::GivenUp.into())
+    }
+}
+
+/// Refuses what could only lose: all of it when root takes no checkpoint any more, and stake from when the deployment is closing, because
+/// exit mode pays balances, tokens and withdrawals, and no stake yet.
+fn check_end(end: &DeploymentEnd, is_over: bool, body: &Body) -> Result<(), Reject> {
+    if is_over {
+        let why = super::reads::ended(end);
+        return Err(Reject::Over { why });
+    }
+    let Some(exit_at) = end.exit_at else {
+        return Ok(());
+    };
+    match body {
+        Body::Stake(
+            StakeBody::Delegate { .. }
+            | StakeBody::Restake { .. }
+            | StakeBody::CancelUnbonding { .. },
+        ) => Err(Reject::ClosingStake { exit_at }),
+        _ => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@
 pub mod bench;
 mod consensus;
 mod convert;
+mod ends;
 pub mod guard;
 mod handed;
 mod late;
@@ -103,6 +104,7 @@ pub struct App {
     shares: shares::Verdicts,
     late: late::LateShares,
     past_sets: signers::PastSets,
+    ends: ends::Ends,
     pool: Mutex<Pool>,
     /// The last block, until the engine commits it.
     unswept: Mutex<Option<Unswept>>,
@@ -174,6 +176,7 @@ impl App {
             shares: shares::Verdicts::default(),
             late: late::LateShares::default(),
             past_sets: signers::PastSets::default(),
+            ends: ends::Ends::default(),
             pool: Mutex::new(pool),
             unswept: Mutex::default(),
             handed_in: Mutex::default(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use plasmid_bridge::relay::inbox::View;
+use plasmid_bridge::relay::{acceptance::DeploymentEnd, inbox::View};
 
 /// The root chain's inbox, as far as this node has seen it finalized.
 pub trait Outlook: Send + Sync {
@@ -23,6 +23,12 @@ pub trait Outlook: Send + Sync {
     /// The states of settled epochs are deleted, so the word of this node's endpoints counts only within what the child has agreed on.
     fn settled(&self, _agreed: &Agreed<'_>) -> u64 {
         0
+    }
+
+    /// How far the deployment has come to its end, and whether root takes no checkpoint any more. No block depends on it, only what this node
+    /// takes into its mempool and keeps.
+    fn end(&self) -> (DeploymentEnd, bool) {
+        (DeploymentEnd::default(), false)
     }
 
     /// Tells that the child has consumed the inbox up to here.

@@ -158,6 +158,9 @@ impl App {
         let Some(member) = place.and_then(|place| u16::try_from(place).ok()) else {
             return Ok(Own::None);
         };
+        if !self.keeps_links(&checkpoint)? {
+            return Ok(Own::Unsigned(Unsigned::ForEver));
+        }
         let accepted = self.state().accepted;
         let signature = match signer.share(epoch, &checkpoint.digest(), accepted) {
             Ok(signature) => signature,

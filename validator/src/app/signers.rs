@@ -70,9 +70,9 @@ impl Leaves for PastLeaves<'_> {
 }
 
 /// The application's state for its own duty, which nobody else's reads may keep waiting.
-struct Own<'a>(&'a App);
+pub(super) struct OwnTrees<'a>(pub(super) &'a App);
 
-impl Trees for Own<'_> {
+impl Trees for OwnTrees<'_> {
     fn look(&self, visit: &mut dyn FnMut(&Tree)) -> Result<(), ReadError> {
         visit(&self.0.state().tree);
         Ok(())
@@ -90,7 +90,7 @@ impl App {
     /// # Errors
     /// [`Unread`] when the state or the store cannot be read.
     pub fn signers(&self, epoch: u64) -> Result<Option<Vec<Member>>, Unread> {
-        self.signers_by(&Own(self), epoch)
+        self.signers_by(&OwnTrees(self), epoch)
     }
 
     /// The same, for a read that looks at past states in its own way.

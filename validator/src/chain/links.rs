@@ -1,10 +1,12 @@
 //! Link rules: what no segment shows by itself (PROTOCOL section 12, L1 to L15). A node that verifies its segments judges those of a block
-//! as a court would, from what blocks and segments commit to. Twin: `LinkJudge.sol`.
+//! as a court would, from what blocks and segments commit to; every node judges its own checkpoint before it signs it. Twin: `LinkJudge.sol`.
 //!
 //! ```text
 //! block before ──(height, time, state root)──► block ──(roots, counts)──► segment 0 ──► segment 1 ──► ... ──► block
 //! ```
 //! L5 and L12 to L15 compare a checkpoint with its last block and with leaves of its state: [`check_ends`].
+
+use std::convert::Infallible;
 
 use alloy_primitives::B256;
 use plasmid_bridge::proof::checkpoint::Checkpoint;
@@ -132,12 +134,32 @@ pub fn check_ends(
     tree: &Tree,
     ring: u32,
 ) -> Result<(), LinkError> {
+    let leaf = |slot: &Slot| {
+        let found = tree.get(&slot.key());
+        Ok::<_, Infallible>(found.map(|(_, _, value)| value.to_vec()))
+    };
+    match check_ends_by(checkpoint, last, ring, leaf) {
+        Ok(verdict) => verdict,
+        Err(never) => match never {},
+    }
+}
+
+/// The same, with the leaves of that state as `leaf` reads them.
+///
+/// # Errors
+/// Those of `leaf`; the verdict is the answer.
+pub fn check_ends_by<E>(
+    checkpoint: &Checkpoint,
+    last: &BlockCommitment,
+    ring: u32,
+    mut leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Result<(), LinkError>, E> {
     if last.after != checkpoint.state_root {
-        return Err(LinkError::State);
+        return Ok(Err(LinkError::State));
     }
     let (expected, found) = (last.time / NANOS, checkpoint.last_block_time);
     if expected != found {
-        return Err(LinkError::End { expected, found });
+        return Ok(Err(LinkError::End { expected, found }));
     }
     let epoch = checkpoint.epoch;
     let (set, idle) = (epoch.saturating_add(2), epoch.saturating_add(3));
@@ -159,13 +181,19 @@ pub fn check_ends(
         (&idle.to_be_bytes(), 8, &IDLE),
     ];
     for ((rule, slot), (number, at, rest)) in (12..).zip(slots).zip(said) {
-        let value = tree.get(&slot.key()).map(|(_, _, value)| value);
-        let tail = value.and_then(|value| value.get(at..)?.get(..rest.len()));
-        if !value.is_some_and(|value| value.starts_with(number)) || tail != Some(rest) {
-            return Err(LinkError::Leaf { rule });
+        let value = leaf(&slot)?;
+        let tail = value
+            .as_ref()
+            .and_then(|value| value.get(at..)?.get(..rest.len()));
+        if !value
+            .as_ref()
+            .is_some_and(|value| value.starts_with(number))
+            || tail != Some(rest)
+        {
+            return Ok(Err(LinkError::Leaf { rule }));
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// Judges the links of a block with its segments' records, behind the block before.

@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 use plasmid_bridge::client::{
     endpoints::Endpoints,
     rpc::{At, Call},
-    wallet::{Key, Policy, Wallet},
+    wallet::{Key, Wallet},
 };
 
 pub use self::{
@@ -27,6 +27,7 @@ pub use self::{
 use super::{
     CliError,
     connect::{Connection, Deployment},
+    fees,
     init::{SecondRoot, second_endpoint},
     keys::KeyOptions,
     output::{self, Output},
@@ -184,7 +185,8 @@ pub async fn wallet(
 ) -> Result<Wallet, CliError> {
     let secret = keys.root_secret(name)?;
     let key = Key::from_bytes(&secret).map_err(|error| CliError::new(error.to_string()))?;
-    let wallet = Wallet::open(connection.root()?, key, chain_id, Policy::default()).await?;
+    let policy = fees::once(connection.max_root_fee.as_deref())?;
+    let wallet = Wallet::open(connection.root()?, key, chain_id, policy).await?;
     Ok(wallet.telling(|hash, nonce| {
         output::note(&format!(
             "handing in root transaction {hash} (nonce {nonce})"

@@ -75,6 +75,14 @@ pub struct Connection {
         help_heading = "Options of every command"
     )]
     pub net: Option<PathBuf>,
+    /// The highest price that a command which sends one transaction on root offers per gas, base fee and tip together, in gwei (1.5); while root costs more, nothing is sent. More than 500 is asked about at a terminal. `relay` and `watch` have --max-fee [default: 500].
+    #[arg(
+        long,
+        value_name = "GWEI",
+        global = true,
+        help_heading = "Options of every command"
+    )]
+    pub max_root_fee: Option<String>,
 }
 
 impl fmt::Debug for Connection {
@@ -85,6 +93,7 @@ impl fmt::Debug for Connection {
             .field("root", &place(&self.root))
             .field("registry", &self.registry)
             .field("net", &self.net)
+            .field("max_root_fee", &self.max_root_fee)
             .finish()
     }
 }
@@ -388,6 +397,7 @@ mod tests {
                 root: None,
                 registry: None,
                 net: Some(folder.path().to_owned()),
+                max_root_fee: None,
             };
             connection.registry().map_err(|error| error.to_string())
         };

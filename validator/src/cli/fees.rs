@@ -1,9 +1,9 @@
-//! What a command that runs for long pays on root, at most.
+//! What a command pays on root, at most.
 
 use clap::Args;
 use plasmid_bridge::client::wallet::{Options, Policy as Spending};
 
-use super::{CliError, amount};
+use super::{CliError, amount, output};
 
 /// Decimals of a gwei and of a coin in wei.
 const GWEI_DECIMALS: u32 = 9;
@@ -50,10 +50,74 @@ impl FeeOptions {
             min_tip: Spending::default().min_tip.min(max_tip),
             options: Some(Options {
                 max_fee: "--max-fee",
-                max_tip: "--max-tip",
-                max_cost: "--max-cost",
+                max_tip: Some("--max-tip"),
+                max_cost: Some("--max-cost"),
             }),
             ..Spending::default()
         })
+    }
+}
+
+/// The option of [`once`].
+const MAX_ROOT_FEE: &str = "--max-root-fee";
+/// Gas for which a price is shown in coins: what a claim, an exit or a deposit takes is about a tenth to half of it.
+const SHOWN_GAS: u128 = 1_000_000;
+
+/// What a command pays that sends a transaction and ends. More than the default is asked about where a person is there to answer: whoever
+/// named it in a script has said so.
+///
+/// # Errors
+/// That it is no amount, or that the answer was not yes.
+pub fn once(max_fee: Option<&str>) -> Result<Spending, CliError> {
+    let policy = Spending::default();
+    let Some(max_fee) = max_fee else {
+        return Ok(within(policy, policy.max_fee));
+    };
+    let named = amount::parse(max_fee, GWEI_DECIMALS)?;
+    if named > policy.max_fee {
+        let cost = named.saturating_mul(SHOWN_GAS);
+        output::ask_if_there(&format!(
+            "{MAX_ROOT_FEE} allows {max_fee} gwei per gas, above the usual limit of {}: a million gas may cost up to {} coins. Go on?",
+            amount::show(policy.max_fee, GWEI_DECIMALS),
+            amount::show(cost, COIN_DECIMALS)
+        ))?;
+    }
+    Ok(within(policy, named))
+}
+
+fn within(policy: Spending, max_fee: u128) -> Spending {
+    Spending {
+        max_fee,
+        options: Some(Options {
+            max_fee: MAX_ROOT_FEE,
+            max_tip: None,
+            max_cost: None,
+        }),
+        ..policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_transaction_offers_up_to_the_named_price_and_without_one_up_to_500_gwei() {
+        let gwei = |number: u128| number * 1_000_000_000;
+        for (named, most) in [
+            (None, gwei(500)),
+            (Some("30"), gwei(30)),
+            (Some("500"), gwei(500)),
+            (Some("900.5"), gwei(900) + 500_000_000),
+        ] {
+            let policy = once(named).expect("no terminal asks in a test");
+            assert_eq!(policy.max_fee, most);
+            let option = policy.options.map(|options| options.max_fee);
+            assert_eq!(option, Some("--max-root-fee"));
+            assert_eq!(policy.max_tip, Spending::default().max_tip);
+        }
+        for wrong in ["", "-1", "x", "0.0000000001"] {
+            assert!(once(Some(wrong)).is_err(), "{wrong}");
+        }
     }
 }

@@ -103,13 +103,7 @@ impl Output {
                 "nobody is there to answer: nothing was sent; --yes sends it without asking, --dry-run only shows it",
             ));
         }
-        note(&format!("{question} [y/N]"));
-        let mut answer = String::new();
-        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
-        match read.is_ok() && is_yes(&answer) {
-            true => Ok(()),
-            false => Err(CliError::new("the answer was not yes: nothing was sent")),
-        }
+        answered(question)
     }
 
     /// A spinner for what takes over two seconds; silent for programs and where no terminal is.
@@ -120,6 +114,27 @@ impl Output {
         let bar = indicatif::ProgressBar::new_spinner().with_message(what.to_owned());
         bar.enable_steady_tick(std::time::Duration::from_millis(120));
         bar
+    }
+}
+
+/// Asks a person whether to go on, where one is there to answer.
+///
+/// # Errors
+/// When the answer is another one than yes.
+pub fn ask_if_there(question: &str) -> Result<(), CliError> {
+    match io::stdin().is_terminal() {
+        true => answered(question),
+        false => Ok(()),
+    }
+}
+
+fn answered(question: &str) -> Result<(), CliError> {
+    note(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
+    match read.is_ok() && is_yes(&answer) {
+        true => Ok(()),
+        false => Err(CliError::new("the answer was not yes: nothing was sent")),
     }
 }
 

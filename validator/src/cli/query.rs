@@ -13,7 +13,7 @@ use plasmid_bridge::{
         follower::view_call,
         rpc::{At, Rpc},
     },
-    relay::outbox::Missing,
+    relay::{acceptance::DeploymentEnd, outbox::Missing},
 };
 use plasmid_proto::{
     bridge::v1::{
@@ -262,13 +262,18 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
         true => shown::whole_status(&status, awaited.as_ref()),
         false => shown::status(&status),
     };
-    let exit_at = exit_at(connection).await;
-    object["exit_at"] = exit_at.into();
+    let asked = end(connection).await;
+    let told = DeploymentEnd {
+        finalized: 0,
+        exit_at: status.exit_at,
+        void_from: status.void_from,
+    };
+    let end = asked.unwrap_or(told);
+    object["exit_at"] = end.exit_at.into();
+    object["void_from"] = end.void_from.into();
     output.object(&object);
-    if let Some(exit_at) = exit_at {
-        output.say(&format!(
-            "root says that the deployment is closing: exit mode begins, or has begun, at root time {exit_at}; `plasmid exit status` says how money leaves"
-        ));
+    if let Some(sentence) = end_sentence(&end, asked.is_some()) {
+        output.say(&sentence);
     }
     if let Some(awaited) = &awaited {
         output.say(&awaited_sentence(awaited));
@@ -277,13 +282,30 @@ pub async fn status(connection: &Connection, output: Output) -> Result<(), CliEr
     Ok(())
 }
 
-/// When exit mode begins, as root says: nothing where it is not asked, or does not answer, or nothing closes.
-async fn exit_at(connection: &Connection) -> Option<u64> {
+/// What is said of the deployment's end, when there is something to say; `asked`: root said it, and else the node says that it does.
+fn end_sentence(end: &DeploymentEnd, asked: bool) -> Option<String> {
+    let exit_at = end.exit_at?;
+    let who = match asked {
+        true => "root says that",
+        false => "the node says that root says that",
+    };
+    Some(match end.void_from {
+        Some(from) => format!(
+            "{who} checkpoint {from} and all behind it are void, because a proof of fraud stands against it, and that exit mode begins, or has begun, at root time {exit_at}: nothing that this chain did since the checkpoint before it counts, and everybody leaves with `plasmid exit`; `plasmid exit status` says with what"
+        ),
+        None => format!(
+            "{who} the deployment is closing: exit mode begins, or has begun, at root time {exit_at}; leave with `plasmid exit` from then on; `plasmid exit status` says how money leaves"
+        ),
+    })
+}
+
+/// How far the deployment has come to its end, as root says: `None` where it is not asked, or does not answer.
+async fn end(connection: &Connection) -> Option<DeploymentEnd> {
     let registry = connection.registry().ok()?;
     let root = connection.root().ok()?;
     let root_chain = exits::Contracts::of(registry).root_chain;
-    let asked = tokio::time::timeout(ROOT_PATIENCE, exits::closing(&root, root_chain)).await;
-    asked.ok()?.ok()?
+    let asked = tokio::time::timeout(ROOT_PATIENCE, exits::end(&root, root_chain)).await;
+    asked.ok()?.ok()
 }
 
 fn awaited_sentence((awaited, missing): &(&AwaitedCheckpoint, Vec<Missing>)) -> String {

@@ -162,8 +162,7 @@ async fn relay(
     ));
     tokio::select! {
         ended = relayer.run(&source, |notice| say(output, notice)) => Err(CliError::new(format!(
-            "exit mode began at root time {}: root accepts no checkpoint any more, so there is nothing to relay; `plasmid exit status` says how money leaves",
-            ended.exit_at
+            "{ended}, so there is nothing to relay; `plasmid exit status` says how money leaves"
         ))),
         () = ended => Err(CliError::new("what follows the root chain ended by itself: start the relayer again, and report it")),
         () = crate::node::shutdown::requested() => Ok(()),

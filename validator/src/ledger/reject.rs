@@ -69,6 +69,22 @@ pub enum Reject {
         /// The reason, as a sentence.
         why: &'static str,
     },
+    /// Root takes no checkpoint of this chain any more.
+    #[error(
+        "not taken any more: {why}, so that no checkpoint with this transaction counts on root and it could not change what anybody is paid; leave with `plasmid exit`"
+    )]
+    Over {
+        /// What happened on root, as the beginning of a sentence.
+        why: String,
+    },
+    /// Stake that nobody could take out again.
+    #[error(
+        "not taken any more: the deployment is closing, with exit mode from root time {exit_at} on, and nobody leaves with stake yet; withdrawals and transfers are taken until then"
+    )]
+    ClosingStake {
+        /// When exit mode begins, in seconds of root's clock.
+        exit_at: u64,
+    },
     /// Longer than allowed.
     #[error("{what} has {length} bytes; at most {limit} are allowed")]
     TooLarge {
@@ -342,7 +358,9 @@ impl Reject {
             | Self::UnsupportedScheme { .. }
             | Self::UnsupportedLane { .. }
             | Self::UnsupportedFeePayer { .. } => Code::Unsupported,
-            Self::NotAllowedHere { .. } => Code::NotAllowedHere,
+            Self::NotAllowedHere { .. } | Self::Over { .. } | Self::ClosingStake { .. } => {
+                Code::NotAllowedHere
+            }
             Self::TooLarge { .. } => Code::TooLarge,
             Self::ZeroAmount => Code::ZeroAmount,
             Self::BadRecipient { .. } | Self::UnusableRecipient { .. } | Self::ZeroRecipient => {

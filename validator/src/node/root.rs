@@ -9,13 +9,34 @@ use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
 use plasmid_bridge::client::follower::{Follower, Progress, now_ms};
-use plasmid_bridge::relay::acceptance::{Acceptance, newest_final};
+use plasmid_bridge::relay::acceptance::{Acceptance, DeploymentEnd, newest_final};
 use plasmid_bridge::relay::inbox::View;
 use plasmid_bridge::relay::seen::Block;
 use plasmid_bridge::relay::track::EndpointStanding;
 use tokio::sync::watch;
 
 use crate::app::ports::{Agreed, Sight};
+use crate::ledger::Parameters;
+
+/// How long the states of past epochs are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping {
+    /// The challenge window, in seconds.
+    pub window_secs: u64,
+    /// Epochs of the child's rings, which are longer than RootChain's.
+    pub ring: u64,
+}
+
+impl Keeping {
+    /// What a deployment needs.
+    #[must_use]
+    pub fn of(parameters: &Parameters) -> Self {
+        Self {
+            window_secs: parameters.challenge_secs,
+            ring: parameters.ring.into(),
+        }
+    }
+}
 
 /// A reader of the follower's view; cheap to clone.
 #[derive(Clone, Debug)]
@@ -153,8 +174,12 @@ impl RootReader {
     /// because claims are made under it. A node deletes what is settled, so an endpoint that lies must not be able to settle anything: an
     /// acceptance counts only when the child has consumed it, when it is not later than the child's own time, and when it is of the child's
     /// own checkpoint. While the endpoints are in doubt, no acceptance counts.
+    ///
+    /// Whatever time has passed, a checkpoint that nobody finalized on root can still be voided, and people leave with the state before it: the
+    /// last finalized one is kept with all behind it, as far back as RootChain's ring reaches, because what has left the ring cannot be voided
+    /// or exited. Of the end, an endpoint that lies can have a node keep more than it must, or what time alone has it keep.
     #[must_use]
-    pub fn settled(&self, window_secs: u64, agreed: &Agreed<'_>) -> u64 {
+    pub fn settled(&self, keeping: Keeping, agreed: &Agreed<'_>) -> u64 {
         let view = self.view.borrow();
         let Some(block) = view.finalized.filter(|_| view.healthy) else {
             return 0;
@@ -162,7 +187,15 @@ impl RootReader {
         let accepted = view.acceptances.range(..agreed.accepted);
         let records = accepted.map(|(epoch, record)| (*epoch, not_before_its_end(record)));
         let records: BTreeMap<_, _> = records.collect();
-        let count = settled(&records, block.time.min(agreed.time), window_secs);
+        // Only what has nodes keep more is taken of the end here.
+        let end = DeploymentEnd {
+            void_from: view.end.void_from,
+            ..DeploymentEnd::default()
+        };
+        let now = block.time.min(agreed.time);
+        let ripe = settled(&records, &end, now, keeping.window_secs);
+        let base = view.end.finalized.saturating_sub(1);
+        let count = ripe.min(base.max(agreed.accepted.saturating_sub(keeping.ring)));
         // Those before it follow from its digest.
         let is_own = |record: &Acceptance| (agreed.is_own)(count, &record.digest);
         records
@@ -210,8 +243,13 @@ fn not_before_its_end(record: &Acceptance) -> Acceptance {
     }
 }
 
-fn settled(records: &BTreeMap<u64, Acceptance>, now: u64, window_secs: u64) -> u64 {
-    let Some(newest) = newest_final(records, now, window_secs) else {
+fn settled(
+    records: &BTreeMap<u64, Acceptance>,
+    end: &DeploymentEnd,
+    now: u64,
+    window_secs: u64,
+) -> u64 {
+    let Some(newest) = newest_final(records, end, now, window_secs) else {
         return 0;
     };
     let past = |record: &&Acceptance| {

@@ -17,7 +17,7 @@ use plasmid_bridge::{
         position::PositionFile,
         rpc::{Limits as RpcLimits, Rpc},
     },
-    relay::{config::Config as FollowConfig, seen::Anchor},
+    relay::{acceptance::DeploymentEnd, config::Config as FollowConfig, seen::Anchor},
 };
 
 use super::{
@@ -28,7 +28,7 @@ use super::{
     duty, founding,
     keystore::Password,
     metrics::{self, MetricsError},
-    root::{RootReader, RootRefusal},
+    root::{Keeping, RootReader, RootRefusal},
     shutdown,
     signer::{self, KeyWatch, KeysError, Reach, Terms},
 };
@@ -191,7 +191,7 @@ pub async fn run(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), St
     let own_key = signer.as_ref().map(|signer| signer.key());
     let surroundings = Surroundings {
         store: Arc::new(books),
-        outlook: Arc::new(RootOutlook(root.clone(), parameters.challenge_secs)),
+        outlook: Arc::new(RootOutlook(root.clone(), Keeping::of(&parameters))),
         signer,
         pool: PoolLimits::default(),
         reexecute: options.verify_segments,
@@ -361,8 +361,8 @@ async fn watch_root(root: &RootReader) -> Infallible {
     }
 }
 
-/// The follower as the application asks it, and the challenge window in seconds.
-struct RootOutlook(RootReader, u64);
+/// The follower as the application asks it, and how long states are kept.
+struct RootOutlook(RootReader, Keeping);
 
 impl Outlook for RootOutlook {
     fn report(&self, cursor: u64, link: B256, limit: u64) -> Option<(u64, B256)> {
@@ -380,6 +380,11 @@ impl Outlook for RootOutlook {
 
     fn settled(&self, agreed: &Agreed<'_>) -> u64 {
         self.0.settled(self.1, agreed)
+    }
+
+    fn end(&self) -> (DeploymentEnd, bool) {
+        let view = self.0.view();
+        (view.end, view.is_over())
     }
 }
 

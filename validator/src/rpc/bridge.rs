@@ -28,18 +28,18 @@ impl BridgeService for Services {
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Answer<GetCheckpointResponse> {
-        self.answer(request, bridge::get_checkpoint).await
+        self.answer_set(request, bridge::get_checkpoint).await
     }
 
     async fn list_checkpoints(
         &self,
         request: Request<ListCheckpointsRequest>,
     ) -> Answer<ListCheckpointsResponse> {
-        self.answer(request, bridge::list_checkpoints).await
+        self.answer_set(request, bridge::list_checkpoints).await
     }
 
     async fn get_shares(&self, request: Request<GetSharesRequest>) -> Answer<GetSharesResponse> {
-        self.answer(request, bridge::get_shares).await
+        self.answer_set(request, bridge::get_shares).await
     }
 
     async fn submit_share(

@@ -7,6 +7,7 @@
 //! | `plasmid.store` | the store has given up |
 //! | the four services | the height stands or the store has given up; the bridge's while root is silent, too |
 //! | `plasmid.keys` | its operator's seat has other keys than this node runs with, or this node has no checkpoint key for it |
+//! | `plasmid.end` | the deployment is closing, or in exit mode, or a checkpoint is void |
 //! | `plasmid.set` | nobody has a seat, so that the set of this epoch or of the next is a copy |
 //! | the empty name | the height stands, the store has given up, or root is silent |
 
@@ -37,12 +38,13 @@ const NODE: [Component; 2] = [Component::Height, Component::Store];
 const ALL: [Component; 3] = [Component::Height, Component::Root, Component::Store];
 
 /// Each name, and what it needs.
-const NAMES: [(&str, &[Component]); 11] = [
+const NAMES: [(&str, &[Component]); 12] = [
     ("", &ALL),
     ("plasmid.height", &[Component::Height]),
     ("plasmid.root", &[Component::Root]),
     ("plasmid.store", &[Component::Store]),
     ("plasmid.keys", &[Component::Keys]),
+    ("plasmid.end", &[Component::End]),
     ("plasmid.set", &[Component::Set]),
     (
         <AccountServiceServer<Services> as NamedService>::NAME,
@@ -105,6 +107,8 @@ mod tests {
     };
     use tonic_health::server::HealthService;
 
+    use plasmid_bridge::relay::acceptance::DeploymentEnd;
+
     use super::*;
     use crate::app::reads::{HEIGHT_STANDS, KeyState, ROOT_SILENT, Vitals};
 
@@ -128,6 +132,7 @@ mod tests {
             "plasmid.root",
             "plasmid.store",
             "plasmid.keys",
+            "plasmid.end",
             "plasmid.set",
         ];
         let mut found = Vec::new();
@@ -181,5 +186,36 @@ mod tests {
         let (_, why) = copied.troubles().next().expect("it is told");
         assert!(why.contains("the set of epoch 7 is"), "{why}");
         assert_eq!(not_serving(&copied).await, ["plasmid.set"]);
+        let ends = |exit_at, void_from, is_over| Vitals {
+            end: (
+                DeploymentEnd {
+                    finalized: 2,
+                    exit_at: Some(exit_at),
+                    void_from,
+                },
+                is_over,
+            ),
+            ..Vitals::default()
+        };
+        for (vitals, said) in [
+            (
+                ends(70, None, false),
+                ["is closing", "from root time 70 on"],
+            ),
+            (
+                ends(70, None, true),
+                ["exit mode began at root time 70", "`plasmid exit`"],
+            ),
+            (
+                ends(70, Some(3), true),
+                ["calls checkpoint 3 and all behind it void", "root time 70"],
+            ),
+        ] {
+            let (_, why) = vitals.troubles().next().expect("it is told");
+            for words in said {
+                assert!(why.contains(words), "{why}");
+            }
+            assert_eq!(not_serving(&vitals).await, ["plasmid.end"]);
+        }
     }
 }

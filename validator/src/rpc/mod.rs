@@ -4,6 +4,7 @@
 //! connection (connections) ─▶ request (requests) ─▶ service ─▶ read: queue and threads of its own (crate::workers) ─▶ answer (sending)
 //!    per address, in all         a lane a kind:             ├▶ read of a past epoch: another queue, and few threads    in pieces, in time
 //!                                per address, in all        ├▶ list at a past height: the same once more
+//!                                                           ├▶ checkpoint, shares, status: the same once more
 //!                                                           └▶ late share: places of its own
 //! ```
 //! Reflection and health are served too. Limits: requests of 64 KiB, refused by their stated length before they are read; answers of
@@ -36,7 +37,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::{
     app::reads::{
         Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS, MAX_LIST_READS_OF_SITE,
-        ReadError, Reader, Source, shares::Shares,
+        MAX_SET_READS, MAX_SET_READS_OF_SITE, ReadError, Reader, Source, shares::Shares,
     },
     wire::Unreadable,
     workers::{Lost, Workers},
@@ -120,6 +121,8 @@ struct Services {
     past: Arc<Workers>,
     /// The same for lists at past heights, which take longest.
     lists: Arc<Workers>,
+    /// The same for what needs the set that signs a checkpoint, which is on disk when root has stood still for long.
+    sets: Arc<Workers>,
     prices: Arc<Prices>,
     engine_calls: Arc<Semaphore>,
 }
@@ -309,6 +312,11 @@ impl Services {
                 (MAX_LIST_READS, MAX_LIST_READS_OF_SITE),
                 MAX_PAST_READS,
             )?),
+            sets: Arc::new(Workers::start(
+                "grpc-set",
+                (MAX_SET_READS, MAX_SET_READS_OF_SITE),
+                MAX_PAST_READS,
+            )?),
             engine_calls: Arc::new(Semaphore::new(MAX_ENGINE_CALLS)),
         })
     }
@@ -335,6 +343,15 @@ impl Services {
             _ => (&self.lists, Door::List),
         };
         self.answer_by(workers, door, request, read).await
+    }
+
+    /// Answers a request that needs the set that signs a checkpoint, when its turn has come.
+    async fn answer_set<Q: Send + 'static, T: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        read: impl FnOnce(&Reader<'_>, &Q) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        self.answer_by(&self.sets, Door::Set, request, read).await
     }
 
     /// Answers a request by a read on threads of its kind, when its turn has come.

@@ -20,7 +20,7 @@ use super::Services;
 use super::quota::{Quota, made_way, site};
 use super::requests::Client;
 use crate::app::reads::shares::{self, Candidate, Shares};
-use crate::app::reads::{ReadError, Reader};
+use crate::app::reads::{Door, ReadError, Reader};
 
 /// Shares that are judged at once, in all and of one address.
 const MAX_JUDGED: (usize, usize) = (16, 4);
@@ -149,7 +149,9 @@ impl Services {
             place.map_err(|refused| Status::resource_exhausted(format!("shares: {refused}")))?;
         let desk = Arc::clone(&self.desk);
         let request = request.into_inner();
-        let answer = self.read(client, move |reader| desk.take(reader, client, &request));
+        let sets = (self.sets.as_ref(), Door::Set);
+        let read = move |reader: &Reader<'_>| desk.take(reader, client, &request);
+        let answer = async { self.counts.count(self.ask(sets, client, read).await) };
         tokio::select! {
             answer = answer => answer.map(Response::new),
             () = place.lost() => Err(made_way()),

@@ -6,7 +6,10 @@ use std::sync::{Condvar, Mutex};
 
 use plasmid_bridge::client::rpc::Limits;
 use plasmid_proto::{
-    bridge::v1::{PrepareClaimRequest, bridge_service_server::BridgeService},
+    bridge::v1::{
+        GetCheckpointRequest, GetSharesRequest, ListCheckpointsRequest, PrepareClaimRequest,
+        bridge_service_server::BridgeService,
+    },
     stake::v1::{
         ListDelegationsRequest, ListLinesRequest, ListValidatorsRequest,
         stake_service_server::StakeService,
@@ -187,5 +190,60 @@ async fn lists_of_the_past_have_threads_of_their_own_and_those_of_the_tip_are_re
     lists.open();
     for job in past.into_iter().chain(held) {
         assert!(job.await.expect("it ran"));
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_with_a_proof_has_all_its_places_while_strangers_ask_for_sets_of_signers() {
+    let services = services();
+    let (sets, proofs) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+    let asking = hold(&services, (&services.sets, Door::Set), 60, &sets);
+    sets.has(MAX_SET_READS).await;
+    let sites = MAX_DISK_READS as u8;
+    let proving = hold(&services, (&services.past, Door::Client), sites, &proofs);
+    proofs.has(MAX_DISK_READS).await;
+    assert_eq!(sets.inside.load(Ordering::SeqCst), MAX_SET_READS);
+    proofs.open();
+    for proof in proving {
+        assert!(proof.await.expect("it ran"), "it had no place at the disk");
+    }
+    sets.open();
+    for one in asking {
+        assert!(one.await.expect("it ran"), "who waits has a place then");
+    }
+}
+
+/// Every thread of other reads is held: what asks for the set of a checkpoint is answered all the same, and waits for none of them.
+#[tokio::test]
+async fn checkpoints_and_shares_have_threads_of_their_own() {
+    let services = services();
+    let (others, past) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads = threads.clamp(2, 8);
+    let held = hold(
+        &services,
+        (&services.workers, Door::List),
+        threads as u8,
+        &others,
+    );
+    others.has(threads).await;
+    let sites = MAX_DISK_READS as u8;
+    let proving = hold(&services, (&services.past, Door::Client), sites, &past);
+    past.has(MAX_DISK_READS).await;
+    let epoch = 1 << 40;
+    let checkpoint = GetCheckpointRequest { epoch };
+    let answer = services.get_checkpoint(Request::new(checkpoint)).await;
+    assert_eq!(answer.expect_err("there is none").code(), Code::NotFound);
+    let shares = GetSharesRequest { epoch };
+    let answer = services.get_shares(Request::new(shares)).await;
+    assert_eq!(answer.expect_err("there is none").code(), Code::NotFound);
+    let list = ListCheckpointsRequest::default();
+    let answer = services.list_checkpoints(Request::new(list)).await;
+    let found = answer.expect("an empty list").into_inner();
+    assert!(found.checkpoints.is_empty());
+    others.open();
+    past.open();
+    for job in held.into_iter().chain(proving) {
+        job.await.expect("it ran");
     }
 }

@@ -140,6 +140,8 @@ interface IRegistry {
     error RewardNotTaken(address to, uint256 amount);
     /// @notice A bond is raised by at least 1 wei.
     error NothingSent();
+    /// @notice The deployment is closing, with exit mode from this time on: no bond is raised any more.
+    error Closing(uint64 exitAt);
     /// @notice The consensus key is not canonical (y ≥ p), or one of the eight points of small order.
     error WeakConsensusKey(bytes32 key);
     /// @notice The key ("consensus key" or "checkpoint key") was registered before by this operator. Before RootChain exists an operator may
@@ -188,7 +190,8 @@ interface IRegistry {
         uint128 bond
     ) external payable returns (uint64 registration, uint64 index);
 
-    /// @notice Adds the value to the bond of a registration, up to 2^96. By anyone, once RootChain exists; nobody gets it back.
+    /// @notice Adds the value to the bond of a registration, up to 2^96. By anyone, once RootChain exists and
+    /// until the deployment is closing; nobody gets it back.
     function topUp(address operator, uint64 registration) external payable;
 
     /// @notice Pays `gas` and half of `reward` (wei) from a bond to who reported its owner, and burns the other half, as far as the bond

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::abi::{IInbox, IRootChain};
 use crate::client::rpc::{At, Call, Rpc, RpcError};
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::inbox::{Answer, Request};
 use crate::relay::seen::{Failure, Heads, Sought};
 use crate::relay::track::{Ask, Reply};
@@ -86,6 +87,7 @@ async fn heads(
     let head = endpoint
         .view(root_chain, IRootChain::headCall {}, at)
         .await?;
+    let end = DeploymentEnd::of(&head);
     let mut records = Vec::new();
     for epoch in sought.first_epoch..sought.end_epoch.min(head.accepted) {
         records.push(
@@ -99,6 +101,9 @@ async fn heads(
         link,
         accepted: head.accepted,
         tau: head.tau,
+        finalized: end.finalized,
+        exit_at: end.exit_at,
+        void_from: end.void_from,
         records,
     })
 }

@@ -53,6 +53,10 @@ pub(super) fn sentence(error: E) -> String {
             "{} did not take the {} wei that its report is paid; its account must be able to receive coin",
             e.to, e.amount
         ),
+        E::Closing(e) => format!(
+            "the deployment is closing, with exit mode from root time {} on: no bond is raised any more, because nobody could take it back",
+            e.exitAt
+        ),
         E::NothingSent(_) => "a bond is raised by at least 1 wei".to_owned(),
         E::AlreadyCreated(_) => {
             "the network is created already; `plasmid init join` makes a node's folder".to_owned()

@@ -33,10 +33,10 @@ pub const MAX_TIP_RAISE: u128 = 2;
 pub struct Options {
     /// Of `max_fee`.
     pub max_fee: &'static str,
-    /// Of `max_tip`.
-    pub max_tip: &'static str,
-    /// Of `max_cost`.
-    pub max_cost: &'static str,
+    /// Of `max_tip`, where there is one.
+    pub max_tip: Option<&'static str>,
+    /// Of `max_cost`, where there is one.
+    pub max_cost: Option<&'static str>,
 }
 
 impl Policy {

@@ -85,8 +85,8 @@ async fn what_a_transaction_may_cost_is_bounded_and_the_option_that_raises_it_is
     let mut wallet = wallet(&node).await;
     wallet.policy.options = Some(Options {
         max_fee: "--max-fee",
-        max_tip: "--max-tip",
-        max_cost: "--max-cost",
+        max_tip: Some("--max-tip"),
+        max_cost: Some("--max-cost"),
     });
     let fees = wallet.fees().await.unwrap();
     wallet.policy.max_cost = Some(fees.max * 99_999);

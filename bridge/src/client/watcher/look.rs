@@ -10,6 +10,7 @@ use super::{
     At, ChildSource, Closing, CourtSeen, ICourt, IRootChain, Instant, OffenceId, RootMoment, Rpc,
     RpcError, Subject, WatchNotice, Watcher, view_call,
 };
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::{Block, Which};
 use crate::relay::watch::End;
 
@@ -56,6 +57,7 @@ impl<C: ChildSource> Watcher<C> {
         }
         let at = At::Hash(latest.hash);
         let head = view_call(rpc, self.contracts.root_chain, IRootChain::headCall {}, at).await?;
+        self.tell_end(&head, say);
         let made = self.created.block.saturating_sub(1);
         let begin = (self.kept.root_block.max(made), made);
         let needed = (self.kept.first_epoch.saturating_sub(2), head.accepted);
@@ -90,6 +92,19 @@ impl<C: ChildSource> Watcher<C> {
             self.release(rpc, &latest, &now, say).await;
         }
         Ok(true)
+    }
+
+    /// Tells once that the deployment is closing, and that checkpoints are void.
+    pub(super) fn tell_end(&mut self, head: &IRootChain::Head, say: &mut impl FnMut(&WatchNotice)) {
+        let end = DeploymentEnd::of(head);
+        let said = (self.end.exit_at, self.end.void_from);
+        self.end = end;
+        if let Some(exit_at) = end.exit_at
+            && said != (end.exit_at, end.void_from)
+        {
+            let void_from = end.void_from;
+            say(&WatchNotice::Ends { exit_at, void_from });
+        }
     }
 
     /// Tells what the Court's events say, once.

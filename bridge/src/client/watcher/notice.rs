@@ -246,6 +246,13 @@ pub enum WatchNotice {
         /// The first such checkpoint.
         epoch: u64,
     },
+    /// The deployment is closing or in exit mode, or checkpoints are void.
+    Ends {
+        /// When exit mode begins or began, in seconds of root's clock.
+        exit_at: u64,
+        /// The first void checkpoint.
+        void_from: Option<u64>,
+    },
     /// Events of root are read.
     Reading {
         /// Up to this block.

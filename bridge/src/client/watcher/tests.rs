@@ -262,3 +262,30 @@ async fn one_endpoint_alone_has_neither_evidence_nor_an_epoch_nor_a_position_let
         assert_eq!(watcher.kept.calldata, 264);
     }
 }
+
+#[tokio::test]
+async fn the_end_of_a_deployment_is_told_once_and_again_when_checkpoints_are_void() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = endpoint(&root(0, Vec::new())).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    let mut told = |standing, exit_at| {
+        let head = IRootChain::Head {
+            accepted: 5,
+            standing,
+            exitAt: exit_at,
+            ..Default::default()
+        };
+        let mut said = Vec::new();
+        watcher.tell_end(&head, &mut |notice: &WatchNotice| said.push(notice.clone()));
+        let of = |notice: &WatchNotice| match notice {
+            WatchNotice::Ends { exit_at, void_from } => (*exit_at, *void_from),
+            other => panic!("{other:?}"),
+        };
+        said.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(told(5, 0), [], "it goes on");
+    assert_eq!(told(5, 70), [(70, None)]);
+    assert_eq!(told(5, 70), []);
+    assert_eq!(told(3, 70), [(70, Some(3))]);
+    assert_eq!(told(3, 70), []);
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 
-use crate::relay::acceptance::Acceptance;
+use crate::relay::acceptance::{Acceptance, DeploymentEnd};
 use crate::relay::seen::{Anchor, Block, Entry, Failure};
 use crate::relay::track::{Ask, EndpointStanding, Reply};
 
@@ -73,6 +73,8 @@ pub struct View {
     pub acceptances: BTreeMap<u64, Acceptance>,
     /// Checkpoints accepted.
     pub accepted: u64,
+    /// How far the deployment has come to its end, as all endpoints say it.
+    pub end: DeploymentEnd,
     /// Whether reports may be made.
     pub healthy: bool,
     /// When `finalized` will have stood still for too long, in milliseconds of the machine's clock.
@@ -104,6 +106,12 @@ impl View {
         let all = self.standings.iter().all(follows);
         let any = self.standings.iter().any(follows);
         self.healthy && (all || any && now < self.stale_at)
+    }
+
+    /// Whether root will accept no checkpoint any more, by the clock of the last final block.
+    pub fn is_over(&self) -> bool {
+        let now = self.finalized.map_or(0, |block| block.time);
+        self.end.is_over(now)
     }
 
     /// What a person should know of the endpoints, in a sentence each; empty while all of them are followed.

@@ -12,6 +12,7 @@ use crate::relay::seen::{Failure, Finality, Heads, Log, Which};
 use crate::relay::track::{Ask, Reply};
 
 mod chain;
+mod end;
 mod slow;
 mod switch;
 

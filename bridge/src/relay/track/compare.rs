@@ -3,6 +3,7 @@
 use alloy_primitives::B256;
 
 use super::{Doubt, EndpointStanding, MAX_COMPARED_RECORDS, Next, Phase, Track, Trouble, Verified};
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::{Heads, Sought};
 
 impl Track {
@@ -21,6 +22,7 @@ impl Track {
         }
         self.compare_messages(sought, heads)?;
         self.compare_checkpoints(sought, heads)?;
+        let end = self.compare_end(heads)?;
         let count = sought.index;
         let link = self.link(count).unwrap_or_default();
         self.compared = self.accepted;
@@ -34,6 +36,7 @@ impl Track {
             count,
             link,
             accepted: self.accepted,
+            end,
         });
         self.doubt = Doubt::None;
         self.mark_position();
@@ -63,6 +66,30 @@ impl Track {
             }
             _ => EndpointStanding::Following,
         };
+    }
+
+    /// What its RootChain says of the deployment's end, which takes nothing back that it said in an earlier block.
+    fn compare_end(&self, heads: &Heads) -> Result<DeploymentEnd, Trouble> {
+        let end = DeploymentEnd {
+            finalized: heads.finalized,
+            exit_at: heads.exit_at,
+            void_from: heads.void_from,
+        };
+        let standing = end.void_from.unwrap_or(heads.accepted);
+        // What is void began exit mode, and was never finalized.
+        let is_whole = end.finalized <= standing
+            && standing <= heads.accepted
+            && (end.void_from.is_none() || end.exit_at.is_some());
+        let before = self.verified.map(|verified| verified.end);
+        if is_whole && before.is_none_or(|before| before.may_become(&end)) {
+            return Ok(end);
+        }
+        let accepted = heads.accepted;
+        Err(Trouble::Contradiction(format!(
+            "of {accepted} accepted checkpoints its RootChain says that {} are final and {standing} stand, with exit mode from {}: that cannot be, or is not what it said before",
+            end.finalized,
+            end.exit_at.unwrap_or_default()
+        )))
     }
 
     fn compare_messages(&mut self, sought: &Sought, heads: &Heads) -> Result<(), Trouble> {

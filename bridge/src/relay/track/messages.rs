@@ -4,6 +4,7 @@ use std::fmt;
 
 use alloy_primitives::{Address, B256};
 
+use crate::relay::acceptance::DeploymentEnd;
 use crate::relay::seen::{Block, Failure, Heads, Log, Sought, Which};
 
 /// What is asked of an endpoint.
@@ -200,4 +201,6 @@ pub struct Verified {
     pub link: B256,
     /// Checkpoints known below this epoch.
     pub accepted: u64,
+    /// How far the deployment has come to its end.
+    pub end: DeploymentEnd,
 }

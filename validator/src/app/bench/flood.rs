@@ -42,6 +42,7 @@ impl Sight for Seen {
             entries: Vec::new(),
             acceptances: BTreeMap::new(),
             accepted: 0,
+            end: Default::default(),
             healthy: true,
             stale_at: u64::MAX,
             standings: vec![self.0.lock().unwrap().clone()],

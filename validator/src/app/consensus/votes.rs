@@ -10,6 +10,7 @@ use tendermint_proto::v0_38::abci::{
 use super::expect_next;
 use crate::app::ports::Signer;
 use crate::app::state::State;
+use crate::app::unread::Unread;
 use crate::app::{App, convert};
 use crate::chain::bitmap::Bitmap;
 use crate::chain::committed::genesis_leaf;
@@ -102,6 +103,20 @@ impl App {
             .map_err(Fault::new)?;
         if Bitmap(bits.bitmap).has(number) {
             return Ok(None);
+        }
+        match self.keeps_links_at(state, checkpoint) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // The duty makes the share when the store reads again.
+            Err(Unread::Passing(why)) => {
+                tracing::warn!(
+                    epoch = checkpoint.epoch,
+                    why,
+                    "no share of this checkpoint can be made yet"
+                );
+                return Ok(None);
+            }
+            Err(Unread::Fault(fault)) => return Err(fault),
         }
         let digest = checkpoint.digest();
         Ok(signer.share(checkpoint.epoch, &digest, state.accepted).ok())

@@ -72,6 +72,11 @@ impl App {
         self.pool().pass_over(height, fill, &used(executed));
         self.pool().begin(height);
         lock(&self.handed_in).turn(height);
+        if self.surroundings.outlook.end().1 {
+            // Nothing of it would count on root.
+            self.pool().clear();
+            return Ok(());
+        }
         let spenders = spenders(executed);
         for sender in &spenders {
             // The pool is locked twice, so that it is never locked while the state is read.

@@ -38,6 +38,12 @@ impl Pool {
         self.take_all(&expired);
     }
 
+    /// Takes out all that waits.
+    pub fn clear(&mut self) {
+        let all: Vec<Hash> = self.hashes.keys().copied().collect();
+        self.take_all(&all);
+    }
+
     /// Removes a transaction; what comes behind it is held from now on.
     pub fn remove(&mut self, hash: &Hash) {
         self.take_all(&[*hash]);

@@ -85,6 +85,7 @@ fn describe(source: &Reader<'_>, checkpoint: &Checkpoint) -> Result<WireCheckpoi
         CheckpointStanding::Final => CheckpointStage::Final,
         CheckpointStanding::Accepted { .. } => CheckpointStage::Accepted,
         CheckpointStanding::Open => CheckpointStage::Signing,
+        CheckpointStanding::Void => CheckpointStage::Void,
     };
     Ok(WireCheckpoint {
         epoch,
@@ -161,10 +162,10 @@ pub fn get_shares(
 }
 
 /// The checkpoint that root waits for, with the members whose shares over it are missing on this node or do not verify. `None` when root
-/// has accepted every checkpoint. A total power of zero says that this node does not keep the set: it has seen root settle that epoch.
+/// has accepted every checkpoint, and when it takes none any more. A total power of zero says that this node does not keep the set: it has seen root settle that epoch.
 pub fn awaited(source: &Reader<'_>) -> Result<Option<AwaitedCheckpoint>, ReadError> {
     let root = source.root();
-    if root.finalized.is_none() {
+    if root.finalized.is_none() || root.is_over() {
         return Ok(None);
     }
     let epoch = root.accepted;

@@ -102,6 +102,8 @@ pub fn get_status(
         past_leaves: past.leaves,
         past_epochs_on_disk: past.epochs_on_disk,
         past_leaves_on_disk: past.leaves_on_disk,
+        exit_at: root.end.exit_at,
+        void_from: root.end.void_from,
     })
 }
 

@@ -45,6 +45,8 @@ pub enum CheckpointStanding {
     },
     /// It can never be voided.
     Final,
+    /// Root accepted it, and a proof of fraud has voided it or one before it.
+    Void,
 }
 
 /// Root's clock as its last final block shows it: behind the true one, so that nothing is called final too early.
@@ -61,17 +63,28 @@ pub fn standing(source: &Reader<'_>, epoch: u64) -> CheckpointStanding {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
     // A checkpoint is never final before the one before it is, so older ones need no record any more.
-    let newest = newest_final(&root.acceptances, root_time(source), window);
+    let newest = newest_final(&root.acceptances, &root.end, root_time(source), window);
     if newest.is_some_and(|newest| epoch <= newest.epoch) {
         return CheckpointStanding::Final;
     }
-    match is_final(&root.acceptances, epoch, root_time(source), window) {
+    match is_final(
+        &root.acceptances,
+        &root.end,
+        epoch,
+        root_time(source),
+        window,
+    ) {
         Ok(()) => CheckpointStanding::Final,
         Err(NotFinal::Window { until, .. }) => CheckpointStanding::Accepted {
             final_at: Some(until),
         },
         Err(NotFinal::Skipped { .. }) => CheckpointStanding::Accepted { final_at: None },
-        Err(NotFinal::Unknown { .. }) => CheckpointStanding::Open,
+        Err(NotFinal::Void { .. }) => CheckpointStanding::Void,
+        // What comes behind a void one is accepted by nobody, and the record of a void one may not be kept.
+        Err(NotFinal::Unknown { .. }) => match root.end.void_from {
+            Some(from) if epoch >= from => CheckpointStanding::Void,
+            _ => CheckpointStanding::Open,
+        },
     }
 }
 
@@ -79,7 +92,7 @@ pub fn standing(source: &Reader<'_>, epoch: u64) -> CheckpointStanding {
 pub fn final_count(source: &Reader<'_>) -> u64 {
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
-    newest_final(&root.acceptances, root_time(source), window)
+    newest_final(&root.acceptances, &root.end, root_time(source), window)
         .map_or(0, |acceptance| acceptance.epoch.saturating_add(1))
 }
 
@@ -92,6 +105,7 @@ pub fn seconds_to_final(
     let parameters = &source.facts().parameters;
     match standing {
         CheckpointStanding::Final => Some(0),
+        CheckpointStanding::Void => None,
         CheckpointStanding::Accepted { final_at } => {
             final_at.map(|at| at.saturating_sub(root_time(source)).max(1))
         }
@@ -222,7 +236,7 @@ fn describe(source: &Reader<'_>, found: &Found) -> Result<Withdrawal, ReadError>
     let stage = match standing {
         CheckpointStanding::Final => WithdrawalStage::Claimable,
         CheckpointStanding::Accepted { .. } => WithdrawalStage::Checkpointed,
-        CheckpointStanding::Open => WithdrawalStage::Included,
+        CheckpointStanding::Open | CheckpointStanding::Void => WithdrawalStage::Included,
     };
     let blocks = source.facts().parameters.epoch_blocks;
     let running = plasmid_staking::epoch_of(source.tip().height.max(1), blocks).unwrap_or(0);
@@ -257,7 +271,7 @@ pub fn prepare_claim(
     }
     let root = source.root();
     let window = source.facts().parameters.challenge_secs;
-    let base = newest_final(&root.acceptances, root_time(source), window)
+    let base = newest_final(&root.acceptances, &root.end, root_time(source), window)
         .ok_or_else(|| ReadError::Unavailable("no checkpoint is final yet".into()))?;
     let data = calldata(source, base, numbers)?;
     Ok(PrepareClaimResponse {

@@ -2,7 +2,7 @@
 //!
 //! The disk is also the one that blocks become durable on, so that few reads use it at the same time. Clients wait for their turn in
 //! front of as many threads as they have places, without any lock (`rpc`), and one site has half of them at most. Lists at past heights,
-//! which read thousands of leaves, have places and threads of their own: who leaves with a proof never waits behind them. The engine does not
+//! which read thousands of leaves, have places and threads of their own, and so have the sets that sign checkpoints: who leaves with a proof never waits behind them. The engine does not
 //! say for whom it asks, so what comes through it has places of its own, and is told to ask again when they are taken: neither
 //! keeps the other out. The node's own reads, which are few, are always let in. One proof costs at most [`MAX_SEARCHES`] searches in the store, however many epochs lie between.
 
@@ -23,6 +23,9 @@ pub const MAX_DISK_READS_OF_SITE: usize = 2;
 /// The same of lists at past heights, of all sites and of one.
 pub const MAX_LIST_READS: usize = 2;
 pub const MAX_LIST_READS_OF_SITE: usize = 1;
+/// The same of what is asked of checkpoints and of this node beside them, which needs the set that signed: of all sites and of one.
+pub const MAX_SET_READS: usize = 4;
+pub const MAX_SET_READS_OF_SITE: usize = 2;
 /// The same of the engine's queries.
 const MAX_ENGINE_DISK_READS: usize = 2;
 
@@ -33,6 +36,8 @@ pub enum Door {
     Client,
     /// The same, for a list at a past height.
     List,
+    /// The same, for the set that signs a checkpoint: what relayers, members and the curious ask, without a fee.
+    Set,
     /// The engine's, for whoever asks there.
     Engine,
     /// This node's own, for the shares that it owes: it goes on whatever others ask.
@@ -55,6 +60,7 @@ pub struct Disk {
     store: Arc<dyn Store>,
     clients: AtomicUsize,
     lists: AtomicUsize,
+    sets: AtomicUsize,
     engine: AtomicUsize,
     own: AtomicUsize,
 }
@@ -66,6 +72,7 @@ impl Disk {
             store,
             clients: AtomicUsize::new(0),
             lists: AtomicUsize::new(0),
+            sets: AtomicUsize::new(0),
             engine: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
         }
@@ -79,6 +86,7 @@ impl Disk {
         let (taken, most) = match door {
             Door::Client => (&self.clients, MAX_DISK_READS),
             Door::List => (&self.lists, MAX_LIST_READS),
+            Door::Set => (&self.sets, MAX_SET_READS),
             Door::Engine => (&self.engine, MAX_ENGINE_DISK_READS),
             Door::Own => (&self.own, usize::MAX),
         };
@@ -149,11 +157,24 @@ mod tests {
         let (books, _) = Books::open(Memory::new(), identity, Pace::Commit).unwrap();
         let disk = Disk::new(Arc::new(books));
         for (door, others, places) in [
-            (Door::Client, [Door::Engine, Door::List], MAX_DISK_READS),
-            (Door::List, [Door::Engine, Door::Client], MAX_LIST_READS),
+            (
+                Door::Client,
+                [Door::Engine, Door::List, Door::Set],
+                MAX_DISK_READS,
+            ),
+            (
+                Door::List,
+                [Door::Engine, Door::Client, Door::Set],
+                MAX_LIST_READS,
+            ),
+            (
+                Door::Set,
+                [Door::Engine, Door::Client, Door::List],
+                MAX_SET_READS,
+            ),
             (
                 Door::Engine,
-                [Door::Client, Door::List],
+                [Door::Client, Door::List, Door::Set],
                 MAX_ENGINE_DISK_READS,
             ),
         ] {

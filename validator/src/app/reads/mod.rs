@@ -50,14 +50,14 @@ mod vitals;
 pub use accounts::Remembered;
 pub use disk::{
     Disk, DiskRead, Door, MAX_DISK_READS, MAX_DISK_READS_OF_SITE, MAX_LIST_READS,
-    MAX_LIST_READS_OF_SITE,
+    MAX_LIST_READS_OF_SITE, MAX_SET_READS, MAX_SET_READS_OF_SITE,
 };
 pub use holders::find_holders;
 pub use past::{Past, PastLeaf};
 pub use reader::{Reader, Trees, check, on_tree, on_tree_and_height};
 pub use served::Served;
 pub use vitals::{
-    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch,
+    Component, HEIGHT_STANDS, KeyState, Look, MAX_CLOCK_BEHIND, ROOT_SILENT, Vitals, Watch, ended,
 };
 
 /// Why a read has no answer.

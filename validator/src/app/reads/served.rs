@@ -218,7 +218,8 @@ impl Source for Served {
         let height = self.app.height();
         let failure = self.app.store().failure().map(|error| error.to_string());
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let root_time = self.root.view().finalized.map_or(0, |block| block.time);
+        let view = self.root.view();
+        let root_time = view.finalized.map_or(0, |block| block.time);
         let newest = Duration::from_secs(root_time).max(self.app.time());
         let date = SystemTime::now().duration_since(UNIX_EPOCH);
         let look = Look {
@@ -231,6 +232,7 @@ impl Source for Served {
         Vitals {
             signing: signing.clone(),
             copied: self.app.copied(),
+            end: (view.end, view.is_over()),
             ..watch.see(Instant::now(), look)
         }
     }

@@ -37,12 +37,14 @@ pub fn candidate(
     request: &SubmitShareRequest,
 ) -> Result<Candidate, ReadError> {
     let epoch = request.epoch;
-    if !matches!(
-        claims::standing(source, epoch),
-        claims::CheckpointStanding::Open
-    ) {
+    let needless = match claims::standing(source, epoch) {
+        claims::CheckpointStanding::Open => None,
+        claims::CheckpointStanding::Void => Some("root takes no checkpoint any more"),
+        _ => Some("root has accepted it"),
+    };
+    if let Some(why) = needless {
         return Err(ReadError::Invalid(format!(
-            "root has accepted checkpoint {epoch}: it needs no share"
+            "checkpoint {epoch} needs no share: {why}"
         )));
     }
     let checkpoint = bridge::wanted(source, epoch)?;

@@ -129,7 +129,7 @@ pub fn status(source: &Reader<'_>, id: &Id) -> Result<Status, ReadError> {
     let stage = match standing {
         claims::CheckpointStanding::Final => Stage::Final,
         claims::CheckpointStanding::Accepted { .. } => Stage::Checkpointed,
-        claims::CheckpointStanding::Open => Stage::Included,
+        claims::CheckpointStanding::Open | claims::CheckpointStanding::Void => Stage::Included,
     };
     Ok(Status {
         stage: stage.into(),

@@ -8,6 +8,8 @@
 
 use std::time::{Duration, Instant};
 
+use plasmid_bridge::relay::acceptance::DeploymentEnd;
+
 /// How long a height may stand until the node is called not serving; on a chain of slow blocks, three block times.
 pub const HEIGHT_STANDS: Duration = Duration::from_secs(60);
 /// The same for a root chain whose endpoints do not answer, or do not agree.
@@ -29,6 +31,8 @@ pub enum Component {
     Clock,
     /// Its shares over checkpoints go to other nodes when no vote carries them. No service of this node needs it.
     Shares,
+    /// The deployment goes on: its name at the health service is its own. The services serve to the end, because whoever leaves needs them.
+    End,
     /// Somebody has a seat. No service of this node needs it, and the whole network lacks it together; it has a name of its own at the health
     /// service.
     Set,
@@ -62,6 +66,8 @@ pub struct Vitals {
     pub signing: KeyState,
     /// The epoch of the first set, of the running one and the next, that is a copy because nobody has a seat.
     pub copied: Option<u64>,
+    /// How far the deployment has come to its end on root, and whether root takes no checkpoint any more.
+    pub end: (DeploymentEnd, bool),
 }
 
 /// What one look finds.
@@ -119,9 +125,36 @@ impl Vitals {
             );
             (Component::Set, why)
         });
-        let troubles = [height, root, store, clock, set, shares, keys];
+        let end = closing(&self.end).map(|why| (Component::End, why));
+        let troubles = [end, height, root, store, clock, set, shares, keys];
         troubles.into_iter().flatten()
     }
+}
+
+/// Why root takes no checkpoint any more, as the beginning of a sentence.
+#[must_use]
+pub fn ended(end: &DeploymentEnd) -> String {
+    let exit_at = end.exit_at.unwrap_or_default();
+    match end.void_from {
+        Some(from) => format!(
+            "root calls checkpoint {from} and all behind it void since a proof of fraud, with exit mode from root time {exit_at}"
+        ),
+        None => format!("exit mode began at root time {exit_at}"),
+    }
+}
+
+/// What a person should know and do when the deployment comes to its end.
+fn closing((end, is_over): &(DeploymentEnd, bool)) -> Option<String> {
+    if *is_over {
+        return Some(format!(
+            "{}: root accepts no checkpoint any more, and nothing that this chain does from then on counts there. Leave with `plasmid exit` (`plasmid exit status` says with what), and keep this node and its data until everybody has left, because exits need its states",
+            ended(end)
+        ));
+    }
+    let exit_at = end.exit_at?;
+    Some(format!(
+        "the deployment is closing: root takes no deposit, and no checkpoint from root time {exit_at} on, when exit mode begins. Stake nothing more, and leave with `plasmid exit` from then on"
+    ))
 }
 
 /// Looks at a node from time to time, and remembers since when it is as it is.
@@ -171,6 +204,7 @@ impl Watch {
             root_silent: self.root.map(since),
             signing: KeyState::default(),
             copied: None,
+            end: Default::default(),
             store_failed: self.store.clone().map(|(why, then)| (why, since(then))),
             clock_behind: newest.saturating_sub(date),
         }

@@ -43,6 +43,7 @@ pub async fn run(
     output: Output,
 ) -> Result<(), CliError> {
     let (deployment, wallet) = on_final_root(connection, keys, &command.from).await?;
+    deployment.refuse_closing(wallet.rpc()).await?;
     let registry = connection.registry()?;
     beside(&command.second, &wallet, (&deployment, registry), 0, LOST).await?;
     let operator = command.operator.unwrap_or(wallet.address());

@@ -2,7 +2,10 @@
 
 use alloy_primitives::Address;
 use clap::Args;
-use plasmid_bridge::client::exits::{self, Ending, Stage};
+use plasmid_bridge::{
+    client::exits::{self, Ending, Stage},
+    relay::acceptance::DeploymentEnd,
+};
 use serde_json::{Value, json};
 
 use super::{Place, state};
@@ -136,6 +139,7 @@ pub fn root(seen: &Ending) -> Value {
         "grace_secs": seen.parameters.graceSecs,
         "begins_from": seen.begins,
         "exit_at": at(head.exitAt),
+        "void_from": void_from(seen),
         "base": seen.base.opened.then(|| state::base_name(seen.base.epochs)),
         "state_root": seen.base.opened.then(|| seen.base.stateRoot.to_string()),
         "inbox_cursor": match seen.base.opened {
@@ -145,10 +149,31 @@ pub fn root(seen: &Ending) -> Value {
     })
 }
 
+/// The first checkpoint that is void.
+fn void_from(seen: &Ending) -> Option<u64> {
+    DeploymentEnd::of(&seen.head).void_from
+}
+
+/// What became void, and with what everybody leaves, behind another sentence; nothing where nothing is void.
+fn void_sentence(seen: &Ending) -> String {
+    let Some(from) = void_from(seen) else {
+        return String::new();
+    };
+    let last = seen.head.accepted.saturating_sub(1);
+    let which = match from == last {
+        true => format!("checkpoint {from} is void"),
+        false => format!("checkpoints {from} to {last} are void"),
+    };
+    format!(
+        "; {which} by a proof of fraud against checkpoint {from}, so nothing that happened since {} counts: that is the base",
+        state::base_name(from)
+    )
+}
+
 /// The same for people.
 pub fn sentence(seen: &Ending) -> String {
     let head = &seen.head;
-    match (seen.stage(), seen.begins) {
+    let stage = match (seen.stage(), seen.begins) {
         (Stage::Open, Some(begins)) if begins <= seen.now => {
             "root has accepted no checkpoint for T: anybody can close the deployment with `plasmid exit begin`".to_owned()
         }
@@ -169,5 +194,57 @@ pub fn sentence(seen: &Ending) -> String {
             "everybody leaves with what {} gives",
             state::base_name(seen.base.epochs)
         ),
+    };
+    stage + &void_sentence(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_void_and_what_the_base_is_are_said_at_every_stage() {
+        let seen = |standing, exit_at, opened| {
+            let head = plasmid_bridge::abi::IRootChain::Head {
+                accepted: 9,
+                tau: 1,
+                lastBlockTime: 1,
+                inboxCursor: 0,
+                freeAt: 0,
+                finalized: 2,
+                exitAt: exit_at,
+                standing,
+            };
+            let base = plasmid_bridge::abi::IExits::Base {
+                opened,
+                epochs: standing,
+                ..Default::default()
+            };
+            Ending {
+                number: 1,
+                now: 50,
+                head,
+                parameters: Default::default(),
+                base,
+                begins: None,
+            }
+        };
+        for (seen, void, words) in [
+            (seen(9, 0, false), None, "the deployment goes on"),
+            (seen(9, 60, false), None, "is closing"),
+            (seen(5, 60, false), Some(5), "checkpoints 5 to 8 are void"),
+            (
+                seen(5, 50, false),
+                Some(5),
+                "since the checkpoint of epoch 4 counts",
+            ),
+            (seen(8, 50, true), Some(8), "checkpoint 8 is void"),
+            (seen(0, 50, true), Some(0), "since the genesis state counts"),
+        ] {
+            let said = sentence(&seen);
+            assert!(said.contains(words), "{said}");
+            assert_eq!(said.contains("void"), void.is_some(), "{said}");
+            assert_eq!(root(&seen)["void_from"], json!(void));
+        }
     }
 }

@@ -322,6 +322,17 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             json!({ "event": "reading", "reached": reached, "target": target }),
             format!("reading the root chain: block {reached} of {target}"),
         ),
+        WatchNotice::Ends { exit_at, void_from } => (
+            json!({ "event": "ends", "exit_at": exit_at, "void_from": void_from }),
+            match void_from {
+                Some(from) => format!(
+                    "root says that checkpoint {from} and all behind it are void by a proof of fraud, and that exit mode begins, or has begun, at root time {exit_at}; leave with `plasmid exit`; reports are still made until their time is over"
+                ),
+                None => format!(
+                    "root says that the deployment is closing, with exit mode from root time {exit_at} on; leave with `plasmid exit` then; reports are still made until their time is over"
+                ),
+            },
+        ),
         WatchNotice::Contradicted { epoch } => (
             json!({ "event": "contradicted", "epoch": epoch }),
             format!(

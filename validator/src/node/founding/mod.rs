@@ -10,7 +10,7 @@ use std::{io, path::PathBuf};
 
 use alloy_primitives::{Address, B256};
 use plasmid_bridge::{
-    abi::{IInbox, IRegistry, IRootChain},
+    abi::{ICourt, IInbox, IRegistry, IRootChain},
     client::{
         ceremony::{self, Created, Registered},
         endpoints::{Endpoints, EndpointsError},
@@ -37,6 +37,7 @@ const SOME_TIME: u64 = 1_800_000_000;
 
 pub mod home;
 pub mod plan;
+mod twice;
 
 pub use plan::{Balance, Delegated, FounderTerms, Plan};
 
@@ -89,6 +90,18 @@ pub enum FoundingError {
         found: String,
         /// Ours.
         computed: String,
+    },
+    /// A parameter that the genesis state and the contracts both have.
+    #[error(
+        "{name} is {leaf} in the genesis state and {root} in the contracts on root, and neither can ever be changed: such a network could not go on. Found it with one plan for both"
+    )]
+    Twice {
+        /// Its name in a plan.
+        name: &'static str,
+        /// The value in the genesis state.
+        leaf: alloy_primitives::U256,
+        /// The contracts' value.
+        root: alloy_primitives::U256,
     },
     #[error(transparent)]
     Genesis(#[from] GenesisError),
@@ -163,6 +176,12 @@ fn follows(
     let built = genesis.build()?;
     can_start(&genesis)?;
     let arguments = plan.arguments(&built);
+    twice::agree(
+        &genesis.parameters,
+        &arguments.rootChain,
+        &arguments.inbox,
+        &arguments.court,
+    )?;
     let operators = genesis.operators.iter();
     let registered: Vec<_> = operators
         .map(|operator| registered(operator, plan.bond_wei))
@@ -262,6 +281,9 @@ pub async fn check_created<'a>(
     let root_chain = endpoints.view(created.root_chain, call).await?;
     let call = IInbox::parametersCall {};
     let inbox = endpoints.view(created.inbox, call).await?;
+    let call = ICourt::parametersCall {};
+    let court = endpoints.view(created.court(), call).await?;
+    twice::agree(&agreed.genesis.parameters, &root_chain, &inbox, &court)?;
     let state_root = agreed.built.root();
     // It binds what no contract shows again: every bond, and the sum that went into escrow.
     let call = IRegistry::creationCall {};

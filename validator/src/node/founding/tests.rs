@@ -24,6 +24,13 @@ fn registered(plan: &Plan) -> Vec<Operator> {
     }]
 }
 
+/// A plan, a Registry, and who registered there.
+pub(super) fn founded() -> (Plan, Address, Vec<Operator>) {
+    let plan = plan();
+    let operators = registered(&plan);
+    (plan, REGISTRY, operators)
+}
+
 const REGISTRY: Address = Address::repeat_byte(0xcc);
 
 /// Writes the folder of a node of the network that this plan founds.

@@ -10,7 +10,7 @@ use plasmid_proto::chain::v1::{GetStatusRequest, GetStatusResponse};
 use crate::{
     app::{
         pool::MAX_PLACES,
-        reads::{ReadError, Reader, Source, chain},
+        reads::{Door, ReadError, Reader, Source, chain},
     },
     chain::committed,
     ledger::{Slot, leaf::WithdrawalCounter},
@@ -82,7 +82,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&Reading) -> 
 }
 
 /// Every name, in the order of the page.
-pub const METRICS: [Metric; 27] = [
+pub const METRICS: [Metric; 29] = [
     gauge("cometbft_consensus_height", "Height of the chain.", |now| {
         now.status.height
     }),
@@ -105,6 +105,21 @@ pub const METRICS: [Metric; 27] = [
         "plasmid_checkpoint_final",
         "Accepted checkpoints whose challenge window is over.",
         |now| now.status.checkpoints_final,
+    ),
+    gauge(
+        "plasmid_checkpoint_void",
+        "Accepted checkpoints that count no more, because a proof of fraud stands against the first of them.",
+        |now| {
+            let accepted = now.status.checkpoints_accepted;
+            now.status
+                .void_from
+                .map_or(0, |from| accepted.saturating_sub(from))
+        },
+    ),
+    gauge(
+        "plasmid_root_exit_time_seconds",
+        "When exit mode begins or began by the root chain's clock, in seconds since 1970, once the deployment is closing, else 0.",
+        |now| now.status.exit_at.unwrap_or(0),
     ),
     gauge(
         "plasmid_checkpoint_waiting",
@@ -269,7 +284,10 @@ fn read(
     counts: &Counts,
     cancelled: &AtomicBool,
 ) -> Result<Reading, ReadError> {
-    let status = chain::get_status(&Reader::new(source, cancelled), &GetStatusRequest {})?;
+    let status = chain::get_status(
+        &Reader::new(source, cancelled).by(Door::Own),
+        &GetStatusRequest {},
+    )?;
     let shares = source.shares(status.checkpoints_accepted)?.len();
     let mut counter = Ok(None);
     source.with_tree(&mut |tree, _| {

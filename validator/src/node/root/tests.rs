@@ -43,6 +43,7 @@ fn root(first: u64, count: u64, healthy: bool) -> (RootReader, watch::Receiver<P
         entries,
         acceptances: BTreeMap::new(),
         accepted: 0,
+        end: Default::default(),
         healthy,
         stale_at: u64::MAX,
         standings: vec![EndpointStanding::Following],
@@ -178,29 +179,42 @@ fn a_checkpoint_is_settled_a_window_after_it_became_final_and_never_the_newest_f
         (150, 3),
     ];
     for (now, count) in cases {
-        assert_eq!(settled(&records, now, 15), count, "at {now}");
+        assert_eq!(
+            settled(&records, &DeploymentEnd::default(), now, 15),
+            count,
+            "at {now}"
+        );
     }
     assert_eq!(
-        settled(&records, u64::MAX, 15),
+        settled(&records, &DeploymentEnd::default(), u64::MAX, 15),
         3,
         "claims are made under the newest"
     );
-    assert_eq!(settled(&BTreeMap::new(), u64::MAX, 15), 0);
+    assert_eq!(
+        settled(&BTreeMap::new(), &DeploymentEnd::default(), u64::MAX, 15),
+        0
+    );
     // One that left out what was due is final only once a later one has consumed it.
     records.extend([accepted(2, 7, 6), accepted(3, 7, 6)]);
-    assert_eq!(settled(&records, 1_000, 15), 1);
+    assert_eq!(settled(&records, &DeploymentEnd::default(), 1_000, 15), 1);
     records.extend([accepted(9, 7, 7)]);
     let late = 100 + 90 + 15;
     assert_eq!(
-        settled(&records, late - 1, 15),
+        settled(&records, &DeploymentEnd::default(), late - 1, 15),
         2,
         "the newest final one is 3"
     );
-    assert_eq!(settled(&records, late, 15), 4);
+    assert_eq!(settled(&records, &DeploymentEnd::default(), late, 15), 4);
     // Those before the first that is kept are settled when it is final.
     records.retain(|epoch, _| *epoch >= 3);
-    assert_eq!(settled(&records, 1_000, 2_000), 0);
-    assert_eq!(settled(&records, late - 1, 15), 3);
+    assert_eq!(
+        settled(&records, &DeploymentEnd::default(), 1_000, 2_000),
+        0
+    );
+    assert_eq!(
+        settled(&records, &DeploymentEnd::default(), late - 1, 15),
+        3
+    );
 }
 
 /// What an honest child agreed on of these records, and what a node that shows `shown` would give up.
@@ -213,6 +227,8 @@ fn given_up(
     let (root, _told) = root(0, 0, healthy);
     let mut view = View::clone(&root.view());
     view.accepted = shown.last_key_value().map_or(0, |(epoch, _)| epoch + 1);
+    // All of it was finalized, so that time alone decides.
+    view.end.finalized = view.accepted;
     view.acceptances = shown;
     view.finalized = view.finalized.map(|block| Block {
         time: final_time,
@@ -227,7 +243,11 @@ fn given_up(
         time: child_time,
         is_own: &is_own,
     };
-    RootReader::new(view, progress).settled(15, &agreed)
+    let keeping = Keeping {
+        window_secs: 15,
+        ring: 1 << 16,
+    };
+    RootReader::new(view, progress).settled(keeping, &agreed)
 }
 
 #[test]
@@ -246,7 +266,11 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let now = 100 + random.random_range(0..10 * (count + 4));
         let agreed = (now, now, count);
         let truth = given_up(&honest, honest.clone(), true, agreed);
-        assert_eq!(truth, settled(&honest, now, 15), "an honest view says it");
+        assert_eq!(
+            truth,
+            settled(&honest, &DeploymentEnd::default(), now, 15),
+            "an honest view says it"
+        );
         assert_eq!(given_up(&honest, honest.clone(), false, agreed), 0, "doubt");
         // Up to some epoch the child's own checkpoints, whose digests follow from each other; then other contents, and epochs that are not
         // accepted or not over. All with earlier times, and a later clock.
@@ -263,9 +287,61 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
         let clock = random.random_range(now..now + 10_000);
         let seen = given_up(&honest, shown.clone(), true, (clock, now, count));
         assert!(seen <= truth, "round {round}: {seen} and not {truth}");
-        lied += u64::from(settled(&shown, clock, 15) > truth);
+        lied += u64::from(settled(&shown, &DeploymentEnd::default(), clock, 15) > truth);
         // Before the child has consumed a message of it, nothing is given up at all.
         assert_eq!(given_up(&honest, shown, true, (clock, now, 0)), 0);
     }
     assert!(lied > 1_000, "{lied} lies would have cost states");
+}
+
+/// Root accepted twenty checkpoints long ago, and the child has agreed on all.
+fn given_up_at(end: DeploymentEnd, ring: u64) -> u64 {
+    let (root, _told) = root(0, 0, true);
+    let mut view = View::clone(&root.view());
+    view.acceptances = (0..20).map(|epoch| accepted(epoch, 0, 0)).collect();
+    view.accepted = 20;
+    view.end = end;
+    view.finalized = view.finalized.map(|block| Block {
+        time: 100_000,
+        ..block
+    });
+    let (_, view) = watch::channel(Arc::new(view));
+    let (progress, _told) = watch::channel(Progress::Released(0));
+    let agreed = Agreed {
+        accepted: 20,
+        time: 100_000,
+        is_own: &|_, _| true,
+    };
+    let keeping = Keeping {
+        window_secs: 15,
+        ring,
+    };
+    RootReader::new(view, progress).settled(keeping, &agreed)
+}
+
+#[test]
+fn the_state_that_people_leave_with_after_a_void_is_kept_however_long_ago_its_epoch_was() {
+    let end = |finalized, void_from: Option<u64>| DeploymentEnd {
+        finalized,
+        exit_at: void_from.map(|_| 90_000),
+        void_from,
+    };
+    // Ripe are all twenty for long; what nobody finalized can be voided, and then the one before it is the base.
+    assert_eq!(given_up_at(end(20, None), 1_000), 19);
+    for finalized in 0..20u64 {
+        let kept = finalized.saturating_sub(1);
+        assert_eq!(given_up_at(end(finalized, None), 1_000), kept);
+        for void in finalized..20 {
+            let first_kept = given_up_at(end(finalized, Some(void)), 1_000);
+            let base = void.saturating_sub(1);
+            assert!(first_kept <= base, "{void} is void, {base} is the base");
+        }
+        // Whatever nobody finalized, no more is kept than a ring has, because nothing before it can be voided.
+        for ring in 1..20 {
+            assert_eq!(
+                given_up_at(end(finalized, None), ring),
+                kept.max(20 - ring).min(19)
+            );
+        }
+    }
 }

@@ -96,6 +96,7 @@ fn view(accepted: u64, bits: &[u8], set: B256) -> View {
         entries: Vec::new(),
         acceptances: shown.map(|(epoch, row)| (first + epoch, row)).collect(),
         accepted,
+        end: Default::default(),
         healthy: true,
         stale_at: u64::MAX,
         standings: Vec::new(),

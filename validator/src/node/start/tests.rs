@@ -14,6 +14,7 @@ async fn started_on(standings: Vec<EndpointStanding>) -> Result<(), StartError> 
         entries: Vec::new(),
         acceptances: Default::default(),
         accepted: 0,
+        end: Default::default(),
         healthy: false,
         stale_at: 0,
         standings,

@@ -7,7 +7,7 @@ use crate::abi::{IInbox, IRootChain};
 use crate::proof::checkpoint::Checkpoint;
 use crate::proof::deployment;
 use crate::proof::inbox::{Body, Message, link, message_hash};
-use crate::relay::acceptance::Acceptance;
+use crate::relay::acceptance::{Acceptance, DeploymentEnd};
 use crate::relay::config::Config;
 use crate::relay::events::{self, Heard};
 use crate::relay::seen::{Block, Failure, Finality, Heads, Log, Sought, Which};
@@ -57,6 +57,9 @@ pub struct Chain {
     acceptances: Vec<Acceptance>,
     /// Messages and checkpoints after each block from the deployment's on.
     counts: Vec<(u64, u64)>,
+    /// What RootChain says of the deployment's end, from the next block on, and after each block.
+    pub end: DeploymentEnd,
+    ends: Vec<DeploymentEnd>,
 }
 
 impl Chain {
@@ -72,6 +75,8 @@ impl Chain {
             links: vec![B256::ZERO],
             acceptances: Vec::new(),
             counts: Vec::new(),
+            end: DeploymentEnd::default(),
+            ends: Vec::new(),
         }
     }
 
@@ -185,6 +190,7 @@ impl Chain {
     pub fn mine(&mut self, blocks: u64) {
         for _ in 0..blocks {
             self.counts.push((self.count, self.accepted));
+            self.ends.push(self.end);
             self.height += 1;
         }
     }
@@ -245,6 +251,7 @@ impl Chain {
         if sought.first_epoch < sought.end_epoch && accepted > sought.first_epoch + RECORD_SLOTS {
             return Err(Failure::Refused("NotInRing".into()));
         }
+        let end = self.ends[(number - DEPLOYED) as usize];
         let newest = self.acceptances[..accepted as usize].last();
         let index = sought.index;
         let is_kept = index <= count && (count - index < 256 || index.is_multiple_of(32));
@@ -253,6 +260,9 @@ impl Chain {
             link: is_kept.then(|| self.link_at(index)),
             accepted,
             tau: newest.map_or(1_000, |record| record.tau),
+            finalized: end.finalized,
+            exit_at: end.exit_at,
+            void_from: end.void_from,
             records: (sought.first_epoch..sought.end_epoch.min(accepted))
                 .map(|epoch| self.acceptances[epoch as usize].record())
                 .collect(),

@@ -202,6 +202,9 @@ impl Sea {
             link: is_kept.then(|| self.link(sought.index)),
             accepted,
             tau: accepted_then.last().map_or(0, |record| record.tau),
+            finalized: 0,
+            exit_at: None,
+            void_from: None,
             records: (sought.first_epoch..sought.end_epoch)
                 .map(|epoch| accepted_then[epoch as usize].record())
                 .collect(),

@@ -353,6 +353,13 @@ fn each_event_has_these_fields() {
         (WatchNotice::Back { place }, &["event", "place"]),
         (WatchNotice::Contradicted { epoch }, &["epoch", "event"]),
         (
+            WatchNotice::Ends {
+                exit_at: 7,
+                void_from: Some(epoch),
+            },
+            &["event", "exit_at", "void_from"],
+        ),
+        (
             WatchNotice::Reading {
                 reached: 1,
                 target: 2,

@@ -178,6 +178,7 @@ impl Source for Still {
             entries: Vec::new(),
             acceptances: Default::default(),
             accepted: 0,
+            end: Default::default(),
             healthy: true,
             stale_at: u64::MAX,
             standings: Vec::new(),
