@@ -49,7 +49,7 @@ fn a_checkpoint_that_breaks_a_link_rule_is_signed_neither_in_a_vote_nor_for_a_re
             ..RequestExtendVote::default()
         };
         let vote = bench.app.extend_vote(request).unwrap().vote_extension;
-        Extension::decode(&vote).unwrap().share
+        Extension::decode(&vote).unwrap().due()
     };
     let put = |bench: &Bench, checkpoint: Checkpoint| {
         bench.app.state_mut().checkpoints.insert(1, checkpoint);
