@@ -85,7 +85,7 @@ pub fn signatures(app: &App, transactions: &[Bytes]) {
         .map(|bytes| &bytes[..])
         .filter(|bytes| bytes[0] < FIRST_RESERVED_KIND)
         .collect();
-    assert_eq!(bad_signatures(&users, domain), []);
+    assert!(bad_signatures(&users, domain).is_empty());
     let changed: Vec<Vec<u8>> = users
         .iter()
         .map(|bytes| {
