@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
+import {IRegistry} from "../src/interfaces/IRegistry.sol";
 import {IRootChain} from "../src/interfaces/IRootChain.sol";
 import {Builds} from "./Builds.sol";
 import {Judging} from "./Judging.sol";
@@ -12,15 +13,17 @@ import {Test} from "./Vm.sol";
 /// @notice `validator/src/chain/links/tests/vectors.rs` and `validator/src/chain/signatures/tests.rs` write the cases.
 contract JudgeVectorsTest is Test {
     string private constant LINKS = "../../validator/vectors/links.json";
+    string private constant PROOFS = "../../validator/vectors/proofs.json";
     string private constant SIGNATURES = "../../validator/vectors/signatures.json";
 
     Judging private _judging;
-    IEd25519Verifier private _verifier;
+    /// @notice As the Registry has it, which this test stands for.
+    IEd25519Verifier public verifier;
     mapping(bytes32 => uint256) private _counts;
 
     function setUp() external {
         _judging = new Judging();
-        _verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
+        verifier = IEd25519Verifier(Builds.deploy(Builds.VERIFIER));
     }
 
     function test_verdictsOverSignaturesAreThoseOfRust() external {
@@ -55,7 +58,7 @@ contract JudgeVectorsTest is Test {
         view
         returns (string memory)
     {
-        try _judging.signature(transaction, domain, _verifier, ofKey, ofR) returns (uint8 code) {
+        try _judging.signature(transaction, domain, verifier, ofKey, ofR) returns (uint8 code) {
             if (code == 0) return "holds";
             if (code == 3) return "bad_signature";
             if (code == 4) return "wrong_sender";
@@ -172,5 +175,38 @@ contract JudgeVectorsTest is Test {
 
     function _bytes(string memory json, string memory place, string memory field) private pure returns (bytes memory) {
         return vm.parseJsonBytes(json, string.concat(place, field));
+    }
+
+    /// Proofs that Rust made of blocks that a chain made, as they would be sent: with one signature changed a fraud, and else none.
+    function test_proofsOfRustShowWhatTheySay() external {
+        string memory json = vm.readFile(PROOFS);
+        IRegistry.Founding memory founding;
+        founding.contracts = new address[](6);
+        address rootChain = vm.parseJsonAddress(json, ".root_chain");
+        founding.contracts[5] = rootChain;
+        founding.genesis.rootChain.epochBlocks = uint32(vm.parseJsonUint(json, ".epoch_blocks"));
+        vm.chainId(vm.parseJsonUint(json, ".root_chain_id"));
+        address court = Builds.deploy(Builds.FRAUD_COURT, abi.encode(founding));
+        vm.etch(rootChain, hex"00");
+        bytes20 deployment = bytes20(vm.parseJsonBytes(json, ".deployment"));
+        vm.mockCall(rootChain, abi.encodeCall(IRootChain.deployment, ()), abi.encode(deployment));
+        vm.mockCall(rootChain, abi.encodeCall(IRootChain.void, (0)), "");
+        uint256 cases;
+        for (string memory place = ".cases[0]"; vm.keyExistsJson(json, place);) {
+            bytes32 record = vm.parseJsonBytes32(json, string.concat(place, ".record"));
+            vm.mockCall(rootChain, abi.encodeCall(IRootChain.record, (0)), abi.encode(record));
+            uint8 code = uint8(vm.parseJsonUint(json, string.concat(place, ".code")));
+            uint32 number = uint32(vm.parseJsonUint(json, string.concat(place, ".place")));
+            if (code != 0) {
+                vm.expectCall(rootChain, abi.encodeCall(IRootChain.void, (0)));
+                vm.expectEmit(court);
+                emit IFraudCourt.BadSignature(0, code, address(this));
+            }
+            (bool ok, bytes memory reason) = court.call(_bytes(json, place, ".call"));
+            vm.assertEq(ok, code != 0, place);
+            if (!ok) vm.assertEq(reason, abi.encodeWithSelector(IFraudCourt.SignatureHolds.selector, number), place);
+            place = string.concat(".cases[", vm.toString(++cases), "]");
+        }
+        vm.assertEq(cases, 10);
     }
 }

@@ -50,18 +50,8 @@ fn segments_of(scene: &Scene) -> Vec<IFraudCourt::Segment> {
     segments.collect()
 }
 
-fn checkpoint_of(one: &Checkpoint) -> IRootChain::Checkpoint {
-    IRootChain::Checkpoint {
-        epoch: one.epoch,
-        lastBlockTime: one.last_block_time,
-        blocksRoot: one.blocks_root,
-        stateRoot: one.state_root,
-        inboxCursor: one.inbox_cursor,
-        inboxHash: one.inbox_link,
-        nextSet: one.next_set,
-        relayer: one.relayer.into(),
-        previous: one.previous,
-    }
+fn checkpoint_of(one: &Checkpoint) -> String {
+    hex_of(IRootChain::Checkpoint::from(one).abi_encode())
 }
 
 /// The number of the rule that is broken, or 0.
@@ -93,7 +83,7 @@ fn links() -> Json {
         };
         cases.push(json!({
             "rule": number(scene.judge()),
-            "checkpoint": hex_of(checkpoint_of(&checkpoint).abi_encode()),
+            "checkpoint": checkpoint_of(&checkpoint),
             "before": block_of(EPOCH_BLOCKS - 2, &scene.before),
             "block": block_of(EPOCH_BLOCKS - 1, &scene.block),
             "counts": hex_of(counts.abi_encode()),
@@ -219,7 +209,7 @@ fn ends() -> Json {
         assert_eq!(number(end.judge()), rule);
         json!({
             "rule": rule,
-            "checkpoint": hex_of(checkpoint_of(&end.checkpoint).abi_encode()),
+            "checkpoint": checkpoint_of(&end.checkpoint),
             "block": block_of(EPOCH_BLOCKS - 1, &end.last),
             "keys": end.slots().map(|slot| hex_of(slot.key())),
             "values": end.values().map(hex_of),
