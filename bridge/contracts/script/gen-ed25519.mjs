@@ -8,7 +8,7 @@
 // of the base point from @noble/curves), and the inner loops are unrolled from one readable description of a step.
 // Everything else in the two files is plain Solidity in the templates below.
 //
-// Method. verify() decides [8](sB − kA − R) = 0, k = SHA-512(R ‖ A ‖ message) mod L.
+// Method. verify() and decide() ask whether [8](sB − kA − R) = 0, k = SHA-512(R ‖ A ‖ message) mod L.
 //  - x-coordinates of A and R come as hints: checking that (x, y) is on the curve is four multiplications, finding x a
 //    square root.
 //  - sB + k(−A) by Straus' trick: both scalars four bits at a time from the top, so that the 252 doublings are shared. The
@@ -277,6 +277,7 @@ const ed25519Source = `// SPDX-License-Identifier: MIT OR Apache-2.0
 ${GENERATED}
 pragma solidity 0.8.37;
 
+import {IEd25519Verifier} from "../interfaces/IEd25519Verifier.sol";
 import {Sha512} from "./Sha512.sol";
 
 /// @title Ed25519 with exactly ZIP-215's acceptance, which is that of CometBFT and of ed25519-zebra
@@ -313,7 +314,45 @@ library Ed25519 {
         if (!keyDecodes || !rDecodes) return false;
         uint256 challenge = _challenge(r, key, message);
         uint256 points = _prepare(xKey, yKey, xR, yR);
-        return _decide(scalar, challenge, points);
+        return _holds(scalar, challenge, points);
+    }
+
+    /// @notice The same verdict, both answers being proven: \`ofKey\` and \`ofR\` are the x-coordinates, and of bytes that are no point what
+    /// shows that. Any other hint reverts, and so does one that the verdict does not need, unless it is 0.
+    function decide(bytes32 key, bytes32 r, bytes32 s, bytes memory message, uint256 ofKey, uint256 ofR)
+        internal
+        pure
+        returns (bool)
+    {
+        uint256 scalar = _littleEndian(s);
+        if (scalar >= L) return _refused(ofKey, ofR);
+        (uint256 yKey, bool keyDecodes) = _show(key, ofKey);
+        if (!keyDecodes) return _refused(0, ofR);
+        (uint256 yR, bool rDecodes) = _show(r, ofR);
+        if (!rDecodes) return false;
+        uint256 challenge = _challenge(r, key, message);
+        uint256 points = _prepare(ofKey, yKey, ofR, yR);
+        return _holds(scalar, challenge, points);
+    }
+
+    /// @dev Invalid without these hints.
+    function _refused(uint256 ofKey, uint256 ofR) private pure returns (bool) {
+        if (ofKey != 0) revert IEd25519Verifier.BadHint(ofKey);
+        if (ofR != 0) revert IEd25519Verifier.BadHint(ofR);
+        return false;
+    }
+
+    /// @dev Whether \`encoded\` is a point, proven by its x or by w. A point has x² = u/v, u = y² − 1, v = Dy² + 1 (never 0, as −1/D is no
+    /// square). Where u/v is no square, 2u/v is one, as 2 is none (P = 5 mod 8): w² v = 2u. For u = 0 there is a point, and w would be 0. Of
+    /// the two w the even one is taken.
+    function _show(bytes32 encoded, uint256 hint) private pure returns (uint256 y, bool valid) {
+        (y, valid) = _decode(encoded, hint);
+        if (valid) return (y, true);
+        uint256 yy = mulmod(y, y, P);
+        uint256 v = addmod(mulmod(D, yy, P), 1, P);
+        uint256 twiceU = mulmod(2, addmod(yy, P - 1, P), P);
+        bool absent = hint != 0 && hint < P && hint & 1 == 0 && mulmod(mulmod(hint, hint, P), v, P) == twiceU;
+        if (!absent) revert IEd25519Verifier.BadHint(hint);
     }
 
     /// @dev The point of \`encoded\` whose x-coordinate is said to be \`x\`. Of the two x on the curve the sign bit chooses; at
@@ -336,7 +375,7 @@ library Ed25519 {
         return addmod(mulmod(_littleEndian(last), TWO_256, L), _littleEndian(first), L);
     }
 
-    /// @dev Writes what is added in \`_decide\`: multiples 0 to 15 of −A, as (Y + X, Y − X, 2dT, 2Z), then −R, as
+    /// @dev Writes what is added in \`_holds\`: multiples 0 to 15 of −A, as (Y + X, Y − X, 2dT, 2Z), then −R, as
     /// (y + x, y − x, 2dxy). −(x, y) is (−x, y).
     function _prepare(uint256 xKey, uint256 yKey, uint256 xR, uint256 yR) private pure returns (uint256 points) {
         assembly ("memory-safe") {
@@ -379,7 +418,7 @@ library Ed25519 {
 
     /// @dev Whether [8](scalar·B + challenge·(−A) − R) is the identity. Both scalars are below 2^253 and are read four bits at
     /// a time from the top; at first the identity is doubled.
-    function _decide(uint256 scalar, uint256 challenge, uint256 points) private pure returns (bool valid) {
+    function _holds(uint256 scalar, uint256 challenge, uint256 points) private pure returns (bool valid) {
         bytes memory base = BASE_TABLE;
         assembly ("memory-safe") {
             base := add(base, 0x20)

@@ -66,7 +66,12 @@ function bySet() {
     "token payment on root": "root_payment_gas",
   };
   const rows = [];
-  const measured = gas("--match-path", "test/{GasBySet,CourtGas}.t.sol");
+  const frauds = {
+    "bad link, the dearest": "bad_link_gas",
+    "bad signature, of three": "bad_signature_gas",
+    "bad signature, of a full segment": "bad_signature_full_segment_gas",
+  };
+  const measured = gas("--match-path", "test/{GasBySet,CourtGas,Links,Signatures}.t.sol");
   for (const { operation, gas: value } of measured) {
     const found = parts.exec(operation);
     if (!found) continue;
@@ -82,6 +87,12 @@ function bySet() {
     Object.assign(row, { rival: loop.name, ratio: row.value / loop.value });
     const share = row.value / PAYMENTS;
     rows.push({ ...row, name: "root_gas_per_transaction", value: share, rival: payment.name, ratio: share / payment.value });
+  }
+  for (const [operation, name] of Object.entries(frauds)) {
+    for (const [calldata, suffix] of [["today", ""], ["64", ", calldata at 64"]]) {
+      const { gas: value } = measured.find((one) => one.operation === `${operation}${suffix} (tx)`);
+      rows.push({ name, calldata, value, unit: "gas" });
+    }
   }
   const verify = measured.find(({ operation }) => operation.includes("part: sign bytes and signatures"));
   rows.push({ name: "double_vote_verify_gas", value: verify.gas, unit: "gas" });

@@ -14,4 +14,13 @@ contract Ed25519Verifier is IEd25519Verifier {
     {
         return Ed25519.verify(key, r, s, message, xKey, xR);
     }
+
+    /// @inheritdoc IEd25519Verifier
+    function decide(bytes32 key, bytes32 r, bytes32 s, bytes calldata message, uint256 ofKey, uint256 ofR)
+        external
+        pure
+        returns (bool valid)
+    {
+        return Ed25519.decide(key, r, s, message, ofKey, ofR);
+    }
 }

@@ -2,10 +2,13 @@
 pragma solidity 0.8.37;
 
 import {LinkJudge} from "./court/LinkJudge.sol";
+import {SignatureJudge} from "./court/SignatureJudge.sol";
+import {IEd25519Verifier} from "./interfaces/IEd25519Verifier.sol";
 import {IFraudCourt} from "./interfaces/IFraudCourt.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {IRootChain} from "./interfaces/IRootChain.sol";
 import {Checkpoints} from "./libraries/Checkpoints.sol";
+import {Leaves} from "./libraries/Leaves.sol";
 import {ListTree} from "./libraries/ListTree.sol";
 import {LocalOnly} from "./libraries/LocalOnly.sol";
 import {Manifest} from "./libraries/Manifest.sol";
@@ -14,18 +17,24 @@ import {StateTree} from "./libraries/StateTree.sol";
 /// @title Authenticates what a checkpoint commits to, asks the judge, and makes void what breaks a rule
 /// @dev Holds no money, keeps nothing and has no key.
 contract FraudCourt is IFraudCourt {
-    uint8 private constant PARAMETERS = 0x01;
-    uint256 private constant PARAMETERS_WIDTH = 417;
+    uint8 private constant USERS_KIND = 4;
+    uint256 private constant CHUNK = 1_024;
+    uint256 private constant MAX_BYTES = 32_768;
 
     IRootChain public immutable rootChain;
     uint256 private immutable EPOCH_BLOCKS;
     bytes32 private immutable GENESIS_ROOT;
+    /// @dev That of the deployment, which signatures bind: a root chain that changes its own makes none of them wrong.
+    uint256 private immutable CHAIN_ID;
+    IEd25519Verifier private immutable VERIFIER;
 
     constructor(IRegistry.Founding memory founding) {
         LocalOnly.check();
         rootChain = IRootChain(Manifest.rootChain(founding.contracts));
         EPOCH_BLOCKS = founding.genesis.rootChain.epochBlocks;
         GENESIS_ROOT = founding.genesis.stateRoot;
+        CHAIN_ID = block.chainid;
+        VERIFIER = IRegistry(msg.sender).verifier();
     }
 
     /// @inheritdoc IFraudCourt
@@ -75,9 +84,8 @@ contract FraudCourt is IFraudCourt {
         _requireBlock(accused.checkpoint, shown);
         _requireSegments(shown, segments);
         _requireParameters(parameters, proof);
-        uint256 most = uint32(bytes4(parameters[239:243]));
-        uint256 seats = uint16(bytes2(parameters[16:18]));
-        _decide(accused, LinkJudge.COUNTS, LinkJudge.counts(segments, most, seats));
+        uint256 most = Leaves.maxBlockTransactions(parameters);
+        _decide(accused, LinkJudge.COUNTS, LinkJudge.counts(segments, most, Leaves.seats(parameters)));
     }
 
     /// @inheritdoc IFraudCourt
@@ -124,11 +132,34 @@ contract FraudCourt is IFraudCourt {
     ) external {
         _requireAccepted(accused);
         _requireParameters(parameters, proof);
-        uint256 ring = uint32(bytes4(parameters[20:24]));
-        if (ring == 0) revert WrongValue(PARAMETERS);
+        uint256 ring = Leaves.ring(parameters);
+        if (ring == 0) revert WrongValue(Leaves.PARAMETERS);
         (uint8 kind, bytes32 key, uint256 width) = LinkJudge.leaf(rule, accused.checkpoint.epoch, ring);
         _requireLeaf(accused.checkpoint.stateRoot, kind, key, width, value, leaf);
         _decide(accused, rule, LinkJudge.value(rule, accused.checkpoint, value));
+    }
+
+    /// @inheritdoc IFraudCourt
+    function proveSignature(
+        Accused calldata accused,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata segment,
+        Signed calldata signed
+    ) external {
+        _requireAccepted(accused);
+        _requireBlock(accused.checkpoint, shown);
+        _requireSegments(shown, segments);
+        _requireSegment(segments, segment);
+        if (segment.kind != USERS_KIND) revert NotUsers(segment.kind);
+        _requireBytes(segment, signed.segment);
+        if (signed.place >= segment.count) revert NotATransaction();
+        bytes calldata transaction = SignatureJudge.transactionAt(signed.segment, signed.place);
+        bytes32 domain = SignatureJudge.domain(CHAIN_ID, address(rootChain), rootChain.deployment());
+        uint8 code = SignatureJudge.judge(transaction, domain, VERIFIER, signed.ofKey, signed.ofR);
+        if (code == 0) revert SignatureHolds(signed.place);
+        rootChain.void(accused.checkpoint.epoch);
+        emit BadSignature(accused.checkpoint.epoch, code, msg.sender);
     }
 
     function _decide(Accused calldata accused, uint8 rule, bool fraud) private {
@@ -182,13 +213,31 @@ contract FraudCourt is IFraudCourt {
         }
     }
 
+    /// @dev The chunks are hashed as they are cut, the last one behind it padded with zeros.
+    function _requireBytes(Segment calldata segment, bytes calldata given) private pure {
+        if (given.length != segment.length || given.length > MAX_BYTES) {
+            revert NotTheLength(segment.length, given.length);
+        }
+        bytes32[] memory chunks = new bytes32[]((given.length + CHUNK - 1) / CHUNK);
+        for (uint256 i; i < chunks.length; ++i) {
+            uint256 from = i * CHUNK;
+            uint256 left = given.length - from;
+            bytes memory padding = new bytes(left < CHUNK ? CHUNK - left : 0);
+            bytes calldata chunk = given[from:from + (left < CHUNK ? left : CHUNK)];
+            chunks[i] = keccak256(abi.encodePacked("PCHK", chunk, padding));
+        }
+        bytes32 root = ListTree.root(chunks);
+        if (root != segment.chunksRoot) revert NotTheBytes(segment.chunksRoot, root);
+    }
+
     function _requireNeighbours(uint32 earlier, uint32 later) private pure {
         if (uint256(earlier) + 1 != later) revert NotNeighbours(earlier, later);
     }
 
     /// @dev No rule changes the parameters, so the genesis state shows them.
     function _requireParameters(bytes calldata parameters, StateTree.Inclusion calldata proof) private view {
-        _requireLeaf(GENESIS_ROOT, PARAMETERS, keccak256(hex"01"), PARAMETERS_WIDTH, parameters, proof);
+        bytes32 key = Leaves.single(Leaves.PARAMETERS);
+        _requireLeaf(GENESIS_ROOT, Leaves.PARAMETERS, key, Leaves.PARAMETERS_WIDTH, parameters, proof);
     }
 
     function _requireLeaf(

@@ -103,6 +103,7 @@ contract Ed25519VerdictsTest is Test {
         (uint256 xR, bool rDecodes) = Ed25519Point.xOf(record.r);
         bool valid = _verifier.verify(record.key, record.r, record.s, record.message, xKey, xR);
         if (valid != record.verdict) vm.assertEq(valid, record.verdict, vm.toString(number));
+        _decide(record, number);
         ++tally.checked;
         if (valid) ++tally.accepted;
         if (keyDecodes && rDecodes) return;
@@ -111,6 +112,48 @@ contract Ed25519VerdictsTest is Test {
         vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, 0, 0));
         vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, xKey ^ 1, xR ^ 1));
         vm.assertFalse(_verifier.verify(record.key, record.r, record.s, record.message, uint256(record.key), xR));
+    }
+
+    /// @dev Both answers of `decide`; and no other hint is taken, so no answer but this one is.
+    function _decide(Record memory record, uint256 number) private view {
+        (uint256 ofKey, uint256 ofR) = Ed25519Point.hints(record.key, record.r, record.s);
+        vm.assertEq(_decided(record, ofKey, ofR), record.verdict ? 1 : 0, vm.toString(number));
+        uint256 other = uint256(keccak256(abi.encode(number)));
+        uint256[5] memory wrong = [ofKey ^ 1, Ed25519Point.P - ofKey, ofKey ^ (1 << (number % 256)), other, ofR];
+        for (uint256 i; i < 5; ++i) {
+            // x = 0 has no opposite below P.
+            if (wrong[i] != ofKey && number % 5 == i) vm.assertEq(_decided(record, wrong[i], ofR), 2, vm.toString(number));
+        }
+        wrong = [ofR ^ 1, Ed25519Point.P - ofR, ofR ^ (1 << (number % 256)), other, ofKey];
+        for (uint256 i; i < 5; ++i) {
+            if (wrong[i] != ofR && number % 5 == i) vm.assertEq(_decided(record, ofKey, wrong[i]), 2, vm.toString(number));
+        }
+    }
+
+    /// @dev 0 invalid, 1 valid, 2 reverted.
+    function _decided(Record memory record, uint256 ofKey, uint256 ofR) private view returns (uint256) {
+        try _verifier.decide(record.key, record.r, record.s, record.message, ofKey, ofR) returns (bool valid) {
+            return valid ? 1 : 0;
+        } catch (bytes memory reason) {
+            vm.assertEq(bytes4(reason), IEd25519Verifier.BadHint.selector);
+            return 2;
+        }
+    }
+
+    /// Rust makes the hints of all records the same.
+    function test_theHintsAreThoseOfRust() external view {
+        bytes memory file = vm.readFileBinary("../vectors/ed25519.bin");
+        bytes32 chain;
+        uint256 place = 4;
+        while (place < file.length) {
+            uint256 free = _freeMemory();
+            (Record memory record, uint256 next) = _read(file, place);
+            (uint256 ofKey, uint256 ofR) = Ed25519Point.hints(record.key, record.r, record.s);
+            chain = keccak256(abi.encode(chain, ofKey, ofR));
+            place = next;
+            _release(free);
+        }
+        vm.assertEq(chain, vm.parseJsonBytes32(vm.readFile("../vectors/proof.json"), ".ed25519Hints"));
     }
 
     function _read(bytes memory file, uint256 place) private pure returns (Record memory record, uint256 next) {

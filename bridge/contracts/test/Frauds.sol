@@ -19,7 +19,8 @@ abstract contract Frauds is Unsound {
     uint32 internal constant RING = 3;
 
     /// @notice What is wrong in an epoch. Nothing: `thing` is 0.
-    /// @param thing 1 a block's field, 2 a segment's field, 3 a block's counts, 4 a leaf's byte, 5 the checkpoint's last block time.
+    /// @param thing 1 a block's field, 2 a segment's field, 3 a block's counts, 4 a leaf's byte, 5 the checkpoint's last block time, 6 the bytes of
+    /// a block's users' segment, which are `users`.
     /// @param block_ number of the block, or of the leaf in the state.
     /// @param segment number of the segment, or of the leaf's byte.
     /// @param field of block, segment or counts, from 0.
@@ -33,6 +34,9 @@ abstract contract Frauds is Unsound {
     }
 
     Wrong internal wrong;
+    bytes internal users;
+    uint32 internal usersCount;
+    bytes32 private _usersRoot;
     bytes[] internal values;
     bytes32[] internal keys;
     bytes internal parameters;
@@ -156,6 +160,9 @@ abstract contract Frauds is Unsound {
         segment.chunksRoot = keccak256(abi.encode("chunks", i));
         segment.stateBefore = i == 0 ? _in(one, number) : _stateAt(one.epoch, number, i);
         segment.stateAfter = i == 3 ? _in(one, number + 1) : _stateAt(one.epoch, number, i + 1);
+        if (wrong.thing == 6 && wrong.block_ == number && i == 2 && one.epoch == content.epoch) {
+            (segment.length, segment.count, segment.chunksRoot) = (uint32(users.length), usersCount, _usersRoot);
+        }
         if (wrong.thing == 2 && wrong.block_ == number && wrong.segment == i && one.epoch == content.epoch) {
             if (wrong.field == 0) segment.kind = uint8(wrong.value);
             if (wrong.field == 1) segment.first = uint32(wrong.value);
@@ -274,7 +281,47 @@ abstract contract Frauds is Unsound {
         );
     }
 
+    /// @notice Transactions behind their lengths, as the bytes of a users' segment.
+    function _setUsers(bytes[] memory transactions) internal {
+        bytes memory all;
+        for (uint256 i; i < transactions.length; ++i) {
+            all = bytes.concat(all, bytes4(uint32(transactions[i].length)), transactions[i]);
+        }
+        users = all;
+        usersCount = uint32(transactions.length);
+        _setBytes();
+    }
+
+    /// @dev `users` are whatever bytes.
+    function _setBytes() internal {
+        bytes memory all = users;
+        bytes32[] memory chunks = new bytes32[]((all.length + 1023) / 1024);
+        for (uint256 i; i < chunks.length; ++i) {
+            bytes memory chunk = new bytes(1024);
+            for (uint256 at; at < 1024 && i * 1024 + at < all.length; ++at) {
+                chunk[at] = all[i * 1024 + at];
+            }
+            chunks[i] = keccak256(bytes.concat("PCHK", chunk));
+        }
+        _usersRoot = ListTree.root(chunks);
+    }
+
     // Proofs.
+
+    /// @notice Makes the call, and says what it costs as a transaction, today and where a byte of calldata costs 64 at least.
+    /// @dev Today the bytes cost 16 (or 4) beside the execution, and 40 (or 10) at least (EIP-7623). Contracts and slots are cold, but the callee.
+    function _costOf(bytes memory data) internal returns (uint256 today, uint256 dear) {
+        uint256 zeros;
+        for (uint256 i; i < data.length; ++i) {
+            if (data[i] == 0) ++zeros;
+        }
+        uint256 tokens = 4 * data.length - 3 * zeros;
+        vm.cool(address(rootChain));
+        vm.cool(address(registry.verifier()));
+        uint256 whole = _gasOf(address(fraudCourt), 0, data) + 4 * tokens;
+        today = 21_000 + (whole > 10 * tokens ? whole : 10 * tokens);
+        dear = 21_000 + (whole > 64 * data.length ? whole : 64 * data.length);
+    }
 
     /// @notice Calldata of the proof of a shape: 0 block `a`, 1 blocks `a` and `a` + 1, 2 across, 3 counts of block `a`, 4 segment `b` of
     /// block `a`, 5 segments `b` and `b` + 1 of block `a`, 6 leaf `a`.

@@ -538,7 +538,14 @@ sol! {
             bytes32 stateAfter;
             bytes32[] siblings;
         }
+        struct Signed {
+            bytes segment;
+            uint32 place;
+            uint256 ofKey;
+            uint256 ofR;
+        }
         event BadLink(uint64 indexed epoch, uint8 rule, address indexed prover);
+        event BadSignature(uint64 indexed epoch, uint8 code, address indexed prover);
         error NotTheAccepted(uint64 epoch, bytes32 kept, bytes32 computed);
         error NotThePrevious(bytes32 previous, bytes32 given);
         error NotInEpoch(uint64 epoch, uint32 number);
@@ -548,6 +555,11 @@ sol! {
         error WrongLeaf(bytes32 expected, bytes32 given);
         error WrongValue(uint8 kind);
         error NotNeighbours(uint32 earlier, uint32 later);
+        error NotUsers(uint8 kind);
+        error NotTheLength(uint32 length, uint256 given);
+        error NotTheBytes(bytes32 chunksRoot, bytes32 given);
+        error NotATransaction();
+        error SignatureHolds(uint32 place);
         error NotShown(uint8 rule);
         error NoFraud(uint8 rule);
         function proveBlock(Accused calldata accused, uint8 rule, Block calldata shown) external;
@@ -557,6 +569,7 @@ sol! {
         function proveSegment(Accused calldata accused, uint8 rule, Block calldata shown, Segments calldata segments, Segment calldata segment) external;
         function proveSegments(Accused calldata accused, uint8 rule, Block calldata shown, Segments calldata segments, Segment calldata earlier, Segment calldata later) external;
         function proveLeaf(Accused calldata accused, uint8 rule, bytes calldata value, Inclusion calldata leaf, bytes calldata parameters, Inclusion calldata proof) external;
+        function proveSignature(Accused calldata accused, Block calldata shown, Segments calldata segments, Segment calldata segment, Signed calldata signed) external;
         function rootChain() external view returns (address);
     }
 
@@ -703,6 +716,7 @@ sol! {
         error SignersMismatch(uint256 expected, uint256 given);
         error MembersRootMismatch(bytes32 expected, bytes32 computed);
         error TokenCallFailed(address token);
+        error BadHint(uint256 hint);
     }
 
     /// What the bridge needs of a token, and the mint of the test token.

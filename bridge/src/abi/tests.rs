@@ -174,7 +174,10 @@ fn every_event_is_that_of_the_compiled_contract() {
     );
     assert_eq!(
         topics(FRAUD_COURT),
-        expected(&[IFraudCourt::BadLink::SIGNATURE_HASH])
+        expected(&[
+            IFraudCourt::BadLink::SIGNATURE_HASH,
+            IFraudCourt::BadSignature::SIGNATURE_HASH
+        ])
     );
     assert_eq!(
         topics(COURT),

@@ -10,18 +10,16 @@
 mod artifacts;
 mod create;
 mod error;
-mod hint;
 mod keys;
 mod settled;
 
 pub use artifacts::{ArtifactError, Artifacts, creation_code};
 pub use create::{Progress, create};
 pub use error::CeremonyError;
-pub use hint::x_coordinate;
 pub use keys::{OperatorKeys, proof_of_possession};
 pub use settled::{read_final, wait_final, wait_registry_final};
 
-pub use crate::proof::deployment::Registered;
+pub use crate::proof::{deployment::Registered, hint::x_coordinate};
 
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, SolValue};

@@ -8,7 +8,7 @@
 //! | [`inbox`] | messages from root, and the chain of their hashes |
 //! | [`set`] | member leaves and the commitment to a validator set |
 //! | [`checkpoint`] | the checkpoint digest and its certificate |
-//! | [`bls`], [`vote`] | BLS12-381 shares; Ed25519 and CometBFT's sign bytes |
+//! | [`bls`], [`vote`], [`hint`] | BLS12-381 shares; Ed25519 and CometBFT's sign bytes; what shows a point, and that bytes are none |
 //! | [`court`] | how much an offence cuts, and what a report of it commits to |
 //! | [`deployment`] | deployment id, chain id, possession and agreement |
 //!
@@ -33,6 +33,7 @@ pub mod checkpoint;
 pub mod commitment;
 pub mod court;
 pub mod deployment;
+pub mod hint;
 pub mod inbox;
 pub mod keccak;
 pub mod list;

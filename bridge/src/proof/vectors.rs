@@ -8,7 +8,7 @@ use std::path::Path;
 use plasmid_staking::Member;
 use serde_json::{Value, json};
 
-use super::{Hash, bls::SecretKey, deployment, keccak::hash, list, set, tree::zeros, vote};
+use super::{Hash, bls::SecretKey, deployment, hint, keccak::hash, list, set, tree::zeros, vote};
 
 mod chain;
 mod court;
@@ -200,6 +200,16 @@ fn extension_case() -> Value {
     })
 }
 
+/// Over the hints of all records of `vectors/ed25519.bin`, in order: each hashed behind what was before it.
+fn hints_case() -> Value {
+    let all = hint::recorded().into_iter();
+    let chain = all.fold(Hash::ZERO, |chain, (key, signature, _)| {
+        let [of_key, of_r] = hint::hints(&key, &signature).map(|hint| hint.to_be_bytes::<32>());
+        hash(&[chain.as_slice(), &of_key, &of_r])
+    });
+    json!(hex(chain))
+}
+
 fn all() -> Value {
     json!({
         "zeros": hexes(zeros()),
@@ -218,6 +228,7 @@ fn all() -> Value {
         "agreement": agreement_case(),
         "consensusKeys": keys_case(),
         "extension": extension_case(),
+        "ed25519Hints": hints_case(),
         "votes": court::vote_cases(),
         "report": court::report_case(),
         "cuts": court::cut_cases(),

@@ -6,12 +6,15 @@ use alloy_primitives::B256;
 use plasmid::app::App;
 use plasmid::chain::epoch::set::set_at;
 use plasmid::chain::links::check_ends;
+use plasmid::chain::signatures::bad_signatures;
 use plasmid::ledger::conservation::check_conservation;
 use plasmid::ledger::leaf::NATIVE;
+use plasmid::ledger::transaction::FIRST_RESERVED_KIND;
 use plasmid::ledger::{Account, Slot};
 use plasmid_bridge::proof::bls;
 use plasmid_bridge::proof::checkpoint::{Checkpoint, certificate};
 use plasmid_staking::{Counter, Key, Value};
+use prost::bytes::Bytes;
 
 use super::people::TOKENS;
 
@@ -70,6 +73,35 @@ pub fn set(app: &App, engine: &BTreeMap<[u8; 32], u64>) {
         engine,
         "height {}",
         state.next_height()
+    );
+}
+
+/// The court's verdict over every user's transaction of a block: its sender signed it. With one bit of each signature changed, all are found,
+/// each in its place.
+pub fn signatures(app: &App, transactions: &[Bytes]) {
+    let domain = &app.deployment().domain;
+    let users: Vec<&[u8]> = transactions
+        .iter()
+        .map(|bytes| &bytes[..])
+        .filter(|bytes| bytes[0] < FIRST_RESERVED_KIND)
+        .collect();
+    assert!(bad_signatures(&users, domain).is_empty());
+    let changed: Vec<Vec<u8>> = users
+        .iter()
+        .map(|bytes| {
+            let mut bytes = bytes.to_vec();
+            // A bit of s under both schemes.
+            let at = bytes.len() - 2;
+            bytes[at] ^= 1;
+            bytes
+        })
+        .collect();
+    let changed: Vec<&[u8]> = changed.iter().map(Vec::as_slice).collect();
+    let bad = bad_signatures(&changed, domain);
+    let places = bad.iter().map(|one| one.place as usize);
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        (0..users.len()).collect::<Vec<_>>()
     );
 }
 

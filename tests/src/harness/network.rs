@@ -337,7 +337,8 @@ impl Network {
     }
 
     fn check(&mut self) {
-        let (_, answer) = self.chain.last().expect("a block was decided");
+        let (block, answer) = self.chain.last().expect("a block was decided");
+        let transactions = block.transactions.clone();
         let ended = self
             .height()
             .is_multiple_of(u64::from(self.plan.epoch_blocks));
@@ -348,6 +349,7 @@ impl Network {
         let node = self.any_up();
         let app = self.nodes[node].app();
         let operators = self.plan.validators + self.plan.joiners;
+        invariants::signatures(app, &transactions);
         invariants::money(app, &self.people.holders(operators));
         invariants::set(app, &self.engine);
         self.stakes.check(app);

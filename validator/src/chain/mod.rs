@@ -12,7 +12,7 @@
 //! | [`overlay`], [`segments`] | a block's writes over the state before it, cut into pieces that a court can carry |
 //! | [`epoch`] | participation, the boundary, the relayer, the set of a height |
 //! | [`execute`], [`propose`] | a block judged and executed; a block built |
-//! | [`commit`], [`mod@reexecute`], [`links`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks |
+//! | [`commit`], [`mod@reexecute`], [`links`], [`signatures`] | the tree after each segment and the app hash; one segment from its witness; what links segments and blocks; who signed |
 //! | [`genesis`], [`committed`] | the first state; reading a state outside of segments |
 //! | [`tree`] | the state tree in memory |
 
@@ -50,5 +50,6 @@ pub mod record;
 pub mod reexecute;
 mod run;
 pub mod segments;
+pub mod signatures;
 pub mod tally;
 pub mod tree;

@@ -84,12 +84,7 @@ impl Unverified {
     /// # Errors
     /// [`Reject`], as [`check`] gives it for the same bytes.
     pub fn read(bytes: &[u8]) -> Result<Self, Reject> {
-        let transaction = Transaction::decode(bytes)?;
-        check_support(&transaction)?;
-        if transaction.authentication.scheme() == Scheme::RootSender {
-            let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
-            return Err(Reject::NotAllowedHere { why });
-        }
+        let transaction = read_signed(bytes)?;
         rules::check(transaction.header.sender, &transaction.body)?;
         Ok(Self {
             transaction,
@@ -118,6 +113,27 @@ impl Unverified {
         }
         Ok(candidate.checked)
     }
+}
+
+/// What a court says of a user's transaction by form and signature alone: nothing of one that users cannot sign. It asks no static rule.
+pub fn judge_signature(bytes: &[u8], domain: &Domain) -> Option<(Transaction, Result<(), Reject>)> {
+    let transaction = read_signed(bytes).ok()?;
+    let unverified = Unverified {
+        transaction: transaction.clone(),
+        length: bytes.len(),
+    };
+    Some((transaction, unverified.verify(domain).map(drop)))
+}
+
+/// Decodes what users may sign.
+fn read_signed(bytes: &[u8]) -> Result<Transaction, Reject> {
+    let transaction = Transaction::decode(bytes)?;
+    check_support(&transaction)?;
+    if transaction.authentication.scheme() == Scheme::RootSender {
+        let why = "scheme root-sender has no signature; it stands only in a message that its sender sends to the inbox on root";
+        return Err(Reject::NotAllowedHere { why });
+    }
+    Ok(transaction)
 }
 
 /// The transaction as if its sender had signed it, for a rehearsal: nothing that is written may rest on it.

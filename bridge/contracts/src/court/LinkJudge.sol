@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IFraudCourt} from "../interfaces/IFraudCourt.sol";
 import {IRootChain} from "../interfaces/IRootChain.sol";
+import {Leaves} from "../libraries/Leaves.sol";
 
 /// @title The link rules L1 to L15 (PROTOCOL, section 12)
 /// @notice Every function says whether authenticated parts break a rule. It has no authority and reads nothing; where the parts say nothing
@@ -128,10 +129,12 @@ library LinkJudge {
         pure
         returns (uint8 kind, bytes32 key, uint256 width)
     {
-        if (rule == INBOX) return (0x09, keccak256(hex"09"), 40);
-        if (rule == SET) return (0x0d, keccak256(abi.encodePacked(uint8(0x0d), uint32((epoch + 2) % ring))), 178);
-        if (rule == RELAYER) return (0x12, keccak256(abi.encodePacked(uint8(0x12), uint32(epoch % ring))), 61);
-        if (rule == BOUNDARY) return (0x11, keccak256(hex"11"), 453);
+        if (rule == INBOX) return (Leaves.INBOX, Leaves.single(Leaves.INBOX), Leaves.INBOX_WIDTH);
+        if (rule == SET) return (Leaves.SET, Leaves.inRing(Leaves.SET, (epoch + 2) % ring), Leaves.SET_WIDTH);
+        if (rule == RELAYER) {
+            return (Leaves.EPOCH_RECORD, Leaves.inRing(Leaves.EPOCH_RECORD, epoch % ring), Leaves.EPOCH_RECORD_WIDTH);
+        }
+        if (rule == BOUNDARY) return (Leaves.BOUNDARY, Leaves.single(Leaves.BOUNDARY), Leaves.BOUNDARY_WIDTH);
         revert IFraudCourt.NotShown(rule);
     }
 
@@ -146,6 +149,6 @@ library LinkJudge {
         if (rule == INBOX) return said != checkpoint.inboxCursor || bytes32(bytes_[8:40]) != checkpoint.inboxHash;
         if (rule == SET) return said != epoch + 2 || bytes32(bytes_[146:178]) != checkpoint.nextSet;
         if (rule == RELAYER) return said != epoch || address(bytes20(bytes_[16:36])) != checkpoint.relayer;
-        return said != epoch + 3 || keccak256(bytes_[8:]) != keccak256(new bytes(445));
+        return said != epoch + 3 || keccak256(bytes_[8:]) != keccak256(new bytes(Leaves.BOUNDARY_WIDTH - 8));
     }
 }

@@ -10,10 +10,10 @@ import {IRootChain} from "./IRootChain.sol";
 /// checkpoint and all behind it are void (`IRootChain.void`).
 ///
 /// ```text
-/// digest (record of RootChain) ─ blocks root ─ block commitment ─ segments root ─ segment record ─ length of its bytes
+/// digest (record of RootChain) ─ blocks root ─ block commitment ─ segments root ─ segment record ─ its bytes ─ transaction
 ///                              └ state root ─ leaf
 /// ```
-/// Judged are the link rules L1 to L15 (PROTOCOL, section 12): what no segment shows by itself. Whatever is not shown, not the rule's, or
+/// Judged are the link rules L1 to L15 (PROTOCOL, section 12), which is what no segment shows by itself, and the signatures of users' transactions. Whatever is not shown, not the rule's, or
 /// cannot be decided reverts, and never makes anything void.
 interface IFraudCourt {
     /// @notice The checkpoint that is said to be unsound, as root accepted it.
@@ -61,8 +61,22 @@ interface IFraudCourt {
         bytes32[] siblings;
     }
 
+    /// @notice A user's transaction in a segment's bytes, with what shows the verdict over its signature.
+    /// @param segment the segment's bytes, all of them.
+    /// @param place number of the transaction in the segment, from 0.
+    /// @param ofKey, ofR hints of `IEd25519Verifier.decide`; where that is not asked (secp256k1, and a key of another account), 0.
+    struct Signed {
+        bytes segment;
+        uint32 place;
+        uint256 ofKey;
+        uint256 ofR;
+    }
+
     /// @notice A checkpoint is void, because it breaks link rule L`rule`.
     event BadLink(uint64 indexed epoch, uint8 rule, address indexed prover);
+
+    /// @notice A checkpoint is void, because a user's transaction in it does not verify (code 3) or is signed by another account (code 4).
+    event BadSignature(uint64 indexed epoch, uint8 code, address indexed prover);
 
     /// @notice The given fields are not those of the accepted checkpoint.
     error NotTheAccepted(uint64 epoch, bytes32 kept, bytes32 computed);
@@ -82,6 +96,16 @@ interface IFraudCourt {
     error WrongValue(uint8 kind);
     /// @notice Two blocks, or two segments, that do not follow each other.
     error NotNeighbours(uint32 earlier, uint32 later);
+    /// @notice The segment is made of something else than users' transactions.
+    error NotUsers(uint8 kind);
+    /// @notice A segment has other many bytes, or more than a segment may have.
+    error NotTheLength(uint32 length, uint256 given);
+    /// @notice These are not the segment's bytes.
+    error NotTheBytes(bytes32 chunksRoot, bytes32 given);
+    /// @notice There is no transaction in this place that users could sign.
+    error NotATransaction();
+    /// @notice The transaction in this place is signed by its sender.
+    error SignatureHolds(uint32 place);
     /// @notice What is shown says nothing about this rule.
     error NotShown(uint8 rule);
     /// @notice What is shown keeps the rule.
@@ -142,6 +166,15 @@ interface IFraudCourt {
         StateTree.Inclusion calldata leaf,
         bytes calldata parameters,
         StateTree.Inclusion calldata proof
+    ) external;
+
+    /// @notice A user's transaction that its sender did not sign.
+    function proveSignature(
+        Accused calldata accused,
+        Block calldata shown,
+        Segments calldata segments,
+        Segment calldata segment,
+        Signed calldata signed
     ) external;
 
     function rootChain() external view returns (IRootChain);

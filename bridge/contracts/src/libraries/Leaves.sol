@@ -4,18 +4,30 @@ pragma solidity 0.8.37;
 import {IExits} from "../interfaces/IExits.sol";
 import {StateTree} from "./StateTree.sol";
 
-/// @title Leaves of the state that exits open (PROTOCOL, section 3)
-/// @dev Twin: `chain::exits` of the validator.
+/// @title Leaves of the state that root opens (PROTOCOL, section 3)
+/// @dev Twins: `chain::exits` and `chain::links` of the validator.
 library Leaves {
     uint8 internal constant PARAMETERS = 0x01;
     uint8 internal constant ACCOUNT = 0x02;
     uint8 internal constant TOKEN = 0x03;
     uint8 internal constant FEE_POOL = 0x05;
     uint8 internal constant WITHDRAWAL = 0x07;
+    uint8 internal constant INBOX = 0x09;
+    uint8 internal constant SET = 0x0d;
+    uint8 internal constant BOUNDARY = 0x11;
+    uint8 internal constant EPOCH_RECORD = 0x12;
     uint8 internal constant REWARDS = 0x14;
 
-    /// @dev Width of the parameters, and where the residue address stands in them: behind it is the Registry's.
-    uint256 private constant PARAMETERS_WIDTH = 417;
+    uint256 internal constant PARAMETERS_WIDTH = 417;
+    uint256 internal constant INBOX_WIDTH = 40;
+    uint256 internal constant SET_WIDTH = 178;
+    uint256 internal constant BOUNDARY_WIDTH = 453;
+    uint256 internal constant EPOCH_RECORD_WIDTH = 61;
+
+    /// @dev Where parameters stand. Behind the residue address is the Registry's.
+    uint256 private constant SEATS = 16;
+    uint256 private constant RING = 20;
+    uint256 private constant MAX_BLOCK_TRANSACTIONS = 239;
     uint256 private constant RESIDUE = PARAMETERS_WIDTH - 40;
 
     /// @notice The leaf's hash; reverts for a kind that exits do not know, and for another width than the kind's.
@@ -29,6 +41,31 @@ library Leaves {
     /// @notice Whom the pools are paid to in the end, by the value of the parameters' leaf; zero: nobody.
     function residue(bytes calldata parameters) internal pure returns (address) {
         return address(bytes20(parameters[RESIDUE:RESIDUE + 20]));
+    }
+
+    /// @notice Seats, by the same value.
+    function seats(bytes calldata parameters) internal pure returns (uint16) {
+        return uint16(bytes2(parameters[SEATS:SEATS + 2]));
+    }
+
+    /// @notice Places of a ring, by the same value.
+    function ring(bytes calldata parameters) internal pure returns (uint32) {
+        return uint32(bytes4(parameters[RING:RING + 4]));
+    }
+
+    /// @notice Transactions of a block at most, by the same value.
+    function maxBlockTransactions(bytes calldata parameters) internal pure returns (uint32) {
+        return uint32(bytes4(parameters[MAX_BLOCK_TRANSACTIONS:MAX_BLOCK_TRANSACTIONS + 4]));
+    }
+
+    /// @notice Key of the one leaf of its kind.
+    function single(uint8 kind) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(kind));
+    }
+
+    /// @notice Key of the leaf of its kind in a place of the ring.
+    function inRing(uint8 kind, uint256 place) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(kind, uint32(place)));
     }
 
     function _widths(uint32 index, uint8 kind) private pure returns (uint256 fields, uint256 value) {

@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use zeroize::Zeroizing;
 
-use super::hint::x_coordinate;
 use crate::abi::IRegistry;
+use crate::proof::hint::x_coordinate;
 use crate::proof::{bls, deployment};
 
 /// A consensus key and a checkpoint key. The consensus key's seed is needed for the possession vote only.

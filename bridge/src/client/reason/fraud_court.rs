@@ -40,6 +40,27 @@ pub(super) fn sentence(error: E) -> String {
             "numbers {} and {} were shown, and they do not follow each other",
             e.earlier, e.later
         ),
+        E::NotUsers(e) => format!(
+            "a segment of kind {} was shown, and only users' transactions, kind 4, are signed",
+            e.kind
+        ),
+        E::NotTheLength(e) => format!(
+            "{} bytes of a segment were shown, and its record says {}; a segment has at most 32,768",
+            e.given, e.length
+        ),
+        E::NotTheBytes(e) => format!(
+            "the bytes that were shown have the root {}, and the segment commits to {}",
+            e.given, e.chunksRoot
+        ),
+        E::NotATransaction(_) => {
+            "there is no transaction in this place that users could sign".to_owned()
+        }
+        E::SignatureHolds(e) => {
+            format!(
+                "transaction {} of the segment is signed by its sender",
+                e.place
+            )
+        }
         E::NotShown(e) => format!("what was shown says nothing about link rule L{}", e.rule),
         E::NoFraud(e) => format!("what was shown keeps link rule L{}", e.rule),
     }

@@ -48,6 +48,10 @@ pub(super) fn sentence(error: E) -> String {
             "the absent members lead to the set {}, and the checkpoint is signed by {}",
             e.computed, e.expected
         ),
+        E::BadHint(e) => format!(
+            "the hint {} shows nothing about its bytes, or is not needed; make the proof anew",
+            e.hint
+        ),
         E::TokenCallFailed(e) => format!(
             "token {} refused the transfer, or has no balances; check balance, allowance and whether it blocks an account",
             e.token

@@ -1,5 +1,7 @@
 //! A real block's links, and each of them broken.
 
+mod vectors;
+
 use ed25519_zebra::VerificationKey;
 use plasmid_bridge::proof::vote;
 
@@ -68,6 +70,48 @@ fn code(error: LinkError) -> String {
 
 type Break = (&'static str, fn(&mut Scene));
 
+/// What is broken, with the code of its rule.
+const BREAKS: [Break; 24] = [
+    ("L1", |scene| scene.block.rules += 1),
+    ("L2", |scene| scene.block.height += 1),
+    ("L2", |scene| scene.block.height -= 1),
+    ("L3", |scene| scene.block.time = scene.before.time - 1),
+    ("L4", |scene| scene.block.before[0] ^= 1),
+    ("L6", |scene| scene.transactions = 0),
+    ("L6", |scene| {
+        scene.transactions = scene.parameters.max_block_transactions + 1
+    }),
+    ("L6", |scene| scene.segments.clear()),
+    ("L6", |scene| {
+        let more = vec![scene.segments[3]; scene.transactions as usize + 3];
+        scene.segments.extend(more);
+    }),
+    ("L7", |scene| scene.segments[0].0.first = 1),
+    ("L7", |scene| scene.segments[0].0.count = 2),
+    ("L7", |scene| {
+        scene.segments.remove(0);
+    }),
+    ("L8", |scene| scene.segments[1].0.kind = SegmentKind::Record),
+    ("L8", |scene| {
+        scene.segments[3].0.kind = SegmentKind::Messages
+    }),
+    ("L9", |scene| {
+        scene.segments[2].0.kind = SegmentKind::Boundary
+    }),
+    ("L9", |scene| scene.segments[1].0.count = 0),
+    ("L9", |scene| scene.segments[3].0.count = 33),
+    ("L9", |scene| scene.segments[3].1 = 32_769),
+    ("L9", |scene| {
+        let last = scene.segments.len() - 1;
+        scene.segments[last].1 = 1;
+    }),
+    ("L10", |scene| scene.segments[3].0.first += 1),
+    ("L10", |scene| scene.transactions -= 1),
+    ("L11", |scene| scene.segments[0].0.before[0] ^= 1),
+    ("L11", |scene| scene.segments[2].0.after[0] ^= 1),
+    ("L11", |scene| scene.block.after[0] ^= 1),
+];
+
 #[test]
 fn a_block_keeps_every_link_and_each_broken_one_has_its_number() {
     let honest = Scene::new();
@@ -81,47 +125,7 @@ fn a_block_keeps_every_link_and_each_broken_one_has_its_number() {
         kinds.len() > 6 && (1..=5).all(|kind| kinds.contains(&kind)),
         "{kinds:?}"
     );
-    let breaks: [Break; 24] = [
-        ("L1", |scene| scene.block.rules += 1),
-        ("L2", |scene| scene.block.height += 1),
-        ("L2", |scene| scene.block.height -= 1),
-        ("L3", |scene| scene.block.time = scene.before.time - 1),
-        ("L4", |scene| scene.block.before[0] ^= 1),
-        ("L6", |scene| scene.transactions = 0),
-        ("L6", |scene| {
-            scene.transactions = scene.parameters.max_block_transactions + 1
-        }),
-        ("L6", |scene| scene.segments.clear()),
-        ("L6", |scene| {
-            let more = vec![scene.segments[3]; scene.transactions as usize + 3];
-            scene.segments.extend(more);
-        }),
-        ("L7", |scene| scene.segments[0].0.first = 1),
-        ("L7", |scene| scene.segments[0].0.count = 2),
-        ("L7", |scene| {
-            scene.segments.remove(0);
-        }),
-        ("L8", |scene| scene.segments[1].0.kind = SegmentKind::Record),
-        ("L8", |scene| {
-            scene.segments[3].0.kind = SegmentKind::Messages
-        }),
-        ("L9", |scene| {
-            scene.segments[2].0.kind = SegmentKind::Boundary
-        }),
-        ("L9", |scene| scene.segments[1].0.count = 0),
-        ("L9", |scene| scene.segments[3].0.count = 33),
-        ("L9", |scene| scene.segments[3].1 = 32_769),
-        ("L9", |scene| {
-            let last = scene.segments.len() - 1;
-            scene.segments[last].1 = 1;
-        }),
-        ("L10", |scene| scene.segments[3].0.first += 1),
-        ("L10", |scene| scene.transactions -= 1),
-        ("L11", |scene| scene.segments[0].0.before[0] ^= 1),
-        ("L11", |scene| scene.segments[2].0.after[0] ^= 1),
-        ("L11", |scene| scene.block.after[0] ^= 1),
-    ];
-    for (at, (number, edit)) in breaks.into_iter().enumerate() {
+    for (at, (number, edit)) in BREAKS.into_iter().enumerate() {
         let mut scene = Scene {
             segments: honest.segments.clone(),
             ..honest

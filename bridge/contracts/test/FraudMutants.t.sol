@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IEd25519Verifier} from "../src/interfaces/IEd25519Verifier.sol";
+import {IFraudCourt} from "../src/interfaces/IFraudCourt.sol";
+import {IRootChain} from "../src/interfaces/IRootChain.sol";
+import {StateTree} from "../src/libraries/StateTree.sol";
+import {Signatures} from "./Signatures.sol";
+
+/// @title Proofs of fraud that are true but for one thing, made at random: each is refused
+/// @dev PLASMID_MUTANTS=N is how many of each kind, links and signatures (script/forge test --match-contract FraudMutants -vv prints the counts
+/// by the check that refused); PLASMID_SEED=S begins elsewhere. A mutant that is taken fails the test, with its seed.
+contract FraudMutantsTest is Signatures {
+    event log_named_uint(string name, uint256 value);
+
+    /// @dev One of each shape, by number of the case, and of the signatures one of each answer.
+    uint256[9] private _links = [uint256(2), 6, 7, 15, 27, 35, 38, 41, 44];
+    uint256[6] private _bads = [uint256(0), 1, 2, 5, 9, 13];
+    bytes private _true;
+    uint256 private _shape;
+    bytes4[] private _reasons;
+    mapping(bytes4 => uint256) private _counts;
+
+    function test_mutantsOfLinkProofsAreRefused() external {
+        uint256 number = _number();
+        for (uint256 c; c < _links.length; ++c) {
+            uint256 state = vm.snapshotState();
+            Case memory one = _make(_links[c]);
+            _run(c, number / _links.length + 1, one.shape, _proving(one.shape, one.rule, one.a, one.b));
+            _backBut(state);
+        }
+        _occurredAll();
+        _occurred(IFraudCourt.NotThePrevious.selector);
+        _occurred(IFraudCourt.NotNeighbours.selector);
+        _occurred(IFraudCourt.NotInState.selector);
+        _occurred(IFraudCourt.WrongLeaf.selector);
+        _occurred(IFraudCourt.WrongValue.selector);
+        _occurred(IFraudCourt.NotShown.selector);
+        _occurred(IFraudCourt.NoFraud.selector);
+    }
+
+    function test_mutantsOfSignatureProofsAreRefused() external {
+        uint256 number = _number();
+        for (uint256 c; c < _bads.length; ++c) {
+            uint256 state = vm.snapshotState();
+            (bytes memory bad,) = _bad(_bads[c]);
+            _accused(bad);
+            _run(100 + c, number / _bads.length + 1, 7, _provingSignature(1, bad));
+            _backBut(state);
+        }
+        _occurredAll();
+        _occurred(IFraudCourt.NotTheLength.selector);
+        _occurred(IFraudCourt.NotTheBytes.selector);
+        _occurred(IFraudCourt.NotATransaction.selector);
+        _occurred(IFraudCourt.SignatureHolds.selector);
+        _occurred(IEd25519Verifier.BadHint.selector);
+    }
+
+    function _number() private view returns (uint256) {
+        return vm.envOr("PLASMID_MUTANTS", uint256(1500));
+    }
+
+    /// @dev Counts outlive what they were counted in.
+    function _backBut(uint256 state) private {
+        bytes4[] memory reasons = _reasons;
+        uint256[] memory counts = new uint256[](reasons.length);
+        for (uint256 i; i < reasons.length; ++i) {
+            counts[i] = _counts[reasons[i]];
+        }
+        _back(state);
+        delete _reasons;
+        for (uint256 i; i < reasons.length; ++i) {
+            _reasons.push(reasons[i]);
+            _counts[reasons[i]] = counts[i];
+        }
+    }
+
+    function _run(uint256 c, uint256 number, uint256 shape, bytes memory data) private {
+        (_true, _shape) = (data, shape);
+        uint256 first = vm.envOr("PLASMID_SEED", uint256(1));
+        for (uint256 i; i < number; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(first, c, i)));
+            (bool taken, bytes4 reason) = this.mutant(seed);
+            if (taken) {
+                string memory place = string.concat("case ", vm.toString(c), ", number ", vm.toString(i));
+                revert(string.concat("a mutant was taken: seed ", vm.toString(first), ", ", place));
+            }
+            if (_counts[reason]++ == 0) _reasons.push(reason);
+        }
+        // And what they were made of is taken.
+        (bool ok,) = address(fraudCourt).call(data);
+        vm.assertTrue(ok);
+    }
+
+    function _occurredAll() private {
+        for (uint256 i; i < _reasons.length; ++i) {
+            emit log_named_uint(vm.toString(abi.encodePacked(_reasons[i])), _counts[_reasons[i]]);
+        }
+        _occurred(IFraudCourt.NotTheAccepted.selector);
+        _occurred(IRootChain.NotAccepted.selector);
+        _occurred(IFraudCourt.NotInEpoch.selector);
+        _occurred(IFraudCourt.NotTheSegments.selector);
+        _occurred(IFraudCourt.NotInBlock.selector);
+        _occurred(0); // what does not decode
+    }
+
+    /// @dev Every check refuses a hundred of a hundred thousand, and at least one of a short run.
+    function _occurred(bytes4 reason) private view {
+        uint256 least = _number() / 1000;
+        if (_counts[reason] < (least == 0 ? 1 : least)) {
+            revert(string.concat("too few mutants were refused by ", vm.toString(abi.encodePacked(reason))));
+        }
+    }
+
+    /// @notice One mutant: what became of it. Taken is one that shows the same parts with another encoding as little as one that is not changed.
+    function mutant(uint256 seed) external returns (bool taken, bytes4 reason) {
+        bytes memory right = _true;
+        bytes memory data;
+        uint256 way = seed % 16;
+        seed >>= 8;
+        bool elsewhere = way == 15;
+        if (way < 4) {
+            data = _flip(bytes.concat(right), seed);
+        } else if (way < 6) {
+            data = _words(bytes.concat(right), seed);
+        } else if (elsewhere) {
+            // The same proof in another deployment.
+            data = right;
+            bytes20 other = rootChain.deployment() ^ bytes20(uint160(1) << uint160(seed % 160));
+            vm.mockCall(address(rootChain), abi.encodeCall(rootChain.deployment, ()), abi.encode(other));
+        } else {
+            data = _changed(right, seed);
+        }
+        bool ok;
+        (ok, reason) = _tried(data);
+        if (elsewhere) vm.clearMockedCalls();
+        if (!ok) return (false, reason);
+        (, bytes memory same) = address(this).staticcall(abi.encodeCall(this.again, (data)));
+        return (elsewhere || keccak256(same) != keccak256(abi.encode(right)), reason);
+    }
+
+    /// @dev What it did is undone.
+    function _tried(bytes memory data) private returns (bool ok, bytes4 reason) {
+        try this.attempt(data) {}
+        catch (bytes memory answer) {
+            ok = answer[0] == 0x01;
+            reason = bytes4(_at(answer, 1));
+        }
+    }
+
+    /// @notice Always reverts: with whether the call was taken, and the first word of its answer.
+    function attempt(bytes calldata data) external {
+        (bool ok, bytes memory answer) = address(fraudCourt).call{gas: 5_000_000}(data);
+        answer = bytes.concat(ok ? bytes1(0x01) : bytes1(0), bytes32(answer));
+        assembly ("memory-safe") {
+            revert(add(answer, 0x20), mload(answer))
+        }
+    }
+
+    function _flip(bytes memory data, uint256 seed) private pure returns (bytes memory) {
+        uint256 at = 4 + (seed >> 8) % (data.length - 4);
+        data[at] = data[at] ^ bytes1(uint8(1 << (seed % 8)));
+        return data;
+    }
+
+    /// @dev One word in the place of another, or a word that counts changed by one.
+    function _words(bytes memory data, uint256 seed) private pure returns (bytes memory) {
+        uint256 words = (data.length - 4) / 32;
+        uint256 from = 4 + 32 * (seed % words);
+        uint256 to = 4 + 32 * ((seed >> 32) % words);
+        bytes32 word = _at(data, from);
+        if (seed >> 64 & 1 == 0) word = seed >> 65 & 1 == 0 ? bytes32(uint256(_at(data, to)) ^ 1) : bytes32(seed);
+        for (uint256 i; i < 32; ++i) {
+            data[to + i] = word[i];
+        }
+        return data;
+    }
+
+    // One part changed, by its kind. A change may leave the part as it was: then the proof is the true one.
+
+    function _changed(bytes memory data, uint256 seed) private view returns (bytes memory) {
+        bytes memory parts = new bytes(data.length - 4);
+        for (uint256 i; i < parts.length; ++i) {
+            parts[i] = data[i + 4];
+        }
+        if (_shape == 0) return _changedBlock(parts, seed);
+        if (_shape == 1) return _changedBlocks(parts, seed);
+        if (_shape == 2) return _changedAcross(parts, seed);
+        if (_shape == 3) return _changedCounts(parts, seed);
+        if (_shape == 4) return _changedSegment(parts, seed);
+        if (_shape == 5) return _changedSegments(parts, seed);
+        if (_shape == 6) return _changedLeaf(parts, seed);
+        return _changedSignature(parts, seed);
+    }
+
+    /// @notice The same parts as they are encoded here.
+    function again(bytes calldata data) external view returns (bytes memory) {
+        bytes memory parts = data[4:];
+        if (_shape == 0) return _changedBlock(parts, type(uint256).max);
+        if (_shape == 1) return _changedBlocks(parts, type(uint256).max);
+        if (_shape == 2) return _changedAcross(parts, type(uint256).max);
+        if (_shape == 3) return _changedCounts(parts, type(uint256).max);
+        if (_shape == 4) return _changedSegment(parts, type(uint256).max);
+        if (_shape == 5) return _changedSegments(parts, type(uint256).max);
+        if (_shape == 6) return _changedLeaf(parts, type(uint256).max);
+        return _changedSignature(parts, type(uint256).max);
+    }
+
+    function _changedBlock(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        (IFraudCourt.Accused memory a, uint8 rule, IFraudCourt.Block memory b) =
+            abi.decode(parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block));
+        uint256 part = seed % 4;
+        if (_is(seed)) return abi.encodeCall(IFraudCourt.proveBlock, (a, rule, b));
+        seed >>= 4;
+        if (part == 0) _changeAccused(a, seed);
+        if (part == 1) rule = _otherRule(rule, seed);
+        if (part > 1) _changeBlock(b, seed);
+        return abi.encodeCall(IFraudCourt.proveBlock, (a, rule, b));
+    }
+
+    function _changedBlocks(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        (IFraudCourt.Accused memory a, uint8 rule, IFraudCourt.Block memory b, IFraudCourt.Block memory c) =
+            abi.decode(parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block, IFraudCourt.Block));
+        uint256 part = seed % 6;
+        if (_is(seed)) return abi.encodeCall(IFraudCourt.proveBlocks, (a, rule, b, c));
+        seed >>= 4;
+        if (part == 0) _changeAccused(a, seed);
+        if (part == 1) rule = _otherRule(rule, seed);
+        if (part == 2) (b, c) = (c, b);
+        if (part == 3) c = seed % 2 == 0 ? b : _block(content, uint32(seed >> 8) % 29);
+        if (part == 4) _changeBlock(b, seed);
+        if (part == 5) _changeBlock(c, seed);
+        return abi.encodeCall(IFraudCourt.proveBlocks, (a, rule, b, c));
+    }
+
+    struct Across {
+        IFraudCourt.Accused accused;
+        uint8 rule;
+        IRootChain.Checkpoint previous;
+        IFraudCourt.Block last;
+        IFraudCourt.Block first;
+    }
+
+    function _changedAcross(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Across memory one;
+        (one.accused, one.rule, one.previous, one.last, one.first) = abi.decode(
+            parts, (IFraudCourt.Accused, uint8, IRootChain.Checkpoint, IFraudCourt.Block, IFraudCourt.Block)
+        );
+        uint256 part = seed % 7;
+        if (!_is(seed)) {
+            seed >>= 4;
+            if (part == 0) _changeAccused(one.accused, seed);
+            if (part == 1) one.rule = _otherRule(one.rule, seed);
+            if (part == 2) _changeCheckpoint(one.previous, seed);
+            if (part == 3) (one.last, one.first) = (one.first, one.last);
+            if (part == 4) _changeBlock(one.last, seed);
+            if (part == 5) _changeBlock(one.first, seed);
+            if (part == 6) {
+                // Another block of the epoch before, or of this one, in its own place.
+                if (seed % 2 == 0) one.last = _block(before, uint32(seed >> 8) % 63);
+                else one.first = _block(content, 1 + uint32(seed >> 8) % 62);
+            }
+        }
+        return
+            abi.encodeCall(IFraudCourt.proveAcross, (one.accused, one.rule, one.previous, one.last, one.first));
+    }
+
+    struct Counted {
+        IFraudCourt.Accused accused;
+        IFraudCourt.Block shown;
+        IFraudCourt.Segments segments;
+        bytes parameters;
+        StateTree.Inclusion proof;
+    }
+
+    function _changedCounts(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Counted memory one;
+        (one.accused, one.shown, one.segments, one.parameters, one.proof) = abi.decode(
+            parts, (IFraudCourt.Accused, IFraudCourt.Block, IFraudCourt.Segments, bytes, StateTree.Inclusion)
+        );
+        uint256 part = seed % 5;
+        if (!_is(seed)) {
+            seed >>= 4;
+            if (part == 0) _changeAccused(one.accused, seed);
+            if (part == 1) _changeBlock(one.shown, seed);
+            if (part == 2) _changeSegments(one.segments, seed);
+            if (part == 3) one.parameters = _changeValue(one.parameters, seed);
+            if (part == 4) _changeInclusion(one.proof, seed);
+        }
+        return abi.encodeCall(
+            IFraudCourt.proveCounts, (one.accused, one.shown, one.segments, one.parameters, one.proof)
+        );
+    }
+
+    struct Cut {
+        IFraudCourt.Accused accused;
+        uint8 rule;
+        IFraudCourt.Block shown;
+        IFraudCourt.Segments segments;
+        IFraudCourt.Segment segment;
+        IFraudCourt.Segment later;
+        IFraudCourt.Signed signed;
+    }
+
+    function _changeCut(Cut memory one, uint256 part, uint256 seed) private view {
+        if (part == 0) _changeAccused(one.accused, seed);
+        if (part == 1) _changeBlock(one.shown, seed);
+        if (part == 2) _changeSegments(one.segments, seed);
+        if (part == 3) _changeSegment(one.segment, seed);
+        if (part == 4) one.rule = _otherRule(one.rule, seed);
+        if (part == 5) _changeSegment(one.later, seed);
+        if (part == 6) (one.segment, one.later) = (one.later, one.segment);
+    }
+
+    function _changedSegment(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Cut memory one;
+        (one.accused, one.rule, one.shown, one.segments, one.segment) = abi.decode(
+            parts, (IFraudCourt.Accused, uint8, IFraudCourt.Block, IFraudCourt.Segments, IFraudCourt.Segment)
+        );
+        if (!_is(seed)) _changeCut(one, seed % 5, seed >> 4);
+        return abi.encodeCall(
+            IFraudCourt.proveSegment, (one.accused, one.rule, one.shown, one.segments, one.segment)
+        );
+    }
+
+    function _changedSegments(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Cut memory one;
+        (one.accused, one.rule, one.shown, one.segments, one.segment, one.later) = abi.decode(
+            parts,
+            (
+                IFraudCourt.Accused,
+                uint8,
+                IFraudCourt.Block,
+                IFraudCourt.Segments,
+                IFraudCourt.Segment,
+                IFraudCourt.Segment
+            )
+        );
+        if (!_is(seed)) _changeCut(one, seed % 7, seed >> 4);
+        return abi.encodeCall(
+            IFraudCourt.proveSegments, (one.accused, one.rule, one.shown, one.segments, one.segment, one.later)
+        );
+    }
+
+    struct Shown {
+        IFraudCourt.Accused accused;
+        uint8 rule;
+        bytes value;
+        StateTree.Inclusion leaf;
+        bytes parameters;
+        StateTree.Inclusion proof;
+    }
+
+    function _changedLeaf(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Shown memory one;
+        (one.accused, one.rule, one.value, one.leaf, one.parameters, one.proof) = abi.decode(
+            parts, (IFraudCourt.Accused, uint8, bytes, StateTree.Inclusion, bytes, StateTree.Inclusion)
+        );
+        uint256 part = seed % 7;
+        if (!_is(seed)) {
+            seed >>= 4;
+            if (part == 0) _changeAccused(one.accused, seed);
+            if (part == 1) one.rule = _otherRule(one.rule, seed);
+            if (part == 2) one.value = _changeValue(one.value, seed);
+            if (part == 3) _changeInclusion(one.leaf, seed);
+            if (part == 4) one.parameters = _changeValue(one.parameters, seed);
+            if (part == 5) _changeInclusion(one.proof, seed);
+            if (part == 6) {
+                uint256 other = 1 + seed % 4;
+                (one.value, one.leaf) = (values[other], _leafProof(other));
+            }
+        }
+        return abi.encodeCall(
+            IFraudCourt.proveLeaf, (one.accused, one.rule, one.value, one.leaf, one.parameters, one.proof)
+        );
+    }
+
+    function _changedSignature(bytes memory parts, uint256 seed) private view returns (bytes memory) {
+        Cut memory one;
+        (one.accused, one.shown, one.segments, one.segment, one.signed) = abi.decode(
+            parts,
+            (
+                IFraudCourt.Accused,
+                IFraudCourt.Block,
+                IFraudCourt.Segments,
+                IFraudCourt.Segment,
+                IFraudCourt.Signed
+            )
+        );
+        if (!_is(seed)) {
+            if (seed % 9 < 4) _changeCut(one, seed % 9, seed >> 4);
+            else _changeSigned(one.signed, seed % 9, seed >> 4);
+        }
+        return abi.encodeCall(
+            IFraudCourt.proveSignature, (one.accused, one.shown, one.segments, one.segment, one.signed)
+        );
+    }
+
+    function _changeSigned(IFraudCourt.Signed memory one, uint256 part, uint256 seed) private view {
+        if (part == 4) one.segment = _changeValue(one.segment, seed);
+        // Both neighbours are signed, with hints of their own.
+        if (part == 5) {
+            one.place = seed % 3 == 0 ? uint32(3 + (seed >> 8) % 30) : uint32(seed % 3 == 1 ? 0 : 2);
+            bytes memory neighbour = one.place == 0 ? _edSigned(_edTransfer()) : _ecdsaSigned(_ecdsaTransfer());
+            (one.ofKey, one.ofR) = _hints(neighbour);
+        }
+        uint256 p = 2 ** 255 - 19;
+        uint256 other = uint256(keccak256(abi.encode(seed)));
+        if (part == 6) one.ofKey = [p - one.ofKey, other, other % p, one.ofKey + p][seed % 4];
+        if (part == 7) one.ofR = [p - one.ofR, other, other % p, one.ofR + p][seed % 4];
+        if (part == 8) (one.ofKey, one.ofR) = seed % 2 == 0 ? (one.ofR, one.ofKey) : (one.ofKey ^ 1, one.ofR ^ 1);
+    }
+
+    function _is(uint256 seed) private pure returns (bool) {
+        return seed == type(uint256).max;
+    }
+
+    /// @dev L9 and L10 of a segment, and L3 and L4 of blocks, are not both broken in what is shown here.
+    function _otherRule(uint8 rule, uint256 seed) private pure returns (uint8) {
+        uint8 other = uint8(seed % 18);
+        return other == rule ? 0 : other;
+    }
+
+    function _changeAccused(IFraudCourt.Accused memory one, uint256 seed) private view {
+        uint256 part = seed % 8;
+        seed >>= 8;
+        if (part == 0) one.acceptance.time ^= uint64(1) << uint64(seed % 64);
+        if (part == 1) one.acceptance.blockNumber ^= uint64(1) << uint64(seed % 64);
+        if (part == 2) one.acceptance.dueCount ^= uint64(1) << uint64(seed % 64);
+        if (part == 3) one.acceptance.signers[seed % 2] ^= bytes32(1 << (seed >> 8) % 256);
+        if (part == 4) {
+            IFraudCourt.Accused memory sound = _accusedOf(0);
+            (one.checkpoint, one.acceptance) = (sound.checkpoint, sound.acceptance);
+        }
+        if (part > 4) _changeCheckpoint(one.checkpoint, seed);
+    }
+
+    function _changeCheckpoint(IRootChain.Checkpoint memory one, uint256 seed) private pure {
+        uint256 part = seed % 9;
+        seed >>= 8;
+        bytes32 flip = bytes32(1 << seed % 256);
+        uint64 bit = uint64(1) << uint64(seed % 64);
+        if (part == 0) one.epoch ^= bit;
+        if (part == 1) one.lastBlockTime ^= bit;
+        if (part == 2) one.blocksRoot ^= flip;
+        if (part == 3) one.stateRoot ^= flip;
+        if (part == 4) one.inboxCursor ^= bit;
+        if (part == 5) one.inboxHash ^= flip;
+        if (part == 6) one.nextSet ^= flip;
+        if (part == 7) one.relayer = address(uint160(one.relayer) ^ uint160(1) << uint160(seed % 160));
+        if (part == 8) one.previous ^= flip;
+    }
+
+    function _changeBlock(IFraudCourt.Block memory one, uint256 seed) private pure {
+        uint256 part = seed % 12;
+        seed >>= 8;
+        bytes32 flip = bytes32(1 << seed % 256);
+        uint64 bit = uint64(1) << uint64(seed % 64);
+        if (part == 0) one.number ^= uint32(1) << uint32(seed % 32);
+        if (part == 1) one.rules ^= uint32(1) << uint32(seed % 32);
+        if (part == 2) one.height ^= bit;
+        if (part == 3) one.time ^= bit;
+        if (part == 4) one.blockHash ^= flip;
+        if (part == 5) one.witnessHash ^= flip;
+        if (part == 6) one.stateBefore ^= flip;
+        if (part == 7) one.stateAfter ^= flip;
+        if (part == 8) one.segmentsRoot ^= flip;
+        if (part > 8) one.siblings = _changeSiblings(one.siblings, seed);
+    }
+
+    function _changeSegments(IFraudCourt.Segments memory one, uint256 seed) private pure {
+        uint256 part = seed % 3;
+        seed >>= 8;
+        if (part == 0) one.count ^= uint32(1) << uint32(seed % 32);
+        if (part == 1) one.transactions ^= uint32(1) << uint32(seed % 32);
+        if (part == 2) one.listRoot ^= bytes32(1 << seed % 256);
+    }
+
+    function _changeSegment(IFraudCourt.Segment memory one, uint256 seed) private pure {
+        uint256 part = seed % 11;
+        seed >>= 8;
+        bytes32 flip = bytes32(1 << seed % 256);
+        uint32 bit = uint32(1) << uint32(seed % 32);
+        if (part == 0) one.number ^= bit;
+        if (part == 1) one.kind ^= uint8(1) << uint8(seed % 8);
+        if (part == 2) one.first ^= bit;
+        if (part == 3) one.count ^= bit;
+        if (part == 4) one.length ^= bit;
+        if (part == 5) one.chunksRoot ^= flip;
+        if (part == 6) one.stateBefore ^= flip;
+        if (part == 7) one.stateAfter ^= flip;
+        if (part > 7) one.siblings = _changeSiblings(one.siblings, seed);
+    }
+
+    /// @dev One dropped, added, swapped with another, or changed.
+    function _changeSiblings(bytes32[] memory siblings, uint256 seed) private pure returns (bytes32[] memory made) {
+        uint256 at = (seed >> 8) % siblings.length;
+        uint256 part = seed % 4;
+        if (part == 0) {
+            made = new bytes32[](siblings.length - 1);
+            for (uint256 i; i < made.length; ++i) {
+                made[i] = siblings[i < at ? i : i + 1];
+            }
+            return made;
+        }
+        made = new bytes32[](siblings.length + (part == 1 ? 1 : 0));
+        for (uint256 i; i < made.length; ++i) {
+            made[i] = siblings[part == 1 && i > at ? i - 1 : i];
+        }
+        uint256 other = (at + 1) % made.length;
+        if (part == 2) (made[at], made[other]) = (made[other], made[at]);
+        if (part == 3) made[at] ^= bytes32(1 << (seed >> 16) % 256);
+    }
+
+    function _changeInclusion(StateTree.Inclusion memory one, uint256 seed) private pure {
+        uint256 part = seed % 8;
+        seed >>= 8;
+        bytes32 flip = bytes32(1 << seed % 256);
+        uint256 at = (seed >> 8) % 32;
+        if (part == 0) one.index ^= uint32(1) << uint32(seed % 32);
+        if (part == 1) one.key ^= flip;
+        if (part == 2) one.next ^= flip;
+        if (part == 3) one.valueHash ^= flip;
+        if (part == 4) one.count ^= uint32(1) << uint32(seed % 32);
+        if (part == 5) one.siblings[at] ^= flip;
+        if (part == 6) (one.siblings[at], one.siblings[(at + 1) % 32]) = (one.siblings[(at + 1) % 32], one.siblings[at]);
+        if (part == 7) one.siblings[at] = 0;
+    }
+
+    /// @dev A bit flipped, the last byte dropped, a byte added, or two bytes swapped.
+    function _changeValue(bytes memory value, uint256 seed) private pure returns (bytes memory) {
+        uint256 part = seed % 5;
+        uint256 at = (seed >> 8) % value.length;
+        if (part == 0) return bytes.concat(value, bytes1(uint8(seed >> 40)));
+        if (part == 1) {
+            bytes memory shorter = new bytes(value.length - 1);
+            for (uint256 i; i < shorter.length; ++i) {
+                shorter[i] = value[i];
+            }
+            return shorter;
+        }
+        uint256 other = (at + 1) % value.length;
+        if (part == 2) (value[at], value[other]) = (value[other], value[at]);
+        else value[at] = value[at] ^ bytes1(uint8(1 << (seed >> 48) % 8));
+        return value;
+    }
+}
