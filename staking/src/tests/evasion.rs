@@ -429,10 +429,9 @@ fn nobody_evades_by_rotating_keys() {
     done.are("Register", &[], never);
     done.are("Tombstone", &[], never);
     done.are("Undelegate", &["Frozen"], never);
-    // The old key is tombstoned, then the new one, and a third one takes the seat again.
+    // The old key is tombstoned, and the new one with it, and a third one takes the seat again.
     let done = at_every_offset(&[
         rotate,
-        |trial| operate_all(trial, &[Input::Tombstone([50; 20])]),
         |trial| {
             trial.operate(registration(1, 51, 51));
             seat_again(trial);

@@ -24,18 +24,16 @@ impl Model {
         Some(line).filter(|line| self.lines[line].open())
     }
 
-    /// Whether a line with so much less has too little for a seat, or its operator too little of its own.
-    pub fn is_too_small(&self, line: Id, less: u128) -> bool {
+    /// Whether a line from which `by` takes so much has too little for a seat, or its operator too little of its own.
+    pub fn is_too_small(&self, line: Id, less: u128, by: u32) -> bool {
         let ((stake, own), least) = (self.stake(line), self.lines[&line].min_self_stake);
-        stake < self.terms.min_seat + less || own < least + less
+        stake < self.terms.min_seat + less || own < least + less * u128::from(by == line.0)
     }
 
     /// A seat whose line is too small for it is lost.
     pub fn check_seats(&mut self) {
         for line in self.seats.clone().into_iter().flatten() {
-            if self.is_too_small(line, 0) {
-                self.lose_seat(line);
-            }
+            self.is_too_small(line, 0, 0).then(|| self.lose_seat(line));
         }
     }
 
@@ -130,8 +128,7 @@ impl Model {
         let known = all.any(|one| one.keys[0] == keys[0]);
         ensure(!known || (open.is_some() && kept(0) && !dead))?;
         ensure((open.is_some() || !kept(1)) && newest.is_none_or(|newest| newest.0.1 < number))?;
-        let closed = newest.map(|newest| &self.lines[&newest.1.line]);
-        let jailed = closed.map_or(0, |closed| closed.longest_jail(terms));
+        let jailed = newest.map_or(0, |newest| self.lines[&newest.1.line].longest_jail(terms));
         let (line, mut opened) = (open.unwrap_or((operator, number)), Line::default());
         (opened.max_commission, opened.jailed) = (terms.max_commission, jailed);
         opened.commission_step = terms.commission_step;
@@ -145,13 +142,12 @@ impl Model {
     pub fn tombstone(&mut self, key: u32) -> Done {
         let mut all = self.registrations.iter().rev();
         let (id, line) =
-            all.find_map(|(id, one)| (one.keys[0] == key).then_some((*id, one.line)))?;
+            all.find_map(|(id, one)| (one.keys[0] == key).then_some((id, one.line)))?;
         ensure(self.tombstones.insert(key))?;
         let newest = self.newest(id.0)?.1;
-        if newest.line == line {
-            self.tombstones.insert(newest.keys[0]);
-            self.lose_seat(line);
-        }
+        let buried = (newest.line == line).then_some(newest.keys[0]);
+        self.tombstones.extend(buried);
+        buried.and_then(|_| self.lose_seat(line));
         Some(())
     }
 

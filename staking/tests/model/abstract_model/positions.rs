@@ -88,10 +88,10 @@ impl Model {
 
     /// Nobody empties a seat that no set has yet, by what is taken away.
     fn keeps_new_seat(&self, number: u64, parts: &[Position]) -> Done {
-        let line = parts[0].now.line;
+        let (line, owner) = (parts[0].now.line, parts[0].owner);
         let bonded = parts.iter().filter(|one| one.bonded());
         let less = self.find(number)?.held() - bonded.map(Position::held).sum::<u128>();
-        ensure(!self.is_seat_new(line) || !self.is_too_small(line, less))
+        ensure(!self.is_seat_new(line) || !self.is_too_small(line, less, owner))
     }
 
     pub fn undelegate(&mut self, owner: u32, number: u64, amount: u128) -> Done {

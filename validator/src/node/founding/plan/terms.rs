@@ -118,7 +118,8 @@ impl Plan {
             if before.into_iter().any(|other| other.operator == operator) {
                 return refuse("is listed twice");
             }
-            check_opening(operator.into_array(), &terms.opening(), &self.parameters)?;
+            let opening = check_opening(operator.into_array(), &terms.opening(), &self.parameters);
+            opening.map_err(|why| FoundingError::Plan(format!("terms: {why}")))?;
             terms.profile()?;
         }
         Ok(())
