@@ -77,8 +77,8 @@ fn sub(left: U256, right: U256) -> U256 {
 /// A square root modulo p, p being 5 modulo 8.
 fn square_root(square: U256) -> Option<U256> {
     // (p + 3) / 8 and (p − 1) / 4.
-    let eighth = P.saturating_add(U256::from(3)) >> 3;
-    let quarter = P.saturating_sub(U256::from(1)) >> 2;
+    let eighth = P.saturating_add(U256::from(3)).wrapping_shr(3);
+    let quarter = P.saturating_sub(U256::from(1)).wrapping_shr(2);
     let candidate = square.pow_mod(eighth, P);
     let minus_one_root = U256::from(2).pow_mod(quarter, P);
     [candidate, candidate.mul_mod(minus_one_root, P)]

@@ -116,7 +116,7 @@ fn a_founder_begins_with_its_commission_and_changes_it_as_everybody_else_does() 
         ..founder(1, UNIT)
     };
     let (rules, mut leaves) = (rules(2), MemoryLeaves::default());
-    found(&mut leaves, &rules, &[founder.clone()]).unwrap();
+    found(&mut leaves, &rules, std::slice::from_ref(&founder)).unwrap();
     let seat: Seat = leaves.read(0).unwrap().unwrap();
     assert_eq!(seat.commission, 700);
     let said: Description = leaves.read(op(1)).unwrap().unwrap();

@@ -26,6 +26,9 @@ impl Signer for Noting {
     }
 }
 
+/// What makes a sound checkpoint break a rule.
+type Edit = fn(&mut Checkpoint);
+
 #[test]
 fn a_checkpoint_that_breaks_a_link_rule_is_signed_neither_in_a_vote_nor_for_a_relayer() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +57,7 @@ fn a_checkpoint_that_breaks_a_link_rule_is_signed_neither_in_a_vote_nor_for_a_re
     let put = |bench: &Bench, checkpoint: Checkpoint| {
         bench.app.state_mut().checkpoints.insert(1, checkpoint);
     };
-    let edits: [(&str, fn(&mut Checkpoint)); 6] = [
+    let edits: [(&str, Edit); 6] = [
         ("L4", |one| one.state_root[0] ^= 1),
         ("L5", |one| one.last_block_time += 1),
         ("L12", |one| one.inbox_cursor += 1),

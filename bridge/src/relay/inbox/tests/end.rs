@@ -67,9 +67,7 @@ fn one_endpoint_of_two_ends_nothing_and_keeps_nothing_open_once_both_say_it() {
                 finalized: 3,
                 ..end
             };
-            for root in [&mut lying] {
-                root.mine(4);
-            }
+            lying.mine(4);
             let mut longer = honest.clone();
             longer.mine(4);
             let mut run = Run::new(config(), true);
