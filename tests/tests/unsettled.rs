@@ -21,7 +21,10 @@ use plasmid_staking::Member;
 use plasmid_tests::harness::people::{FEE, People};
 use plasmid_tests::harness::reads::{Root, served};
 use plasmid_tests::harness::{Network, Node};
-use tendermint_proto::v0_38::abci::RequestVerifyVoteExtension;
+use tendermint_proto::google::protobuf::Timestamp;
+use tendermint_proto::v0_38::abci::{
+    ExtendedCommitInfo, ExtendedVoteInfo, RequestPrepareProposal, Validator,
+};
 
 /// Blocks of an epoch.
 const K: u64 = 16;
@@ -243,8 +246,10 @@ fn shares_that_came_too_late_for_blocks_reach_every_node_by_votes_alone() {
     for node in [2, 3] {
         network.nodes[node].mute.store(false, Ordering::SeqCst);
     }
+    network.certified = true;
     // One vote brings the share that is due, the next ones one late share each. A member stops when it knows those of more than two thirds besides its own.
-    for _ in 0..8 {
+    // Each node has to propose behind them.
+    for _ in 0..K {
         step(&mut network, 0);
     }
     for node in 0..4 {
@@ -264,7 +269,7 @@ fn shares_that_came_too_late_for_blocks_reach_every_node_by_votes_alone() {
     }
 }
 
-/// A vote brings a share to the first node, which judges it: how many it keeps that are new.
+/// A vote in the last commit brings a share to the first node when it proposes, which judges it: how many it keeps that are new.
 fn brings(network: &Network, voter: usize, share: LateShare) -> usize {
     let extension = Extension {
         cursor: 0,
@@ -272,13 +277,27 @@ fn brings(network: &Network, voter: usize, share: LateShare) -> usize {
         share: Brought::Late(share),
     };
     let app = network.nodes[0].app();
-    let request = RequestVerifyVoteExtension {
-        validator_address: network.nodes[voter].address().to_vec().into(),
-        height: i64::try_from(app.height()).unwrap() + 1,
+    let vote = ExtendedVoteInfo {
+        validator: Some(Validator {
+            address: network.nodes[voter].address().to_vec().into(),
+            power: 1,
+        }),
         vote_extension: extension.encode().into(),
-        ..RequestVerifyVoteExtension::default()
+        block_id_flag: 2,
+        ..ExtendedVoteInfo::default()
     };
-    app.verify_vote_extension(request).unwrap();
+    let request = RequestPrepareProposal {
+        height: i64::try_from(app.height()).unwrap() + 1,
+        time: Some(Timestamp::default()),
+        proposer_address: network.nodes[0].address().to_vec().into(),
+        local_last_commit: Some(ExtendedCommitInfo {
+            round: 0,
+            votes: vec![vote],
+        }),
+        ..RequestPrepareProposal::default()
+    };
+    // Without room for a record there is no proposal; the votes were seen before that.
+    let _ = app.prepare_proposal(request);
     app.take_late().unwrap()
 }
 

@@ -24,27 +24,38 @@ const MAX_REMEMBERED: usize = 256;
 pub(super) struct Ends(Mutex<BTreeMap<B256, bool>>);
 
 impl App {
-    /// Whether this node's checkpoint of an epoch that is over breaks no link rule. Which one it breaks is said once.
+    /// Whether this node's checkpoint of an epoch that is over breaks no link rule. Which one it breaks is said once. `None` when its last block
+    /// or the state behind it is not kept any more, because root settled the epoch long ago.
     ///
     /// # Errors
     /// [`Unread`] when the state or the store cannot be read.
-    pub(super) fn keeps_links(&self, checkpoint: &Checkpoint) -> Result<bool, Unread> {
+    pub(super) fn keeps_links(&self, checkpoint: &Checkpoint) -> Result<Option<bool>, Unread> {
+        let known = lock(&self.ends.0).get(&checkpoint.digest()).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
         let state = self.state();
-        let last = self.last_block(&state, checkpoint);
+        let last = self.last_block(&state, checkpoint)?;
         drop(state);
         let own = OwnTrees(self);
-        let past = Past::of(&own, checkpoint.epoch).map_err(unread)?;
+        let past = match Past::of(&own, checkpoint.epoch) {
+            Err(ReadError::NotFound(_)) => return Ok(None),
+            found => found.map_err(unread)?,
+        };
+        if last.is_none() {
+            return Ok(None);
+        }
         let leaf = |slot: &Slot| {
             let found = past.get(&slot.key()).map_err(unread)?;
             Ok(found.map(|leaf| leaf.value))
         };
-        self.judge(checkpoint, last, leaf)
+        self.judge(checkpoint, Ok(last), leaf).map(Some)
     }
 
     /// The same of the newest checkpoints, for whoever holds the state.
     ///
     /// # Errors
-    /// As [`App::keeps_links`].
+    /// As [`App::keeps_links`]; [`Unread::Passing`] when the last block is not kept.
     pub(super) fn keeps_links_at(
         &self,
         state: &State,

@@ -3,10 +3,11 @@
 //!
 //! ```text
 //! own shares ──offer──▶ one at a time ──▶ votes of this node
-//! votes of others ──▶ the last one of each voter ──take, some a round──▶ verified ──▶ the store, from where relayers take them
+//! last commit of a proposer ──▶ the last one of each voter ──take, some a round──▶ verified ──▶ the store, from where relayers take them
 //! ```
-//! A vote waits for none of this: offering and taking are the duty's, beside consensus. A voter is known to be one by its signature,
-//! which the engine checked; its place here is one, so what a third of the members send costs a bounded number of pairings a round.
+//! A vote waits for none of this: offering and taking are the duty's, beside consensus. They are taken from the last commit that the engine
+//! gives a proposer, where it has checked that each vote is its voter's: when it asks about a single extension, the voter's address comes
+//! from the peer unchecked. A voter has one place, so what a third of the members send costs a bounded number of pairings a round.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,7 +19,8 @@ use super::shares::Own;
 use super::state::State;
 use super::unread::Unread;
 use super::{App, lock};
-use crate::chain::extension::LateShare;
+use crate::chain::extension::{Brought, Extension, LateShare};
+use crate::chain::propose::ExtendedVote;
 use crate::engine::abci::Fault;
 
 /// Voters of whom a share is remembered: the most members that two sets in a row have.
@@ -80,10 +82,16 @@ impl App {
             .filter(|share| share.epoch >= state.accepted && share.epoch.saturating_add(1) < voted)
     }
 
-    /// Remembers what another member's vote carries.
-    pub(super) fn saw_late(&self, voter: &[u8], share: LateShare) {
-        if let Ok(voter) = Address::try_from(voter) {
-            lock(&self.late.seen).insert(voter, share);
+    /// Remembers what the votes of the last commit carry.
+    pub(super) fn saw_late(&self, votes: &[ExtendedVote<'_>]) {
+        for one in votes {
+            if let Ok(Extension {
+                share: Brought::Late(share),
+                ..
+            }) = Extension::decode(one.extension)
+            {
+                lock(&self.late.seen).insert(one.vote.address, share);
+            }
         }
     }
 
@@ -93,6 +101,9 @@ impl App {
     /// # Errors
     /// [`Fault`] when the state or the store cannot be read.
     pub fn offer_late(&self, epochs: Range<u64>) -> Result<(), Fault> {
+        if self.surroundings.signer.is_none() {
+            return Ok(());
+        }
         let last = lock(&self.late.own).last;
         let first = last.saturating_add(1);
         let first = if epochs.contains(&first) {
@@ -169,7 +180,7 @@ impl App {
         let own = self.surroundings.signer.as_ref().map(|signer| signer.key());
         let members = self.signers(epoch)?.unwrap_or_default();
         let total: u128 = members.iter().map(power).sum();
-        let mut signed = 0u128;
+        let (mut signed, enough) = (0u128, total.saturating_mul(2));
         for share in self.store().shares(epoch)? {
             let member = members.get(usize::from(share.member));
             let bytes = <[u8; 192]>::try_from(share.bytes.as_slice());
@@ -180,8 +191,11 @@ impl App {
             if !is_own && self.share_verifies(member, &checkpoint, &bytes) {
                 signed = signed.saturating_add(power(member));
             }
+            if signed.saturating_mul(3) > enough {
+                return Ok(false);
+            }
         }
-        Ok(signed.saturating_mul(3) <= total.saturating_mul(2))
+        Ok(true)
     }
 }
 

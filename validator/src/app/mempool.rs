@@ -232,6 +232,8 @@ impl App {
 
     /// Judges it as a block would now if all earlier transactions of its sender had been carried out.
     fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<(), Unsound> {
+        let (end, is_over) = self.surroundings.outlook.end();
+        check_end(&end, is_over, checked.body())?;
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let mut overlay = Overlay::new(&state.tree);
         let header = checked.header();

@@ -107,7 +107,7 @@ pub enum Own {
     /// It stands in the sign state and is kept with the others.
     Share(Box<LateShare>),
     /// This node owes none: it has no checkpoint key, the set that signs has no member with it, root has settled the epoch so long ago
-    /// that its set is not kept any more, or the checkpoint came from a file.
+    /// that its set, its last block or the state behind it is not kept any more, or the checkpoint came from a file.
     None,
     /// It could not be signed.
     Unsigned(Unsigned),
@@ -158,8 +158,10 @@ impl App {
         let Some(member) = place.and_then(|place| u16::try_from(place).ok()) else {
             return Ok(Own::None);
         };
-        if !self.keeps_links(&checkpoint)? {
-            return Ok(Own::Unsigned(Unsigned::ForEver));
+        match self.keeps_links(&checkpoint)? {
+            Some(true) => {}
+            Some(false) => return Ok(Own::Unsigned(Unsigned::ForEver)),
+            None => return Ok(Own::None),
         }
         let accepted = self.state().accepted;
         let signature = match signer.share(epoch, &checkpoint.digest(), accepted) {

@@ -196,11 +196,10 @@ impl RootReader {
         let ripe = settled(&records, &end, now, keeping.window_secs);
         let base = view.end.finalized.saturating_sub(1);
         let count = ripe.min(base.max(agreed.accepted.saturating_sub(keeping.ring)));
-        // Those before it follow from its digest.
-        let is_own = |record: &Acceptance| (agreed.is_own)(count, &record.digest);
-        records
-            .get(&count)
-            .filter(|one| is_own(one))
+        // Those before a checkpoint follow from its digest, so the first one from there on whose record is kept proves it.
+        let proof = records.range(count..).next();
+        proof
+            .filter(|(epoch, one)| (agreed.is_own)(**epoch, &one.digest))
             .map_or(0, |_| count)
     }
 

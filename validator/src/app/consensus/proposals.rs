@@ -50,6 +50,7 @@ impl App {
         let height = convert::height(request.height)?;
         expect_next(&state, height)?;
         let (round, votes) = extended(request.local_last_commit.as_ref())?;
+        self.saw_late(&votes);
         let misbehavior = convert::misbehavior(&request.misbehavior)?;
         let asked = Request {
             height,

@@ -229,31 +229,22 @@ async fn known(
 ) -> Result<BTreeSet<Account>, CliError> {
     let blocks = place.blocks(seen).await?;
     let mut known = BTreeSet::new();
-    // What the base had not consumed names nobody in it.
-    let last = match seen.base.opened {
-        true => seen.base.inboxCursor,
-        false => u64::MAX,
-    };
-    let name = |message: &Message| {
-        if message.index > last {
-            return;
+    // A message that the base had not consumed may name somebody whose account stands in it for another reason.
+    let name = |message: &Message| match &message.body {
+        Body::Deposit(deposit) => {
+            known.insert(Account::from_bytes(&deposit.recipient));
+            known.insert(Account::ethereum(deposit.depositor));
         }
-        match &message.body {
-            Body::Deposit(deposit) => {
-                known.insert(Account::from_bytes(&deposit.recipient));
-                known.insert(Account::ethereum(deposit.depositor));
-            }
-            Body::Registration(registration) => {
-                known.insert(Account::ethereum(registration.operator));
-            }
-            Body::Acceptance { relayer, .. } => {
-                known.insert(Account::ethereum(*relayer));
-            }
-            Body::Forced { sender, .. } => {
-                known.insert(Account::ethereum(*sender));
-            }
-            _ => {}
+        Body::Registration(registration) => {
+            known.insert(Account::ethereum(registration.operator));
         }
+        Body::Acceptance { relayer, .. } => {
+            known.insert(Account::ethereum(*relayer));
+        }
+        Body::Forced { sender, .. } => {
+            known.insert(Account::ethereum(*sender));
+        }
+        _ => {}
     };
     let tell =
         |left: u64| progress.set_message(format!("reading root's messages: {left} are left"));
