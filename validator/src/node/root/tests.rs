@@ -296,9 +296,14 @@ fn no_lie_about_acceptances_has_a_node_give_up_what_the_truth_would_keep() {
 
 /// Root accepted twenty checkpoints long ago, and the child has agreed on all.
 fn given_up_at(end: DeploymentEnd, ring: u64) -> u64 {
+    given_up_by(0, |_| true, end, ring)
+}
+
+/// The same where a node keeps the records of root from `first` on, and its own checkpoints are those that `is_own` says.
+fn given_up_by(first: u64, is_own: fn(u64) -> bool, end: DeploymentEnd, ring: u64) -> u64 {
     let (root, _told) = root(0, 0, true);
     let mut view = View::clone(&root.view());
-    view.acceptances = (0..20).map(|epoch| accepted(epoch, 0, 0)).collect();
+    view.acceptances = (first..20).map(|epoch| accepted(epoch, 0, 0)).collect();
     view.accepted = 20;
     view.end = end;
     view.finalized = view.finalized.map(|block| Block {
@@ -310,13 +315,23 @@ fn given_up_at(end: DeploymentEnd, ring: u64) -> u64 {
     let agreed = Agreed {
         accepted: 20,
         time: 100_000,
-        is_own: &|_, _| true,
+        is_own: &|epoch, _| is_own(epoch),
     };
     let keeping = Keeping {
         window_secs: 15,
         ring,
     };
     RootReader::new(view, progress).settled(keeping, &agreed)
+}
+
+#[test]
+fn what_is_older_than_every_record_that_a_node_keeps_is_given_up_too() {
+    // Nobody finalized anything, and the ring reaches further back than the records.
+    for first in 0..19 {
+        let end = DeploymentEnd::default;
+        assert_eq!(given_up_by(first, |_| true, end(), 10), 10);
+        assert_eq!(given_up_by(first, |_| false, end(), 10), 0, "a lie");
+    }
 }
 
 #[test]
