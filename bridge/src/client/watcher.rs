@@ -145,6 +145,8 @@ pub struct Watcher<C> {
     docket: Docket,
     /// Statements that people hand in and that found no room yet.
     handed: Vec<(String, DoubleStatement)>,
+    /// Places of which more were handed in than are kept, with the epoch of the first one that was left out.
+    left_out: BTreeMap<String, u64>,
     book: CheckpointBook,
     commits: CommitBook,
     /// The epochs whose checkpoints are listened to.
@@ -220,6 +222,7 @@ impl<C: ChildSource> Watcher<C> {
             counted: BTreeSet::new(),
             docket: Docket::new(u64::from(root.epochBlocks)),
             handed: Vec::new(),
+            left_out: BTreeMap::new(),
             book: CheckpointBook::default(),
             commits: CommitBook::default(),
             window: 0..0,
@@ -241,7 +244,10 @@ impl<C: ChildSource> Watcher<C> {
         };
         for one in watcher.kept.waiting.clone() {
             if let Some(statement) = one.statement.statement() {
-                watcher.hand_over(&one.place, statement);
+                let intake = watcher.docket.take(&one.place, statement.clone());
+                if !intake.is_over() {
+                    watcher.hand_over(&one.place, statement);
+                }
             }
         }
         for kept in watcher.kept.cases.clone() {

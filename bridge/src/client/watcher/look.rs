@@ -81,7 +81,7 @@ impl<C: ChildSource> Watcher<C> {
         self.read_calldata(rpc, &latest, &now, say).await?;
         self.compare(rpc, at, say).await?;
         self.compare_commits(rpc, at, &now, say).await?;
-        self.take_handed();
+        self.take_handed(say);
         self.judge_waiting(rpc, &latest, &now, say).await?;
         let planned = self.plan(rpc, &latest, &now, say).await?;
         if let Some(planned) = planned {
@@ -207,6 +207,7 @@ impl<C: ChildSource> Watcher<C> {
                 .records
                 .release(needed, self.kept.root_block.max(begin)),
         };
+        self.commits.release(first);
         self.sets.retain(|epoch, _| *epoch >= first);
         self.asked.retain(|epoch, _| *epoch >= first);
         self.asking.retain(|epoch, _| *epoch >= first);
