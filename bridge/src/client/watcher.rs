@@ -170,6 +170,8 @@ pub struct Watcher<C> {
     end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
+    /// Endpoints of root that are said to refuse a block, with its number.
+    unread: BTreeMap<String, u64>,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
 }
@@ -239,6 +241,7 @@ impl<C: ChildSource> Watcher<C> {
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),
+            unread: BTreeMap::new(),
             behind: 0,
             kept,
         };

@@ -78,7 +78,8 @@ impl<C: ChildSource> Watcher<C> {
         self.accepted = head.accepted;
         self.listen(rpc, &latest, say).await;
         self.clear_ground(rpc, &latest, say).await;
-        self.read_calldata(rpc, &latest, &now, say).await?;
+        // No report waits for a block that cannot be read.
+        let calldata = self.read_calldata(rpc, &latest, &now, say).await;
         self.compare(rpc, at, say).await?;
         self.compare_commits(rpc, at, &now, say).await?;
         self.take_handed(say);
@@ -91,7 +92,7 @@ impl<C: ChildSource> Watcher<C> {
         if self.records.is_whole() {
             self.release(rpc, &latest, &now, say).await;
         }
-        Ok(true)
+        calldata.map(|()| true)
     }
 
     /// Tells once that the deployment is closing, and that checkpoints are void.

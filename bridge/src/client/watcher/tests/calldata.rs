@@ -1,6 +1,7 @@
 //! Which root blocks are read again, and what a restart knows of them.
 
 use super::*;
+use crate::client::wallet::tests::node::Said;
 use crate::relay::seen::Which;
 
 fn carried(number: u64) -> Bytes {
@@ -171,4 +172,53 @@ async fn an_epoch_whose_room_is_full_holds_up_neither_reading_nor_other_epochs()
     assert!(watcher.kept.later[&6].contains(&300));
     // What is no signature is kept for no set.
     assert!(!watcher.kept.later.contains_key(&8));
+}
+
+/// How often it is said that a place is silent, and that it answers again.
+fn silent_and_back(said: &[WatchNotice], node: &Node) -> (usize, usize) {
+    let silent =
+        |one: &&WatchNotice| matches!(one, WatchNotice::Silent { place, .. } if *place == node.url);
+    let back =
+        |one: &&WatchNotice| matches!(one, WatchNotice::Back { place } if *place == node.url);
+    let silent = said.iter().filter(silent).count();
+    (silent, said.iter().filter(back).count())
+}
+
+#[tokio::test]
+async fn a_block_that_an_endpoint_refuses_holds_up_no_report_and_the_endpoint_is_named_once() {
+    for is_second in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let chains = [0, 1].map(|_| root(0, vec![carried(1), carried(2)]));
+        let (node, other) = (endpoint(&chains[0]).await, endpoint(&chains[1]).await);
+        let refused = Said::Error("this block is none of yours");
+        let untold = |said: BTreeMap<u64, Said>| {
+            let mut chain = chains[usize::from(is_second)]
+                .lock()
+                .expect("nobody panics");
+            chain.untold = said;
+        };
+        untold(BTreeMap::from([(290, refused)]));
+        let mut watcher = watcher(&node, Some(&other), folder.path()).await;
+        watcher.kept.calldata = 280;
+        watcher.hand_over("a file", two_shares(2));
+        let mut said = Vec::new();
+        for _ in 0..6 {
+            let mut hear = |notice: &WatchNotice| said.push(notice.clone());
+            let done = watcher.try_look(&mut hear).await;
+            assert!(done, "{said:?}");
+        }
+        assert_eq!(watcher.kept.calldata, 289);
+        let sent = |one: &WatchNotice| matches!(one, WatchNotice::WouldSend { .. });
+        assert!(said.iter().any(sent), "{said:?}");
+        let (erring, fine) = match is_second {
+            true => (&other, &node),
+            false => (&node, &other),
+        };
+        assert_eq!(silent_and_back(&said, erring), (1, 0), "{said:?}");
+        assert_eq!(silent_and_back(&said, fine), (0, 0), "{said:?}");
+        untold(BTreeMap::new());
+        let said = looks(&mut watcher, 6).await;
+        assert_eq!(silent_and_back(&said, erring), (0, 1), "{said:?}");
+        assert_eq!((certificates(&said), watcher.kept.calldata), (1, 310));
+    }
 }
