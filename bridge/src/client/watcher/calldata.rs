@@ -203,7 +203,7 @@ impl<C: ChildSource> Watcher<C> {
         let place = endpoint.place();
         let told = format!("calldata {place}");
         match endpoint.calldata(number, self.contracts.root_chain).await {
-            Ok(read) => {
+            Ok(Some(read)) => {
                 self.told.remove(&told);
                 self.answers(place, number, say);
                 Some(read)
@@ -216,8 +216,12 @@ impl<C: ChildSource> Watcher<C> {
                 }
                 Some((B256::ZERO, Vec::new()))
             }
-            Err(error) => {
-                self.refuses(place, number, &error.to_string(), say);
+            missed => {
+                let reason = match missed {
+                    Err(error) => error.to_string(),
+                    Ok(_) => "it does not have this block now".to_owned(),
+                };
+                self.refuses(place, number, &reason, say);
                 None
             }
         }

@@ -209,6 +209,8 @@ impl<C: ChildSource> Watcher<C> {
                 .release(needed, self.kept.root_block.max(begin)),
         };
         self.commits.release(first);
+        // The set of an epoch signs the checkpoint of the one before it.
+        self.kept.later = self.kept.later.split_off(&first.saturating_sub(1));
         self.sets.retain(|epoch, _| *epoch >= first);
         self.asked.retain(|epoch, _| *epoch >= first);
         self.asking.retain(|epoch, _| *epoch >= first);

@@ -222,3 +222,66 @@ async fn a_block_that_an_endpoint_refuses_holds_up_no_report_and_the_endpoint_is
         assert_eq!((certificates(&said), watcher.kept.calldata), (1, 310));
     }
 }
+
+#[tokio::test]
+async fn a_block_that_an_endpoint_lacks_for_a_moment_is_read_when_it_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, vec![carried(1), carried(2)]);
+    let node = endpoint(&chain).await;
+    let untold = |said: &[Said]| {
+        let said = said.iter().map(|said| (300, said.clone()));
+        chain.lock().expect("nobody panics").untold = said.collect();
+    };
+    let absent = [Said::Result("null".into())];
+    untold(&absent);
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    watcher.kept.calldata = 290;
+    serves(&mut watcher, None);
+    let said = looks(&mut watcher, 3).await;
+    assert_eq!(silent_and_back(&said, &node), (1, 0), "{said:?}");
+    assert_eq!(watcher.kept.calldata, 299);
+    // It is there, and nobody knows the set yet: it waits to be read again.
+    untold(&[]);
+    let said = looks(&mut watcher, 3).await;
+    assert_eq!(silent_and_back(&said, &node), (0, 1), "{said:?}");
+    let kept = BTreeMap::from([(0, BTreeSet::from([300]))]);
+    assert_eq!((watcher.kept.calldata, &watcher.kept.later), (310, &kept));
+    untold(&absent);
+    serves(&mut watcher, Some(members()));
+    watcher.asked.clear();
+    let mut said = looks(&mut watcher, 3).await;
+    assert_eq!((certificates(&said), &watcher.kept.later), (0, &kept));
+    untold(&[]);
+    chain.lock().expect("nobody panics").newest = 311;
+    said.extend(looks(&mut watcher, 3).await);
+    assert_eq!(certificates(&said), 1, "{said:?}");
+    assert_eq!(silent_and_back(&said, &node), (1, 1), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_block_that_is_never_given_again_is_kept_no_longer_than_reports_of_its_epoch_are_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    accepts(&chain, &checkpoint(0, 1), 290);
+    {
+        let mut chain = chain.lock().expect("nobody panics");
+        let absent = [250, 251].map(|number| (number, Said::Result("null".into())));
+        chain.untold = BTreeMap::from(absent);
+    }
+    let node = endpoint(&chain).await;
+    let mut watcher = watcher(&node, None, folder.path()).await;
+    watcher.kept.calldata = 300;
+    let kept = BTreeMap::from([(0, BTreeSet::from([250])), (1, BTreeSet::from([251]))]);
+    watcher.kept.later = kept.clone();
+    looks(&mut watcher, 3).await;
+    assert_eq!(watcher.kept.later, kept);
+    accepts(&chain, &checkpoint(1, 1), 311);
+    accepts(&chain, &checkpoint(2, 1), 312);
+    {
+        let mut chain = chain.lock().expect("nobody panics");
+        (chain.newest, chain.time) = (312, 100_000);
+    }
+    looks(&mut watcher, 3).await;
+    assert!(watcher.kept.first_epoch > 1);
+    assert!(!watcher.kept.later.contains_key(&0));
+}
