@@ -81,7 +81,13 @@ impl<C: ChildSource> Watcher<C> {
                 let place = rpc.place();
                 say(&WatchNotice::Blind { place, from, to });
             }
-            let begin = read.min(latest.number).max(first).max(made);
+            // What a chain that is shorter now had behind its newest block is another branch's, and so perhaps is what is before it.
+            let is_shorter = latest.number < read && self.rereading.is_first();
+            let begin = match is_shorter {
+                true => latest.number.saturating_sub(REORGANISED),
+                false => read.min(latest.number),
+            };
+            let begin = begin.max(first).max(made);
             if begin != read {
                 (self.kept.calldata, self.kept.calldata_hash) = (begin, B256::ZERO);
                 self.unread.clear();

@@ -123,6 +123,31 @@ async fn a_reorganisation_while_no_watcher_ran_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_reorganisation_to_a_shorter_chain_while_no_watcher_ran_is_read_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chain = root(0, Vec::new());
+    let node = endpoint(&chain).await;
+    let mut first = watcher(&node, None, folder.path()).await;
+    looks(&mut first, 20).await;
+    assert!(first.save(&mut |_: &WatchNotice| {}));
+    assert_eq!(first.kept.calldata, 310);
+    drop(first);
+    {
+        let mut chain = chain.lock().expect("nobody panics");
+        (chain.newest, chain.branch) = (305, 1);
+        chain.submissions.insert(301, vec![carried(1), carried(2)]);
+    }
+    let mut second = watcher(&node, None, folder.path()).await;
+    let said = looks(&mut second, 24).await;
+    assert_eq!(certificates(&said), 1, "{said:?}");
+    assert_eq!(second.kept.calldata, 305);
+    // A node that is a block behind now and then has nothing read again in the same process.
+    chain.lock().expect("nobody panics").newest = 304;
+    looks(&mut second, 1).await;
+    assert_eq!(second.kept.calldata, 304);
+}
+
+#[tokio::test]
 async fn a_node_that_never_answers_holds_no_set_back_that_another_one_serves() {
     let folder = tempfile::tempdir().expect("a folder");
     let node = endpoint(&root(0, vec![carried(1), carried(2)])).await;
