@@ -189,13 +189,20 @@ impl Rpc {
     }
 
     /// The hash of a block, and the calldata of all its transactions that call an account, also of those that failed.
-    pub async fn calldata(&self, number: u64, to: Address) -> Result<(B256, Vec<Bytes>), RpcError> {
+    pub async fn calldata(
+        &self,
+        number: u64,
+        to: Address,
+    ) -> Result<Option<(B256, Vec<Bytes>)>, RpcError> {
         let name = format!("{number:#x}");
         let value = self
             .read("eth_getBlockByNumber", json!([name, true]))
             .await?;
+        if value.is_null() {
+            return Ok(None);
+        }
         let hash = parse::hash(parse::field(&value, "hash")?)?;
-        Ok((hash, parse::calldata(&value, to)?))
+        Ok(Some((hash, parse::calldata(&value, to)?)))
     }
 
     /// The events of these contracts in blocks `from` to `to`, both included.

@@ -145,6 +145,8 @@ pub struct Watcher<C> {
     docket: Docket,
     /// Statements that people hand in and that found no room yet.
     handed: Vec<(String, DoubleStatement)>,
+    /// Places of which more were handed in than are kept, with the epoch of the first one that was left out.
+    left_out: BTreeMap<String, u64>,
     book: CheckpointBook,
     commits: CommitBook,
     /// The epochs whose checkpoints are listened to.
@@ -168,6 +170,8 @@ pub struct Watcher<C> {
     end: DeploymentEnd,
     confirmed: Confirmed,
     rereading: Rereading,
+    /// Endpoints of root that are said to refuse a block, with its number.
+    unread: BTreeMap<String, u64>,
     /// Looks in a row in which the second endpoint did not know the first one's newest block.
     behind: u32,
 }
@@ -220,6 +224,7 @@ impl<C: ChildSource> Watcher<C> {
             counted: BTreeSet::new(),
             docket: Docket::new(u64::from(root.epochBlocks)),
             handed: Vec::new(),
+            left_out: BTreeMap::new(),
             book: CheckpointBook::default(),
             commits: CommitBook::default(),
             window: 0..0,
@@ -236,12 +241,16 @@ impl<C: ChildSource> Watcher<C> {
             end: DeploymentEnd::default(),
             confirmed: Confirmed::default(),
             rereading: Rereading::default(),
+            unread: BTreeMap::new(),
             behind: 0,
             kept,
         };
         for one in watcher.kept.waiting.clone() {
             if let Some(statement) = one.statement.statement() {
-                watcher.hand_over(&one.place, statement);
+                let intake = watcher.docket.take(&one.place, statement.clone());
+                if !intake.is_over() {
+                    watcher.hand_over(&one.place, statement);
+                }
             }
         }
         for kept in watcher.kept.cases.clone() {

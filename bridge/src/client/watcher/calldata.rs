@@ -61,7 +61,9 @@ impl<C: ChildSource> Watcher<C> {
         now: &RootMoment,
         say: &mut impl FnMut(&WatchNotice),
     ) -> Result<(), RpcError> {
-        self.go_back(rpc, latest).await?;
+        if !self.go_back(rpc, latest, say).await {
+            return Ok(());
+        }
         let read = self.kept.calldata;
         let mut checked = 0_usize;
         // The position moves on only where both know the newest block.
@@ -79,9 +81,16 @@ impl<C: ChildSource> Watcher<C> {
                 let place = rpc.place();
                 say(&WatchNotice::Blind { place, from, to });
             }
-            let begin = read.min(latest.number).max(first).max(made);
+            // What a chain that is shorter now had behind its newest block is another branch's, and so perhaps is what is before it.
+            let is_shorter = latest.number < read && self.rereading.is_first();
+            let begin = match is_shorter {
+                true => latest.number.saturating_sub(REORGANISED),
+                false => read.min(latest.number),
+            };
+            let begin = begin.max(first).max(made);
             if begin != read {
                 (self.kept.calldata, self.kept.calldata_hash) = (begin, B256::ZERO);
+                self.unread.clear();
             }
         }
         for _ in 0..MAX_BLOCKS {
@@ -98,26 +107,64 @@ impl<C: ChildSource> Watcher<C> {
         self.read_again(rpc, latest, now, checked, say).await
     }
 
-    /// Where root was reorganised since the last block was read, also while no watcher ran, reading goes back.
-    async fn go_back(&mut self, rpc: &Rpc, latest: &Block) -> Result<(), RpcError> {
+    /// Where root was reorganised since the last block was read, also while no watcher ran, reading goes back. Gives whether that is known.
+    async fn go_back(
+        &mut self,
+        rpc: &Rpc,
+        latest: &Block,
+        say: &mut impl FnMut(&WatchNotice),
+    ) -> bool {
         let (read, hash) = (self.kept.calldata, self.kept.calldata_hash);
-        let mut back = self.records.rewound().unwrap_or(read);
+        let (mut back, mut is_known) = (self.records.rewound().unwrap_or(read), true);
         if !hash.is_zero() && read <= latest.number {
             let there = match read == latest.number {
-                true => Some(*latest),
-                false => rpc.block(Which::Number(read)).await?,
+                true => Ok(Some(*latest)),
+                false => rpc.block(Which::Number(read)).await,
             };
-            if there.is_some_and(|there| there.hash != hash) {
-                back = back.min(read.saturating_sub(REORGANISED));
+            match there {
+                Ok(there) => {
+                    self.answers(rpc.place(), read, say);
+                    if there.is_some_and(|there| there.hash != hash) {
+                        back = back.min(read.saturating_sub(REORGANISED));
+                    }
+                }
+                Err(error) => {
+                    self.refuses(rpc.place(), read, &error.to_string(), say);
+                    is_known = false;
+                }
             }
         }
         if back < read {
             (self.kept.calldata, self.kept.calldata_hash) = (back, B256::ZERO);
         }
-        Ok(())
+        is_known
     }
 
-    /// Reads a block at all endpoints of root. Gives what it has; none when there is no room for what it shows.
+    /// An endpoint does not give a block. It is asked again at each look, and named once.
+    fn refuses(
+        &mut self,
+        place: String,
+        number: u64,
+        reason: &str,
+        say: &mut impl FnMut(&WatchNotice),
+    ) {
+        if self.unread.contains_key(&place) {
+            return;
+        }
+        self.unread.insert(place.clone(), number);
+        let reason = format!("block {number} is not read, nor what is behind it: {reason}");
+        say(&WatchNotice::Silent { place, reason });
+    }
+
+    /// An endpoint gives a block.
+    fn answers(&mut self, place: String, number: u64, say: &mut impl FnMut(&WatchNotice)) {
+        if self.unread.get(&place) == Some(&number) {
+            self.unread.remove(&place);
+            say(&WatchNotice::Back { place });
+        }
+    }
+
+    /// Reads a block at all endpoints of root. Gives what it has; none when there is no room for what it shows, or an endpoint does not give it now.
     pub(super) async fn read_block(
         &mut self,
         rpc: &Rpc,
@@ -129,7 +176,9 @@ impl<C: ChildSource> Watcher<C> {
         let second = self.second.clone();
         let mut read: Option<ReadBlock> = None;
         for endpoint in [Some(rpc), second.as_deref()].into_iter().flatten() {
-            let (hash, inputs) = self.inputs(endpoint, number, say).await?;
+            let Some((hash, inputs)) = self.inputs(endpoint, number, say).await else {
+                return Ok(None);
+            };
             let read = read.get_or_insert(ReadBlock {
                 hash,
                 submissions: 0,
@@ -150,28 +199,37 @@ impl<C: ChildSource> Watcher<C> {
         Ok(read)
     }
 
-    /// The inputs of a block's transactions to RootChain. An endpoint that gives none is named once and not for each block.
+    /// The inputs of a block's transactions to RootChain; none when the block is to be asked for again. An endpoint that gives none is named once and not for each block.
     async fn inputs(
         &mut self,
         endpoint: &Rpc,
         number: u64,
         say: &mut impl FnMut(&WatchNotice),
-    ) -> Result<(B256, Vec<Bytes>), RpcError> {
+    ) -> Option<(B256, Vec<Bytes>)> {
         let place = endpoint.place();
         let told = format!("calldata {place}");
         match endpoint.calldata(number, self.contracts.root_chain).await {
-            Ok(read) => {
+            Ok(Some(read)) => {
                 self.told.remove(&told);
-                Ok(read)
+                self.answers(place, number, say);
+                Some(read)
             }
             Err(RpcError::TooLarge(_) | RpcError::Malformed(_)) => {
+                self.answers(place.clone(), number, say);
                 if self.told.insert(told) {
                     let (from, to) = (number, number);
                     say(&WatchNotice::Blind { place, from, to });
                 }
-                Ok((B256::ZERO, Vec::new()))
+                Some((B256::ZERO, Vec::new()))
             }
-            Err(error) => Err(error),
+            missed => {
+                let reason = match missed {
+                    Err(error) => error.to_string(),
+                    Ok(_) => "it does not have this block now".to_owned(),
+                };
+                self.refuses(place, number, &reason, say);
+                None
+            }
         }
     }
 

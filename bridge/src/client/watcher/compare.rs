@@ -91,7 +91,7 @@ impl<C: ChildSource> Watcher<C> {
                 continue;
             }
             let members = self.members_of(epoch).to_vec();
-            let (found, liars) = self.commits.compare(height, &members, &chain);
+            let (found, liars) = self.commits.compare((epoch, height), &members, &chain);
             for liar in liars {
                 let place = self.place(liar);
                 let what = format!(
@@ -100,7 +100,7 @@ impl<C: ChildSource> Watcher<C> {
                 self.lie(&place, what, say);
             }
             for (source, statement) in found {
-                // It is kept until there is room for it, as nobody shows it again.
+                // It is kept until the docket has room for it, as nobody shows it again.
                 let place = self.place(source);
                 self.hand_over(&place, statement);
             }

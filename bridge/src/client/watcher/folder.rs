@@ -41,6 +41,11 @@ pub enum FolderError {
         "{0} is damaged, or another program's: it may hold evidence, so nothing is deleted; move it away to begin anew"
     )]
     Damaged(PathBuf),
+    /// It would be too long to be read again.
+    #[error(
+        "{0} would have more than {MAX_FILE} bytes, which no watcher reads: what was written before stays as it is"
+    )]
+    TooLarge(PathBuf),
     /// It belongs to another key or deployment.
     #[error(
         "the folder {0} belongs to another key or another deployment: name another one with --folder"
@@ -207,14 +212,17 @@ impl WatchFolder {
     /// Writes it down; whoever is killed later finds it.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says, or [`FolderError::TooLarge`] where [`Self::open`] could not read it again.
     pub fn save(&self, kept: &Kept) -> Result<(), FolderError> {
-        let bytes = serde_json::to_vec(kept).map_err(io::Error::from);
-        let written = bytes.and_then(|bytes| whole::replace(&self.path, &bytes, whole::PRIVATE));
-        written.map_err(|source| FolderError::Io {
+        let failed = |source| FolderError::Io {
             folder: self.path.clone(),
             source,
-        })
+        };
+        let bytes = serde_json::to_vec(kept).map_err(|error| failed(error.into()))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE) {
+            return Err(FolderError::TooLarge(self.path.clone()));
+        }
+        whole::replace(&self.path, &bytes, whole::PRIVATE).map_err(failed)
     }
 }
 
@@ -225,3 +233,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

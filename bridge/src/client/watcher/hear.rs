@@ -8,6 +8,9 @@ use crate::proof::vote;
 use crate::relay::watch::docket::Intake;
 use crate::relay::watch::statement::TwoCertificates;
 
+/// Statements of one place that are kept beside those that wait to be judged, at most.
+const MAX_BESIDE: usize = 512;
+
 impl<C: ChildSource> Watcher<C> {
     pub(super) fn hear(&mut self, news: ChildNews, say: &mut impl FnMut(&WatchNotice)) {
         match news {
@@ -71,13 +74,26 @@ impl<C: ChildSource> Watcher<C> {
         }
     }
 
-    /// Takes a statement over that a person hands in. It is kept until there is room for it.
+    /// Takes a statement over that a person hands in, or that two commits show. It is kept until there is room for it, as far as its place has room here.
     pub fn hand_over(&mut self, place: &str, statement: DoubleStatement) {
+        let of_place = self.handed.iter().filter(|(other, _)| other == place);
+        if of_place.clone().any(|(_, other)| *other == statement) {
+            return;
+        }
+        if of_place.count() >= MAX_BESIDE {
+            let epoch = statement.epoch(self.epoch_blocks);
+            self.left_out.entry(place.to_owned()).or_insert(epoch);
+            return;
+        }
         self.handed.push((place.to_owned(), statement));
     }
 
-    /// Takes over what was handed in, as far as there is room.
-    pub(super) fn take_handed(&mut self) {
+    /// Takes over what was handed in, as far as there is room, and says what was left out.
+    pub(super) fn take_handed(&mut self, say: &mut impl FnMut(&WatchNotice)) {
+        for (place, epoch) in std::mem::take(&mut self.left_out) {
+            let reason = "more statements were handed over than are kept";
+            self.ignore(place, epoch, reason, say);
+        }
         for (place, statement) in std::mem::take(&mut self.handed) {
             if !self.accuse(&place, statement.clone()).is_over() {
                 self.handed.push((place, statement));

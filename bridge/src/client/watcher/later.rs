@@ -34,6 +34,11 @@ impl Rereading {
         self.booked.insert((epoch, number));
     }
 
+    /// Whether this process has read no look's blocks to the end yet.
+    pub(super) fn is_first(&self) -> bool {
+        self.tip.is_zero()
+    }
+
     fn look(&mut self, tip: B256, later: &BTreeMap<u64, BTreeSet<u64>>) {
         if self.tip != tip {
             self.tip = tip;

@@ -78,10 +78,11 @@ impl<C: ChildSource> Watcher<C> {
         self.accepted = head.accepted;
         self.listen(rpc, &latest, say).await;
         self.clear_ground(rpc, &latest, say).await;
-        self.read_calldata(rpc, &latest, &now, say).await?;
+        // No report waits for a block that cannot be read.
+        let calldata = self.read_calldata(rpc, &latest, &now, say).await;
         self.compare(rpc, at, say).await?;
         self.compare_commits(rpc, at, &now, say).await?;
-        self.take_handed();
+        self.take_handed(say);
         self.judge_waiting(rpc, &latest, &now, say).await?;
         let planned = self.plan(rpc, &latest, &now, say).await?;
         if let Some(planned) = planned {
@@ -91,7 +92,7 @@ impl<C: ChildSource> Watcher<C> {
         if self.records.is_whole() {
             self.release(rpc, &latest, &now, say).await;
         }
-        Ok(true)
+        calldata.map(|()| true)
     }
 
     /// Tells once that the deployment is closing, and that checkpoints are void.
@@ -207,6 +208,9 @@ impl<C: ChildSource> Watcher<C> {
                 .records
                 .release(needed, self.kept.root_block.max(begin)),
         };
+        self.commits.release(first);
+        // The set of an epoch signs the checkpoint of the one before it.
+        self.kept.later = self.kept.later.split_off(&first.saturating_sub(1));
         self.sets.retain(|epoch, _| *epoch >= first);
         self.asked.retain(|epoch, _| *epoch >= first);
         self.asking.retain(|epoch, _| *epoch >= first);

@@ -1,9 +1,10 @@
 //! Precommits that nodes show in their commits. A node's commit of its newest block holds what it saw itself, and another node, or the next block, may show another precommit of the
 //! same key: two for different things in one round are an offence, whether or not a block has evidence of it.
 //!
-//! Signatures are verified before a vote takes room that others need, and each source has its own room.
+//! Signatures are verified before a vote takes room that others need, and each source has its own room. One contradiction of a key in an epoch is enough: it takes part in
+//! no second case of that epoch.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use plasmid_staking::Member;
 
@@ -37,6 +38,8 @@ struct SourceCommits {
 #[derive(Debug, Default)]
 pub struct CommitBook {
     sources: BTreeMap<usize, SourceCommits>,
+    /// Epochs, and the keys of which a contradiction was given. Each of them is a member's key that signed two things.
+    given: BTreeSet<(u64, [u8; 20])>,
 }
 
 impl CommitBook {
@@ -76,11 +79,16 @@ impl CommitBook {
         }
     }
 
-    /// Compares the commits of a height that wait with all others of it. Gives contradictions, each with who showed the second vote, and the sources that show
-    /// votes which none of these members signed.
+    /// Lets go of what is known of epochs before this one.
+    pub fn release(&mut self, first: u64) {
+        self.given.retain(|(epoch, _)| *epoch >= first);
+    }
+
+    /// Compares the commits of a height that wait with all others of it. Gives contradictions, one of each key in an epoch, each with who showed the second
+    /// vote, and the sources that show votes which none of these members signed.
     pub fn compare(
         &mut self,
-        height: u64,
+        (epoch, height): (u64, u64),
         members: &[Member],
         chain: &str,
     ) -> (Vec<(usize, DoubleStatement)>, Vec<usize>) {
@@ -109,7 +117,9 @@ impl CommitBook {
                 for (voter, one) in &commit.votes {
                     let others = known.entry(*voter).or_default();
                     let differs = |other: &&SignedBallot| other.ballot.block != one.ballot.block;
-                    if let Some(other) = others.iter().find(differs) {
+                    if let Some(other) = others.iter().find(differs)
+                        && self.given.insert((epoch, *voter))
+                    {
                         let votes = TwoVotes {
                             voter: *voter,
                             first: *other,
@@ -120,6 +130,9 @@ impl CommitBook {
                     }
                     others.push(*one);
                 }
+                // One vote of each key is what an engine's commit has.
+                let mut voters = BTreeSet::new();
+                commit.votes.retain(|(voter, _)| voters.insert(*voter));
                 let checked = &mut self.sources.entry(source).or_default().checked;
                 if checked.len() >= MAX_CHECKED {
                     checked.pop_front();

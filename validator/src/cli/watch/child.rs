@@ -210,6 +210,13 @@ impl Engine {
         }
     }
 
+    /// Says that blocks up to this one are left out: what was counted of the next one counts for no other.
+    async fn skip(&mut self, to: u64) -> Result<(), Stopped> {
+        let (node, from) = (self.node, self.next);
+        (self.tries, self.taken) = (0, 0);
+        self.tell(ChildNews::Skipped { node, from, to }).await
+    }
+
     /// Reads one page. Gives whether there are more blocks now.
     async fn step(&mut self) -> Result<bool, Stopped> {
         let status = self.client.status().await?;
@@ -229,9 +236,7 @@ impl Engine {
             return Ok(false);
         }
         if self.next < first {
-            let (node, from) = (self.node, self.next);
-            let to = first.saturating_sub(1);
-            self.tell(ChildNews::Skipped { node, from, to }).await?;
+            self.skip(first.saturating_sub(1)).await?;
             self.next = first;
         }
         let last = newest.min(self.next.saturating_add(PAGE).saturating_sub(1));
@@ -246,6 +251,7 @@ impl Engine {
                 self.read_evidence().await?;
             }
             self.next = self.next.saturating_add(1);
+            self.taken = 0;
         }
         if self.next == before {
             return Err(Stopped::Silent(format!(
@@ -277,7 +283,7 @@ impl Engine {
 
     /// Hands over the votes of a block's evidence. A block that cannot be read is left out in the end, and said.
     async fn read_evidence(&mut self) -> Result<(), Stopped> {
-        let (node, height) = (self.node, self.next);
+        let height = self.next;
         let found = match self.client.evidence(height).await {
             Ok(found) => found,
             Err(error @ (RpcError::Malformed { .. } | RpcError::TooLarge { .. })) => {
@@ -285,9 +291,7 @@ impl Engine {
                 if self.tries < MAX_TRIES {
                     return Err(error.into());
                 }
-                self.tries = 0;
-                let (from, to) = (height, height);
-                return self.tell(ChildNews::Skipped { node, from, to }).await;
+                return self.skip(height).await;
             }
             Err(error) => return Err(error.into()),
         };
@@ -299,7 +303,6 @@ impl Engine {
             }
             self.taken = self.taken.saturating_add(1);
         }
-        self.taken = 0;
         Ok(())
     }
 }

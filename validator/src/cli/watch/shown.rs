@@ -292,7 +292,7 @@ pub fn shown(notice: &WatchNotice) -> (Value, String) {
             reason,
         } => (
             json!({ "event": "ignored", "place": place, "epoch": epoch, "reason": reason }),
-            format!("{place}: a checkpoint of epoch {epoch} is not looked at: {reason}"),
+            format!("{place}: something of epoch {epoch} is not looked at: {reason}"),
         ),
         WatchNotice::NoSet { epoch, reason } => (
             json!({ "event": "no_set", "epoch": epoch, "reason": reason }),

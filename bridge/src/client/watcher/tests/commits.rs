@@ -70,3 +70,42 @@ async fn two_precommits_that_two_nodes_commits_show_of_one_key_are_a_case() {
         |one: &&WatchNotice| matches!(one, WatchNotice::Lie { place, .. } if place == "another");
     assert_eq!(said.iter().filter(lies).count(), 1, "{said:?}");
 }
+
+fn share(number: u16) -> DoubleStatement {
+    DoubleStatement::Shares(Box::new(TwoShares {
+        number,
+        checkpoints: [checkpoint(0, 1), checkpoint(0, 2)],
+        shares: [[0; 192]; 2],
+    }))
+}
+
+#[tokio::test]
+async fn what_is_handed_over_takes_a_bounded_room_of_its_place_and_what_is_left_out_is_said_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = endpoint(&root(0, Vec::new())).await;
+    let mut first = watcher(&node, None, folder.path()).await;
+    for number in (0..600).chain(0..600) {
+        first.hand_over("a node", share(number));
+    }
+    first.hand_over("a file", share(9_999));
+    assert_eq!(first.handed.len(), 512 + 1);
+    let mut said = Vec::new();
+    for number in [600, 1_200] {
+        first.take_handed(&mut |notice: &WatchNotice| said.push(notice.clone()));
+        for number in number..number + 600 {
+            first.hand_over("a node", share(number));
+        }
+    }
+    let left_out = |one: &WatchNotice| matches!(one, WatchNotice::Ignored { place, epoch: 1, .. } if place == "a node");
+    assert_eq!(
+        (said.len(), said.iter().all(left_out)),
+        (1, true),
+        "{said:?}"
+    );
+    // A restart leaves nothing out that waited.
+    assert_eq!((first.docket.len(), first.handed.len()), (513, 512));
+    assert!(first.save(&mut |_: &WatchNotice| {}));
+    drop(first);
+    let again = watcher(&node, None, folder.path()).await;
+    assert_eq!((again.docket.len(), again.handed.len()), (513, 512));
+}

@@ -58,7 +58,7 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
     book.add(1, vec![precommit(0, (7, 1), Some(2), 5)]);
     book.add(1, vec![precommit(0, (8, 0), Some(2), 5)]);
     assert_eq!(book.waiting(), [7, 8]);
-    let (found, liars) = book.compare(7, &members(), CHAIN);
+    let (found, liars) = book.compare((0, 7), &members(), CHAIN);
     let votes = TwoVotes {
         voter: precommit(1, at, None, 5).0,
         first: precommit(1, at, None, 5).1,
@@ -68,9 +68,9 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
     assert_eq!((found, liars), (vec![(1, expected)], vec![]));
     // A third node's commit comes later, and the first one's is still known.
     book.add(2, vec![precommit(0, at, None, 9)]);
-    let (found, _) = book.compare(7, &members(), CHAIN);
+    let (found, _) = book.compare((0, 7), &members(), CHAIN);
     assert_eq!(found.len(), 1);
-    assert_eq!(book.compare(8, &members(), CHAIN).0.len(), 0);
+    assert_eq!(book.compare((0, 8), &members(), CHAIN).0.len(), 0);
     assert!(book.waiting().is_empty());
 }
 
@@ -78,7 +78,10 @@ fn two_precommits_of_one_key_in_two_nodes_commits_are_an_offence_and_nothing_els
 fn invented_votes_are_named_and_keep_no_true_one_out() {
     let mut book = CommitBook::default();
     let at = (7, 0);
-    book.add(0, vec![precommit(0, at, Some(1), 5)]);
+    book.add(
+        0,
+        vec![precommit(0, at, Some(1), 5), precommit(1, at, Some(1), 5)],
+    );
     let mut invented = precommit(0, at, Some(2), 5);
     invented.1.signature[3] ^= 1;
     let mut stranger = precommit(2, at, Some(2), 5);
@@ -92,7 +95,7 @@ fn invented_votes_are_named_and_keep_no_true_one_out() {
         book.add(2, vec![precommit(0, (height, 0), Some(2), 5)]);
     }
     assert_eq!(book.waiting().len(), 1 + MAX_WAITING);
-    let (found, liars) = book.compare(7, &members(), CHAIN);
+    let (found, liars) = book.compare((0, 7), &members(), CHAIN);
     assert_eq!((found.len(), liars), (1, vec![1; 4]));
     for one in &book.sources[&1].checked {
         assert!(one.votes.len() <= 1);
@@ -100,11 +103,48 @@ fn invented_votes_are_named_and_keep_no_true_one_out() {
     // Heights that went by go out of the room, and this one's is another source's.
     for height in 200..240 {
         book.add(1, vec![precommit(0, (height, 0), Some(2), 5)]);
-        book.compare(height, &members(), CHAIN);
+        book.compare((0, height), &members(), CHAIN);
     }
     assert_eq!(book.sources[&1].checked.len(), MAX_CHECKED);
-    book.add(3, vec![precommit(0, at, None, 5)]);
-    assert_eq!(book.compare(7, &members(), CHAIN).0.len(), 1);
+    book.add(3, vec![precommit(1, at, None, 5)]);
+    assert_eq!(book.compare((0, 7), &members(), CHAIN).0.len(), 1);
     book.forget(129);
     assert_eq!(book.waiting(), [126, 127, 128]);
+}
+
+#[test]
+fn a_key_that_signs_hundreds_of_things_gives_one_statement_in_an_epoch_and_takes_the_room_of_one_vote()
+ {
+    let mut book = CommitBook::default();
+    for height in 7..10 {
+        let many = (0..200).map(|byte| precommit(0, (height, 0), Some(byte), 5));
+        book.add(0, many.collect());
+        let other = precommit(1, (height, 0), Some(1), 5);
+        book.add(1, vec![precommit(0, (height, 0), None, 5), other]);
+    }
+    let mut found = Vec::new();
+    for height in 7..10 {
+        let (more, liars) = book.compare((0, height), &members(), CHAIN);
+        assert!(liars.is_empty());
+        found.extend(more);
+    }
+    assert_eq!(found.len(), 1);
+    assert!(
+        book.sources[&0]
+            .checked
+            .iter()
+            .all(|one| one.votes.len() == 1)
+    );
+    // Another key's is another case, and so is another epoch's; what is known of epochs that are over is let go of.
+    for height in [9, 10] {
+        let votes = [0, 1].map(|number| precommit(number, (height, 0), Some(9), 5));
+        book.add(2, votes.to_vec());
+    }
+    assert_eq!(book.compare((0, 9), &members(), CHAIN).0.len(), 1);
+    assert_eq!(book.compare((1, 10), &members(), CHAIN).0.len(), 0);
+    book.add(3, vec![precommit(0, (10, 0), None, 5)]);
+    assert_eq!(book.compare((1, 10), &members(), CHAIN).0.len(), 1);
+    assert_eq!(book.given.len(), 3);
+    book.release(1);
+    assert_eq!(book.given.len(), 1);
 }
