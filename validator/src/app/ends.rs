@@ -30,26 +30,24 @@ impl App {
     /// # Errors
     /// [`Unread`] when the state or the store cannot be read.
     pub(super) fn keeps_links(&self, checkpoint: &Checkpoint) -> Result<Option<bool>, Unread> {
-        let known = lock(&self.ends.0).get(&checkpoint.digest()).copied();
+        let known = self.known(checkpoint);
         if known.is_some() {
             return Ok(known);
         }
-        let state = self.state();
-        let last = self.last_block(&state, checkpoint)?;
-        drop(state);
+        let last = self.last_block(&self.state(), checkpoint)?;
         let own = OwnTrees(self);
         let past = match Past::of(&own, checkpoint.epoch) {
             Err(ReadError::NotFound(_)) => return Ok(None),
             found => found.map_err(unread)?,
         };
-        if last.is_none() {
+        let Some(last) = last else {
             return Ok(None);
-        }
+        };
         let leaf = |slot: &Slot| {
             let found = past.get(&slot.key()).map_err(unread)?;
             Ok(found.map(|leaf| leaf.value))
         };
-        self.judge(checkpoint, Ok(last), leaf).map(Some)
+        self.judge(checkpoint, &last, leaf).map(Some)
     }
 
     /// The same of the newest checkpoints, for whoever holds the state.
@@ -61,29 +59,34 @@ impl App {
         state: &State,
         checkpoint: &Checkpoint,
     ) -> Result<bool, Unread> {
-        let last = self.last_block(state, checkpoint);
-        let then = state.tree.at(checkpoint.epoch).map_err(Fault::new)?;
-        let leaf = |slot: &Slot| Ok(then.get(&slot.key()).map(|(_, _, value)| value.to_vec()));
-        self.judge(checkpoint, last, leaf)
-    }
-
-    fn judge(
-        &self,
-        checkpoint: &Checkpoint,
-        last: Result<Option<BlockCommitment>, Unread>,
-        leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, Unread>,
-    ) -> Result<bool, Unread> {
-        let (epoch, digest) = (checkpoint.epoch, checkpoint.digest());
-        if let Some(known) = lock(&self.ends.0).get(&digest) {
-            return Ok(*known);
+        if let Some(known) = self.known(checkpoint) {
+            return Ok(known);
         }
-        let last = last?.ok_or_else(|| {
+        let then = state.tree.at(checkpoint.epoch).map_err(Fault::new)?;
+        let last = self.last_block(state, checkpoint)?.ok_or_else(|| {
+            let epoch = checkpoint.epoch;
             let why = format!(
                 "the last block of epoch {epoch} is not kept, so its checkpoint cannot be judged"
             );
             Unread::Passing(why)
         })?;
-        let verdict = check_ends_by(checkpoint, &last, self.parameters.ring, leaf)?;
+        let leaf = |slot: &Slot| Ok(then.get(&slot.key()).map(|(_, _, value)| value.to_vec()));
+        self.judge(checkpoint, &last, leaf)
+    }
+
+    /// The verdict on a checkpoint that was judged before: neither the state nor the store is read for it.
+    fn known(&self, checkpoint: &Checkpoint) -> Option<bool> {
+        lock(&self.ends.0).get(&checkpoint.digest()).copied()
+    }
+
+    fn judge(
+        &self,
+        checkpoint: &Checkpoint,
+        last: &BlockCommitment,
+        leaf: impl FnMut(&Slot) -> Result<Option<Vec<u8>>, Unread>,
+    ) -> Result<bool, Unread> {
+        let (epoch, digest) = (checkpoint.epoch, checkpoint.digest());
+        let verdict = check_ends_by(checkpoint, last, self.parameters.ring, leaf)?;
         if let Err(error) = &verdict {
             tracing::error!(
                 epoch,

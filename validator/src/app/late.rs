@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
+use plasmid_bridge::proof::checkpoint::certificate::is_quorum;
 use plasmid_staking::{Member, epoch_of};
 
 use super::shares::Own;
@@ -180,7 +181,7 @@ impl App {
         let own = self.surroundings.signer.as_ref().map(|signer| signer.key());
         let members = self.signers(epoch)?.unwrap_or_default();
         let total: u128 = members.iter().map(power).sum();
-        let (mut signed, enough) = (0u128, total.saturating_mul(2));
+        let mut signed = 0u128;
         for share in self.store().shares(epoch)? {
             let member = members.get(usize::from(share.member));
             let bytes = <[u8; 192]>::try_from(share.bytes.as_slice());
@@ -191,7 +192,7 @@ impl App {
             if !is_own && self.share_verifies(member, &checkpoint, &bytes) {
                 signed = signed.saturating_add(power(member));
             }
-            if signed.saturating_mul(3) > enough {
+            if is_quorum(signed, total) {
                 return Ok(false);
             }
         }

@@ -14,7 +14,6 @@
 
 use std::collections::BTreeMap;
 
-use plasmid_bridge::relay::acceptance::DeploymentEnd;
 use rayon::prelude::*;
 use tendermint_proto::v0_38::abci::{CheckTxType, RequestCheckTx, ResponseCheckTx};
 
@@ -157,8 +156,7 @@ impl App {
     fn read(&self, hash: Hash, bytes: &[u8], replaces: Replaces) -> Result<Unverified, Unsound> {
         check_length(bytes)?;
         let unverified = Unverified::read(bytes)?;
-        let (end, is_over) = self.surroundings.outlook.end();
-        check_end(&end, is_over, &unverified.transaction().body)?;
+        self.check_end(&unverified.transaction().body)?;
         let weighed = self.weigh(&self.state(), hash, unverified.transaction(), bytes.len())?;
         let (offer, purse) = (&weighed.offer, &weighed.purse);
         self.pool().admits(offer, purse, replaces)?;
@@ -232,8 +230,7 @@ impl App {
 
     /// Judges it as a block would now if all earlier transactions of its sender had been carried out.
     fn try_on(&self, state: &State, checked: &CheckedTransaction) -> Result<(), Unsound> {
-        let (end, is_over) = self.surroundings.outlook.end();
-        check_end(&end, is_over, checked.body())?;
+        self.check_end(checked.body())?;
         let context = context(&self.deployment, state.next_height(), &self.parameters);
         let mut overlay = Overlay::new(&state.tree);
         let header = checked.header();
@@ -253,8 +250,7 @@ impl App {
             let state = self.state();
             let transaction = Transaction::decode(bytes)?;
             let header = transaction.header;
-            let (end, is_over) = self.surroundings.outlook.end();
-            check_end(&end, is_over, &transaction.body)?;
+            self.check_end(&transaction.body)?;
             check_expiry(&state, &transaction)?;
             let next = next_sequence(&state, &header.sender)?;
             check_sequence(header.sequence, next)?;
@@ -267,25 +263,26 @@ impl App {
         };
         still().err().unwrap_or(Reject::GivenUp.into())
     }
-}
 
-/// Refuses what could only lose: all of it when root takes no checkpoint any more, and stake from when the deployment is closing, because
-/// exit mode pays balances, tokens and withdrawals, and no stake yet.
-fn check_end(end: &DeploymentEnd, is_over: bool, body: &Body) -> Result<(), Reject> {
-    if is_over {
-        let why = super::reads::ended(end);
-        return Err(Reject::Over { why });
-    }
-    let Some(exit_at) = end.exit_at else {
-        return Ok(());
-    };
-    match body {
-        Body::Stake(
-            StakeBody::Delegate { .. }
-            | StakeBody::Restake { .. }
-            | StakeBody::CancelUnbonding { .. },
-        ) => Err(Reject::ClosingStake { exit_at }),
-        _ => Ok(()),
+    /// Refuses what could only lose: all of it when root takes no checkpoint any more, and stake from when the deployment is closing, because
+    /// exit mode pays balances, tokens and withdrawals, and no stake yet.
+    fn check_end(&self, body: &Body) -> Result<(), Reject> {
+        let (end, is_over) = self.surroundings.outlook.end();
+        if is_over {
+            let why = super::reads::ended(&end);
+            return Err(Reject::Over { why });
+        }
+        let Some(exit_at) = end.exit_at else {
+            return Ok(());
+        };
+        match body {
+            Body::Stake(
+                StakeBody::Delegate { .. }
+                | StakeBody::Restake { .. }
+                | StakeBody::CancelUnbonding { .. },
+            ) => Err(Reject::ClosingStake { exit_at }),
+            _ => Ok(()),
+        }
     }
 }
 

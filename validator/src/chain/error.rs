@@ -158,7 +158,7 @@ pub enum Malformed {
         /// The seat of the vote before it; `None` for the first vote.
         after: Option<u16>,
     },
-    /// An extension of neither of its two widths.
+    /// An extension of none of its three widths.
     #[error("an extension has {length} bytes, and must have 42, 234 or 244")]
     ExtensionLength {
         /// Length of the extension in bytes.

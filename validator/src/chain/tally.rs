@@ -11,6 +11,7 @@
 //! ahead of each other meet, so that messages that keep arriving cannot stall the tally.
 
 use alloy_primitives::B256;
+use plasmid_bridge::proof::checkpoint::certificate::is_quorum;
 use plasmid_bridge::proof::{inbox, vote};
 use plasmid_staking::Member;
 
@@ -152,11 +153,6 @@ pub fn participation(voting: &Voting<'_>) -> Result<Bitmap, Invalid> {
     Ok(present)
 }
 
-/// Whether `part` is more than two thirds of `total`.
-pub fn more_than_two_thirds(part: u128, total: u128) -> bool {
-    part.saturating_mul(3) > total.saturating_mul(2)
-}
-
 /// The highest cursor that reports of more than two thirds of the set's power reach, among `reports` that count.
 pub fn supported(members: &[Member], reports: &[Report]) -> Option<u64> {
     let total: u128 = members.iter().map(|member| u128::from(member.power)).sum();
@@ -165,7 +161,7 @@ pub fn supported(members: &[Member], reports: &[Report]) -> Option<u64> {
     let mut reached = 0u128;
     sorted.into_iter().find_map(|report| {
         reached = reached.saturating_add(u128::from(report.power));
-        more_than_two_thirds(reached, total).then_some(report.cursor)
+        is_quorum(reached, total).then_some(report.cursor)
     })
 }
 

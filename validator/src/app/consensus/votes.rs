@@ -39,11 +39,9 @@ impl App {
             Some(signer) => self.share(&state, height, signer.as_ref())?,
             None => None,
         };
-        let late = || self.late_share(&state, height);
-        let share = match due {
-            Some(share) => Brought::Due(share),
-            None => late().map_or(Brought::Nothing, Brought::Late),
-        };
+        let late = || self.late_share(&state, height).map(Brought::Late);
+        let share = due.map(Brought::Due).or_else(late);
+        let share = share.unwrap_or(Brought::Nothing);
         let extension = Extension {
             cursor,
             link,
