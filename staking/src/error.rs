@@ -221,6 +221,14 @@ pub enum Reject {
         /// The seat.
         seat: u16,
     },
+    /// The last set of the seat before is not over.
+    #[error(
+        "the line lost its seat, and takes another when epoch {until} is over: whoever backs it can go until then"
+    )]
+    LostSeat {
+        /// The last epoch that it may stand in the set of.
+        until: u64,
+    },
     /// Too little stake for a seat.
     #[error("a seat needs a stake of {needed}, and the line has {stake}")]
     StakeBelowSeat {

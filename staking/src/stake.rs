@@ -1,8 +1,8 @@
 //! How a line's stake changes, and how a seat is lost: every rule that does either does it here.
 //!
 //! ```text
-//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when too much is taken away for its seat: member of
-//!          the next epoch r
+//! leaves   line w; when it is seated: seat w, one node of each level of the minima w; when what is left is too little for its seat: member
+//!          of the next epoch r
 //! ```
 
 use crate::effect::{Effect, Loss};
@@ -10,8 +10,8 @@ use crate::leaves::{expect, read, write};
 use crate::line::{Account, Line, LineId, account_of};
 use crate::minima::{self, Weight};
 use crate::{
-    Context, Error, LineState, MemberLeaf, Operator, Reject, Seat, SeatState, TypedLeaves,
-    ring_place,
+    Context, Error, LineState, MemberLeaf, Operator, Reject, Seat, SeatState, Standing,
+    TypedLeaves, ring_place,
 };
 
 /// By how much the stake of a line changes.
@@ -31,6 +31,10 @@ impl Change {
 }
 
 /// Changes the stake of a line by what a position of `owner` gains or loses. A seat that is too small afterwards is lost.
+///
+/// Nobody empties in this way a seat that was taken in this epoch, neither by what it ends or moves nor by a cut that it applies: it may be
+/// the operator under another account, and what it takes away is as little as the line has above the least stake of a seat. A cut that is
+/// not applied takes nothing that anybody could have, and in the next epoch anybody applies it.
 pub(crate) fn change<L: TypedLeaves>(
     leaves: &mut L,
     context: &Context<'_>,
@@ -38,36 +42,6 @@ pub(crate) fn change<L: TypedLeaves>(
     owner: Account,
     change: Change,
 ) -> Result<Vec<Effect>, Error<L::Error>> {
-    let mut line = changed(leaves, id, owner, change)?;
-    let effects = settle_seat(leaves, context, id, &mut line)?;
-    write(leaves, id, &line)?;
-    Ok(effects)
-}
-
-/// Takes away what `owner` ends or moves. Nobody empties in this way a seat that was taken in this epoch: it may be the operator under
-/// another account, and what it takes away, and waits for, is as little as the line has above the least stake of a seat.
-pub(crate) fn withdraw<L: TypedLeaves>(
-    leaves: &mut L,
-    context: &Context<'_>,
-    id: LineId,
-    owner: Account,
-    amount: u128,
-) -> Result<Vec<Effect>, Error<L::Error>> {
-    let less = Change::Less(amount);
-    let line = changed(leaves, id, owner, less)?;
-    if line.seated() && is_too_small(context, &line) {
-        refuse_new_seat(leaves, context, id, line.seat)?;
-    }
-    change(leaves, context, id, owner, less)
-}
-
-/// The line as it is after the change.
-fn changed<L: TypedLeaves>(
-    leaves: &mut L,
-    id: LineId,
-    owner: Account,
-    change: Change,
-) -> Result<Line, Error<L::Error>> {
     let mut line: Line = expect(leaves, id)?;
     line.stake = change
         .of(line.stake)
@@ -77,7 +51,12 @@ fn changed<L: TypedLeaves>(
             .of(line.self_stake)
             .ok_or(Error::Books("the own stake of a line"))?;
     }
-    Ok(line)
+    if line.seated() && is_too_small(context, &line) {
+        refuse_new_seat(leaves, context, id, line.seat)?;
+    }
+    let effects = settle_seat(leaves, context, id, &mut line)?;
+    write(leaves, id, &line)?;
+    Ok(effects)
 }
 
 /// Whether a line has too little for any seat, or its operator too little of its own.
@@ -123,6 +102,10 @@ pub(crate) fn lose_seat<L: TypedLeaves>(
 /// Refuses to give back or to empty a seat that was taken in this epoch: no set would have the line, and none the one that it took the
 /// seat from. So stake that is at risk in no epoch could keep the weakest members out of every set, for two fees an epoch.
 ///
+/// Who took a seat in this epoch stands in no set (`take_seat`), so the member at this seat says all. And whoever backs the line waits for
+/// the end of this epoch only: in the whole of the next one the line has the seat that its first set gives it, or has lost it and takes
+/// none.
+///
 /// ```text
 /// leaves   seat r, member of the next epoch r
 /// ```
@@ -135,7 +118,9 @@ pub(crate) fn refuse_new_seat<L: TypedLeaves>(
     let seat: Seat = expect(leaves, number)?;
     let place = ring_place(context.epoch.saturating_add(1), context.rules.ring);
     let member: MemberLeaf = expect(leaves, (place, number))?;
-    let stands = member.standing.is_some_and(|standing| standing.line == id);
+    // A set that was copied has nothing at risk.
+    let stands = |standing: Standing| standing.line == id && standing.stake > 0;
+    let stands = member.standing.is_some_and(stands);
     match stands || seat.state != SeatState::Active {
         true => Ok(()),
         false => Err(Reject::NewSeat { seat: number }.into()),

@@ -223,7 +223,8 @@ impl Open {
         }
         let (line, last) = (leg.line, leg.last);
         let owner = self.position.owner;
-        let effects = stake::withdraw(leaves, context, line, owner, self.held)?;
+        let less = Change::Less(self.held);
+        let effects = stake::change(leaves, context, line, owner, less)?;
         self.effects.extend(effects);
         self.effects.push(Effect::Ended {
             position: self.number,

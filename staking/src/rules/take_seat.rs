@@ -6,6 +6,9 @@
 //! Only the weakest can be taken: if any smaller holder could be displaced, a third of the stake could collect half of the power. An
 //! empty and a jailed seat count as zero, so they go first. Of equal stakes the lower seat is the weaker (`minima`). The cases are in
 //! `validator/vectors/rules/stake.json`.
+//!
+//! A line that lost its seat, in whatever way, takes another when its last set is over. Nobody empties a seat that is new (`stake`), and lines
+//! that change their seats with each other would else have a new one in every epoch: who backs them could never go.
 
 use crate::leaves::{expect, write};
 use crate::minima::{self, Weight};
@@ -106,6 +109,10 @@ fn check(
             own: line.self_stake,
             minimum: line.min_self_stake,
         });
+    }
+    let had_seat = line.until != 0;
+    if had_seat && context.epoch <= line.until {
+        return Err(Reject::LostSeat { until: line.until });
     }
     Ok(())
 }

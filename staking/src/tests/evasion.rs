@@ -446,8 +446,8 @@ fn nobody_evades_by_rotating_keys() {
     done.are("Tombstone", &[], never);
     done.are(
         "TakeSeat",
-        &["InJail", "LineClosed", "StakeBelowSeat"],
-        closed,
+        &["InJail", "LineClosed", "LostSeat", "StakeBelowSeat"],
+        |at| at < -1 || closed(at),
     );
     done.are("Undelegate", &["Frozen"], never);
 }

@@ -30,6 +30,7 @@ mod rewards;
 mod rules_and_amounts;
 mod seats;
 mod sets;
+mod swaps;
 mod touched;
 mod weakest;
 mod worst;

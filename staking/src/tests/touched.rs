@@ -54,6 +54,14 @@ fn own(worst: &mut Worst) -> (Account, u64) {
     (owner, number)
 }
 
+/// The input that applies the cuts of a position.
+fn not_applied(worst: &mut Worst, position: u64) -> Input {
+    let held: Position = worst.leaves.read(position).unwrap().unwrap();
+    let cuts = [0; 2];
+    worst.write(position, &Position { cuts, ..held });
+    apply_cut(position)
+}
+
 /// The same, ended.
 fn ended(worst: &mut Worst, frozen: bool) -> u64 {
     with_second(worst, frozen, LAST + 1, LAST + 1)
@@ -147,18 +155,16 @@ fn rows_of_positions() -> Vec<(&'static str, Both)> {
         ),
         (
             "apply",
-            either(|worst, frozen| {
-                let position = moved(worst, frozen);
-                let held: Position = worst.leaves.read(position).unwrap().unwrap();
-                worst.write(
-                    position,
-                    &Position {
-                        cuts: [0; 2],
-                        ..held
-                    },
-                );
-                apply_cut(position)
-            }),
+            greater(
+                either(|worst, frozen| {
+                    let position = moved(worst, frozen);
+                    not_applied(worst, position)
+                }),
+                user(|worst| {
+                    let (_, position) = own(worst);
+                    not_applied(worst, position)
+                }),
+            ),
         ),
         (
             "merge",
@@ -193,6 +199,9 @@ fn rows_of_operators() -> Vec<(&'static str, Both)> {
             "take seat",
             user(|worst| {
                 worst.unseat(2);
+                let held: Line = worst.leaves.read(Worst::id(2)).unwrap().unwrap();
+                let until = EPOCH - 1;
+                worst.write(Worst::id(2), &Line { until, ..held });
                 // The weakest is jailed, so it has a holder.
                 let held: Seat = worst.leaves.read(25).unwrap().unwrap();
                 worst.write(

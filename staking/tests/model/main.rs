@@ -38,7 +38,7 @@ struct Tally {
 }
 
 /// Every reject that an input of users, operators, the court or root can meet.
-const REJECTS: [&str; 33] = [
+const REJECTS: [&str; 34] = [
     "Alone",
     "Bonded",
     "Commission",
@@ -47,6 +47,7 @@ const REJECTS: [&str; 33] = [
     "Frozen",
     "InJail",
     "LineClosed",
+    "LostSeat",
     "NewSeat",
     "NoEffect",
     "NoOperator",

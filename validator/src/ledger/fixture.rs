@@ -158,6 +158,7 @@ pub fn parameters() -> Parameters {
         leaf_fee: 50,
         flat_leaf_fee: 7_000,
         leaf_step: 1_000,
+        jail_divisor: 16,
         registry: REGISTRY.into(),
         ..Parameters::local()
     }

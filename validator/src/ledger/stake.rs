@@ -62,10 +62,10 @@ pub fn apply_at<L: Leaves + ?Sized>(
         rules: &rules,
         epoch,
     };
-    let effects = staking::apply(&mut Stake(leaves), &context, input)?;
+    let outcome = staking::apply(&mut Stake(leaves), &context, input);
     #[cfg(test)]
-    tests::carried::note(input);
-    Ok(effects)
+    tests::carried::note(input, &outcome);
+    Ok(outcome?)
 }
 
 /// Applies one input in the block of `context` and moves the money that it moves. On an error the caller drops what was written.

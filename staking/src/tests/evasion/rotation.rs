@@ -59,11 +59,18 @@ fn nobody_evades_by_a_rotation_behind_a_tombstone() {
             never_again(trial, 52, [1, 52]);
             seat_again(trial);
         },
+        seat_again,
         undelegate_all,
     ]);
     done.are("Tombstone", &[], never);
-    let defences = ["InJail", "LineClosed", "StakeBelowSeat", "Tombstoned"];
-    done.are("TakeSeat", &defences, closed);
+    let defences = [
+        "InJail",
+        "LineClosed",
+        "LostSeat",
+        "StakeBelowSeat",
+        "Tombstoned",
+    ];
+    done.are("TakeSeat", &defences, |at| at < -1 || closed(at));
     done.are("Undelegate", &["Frozen"], never);
 }
 

@@ -40,8 +40,16 @@ impl Model {
     /// Whether the line took its seat in this epoch, so that no set has it there.
     pub fn is_seat_new(&self, line: Id) -> bool {
         let set = &self.sets[&(self.epoch + 1)];
-        let stands = |seat: usize| set[seat].as_ref().is_some_and(|member| member.line == line);
+        let stands = |seat: usize| {
+            let member = set[seat].as_ref();
+            member.is_some_and(|member| member.line == line && member.stake > 0)
+        };
         !self.lines[&line].absent && self.seat_of(line).is_some_and(|seat| !stands(seat))
+    }
+
+    /// Whether a set that is not over may have the line.
+    pub fn stands(&self, line: &Line) -> bool {
+        line.until > 0 && line.until >= self.epoch
     }
 
     fn lose_seat(&mut self, line: Id) -> Done {
@@ -55,7 +63,7 @@ impl Model {
         let key = self.newest(operator)?.1.keys[0];
         let (line, (stake, own)) = (&self.lines[&id], self.stake(id));
         let (least, seat) = self.weakest();
-        ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch)?;
+        ensure(self.seat_of(id).is_none() && line.jailed <= self.epoch && !self.stands(line))?;
         ensure(stake > least && stake >= self.terms.min_seat && own >= line.min_self_stake)?;
         ensure(!self.tombstones.contains(&key))?;
         self.seats[seat].and_then(|displaced| self.lose_seat(displaced));

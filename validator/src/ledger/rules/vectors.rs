@@ -71,7 +71,7 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
             (message.encode(), Ok(applied), noted)
         }
     };
-    carried::end(name);
+    let reject = carried::end(name);
     let (mut case, events) = match outcome {
         Ok(Receipt {
             code,
@@ -91,6 +91,9 @@ fn case(name: &str, mut memory: Memory, input: Input) -> Json {
     noted.tell(&mut case, &events);
     case["name"] = name.into();
     case["input"] = hex_of(bytes).into();
+    if let Some(reject) = reject {
+        case["reject"] = reject.into();
+    }
     case
 }
 
@@ -547,18 +550,6 @@ fn recorded() -> Vec<Json> {
     ]
 }
 
-/// The parameters that the cases depend on.
-fn fees() -> Json {
-    let held = parameters();
-    json!({
-        "ring": held.ring, "epoch_blocks": held.epoch_blocks, "base_fee": held.base_fee.to_string(),
-        "byte_fee": held.byte_fee.to_string(), "leaf_fee": held.leaf_fee.to_string(), "leaf_step": held.leaf_step,
-        "relay_fixed_gas": held.relay_fixed_gas, "relay_absent_gas": held.relay_absent_gas,
-        "fee_per_wei": held.fee_per_wei.to_string(), "relay_share_bps": held.relay_share_bps,
-        "relay_window_secs": held.relay_window_secs,
-    })
-}
-
 /// The cases of each file of vectors. Where they carry rules of staking out is noted: see `carried`.
 pub(crate) fn rules() -> [(&'static str, Vec<Json>); 16] {
     [
@@ -598,9 +589,9 @@ fn the_vectors_of_every_rule_are_what_this_code_makes() {
     );
     for (name, cases) in rules {
         let vectors = json!({
-            "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes, `events` is what the receipt tells.",
+            "about": "PROTOCOL sections 4 and 5. A leaf is named by the bytes whose hash is its key. `before` holds the leaves that the rule asks for, `absent` those of them that do not stand; `written` is in the order of the first writes, `events` is what the receipt tells. `reject` is the name of the reason by which a rule of staking refuses the input.",
             "height": HEIGHT,
-            "parameters": fees(),
+            "parameters": hex_of(parameters().encode()),
             "domain_separator": hex_of(domain().separator()),
             "cases": cases,
         });

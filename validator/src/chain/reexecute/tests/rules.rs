@@ -206,12 +206,15 @@ impl At {
                 receipt.map(|receipt| (receipt.code, receipt.events))
             }
         };
-        carried::end(name);
+        let reject = carried::end(name);
         let found = outcome.as_ref().ok().map(|(code, _)| *code);
         assert_eq!(found, code, "{name}");
         let mut case =
             json!({"name": name, "height": moment.height, "time": moment.time.to_string()});
         case["input"] = hex_of(transactions.concat()).into();
+        if let Some(reject) = reject {
+            case["reject"] = reject.into();
+        }
         match &outcome {
             Ok((code, events)) => {
                 check_told(name, events, told);
@@ -728,6 +731,58 @@ const STAKING: [(&str, &str, &str); 29] = [
     ("undelegate", "stake", "undelegate: a part"),
     ("unjail", "stake", "unjail: when the time is over"),
 ];
+
+/// Rejects that nothing meets but parameters, or a step of the boundary, that no node makes.
+const OF_NO_INPUT: [&str; 6] = ["Seats", "Rules", "Range", "Power", "NoEpoch", "SetNotHeld"];
+
+/// Texts between quotes in a rule's code: its reasons to refuse.
+fn quoted(source: &str) -> Vec<&str> {
+    let code = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.filter(|line| !line.contains("Error::Books("));
+    code.flat_map(|line| line.split('"').skip(1).step_by(2))
+        .collect()
+}
+
+#[test]
+fn every_reason_by_which_a_rule_of_staking_refuses_has_a_vector() {
+    drop(vectors::rules());
+    drop([tombstones(), rewards(), rolls(), copies()]);
+    let met = carried::rejects();
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../staking/src");
+    let source = std::fs::read_to_string(rules.join("error.rs")).expect("the rejects");
+    let of_enum = source.split("pub enum Reject {").nth(1);
+    let of_enum = of_enum.and_then(|rest| rest.split("\n}").next());
+    let of_enum = of_enum.expect("the enum").lines();
+    let variants = of_enum.filter_map(|line| line.strip_prefix("    "));
+    let variants = variants.filter(|line| line.starts_with(|letter: char| letter.is_uppercase()));
+    let variants: BTreeSet<&str> = variants
+        .filter_map(|line| line.split(|letter: char| !letter.is_alphanumeric()).next())
+        .collect();
+    let found: BTreeSet<String> = met.iter().map(carried::variant).collect();
+    let expected = variants.iter().filter(|name| !OF_NO_INPUT.contains(name));
+    let expected: BTreeSet<String> = expected.map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, expected, "the rejects that vectors meet");
+    assert_eq!(
+        variants.len(),
+        expected.len() + OF_NO_INPUT.len(),
+        "each that no input meets is a reject"
+    );
+    let shown: Vec<String> = met.iter().map(|reject| format!("{reject:?}")).collect();
+    let mut count = 0;
+    for file in std::fs::read_dir(rules.join("rules")).expect("the rules") {
+        let path = file.expect("a file").path();
+        let source = std::fs::read_to_string(&path).expect("a rule");
+        for reason in quoted(&source) {
+            let is_met = shown.iter().any(|shown| shown.contains(reason));
+            assert!(is_met, "{}: no vector meets: {reason}", path.display());
+            count += 1;
+        }
+    }
+    println!("{} rejects, {count} reasons in words", found.len());
+    assert!(count >= 20, "{count} reasons were found");
+}
 
 #[test]
 fn every_rule_of_staking_has_a_vector_that_carries_it_out() {

@@ -2,10 +2,10 @@
 
 use plasmid_bridge::proof::inbox::{Body as MessageBody, Registration};
 use plasmid_staking::rules::register::Register;
-use plasmid_staking::{Input as StakeInput, rules::freeze::Freeze};
+use plasmid_staking::{Input as StakeInput, rules::freeze::Freeze, rules::leave::Retire};
 use serde_json::Value as Json;
 
-use super::{Input, case};
+use super::{FOUNDER, Input, NEWCOMER, Scene, case, operator};
 use crate::ledger::account::Account;
 use crate::ledger::fixture::*;
 use crate::ledger::leaf::EpochRecord;
@@ -130,7 +130,33 @@ pub(super) fn registrations() -> Vec<Json> {
             registered(2, 5),
         ),
         run("the number 0", state(1), registered(2, 0)),
+        run(
+            "behind a line that was closed in jail, in jail as long as that could be",
+            retired(FOUNDER, true),
+            registered_by(operator(FOUNDER), [2, 2], 7),
+        ),
+        run(
+            "behind a line that was closed with its seat, in jail as long as that could be",
+            retired(FOUNDER, false),
+            registered_by(operator(FOUNDER), [2, 2], 7),
+        ),
+        run(
+            "behind a line that was closed and never had a seat, in no jail",
+            retired(NEWCOMER, false),
+            registered_by(operator(NEWCOMER), [2, 2], 7),
+        ),
     ]
+}
+
+/// The line of an operator is retired in epoch 2, at whose end the founder is jailed for its absence, if it is absent.
+fn retired(number: u8, absent: bool) -> Memory {
+    let mut scene = Scene::new();
+    let operator = operator(number);
+    scene.act(2, &StakeInput::Retire(Retire { operator }));
+    if absent {
+        scene.absent(2);
+    }
+    scene.memory
 }
 
 pub(super) fn decisions() -> Vec<Json> {

@@ -1,32 +1,55 @@
-//! Which rules of staking a case of the vectors carries out, noted where they are carried out.
+//! Which rules of staking a case of the vectors carries out, and what they refuse, noted where that happens.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use plasmid_staking::Input;
+use plasmid_staking::{Error, Input, Reject};
 
 /// The rules that a case carried out, by its name.
 type Case = (String, BTreeSet<&'static str>);
 
 thread_local! {
     static RULES: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
+    static REFUSED: RefCell<Option<Reject>> = const { RefCell::new(None) };
+    static REJECTS: RefCell<Vec<Reject>> = const { RefCell::new(Vec::new()) };
     static CASES: RefCell<Vec<Case>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An input was carried out.
-pub(crate) fn note(input: &Input) {
-    RULES.with_borrow_mut(|rules| rules.insert(rule_of(input)));
+/// An input was carried out, or refused.
+pub(crate) fn note<T, E>(input: &Input, outcome: &Result<T, Error<E>>) {
+    match outcome {
+        Ok(_) => RULES.with_borrow_mut(|rules| _ = rules.insert(rule_of(input))),
+        Err(Error::Reject(reject)) => REFUSED.set(Some(reject.clone())),
+        Err(_) => {}
+    }
 }
 
 /// What is carried out from here on is the next case's.
 pub(crate) fn begin() {
     RULES.with_borrow_mut(BTreeSet::clear);
+    REFUSED.set(None);
 }
 
-/// The case that began is over.
-pub(crate) fn end(name: &str) {
+/// The case that began is over; the name of the reject by which a rule of staking refused it, if one did.
+pub(crate) fn end(name: &str) -> Option<String> {
     let rules = RULES.with_borrow_mut(std::mem::take);
     CASES.with_borrow_mut(|cases| cases.push((name.to_owned(), rules)));
+    let reject = REFUSED.take()?;
+    let name = variant(&reject);
+    REJECTS.with_borrow_mut(|rejects| rejects.push(reject));
+    Some(name)
+}
+
+/// Every reject that cases of this thread were refused by.
+pub(crate) fn rejects() -> Vec<Reject> {
+    REJECTS.with_borrow(Clone::clone)
+}
+
+/// The name of a reject's variant.
+pub(crate) fn variant(reject: &Reject) -> String {
+    let shown = format!("{reject:?}");
+    let end = shown.find(|letter: char| !letter.is_alphanumeric());
+    shown[..end.unwrap_or(shown.len())].to_owned()
 }
 
 /// Whether a case of this name that ran in this thread has carried out a rule.

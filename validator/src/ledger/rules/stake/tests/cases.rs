@@ -13,6 +13,8 @@ use crate::ledger::fixture::*;
 use crate::ledger::leaves::Memory;
 use crate::ledger::transaction::{Profile, StakeBody, Text};
 
+mod corners;
+
 /// A transaction of stake on a state.
 pub struct Case {
     pub name: &'static str,
@@ -83,6 +85,7 @@ pub fn all_beside(before: u32) -> Vec<Case> {
     merges(&mut cases);
     seats(&mut cases);
     edits(&mut cases);
+    corners::all(&mut cases);
     cases.made
 }
 

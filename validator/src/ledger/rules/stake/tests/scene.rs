@@ -1,8 +1,8 @@
 //! Where the cases of stake begin: one operator in a seat, one that has registered only, and people with money.
 
 use plasmid_staking::rules::{
-    delegate::Delegate, freeze::Freeze, register::Register, settle::Settle, take_seat::TakeSeat,
-    undelegate::Undelegate,
+    delegate::Delegate, freeze::Freeze, register::Register, reward::Reward, settle::Settle,
+    take_seat::TakeSeat, undelegate::Undelegate,
 };
 use plasmid_staking::{
     Effect, Founder, Input, Key, Line, LineId, Maturity, MemberLeaf, Rewards, Seat, SeatState,
@@ -116,8 +116,9 @@ impl Scene {
         );
     }
 
-    /// Other operators take all seats behind the founder's, each with its stake.
-    pub fn fill(&mut self, stake: impl Fn(u8) -> u128) {
+    /// Other operators take all seats behind the founder's, each with its stake. The operator of the last one, and its line.
+    pub fn fill(&mut self, stake: impl Fn(u8) -> u128) -> ([u8; 20], u64) {
+        let mut last = ([0; 20], 0);
         for seat in 1..parameters().seats as u8 {
             let operator = [0xa0 + seat; 20];
             let number = 10 + u64::from(seat);
@@ -148,7 +149,9 @@ impl Scene {
             ] {
                 self.act(0, &input);
             }
+            last = (operator, number);
         }
+        last
     }
 
     /// Changes a leaf of staking.
@@ -176,9 +179,35 @@ impl Scene {
 
     /// Money for a wallet that has none.
     pub fn fund(&mut self, number: u8) {
+        self.give(number, COIN);
+    }
+
+    /// More money for a wallet.
+    pub fn give(&mut self, number: u8, amount: u128) {
         let account = Wallet::new(number).account();
-        credit(&mut self.memory, account, NATIVE, COIN).unwrap();
-        self.credit(COIN);
+        credit(&mut self.memory, account, NATIVE, amount).unwrap();
+        self.credit(amount);
+    }
+
+    /// The founder votes in no block of an epoch, and is jailed at its end.
+    pub fn absent(&mut self, epoch: u64) {
+        let reward = Reward {
+            votes: vec![(0, 0)],
+            counted: 63,
+            released: 0,
+            total_power: 1,
+        };
+        self.act(epoch, &Input::Reward(reward));
+    }
+
+    /// The set of an epoch has the founder by a copy of the set before it.
+    pub fn copied(&mut self, epoch: u64) {
+        let place = ring_place(epoch, parameters().ring);
+        let seat = 0;
+        self.change(Key::Member { place, seat }, |member: &mut MemberLeaf| {
+            let standing = member.standing.as_mut();
+            standing.unwrap().stake = 0;
+        });
     }
 
     /// A position of a wallet, made in an epoch.
